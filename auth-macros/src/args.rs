@@ -1,0 +1,505 @@
+//! The grammar: what stands in the parentheses of an attribute.
+//!
+//! Reading goes on after a mistake, at the next comma, so that all of them are found at once.
+
+use std::fmt;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Ident, Lit, Token, parenthesized};
+
+use crate::errors::Errors;
+use crate::suggest::nearest;
+
+/// What `#[requires(...)]` says.
+#[derive(Default)]
+pub(crate) struct Requires {
+    /// All of them have to be met.
+    pub(crate) requirements: Vec<Requirement>,
+    /// Whatever was written; `check` says whether it is `404`.
+    pub(crate) hide_as: Option<TokenStream>,
+    pub(crate) hide_unless: Option<HideUnless>,
+}
+
+/// What `#[public(...)]` says.
+pub(crate) struct Public {
+    pub(crate) reason: String,
+}
+
+pub(crate) struct HideUnless {
+    pub(crate) key: Span,
+    pub(crate) lesser: Requirement,
+}
+
+/// A requirement and where it stands.
+#[derive(Clone)]
+pub(crate) struct Requirement {
+    pub(crate) kind: Kind,
+    /// The key of it.
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) enum Kind {
+    Authenticated,
+    Named(Namespace, Name),
+    All(Vec<Requirement>),
+    Any(Vec<Requirement>),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Namespace {
+    Scope,
+    Role,
+    Permission,
+}
+
+/// A name, and where it stands.
+#[derive(Clone)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// Where a requirement stands does not matter to what it says.
+impl PartialEq for Requirement {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Namespace {
+    const ALL: [Self; 3] = [Self::Scope, Self::Role, Self::Permission];
+
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Role => "role",
+            Self::Permission => "permission",
+        }
+    }
+
+    fn of(key: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|namespace| namespace.key() == key)
+    }
+}
+
+impl fmt::Display for Requirement {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, parts) = match &self.kind {
+            Kind::Authenticated => return f.write_str("authenticated"),
+            Kind::Named(namespace, name) => {
+                return write!(f, "{} = {:?}", namespace.key(), name.text);
+            }
+            Kind::All(parts) => ("all", parts),
+            Kind::Any(parts) => ("any", parts),
+        };
+        let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
+        write!(f, "{key}({})", parts.join(", "))
+    }
+}
+
+const REQUIREMENTS: [&str; 6] = ["authenticated", "scope", "role", "permission", "any", "all"];
+const DISPLAYS: [&str; 2] = ["hide_as", "hide_unless"];
+
+/// Reads the arguments of `#[requires(...)]`, and notes every mistake.
+pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
+    let mut requires = Requires::default();
+    read(arguments, errors, |input, errors| {
+        each(input, errors, |input, errors| {
+            let key = key(input)?;
+            match key.to_string().as_str() {
+                "hide_as" => {
+                    let status = assigned(input, &key, "404")?;
+                    if requires.hide_as.replace(status).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
+                "hide_unless" => {
+                    let lesser = lesser(input, &key, errors)?;
+                    let hide_unless = HideUnless {
+                        key: key.span(),
+                        lesser,
+                    };
+                    if requires.hide_unless.replace(hide_unless).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
+                "reason" => {
+                    skip(input);
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "`reason` belongs to `#[public(reason = \"...\")]`; `#[requires]` says who \
+                         may call, which is reason enough",
+                    ));
+                }
+                _ => requires
+                    .requirements
+                    .push(requirement(&key, input, errors, true)?),
+            }
+            Ok(())
+        });
+    });
+    requires
+}
+
+/// Reads the arguments of `#[public(...)]`, and notes every mistake.
+pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
+    let mut public = None;
+    let mut mistaken = false;
+    read(arguments, errors, |input, errors| {
+        each(input, errors, |input, _| {
+            let key = key(input).inspect_err(|_| mistaken = true)?;
+            mistaken |= key != "reason" || public.is_some();
+            if key != "reason" {
+                skip(input);
+                return Err(not_for_public(&key));
+            }
+            if public.is_some() {
+                skip(input);
+                return Err(twice(&key));
+            }
+            mistaken = true;
+            let value = assigned(input, &key, "\"why everybody may call this\"")?;
+            let reason = string(&value, &key)?;
+            if reason.text.trim().is_empty() {
+                return Err(syn::Error::new(
+                    reason.span,
+                    "the reason is empty; say why everybody may call this, for whoever audits it",
+                ));
+            }
+            mistaken = false;
+            public = Some(Public {
+                reason: reason.text,
+            });
+            Ok(())
+        });
+    });
+    if public.is_none() && !mistaken {
+        errors.add(
+            Span::call_site(),
+            "`#[public]` needs a reason: write `#[public(reason = \"...\")]` with why everybody \
+             may call this",
+        );
+    }
+    public
+}
+
+fn not_for_public(key: &Ident) -> syn::Error {
+    let name = key.to_string();
+    let message = if DISPLAYS.contains(&name.as_str()) {
+        format!("`{name}` has nothing to do on a public handler: nobody is denied; remove it")
+    } else if REQUIREMENTS.contains(&name.as_str()) {
+        format!(
+            "`#[public]` lets everybody in, so `{name}` would never be checked; write \
+             `#[requires({name} ...)]` in its place"
+        )
+    } else {
+        format!("unknown key `{name}`; `#[public]` takes `reason = \"...\"` and nothing else")
+    };
+    syn::Error::new(key.span(), message)
+}
+
+/// Runs a reader that notes its mistakes itself.
+fn read(
+    tokens: TokenStream,
+    errors: &mut Errors,
+    reader: impl FnOnce(ParseStream<'_>, &mut Errors),
+) {
+    let result = (|input: ParseStream<'_>| {
+        reader(input, errors);
+        Ok(())
+    })
+    .parse2(tokens);
+    if let Err(error) = result {
+        errors.push(error);
+    }
+}
+
+/// Reads a list with `one` for each member.
+fn each(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) {
+    while !input.is_empty() {
+        if let Err(error) = one(input, errors) {
+            errors.push(error);
+            skip(input);
+        } else if !input.is_empty() && !input.peek(Token![,]) {
+            errors.add(input.span(), "expected `,` between two requirements");
+            skip(input);
+        }
+        // Either a comma or the end: `skip` stops nowhere else.
+        let _ = input.parse::<Option<Token![,]>>();
+    }
+}
+
+/// Goes on to the next comma.
+fn skip(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        let _ = input.parse::<TokenTree>();
+    }
+}
+
+fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
+    // A keyword is no key either, but it should be told so by name.
+    input.call(Ident::parse_any).map_err(|_| {
+        let message = if input.peek(Token![,]) {
+            "nothing stands before this comma; remove it".to_owned()
+        } else {
+            "expected a key, such as `scope` in `scope = \"...\"`".to_owned()
+        };
+        syn::Error::new(input.span(), message)
+    })
+}
+
+/// Reads what follows the key of a requirement.
+fn requirement(
+    key: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    at_top: bool,
+) -> syn::Result<Requirement> {
+    let name = key.to_string();
+    let kind = match name.as_str() {
+        "authenticated" => {
+            without_value(input, key)?;
+            Kind::Authenticated
+        }
+        "any" => Kind::Any(list(input, key, errors)?),
+        "all" => Kind::All(list(input, key, errors)?),
+        _ => {
+            let Some(namespace) = Namespace::of(&name) else {
+                skip(input);
+                return Err(unknown(key, at_top));
+            };
+            if input.peek(syn::token::Paren) {
+                return Err(called(input, key));
+            }
+            let value = assigned(input, key, "\"...\"")?;
+            Kind::Named(namespace, string(&value, key)?)
+        }
+    };
+    Ok(Requirement {
+        kind,
+        span: key.span(),
+    })
+}
+
+/// `any(…)` or `all(…)`.
+fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Vec<Requirement>> {
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(
+            key.span(),
+            format!(
+                "`{key}` takes requirements in parentheses: `{key}(scope = \"...\", role = \"...\")`"
+            ),
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let mut parts = Vec::new();
+    let mut mistakes = Errors::default();
+    each(&content, &mut mistakes, |input, errors| {
+        let key = self::key(input)?;
+        parts.push(requirement(&key, input, errors, false)?);
+        Ok(())
+    });
+    let complete = mistakes.is_empty();
+    errors.extend(mistakes);
+    if parts.is_empty() && complete {
+        let who = if key == "any" { "nobody" } else { "everybody" };
+        return Err(syn::Error::new(
+            key.span(),
+            format!("`{key}()` without requirements is met by {who}; say what is required"),
+        ));
+    }
+    Ok(parts)
+}
+
+/// The value of `hide_unless`, where a second `=` would be hard to read.
+fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Requirement> {
+    equals(input, key, "scope(\"...\")")?;
+    let inner = self::key(input)?;
+    let Some(namespace) = Namespace::of(&inner.to_string()) else {
+        return requirement(&inner, input, errors, false);
+    };
+    if !input.peek(syn::token::Paren) {
+        skip(input);
+        return Err(syn::Error::new(
+            inner.span(),
+            format!("in `hide_unless`, write `hide_unless = {inner}(\"...\")`"),
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let value: TokenStream = content.parse()?;
+    Ok(Requirement {
+        kind: Kind::Named(namespace, string(&value, &inner)?),
+        span: inner.span(),
+    })
+}
+
+/// `= value`, up to the next comma.
+fn assigned(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<TokenStream> {
+    equals(input, key, example)?;
+    let mut value = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        value.extend([input.parse::<TokenTree>()?]);
+    }
+    if value.is_empty() {
+        return Err(needs_value(key, example));
+    }
+    Ok(value)
+}
+
+fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()> {
+    match input.parse::<Option<Token![=]>>()? {
+        Some(_) => Ok(()),
+        None => Err(needs_value(key, example)),
+    }
+}
+
+fn needs_value(key: &Ident, example: &str) -> syn::Error {
+    syn::Error::new(
+        key.span(),
+        format!("`{key}` needs a value: `{key} = {example}`"),
+    )
+}
+
+fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(());
+    }
+    let span = input.span();
+    skip(input);
+    Err(syn::Error::new(
+        span,
+        format!("`{key}` takes no value; write `{key}` alone"),
+    ))
+}
+
+fn string(value: &TokenStream, key: &Ident) -> syn::Result<Name> {
+    let wrong = |message| Err(syn::Error::new(value.span(), message));
+    match syn::parse2::<Lit>(value.clone()) {
+        Ok(Lit::Str(literal)) => Ok(Name {
+            text: literal.value(),
+            span: literal.span(),
+        }),
+        Ok(_) => wrong(format!("`{key}` takes a string: `{key} = \"...\"`")),
+        Err(_) => match syn::parse2::<Ident>(value.clone()) {
+            Ok(name) => wrong(format!(
+                "`{key}` takes a string literal, since it is checked while compiling; for the name \
+                 itself write `{key} = \"{name}\"`"
+            )),
+            Err(_) => wrong(format!(
+                "`{key}` takes one string literal, since it is checked while compiling: \
+                 `{key} = \"...\"`"
+            )),
+        },
+    }
+}
+
+fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
+    skip(input);
+    syn::Error::new(
+        key.span(),
+        format!("write `{key} = \"...\"`, with an equals sign"),
+    )
+}
+
+fn twice(key: &Ident) -> syn::Error {
+    syn::Error::new(key.span(), format!("`{key}` is given twice; remove one"))
+}
+
+fn unknown(key: &Ident, at_top: bool) -> syn::Error {
+    let name = key.to_string();
+    if !at_top && DISPLAYS.contains(&name.as_str()) {
+        return syn::Error::new(
+            key.span(),
+            format!("`{name}` is about the whole attribute; write it behind the requirements"),
+        );
+    }
+    let mut known = REQUIREMENTS.to_vec();
+    if at_top {
+        known.extend(DISPLAYS);
+    }
+    let message = match nearest(&name, &known) {
+        Some(nearest) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
+        None => format!(
+            "unknown key `{name}`; the known ones are `{}`",
+            known.join("`, `")
+        ),
+    };
+    syn::Error::new(key.span(), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was understood, as text, and what was not.
+    fn read_back(arguments: &str) -> (String, Vec<String>) {
+        let mut errors = Errors::default();
+        let tokens = arguments.parse().expect("tokens");
+        let requires = requires(tokens, &mut errors);
+        let mut texts: Vec<_> = requires
+            .requirements
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        texts.extend(
+            requires
+                .hide_as
+                .map(|hide_as| format!("hide_as = {hide_as}")),
+        );
+        texts.extend(
+            requires
+                .hide_unless
+                .map(|hide| format!("unless {}", hide.lesser)),
+        );
+        (texts.join(", "), errors.messages())
+    }
+
+    #[test]
+    fn what_is_right_is_read_as_it_is_written() {
+        for text in [
+            "authenticated",
+            r#"scope = "a""#,
+            r#"scope = "a", role = "b", permission = "c""#,
+            r#"any(scope = "a", all(role = "b", permission = "c"), authenticated)"#,
+            r#"scope = "a", hide_as = 404"#,
+        ] {
+            assert_eq!(read_back(text), (text.to_owned(), vec![]));
+            let (read, errors) = read_back(&format!("{text},"));
+            assert_eq!(
+                (read.as_str(), errors),
+                (text, vec![]),
+                "with a comma at the end"
+            );
+        }
+        let (read, errors) = read_back(r#"scope = "a", hide_as = 404, hide_unless = scope("b")"#);
+        assert_eq!(read, r#"scope = "a", hide_as = 404, unless scope = "b""#);
+        assert_eq!(errors, Vec::<String>::new());
+    }
+
+    #[test]
+    fn reading_goes_on_behind_each_mistake() {
+        let (read, errors) =
+            read_back(r#"scop = "a", role = b, any(, x), scope = "x" 5, role = "r""#);
+        assert_eq!(read, r#"any(), role = "r""#);
+        assert_eq!(errors.len(), 5, "{errors:#?}");
+    }
+}

@@ -1,0 +1,361 @@
+//! What can be seen to be wrong in an attribute that was read.
+//!
+//! Requirements have no *not*, so whether one implies another can be read off their structure.
+
+use proc_macro2::{Span, TokenStream};
+use syn::LitInt;
+use syn::spanned::Spanned;
+
+use crate::args::{Kind, Name, Namespace, Requirement, Requires};
+use crate::errors::Errors;
+
+/// Notes everything that is wrong with the arguments of `#[requires(...)]`.
+pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
+    let readable = errors.is_empty();
+    if requires.requirements.is_empty() && readable {
+        errors.add(
+            Span::call_site(),
+            "`#[requires]` says nothing of who may call; write what is required, such as \
+             `authenticated` or `scope = \"...\"`, or `#[public(reason = \"...\")]` if everybody may",
+        );
+    }
+    for requirement in &requires.requirements {
+        names(requirement, errors);
+    }
+    let whole = Requirement {
+        kind: Kind::All(requires.requirements.clone()),
+        span: Span::call_site(),
+    };
+    logic(&whole, errors);
+
+    if let Some(hide_as) = &requires.hide_as {
+        status(hide_as, errors);
+    }
+    if let Some(hide_unless) = &requires.hide_unless {
+        names(&hide_unless.lesser, errors);
+        logic(&hide_unless.lesser, errors);
+        if requires.hide_as.is_none() && readable {
+            errors.add(
+                hide_unless.key,
+                "`hide_unless` makes an exception from hiding; write `hide_as = 404` before it",
+            );
+        }
+        if readable && !requires.requirements.is_empty() && entails(&hide_unless.lesser, &whole) {
+            errors.add(
+                hide_unless.lesser.span,
+                format!(
+                    "whoever meets `{}` is let in, so no denial could be shown to them; name a \
+                     lesser requirement, or remove `hide_unless`",
+                    hide_unless.lesser
+                ),
+            );
+        }
+    }
+}
+
+/// `hide_as` has one right value, and each wrong one deserves its own reason.
+fn status(value: &TokenStream, errors: &mut Errors) {
+    let text = value.to_string();
+    if let Ok(number) = syn::parse2::<LitInt>(value.clone())
+        && number.suffix().is_empty()
+        && number.base10_digits() == "404"
+    {
+        return;
+    }
+    let reason = match text.as_str() {
+        "200" => "a denial that says success would be stored and read as the page itself",
+        "401" => {
+            "a 401 asks for credentials, which tells that there is something; it is what callers \
+             who are not known get without `hide_as`"
+        }
+        "403" => {
+            "a 403 tells that there is something; it is what callers who may not get without \
+             `hide_as`"
+        }
+        "410" => "a 410 tells that there was something once",
+        _ if text.trim_matches('"') == "404" => "the status is a number, without quotes",
+        _ => "only the answer of a path that was never there hides anything",
+    };
+    errors.add(value.span(), format!("{reason}; write `hide_as = 404`"));
+}
+
+fn names(requirement: &Requirement, errors: &mut Errors) {
+    match &requirement.kind {
+        Kind::Authenticated => {}
+        Kind::Named(Namespace::Scope, name) => scope(name, errors),
+        Kind::Named(namespace, name) => plain_name(*namespace, name, errors),
+        Kind::All(parts) | Kind::Any(parts) => {
+            for part in parts {
+                names(part, errors);
+            }
+        }
+    }
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+fn scope(name: &Name, errors: &mut Errors) {
+    let text = &name.text;
+    if text.is_empty() {
+        errors.add(
+            name.span,
+            "the scope is empty; name the scope that is required",
+        );
+        return;
+    }
+    let illegal = |c: &char| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E');
+    let Some((index, character)) = text.chars().enumerate().find(|(_, c)| illegal(c)) else {
+        return;
+    };
+    let why = match character {
+        ' ' => "one `scope = \"...\"` names one scope; write one for each, with a comma between",
+        '"' | '\\' => "a scope cannot contain quotes or backslashes",
+        c if c.is_ascii() => "a scope cannot contain control characters",
+        _ => "a scope is ASCII",
+    };
+    // The compiler cannot be pointed into a literal, so the message points itself.
+    let (shown, column) = shown_with_column(text, index);
+    let caret = " ".repeat(column);
+    errors.add(
+        name.span,
+        format!(
+            "the character {character:?} is not allowed in a scope (RFC 6749 §3.3): {why}\n\
+             \n    {shown}\n    {caret}^"
+        ),
+    );
+}
+
+/// The text on one line, and where in it the character at `index` begins.
+fn shown_with_column(text: &str, index: usize) -> (String, usize) {
+    let mut shown = String::new();
+    let mut column = 0;
+    for (at, character) in text.chars().enumerate() {
+        if at == index {
+            column = shown.chars().count();
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    (shown, column)
+}
+
+fn plain_name(namespace: Namespace, name: &Name, errors: &mut Errors) {
+    let key = namespace.key();
+    let text = &name.text;
+    if text.trim().is_empty() {
+        errors.add(
+            name.span,
+            format!("the {key} is empty; name the {key} that is required"),
+        );
+    } else if text.trim() != text {
+        errors.add(
+            name.span,
+            format!(
+                "the {key} {text:?} begins or ends with a space, so it would match no other; write \
+                 `{key} = {:?}`",
+                text.trim()
+            ),
+        );
+    } else if let Some(character) = text.chars().find(|c| c.is_control()) {
+        errors.add(
+            name.span,
+            format!("the {key} {text:?} has a control character in it: {character:?}; remove it"),
+        );
+    }
+}
+
+/// Notes what is written but can never matter.
+fn logic(requirement: &Requirement, errors: &mut Errors) {
+    let (parts, is_all) = match &requirement.kind {
+        Kind::All(parts) => (parts, true),
+        Kind::Any(parts) => (parts, false),
+        Kind::Authenticated | Kind::Named(..) => return,
+    };
+    let mut flat = Vec::new();
+    flatten(parts, is_all, &mut flat);
+    for (index, part) in flat.iter().enumerate() {
+        let mut others = flat.iter().enumerate().filter(|(other, _)| *other != index);
+        let mut earlier = others.clone().filter(|(other, _)| *other < index);
+        if earlier.any(|(_, other)| other == part) {
+            errors.add(part.span, format!("`{part}` is required twice; remove one"));
+        } else if is_all {
+            if let Some((_, other)) =
+                others.find(|(_, other)| other != &part && entails(other, part))
+            {
+                errors.add(
+                    part.span,
+                    format!(
+                        "`{part}` adds nothing: whoever meets `{other}` meets it already; remove \
+                         `{part}`"
+                    ),
+                );
+            }
+        } else if let Some((_, other)) =
+            others.find(|(_, other)| other != &part && entails(part, other))
+        {
+            errors.add(
+                part.span,
+                format!(
+                    "this alternative never decides: whoever meets `{part}` meets `{other}` too; \
+                     remove `{part}`, or write `all(...)` if both are required"
+                ),
+            );
+        }
+    }
+    for part in parts {
+        if let Kind::All(inner) | Kind::Any(inner) = &part.kind
+            && let [only] = inner.as_slice()
+        {
+            let key = if matches!(part.kind, Kind::All(_)) {
+                "all"
+            } else {
+                "any"
+            };
+            errors.add(
+                part.span,
+                format!("`{key}(...)` around a single requirement does nothing; write `{only}`"),
+            );
+        }
+        let same = matches!(
+            (&part.kind, is_all),
+            (Kind::All(_), true) | (Kind::Any(_), false)
+        );
+        match &part.kind {
+            // Its parts were looked at as parts of this one.
+            Kind::All(inner) | Kind::Any(inner) if same => {
+                for part in inner {
+                    logic(part, errors);
+                }
+            }
+            _ => logic(part, errors),
+        }
+    }
+}
+
+/// The parts of an `all` in an `all`, or of an `any` in an `any`, are its own parts.
+fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requirement>) {
+    for part in parts {
+        match (&part.kind, is_all) {
+            (Kind::All(inner), true) | (Kind::Any(inner), false) => flatten(inner, is_all, flat),
+            _ => flat.push(part),
+        }
+    }
+}
+
+/// Whether everybody who meets `a` meets `b`.
+pub(crate) fn entails(a: &Requirement, b: &Requirement) -> bool {
+    match (&a.kind, &b.kind) {
+        (Kind::Any(parts), _) => parts.iter().all(|part| entails(part, b)),
+        (_, Kind::All(parts)) => parts.iter().all(|part| entails(a, part)),
+        (Kind::All(parts), Kind::Any(others)) => {
+            parts.iter().any(|part| entails(part, b))
+                || others.iter().any(|other| entails(a, other))
+        }
+        (Kind::All(parts), _) => parts.iter().any(|part| entails(part, b)),
+        (_, Kind::Any(parts)) => parts.iter().any(|part| entails(a, part)),
+        // Nothing is known of somebody who is not known.
+        (_, Kind::Authenticated) => true,
+        (a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args;
+
+    fn messages(arguments: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        let read = args::requires(arguments.parse().expect("tokens"), &mut errors);
+        requires(&read, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn what_makes_sense_passes() {
+        for arguments in [
+            "authenticated",
+            r#"scope = "a", scope = "b""#,
+            r#"any(scope = "a", role = "a")"#,
+            r#"any(all(scope = "a", scope = "b"), all(scope = "b", scope = "c"))"#,
+            r#"any(scope = "a", any(scope = "b", scope = "c"))"#,
+            r#"scope = "!#[]~", hide_as = 404"#,
+            r#"scope = "a", hide_as = 404, hide_unless = authenticated"#,
+            r#"scope = "a", scope = "b", hide_as = 404, hide_unless = scope("a")"#,
+        ] {
+            assert_eq!(messages(arguments), Vec::<String>::new(), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_matter_is_found_at_any_depth() {
+        for arguments in [
+            r#"any(authenticated, scope = "x")"#,
+            r#"any(scope = "x", all(scope = "x", role = "y"))"#,
+            r#"any(scope = "x", any(scope = "y", scope = "x"))"#,
+            r#"authenticated, scope = "x""#,
+            r#"scope = "x", scope = "x""#,
+            r#"scope = "x", any(scope = "x", role = "y")"#,
+            r#"role = "r", any(role = "s", all(scope = "x", scope = "x"))"#,
+            r#"any(all(scope = "x"), role = "r")"#,
+            r#"scope = "a", hide_as = 404, hide_unless = scope("a")"#,
+        ] {
+            assert_eq!(
+                messages(arguments).len(),
+                1,
+                "{arguments}: {:?}",
+                messages(arguments)
+            );
+        }
+    }
+
+    /// Implication, held against every way of granting three names.
+    #[test]
+    fn entailment_is_sound() {
+        let atoms = [
+            "authenticated",
+            r#"scope = "a""#,
+            r#"scope = "b""#,
+            r#"role = "a""#,
+        ];
+        let mut all: Vec<String> = atoms.iter().map(ToString::to_string).collect();
+        for key in ["any", "all"] {
+            for one in atoms {
+                for two in atoms {
+                    all.push(format!("{key}({one}, {two})"));
+                    all.push(format!("any({one}, all({two}, {}))", atoms[1]));
+                    all.push(format!("all({one}, any({two}, {}))", atoms[2]));
+                }
+            }
+        }
+        let all: Vec<Requirement> = all
+            .iter()
+            .map(|text| {
+                let read = args::requires(text.parse().expect("tokens"), &mut Errors::default());
+                read.requirements.into_iter().next().expect("a requirement")
+            })
+            .collect();
+        for a in &all {
+            for b in &all {
+                let implied = (0..8).all(|granted| !holds(a, granted) || holds(b, granted));
+                assert!(!entails(a, b) || implied, "{a} does not imply {b}");
+            }
+        }
+    }
+
+    fn holds(requirement: &Requirement, granted: u8) -> bool {
+        let bit = |name: &Name, first: u8| {
+            let bit = if name.text == "a" { first } else { first << 1 };
+            granted & bit != 0
+        };
+        match &requirement.kind {
+            Kind::Authenticated => true,
+            Kind::Named(Namespace::Scope, name) => bit(name, 1),
+            Kind::Named(_, name) => bit(name, 4),
+            Kind::All(parts) => parts.iter().all(|part| holds(part, granted)),
+            Kind::Any(parts) => parts.iter().any(|part| holds(part, granted)),
+        }
+    }
+}

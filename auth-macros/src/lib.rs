@@ -1,0 +1,95 @@
+//! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
+//!
+//! An attribute is read into plain types (`args`), checked (`check`), and written out (`expand`)
+//! as data for the runtime; what it stands on is read by `item`.
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+
+mod args;
+mod check;
+mod errors;
+mod expand;
+mod item;
+mod suggest;
+
+/// Says who may call a handler.
+///
+/// ```
+/// use auth_runtime::{Guard, requires};
+///
+/// #[requires(any(role = "editor", scope = "drafts:write"), hide_as = 404)]
+/// async fn drafts(guard: Guard) -> String {
+///     format!("the drafts, for {}", guard.identity().subject())
+/// }
+/// ```
+///
+/// # Grammar
+///
+/// ```text
+/// #[requires( requirement {, requirement} [, hide_as = 404 [, hide_unless = lesser ] ] )]
+/// requirement := authenticated
+///              | scope = "…" | role = "…" | permission = "…"
+///              | any( requirement, … ) | all( requirement, … )
+/// lesser      := authenticated
+///              | scope("…") | role("…") | permission("…")
+///              | any( requirement, … ) | all( requirement, … )
+/// ```
+///
+/// | requirement | who meets it |
+/// |---|---|
+/// | `authenticated` | whoever is known |
+/// | `scope = "…"` | who was granted that scope: one scope token (RFC 6749 §3.3), compared whole and by case |
+/// | `role = "…"` | who holds that role |
+/// | `permission = "…"` | who holds that permission |
+/// | `any(…)` | who meets at least one |
+/// | `all(…)` | who meets every one; so does a list without `all` |
+///
+/// | display | how denials are shown |
+/// |---|---|
+/// | (none) | 401, 403, with challenges |
+/// | `hide_as = 404` | as a path that was never there (RFC 9110 §15.5.4) |
+/// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
+///
+/// # Where it stands
+///
+/// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
+/// `guard: Guard` to use it, or leave it out. It works above and below other attributes. A hidden
+/// type of the function's name carries the policy, so `use` imports both together.
+///
+/// On a unit struct, which then names the policy of a service that is no handler:
+///
+/// ```
+/// # use auth_runtime::requires;
+/// #[requires(scope = "files:read")]
+/// struct Files;
+/// // router.nest_service("/files", Files, files)
+/// ```
+///
+/// # Errors
+///
+/// Whatever cannot be right does not compile: a key or a scope that is none, a requirement that is
+/// written twice, an alternative that can never matter (`any(authenticated, scope = "x")`), a
+/// condition that another one implies, a `hide_as` that would not hide.
+#[proc_macro_attribute]
+pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::requires(arguments.into(), item.into()).into()
+}
+
+/// Says that everybody may call a handler, and why that is right.
+///
+/// ```
+/// use auth_runtime::public;
+///
+/// #[public(reason = "liveness probe")]
+/// async fn healthz() -> &'static str {
+///     "ok"
+/// }
+/// ```
+///
+/// No credentials are looked at, bad ones included. The reason is not optional: it is what an
+/// audit reads. It stands where [`requires`] may stand.
+#[proc_macro_attribute]
+pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::public(arguments.into(), item.into()).into()
+}

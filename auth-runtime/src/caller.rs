@@ -1,0 +1,71 @@
+//! What a scheme can say of a caller: the closed set that decisions are made from.
+
+use std::time::Duration;
+
+use crate::identity::Identity;
+use crate::requirement::Atom;
+use crate::truth::Truth;
+
+/// Who sent a request, as a [`Scheme`](crate::Scheme) found out.
+///
+/// A scheme answers with one of these and never with a status, so it cannot confuse 401 and 403.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// No credentials that an accepted scheme understands.
+    Anonymous,
+    /// Credentials were sent, and they are no good: log in or refresh, then try again.
+    Rejected(Rejection),
+    /// The credentials are good, and this is whose they are.
+    Known(Identity),
+    /// What verifies the credentials is out of order, so nobody can say.
+    Unverifiable {
+        /// When to try again, for `Retry-After`; default of the answer: 5 seconds.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Why credentials were rejected: as much as the caller may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// They are not even in the form that the scheme asks for.
+    Malformed,
+    /// They were good once.
+    Expired,
+    /// They are wrong: forged, revoked, meant for somebody else, or not yet valid.
+    Invalid,
+}
+
+impl Caller {
+    /// Shorthand for [`Caller::Known`].
+    pub fn known(identity: Identity) -> Self {
+        Self::Known(identity)
+    }
+
+    /// Shorthand for [`Caller::Rejected`] with [`Rejection::Invalid`].
+    pub fn rejected() -> Self {
+        Self::Rejected(Rejection::Invalid)
+    }
+
+    /// Shorthand for [`Caller::Unverifiable`] without a time to try again.
+    pub fn unverifiable() -> Self {
+        Self::Unverifiable { retry_after: None }
+    }
+
+    /// The identity of a known caller.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// What is known of `atom` for this caller: every atom so far is about who the caller is, so
+    /// it is unknown until the caller is known.
+    pub(crate) fn truth(&self, atom: Atom) -> Truth {
+        match self {
+            Self::Known(identity) => identity.meets(atom).into(),
+            _ => Truth::Unknown,
+        }
+    }
+}

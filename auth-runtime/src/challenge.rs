@@ -1,0 +1,271 @@
+//! One scheme with its parameters, as it stands in `WWW-Authenticate` (RFC 9110 §11.3).
+
+use std::fmt;
+
+use http::HeaderValue;
+
+/// A challenge that is sure to be legal: there is no way to make one that is not.
+///
+/// Besides the grammar of RFC 9110 it keeps to what clients were seen to need, since many search
+/// the text instead of parsing it: one space after the scheme, one after each comma, parameter
+/// names in lower case, no text in which `scope=`, `error=` or `resource_metadata=` could be found
+/// by mistake.
+///
+/// ```
+/// use auth_runtime::Challenge;
+///
+/// let challenge = Challenge::builder("Bearer")
+///     .quoted("realm", "api")
+///     .quoted("scope", "repo:read")
+///     .build()?;
+/// assert_eq!(challenge.to_string(), r#"Bearer realm="api", scope="repo:read""#);
+///
+/// let error = Challenge::builder("Bearer").quoted("realm", "two\r\nlines").build().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the value of `realm` has a character outside of visible ASCII: '\\r'",
+/// );
+/// # Ok::<(), auth_runtime::ChallengeError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Challenge(HeaderValue);
+
+impl Challenge {
+    /// Starts a challenge of `scheme`.
+    pub fn builder(scheme: impl Into<String>) -> ChallengeBuilder {
+        ChallengeBuilder {
+            scheme: scheme.into(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// The value of a `WWW-Authenticate` field line.
+    pub fn to_header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A challenge is visible ASCII throughout, so `to_str` always succeeds.
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Challenge({self})")
+    }
+}
+
+/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) checks them all.
+#[derive(Clone, Debug)]
+pub struct ChallengeBuilder {
+    scheme: String,
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    value: String,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Quoted,
+    Token,
+}
+
+impl ChallengeBuilder {
+    /// Adds `name="value"`. `realm`, `scope` and the error attributes always take this form
+    /// (RFC 9110 §11.5, RFC 6750 §3).
+    #[must_use]
+    pub fn quoted(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameter(name.into(), value.into(), Form::Quoted)
+    }
+
+    /// Adds `name=value`, as RFC 7616 §3.3 wants it for `stale` and `algorithm`.
+    #[must_use]
+    pub fn token(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameter(name.into(), value.into(), Form::Token)
+    }
+
+    fn parameter(mut self, name: String, value: String, form: Form) -> Self {
+        self.parameters.push(Parameter { name, value, form });
+        self
+    }
+
+    /// Checks everything and joins it.
+    ///
+    /// # Errors
+    ///
+    /// The scheme, a name or a bare value is no token; there is no parameter; a name occurs twice,
+    /// whatever its case; `realm` or an attribute of RFC 6750 §3 is not quoted; a quoted value has
+    /// a character outside of visible ASCII and space, or one that RFC 6750 §3 forbids in it; a
+    /// text looks like a parameter.
+    pub fn build(self) -> Result<Challenge, ChallengeError> {
+        if !is_token(&self.scheme) {
+            return Err(ChallengeError::Scheme(self.scheme));
+        }
+        if self.parameters.is_empty() {
+            return Err(ChallengeError::NoParameter);
+        }
+        let mut text = self.scheme.clone();
+        let mut seen = Vec::with_capacity(self.parameters.len());
+        for Parameter { name, value, form } in self.parameters {
+            let name = name.to_ascii_lowercase();
+            if seen.contains(&name) {
+                return Err(ChallengeError::Twice(name));
+            }
+            check(&name, &value, form)?;
+            text.push_str(if seen.is_empty() { " " } else { ", " });
+            text.push_str(&name);
+            text.push('=');
+            match form {
+                Form::Token => text.push_str(&value),
+                Form::Quoted => push_quoted(&mut text, &value),
+            }
+            seen.push(name);
+        }
+        HeaderValue::try_from(text)
+            .map(Challenge)
+            .map_err(|_| ChallengeError::Scheme(self.scheme))
+    }
+}
+
+/// What makes a challenge illegal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChallengeError {
+    /// The scheme's name is no token (RFC 9110 §5.6.2).
+    Scheme(String),
+    /// A parameter's name is no token.
+    Name(String),
+    /// A value that is to stand without quotes is no token.
+    Token {
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter that has to be quoted is not (RFC 9110 §11.5, RFC 6750 §3).
+    NotQuoted {
+        /// The parameter.
+        name: String,
+    },
+    /// The same parameter twice (RFC 9110 §11.2).
+    Twice(String),
+    /// A challenge without any parameter: many clients cannot read it (and RFC 6750 §3 forbids
+    /// it for Bearer).
+    NoParameter,
+    /// A character that no quoted value can carry safely.
+    NotVisibleAscii {
+        /// The parameter.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+    /// A character that RFC 6750 §3 excludes from this parameter.
+    Forbidden {
+        /// The parameter.
+        name: String,
+        /// The first such character.
+        character: char,
+    },
+    /// A text that clients which search for parameters would take for one.
+    LooksLikeParameter {
+        /// The parameter.
+        name: String,
+        /// What was found in its text.
+        found: &'static str,
+    },
+}
+
+impl fmt::Display for ChallengeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme(scheme) => write!(f, "{scheme:?} is no scheme name: it has to be a token"),
+            Self::Name(name) => write!(f, "{name:?} is no parameter name: it has to be a token"),
+            Self::Token { name } => write!(f, "the value of `{name}` is no token; quote it"),
+            Self::NotQuoted { name } => write!(f, "`{name}` has to be a quoted value"),
+            Self::Twice(name) => write!(f, "`{name}` is given twice"),
+            Self::NoParameter => f.write_str("a challenge needs a parameter; give it a realm"),
+            Self::NotVisibleAscii { name, character } => write!(
+                f,
+                "the value of `{name}` has a character outside of visible ASCII: {character:?}",
+            ),
+            Self::Forbidden { name, character } => {
+                write!(f, "the value of `{name}` must not contain {character:?}")
+            }
+            Self::LooksLikeParameter { name, found } => write!(
+                f,
+                "the value of `{name}` contains `{found}`, which clients would read as a parameter",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ChallengeError {}
+
+/// Parameters that clients look for by text (as measured with MCP and OAuth client libraries).
+const SEARCHED_FOR: [&str; 3] = ["scope=", "error=", "resource_metadata="];
+
+fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
+    let name_of = || name.to_owned();
+    if !is_token(name) {
+        return Err(ChallengeError::Name(name_of()));
+    }
+    if form == Form::Token {
+        return match name {
+            "realm" | "scope" | "error" | "error_description" | "error_uri" => {
+                Err(ChallengeError::NotQuoted { name: name_of() })
+            }
+            _ if !is_token(value) => Err(ChallengeError::Token { name: name_of() }),
+            _ => Ok(()),
+        };
+    }
+    if let Some(character) = value.chars().find(|c| !matches!(c, ' '..='~')) {
+        let name = name_of();
+        return Err(ChallengeError::NotVisibleAscii { name, character });
+    }
+    let forbidden: &[char] = match name {
+        "scope" | "error" | "error_description" => &['"', '\\'],
+        "error_uri" | "resource_metadata" => &['"', '\\', ' '],
+        _ => &[],
+    };
+    if let Some(character) = value.chars().find(|c| forbidden.contains(c)) {
+        let name = name_of();
+        return Err(ChallengeError::Forbidden { name, character });
+    }
+    let is_text = matches!(name, "realm" | "error_description");
+    match SEARCHED_FOR
+        .into_iter()
+        .find(|p| is_text && value.contains(p))
+    {
+        Some(found) => Err(ChallengeError::LooksLikeParameter {
+            name: name_of(),
+            found,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// `token = 1*tchar` (RFC 9110 §5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
+fn push_quoted(text: &mut String, value: &str) {
+    text.push('"');
+    for character in value.chars() {
+        if matches!(character, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text.push('"');
+}

@@ -1,0 +1,278 @@
+//! What stands below the header of a denial, in the form that the client asked for.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, InvalidHeaderValue};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+use crate::decision::Denial;
+use crate::head::Head;
+
+/// The body of a denial and its media type.
+#[derive(Clone, Debug)]
+pub struct DenialBody {
+    pub(crate) content_type: HeaderValue,
+    pub(crate) bytes: Bytes,
+}
+
+impl DenialBody {
+    /// A body of the given media type.
+    ///
+    /// # Errors
+    ///
+    /// `content_type` is no legal field value.
+    pub fn new(
+        content_type: impl TryInto<HeaderValue, Error = InvalidHeaderValue>,
+        body: impl Into<Bytes>,
+    ) -> Result<Self, InvalidHeaderValue> {
+        Ok(Self {
+            content_type: content_type.try_into()?,
+            bytes: body.into(),
+        })
+    }
+}
+
+impl Default for DenialBody {
+    /// An empty text.
+    fn default() -> Self {
+        Self {
+            content_type: HeaderValue::from_static(Form::Text.content_type()),
+            bytes: Bytes::new(),
+        }
+    }
+}
+
+/// What is known of a request when the body of its denial is written.
+///
+/// Copying it allocates nothing, so that a guard can keep one for later.
+#[derive(Clone, Debug)]
+pub struct DeniedRequest {
+    method: Method,
+    uri: Uri,
+    accept: Option<HeaderValue>,
+    accept_language: Option<HeaderValue>,
+}
+
+impl DeniedRequest {
+    pub(crate) fn of(head: Head<'_>) -> Self {
+        Self {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            accept: combined(head.headers, &ACCEPT),
+            accept_language: combined(head.headers, &ACCEPT_LANGUAGE),
+        }
+    }
+
+    /// The same request at another target.
+    #[cfg(feature = "axum")]
+    pub(crate) fn at(self, uri: Uri) -> Self {
+        Self { uri, ..self }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target, as the router's fallback would see it.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The media types that the client would like (RFC 9110 §12.5.1).
+    pub fn accept(&self) -> Option<&str> {
+        self.accept.as_ref()?.to_str().ok()
+    }
+
+    /// The languages that the client would like (RFC 9110 §12.5.4).
+    pub fn accept_language(&self) -> Option<&str> {
+        self.accept_language.as_ref()?.to_str().ok()
+    }
+}
+
+/// The field's value; of several lines, what they say together (RFC 9110 §5.3).
+fn combined(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next()?;
+    if lines.next().is_none() {
+        return Some(first.clone());
+    }
+    let lines: Vec<&[u8]> = headers
+        .get_all(name)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    HeaderValue::from_bytes(&lines.join(&b", "[..])).ok()
+}
+
+/// The forms a denial comes in. The first is what a client gets that does not care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// RFC 9457.
+    Problem,
+    Html,
+    Text,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Problem => "application/problem+json",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// How well a media range fits: by how much it says (RFC 9110 §12.5.1), or not at all.
+    fn fit(self, range: &str) -> Option<u8> {
+        let exact = match self {
+            Self::Problem => ["application/problem+json", "application/json"].as_slice(),
+            Self::Html => &["text/html", "application/xhtml+xml"],
+            Self::Text => &["text/plain"],
+        };
+        let subtypes = match self {
+            Self::Problem => "application/*",
+            Self::Html | Self::Text => "text/*",
+        };
+        let is = |name: &str| range.eq_ignore_ascii_case(name);
+        if exact.iter().any(|name| is(name)) {
+            Some(2)
+        } else if is(subtypes) {
+            Some(1)
+        } else {
+            is("*/*").then_some(0)
+        }
+    }
+}
+
+/// The built-in body in the form that suits `Accept` best; problem details if nothing suits.
+pub(crate) fn negotiate(denial: &Denial, request: &DeniedRequest) -> DenialBody {
+    let form = preferred(request.accept().unwrap_or_default());
+    let status = denial.status();
+    let (title, detail) = words(denial);
+    let code = status.as_u16();
+    let text = match form {
+        Form::Problem => format!(
+            r#"{{"type":"about:blank","title":"{title}","status":{code},"detail":"{detail}"}}"#
+        ),
+        Form::Html => format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <title>{code} {title}</title></head>\
+             <body><h1>{title}</h1><p>{detail}</p></body></html>\n"
+        ),
+        Form::Text => format!("{code} {title}\n{detail}\n"),
+    };
+    DenialBody {
+        content_type: HeaderValue::from_static(form.content_type()),
+        bytes: Bytes::from(text),
+    }
+}
+
+/// Title and explanation. Neither has a character that JSON or HTML would have to escape, and
+/// neither says more than the status does.
+fn words(denial: &Denial) -> (&'static str, &'static str) {
+    match denial {
+        Denial::BrokenRequest => (
+            "Bad Request",
+            "The request carries credentials in more than one way.",
+        ),
+        Denial::Unauthenticated {
+            rejection: None, ..
+        } => (
+            "Unauthorized",
+            "Credentials are needed, and none were sent.",
+        ),
+        Denial::Unauthenticated { .. } => (
+            "Unauthorized",
+            "The credentials are not, or are no longer, valid.",
+        ),
+        Denial::InsufficientScope { .. } => (
+            "Forbidden",
+            "The credentials are valid, but do not reach far enough.",
+        ),
+        Denial::Forbidden => ("Forbidden", "You are not allowed to do this."),
+        Denial::NotFound => ("Not Found", "There is nothing here."),
+        Denial::Unverifiable { .. } => (
+            "Service Unavailable",
+            "The credentials cannot be checked at the moment.",
+        ),
+    }
+}
+
+/// The form with the highest weight in `Accept`; the most specific range decides for each form.
+fn preferred(accept: &str) -> Form {
+    let ranges: Vec<(&str, u16)> = accept
+        .split(',')
+        .take(MAX_RANGES)
+        .map(media_range)
+        .collect();
+    let weight = |form: &Form| {
+        ranges
+            .iter()
+            .filter_map(|(range, weight)| Some((form.fit(range)?, *weight)))
+            .max()
+            .map_or(0, |(_, weight)| weight)
+    };
+    Form::ALL
+        .into_iter()
+        // `max_by_key` takes the last of equals, and the default has to win.
+        .rev()
+        .max_by_key(weight)
+        .unwrap_or(Form::Problem)
+}
+
+/// No browser sends more than a dozen; whoever does gets the default.
+const MAX_RANGES: usize = 64;
+
+/// A range without its parameters, and its weight in thousandths.
+fn media_range(member: &str) -> (&str, u16) {
+    let mut parts = member.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default();
+    let weight = parts
+        .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+        .map_or(1000, thousandths);
+    (range, weight)
+}
+
+/// `qvalue` (RFC 9110 §12.4.2); what is none counts as 0.
+fn thousandths(qvalue: &str) -> u16 {
+    match qvalue.parse::<f32>() {
+        // In range, so the cast neither wraps nor saturates.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1000.0).round() as u16,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_chooses_the_form() {
+        let table = [
+            ("", Form::Problem),
+            ("*/*", Form::Problem),
+            ("application/json", Form::Problem),
+            ("application/problem+json", Form::Problem),
+            ("text/html", Form::Html),
+            ("TEXT/HTML", Form::Html),
+            ("text/plain", Form::Text),
+            ("text/*", Form::Html),
+            ("text/*, text/html;q=0.1", Form::Text),
+            ("text/html;q=0.5, application/json;q=0.4", Form::Html),
+            ("text/html;q=0.4, application/json;q=0.5", Form::Problem),
+            ("text/html;level=1;q=0, */*", Form::Problem),
+            ("image/png", Form::Problem),
+            ("text/html;q=nonsense", Form::Problem),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Form::Html,
+            ),
+        ];
+        for (accept, form) in table {
+            assert_eq!(preferred(accept), form, "Accept: {accept}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The proof, in a handler's signature, that its policy was met.
+
+use std::any::TypeId;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::caller::Caller;
+use crate::decision::Denial;
+use crate::denial_body::DeniedRequest;
+use crate::head::Head;
+use crate::identity::Identity;
+use crate::policy::Policy;
+use crate::space::{ProtectionSpace, Sender};
+
+/// Proof that the handler's policy was met. The first parameter of every annotated handler.
+///
+/// Write it as `guard: Guard` to use it; `#[requires]` and `#[public]` complete the type, and add
+/// the parameter where it is not written. There is no other way to get one than a request that
+/// meets the policy, so a handler cannot be called around its check.
+///
+/// ```
+/// use auth_runtime::{Denied, Guard, requires};
+/// # struct Repo { owner: String }
+///
+/// #[requires(scope = "repo:read", hide_as = 404)]
+/// async fn repo(guard: Guard) -> Result<String, Denied> {
+///     let repo = Repo { owner: "ann".to_owned() };
+///     guard.permit(repo.owner == guard.identity().subject())?;
+///     Ok(repo.owner)
+/// }
+/// ```
+///
+/// On a [`GuardedRouter`](crate::GuardedRouter) the decision was made before anything of the
+/// request was looked at. On a plain axum `Router` the guard makes it itself, with the
+/// [`ProtectionSpace`] that [`ProtectionSpace::layer`] put into the request; without one it
+/// answers 500 and logs what is missing.
+pub struct Guard<P: HasPolicy = Undeclared> {
+    caller: P::Caller,
+    objects: Option<ObjectGate>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<P: HasPolicy<Caller = Identity>> Guard<P> {
+    /// Who is calling.
+    ///
+    /// Not there for public handlers: these look at no credentials.
+    pub fn identity(&self) -> &Identity {
+        &self.caller
+    }
+
+    /// Lets the handler go on if the caller may see this very object.
+    ///
+    /// If not, the caller gets the denial that the handler's policy asks for: 403, or, with
+    /// `hide_as = 404`, the answer of a path that was never there. So "not yours" and "does not
+    /// exist" are the same bytes, provided that the handler sends both through here:
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # fn find(id: u32) -> Option<String> { None }
+    /// #[requires(authenticated, hide_as = 404)]
+    /// async fn document(guard: Guard) -> Result<String, Denied> {
+    ///     let document = find(7).filter(|document| document == guard.identity().subject());
+    ///     guard.permit(document.is_some())?;
+    ///     Ok(document.unwrap_or_default())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], to be returned from the handler as it is.
+    pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
+        if allowed {
+            return Ok(());
+        }
+        Err(match &self.objects {
+            Some(gate) => gate.deny(&P::POLICY, &self.caller),
+            None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
+        })
+    }
+}
+
+/// The denial of a request: return it from the handler, and the caller is told.
+///
+/// The status, the challenges and, where the policy hides, every byte of the answer are those of
+/// the handler's policy.
+#[derive(Debug)]
+#[must_use = "a denial has to be returned from the handler, or the caller is not denied"]
+pub struct Denied(Box<Response>);
+
+impl Denied {
+    pub(crate) fn new(response: impl IntoResponse) -> Self {
+        Self(Box::new(response.into_response()))
+    }
+
+    /// Closed, not open: what is missing is for the log, and not for the caller.
+    fn misconfigured(problem: &str) -> Self {
+        tracing::error!("{problem}; the request is answered 500");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// What [`Guard::permit`] needs to deny.
+#[derive(Clone)]
+pub(crate) struct ObjectGate {
+    pub(crate) space: ProtectionSpace,
+    pub(crate) scheme: Option<usize>,
+    pub(crate) request: DeniedRequest,
+    pub(crate) hiding: Hiding,
+}
+
+/// How a hidden denial gets to look like the answer of an unknown path.
+#[derive(Clone)]
+pub(crate) enum Hiding {
+    /// No router knows what that answer is: the space's own 404 has to do.
+    BySpace,
+    /// The gate in front of the handler answers in its stead.
+    ByGate {
+        /// Whether every denial on this path is hidden, since some method of it is.
+        path_is_hidden: bool,
+        /// The request's head, for a fallback that wants to see it.
+        head: Option<Arc<Parts>>,
+    },
+}
+
+impl ObjectGate {
+    fn deny(&self, policy: &Policy, identity: &Identity) -> Denied {
+        let caller = Caller::Known(identity.clone());
+        let hides = policy.hides_from(&caller);
+        let sender = Sender::caller(caller, self.scheme);
+        let (denial, hidden) = match &self.hiding {
+            Hiding::ByGate {
+                path_is_hidden,
+                head,
+            } if hides || *path_is_hidden => {
+                let hidden = Concealed {
+                    sender: sender.clone(),
+                    request: self.request.clone(),
+                    head: head.clone(),
+                };
+                (Denial::NotFound, Some(hidden))
+            }
+            Hiding::BySpace if hides => (Denial::NotFound, None),
+            _ => (Denial::Forbidden, None),
+        };
+        let answer = self.space.answer(&denial, &sender, &self.request);
+        let mut response = answer.map(axum::body::Body::from);
+        if let Some(hidden) = hidden {
+            response.extensions_mut().insert(hidden);
+        }
+        Denied::new(response)
+    }
+}
+
+/// Marks a response that the gate in front of the handler replaces by that of an unknown path.
+#[derive(Clone)]
+pub(crate) struct Concealed {
+    pub(crate) sender: Sender,
+    pub(crate) request: DeniedRequest,
+    pub(crate) head: Option<Arc<Parts>>,
+}
+
+/// What a gate hands to the guard behind it: in the request's extensions, since that is the only
+/// thing that reaches an extractor. The type is private, so nobody else can put one there.
+#[derive(Clone)]
+pub(crate) struct Pass {
+    /// The policy that was met; a guard of another one does not take it.
+    pub(crate) policy: TypeId,
+    pub(crate) caller: Caller,
+    pub(crate) objects: Option<ObjectGate>,
+}
+
+impl<S: Sync, P: HasPolicy> FromRequestParts<S> for Guard<P> {
+    type Rejection = Denied;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Denied> {
+        if P::POLICY.requirement().is_none() {
+            return Self::admit(&Caller::Anonymous, None);
+        }
+        if let Some(pass) = head.extensions.get::<Pass>()
+            && pass.policy == TypeId::of::<P>()
+        {
+            let objects = P::USES_GUARD.then(|| pass.objects.clone()).flatten();
+            return Self::admit(&pass.caller, objects);
+        }
+        let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
+            return Err(Denied::misconfigured(
+                "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
+                 a protection space: add `.layer(space.layer())` to the router",
+            ));
+        };
+        Self::decide(space, head).await
+    }
+}
+
+impl<P: HasPolicy> Guard<P> {
+    /// The decision on a plain axum router.
+    async fn decide(space: ProtectionSpace, head: &mut Parts) -> Result<Self, Denied> {
+        let request = DeniedRequest::of(Head::from(&*head));
+        let admitted = space.admit(&P::POLICY, Head::from(&*head)).await;
+        let (caller, scheme) =
+            admitted.map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
+        head.extensions.insert(Pass {
+            policy: TypeId::of::<P>(),
+            caller: caller.clone(),
+            objects: None,
+        });
+        let objects = ObjectGate {
+            space,
+            scheme,
+            request,
+            hiding: Hiding::BySpace,
+        };
+        Self::admit(&caller, Some(objects))
+    }
+
+    fn admit(caller: &Caller, objects: Option<ObjectGate>) -> Result<Self, Denied> {
+        let Some(caller) = P::Caller::of(caller) else {
+            return Err(Denied::misconfigured(
+                "a policy let in a caller of whom nothing is known",
+            ));
+        };
+        Ok(Self {
+            caller,
+            objects,
+            policy: PhantomData,
+        })
+    }
+}
+
+impl<P: HasPolicy> fmt::Debug for Guard<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard({})", P::POLICY)
+    }
+}
+
+/// An identity can be asked for on its own, next to the guard, by the extractors of a service.
+///
+/// Only behind a policy: on a public handler, or before any guard, the answer is 500.
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Denied;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Denied> {
+        let pass = head.extensions.get::<Pass>();
+        pass.and_then(|pass| pass.caller.identity().cloned())
+            .ok_or_else(|| {
+                Denied::misconfigured("an identity was asked for where no policy asks for one")
+            })
+    }
+}
+
+/// A type that carries a policy. Made by `#[requires]` and `#[public]`, and by nothing else.
+pub trait HasPolicy: Send + Sync + 'static {
+    /// What the guard knows of the caller.
+    type Caller: FromCaller;
+    /// The policy.
+    const POLICY: Policy;
+    /// Whether the handler wrote its guard down, and so may ask it about objects.
+    const USES_GUARD: bool;
+}
+
+/// A [`HasPolicy`] that an attribute made: what a router accepts.
+#[diagnostic::on_unimplemented(
+    message = "this `Guard` has no policy",
+    label = "no `#[requires(...)]` or `#[public(...)]` completes it",
+    note = "add `#[requires(...)]` above the handler to say who may call it, or \
+            `#[public(reason = \"...\")]` if everybody may"
+)]
+pub trait Declared: HasPolicy {}
+
+/// What a guard keeps of a caller.
+pub trait FromCaller: Send + Sync + Sized + 'static {
+    /// `None` if the caller is not one that such a guard lets in.
+    fn of(caller: &Caller) -> Option<Self>;
+}
+
+impl FromCaller for Identity {
+    fn of(caller: &Caller) -> Option<Self> {
+        caller.identity().cloned()
+    }
+}
+
+/// The caller of a public handler: nobody looked.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone;
+
+impl FromCaller for Anyone {
+    fn of(_caller: &Caller) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// The policy of a `Guard` that no attribute completed: it lets nobody in, and no
+/// [`GuardedRouter`](crate::GuardedRouter) takes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Undeclared;
+
+impl HasPolicy for Undeclared {
+    type Caller = Identity;
+    const POLICY: Policy = Policy::requires(crate::Requirement::any(&[]));
+    const USES_GUARD: bool = true;
+}

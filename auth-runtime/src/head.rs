@@ -1,0 +1,35 @@
+//! What a request says before its body, borrowed from wherever it is kept.
+
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Uri};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) uri: &'r Uri,
+    pub(crate) headers: &'r HeaderMap,
+    pub(crate) extensions: &'r Extensions,
+}
+
+#[cfg(feature = "axum")]
+impl<'r> Head<'r> {
+    pub(crate) fn of<B>(request: &'r http::Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
+impl<'r> From<&'r Parts> for Head<'r> {
+    fn from(parts: &'r Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
+    }
+}

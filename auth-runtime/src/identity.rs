@@ -1,0 +1,159 @@
+//! Who the caller turned out to be, and what was granted.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+
+use crate::requirement::Atom;
+
+/// A known caller: a subject, with the scopes, roles and permissions granted to it.
+///
+/// Cloning is cheap: clones share one allocation.
+///
+/// ```
+/// use auth_runtime::Identity;
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Tenant(u32);
+///
+/// let alice = Identity::new("alice")
+///     .with_scopes(["repo:read", "repo:write"])
+///     .with_roles(["editor"])
+///     .with_extension(Tenant(7));
+///
+/// assert_eq!(alice.subject(), "alice");
+/// assert!(alice.has_scope("repo:read"));
+/// assert!(!alice.has_scope("repo"));
+/// assert_eq!(alice.extension::<Tenant>(), Some(&Tenant(7)));
+/// ```
+#[derive(Clone)]
+pub struct Identity(Arc<Granted>);
+
+#[derive(Clone)]
+struct Granted {
+    subject: Box<str>,
+    scopes: Names,
+    roles: Names,
+    permissions: Names,
+    extensions: Extensions,
+}
+
+/// Ordered, so that a check stays fast however many were granted.
+type Names = BTreeSet<Box<str>>;
+
+impl Identity {
+    /// A caller named `subject` to whom nothing was granted yet.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self(Arc::new(Granted {
+            subject: subject.into().into_boxed_str(),
+            scopes: Names::new(),
+            roles: Names::new(),
+            permissions: Names::new(),
+            extensions: Extensions::new(),
+        }))
+    }
+
+    /// Grants `scopes` besides those granted already.
+    #[must_use]
+    pub fn with_scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.scopes.extend(names(scopes)))
+    }
+
+    /// Gives `roles` besides those given already.
+    #[must_use]
+    pub fn with_roles<S: Into<String>>(self, roles: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.roles.extend(names(roles)))
+    }
+
+    /// Gives `permissions` besides those given already.
+    #[must_use]
+    pub fn with_permissions<S: Into<String>>(
+        self,
+        permissions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.change(|granted| granted.permissions.extend(names(permissions)))
+    }
+
+    /// Attaches a value of the service's own, such as its user record.
+    ///
+    /// One value of each type; a second one replaces the first.
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        self.change(|granted| {
+            granted.extensions.insert(value);
+        })
+    }
+
+    /// The name that the scheme gave: a token's `sub`, a user name, the name of a key.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// Whether `scope` was granted. Scopes are compared whole and by case (RFC 6749 §3.3).
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.0.scopes.contains(scope)
+    }
+
+    /// Whether the caller holds `role`.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.0.roles.contains(role)
+    }
+
+    /// Whether the caller holds `permission`.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.0.permissions.contains(permission)
+    }
+
+    /// The scopes granted, in order.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.scopes.iter().map(AsRef::as_ref)
+    }
+
+    /// The roles held, in order.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.roles.iter().map(AsRef::as_ref)
+    }
+
+    /// The permissions held, in order.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.0.permissions.iter().map(AsRef::as_ref)
+    }
+
+    /// The attached value of type `T`.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.extensions.get()
+    }
+
+    /// Whether `atom` holds of this caller.
+    pub(crate) fn meets(&self, atom: Atom) -> bool {
+        match atom {
+            Atom::Authenticated => true,
+            Atom::Scope(scope) => self.has_scope(scope),
+            Atom::Role(role) => self.has_role(role),
+            Atom::Permission(permission) => self.has_permission(permission),
+        }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Granted)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+fn names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> impl Iterator<Item = Box<str>> {
+    names.into_iter().map(|name| name.into().into_boxed_str())
+}
+
+impl fmt::Debug for Identity {
+    /// Leaves the attached values out: they are the service's own, and may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.0.subject)
+            .field("scopes", &self.0.scopes)
+            .field("roles", &self.0.roles)
+            .field("permissions", &self.0.permissions)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! Routing that accepts nothing without a policy.
+//!
+//! [`GuardedRouter`] mirrors axum's `Router`, and the functions of this module mirror those of
+//! [`axum::routing`], with one difference: they accept only handlers that carry a policy.
+
+mod gate;
+mod handler;
+mod method_router;
+mod router;
+mod unknown;
+
+pub use self::handler::GuardedHandler;
+pub use self::method_router::{
+    GuardedMethodRouter, any, any_service, connect, connect_service, delete, delete_service, get,
+    get_service, head, head_service, on, on_service, options, options_service, patch,
+    patch_service, post, post_service, put, put_service, trace, trace_service,
+};
+pub use self::router::GuardedRouter;

@@ -1,0 +1,309 @@
+//! The methods of one path, each with its policy.
+
+use std::any::TypeId;
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter, Route};
+use http::Method;
+use tower::{Layer, Service};
+
+use crate::guard::{Declared, HasPolicy};
+use crate::policy::Policy;
+use crate::routing::gate::{Gate, GatedHandler, ServiceHandler};
+use crate::routing::handler::GuardedHandler;
+use crate::routing::router::Step;
+
+/// The handlers of one path, each for its methods and with its policy.
+///
+/// Mirrors axum's [`MethodRouter`].
+#[must_use]
+pub struct GuardedMethodRouter<S = ()> {
+    pub(crate) endpoints: Vec<Endpoint<S>>,
+}
+
+/// A handler or service, waiting for its gate.
+pub(crate) struct Endpoint<S> {
+    /// `None` for every method that no other endpoint of the path takes.
+    pub(crate) filter: Option<MethodFilter>,
+    pub(crate) policy: Policy,
+    pub(crate) policy_type: TypeId,
+    pub(crate) uses_guard: bool,
+    pub(crate) mount: Mount<S>,
+    pub(crate) layers: Vec<Step>,
+}
+
+pub(crate) type Mount<S> = Box<dyn FnOnce(Arc<Gate>) -> MethodRouter<S> + Send>;
+
+impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
+    fn of_handler<H, T>(filter: Option<MethodFilter>, handler: H) -> Self
+    where
+        H: Handler<T, S> + GuardedHandler<T>,
+        T: 'static,
+    {
+        Self::new::<H::Policy, _, T>(filter, handler)
+    }
+
+    pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
+    where
+        P: HasPolicy,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send,
+    {
+        Self::new::<P, _, _>(filter, ServiceHandler(service))
+    }
+
+    fn new<P, H, T>(filter: Option<MethodFilter>, handler: H) -> Self
+    where
+        P: HasPolicy,
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        Self {
+            filter,
+            policy: P::POLICY,
+            policy_type: TypeId::of::<P>(),
+            uses_guard: P::USES_GUARD,
+            mount: Box::new(move |gate| {
+                let handler = GatedHandler::new(handler, gate);
+                match filter {
+                    Some(filter) => axum::routing::on(filter, handler),
+                    None => axum::routing::any(handler),
+                }
+            }),
+            layers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
+        let mount = self.mount;
+        Endpoint {
+            filter: self.filter,
+            policy: self.policy,
+            policy_type: self.policy_type,
+            uses_guard: self.uses_guard,
+            mount: Box::new(move |gate| mount(gate).with_state(state)),
+            layers: self.layers,
+        }
+    }
+}
+
+impl<S> Endpoint<S> {
+    /// The methods that it takes; `None` for all.
+    pub(crate) fn methods(&self) -> Option<Vec<Method>> {
+        let filter = self.filter?;
+        let taken = METHODS
+            .iter()
+            .filter(|(one, _)| filter.or(*one) == filter)
+            .flat_map(|(_, methods)| methods.iter().cloned());
+        Some(taken.collect())
+    }
+}
+
+/// Which methods each filter takes: axum lets a `GET` handler answer `HEAD`.
+const METHODS: [(MethodFilter, &[Method]); 9] = [
+    (MethodFilter::CONNECT, &[Method::CONNECT]),
+    (MethodFilter::DELETE, &[Method::DELETE]),
+    (MethodFilter::GET, &[Method::GET, Method::HEAD]),
+    (MethodFilter::HEAD, &[Method::HEAD]),
+    (MethodFilter::OPTIONS, &[Method::OPTIONS]),
+    (MethodFilter::PATCH, &[Method::PATCH]),
+    (MethodFilter::POST, &[Method::POST]),
+    (MethodFilter::PUT, &[Method::PUT]),
+    (MethodFilter::TRACE, &[Method::TRACE]),
+];
+
+impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
+    fn of(endpoint: Endpoint<S>) -> Self {
+        Self {
+            endpoints: vec![endpoint],
+        }
+    }
+
+    fn and(mut self, endpoint: Endpoint<S>) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Adds a handler for the methods of `filter`.
+    pub fn on<H, T>(self, filter: MethodFilter, handler: H) -> Self
+    where
+        H: Handler<T, S> + GuardedHandler<T>,
+        T: 'static,
+    {
+        self.and(Endpoint::of_handler(Some(filter), handler))
+    }
+
+    /// Adds a service for the methods of `filter`, with the policy of a `#[requires]` unit struct.
+    pub fn on_service<P, T>(self, filter: MethodFilter, _policy: P, service: T) -> Self
+    where
+        P: Declared,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send,
+    {
+        self.and(Endpoint::of_service::<P, T>(Some(filter), service))
+    }
+
+    /// Adds the handlers of another one.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.endpoints.extend(other.endpoints);
+        self
+    }
+
+    /// Puts a layer around the handlers added so far. Where a method of the path is hidden, the
+    /// decision is made outside of it.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let step = Step::layer(layer);
+        for endpoint in &mut self.endpoints {
+            endpoint.layers.push(step.clone());
+        }
+        self
+    }
+
+    /// Gives the handlers their state.
+    pub fn with_state<S2>(self, state: S) -> GuardedMethodRouter<S2> {
+        let endpoints = self.endpoints.into_iter();
+        GuardedMethodRouter {
+            endpoints: endpoints
+                .map(|endpoint| endpoint.with_state(state.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// Routes the methods of `filter` to a handler that carries a policy.
+pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
+where
+    H: Handler<T, S> + GuardedHandler<T>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
+}
+
+/// Routes the methods of `filter` to a service, with the policy of a `#[requires]` unit struct.
+pub fn on_service<P, T, S>(filter: MethodFilter, _policy: P, service: T) -> GuardedMethodRouter<S>
+where
+    P: Declared,
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse,
+    T::Future: Send,
+    S: Clone + Send + Sync + 'static,
+{
+    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Some(filter), service))
+}
+
+/// Routes every method to a handler that carries a policy, but for those that are added with
+/// handlers of their own.
+pub fn any<H, T, S>(handler: H) -> GuardedMethodRouter<S>
+where
+    H: Handler<T, S> + GuardedHandler<T>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
+}
+
+/// Routes every method to a service, with the policy of a `#[requires]` unit struct.
+pub fn any_service<P, T, S>(_policy: P, service: T) -> GuardedMethodRouter<S>
+where
+    P: Declared,
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse,
+    T::Future: Send,
+    S: Clone + Send + Sync + 'static,
+{
+    GuardedMethodRouter::of(Endpoint::of_service::<P, T>(None, service))
+}
+
+macro_rules! methods {
+    ($($function:ident $service_function:ident $method:ident)*) => {
+        $(
+            #[doc = concat!("Routes `", stringify!($method), "` to a handler that carries a policy.")]
+            pub fn $function<H, T, S>(handler: H) -> GuardedMethodRouter<S>
+            where
+                H: Handler<T, S> + GuardedHandler<T>,
+                T: 'static,
+                S: Clone + Send + Sync + 'static,
+            {
+                on(MethodFilter::$method, handler)
+            }
+
+            #[doc = concat!(
+                "Routes `", stringify!($method),
+                "` to a service, with the policy of a `#[requires]` unit struct."
+            )]
+            pub fn $service_function<P, T, S>(policy: P, service: T) -> GuardedMethodRouter<S>
+            where
+                P: Declared,
+                T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+                T::Response: IntoResponse,
+                T::Future: Send,
+                S: Clone + Send + Sync + 'static,
+            {
+                on_service(MethodFilter::$method, policy, service)
+            }
+        )*
+
+        impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
+            $(
+                #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
+                pub fn $function<H, T>(self, handler: H) -> Self
+                where
+                    H: Handler<T, S> + GuardedHandler<T>,
+                    T: 'static,
+                {
+                    self.on(MethodFilter::$method, handler)
+                }
+
+                #[doc = concat!(
+                    "Adds a service for `", stringify!($method),
+                    "`, with the policy of a `#[requires]` unit struct."
+                )]
+                pub fn $service_function<P, T>(self, policy: P, service: T) -> Self
+                where
+                    P: Declared,
+                    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+                    T::Response: IntoResponse,
+                    T::Future: Send,
+                {
+                    self.on_service(MethodFilter::$method, policy, service)
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    connect connect_service CONNECT
+    delete delete_service DELETE
+    get get_service GET
+    head head_service HEAD
+    options options_service OPTIONS
+    patch patch_service PATCH
+    post post_service POST
+    put put_service PUT
+    trace trace_service TRACE
+}
+
+impl<S> fmt::Debug for GuardedMethodRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints = self.endpoints.iter();
+        f.debug_map()
+            .entries(endpoints.map(|endpoint| (endpoint.filter, endpoint.policy.to_string())))
+            .finish()
+    }
+}

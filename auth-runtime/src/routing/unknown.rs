@@ -1,0 +1,148 @@
+//! The answer of a path that was never there, which is the answer of a hidden one.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::response::Response;
+use http::Uri;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+
+use crate::decision::Denial;
+use crate::denial_body::DeniedRequest;
+use crate::head::Head;
+use crate::routing::gate::{BoxedAnswer, answer_of, uncacheable_if_missing};
+use crate::space::{ProtectionSpace, Sender, forbid_storing};
+
+/// A fallback of the service's own.
+pub(crate) type Fallback = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// How unknown paths answer below one router.
+#[derive(Clone)]
+pub(crate) struct UnknownPath {
+    space: ProtectionSpace,
+    fallback: Option<Fallback>,
+    /// Whether some path is hidden. Then a stored answer of the fallback, of whatever status,
+    /// could be served in place of one.
+    something_is_hidden: bool,
+    /// The same with the layers that unknown paths have and the place of a gate has not.
+    layered: Option<Router>,
+}
+
+/// Who sent a request, found out in front of the layers of an [`UnknownPath`].
+#[derive(Clone)]
+struct Authenticated(Sender);
+
+impl UnknownPath {
+    pub(crate) fn new(
+        space: ProtectionSpace,
+        fallback: Option<Fallback>,
+        something_is_hidden: bool,
+    ) -> Self {
+        Self {
+            space,
+            fallback,
+            something_is_hidden,
+            layered: None,
+        }
+    }
+
+    /// The same answer with layers around it.
+    pub(crate) fn with_layers(&self, layers: impl FnOnce(Router) -> Router) -> Self {
+        let unlayered = self.clone();
+        let answer = tower::service_fn(move |request: Request| {
+            let unlayered = unlayered.clone();
+            async move { Ok::<_, Infallible>(unlayered.receive(request).await) }
+        });
+        Self {
+            layered: Some(layers(Router::new().fallback_service(answer))),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the answer can depend on more of a request than a [`DeniedRequest`] holds.
+    pub(crate) fn needs_request(&self) -> bool {
+        self.fallback.is_some() || self.layered.is_some()
+    }
+
+    /// The answer to a request of which it is not known yet who sent it. Bad credentials are told
+    /// apart here as on any path, which takes as long as on any path.
+    pub(crate) async fn receive(self, mut request: Request) -> Response {
+        let sender = match request.extensions_mut().remove::<Authenticated>() {
+            Some(Authenticated(sender)) => sender,
+            None => self.space.authenticate(Head::of(&request)).await,
+        };
+        self.answer(sender, request).await
+    }
+
+    /// The answer to a request of `sender`'s.
+    pub(crate) fn answer(&self, sender: Sender, mut request: Request) -> BoxedAnswer {
+        match self.layered.clone() {
+            Some(layered) => {
+                request.extensions_mut().insert(Authenticated(sender));
+                Box::pin(async move { answer_of(layered.oneshot(request).await) })
+            }
+            None => Box::pin(self.clone().answer_unlayered(sender, request)),
+        }
+    }
+
+    async fn answer_unlayered(self, sender: Sender, request: Request) -> Response {
+        let denial = self.space.deny_unknown_path(&sender);
+        let (None, Some(fallback)) = (denial, self.fallback.clone()) else {
+            return self.answer_by_space(&sender, &DeniedRequest::of(Head::of(&request)));
+        };
+        let mut response = answer_of(fallback.oneshot(request).await);
+        if self.something_is_hidden {
+            forbid_storing(response.headers_mut());
+        }
+        uncacheable_if_missing(response)
+    }
+
+    /// The answer where there is no fallback of the service's own.
+    pub(crate) fn answer_by_space(&self, sender: &Sender, request: &DeniedRequest) -> Response {
+        let denial = self.space.deny_unknown_path(sender);
+        let denial = denial.unwrap_or(Denial::NotFound);
+        let answer = self.space.answer(&denial, sender, request);
+        answer.map(axum::body::Body::from)
+    }
+}
+
+/// Takes back what axum did to a request when its path matched: a fallback would not find it on a
+/// path that was never there.
+pub(crate) fn unmatch(mut request: Request, stripped: usize) -> Request {
+    request.extensions_mut().remove::<MatchedPath>();
+    if stripped > 0 {
+        *request.uri_mut() = uri_before(&request, stripped);
+    }
+    request
+}
+
+/// The request's URI with the last `stripped` segments that nesting took off its path.
+///
+/// The original URI alone is not it: a protected router may itself be nested in another one.
+pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
+    let original = match request.extensions().get::<OriginalUri>() {
+        Some(OriginalUri(original)) if stripped > 0 => original,
+        _ => return request.uri().clone(),
+    };
+    let path = original.path();
+    let inner = request.uri().path();
+    // Nesting makes "/" of what is left of "/prefix": then nothing of `inner` stands in `path`.
+    let prefix = path.strip_suffix(inner).unwrap_or(path);
+    let start = prefix
+        .rmatch_indices('/')
+        .nth(stripped - 1)
+        .map_or(0, |(index, _)| index);
+    let rest = path.get(start..).unwrap_or(path);
+    let path_and_query = match original.query() {
+        Some(query) => format!("{rest}?{query}"),
+        None => rest.to_owned(),
+    };
+    let mut parts = original.clone().into_parts();
+    match path_and_query.parse() {
+        Ok(path_and_query) => parts.path_and_query = Some(path_and_query),
+        Err(_) => return original.clone(),
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| original.clone())
+}

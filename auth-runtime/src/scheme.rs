@@ -1,0 +1,212 @@
+//! How callers prove who they are: the trait that every scheme implements.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Extensions, HeaderMap, HeaderName, Method, Uri};
+
+use crate::caller::{Caller, Rejection};
+use crate::challenge::{Challenge, ChallengeError};
+use crate::head::Head;
+
+/// An authentication scheme (RFC 9110 §11.1).
+///
+/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, refuses requests that
+/// carry them twice, and writes the answer; a scheme only says whose they are.
+///
+/// ```
+/// use auth_runtime::{Caller, Credentials, Identity, ProtectionSpace, Scheme, Verification};
+///
+/// /// `Authorization: Badge 4711`
+/// struct Badge;
+///
+/// impl Scheme for Badge {
+///     fn name(&self) -> &str {
+///         "Badge"
+///     }
+///
+///     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+///         Verification::done(match credentials.value() {
+///             "4711" => Caller::known(Identity::new("gate").with_scopes(["door:open"])),
+///             _ => Caller::rejected(),
+///         })
+///     }
+/// }
+///
+/// let space = ProtectionSpace::builder().realm("plant").scheme(Badge).build()?;
+/// # Ok::<(), auth_runtime::SpaceError>(())
+/// ```
+///
+/// (A real one looks its secrets up by their hash, or compares them in constant time.)
+pub trait Scheme: Send + Sync + 'static {
+    /// The name in `Authorization` and in the challenge, in its registered spelling. A token
+    /// (RFC 9110 §11.1); matched without regard to case.
+    fn name(&self) -> &str;
+
+    /// Where the credentials stand. Default: in `Authorization`, behind the scheme's name.
+    fn source(&self) -> Source {
+        Source::Authorization
+    }
+
+    /// Says whose `credentials` these are. Called once for a request, and only if it carries
+    /// credentials of this scheme.
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification;
+
+    /// The challenge that invites this scheme's credentials. Default: the name and the realm.
+    ///
+    /// # Errors
+    ///
+    /// What [`ChallengeBuilder::build`](crate::ChallengeBuilder::build) refuses. It is called
+    /// once when the space is built, so that a challenge that is never legal is found there; for
+    /// one that is illegal only while serving, the plain name and realm are sent instead.
+    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+        Challenge::builder(self.name())
+            .quoted("realm", occasion.realm())
+            .build()
+    }
+
+    /// Whether this scheme's tokens carry OAuth scopes, so that a caller who lacks one can ask
+    /// for it (RFC 6750 §3.1). Default: no.
+    fn is_oauth(&self) -> bool {
+        false
+    }
+}
+
+/// Where a scheme's credentials stand in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// In `Authorization`, behind the scheme's name and a space (RFC 9110 §11.6.2).
+    Authorization,
+    /// The whole value of a field of the scheme's own.
+    Field(HeaderName),
+}
+
+/// What a caller sent to prove who it is, and the request it came with.
+///
+/// Its `Debug` does not show the credentials.
+#[derive(Clone, Copy)]
+pub struct Credentials<'r> {
+    value: &'r str,
+    head: Head<'r>,
+}
+
+impl<'r> Credentials<'r> {
+    pub(crate) fn new(value: &'r str, head: Head<'r>) -> Self {
+        Self { value, head }
+    }
+
+    /// The credentials without the scheme's name: visible ASCII and spaces, never empty, at most
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes long.
+    pub fn value(&self) -> &'r str {
+        self.value
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &'r Method {
+        self.head.method
+    }
+
+    /// The request's target.
+    pub fn uri(&self) -> &'r Uri {
+        self.head.uri
+    }
+
+    /// The request's fields.
+    pub fn headers(&self) -> &'r HeaderMap {
+        self.head.headers
+    }
+
+    /// What the server and the layers outside have found out about the request.
+    pub fn extensions(&self) -> &'r Extensions {
+        self.head.extensions
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// A [`Caller`], now or later.
+///
+/// A scheme that only computes is done at once and costs no allocation; one that has to ask
+/// somebody hands over a future.
+pub struct Verification(State);
+
+enum State {
+    Done(Caller),
+    Pending(Pin<Box<dyn Future<Output = Caller> + Send>>),
+}
+
+impl Verification {
+    /// The caller is found out already.
+    pub fn done(caller: Caller) -> Self {
+        Self(State::Done(caller))
+    }
+
+    /// The caller will be found out by `future`, which owns what it needs.
+    pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
+        Self(State::Pending(Box::pin(future)))
+    }
+}
+
+impl Future for Verification {
+    type Output = Caller;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Caller> {
+        match &mut self.0 {
+            State::Done(caller) => Poll::Ready(std::mem::replace(caller, Caller::Anonymous)),
+            State::Pending(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Done(_) => "Verification::done",
+            State::Pending(_) => "Verification::pending",
+        })
+    }
+}
+
+/// What a challenge is sent for.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    pub(crate) realm: &'a str,
+    pub(crate) scopes: &'a [&'static str],
+    pub(crate) problem: Option<Problem>,
+}
+
+impl<'a> Occasion<'a> {
+    /// The space's realm (RFC 9110 §11.5).
+    pub fn realm(&self) -> &'a str {
+        self.realm
+    }
+
+    /// The scopes to ask for; empty if scopes are not what it takes, or must not be told.
+    pub fn scopes(&self) -> &'a [&'static str] {
+        self.scopes
+    }
+
+    /// What was wrong with the request; `None` if it carried no credentials of this scheme.
+    pub fn problem(&self) -> Option<Problem> {
+        self.problem
+    }
+}
+
+/// What was wrong with a request, in the terms of RFC 6750 §3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// `invalid_request`: the credentials are carried in a way that no scheme allows.
+    InvalidRequest,
+    /// `invalid_token`: the credentials are no good.
+    InvalidToken(Rejection),
+    /// `insufficient_scope`: the credentials are good, and grant too little.
+    InsufficientScope,
+}

@@ -1,0 +1,21 @@
+//! The schemes that come with the crate; each is one file, and most are behind a feature.
+
+#[cfg(feature = "api-key")]
+mod api_key;
+#[cfg(feature = "basic")]
+mod basic;
+mod bearer;
+#[cfg(feature = "jwt")]
+mod jwt;
+#[cfg(feature = "argon2")]
+mod password_hashes;
+
+#[cfg(feature = "api-key")]
+pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
+#[cfg(feature = "basic")]
+pub use self::basic::{Basic, Password};
+pub use self::bearer::Bearer;
+#[cfg(feature = "jwt")]
+pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "argon2")]
+pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};

@@ -1,0 +1,103 @@
+//! User name and password (RFC 7617).
+
+use std::fmt;
+use std::future::Future;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::caller::{Caller, Rejection};
+use crate::challenge::{Challenge, ChallengeError};
+use crate::scheme::{Credentials, Occasion, Scheme, Verification};
+
+/// `Authorization: Basic …` (RFC 7617), with names and passwords in UTF-8.
+///
+/// ```
+/// use auth_runtime::{Basic, Caller, Password};
+///
+/// /// Asks the service's own directory.
+/// async fn log_in(user: String, password: Password) -> Caller {
+///     # let _ = (user, password.as_str());
+///     Caller::unverifiable()
+/// }
+/// let scheme = Basic::new(log_in);
+/// ```
+pub struct Basic {
+    verify: Box<dyn Fn(String, Password) -> Verification + Send + Sync>,
+}
+
+/// A password, as the client sent it. Its `Debug` does not show it.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// The password.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Basic {
+    /// Logins that `verify` looks at.
+    ///
+    /// It has to take as long for a user that does not exist as for a wrong password, or it tells
+    /// who exists. If what it asks is out of order, it says [`Caller::Unverifiable`].
+    pub fn new<F>(verify: impl Fn(String, Password) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        Self {
+            verify: Box::new(move |user, password| Verification::pending(verify(user, password))),
+        }
+    }
+
+    /// Logins that are held against Argon2 hashes.
+    #[cfg(feature = "argon2")]
+    pub fn password_hashes(hashes: crate::PasswordHashes) -> Self {
+        Self {
+            verify: Box::new(move |user, password| hashes.verify(user, password)),
+        }
+    }
+}
+
+impl Scheme for Basic {
+    fn name(&self) -> &str {
+        "Basic"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        match user_and_password(credentials.value()) {
+            Some((user, password)) => (self.verify)(user, password),
+            None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        }
+    }
+
+    /// Without parameters other than these two (RFC 7617 §2).
+    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+        Challenge::builder("Basic")
+            .quoted("realm", occasion.realm())
+            .quoted("charset", "UTF-8")
+            .build()
+    }
+}
+
+/// The name ends at the first colon; neither part has control characters (RFC 7617 §2).
+fn user_and_password(credentials: &str) -> Option<(String, Password)> {
+    let bytes = STANDARD.decode(credentials).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (user, password) = text.split_once(':')?;
+    let is_clean = !text.chars().any(char::is_control);
+    is_clean.then(|| (user.to_owned(), Password(password.to_owned())))
+}
+
+impl fmt::Debug for Basic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Basic")
+    }
+}

@@ -1,0 +1,94 @@
+//! What a verified token says, and what of it is granted.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::caller::Caller;
+use crate::identity::Identity;
+
+/// All claims of a verified token: an extension of the [`Identity`] that it names.
+///
+/// ```
+/// use auth_runtime::{Claims, Guard, requires};
+///
+/// #[requires(authenticated)]
+/// async fn email(guard: Guard) -> String {
+///     let claims = guard.identity().extension::<Claims>();
+///     let email = claims.and_then(|claims| claims.get("email")?.as_str());
+///     email.unwrap_or("unknown").to_owned()
+/// }
+/// ```
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Claims(Map<String, Value>);
+
+/// Which claims grant what.
+pub(super) struct ClaimNames {
+    pub(super) scopes: Vec<String>,
+    pub(super) roles: String,
+    pub(super) permissions: String,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            scopes: vec!["scope".to_owned(), "scp".to_owned()],
+            roles: "roles".to_owned(),
+            permissions: "permissions".to_owned(),
+        }
+    }
+}
+
+impl Claims {
+    /// The claim of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The caller is the token's `sub`, or else its `client_id` or `azp`: a service that calls for
+    /// itself may have no other name. A token that names nobody is rejected.
+    pub(super) fn into_identity(self, names: &ClaimNames) -> Caller {
+        let subject = ["sub", "client_id", "azp"]
+            .into_iter()
+            .find_map(|name| self.get(name)?.as_str())
+            .filter(|subject| !subject.is_empty());
+        let Some(subject) = subject else {
+            return Caller::rejected();
+        };
+        let scopes = names.scopes.iter().flat_map(|name| self.words(name));
+        let identity = Identity::new(subject)
+            .with_scopes(scopes)
+            .with_roles(self.strings(&names.roles))
+            .with_permissions(self.strings(&names.permissions))
+            .with_extension(self.clone());
+        Caller::known(identity)
+    }
+
+    /// An array of strings, or the words of one string.
+    fn words(&self, name: &str) -> Vec<&str> {
+        match self.get(name) {
+            Some(Value::String(words)) => {
+                words.split(' ').filter(|word| !word.is_empty()).collect()
+            }
+            _ => self.strings(name),
+        }
+    }
+
+    /// An array of strings, or one string.
+    fn strings(&self, name: &str) -> Vec<&str> {
+        match self.get(name) {
+            Some(Value::String(string)) => vec![string],
+            Some(Value::Array(members)) => members.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Claims {
+    /// Names only: what they say is about a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

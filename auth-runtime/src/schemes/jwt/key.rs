@@ -1,0 +1,157 @@
+//! The keys that signatures are verified with, each for one algorithm.
+
+use std::fmt;
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use serde::Deserialize;
+
+use crate::schemes::jwt::JwtError;
+
+/// A key that tokens are verified with, for one algorithm and no other.
+///
+/// Its `Debug` shows the algorithm and the key's id.
+#[derive(Clone)]
+pub struct JwtKey {
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+    id: Option<String>,
+}
+
+/// RFC 7518 §3.2: a secret at least as long as the hash.
+const MIN_SECRET: usize = 32;
+
+impl JwtKey {
+    /// An RSA public key for RS256, as PEM.
+    ///
+    /// # Errors
+    ///
+    /// It is no such key.
+    pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        Self::parsed(Algorithm::RS256, DecodingKey::from_rsa_pem(pem.as_ref()))
+    }
+
+    /// A P-256 public key for ES256, as PEM.
+    ///
+    /// # Errors
+    ///
+    /// It is no such key.
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        Self::parsed(Algorithm::ES256, DecodingKey::from_ec_pem(pem.as_ref()))
+    }
+
+    /// An Ed25519 public key for EdDSA (RFC 8037), as PEM.
+    ///
+    /// # Errors
+    ///
+    /// It is no such key.
+    pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        Self::parsed(Algorithm::EdDSA, DecodingKey::from_ed_pem(pem.as_ref()))
+    }
+
+    /// A secret that is shared with the issuer, for HS256: random bytes, 32 or more.
+    ///
+    /// # Errors
+    ///
+    /// It is shorter.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        let secret = secret.as_ref();
+        if secret.len() < MIN_SECRET {
+            return Err(JwtError::ShortSecret(secret.len()));
+        }
+        Ok(Self {
+            algorithm: Algorithm::HS256,
+            key: DecodingKey::from_secret(secret),
+            id: None,
+        })
+    }
+
+    /// Names the key: tokens with another `kid` are not held against it.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    fn parsed(
+        algorithm: Algorithm,
+        key: jsonwebtoken::errors::Result<DecodingKey>,
+    ) -> Result<Self, JwtError> {
+        let key = key.map_err(|error| {
+            JwtError::Key(format!("it is no public key for {algorithm:?} ({error})"))
+        })?;
+        Ok(Self {
+            algorithm,
+            key,
+            id: None,
+        })
+    }
+
+    /// Whether a token that says this of itself may be held against the key.
+    pub(super) fn may_have_signed(&self, header: &Header) -> bool {
+        let same_id = match (&self.id, &header.kid) {
+            (Some(id), Some(kid)) => id == kid,
+            _ => true,
+        };
+        same_id && self.algorithm == header.alg
+    }
+}
+
+/// The keys of a JWKS document that can be used here.
+pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
+    #[derive(Deserialize)]
+    struct Document {
+        keys: Vec<serde_json::Value>,
+    }
+    let document: Document =
+        serde_json::from_str(document).map_err(|error| JwtError::Jwks(error.to_string()))?;
+    let keys: Vec<_> = document
+        .keys
+        .into_iter()
+        // A document may hold keys of kinds that nobody knew of when this was written.
+        .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
+        .filter_map(|key| of_jwk(&key))
+        .collect();
+    if keys.is_empty() {
+        return Err(JwtError::NoKey);
+    }
+    Ok(keys)
+}
+
+fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
+    let algorithm = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => Algorithm::RS256,
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            Algorithm::ES256
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            Algorithm::EdDSA
+        }
+        _ => return None,
+    };
+    let signs = matches!(
+        jwk.common.public_key_use,
+        None | Some(PublicKeyUse::Signature)
+    );
+    let agrees = match jwk.common.key_algorithm {
+        Some(named) => named == KeyAlgorithm::from(algorithm),
+        None => true,
+    };
+    let key = DecodingKey::from_jwk(jwk)
+        .ok()
+        .filter(|_| signs && agrees)?;
+    Some(JwtKey {
+        algorithm,
+        key,
+        id: jwk.common.key_id.clone(),
+    })
+}
+
+impl fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtKey")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! A guarded service in one file: `cargo run --example quickstart`, and then paste its `curl`
+//! lines; or `cargo run --example quickstart -- --tour`.
+
+use auth_examples::Authority;
+use auth_runtime::routing::get;
+use auth_runtime::{Bearer, Denied, Guard, GuardedRouter, Jwt, JwtKey, ProtectionSpace};
+use auth_runtime::{public, requires};
+
+#[public(reason = "liveness probe")]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+#[requires(scope = "reports:read")]
+async fn reports(guard: Guard) -> String {
+    format!("the reports, for {}\n", guard.identity().subject())
+}
+
+#[requires(any(role = "editor", scope = "drafts:write"))]
+async fn drafts() -> &'static str {
+    "the drafts\n"
+}
+
+#[requires(role = "admin", hide_as = 404)]
+async fn admin(guard: Guard) -> Result<&'static str, Denied> {
+    guard.permit(guard.identity().subject() == "ada")?;
+    Ok("the admin page\n")
+}
+
+/// Who asks for what, and the status and challenge to expect.
+const TOUR: &str = r#"
+/healthz  nobody  200
+/reports  nobody  401  Bearer realm="quickstart", scope="reports:read"
+/reports  late    401  Bearer realm="quickstart", scope="reports:read", error="invalid_token", error_description="the access token expired"
+/reports  ed      403  Bearer realm="quickstart", scope="reports:read", error="insufficient_scope", error_description="the access token does not grant what is needed"
+/reports  rita    200
+/drafts   ed      200
+/drafts   rita    403  Bearer realm="quickstart", scope="drafts:write", error="insufficient_scope", error_description="the access token does not grant what is needed"
+/admin    nobody  404
+/admin    rita    404
+/nowhere  rita    404
+/admin    ada     200
+"#;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let authority = Authority::new()?;
+    let jwt = Jwt::builder()
+        .issuer("https://authority.example")
+        .audience("https://quickstart.example")
+        .key(JwtKey::es256_pem(authority.public_key())?)
+        .build()?;
+    let space = ProtectionSpace::builder()
+        .realm("quickstart")
+        .scheme(Bearer::jwt(jwt))
+        .build()?;
+    let app = GuardedRouter::new()
+        .route("/healthz", get(healthz))
+        .route("/reports", get(reports))
+        .route("/drafts", get(drafts))
+        .route("/admin", get(admin))
+        .protect(space);
+
+    let personas = [
+        authority.persona("rita", "reports:read", "", 3600),
+        authority.persona("late", "reports:read", "", -3600),
+        authority.persona("ed", "", "editor", 3600),
+        authority.persona("ada", "", "admin", 3600),
+    ];
+    auth_examples::run(app, &personas, TOUR).await
+}

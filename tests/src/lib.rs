@@ -1,0 +1,90 @@
+//! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
+//! that sees every byte.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime::{Bearer, Jwt, JwtKey, ProtectionSpace, ProtectionSpaceBuilder};
+use axum::Router;
+use serde_json::{Value, json};
+
+/// Who signs the tokens.
+pub const ISSUER: &str = "https://issuer.example";
+/// Whom the tokens are for.
+pub const AUDIENCE: &str = "https://api.example";
+
+const SECRET: &[u8] = b"only the tests know this secret, and they are told everything";
+
+/// A space named `api` that takes the tokens of [`token`].
+pub fn space() -> ProtectionSpace {
+    space_builder().build().expect("the space is in order")
+}
+
+/// The same, to be added to.
+pub fn space_builder() -> ProtectionSpaceBuilder {
+    let jwt = Jwt::builder()
+        .issuer(ISSUER)
+        .audience(AUDIENCE)
+        .key(JwtKey::hs256(SECRET).expect("it is long enough"))
+        .build()
+        .expect("the verifier is in order");
+    ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(jwt))
+}
+
+/// A good token with these claims besides the usual ones.
+pub fn token(claims: Value) -> String {
+    sign(claims, 600)
+}
+
+/// The same, but it expired ten minutes ago.
+pub fn expired_token(claims: Value) -> String {
+    sign(claims, -600)
+}
+
+fn sign(claims: Value, lives: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = i64::try_from(now.expect("after 1970").as_secs()).expect("before year 9999");
+    let mut all = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": now + lives });
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, claims) {
+        all.extend(more);
+    }
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET);
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &all, &key).expect("it can be signed")
+}
+
+/// Serves `app` on a port of its own for as long as the test's runtime lives.
+pub async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// Sends `request` as it is, and returns the answer as it is, but for the line with the date.
+///
+/// The request has to ask for the connection to be closed.
+pub async fn send_raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
+    let request = request.into();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        // A server that answers early may close before everything was sent.
+        let _ = stream.write_all(&request);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        std::io::Result::Ok(answer)
+    });
+    let answer = answer
+        .await
+        .expect("it does not panic")
+        .expect("it answers");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    answer
+        .split_inclusive("\r\n")
+        .filter(|line| !line.starts_with("date: "))
+        .collect()
+}
