@@ -393,6 +393,10 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
 
 fn string(value: &TokenStream, key: &Ident) -> syn::Result<Name> {
     let wrong = |message| Err(syn::Error::new(value.span(), message));
+    let mut tokens = value.clone().into_iter();
+    if let (Some(TokenTree::Literal(_)), Some(next)) = (tokens.next(), tokens.next()) {
+        return Err(syn::Error::new(next.span(), "expected `,` before this"));
+    }
     match syn::parse2::<Lit>(value.clone()) {
         Ok(Lit::Str(literal)) => Ok(Name {
             text: literal.value(),

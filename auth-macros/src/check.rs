@@ -26,14 +26,19 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
         kind: Kind::All(requires.requirements.clone()),
         span: Span::call_site(),
     };
-    logic(&whole, errors);
+    // With parts missing, what is left may look like something that nobody wrote.
+    if readable {
+        logic(&whole, errors);
+    }
 
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
     }
     if let Some(hide_unless) = &requires.hide_unless {
         names(&hide_unless.lesser, errors);
-        logic(&hide_unless.lesser, errors);
+        if readable {
+            logic(&hide_unless.lesser, errors);
+        }
         if requires.hide_as.is_none() && readable {
             errors.add(
                 hide_unless.key,

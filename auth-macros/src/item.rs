@@ -214,8 +214,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
             );
         }
     }
-    let first = guards.first();
-    handler.writes_guard = first.is_some_and(|(index, is_plain, ..)| *index == 0 && *is_plain);
+    handler.writes_guard = guards.first().is_some_and(|(index, ..)| *index == 0);
     let total = signature.inputs.len() + usize::from(guards.is_empty());
     if let Some(extra) = signature
         .inputs

@@ -272,10 +272,10 @@ pub trait HasPolicy: Send + Sync + 'static {
 
 /// A [`HasPolicy`] that an attribute made: what a router accepts.
 #[diagnostic::on_unimplemented(
-    message = "this `Guard` has no policy",
-    label = "no `#[requires(...)]` or `#[public(...)]` completes it",
-    note = "add `#[requires(...)]` above the handler to say who may call it, or \
-            `#[public(reason = \"...\")]` if everybody may"
+    message = "`{Self}` carries no access policy",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
+    note = "write `#[requires(...)]` above the handler, or above a unit struct for a service, to say \
+            who may call it, or `#[public(reason = \"...\")]` if everybody may"
 )]
 pub trait Declared: HasPolicy {}
 

@@ -9,7 +9,7 @@ mod method_router;
 mod router;
 mod unknown;
 
-pub use self::handler::GuardedHandler;
+pub use self::handler::GuardedParameters;
 pub use self::method_router::{
     GuardedMethodRouter, any, any_service, connect, connect_service, delete, delete_service, get,
     get_service, head, head_service, on, on_service, options, options_service, patch,

@@ -1,60 +1,69 @@
 //! Which handlers a guarded router accepts.
 
-use axum::handler::Layered;
-
 use crate::guard::{Declared, Guard};
 
-/// A handler that carries a policy: its first parameter is a [`Guard`] that `#[requires]` or
-/// `#[public]` completed.
+/// The parameters of a handler that carries a policy: the first is a [`Guard`] that `#[requires]`
+/// or `#[public]` completed.
 ///
-/// Implemented for such functions and closures with up to 15 extractors behind the guard, and for
-/// what `handler.layer(…)` makes of them. It is not meant to be implemented otherwise.
+/// `Self` is what axum's [`Handler`](axum::handler::Handler) has for its `T`: a tuple of up to 16
+/// parameters behind a marker. Not meant to be implemented otherwise.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no access policy",
+    message = "`{H}` has no access policy",
     label = "a `GuardedRouter` accepts only handlers that carry a policy",
     note = "add `#[requires(...)]` above the handler to say who may call it, or \
             `#[public(reason = \"...\")]` if everybody may"
 )]
-pub trait GuardedHandler<T> {
+pub trait GuardedParameters<H> {
     /// The type that carries the policy.
     type Policy: Declared;
 }
 
-macro_rules! guarded_functions {
+/// The first parameter of such a handler.
+///
+/// A trait of its own, since the compiler must not conclude from it what the first parameter is:
+/// it would then complain that the handler takes another one, and not that it has no policy.
+pub trait FirstParameter<H> {
+    /// The type that carries the policy.
+    type Policy: Declared;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H, P: Declared> FirstParameter<H> for Guard<P> {
+    type Policy = P;
+}
+
+/// axum's stand-in for the parameters of a function without any.
+#[diagnostic::do_not_recommend]
+impl<H, Nothing: FirstParameter<H>> GuardedParameters<H> for (Nothing,) {
+    type Policy = Nothing::Policy;
+}
+
+macro_rules! guarded_parameters {
     ($($extractor:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<Function, Output, Via, Policy, $($extractor),*>
-            GuardedHandler<(Via, Guard<Policy>, $($extractor,)*)> for Function
+        impl<H, Via, First, $($extractor),*> GuardedParameters<H>
+            for (Via, First, $($extractor,)*)
         where
-            Function: FnOnce(Guard<Policy>, $($extractor),*) -> Output,
-            Policy: Declared,
+            First: FirstParameter<H>,
         {
-            type Policy = Policy;
+            type Policy = First::Policy;
         }
     };
 }
 
-guarded_functions!();
-guarded_functions!(A);
-guarded_functions!(A B);
-guarded_functions!(A B C);
-guarded_functions!(A B C D);
-guarded_functions!(A B C D E);
-guarded_functions!(A B C D E F);
-guarded_functions!(A B C D E F G);
-guarded_functions!(A B C D E F G H);
-guarded_functions!(A B C D E F G H I);
-guarded_functions!(A B C D E F G H I J);
-guarded_functions!(A B C D E F G H I J K);
-guarded_functions!(A B C D E F G H I J K L);
-guarded_functions!(A B C D E F G H I J K L M);
-guarded_functions!(A B C D E F G H I J K L M N);
-guarded_functions!(A B C D E F G H I J K L M N O);
-
-#[diagnostic::do_not_recommend]
-impl<L, H, T, S> GuardedHandler<T> for Layered<L, H, T, S>
-where
-    H: GuardedHandler<T>,
-{
-    type Policy = H::Policy;
-}
+guarded_parameters!();
+guarded_parameters!(A);
+guarded_parameters!(A B);
+guarded_parameters!(A B C);
+guarded_parameters!(A B C D);
+guarded_parameters!(A B C D E);
+guarded_parameters!(A B C D E F);
+guarded_parameters!(A B C D E F G);
+guarded_parameters!(A B C D E F G I);
+guarded_parameters!(A B C D E F G I J);
+guarded_parameters!(A B C D E F G I J K);
+guarded_parameters!(A B C D E F G I J K L);
+guarded_parameters!(A B C D E F G I J K L M);
+guarded_parameters!(A B C D E F G I J K L M N);
+guarded_parameters!(A B C D E F G I J K L M N O);
+guarded_parameters!(A B C D E F G I J K L M N O P);

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::guard::{Declared, HasPolicy};
 use crate::policy::Policy;
 use crate::routing::gate::{Gate, GatedHandler, ServiceHandler};
-use crate::routing::handler::GuardedHandler;
+use crate::routing::handler::GuardedParameters;
 use crate::routing::router::Step;
 
 /// The handlers of one path, each for its methods and with its policy.
@@ -42,10 +42,10 @@ pub(crate) type Mount<S> = Box<dyn FnOnce(Arc<Gate>) -> MethodRouter<S> + Send>;
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn of_handler<H, T>(filter: Option<MethodFilter>, handler: H) -> Self
     where
-        H: Handler<T, S> + GuardedHandler<T>,
-        T: 'static,
+        H: Handler<T, S>,
+        T: GuardedParameters<H> + 'static,
     {
-        Self::new::<H::Policy, _, T>(filter, handler)
+        Self::new::<T::Policy, _, T>(filter, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -133,8 +133,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     /// Adds a handler for the methods of `filter`.
     pub fn on<H, T>(self, filter: MethodFilter, handler: H) -> Self
     where
-        H: Handler<T, S> + GuardedHandler<T>,
-        T: 'static,
+        H: Handler<T, S>,
+        T: GuardedParameters<H> + 'static,
     {
         self.and(Endpoint::of_handler(Some(filter), handler))
     }
@@ -187,8 +187,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
 /// Routes the methods of `filter` to a handler that carries a policy.
 pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
 where
-    H: Handler<T, S> + GuardedHandler<T>,
-    T: 'static,
+    H: Handler<T, S>,
+    T: GuardedParameters<H> + 'static,
     S: Clone + Send + Sync + 'static,
 {
     GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
@@ -210,8 +210,8 @@ where
 /// handlers of their own.
 pub fn any<H, T, S>(handler: H) -> GuardedMethodRouter<S>
 where
-    H: Handler<T, S> + GuardedHandler<T>,
-    T: 'static,
+    H: Handler<T, S>,
+    T: GuardedParameters<H> + 'static,
     S: Clone + Send + Sync + 'static,
 {
     GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
@@ -235,8 +235,8 @@ macro_rules! methods {
             #[doc = concat!("Routes `", stringify!($method), "` to a handler that carries a policy.")]
             pub fn $function<H, T, S>(handler: H) -> GuardedMethodRouter<S>
             where
-                H: Handler<T, S> + GuardedHandler<T>,
-                T: 'static,
+                H: Handler<T, S>,
+                T: GuardedParameters<H> + 'static,
                 S: Clone + Send + Sync + 'static,
             {
                 on(MethodFilter::$method, handler)
@@ -263,8 +263,8 @@ macro_rules! methods {
                 #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
                 pub fn $function<H, T>(self, handler: H) -> Self
                 where
-                    H: Handler<T, S> + GuardedHandler<T>,
-                    T: 'static,
+                    H: Handler<T, S>,
+                    T: GuardedParameters<H> + 'static,
                 {
                     self.on(MethodFilter::$method, handler)
                 }

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use auth_runtime::{Guard, requires};
+
+#[requires(scope = "a")]
+async fn handler(guard: Guard<u8>) {}
+
+fn main() {}

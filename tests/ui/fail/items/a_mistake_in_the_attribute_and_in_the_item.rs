@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use auth_runtime::requires;
+
+#[requires(scop = "a")]
+fn handler() {}
+
+fn main() {}

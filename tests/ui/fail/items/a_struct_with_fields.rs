@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use auth_runtime::requires;
+
+#[requires(scope = "a")]
+struct Files {
+    root: String,
+}
+
+fn main() {}

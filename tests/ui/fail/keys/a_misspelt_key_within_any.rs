@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(any(rolle = "a", scope = "b"))]
+async fn handler() {}
+
+fn main() {}

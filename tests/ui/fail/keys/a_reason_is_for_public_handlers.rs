@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(reason = "internal")]
+async fn handler() {}
+
+fn main() {}

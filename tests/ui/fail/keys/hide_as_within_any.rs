@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(any(scope = "a", hide_as = 404))]
+async fn handler() {}
+
+fn main() {}

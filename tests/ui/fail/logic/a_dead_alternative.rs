@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(any(authenticated, scope = "x"))]
+async fn handler() {}
+
+fn main() {}

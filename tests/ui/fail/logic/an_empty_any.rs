@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(any())]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::public;
+
+#[public()]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(permission = "a\nb")]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(role = "")]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,36 @@
+use auth_runtime::routing::post;
+use auth_runtime::{Guard, GuardedRouter, requires};
+
+#[tracing::instrument]
+#[requires(scope = "a")]
+async fn above_plain(body: String) -> String {
+    body
+}
+
+#[tracing::instrument]
+#[requires(scope = "a")]
+async fn above_guard(guard: Guard, body: String) -> String {
+    let _ = guard.identity();
+    body
+}
+
+#[requires(scope = "a")]
+#[tracing::instrument]
+async fn below_plain(body: String) -> String {
+    body
+}
+
+#[requires(scope = "a")]
+#[tracing::instrument]
+async fn below_guard(guard: Guard, body: String) -> String {
+    let _ = guard.identity();
+    body
+}
+
+fn main() {
+    let _: GuardedRouter = GuardedRouter::new()
+        .route("/above_plain", post(above_plain))
+        .route("/above_guard", post(above_guard))
+        .route("/below_plain", post(below_plain))
+        .route("/below_guard", post(below_guard));
+}
