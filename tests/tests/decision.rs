@@ -278,6 +278,38 @@ fn the_smallest_sufficient_scopes_are_exact_where_alternatives_overlap() {
 }
 
 #[test]
+fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
+    const SCOPES: [Requirement; 5] = [
+        Requirement::scope("a"),
+        Requirement::scope("b"),
+        Requirement::scope("c"),
+        Requirement::scope("d"),
+        Requirement::scope("e"),
+    ];
+    let [a, b, c, d, e] = SCOPES;
+    let any = |parts: Vec<Requirement>| Requirement::any(parts.leak());
+    let two = |one, other| Requirement::all(vec![one, other].leak());
+    let three = |one, two, three| Requirement::all(vec![one, two, three].leak());
+    for (requirement, held, named) in [
+        (
+            any(vec![two(a, b), three(c, d, e)]),
+            vec!["c", "d"],
+            vec!["a", "b"],
+        ),
+        (any(vec![two(a, b), two(c, d)]), vec!["c"], vec!["c", "d"]),
+        (any(vec![two(a, b), two(c, d)]), vec![], vec!["a", "b"]),
+        (any(vec![two(c, d), two(a, b)]), vec![], vec!["c", "d"]),
+    ] {
+        let caller = Caller::known(Identity::new("ann").with_scopes(held));
+        assert_eq!(
+            Policy::requires(requirement).decide(&caller, true),
+            Decision::Deny(Denial::InsufficientScope { scopes: named }),
+            "{requirement}"
+        );
+    }
+}
+
+#[test]
 fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
     fn alternatives(index: usize) -> Requirement {
         let scope = |letter| -> Requirement {

@@ -299,6 +299,36 @@ async fn no_combination_shows_a_hidden_path_in_process() {
     assert!(compared > 10_000, "only {compared} were compared");
 }
 
+/// The same request as [`request`], as it is sent.
+fn raw(method: &Method, prefix: &str, target: &str, authorization: Option<&str>) -> String {
+    let authorization =
+        authorization.map_or(String::new(), |value| format!("authorization: {value}\r\n"));
+    format!(
+        "{method} {prefix}{target} HTTP/1.1\r\nhost: x\r\n{authorization}\
+         origin: https://elsewhere.example\r\naccess-control-request-method: GET\r\n\
+         content-length: 6\r\nconnection: close\r\n\r\na body"
+    )
+}
+
+/// Asserts, in process and over a socket, that a path answers as one beside it that is not there.
+async fn assert_like_unknown(
+    app: &Router,
+    method: Method,
+    (hidden, unknown): (&str, &str),
+    authorization: Option<&str>,
+) {
+    assert_hidden(app.clone(), request(&method, hidden, authorization)).await;
+    let address = serve(app.clone()).await;
+    let subject = send_raw(address, raw(&method, "", hidden, authorization)).await;
+    let control = send_raw(address, raw(&method, "", unknown, authorization)).await;
+    assert!(control.starts_with("HTTP/1.1 "), "{control:?}");
+    assert_eq!(
+        moved(&subject, hidden, unknown),
+        control,
+        "{method} {hidden}"
+    );
+}
+
 #[tokio::test]
 async fn no_combination_shows_a_hidden_path_over_a_socket() {
     for (name, app) in services() {
@@ -314,17 +344,7 @@ async fn no_combination_shows_a_hidden_path_over_a_socket() {
                     if is_open(hidden, &method) {
                         continue;
                     }
-                    let raw = |target: &str| {
-                        let authorization = authorization
-                            .as_ref()
-                            .map_or(String::new(), |value| format!("authorization: {value}\r\n"));
-                        format!(
-                            "{method} {prefix}{target} HTTP/1.1\r\nhost: x\r\n{authorization}\
-                             origin: https://elsewhere.example\r\n\
-                             access-control-request-method: GET\r\n\
-                             content-length: 6\r\nconnection: close\r\n\r\na body"
-                        )
-                    };
+                    let raw = |target| raw(&method, prefix, target, authorization.as_deref());
                     let subject = send_raw(address, raw(hidden)).await;
                     let control = send_raw(address, raw(unknown)).await;
                     assert!(!control.is_empty());
@@ -405,21 +425,28 @@ async fn leak_405_on_another_method() {
             .expect("infallible");
         assert_eq!(response.status(), 404, "{method}");
         assert_eq!(response.headers().get("allow"), None, "{method}");
+        assert_like_unknown(&app, method, ("/secret", "/zzzzzz"), None).await;
     }
 }
 
 #[tokio::test]
 async fn leak_options_and_head() {
-    let app = GuardedRouter::new()
-        .route("/secret", get(secret))
-        .protect(space());
-    let address = serve(app).await;
-    for method in ["OPTIONS", "HEAD"] {
-        let raw =
-            |target| format!("{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        let hidden = send_raw(address, raw("/secret")).await;
-        assert!(hidden.starts_with("HTTP/1.1 404"), "{hidden}");
-        assert_eq!(hidden, send_raw(address, raw("/zzzzzz")).await, "{method}");
+    let bare = GuardedRouter::new().route("/secret", get(secret));
+    let nested = GuardedRouter::new().route("/secret", get(secret).layer(CorsLayer::permissive()));
+    let app = bare.nest("/n", nested).protect(space());
+    for method in [Method::OPTIONS, Method::HEAD] {
+        for pair in [("/secret", "/zzzzzz"), ("/n/secret", "/n/zzzzzz")] {
+            assert_like_unknown(&app, method.clone(), pair, None).await;
+        }
+        let response = app
+            .clone()
+            .oneshot(request(&method, "/n/secret", None))
+            .await;
+        assert_eq!(
+            response.expect("infallible").status(),
+            404,
+            "no preflight is answered"
+        );
     }
 }
 
@@ -430,6 +457,8 @@ async fn leak_nested_routers() {
         .nest("/n", GuardedRouter::new().nest("/{version}", inner))
         .fallback(curious)
         .protect(space());
+    let pair = ("/n/1/secret?x=y", "/n/1/zzzzzz?x=y");
+    assert_like_unknown(&app, Method::GET, pair, None).await;
     let response = app
         .oneshot(request(&Method::GET, "/n/1/secret?x=y", None))
         .await
@@ -457,6 +486,8 @@ async fn leak_extra_fields() {
     assert!(granted.headers().contains_key("x-method"));
     assert!(granted.headers().contains_key("x-nested"));
 
+    let pair = ("/n/secret", "/n/zzzzzz");
+    assert_like_unknown(&app, Method::GET, pair, None).await;
     let hidden = request(&Method::GET, "/n/secret", None);
     let hidden = app.oneshot(hidden).await.expect("infallible");
     assert!(!hidden.headers().contains_key("x-method"));
@@ -496,6 +527,15 @@ async fn leak_caches_may_not_store_any_404_or_405() {
                 .expect("infallible");
             assert_eq!(response.headers()["cache-control"], "no-store", "{target}");
         }
+        let pair = ("/secret", "/zzzzzz");
+        assert_like_unknown(&app, Method::GET, pair, None).await;
+        let address = serve(app).await;
+        let answer = send_raw(address, raw(&Method::GET, "", "/secret", None)).await;
+        assert!(
+            answer.contains("\r\ncache-control: no-store\r\n"),
+            "{answer}"
+        );
+        assert!(!answer.contains("max-age"), "{answer}");
     }
 }
 
@@ -516,6 +556,8 @@ async fn leak_bad_credentials_get_the_same_401_on_hidden_and_unknown_paths() {
             "{target}: the scope would tell what is hidden"
         );
     }
+    let pair = ("/secret", "/zzzzzz");
+    assert_like_unknown(&app, Method::GET, pair, Some(&expired)).await;
 }
 
 #[tokio::test]
@@ -526,8 +568,8 @@ async fn leak_parsing_first() {
     let app = GuardedRouter::new()
         .route("/picky/{n}", post(picky))
         .protect(space());
-    let picky = request(&Method::POST, "/picky/no-number", None);
-    assert_hidden(app, picky).await;
+    let pair = ("/picky/no-number", "/zzzzz/no-number");
+    assert_like_unknown(&app, Method::POST, pair, None).await;
 }
 
 #[tokio::test]
@@ -553,6 +595,10 @@ async fn leak_mixed_paths() {
         let response = app.clone().oneshot(request).await.expect("infallible");
         assert_eq!(response.status(), status, "{method} {authorization:?}");
         assert_eq!(response.headers().get("allow"), None, "{method}");
+        if status == 404 {
+            let authorization = authorization.map(String::as_str);
+            assert_like_unknown(&app, method, ("/mixed", "/zzzzz"), authorization).await;
+        }
     }
 }
 
@@ -589,6 +635,15 @@ async fn leak_time_both_paths_verify_the_credentials_once() {
         "/zzzzzz",
     ] {
         for method in [Method::GET, Method::DELETE] {
+            let address = serve(app.clone()).await;
+            let before = verified.load(Ordering::Relaxed);
+            let answer = send_raw(address, raw(&method, "", target, Some("Bearer abc"))).await;
+            assert!(answer.contains(" 404 "), "{answer}");
+            assert_eq!(
+                verified.load(Ordering::Relaxed) - before,
+                1,
+                "{method} {target}"
+            );
             let before = verified.load(Ordering::Relaxed);
             let request = request(&method, target, Some("Bearer abc"));
             let response = app.clone().oneshot(request).await.expect("infallible");
