@@ -298,6 +298,9 @@ async fn unguarded_routers_are_merged_with_a_reason_and_lose_their_fallback() {
     assert_eq!(status, 200);
     let (status, _) = send(&app, nobody(Method::GET, "/nowhere")).await;
     assert_eq!(status, 404);
+    let (status, response) = send(&app, nobody(Method::POST, "/metrics")).await;
+    assert_eq!(status, 405);
+    assert_eq!(response.headers()["cache-control"], "no-store");
 }
 
 #[tokio::test]

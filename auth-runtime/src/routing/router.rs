@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, Route};
 use http::{HeaderValue, Method, StatusCode, header};
@@ -543,8 +543,10 @@ impl GuardedRouter {
             };
             router = router.merge(placed.mount(route));
         }
+        let uncacheable = map_response(async |response| uncacheable_if_missing(response));
         for unguarded in self.unguarded {
-            router = router.merge(apply(&unguarded.steps, unguarded.router));
+            let route = unguarded.router.layer(uncacheable.clone());
+            router = router.merge(apply(&unguarded.steps, route));
         }
         router
     }
@@ -624,7 +626,7 @@ impl Placed<'_> {
         }
         router = apply(around, router);
         if subtree {
-            router = router.layer(axum::middleware::from_fn(finish));
+            router = router.layer(from_fn(finish));
         }
         router
     }

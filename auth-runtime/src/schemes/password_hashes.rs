@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, Params};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -18,10 +19,11 @@ use crate::schemes::basic::Password;
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///
-/// A user that does not exist takes as long as a wrong password: it is held against a hash that no
-/// password has, with the cost of the dearest one. Hashing runs on tokio's blocking threads, as
-/// many at a time as there are processors; when too many logins wait for that, further ones are
-/// answered 503, so that a flood of them exhausts neither memory nor threads.
+/// A user that does not exist takes as long as a wrong password: it is held against the hash of
+/// some user that does, always the same one for a name, and rejected whatever comes of it. Hashing
+/// runs on tokio's blocking threads, as many at a time as there are processors; when too many
+/// logins wait for that, further ones are answered 503, so that a flood of them exhausts neither
+/// memory nor threads.
 ///
 /// ```
 /// use argon2::password_hash::PasswordHasher;
@@ -40,11 +42,13 @@ use crate::schemes::basic::Password;
 pub struct PasswordHashes(Arc<Table>);
 
 struct Table {
-    users: HashMap<String, User>,
-    /// For users that do not exist.
-    nobody: PasswordHash,
+    users: Vec<User>,
+    /// Where in `users` a name is.
+    places: HashMap<String, usize>,
+    /// Chooses a place for a name that has none. Keyed, so that nobody outside knows which.
+    stand_ins: RandomState,
     /// One permit for each hash that may be computed at a time.
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     /// One permit for each login that may wait for that.
     waiting: Semaphore,
 }
@@ -77,25 +81,37 @@ impl Table {
         let Ok(_waits) = self.waiting.try_acquire() else {
             return busy;
         };
-        let (Ok(_hashes), Ok(runtime)) = (self.hashing.acquire().await, Handle::try_current())
-        else {
+        let hashing = Arc::clone(&self.hashing).acquire_owned().await;
+        let (Ok(permit), Ok(runtime)) = (hashing, Handle::try_current()) else {
             return busy;
         };
         let table = Arc::clone(&self);
-        let hashing = runtime.spawn_blocking(move || table.verify_now(&user, &password));
-        hashing.await.unwrap_or(busy)
+        let verified = runtime.spawn_blocking(move || {
+            // Hashing goes on when the client is gone, and counts for as long as it does.
+            let _permit = permit;
+            table.verify_now(&user, &password)
+        });
+        verified.await.unwrap_or(busy)
     }
 
-    fn verify_now(&self, user: &str, password: &Password) -> Caller {
-        let known = self.users.get(user);
-        let hash = known.map_or(&self.nobody, |user| &user.hash);
+    fn verify_now(&self, name: &str, password: &Password) -> Caller {
+        let place = self.places.get(name).copied();
+        let Some(user) = self.users.get(place.unwrap_or_else(|| self.stand_in(name))) else {
+            return Caller::rejected();
+        };
         let matches = Argon2::default()
-            .verify_password(password.as_str().as_bytes(), hash)
+            .verify_password(password.as_str().as_bytes(), &user.hash)
             .is_ok();
-        match known {
-            Some(user) if matches => Caller::known(user.identity.clone()),
-            _ => Caller::rejected(),
+        if matches && place.is_some() {
+            Caller::known(user.identity.clone())
+        } else {
+            Caller::rejected()
         }
+    }
+
+    fn stand_in(&self, name: &str) -> usize {
+        let places = u64::try_from(self.users.len()).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.stand_ins.hash_one(name) % places).unwrap_or_default()
     }
 }
 
@@ -112,57 +128,43 @@ impl PasswordHashesBuilder {
         self
     }
 
-    /// Checks everything, and makes the hash for users that do not exist, which takes as long as
-    /// a login.
+    /// Checks everything.
     ///
     /// # Errors
     ///
     /// [`PasswordHashesError`] says what is wrong.
     pub fn build(self) -> Result<PasswordHashes, PasswordHashesError> {
-        let mut users = HashMap::with_capacity(self.users.len());
-        let mut dearest = Params::default();
-        for (name, hash, identity) in self.users {
-            let (hash, params) =
-                parse(&hash).ok_or_else(|| PasswordHashesError::NoArgon2(name.clone()))?;
-            if cost(&params) > cost(&dearest) {
-                dearest = params;
-            }
-            if users
-                .insert(name.clone(), User { hash, identity })
-                .is_some()
-            {
-                return Err(PasswordHashesError::UserTwice(name));
-            }
-        }
-        if users.is_empty() {
+        if self.users.is_empty() {
             return Err(PasswordHashesError::NoUser);
         }
-        // The password is random too: nothing that a client sends can match.
-        let random: [u8; 16] = argon2::password_hash::try_generate_salt()
-            .map_err(|_| PasswordHashesError::NoRandomness)?;
-        let nobody = Argon2::from(dearest)
-            .hash_password(&random)
-            .map_err(|_| PasswordHashesError::NoRandomness)?;
+        let mut users = Vec::with_capacity(self.users.len());
+        let mut places = HashMap::with_capacity(self.users.len());
+        for (name, hash, identity) in self.users {
+            let Some(hash) = parse(&hash) else {
+                return Err(PasswordHashesError::NoArgon2(name));
+            };
+            if places.insert(name.clone(), users.len()).is_some() {
+                return Err(PasswordHashesError::UserTwice(name));
+            }
+            users.push(User { hash, identity });
+        }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(PasswordHashes(Arc::new(Table {
             users,
-            nobody,
-            hashing: Semaphore::new(processors),
+            places,
+            stand_ins: RandomState::new(),
+            hashing: Arc::new(Semaphore::new(processors)),
             waiting: Semaphore::new(processors * WAITING_PER_PROCESSOR),
         })))
     }
 }
 
-fn parse(text: &str) -> Option<(PasswordHash, Params)> {
+/// A complete hash with parameters that Argon2 can work with.
+fn parse(text: &str) -> Option<PasswordHash> {
     let hash = PasswordHash::new(text).ok()?;
     let is_argon2 = hash.algorithm.as_str().starts_with("argon2");
-    let params = Params::try_from(&hash).ok()?;
-    (is_argon2 && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, params))
-}
-
-/// In blocks of memory that are written.
-fn cost(params: &Params) -> u64 {
-    u64::from(params.m_cost()) * u64::from(params.t_cost())
+    let is_complete = hash.salt.is_some() && hash.hash.is_some();
+    (is_argon2 && is_complete && Params::try_from(&hash).is_ok()).then_some(hash)
 }
 
 /// What keeps [`PasswordHashes`] from being built.
@@ -175,8 +177,6 @@ pub enum PasswordHashesError {
     UserTwice(String),
     /// The hash of this user is no PHC string of an Argon2 hash.
     NoArgon2(String),
-    /// The system has no randomness to give.
-    NoRandomness,
 }
 
 impl fmt::Display for PasswordHashesError {
@@ -188,7 +188,6 @@ impl fmt::Display for PasswordHashesError {
                 f,
                 "the hash of the user {name:?} is not of the form `$argon2id$v=19$m=…,t=…,p=…$…$…`",
             ),
-            Self::NoRandomness => f.write_str("the system has no randomness to give"),
         }
     }
 }

@@ -107,7 +107,7 @@ async fn basic_with_password_hashes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_users_take_as_much_work_as_wrong_passwords() {
-    // Memory that argon2 fills is work that it does, whatever the machine is doing besides.
+    // Dear enough that nothing else matters; the fastest of several, since others use the machine.
     let dear = argon2::Params::new(16 * 1024, 2, 1, None).expect("parameters");
     let dear = argon2::Argon2::from(dear)
         .hash_password(b"secret")
@@ -130,7 +130,7 @@ async fn unknown_users_take_as_much_work_as_wrong_passwords() {
     }
     let [wrong, unknown] = fastest.map(|time| time.as_secs_f64());
     assert!(
-        unknown > wrong / 3.0,
+        (wrong / 3.0..wrong * 3.0).contains(&unknown),
         "unknown {unknown} s, wrong {wrong} s"
     );
 }
