@@ -21,6 +21,7 @@ async fn basic_with_password_hashes() {
             Identity::new("ann").with_roles(["admin"]),
         )
         .user("bob", &hash("pass:word"), Identity::new("bob"))
+        .user("cat", &hash("a\u{7}b"), Identity::new("cat"))
         .user("ümit", &hash("Größe€"), Identity::new("ümit"))
         .build()
         .expect("hashes");
@@ -59,6 +60,12 @@ async fn basic_with_password_hashes() {
             row(
                 "a control character",
                 basic("ann:correct\u{7} horse"),
+                401,
+                &[BASIC],
+            ),
+            row(
+                "its own password, but a control character",
+                basic("cat:a\u{7}b"),
                 401,
                 &[BASIC],
             ),
