@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Ident, Lit, Token, parenthesized};
+use syn::{Ident, Lit, LitStr, Token, parenthesized};
 
 use crate::errors::Errors;
 use crate::suggest::nearest;
@@ -94,6 +94,16 @@ impl Namespace {
     }
 }
 
+impl Requirement {
+    /// As it is written in `hide_unless`.
+    pub(crate) fn called(&self) -> String {
+        match &self.kind {
+            Kind::Named(namespace, name) => format!("{}({:?})", namespace.key(), name.text),
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Requirement {
     /// As it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,12 +123,34 @@ impl fmt::Display for Requirement {
 const REQUIREMENTS: [&str; 6] = ["authenticated", "scope", "role", "permission", "any", "all"];
 const DISPLAYS: [&str; 2] = ["hide_as", "hide_unless"];
 
+/// What can be expected where a list begins or goes on.
+const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
+const A_LESSER_REQUIREMENT: &str = "a requirement, such as `scope(\"...\")`";
+
+/// How a name is written beside its key.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `scope = "…"`
+    Assigned,
+    /// `scope("…")`, in `hide_unless`, where a second `=` would be hard to read.
+    Called,
+}
+
+impl Form {
+    fn write(self, key: &Ident, value: &str) -> String {
+        match self {
+            Self::Assigned => format!("`{key} = {value}`"),
+            Self::Called => format!("`{key}({value})`"),
+        }
+    }
+}
+
 /// Reads the arguments of `#[requires(...)]`, and notes every mistake.
 pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
     let mut requires = Requires::default();
     read(arguments, errors, |input, errors| {
         each(input, errors, |input, errors| {
-            let key = key(input)?;
+            let key = key(input, A_REQUIREMENT)?;
             match key.to_string().as_str() {
                 "hide_as" => {
                     let status = assigned(input, &key, "404")?;
@@ -160,7 +192,16 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
     let mut mistaken = false;
     read(arguments, errors, |input, errors| {
         each(input, errors, |input, _| {
-            let key = key(input).inspect_err(|_| mistaken = true)?;
+            if input.peek(Lit) {
+                mistaken = true;
+                let span = input.span();
+                let value = literal(&upcoming(input));
+                return Err(syn::Error::new(
+                    span,
+                    format!("expected `reason`: write `reason = {value}`"),
+                ));
+            }
+            let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
             mistaken |= key != "reason" || public.is_some();
             if key != "reason" {
                 skip(input);
@@ -172,7 +213,7 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
             }
             mistaken = true;
             let value = assigned(input, &key, "\"why everybody may call this\"")?;
-            let reason = string(&value, &key)?;
+            let reason = string(&value, &key, value.span(), Form::Assigned)?;
             if reason.text.trim().is_empty() {
                 return Err(syn::Error::new(
                     reason.span,
@@ -205,6 +246,8 @@ fn not_for_public(key: &Ident) -> syn::Error {
             "`#[public]` lets everybody in, so `{name}` would never be checked; write \
              `#[requires({name} ...)]` in its place"
         )
+    } else if nearest(&name, &["reason"]).is_some() {
+        format!("unknown key `{name}`; did you mean `reason`?")
     } else {
         format!("unknown key `{name}`; `#[public]` takes `reason = \"...\"` and nothing else")
     };
@@ -253,13 +296,13 @@ fn skip(input: ParseStream<'_>) {
     }
 }
 
-fn key(input: ParseStream<'_>) -> syn::Result<Ident> {
+fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> {
     // A keyword is no key either, but it should be told so by name.
     input.call(Ident::parse_any).map_err(|_| {
         let message = if input.peek(Token![,]) {
             "nothing stands before this comma; remove it".to_owned()
         } else {
-            "expected a key, such as `scope` in `scope = \"...\"`".to_owned()
+            format!("expected {expected}")
         };
         syn::Error::new(input.span(), message)
     })
@@ -289,7 +332,10 @@ fn requirement(
                 return Err(called(input, key));
             }
             let value = assigned(input, key, "\"...\"")?;
-            Kind::Named(namespace, string(&value, key)?)
+            Kind::Named(
+                namespace,
+                string(&value, key, value.span(), Form::Assigned)?,
+            )
         }
     };
     Ok(Requirement {
@@ -313,7 +359,7 @@ fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result
     let mut parts = Vec::new();
     let mut mistakes = Errors::default();
     each(&content, &mut mistakes, |input, errors| {
-        let key = self::key(input)?;
+        let key = self::key(input, A_REQUIREMENT)?;
         parts.push(requirement(&key, input, errors, false)?);
         Ok(())
     });
@@ -332,22 +378,31 @@ fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result
 /// The value of `hide_unless`, where a second `=` would be hard to read.
 fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Requirement> {
     equals(input, key, "scope(\"...\")")?;
-    let inner = self::key(input)?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(needs_value(key, "scope(\"...\")"));
+    }
+    let inner = self::key(input, A_LESSER_REQUIREMENT)?;
     let Some(namespace) = Namespace::of(&inner.to_string()) else {
         return requirement(&inner, input, errors, false);
     };
     if !input.peek(syn::token::Paren) {
-        skip(input);
+        let _ = input.parse::<Option<Token![=]>>();
+        let value = literal(&upcoming(input));
         return Err(syn::Error::new(
             inner.span(),
-            format!("in `hide_unless`, write `hide_unless = {inner}(\"...\")`"),
+            format!("in `hide_unless`, write `hide_unless = {inner}({value})`"),
         ));
     }
     let content;
-    parenthesized!(content in input);
+    let parentheses = parenthesized!(content in input);
     let value: TokenStream = content.parse()?;
+    let span = if value.is_empty() {
+        parentheses.span.join()
+    } else {
+        value.span()
+    };
     Ok(Requirement {
-        kind: Kind::Named(namespace, string(&value, &inner)?),
+        kind: Kind::Named(namespace, string(&value, &inner, span, Form::Called)?),
         span: inner.span(),
     })
 }
@@ -355,21 +410,43 @@ fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Resu
 /// `= value`, up to the next comma.
 fn assigned(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<TokenStream> {
     equals(input, key, example)?;
-    let mut value = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        value.extend([input.parse::<TokenTree>()?]);
-    }
+    let value = upcoming(input);
     if value.is_empty() {
         return Err(needs_value(key, example));
     }
     Ok(value)
 }
 
-fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()> {
-    match input.parse::<Option<Token![=]>>()? {
-        Some(_) => Ok(()),
-        None => Err(needs_value(key, example)),
+/// What stands before the next comma.
+fn upcoming(input: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend(input.parse::<TokenTree>());
     }
+    tokens
+}
+
+/// A string literal as it was written, to repeat it in a message.
+fn literal(tokens: &TokenStream) -> String {
+    match syn::parse2::<LitStr>(tokens.clone()) {
+        Ok(literal) => literal.token().to_string(),
+        Err(_) => "\"...\"".to_owned(),
+    }
+}
+
+fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()> {
+    // `==` and `=>` begin with `=` too.
+    let is_other = input.peek(Token![==]) || input.peek(Token![=>]);
+    if input.peek(Token![=]) && !is_other {
+        return input.parse::<Token![=]>().map(drop);
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(needs_value(key, example));
+    }
+    Err(syn::Error::new(
+        input.span(),
+        format!("expected `=` behind `{key}`: write `{key} = {example}`"),
+    ))
 }
 
 fn needs_value(key: &Ident, example: &str) -> syn::Error {
@@ -391,36 +468,45 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     ))
 }
 
-fn string(value: &TokenStream, key: &Ident) -> syn::Result<Name> {
-    let wrong = |message| Err(syn::Error::new(value.span(), message));
+/// The string literal that `value`, standing at `span`, has to be.
+fn string(value: &TokenStream, key: &Ident, span: Span, form: Form) -> syn::Result<Name> {
+    let wrong = |message| Err(syn::Error::new(span, message));
+    let example = form.write(key, "\"...\"");
     let mut tokens = value.clone().into_iter();
     if let (Some(TokenTree::Literal(_)), Some(next)) = (tokens.next(), tokens.next()) {
         return Err(syn::Error::new(next.span(), "expected `,` before this"));
     }
     match syn::parse2::<Lit>(value.clone()) {
+        Ok(Lit::Str(literal)) if !literal.suffix().is_empty() => wrong(format!(
+            "a string has no suffix; remove `{}` behind it",
+            literal.suffix()
+        )),
         Ok(Lit::Str(literal)) => Ok(Name {
             text: literal.value(),
             span: literal.span(),
         }),
-        Ok(_) => wrong(format!("`{key}` takes a string: `{key} = \"...\"`")),
+        Ok(_) => wrong(format!("`{key}` takes a string: {example}")),
         Err(_) => match syn::parse2::<Ident>(value.clone()) {
             Ok(name) => wrong(format!(
                 "`{key}` takes a string literal, since it is checked while compiling; for the name \
-                 itself write `{key} = \"{name}\"`"
+                 itself write {}",
+                form.write(key, &format!("\"{name}\""))
             )),
             Err(_) => wrong(format!(
-                "`{key}` takes one string literal, since it is checked while compiling: \
-                 `{key} = \"...\"`"
+                "`{key}` takes one string literal, since it is checked while compiling: {example}"
             )),
         },
     }
 }
 
 fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
-    skip(input);
+    let value = match upcoming(input).into_iter().next() {
+        Some(TokenTree::Group(group)) => literal(&group.stream()),
+        _ => literal(&TokenStream::new()),
+    };
     syn::Error::new(
         key.span(),
-        format!("write `{key} = \"...\"`, with an equals sign"),
+        format!("write `{key} = {value}`, with an equals sign"),
     )
 }
 
@@ -497,6 +583,57 @@ mod tests {
         let (read, errors) = read_back(r#"scope = "a", hide_as = 404, hide_unless = scope("b")"#);
         assert_eq!(read, r#"scope = "a", hide_as = 404, unless scope = "b""#);
         assert_eq!(errors, Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_mistake_says_what_to_write_in_its_place() {
+        for (arguments, advice) in [
+            (r#"scope("x")"#, r#"write `scope = "x"`"#),
+            (r#"scope "x""#, r#"write `scope = "#),
+            (r#"scope: "x""#, "expected `=` behind `scope`"),
+            (r#"scope == "x""#, "expected `=` behind `scope`"),
+            (r#"scope => "x""#, "expected `=` behind `scope`"),
+            (r#"scope = "x"y"#, "remove `y`"),
+            ("hide_as(404)", "write `hide_as = 404`"),
+            (
+                r#"hide_unless = role = "x""#,
+                r#"write `hide_unless = role("x")`"#,
+            ),
+            ("hide_unless =", r#"`hide_unless = scope("...")`"#),
+            (r#"hide_unless = "x""#, r#"`scope("...")`"#),
+            ("hide_unless = scope(5)", r#"`scope("...")`"#),
+            ("hide_unless = scope()", r#"`scope("...")`"#),
+            ("hide_unless = scope(X)", r#"`scope("X")`"#),
+        ] {
+            let (_, errors) = read_back(arguments);
+            let [message] = errors.as_slice() else {
+                panic!("{arguments}: {errors:#?}");
+            };
+            assert!(message.contains(advice), "{arguments}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_string_and_nothing_else_is_asked_for() {
+        for (arguments, advice) in [
+            ("", r#"write `#[public(reason = "...")]`"#),
+            (r#""x""#, r#"write `reason = "x"`"#),
+            (r#"reson = "x""#, "did you mean `reason`?"),
+            (r#"why = "x""#, "and nothing else"),
+            (r#"reason = "x", hide_as = 404"#, "remove it"),
+            (r#"reason = "x", scope = "x""#, "#[requires("),
+            (r#"reason = " ""#, "say why"),
+            ("reason", "needs a value"),
+            (r#"reason = "x", reason = "y""#, "remove one"),
+        ] {
+            let mut errors = Errors::default();
+            public(arguments.parse().expect("tokens"), &mut errors);
+            let errors = errors.messages();
+            let [message] = errors.as_slice() else {
+                panic!("{arguments}: {errors:#?}");
+            };
+            assert!(message.contains(advice), "{arguments}: {message}");
+        }
     }
 
     #[test]

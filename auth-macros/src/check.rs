@@ -28,7 +28,10 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     };
     // With parts missing, what is left may look like something that nobody wrote.
     if readable {
-        logic(&whole, errors);
+        for requirement in &requires.requirements {
+            wrappers(requirement, Requirement::to_string, errors);
+        }
+        list(&requires.requirements, true, errors);
     }
 
     if let Some(hide_as) = &requires.hide_as {
@@ -37,7 +40,8 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     if let Some(hide_unless) = &requires.hide_unless {
         names(&hide_unless.lesser, errors);
         if readable {
-            logic(&hide_unless.lesser, errors);
+            wrappers(&hide_unless.lesser, Requirement::called, errors);
+            list(std::slice::from_ref(&hide_unless.lesser), true, errors);
         }
         if requires.hide_as.is_none() && readable {
             errors.add(
@@ -51,7 +55,7 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
                 format!(
                     "whoever meets `{}` is let in, so no denial could be shown to them; name a \
                      lesser requirement, or remove `hide_unless`",
-                    hide_unless.lesser
+                    hide_unless.lesser.called()
                 ),
             );
         }
@@ -70,12 +74,12 @@ fn status(value: &TokenStream, errors: &mut Errors) {
     let reason = match text.as_str() {
         "200" => "a denial that says success would be stored and read as the page itself",
         "401" => {
-            "a 401 asks for credentials, which tells that there is something; it is what callers \
-             who are not known get without `hide_as`"
+            "a 401 asks for credentials, which tells that there is something; without `hide_as` it \
+             is what callers who are not known get anyway"
         }
         "403" => {
-            "a 403 tells that there is something; it is what callers who may not get without \
-             `hide_as`"
+            "a 403 tells that there is something; without `hide_as` it is what callers who may not \
+             get anyway"
         }
         "410" => "a 410 tells that there was something once",
         _ if text.trim_matches('"') == "404" => "the status is a number, without quotes",
@@ -158,7 +162,7 @@ fn plain_name(namespace: Namespace, name: &Name, errors: &mut Errors) {
         errors.add(
             name.span,
             format!(
-                "the {key} {text:?} begins or ends with a space, so it would match no other; write \
+                "the {key} {text:?} begins or ends with white space, so it would match no other; write \
                  `{key} = {:?}`",
                 text.trim()
             ),
@@ -171,72 +175,82 @@ fn plain_name(namespace: Namespace, name: &Name, errors: &mut Errors) {
     }
 }
 
-/// Notes what is written but can never matter.
-fn logic(requirement: &Requirement, errors: &mut Errors) {
-    let (parts, is_all) = match &requirement.kind {
-        Kind::All(parts) => (parts, true),
-        Kind::Any(parts) => (parts, false),
+/// Notes each `any(...)` and `all(...)` with a single member, at any depth; `write` is how that
+/// member is written where the outermost one stands.
+fn wrappers(requirement: &Requirement, write: fn(&Requirement) -> String, errors: &mut Errors) {
+    let (key, parts) = match &requirement.kind {
+        Kind::All(parts) => ("all", parts),
+        Kind::Any(parts) => ("any", parts),
         Kind::Authenticated | Kind::Named(..) => return,
     };
-    let mut flat = Vec::new();
-    flatten(parts, is_all, &mut flat);
-    for (index, part) in flat.iter().enumerate() {
-        let mut others = flat.iter().enumerate().filter(|(other, _)| *other != index);
-        let mut earlier = others.clone().filter(|(other, _)| *other < index);
-        if earlier.any(|(_, other)| other == part) {
-            errors.add(part.span, format!("`{part}` is required twice; remove one"));
-        } else if is_all {
-            if let Some((_, other)) =
-                others.find(|(_, other)| other != &part && entails(other, part))
-            {
-                errors.add(
-                    part.span,
-                    format!(
-                        "`{part}` adds nothing: whoever meets `{other}` meets it already; remove \
-                         `{part}`"
-                    ),
-                );
-            }
-        } else if let Some((_, other)) =
-            others.find(|(_, other)| other != &part && entails(part, other))
-        {
-            errors.add(
-                part.span,
-                format!(
-                    "this alternative never decides: whoever meets `{part}` meets `{other}` too; \
-                     remove `{part}`, or write `all(...)` if both are required"
-                ),
-            );
-        }
+    if let [only] = parts.as_slice() {
+        errors.add(
+            requirement.span,
+            format!(
+                "`{key}(...)` around a single requirement does nothing; write `{}`",
+                write(only)
+            ),
+        );
     }
     for part in parts {
-        if let Kind::All(inner) | Kind::Any(inner) = &part.kind
-            && let [only] = inner.as_slice()
-        {
-            let key = if matches!(part.kind, Kind::All(_)) {
-                "all"
-            } else {
-                "any"
-            };
-            errors.add(
-                part.span,
-                format!("`{key}(...)` around a single requirement does nothing; write `{only}`"),
-            );
-        }
-        let same = matches!(
-            (&part.kind, is_all),
-            (Kind::All(_), true) | (Kind::Any(_), false)
-        );
+        wrappers(part, Requirement::to_string, errors);
+    }
+}
+
+/// Notes what is written in a list, or in lists in it, but can never matter.
+fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
+    let mut flat = Vec::new();
+    flatten(parts, is_all, &mut flat);
+    for (part, other) in redundant(&flat, is_all) {
+        let message = if part == other {
+            format!("`{part}` is written twice; remove one")
+        } else if entails(part, other) && entails(other, part) {
+            format!("`{part}` asks for the same as `{other}`; remove one")
+        } else if is_all {
+            format!(
+                "`{part}` adds nothing: whoever meets `{other}` meets it already; remove `{part}`"
+            )
+        } else {
+            format!(
+                "this alternative never decides: whoever meets `{part}` meets `{other}` too; \
+                 remove `{part}`, or write `all(...)` if both are required"
+            )
+        };
+        errors.add(part.span, message);
+    }
+    // What is left after flattening is of the other kind.
+    for part in flat {
         match &part.kind {
-            // Its parts were looked at as parts of this one.
-            Kind::All(inner) | Kind::Any(inner) if same => {
-                for part in inner {
-                    logic(part, errors);
-                }
-            }
-            _ => logic(part, errors),
+            Kind::All(inner) => list(inner, true, errors),
+            Kind::Any(inner) => list(inner, false, errors),
+            Kind::Authenticated | Kind::Named(..) => {}
         }
     }
+}
+
+/// The parts that change nothing, each with the part that makes it so. Of parts that ask for the
+/// same only the later ones are named: whoever removes all that is named has to be left with one.
+fn redundant<'a>(
+    flat: &[&'a Requirement],
+    is_all: bool,
+) -> Vec<(&'a Requirement, &'a Requirement)> {
+    let beside = |part, other| {
+        if is_all {
+            entails(other, part)
+        } else {
+            entails(part, other)
+        }
+    };
+    let mut found = Vec::new();
+    for (index, part) in flat.iter().enumerate() {
+        let other = flat.iter().enumerate().find(|(at, other)| {
+            *at != index && beside(part, other) && (*at < index || !beside(other, part))
+        });
+        if let Some((_, other)) = other {
+            found.push((*part, *other));
+        }
+    }
+    found
 }
 
 /// The parts of an `all` in an `all`, or of an `any` in an `any`, are its own parts.
@@ -305,6 +319,10 @@ mod tests {
             r#"scope = "x", any(scope = "x", role = "y")"#,
             r#"role = "r", any(role = "s", all(scope = "x", scope = "x"))"#,
             r#"any(all(scope = "x"), role = "r")"#,
+            r#"all(any(scope = "x"), role = "r")"#,
+            r#"any(scope = "x", role = "r"), any(role = "r", scope = "x")"#,
+            r#"all(all(all(scope = "x", scope = "x"), role = "y"), role = "z")"#,
+            r#"scope = "a", hide_as = 404, hide_unless = any(role = "x")"#,
             r#"scope = "a", hide_as = 404, hide_unless = scope("a")"#,
         ] {
             assert_eq!(
@@ -335,19 +353,69 @@ mod tests {
                 }
             }
         }
-        let all: Vec<Requirement> = all
-            .iter()
-            .map(|text| {
-                let read = args::requires(text.parse().expect("tokens"), &mut Errors::default());
-                read.requirements.into_iter().next().expect("a requirement")
-            })
-            .collect();
+        let all: Vec<Requirement> = all.iter().map(|text| parse(text)).collect();
         for a in &all {
             for b in &all {
                 let implied = (0..8).all(|granted| !holds(a, granted) || holds(b, granted));
                 assert!(!entails(a, b) || implied, "{a} does not imply {b}");
             }
         }
+    }
+
+    /// Whoever removes everything that is named has changed nothing, and has something left.
+    #[test]
+    fn following_the_advice_changes_nothing() {
+        let parts = [
+            "authenticated",
+            r#"scope = "a""#,
+            r#"scope = "b""#,
+            r#"role = "a""#,
+            r#"any(scope = "a", role = "a")"#,
+            r#"any(role = "a", scope = "a")"#,
+            r#"all(scope = "a", scope = "b")"#,
+            r#"any(scope = "a", all(scope = "b", role = "a"))"#,
+            r#"all(scope = "a", any(scope = "b", role = "a"))"#,
+            r#"any(all(scope = "a", scope = "b"), all(scope = "a", role = "a"))"#,
+        ];
+        let parts = parts.map(parse);
+        for one in &parts {
+            for two in &parts {
+                for three in &parts {
+                    for is_all in [true, false] {
+                        // Cloned, so that the same part thrice is three parts.
+                        let flat = [one, two, three].map(Requirement::clone);
+                        let flat = flat.each_ref();
+                        let named = redundant(&flat, is_all);
+                        let is_named = |part: &&Requirement| {
+                            named.iter().any(|(other, _)| std::ptr::eq(*part, *other))
+                        };
+                        let kept: Vec<_> =
+                            flat.into_iter().filter(|part| !is_named(part)).collect();
+                        assert!(!kept.is_empty(), "{one}, {two}, {three}; all: {is_all}");
+                        let join = |parts: &[&Requirement], granted| {
+                            let mut parts = parts.iter().map(|part| holds(part, granted));
+                            if is_all {
+                                parts.all(|it| it)
+                            } else {
+                                parts.any(|it| it)
+                            }
+                        };
+                        for granted in 0..8 {
+                            assert_eq!(
+                                join(&kept, granted),
+                                join(&flat, granted),
+                                "{one}, {two}, {three}; all: {is_all}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Requirement {
+        let read = args::requires(text.parse().expect("tokens"), &mut Errors::default());
+        read.requirements.into_iter().next().expect("a requirement")
     }
 
     fn holds(requirement: &Requirement, granted: u8) -> bool {

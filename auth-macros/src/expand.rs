@@ -69,6 +69,7 @@ fn expand(
             let unit = unit.tokens;
             quote!(#mistakes #unit #implementation)
         }
+        Some(Item::Other(other)) => quote!(#mistakes #other),
         None => quote!(#mistakes #tokens),
     }
 }
@@ -78,7 +79,13 @@ fn expand(
 fn carrier(name: &Ident, visibility: &Visibility) -> TokenStream {
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, non_camel_case_types, unnameable_types, unreachable_pub)]
+        #[allow(
+            dead_code,
+            non_camel_case_types,
+            unnameable_types,
+            unreachable_pub,
+            clippy::exhaustive_structs
+        )]
         #visibility struct #name {}
     }
 }
@@ -145,4 +152,64 @@ fn expression(requirement: &Requirement) -> TokenStream {
         }
     };
     quote!(::auth_runtime::Requirement::#call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(arguments: &str, item: &str) -> String {
+        let [arguments, item] = [arguments, item].map(|text| text.parse().expect("tokens"));
+        let tokens = requires(arguments, item);
+        syn::parse2::<syn::File>(tokens.clone()).expect("items");
+        tokens.to_string().replace(' ', "")
+    }
+
+    #[test]
+    fn a_policy_is_data() {
+        const R: &str = "::auth_runtime::Requirement::";
+        for (arguments, policy) in [
+            ("authenticated", format!("requires({R}authenticated())")),
+            (
+                r#"scope = "a", role = "b", hide_as = 404"#,
+                format!(r#"requires({R}all(&[{R}scope("a"),{R}role("b")])).hide_as_not_found()"#),
+            ),
+            (
+                r#"any(role = "a", permission = "b"), hide_as = 404, hide_unless = scope("c")"#,
+                format!(
+                    r#"requires({R}any(&[{R}role("a"),{R}permission("b")])).hide_as_not_found().hide_unless({R}scope("c"))"#
+                ),
+            ),
+        ] {
+            let expanded = expanded(arguments, "async fn f() {}");
+            let expected = format!(
+                "::auth_runtime::Policy={}{policy};",
+                "::auth_runtime::Policy::"
+            );
+            assert!(expanded.contains(&expected), "{arguments}: {expanded}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_still_leaves_a_handler_with_a_policy_that_grants_nothing() {
+        for (arguments, item) in [
+            (r#"scop = "a""#, "async fn f() {}"),
+            (r#"scope = "a b""#, "async fn f(guard: Guard) {}"),
+            (r#"scope = "a""#, "fn f() {}"),
+            ("", "struct F;"),
+        ] {
+            let expanded = expanded(arguments, item);
+            for part in ["compile_error!", "HasPolicyfor", "any(&[])"] {
+                assert!(expanded.contains(part), "{arguments}: {part}: {expanded}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_carry_no_policy_is_left_as_it_was() {
+        let expanded = expanded("authenticated", "enum F { A }");
+        assert!(expanded.contains("compile_error!"), "{expanded}");
+        assert!(expanded.ends_with("enumF{A}"), "{expanded}");
+        assert!(!expanded.contains("HasPolicy"), "{expanded}");
+    }
 }

@@ -4,6 +4,7 @@
 //! still reaches the compiler and the editor.
 
 use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -16,6 +17,8 @@ pub(crate) enum Item {
     Handler(Box<Handler>),
     /// A unit struct, the policy of a service.
     Struct(UnitStruct),
+    /// What can carry no policy, without the attributes that would say so once more.
+    Other(TokenStream),
 }
 
 pub(crate) struct Handler {
@@ -35,10 +38,10 @@ pub(crate) struct UnitStruct {
 /// axum's handlers take so many arguments, and the guard is one of them.
 const MAX_PARAMETERS: usize = 16;
 
-/// Reads an item and notes what is wrong with it; `None` if it can carry no policy.
+/// Reads an item and notes what is wrong with it; `None` if it is no item at all.
 pub(crate) fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Item> {
-    let parser = |input: ParseStream<'_>| Ok(item(input, tokens.clone(), attribute, errors));
-    match parser.parse2(tokens.clone()) {
+    let parser = |input: ParseStream<'_>| Ok(item(input, attribute, errors));
+    match parser.parse2(tokens) {
         Ok(item) => item,
         Err(error) => {
             errors.push(error);
@@ -47,22 +50,31 @@ pub(crate) fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) ->
     }
 }
 
-fn item(
-    input: ParseStream<'_>,
-    tokens: TokenStream,
-    attribute: &str,
-    errors: &mut Errors,
-) -> Option<Item> {
+fn item(input: ParseStream<'_>, attribute: &str, errors: &mut Errors) -> Option<Item> {
     let head = input.call(Attribute::parse_outer).and_then(|attributes| {
         let visibility = input.parse::<Visibility>()?;
         Ok((attributes, visibility))
     });
     let (mut attributes, visibility) = head.map_err(|error| errors.push(error)).ok()?;
     refuse_second_policy(&mut attributes, attribute, errors);
+    let rest: TokenStream = input.fork().parse().unwrap_or_default();
+    let other = quote!(#(#attributes)* #visibility #rest);
 
-    if input.peek(Token![struct]) {
-        return unit_struct(input, &attributes, &visibility, attribute, errors);
-    }
+    let item = if input.peek(Token![struct]) {
+        unit_struct(input, &attributes, &visibility, attribute, errors)
+    } else {
+        handler(input, attributes, visibility, attribute, errors)
+    };
+    item.or(Some(Item::Other(other)))
+}
+
+fn handler(
+    input: ParseStream<'_>,
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    attribute: &str,
+    errors: &mut Errors,
+) -> Option<Item> {
     let ahead = input.fork();
     let Ok(signature) = ahead.parse::<Signature>() else {
         let span = input.span();
@@ -71,7 +83,7 @@ fn item(
         return None;
     };
     input.advance_to(&ahead);
-    let body = input.parse().unwrap_or(tokens);
+    let body = input.parse().unwrap_or_default();
     let mut handler = Handler {
         attributes,
         visibility,
@@ -141,7 +153,7 @@ fn unit_struct(
         return None;
     }
     let end = input.parse::<Token![;]>().ok()?;
-    let tokens = quote::quote!(#(#attributes)* #visibility #keyword #name #end);
+    let tokens = quote!(#(#attributes)* #visibility #keyword #name #end);
     Some(Item::Struct(UnitStruct { name, tokens }))
 }
 
@@ -154,6 +166,7 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
             "enum" | "union" | "type" => "for the policy of a service, use a unit struct",
             "const" | "static" => "write `async fn` for a handler, or a unit struct for a service",
             "use" | "extern" => "put it on the handler where that is defined",
+            "macro_rules" | "!" => "put it on the handlers that the macro writes",
             _ => return None,
         })
     });
@@ -264,5 +277,101 @@ impl Handler {
         let guard =
             syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#name>);
         self.signature.inputs.insert(0, guard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_back(item: &str) -> (Option<Item>, Vec<String>) {
+        let mut errors = Errors::default();
+        let item = read(item.parse().expect("tokens"), "requires", &mut errors);
+        (item, errors.messages())
+    }
+
+    #[test]
+    fn the_first_parameter_is_a_guard_of_the_handlers_own() {
+        for (written, completed) in [
+            ("async fn f() {}", "_ : :: auth_runtime :: Guard < f >"),
+            ("async fn f(guard: Guard) {}", "guard : Guard < f >"),
+            (
+                "async fn f(mut g: auth_runtime::Guard, x: u8) {}",
+                "mut g : auth_runtime :: Guard < f > , x : u8",
+            ),
+            (
+                "pub async fn f<T: Clone>(x: T) where T: Send {}",
+                "_ : :: auth_runtime :: Guard < f > , x : T",
+            ),
+            (
+                "async fn r#type(guard: Guard) {}",
+                "guard : Guard < r#type >",
+            ),
+            // Wrong, and completed all the same, so that nothing else is reported.
+            ("async fn f(guard: Guard<u8>) {}", "guard : Guard < f >"),
+        ] {
+            let (item, _) = read_back(written);
+            let Some(Item::Handler(mut handler)) = item else {
+                panic!("{written}");
+            };
+            handler.complete_guard();
+            let inputs = &handler.signature.inputs;
+            assert_eq!(quote!(#inputs).to_string(), completed, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_wrong_place_is_told_where_to_go() {
+        for (item, advice) in [
+            ("fn f() {}", "write `async` before `fn`"),
+            ("async fn f(&self) {}", "`State(...)`"),
+            ("async fn f(x: u8, guard: Guard) {}", "move it to the front"),
+            ("async fn f(a: Guard, b: Guard) {}", "a second guard"),
+            ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
+            ("struct F { x: u8 }", "write `struct F;`"),
+            ("struct F(u8);", "write `struct F;`"),
+            ("enum F {}", "use a unit struct"),
+            ("impl F {}", "put it on each of them"),
+            ("trait F {}", "put it on each of them"),
+            ("mod f {}", "each handler in the module"),
+            ("const F: u8 = 1;", "write `async fn`"),
+            ("use f::g;", "where that is defined"),
+            ("macro_rules! f { () => {} }", "the macro writes"),
+            ("thread_local! {}", "the macro writes"),
+        ] {
+            let (_, errors) = read_back(item);
+            let [message] = errors.as_slice() else {
+                panic!("{item}: {errors:#?}");
+            };
+            assert!(message.contains(advice), "{item}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_second_policy_is_refused_once_whatever_it_stands_on() {
+        for (item, count) in [
+            ("#[requires(authenticated)] async fn f() {}", 1),
+            (
+                "#[inline] #[auth_runtime::public(reason = \"\")] async fn f() {}",
+                1,
+            ),
+            ("#[::auth_runtime::public] struct F;", 1),
+            ("#[public] enum F {}", 2),
+            ("#[public] async fn f(self) {}", 2),
+            ("#[other::requires] async fn f() {}", 0),
+        ] {
+            let (read, errors) = read_back(item);
+            assert_eq!(errors.len(), count, "{item}: {errors:#?}");
+            let kept = match read.expect(item) {
+                Item::Handler(handler) => handler.attributes.iter().any(is_ours),
+                Item::Struct(unit) => unit.tokens.to_string().contains("public"),
+                Item::Other(tokens) => tokens.to_string().contains("public"),
+            };
+            assert!(!kept, "{item}");
+        }
+    }
+
+    fn is_ours(attribute: &Attribute) -> bool {
+        policy_attribute(attribute).is_some()
     }
 }

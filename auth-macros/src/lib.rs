@@ -39,7 +39,7 @@ mod suggest;
 /// | requirement | who meets it |
 /// |---|---|
 /// | `authenticated` | whoever is known |
-/// | `scope = "…"` | who was granted that scope: one scope token (RFC 6749 §3.3), compared whole and by case |
+/// | `scope = "…"` | who was granted that scope: one scope token ([RFC 6749 §3.3]), compared whole and by case |
 /// | `role = "…"` | who holds that role |
 /// | `permission = "…"` | who holds that permission |
 /// | `any(…)` | who meets at least one |
@@ -47,8 +47,8 @@ mod suggest;
 ///
 /// | display | how denials are shown |
 /// |---|---|
-/// | (none) | 401, 403, with challenges |
-/// | `hide_as = 404` | as a path that was never there (RFC 9110 §15.5.4) |
+/// | (none) | 401, 403, with challenges ([RFC 9110 §11.6.1], [RFC 6750 §3]) |
+/// | `hide_as = 404` | as a path that was never there ([RFC 9110 §15.5.4]) |
 /// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
 ///
 /// # Where it stands
@@ -70,7 +70,24 @@ mod suggest;
 ///
 /// Whatever cannot be right does not compile: a key or a scope that is none, a requirement that is
 /// written twice, an alternative that can never matter (`any(authenticated, scope = "x")`), a
-/// condition that another one implies, a `hide_as` that would not hide.
+/// condition that another one implies, a `hide_as` that would not hide. All mistakes of an
+/// attribute are reported at once:
+///
+/// ```compile_fail
+/// # use auth_runtime::requires;
+/// #[requires(scop = "reports:read", hide_as = 403)]
+/// async fn reports() {}
+/// // unknown key `scop`; did you mean `scope`?
+/// // a 403 tells that there is something; […]; write `hide_as = 404`
+/// ```
+///
+/// In an `impl` block, a function without `self` cannot be told from a free one: there the
+/// compiler says that structs are not supported. Make the handler a free function.
+///
+/// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+/// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+/// [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+/// [RFC 9110 §15.5.4]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4
 #[proc_macro_attribute]
 pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::requires(arguments.into(), item.into()).into()
@@ -87,8 +104,17 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// No credentials are looked at, bad ones included. The reason is not optional: it is what an
-/// audit reads. It stands where [`requires`] may stand.
+/// No credentials are looked at, bad ones included. It stands where [`requires`] may stand, and
+/// not beside it.
+///
+/// # Grammar
+///
+/// ```text
+/// #[public( reason = "…" )]
+/// ```
+///
+/// The reason is not optional: it is what an audit reads. Nothing else is taken: nobody is denied,
+/// so there is no requirement to name and nothing to hide.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::public(arguments.into(), item.into()).into()

@@ -1,0 +1,6 @@
+use auth_runtime::public;
+
+#[public(reson = "logo")]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(scope: "admin")]
+async fn handler() {}
+
+fn main() {}
