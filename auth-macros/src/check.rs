@@ -6,8 +6,8 @@ use proc_macro2::{Span, TokenStream};
 use syn::LitInt;
 use syn::spanned::Spanned;
 
-use crate::args::{Kind, Name, Namespace, Requirement, Requires};
 use crate::errors::Errors;
+use crate::requirement::{Kind, Name, Namespace, Requirement, Requires};
 
 /// Notes everything that is wrong with the arguments of `#[requires(...)]`.
 pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {

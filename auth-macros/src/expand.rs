@@ -4,10 +4,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, Visibility};
 
-use crate::args::{self, Kind, Namespace, Requirement, Requires};
+use crate::args;
 use crate::check;
 use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
+use crate::requirement::{Kind, Namespace, Requirement, Requires};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();

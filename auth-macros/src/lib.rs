@@ -1,7 +1,7 @@
 //! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
 //!
-//! An attribute is read into plain types (`args`), checked (`check`), and written out (`expand`)
-//! as data for the runtime; what it stands on is read by `item`.
+//! An attribute is read (`args`) into plain types (`requirement`), checked (`check`), and written
+//! out (`expand`) as data for the runtime; what it stands on is read by `item`.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -11,6 +11,7 @@ mod check;
 mod errors;
 mod expand;
 mod item;
+mod requirement;
 mod suggest;
 
 /// Says who may call a handler.
