@@ -140,10 +140,11 @@ impl ObjectGate {
         let hides = policy.hides_from(&caller);
         let sender = Sender::caller(caller, self.scheme);
         let (denial, hidden) = match &self.hiding {
+            Hiding::BySpace if hides => (Denial::NotFound, None),
             Hiding::ByGate {
                 path_is_hidden,
                 head,
-            } if hides || *path_is_hidden => {
+            } if hides || (*path_is_hidden && !policy.is_hidden()) => {
                 let hidden = Concealed {
                     sender: sender.clone(),
                     request: self.request.clone(),
@@ -151,7 +152,6 @@ impl ObjectGate {
                 };
                 (Denial::NotFound, Some(hidden))
             }
-            Hiding::BySpace if hides => (Denial::NotFound, None),
             _ => (Denial::Forbidden, None),
         };
         let answer = self.space.answer(&denial, &sender, &self.request);

@@ -6,6 +6,7 @@
 mod gate;
 mod handler;
 mod method_router;
+mod outer_gate;
 mod router;
 mod unknown;
 

@@ -677,6 +677,31 @@ async fn hide_unless_tells_those_who_know_of_the_page() {
 }
 
 #[tokio::test]
+async fn hide_unless_tells_of_objects_too() {
+    #[requires(scope = "write", hide_as = 404, hide_unless = scope("read"))]
+    async fn object(guard: Guard) -> Result<(), Denied> {
+        guard.permit(false)
+    }
+    let app = GuardedRouter::new()
+        .route("/plain", get(object))
+        .route("/layered", get(object).layer(field("x-layered")))
+        .fallback(curious)
+        .protect(space());
+    for target in ["/plain", "/layered"] {
+        let of = |scopes: &[&str]| {
+            let identity = Identity::new("ann").with_scopes(scopes.iter().copied());
+            let mut request = with_identity(request(&Method::GET, target, None), identity);
+            // The handler has taken the body by then.
+            *request.body_mut() = Body::empty();
+            request
+        };
+        let reader = app.clone().oneshot(of(&["read", "write"])).await;
+        assert_eq!(reader.expect("infallible").status(), 403, "{target}");
+        assert_hidden(app.clone(), of(&["write"])).await;
+    }
+}
+
+#[tokio::test]
 async fn unknown_paths_can_ask_anonymous_callers_to_log_in() {
     let space = space_builder().unknown_paths(UnknownPaths::Challenge);
     let app = GuardedRouter::new()

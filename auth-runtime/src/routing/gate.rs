@@ -14,10 +14,10 @@ use std::task::{Context, Poll, ready};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::request::Parts;
-use http::{Method, StatusCode};
 use pin_project_lite::pin_project;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Service, ServiceExt};
 
 use crate::caller::Caller;
 use crate::decision::{Decision, Denial};
@@ -41,24 +41,25 @@ pub(crate) struct Gate {
     /// How many segments axum has stripped off the path where the gate stands that the fallback
     /// would still see.
     pub(crate) stripped: usize,
-    /// Whether the decision was made further out, by an [`OuterGate`].
+    /// Whether the decision was made further out, by an
+    /// [`OuterGate`](super::outer_gate::OuterGate).
     pub(crate) decided_outside: bool,
 }
 
 /// What became of a request.
 #[derive(Clone)]
-struct Verdict {
-    decision: Decision,
-    sender: Sender,
+pub(super) struct Verdict {
+    pub(super) decision: Decision,
+    pub(super) sender: Sender,
     /// For a fallback to see, should an object be denied.
     head: Option<Arc<Parts>>,
 }
 
-/// The verdict of an outer gate, on its way through the layers to the handler.
+/// The verdict of an [`OuterGate`](super::outer_gate::OuterGate), on its way through the layers to the handler.
 #[derive(Clone)]
-struct Decided {
-    gate: usize,
-    verdict: Verdict,
+pub(super) struct Decided {
+    pub(super) gate: usize,
+    pub(super) verdict: Verdict,
 }
 
 impl Verdict {
@@ -74,12 +75,12 @@ impl Verdict {
 
 impl Gate {
     /// Tells gates apart while they stand: they are never moved out of their `Arc`.
-    fn id(self: &Arc<Self>) -> usize {
+    pub(super) fn id(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
     }
 
     /// Whether `sender` is told what an unknown path would tell.
-    fn hides_from(&self, sender: &Sender) -> bool {
+    pub(super) fn hides_from(&self, sender: &Sender) -> bool {
         if self.policy.is_hidden() {
             sender.is_kept_from(&self.policy)
         } else {
@@ -87,7 +88,7 @@ impl Gate {
         }
     }
 
-    fn decide(&self, sender: Sender, request: &Request) -> Verdict {
+    pub(super) fn decide(&self, sender: Sender, request: &Request) -> Verdict {
         let decision = self.space.decide(&self.policy, &sender);
         let head = match decision {
             Decision::Grant => self.head_for_fallback(request),
@@ -160,7 +161,7 @@ impl Gate {
     }
 
     /// Puts the answer of an unknown path in place of a denial that the handler returned.
-    fn conceal_object(&self, concealed: Concealed) -> BoxedAnswer {
+    pub(super) fn conceal_object(&self, concealed: Concealed) -> BoxedAnswer {
         let Concealed {
             sender,
             request,
@@ -385,87 +386,4 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
         forbid_storing(response.headers_mut());
     }
     response
-}
-
-/// Decides in front of layers that only matched routes get, where something is hidden: what such
-/// a layer adds to an answer, or answers itself, would show that there is a route.
-///
-/// It lets everything pass that is not hidden, denials included, and leaves it to the gate inside.
-#[derive(Clone)]
-pub(crate) struct OuterGate {
-    pub(crate) gate: Arc<Gate>,
-    /// The methods that the gate inside stands in front of; `None` for all.
-    pub(crate) methods: Option<Vec<Method>>,
-}
-
-impl<R> Layer<R> for OuterGate {
-    type Service = OuterGated<R>;
-
-    fn layer(&self, route: R) -> OuterGated<R> {
-        OuterGated {
-            route,
-            outer: self.clone(),
-        }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct OuterGated<R> {
-    route: R,
-    outer: OuterGate,
-}
-
-impl<R> Service<Request> for OuterGated<R>
-where
-    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    R::Future: Send,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.route.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        // The clone is for the next request; the one that was polled ready serves this one.
-        let route = self.route.clone();
-        let route = std::mem::replace(&mut self.route, route);
-        let outer = self.outer.clone();
-        Box::pin(async move { Ok(outer.pass(request, route).await) })
-    }
-}
-
-impl OuterGate {
-    async fn pass<R>(self, mut request: Request, mut route: R) -> Response
-    where
-        R: Service<Request, Response = Response, Error = Infallible>,
-    {
-        let gate = self.gate;
-        let is_routed = self
-            .methods
-            .is_none_or(|methods| methods.contains(request.method()));
-        if !is_routed {
-            return gate.unknown.clone().receive(unmatch(request, 0)).await;
-        }
-        if gate.policy.requirement().is_some() {
-            let authentication = gate.space.authenticate(Head::of(&request));
-            let sender = authentication.await;
-            let verdict = gate.decide(sender, &request);
-            if verdict.decision != Decision::Grant && gate.hides_from(&verdict.sender) {
-                return gate
-                    .unknown
-                    .answer(verdict.sender, unmatch(request, 0))
-                    .await;
-            }
-            let gate = gate.id();
-            request.extensions_mut().insert(Decided { gate, verdict });
-        }
-        let mut response = answer_of(route.call(request).await);
-        match response.extensions_mut().remove::<Concealed>() {
-            Some(concealed) => gate.conceal_object(concealed).await,
-            None => uncacheable_if_missing(response),
-        }
-    }
 }

@@ -17,8 +17,9 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::guard::Declared;
-use crate::routing::gate::{Gate, OuterGate, uncacheable_if_missing};
+use crate::routing::gate::{Gate, uncacheable_if_missing};
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
+use crate::routing::outer_gate::OuterGate;
 use crate::routing::unknown::{Fallback, UnknownPath, unmatch};
 use crate::space::ProtectionSpace;
 
