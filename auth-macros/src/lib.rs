@@ -55,8 +55,9 @@ mod suggest;
 /// # Where it stands
 ///
 /// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
-/// `guard: Guard` to use it, or leave it out. It works above and below other attributes. A hidden
-/// type of the function's name carries the policy, so `use` imports both together.
+/// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
+/// but `#[axum::debug_handler]` checks the function as it is written, so put it below, or write the
+/// guard. A hidden type of the function's name carries the policy, so `use` imports both together.
 ///
 /// On a unit struct, which then names the policy of a service that is no handler:
 ///
