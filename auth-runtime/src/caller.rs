@@ -9,6 +9,18 @@ use crate::truth::Truth;
 /// Who sent a request, as a [`Scheme`](crate::Scheme) found out.
 ///
 /// A scheme answers with one of these and never with a status, so it cannot confuse 401 and 403.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use auth_runtime::{Caller, Identity, Rejection};
+///
+/// let session_ended = Caller::Rejected(Rejection::Expired);
+/// let database_is_down = Caller::Unverifiable { retry_after: Some(Duration::from_secs(30)) };
+/// let ann = Caller::known(Identity::new("ann"));
+/// assert_eq!(ann.identity().map(Identity::subject), Some("ann"));
+/// assert!(session_ended.identity().is_none() && database_is_down.identity().is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// No credentials that an accepted scheme understands.

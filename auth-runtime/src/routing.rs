@@ -2,6 +2,19 @@
 //!
 //! [`GuardedRouter`] mirrors axum's `Router`, and the functions of this module mirror those of
 //! [`axum::routing`], with one difference: they accept only handlers that carry a policy.
+//!
+//! ```
+//! use auth_runtime::routing::get;
+//! use auth_runtime::{GuardedRouter, requires};
+//!
+//! #[requires(scope = "repo:read", hide_as = 404)]
+//! async fn read() {}
+//!
+//! #[requires(scope = "repo:write", hide_as = 404, hide_unless = scope("repo:read"))]
+//! async fn write() {}
+//!
+//! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
+//! ```
 
 mod gate;
 mod handler;

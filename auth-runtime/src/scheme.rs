@@ -135,6 +135,24 @@ impl fmt::Debug for Credentials<'_> {
 ///
 /// A scheme that only computes is done at once and costs no allocation; one that has to ask
 /// somebody hands over a future.
+///
+/// ```
+/// use auth_runtime::{Caller, Identity, Verification};
+///
+/// # async fn look_up(_: String) -> Option<String> { None }
+/// fn verify(key: &str) -> Verification {
+///     if key.len() != 32 {
+///         return Verification::done(Caller::rejected());
+///     }
+///     let key = key.to_owned();
+///     Verification::pending(async move {
+///         match look_up(key).await {
+///             Some(user) => Caller::known(Identity::new(user)),
+///             None => Caller::rejected(),
+///         }
+///     })
+/// }
+/// ```
 pub struct Verification(State);
 
 enum State {

@@ -55,6 +55,14 @@ type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
 /// What an anonymous caller is told of a path that was never there, and so of a hidden one.
 ///
 /// A known caller is told 404 either way, and one whose credentials were rejected 401.
+///
+/// ```
+/// use auth_runtime::{ProtectionSpace, UnknownPaths};
+///
+/// let builder = ProtectionSpace::builder()
+///     .realm("git")
+///     .unknown_paths(UnknownPaths::Challenge);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownPaths {

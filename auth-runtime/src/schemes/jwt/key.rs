@@ -11,6 +11,19 @@ use crate::schemes::jwt::JwtError;
 /// A key that tokens are verified with, for one algorithm and no other.
 ///
 /// Its `Debug` shows the algorithm and the key's id.
+///
+/// ```
+/// use auth_runtime::JwtKey;
+///
+/// let key = JwtKey::es256_pem(
+///     "-----BEGIN PUBLIC KEY-----\n\
+///      MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9\n\
+///      q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg==\n\
+///      -----END PUBLIC KEY-----\n",
+/// )?
+/// .with_id("2026-11");
+/// # Ok::<(), auth_runtime::JwtError>(())
+/// ```
 #[derive(Clone)]
 pub struct JwtKey {
     pub(super) algorithm: Algorithm,
