@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/reports", get(reports))
         .route("/drafts", get(drafts))
         .route("/admin", get(admin))
-        .protect(space);
+        .protect(space)?;
 
     let personas = [
         authority.persona("rita", "reports:read", "", 3600),

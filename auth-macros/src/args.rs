@@ -6,14 +6,29 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Ident, Lit, LitStr, Token, parenthesized};
+use syn::{Ident, Lit, LitStr, Path, Token, parenthesized};
 
 use crate::errors::Errors;
-use crate::requirement::{HideUnless, Kind, Name, Namespace, Public, Requirement, Requires};
+use crate::requirement::{
+    Age, Block, Function, HideUnless, Kind, Name, Namespace, Public, Requirement, Requires,
+};
 use crate::suggest::nearest;
+use crate::values;
 
-const REQUIREMENTS: [&str; 6] = ["authenticated", "scope", "role", "permission", "any", "all"];
-const DISPLAYS: [&str; 2] = ["hide_as", "hide_unless"];
+const REQUIREMENTS: [&str; 11] = [
+    "authenticated",
+    "scope",
+    "role",
+    "permission",
+    "acr",
+    "amr",
+    "max_age",
+    "network",
+    "check",
+    "any",
+    "all",
+];
+const DISPLAYS: [&str; 4] = ["hide_as", "hide_unless", "schemes", "realm"];
 
 /// What can be expected where a list begins or goes on.
 const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
@@ -60,6 +75,19 @@ pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires 
                         return Err(twice(&key));
                     }
                 }
+                "schemes" => {
+                    let schemes = schemes(input, &key, errors)?;
+                    if requires.schemes.replace(schemes).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
+                "realm" => {
+                    let value = assigned(input, &key, "\"...\"")?;
+                    let realm = string(&value, &key, value.span(), Form::Assigned)?;
+                    if requires.realm.replace(realm).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
                 "reason" => {
                     skip(input);
                     return Err(syn::Error::new(
@@ -87,7 +115,7 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
             if input.peek(Lit) {
                 mistaken = true;
                 let span = input.span();
-                let value = literal(&upcoming(input));
+                let value = written(&upcoming(input), "reason");
                 return Err(syn::Error::new(
                     span,
                     format!("expected `reason`: write `reason = {value}`"),
@@ -216,24 +244,168 @@ fn requirement(
         "any" => Kind::Any(list(input, key, errors)?),
         "all" => Kind::All(list(input, key, errors)?),
         _ => {
-            let Some(namespace) = Namespace::of(&name) else {
+            if !takes_value(&name) {
                 skip(input);
                 return Err(unknown(key, at_top));
-            };
+            }
             if input.peek(syn::token::Paren) {
                 return Err(called(input, key));
             }
-            let value = assigned(input, key, "\"...\"")?;
-            Kind::Named(
-                namespace,
-                string(&value, key, value.span(), Form::Assigned)?,
-            )
+            let value = assigned(input, key, example(&name))?;
+            valued(key, &value, value.span(), Form::Assigned)?
         }
     };
     Ok(Requirement {
         kind,
         span: key.span(),
     })
+}
+
+/// Whether a requirement has a value behind its key.
+fn takes_value(key: &str) -> bool {
+    Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check")
+}
+
+/// A value that such a key could have.
+fn example(key: &str) -> &'static str {
+    match key {
+        "max_age" => "\"15m\"",
+        "network" => "\"10.0.0.0/8\"",
+        "check" => "path::to::function",
+        _ => "\"...\"",
+    }
+}
+
+/// What a key says together with its value, which stands at `span`.
+fn valued(key: &Ident, value: &TokenStream, span: Span, form: Form) -> syn::Result<Kind> {
+    let name = key.to_string();
+    if name == "check" {
+        return function(value, span, form);
+    }
+    let string = string(value, key, span, form)?;
+    let wrong = |message| syn::Error::new(string.span, message);
+    match name.as_str() {
+        "max_age" => Ok(Kind::MaxAge(Age {
+            seconds: values::seconds(&string.text).map_err(wrong)?,
+            text: string.text,
+        })),
+        "network" => Ok(Kind::Network(Block {
+            addresses: values::block(&string.text).map_err(wrong)?,
+            text: string.text,
+        })),
+        _ => match Namespace::of(&name) {
+            Some(namespace) => Ok(Kind::Named(namespace, string)),
+            None => Err(unknown(key, false)),
+        },
+    }
+}
+
+/// The path of a function.
+fn function(value: &TokenStream, span: Span, form: Form) -> syn::Result<Kind> {
+    let write = |path: &str| match form {
+        Form::Assigned => format!("`check = {path}`"),
+        Form::Called => format!("`check({path})`"),
+    };
+    if let Ok(path) = Path::parse_mod_style.parse2(value.clone()) {
+        return Ok(Kind::Check(Function(path)));
+    }
+    let message = match syn::parse2::<LitStr>(value.clone()) {
+        Ok(literal) => format!(
+            "`check` takes the path of a function, without quotes: {}",
+            write(&literal.value())
+        ),
+        Err(_) => format!(
+            "`check` takes the path of an async function, and nothing behind it: {}",
+            write("path::to::function")
+        ),
+    };
+    Err(syn::Error::new(span, message))
+}
+
+/// `schemes(Basic, Bearer)`: registered names as words, others as strings, so that a slip is told
+/// from a scheme of one's own.
+fn schemes(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Vec<Name>> {
+    if !input.peek(syn::token::Paren) {
+        skip(input);
+        return Err(syn::Error::new(
+            key.span(),
+            "`schemes` takes the names of schemes in parentheses: `schemes(Basic, Bearer)`",
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let mut names: Vec<Name> = Vec::new();
+    let mut mistakes = Errors::default();
+    each(&content, &mut mistakes, |input, _| {
+        let name = scheme(input)?;
+        if names.contains(&name) {
+            return Err(syn::Error::new(
+                name.span,
+                format!("the scheme `{}` is named twice; remove one", name.text),
+            ));
+        }
+        names.push(name);
+        Ok(())
+    });
+    if names.is_empty() && mistakes.is_empty() {
+        mistakes.add(
+            key.span(),
+            "`schemes()` accepts nobody's credentials; name one, as in `schemes(Bearer)`, or \
+             remove it to accept all of the protection space's",
+        );
+    }
+    errors.extend(mistakes);
+    Ok(names)
+}
+
+fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
+    let registered = |text: &str| {
+        let mut names = values::SCHEMES.into_iter();
+        names.find(|name| name.eq_ignore_ascii_case(text))
+    };
+    if input.peek(Lit) {
+        let span = input.span();
+        let literal: LitStr = input
+            .parse()
+            .map_err(|_| syn::Error::new(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
+        let text = literal.value();
+        if let Some(name) = registered(&text) {
+            return Err(syn::Error::new(
+                span,
+                format!("`{name}` is a registered scheme; write it without quotes"),
+            ));
+        }
+        if !values::is_token(&text) {
+            return Err(syn::Error::new(
+                span,
+                format!(
+                    "{text:?} cannot be the name of a scheme: that is a token of letters, digits \
+                     and hyphens (RFC 9110 §11.1)"
+                ),
+            ));
+        }
+        return Ok(Name { text, span });
+    }
+    let name = key(input, "the name of a scheme, such as `Bearer`")?;
+    let text = name.to_string();
+    let message = match registered(&text) {
+        Some(spelling) if spelling == text => {
+            return Ok(Name {
+                text,
+                span: name.span(),
+            });
+        }
+        Some(spelling) => format!("the scheme is spelled `{spelling}`"),
+        None => {
+            let meant = match nearest(&text, &values::SCHEMES) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("a scheme of your own is written in quotes: `\"{text}\"`"),
+            };
+            format!("`{text}` is not a registered scheme; {meant}")
+        }
+    };
+    skip(input);
+    Err(syn::Error::new(name.span(), message))
 }
 
 /// `any(…)` or `all(…)`.
@@ -274,12 +446,13 @@ fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Resu
         return Err(needs_value(key, "scope(\"...\")"));
     }
     let inner = self::key(input, A_LESSER_REQUIREMENT)?;
-    let Some(namespace) = Namespace::of(&inner.to_string()) else {
+    let name = inner.to_string();
+    if !takes_value(&name) {
         return requirement(&inner, input, errors, false);
-    };
+    }
     if !input.peek(syn::token::Paren) {
         let _ = input.parse::<Option<Token![=]>>();
-        let value = literal(&upcoming(input));
+        let value = written(&upcoming(input), &name);
         return Err(syn::Error::new(
             inner.span(),
             format!("in `hide_unless`, write `hide_unless = {inner}({value})`"),
@@ -294,7 +467,7 @@ fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Resu
         value.span()
     };
     Ok(Requirement {
-        kind: Kind::Named(namespace, string(&value, &inner, span, Form::Called)?),
+        kind: valued(&inner, &value, span, Form::Called)?,
         span: inner.span(),
     })
 }
@@ -318,11 +491,16 @@ fn upcoming(input: ParseStream<'_>) -> TokenStream {
     tokens
 }
 
-/// A string literal as it was written, to repeat it in a message.
-fn literal(tokens: &TokenStream) -> String {
-    match syn::parse2::<LitStr>(tokens.clone()) {
-        Ok(literal) => literal.token().to_string(),
-        Err(_) => "\"...\"".to_owned(),
+/// The value of a key as it was written, to repeat it in a message.
+fn written(tokens: &TokenStream, key: &str) -> String {
+    let is_right = match key {
+        "check" => Path::parse_mod_style.parse2(tokens.clone()).is_ok(),
+        _ => syn::parse2::<LitStr>(tokens.clone()).is_ok(),
+    };
+    if is_right {
+        tokens.to_string().replace(" :: ", "::")
+    } else {
+        example(key).to_owned()
     }
 }
 
@@ -363,7 +541,7 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
 /// The string literal that `value`, standing at `span`, has to be.
 fn string(value: &TokenStream, key: &Ident, span: Span, form: Form) -> syn::Result<Name> {
     let wrong = |message| Err(syn::Error::new(span, message));
-    let example = form.write(key, "\"...\"");
+    let example = form.write(key, example(&key.to_string()));
     let mut tokens = value.clone().into_iter();
     if let (Some(TokenTree::Literal(_)), Some(next)) = (tokens.next(), tokens.next()) {
         return Err(syn::Error::new(next.span(), "expected `,` before this"));
@@ -392,9 +570,10 @@ fn string(value: &TokenStream, key: &Ident, span: Span, form: Form) -> syn::Resu
 }
 
 fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
+    let name = key.to_string();
     let value = match upcoming(input).into_iter().next() {
-        Some(TokenTree::Group(group)) => literal(&group.stream()),
-        _ => literal(&TokenStream::new()),
+        Some(TokenTree::Group(group)) => written(&group.stream(), &name),
+        _ => example(&name).to_owned(),
     };
     syn::Error::new(
         key.span(),

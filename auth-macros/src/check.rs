@@ -34,6 +34,9 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
         list(&requires.requirements, true, errors);
     }
 
+    if let Some(realm) = &requires.realm {
+        self::realm(realm, errors);
+    }
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
     }
@@ -90,8 +93,9 @@ fn status(value: &TokenStream, errors: &mut Errors) {
 
 fn names(requirement: &Requirement, errors: &mut Errors) {
     match &requirement.kind {
-        Kind::Authenticated => {}
+        Kind::Authenticated | Kind::MaxAge(_) | Kind::Network(_) | Kind::Check(_) => {}
         Kind::Named(Namespace::Scope, name) => scope(name, errors),
+        Kind::Named(Namespace::Acr, name) => acr(name, errors),
         Kind::Named(namespace, name) => plain_name(*namespace, name, errors),
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
@@ -111,7 +115,15 @@ fn scope(name: &Name, errors: &mut Errors) {
         );
         return;
     }
-    let illegal = |c: &char| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E');
+    if text == "offline_access" {
+        errors.add(
+            name.span,
+            "`offline_access` asks the authorization server for a refresh token, and grants nothing \
+             here; name the scope that is required",
+        );
+        return;
+    }
+    let illegal = |c: &char| !is_scope_character(*c);
     let Some((index, character)) = text.chars().enumerate().find(|(_, c)| illegal(c)) else {
         return;
     };
@@ -131,6 +143,52 @@ fn scope(name: &Name, errors: &mut Errors) {
              \n    {shown}\n    {caret}^"
         ),
     );
+}
+
+fn is_scope_character(character: char) -> bool {
+    matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
+}
+
+/// One of the values of `acr_values`, which has them with spaces between (RFC 9470 §3).
+fn acr(name: &Name, errors: &mut Errors) {
+    let text = &name.text;
+    if text.is_empty() {
+        errors.add(name.span, "the acr is empty; name the one that is required");
+    } else if let Some(character) = text.chars().find(|c| !is_scope_character(*c)) {
+        let why = match character {
+            ' ' => {
+                "one `acr = \"...\"` names one; write `any(acr = \"...\", acr = \"...\")` for several"
+            }
+            _ => "it is visible ASCII without quotes and backslashes",
+        };
+        errors.add(
+            name.span,
+            format!("the character {character:?} is not allowed in an acr (RFC 9470 §3): {why}"),
+        );
+    }
+}
+
+/// A realm goes into every challenge, where clients search for other parameters by text.
+fn realm(name: &Name, errors: &mut Errors) {
+    let text = &name.text;
+    let found = ["scope=", "error=", "resource_metadata="];
+    let found = found.into_iter().find(|found| text.contains(found));
+    if text.is_empty() {
+        errors.add(name.span, "the realm is empty; name it, or remove it");
+    } else if let Some(character) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+        errors.add(
+            name.span,
+            format!(
+                "the character {character:?} is not allowed in a realm: it is sent to clients, and \
+                 many of them read visible ASCII only"
+            ),
+        );
+    } else if let Some(found) = found {
+        errors.add(
+            name.span,
+            format!("the realm contains `{found}`, which clients would read as a parameter"),
+        );
+    }
 }
 
 /// The text on one line, and where in it the character at `index` begins.
@@ -181,7 +239,7 @@ fn wrappers(requirement: &Requirement, write: fn(&Requirement) -> String, errors
     let (key, parts) = match &requirement.kind {
         Kind::All(parts) => ("all", parts),
         Kind::Any(parts) => ("any", parts),
-        Kind::Authenticated | Kind::Named(..) => return,
+        _ => return,
     };
     if let [only] = parts.as_slice() {
         errors.add(
@@ -218,12 +276,44 @@ fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
         };
         errors.add(part.span, message);
     }
+    if is_all {
+        contradictions(&flat, errors);
+    }
     // What is left after flattening is of the other kind.
     for part in flat {
         match &part.kind {
             Kind::All(inner) => list(inner, true, errors),
             Kind::Any(inner) => list(inner, false, errors),
-            Kind::Authenticated | Kind::Named(..) => {}
+            _ => {}
+        }
+    }
+}
+
+/// Notes parts of an `all` that nobody can meet together.
+fn contradictions(flat: &[&Requirement], errors: &mut Errors) {
+    for (index, part) in flat.iter().enumerate() {
+        let message = flat.iter().take(index).find_map(|earlier| {
+            let why = match (&earlier.kind, &part.kind) {
+                (Kind::Network(one), Kind::Network(other))
+                    if !one.addresses.contains(&other.addresses)
+                        && !other.addresses.contains(&one.addresses) =>
+                {
+                    "no address lies in both"
+                }
+                (Kind::Named(Namespace::Acr, one), Kind::Named(Namespace::Acr, other))
+                    if one != other =>
+                {
+                    "a login has one acr"
+                }
+                _ => return None,
+            };
+            Some(format!(
+                "nobody meets both `{earlier}` and `{part}`: {why}; write `any(...)` if either is \
+                 enough"
+            ))
+        });
+        if let Some(message) = message {
+            errors.add(part.span, message);
         }
     }
 }
@@ -263,6 +353,17 @@ fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requir
     }
 }
 
+/// Whether everybody who meets all of `requirements` is known.
+pub(crate) fn makes_known(requirements: &[Requirement]) -> bool {
+    let authenticated = Requirement {
+        kind: Kind::Authenticated,
+        span: Span::call_site(),
+    };
+    requirements
+        .iter()
+        .any(|requirement| entails(requirement, &authenticated))
+}
+
 /// Whether everybody who meets `a` meets `b`.
 pub(crate) fn entails(a: &Requirement, b: &Requirement) -> bool {
     match (&a.kind, &b.kind) {
@@ -274,8 +375,12 @@ pub(crate) fn entails(a: &Requirement, b: &Requirement) -> bool {
         }
         (Kind::All(parts), _) => parts.iter().any(|part| entails(part, b)),
         (_, Kind::Any(parts)) => parts.iter().any(|part| entails(a, part)),
-        // Nothing is known of somebody who is not known.
+        // Where a request comes from says nothing of who sent it.
+        (Kind::Network(_), Kind::Authenticated) => false,
+        // Nothing else is known of somebody who is not known.
         (_, Kind::Authenticated) => true,
+        (Kind::Network(small), Kind::Network(large)) => large.addresses.contains(&small.addresses),
+        (Kind::MaxAge(short), Kind::MaxAge(long)) => short.seconds <= long.seconds,
         (a, b) => a == b,
     }
 }
@@ -427,6 +532,7 @@ mod tests {
             Kind::Authenticated => true,
             Kind::Named(Namespace::Scope, name) => bit(name, 1),
             Kind::Named(_, name) => bit(name, 4),
+            Kind::MaxAge(_) | Kind::Network(_) | Kind::Check(_) => unreachable!("not used here"),
             Kind::All(parts) => parts.iter().all(|part| holds(part, granted)),
             Kind::Any(parts) => parts.iter().any(|part| holds(part, granted)),
         }

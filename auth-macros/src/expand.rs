@@ -1,20 +1,28 @@
 //! What the compiler gets: the item as it was written, and its policy as data.
 
+use ipnet::IpNet;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
 use crate::args;
 use crate::check;
 use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
-use crate::requirement::{Kind, Namespace, Requirement, Requires};
+use crate::requirement::{Function, Kind, Namespace, Requirement, Requires};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let requires = args::requires(arguments, &mut errors);
     check::requires(&requires, &mut errors);
-    let caller = quote!(::auth_runtime::Identity);
+    // A network may be enough, and then nobody knows who calls.
+    let is_known = !errors.is_empty() || check::makes_known(&requires.requirements);
+    let caller = if is_known {
+        quote!(::auth_runtime::Identity)
+    } else {
+        quote!(::core::option::Option<::auth_runtime::Identity>)
+    };
     expand("requires", &policy(&requires), &caller, item, errors)
 }
 
@@ -125,7 +133,15 @@ fn policy(requires: &Requires) -> TokenStream {
         let lesser = expression(&hide_unless.lesser);
         quote!(.hide_unless(#lesser))
     });
-    quote!(::auth_runtime::Policy::requires(#requirement) #hide_as #hide_unless)
+    let schemes = requires.schemes.as_ref().map(|schemes| {
+        let names = schemes.iter().map(|name| &name.text);
+        quote!(.schemes(&[#(#names),*]))
+    });
+    let realm = requires.realm.as_ref().map(|realm| {
+        let realm = &realm.text;
+        quote!(.realm(#realm))
+    });
+    quote!(::auth_runtime::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
 }
 
 fn expression(requirement: &Requirement) -> TokenStream {
@@ -141,8 +157,20 @@ fn expression(requirement: &Requirement) -> TokenStream {
                 Namespace::Scope => quote!(scope(#name)),
                 Namespace::Role => quote!(role(#name)),
                 Namespace::Permission => quote!(permission(#name)),
+                Namespace::Acr => quote!(acr(#name)),
+                Namespace::Amr => quote!(amr(#name)),
             }
         }
+        Kind::MaxAge(age) => {
+            let seconds = age.seconds;
+            quote!(max_age(::auth_runtime::__private::Duration::from_secs(#seconds)))
+        }
+        Kind::Network(block) => {
+            let name = &block.text;
+            let addresses = addresses(&block.addresses);
+            quote!(network(::auth_runtime::Network::new(#name, &[#addresses])))
+        }
+        Kind::Check(function) => check_by(function),
         Kind::All(parts) => {
             let parts = list(parts);
             quote!(all(#parts))
@@ -153,6 +181,53 @@ fn expression(requirement: &Requirement) -> TokenStream {
         }
     };
     quote!(::auth_runtime::Requirement::#call)
+}
+
+/// A block of addresses as a constant.
+fn addresses(block: &IpNet) -> TokenStream {
+    let length = block.prefix_len();
+    let (kind, network, address, parts) = match block {
+        IpNet::V4(block) => {
+            let octets = block.addr().octets();
+            (
+                quote!(V4),
+                quote!(Ipv4Net),
+                quote!(Ipv4Addr),
+                quote!(#(#octets),*),
+            )
+        }
+        IpNet::V6(block) => {
+            let segments = block.addr().segments();
+            (
+                quote!(V6),
+                quote!(Ipv6Net),
+                quote!(Ipv6Addr),
+                quote!(#(#segments),*),
+            )
+        }
+    };
+    quote! {
+        ::auth_runtime::IpNet::#kind(::auth_runtime::__private::#network::new_assert(
+            ::auth_runtime::__private::#address::new(#parts),
+            #length,
+        ))
+    }
+}
+
+/// The call of a function, at the function's place, so that the compiler points there if it cannot
+/// be called.
+fn check_by(function: &Function) -> TokenStream {
+    let name = function.to_string();
+    let path = &function.0;
+    quote_spanned! {path.span()=>
+        check(::auth_runtime::Check::new(
+            #name,
+            || ::auth_runtime::__private::state_of(#path),
+            |request| ::std::boxed::Box::pin(async move {
+                request.answer(#path(request.typed()?).await)
+            }),
+        ))
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod expand;
 mod item;
 mod requirement;
 mod suggest;
+mod values;
 
 /// Says who may call a handler.
 ///
@@ -28,12 +29,17 @@ mod suggest;
 /// # Grammar
 ///
 /// ```text
-/// #[requires( requirement {, requirement} [, hide_as = 404 [, hide_unless = lesser ] ] )]
+/// #[requires( requirement {, requirement} {, display} )]
 /// requirement := authenticated
 ///              | scope = "…" | role = "…" | permission = "…"
+///              | acr = "…" | amr = "…" | max_age = "15m"
+///              | network = "10.0.0.0/8"
+///              | check = path::to::function
 ///              | any( requirement, … ) | all( requirement, … )
+/// display     := hide_as = 404 | hide_unless = lesser
+///              | schemes( Basic, "Lab-Auth", … ) | realm = "…"
 /// lesser      := authenticated
-///              | scope("…") | role("…") | permission("…")
+///              | scope("…") | role("…") | …
 ///              | any( requirement, … ) | all( requirement, … )
 /// ```
 ///
@@ -43,14 +49,24 @@ mod suggest;
 /// | `scope = "…"` | who was granted that scope: one scope token ([RFC 6749 §3.3]), compared whole and by case |
 /// | `role = "…"` | who holds that role |
 /// | `permission = "…"` | who holds that permission |
+/// | `acr = "…"` | who logged in by that authentication context class ([RFC 9470]) |
+/// | `amr = "…"` | who logged in by that method, such as `otp` ([RFC 8176]) |
+/// | `max_age = "…"` | who logged in no longer ago: a whole number of `s`, `m`, `h` or `d` |
+/// | `network = "…"` | whoever calls from that block of addresses, known or not |
+/// | `check = …` | for whom that function says yes: an async one that takes a `CheckRequest` and returns `bool` or `Result<bool, _>` |
 /// | `any(…)` | who meets at least one |
 /// | `all(…)` | who meets every one; so does a list without `all` |
+///
+/// Where a `network` alone is enough, callers need not be known, and `guard.identity()` is an
+/// `Option`.
 ///
 /// | display | how denials are shown |
 /// |---|---|
 /// | (none) | 401, 403, with challenges ([RFC 9110 §11.6.1], [RFC 6750 §3]) |
 /// | `hide_as = 404` | as a path that was never there ([RFC 9110 §15.5.4]) |
 /// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
+/// | `schemes(…)` | only these of the protection space's schemes are accepted and offered |
+/// | `realm = "…"` | in challenges, another realm than the space's |
 ///
 /// # Where it stands
 ///
@@ -88,6 +104,8 @@ mod suggest;
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+/// [RFC 8176]: https://www.rfc-editor.org/rfc/rfc8176
+/// [RFC 9470]: https://www.rfc-editor.org/rfc/rfc9470
 /// [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 /// [RFC 9110 §15.5.4]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4
 #[proc_macro_attribute]

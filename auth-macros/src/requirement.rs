@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::Path;
 
 /// What `#[requires(...)]` says.
 #[derive(Default)]
@@ -12,6 +15,9 @@ pub(crate) struct Requires {
     /// Whatever was written; `check` says whether it is `404`.
     pub(crate) hide_as: Option<TokenStream>,
     pub(crate) hide_unless: Option<HideUnless>,
+    /// The schemes that are accepted; `None` for all.
+    pub(crate) schemes: Option<Vec<Name>>,
+    pub(crate) realm: Option<Name>,
 }
 
 /// What `#[public(...)]` says.
@@ -36,6 +42,9 @@ pub(crate) struct Requirement {
 pub(crate) enum Kind {
     Authenticated,
     Named(Namespace, Name),
+    MaxAge(Age),
+    Network(Block),
+    Check(Function),
     All(Vec<Requirement>),
     Any(Vec<Requirement>),
 }
@@ -45,6 +54,51 @@ pub(crate) enum Namespace {
     Scope,
     Role,
     Permission,
+    Acr,
+    Amr,
+}
+
+/// How long ago a login may be.
+#[derive(Clone)]
+pub(crate) struct Age {
+    pub(crate) text: String,
+    pub(crate) seconds: u64,
+}
+
+/// A block of addresses, and how it is written.
+#[derive(Clone)]
+pub(crate) struct Block {
+    pub(crate) text: String,
+    pub(crate) addresses: IpNet,
+}
+
+/// The path of a function.
+#[derive(Clone)]
+pub(crate) struct Function(pub(crate) Path);
+
+impl PartialEq for Age {
+    fn eq(&self, other: &Self) -> bool {
+        self.seconds == other.seconds
+    }
+}
+
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        self.addresses == other.addresses
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_token_stream().to_string();
+        f.write_str(&text.replace(' ', ""))
+    }
 }
 
 /// A name, and where it stands.
@@ -68,13 +122,21 @@ impl PartialEq for Name {
 }
 
 impl Namespace {
-    const ALL: [Self; 3] = [Self::Scope, Self::Role, Self::Permission];
+    const ALL: [Self; 5] = [
+        Self::Scope,
+        Self::Role,
+        Self::Permission,
+        Self::Acr,
+        Self::Amr,
+    ];
 
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Scope => "scope",
             Self::Role => "role",
             Self::Permission => "permission",
+            Self::Acr => "acr",
+            Self::Amr => "amr",
         }
     }
 
@@ -90,6 +152,9 @@ impl Requirement {
     pub(crate) fn called(&self) -> String {
         match &self.kind {
             Kind::Named(namespace, name) => format!("{}({:?})", namespace.key(), name.text),
+            Kind::MaxAge(age) => format!("max_age({:?})", age.text),
+            Kind::Network(block) => format!("network({:?})", block.text),
+            Kind::Check(function) => format!("check({function})"),
             _ => self.to_string(),
         }
     }
@@ -103,6 +168,9 @@ impl fmt::Display for Requirement {
             Kind::Named(namespace, name) => {
                 return write!(f, "{} = {:?}", namespace.key(), name.text);
             }
+            Kind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
+            Kind::Network(block) => return write!(f, "network = {:?}", block.text),
+            Kind::Check(function) => return write!(f, "check = {function}"),
             Kind::All(parts) => ("all", parts),
             Kind::Any(parts) => ("any", parts),
         };

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use crate::identity::Identity;
-use crate::requirement::Atom;
-use crate::truth::Truth;
 
 /// Who sent a request, as a [`Scheme`](crate::Scheme) found out.
 ///
@@ -69,15 +67,6 @@ impl Caller {
         match self {
             Self::Known(identity) => Some(identity),
             _ => None,
-        }
-    }
-
-    /// What is known of `atom` for this caller: every atom so far is about who the caller is, so
-    /// it is unknown until the caller is known.
-    pub(crate) fn truth(&self, atom: Atom) -> Truth {
-        match self {
-            Self::Known(identity) => identity.meets(atom).into(),
-            _ => Truth::Unknown,
         }
     }
 }

@@ -86,6 +86,57 @@ impl ChallengeBuilder {
         self.parameter(name.into(), value.into(), Form::Quoted)
     }
 
+    /// Adds `scope="…"` (RFC 6749 §3.3): each scope once, with single spaces between; nothing if
+    /// there are none.
+    #[must_use]
+    pub fn scopes<'s>(self, scopes: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut once: Vec<&str> = Vec::new();
+        for scope in scopes {
+            if !once.contains(&scope) {
+                once.push(scope);
+            }
+        }
+        if once.is_empty() {
+            return self;
+        }
+        self.quoted("scope", once.join(" "))
+    }
+
+    /// Adds a text for people that is not known before it is sent, as `name="text"`, in the nearest
+    /// form that is legal: `'` in place of `"` where quotes are forbidden, `?` in place of what is
+    /// no visible ASCII. A text with a control character in it, or one that looks like a parameter,
+    /// is left out.
+    ///
+    /// ```
+    /// # use auth_runtime::Challenge;
+    /// let describe = |text: &str| {
+    ///     let challenge = Challenge::builder("Bearer").quoted("error", "invalid_token");
+    ///     challenge.text("error_description", text).build().map(|challenge| challenge.to_string())
+    /// };
+    /// assert_eq!(
+    ///     describe("the key \"7\" is über-old")?,
+    ///     r#"Bearer error="invalid_token", error_description="the key '7' is ?ber-old""#,
+    /// );
+    /// assert_eq!(describe("two\r\nlines")?, r#"Bearer error="invalid_token""#);
+    /// # Ok::<(), auth_runtime::ChallengeError>(())
+    /// ```
+    #[must_use]
+    pub fn text(self, name: impl Into<String>, text: &str) -> Self {
+        let name = name.into().to_ascii_lowercase();
+        let forbidden = forbidden_in(&name);
+        let clean = text.chars().map(|character| match character {
+            '"' if forbidden.contains(&'"') => '\'',
+            '\\' if forbidden.contains(&'\\') => '/',
+            ' '..='~' => character,
+            _ => '?',
+        });
+        let clean: String = clean.collect();
+        if text.chars().any(char::is_control) || looks_like_parameter(&clean).is_some() {
+            return self;
+        }
+        self.quoted(name, clean)
+    }
+
     /// Adds `name=value`, as RFC 7616 §3.3 wants it for `stale` and `algorithm`.
     #[must_use]
     pub fn token(self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -112,7 +163,9 @@ impl ChallengeBuilder {
         if self.parameters.is_empty() {
             return Err(ChallengeError::NoParameter);
         }
-        let mut text = self.scheme.clone();
+        let mut text = registered_spelling(&self.scheme)
+            .unwrap_or(&self.scheme)
+            .to_owned();
         let mut seen = Vec::with_capacity(self.parameters.len());
         for Parameter { name, value, form } in self.parameters {
             let name = name.to_ascii_lowercase();
@@ -228,26 +281,57 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
         let name = name_of();
         return Err(ChallengeError::NotVisibleAscii { name, character });
     }
-    let forbidden: &[char] = match name {
-        "scope" | "error" | "error_description" => &['"', '\\'],
-        "error_uri" | "resource_metadata" => &['"', '\\', ' '],
-        _ => &[],
-    };
+    let forbidden = forbidden_in(name);
     if let Some(character) = value.chars().find(|c| forbidden.contains(c)) {
         let name = name_of();
         return Err(ChallengeError::Forbidden { name, character });
     }
     let is_text = matches!(name, "realm" | "error_description");
-    match SEARCHED_FOR
-        .into_iter()
-        .find(|p| is_text && value.contains(p))
-    {
+    match looks_like_parameter(value).filter(|_| is_text) {
         Some(found) => Err(ChallengeError::LooksLikeParameter {
             name: name_of(),
             found,
         }),
         None => Ok(()),
     }
+}
+
+/// The characters that RFC 6750 §3 excludes from a parameter.
+fn forbidden_in(name: &str) -> &'static [char] {
+    match name {
+        "scope" | "error" | "error_description" | "acr_values" => &['"', '\\'],
+        "error_uri" | "resource_metadata" => &['"', '\\', ' '],
+        _ => &[],
+    }
+}
+
+fn looks_like_parameter(text: &str) -> Option<&'static str> {
+    SEARCHED_FOR.into_iter().find(|found| text.contains(found))
+}
+
+/// The schemes of the HTTP Authentication Scheme Registry (RFC 9110 §16.4.1).
+const REGISTERED: [&str; 14] = [
+    "Basic",
+    "Bearer",
+    "Concealed",
+    "Digest",
+    "DPoP",
+    "GNAP",
+    "HOBA",
+    "Mutual",
+    "Negotiate",
+    "OAuth",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "vapid",
+];
+
+/// How the registry spells a scheme, whatever its case; `None` if it is not there.
+pub(crate) fn registered_spelling(scheme: &str) -> Option<&'static str> {
+    REGISTERED
+        .into_iter()
+        .find(|registered| registered.eq_ignore_ascii_case(scheme))
 }
 
 /// `token = 1*tchar` (RFC 9110 §5.6.2).

@@ -1,34 +1,45 @@
-//! Policy × caller → decision.
+//! Policy × facts → decision.
 //!
 //! The rules, in the order in which they are tried:
 //!
 //! 1. The requirement is true: grant, whoever calls. A public handler asks for nothing.
 //! 2. The caller is anonymous or was rejected: what is unknown might become true with (other)
 //!    credentials, so 401; what is false stays false, so 403.
-//! 3. The caller is known, and the requirement is not true: an OAuth caller who would get in with
-//!    more scopes is told which ones (403 `insufficient_scope`, RFC 6750 §3.1); everybody else
-//!    gets a plain 403.
+//! 3. The caller is known, and the requirement is not true. The first that helps is told:
+//!    - logging in again, or more strongly: 401 `insufficient_user_authentication` (RFC 9470);
+//!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
+//!    - nothing: 403.
 //! 4. Nobody can say who the caller is: unknown is 503, false is 403. Never 401, since a client
-//!    that is told 401 throws its good token away.
+//!    that is told 401 throws its good token away. The same if a check failed.
 //! 5. A request that carries credentials in a broken way is 400, before any of the above.
+//!
+//! A hidden policy keeps all of this from callers who do not meet its lesser requirement, but for
+//! logging in again: whoever is told that would be let in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::caller::{Caller, Rejection};
+use crate::check::Check;
+use crate::facts::Facts;
 use crate::policy::Policy;
-use crate::requirement::{Atom, Requirement};
-use crate::scopes::smallest_scopes;
+use crate::requirement::{Atom, Group, Requirement};
 use crate::truth::Truth;
+use crate::ways::{Ask, smallest_way, ways};
 
 /// Whether a request goes on to its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It does.
     Grant,
-    /// It does not, and this is what the caller is told, unless the policy hides it.
+    /// It does not, and this is what the caller is told.
     Deny(Denial),
+    /// It does not, and the caller is told what a path that was never there would tell.
+    Hide,
+    /// It depends on what this check says: ask it, add the answer to the [`Facts`], decide again.
+    Undecided(Check),
 }
 
 /// What a caller who is not let in is told.
@@ -44,6 +55,13 @@ pub enum Denial {
         /// The scopes to ask for, where scopes are what it takes.
         scopes: Vec<&'static str>,
     },
+    /// 401: a known caller has to log in again, or more strongly (rule 3, RFC 9470).
+    StepUp {
+        /// The authentication context classes that would do, best first.
+        acr_values: Vec<&'static str>,
+        /// How long ago the login may be.
+        max_age: Option<Duration>,
+    },
     /// 403: a known OAuth caller lacks scopes (rule 3).
     InsufficientScope {
         /// The smallest set of scopes that would do, with those that the caller already has.
@@ -53,7 +71,7 @@ pub enum Denial {
     Forbidden,
     /// 404: there is nothing here, or so it is told.
     NotFound,
-    /// 503: what verifies the credentials is out of order (rule 4).
+    /// 503: what verifies the credentials, or a check, is out of order (rule 4).
     Unverifiable {
         /// When to try again.
         retry_after: Option<Duration>,
@@ -65,7 +83,7 @@ impl Denial {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BrokenRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated { .. } | Self::StepUp { .. } => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope { .. } | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -76,70 +94,227 @@ impl Denial {
 impl Policy {
     /// Decides by the rules at the head of this module's source and of the crate's manual.
     ///
-    /// `oauth` says whether the caller used a scheme whose tokens carry scopes that can be asked
-    /// for (Bearer, DPoP).
-    ///
     /// ```
-    /// use auth_runtime::{Caller, Decision, Denial, Identity, Policy, Requirement};
+    /// use auth_runtime::{Caller, Decision, Denial, Facts, Identity, Policy, Requirement};
     ///
     /// let policy = Policy::requires(Requirement::scope("admin"));
     /// let admin = Caller::known(Identity::new("ann").with_scopes(["admin"]));
     /// let user = Caller::known(Identity::new("bob"));
     ///
-    /// assert_eq!(policy.decide(&admin, true), Decision::Grant);
+    /// assert_eq!(policy.decide(&Facts::new(&admin)), Decision::Grant);
+    /// assert_eq!(policy.decide(&Facts::new(&user)), Decision::Deny(Denial::Forbidden));
     /// assert_eq!(
-    ///     policy.decide(&user, true),
+    ///     policy.decide(&Facts::new(&user).by_oauth()),
     ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin"] }),
     /// );
-    /// assert_eq!(policy.decide(&user, false), Decision::Deny(Denial::Forbidden));
     /// ```
-    pub fn decide(&self, caller: &Caller, oauth: bool) -> Decision {
-        let Some(requirement) = self.requirement() else {
-            return Decision::Grant;
+    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
+        let decision = match self.requirement() {
+            Some(requirement) => self.decide_requirement(&Question { requirement, facts }),
+            None => Ok(Decision::Grant),
         };
-        let truth = requirement.evaluate(&|atom| caller.truth(atom));
-        if truth == Truth::True {
-            return Decision::Grant;
+        decision.unwrap_or_else(Decision::Undecided)
+    }
+
+    fn decide_requirement(&self, question: &Question<'_>) -> Result<Decision, Check> {
+        let decision = match question.facts.caller {
+            Caller::Known(_) => self.decide_known(question)?,
+            _ => question.decide_unknown()?,
+        };
+        match &decision {
+            Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
+            Decision::Deny(_) if self.is_kept_from(question.facts)? => Ok(Decision::Hide),
+            _ => Ok(decision),
         }
-        Decision::Deny(match (caller, truth) {
-            (Caller::Known(_), _) => deny_known(requirement, caller, oauth),
-            (_, Truth::False) => Denial::Forbidden,
-            (Caller::Unverifiable { retry_after }, _) => Denial::Unverifiable {
+    }
+
+    /// Rule 3.
+    fn decide_known(&self, question: &Question<'_>) -> Result<Decision, Check> {
+        match question.evaluate(&|_| false)? {
+            Truth::True => return Ok(Decision::Grant),
+            // Only a check that failed leaves anything unknown of a known caller.
+            Truth::Unknown => {
+                return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
+            }
+            Truth::False => {}
+        }
+        let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
+        if question.evaluate(&is_fresh)? == Truth::True {
+            return Ok(Decision::Deny(question.step_up()));
+        }
+        // Which of the denials below it would be is not worth asking where none is shown.
+        let asks_for_scopes = question.facts.is_oauth && !self.is_kept_from(question.facts)?;
+        let is_fresh_or_scope = |atom: Atom| is_fresh(atom) || is_scope(atom);
+        if asks_for_scopes && question.evaluate(&is_fresh_or_scope)? == Truth::True {
+            let scopes = question.insufficient_scopes()?;
+            return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
+        }
+        Ok(Decision::Deny(Denial::Forbidden))
+    }
+
+    /// Whether denials are kept from the caller: the policy is hidden, and its lesser requirement
+    /// is not met, or cannot be said to be.
+    pub(crate) fn is_kept_from(&self, facts: &Facts<'_>) -> Result<bool, Check> {
+        let Some(requirement) = self.shown_to() else {
+            return Ok(self.is_hidden());
+        };
+        let lesser = Question { requirement, facts };
+        Ok(lesser.evaluate(&|_| false)? != Truth::True)
+    }
+}
+
+fn is_scope(atom: Atom) -> bool {
+    matches!(atom, Atom::Scope(_))
+}
+
+fn scopes_of(atoms: Vec<Atom>) -> Vec<&'static str> {
+    let scopes = atoms.into_iter().filter_map(|atom| match atom {
+        Atom::Scope(scope) => Some(scope),
+        _ => None,
+    });
+    scopes.collect()
+}
+
+/// A requirement and what it is held against.
+struct Question<'a> {
+    requirement: &'a Requirement,
+    facts: &'a Facts<'a>,
+}
+
+impl Question<'_> {
+    fn holds(&self, atom: Atom) -> bool {
+        self.facts.truth(atom) == Truth::True
+    }
+
+    /// What the requirement comes to when the atoms that `granted` says yes to are true whatever
+    /// the facts say; or the check that has to be asked first.
+    fn evaluate(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
+        let truth = |atom| {
+            if granted(atom) {
+                Truth::True
+            } else {
+                self.facts.truth(atom)
+            }
+        };
+        let whole = self.requirement.evaluate(&truth);
+        let is_known = matches!(self.facts.caller, Caller::Known(_));
+        if whole == Truth::Unknown && is_known {
+            let open = |atom| self.facts.open_check(atom);
+            if let Some(check) = first_open(self.requirement, &truth, &open) {
+                return Err(check);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Rules 2 and 4.
+    fn decide_unknown(&self) -> Result<Decision, Check> {
+        let denial = match (self.evaluate(&|_| false)?, self.facts.caller) {
+            (Truth::True, _) => return Ok(Decision::Grant),
+            (Truth::False, _) => Denial::Forbidden,
+            (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
                 retry_after: *retry_after,
             },
-            (Caller::Anonymous, _) => Denial::Unauthenticated {
-                rejection: None,
-                scopes: scopes_to_ask_for(requirement),
+            (Truth::Unknown, caller) => Denial::Unauthenticated {
+                rejection: match caller {
+                    Caller::Rejected(rejection) => Some(*rejection),
+                    _ => None,
+                },
+                scopes: self.scopes_to_ask_for(),
             },
-            (Caller::Rejected(rejection), _) => Denial::Unauthenticated {
-                rejection: Some(*rejection),
-                scopes: scopes_to_ask_for(requirement),
-            },
-        })
+        };
+        Ok(Decision::Deny(denial))
     }
 
-    /// Whether a denial is kept from this caller.
-    pub fn hides_from(&self, caller: &Caller) -> bool {
-        let may_see =
-            |lesser: &Requirement| lesser.evaluate(&|atom| caller.truth(atom)) == Truth::True;
-        self.is_hidden() && !self.shown_to().is_some_and(may_see)
+    /// The scopes that a caller of whom nothing is known should ask for: those that suffice alone
+    /// if any do, else those that are needed besides a role or a permission. How to log in is for
+    /// the authorization server to ask.
+    fn scopes_to_ask_for(&self) -> Vec<&'static str> {
+        let by_scopes_alone = |atom: Atom| match atom.group() {
+            Group::Context => self.holds(atom),
+            Group::Freshness => true,
+            Group::Identity => atom == Atom::Authenticated,
+        };
+        let with_anything = |atom: Atom| atom.group() != Group::Context || self.holds(atom);
+        let smallest = |settled: &dyn Fn(Atom) -> bool| {
+            let ask = Ask {
+                wanted: &is_scope,
+                settled,
+                held: &|_| false,
+            };
+            smallest_way(self.requirement, &ask)
+        };
+        smallest(&by_scopes_alone)
+            .or_else(|| smallest(&with_anything))
+            .map(scopes_of)
+            .unwrap_or_default()
+    }
+
+    /// The smallest set of scopes that would do; to be sure of it, every check has to be asked.
+    fn insufficient_scopes(&self) -> Result<Vec<&'static str>, Check> {
+        let mut atoms = self.requirement.atoms().into_iter();
+        if let Some(check) = atoms.find_map(|atom| self.facts.open_check(atom)) {
+            return Err(check);
+        }
+        let ask = Ask {
+            wanted: &is_scope,
+            settled: &|atom| atom.group() == Group::Freshness || self.holds(atom),
+            held: &|atom| self.holds(atom),
+        };
+        let smallest = smallest_way(self.requirement, &ask);
+        Ok(smallest.map(scopes_of).unwrap_or_default())
+    }
+
+    /// What to log in with: the smallest way, and the other context classes that would do in place
+    /// of the one in it.
+    fn step_up(&self) -> Denial {
+        let ask = Ask {
+            wanted: &|atom| atom.group() == Group::Freshness,
+            settled: &|atom| self.holds(atom),
+            held: &|atom| self.holds(atom),
+        };
+        let smallest = smallest_way(self.requirement, &ask).unwrap_or_default();
+        let besides_acr = |atoms: &mut dyn Iterator<Item = Atom>| -> BTreeSet<Atom> {
+            atoms.filter(|atom| !matches!(atom, Atom::Acr(_))).collect()
+        };
+        let besides = besides_acr(&mut smallest.iter().copied());
+        let alternatives = ways(self.requirement, &ask).into_iter().filter(|way| {
+            way.len() == smallest.len() && besides_acr(&mut way.iter().copied()) == besides
+        });
+        let accepted: BTreeSet<Atom> = alternatives.flatten().collect();
+        let mut acr_values = Vec::new();
+        for atom in self.requirement.atoms() {
+            if let Atom::Acr(acr) = atom
+                && accepted.contains(&atom)
+                && !acr_values.contains(&acr)
+            {
+                acr_values.push(acr);
+            }
+        }
+        let max_age = besides.iter().filter_map(|atom| match atom {
+            Atom::MaxAge(age) => Some(*age),
+            _ => None,
+        });
+        Denial::StepUp {
+            acr_values,
+            max_age: max_age.min(),
+        }
     }
 }
 
-/// Rule 3: the scopes are told to those who can ask for more of them.
-fn deny_known(requirement: &Requirement, caller: &Caller, oauth: bool) -> Denial {
-    let holds = |atom| caller.truth(atom) == Truth::True;
-    match smallest_scopes(requirement, &holds, &|scope| holds(Atom::Scope(scope))) {
-        Some(scopes) if oauth => Denial::InsufficientScope { scopes },
-        _ => Denial::Forbidden,
+/// The first check without an answer that the outcome depends on.
+fn first_open(
+    requirement: &Requirement,
+    truth: &dyn Fn(Atom) -> Truth,
+    open: &dyn Fn(Atom) -> Option<Check>,
+) -> Option<Check> {
+    if requirement.evaluate(truth) != Truth::Unknown {
+        return None;
     }
-}
-
-/// The scopes that a caller of whom nothing is known should ask for: those that suffice alone if
-/// any do, else those that are needed besides a role or a permission.
-fn scopes_to_ask_for(requirement: &Requirement) -> Vec<&'static str> {
-    let only_authenticated = |atom| atom == Atom::Authenticated;
-    smallest_scopes(requirement, &only_authenticated, &|_| false)
-        .or_else(|| smallest_scopes(requirement, &|_| true, &|_| false))
-        .unwrap_or_default()
+    match requirement {
+        Requirement::Atom(atom) => open(*atom),
+        Requirement::All(parts) | Requirement::Any(parts) => {
+            parts.iter().find_map(|part| first_open(part, truth, open))
+        }
+    }
 }

@@ -50,6 +50,7 @@ pub struct DeniedRequest {
     uri: Uri,
     accept: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
+    is_from_script: bool,
 }
 
 impl DeniedRequest {
@@ -59,6 +60,7 @@ impl DeniedRequest {
             uri: head.uri.clone(),
             accept: combined(head.headers, &ACCEPT),
             accept_language: combined(head.headers, &ACCEPT_LANGUAGE),
+            is_from_script: is_from_script(head.headers),
         }
     }
 
@@ -78,6 +80,12 @@ impl DeniedRequest {
         &self.uri
     }
 
+    /// Whether a browser says that a script sent it, and not somebody who went to a page
+    /// (`Sec-Fetch-Mode`, Fetch Metadata).
+    pub fn is_from_script(&self) -> bool {
+        self.is_from_script
+    }
+
     /// The media types that the client would like (RFC 9110 §12.5.1).
     pub fn accept(&self) -> Option<&str> {
         self.accept.as_ref()?.to_str().ok()
@@ -87,6 +95,11 @@ impl DeniedRequest {
     pub fn accept_language(&self) -> Option<&str> {
         self.accept_language.as_ref()?.to_str().ok()
     }
+}
+
+fn is_from_script(headers: &HeaderMap) -> bool {
+    let mode = headers.get("sec-fetch-mode");
+    mode.is_some_and(|mode| mode.as_bytes() != b"navigate")
 }
 
 /// The field's value; of several lines, what they say together (RFC 9110 §5.3).
@@ -175,13 +188,17 @@ fn words(denial: &Denial) -> (&'static str, &'static str) {
     match denial {
         Denial::BrokenRequest => (
             "Bad Request",
-            "The request carries credentials in more than one way.",
+            "The request carries credentials in a way that is not accepted.",
         ),
         Denial::Unauthenticated {
             rejection: None, ..
         } => (
             "Unauthorized",
             "Credentials are needed, and none were sent.",
+        ),
+        Denial::StepUp { .. } => (
+            "Unauthorized",
+            "The login is too old or too weak for this. Log in again.",
         ),
         Denial::Unauthenticated { .. } => (
             "Unauthorized",
@@ -195,7 +212,7 @@ fn words(denial: &Denial) -> (&'static str, &'static str) {
         Denial::NotFound => ("Not Found", "There is nothing here."),
         Denial::Unverifiable { .. } => (
             "Service Unavailable",
-            "The credentials cannot be checked at the moment.",
+            "Whether this is allowed cannot be checked at the moment.",
         ),
     }
 }

@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::caller::Caller;
+use crate::check::State;
 use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
 use crate::head::Head;
@@ -46,14 +47,20 @@ pub struct Guard<P: HasPolicy = Undeclared> {
     policy: PhantomData<fn() -> P>,
 }
 
-impl<P: HasPolicy<Caller = Identity>> Guard<P> {
-    /// Who is calling.
+impl<P: HasPolicy> Guard<P> {
+    /// Who is calling: an `&Identity`; or an `Option<&Identity>` where the policy also lets in
+    /// callers who are not known, since a `network` is enough for it.
     ///
     /// Not there for public handlers: these look at no credentials.
-    pub fn identity(&self) -> &Identity {
-        &self.caller
+    pub fn identity(&self) -> <P::Caller as Identified>::View<'_>
+    where
+        P::Caller: Identified,
+    {
+        self.caller.view()
     }
+}
 
+impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// Lets the handler go on if the caller may see this very object.
     ///
     /// If not, the caller gets the denial that the handler's policy asks for: 403, or, with
@@ -117,6 +124,8 @@ pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
     pub(crate) scheme: Option<usize>,
     pub(crate) request: DeniedRequest,
+    /// Whether this caller is kept from knowing that there is something.
+    pub(crate) hides: bool,
     pub(crate) hiding: Hiding,
 }
 
@@ -136,25 +145,23 @@ pub(crate) enum Hiding {
 
 impl ObjectGate {
     fn deny(&self, policy: &Policy, identity: &Identity) -> Denied {
-        let caller = Caller::Known(identity.clone());
-        let hides = policy.hides_from(&caller);
-        let sender = Sender::caller(caller, self.scheme);
-        let (denial, hidden) = match &self.hiding {
-            Hiding::BySpace if hides => (Denial::NotFound, None),
+        let sender = Sender::caller(Caller::Known(identity.clone()), self.scheme);
+        let (policy, denial, hidden) = match &self.hiding {
+            Hiding::BySpace if self.hides => (None, Denial::NotFound, None),
             Hiding::ByGate {
                 path_is_hidden,
                 head,
-            } if hides || (*path_is_hidden && !policy.is_hidden()) => {
+            } if self.hides || (*path_is_hidden && !policy.is_hidden()) => {
                 let hidden = Concealed {
                     sender: sender.clone(),
                     request: self.request.clone(),
                     head: head.clone(),
                 };
-                (Denial::NotFound, Some(hidden))
+                (None, Denial::NotFound, Some(hidden))
             }
-            _ => (Denial::Forbidden, None),
+            _ => (Some(policy), Denial::Forbidden, None),
         };
-        let answer = self.space.answer(&denial, &sender, &self.request);
+        let answer = self.space.answer(policy, &denial, &sender, &self.request);
         let mut response = answer.map(axum::body::Body::from);
         if let Some(hidden) = hidden {
             response.extensions_mut().insert(hidden);
@@ -181,10 +188,10 @@ pub(crate) struct Pass {
     pub(crate) objects: Option<ObjectGate>,
 }
 
-impl<S: Sync, P: HasPolicy> FromRequestParts<S> for Guard<P> {
+impl<S: Send + Sync + 'static, P: HasPolicy> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
 
-    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Denied> {
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
             return Self::admit(&Caller::Anonymous, None);
         }
@@ -200,29 +207,35 @@ impl<S: Sync, P: HasPolicy> FromRequestParts<S> for Guard<P> {
                  a protection space: add `.layer(space.layer())` to the router",
             ));
         };
-        Self::decide(space, head).await
+        Self::decide(space, head, state).await
     }
 }
 
 impl<P: HasPolicy> Guard<P> {
     /// The decision on a plain axum router.
-    async fn decide(space: ProtectionSpace, head: &mut Parts) -> Result<Self, Denied> {
+    async fn decide(
+        space: ProtectionSpace,
+        head: &mut Parts,
+        state: &State,
+    ) -> Result<Self, Denied> {
         let request = DeniedRequest::of(Head::from(&*head));
-        let admitted = space.admit(&P::POLICY, Head::from(&*head)).await;
-        let (caller, scheme) =
-            admitted.map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
+        let admitted = space
+            .admit(&P::POLICY, Head::from(&*head), state, P::USES_GUARD)
+            .await
+            .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         head.extensions.insert(Pass {
             policy: TypeId::of::<P>(),
-            caller: caller.clone(),
+            caller: admitted.caller.clone(),
             objects: None,
         });
         let objects = ObjectGate {
             space,
-            scheme,
+            scheme: admitted.scheme,
             request,
+            hides: admitted.hides_objects,
             hiding: Hiding::BySpace,
         };
-        Self::admit(&caller, Some(objects))
+        Self::admit(&admitted.caller, Some(objects))
     }
 
     fn admit(caller: &Caller, objects: Option<ObjectGate>) -> Result<Self, Denied> {
@@ -288,6 +301,43 @@ pub trait FromCaller: Send + Sync + Sized + 'static {
 impl FromCaller for Identity {
     fn of(caller: &Caller) -> Option<Self> {
         caller.identity().cloned()
+    }
+}
+
+/// What a guard keeps of a caller of whom something may be known.
+#[diagnostic::on_unimplemented(
+    message = "a public handler does not know who calls",
+    label = "nobody looked who it is",
+    note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
+)]
+pub trait Identified: FromCaller {
+    /// What a handler gets to see.
+    type View<'a>;
+
+    /// Shows it.
+    fn view(&self) -> Self::View<'_>;
+}
+
+impl Identified for Identity {
+    type View<'a> = &'a Identity;
+
+    fn view(&self) -> &Self {
+        self
+    }
+}
+
+/// A policy that a network is enough for lets in callers who are not known, too.
+impl FromCaller for Option<Identity> {
+    fn of(caller: &Caller) -> Option<Self> {
+        Some(caller.identity().cloned())
+    }
+}
+
+impl Identified for Option<Identity> {
+    type View<'a> = Option<&'a Identity>;
+
+    fn view(&self) -> Option<&Identity> {
+        self.as_ref()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http::Extensions;
 
@@ -37,7 +38,17 @@ struct Granted {
     scopes: Names,
     roles: Names,
     permissions: Names,
+    login: Login,
     extensions: Extensions,
+}
+
+/// How and when the caller logged in, where that is known.
+#[derive(Clone, Default)]
+struct Login {
+    acr: Option<Box<str>>,
+    amr: Names,
+    time: Option<SystemTime>,
+    clock_skew: Duration,
 }
 
 /// Ordered, so that a check stays fast however many were granted.
@@ -51,6 +62,7 @@ impl Identity {
             scopes: Names::new(),
             roles: Names::new(),
             permissions: Names::new(),
+            login: Login::default(),
             extensions: Extensions::new(),
         }))
     }
@@ -74,6 +86,37 @@ impl Identity {
         permissions: impl IntoIterator<Item = S>,
     ) -> Self {
         self.change(|granted| granted.permissions.extend(names(permissions)))
+    }
+
+    /// The authentication context class that the caller logged in by (`acr`, OpenID Connect Core
+    /// §2). Default: unknown, which meets no `acr` requirement.
+    #[must_use]
+    pub fn with_acr(self, acr: impl Into<String>) -> Self {
+        let acr = acr.into().into_boxed_str();
+        self.change(|granted| granted.login.acr = Some(acr))
+    }
+
+    /// The methods that the caller logged in by (`amr`, RFC 8176), besides those given already.
+    #[must_use]
+    pub fn with_amr<S: Into<String>>(self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.login.amr.extend(names(methods)))
+    }
+
+    /// When the caller logged in (`auth_time`, OpenID Connect Core §2). Default: unknown, which
+    /// meets no `max_age` requirement.
+    #[must_use]
+    pub fn with_auth_time(self, time: SystemTime) -> Self {
+        self.change(|granted| granted.login.time = Some(time))
+    }
+
+    /// How far the clock that [`with_auth_time`](Self::with_auth_time) was read from may be off.
+    /// Default: not at all.
+    ///
+    /// A login counts as this much younger than it looks; one that lies further in the future than
+    /// this is not believed.
+    #[must_use]
+    pub fn with_clock_skew(self, skew: Duration) -> Self {
+        self.change(|granted| granted.login.clock_skew = skew)
     }
 
     /// Attaches a value of the service's own, such as its user record.
@@ -121,18 +164,49 @@ impl Identity {
         self.0.permissions.iter().map(AsRef::as_ref)
     }
 
+    /// The authentication context class that the caller logged in by.
+    pub fn acr(&self) -> Option<&str> {
+        self.0.login.acr.as_deref()
+    }
+
+    /// The methods that the caller logged in by, in order.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.0.login.amr.iter().map(AsRef::as_ref)
+    }
+
+    /// When the caller logged in.
+    pub fn auth_time(&self) -> Option<SystemTime> {
+        self.0.login.time
+    }
+
     /// The attached value of type `T`.
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.extensions.get()
     }
 
-    /// Whether `atom` holds of this caller.
+    /// Whether `atom` holds of this caller, as far as the identity alone can tell.
     pub(crate) fn meets(&self, atom: Atom) -> bool {
         match atom {
             Atom::Authenticated => true,
             Atom::Scope(scope) => self.has_scope(scope),
             Atom::Role(role) => self.has_role(role),
             Atom::Permission(permission) => self.has_permission(permission),
+            Atom::Acr(acr) => self.acr() == Some(acr),
+            Atom::Amr(method) => self.0.login.amr.contains(method),
+            Atom::MaxAge(_) | Atom::Check(_) | Atom::Network(_) => false,
+        }
+    }
+
+    /// Whether the login is at `now` no older than `age`. One without a time is not, and neither
+    /// is one from the future.
+    pub(crate) fn logged_in_within(&self, age: Duration, now: SystemTime) -> bool {
+        let Login {
+            time, clock_skew, ..
+        } = self.0.login;
+        match time.map(|time| now.duration_since(time)) {
+            Some(Ok(elapsed)) => elapsed <= age.saturating_add(clock_skew),
+            Some(Err(ahead)) => ahead.duration() <= clock_skew,
+            None => false,
         }
     }
 
@@ -154,6 +228,9 @@ impl fmt::Debug for Identity {
             .field("scopes", &self.0.scopes)
             .field("roles", &self.0.roles)
             .field("permissions", &self.0.permissions)
+            .field("acr", &self.0.login.acr)
+            .field("amr", &self.0.login.amr)
+            .field("auth_time", &self.0.login.time)
             .finish_non_exhaustive()
     }
 }

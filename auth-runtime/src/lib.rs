@@ -35,9 +35,11 @@
 //! | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
 //! | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
 //! | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
-//! | not known | false | 403: no credentials would help |
+//! | not known | false (the wrong network) | 403: no credentials would help |
+//! | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
 //! | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
 //! | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
+//! | known | unknown, since a check failed | 503 |
 //! | credentials in two places | any | 400, for OAuth with `invalid_request` |
 //!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or
@@ -58,6 +60,33 @@
 //! [`Guard::permit`] denies, since the handler had it. A plain axum `Router` cannot hide this well:
 //! it answers 405 on other methods.
 //!
+//! # Browsers
+//!
+//! A script of another origin sees a denial, and can read its challenges, only if the service says
+//! so (CORS). `tower-http`'s layer does; it goes around the protected router, so that it answers
+//! preflights, which never carry credentials, before anything is decided, and on hidden and unknown
+//! paths alike:
+//!
+//! ```
+//! use auth_runtime::{GuardedRouter, ProtectError, ProtectionSpace};
+//! use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+//! use axum::http::{HeaderValue, Method};
+//! use tower_http::cors::CorsLayer;
+//!
+//! fn app(routes: GuardedRouter, space: ProtectionSpace) -> Result<axum::Router, ProtectError> {
+//!     let cors = CorsLayer::new()
+//!         .allow_origin(HeaderValue::from_static("https://app.example"))
+//!         .allow_methods([Method::GET, Method::POST])
+//!         .allow_headers([AUTHORIZATION])
+//!         // By name: with credentials, the star is none (Fetch, CORS protocol).
+//!         .expose_headers([WWW_AUTHENTICATE]);
+//!     Ok(routes.protect(space)?.layer(cors))
+//! }
+//! ```
+//!
+//! A challenge that would open the browser's password prompt, as Basic's does, is left out of
+//! answers to scripts: [`prompt_scripts`](ProtectionSpaceBuilder::prompt_scripts).
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -67,6 +96,8 @@
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `api-key` | [`ApiKeys`] |
+//! | `form` | Bearer tokens in forms and in the query, where they are asked for |
+//! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -76,6 +107,8 @@
         feature = "jwt",
         feature = "argon2",
         feature = "api-key",
+        feature = "form",
+        feature = "resource-metadata",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -85,37 +118,50 @@
 
 mod caller;
 mod challenge;
+mod check;
+mod client_address;
 mod decision;
 mod denial_body;
+mod facts;
 #[cfg(feature = "axum")]
 mod guard;
 mod head;
 mod identity;
+mod network;
 mod policy;
 mod requirement;
+#[cfg(feature = "resource-metadata")]
+mod resource;
 #[cfg(feature = "axum")]
 pub mod routing;
 mod scheme;
 mod schemes;
-mod scopes;
 mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod truth;
+mod ways;
 
 pub use auth_macros::{public, requires};
+pub use ipnet::IpNet;
 
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
+pub use crate::check::{Check, CheckRequest};
+pub use crate::client_address::ClientAddress;
 pub use crate::decision::{Decision, Denial};
 pub use crate::denial_body::{DenialBody, DeniedRequest};
+pub use crate::facts::Facts;
 #[cfg(feature = "axum")]
 pub use crate::guard::{Denied, Guard};
 pub use crate::identity::Identity;
+pub use crate::network::Network;
 pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
+#[cfg(feature = "resource-metadata")]
+pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError, UrlProblem};
 #[cfg(feature = "axum")]
-pub use crate::routing::GuardedRouter;
+pub use crate::routing::{GuardedRouter, ProtectError};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
 #[cfg(feature = "api-key")]
@@ -131,8 +177,14 @@ pub use crate::truth::Truth;
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
 /// audit does not find.
-#[cfg(feature = "axum")]
 #[doc(hidden)]
 pub mod __private {
+    pub use std::net::{Ipv4Addr, Ipv6Addr};
+    pub use std::time::Duration;
+
+    pub use ipnet::{Ipv4Net, Ipv6Net};
+
+    pub use crate::check::{CheckAnswer, ErasedRequest, StateType, state_of};
+    #[cfg(feature = "axum")]
     pub use crate::guard::{Anyone, Declared, HasPolicy};
 }

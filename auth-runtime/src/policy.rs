@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::requirement::{Requirement, write_list};
+use crate::challenge::registered_spelling;
+use crate::check::Check;
+use crate::requirement::{Atom, Requirement, write_list};
 
 /// Who may call one handler, and how the others are told.
 ///
@@ -18,6 +20,8 @@ use crate::requirement::{Requirement, write_list};
 pub struct Policy {
     access: Access,
     display: Display,
+    schemes: Option<&'static [&'static str]>,
+    realm: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +42,8 @@ impl Policy {
         Self {
             access: Access::Requires(requirement),
             display: Display::Shown,
+            schemes: None,
+            realm: None,
         }
     }
 
@@ -46,6 +52,8 @@ impl Policy {
         Self {
             access: Access::Public { reason },
             display: Display::Shown,
+            schemes: None,
+            realm: None,
         }
     }
 
@@ -63,12 +71,58 @@ impl Policy {
         self
     }
 
+    /// Accepts only these of the space's schemes, by their names: credentials of the others count
+    /// as none, and their challenges are not sent.
+    pub const fn schemes(mut self, names: &'static [&'static str]) -> Self {
+        self.schemes = Some(names);
+        self
+    }
+
+    /// Names another realm in challenges than the space's own (RFC 9110 §11.5).
+    pub const fn realm(mut self, realm: &'static str) -> Self {
+        self.realm = Some(realm);
+        self
+    }
+
+    /// The schemes that are accepted; `None` for all of the space's.
+    pub const fn accepted_schemes(&self) -> Option<&'static [&'static str]> {
+        self.schemes
+    }
+
+    /// Whether credentials of the scheme `name` are accepted, if the space accepts them.
+    pub(crate) fn accepts(&self, name: &str) -> bool {
+        self.schemes
+            .is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    }
+
+    /// The realm of its own, if it has one.
+    pub const fn own_realm(&self) -> Option<&'static str> {
+        self.realm
+    }
+
     /// The requirement; `None` for a public handler.
     pub const fn requirement(&self) -> Option<&Requirement> {
         match &self.access {
             Access::Public { .. } => None,
             Access::Requires(requirement) => Some(requirement),
         }
+    }
+
+    /// Whether where a request comes from matters.
+    pub(crate) fn asks_for_network(&self) -> bool {
+        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
+        requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Network(_))))
+    }
+
+    /// The checks that may have to be asked, as they are written.
+    pub fn checks(&self) -> Vec<Check> {
+        let requirements = self.requirement().into_iter().chain(self.shown_to());
+        let atoms = requirements.flat_map(Requirement::atoms);
+        let checks = atoms.filter_map(|atom| match atom {
+            Atom::Check(check) => Some(check),
+            _ => None,
+        });
+        checks.collect()
     }
 
     /// Why the handler is public; `None` for one that is not.
@@ -114,6 +168,30 @@ impl fmt::Display for Policy {
             Some(lesser) => write!(f, ", hide_unless = {lesser}")?,
             None => {}
         }
+        if let Some(names) = self.schemes {
+            write!(f, ", schemes({})", Schemes(names))?;
+        }
+        if let Some(realm) = self.realm {
+            write!(f, ", realm = {realm:?}")?;
+        }
         f.write_str(")")
+    }
+}
+
+/// The names of schemes as they are written: those that are registered without quotes.
+struct Schemes(&'static [&'static str]);
+
+impl fmt::Display for Schemes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if is_word && registered_spelling(name).is_some() {
+                write!(f, "{comma}{name}")?;
+            } else {
+                write!(f, "{comma}{name:?}")?;
+            }
+        }
+        Ok(())
     }
 }

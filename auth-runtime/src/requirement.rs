@@ -1,7 +1,10 @@
 //! The boolean expression over what a caller is and was granted.
 
 use std::fmt;
+use std::time::Duration;
 
+use crate::check::Check;
+use crate::network::Network;
 use crate::truth::Truth;
 
 /// What a policy asks of a caller: atoms, joined by `all` and `any`.
@@ -43,6 +46,27 @@ pub enum Atom {
     Role(&'static str),
     /// The caller holds this permission.
     Permission(&'static str),
+    /// A function of the service's own says yes.
+    Check(Check),
+    /// The caller logged in by this authentication context class (RFC 9470 §3).
+    Acr(&'static str),
+    /// The caller logged in by this method, such as `otp` (RFC 8176).
+    Amr(&'static str),
+    /// The caller logged in no longer ago than this (RFC 9470 §3).
+    MaxAge(Duration),
+    /// The request comes from this network, whoever sent it.
+    Network(Network),
+}
+
+/// What an atom is about, and so what would change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Who the caller is and what was granted: other credentials change it.
+    Identity,
+    /// How and when the caller logged in: doing so again changes it.
+    Freshness,
+    /// Where the request comes from: nothing that is sent changes it.
+    Context,
 }
 
 impl Requirement {
@@ -66,6 +90,31 @@ impl Requirement {
         Self::Atom(Atom::Permission(permission))
     }
 
+    /// `check` says yes.
+    pub const fn check(check: Check) -> Self {
+        Self::Atom(Atom::Check(check))
+    }
+
+    /// The caller logged in by the authentication context class `acr`.
+    pub const fn acr(acr: &'static str) -> Self {
+        Self::Atom(Atom::Acr(acr))
+    }
+
+    /// The caller logged in by the method `amr`.
+    pub const fn amr(amr: &'static str) -> Self {
+        Self::Atom(Atom::Amr(amr))
+    }
+
+    /// The caller logged in no longer than `age` ago.
+    pub const fn max_age(age: Duration) -> Self {
+        Self::Atom(Atom::MaxAge(age))
+    }
+
+    /// The request comes from `network`.
+    pub const fn network(network: Network) -> Self {
+        Self::Atom(Atom::Network(network))
+    }
+
     /// Every one of `parts`. Of none: everybody.
     pub const fn all(parts: &'static [Requirement]) -> Self {
         Self::All(parts)
@@ -86,9 +135,37 @@ impl Requirement {
             Self::Any(parts) => Truth::any(parts.iter().map(|part| part.evaluate(atom))),
         }
     }
+
+    /// All atoms, as they are written.
+    pub(crate) fn atoms(&self) -> Vec<Atom> {
+        match self {
+            Self::Atom(leaf) => vec![*leaf],
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::atoms).collect(),
+        }
+    }
+
+    /// Whether an atom for which `is_meant` says yes is among them.
+    pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
+        match self {
+            Self::Atom(leaf) => is_meant(*leaf),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.contains(is_meant)),
+        }
+    }
 }
 
 impl Atom {
+    pub(crate) const fn group(self) -> Group {
+        match self {
+            Self::Authenticated
+            | Self::Scope(_)
+            | Self::Role(_)
+            | Self::Permission(_)
+            | Self::Check(_) => Group::Identity,
+            Self::Acr(_) | Self::Amr(_) | Self::MaxAge(_) => Group::Freshness,
+            Self::Network(_) => Group::Context,
+        }
+    }
+
     /// As it is written in `hide_unless`, where a second `=` would be hard to read.
     pub(crate) fn as_call(self) -> String {
         match self.to_string().split_once(" = ") {
@@ -129,6 +206,25 @@ impl fmt::Display for Atom {
             Self::Scope(scope) => write!(f, "scope = {scope:?}"),
             Self::Role(role) => write!(f, "role = {role:?}"),
             Self::Permission(permission) => write!(f, "permission = {permission:?}"),
+            Self::Check(check) => write!(f, "check = {}", check.name()),
+            Self::Acr(acr) => write!(f, "acr = {acr:?}"),
+            Self::Amr(amr) => write!(f, "amr = {amr:?}"),
+            Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),
+            Self::Network(network) => write!(f, "network = {:?}", network.name()),
         }
+    }
+}
+
+/// A duration in the largest unit that it is a multiple of, as it is written in an attribute.
+struct Age(Duration);
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (unit, name) = [(86_400, "d"), (3_600, "h"), (60, "m")]
+            .into_iter()
+            .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit))
+            .unwrap_or((1, "s"));
+        write!(f, "{}{name}", seconds / unit)
     }
 }

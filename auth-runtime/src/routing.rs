@@ -20,6 +20,8 @@ mod gate;
 mod handler;
 mod method_router;
 mod outer_gate;
+mod passage;
+mod protect_error;
 mod router;
 mod unknown;
 
@@ -29,4 +31,5 @@ pub use self::method_router::{
     get_service, head, head_service, on, on_service, options, options_service, patch,
     patch_service, post, post_service, put, put_service, trace, trace_service,
 };
+pub use self::protect_error::ProtectError;
 pub use self::router::GuardedRouter;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Extensions, HeaderMap, HeaderName, Method, Uri};
 
@@ -45,16 +46,19 @@ pub trait Scheme: Send + Sync + 'static {
     /// (RFC 9110 §11.1); matched without regard to case.
     fn name(&self) -> &str;
 
-    /// Where the credentials stand. Default: in `Authorization`, behind the scheme's name.
-    fn source(&self) -> Source {
-        Source::Authorization
+    /// Where the credentials may stand; a request that has some in two places is refused (RFC 6750
+    /// §2). Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
+    /// name.
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Authorization]
     }
 
     /// Says whose `credentials` these are. Called once for a request, and only if it carries
     /// credentials of this scheme.
     fn verify(&self, credentials: &Credentials<'_>) -> Verification;
 
-    /// The challenge that invites this scheme's credentials. Default: the name and the realm.
+    /// The challenge that invites this scheme's credentials. Default: the name and the realm, and
+    /// what is wrong with a request is not told.
     ///
     /// # Errors
     ///
@@ -62,9 +66,17 @@ pub trait Scheme: Send + Sync + 'static {
     /// once when the space is built, so that a challenge that is never legal is found there; for
     /// one that is illegal only while serving, the plain name and realm are sent instead.
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
-        Challenge::builder(self.name())
-            .quoted("realm", occasion.realm())
-            .build()
+        let challenge = Challenge::builder(self.name());
+        match occasion.realm() {
+            Some(realm) => challenge.quoted("realm", realm).build(),
+            None => challenge.build(),
+        }
+    }
+
+    /// Whether browsers open a password prompt for its challenge; then it is left out of answers to
+    /// scripts. Default: no.
+    fn opens_prompt(&self) -> bool {
+        false
     }
 
     /// Whether this scheme's tokens carry OAuth scopes, so that a caller who lacks one can ask
@@ -82,6 +94,13 @@ pub enum Source {
     Authorization,
     /// The whole value of a field of the scheme's own.
     Field(HeaderName),
+    /// The value of this parameter of the target's query (RFC 6750 §2.3).
+    #[cfg(feature = "form")]
+    Query(String),
+    /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
+    /// found under a [`GuardedRouter`](crate::GuardedRouter) only.
+    #[cfg(feature = "form")]
+    Form(String),
 }
 
 /// What a caller sent to prove who it is, and the request it came with.
@@ -195,15 +214,22 @@ impl fmt::Debug for Verification {
 /// What a challenge is sent for.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
-    pub(crate) realm: &'a str,
+    pub(crate) realm: Option<&'a str>,
+    pub(crate) resource_metadata: Option<&'a str>,
     pub(crate) scopes: &'a [&'static str],
-    pub(crate) problem: Option<Problem>,
+    pub(crate) problem: Option<Problem<'a>>,
 }
 
 impl<'a> Occasion<'a> {
-    /// The space's realm (RFC 9110 §11.5).
-    pub fn realm(&self) -> &'a str {
+    /// The realm of the handler or the space (RFC 9110 §11.5). There always is one unless
+    /// [`resource_metadata`](Self::resource_metadata) is there in its place.
+    pub fn realm(&self) -> Option<&'a str> {
         self.realm
+    }
+
+    /// The URL of the metadata of the resource (RFC 9728 §5.1), for OAuth schemes to point to.
+    pub fn resource_metadata(&self) -> Option<&'a str> {
+        self.resource_metadata
     }
 
     /// The scopes to ask for; empty if scopes are not what it takes, or must not be told.
@@ -212,19 +238,27 @@ impl<'a> Occasion<'a> {
     }
 
     /// What was wrong with the request; `None` if it carried no credentials of this scheme.
-    pub fn problem(&self) -> Option<Problem> {
+    pub fn problem(&self) -> Option<Problem<'a>> {
         self.problem
     }
 }
 
-/// What was wrong with a request, in the terms of RFC 6750 §3.1.
+/// What was wrong with a request, in the terms of RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum Problem<'a> {
     /// `invalid_request`: the credentials are carried in a way that no scheme allows.
     InvalidRequest,
     /// `invalid_token`: the credentials are no good.
     InvalidToken(Rejection),
     /// `insufficient_scope`: the credentials are good, and grant too little.
     InsufficientScope,
+    /// `insufficient_user_authentication`: the credentials are good, and the login that they stem
+    /// from is too old or too weak.
+    InsufficientUserAuthentication {
+        /// The authentication context classes that would do, best first.
+        acr_values: &'a [&'static str],
+        /// How long ago the login may be.
+        max_age: Option<Duration>,
+    },
 }

@@ -1,20 +1,36 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
+mod answer;
+mod builder;
+mod credentials;
+mod sender;
+
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 
-use crate::caller::{Caller, Rejection};
-use crate::challenge::{Challenge, ChallengeError, is_token};
+#[cfg(feature = "axum")]
+pub(crate) use self::answer::forbid_storing;
+pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
+#[cfg(feature = "form")]
+pub(crate) use self::credentials::read_form;
+#[cfg(feature = "axum")]
+pub(crate) use self::sender::Authentication;
+pub(crate) use self::sender::Sender;
+use crate::caller::Caller;
+use crate::challenge::Challenge;
+use crate::check::{Check, State};
+use crate::client_address::ClientAddress;
 use crate::decision::{Decision, Denial};
-use crate::denial_body::{DenialBody, DeniedRequest, negotiate};
+use crate::denial_body::{DenialBody, DeniedRequest};
+use crate::facts::Facts;
 use crate::head::Head;
 use crate::policy::Policy;
-use crate::scheme::{Credentials, Occasion, Scheme, Source, Verification};
+#[cfg(feature = "resource-metadata")]
+use crate::resource::ProtectedResource;
+use crate::scheme::{Scheme, Source};
 
 /// The realm, the schemes that are accepted in it, and how its denials look.
 ///
@@ -35,18 +51,24 @@ use crate::scheme::{Credentials, Occasion, Scheme, Source, Verification};
 pub struct ProtectionSpace(Arc<Space>);
 
 struct Space {
-    realm: String,
+    realm: Option<String>,
     schemes: Vec<Accepted>,
     unknown_paths: UnknownPaths,
+    client_address: ClientAddress,
+    prompts_scripts: bool,
+    joins_challenges: bool,
     render: Option<Render>,
+    #[cfg(feature = "resource-metadata")]
+    resource: Option<ProtectedResource>,
 }
 
 /// A scheme, with what does not change while serving.
 struct Accepted {
     scheme: Box<dyn Scheme>,
     name: String,
-    source: Source,
+    sources: Vec<Source>,
     is_oauth: bool,
+    opens_prompt: bool,
     plain: Challenge,
 }
 
@@ -74,28 +96,39 @@ pub enum UnknownPaths {
     Challenge,
 }
 
+/// What became of a request, once every check that mattered was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Ruling {
+    pub(crate) decision: Decision,
+    /// Of a request that was let in: whether the handler's own denials are hidden.
+    pub(crate) hides_objects: bool,
+}
+
 impl ProtectionSpace {
     /// The longest credentials that are looked at, in bytes; longer ones are rejected as
     /// malformed.
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
-    /// Starts with no realm and no scheme; both have to be given.
-    pub fn builder() -> ProtectionSpaceBuilder {
-        ProtectionSpaceBuilder {
-            realm: None,
-            schemes: Vec::new(),
-            unknown_paths: UnknownPaths::default(),
-            render: None,
-        }
+    /// The longest form that is looked for a token, in bytes, where a scheme accepts tokens in
+    /// forms; a longer one is answered 400.
+    #[cfg(feature = "form")]
+    pub const MAX_FORM: usize = 1024 * 1024;
+
+    /// The realm, if there is one.
+    pub fn realm(&self) -> Option<&str> {
+        self.0.realm.as_deref()
     }
 
-    /// The realm.
-    pub fn realm(&self) -> &str {
-        &self.0.realm
+    /// The names of the schemes, in the order of their challenges.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.0.schemes.iter().map(|accepted| accepted.name.as_str())
     }
 
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
     /// [`GuardedRouter`](crate::GuardedRouter) do this for axum.
+    ///
+    /// The body is not looked at, so no token is found in a form; a check that asks for a state
+    /// fails, since there is none.
     ///
     /// ```
     /// use auth_runtime::{Bearer, Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -123,61 +156,124 @@ impl ProtectionSpace {
         policy: &Policy,
         head: &Parts,
     ) -> Result<Caller, http::Response<Bytes>> {
-        let admitted = self.admit(policy, Head::from(head)).await;
-        admitted.map(|(caller, _)| caller)
+        let admitted = self.admit(policy, Head::from(head), &(), false).await;
+        admitted.map(|admitted| admitted.caller)
     }
 
-    /// The same, with the scheme that the caller used.
+    /// The same, with all that a guard has to know.
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
         head: Head<'_>,
-    ) -> Result<(Caller, Option<usize>), http::Response<Bytes>> {
+        state: &State,
+        denies_objects: bool,
+    ) -> Result<Admitted, http::Response<Bytes>> {
         if policy.requirement().is_none() {
-            return Ok((Caller::Anonymous, None));
+            return Ok(Admitted {
+                caller: Caller::Anonymous,
+                scheme: None,
+                hides_objects: false,
+            });
         }
         let sender = self.authenticate(head).await;
-        let denial = match (self.decide(policy, &sender), sender) {
-            (Decision::Grant, Sender::Caller { caller, scheme }) => return Ok((caller, scheme)),
-            (Decision::Grant, sender @ Sender::Broken) => (Denial::BrokenRequest, sender),
-            (Decision::Deny(_), sender) if sender.is_kept_from(policy) => {
-                let denial = self.deny_unknown_path(&sender);
-                (denial.unwrap_or(Denial::NotFound), sender)
+        let ruling = self.rule(policy, &sender, head, denies_objects);
+        let ruling = match ruling {
+            Ok(ruling) => ruling,
+            Err(_) => {
+                self.rule_asking(policy, &sender, head, state, denies_objects)
+                    .await
             }
-            (Decision::Deny(denial), sender) => (denial, sender),
         };
-        let (denial, sender) = denial;
-        Err(self.answer(&denial, &sender, &DeniedRequest::of(head)))
+        let denial = match (ruling.decision, self.caller_for(policy, &sender)) {
+            (Decision::Grant, Some(caller)) => {
+                return Ok(Admitted {
+                    caller: caller.clone(),
+                    scheme: sender.used(),
+                    hides_objects: ruling.hides_objects,
+                });
+            }
+            (Decision::Deny(denial), _) => {
+                let request = DeniedRequest::of(head);
+                return Err(self.answer(Some(policy), &denial, &sender, &request));
+            }
+            // Nothing but a hidden denial is left; what is unclear is one as well.
+            _ => self.deny_unknown_path(&sender),
+        };
+        let denial = denial.unwrap_or(Denial::NotFound);
+        Err(self.answer(None, &denial, &sender, &DeniedRequest::of(head)))
     }
 
-    /// Finds the credentials of a request and starts to verify them.
-    pub(crate) fn authenticate(&self, head: Head<'_>) -> Authentication {
-        #[cfg(feature = "testing")]
-        if let Some(sender) = crate::testing::stand_in(head.extensions, self) {
-            return Authentication::Done(sender);
+    /// What becomes of a request of `sender`'s, or the check that has to be asked first.
+    ///
+    /// `denies_objects` says whether the handler may ask its guard about objects.
+    pub(crate) fn rule(
+        &self,
+        policy: &Policy,
+        sender: &Sender,
+        head: Head<'_>,
+        denies_objects: bool,
+    ) -> Result<Ruling, Check> {
+        match self.facts(policy, sender, head) {
+            Some(facts) => rule_by(policy, &facts, denies_objects),
+            None => Ok(rule_broken(policy)),
         }
-        match self.0.presented(head) {
-            Err(Carried::InTwoPlaces) => Authentication::Done(Sender::Broken),
-            Ok(None) => Authentication::Done(Sender::caller(Caller::Anonymous, None)),
-            Ok(Some((index, accepted, value))) => {
-                let verification = match well_formed(value) {
-                    Some(value) => accepted.scheme.verify(&Credentials::new(value, head)),
-                    None => Verification::done(Caller::Rejected(Rejection::Malformed)),
-                };
-                Authentication::Verifying {
-                    scheme: index,
-                    verification,
+    }
+
+    /// The same, and asks.
+    pub(crate) async fn rule_asking(
+        &self,
+        policy: &Policy,
+        sender: &Sender,
+        head: Head<'_>,
+        state: &State,
+        denies_objects: bool,
+    ) -> Ruling {
+        let Some(mut facts) = self.facts(policy, sender, head) else {
+            return rule_broken(policy);
+        };
+        loop {
+            match (rule_by(policy, &facts, denies_objects), facts.caller) {
+                (Ok(ruling), _) => return ruling,
+                (Err(check), Caller::Known(identity)) => {
+                    let answer = check.ask(identity, head, state).await;
+                    facts = facts.checked(check, answer);
                 }
+                // Checks are about known callers only, so none is asked for of another.
+                (Err(check), _) => facts = facts.checked(check, None),
             }
         }
     }
 
-    /// Decides whether `sender` meets `policy`.
-    pub(crate) fn decide(&self, policy: &Policy, sender: &Sender) -> Decision {
-        match sender {
-            Sender::Broken => Decision::Deny(Denial::BrokenRequest),
-            Sender::Caller { caller, scheme } => policy.decide(caller, self.is_oauth(*scheme)),
+    /// Who a sender is to `policy`: nobody, if it does not accept the scheme that was used. `None` if
+    /// nobody can say.
+    pub(crate) fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
+        let Sender::Caller { caller, scheme } = sender else {
+            return None;
+        };
+        let used = scheme.and_then(|index| self.0.schemes.get(index));
+        if used.is_none_or(|accepted| policy.accepts(&accepted.name)) {
+            Some(caller)
+        } else {
+            Some(&Caller::Anonymous)
         }
+    }
+
+    /// What is known of a request; `None` if it carries credentials in a broken way.
+    fn facts<'f>(&self, policy: &Policy, sender: &'f Sender, head: Head<'_>) -> Option<Facts<'f>> {
+        let facts = Facts::new(self.caller_for(policy, sender)?);
+        let used = sender.used().and_then(|index| self.0.schemes.get(index));
+        let facts = match used {
+            Some(accepted) if accepted.is_oauth => facts.by_oauth(),
+            _ => facts,
+        };
+        let address = policy
+            .asks_for_network()
+            .then(|| self.0.client_address.of(head))
+            .flatten();
+        Some(match address {
+            Some(address) => facts.from_address(address),
+            None => facts,
+        })
     }
 
     /// What `sender` is told of a path that was never there; `None` leaves it to the fallback.
@@ -201,46 +297,20 @@ impl ProtectionSpace {
         }
     }
 
-    /// The answer to a denied request, complete.
-    pub(crate) fn answer(
-        &self,
-        denial: &Denial,
-        sender: &Sender,
-        request: &DeniedRequest,
-    ) -> http::Response<Bytes> {
-        let body = match &self.0.render {
-            Some(render) => render(denial, request),
-            None => negotiate(denial, request),
-        };
-        let mut response = http::Response::new(body.bytes);
-        *response.status_mut() = denial.status();
-        let headers = response.headers_mut();
-        for challenge in self.0.challenges(denial, sender) {
-            headers.append(http::header::WWW_AUTHENTICATE, challenge.to_header_value());
-        }
-        if let Denial::Unverifiable { retry_after } = denial {
-            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
-            headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        headers.insert(http::header::CONTENT_TYPE, body.content_type);
-        forbid_storing(headers);
-        response
-    }
-
     /// Hands the space to the guards of a plain axum router, as `.layer(space.layer())`.
     ///
     /// A [`GuardedRouter`](crate::GuardedRouter) does not need it, hides better (a plain router
-    /// still answers 405 on other methods, for one), and cannot forget a handler.
+    /// still answers 405 on other methods, for one), finds tokens in forms where they are accepted,
+    /// keeps answers out of shared caches, and cannot forget a handler.
     #[cfg(feature = "axum")]
     pub fn layer(&self) -> axum::Extension<Self> {
         axum::Extension(self.clone())
     }
 
-    /// Whether the scheme at `index` asks for OAuth scopes.
-    fn is_oauth(&self, index: Option<usize>) -> bool {
-        index
-            .and_then(|index| self.0.schemes.get(index))
-            .is_some_and(|accepted| accepted.is_oauth)
+    /// The resource whose metadata is published, if there is one.
+    #[cfg(feature = "resource-metadata")]
+    pub(crate) fn resource(&self) -> Option<&ProtectedResource> {
+        self.0.resource.as_ref()
     }
 
     /// The first scheme, or the first OAuth scheme: the one a stand-in caller is said to use.
@@ -254,363 +324,46 @@ impl ProtectionSpace {
     }
 }
 
-/// What is told when a scheme cannot say when to come back.
-const RETRY_AFTER_SECONDS: u64 = 5;
-
-/// Keeps an answer out of every cache (RFC 9111 §5.2.2.5).
-pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
-    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-    headers.insert(http::header::CACHE_CONTROL, NO_STORE);
+/// A request that was let in.
+#[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    pub(crate) scheme: Option<usize>,
+    pub(crate) hides_objects: bool,
 }
 
-/// An accepted scheme, by its place in the order, and the credentials that were sent for it.
-type Presented<'s, 'r> = (usize, &'s Accepted, &'r [u8]);
-
-/// A request that carries credentials in more than one place (rule 5).
-enum Carried {
-    InTwoPlaces,
-}
-
-impl Space {
-    /// The credentials of the one accepted scheme that a request carries some of.
-    fn presented<'r>(&self, head: Head<'r>) -> Result<Option<Presented<'_, 'r>>, Carried> {
-        let mut presented = None;
-        for (index, accepted) in self.schemes.iter().enumerate() {
-            let field = match &accepted.source {
-                Source::Authorization => &AUTHORIZATION,
-                Source::Field(field) => field,
-            };
-            let mut lines = head.headers.get_all(field).iter();
-            let Some(line) = lines.next() else { continue };
-            if lines.next().is_some() {
-                return Err(Carried::InTwoPlaces);
-            }
-            let value = match accepted.source {
-                Source::Authorization => after_scheme(line.as_bytes(), &accepted.name),
-                Source::Field(_) => Some(line.as_bytes()),
-            };
-            if let Some(value) = value
-                && presented.replace((index, accepted, value)).is_some()
-            {
-                return Err(Carried::InTwoPlaces);
-            }
-        }
-        Ok(presented)
-    }
-
-    /// The challenges that go with a denial, in the order of the schemes.
-    fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Challenge> {
-        use crate::scheme::Problem;
-
-        let used = match sender {
-            Sender::Broken => None,
-            Sender::Caller { scheme, .. } => *scheme,
-        };
-        let was_used = |index: usize| used == Some(index);
-        let make = |accepted: &Accepted, scopes: &[&'static str], problem| {
-            let occasion = Occasion {
-                realm: &self.realm,
-                scopes,
-                problem,
-            };
-            let challenge = accepted.scheme.challenge(&occasion);
-            challenge.unwrap_or_else(|_| accepted.plain.clone())
-        };
-        let schemes = self.schemes.iter().enumerate();
-        match denial {
-            // Every scheme is on offer; what was wrong stands with the one that was used.
-            Denial::Unauthenticated { rejection, scopes } => schemes
-                .map(|(index, accepted)| {
-                    let problem = rejection
-                        .filter(|_| was_used(index))
-                        .map(Problem::InvalidToken);
-                    make(accepted, scopes, problem)
-                })
-                .collect(),
-            Denial::InsufficientScope { scopes } => schemes
-                .filter(|(index, _)| was_used(*index))
-                .map(|(_, accepted)| make(accepted, scopes, Some(Problem::InsufficientScope)))
-                .collect(),
-            // RFC 6750 §3 wants a challenge whenever the token does not open the resource, but
-            // an error would send clients off to ask for scopes that do not help.
-            Denial::Forbidden if sender.is_known() => schemes
-                .filter(|(index, accepted)| was_used(*index) && accepted.is_oauth)
-                .map(|(_, accepted)| make(accepted, &[], None))
-                .collect(),
-            Denial::BrokenRequest => schemes
-                .filter(|(_, accepted)| accepted.is_oauth)
-                .map(|(_, accepted)| make(accepted, &[], Some(Problem::InvalidRequest)))
-                .collect(),
-            Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
-        }
-    }
-}
-
-/// What stands behind the scheme's name in `Authorization`, if the name is this one.
-fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
-    let (scheme, rest) = line.split_at_checked(name.len())?;
-    let ends = rest.first().is_none_or(|byte| *byte == b' ');
-    (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
-}
-
-/// Credentials that a scheme can be asked to look at: not empty, not endless, visible ASCII.
-fn well_formed(value: &[u8]) -> Option<&str> {
-    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
-    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
-    (fits && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))).then_some(value)
-}
-
-/// Who sent a request, as far as a space can tell.
-#[derive(Clone, Debug)]
-pub(crate) enum Sender {
-    /// Nobody can say: the request carries credentials twice (rule 5).
-    Broken,
-    /// This caller, with the credentials of that scheme.
-    Caller {
-        caller: Caller,
-        scheme: Option<usize>,
-    },
-}
-
-impl Sender {
-    pub(crate) fn caller(caller: Caller, scheme: Option<usize>) -> Self {
-        Self::Caller { caller, scheme }
-    }
-
-    /// Whether a denial of `policy` is kept from this sender.
-    pub(crate) fn is_kept_from(&self, policy: &Policy) -> bool {
-        match self {
-            Self::Broken => policy.is_hidden(),
-            Self::Caller { caller, .. } => policy.hides_from(caller),
-        }
-    }
-
-    fn is_known(&self) -> bool {
-        matches!(
-            self,
-            Self::Caller {
-                caller: Caller::Known(_),
-                ..
-            }
-        )
-    }
-}
-
-/// A [`Sender`], now or later.
-#[derive(Debug)]
-pub(crate) enum Authentication {
-    Done(Sender),
-    Verifying {
-        scheme: usize,
-        verification: Verification,
-    },
-}
-
-impl Future for Authentication {
-    type Output = Sender;
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Sender> {
-        match &mut *self {
-            Self::Done(sender) => std::task::Poll::Ready(std::mem::replace(sender, Sender::Broken)),
-            Self::Verifying {
-                scheme,
-                verification,
-            } => {
-                let scheme = Some(*scheme);
-                std::pin::Pin::new(verification)
-                    .poll(context)
-                    .map(|caller| Sender::caller(caller, scheme))
-            }
-        }
-    }
-}
-
-/// Collects what a [`ProtectionSpace`] is made of.
-#[must_use]
-pub struct ProtectionSpaceBuilder {
-    realm: Option<String>,
-    schemes: Vec<Box<dyn Scheme>>,
-    unknown_paths: UnknownPaths,
-    render: Option<Render>,
-}
-
-impl ProtectionSpaceBuilder {
-    /// Names the space; shown to users by clients. Visible ASCII. Required.
-    pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.realm = Some(realm.into());
-        self
-    }
-
-    /// Accepts `scheme`, after those given before: challenges are sent in this order. One at
-    /// least is required.
-    pub fn scheme(mut self, scheme: impl Scheme) -> Self {
-        self.schemes.push(Box::new(scheme));
-        self
-    }
-
-    /// What anonymous callers are told of unknown and of hidden paths. Default:
-    /// [`UnknownPaths::NotFound`].
-    pub fn unknown_paths(mut self, unknown_paths: UnknownPaths) -> Self {
-        self.unknown_paths = unknown_paths;
-        self
-    }
-
-    /// Writes the bodies of denials, in place of the built-in problem details, HTML and text.
-    ///
-    /// Status and challenges stay what they are. The same function writes the body of the 404 of
-    /// unknown and hidden paths (unless the router has a fallback of its own), which it cannot
-    /// tell apart.
-    ///
-    /// ```
-    /// # use auth_runtime::ProtectionSpace;
-    /// use auth_runtime::DenialBody;
-    ///
-    /// let builder = ProtectionSpace::builder().render(|denial, _request| {
-    ///     DenialBody::new("application/json", format!(r#"{{"code":{}}}"#, denial.status().as_u16()))
-    ///         .unwrap_or_default()
-    /// });
-    /// ```
-    pub fn render(
-        mut self,
-        render: impl Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync + 'static,
-    ) -> Self {
-        self.render = Some(Arc::new(render));
-        self
-    }
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    ///
-    /// [`SpaceError`] says what is missing or illegal.
-    pub fn build(self) -> Result<ProtectionSpace, SpaceError> {
-        let realm = self.realm.ok_or(SpaceError::NoRealm)?;
-        if self.schemes.is_empty() {
-            return Err(SpaceError::NoScheme);
-        }
-        let mut schemes: Vec<Accepted> = Vec::with_capacity(self.schemes.len());
-        for scheme in self.schemes {
-            let accepted = accept(scheme, &realm)?;
-            if let Some(name) = clash(&schemes, &accepted) {
-                return Err(SpaceError::SchemeTwice(name));
-            }
-            schemes.push(accepted);
-        }
-        Ok(ProtectionSpace(Arc::new(Space {
-            realm,
-            schemes,
-            unknown_paths: self.unknown_paths,
-            render: self.render,
-        })))
-    }
-}
-
-fn accept(scheme: Box<dyn Scheme>, realm: &str) -> Result<Accepted, SpaceError> {
-    let name = scheme.name().to_owned();
-    let illegal = |error| SpaceError::Challenge {
-        scheme: name.clone(),
-        error,
+fn rule_by(policy: &Policy, facts: &Facts<'_>, denies_objects: bool) -> Result<Ruling, Check> {
+    let decision = match policy.decide(facts) {
+        Decision::Undecided(check) => return Err(check),
+        decision => decision,
     };
-    if !is_token(&name) {
-        return Err(illegal(ChallengeError::Scheme(name.clone())));
-    }
-    let occasion = Occasion {
-        realm,
-        scopes: &[],
-        problem: None,
-    };
-    let plain = scheme.challenge(&occasion).map_err(illegal)?;
-    Ok(Accepted {
-        name,
-        source: scheme.source(),
-        is_oauth: scheme.is_oauth(),
-        plain,
-        scheme,
+    let is_granted = decision == Decision::Grant;
+    Ok(Ruling {
+        hides_objects: denies_objects && is_granted && policy.is_kept_from(facts)?,
+        decision,
     })
 }
 
-/// The name of the new scheme if an earlier one would take its credentials.
-fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
-    earlier
-        .iter()
-        .any(|old| {
-            old.name.eq_ignore_ascii_case(&new.name)
-                || (old.source == new.source && old.source != Source::Authorization)
-        })
-        .then(|| new.name.clone())
-}
-
-/// What keeps a [`ProtectionSpace`] from being built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SpaceError {
-    /// No realm was given.
-    NoRealm,
-    /// No scheme was given, so no caller could ever prove who it is.
-    NoScheme,
-    /// Two schemes of one name, or reading the same field.
-    SchemeTwice(String),
-    /// A challenge that is not legal, mostly for its realm.
-    Challenge {
-        /// The scheme's name.
-        scheme: String,
-        /// What is wrong with it.
-        error: ChallengeError,
-    },
-}
-
-impl fmt::Display for SpaceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRealm => {
-                f.write_str("the protection space has no realm; name it with `.realm(\"…\")`")
-            }
-            Self::NoScheme => f.write_str(
-                "the protection space accepts no scheme, so nobody could log in; \
-                 add one with `.scheme(…)`",
-            ),
-            Self::SchemeTwice(name) => write!(
-                f,
-                "the scheme `{name}` has the name or the field of an earlier one",
-            ),
-            Self::Challenge { scheme, error } => {
-                write!(
-                    f,
-                    "the challenge of the scheme `{scheme}` is not legal: {error}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for SpaceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Challenge { error, .. } => Some(error),
-            _ => None,
-        }
+/// Rule 5.
+fn rule_broken(policy: &Policy) -> Ruling {
+    Ruling {
+        decision: if policy.is_hidden() {
+            Decision::Hide
+        } else {
+            Decision::Deny(Denial::BrokenRequest)
+        },
+        hides_objects: false,
     }
 }
 
 impl fmt::Debug for ProtectionSpace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let schemes: Vec<_> = self.0.schemes.iter().map(|s| s.name.as_str()).collect();
+        let schemes: Vec<_> = self.schemes().collect();
         f.debug_struct("ProtectionSpace")
             .field("realm", &self.0.realm)
             .field("schemes", &schemes)
             .field("unknown_paths", &self.0.unknown_paths)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ProtectionSpaceBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProtectionSpaceBuilder")
-            .field("realm", &self.realm)
-            .field("unknown_paths", &self.unknown_paths)
+            .field("client_address", &self.0.client_address)
             .finish_non_exhaustive()
     }
 }

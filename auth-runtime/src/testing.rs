@@ -33,7 +33,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let space = ProtectionSpace::builder().realm("test").scheme(Badge).build()?;
-//! let app = GuardedRouter::new().route("/admin", get(dashboard)).protect(space);
+//! let app = GuardedRouter::new().route("/admin", get(dashboard)).protect(space)?;
 //!
 //! let request = Request::get("/admin").body(Body::empty())?;
 //! let admin = Identity::new("ann").with_roles(["admin"]);

@@ -88,3 +88,8 @@ pub async fn send_raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> Strin
         .filter(|line| !line.starts_with("date: "))
         .collect()
 }
+
+/// The policy that an attribute made.
+pub fn policy_of<P: auth_runtime::__private::HasPolicy>() -> auth_runtime::Policy {
+    P::POLICY
+}

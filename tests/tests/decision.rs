@@ -1,49 +1,73 @@
 //! The rules of deciding, held against an oracle that knows nothing of three-valued logic: it
-//! enumerates the credentials that a caller could present, and asks whether any of them grants.
+//! enumerates what a caller could present, and asks whether any of it grants.
 
-use auth_runtime::{Caller, Decision, Denial, Identity, Policy, Rejection, Requirement};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use auth_runtime::{
+    Caller, Check, CheckRequest, Decision, Denial, Facts, Identity, IpNet, Network, Policy,
+    Rejection, Requirement, requires,
+};
 
 /// A requirement, as the oracle reads it.
 #[derive(Clone, Debug)]
 enum Expression {
-    Atom(Atom),
+    Atom(Bit),
     All(Vec<Expression>),
     Any(Vec<Expression>),
 }
 
+/// Each atom is one bit of what holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Atom {
-    Authenticated,
-    Scope(&'static str),
-    Role(&'static str),
+enum Bit {
+    Authenticated = 1,
+    Read = 2,
+    Write = 4,
+    Staff = 8,
+    Mfa = 16,
+    Checked = 32,
+    Office = 64,
 }
 
-const SCOPES: [&str; 2] = ["read", "write"];
-const ATOMS: [Atom; 4] = [
-    Atom::Authenticated,
-    Atom::Scope(SCOPES[0]),
-    Atom::Scope(SCOPES[1]),
-    Atom::Role("staff"),
-];
+use Bit::{Authenticated, Checked, Mfa, Office, Read, Staff, Write};
 
-/// What somebody could present: nothing, or credentials that grant these.
-#[derive(Clone, Debug, PartialEq)]
-struct Granted {
-    scopes: Vec<&'static str>,
-    roles: Vec<&'static str>,
+/// What holds of a caller: the bits of the atoms that do.
+type Holds = u8;
+
+const SCOPES: Holds = Read as Holds | Write as Holds;
+/// What depends on who calls.
+const PERSONAL: Holds = !(Office as Holds);
+
+const IDENTITY_ATOMS: [Bit; 4] = [Authenticated, Read, Write, Staff];
+const ALL_ATOMS: [Bit; 7] = [Authenticated, Read, Write, Staff, Mfa, Checked, Office];
+
+static OFFICE: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
+    std::net::Ipv4Addr::new(192, 0, 2, 0),
+    24,
+))];
+const IN_OFFICE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
+
+/// A check as the attribute makes one; what it says is for the test to say.
+fn a_check() -> Check {
+    async fn is_fine(_: CheckRequest<'_>) -> bool {
+        unreachable!("the decision asks nobody itself")
+    }
+
+    #[requires(check = is_fine)]
+    struct Checked;
+
+    let policy = auth_tests::policy_of::<Checked>();
+    policy.checks()[0]
 }
 
 impl Expression {
     /// Plain two-valued meaning.
-    fn grants(&self, presented: Option<&Granted>) -> bool {
+    fn grants(&self, holds: Holds) -> bool {
         match self {
-            Self::Atom(atom) => presented.is_some_and(|granted| match atom {
-                Atom::Authenticated => true,
-                Atom::Scope(scope) => granted.scopes.contains(scope),
-                Atom::Role(role) => granted.roles.contains(role),
-            }),
-            Self::All(parts) => parts.iter().all(|part| part.grants(presented)),
-            Self::Any(parts) => parts.iter().any(|part| part.grants(presented)),
+            Self::Atom(bit) => holds & *bit as Holds != 0,
+            Self::All(parts) => parts.iter().all(|part| part.grants(holds)),
+            Self::Any(parts) => parts.iter().any(|part| part.grants(holds)),
         }
     }
 
@@ -53,9 +77,13 @@ impl Expression {
             Box::leak(parts.into_boxed_slice())
         };
         match self {
-            Self::Atom(Atom::Authenticated) => Requirement::authenticated(),
-            Self::Atom(Atom::Scope(scope)) => Requirement::scope(scope),
-            Self::Atom(Atom::Role(role)) => Requirement::role(role),
+            Self::Atom(Authenticated) => Requirement::authenticated(),
+            Self::Atom(Read) => Requirement::scope("read"),
+            Self::Atom(Write) => Requirement::scope("write"),
+            Self::Atom(Staff) => Requirement::role("staff"),
+            Self::Atom(Mfa) => Requirement::acr("mfa"),
+            Self::Atom(Checked) => Requirement::check(a_check()),
+            Self::Atom(Office) => Requirement::network(Network::new("office", &OFFICE)),
             Self::All(parts) => Requirement::all(leak(parts)),
             Self::Any(parts) => Requirement::any(leak(parts)),
         }
@@ -93,137 +121,197 @@ fn lists(leaves: usize, parts: usize, alphabet: &[Expression]) -> Vec<Vec<Expres
     found
 }
 
-/// Up to four atoms; up to three, with "nobody" and "everybody" among them.
+/// Up to three leaves of every kind, with "nobody" and "everybody" among them; four of those that
+/// are about the identity.
 fn all_expressions() -> Vec<Expression> {
-    let atoms: Vec<_> = ATOMS.into_iter().map(Expression::Atom).collect();
-    let mut with_constants = atoms.clone();
+    let atoms = |bits: &[Bit]| -> Vec<_> { bits.iter().copied().map(Expression::Atom).collect() };
+    let mut with_constants = atoms(&ALL_ATOMS);
     with_constants.push(Expression::Any(vec![]));
     with_constants.push(Expression::All(vec![]));
     let small = (1..=3).flat_map(|leaves| expressions(leaves, &with_constants));
-    small.chain(expressions(4, &atoms)).collect()
-}
-
-fn subsets(names: &[&'static str]) -> Vec<Vec<&'static str>> {
-    (0..1_u32 << names.len())
-        .map(|bits| {
-            let chosen = names.iter().enumerate();
-            chosen
-                .filter(|(index, _)| bits >> index & 1 == 1)
-                .map(|(_, name)| *name)
-                .collect()
-        })
+    small
+        .chain(expressions(4, &atoms(&IDENTITY_ATOMS)))
         .collect()
 }
 
-fn everything_that_could_be_granted() -> Vec<Granted> {
-    let mut all = Vec::new();
-    for scopes in subsets(&SCOPES) {
-        for roles in subsets(&["staff"]) {
-            let scopes = scopes.clone();
-            all.push(Granted { scopes, roles });
-        }
-    }
-    all
+fn subsets(of: Holds) -> impl Iterator<Item = Holds> {
+    (0..=Holds::MAX).filter(move |subset| subset & !of == 0)
 }
 
 /// The smallest sets of scopes with which `grants` holds; of these the nearest to what is `held`.
-fn best_scopes(
-    held: &[&'static str],
-    grants: impl Fn(&[&'static str]) -> bool,
-) -> Vec<Vec<&'static str>> {
-    let enough: Vec<_> = subsets(&SCOPES).into_iter().filter(|s| grants(s)).collect();
-    let cost = |set: &Vec<&'static str>| {
-        let missing = set.iter().filter(|scope| !held.contains(scope)).count();
-        (set.len(), missing)
+fn best_scopes(held: Holds, grants: impl Fn(Holds) -> bool) -> Vec<Holds> {
+    let cost = |set: &Holds| (set.count_ones(), (set & !held).count_ones());
+    let enough: Vec<Holds> = subsets(SCOPES).filter(|scopes| grants(*scopes)).collect();
+    let best = enough.iter().map(cost).min();
+    let is_best = |set: &Holds| Some(cost(set)) == best;
+    enough.into_iter().filter(is_best).collect()
+}
+
+fn bits_of(scopes: &[&str]) -> Holds {
+    let bit = |scope: &&str| if *scope == "read" { Read } else { Write } as Holds;
+    scopes.iter().map(bit).sum()
+}
+
+/// What a known caller is told, by the words of the rules: `holds` without the check, which says
+/// `check`, or failed.
+fn by_the_rules(
+    expression: &Expression,
+    holds: Holds,
+    check: Option<bool>,
+    oauth: bool,
+) -> (u16, Vec<Holds>) {
+    // A check that failed may have said either.
+    let at_worst = if check == Some(true) {
+        Checked as Holds
+    } else {
+        0
     };
-    let Some(best) = enough.iter().map(cost).min() else {
-        return vec![];
+    let at_best = if check == Some(false) {
+        0
+    } else {
+        Checked as Holds
     };
-    enough.into_iter().filter(|set| cost(set) == best).collect()
+    let grants = |more: Holds| expression.grants(holds | at_worst | more);
+    if grants(0) {
+        return (200, vec![]);
+    }
+    if expression.grants(holds | at_best) {
+        return (503, vec![]);
+    }
+    if grants(Mfa as Holds) {
+        return (401, vec![]);
+    }
+    let without_scopes = (holds & !SCOPES) | at_worst | Mfa as Holds;
+    let enough = best_scopes(holds, |scopes| expression.grants(without_scopes | scopes));
+    (403, if oauth { enough } else { vec![] })
+}
+
+/// Decides as a router does: whenever a check has to be asked, it is.
+fn decide(policy: Policy, facts: &Facts<'_>, check: Option<bool>) -> (Decision, bool) {
+    match policy.decide(facts) {
+        Decision::Undecided(asked) => {
+            assert_eq!(asked, a_check());
+            let facts = facts.clone().checked(asked, check);
+            (policy.decide(&facts), true)
+        }
+        decision => (decision, false),
+    }
 }
 
 #[test]
 fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
-    let could_be = everything_that_could_be_granted();
     let mut decided = 0_u32;
     for expression in all_expressions() {
         let requirement = expression.requirement();
-        let policy = Policy::requires(requirement);
-        let anybody_gets_in = could_be.iter().any(|c| expression.grants(Some(c)));
-        let shown = || format!("{requirement}");
+        let shown = Policy::requires(requirement);
+        let hidden = shown.hide_as_not_found();
+        let asks = requirement.to_string();
 
-        // Whoever is not known: granted, worth (another) try, or hopeless.
-        let unknown_callers = [
-            (Caller::Anonymous, 401),
-            (Caller::Rejected(Rejection::Expired), 401),
-            (Caller::Rejected(Rejection::Malformed), 401),
-            (Caller::Rejected(Rejection::Invalid), 401),
-            (Caller::unverifiable(), 503),
-        ];
-        for (caller, worth_a_try) in unknown_callers {
-            let expected = match (expression.grants(None), anybody_gets_in) {
-                (true, _) => 200,
-                (false, true) => worth_a_try,
-                (false, false) => 403,
-            };
-            let decision = policy.decide(&caller, false);
-            assert_eq!(status(&decision), expected, "{} {caller:?}", shown());
-            if let Decision::Deny(Denial::Unauthenticated { scopes, rejection }) = decision {
-                let roles = |roles: Vec<&'static str>| {
-                    best_scopes(&[], |scopes| {
-                        let scopes = scopes.to_vec();
-                        let roles = roles.clone();
-                        expression.grants(Some(&Granted { scopes, roles }))
-                    })
-                };
-                let by_scopes_alone = roles(vec![]);
-                let best = if by_scopes_alone.is_empty() {
-                    roles(vec!["staff"])
-                } else {
-                    by_scopes_alone
-                };
-                assert!(best.contains(&sorted(scopes)), "{} wants {best:?}", shown());
-                assert_eq!(rejection.is_some(), matches!(caller, Caller::Rejected(_)));
-            }
-            decided += 1;
-        }
+        for place in [0, Office as Holds] {
+            let address = if place == 0 { ELSEWHERE } else { IN_OFFICE };
 
-        for granted in &could_be {
-            let identity = Identity::new("somebody")
-                .with_scopes(granted.scopes.iter().copied())
-                .with_roles(granted.roles.iter().copied());
-            let caller = Caller::known(identity);
-            let enough = best_scopes(&granted.scopes, |scopes| {
-                let scopes = scopes.to_vec();
-                let roles = granted.roles.clone();
-                expression.grants(Some(&Granted { scopes, roles }))
-            });
-            for oauth in [false, true] {
-                let context = || format!("{} {granted:?} oauth: {oauth}", shown());
-                match policy.decide(&caller, oauth) {
-                    Decision::Grant => {
-                        assert!(expression.grants(Some(granted)), "{}", context());
-                    }
-                    Decision::Deny(denial) => {
-                        assert!(!expression.grants(Some(granted)), "{}", context());
-                        match denial {
-                            Denial::InsufficientScope { scopes } => {
-                                assert!(oauth, "{}", context());
-                                assert!(enough.contains(&sorted(scopes)), "{}", context());
-                            }
-                            Denial::Forbidden => {
-                                assert!(!oauth || enough.is_empty(), "{}", context());
-                            }
-                            other => panic!("{}: {other:?}", context()),
-                        }
-                    }
+            // Whoever is not known: granted, worth (another) try, or hopeless.
+            let anybody_gets_in = expression.grants(PERSONAL | place);
+            let unknown_callers = [
+                (Caller::Anonymous, 401),
+                (Caller::Rejected(Rejection::Expired), 401),
+                (Caller::Rejected(Rejection::Malformed), 401),
+                (Caller::Rejected(Rejection::Invalid), 401),
+                (Caller::unverifiable(), 503),
+            ];
+            for (caller, worth_a_try) in unknown_callers {
+                let context = || format!("{asks} {caller:?} {address}");
+                let expected = match (expression.grants(place), anybody_gets_in) {
+                    (true, _) => 200,
+                    (false, true) => worth_a_try,
+                    (false, false) => 403,
+                };
+                let facts = Facts::new(&caller).from_address(address);
+                let decision = shown.decide(&facts);
+                assert_eq!(status(&decision), expected, "{}", context());
+                let visible = hidden.decide(&facts);
+                let hides = expected != 200;
+                assert_eq!(visible == Decision::Hide, hides, "{}", context());
+                if let Decision::Deny(Denial::Unauthenticated { scopes, rejection }) = decision {
+                    let with = |besides: Holds| {
+                        best_scopes(0, |scopes| expression.grants(place | besides | scopes))
+                    };
+                    let by_scopes_alone = with(Authenticated as Holds | Mfa as Holds);
+                    let best = if by_scopes_alone.is_empty() {
+                        with(PERSONAL & !SCOPES)
+                    } else {
+                        by_scopes_alone
+                    };
+                    assert!(best.contains(&bits_of(&scopes)), "{}: {best:?}", context());
+                    assert_eq!(rejection.is_some(), matches!(caller, Caller::Rejected(_)));
                 }
                 decided += 1;
             }
+
+            for granted in subsets(SCOPES | Staff as Holds | Mfa as Holds) {
+                let caller = Caller::known(identity(granted));
+                let facts = Facts::new(&caller).from_address(address);
+                let holds = granted | Authenticated as Holds | place;
+                for check in [Some(true), Some(false), None] {
+                    for oauth in [false, true] {
+                        let facts = facts.clone();
+                        let facts = if oauth { facts.by_oauth() } else { facts };
+                        let context = || format!("{asks} {caller:?} {address} {check:?} {oauth}");
+                        let (expected, best) = by_the_rules(&expression, holds, check, oauth);
+
+                        let (decision, asked) = decide(shown, &facts, check);
+                        assert_eq!(status(&decision), expected, "{}", context());
+                        match decision {
+                            Decision::Deny(Denial::InsufficientScope { scopes }) => {
+                                assert!(best.contains(&bits_of(&scopes)), "{}", context());
+                            }
+                            Decision::Deny(Denial::Forbidden) => {
+                                assert!(best.is_empty(), "{}", context());
+                            }
+                            Decision::Deny(Denial::StepUp {
+                                acr_values,
+                                max_age,
+                            }) => {
+                                assert_eq!((acr_values, max_age), (vec!["mfa"], None));
+                            }
+                            _ => {}
+                        }
+                        let may_matter =
+                            expression.grants(PERSONAL | place) && !expression.grants(holds);
+                        assert!(may_matter || !asked, "asked for nothing: {}", context());
+
+                        // Hidden, but for those who only have to log in again.
+                        let (visible, asked) = decide(hidden, &facts, check);
+                        match expected {
+                            200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
+                            _ => assert_eq!(visible, Decision::Hide, "{}", context()),
+                        }
+                        let may_matter = expression.grants(holds | Checked as Holds | Mfa as Holds)
+                            && !expression.grants(holds);
+                        assert!(may_matter || !asked, "asked for nothing: {}", context());
+                        decided += 1;
+                    }
+                }
+            }
         }
     }
-    // Four atoms, two operators, every shape: this many, or the enumeration has lost some.
-    assert_eq!(decided, 21 * (6 + 36 * 2 + 216 * 10 + 256 * 62));
+    // Every shape of up to three leaves of nine kinds and of four of four, and every caller: this
+    // many, or the enumeration has lost some.
+    let shapes = 9 + 2 * 9 * 9 + 10 * 9 * 9 * 9 + 62 * 4 * 4 * 4 * 4;
+    assert_eq!(decided, shapes * 2 * (5 + 16 * 3 * 2));
+}
+
+fn identity(granted: Holds) -> Identity {
+    let has = |bit: Bit| granted & bit as Holds != 0;
+    let identity = Identity::new("somebody")
+        .with_scopes(has(Read).then_some("read"))
+        .with_scopes(has(Write).then_some("write"))
+        .with_roles(has(Staff).then_some("staff"));
+    if has(Mfa) {
+        identity.with_acr("mfa")
+    } else {
+        identity.with_acr("pwd")
+    }
 }
 
 #[test]
@@ -235,7 +323,11 @@ fn a_public_policy_grants_whoever_calls() {
         Caller::unverifiable(),
         Caller::known(Identity::new("ann")),
     ] {
-        assert_eq!(policy.decide(&caller, true), Decision::Grant, "{caller:?}");
+        assert_eq!(
+            policy.decide(&Facts::new(&caller)),
+            Decision::Grant,
+            "{caller:?}"
+        );
     }
 }
 
@@ -259,7 +351,8 @@ fn hide_unless_shows_denials_to_those_who_meet_the_lesser_requirement() {
         (half_hidden, &Caller::rejected(), true),
         (half_hidden, &Caller::unverifiable(), true),
     ] {
-        assert_eq!(policy.hides_from(caller), hides, "{policy} {caller:?}");
+        let decision = policy.decide(&Facts::new(caller));
+        assert_eq!(decision == Decision::Hide, hides, "{policy} {caller:?}");
     }
 }
 
@@ -272,7 +365,7 @@ fn the_smallest_sufficient_scopes_are_exact_where_alternatives_overlap() {
     ]);
     let caller = Caller::known(Identity::new("ann").with_scopes(["a"]));
     assert_eq!(
-        Policy::requires(OVERLAPPING).decide(&caller, true),
+        Policy::requires(OVERLAPPING).decide(&Facts::new(&caller).by_oauth()),
         Decision::Deny(Denial::InsufficientScope { scopes: vec!["b"] }),
     );
 }
@@ -302,7 +395,7 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
     ] {
         let caller = Caller::known(Identity::new("ann").with_scopes(held));
         assert_eq!(
-            Policy::requires(requirement).decide(&caller, true),
+            Policy::requires(requirement).decide(&Facts::new(&caller).by_oauth()),
             Decision::Deny(Denial::InsufficientScope { scopes: named }),
             "{requirement}"
         );
@@ -320,20 +413,129 @@ fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
     }
     let many = Requirement::all(Vec::leak((0..40).map(alternatives).collect()));
     let caller = Caller::known(Identity::new("ann"));
-    match Policy::requires(many).decide(&caller, true) {
+    match Policy::requires(many).decide(&Facts::new(&caller).by_oauth()) {
         Decision::Deny(Denial::InsufficientScope { scopes }) => assert_eq!(scopes.len(), 40),
         other => panic!("{other:?}"),
     }
+}
+
+const MFA: Requirement = Requirement::acr("mfa");
+const HARDWARE: Requirement = Requirement::acr("hardware");
+const FIVE_MINUTES: Requirement = Requirement::max_age(Duration::from_secs(300));
+const ONE_MINUTE: Requirement = Requirement::max_age(Duration::from_secs(60));
+
+#[test]
+fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do() {
+    let all = |parts: Vec<Requirement>| Requirement::all(parts.leak());
+    let any = |parts: Vec<Requirement>| Requirement::any(parts.leak());
+    let minutes = |count: u64| Some(Duration::from_secs(count * 60));
+    for (requirement, acr_values, max_age) in [
+        (MFA, vec!["mfa"], None),
+        (FIVE_MINUTES, vec![], minutes(5)),
+        (all(vec![MFA, FIVE_MINUTES]), vec!["mfa"], minutes(5)),
+        (all(vec![FIVE_MINUTES, ONE_MINUTE]), vec![], minutes(1)),
+        (any(vec![HARDWARE, MFA]), vec!["hardware", "mfa"], None),
+        (
+            all(vec![any(vec![MFA, HARDWARE]), FIVE_MINUTES]),
+            vec!["mfa", "hardware"],
+            minutes(5),
+        ),
+        // What is dearer, or helps nobody here, is not asked for.
+        (
+            any(vec![all(vec![MFA, ONE_MINUTE]), HARDWARE]),
+            vec!["hardware"],
+            None,
+        ),
+        (
+            any(vec![all(vec![MFA, Requirement::role("staff")]), HARDWARE]),
+            vec!["hardware"],
+            None,
+        ),
+        (Requirement::amr("otp"), vec![], None),
+    ] {
+        let caller = Caller::known(Identity::new("ann").with_acr("pwd"));
+        let expected = Decision::Deny(Denial::StepUp {
+            acr_values,
+            max_age,
+        });
+        let decision = Policy::requires(requirement).decide(&Facts::new(&caller));
+        assert_eq!(decision, expected, "{requirement}");
+    }
+}
+
+/// Rule 3c: a missing scope is told before a stale login, since stepping up would not have helped.
+#[test]
+fn a_missing_scope_is_told_before_a_stale_login() {
+    let caller = Caller::known(Identity::new("ann"));
+    let parts = [MFA, Requirement::scope("admin")];
+    let policy = Policy::requires(Requirement::all(Box::leak(Box::new(parts))));
+    let decision = policy.decide(&Facts::new(&caller).by_oauth());
+    let scopes = vec!["admin"];
+    assert_eq!(
+        decision,
+        Decision::Deny(Denial::InsufficientScope { scopes })
+    );
+}
+
+#[test]
+fn a_login_is_as_old_as_the_clocks_let_it_be() {
+    let policy = Policy::requires(FIVE_MINUTES);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let decide = |identity: Identity| {
+        let caller = Caller::known(identity);
+        policy.decide(&Facts::new(&caller).at(now)) == Decision::Grant
+    };
+    assert!(!decide(Identity::new("without a time")));
+    for (seconds_ago, skew, fresh) in [
+        (0, 0, true),
+        (300, 0, true),
+        (301, 0, false),
+        (301, 60, true),
+        (360, 60, true),
+        (361, 60, false),
+        (-1, 0, false),
+        (-60, 60, true),
+        (-61, 60, false),
+        (-1_000_000_000, 60, false),
+        (1_000_000_000, 60, false),
+    ] {
+        let time = now.checked_sub(Duration::from_secs(u64::try_from(seconds_ago).unwrap_or(0)));
+        let ahead = Duration::from_secs(u64::try_from(-seconds_ago).unwrap_or(0));
+        let identity = Identity::new("ann")
+            .with_auth_time(time.expect("after the beginning of time") + ahead)
+            .with_clock_skew(Duration::from_secs(skew));
+        assert_eq!(decide(identity), fresh, "{seconds_ago} s ago, {skew} s off");
+    }
+}
+
+#[test]
+fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
+    let check = a_check();
+    let policy = Policy::requires(Requirement::role("staff"))
+        .hide_as_not_found()
+        .hide_unless(Requirement::check(check));
+    let caller = Caller::known(Identity::new("ann"));
+    let facts = Facts::new(&caller);
+    assert_eq!(policy.decide(&facts), Decision::Undecided(check));
+    for (answer, expected) in [
+        (Some(true), Decision::Deny(Denial::Forbidden)),
+        (Some(false), Decision::Hide),
+        (None, Decision::Hide),
+    ] {
+        let facts = facts.clone().checked(check, answer);
+        assert_eq!(policy.decide(&facts), expected, "{answer:?}");
+    }
+    assert_eq!(
+        policy.decide(&Facts::new(&Caller::Anonymous)),
+        Decision::Hide
+    );
 }
 
 fn status(decision: &Decision) -> u16 {
     match decision {
         Decision::Grant => 200,
         Decision::Deny(denial) => denial.status().as_u16(),
+        Decision::Hide => 404,
+        Decision::Undecided(check) => panic!("{check:?} was asked already"),
     }
-}
-
-fn sorted(mut scopes: Vec<&'static str>) -> Vec<&'static str> {
-    scopes.sort_unstable();
-    scopes
 }

@@ -181,28 +181,30 @@ fn services() -> Vec<(&'static str, Router)> {
                 .expect("a space")
         };
         services.extend([
-            ("bare", routes().protect(space())),
+            ("bare", routes().protect(space()).unwrap()),
             (
                 "layered last",
-                routes().layer(field("x-root")).protect(space()),
+                routes().layer(field("x-root")).protect(space()).unwrap(),
             ),
             (
                 "its own fallback",
-                routes().fallback(curious).protect(space()),
+                routes().fallback(curious).protect(space()).unwrap(),
             ),
             (
                 "fallback, then layer",
                 routes()
                     .fallback(curious)
                     .layer(field("x-root"))
-                    .protect(space()),
+                    .protect(space())
+                    .unwrap(),
             ),
             (
                 "layer, then fallback",
                 routes()
                     .layer(field("x-root"))
                     .fallback(curious)
-                    .protect(space()),
+                    .protect(space())
+                    .unwrap(),
             ),
             (
                 "layer on the fallback only",
@@ -210,19 +212,26 @@ fn services() -> Vec<(&'static str, Router)> {
                     .fallback(curious)
                     .layer(field("x-fallback-layer"))
                     .merge(routes())
-                    .protect(space()),
+                    .protect(space())
+                    .unwrap(),
             ),
             (
                 "fallback of unknown length",
-                routes().fallback(without_length).protect(space()),
+                routes().fallback(without_length).protect(space()).unwrap(),
             ),
             (
                 "CORS",
-                routes().layer(CorsLayer::permissive()).protect(space()),
+                routes()
+                    .layer(CorsLayer::permissive())
+                    .protect(space())
+                    .unwrap(),
             ),
             (
                 "within another router",
-                Router::new().nest("/outer", routes().fallback(curious).protect(space())),
+                Router::new().nest(
+                    "/outer",
+                    routes().fallback(curious).protect(space()).unwrap(),
+                ),
             ),
         ]);
     }
@@ -416,7 +425,8 @@ async fn an_object_that_is_not_ones_own_looks_like_a_path_that_is_not_there() {
 async fn leak_405_on_another_method() {
     let app = GuardedRouter::new()
         .route("/secret", get(secret))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     for method in methods() {
         let response = app
             .clone()
@@ -433,7 +443,7 @@ async fn leak_405_on_another_method() {
 async fn leak_options_and_head() {
     let bare = GuardedRouter::new().route("/secret", get(secret));
     let nested = GuardedRouter::new().route("/secret", get(secret).layer(CorsLayer::permissive()));
-    let app = bare.nest("/n", nested).protect(space());
+    let app = bare.nest("/n", nested).protect(space()).unwrap();
     for method in [Method::OPTIONS, Method::HEAD] {
         for pair in [("/secret", "/zzzzzz"), ("/n/secret", "/n/zzzzzz")] {
             assert_like_unknown(&app, method.clone(), pair, None).await;
@@ -456,7 +466,8 @@ async fn leak_nested_routers() {
     let app = GuardedRouter::new()
         .nest("/n", GuardedRouter::new().nest("/{version}", inner))
         .fallback(curious)
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let pair = ("/n/1/secret?x=y", "/n/1/zzzzzz?x=y");
     assert_like_unknown(&app, Method::GET, pair, None).await;
     let response = app
@@ -478,7 +489,10 @@ async fn leak_extra_fields() {
     let inner = GuardedRouter::new()
         .route("/secret", get(secret).layer(field("x-method")))
         .layer(field("x-nested"));
-    let app = GuardedRouter::new().nest("/n", inner).protect(space());
+    let app = GuardedRouter::new()
+        .nest("/n", inner)
+        .protect(space())
+        .unwrap();
     let admin = format!("Bearer {}", token(json!({ "scope": "admin" })));
 
     let granted = request(&Method::GET, "/n/secret", Some(&admin));
@@ -510,9 +524,9 @@ async fn leak_caches_may_not_store_any_404_or_405() {
             .route("/shown", post(shown))
     };
     for app in [
-        routes().protect(space()),
-        routes().fallback(curious).protect(space()),
-        routes().fallback(cacheable).protect(space()),
+        routes().protect(space()).unwrap(),
+        routes().fallback(curious).protect(space()).unwrap(),
+        routes().fallback(cacheable).protect(space()).unwrap(),
     ] {
         for (method, target) in [
             (Method::GET, "/secret"),
@@ -543,7 +557,8 @@ async fn leak_caches_may_not_store_any_404_or_405() {
 async fn leak_bad_credentials_get_the_same_401_on_hidden_and_unknown_paths() {
     let app = GuardedRouter::new()
         .route("/secret", get(secret))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let expired = format!("Bearer {}", expired_token(json!({})));
     for target in ["/secret", "/zzzzzz"] {
         let request = request(&Method::GET, target, Some(&expired));
@@ -567,7 +582,8 @@ async fn leak_parsing_first() {
 
     let app = GuardedRouter::new()
         .route("/picky/{n}", post(picky))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let pair = ("/picky/no-number", "/zzzzz/no-number");
     assert_like_unknown(&app, Method::POST, pair, None).await;
 }
@@ -576,7 +592,8 @@ async fn leak_parsing_first() {
 async fn leak_mixed_paths() {
     let app = GuardedRouter::new()
         .route("/mixed", get(secret).post(shown).put(open))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let writer = format!("Bearer {}", token(json!({ "scope": "write" })));
     let admin = format!("Bearer {}", token(json!({ "scope": "admin" })));
     for (method, authorization, status) in [
@@ -626,7 +643,8 @@ async fn leak_time_both_paths_verify_the_credentials_once() {
         )
         .fallback(curious)
         .layer(field("x-root"))
-        .protect(space);
+        .protect(space)
+        .unwrap();
     for target in [
         "/secret",
         "/layered",
@@ -659,7 +677,8 @@ async fn hide_unless_tells_those_who_know_of_the_page() {
     let app = GuardedRouter::new()
         .route("/half", get(half_hidden))
         .route("/half-layered", get(half_hidden).layer(field("x-layered")))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     for target in ["/half", "/half-layered"] {
         let reader = Identity::new("ann").with_scopes(["read"]);
         let of_reader = with_identity(request(&Method::GET, target, None), reader);
@@ -686,7 +705,8 @@ async fn hide_unless_tells_of_objects_too() {
         .route("/plain", get(object))
         .route("/layered", get(object).layer(field("x-layered")))
         .fallback(curious)
-        .protect(space());
+        .protect(space())
+        .unwrap();
     for target in ["/plain", "/layered"] {
         let of = |scopes: &[&str]| {
             let identity = Identity::new("ann").with_scopes(scopes.iter().copied());
@@ -706,7 +726,8 @@ async fn unknown_paths_can_ask_anonymous_callers_to_log_in() {
     let space = space_builder().unknown_paths(UnknownPaths::Challenge);
     let app = GuardedRouter::new()
         .route("/secret", get(secret))
-        .protect(space.build().expect("a space"));
+        .protect(space.build().expect("a space"))
+        .unwrap();
     for target in ["/secret", "/zzzzzz"] {
         let response = app
             .clone()
@@ -729,7 +750,8 @@ async fn unknown_paths_can_ask_anonymous_callers_to_log_in() {
 async fn assert_hidden_fails_on_a_page_that_is_shown() {
     let app = GuardedRouter::new()
         .route("/shown", post(shown))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     assert_hidden(app, request(&Method::POST, "/shown", None)).await;
 }
 
@@ -738,6 +760,7 @@ async fn assert_hidden_fails_on_a_page_that_is_shown() {
 async fn assert_hidden_fails_where_there_is_nothing_to_hide() {
     let app = GuardedRouter::new()
         .route("/secret", get(secret))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     assert_hidden(app, request(&Method::GET, "/zzzzzz", None)).await;
 }

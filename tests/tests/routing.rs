@@ -82,7 +82,8 @@ async fn every_method_function_routes_its_method() {
         .route("/trace", trace(read))
         .route("/on", on(MethodFilter::GET.or(MethodFilter::PUT), read))
         .route("/any", any(read))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let methods = [
         Method::CONNECT,
         Method::DELETE,
@@ -121,7 +122,8 @@ async fn methods_chain_each_with_its_policy() {
         .route("/y", get(read))
         .route("/y", post(write))
         .route("/z", get(read).merge(put(write)))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let reader = || Identity::new("ann").with_scopes(["read"]);
     for (method, target, status) in [
         (Method::GET, "/x", 200),
@@ -162,7 +164,8 @@ async fn nested_handlers_see_what_axum_shows_them() {
     let inner = GuardedRouter::new().route("/things/{id}", get(see));
     let app = GuardedRouter::new()
         .nest("/api", GuardedRouter::new().nest("/{version}", inner))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (status, response) = send(&app, by(ann(), Method::GET, "/api/1/things/a?b=c")).await;
     assert_eq!(status, 200);
     assert_eq!(
@@ -196,7 +199,8 @@ async fn state_reaches_handlers_fallbacks_and_nested_routers() {
         .fallback(fallback)
         .with_state(Name("outer"))
         .nest("/own", other)
-        .protect(space());
+        .protect(space())
+        .unwrap();
     for (target, expected) in [
         ("/name", "outer"),
         ("/nested/name", "outer"),
@@ -220,7 +224,8 @@ async fn layers_go_around_what_was_added_before() {
         .layer(field("x-first"))
         .route("/after", get(read).layer(field("x-method")).post(write))
         .layer(field("x-second"))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let fields = |response: &Response| -> Vec<String> {
         let names = response.headers().keys().map(HeaderName::to_string);
         names.filter(|name| name.starts_with("x-")).collect()
@@ -262,7 +267,8 @@ async fn services_are_mounted_with_a_policy_of_their_own() {
             "/logo",
             get_service(Logo, service()).post_service(Files, service()),
         )
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let holder = || Identity::new("ann").with_scopes(["files"]);
     for (method, target, anonymous, seen) in [
         (Method::GET, "/files", 401, "GET /"),
@@ -293,7 +299,8 @@ async fn unguarded_routers_are_merged_with_a_reason_and_lose_their_fallback() {
     let app = GuardedRouter::new()
         .route("/read", get(read))
         .merge_unguarded("served on a port of its own in production", unguarded)
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (status, _) = send(&app, nobody(Method::GET, "/metrics")).await;
     assert_eq!(status, 200);
     let (status, _) = send(&app, nobody(Method::GET, "/nowhere")).await;
@@ -307,7 +314,8 @@ async fn unguarded_routers_are_merged_with_a_reason_and_lose_their_fallback() {
 async fn a_layered_handler_keeps_its_policy() {
     let app = GuardedRouter::new()
         .route("/x", get(read.layer(field("x-handler"))))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (status, response) = send(&app, by(ann(), Method::GET, "/x")).await;
     assert_eq!(status, 200);
     assert!(response.headers().contains_key("x-handler"));
@@ -321,7 +329,8 @@ async fn nothing_of_a_denied_request_is_parsed_and_no_layer_of_a_hidden_one_runs
 
     let app = GuardedRouter::new()
         .route("/{number}", post(picky))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (status, _) = send(&app, nobody(Method::POST, "/no-number")).await;
     assert_eq!(status, 401);
     let (status, _) = send(&app, by(ann(), Method::POST, "/no-number")).await;
@@ -332,7 +341,8 @@ async fn nothing_of_a_denied_request_is_parsed_and_no_layer_of_a_hidden_one_runs
 async fn public_handlers_ignore_credentials_bad_ones_included() {
     let app = GuardedRouter::new()
         .route("/open", get(open))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let mut request = nobody(Method::GET, "/open");
     let headers = request.headers_mut();
     headers.append("authorization", HeaderValue::from_static("Bearer garbage"));
@@ -352,7 +362,8 @@ async fn identities_can_be_extracted_behind_a_policy_only() {
     let app = GuardedRouter::new()
         .route("/known", get(known))
         .route("/unknown", get(unknown))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (_, response) = send(&app, by(ann(), Method::GET, "/known")).await;
     assert_eq!(text(response).await, "ann");
     let (status, _) = send(&app, by(ann(), Method::GET, "/unknown")).await;
@@ -415,7 +426,8 @@ async fn a_guard_does_not_take_the_pass_of_another_policy() {
     }
     let app = GuardedRouter::new()
         .route("/forward", get(forwarding))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let (status, _) = send(&app, by(ann(), Method::GET, "/forward")).await;
     assert_eq!(status, 500, "no space is in sight of the inner guard");
 }
@@ -431,7 +443,8 @@ async fn a_denied_body_is_not_read_and_the_connection_ends_well() {
     }
     let app = GuardedRouter::new()
         .route("/upload", post(upload))
-        .protect(space());
+        .protect(space())
+        .unwrap();
     let address = serve(app).await;
     let waiting = "POST /upload HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
                    content-length: 1000000\r\nconnection: close\r\n\r\n";
@@ -448,7 +461,8 @@ async fn many_requests_at_once_keep_their_identities_apart() {
     let app = Arc::new(
         GuardedRouter::new()
             .route("/whoami", get(whoami))
-            .protect(space()),
+            .protect(space())
+            .unwrap(),
     );
     let requests = (0..200).map(|number| {
         let app = Arc::clone(&app);
@@ -475,5 +489,6 @@ fn a_wrong_path_panics_where_it_is_given_as_in_axum() {
 fn two_handlers_for_one_method_panic_as_in_axum() {
     let _ = GuardedRouter::new()
         .route("/x", get(read).get(write))
-        .protect(space());
+        .protect(space())
+        .unwrap();
 }

@@ -1,32 +1,26 @@
 //! The decision in front of a handler.
-//!
-//! A gate authenticates and decides before the handler, its extractors or any layer inside of it
-//! see the request. It adds no tower layer: it is the handler that axum calls.
 
 use std::any::TypeId;
-use std::convert::Infallible;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use axum::extract::Request;
-use axum::handler::Handler;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::Response;
 use http::request::Parts;
-use pin_project_lite::pin_project;
-use tower::{Service, ServiceExt};
+use http::{HeaderValue, StatusCode, header};
 
 use crate::caller::Caller;
+use crate::check::State;
 use crate::decision::{Decision, Denial};
 use crate::denial_body::DeniedRequest;
 use crate::guard::{Concealed, Hiding, ObjectGate, Pass};
 use crate::head::Head;
 use crate::policy::Policy;
 use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
-use crate::space::{Authentication, ProtectionSpace, Sender, forbid_storing};
+#[cfg(feature = "form")]
+use crate::space::read_form;
+use crate::space::{ProtectionSpace, Ruling, Sender, forbid_storing};
 
 /// What stands in front of one method of one path.
 pub(crate) struct Gate {
@@ -35,6 +29,8 @@ pub(crate) struct Gate {
     /// Whether the handler may ask its guard about objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
+    /// The state of the router that the handler was given to, for checks to see.
+    pub(crate) state: Arc<State>,
     /// Whether every denial on this path is hidden, since some method of it is.
     pub(crate) path_is_hidden: bool,
     pub(crate) unknown: UnknownPath,
@@ -49,7 +45,7 @@ pub(crate) struct Gate {
 /// What became of a request.
 #[derive(Clone)]
 pub(super) struct Verdict {
-    pub(super) decision: Decision,
+    pub(super) ruling: Ruling,
     pub(super) sender: Sender,
     /// For a fallback to see, should an object be denied.
     head: Option<Arc<Parts>>,
@@ -64,9 +60,12 @@ pub(super) struct Decided {
 
 impl Verdict {
     /// That on a public handler: nobody looked who is calling.
-    fn public() -> Self {
+    pub(super) fn public() -> Self {
         Self {
-            decision: Decision::Grant,
+            ruling: Ruling {
+                decision: Decision::Grant,
+                hides_objects: false,
+            },
             sender: Sender::caller(Caller::Anonymous, None),
             head: None,
         }
@@ -79,47 +78,114 @@ impl Gate {
         Arc::as_ptr(self).addr()
     }
 
-    /// Whether `sender` is told what an unknown path would tell.
-    pub(super) fn hides_from(&self, sender: &Sender) -> bool {
-        if self.policy.is_hidden() {
-            sender.is_kept_from(&self.policy)
-        } else {
-            self.path_is_hidden
+    /// Whether the caller is told what an unknown path would tell: where the policy hides, and
+    /// where another one hides the path. Whoever only has to log in again is entitled to know.
+    pub(super) fn hides(&self, decision: &Decision) -> bool {
+        match decision {
+            Decision::Hide => true,
+            Decision::Deny(Denial::StepUp { .. }) | Decision::Grant | Decision::Undecided(_) => {
+                false
+            }
+            Decision::Deny(_) => self.path_is_hidden && !self.policy.is_hidden(),
         }
     }
 
-    pub(super) fn decide(&self, sender: Sender, request: &Request) -> Verdict {
-        let decision = self.space.decide(&self.policy, &sender);
-        let head = match decision {
-            Decision::Grant => self.head_for_fallback(request),
-            Decision::Deny(_) => None,
+    /// Whether a request carries a form that has to be looked into for credentials.
+    pub(super) fn reads_form_of(&self, request: &Request) -> bool {
+        #[cfg(feature = "form")]
+        return self.space.reads_form_of(request);
+        #[cfg(not(feature = "form"))]
+        {
+            let _ = request;
+            false
+        }
+    }
+
+    /// Decides, unless a check has to be asked first.
+    pub(super) fn decide(&self, sender: Sender, request: &Request) -> Result<Verdict, Sender> {
+        let head = Head::of(request);
+        let ruling = self
+            .space
+            .rule(&self.policy, &sender, head, self.uses_guard);
+        match ruling {
+            Ok(ruling) => Ok(self.verdict(ruling, sender, || self.head_for_fallback(request))),
+            Err(_) => Err(sender),
+        }
+    }
+
+    /// Decides, and asks the checks.
+    pub(super) async fn decide_asking(
+        &self,
+        sender: Sender,
+        request: Request,
+    ) -> (Verdict, Request) {
+        // A body cannot be shared with whoever waits for an answer; a head can.
+        let (head, body) = request.into_parts();
+        let ruling = self
+            .space
+            .rule_asking(
+                &self.policy,
+                &sender,
+                Head::from(&head),
+                &*self.state,
+                self.uses_guard,
+            )
+            .await;
+        let request = Request::from_parts(head, body);
+        let verdict = self.verdict(ruling, sender, || self.head_for_fallback(&request));
+        (verdict, request)
+    }
+
+    /// Finds out who sends a request and decides, with all that this may take.
+    pub(super) async fn judge(&self, request: Request) -> (Verdict, Request) {
+        #[cfg(feature = "form")]
+        let request = if self.reads_form_of(&request) {
+            read_form(request).await
+        } else {
+            request
         };
+        let authentication = self.space.authenticate(Head::of(&request));
+        let sender = authentication.await;
+        match self.decide(sender, &request) {
+            Ok(verdict) => (verdict, request),
+            Err(sender) => self.decide_asking(sender, request).await,
+        }
+    }
+
+    fn verdict(
+        &self,
+        ruling: Ruling,
+        sender: Sender,
+        head: impl FnOnce() -> Option<Arc<Parts>>,
+    ) -> Verdict {
         Verdict {
-            decision,
+            head: if ruling.decision == Decision::Grant {
+                head()
+            } else {
+                None
+            },
+            ruling,
             sender,
-            head,
         }
     }
 
     /// What the guard will ask for; that of a public handler asks for nothing.
-    fn pass(&self, verdict: Verdict, request: &Request) -> Option<Pass> {
-        let Verdict { sender, head, .. } = verdict;
-        let (Sender::Caller { caller, scheme }, Some(_)) = (sender, self.policy.requirement())
-        else {
-            return None;
-        };
+    pub(super) fn pass(&self, verdict: Verdict, request: &Request) -> Option<Pass> {
+        self.policy.requirement()?;
+        let caller = self.space.caller_for(&self.policy, &verdict.sender)?;
         let objects = self.uses_guard.then(|| ObjectGate {
             space: self.space.clone(),
-            scheme,
+            scheme: verdict.sender.used(),
             request: self.denied_request(request),
+            hides: verdict.ruling.hides_objects,
             hiding: Hiding::ByGate {
                 path_is_hidden: self.path_is_hidden,
-                head,
+                head: verdict.head,
             },
         });
         Some(Pass {
             policy: self.policy_type,
-            caller,
+            caller: caller.clone(),
             objects,
         })
     }
@@ -149,14 +215,16 @@ impl Gate {
     }
 
     /// The answer to a denied request.
-    fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
+    pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
         let request = DeniedRequest::of(Head::of(request));
-        let answer = self.space.answer(denial, sender, &request);
+        let answer = self
+            .space
+            .answer(Some(&self.policy), denial, sender, &request);
         answer.map(axum::body::Body::from)
     }
 
     /// The answer that a path that was never there would give.
-    fn conceal(&self, sender: Sender, request: Request) -> BoxedAnswer {
+    pub(super) fn conceal(&self, sender: Sender, request: Request) -> BoxedAnswer {
         self.unknown.answer(sender, unmatch(request, self.stripped))
     }
 
@@ -183,200 +251,6 @@ impl Gate {
 
 pub(crate) type BoxedAnswer = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// What lies behind a gate.
-pub(crate) trait Behind {
-    type Future: Future<Output = Response>;
-
-    fn call(self, request: Request) -> Self::Future;
-}
-
-/// A handler with its gate: what axum is given.
-pub(crate) struct GatedHandler<H> {
-    handler: H,
-    gate: Arc<Gate>,
-}
-
-impl<H> GatedHandler<H> {
-    pub(crate) fn new(handler: H, gate: Arc<Gate>) -> Self {
-        Self { handler, gate }
-    }
-}
-
-impl<H: Clone> Clone for GatedHandler<H> {
-    fn clone(&self) -> Self {
-        Self {
-            handler: self.handler.clone(),
-            gate: Arc::clone(&self.gate),
-        }
-    }
-}
-
-impl<H, T, S> Handler<T, S> for GatedHandler<H>
-where
-    H: Handler<T, S>,
-    T: 'static,
-    S: Send + Sync + 'static,
-{
-    type Future = Passage<HandlerBehind<H, T, S>>;
-
-    fn call(self, request: Request, state: S) -> Self::Future {
-        let behind = HandlerBehind {
-            handler: self.handler,
-            state,
-            extractors: PhantomData,
-        };
-        Passage::start(self.gate, request, behind)
-    }
-}
-
-pub(crate) struct HandlerBehind<H, T, S> {
-    handler: H,
-    state: S,
-    extractors: PhantomData<fn() -> T>,
-}
-
-impl<H: Handler<T, S>, T, S> Behind for HandlerBehind<H, T, S> {
-    type Future = H::Future;
-
-    fn call(self, request: Request) -> H::Future {
-        self.handler.call(request, self.state)
-    }
-}
-
-/// A service behind a gate, as a handler.
-#[derive(Clone)]
-pub(crate) struct ServiceHandler<T>(pub(crate) T);
-
-/// Marks the one way in which [`ServiceHandler`] is a handler.
-pub(crate) enum ByService {}
-
-impl<T, S> Handler<ByService, S> for ServiceHandler<T>
-where
-    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    T::Response: IntoResponse,
-    T::Future: Send,
-{
-    type Future = BoxedAnswer;
-
-    fn call(self, request: Request, _state: S) -> Self::Future {
-        Box::pin(async move { answer_of(self.0.oneshot(request).await) })
-    }
-}
-
-pub(crate) fn answer_of(result: Result<impl IntoResponse, Infallible>) -> Response {
-    match result {
-        Ok(response) => response.into_response(),
-        Err(never) => match never {},
-    }
-}
-
-pin_project! {
-    /// The way of a request through a gate.
-    pub(crate) struct Passage<B: Behind> {
-        gate: Arc<Gate>,
-        // Gone once the request went on.
-        waiting: Option<(Request, B)>,
-        #[pin]
-        stage: Stage<B::Future>,
-    }
-}
-
-pin_project! {
-    #[project = StageProjection]
-    enum Stage<F> {
-        Authenticating { authentication: Authentication },
-        Decided { verdict: Option<Verdict> },
-        Behind { #[pin] future: F },
-        Concealing { answer: BoxedAnswer },
-    }
-}
-
-impl<B: Behind> Passage<B> {
-    fn start(gate: Arc<Gate>, mut request: Request, behind: B) -> Self {
-        let outside = if gate.decided_outside {
-            request.extensions_mut().remove::<Decided>()
-        } else {
-            None
-        };
-        let stage = match outside {
-            Some(decided) if decided.gate == gate.id() => Stage::Decided {
-                verdict: Some(decided.verdict),
-            },
-            _ if gate.policy.requirement().is_none() => Stage::Decided {
-                verdict: Some(Verdict::public()),
-            },
-            _ => Stage::Authenticating {
-                authentication: gate.space.authenticate(Head::of(&request)),
-            },
-        };
-        Self {
-            gate,
-            waiting: Some((request, behind)),
-            stage,
-        }
-    }
-}
-
-impl<B: Behind> Future for Passage<B> {
-    type Output = Response;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        let mut this = self.project();
-        loop {
-            let next = match this.stage.as_mut().project() {
-                StageProjection::Authenticating { authentication } => {
-                    let sender = ready!(Pin::new(authentication).poll(context));
-                    let request = this.waiting.as_ref().map(|(request, _)| request);
-                    Stage::Decided {
-                        verdict: request.map(|request| this.gate.decide(sender, request)),
-                    }
-                }
-                StageProjection::Decided { verdict } => {
-                    let (Some(verdict), Some((mut request, behind))) =
-                        (verdict.take(), this.waiting.take())
-                    else {
-                        // Only a future that is polled after it was done gets here.
-                        return Poll::Ready(StatusCode::INTERNAL_SERVER_ERROR.into_response());
-                    };
-                    match verdict.decision {
-                        Decision::Grant => {
-                            if let Some(pass) = this.gate.pass(verdict, &request) {
-                                request.extensions_mut().insert(pass);
-                            }
-                            Stage::Behind {
-                                future: behind.call(request),
-                            }
-                        }
-                        Decision::Deny(_) if this.gate.hides_from(&verdict.sender) => {
-                            Stage::Concealing {
-                                answer: this.gate.conceal(verdict.sender, request),
-                            }
-                        }
-                        Decision::Deny(denial) => {
-                            let answer = this.gate.deny(&denial, &verdict.sender, &request);
-                            return Poll::Ready(answer);
-                        }
-                    }
-                }
-                StageProjection::Behind { future } => {
-                    let mut response = ready!(future.poll(context));
-                    if this.gate.decided_outside {
-                        return Poll::Ready(response);
-                    }
-                    match response.extensions_mut().remove::<Concealed>() {
-                        Some(concealed) => Stage::Concealing {
-                            answer: this.gate.conceal_object(concealed),
-                        },
-                        None => return Poll::Ready(uncacheable_if_missing(response)),
-                    }
-                }
-                StageProjection::Concealing { answer } => return answer.as_mut().poll(context),
-            };
-            this.stage.set(next);
-        }
-    }
-}
-
 /// A stored 404 or 405 would be given to callers who may see more (RFC 9111 §3 and §4).
 pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
     if matches!(
@@ -386,4 +260,34 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
         forbid_storing(response.headers_mut());
     }
     response
+}
+
+/// Keeps an answer that not everybody gets out of shared caches, for requests of which these cannot
+/// know: they spare the answers to those with `Authorization` only (RFC 9111 §3.5; RFC 6750 §2.3).
+pub(super) fn keep_private(headers: &mut http::HeaderMap) {
+    let lines = headers.get_all(header::CACHE_CONTROL).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let directives = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    let is = |directive: &str, name: &str| {
+        let end = directive.find('=').unwrap_or(directive.len());
+        directive
+            .get(..end)
+            .is_some_and(|own| own.eq_ignore_ascii_case(name))
+    };
+    let mut kept = vec!["private"];
+    for directive in directives {
+        // `private="Set-Cookie"` would be about that field only.
+        let is_enough = directive.eq_ignore_ascii_case("private");
+        if is_enough || is(directive, "no-store") {
+            return;
+        }
+        let opens =
+            is(directive, "public") || is(directive, "s-maxage") || is(directive, "private");
+        if !directive.is_empty() && !opens {
+            kept.push(directive);
+        }
+    }
+    if let Ok(value) = HeaderValue::try_from(kept.join(", ")) {
+        headers.insert(header::CACHE_CONTROL, value);
+    }
 }

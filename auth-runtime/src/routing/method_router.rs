@@ -1,6 +1,6 @@
 //! The methods of one path, each with its policy.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,12 @@ use axum::routing::{MethodFilter, MethodRouter, Route};
 use http::Method;
 use tower::{Layer, Service};
 
+use crate::check::State;
 use crate::guard::{Declared, HasPolicy};
 use crate::policy::Policy;
-use crate::routing::gate::{Gate, GatedHandler, ServiceHandler};
+use crate::routing::gate::Gate;
 use crate::routing::handler::GuardedParameters;
+use crate::routing::passage::{GatedHandler, ServiceHandler};
 use crate::routing::router::Step;
 
 /// The handlers of one path, each for its methods and with its policy.
@@ -32,7 +34,11 @@ pub(crate) struct Endpoint<S> {
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
+    /// The type that carries the policy, which has the name of the handler.
+    pub(crate) name: &'static str,
     pub(crate) uses_guard: bool,
+    /// What checks get to see; `None` as long as none was given, or if there are no checks.
+    pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,
 }
@@ -68,7 +74,9 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter,
             policy: P::POLICY,
             policy_type: TypeId::of::<P>(),
+            name: type_name::<P>(),
             uses_guard: P::USES_GUARD,
+            state: None,
             mount: Box::new(move |gate| {
                 let handler = GatedHandler::new(handler, gate);
                 match filter {
@@ -82,11 +90,15 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
         let mount = self.mount;
+        let is_asked_for = self.state.is_none() && !self.policy.checks().is_empty();
+        let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
         Endpoint {
             filter: self.filter,
             policy: self.policy,
             policy_type: self.policy_type,
+            name: self.name,
             uses_guard: self.uses_guard,
+            state: self.state.or(own),
             mount: Box::new(move |gate| mount(gate).with_state(state)),
             layers: self.layers,
         }
@@ -94,6 +106,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 }
 
 impl<S> Endpoint<S> {
+    /// What checks get to see.
+    pub(crate) fn state_for_checks(&self) -> Arc<State> {
+        self.state.clone().unwrap_or_else(|| Arc::new(()))
+    }
+
     /// The methods that it takes; `None` for all.
     pub(crate) fn methods(&self) -> Option<Vec<Method>> {
         let filter = self.filter?;

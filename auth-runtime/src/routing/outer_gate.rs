@@ -11,10 +11,9 @@ use axum::response::Response;
 use http::Method;
 use tower::{Layer, Service};
 
-use crate::decision::Decision;
 use crate::guard::Concealed;
-use crate::head::Head;
-use crate::routing::gate::{Decided, Gate, answer_of, uncacheable_if_missing};
+use crate::routing::gate::{Decided, Gate, uncacheable_if_missing};
+use crate::routing::passage::answer_of;
 use crate::routing::unknown::unmatch;
 
 /// Decides in front of layers that only matched routes get, where something is hidden: what such
@@ -80,14 +79,11 @@ impl OuterGate {
             return gate.unknown.clone().receive(unmatch(request, 0)).await;
         }
         if gate.policy.requirement().is_some() {
-            let authentication = gate.space.authenticate(Head::of(&request));
-            let sender = authentication.await;
-            let verdict = gate.decide(sender, &request);
-            if verdict.decision != Decision::Grant && gate.hides_from(&verdict.sender) {
-                return gate
-                    .unknown
-                    .answer(verdict.sender, unmatch(request, 0))
-                    .await;
+            let (verdict, judged) = gate.judge(request).await;
+            request = judged;
+            if gate.hides(&verdict.ruling.decision) {
+                let request = unmatch(request, 0);
+                return gate.unknown.answer(verdict.sender, request).await;
             }
             let gate = gate.id();
             request.extensions_mut().insert(Decided { gate, verdict });

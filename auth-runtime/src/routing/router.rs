@@ -11,6 +11,8 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
+#[cfg(feature = "resource-metadata")]
+use axum::routing::MethodFilter;
 use axum::routing::{MethodRouter, Route};
 use http::{HeaderValue, Method, StatusCode, header};
 use tower::util::BoxCloneSyncService;
@@ -20,6 +22,7 @@ use crate::guard::Declared;
 use crate::routing::gate::{Gate, uncacheable_if_missing};
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
 use crate::routing::outer_gate::OuterGate;
+use crate::routing::protect_error::{Mistake, ProtectError};
 use crate::routing::unknown::{Fallback, UnknownPath, unmatch};
 use crate::space::ProtectionSpace;
 
@@ -42,7 +45,7 @@ use crate::space::ProtectionSpace;
 ///     "all is well"
 /// }
 ///
-/// fn app(space: ProtectionSpace) -> axum::Router {
+/// fn app(space: ProtectionSpace) -> Result<axum::Router, auth_runtime::ProtectError> {
 ///     GuardedRouter::new()
 ///         .route("/healthz", get(healthz))
 ///         .route("/admin", get(dashboard))
@@ -474,12 +477,30 @@ fn nested_path(prefix: &str, path: &str) -> String {
 impl GuardedRouter {
     /// Puts every route behind its gate, and makes a plain axum [`Router`] of them.
     ///
+    /// With a [`ProtectedResource`](crate::ProtectedResource) in the space, its metadata document
+    /// is one more route.
+    ///
+    /// # Errors
+    ///
+    /// If a policy names a scheme that the space does not accept, or a check asks for another state
+    /// than its handler was given: [`ProtectError`] lists all of them.
+    ///
     /// # Panics
     ///
     /// If two routes take the same method of the same path, or two paths cannot be told apart: as
     /// axum's `Router` does.
     #[track_caller]
-    pub fn protect(self, space: ProtectionSpace) -> Router {
+    pub fn protect(self, space: ProtectionSpace) -> Result<Router, ProtectError> {
+        let mistakes: Vec<Mistake> = self
+            .routes
+            .iter()
+            .flat_map(|route| mistakes_of(&route.endpoint, &space))
+            .collect();
+        if !mistakes.is_empty() {
+            return Err(ProtectError { mistakes });
+        }
+        #[cfg(feature = "resource-metadata")]
+        let metadata = self.resource_metadata(&space);
         let hidden_paths: HashSet<String> = self
             .routes
             .iter()
@@ -549,8 +570,55 @@ impl GuardedRouter {
             let route = unguarded.router.layer(uncacheable.clone());
             router = router.merge(apply(&unguarded.steps, route));
         }
-        router
+        #[cfg(feature = "resource-metadata")]
+        let router = router.merge(metadata);
+        Ok(router)
     }
+
+    /// The route of the metadata document, if there is one (RFC 9728).
+    #[cfg(feature = "resource-metadata")]
+    fn resource_metadata(&self, space: &ProtectionSpace) -> Router {
+        let Some(resource) = space.resource() else {
+            return Router::new();
+        };
+        let policies = self.routes.iter().map(|route| &route.endpoint.policy);
+        let scopes = crate::resource::scopes_supported(policies);
+        let document = resource.document(&scopes, &space.bearer_methods());
+        let answer =
+            async move |method: Method| crate::resource::answer(&document, &method).map(Body::from);
+        let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
+        let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
+        Router::new().route(resource.metadata_path(), handler)
+    }
+}
+
+/// What about a policy cannot be kept in `space`.
+fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
+    let handler = endpoint.name;
+    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
+    let is_accepted = |scheme: &str| {
+        space
+            .schemes()
+            .any(|accepted| accepted.eq_ignore_ascii_case(scheme))
+    };
+    let schemes = names
+        .iter()
+        .filter(|scheme| !is_accepted(scheme))
+        .map(|scheme| Mistake::Scheme {
+            handler,
+            scheme,
+            accepted: space.schemes().map(str::to_owned).collect(),
+        });
+    let state = endpoint.state_for_checks();
+    let checks = endpoint.policy.checks().into_iter();
+    let states = checks
+        .filter(|check| !check.state().is_met_by(&*state))
+        .map(|check| Mistake::State {
+            handler,
+            check: check.name(),
+            state: check.state().name,
+        });
+    schemes.chain(states).collect()
 }
 
 /// What a route has to know of the router around it.
@@ -599,6 +667,7 @@ impl Placed<'_> {
             policy_type: route.endpoint.policy_type,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
+            state: route.endpoint.state_for_checks(),
             path_is_hidden: self.path_is_hidden,
             unknown: unknown.clone(),
             stripped,

@@ -12,7 +12,10 @@ use tower::util::BoxCloneSyncService;
 use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
 use crate::head::Head;
-use crate::routing::gate::{BoxedAnswer, answer_of, uncacheable_if_missing};
+use crate::routing::gate::{BoxedAnswer, uncacheable_if_missing};
+use crate::routing::passage::answer_of;
+#[cfg(feature = "form")]
+use crate::space::read_form;
 use crate::space::{ProtectionSpace, Sender, forbid_storing};
 
 /// A fallback of the service's own.
@@ -71,7 +74,13 @@ impl UnknownPath {
     pub(crate) async fn receive(self, mut request: Request) -> Response {
         let sender = match request.extensions_mut().remove::<Authenticated>() {
             Some(Authenticated(sender)) => sender,
-            None => self.space.authenticate(Head::of(&request)).await,
+            None => {
+                #[cfg(feature = "form")]
+                if self.space.reads_form_of(&request) {
+                    request = read_form(request).await;
+                }
+                self.space.authenticate(Head::of(&request)).await
+            }
         };
         self.answer(sender, request).await
     }
@@ -103,7 +112,7 @@ impl UnknownPath {
     pub(crate) fn answer_by_space(&self, sender: &Sender, request: &DeniedRequest) -> Response {
         let denial = self.space.deny_unknown_path(sender);
         let denial = denial.unwrap_or(Denial::NotFound);
-        let answer = self.space.answer(&denial, sender, request);
+        let answer = self.space.answer(None, &denial, sender, request);
         answer.map(axum::body::Body::from)
     }
 }

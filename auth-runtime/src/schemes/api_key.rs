@@ -53,8 +53,8 @@ impl Scheme for ApiKeys {
         &self.scheme
     }
 
-    fn source(&self) -> Source {
-        Source::Field(self.field.clone())
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Field(self.field.clone())]
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {

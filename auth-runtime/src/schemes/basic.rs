@@ -81,9 +81,13 @@ impl Scheme for Basic {
     /// Without parameters other than these two (RFC 7617 §2).
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
         Challenge::builder("Basic")
-            .quoted("realm", occasion.realm())
+            .quoted("realm", occasion.realm().unwrap_or_default())
             .quoted("charset", "UTF-8")
             .build()
+    }
+
+    fn opens_prompt(&self) -> bool {
+        true
     }
 }
 

@@ -5,11 +5,14 @@ use std::future::Future;
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
+#[cfg(feature = "form")]
+use crate::scheme::Source;
 use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
 
 /// `Authorization: Bearer …` (RFC 6750): whoever has the token is let in as whom it names.
 ///
-/// Tokens in the query or in a form are not read (RFC 6750 §2.2 and §2.3).
+/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the feature `form`
+/// is there and they are asked for.
 ///
 /// ```
 /// use auth_runtime::{Bearer, Caller, Identity};
@@ -25,7 +28,15 @@ use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
 /// ```
 pub struct Bearer {
     verify: Box<dyn Fn(&str) -> Verification + Send + Sync>,
+    #[cfg(feature = "form")]
+    in_query: bool,
+    #[cfg(feature = "form")]
+    in_form: bool,
 }
+
+/// The parameter that RFC 6750 §2.2 and §2.3 name.
+#[cfg(feature = "form")]
+const PARAMETER: &str = "access_token";
 
 impl Bearer {
     /// Tokens that mean something to `verify` only.
@@ -37,16 +48,50 @@ impl Bearer {
     where
         F: Future<Output = Caller> + Send + 'static,
     {
-        Self {
-            verify: Box::new(move |token| Verification::pending(verify(token.to_owned()))),
-        }
+        Self::verified_by(move |token| Verification::pending(verify(token.to_owned())))
     }
 
     /// Tokens that are JWTs.
     #[cfg(feature = "jwt")]
     pub fn jwt(jwt: crate::Jwt) -> Self {
+        Self::verified_by(move |token| Verification::done(jwt.verify(token)))
+    }
+
+    fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
         Self {
-            verify: Box::new(move |token| Verification::done(jwt.verify(token))),
+            verify: Box::new(verify),
+            #[cfg(feature = "form")]
+            in_query: false,
+            #[cfg(feature = "form")]
+            in_form: false,
+        }
+    }
+
+    /// Takes a token also from the query, as `?access_token=…` (RFC 6750 §2.3).
+    ///
+    /// For clients that can send no fields. URLs end up in logs, in histories and in `Referer`, and
+    /// the token with them: give such a client tokens that live for minutes.
+    #[cfg(feature = "form")]
+    #[must_use]
+    pub fn accept_query(self) -> Self {
+        Self {
+            in_query: true,
+            ..self
+        }
+    }
+
+    /// Takes a token also from a form, as its field `access_token` (RFC 6750 §2.2): from the body
+    /// of a `POST`, `PUT` or `PATCH` of the type `application/x-www-form-urlencoded`, of up to
+    /// [`ProtectionSpace::MAX_FORM`](crate::ProtectionSpace::MAX_FORM) bytes.
+    ///
+    /// Under a [`GuardedRouter`](crate::GuardedRouter) only, which reads such a body before it
+    /// decides; the handler finds it as it was.
+    #[cfg(feature = "form")]
+    #[must_use]
+    pub fn accept_form(self) -> Self {
+        Self {
+            in_form: true,
+            ..self
         }
     }
 }
@@ -54,6 +99,18 @@ impl Bearer {
 impl Scheme for Bearer {
     fn name(&self) -> &str {
         "Bearer"
+    }
+
+    #[cfg(feature = "form")]
+    fn sources(&self) -> Vec<Source> {
+        let mut sources = vec![Source::Authorization];
+        if self.in_query {
+            sources.push(Source::Query(PARAMETER.to_owned()));
+        }
+        if self.in_form {
+            sources.push(Source::Form(PARAMETER.to_owned()));
+        }
+        sources
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
@@ -64,17 +121,35 @@ impl Scheme for Bearer {
         }
     }
 
+    /// In the order in which clients that search by text find the right one: texts for people
+    /// stand last.
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
-        let mut challenge = Challenge::builder("Bearer").quoted("realm", occasion.realm());
-        // Before the description: clients look for it by text.
-        if !occasion.scopes().is_empty() {
-            challenge = challenge.quoted("scope", occasion.scopes().join(" "));
+        let mut challenge = Challenge::builder("Bearer");
+        if let Some(realm) = occasion.realm() {
+            challenge = challenge.quoted("realm", realm);
         }
-        if let Some(problem) = occasion.problem() {
-            let (error, description) = error(problem);
-            challenge = challenge
-                .quoted("error", error)
-                .quoted("error_description", description);
+        challenge = challenge.scopes(occasion.scopes().iter().copied());
+        let error = occasion.problem().map(error);
+        if let Some((code, _)) = error {
+            challenge = challenge.quoted("error", code);
+        }
+        if let Some(Problem::InsufficientUserAuthentication {
+            acr_values,
+            max_age,
+        }) = occasion.problem()
+        {
+            if !acr_values.is_empty() {
+                challenge = challenge.quoted("acr_values", acr_values.join(" "));
+            }
+            if let Some(max_age) = max_age {
+                challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
+            }
+        }
+        if let Some(url) = occasion.resource_metadata() {
+            challenge = challenge.quoted("resource_metadata", url);
+        }
+        if let Some((_, description)) = error {
+            challenge = challenge.quoted("error_description", description);
         }
         challenge.build()
     }
@@ -84,12 +159,12 @@ impl Scheme for Bearer {
     }
 }
 
-/// The error of RFC 6750 §3.1, and no more than its owner has to know.
-fn error(problem: Problem) -> (&'static str, &'static str) {
+/// The error of RFC 6750 §3.1 or RFC 9470 §3, and no more than its owner has to know.
+fn error(problem: Problem<'_>) -> (&'static str, &'static str) {
     match problem {
         Problem::InvalidRequest => (
             "invalid_request",
-            "the request carries credentials in more than one way",
+            "the request carries credentials in a way that is not accepted",
         ),
         Problem::InvalidToken(rejection) => (
             "invalid_token",
@@ -102,6 +177,10 @@ fn error(problem: Problem) -> (&'static str, &'static str) {
         Problem::InsufficientScope => (
             "insufficient_scope",
             "the access token does not grant what is needed",
+        ),
+        Problem::InsufficientUserAuthentication { .. } => (
+            "insufficient_user_authentication",
+            "the login is too old or too weak for this",
         ),
     }
 }

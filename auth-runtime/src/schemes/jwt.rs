@@ -42,6 +42,8 @@ use crate::caller::{Caller, Rejection};
 /// ```
 pub struct Jwt {
     keys: Vec<Verifier>,
+    leeway: Duration,
+    access_tokens_only: bool,
     names: ClaimNames,
 }
 
@@ -59,6 +61,7 @@ impl Jwt {
             audiences: Vec::new(),
             keys: Ok(Vec::new()),
             leeway: Duration::from_secs(60),
+            access_tokens_only: false,
             names: ClaimNames::default(),
         }
     }
@@ -66,14 +69,14 @@ impl Jwt {
     /// Says whose token this is.
     pub(crate) fn verify(&self, token: &str) -> Caller {
         match self.claims(token) {
-            Ok(claims) => claims.into_identity(&self.names),
+            Ok(claims) => claims.into_identity(&self.names, self.leeway),
             Err(rejection) => Caller::Rejected(rejection),
         }
     }
 
     fn claims(&self, token: &str) -> Result<Claims, Rejection> {
         let header = decode_header(token).map_err(|_| Rejection::Malformed)?;
-        if !is_access_token(&header) {
+        if !self.accepts_kind(&header) {
             return Err(Rejection::Invalid);
         }
         let mut rejection = Rejection::Invalid;
@@ -90,11 +93,26 @@ impl Jwt {
         Err(rejection)
     }
 
+    /// By its header: of a kind that is an access token, and with nothing that must be understood.
+    fn accepts_kind(&self, header: &Header) -> bool {
+        let kind = header.typ.as_deref().unwrap_or("JWT");
+        // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
+        let is = |name: &str| {
+            let (prefix, bare) = kind.split_at_checked(PREFIX.len()).unwrap_or_default();
+            kind.eq_ignore_ascii_case(name)
+                || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
+        };
+        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
+        is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
+    }
+
     /// What the library lets through and RFC 9068 §4 does not.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
         let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
         let is_bound = claims.get("cnf").is_some();
-        if issuer_is_one && !is_bound {
+        let is_complete =
+            !self.access_tokens_only || REQUIRED.iter().all(|name| claims.get(name).is_some());
+        if issuer_is_one && !is_bound && is_complete {
             Ok(claims)
         } else {
             Err(Rejection::Invalid)
@@ -102,14 +120,10 @@ impl Jwt {
     }
 }
 
-/// By its header: of a kind that is an access token, and with nothing that must be understood.
-fn is_access_token(header: &Header) -> bool {
-    let kind = header.typ.as_deref().unwrap_or("JWT");
-    // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
-    let kind = kind.strip_prefix("application/").unwrap_or(kind);
-    let known = kind.eq_ignore_ascii_case("JWT") || kind.eq_ignore_ascii_case("at+jwt");
-    known && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
-}
+const PREFIX: &str = "application/";
+
+/// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
+const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
 
 /// Collects what a [`Jwt`] is made of.
 #[must_use]
@@ -118,6 +132,7 @@ pub struct JwtBuilder {
     audiences: Vec<String>,
     keys: Result<Vec<JwtKey>, JwtError>,
     leeway: Duration,
+    access_tokens_only: bool,
     names: ClaimNames,
 }
 
@@ -172,7 +187,17 @@ impl JwtBuilder {
         }
     }
 
-    /// How far the issuer's clock may be off, in `exp` and `nbf`. Default: 60 seconds; at most
+    /// Takes only tokens that keep to the profile for access tokens (RFC 9068): of the type `at+jwt`,
+    /// with `sub`, `client_id`, `iat` and `jti` besides what is required anyway. Default: no, since
+    /// many issuers do not keep to it.
+    ///
+    /// Where the issuer does, this keeps its ID tokens and all its other JWTs out.
+    pub fn rfc9068_only(mut self) -> Self {
+        self.access_tokens_only = true;
+        self
+    }
+
+    /// How far the issuer's clock may be off, in `exp`, `nbf` and `auth_time`. Default: 60 seconds; at most
     /// 5 minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
@@ -232,6 +257,8 @@ impl JwtBuilder {
         };
         Ok(Jwt {
             keys: keys.into_iter().map(verifier).collect(),
+            leeway: self.leeway,
+            access_tokens_only: self.access_tokens_only,
             names: self.names,
         })
     }

@@ -483,7 +483,10 @@ async fn what_a_token_grants_is_read_from_the_claims_that_were_named() {
     }
     let route = |jwt: Jwt| {
         let space = space(Bearer::jwt(jwt));
-        GuardedRouter::new().route("/", get(granted)).protect(space)
+        GuardedRouter::new()
+            .route("/", get(granted))
+            .protect(space)
+            .unwrap()
     };
     let usual = route(rsa_verifier());
     let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");

@@ -44,6 +44,7 @@ fn app(space: ProtectionSpace) -> Router {
         .route("/read", get(read))
         .route("/admin", get(admin))
         .protect(space)
+        .unwrap()
 }
 
 fn space(scheme: impl Scheme) -> ProtectionSpace {
@@ -133,7 +134,7 @@ const EXPIRED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
 const INVALID: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
                        error_description=\"the access token is not valid\"";
 const TWICE: &str = "Bearer realm=\"api\", error=\"invalid_request\", \
-                     error_description=\"the request carries credentials in more than one way\"";
+                     error_description=\"the request carries credentials in a way that is not accepted\"";
 
 const BASIC: &str = "Basic realm=\"api\", charset=\"UTF-8\"";
 

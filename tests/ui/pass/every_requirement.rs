@@ -1,4 +1,4 @@
-use auth_runtime::requires;
+use auth_runtime::{Guard, requires};
 
 #[requires(authenticated)]
 async fn known() {}
@@ -17,5 +17,25 @@ async fn half_hidden() {}
 
 #[requires(all(role = "a", role = "b"), hide_unless = any(role = "a", role = "c"), hide_as = 404)]
 async fn in_any_order() {}
+
+#[requires(acr = "urn:example:mfa", amr = "otp", max_age = "15m")]
+async fn fresh() {}
+
+#[requires(any(acr = "mfa", acr = "hardware"), max_age = "0s")]
+async fn either_class() {}
+
+#[requires(network = "10.0.0.0/8", scope = "metrics")]
+async fn inside() {}
+
+#[requires(any(network = "2001:db8::/32", authenticated))]
+async fn inside_or_known(guard: Guard) -> String {
+    match guard.identity() {
+        Some(identity) => identity.subject().to_owned(),
+        None => "somebody inside".to_owned(),
+    }
+}
+
+#[requires(authenticated, schemes(Basic, "Lab-Auth"), realm = "the \"lab\"")]
+async fn narrower() {}
 
 fn main() {}

@@ -1,6 +1,7 @@
 //! What a verified token says, and what of it is granted.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -49,7 +50,9 @@ impl Claims {
 
     /// The caller is the token's `sub`, or else its `client_id` or `azp`: a service that calls for
     /// itself may have no other name. A token that names nobody is rejected.
-    pub(super) fn into_identity(self, names: &ClaimNames) -> Caller {
+    ///
+    /// `clock_skew` is how far the issuer's clock may be off.
+    pub(super) fn into_identity(self, names: &ClaimNames, clock_skew: Duration) -> Caller {
         let subject = ["sub", "client_id", "azp"]
             .into_iter()
             .find_map(|name| self.get(name)?.as_str())
@@ -62,8 +65,25 @@ impl Claims {
             .with_scopes(scopes)
             .with_roles(self.strings(&names.roles))
             .with_permissions(self.strings(&names.permissions))
+            .with_amr(self.strings("amr"))
+            .with_clock_skew(clock_skew)
             .with_extension(self.clone());
-        Caller::known(identity)
+        let identity = match self.get("acr").and_then(Value::as_str) {
+            Some(acr) => identity.with_acr(acr),
+            None => identity,
+        };
+        Caller::known(match self.auth_time() {
+            Some(time) => identity.with_auth_time(time),
+            None => identity,
+        })
+    }
+
+    /// A number of seconds since 1970 (RFC 7519 §2); what is none, or beyond all clocks, counts as
+    /// not there.
+    fn auth_time(&self) -> Option<SystemTime> {
+        let seconds = self.get("auth_time")?.as_f64()?;
+        let since = Duration::try_from_secs_f64(seconds).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(since)
     }
 
     /// An array of strings, or the words of one string.

@@ -1,0 +1,274 @@
+//! Requirements that only the service itself can decide.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::pin::Pin;
+
+use http::{Extensions, HeaderMap, Method, Uri};
+
+use crate::head::Head;
+use crate::identity::Identity;
+
+/// What a function named by `check = path::to::function` is asked about: who calls, the head of the
+/// request, and the application's state.
+///
+/// Such a function is async, takes this as its only parameter, and returns `bool`, or
+/// `Result<bool, E>` for an `E` that can be displayed. It only runs for known callers, and only if
+/// the other requirements leave its answer to matter. An error is logged, and the caller is
+/// answered 503: whoever cannot be checked is not let in, and should come back.
+///
+/// `S` is the state of the router that the handler is mounted on; a function that needs none leaves
+/// it out, and then works on any router.
+///
+/// ```
+/// use auth_runtime::{CheckRequest, requires};
+///
+/// #[derive(Clone)]
+/// struct Db;
+/// # impl Db { async fn owner(&self, _: &str) -> Result<Option<String>, std::io::Error> { Ok(None) } }
+///
+/// /// `/repos/{name}` is for its owner.
+/// async fn owns_repo(request: CheckRequest<'_, Db>) -> Result<bool, std::io::Error> {
+///     let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+///     let owner = request.state().owner(name).await?;
+///     Ok(owner.as_deref() == Some(request.identity().subject()))
+/// }
+///
+/// #[requires(check = owns_repo, hide_as = 404)]
+/// async fn delete_repo() {}
+/// ```
+///
+/// It has to be quick and to change nothing: it runs before the handler, and also where the answer
+/// is no.
+pub struct CheckRequest<'r, S = ()> {
+    identity: &'r Identity,
+    head: Head<'r>,
+    state: &'r S,
+}
+
+impl<'r, S> CheckRequest<'r, S> {
+    /// Who calls.
+    pub fn identity(&self) -> &'r Identity {
+        self.identity
+    }
+
+    /// The state of the router.
+    pub fn state(&self) -> &'r S {
+        self.state
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &'r Method {
+        self.head.method
+    }
+
+    /// The request's target.
+    pub fn uri(&self) -> &'r Uri {
+        self.head.uri
+    }
+
+    /// The request's fields.
+    pub fn headers(&self) -> &'r HeaderMap {
+        self.head.headers
+    }
+
+    /// What the server, the router and the layers outside have found out about the request.
+    pub fn extensions(&self) -> &'r Extensions {
+        self.head.extensions
+    }
+}
+
+impl<S> fmt::Debug for CheckRequest<'_, S> {
+    /// Leaves the state and the fields out: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckRequest")
+            .field("identity", self.identity)
+            .field("method", self.head.method)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A function that decides, as an atom of a requirement. Made by `check = path::to::function`.
+///
+/// Two are the same if they are written the same.
+#[derive(Clone, Copy)]
+pub struct Check {
+    name: &'static str,
+    state: fn() -> StateType,
+    run: Run,
+}
+
+type Run = for<'r> fn(ErasedRequest<'r>) -> Answer<'r>;
+
+/// What a check will say; `None` if it failed.
+pub(crate) type Answer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
+
+/// The state that a function asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateType {
+    id: TypeId,
+    pub(crate) name: &'static str,
+}
+
+impl StateType {
+    fn of<S: 'static>() -> Self {
+        Self {
+            id: TypeId::of::<S>(),
+            name: type_name::<S>(),
+        }
+    }
+
+    /// Whether a function that asks for this can be given `state`.
+    pub(crate) fn is_met_by(self, state: &State) -> bool {
+        self.id == TypeId::of::<()>() || self.id == state.type_id()
+    }
+}
+
+/// A router's state, of whatever type.
+pub(crate) type State = dyn Any + Send + Sync;
+
+impl Check {
+    /// Only for the expansion of an attribute, which knows the function.
+    #[doc(hidden)]
+    pub const fn new(name: &'static str, state: fn() -> StateType, run: Run) -> Self {
+        Self { name, state, run }
+    }
+
+    /// The path of the function, as it is written in the attribute.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The state that the function asks for.
+    pub(crate) fn state(self) -> StateType {
+        (self.state)()
+    }
+
+    /// Asks the function.
+    pub(crate) async fn ask(
+        self,
+        identity: &Identity,
+        head: Head<'_>,
+        state: &State,
+    ) -> Option<bool> {
+        if !self.state().is_met_by(state) {
+            tracing::error!(
+                check = self.name,
+                "the check asks for the state `{}`, and the handler is mounted with another one",
+                self.state().name,
+            );
+            return None;
+        }
+        let request = ErasedRequest {
+            check: self.name,
+            identity,
+            head,
+            state,
+        };
+        (self.run)(request).await
+    }
+}
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Check {}
+
+impl PartialOrd for Check {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Check {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl Hash for Check {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Check").field(&self.name).finish()
+    }
+}
+
+/// A [`CheckRequest`] before the function's state is known.
+pub struct ErasedRequest<'r> {
+    check: &'static str,
+    identity: &'r Identity,
+    head: Head<'r>,
+    state: &'r State,
+}
+
+impl<'r> ErasedRequest<'r> {
+    /// The request for a function that asks for `S`; `None` if the state is another one.
+    pub fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
+        let none: &'static State = &();
+        let state = self.state.downcast_ref().or_else(|| none.downcast_ref());
+        Some(CheckRequest {
+            identity: self.identity,
+            head: self.head,
+            state: state?,
+        })
+    }
+
+    /// What the function's answer comes to.
+    pub fn answer(&self, answer: impl CheckAnswer) -> Option<bool> {
+        answer.settle(self.check)
+    }
+}
+
+impl fmt::Debug for ErasedRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErasedRequest")
+            .field("check", &self.check)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a function named by `check = …` can return.
+#[diagnostic::on_unimplemented(
+    message = "a check cannot answer with `{Self}`",
+    label = "this function answers with `{Self}`",
+    note = "a check is an `async fn` that returns `bool`, or `Result<bool, E>` for an error that \
+            can be displayed"
+)]
+pub trait CheckAnswer {
+    /// `None` if the check failed, which is logged here.
+    fn settle(self, check: &'static str) -> Option<bool>;
+}
+
+impl CheckAnswer for bool {
+    fn settle(self, _check: &'static str) -> Option<bool> {
+        Some(self)
+    }
+}
+
+impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
+    fn settle(self, check: &'static str) -> Option<bool> {
+        match self {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                tracing::error!(check, %error, "a check failed; the request is not let in");
+                None
+            }
+        }
+    }
+}
+
+/// The state that `function` asks for, found by its type.
+pub fn state_of<S: 'static, A>(
+    _function: impl for<'r> AsyncFn(CheckRequest<'r, S>) -> A,
+) -> StateType {
+    StateType::of::<S>()
+}

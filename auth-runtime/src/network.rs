@@ -1,0 +1,48 @@
+//! Networks that a request may have to come from.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// A network: a name, and the address blocks that belong to it.
+///
+/// `#[requires(network = "…")]` builds it while compiling; the name is what stands there.
+///
+/// ```
+/// use auth_runtime::{IpNet, Network};
+///
+/// static BLOCKS: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
+///     std::net::Ipv4Addr::new(192, 0, 2, 0),
+///     24,
+/// ))];
+/// let office = Network::new("192.0.2.0/24", &BLOCKS);
+/// assert!(office.contains("192.0.2.7".parse()?));
+/// // How a socket that takes both kinds of addresses says the same.
+/// assert!(office.contains("::ffff:192.0.2.7".parse()?));
+/// assert!(!office.contains("192.0.3.7".parse()?));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Network {
+    name: &'static str,
+    blocks: &'static [IpNet],
+}
+
+impl Network {
+    /// The network `name`, made up of `blocks`.
+    pub const fn new(name: &'static str, blocks: &'static [IpNet]) -> Self {
+        Self { name, blocks }
+    }
+
+    /// What it is called, or its one block.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether `address` lies in one of the blocks. An IPv4 address that is written as an IPv6 one
+    /// (RFC 4291 §2.5.5.2) counts as what it is.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.blocks.iter().any(|block| block.contains(&address))
+    }
+}

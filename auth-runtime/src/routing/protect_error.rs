@@ -1,0 +1,72 @@
+//! What keeps a router from being protected by a space.
+
+use std::fmt;
+
+/// Policies of a [`GuardedRouter`](crate::GuardedRouter) that cannot be kept as it is protected.
+///
+/// Names every mistake, each with its handler.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProtectError {
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// `schemes(…)` names one that the space does not accept.
+    Scheme {
+        handler: &'static str,
+        scheme: &'static str,
+        accepted: Vec<String>,
+    },
+    /// A check asks for another state than the handler is given.
+    State {
+        handler: &'static str,
+        check: &'static str,
+        state: &'static str,
+    },
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme {
+                handler,
+                scheme,
+                accepted,
+            } => write!(
+                f,
+                "`{handler}` accepts the scheme `{scheme}`, which the protection space does not; \
+                 it accepts `{}`",
+                accepted.join("`, `"),
+            ),
+            Self::State {
+                handler,
+                check,
+                state,
+            } => write!(
+                f,
+                "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
+                 that the handler is mounted on has another one",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            let line = if index == 0 { "" } else { "\n" };
+            write!(f, "{line}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ProtectError {
+    /// The text: it is what a `main` prints that returns it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ProtectError {}

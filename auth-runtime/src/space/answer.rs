@@ -1,0 +1,183 @@
+//! The answer to a denied request: status, challenges, body.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue};
+
+use super::{Accepted, ProtectionSpace, Sender, Space};
+use crate::challenge::Challenge;
+use crate::decision::Denial;
+use crate::denial_body::{DeniedRequest, negotiate};
+use crate::policy::Policy;
+#[cfg(feature = "resource-metadata")]
+use crate::resource::ProtectedResource;
+use crate::scheme::{Occasion, Problem};
+
+/// What is told when a scheme cannot say when to come back.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+impl ProtectionSpace {
+    /// The answer to a denied request, complete. Without a policy: that of an unknown path.
+    pub(crate) fn answer(
+        &self,
+        policy: Option<&Policy>,
+        denial: &Denial,
+        sender: &Sender,
+        request: &DeniedRequest,
+    ) -> http::Response<Bytes> {
+        let body = match &self.0.render {
+            Some(render) => render(denial, request),
+            None => negotiate(denial, request),
+        };
+        let mut response = http::Response::new(body.bytes);
+        *response.status_mut() = denial.status();
+        let headers = response.headers_mut();
+        let offer = Offer {
+            space: &self.0,
+            policy,
+            used: sender.used(),
+        };
+        let mut challenges = offer.challenges(denial, sender);
+        if !self.0.prompts_scripts && request.is_from_script() {
+            leave_out_prompts(&mut challenges);
+        }
+        for value in self.0.field_lines(challenges) {
+            headers.append(WWW_AUTHENTICATE, value);
+        }
+        if let Denial::Unverifiable { retry_after } = denial {
+            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        headers.insert(CONTENT_TYPE, body.content_type);
+        forbid_storing(headers);
+        response
+    }
+}
+
+/// Keeps an answer out of every cache (RFC 9111 §5.2.2.5).
+pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
+    const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+    headers.insert(CACHE_CONTROL, NO_STORE);
+}
+
+/// A browser would open its password prompt over a page whose script is going to handle the answer
+/// itself. A 401 keeps a challenge, whatever it takes (RFC 9110 §11.6.1).
+fn leave_out_prompts(challenges: &mut Vec<(&Accepted, Challenge)>) {
+    if challenges.iter().any(|(scheme, _)| !scheme.opens_prompt) {
+        challenges.retain(|(scheme, _)| !scheme.opens_prompt);
+    }
+}
+
+impl Space {
+    /// One line for each challenge, since many clients miss the second one of a line; or all of
+    /// them on one line, for gateways that pass only the first on.
+    fn field_lines(&self, challenges: Vec<(&Accepted, Challenge)>) -> Vec<HeaderValue> {
+        let lines = challenges
+            .iter()
+            .map(|(_, challenge)| challenge.to_header_value());
+        let lines: Vec<HeaderValue> = lines.collect();
+        if !self.joins_challenges || lines.len() < 2 {
+            return lines;
+        }
+        let joined = lines
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect::<Vec<_>>()
+            .join(&b", "[..]);
+        match HeaderValue::from_bytes(&joined) {
+            Ok(joined) => vec![joined],
+            Err(_) => lines,
+        }
+    }
+}
+
+/// The schemes that a challenge can be sent for.
+struct Offer<'a> {
+    space: &'a Space,
+    /// `None` on an unknown path.
+    policy: Option<&'a Policy>,
+    used: Option<usize>,
+}
+
+impl<'a> Offer<'a> {
+    /// The challenges that go with a denial, in the order of the schemes.
+    fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<(&'a Accepted, Challenge)> {
+        let was_used = |index: usize, _: &Accepted| self.used == Some(index);
+        let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth;
+        match denial {
+            // Every scheme is on offer; what was wrong stands with the one that was used.
+            Denial::Unauthenticated { rejection, scopes } => {
+                self.make(scopes, &|_, _| true, &|index| {
+                    let rejection = rejection.filter(|_| self.used == Some(index));
+                    rejection.map(Problem::InvalidToken)
+                })
+            }
+            // Only a token says how its owner logged in, so only for tokens can more be asked.
+            Denial::StepUp {
+                acr_values,
+                max_age,
+            } => {
+                let problem = Problem::InsufficientUserAuthentication {
+                    acr_values,
+                    max_age: *max_age,
+                };
+                let challenges = self.make(&[], &is_oauth, &|_| Some(problem));
+                if challenges.is_empty() {
+                    self.make(&[], &|_, _| true, &|_| Some(problem))
+                } else {
+                    challenges
+                }
+            }
+            Denial::InsufficientScope { scopes } => {
+                self.make(scopes, &was_used, &|_| Some(Problem::InsufficientScope))
+            }
+            // RFC 6750 §3 wants a challenge whenever the token does not open the resource, but
+            // an error would send clients off to ask for scopes that do not help.
+            Denial::Forbidden if sender.is_known() => self.make(
+                &[],
+                &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
+                &|_| None,
+            ),
+            Denial::BrokenRequest => self.make(&[], &is_oauth, &|_| Some(Problem::InvalidRequest)),
+            Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
+        }
+    }
+
+    /// A challenge for each scheme that is accepted here and that `is_meant`.
+    fn make<'p>(
+        &self,
+        scopes: &'p [&'static str],
+        is_meant: &dyn Fn(usize, &Accepted) -> bool,
+        problem: &dyn Fn(usize) -> Option<Problem<'p>>,
+    ) -> Vec<(&'a Accepted, Challenge)> {
+        let own_realm = self.policy.and_then(Policy::own_realm);
+        let schemes = self.space.schemes.iter().enumerate();
+        schemes
+            .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
+            .filter(|(index, accepted)| is_meant(*index, accepted))
+            .map(|(index, accepted)| {
+                let occasion = Occasion {
+                    realm: own_realm.or(self.space.realm.as_deref()),
+                    resource_metadata: self.space.resource_metadata(),
+                    scopes,
+                    problem: problem(index),
+                };
+                let challenge = accepted.scheme.challenge(&occasion);
+                (
+                    accepted,
+                    challenge.unwrap_or_else(|_| accepted.plain.clone()),
+                )
+            })
+            .collect()
+    }
+}
+
+impl Space {
+    /// The URL of the resource's metadata, if they are published.
+    pub(super) fn resource_metadata(&self) -> Option<&str> {
+        #[cfg(feature = "resource-metadata")]
+        return self.resource.as_ref().map(ProtectedResource::metadata_url);
+        #[cfg(not(feature = "resource-metadata"))]
+        None
+    }
+}

@@ -1,0 +1,174 @@
+//! Where in a request the credentials are.
+
+use std::borrow::Cow;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
+use super::{Accepted, ProtectionSpace, Space};
+use crate::head::Head;
+use crate::scheme::Source;
+
+/// An accepted scheme, by its place in the order, and the credentials that were sent for it.
+type Presented<'s, 'r> = (usize, &'s Accepted, Cow<'r, [u8]>);
+
+/// A request that carries credentials in a way that none is meant to be carried in (rule 5): in more
+/// than one place, or in a form that cannot be read.
+pub(super) enum Carried {
+    Badly,
+}
+
+impl Space {
+    /// The credentials of the one accepted scheme that a request carries some of.
+    pub(super) fn presented<'r>(
+        &self,
+        head: Head<'r>,
+    ) -> Result<Option<Presented<'_, 'r>>, Carried> {
+        let mut presented = None;
+        for (index, accepted) in self.schemes.iter().enumerate() {
+            for source in &accepted.sources {
+                if let Some(value) = accepted.value_in(source, head)?
+                    && presented.replace((index, accepted, value)).is_some()
+                {
+                    return Err(Carried::Badly);
+                }
+            }
+        }
+        Ok(presented)
+    }
+}
+
+impl Accepted {
+    fn value_in<'r>(
+        &self,
+        source: &Source,
+        head: Head<'r>,
+    ) -> Result<Option<Cow<'r, [u8]>>, Carried> {
+        match source {
+            Source::Authorization => {
+                let line = single_line(head, &AUTHORIZATION)?;
+                let value = line.and_then(|line| after_scheme(line, &self.name));
+                Ok(value.map(Cow::Borrowed))
+            }
+            Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+            #[cfg(feature = "form")]
+            Source::Query(name) => match head.uri.query() {
+                Some(query) => single_value(query.as_bytes(), name),
+                None => Ok(None),
+            },
+            #[cfg(feature = "form")]
+            Source::Form(name) => match head.extensions.get::<ReadForm>() {
+                Some(ReadForm::Read(form)) => single_value(form, name),
+                Some(ReadForm::Unreadable) => Err(Carried::Badly),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+fn single_line<'r>(head: Head<'r>, field: &HeaderName) -> Result<Option<&'r [u8]>, Carried> {
+    let mut lines = head.headers.get_all(field).iter();
+    let line = lines.next().map(http::HeaderValue::as_bytes);
+    match lines.next() {
+        None => Ok(line),
+        Some(_) => Err(Carried::Badly),
+    }
+}
+
+/// What stands behind the scheme's name in `Authorization`, if the name is this one.
+fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
+    let (scheme, rest) = line.split_at_checked(name.len())?;
+    let ends = rest.first().is_none_or(|byte| *byte == b' ');
+    (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+}
+
+/// Credentials that a scheme can be asked to look at: not empty, not endless, visible ASCII.
+pub(super) fn well_formed(value: &[u8]) -> Option<&str> {
+    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
+    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
+    (fits && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))).then_some(value)
+}
+
+/// The value of the one parameter of that name.
+#[cfg(feature = "form")]
+fn single_value(encoded: &[u8], name: &str) -> Result<Option<Cow<'static, [u8]>>, Carried> {
+    let mut values = form_urlencoded::parse(encoded).filter(|(key, _)| key == name);
+    let value = values.next();
+    match values.next() {
+        None => Ok(value.map(|(_, value)| Cow::Owned(value.into_owned().into_bytes()))),
+        Some(_) => Err(Carried::Badly),
+    }
+}
+
+/// The form that a request carries, read before anybody else gets to it. In the request's
+/// extensions, since that is where everything is found that is known of a request.
+#[cfg(feature = "form")]
+#[derive(Clone)]
+enum ReadForm {
+    Read(bytes::Bytes),
+    /// Longer than [`ProtectionSpace::MAX_FORM`], or it broke off.
+    Unreadable,
+}
+
+/// Reads the form that a request carries, and leaves it there for whoever comes next.
+#[cfg(feature = "form")]
+pub(crate) async fn read_form(request: axum::extract::Request) -> axum::extract::Request {
+    use axum::body::{Body, to_bytes};
+
+    let (mut head, body) = request.into_parts();
+    let (form, body) = match to_bytes(body, ProtectionSpace::MAX_FORM).await {
+        Ok(bytes) => (ReadForm::Read(bytes.clone()), Body::from(bytes)),
+        Err(_) => (ReadForm::Unreadable, Body::empty()),
+    };
+    head.extensions.insert(form);
+    axum::extract::Request::from_parts(head, body)
+}
+
+#[cfg(feature = "form")]
+impl ProtectionSpace {
+    /// Whether a request carries a form that has to be looked into for credentials.
+    pub(crate) fn reads_form_of(&self, request: &axum::extract::Request) -> bool {
+        let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
+        sources.any(|source| matches!(source, Source::Form(_))) && is_form(Head::of(request))
+    }
+}
+
+/// Whether a request carries a form whose body has a meaning (RFC 6750 §2.2).
+#[cfg(feature = "form")]
+fn is_form(head: Head<'_>) -> bool {
+    use http::{Method, header::CONTENT_TYPE};
+
+    let content_type = head.headers.get(CONTENT_TYPE);
+    let media_type = content_type
+        .and_then(|value| value.to_str().ok()?.split(';').next())
+        .unwrap_or_default();
+    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(head.method);
+    has_body
+        && media_type
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+#[cfg(feature = "resource-metadata")]
+impl ProtectionSpace {
+    /// How tokens may be sent, in the words of RFC 9728 §2.
+    pub(crate) fn bearer_methods(&self) -> Vec<&'static str> {
+        let tokens = self.0.schemes.iter().filter(|accepted| accepted.is_oauth);
+        let mut methods = Vec::new();
+        for source in tokens.flat_map(|accepted| &accepted.sources) {
+            let method = match source {
+                Source::Authorization => "header",
+                // Fields of one's own are in no standard.
+                Source::Field(_) => continue,
+                #[cfg(feature = "form")]
+                Source::Query(_) => "query",
+                #[cfg(feature = "form")]
+                Source::Form(_) => "body",
+            };
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(acr = "")]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(amr = "")]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(network = "10.0.0.0/8", network = "192.168.0.0/16")]
+async fn handler() {}
+
+fn main() {}
