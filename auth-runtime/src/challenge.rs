@@ -153,7 +153,7 @@ impl ChallengeBuilder {
     /// # Errors
     ///
     /// The scheme, a name or a bare value is no token; there is no parameter; a name occurs twice,
-    /// whatever its case; `realm` or an attribute of RFC 6750 §3 is not quoted; a quoted value has
+    /// whatever its case, or is none of Basic's; `realm` or an attribute of RFC 6750 §3 is not quoted; a quoted value has
     /// a character outside of visible ASCII and space, or one that RFC 6750 §3 forbids in it; a
     /// text looks like a parameter.
     pub fn build(self) -> Result<Challenge, ChallengeError> {
@@ -173,6 +173,11 @@ impl ChallengeBuilder {
                 return Err(ChallengeError::Twice(name));
             }
             check(&name, &value, form)?;
+            let is_basic = self.scheme.eq_ignore_ascii_case("Basic");
+            if is_basic && !matches!(name.as_str(), "realm" | "charset") {
+                let scheme = self.scheme;
+                return Err(ChallengeError::NotOfScheme { scheme, name });
+            }
             text.push_str(if seen.is_empty() { " " } else { ", " });
             text.push_str(&name);
             text.push('=');
@@ -208,6 +213,13 @@ pub enum ChallengeError {
     },
     /// The same parameter twice (RFC 9110 §11.2).
     Twice(String),
+    /// A parameter that the scheme does not have: Basic has `realm` and `charset` (RFC 7617 §2).
+    NotOfScheme {
+        /// The scheme.
+        scheme: String,
+        /// The parameter.
+        name: String,
+    },
     /// A challenge without any parameter: many clients cannot read it (and RFC 6750 §3 forbids
     /// it for Bearer).
     NoParameter,
@@ -242,6 +254,9 @@ impl fmt::Display for ChallengeError {
             Self::Token { name } => write!(f, "the value of `{name}` is no token; quote it"),
             Self::NotQuoted { name } => write!(f, "`{name}` has to be a quoted value"),
             Self::Twice(name) => write!(f, "`{name}` is given twice"),
+            Self::NotOfScheme { scheme, name } => {
+                write!(f, "`{scheme}` has no parameter `{name}`")
+            }
             Self::NoParameter => f.write_str("a challenge needs a parameter; give it a realm"),
             Self::NotVisibleAscii { name, character } => write!(
                 f,

@@ -1,0 +1,250 @@
+//! A real service for each policy of the vectors.
+
+use std::net::SocketAddr;
+
+use auth_runtime::routing::{GuardedMethodRouter, get};
+use auth_runtime::{
+    ApiKeys, Bearer, Caller, ClientAddress, GuardedRouter, Identity, IpNet, Network,
+    ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
+};
+use auth_tests::policy_of;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method};
+use tower_http::cors::CorsLayer;
+
+use crate::credentials::{ISSUER, users, verifier};
+use crate::vector::{Policy, Scope};
+
+#[public(reason = "the vectors want one")]
+async fn public_handler() -> &'static str {
+    "granted"
+}
+
+/// A handler for each policy, and the way to find them by what they require.
+macro_rules! handler_table {
+    ($($name:ident ($($policy:tt)*))*) => {
+        $(
+            #[requires($($policy)*)]
+            async fn $name() -> &'static str {
+                "granted"
+            }
+        )*
+
+        fn handler_for(policy: &auth_runtime::Policy) -> Option<GuardedMethodRouter> {
+            let text = policy.to_string();
+            $(
+                if policy_of::<$name>().to_string() == text {
+                    return Some(get($name).post($name));
+                }
+            )*
+            None
+        }
+    };
+}
+
+handler_table! {
+    known (authenticated)
+    read (scope = "read")
+    read_and_write (scope = "read", scope = "write")
+    read_and_admin (scope = "read", scope = "admin")
+    admin (scope = "admin")
+    read_or_admin (any(scope = "read", scope = "admin"))
+    read_by_hierarchy (any(scope = "read", scope = "admin", scope = "write"))
+    ops (role = "ops")
+    hidden_admin (scope = "admin", hide_as = 404)
+    hidden_ops (role = "ops", hide_as = 404)
+    strong (acr = "urn:lab:mfa")
+    fresh (max_age = "5m")
+    strong_and_fresh (acr = "urn:lab:mfa", max_age = "5m", scope = "admin")
+    nobody (network = "192.0.2.1/32")
+}
+
+/// What a policy of the vectors comes to.
+fn policy(wanted: &Policy) -> auth_runtime::Policy {
+    let mut parts = Vec::new();
+    if wanted.deny {
+        // Nobody calls from there.
+        static BLOCKS: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
+            std::net::Ipv4Addr::new(192, 0, 2, 1),
+            32,
+        ))];
+        parts.push(Requirement::network(Network::new("192.0.2.1/32", &BLOCKS)));
+    }
+    let any = |parts: Vec<Requirement>| match parts.as_slice() {
+        [only] => *only,
+        _ => Requirement::any(parts.leak()),
+    };
+    let all = |parts: Vec<Requirement>| match parts.as_slice() {
+        [only] => *only,
+        _ => Requirement::all(parts.leak()),
+    };
+    for acr in &wanted.acr {
+        parts.push(Requirement::acr(leak(acr)));
+    }
+    if let Some(seconds) = wanted.max_age {
+        parts.push(Requirement::max_age(std::time::Duration::from_secs(
+            seconds,
+        )));
+    }
+    let scope = |scope: &String| {
+        let mut enough = vec![Requirement::scope(leak(scope))];
+        enough.extend(implying(scope, wanted).map(Requirement::scope));
+        any(enough)
+    };
+    match &wanted.scope {
+        Some(Scope::All(scopes)) => parts.extend(scopes.iter().map(scope)),
+        Some(Scope::Any(ways)) => {
+            let ways = ways.iter().map(|way| all(way.iter().map(scope).collect()));
+            parts.push(any(ways.collect()));
+        }
+        None => {}
+    }
+    if let Some(role) = &wanted.role {
+        parts.push(Requirement::role(leak(role)));
+    }
+    if parts.is_empty() {
+        parts.push(Requirement::authenticated());
+    }
+    let policy = auth_runtime::Policy::requires(all(parts));
+    match wanted.hide_as {
+        Some(404) => policy.hide_as_not_found(),
+        _ => policy,
+    }
+}
+
+/// The scopes that a vocabulary says imply `scope`, directly or by others.
+fn implying(scope: &str, wanted: &Policy) -> impl Iterator<Item = &'static str> {
+    let mut found = vec![scope.to_owned()];
+    loop {
+        let before = found.len();
+        for (broader, narrower) in &wanted.implies {
+            if narrower.iter().any(|one| found.contains(one)) && !found.contains(broader) {
+                found.push(broader.clone());
+            }
+        }
+        if found.len() == before {
+            break;
+        }
+    }
+    let mut broader = found.split_off(1);
+    broader.sort();
+    broader.into_iter().map(|scope| leak(&scope))
+}
+
+fn leak(text: &str) -> &'static str {
+    text.to_owned().leak()
+}
+
+/// How the service of one vector differs from that of others with the same policy.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Circumstances {
+    /// No key could be fetched, so no token can be verified.
+    pub(crate) verifier_is_down: bool,
+    /// A layer around the service makes answers storable that do not say otherwise.
+    pub(crate) storing_layer: bool,
+}
+
+fn space(wanted: &Policy, circumstances: Circumstances) -> Result<ProtectionSpace, String> {
+    let mut builder = ProtectionSpace::builder().client_address(ClientAddress::socket());
+    if let Some(realm) = &wanted.realm {
+        builder = builder.realm(realm);
+    }
+    if let Some(url) = &wanted.resource_metadata {
+        let identifier = url.replace("/.well-known/oauth-protected-resource", "");
+        let resource = ProtectedResource::builder(identifier).authorization_server(ISSUER);
+        builder = builder.resource(resource.build().map_err(|error| error.to_string())?);
+    }
+    for scheme in &wanted.schemes {
+        builder = match scheme.as_str() {
+            "bearer" if circumstances.verifier_is_down => {
+                builder.scheme(Bearer::new(async |_token| Caller::unverifiable()))
+            }
+            "bearer" => {
+                let mut bearer = Bearer::jwt(verifier());
+                if wanted.token_in.iter().any(|place| place == "query") {
+                    bearer = bearer.accept_query();
+                }
+                if wanted.token_in.iter().any(|place| place == "body") {
+                    bearer = bearer.accept_form();
+                }
+                builder.scheme(bearer)
+            }
+            "basic" => builder.scheme(users()),
+            other => return Err(format!("there is no scheme {other}")),
+        };
+    }
+    if wanted.schemes.is_empty() {
+        // A space has to accept something; what no vector sends is as good as nothing.
+        let keys =
+            ApiKeys::builder().key("a-key-that-no-vector-sends-to-anybody", Identity::new("x"));
+        let keys = keys.build().map_err(|error| error.to_string())?;
+        builder = builder.realm("none").scheme(keys);
+    }
+    if wanted.hide.as_deref() == Some("forbidden") {
+        builder = builder.unknown_paths(UnknownPaths::Challenge);
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// A service with `/r` behind the policy, and nothing else.
+pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<Router, String> {
+    let space = space(wanted, circumstances)?;
+    let is_public = wanted.schemes.is_empty() && !wanted.deny;
+    let handler = if is_public {
+        Some(get(public_handler))
+    } else {
+        handler_for(&policy(wanted))
+    };
+    let mut app = match handler {
+        Some(handler) => {
+            let router = GuardedRouter::new().route("/r", handler).protect(space);
+            router.map_err(|error| error.to_string())?
+        }
+        // A policy that no handler above carries: decided all the same, but without a router.
+        None => {
+            let policy = policy(wanted);
+            Router::new().route(
+                "/r",
+                axum::routing::any(async move |request: Request| {
+                    let (head, _body) = request.into_parts();
+                    match space.authorize(&policy, &head).await {
+                        Ok(_) => "granted".into_response(),
+                        Err(denied) => denied.map(axum::body::Body::from).into_response(),
+                    }
+                }),
+            )
+        }
+    };
+    if let Some(cors) = &wanted.cors {
+        let origin: HeaderValue = cors.origin.parse().map_err(|_| "no origin")?;
+        app = app.layer(
+            CorsLayer::new()
+                .allow_origin(origin)
+                .allow_methods([Method::GET])
+                .allow_headers([AUTHORIZATION])
+                .expose_headers([WWW_AUTHENTICATE]),
+        );
+    }
+    if circumstances.storing_layer {
+        app = app.layer(
+            tower_http::set_header::SetResponseHeaderLayer::if_not_present(
+                http::header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=60"),
+            ),
+        );
+    }
+    Ok(app)
+}
+
+/// Serves on a port of its own for as long as the runtime lives, and says who is connected.
+pub(crate) async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
