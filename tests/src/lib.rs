@@ -23,15 +23,19 @@ pub fn space() -> ProtectionSpace {
 
 /// The same, to be added to.
 pub fn space_builder() -> ProtectionSpaceBuilder {
-    let jwt = Jwt::builder()
+    ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(verifier()))
+}
+
+/// Verifies the tokens of [`token`].
+pub fn verifier() -> Jwt {
+    Jwt::builder()
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .key(JwtKey::hs256(SECRET).expect("it is long enough"))
         .build()
-        .expect("the verifier is in order");
-    ProtectionSpace::builder()
-        .realm("api")
-        .scheme(Bearer::jwt(jwt))
+        .expect("the verifier is in order")
 }
 
 /// A good token with these claims besides the usual ones.

@@ -44,14 +44,10 @@ fn headers_of(credential: &str, vectors: &Vectors) -> Result<Vec<(String, String
         .credentials
         .get(credential)
         .ok_or_else(|| format!("no credential is called {credential}"))?;
-    let single = credential.headers.iter().map(|(name, value)| (name, value));
-    let listed = credential
-        .headers_list
-        .iter()
-        .map(|(name, value)| (name, value));
+    let single = credential.headers.clone().into_iter();
     single
-        .chain(listed)
-        .map(|(name, value)| Ok((name.clone(), fill_in(value)?)))
+        .chain(credential.headers_list.clone())
+        .map(|(name, value)| Ok((name, fill_in(&value)?)))
         .collect()
 }
 
