@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use argon2::{Argon2, PasswordHasher};
 use axum::Router;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
@@ -13,14 +14,15 @@ use tokio::net::TcpListener;
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// An authorization server of one's own, with a key made at start.
-///
-/// Its tokens are from `https://authority.example` for `https://quickstart.example`.
 pub struct Authority {
     private: EncodingKey,
     public: String,
 }
 
 impl Authority {
+    /// Whom its tokens are from.
+    pub const ISSUER: &str = "https://authority.example";
+
     /// Makes a P-256 key.
     ///
     /// # Errors
@@ -39,24 +41,60 @@ impl Authority {
         &self.public
     }
 
-    /// Somebody with a token that expires in so many seconds; it did already if they are negative.
-    pub fn persona(&self, name: &'static str, scope: &str, role: &str, lives: i64) -> Persona {
+    /// A token for `audience` that expires in so many seconds; it did already if they are negative.
+    pub fn token(
+        &self,
+        subject: &str,
+        audience: &str,
+        scope: &str,
+        role: &str,
+        lives: i64,
+    ) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX / 2);
         let claims = json!({
-            "iss": "https://authority.example",
-            "aud": "https://quickstart.example",
-            "sub": name,
+            "iss": Self::ISSUER,
+            "aud": audience,
+            "sub": subject,
             "exp": now.saturating_add(lives),
             "scope": scope,
             "roles": [role],
         });
         let token = jsonwebtoken::encode(&Header::new(Algorithm::ES256), &claims, &self.private);
-        let token = token.unwrap_or_default();
+        token.unwrap_or_default()
+    }
+
+    /// Somebody with such a token for `https://quickstart.example`.
+    pub fn persona(&self, name: &'static str, scope: &str, role: &str, lives: i64) -> Persona {
+        let token = self.token(name, "https://quickstart.example", scope, role, lives);
         Persona { name, token }
     }
+}
+
+/// The keys of an authorization server, found by its metadata (OpenID Connect Discovery 1.0).
+///
+/// # Errors
+///
+/// It cannot be reached, or its metadata name no keys.
+pub fn discover_jwks(issuer: &str) -> Result<String> {
+    let get =
+        |url: &str| -> Result<String> { Ok(ureq::get(url).call()?.body_mut().read_to_string()?) };
+    let metadata = get(&format!("{issuer}/.well-known/openid-configuration"))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let url = metadata.get("jwks_uri").and_then(serde_json::Value::as_str);
+    get(url.ok_or("the authorization server names no keys")?)
+}
+
+/// The Argon2 hash of a password.
+///
+/// # Errors
+///
+/// The system has no randomness to give.
+pub fn hash(password: &str) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    Ok(hash.map_err(|error| error.to_string())?.to_string())
 }
 
 /// Somebody who calls.

@@ -1,0 +1,473 @@
+//! Clients that other people wrote talk to a running example, and tell what they understood.
+//!
+//! Not part of `cargo test --workspace`, since it needs more than Rust:
+//! `cargo test -p auth-tests --test clients` installs it (see `clients/setup.sh`) and prints a table.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    let lab = Lab::set_up();
+    let mut seen = Vec::new();
+    seen.extend(curl(&lab));
+    seen.extend(git(&lab));
+    seen.extend(lab.python("http_clients.py", &[&lab.base, &lab.token]));
+    seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer]));
+    seen.extend(lab.node("mcp.mjs", &[&lab.base]));
+    seen.extend(lab.python("mcp_client.py", &[&lab.base]));
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
+    judge(&seen, &expected(&lab.base))
+}
+
+/// What a client was seen to understand.
+struct Understood {
+    client: String,
+    behaviour: String,
+    understood: Value,
+}
+
+/// What each client has to understand.
+fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
+    let metadata = format!("{base}/.well-known/oauth-protected-resource/api");
+    let bearer = json!({ "scheme": "Bearer", "realm": "code host", "resource_metadata": metadata });
+    let basic = json!({ "scheme": "Basic", "realm": "code host", "charset": "UTF-8" });
+    let both = json!({ "status": 401, "challenges": [bearer, basic] });
+    let scoped = |scheme: &str, scope: &str, error: &str, description: &str| {
+        json!({
+            "scheme": scheme, "realm": "code host", "scope": scope, "error": error,
+            "resource_metadata": metadata, "error_description": description,
+        })
+    };
+    let missing = |scheme: &str| {
+        let description = "the access token does not grant what is needed";
+        let scope = "files:read files:write";
+        let challenge = scoped(scheme, scope, "insufficient_scope", description);
+        json!({ "status": 403, "challenges": [challenge] })
+    };
+    let refused = {
+        let description = "the access token is malformed";
+        let challenge = scoped("bearer", "files:read", "invalid_token", description);
+        json!({ "status": 401, "challenges": [challenge] })
+    };
+    let asked = |scope: &str| json!([{ "scope": scope, "resource": "/api" }]);
+    let read_first = json!({ "asked": asked("files:read"), "tools": ["list_files"] });
+    let stepped_up = json!({
+        "asked": asked("files:read files:write"), "tools": ["list_files", "add_file"],
+    });
+    let readable = format!("Bearer realm=\"code host\", resource_metadata=\"{metadata}\"");
+    let scope_readable = format!(
+        "Bearer realm=\"code host\", scope=\"files:read\", resource_metadata=\"{metadata}\""
+    );
+    let mut rows = vec![
+        ("curl", "logs in by Basic", json!(200)),
+        (
+            "curl",
+            "picks Basic among the challenges (--anyauth)",
+            json!({ "statuses": [401, 200], "says": "Server auth using Basic with user 'ann'" }),
+        ),
+        (
+            "curl",
+            "picks Bearer among the challenges (--anyauth)",
+            json!({ "statuses": [401, 200], "says": "Server auth using Bearer with user ''" }),
+        ),
+        (
+            "curl",
+            "is told that a hidden page is not there",
+            json!(404),
+        ),
+        (
+            "git",
+            "asks its user for a password on a 401",
+            json!({
+                "asked": true, "says": "refs/heads", "wwwauth": [
+                    "Basic realm=\"code host\", charset=\"UTF-8\"",
+                ],
+            }),
+        ),
+        (
+            "git",
+            "asks for a hidden repository as for one that is not there, then says: not found",
+            json!({ "same_as_unknown": true, "asked": true, "says": "not found" }),
+        ),
+        (
+            "git",
+            "finds the hidden repository as its owner",
+            json!("refs/heads"),
+        ),
+        ("requests", "sees both challenges", both.clone()),
+        ("requests", "logs in by Basic", json!(200)),
+        ("requests", "is refused with a wrong password", json!(401)),
+        (
+            "requests",
+            "reads which scopes are missing",
+            missing("Bearer"),
+        ),
+        ("httpx", "sees both challenges", both),
+        ("httpx", "logs in by Basic", json!(200)),
+        ("httpx", "is not confused when it offers Digest", json!(401)),
+        (
+            "oauth4webapi (npm)",
+            "reads why a token is refused",
+            refused,
+        ),
+        (
+            "oauth4webapi (npm)",
+            "is let in with a good token",
+            json!({ "status": 200 }),
+        ),
+        (
+            "oauth4webapi (npm)",
+            "reads which scopes are missing",
+            missing("bearer"),
+        ),
+        (
+            "oauth4webapi (npm)",
+            "finds the resource metadata",
+            json!({ "scopes": ["files:read", "files:write"], "servers": 1 }),
+        ),
+    ];
+    for client in ["MCP SDK 1 (npm)", "MCP client 2 (npm)", "mcp (Python)"] {
+        rows.push((
+            client,
+            "finds metadata and scope from a 401",
+            read_first.clone(),
+        ));
+        rows.push((client, "steps up on a 403", stepped_up.clone()));
+    }
+    rows.extend([
+        (
+            "Chromium",
+            "asks for a password on a page",
+            json!({
+                "prompts": [{ "scheme": "basic", "realm": "code host" }],
+                "status": 200, "title": "ann",
+            }),
+        ),
+        (
+            "Chromium",
+            "is told that a hidden page is not there",
+            json!({ "prompts": 1, "status": 404 }),
+        ),
+        (
+            "Chromium",
+            "does not ask when a script calls",
+            json!({ "status": 401, "challenge": readable, "prompts": [] }),
+        ),
+        (
+            "Chromium",
+            "lets another origin's script read the challenge",
+            json!({ "status": 401, "challenge": scope_readable, "prompts": [] }),
+        ),
+        (
+            "Chromium",
+            "lets another origin's script in after a preflight",
+            json!({ "status": 200, "challenge": null }),
+        ),
+        (
+            "Chromium",
+            "lets another origin's script read the resource metadata",
+            json!(["files:read", "files:write"]),
+        ),
+    ]);
+    rows
+}
+
+/// Prints the table, and fails unless each row was seen, and nothing else.
+fn judge(seen: &[Understood], expected: &[(&str, &str, Value)]) -> ExitCode {
+    let mut found: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
+    for row in seen {
+        found.insert((&row.client, &row.behaviour), &row.understood);
+    }
+    println!("| client | behaviour | understood |\n|---|---|---|");
+    let mut failures = Vec::new();
+    for (client, behaviour, wanted) in expected {
+        let understood = found.remove(&(*client, *behaviour));
+        let verdict = if understood == Some(wanted) {
+            "yes"
+        } else {
+            "NO"
+        };
+        println!("| {client} | {behaviour} | {verdict} |");
+        if understood != Some(wanted) {
+            let seen = understood.map_or("nothing".to_owned(), ToString::to_string);
+            failures.push(format!(
+                "{client} {behaviour}\n  expected {wanted}\n  seen     {seen}"
+            ));
+        }
+    }
+    for ((client, behaviour), understood) in found {
+        failures.push(format!("{client} {behaviour}: nobody expects {understood}"));
+    }
+    for failure in &failures {
+        eprintln!("\n{failure}");
+    }
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Everything that runs while the clients do.
+struct Lab {
+    folder: PathBuf,
+    base: String,
+    issuer: String,
+    /// Of the service itself, with `files:read`.
+    token: String,
+    /// To be ended with the lab.
+    _running: [Running; 2],
+}
+
+/// A program that ends when nobody needs it any more.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Lab {
+    fn set_up() -> Self {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("clients");
+        let set_up = Command::new("sh")
+            .arg(sources.join("setup.sh"))
+            .arg(&folder)
+            .status();
+        assert!(
+            set_up.expect("sh runs").success(),
+            "the clients cannot be installed"
+        );
+        for script in std::fs::read_dir(&sources).expect("the scripts") {
+            let script = script.expect("a script");
+            std::fs::copy(script.path(), folder.join(script.file_name())).expect("a copy");
+        }
+
+        let mut server = Command::new("node");
+        server.arg("authorization_server.mjs").current_dir(&folder);
+        let (server, issuer) = start(&mut server, |line| Some(line.to_owned()));
+
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the workspace");
+        let mut example = Command::new(env!("CARGO"));
+        example.current_dir(workspace);
+        let arguments = [
+            "run",
+            "--quiet",
+            "--example",
+            "code_host",
+            "--",
+            "--port",
+            "0",
+        ];
+        example.args(arguments).args(["--issuer", &issuer]);
+        let (example, base) = start(&mut example, |line| {
+            let address = line.strip_prefix("serving on ")?;
+            address.split(';').next().map(str::to_owned)
+        });
+
+        let script = format!(
+            "import {{ token }} from './tools.mjs'\n\
+             console.log(await token('{issuer}', '{base}/api', 'files:read'))"
+        );
+        let mut node = Command::new("node");
+        node.args(["--input-type=module", "--eval", &script])
+            .current_dir(&folder);
+        let token = output_of(&mut node).trim().to_owned();
+        Self {
+            folder,
+            base,
+            issuer,
+            token,
+            _running: [server, example],
+        }
+    }
+
+    fn node(&self, script: &str, arguments: &[&str]) -> Vec<Understood> {
+        self.reports(Command::new("node").arg(script).args(arguments))
+    }
+
+    fn python(&self, script: &str, arguments: &[&str]) -> Vec<Understood> {
+        let python = self.folder.join("venv/bin/python");
+        self.reports(Command::new(python).arg(script).args(arguments))
+    }
+
+    /// A line of JSON for each thing that was understood; what a client says besides goes to the
+    /// terminal.
+    fn reports(&self, command: &mut Command) -> Vec<Understood> {
+        let output = output_of(command.current_dir(&self.folder).stderr(Stdio::inherit()));
+        let reports = output.lines().filter_map(|line| {
+            let report: Value = serde_json::from_str(line).ok()?;
+            Some(Understood {
+                client: report["client"].as_str()?.to_owned(),
+                behaviour: report["behaviour"].as_str()?.to_owned(),
+                understood: report["understood"].clone(),
+            })
+        });
+        reports.collect()
+    }
+}
+
+fn output_of(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Starts a server, and waits for the line that says where it is.
+fn start(command: &mut Command, address: impl Fn(&str) -> Option<String>) -> (Running, String) {
+    let child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn();
+    let mut child = Running(child.unwrap_or_else(|error| panic!("{command:?}: {error}")));
+    let mut lines = BufReader::new(child.0.stdout.take().expect("it is piped")).lines();
+    let found = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find_map(|line| address(&line));
+    // Whoever writes to a closed pipe ends.
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    let found = found.unwrap_or_else(|| panic!("{command:?} did not say where it is"));
+    (child, found)
+}
+
+fn curl(lab: &Lab) -> Vec<Understood> {
+    let row = |behaviour: &str, understood| Understood {
+        client: "curl".to_owned(),
+        behaviour: behaviour.to_owned(),
+        understood,
+    };
+    let status = |arguments: &[&str], path: &str| {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+        ]);
+        curl.args(arguments).arg(format!("{}{path}", lab.base));
+        json!(output_of(&mut curl).parse::<u16>().unwrap_or_default())
+    };
+    // What curl says of its choices.
+    let verbose = |arguments: &[&str], path: &str| {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "--silent",
+            "--verbose",
+            "--output",
+            "/dev/null",
+            "--anyauth",
+        ]);
+        curl.args(arguments).arg(format!("{}{path}", lab.base));
+        let output = curl.output().expect("curl runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let statuses: Vec<u16> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("< HTTP/1.1 ")?.get(..3)?.parse().ok())
+            .collect();
+        let says = text
+            .lines()
+            .find_map(|line| line.strip_prefix("* Server auth using"));
+        json!({ "statuses": statuses, "says": format!("Server auth using{}", says.unwrap_or_default()) })
+    };
+    vec![
+        row(
+            "logs in by Basic",
+            status(&["--basic", "--user", "ann:secret"], "/profile"),
+        ),
+        row(
+            "picks Basic among the challenges (--anyauth)",
+            verbose(&["--user", "ann:secret"], "/profile"),
+        ),
+        row(
+            "picks Bearer among the challenges (--anyauth)",
+            verbose(&["--oauth2-bearer", &lab.token], "/api/files"),
+        ),
+        row(
+            "is told that a hidden page is not there",
+            status(&["--user", "bob:secret"], "/git/secret.git/HEAD"),
+        ),
+    ]
+}
+
+fn git(lab: &Lab) -> Vec<Understood> {
+    let row = |behaviour: &str, understood| Understood {
+        client: "git".to_owned(),
+        behaviour: behaviour.to_owned(),
+        understood,
+    };
+    let home = lab.folder.join("home");
+    std::fs::create_dir_all(&home).expect("a folder");
+    let asked = home.join("asked");
+    // What git asks its user goes to a helper, which writes down what it was told.
+    let helper = |user: &str| {
+        format!(
+            "!f() {{ test \"$1\" = get || exit 0; cat >> '{}'; \
+             echo username={user}; echo password=secret; }}; f",
+            asked.display()
+        )
+    };
+    let list = |user: &str, repository: &str| {
+        let _ = std::fs::remove_file(&asked);
+        let mut git = Command::new("git");
+        git.env("HOME", &home)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .args(["-c", &format!("credential.helper={}", helper(user))])
+            .arg("ls-remote")
+            .arg(format!("{}/git/{repository}", lab.base));
+        let output = git.output().expect("git runs");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let told = std::fs::read_to_string(&asked).unwrap_or_default();
+        (text, told)
+    };
+    // As much of what git says as its users go by.
+    let says = |text: &str| {
+        let known = ["refs/heads", "not found", "Authentication failed"];
+        let found = known.into_iter().find(|known| text.contains(known));
+        found.map_or(text.to_owned(), str::to_owned)
+    };
+    let challenges = |told: &str| {
+        let lines = told
+            .lines()
+            .filter_map(|line| line.strip_prefix("wwwauth[]="));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    let (text, told) = list("bob", "shared.git");
+    let shared =
+        json!({ "asked": !told.is_empty(), "says": says(&text), "wwwauth": challenges(&told) });
+    let (hidden, told_of_hidden) = list("bob", "secret.git");
+    let (unknown, told_of_unknown) = list("bob", "nowhere.git");
+    let same = hidden.replace("secret", "nowhere") == unknown
+        && told_of_hidden.replace("secret", "nowhere") == told_of_unknown;
+    let hidden = json!({
+        "same_as_unknown": same, "asked": !told_of_hidden.is_empty(), "says": says(&hidden),
+    });
+    let (owned, _) = list("ann", "secret.git");
+    vec![
+        row("asks its user for a password on a 401", shared),
+        row(
+            "asks for a hidden repository as for one that is not there, then says: not found",
+            hidden,
+        ),
+        row(
+            "finds the hidden repository as its owner",
+            json!(says(&owned)),
+        ),
+    ]
+}
