@@ -187,10 +187,9 @@ fn judge(seen: &[Understood], expected: &[(&str, &str, Value)]) -> ExitCode {
     let mut failures = Vec::new();
     for (client, behaviour, wanted) in expected {
         let understood = found.remove(&(*client, *behaviour));
-        let verdict = if understood == Some(wanted) {
-            "yes"
-        } else {
-            "NO"
+        let verdict = match understood {
+            Some(understood) if understood == wanted => shown(understood),
+            _ => "**NOT AS EXPECTED**".to_owned(),
         };
         println!("| {client} | {behaviour} | {verdict} |");
         if understood != Some(wanted) {
@@ -211,6 +210,25 @@ fn judge(seen: &[Understood], expected: &[(&str, &str, Value)]) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// What a client understood in as much of a line as a table has room for, without the address, which
+/// is another one each time.
+fn shown(understood: &Value) -> String {
+    let text = understood.to_string();
+    let mut text =
+        text.split("http://127.0.0.1:")
+            .enumerate()
+            .fold(String::new(), |shown, (index, part)| {
+                let digits = part.find(|character: char| !character.is_ascii_digit());
+                let rest = digits.and_then(|at| part.get(at..)).unwrap_or_default();
+                shown + if index == 0 { part } else { rest }
+            });
+    if let Some((at, _)) = text.char_indices().nth(130) {
+        text.truncate(at);
+        text.push('…');
+    }
+    format!("`{text}`")
 }
 
 /// Everything that runs while the clients do.
