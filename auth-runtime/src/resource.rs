@@ -108,7 +108,7 @@ struct Document<'a> {
 }
 
 /// The scopes that `policies` ask for and that may be known: a scope that only hidden handlers ask
-/// for would tell of them, and `offline_access` is asked of the authorization server only.
+/// for would tell of them.
 pub(crate) fn scopes_supported<'p>(
     policies: impl Iterator<Item = &'p Policy>,
 ) -> Vec<&'static str> {
@@ -118,7 +118,7 @@ pub(crate) fn scopes_supported<'p>(
         .flat_map(Requirement::atoms);
     let scopes: BTreeSet<&'static str> = atoms
         .filter_map(|atom| match atom {
-            Atom::Scope(scope) if scope != "offline_access" => Some(scope),
+            Atom::Scope(scope) => Some(scope),
             _ => None,
         })
         .collect();

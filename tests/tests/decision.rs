@@ -452,6 +452,12 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
             None,
         ),
         (Requirement::amr("otp"), vec![], None),
+        // A login has one class, so a way that takes two is none.
+        (
+            any(vec![MFA, all(vec![HARDWARE, Requirement::acr("both")])]),
+            vec!["mfa"],
+            None,
+        ),
     ] {
         let caller = Caller::known(Identity::new("ann").with_acr("pwd"));
         let expected = Decision::Deny(Denial::StepUp {

@@ -277,6 +277,30 @@ async fn challenges_can_share_a_line_for_gateways() {
     assert_eq!(answer.challenges(), [format!("{BEARER}, {BASIC}")]);
 }
 
+/// Only a token says how its owner logged in, so only tokens are asked for; a 401 keeps a challenge
+/// all the same (RFC 9110 §11.6.1).
+#[tokio::test]
+async fn logging_in_again_is_asked_of_the_schemes_that_can_tell() {
+    #[requires(acr = "mfa")]
+    async fn strong() {}
+
+    let challenges = async |builder: ProtectionSpaceBuilder| {
+        let app = GuardedRouter::new().route("/", get(strong));
+        let app = app.protect(builder.build().unwrap()).unwrap();
+        let password = [("authorization", "Basic YW5uOnNlY3JldA==")];
+        let answer = send(&app, with("/", &password)).await;
+        assert_eq!(answer.status, 401);
+        answer.challenges().join("; ")
+    };
+    assert_eq!(
+        challenges(both()).await,
+        "Bearer realm=\"api\", error=\"insufficient_user_authentication\", acr_values=\"mfa\", \
+         error_description=\"the login is too old or too weak for this\"",
+    );
+    let alone = ProtectionSpace::builder().realm("api").scheme(basic());
+    assert_eq!(challenges(alone).await, BASIC);
+}
+
 // ---- what the resource says of itself ----
 
 fn resource() -> ProtectedResource {

@@ -316,6 +316,43 @@ async fn bearer_jwt() {
     .await;
 }
 
+/// RFC 9068 §2 and §4.
+#[tokio::test]
+async fn the_profile_for_access_tokens_wants_their_type_and_their_claims() {
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a public key");
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+    let jwt = jwt.rfc9068_only().build().expect("a verifier");
+    let typed = |kind: Option<&str>, changes: Value| {
+        let mut header = Header::new(Algorithm::RS256);
+        header.typ = kind.map(str::to_owned);
+        let mut claims = json!({ "client_id": "app", "iat": now(), "jti": "1" });
+        let all = claims.as_object_mut().expect("an object");
+        all.extend(changes.as_object().expect("an object").clone());
+        bearer(signed(Algorithm::RS256, &header, claims))
+    };
+    let mut rows = vec![
+        row("complete", typed(Some("at+jwt"), json!({})), 200, &[]),
+        row(
+            "long type",
+            typed(Some("application/at+jwt"), json!({})),
+            200,
+            &[],
+        ),
+        row(
+            "another type",
+            typed(Some("JWT"), json!({})),
+            401,
+            &[INVALID],
+        ),
+        row("no type", typed(None, json!({})), 401, &[INVALID]),
+    ];
+    for name in ["sub", "client_id", "iat", "jti", "exp", "iss", "aud"] {
+        let without = typed(Some("at+jwt"), json!({ name: null }));
+        rows.push(row(name, without, 401, &[INVALID]));
+    }
+    check(&app(space(Bearer::jwt(jwt))), "/known", rows).await;
+}
+
 #[tokio::test]
 async fn bearer_names_the_scopes_that_are_needed() {
     check(
