@@ -30,7 +30,7 @@ use crate::identity::Identity;
 ///
 /// /// `/repos/{name}` is for its owner.
 /// async fn owns_repo(request: CheckRequest<'_, Db>) -> Result<bool, std::io::Error> {
-///     let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+///     let name = request.parameter("name").unwrap_or_default();
 ///     let owner = request.state().owner(name).await?;
 ///     Ok(owner.as_deref() == Some(request.identity().subject()))
 /// }
@@ -44,6 +44,7 @@ use crate::identity::Identity;
 pub struct CheckRequest<'r, S = ()> {
     identity: &'r Identity,
     head: Head<'r>,
+    parameters: &'r Parameters,
     state: &'r S,
 }
 
@@ -63,9 +64,18 @@ impl<'r, S> CheckRequest<'r, S> {
         self.head.method
     }
 
-    /// The request's target.
+    /// The request's target, as the client sent it: with all that routers are nested under.
     pub fn uri(&self) -> &'r Uri {
-        self.head.uri
+        self.head.sent_uri()
+    }
+
+    /// A parameter of the path, decoded, by its name in the route: `owner` of `/repos/{owner}`.
+    ///
+    /// What is no UTF-8 is not there.
+    pub fn parameter(&self, name: &str) -> Option<&'r str> {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The request's fields.
@@ -128,6 +138,17 @@ impl StateType {
 /// A router's state, of whatever type.
 pub(crate) type State = dyn Any + Send + Sync;
 
+/// The parameters of a path, by their names.
+pub(crate) type Parameters = [(String, String)];
+
+/// What a check gets to see besides the caller.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'r> {
+    pub(crate) head: Head<'r>,
+    pub(crate) parameters: &'r Parameters,
+    pub(crate) state: &'r State,
+}
+
 impl Check {
     /// Only for the expansion of an attribute, which knows the function.
     #[doc(hidden)]
@@ -149,10 +170,9 @@ impl Check {
     pub(crate) async fn ask(
         self,
         identity: &Identity,
-        head: Head<'_>,
-        state: &State,
+        surroundings: Surroundings<'_>,
     ) -> Option<bool> {
-        if !self.state().is_met_by(state) {
+        if !self.state().is_met_by(surroundings.state) {
             tracing::error!(
                 check = self.name,
                 "the check asks for the state `{}`, and the handler is mounted with another one",
@@ -163,8 +183,7 @@ impl Check {
         let request = ErasedRequest {
             check: self.name,
             identity,
-            head,
-            state,
+            surroundings,
         };
         (self.run)(request).await
     }
@@ -206,19 +225,23 @@ impl fmt::Debug for Check {
 pub struct ErasedRequest<'r> {
     check: &'static str,
     identity: &'r Identity,
-    head: Head<'r>,
-    state: &'r State,
+    surroundings: Surroundings<'r>,
 }
 
 impl<'r> ErasedRequest<'r> {
     /// The request for a function that asks for `S`; `None` if the state is another one.
     pub fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
         let none: &'static State = &();
-        let state = self.state.downcast_ref().or_else(|| none.downcast_ref());
+        let Surroundings {
+            head,
+            parameters,
+            state,
+        } = self.surroundings;
         Some(CheckRequest {
             identity: self.identity,
-            head: self.head,
-            state: state?,
+            head,
+            parameters,
+            state: state.downcast_ref().or_else(|| none.downcast_ref())?,
         })
     }
 

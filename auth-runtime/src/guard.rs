@@ -5,13 +5,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
 use crate::caller::Caller;
-use crate::check::State;
+use crate::check::{State, Surroundings};
 use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
 use crate::head::Head;
@@ -219,8 +219,17 @@ impl<P: HasPolicy> Guard<P> {
         state: &State,
     ) -> Result<Self, Denied> {
         let request = DeniedRequest::of(Head::from(&*head));
+        let parameters = match P::POLICY.asks_checks() {
+            true => parameters_of(head).await,
+            false => Vec::new(),
+        };
+        let surroundings = Surroundings {
+            head: Head::from(&*head),
+            parameters: &parameters,
+            state,
+        };
         let admitted = space
-            .admit(&P::POLICY, Head::from(&*head), state, P::USES_GUARD)
+            .admit(&P::POLICY, surroundings, P::USES_GUARD)
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         head.extensions.insert(Pass {
@@ -249,6 +258,18 @@ impl<P: HasPolicy> Guard<P> {
             objects,
             policy: PhantomData,
         })
+    }
+}
+
+/// The parameters of the path that was matched, for checks to see. axum lets them be read by its own
+/// extractors only.
+pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
+    match RawPathParams::from_request_parts(head, &()).await {
+        Ok(parameters) => parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        Err(_) => Vec::new(),
     }
 }
 

@@ -11,6 +11,17 @@ pub(crate) struct Head<'r> {
     pub(crate) extensions: &'r Extensions,
 }
 
+impl<'r> Head<'r> {
+    /// The target as the client sent it, wherever in nested routers this is asked.
+    pub(crate) fn sent_uri(self) -> &'r Uri {
+        #[cfg(feature = "axum")]
+        if let Some(axum::extract::OriginalUri(uri)) = self.extensions.get() {
+            return uri;
+        }
+        self.uri
+    }
+}
+
 #[cfg(feature = "axum")]
 impl<'r> Head<'r> {
     pub(crate) fn of<B>(request: &'r http::Request<B>) -> Self {

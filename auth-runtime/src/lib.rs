@@ -55,7 +55,8 @@
 //! unknown path tells anonymous callers is for the space to say: [`UnknownPaths`].
 //!
 //! Limits: a *time* that depends on whether a path is hidden is kept out by doing the same work on
-//! both, not by measuring; the path's parameters, which axum keeps to itself, stay visible to a
+//! both, not by measuring; a `check` of a hidden handler takes its time on that path only, so let it
+//! be quick, or put a requirement before it that strangers do not meet; the path's parameters, which axum keeps to itself, stay visible to a
 //! fallback that extracts `Option<Path<…>>`; and a fallback that reads the body finds it empty when
 //! [`Guard::permit`] denies, since the handler had it. A plain axum `Router` cannot hide this well:
 //! it answers 405 on other methods.

@@ -114,6 +114,13 @@ impl Policy {
         requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Network(_))))
     }
 
+    /// Whether there are checks that may have to be asked.
+    #[cfg(feature = "axum")]
+    pub(crate) fn asks_checks(&self) -> bool {
+        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
+        requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Check(_))))
+    }
+
     /// The checks that may have to be asked, as they are written.
     pub fn checks(&self) -> Vec<Check> {
         let requirements = self.requirement().into_iter().chain(self.shown_to());

@@ -128,9 +128,9 @@ impl<'r> Credentials<'r> {
         self.head.method
     }
 
-    /// The request's target.
+    /// The request's target, as the client sent it.
     pub fn uri(&self) -> &'r Uri {
-        self.head.uri
+        self.head.sent_uri()
     }
 
     /// The request's fields.

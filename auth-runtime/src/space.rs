@@ -21,7 +21,7 @@ pub(crate) use self::sender::Authentication;
 pub(crate) use self::sender::Sender;
 use crate::caller::Caller;
 use crate::challenge::Challenge;
-use crate::check::{Check, State};
+use crate::check::{Check, Surroundings};
 use crate::client_address::ClientAddress;
 use crate::decision::{Decision, Denial};
 use crate::denial_body::{DenialBody, DeniedRequest};
@@ -127,8 +127,8 @@ impl ProtectionSpace {
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
     /// [`GuardedRouter`](crate::GuardedRouter) do this for axum.
     ///
-    /// The body is not looked at, so no token is found in a form; a check that asks for a state
-    /// fails, since there is none.
+    /// The body is not looked at, so no token is found in a form; a check finds no parameters of the
+    /// path, and fails if it asks for a state.
     ///
     /// ```
     /// use auth_runtime::{Bearer, Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -156,7 +156,12 @@ impl ProtectionSpace {
         policy: &Policy,
         head: &Parts,
     ) -> Result<Caller, http::Response<Bytes>> {
-        let admitted = self.admit(policy, Head::from(head), &(), false).await;
+        let surroundings = Surroundings {
+            head: Head::from(head),
+            parameters: &[],
+            state: &(),
+        };
+        let admitted = self.admit(policy, surroundings, false).await;
         admitted.map(|admitted| admitted.caller)
     }
 
@@ -164,8 +169,7 @@ impl ProtectionSpace {
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
-        head: Head<'_>,
-        state: &State,
+        surroundings: Surroundings<'_>,
         denies_objects: bool,
     ) -> Result<Admitted, http::Response<Bytes>> {
         if policy.requirement().is_none() {
@@ -175,15 +179,11 @@ impl ProtectionSpace {
                 hides_objects: false,
             });
         }
+        let head = surroundings.head;
         let sender = self.authenticate(head).await;
-        let ruling = self.rule(policy, &sender, head, denies_objects);
-        let ruling = match ruling {
-            Ok(ruling) => ruling,
-            Err(_) => {
-                self.rule_asking(policy, &sender, head, state, denies_objects)
-                    .await
-            }
-        };
+        let ruling = self
+            .rule_asking(policy, &sender, surroundings, denies_objects)
+            .await;
         let denial = match (ruling.decision, self.caller_for(policy, &sender)) {
             (Decision::Grant, Some(caller)) => {
                 return Ok(Admitted {
@@ -206,6 +206,7 @@ impl ProtectionSpace {
     /// What becomes of a request of `sender`'s, or the check that has to be asked first.
     ///
     /// `denies_objects` says whether the handler may ask its guard about objects.
+    #[cfg(feature = "axum")]
     pub(crate) fn rule(
         &self,
         policy: &Policy,
@@ -219,23 +220,22 @@ impl ProtectionSpace {
         }
     }
 
-    /// The same, and asks.
+    /// What becomes of a request of `sender`'s, once every check that matters was asked.
     pub(crate) async fn rule_asking(
         &self,
         policy: &Policy,
         sender: &Sender,
-        head: Head<'_>,
-        state: &State,
+        surroundings: Surroundings<'_>,
         denies_objects: bool,
     ) -> Ruling {
-        let Some(mut facts) = self.facts(policy, sender, head) else {
+        let Some(mut facts) = self.facts(policy, sender, surroundings.head) else {
             return rule_broken(policy);
         };
         loop {
             match (rule_by(policy, &facts, denies_objects), facts.caller) {
                 (Ok(ruling), _) => return ruling,
                 (Err(check), Caller::Known(identity)) => {
-                    let answer = check.ask(identity, head, state).await;
+                    let answer = check.ask(identity, surroundings).await;
                     facts = facts.checked(check, answer);
                 }
                 // Checks are about known callers only, so none is asked for of another.

@@ -352,7 +352,17 @@ async fn owns_document(request: CheckRequest<'_, Documents>) -> Result<bool, std
     request.state().asked.fetch_add(1, Ordering::SeqCst);
     // A check may wait for something.
     tokio::time::sleep(Duration::from_millis(1)).await;
-    let owner = request.uri().path().rsplit('/').next().unwrap_or_default();
+    // A subtree has no parameters.
+    let path = request.uri().path();
+    let owner = match request.parameter("owner") {
+        Some(owner) => owner,
+        None => path.rsplit('/').next().unwrap_or_default(),
+    };
+    // Routers may be nested; the client's target stays what it is.
+    if let Some(sent) = request.headers().get("x-sent") {
+        assert_eq!(path, sent.to_str().expect("a path"));
+        assert_eq!(request.parameter("other"), None);
+    }
     if owner == "nobody" {
         return Err(std::io::Error::other("the database is down"));
     }
@@ -512,13 +522,17 @@ async fn a_check_works_behind_layers_nests_and_services() {
         .with_state(Documents::default())
         .protect(space())
         .unwrap();
+    let mut posted = known(Identity::new("ann"), "/n/plain/%61nn");
+    *posted.method_mut() = http::Method::POST;
+    let sent = HeaderValue::from_static("/n/plain/%61nn");
+    posted.headers_mut().insert("x-sent", sent);
+    assert_eq!(status(&app, posted).await, 200);
     for path in ["/n/hidden", "/n/service", "/files"] {
         let (own, other) = (format!("{path}/ann"), format!("{path}/bob"));
-        assert_eq!(
-            status(&app, known(Identity::new("ann"), &own)).await,
-            200,
-            "{own}"
-        );
+        let mut request = known(Identity::new("ann"), &own);
+        let sent = own.parse().expect("a field");
+        request.headers_mut().insert("x-sent", sent);
+        assert_eq!(status(&app, request).await, 200, "{own}");
         assert_hidden(app.clone(), known(Identity::new("ann"), &other)).await;
     }
 }

@@ -11,10 +11,10 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::caller::Caller;
-use crate::check::State;
+use crate::check::{State, Surroundings};
 use crate::decision::{Decision, Denial};
 use crate::denial_body::DeniedRequest;
-use crate::guard::{Concealed, Hiding, ObjectGate, Pass};
+use crate::guard::{Concealed, Hiding, ObjectGate, Pass, parameters_of};
 use crate::head::Head;
 use crate::policy::Policy;
 use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
@@ -120,16 +120,16 @@ impl Gate {
         request: Request,
     ) -> (Verdict, Request) {
         // A body cannot be shared with whoever waits for an answer; a head can.
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let parameters = parameters_of(&mut head).await;
+        let surroundings = Surroundings {
+            head: Head::from(&head),
+            parameters: &parameters,
+            state: &*self.state,
+        };
         let ruling = self
             .space
-            .rule_asking(
-                &self.policy,
-                &sender,
-                Head::from(&head),
-                &*self.state,
-                self.uses_guard,
-            )
+            .rule_asking(&self.policy, &sender, surroundings, self.uses_guard)
             .await;
         let request = Request::from_parts(head, body);
         let verdict = self.verdict(ruling, sender, || self.head_for_fallback(&request));

@@ -90,7 +90,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
         let mount = self.mount;
-        let is_asked_for = self.state.is_none() && !self.policy.checks().is_empty();
+        let is_asked_for = self.state.is_none() && self.policy.asks_checks();
         let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
         Endpoint {
             filter: self.filter,
