@@ -17,7 +17,7 @@ use crate::denial_body::DeniedRequest;
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::policy::Policy;
-use crate::space::{ProtectionSpace, Sender};
+use crate::space::{ProtectionSpace, Sender, Used};
 
 /// Proof that the handler's policy was met. The first parameter of every annotated handler.
 ///
@@ -122,7 +122,8 @@ impl IntoResponse for Denied {
 #[derive(Clone)]
 pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
-    pub(crate) scheme: Option<usize>,
+    /// The scheme of the caller's credentials, by its place in the order.
+    pub(crate) used: Option<usize>,
     pub(crate) request: DeniedRequest,
     /// Whether this caller is kept from knowing that there is something.
     pub(crate) hides: bool,
@@ -145,7 +146,8 @@ pub(crate) enum Hiding {
 
 impl ObjectGate {
     fn deny(&self, policy: &Policy, identity: &Identity) -> Denied {
-        let sender = Sender::caller(Caller::Known(identity.clone()), self.scheme);
+        let used = self.used.map_or(Used::Nothing, Used::Scheme);
+        let sender = Sender::caller(Caller::Known(identity.clone()), used);
         let (policy, denial, hidden) = match &self.hiding {
             Hiding::BySpace if self.hides => (None, Denial::NotFound, None),
             Hiding::ByGate {
@@ -239,7 +241,7 @@ impl<P: HasPolicy> Guard<P> {
         });
         let objects = ObjectGate {
             space,
-            scheme: admitted.scheme,
+            used: admitted.used,
             request,
             hides: admitted.hides_objects,
             hiding: Hiding::BySpace,

@@ -19,6 +19,8 @@ pub(crate) use self::credentials::read_form;
 #[cfg(feature = "axum")]
 pub(crate) use self::sender::Authentication;
 pub(crate) use self::sender::Sender;
+#[cfg(any(feature = "axum", feature = "testing"))]
+pub(crate) use self::sender::Used;
 use crate::caller::Caller;
 use crate::challenge::Challenge;
 use crate::check::{Check, Surroundings};
@@ -124,6 +126,11 @@ impl ProtectionSpace {
         self.0.schemes.iter().map(|accepted| accepted.name.as_str())
     }
 
+    /// Whether a scheme of that name is accepted.
+    pub(crate) fn accepts(&self, name: &str) -> bool {
+        self.schemes().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
     /// [`GuardedRouter`](crate::GuardedRouter) do this for axum.
     ///
@@ -175,9 +182,21 @@ impl ProtectionSpace {
         if policy.requirement().is_none() {
             return Ok(Admitted {
                 caller: Caller::Anonymous,
-                scheme: None,
+                used: None,
                 hides_objects: false,
             });
+        }
+        if let Some(names) = policy.accepted_schemes()
+            && !names.iter().any(|name| self.accepts(name))
+        {
+            // Whoever was told 401 could never be let in.
+            tracing::error!(
+                "a handler accepts the schemes {names:?} only, and the protection space has none of \
+                 them; the request is answered 500"
+            );
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(response);
         }
         let head = surroundings.head;
         let sender = self.authenticate(head).await;
@@ -188,7 +207,7 @@ impl ProtectionSpace {
             (Decision::Grant, Some(caller)) => {
                 return Ok(Admitted {
                     caller: caller.clone(),
-                    scheme: sender.used(),
+                    used: self.scheme_used(Some(policy), &sender),
                     hides_objects: ruling.hides_objects,
                 });
             }
@@ -244,24 +263,11 @@ impl ProtectionSpace {
         }
     }
 
-    /// Who a sender is to `policy`: nobody, if it does not accept the scheme that was used. `None` if
-    /// nobody can say.
-    pub(crate) fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
-        let Sender::Caller { caller, scheme } = sender else {
-            return None;
-        };
-        let used = scheme.and_then(|index| self.0.schemes.get(index));
-        if used.is_none_or(|accepted| policy.accepts(&accepted.name)) {
-            Some(caller)
-        } else {
-            Some(&Caller::Anonymous)
-        }
-    }
-
     /// What is known of a request; `None` if it carries credentials in a broken way.
     fn facts<'f>(&self, policy: &Policy, sender: &'f Sender, head: Head<'_>) -> Option<Facts<'f>> {
         let facts = Facts::new(self.caller_for(policy, sender)?);
-        let used = sender.used().and_then(|index| self.0.schemes.get(index));
+        let used = self.scheme_used(Some(policy), sender);
+        let used = used.and_then(|index| self.0.schemes.get(index));
         let facts = match used {
             Some(accepted) if accepted.is_oauth => facts.by_oauth(),
             _ => facts,
@@ -312,23 +318,13 @@ impl ProtectionSpace {
     pub(crate) fn resource(&self) -> Option<&ProtectedResource> {
         self.0.resource.as_ref()
     }
-
-    /// The first scheme, or the first OAuth scheme: the one a stand-in caller is said to use.
-    #[cfg(feature = "testing")]
-    pub(crate) fn likely_scheme(&self) -> Option<usize> {
-        let schemes = &self.0.schemes;
-        schemes
-            .iter()
-            .position(|accepted| accepted.is_oauth)
-            .or((!schemes.is_empty()).then_some(0))
-    }
 }
 
 /// A request that was let in.
 #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
 pub(crate) struct Admitted {
     pub(crate) caller: Caller,
-    pub(crate) scheme: Option<usize>,
+    pub(crate) used: Option<usize>,
     pub(crate) hides_objects: bool,
 }
 

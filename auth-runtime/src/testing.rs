@@ -67,11 +67,12 @@ use tower::ServiceExt;
 
 use crate::caller::Caller;
 use crate::identity::Identity;
-use crate::space::{ProtectionSpace, Sender};
+use crate::space::{Sender, Used};
 
 /// Makes `request` come from `identity`, whatever credentials it carries.
 ///
-/// It is taken for a caller of the space's first OAuth scheme, or else of its first scheme.
+/// It is taken for a caller of the first OAuth scheme that the handler accepts, or else of the first
+/// scheme.
 /// The identity travels in the request's extensions, which nothing from the network can reach.
 pub fn with_identity<B>(request: Request<B>, identity: Identity) -> Request<B> {
     with_caller(request, Caller::known(identity))
@@ -86,13 +87,13 @@ pub fn with_caller<B>(mut request: Request<B>, caller: Caller) -> Request<B> {
 #[derive(Clone)]
 struct StandIn(Caller);
 
-pub(crate) fn stand_in(extensions: &Extensions, space: &ProtectionSpace) -> Option<Sender> {
+pub(crate) fn stand_in(extensions: &Extensions) -> Option<Sender> {
     let StandIn(caller) = extensions.get()?;
-    let scheme = match caller {
-        Caller::Anonymous => None,
-        _ => space.likely_scheme(),
+    let used = match caller {
+        Caller::Anonymous => Used::Nothing,
+        _ => Used::WhateverIsAccepted,
     };
-    Some(Sender::caller(caller.clone(), scheme))
+    Some(Sender::caller(caller.clone(), used))
 }
 
 /// Marks the answers of paths that no route matches.

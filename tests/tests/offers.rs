@@ -204,6 +204,31 @@ async fn nobody_is_known_by_a_scheme_that_is_not_accepted() {
     }
 }
 
+#[tokio::test]
+async fn a_test_may_say_who_calls_whatever_the_handler_accepts() {
+    let app = GuardedRouter::new()
+        .route("/password", get(by_password))
+        .route("/token", get(by_token))
+        .protect(both().build().unwrap())
+        .unwrap();
+    for (target, status) in [("/password", 200), ("/token", 403)] {
+        let request = with_identity(request(target), Identity::new("ann"));
+        assert_eq!(send(&app, request).await.status, status, "{target}");
+    }
+}
+
+/// A 401 whose challenge nobody could answer would be none.
+#[tokio::test]
+async fn on_a_plain_router_a_scheme_that_the_space_lacks_is_closed() {
+    let app = Router::new()
+        .route("/password", axum::routing::get(by_password))
+        .layer(space().layer());
+    for authorization in ["", "Basic YW5uOnNlY3JldA==", &good()] {
+        let answer = send(&app, with("/password", &[("authorization", authorization)])).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
+    }
+}
+
 #[test]
 fn a_scheme_that_the_space_lacks_is_found_when_the_router_is_protected() {
     let router: GuardedRouter = GuardedRouter::new()

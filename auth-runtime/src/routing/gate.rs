@@ -20,7 +20,7 @@ use crate::policy::Policy;
 use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
 #[cfg(feature = "form")]
 use crate::space::read_form;
-use crate::space::{ProtectionSpace, Ruling, Sender, forbid_storing};
+use crate::space::{ProtectionSpace, Ruling, Sender, Used, forbid_storing};
 
 /// What stands in front of one method of one path.
 pub(crate) struct Gate {
@@ -66,7 +66,7 @@ impl Verdict {
                 decision: Decision::Grant,
                 hides_objects: false,
             },
-            sender: Sender::caller(Caller::Anonymous, None),
+            sender: Sender::caller(Caller::Anonymous, Used::Nothing),
             head: None,
         }
     }
@@ -175,7 +175,7 @@ impl Gate {
         let caller = self.space.caller_for(&self.policy, &verdict.sender)?;
         let objects = self.uses_guard.then(|| ObjectGate {
             space: self.space.clone(),
-            scheme: verdict.sender.used(),
+            used: self.space.scheme_used(Some(&self.policy), &verdict.sender),
             request: self.denied_request(request),
             hides: verdict.ruling.hides_objects,
             hiding: Hiding::ByGate {

@@ -596,14 +596,9 @@ impl GuardedRouter {
 fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
     let handler = endpoint.name;
     let names = endpoint.policy.accepted_schemes().unwrap_or_default();
-    let is_accepted = |scheme: &str| {
-        space
-            .schemes()
-            .any(|accepted| accepted.eq_ignore_ascii_case(scheme))
-    };
     let schemes = names
         .iter()
-        .filter(|scheme| !is_accepted(scheme))
+        .filter(|scheme| !space.accepts(scheme))
         .map(|scheme| Mistake::Scheme {
             handler,
             scheme,

@@ -35,7 +35,7 @@ impl ProtectionSpace {
         let offer = Offer {
             space: &self.0,
             policy,
-            used: sender.used(),
+            used: self.scheme_used(policy, sender),
         };
         let mut challenges = offer.challenges(denial, sender);
         if !self.0.prompts_scripts && request.is_from_script() {

@@ -7,6 +7,7 @@ use super::ProtectionSpace;
 use super::credentials::{Carried, well_formed};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
+use crate::policy::Policy;
 use crate::scheme::{Credentials, Verification};
 
 #[derive(Clone, Debug)]
@@ -14,15 +15,24 @@ pub(crate) enum Sender {
     /// Nobody can say: the request carries credentials twice (rule 5).
     Broken,
     /// This caller, with the credentials of that scheme.
-    Caller {
-        caller: Caller,
-        scheme: Option<usize>,
-    },
+    Caller { caller: Caller, used: Used },
+}
+
+/// The scheme of the credentials that were sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Used {
+    /// None were sent.
+    Nothing,
+    /// By its place in the order.
+    Scheme(usize),
+    /// A test says who calls, and whatever the handler accepts will do.
+    #[cfg(feature = "testing")]
+    WhateverIsAccepted,
 }
 
 impl Sender {
-    pub(crate) fn caller(caller: Caller, scheme: Option<usize>) -> Self {
-        Self::Caller { caller, scheme }
+    pub(crate) fn caller(caller: Caller, used: Used) -> Self {
+        Self::Caller { caller, used }
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -34,26 +44,61 @@ impl Sender {
             }
         )
     }
-
-    /// The scheme of the credentials that were sent.
-    pub(crate) fn used(&self) -> Option<usize> {
-        match self {
-            Self::Broken => None,
-            Self::Caller { scheme, .. } => *scheme,
-        }
-    }
 }
 
 impl ProtectionSpace {
+    /// Who a sender is to `policy`: nobody, if it does not accept the scheme that was used. `None`
+    /// if nobody can say.
+    pub(crate) fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
+        let Sender::Caller { caller, used } = sender else {
+            return None;
+        };
+        match used {
+            Used::Scheme(index) if !self.is_accepted(*index, policy) => Some(&Caller::Anonymous),
+            _ => Some(caller),
+        }
+    }
+
+    /// The scheme that a sender used, by its place in the order.
+    pub(crate) fn scheme_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<usize> {
+        #[cfg(not(feature = "testing"))]
+        let _ = policy;
+        match sender {
+            Sender::Broken => None,
+            Sender::Caller { used, .. } => match used {
+                Used::Nothing => None,
+                Used::Scheme(index) => Some(*index),
+                #[cfg(feature = "testing")]
+                Used::WhateverIsAccepted => self.likely_scheme(policy),
+            },
+        }
+    }
+
+    fn is_accepted(&self, index: usize, policy: &Policy) -> bool {
+        let scheme = self.0.schemes.get(index);
+        scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
+    }
+
+    /// The first OAuth scheme that is accepted, or else the first one.
+    #[cfg(feature = "testing")]
+    fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
+        let schemes = self.0.schemes.iter().enumerate();
+        let accepted: Vec<_> = schemes
+            .filter(|(index, _)| policy.is_none_or(|own| self.is_accepted(*index, own)))
+            .collect();
+        let oauth = accepted.iter().find(|(_, scheme)| scheme.is_oauth);
+        oauth.or(accepted.first()).map(|(index, _)| *index)
+    }
+
     /// Finds the credentials of a request and starts to verify them.
     pub(crate) fn authenticate(&self, head: Head<'_>) -> Authentication {
         #[cfg(feature = "testing")]
-        if let Some(sender) = crate::testing::stand_in(head.extensions, self) {
+        if let Some(sender) = crate::testing::stand_in(head.extensions) {
             return Authentication::Done(sender);
         }
         match self.0.presented(head) {
             Err(Carried::Badly) => Authentication::Done(Sender::Broken),
-            Ok(None) => Authentication::Done(Sender::caller(Caller::Anonymous, None)),
+            Ok(None) => Authentication::Done(Sender::caller(Caller::Anonymous, Used::Nothing)),
             Ok(Some((index, accepted, value))) => {
                 let verification = match well_formed(&value) {
                     Some(value) => accepted.scheme.verify(&Credentials::new(value, head)),
@@ -88,10 +133,10 @@ impl Future for Authentication {
                 scheme,
                 verification,
             } => {
-                let scheme = Some(*scheme);
+                let used = Used::Scheme(*scheme);
                 Pin::new(verification)
                     .poll(context)
-                    .map(|caller| Sender::caller(caller, scheme))
+                    .map(|caller| Sender::caller(caller, used))
             }
         }
     }
