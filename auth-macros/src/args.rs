@@ -10,12 +10,12 @@ use syn::{Ident, Lit, LitStr, Path, Token, parenthesized};
 
 use crate::errors::Errors;
 use crate::requirement::{
-    Age, Block, Function, HideUnless, Kind, Name, Namespace, Public, Requirement, Requires,
+    Age, Function, HideUnless, Kind, Name, Namespace, Network, Public, Requirement, Requires,
 };
 use crate::suggest::nearest;
 use crate::values;
 
-const REQUIREMENTS: [&str; 11] = [
+const REQUIREMENTS: [&str; 12] = [
     "authenticated",
     "scope",
     "role",
@@ -25,6 +25,7 @@ const REQUIREMENTS: [&str; 11] = [
     "max_age",
     "network",
     "check",
+    "policy",
     "any",
     "all",
 ];
@@ -263,7 +264,7 @@ fn requirement(
 
 /// Whether a requirement has a value behind its key.
 fn takes_value(key: &str) -> bool {
-    Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check")
+    Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check" | "policy")
 }
 
 /// A value that such a key could have.
@@ -289,10 +290,21 @@ fn valued(key: &Ident, value: &TokenStream, span: Span, form: Form) -> syn::Resu
             seconds: values::seconds(&string.text).map_err(wrong)?,
             text: string.text,
         })),
-        "network" => Ok(Kind::Network(Block {
-            addresses: values::block(&string.text).map_err(wrong)?,
-            text: string.text,
-        })),
+        "network" => {
+            // A name is for the vocabulary to know.
+            let is_name = !string.text.is_empty() && values::is_network_name(&string.text);
+            let blocks = if is_name {
+                Vec::new()
+            } else {
+                vec![values::block(&string.text).map_err(wrong)?]
+            };
+            Ok(Kind::Network(Network {
+                blocks,
+                text: string.text,
+                span: string.span,
+            }))
+        }
+        "policy" => Ok(Kind::Policy(string)),
         _ => match Namespace::of(&name) {
             Some(namespace) => Ok(Kind::Named(namespace, string)),
             None => Err(unknown(key, false)),
@@ -384,7 +396,11 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
                 ),
             ));
         }
-        return Ok(Name { text, span });
+        return Ok(Name {
+            text,
+            span,
+            broader: Vec::new(),
+        });
     }
     let name = key(input, "the name of a scheme, such as `Bearer`")?;
     let text = name.to_string();
@@ -393,6 +409,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
             return Ok(Name {
                 text,
                 span: name.span(),
+                broader: Vec::new(),
             });
         }
         Some(spelling) => format!("the scheme is spelled `{spelling}`"),
@@ -554,6 +571,7 @@ fn string(value: &TokenStream, key: &Ident, span: Span, form: Form) -> syn::Resu
         Ok(Lit::Str(literal)) => Ok(Name {
             text: literal.value(),
             span: literal.span(),
+            broader: Vec::new(),
         }),
         Ok(_) => wrong(format!("`{key}` takes a string: {example}")),
         Err(_) => match syn::parse2::<Ident>(value.clone()) {

@@ -7,7 +7,7 @@ use syn::LitInt;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
-use crate::requirement::{Kind, Name, Namespace, Requirement, Requires};
+use crate::requirement::{Kind, Namespace, Requirement, Requires};
 
 /// Notes everything that is wrong with the arguments of `#[requires(...)]`.
 pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
@@ -34,8 +34,10 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
         list(&requires.requirements, true, errors);
     }
 
-    if let Some(realm) = &requires.realm {
-        self::realm(realm, errors);
+    if let Some(realm) = &requires.realm
+        && let Some(problem) = realm_problem(&realm.text)
+    {
+        errors.add(realm.span, problem);
     }
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
@@ -93,40 +95,43 @@ fn status(value: &TokenStream, errors: &mut Errors) {
 
 fn names(requirement: &Requirement, errors: &mut Errors) {
     match &requirement.kind {
-        Kind::Authenticated | Kind::MaxAge(_) | Kind::Network(_) | Kind::Check(_) => {}
-        Kind::Named(Namespace::Scope, name) => scope(name, errors),
-        Kind::Named(Namespace::Acr, name) => acr(name, errors),
-        Kind::Named(namespace, name) => plain_name(*namespace, name, errors),
+        Kind::Named(namespace, name) => {
+            if let Some(problem) = name_problem(*namespace, &name.text) {
+                errors.add(name.span, problem);
+            }
+        }
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
                 names(part, errors);
             }
         }
+        _ => {}
+    }
+}
+
+/// What keeps a text from being a name of that kind.
+pub(crate) fn name_problem(namespace: Namespace, text: &str) -> Option<String> {
+    match namespace {
+        Namespace::Scope => scope_problem(text),
+        Namespace::Acr => acr_problem(text),
+        _ => plain_problem(namespace, text),
     }
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-fn scope(name: &Name, errors: &mut Errors) {
-    let text = &name.text;
+fn scope_problem(text: &str) -> Option<String> {
     if text.is_empty() {
-        errors.add(
-            name.span,
-            "the scope is empty; name the scope that is required",
-        );
-        return;
+        return Some("the scope is empty; name the scope that is required".to_owned());
     }
     if text == "offline_access" {
-        errors.add(
-            name.span,
+        return Some(
             "`offline_access` asks the authorization server for a refresh token, and grants nothing \
-             here; name the scope that is required",
+             here; name the scope that is required"
+                .to_owned(),
         );
-        return;
     }
     let illegal = |c: &char| !is_scope_character(*c);
-    let Some((index, character)) = text.chars().enumerate().find(|(_, c)| illegal(c)) else {
-        return;
-    };
+    let (index, character) = text.chars().enumerate().find(|(_, c)| illegal(c))?;
     let why = match character {
         ' ' => "one `scope = \"...\"` names one scope; write one for each, with a comma between",
         '"' | '\\' => "a scope cannot contain quotes or backslashes",
@@ -136,13 +141,10 @@ fn scope(name: &Name, errors: &mut Errors) {
     // The compiler cannot be pointed into a literal, so the message points itself.
     let (shown, column) = shown_with_column(text, index);
     let caret = " ".repeat(column);
-    errors.add(
-        name.span,
-        format!(
-            "the character {character:?} is not allowed in a scope (RFC 6749 §3.3): {why}\n\
-             \n    {shown}\n    {caret}^"
-        ),
-    );
+    Some(format!(
+        "the character {character:?} is not allowed in a scope (RFC 6749 §3.3): {why}\n\
+         \n    {shown}\n    {caret}^"
+    ))
 }
 
 fn is_scope_character(character: char) -> bool {
@@ -150,45 +152,39 @@ fn is_scope_character(character: char) -> bool {
 }
 
 /// One of the values of `acr_values`, which has them with spaces between (RFC 9470 §3).
-fn acr(name: &Name, errors: &mut Errors) {
-    let text = &name.text;
+fn acr_problem(text: &str) -> Option<String> {
     if text.is_empty() {
-        errors.add(name.span, "the acr is empty; name the one that is required");
-    } else if let Some(character) = text.chars().find(|c| !is_scope_character(*c)) {
-        let why = match character {
-            ' ' => {
-                "one `acr = \"...\"` names one; write `any(acr = \"...\", acr = \"...\")` for several"
-            }
-            _ => "it is visible ASCII without quotes and backslashes",
-        };
-        errors.add(
-            name.span,
-            format!("the character {character:?} is not allowed in an acr (RFC 9470 §3): {why}"),
-        );
+        return Some("the acr is empty; name the one that is required".to_owned());
     }
+    let character = text.chars().find(|c| !is_scope_character(*c))?;
+    let why = match character {
+        ' ' => {
+            "one `acr = \"...\"` names one; write `any(acr = \"...\", acr = \"...\")` for several"
+        }
+        _ => "it is visible ASCII without quotes and backslashes",
+    };
+    Some(format!(
+        "the character {character:?} is not allowed in an acr (RFC 9470 §3): {why}"
+    ))
 }
 
-/// A realm goes into every challenge, where clients search for other parameters by text.
-fn realm(name: &Name, errors: &mut Errors) {
-    let text = &name.text;
-    let found = ["scope=", "error=", "resource_metadata="];
-    let found = found.into_iter().find(|found| text.contains(found));
+/// What keeps a text from being a realm: it goes into every challenge, where clients search for other
+/// parameters by text.
+pub(crate) fn realm_problem(text: &str) -> Option<String> {
     if text.is_empty() {
-        errors.add(name.span, "the realm is empty; name it, or remove it");
-    } else if let Some(character) = text.chars().find(|c| !matches!(c, ' '..='~')) {
-        errors.add(
-            name.span,
-            format!(
-                "the character {character:?} is not allowed in a realm: it is sent to clients, and \
-                 many of them read visible ASCII only"
-            ),
-        );
-    } else if let Some(found) = found {
-        errors.add(
-            name.span,
-            format!("the realm contains `{found}`, which clients would read as a parameter"),
-        );
+        return Some("the realm is empty; name it, or remove it".to_owned());
     }
+    if let Some(character) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+        return Some(format!(
+            "the character {character:?} is not allowed in a realm: it is sent to clients, and many \
+             of them read visible ASCII only"
+        ));
+    }
+    let searched = ["scope=", "error=", "resource_metadata="];
+    let found = searched.into_iter().find(|found| text.contains(found))?;
+    Some(format!(
+        "the realm contains `{found}`, which clients would read as a parameter"
+    ))
 }
 
 /// The text on one line, and where in it the character at `index` begins.
@@ -208,29 +204,24 @@ fn shown_with_column(text: &str, index: usize) -> (String, usize) {
     (shown, column)
 }
 
-fn plain_name(namespace: Namespace, name: &Name, errors: &mut Errors) {
+fn plain_problem(namespace: Namespace, text: &str) -> Option<String> {
     let key = namespace.key();
-    let text = &name.text;
     if text.trim().is_empty() {
-        errors.add(
-            name.span,
-            format!("the {key} is empty; name the {key} that is required"),
-        );
-    } else if text.trim() != text {
-        errors.add(
-            name.span,
-            format!(
-                "the {key} {text:?} begins or ends with white space, so it would match no other; write \
-                 `{key} = {:?}`",
-                text.trim()
-            ),
-        );
-    } else if let Some(character) = text.chars().find(|c| c.is_control()) {
-        errors.add(
-            name.span,
-            format!("the {key} {text:?} has a control character in it: {character:?}; remove it"),
-        );
+        return Some(format!(
+            "the {key} is empty; name the {key} that is required"
+        ));
     }
+    if text.trim() != text {
+        return Some(format!(
+            "the {key} {text:?} begins or ends with white space, so it would match no other; write \
+             `{key} = {:?}`",
+            text.trim()
+        ));
+    }
+    let character = text.chars().find(|c| c.is_control())?;
+    Some(format!(
+        "the {key} {text:?} has a control character in it: {character:?}; remove it"
+    ))
 }
 
 /// Notes each `any(...)` and `all(...)` with a single member, at any depth; `write` is how that
@@ -294,10 +285,7 @@ fn contradictions(flat: &[&Requirement], errors: &mut Errors) {
     for (index, part) in flat.iter().enumerate() {
         let message = flat.iter().take(index).find_map(|earlier| {
             let why = match (&earlier.kind, &part.kind) {
-                (Kind::Network(one), Kind::Network(other))
-                    if !one.addresses.contains(&other.addresses)
-                        && !other.addresses.contains(&one.addresses) =>
-                {
+                (Kind::Network(one), Kind::Network(other)) if one.is_disjoint(other) => {
                     "no address lies in both"
                 }
                 (Kind::Named(Namespace::Acr, one), Kind::Named(Namespace::Acr, other))
@@ -379,7 +367,10 @@ pub(crate) fn entails(a: &Requirement, b: &Requirement) -> bool {
         (Kind::Network(_), Kind::Authenticated) => false,
         // Nothing else is known of somebody who is not known.
         (_, Kind::Authenticated) => true,
-        (Kind::Network(small), Kind::Network(large)) => large.addresses.contains(&small.addresses),
+        (Kind::Network(small), Kind::Network(large)) => small.is_within(large),
+        (Kind::Named(kind, a), Kind::Named(other, b)) => {
+            kind == other && (a.text == b.text || b.broader.contains(&a.text))
+        }
         (Kind::MaxAge(short), Kind::MaxAge(long)) => short.seconds <= long.seconds,
         (a, b) => a == b,
     }
@@ -389,6 +380,7 @@ pub(crate) fn entails(a: &Requirement, b: &Requirement) -> bool {
 mod tests {
     use super::*;
     use crate::args;
+    use crate::requirement::Name;
 
     fn messages(arguments: &str) -> Vec<String> {
         let mut errors = Errors::default();
@@ -532,9 +524,9 @@ mod tests {
             Kind::Authenticated => true,
             Kind::Named(Namespace::Scope, name) => bit(name, 1),
             Kind::Named(_, name) => bit(name, 4),
-            Kind::MaxAge(_) | Kind::Network(_) | Kind::Check(_) => unreachable!("not used here"),
             Kind::All(parts) => parts.iter().all(|part| holds(part, granted)),
             Kind::Any(parts) => parts.iter().any(|part| holds(part, granted)),
+            _ => unreachable!("not used here"),
         }
     }
 }

@@ -31,7 +31,6 @@ impl Errors {
             .unwrap_or_default()
     }
 
-    #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
         self.0
             .into_iter()

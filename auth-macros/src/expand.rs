@@ -1,7 +1,7 @@
 //! What the compiler gets: the item as it was written, and its policy as data.
 
 use ipnet::IpNet;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
@@ -10,12 +10,17 @@ use crate::args;
 use crate::check;
 use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
-use crate::requirement::{Function, Kind, Namespace, Requirement, Requires};
+use crate::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
+use crate::resolve::{self, Dictionary};
+use crate::vocabulary::{self, Found, Terms, Vocabulary};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let requires = args::requires(arguments, &mut errors);
-    check::requires(&requires, &mut errors);
+    let mut requires = args::requires(arguments, &mut errors);
+    let found = vocabulary::find();
+    if look_up(&mut requires, found.as_ref(), &mut errors) {
+        check::requires(&requires, &mut errors);
+    }
     // A network may be enough, and then nobody knows who calls.
     let is_known = !errors.is_empty() || check::makes_known(&requires.requirements);
     let caller = if is_known {
@@ -23,7 +28,100 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     } else {
         quote!(::core::option::Option<::auth_runtime::Identity>)
     };
-    expand("requires", &policy(&requires), &caller, item, errors)
+    let expanded = expand("requires", &policy(&requires), &caller, item, errors);
+    let tracked = found.as_ref().map(tracked);
+    quote!(#expanded #tracked)
+}
+
+/// Looks up the names; whether there is any point in looking at them further. What is wrong with the
+/// vocabulary itself is told once, and everything that depends on it is not told at all.
+fn look_up(requires: &mut Requires, found: Option<&Found>, errors: &mut Errors) -> bool {
+    let dictionary = match found {
+        None => Dictionary {
+            vocabulary: None,
+            shown: "",
+        },
+        Some(found) => {
+            for mistake in &found.mistakes {
+                errors.add(Span::call_site(), mistake);
+            }
+            let Some(vocabulary) = &found.vocabulary else {
+                return false;
+            };
+            Dictionary {
+                vocabulary: Some(&**vocabulary),
+                shown: &found.shown,
+            }
+        }
+    };
+    let is_read = errors.is_empty();
+    resolve::requires(requires, dictionary, errors);
+    is_read == errors.is_empty()
+}
+
+/// `vocabulary!()`: what is declared, as data.
+pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    if !arguments.is_empty() {
+        errors.add(
+            Span::call_site(),
+            "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
+        );
+    }
+    let found = vocabulary::find();
+    match &found {
+        None => errors.add(
+            Span::call_site(),
+            "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
+             of the workspace; create one, with the scopes that the service knows below `[scopes]`",
+        ),
+        Some(found) => {
+            for mistake in &found.mistakes {
+                errors.add(Span::call_site(), mistake);
+            }
+        }
+    }
+    let mistakes = errors.to_compile_error();
+    let none = Vocabulary::default();
+    let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
+    let data = vocabulary_data(declared.unwrap_or(&none));
+    let tracked = found.as_ref().map(tracked);
+    quote!({ #mistakes #tracked #data })
+}
+
+fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
+    let terms = |terms: &Terms| {
+        let terms = terms.iter().map(|(name, term)| {
+            let description = &term.description;
+            let implies = &term.implies;
+            quote!(::auth_runtime::Term::new(#name, #description, &[#(#implies),*]))
+        });
+        quote!(&[#(#terms),*])
+    };
+    let realm = match &vocabulary.realm {
+        Some(realm) => quote!(::core::option::Option::Some(#realm)),
+        None => quote!(::core::option::Option::None),
+    };
+    let networks = vocabulary.networks.iter().map(|(name, blocks)| {
+        let blocks = blocks.iter().map(addresses);
+        quote!(::auth_runtime::Network::new(#name, &[#(#blocks),*]))
+    });
+    let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
+    let permissions = terms(&vocabulary.permissions);
+    quote! {
+        const VOCABULARY: ::auth_runtime::Vocabulary = ::auth_runtime::Vocabulary::new(
+            #realm, #scopes, #roles, #permissions, &[#(#networks),*],
+        );
+        VOCABULARY
+    }
+}
+
+/// Makes the compiler compile the crate again when its vocabulary changes.
+fn tracked(found: &Found) -> TokenStream {
+    let path = found.path.to_string_lossy();
+    quote!(
+        const _: &[u8] = ::core::include_bytes!(#path);
+    )
 }
 
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -151,6 +249,25 @@ fn expression(requirement: &Requirement) -> TokenStream {
     };
     let call = match &requirement.kind {
         Kind::Authenticated => quote!(authenticated()),
+        Kind::Named(namespace, name) if !name.broader.is_empty() => {
+            // Whoever was granted a broader one was granted this one: nothing is left to be done
+            // while serving.
+            let names = std::iter::once(&name.text).chain(&name.broader);
+            let parts = names.map(|text| {
+                expression(&Requirement {
+                    kind: Kind::Named(
+                        *namespace,
+                        Name {
+                            text: text.clone(),
+                            span: name.span,
+                            broader: Vec::new(),
+                        },
+                    ),
+                    span: requirement.span,
+                })
+            });
+            quote!(any(&[#(#parts),*]))
+        }
         Kind::Named(namespace, name) => {
             let name = &name.text;
             match namespace {
@@ -165,12 +282,14 @@ fn expression(requirement: &Requirement) -> TokenStream {
             let seconds = age.seconds;
             quote!(max_age(::auth_runtime::__private::Duration::from_secs(#seconds)))
         }
-        Kind::Network(block) => {
-            let name = &block.text;
-            let addresses = addresses(&block.addresses);
-            quote!(network(::auth_runtime::Network::new(#name, &[#addresses])))
+        Kind::Network(network) => {
+            let name = &network.text;
+            let blocks = network.blocks.iter().map(addresses);
+            quote!(network(::auth_runtime::Network::new(#name, &[#(#blocks),*])))
         }
         Kind::Check(function) => check_by(function),
+        // Only one that could not be looked up is left, and that was reported.
+        Kind::Policy(_) => quote!(any(&[])),
         Kind::All(parts) => {
             let parts = list(parts);
             quote!(all(#parts))

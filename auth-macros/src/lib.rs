@@ -12,8 +12,10 @@ mod errors;
 mod expand;
 mod item;
 mod requirement;
+mod resolve;
 mod suggest;
 mod values;
+mod vocabulary;
 
 /// Says who may call a handler.
 ///
@@ -35,6 +37,7 @@ mod values;
 ///              | acr = "…" | amr = "…" | max_age = "15m"
 ///              | network = "10.0.0.0/8"
 ///              | check = path::to::function
+///              | policy = "staff"
 ///              | any( requirement, … ) | all( requirement, … )
 /// display     := hide_as = 404 | hide_unless = lesser
 ///              | schemes( Basic, "Lab-Auth", … ) | realm = "…"
@@ -52,8 +55,9 @@ mod values;
 /// | `acr = "…"` | who logged in by that authentication context class ([RFC 9470]) |
 /// | `amr = "…"` | who logged in by that method, such as `otp` ([RFC 8176]) |
 /// | `max_age = "…"` | who logged in no longer ago: a whole number of `s`, `m`, `h` or `d` |
-/// | `network = "…"` | whoever calls from that block of addresses, known or not |
+/// | `network = "…"` | whoever calls from that block of addresses, or network of the vocabulary, known or not |
 /// | `check = …` | for whom that function says yes: an async one that takes a `CheckRequest` and returns `bool` or `Result<bool, _>` |
+/// | `policy = "…"` | who meets that policy of the vocabulary |
 /// | `any(…)` | who meets at least one |
 /// | `all(…)` | who meets every one; so does a list without `all` |
 ///
@@ -67,6 +71,36 @@ mod values;
 /// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
 /// | `schemes(…)` | only these of the protection space's schemes are accepted and offered |
 /// | `realm = "…"` | in challenges, another realm than the space's |
+///
+/// # Vocabulary
+///
+/// With an `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root of the
+/// workspace, every name has to be declared there, and a name stands for all that imply it:
+///
+/// ```toml
+/// realm = "example"
+///
+/// [scopes]
+/// "repo:read" = "Read repositories"
+/// "repo:write" = { description = "Change repositories", implies = ["repo:read"] }
+///
+/// [roles]
+/// admin = "Operates the service"
+///
+/// [permissions]
+/// publish = "Put packages before the public"
+///
+/// [networks]
+/// office = ["192.0.2.0/24", "2001:db8::/32"]
+///
+/// [policies.staff]
+/// description = "Whoever works here, from where we work"
+/// requires = 'role = "admin", network = "office"'
+/// ```
+///
+/// `network = "office"` and `policy = "staff"` are names from there; a policy brings all that its
+/// `requires` says, `hide_as` included. The crate is compiled again when the file changes, and
+/// [`vocabulary!`](macro@vocabulary) gives it to the running program.
 ///
 /// # Where it stands
 ///
@@ -138,4 +172,20 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::public(arguments.into(), item.into()).into()
+}
+
+/// What the crate's `auth.toml` declares, as an `auth_runtime::Vocabulary`.
+///
+/// The file lies beside the crate's `Cargo.toml`, or in a folder above it up to the root of the
+/// workspace; without one, this does not compile. It takes nothing.
+///
+/// ```ignore
+/// let vocabulary = auth_runtime::vocabulary!();
+/// for scope in vocabulary.scopes() {
+///     println!("{}: {}", scope.name(), scope.description());
+/// }
+/// ```
+#[proc_macro]
+pub fn vocabulary(arguments: TokenStream) -> TokenStream {
+    expand::vocabulary(arguments.into()).into()
 }

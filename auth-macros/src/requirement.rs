@@ -43,8 +43,10 @@ pub(crate) enum Kind {
     Authenticated,
     Named(Namespace, Name),
     MaxAge(Age),
-    Network(Block),
+    Network(Network),
     Check(Function),
+    /// A policy of the vocabulary, until it was looked up.
+    Policy(Name),
     All(Vec<Requirement>),
     Any(Vec<Requirement>),
 }
@@ -65,11 +67,30 @@ pub(crate) struct Age {
     pub(crate) seconds: u64,
 }
 
-/// A block of addresses, and how it is written.
+/// Blocks of addresses: one that is written as such, or those that a name stands for.
 #[derive(Clone)]
-pub(crate) struct Block {
+pub(crate) struct Network {
     pub(crate) text: String,
-    pub(crate) addresses: IpNet,
+    pub(crate) span: Span,
+    /// Empty for a name as long as it was not looked up.
+    pub(crate) blocks: Vec<IpNet>,
+}
+
+impl Network {
+    /// Whether every address of this one is one of the other.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let mut own = self.blocks.iter();
+        own.all(|own| other.blocks.iter().any(|block| block.contains(own)))
+    }
+
+    /// Whether no address is in both.
+    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
+        let mut own = self.blocks.iter();
+        own.all(|own| {
+            let mut others = other.blocks.iter();
+            others.all(|block| !block.contains(own) && !own.contains(block))
+        })
+    }
 }
 
 /// The path of a function.
@@ -82,9 +103,9 @@ impl PartialEq for Age {
     }
 }
 
-impl PartialEq for Block {
+impl PartialEq for Network {
     fn eq(&self, other: &Self) -> bool {
-        self.addresses == other.addresses
+        self.blocks == other.blocks
     }
 }
 
@@ -106,6 +127,8 @@ impl fmt::Display for Function {
 pub(crate) struct Name {
     pub(crate) text: String,
     pub(crate) span: Span,
+    /// The names that imply it, as far as a vocabulary says.
+    pub(crate) broader: Vec<String>,
 }
 
 /// Where a requirement stands does not matter to what it says.
@@ -153,8 +176,9 @@ impl Requirement {
         match &self.kind {
             Kind::Named(namespace, name) => format!("{}({:?})", namespace.key(), name.text),
             Kind::MaxAge(age) => format!("max_age({:?})", age.text),
-            Kind::Network(block) => format!("network({:?})", block.text),
+            Kind::Network(network) => format!("network({:?})", network.text),
             Kind::Check(function) => format!("check({function})"),
+            Kind::Policy(name) => format!("policy({:?})", name.text),
             _ => self.to_string(),
         }
     }
@@ -169,8 +193,9 @@ impl fmt::Display for Requirement {
                 return write!(f, "{} = {:?}", namespace.key(), name.text);
             }
             Kind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
-            Kind::Network(block) => return write!(f, "network = {:?}", block.text),
+            Kind::Network(network) => return write!(f, "network = {:?}", network.text),
             Kind::Check(function) => return write!(f, "check = {function}"),
+            Kind::Policy(name) => return write!(f, "policy = {:?}", name.text),
             Kind::All(parts) => ("all", parts),
             Kind::Any(parts) => ("any", parts),
         };

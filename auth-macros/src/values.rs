@@ -81,6 +81,12 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
     Ok(block)
 }
 
+/// Whether a text is the name of a network, and not a block of addresses with or without a slip.
+pub(crate) fn is_network_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    !text.contains(['/', ':']) && !characters.all(|c| c.is_ascii_digit() || c == '.')
+}
+
 /// The schemes of the HTTP Authentication Scheme Registry (RFC 9110 §16.4.1) whose names are words.
 pub(crate) const SCHEMES: [&str; 12] = [
     "Basic",

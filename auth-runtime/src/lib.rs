@@ -141,9 +141,10 @@ mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod truth;
+mod vocabulary;
 mod ways;
 
-pub use auth_macros::{public, requires};
+pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
 pub use crate::caller::{Caller, Rejection};
@@ -175,6 +176,7 @@ pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
+pub use crate::vocabulary::{Term, Vocabulary};
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
 /// audit does not find.

@@ -1,0 +1,229 @@
+//! `auth.toml`, by the compiler itself: each folder of `vocabulary/` is a crate, with what the
+//! compiler says of it in `expected`. `VOCABULARY=overwrite` writes these files anew.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where projects are made, and what they are built into.
+fn lab() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("vocabulary")
+}
+
+fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let path = path.as_ref();
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(path, text).expect("a file");
+}
+
+/// A manifest that depends on the runtime.
+fn manifest(name: &str, more: &str) -> String {
+    let runtime = here().join("../auth-runtime");
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+         [dependencies]\nauth-runtime.path = {runtime:?}\n{more}"
+    )
+}
+
+/// What one run of the compiler came to.
+struct Checked {
+    /// The errors as a terminal shows them.
+    errors: String,
+    /// Each crate that was asked for, and whether it had to be compiled.
+    compiled: Vec<(String, bool)>,
+}
+
+fn check(project: &Path) -> Checked {
+    let root = here().parent().expect("the workspace");
+    // The same versions that everything else is built with.
+    let _ = std::fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"));
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "check",
+            "--workspace",
+            "--message-format=json",
+            "--offline",
+            "--quiet",
+        ])
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", lab().join("target"))
+        .env_remove("RUSTFLAGS")
+        .output()
+        .expect("cargo runs");
+    let mut checked = Checked {
+        errors: String::new(),
+        compiled: Vec::new(),
+    };
+    let mut understood = 0;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let message: Value = serde_json::from_str(line).unwrap_or_default();
+        understood += usize::from(message["reason"].is_string());
+        let is_own = message["manifest_path"]
+            .as_str()
+            .is_some_and(|path| path.starts_with(&*project.to_string_lossy()));
+        if message["reason"] == "compiler-artifact" && is_own {
+            let name = message["target"]["name"].as_str().expect("a name");
+            checked
+                .compiled
+                .push((name.to_owned(), message["fresh"] == false));
+        }
+        let message = &message["message"];
+        let is_summary = message["message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("aborting due to"));
+        if message["level"] == "error" && !is_summary {
+            let rendered = message["rendered"].as_str().expect("a text");
+            let _ = writeln!(checked.errors, "{}", rendered.trim_end());
+        }
+    }
+    assert!(
+        understood > 0,
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    checked
+}
+
+#[test]
+fn the_compiler_holds_every_name_against_the_vocabulary() {
+    let mut differences = Vec::new();
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(here().join("vocabulary"))
+        .expect("cases")
+        .map(|case| case.expect("a case").path())
+        .collect();
+    cases.sort();
+    for case in cases {
+        let name = case
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let project = lab().join(&name);
+        let _ = std::fs::remove_dir_all(&project);
+        write(project.join("Cargo.toml"), manifest(&name, "[workspace]\n"));
+        for (from, to) in [("auth.toml", "auth.toml"), ("lib.rs", "src/lib.rs")] {
+            if let Ok(text) = std::fs::read(case.join(from)) {
+                write(project.join(to), text);
+            }
+        }
+        let seen = check(&project).errors;
+        let expected = case.join("expected");
+        if std::env::var_os("VOCABULARY").is_some_and(|wish| wish == "overwrite") {
+            write(&expected, &seen);
+        }
+        let expected = std::fs::read_to_string(&expected).unwrap_or_default();
+        if seen != expected {
+            differences.push(format!("== {name}\nexpected:\n{expected}\nseen:\n{seen}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+const READ: &str = "[scopes]\nread = \"Read\"\n";
+const READER: &str = "#[auth_runtime::requires(scope = \"read\")]\npub async fn read() {}\n";
+
+/// The file may lie in any folder up to the root of the workspace, and no further; the nearest one
+/// counts.
+#[test]
+fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
+    let outside = lab().join("outside");
+    let project = outside.join("workspace");
+    let _ = std::fs::remove_dir_all(&outside);
+    write(
+        outside.join("auth.toml"),
+        "[scopes]\nelsewhere = \"Not meant\"\n",
+    );
+    write(
+        project.join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n",
+    );
+    for name in ["far", "near"] {
+        let member = project.join("crates").join(name);
+        write(member.join("Cargo.toml"), manifest(name, ""));
+        write(member.join("src/lib.rs"), READER);
+    }
+    // None: every name will do, whatever lies above the workspace.
+    assert_eq!(check(&project).errors, "");
+    write(project.join("auth.toml"), "[scopes]\nwrite = \"Write\"\n");
+    write(project.join("crates/near/auth.toml"), READ);
+    for name in ["far", "near"] {
+        // A file that was not there before is not seen before something else changes.
+        write(
+            project.join("crates").join(name).join("src/lib.rs"),
+            format!("{READER}\n"),
+        );
+    }
+    let errors = check(&project).errors;
+    assert!(errors.contains("is not declared in auth.toml;"), "{errors}");
+    assert!(
+        errors.contains("crates/far/src/lib.rs") && !errors.contains("crates/near"),
+        "{errors}"
+    );
+}
+
+/// A change is seen by all that use the file, and by nothing else.
+#[test]
+fn a_change_of_the_vocabulary_compiles_its_users_again() {
+    let project = lab().join("tracked");
+    let _ = std::fs::remove_dir_all(&project);
+    write(
+        project.join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n",
+    );
+    for (name, text) in [
+        ("tracked-user", READER),
+        (
+            "tracked-lister",
+            "pub const ALL: auth_runtime::Vocabulary = auth_runtime::vocabulary!();\n",
+        ),
+        ("tracked-other", "pub fn nothing() {}\n"),
+    ] {
+        let member = project.join("crates").join(name);
+        write(member.join("Cargo.toml"), manifest(name, ""));
+        write(member.join("src/lib.rs"), text);
+    }
+    let vocabulary = project.join("auth.toml");
+    write(&vocabulary, READ);
+    let compiled = |checked: Checked| {
+        let compiled = checked
+            .compiled
+            .into_iter()
+            .filter(|(_, compiled)| *compiled);
+        let mut names: Vec<_> = compiled.map(|(name, _)| name).collect();
+        names.sort();
+        names
+    };
+    let first = check(&project);
+    assert_eq!(first.errors, "");
+    assert_eq!(compiled(first).len(), 3);
+    assert_eq!(compiled(check(&project)), Vec::<String>::new());
+
+    // Cargo goes by the time of the last change.
+    let later = |seconds| std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
+    let change = |text: &str, seconds| {
+        write(&vocabulary, text);
+        let file = std::fs::File::options()
+            .write(true)
+            .open(&vocabulary)
+            .expect("the file");
+        file.set_modified(later(seconds)).expect("a time");
+    };
+    change("[scopes]\nread = \"Read everything\"\n", 10);
+    let described = check(&project);
+    assert_eq!(described.errors, "");
+    assert_eq!(compiled(described), ["tracked_lister", "tracked_user"]);
+    change("[scopes]\nreed = \"Read\"\n", 20);
+    let errors = check(&project).errors;
+    assert!(
+        errors.contains("the scope `read` is not declared in auth.toml; did you mean `reed`?"),
+        "{errors}"
+    );
+    change(READ, 30);
+    assert_eq!(check(&project).errors, "");
+}

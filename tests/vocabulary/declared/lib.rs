@@ -1,0 +1,25 @@
+use auth_runtime::{Guard, Vocabulary, requires, vocabulary};
+
+pub const VOCABULARY: Vocabulary = vocabulary!();
+
+#[requires(scope = "repo:read", hide_as = 404, hide_unless = any(role = "admin", network = "lab"))]
+pub async fn read() {}
+
+#[requires(any(scope = "repo:write", role = "admin", permission = "publish"), acr = "anything")]
+pub async fn write() {}
+
+#[requires(policy = "staff")]
+pub async fn staff(guard: Guard) -> String {
+    guard.identity().subject().to_owned()
+}
+
+#[requires(any(policy = "staff", scope = "repo:admin"))]
+pub async fn staff_or_admin() {}
+
+#[requires(policy = "hidden", hide_unless = role("admin"))]
+pub async fn hidden() {}
+
+#[requires(any(network = "office", network = "203.0.113.0/24"))]
+pub async fn inside(guard: Guard) -> bool {
+    guard.identity().is_some()
+}

@@ -1,0 +1,12 @@
+use auth_runtime::{Vocabulary, requires, vocabulary};
+
+#[requires(scope = "whatever", role = "anything")]
+pub async fn every_name_will_do() {}
+
+#[requires(policy = "staff")]
+pub async fn a_policy() {}
+
+#[requires(network = "office")]
+pub async fn a_network() {}
+
+pub const VOCABULARY: Vocabulary = vocabulary!();
