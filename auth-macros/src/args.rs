@@ -237,13 +237,19 @@ fn requirement(
     at_top: bool,
 ) -> syn::Result<Requirement> {
     let name = key.to_string();
-    let kind = match name.as_str() {
+    let (kind, end) = match name.as_str() {
         "authenticated" => {
             without_value(input, key)?;
-            Kind::Authenticated
+            (Kind::Authenticated, key.span())
         }
-        "any" => Kind::Any(list(input, key, errors)?),
-        "all" => Kind::All(list(input, key, errors)?),
+        "any" => {
+            let (parts, end) = list(input, key, errors)?;
+            (Kind::Any(parts), end)
+        }
+        "all" => {
+            let (parts, end) = list(input, key, errors)?;
+            (Kind::All(parts), end)
+        }
         _ => {
             if !takes_value(&name) {
                 skip(input);
@@ -253,13 +259,16 @@ fn requirement(
                 return Err(called(input, key));
             }
             let value = assigned(input, key, example(&name))?;
-            valued(key, &value, value.span(), Form::Assigned)?
+            let end = last_span(&value);
+            (valued(key, &value, value.span(), Form::Assigned)?, end)
         }
     };
-    Ok(Requirement {
-        kind,
-        span: key.span(),
-    })
+    Ok(Requirement::new(kind, key.span(), end))
+}
+
+fn last_span(tokens: &TokenStream) -> Span {
+    let last = tokens.clone().into_iter().last();
+    last.map_or_else(Span::call_site, |token| token.span())
 }
 
 /// Whether a requirement has a value behind its key.
@@ -426,7 +435,11 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
 }
 
 /// `any(…)` or `all(…)`.
-fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Vec<Requirement>> {
+fn list(
+    input: ParseStream<'_>,
+    key: &Ident,
+    errors: &mut Errors,
+) -> syn::Result<(Vec<Requirement>, Span)> {
     if !input.peek(syn::token::Paren) {
         return Err(syn::Error::new(
             key.span(),
@@ -436,7 +449,7 @@ fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result
         ));
     }
     let content;
-    parenthesized!(content in input);
+    let parentheses = parenthesized!(content in input);
     let mut parts = Vec::new();
     let mut mistakes = Errors::default();
     each(&content, &mut mistakes, |input, errors| {
@@ -453,7 +466,7 @@ fn list(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result
             format!("`{key}()` without requirements is met by {who}; say what is required"),
         ));
     }
-    Ok(parts)
+    Ok((parts, parentheses.span.close()))
 }
 
 /// The value of `hide_unless`, where a second `=` would be hard to read.
@@ -483,10 +496,12 @@ fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Resu
     } else {
         value.span()
     };
-    Ok(Requirement {
-        kind: valued(&inner, &value, span, Form::Called)?,
-        span: inner.span(),
-    })
+    let kind = valued(&inner, &value, span, Form::Called)?;
+    Ok(Requirement::new(
+        kind,
+        inner.span(),
+        parentheses.span.close(),
+    ))
 }
 
 /// `= value`, up to the next comma.

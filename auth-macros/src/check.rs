@@ -22,10 +22,7 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     for requirement in &requires.requirements {
         names(requirement, errors);
     }
-    let whole = Requirement {
-        kind: Kind::All(requires.requirements.clone()),
-        span: Span::call_site(),
-    };
+    let whole = implied_all(requires.requirements.clone());
     // With parts missing, what is left may look like something that nobody wrote.
     if readable {
         for requirement in &requires.requirements {
@@ -65,6 +62,11 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// A list without `all`.
+fn implied_all(parts: Vec<Requirement>) -> Requirement {
+    Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
 }
 
 /// `hide_as` has one right value, and each wrong one deserves its own reason.
@@ -227,6 +229,9 @@ fn plain_problem(namespace: Namespace, text: &str) -> Option<String> {
 /// Notes each `any(...)` and `all(...)` with a single member, at any depth; `write` is how that
 /// member is written where the outermost one stands.
 fn wrappers(requirement: &Requirement, write: fn(&Requirement) -> String, errors: &mut Errors) {
+    if requirement.policy.is_some() {
+        return;
+    }
     let (key, parts) = match &requirement.kind {
         Kind::All(parts) => ("all", parts),
         Kind::Any(parts) => ("any", parts),
@@ -250,6 +255,7 @@ fn wrappers(requirement: &Requirement, write: fn(&Requirement) -> String, errors
 fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     let mut flat = Vec::new();
     flatten(parts, is_all, &mut flat);
+    let place = |wanted: &Requirement| flat.iter().position(|part| std::ptr::eq(*part, wanted));
     for (part, other) in redundant(&flat, is_all) {
         let message = if part == other {
             format!("`{part}` is written twice; remove one")
@@ -265,7 +271,12 @@ fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
                  remove `{part}`, or write `all(...)` if both are required"
             )
         };
-        errors.add(part.span, message);
+        let (first, second) = if place(part) < place(other) {
+            (part, other)
+        } else {
+            (other, part)
+        };
+        errors.add_across(first.span, second.end, message);
     }
     if is_all {
         contradictions(&flat, errors);
@@ -273,6 +284,8 @@ fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     // What is left after flattening is of the other kind.
     for part in flat {
         match &part.kind {
+            // It was looked at when the vocabulary was read.
+            _ if part.policy.is_some() => {}
             Kind::All(inner) => list(inner, true, errors),
             Kind::Any(inner) => list(inner, false, errors),
             _ => {}
@@ -281,29 +294,44 @@ fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
 }
 
 /// Notes parts of an `all` that nobody can meet together.
-fn contradictions(flat: &[&Requirement], errors: &mut Errors) {
-    for (index, part) in flat.iter().enumerate() {
-        let message = flat.iter().take(index).find_map(|earlier| {
-            let why = match (&earlier.kind, &part.kind) {
-                (Kind::Network(one), Kind::Network(other)) if one.is_disjoint(other) => {
-                    "no address lies in both"
-                }
-                (Kind::Named(Namespace::Acr, one), Kind::Named(Namespace::Acr, other))
-                    if one != other =>
-                {
-                    "a login has one acr"
-                }
-                _ => return None,
-            };
-            Some(format!(
+fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
+    for (index, part) in parts.iter().enumerate() {
+        let found = parts.iter().take(index).find_map(|earlier| {
+            let why = contradiction(earlier, part)?;
+            Some((earlier, why))
+        });
+        if let Some((earlier, why)) = found {
+            let message = format!(
                 "nobody meets both `{earlier}` and `{part}`: {why}; write `any(...)` if either is \
                  enough"
-            ))
-        });
-        if let Some(message) = message {
-            errors.add(part.span, message);
+            );
+            errors.add_across(earlier.span, part.end, message);
         }
     }
+}
+
+/// Why nobody meets both, if nobody does.
+fn contradiction(one: &Requirement, other: &Requirement) -> Option<&'static str> {
+    match (&one.kind, &other.kind) {
+        (Kind::All(parts), _) => parts.iter().find_map(|part| contradiction(part, other)),
+        (_, Kind::All(parts)) => parts.iter().find_map(|part| contradiction(one, part)),
+        (Kind::Any(parts), _) => all_contradict(parts, other),
+        (_, Kind::Any(parts)) => all_contradict(parts, one),
+        (Kind::Network(one), Kind::Network(other)) => {
+            one.is_disjoint(other).then_some("no address lies in both")
+        }
+        (Kind::Named(Namespace::Acr, one), Kind::Named(Namespace::Acr, other)) => {
+            (one != other).then_some("a login has one acr")
+        }
+        _ => None,
+    }
+}
+
+/// The reason of the first alternative, if there is one for each.
+fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<&'static str> {
+    let mut reasons = alternatives.iter().map(|part| contradiction(part, other));
+    let first = reasons.next()??;
+    reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
 /// The parts that change nothing, each with the part that makes it so. Of parts that ask for the
@@ -335,6 +363,8 @@ fn redundant<'a>(
 fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requirement>) {
     for part in parts {
         match (&part.kind, is_all) {
+            // A policy stands for itself: nobody can leave a part of it out.
+            _ if part.policy.is_some() => flat.push(part),
             (Kind::All(inner), true) | (Kind::Any(inner), false) => flatten(inner, is_all, flat),
             _ => flat.push(part),
         }
@@ -343,10 +373,8 @@ fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requir
 
 /// Whether everybody who meets all of `requirements` is known.
 pub(crate) fn makes_known(requirements: &[Requirement]) -> bool {
-    let authenticated = Requirement {
-        kind: Kind::Authenticated,
-        span: Span::call_site(),
-    };
+    let site = Span::call_site();
+    let authenticated = Requirement::new(Kind::Authenticated, site, site);
     requirements
         .iter()
         .any(|requirement| entails(requirement, &authenticated))
@@ -428,6 +456,38 @@ mod tests {
                 "{arguments}: {:?}",
                 messages(arguments)
             );
+        }
+    }
+
+    #[test]
+    fn what_nobody_meets_is_found_through_lists() {
+        for (arguments, found) in [
+            (r#"network = "10.0.0.0/8", network = "10.1.0.0/16""#, 0),
+            (r#"network = "10.0.0.0/8", network = "192.168.0.0/16""#, 1),
+            (r#"network = "10.0.0.0/8", network = "2001:db8::/32""#, 1),
+            (
+                r#"any(network = "10.0.0.0/8", role = "r"), network = "192.168.0.0/16""#,
+                0,
+            ),
+            (
+                r#"any(network = "10.0.0.0/8", network = "11.0.0.0/8"), network = "12.0.0.0/8""#,
+                1,
+            ),
+            (
+                r#"any(all(network = "10.0.0.0/8", role = "r"), network = "11.0.0.0/8"), network = "12.0.0.0/8""#,
+                1,
+            ),
+            (r#"acr = "a", role = "r", acr = "b""#, 1),
+            (r#"any(acr = "a", acr = "b"), acr = "c""#, 1),
+            (r#"any(acr = "a", acr = "b"), role = "r""#, 0),
+            (r#"amr = "a", amr = "b""#, 0),
+            (r#"scope = "a", scope = "b""#, 0),
+        ] {
+            let messages = messages(arguments);
+            let nobody = messages
+                .iter()
+                .filter(|text| text.starts_with("nobody meets"));
+            assert_eq!(nobody.count(), found, "{arguments}: {messages:?}");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
@@ -10,6 +11,12 @@ pub(crate) struct Errors(Option<syn::Error>);
 impl Errors {
     pub(crate) fn add(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
+    }
+
+    /// Notes a mistake that lies in two places at once: all from the one to the other is marked.
+    pub(crate) fn add_across(&mut self, start: Span, end: Span, message: impl Display) {
+        let ends = [Ident::new("start", start), Ident::new("end", end)];
+        self.push(syn::Error::new_spanned(quote!(#(#ends)*), message));
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {

@@ -254,17 +254,13 @@ fn expression(requirement: &Requirement) -> TokenStream {
             // while serving.
             let names = std::iter::once(&name.text).chain(&name.broader);
             let parts = names.map(|text| {
-                expression(&Requirement {
-                    kind: Kind::Named(
-                        *namespace,
-                        Name {
-                            text: text.clone(),
-                            span: name.span,
-                            broader: Vec::new(),
-                        },
-                    ),
-                    span: requirement.span,
-                })
+                let name = Name {
+                    text: text.clone(),
+                    span: name.span,
+                    broader: Vec::new(),
+                };
+                let kind = Kind::Named(*namespace, name);
+                expression(&Requirement::new(kind, requirement.span, requirement.end))
             });
             quote!(any(&[#(#parts),*]))
         }

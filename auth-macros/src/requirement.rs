@@ -36,6 +36,10 @@ pub(crate) struct Requirement {
     pub(crate) kind: Kind,
     /// The key of it.
     pub(crate) span: Span,
+    /// The last token of it.
+    pub(crate) end: Span,
+    /// The policy of the vocabulary that it was looked up in.
+    pub(crate) policy: Option<String>,
 }
 
 #[derive(Clone, PartialEq)]
@@ -171,8 +175,20 @@ impl Namespace {
 }
 
 impl Requirement {
+    pub(crate) fn new(kind: Kind, span: Span, end: Span) -> Self {
+        Self {
+            kind,
+            span,
+            end,
+            policy: None,
+        }
+    }
+
     /// As it is written in `hide_unless`.
     pub(crate) fn called(&self) -> String {
+        if let Some(policy) = &self.policy {
+            return format!("policy({policy:?})");
+        }
         match &self.kind {
             Kind::Named(namespace, name) => format!("{}({:?})", namespace.key(), name.text),
             Kind::MaxAge(age) => format!("max_age({:?})", age.text),
@@ -187,6 +203,9 @@ impl Requirement {
 impl fmt::Display for Requirement {
     /// As it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(policy) = &self.policy {
+            return write!(f, "policy = {policy:?}");
+        }
         let (key, parts) = match &self.kind {
             Kind::Authenticated => return f.write_str("authenticated"),
             Kind::Named(namespace, name) => {

@@ -57,6 +57,7 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
             let Some(policy) = policy(name, dictionary, &mut Errors::default()) else {
                 return;
             };
+            requirement.policy = Some(name.text.clone());
             let mut parts = policy.requirements;
             requirement.kind = match (parts.pop(), parts.is_empty()) {
                 (Some(only), true) => only.kind,
