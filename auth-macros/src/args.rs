@@ -29,7 +29,9 @@ const REQUIREMENTS: [&str; 12] = [
     "any",
     "all",
 ];
-const DISPLAYS: [&str; 4] = ["hide_as", "hide_unless", "schemes", "realm"];
+const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
+/// Written by the attribute on a module, and by nobody else.
+const MODULE: &str = "module";
 
 /// What can be expected where a list begins or goes on.
 const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
@@ -88,6 +90,27 @@ pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires 
                     if requires.realm.replace(realm).is_some() {
                         return Err(twice(&key));
                     }
+                }
+                "loosen" => {
+                    let example = "\"why the module's policy does not hold here\"";
+                    let value = assigned(input, &key, example)?;
+                    let reason = string(&value, &key, value.span(), Form::Assigned)?;
+                    if reason.text.trim().is_empty() {
+                        return Err(syn::Error::new(
+                            reason.span,
+                            "the reason is empty; say why the module's policy does not hold here, for \
+                             whoever audits it",
+                        ));
+                    }
+                    if requires.loosen.replace(reason).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
+                MODULE if input.peek(syn::token::Paren) => {
+                    let content;
+                    parenthesized!(content in input);
+                    let tokens: TokenStream = content.parse()?;
+                    requires.module = Some(Box::new(self::requires(tokens, errors)));
                 }
                 "reason" => {
                     skip(input);

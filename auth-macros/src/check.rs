@@ -7,12 +7,12 @@ use syn::LitInt;
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, Requirement, Requires};
+use crate::requirement::{HideUnless, Kind, Namespace, Requirement, Requires};
 
 /// Notes everything that is wrong with the arguments of `#[requires(...)]`.
 pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     let readable = errors.is_empty();
-    if requires.requirements.is_empty() && readable {
+    if requires.requirements.is_empty() && requires.module.is_none() && readable {
         errors.add(
             Span::call_site(),
             "`#[requires]` says nothing of who may call; write what is required, such as \
@@ -22,13 +22,13 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     for requirement in &requires.requirements {
         names(requirement, errors);
     }
-    let whole = implied_all(requires.requirements.clone());
     // With parts missing, what is left may look like something that nobody wrote.
     if readable {
         for requirement in &requires.requirements {
             wrappers(requirement, Requirement::to_string, errors);
         }
         list(&requires.requirements, true, errors);
+        beside_module(requires, errors);
     }
 
     if let Some(realm) = &requires.realm
@@ -39,26 +39,79 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
     }
-    if let Some(hide_unless) = &requires.hide_unless {
-        names(&hide_unless.lesser, errors);
+    if let Some(lesser) = &requires.hide_unless {
+        names(&lesser.lesser, errors);
         if readable {
-            wrappers(&hide_unless.lesser, Requirement::called, errors);
-            list(std::slice::from_ref(&hide_unless.lesser), true, errors);
+            hide_unless(requires, lesser, errors);
         }
-        if requires.hide_as.is_none() && readable {
+    }
+}
+
+/// Whom a denial of a hidden handler is shown to.
+fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Errors) {
+    let HideUnless { key, lesser } = hide_unless;
+    wrappers(lesser, Requirement::called, errors);
+    list(std::slice::from_ref(lesser), true, errors);
+    let whole = requires.clone().with_modules();
+    if whole.hide_as.is_none() {
+        errors.add(
+            *key,
+            "`hide_unless` makes an exception from hiding; write `hide_as = 404` before it",
+        );
+    }
+    let all = implied_all(whole.requirements);
+    let is_empty = matches!(&all.kind, Kind::All(parts) if parts.is_empty());
+    if !is_empty && entails(lesser, &all) {
+        errors.add_across(
+            lesser.span,
+            lesser.end,
+            format!(
+                "whoever meets `{}` is let in, so no denial could be shown to them; name a lesser \
+                 requirement, or remove `hide_unless`",
+                lesser.called()
+            ),
+        );
+    }
+}
+
+/// What a handler says on its own, held against what its module says already.
+fn beside_module(requires: &Requires, errors: &mut Errors) {
+    let Some(module) = &requires.module else {
+        if let Some(reason) = &requires.loosen {
             errors.add(
-                hide_unless.key,
-                "`hide_unless` makes an exception from hiding; write `hide_as = 404` before it",
+                reason.span,
+                "there is no policy of a module around this that could be loosened; remove `loosen`",
             );
         }
-        if readable && !requires.requirements.is_empty() && entails(&hide_unless.lesser, &whole) {
+        return;
+    };
+    // Nothing is handed down by an attribute that is wrong, and that was told.
+    if !module.requirements.is_empty() {
+        self::requires(module, errors);
+    }
+    if requires.loosen.is_some() {
+        if requires.requirements.is_empty() {
             errors.add(
-                hide_unless.lesser.span,
-                format!(
-                    "whoever meets `{}` is let in, so no denial could be shown to them; name a \
-                     lesser requirement, or remove `hide_unless`",
-                    hide_unless.lesser.called()
-                ),
+                Span::call_site(),
+                "a policy that is loosened still says who may call; write what is required, or \
+                 `#[public(reason = \"...\")]` if everybody may",
+            );
+        }
+        return;
+    }
+    let module = implied_all(module.as_ref().clone().with_modules().requirements);
+    for part in &requires.requirements {
+        if entails(&module, part) {
+            errors.add_across(
+                part.span,
+                part.end,
+                format!("`{part}` adds nothing: the module asks for it already; remove it"),
+            );
+        } else if let Some(why) = contradiction(&module, part) {
+            errors.add_across(
+                part.span,
+                part.end,
+                format!("nobody meets both `{part}` and what the module asks for: {why}"),
             );
         }
     }

@@ -10,17 +10,31 @@ use crate::args;
 use crate::check;
 use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
+use crate::module::Module;
 use crate::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
 use crate::resolve::{self, Dictionary};
 use crate::vocabulary::{self, Found, Terms, Vocabulary};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut requires = args::requires(arguments, &mut errors);
+    let mut requires = args::requires(arguments.clone(), &mut errors);
     let found = vocabulary::find();
     if look_up(&mut requires, found.as_ref(), &mut errors) {
         check::requires(&requires, &mut errors);
     }
+    if let Some(module) = Module::read(&item) {
+        let mistakes = errors.to_compile_error();
+        // What is wrong is told here, and not once more by each handler.
+        let policy = if errors.is_empty() {
+            arguments
+        } else {
+            TokenStream::new()
+        };
+        let module = module.with(&policy);
+        return quote!(#mistakes #module);
+    }
+    let loosen = requires.loosen.clone();
+    let requires = requires.with_modules();
     // A network may be enough, and then nobody knows who calls.
     let is_known = !errors.is_empty() || check::makes_known(&requires.requirements);
     let caller = if is_known {
@@ -28,7 +42,12 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     } else {
         quote!(::core::option::Option<::auth_runtime::Identity>)
     };
-    let expanded = expand("requires", &policy(&requires), &caller, item, errors);
+    let policy = policy(&requires);
+    let policy = match loosen {
+        Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
+        None => policy,
+    };
+    let expanded = expand("requires", &policy, &caller, item, errors);
     let tracked = found.as_ref().map(tracked);
     quote!(#expanded #tracked)
 }

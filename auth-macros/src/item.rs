@@ -114,7 +114,7 @@ fn refuse_second_policy(attributes: &mut Vec<Attribute>, attribute: &str, errors
 }
 
 /// Whether an attribute is one of ours, by the paths that it can be reached by.
-fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
+pub(crate) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
     let path = attribute.path();
     let last = path.segments.last()?;
     let ours = match path.segments.len() {

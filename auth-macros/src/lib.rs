@@ -11,6 +11,7 @@ mod check;
 mod errors;
 mod expand;
 mod item;
+mod module;
 mod requirement;
 mod resolve;
 mod suggest;
@@ -41,6 +42,7 @@ mod vocabulary;
 ///              | any( requirement, … ) | all( requirement, … )
 /// display     := hide_as = 404 | hide_unless = lesser
 ///              | schemes( Basic, "Lab-Auth", … ) | realm = "…"
+///              | loosen = "…"
 /// lesser      := authenticated
 ///              | scope("…") | role("…") | …
 ///              | any( requirement, … ) | all( requirement, … )
@@ -71,6 +73,7 @@ mod vocabulary;
 /// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
 /// | `schemes(…)` | only these of the protection space's schemes are accepted and offered |
 /// | `realm = "…"` | in challenges, another realm than the space's |
+/// | `loosen = "…"` | the policy of the module around it does not hold, for this reason |
 ///
 /// # Vocabulary
 ///
@@ -108,6 +111,40 @@ mod vocabulary;
 /// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
 /// but `#[axum::debug_handler]` checks the function as it is written, so put it below, or write the
 /// guard. A hidden type of the function's name carries the policy, so `use` imports both together.
+///
+/// On an inline module, for every handler in it:
+///
+/// ```
+/// # use auth_runtime::{public, requires};
+/// #[requires(role = "admin", hide_as = 404)]
+/// mod admin {
+///     use auth_runtime::{public, requires};
+///
+///     // `role = "admin", hide_as = 404`
+///     pub async fn users() {}
+///
+///     // both: `role = "admin", scope = "users:write", hide_as = 404`
+///     #[requires(scope = "users:write")]
+///     pub async fn delete_user() {}
+///
+///     // neither: what loosens a module's policy says why
+///     #[requires(role = "auditor", loosen = "auditors read the log, and nothing else")]
+///     pub async fn log() {}
+///
+///     #[public(reason = "the form itself is no secret")]
+///     pub async fn login() {}
+/// }
+/// ```
+///
+/// A handler's own attribute adds to the module's, and its `hide_as`, `hide_unless`, `schemes` and
+/// `realm` take the place of the module's. Modules in modules add up. To loosen a policy is to write
+/// another one with a reason, in full: an exception that had to be subtracted from what stands further
+/// up would be read wrongly sooner or later.
+///
+/// Every `async fn` directly in such a module is taken for a handler, but for tests and for those that
+/// borrow a parameter, which cannot be handlers; keep other helpers outside of it. So are unit structs
+/// and modules with an attribute of their own. The attribute reads the items of the module, and
+/// nothing that a macro in it writes.
 ///
 /// On a unit struct, which then names the policy of a service that is no handler:
 ///

@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::Path;
 
 /// What `#[requires(...)]` says.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Requires {
     /// All of them have to be met.
     pub(crate) requirements: Vec<Requirement>,
@@ -18,6 +18,31 @@ pub(crate) struct Requires {
     /// The schemes that are accepted; `None` for all.
     pub(crate) schemes: Option<Vec<Name>>,
     pub(crate) realm: Option<Name>,
+    /// What the module around it says.
+    pub(crate) module: Option<Box<Requires>>,
+    /// Why the module's policy does not hold here.
+    pub(crate) loosen: Option<Name>,
+}
+
+impl Requires {
+    /// What holds in the end: what the modules around ask for, from the outside in, and then its own.
+    /// How denials are shown, the innermost says.
+    pub(crate) fn with_modules(mut self) -> Self {
+        let Some(module) = self.module.take().filter(|_| self.loosen.is_none()) else {
+            return self;
+        };
+        let mut module = module.with_modules();
+        module.requirements.append(&mut self.requirements);
+        Self {
+            requirements: module.requirements,
+            hide_as: self.hide_as.or(module.hide_as),
+            hide_unless: self.hide_unless.or(module.hide_unless),
+            schemes: self.schemes.or(module.schemes),
+            realm: self.realm.or(module.realm),
+            module: None,
+            loosen: None,
+        }
+    }
 }
 
 /// What `#[public(...)]` says.
@@ -25,6 +50,7 @@ pub(crate) struct Public {
     pub(crate) reason: String,
 }
 
+#[derive(Clone)]
 pub(crate) struct HideUnless {
     pub(crate) key: Span,
     pub(crate) lesser: Requirement,

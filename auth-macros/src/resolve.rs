@@ -20,6 +20,9 @@ pub(crate) struct Dictionary<'v> {
 
 /// Notes every name that is not declared, and fills in what the declared ones stand for.
 pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, errors: &mut Errors) {
+    if let Some(module) = &mut requires.module {
+        self::requires(module, dictionary, errors);
+    }
     let mut display = Vec::new();
     let lesser = requires.hide_unless.as_mut().map(|hide| &mut hide.lesser);
     for part in requires.requirements.iter_mut().chain(lesser) {

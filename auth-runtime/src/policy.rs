@@ -22,6 +22,7 @@ pub struct Policy {
     display: Display,
     schemes: Option<&'static [&'static str]>,
     realm: Option<&'static str>,
+    loosened: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +45,7 @@ impl Policy {
             display: Display::Shown,
             schemes: None,
             realm: None,
+            loosened: None,
         }
     }
 
@@ -54,6 +56,7 @@ impl Policy {
             display: Display::Shown,
             schemes: None,
             realm: None,
+            loosened: None,
         }
     }
 
@@ -82,6 +85,17 @@ impl Policy {
     pub const fn realm(mut self, realm: &'static str) -> Self {
         self.realm = Some(realm);
         self
+    }
+
+    /// Says why the policy of the module around it does not hold, and this one does.
+    pub const fn loosened(mut self, reason: &'static str) -> Self {
+        self.loosened = Some(reason);
+        self
+    }
+
+    /// Why the policy of the module around it does not hold; `None` if it does, or there is none.
+    pub const fn loosened_reason(&self) -> Option<&'static str> {
+        self.loosened
     }
 
     /// The schemes that are accepted; `None` for all of the space's.
@@ -180,6 +194,9 @@ impl fmt::Display for Policy {
         }
         if let Some(realm) = self.realm {
             write!(f, ", realm = {realm:?}")?;
+        }
+        if let Some(reason) = self.loosened {
+            write!(f, ", loosen = {reason:?}")?;
         }
         f.write_str(")")
     }

@@ -1,8 +1,0 @@
-#![allow(unused)]
-
-use auth_runtime::requires;
-
-#[requires(scope = "a")]
-mod admin {}
-
-fn main() {}
