@@ -8,6 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Ident, Lit, LitStr, Path, Token, parenthesized};
 
+use crate::codes::{self, Code};
 use crate::errors::Errors;
 use crate::requirement::{
     Age, Function, HideUnless, Kind, Name, Namespace, Network, Public, Requirement, Requires,
@@ -96,7 +97,7 @@ pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires 
                     let value = assigned(input, &key, example)?;
                     let reason = string(&value, &key, value.span(), Form::Assigned)?;
                     if reason.text.trim().is_empty() {
-                        return Err(syn::Error::new(
+                        return Err(codes::REASON.at(
                             reason.span,
                             "the reason is empty; say why the module's policy does not hold here, for \
                              whoever audits it",
@@ -114,7 +115,7 @@ pub(crate) fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires 
                 }
                 "reason" => {
                     skip(input);
-                    return Err(syn::Error::new(
+                    return Err(codes::KEY_ELSEWHERE.at(
                         key.span(),
                         "`reason` belongs to `#[public(reason = \"...\")]`; `#[requires]` says who \
                          may call, which is reason enough",
@@ -140,10 +141,9 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
                 mistaken = true;
                 let span = input.span();
                 let value = written(&upcoming(input), "reason");
-                return Err(syn::Error::new(
-                    span,
-                    format!("expected `reason`: write `reason = {value}`"),
-                ));
+                return Err(
+                    codes::REASON.at(span, format!("expected `reason`: write `reason = {value}`"))
+                );
             }
             let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
             mistaken |= key != "reason" || public.is_some();
@@ -159,7 +159,7 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
             let value = assigned(input, &key, "\"why everybody may call this\"")?;
             let reason = string(&value, &key, value.span(), Form::Assigned)?;
             if reason.text.trim().is_empty() {
-                return Err(syn::Error::new(
+                return Err(codes::REASON.at(
                     reason.span,
                     "the reason is empty; say why everybody may call this, for whoever audits it",
                 ));
@@ -173,6 +173,7 @@ pub(crate) fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Publ
     });
     if public.is_none() && !mistaken {
         errors.add(
+            codes::REASON,
             Span::call_site(),
             "`#[public]` needs a reason: write `#[public(reason = \"...\")]` with why everybody \
              may call this",
@@ -195,7 +196,7 @@ fn not_for_public(key: &Ident) -> syn::Error {
     } else {
         format!("unknown key `{name}`; `#[public]` takes `reason = \"...\"` and nothing else")
     };
-    syn::Error::new(key.span(), message)
+    codes::NOT_FOR_PUBLIC.at(key.span(), message)
 }
 
 /// Runs a reader that notes its mistakes itself.
@@ -225,7 +226,11 @@ fn each(
             errors.push(error);
             skip(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
-            errors.add(input.span(), "expected `,` between two requirements");
+            errors.add(
+                codes::STRAY,
+                input.span(),
+                "expected `,` between two requirements",
+            );
             skip(input);
         }
         // Either a comma or the end: `skip` stops nowhere else.
@@ -248,7 +253,7 @@ fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> {
         } else {
             format!("expected {expected}")
         };
-        syn::Error::new(input.span(), message)
+        codes::STRAY.at(input.span(), message)
     })
 }
 
@@ -316,10 +321,10 @@ fn valued(key: &Ident, value: &TokenStream, span: Span, form: Form) -> syn::Resu
         return function(value, span, form);
     }
     let string = string(value, key, span, form)?;
-    let wrong = |message| syn::Error::new(string.span, message);
+    let wrong = |code: Code| move |message: String| code.at(string.span, message);
     match name.as_str() {
         "max_age" => Ok(Kind::MaxAge(Age {
-            seconds: values::seconds(&string.text).map_err(wrong)?,
+            seconds: values::seconds(&string.text).map_err(wrong(codes::DURATION))?,
             text: string.text,
         })),
         "network" => {
@@ -328,7 +333,7 @@ fn valued(key: &Ident, value: &TokenStream, span: Span, form: Form) -> syn::Resu
             let blocks = if is_name {
                 Vec::new()
             } else {
-                vec![values::block(&string.text).map_err(wrong)?]
+                vec![values::block(&string.text).map_err(wrong(codes::NETWORK))?]
             };
             Ok(Kind::Network(Network {
                 blocks,
@@ -363,7 +368,7 @@ fn function(value: &TokenStream, span: Span, form: Form) -> syn::Result<Kind> {
             write("path::to::function")
         ),
     };
-    Err(syn::Error::new(span, message))
+    Err(codes::VALUE.at(span, message))
 }
 
 /// `schemes(Basic, Bearer)`: registered names as words, others as strings, so that a slip is told
@@ -371,7 +376,7 @@ fn function(value: &TokenStream, span: Span, form: Form) -> syn::Result<Kind> {
 fn schemes(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Result<Vec<Name>> {
     if !input.peek(syn::token::Paren) {
         skip(input);
-        return Err(syn::Error::new(
+        return Err(codes::EMPTY_LIST.at(
             key.span(),
             "`schemes` takes the names of schemes in parentheses: `schemes(Basic, Bearer)`",
         ));
@@ -383,7 +388,7 @@ fn schemes(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Res
     each(&content, &mut mistakes, |input, _| {
         let name = scheme(input)?;
         if names.contains(&name) {
-            return Err(syn::Error::new(
+            return Err(codes::TWICE.at(
                 name.span,
                 format!("the scheme `{}` is named twice; remove one", name.text),
             ));
@@ -393,6 +398,7 @@ fn schemes(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Res
     });
     if names.is_empty() && mistakes.is_empty() {
         mistakes.add(
+            codes::EMPTY_LIST,
             key.span(),
             "`schemes()` accepts nobody's credentials; name one, as in `schemes(Bearer)`, or \
              remove it to accept all of the protection space's",
@@ -411,16 +417,16 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         let span = input.span();
         let literal: LitStr = input
             .parse()
-            .map_err(|_| syn::Error::new(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
+            .map_err(|_| codes::SCHEME.at(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
         let text = literal.value();
         if let Some(name) = registered(&text) {
-            return Err(syn::Error::new(
+            return Err(codes::SCHEME.at(
                 span,
                 format!("`{name}` is a registered scheme; write it without quotes"),
             ));
         }
         if !values::is_token(&text) {
-            return Err(syn::Error::new(
+            return Err(codes::SCHEME.at(
                 span,
                 format!(
                     "{text:?} cannot be the name of a scheme: that is a token of letters, digits \
@@ -454,7 +460,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         }
     };
     skip(input);
-    Err(syn::Error::new(name.span(), message))
+    Err(codes::SCHEME.at(name.span(), message))
 }
 
 /// `any(…)` or `all(…)`.
@@ -464,7 +470,7 @@ fn list(
     errors: &mut Errors,
 ) -> syn::Result<(Vec<Requirement>, Span)> {
     if !input.peek(syn::token::Paren) {
-        return Err(syn::Error::new(
+        return Err(codes::EMPTY_LIST.at(
             key.span(),
             format!(
                 "`{key}` takes requirements in parentheses: `{key}(scope = \"...\", role = \"...\")`"
@@ -484,7 +490,7 @@ fn list(
     errors.extend(mistakes);
     if parts.is_empty() && complete {
         let who = if key == "any" { "nobody" } else { "everybody" };
-        return Err(syn::Error::new(
+        return Err(codes::EMPTY_LIST.at(
             key.span(),
             format!("`{key}()` without requirements is met by {who}; say what is required"),
         ));
@@ -506,7 +512,7 @@ fn lesser(input: ParseStream<'_>, key: &Ident, errors: &mut Errors) -> syn::Resu
     if !input.peek(syn::token::Paren) {
         let _ = input.parse::<Option<Token![=]>>();
         let value = written(&upcoming(input), &name);
-        return Err(syn::Error::new(
+        return Err(codes::FORM.at(
             inner.span(),
             format!("in `hide_unless`, write `hide_unless = {inner}({value})`"),
         ));
@@ -568,14 +574,14 @@ fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()>
     if input.is_empty() || input.peek(Token![,]) {
         return Err(needs_value(key, example));
     }
-    Err(syn::Error::new(
+    Err(codes::FORM.at(
         input.span(),
         format!("expected `=` behind `{key}`: write `{key} = {example}`"),
     ))
 }
 
 fn needs_value(key: &Ident, example: &str) -> syn::Error {
-    syn::Error::new(
+    codes::FORM.at(
         key.span(),
         format!("`{key}` needs a value: `{key} = {example}`"),
     )
@@ -587,19 +593,16 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     }
     let span = input.span();
     skip(input);
-    Err(syn::Error::new(
-        span,
-        format!("`{key}` takes no value; write `{key}` alone"),
-    ))
+    Err(codes::FORM.at(span, format!("`{key}` takes no value; write `{key}` alone")))
 }
 
 /// The string literal that `value`, standing at `span`, has to be.
 fn string(value: &TokenStream, key: &Ident, span: Span, form: Form) -> syn::Result<Name> {
-    let wrong = |message| Err(syn::Error::new(span, message));
+    let wrong = |message| Err(codes::VALUE.at(span, message));
     let example = form.write(key, example(&key.to_string()));
     let mut tokens = value.clone().into_iter();
     if let (Some(TokenTree::Literal(_)), Some(next)) = (tokens.next(), tokens.next()) {
-        return Err(syn::Error::new(next.span(), "expected `,` before this"));
+        return Err(codes::STRAY.at(next.span(), "expected `,` before this"));
     }
     match syn::parse2::<Lit>(value.clone()) {
         Ok(Lit::Str(literal)) if !literal.suffix().is_empty() => wrong(format!(
@@ -631,20 +634,20 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
         Some(TokenTree::Group(group)) => written(&group.stream(), &name),
         _ => example(&name).to_owned(),
     };
-    syn::Error::new(
+    codes::FORM.at(
         key.span(),
         format!("write `{key} = {value}`, with an equals sign"),
     )
 }
 
 fn twice(key: &Ident) -> syn::Error {
-    syn::Error::new(key.span(), format!("`{key}` is given twice; remove one"))
+    codes::TWICE.at(key.span(), format!("`{key}` is given twice; remove one"))
 }
 
 fn unknown(key: &Ident, at_top: bool) -> syn::Error {
     let name = key.to_string();
     if !at_top && DISPLAYS.contains(&name.as_str()) {
-        return syn::Error::new(
+        return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!("`{name}` is about the whole attribute; write it behind the requirements"),
         );
@@ -660,7 +663,7 @@ fn unknown(key: &Ident, at_top: bool) -> syn::Error {
             known.join("`, `")
         ),
     };
-    syn::Error::new(key.span(), message)
+    codes::UNKNOWN_KEY.at(key.span(), message)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::LitInt;
 use syn::spanned::Spanned;
 
+use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideUnless, Kind, Namespace, Requirement, Requires};
 
@@ -13,7 +14,7 @@ use crate::requirement::{HideUnless, Kind, Namespace, Requirement, Requires};
 pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     let readable = errors.is_empty();
     if requires.requirements.is_empty() && requires.module.is_none() && readable {
-        errors.add(
+        errors.add(codes::SAYS_NOTHING,
             Span::call_site(),
             "`#[requires]` says nothing of who may call; write what is required, such as \
              `authenticated` or `scope = \"...\"`, or `#[public(reason = \"...\")]` if everybody may",
@@ -34,7 +35,7 @@ pub(crate) fn requires(requires: &Requires, errors: &mut Errors) {
     if let Some(realm) = &requires.realm
         && let Some(problem) = realm_problem(&realm.text)
     {
-        errors.add(realm.span, problem);
+        errors.add(codes::REALM, realm.span, problem);
     }
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
@@ -55,6 +56,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     let whole = requires.clone().with_modules();
     if whole.hide_as.is_none() {
         errors.add(
+            codes::NOTHING_HIDDEN,
             *key,
             "`hide_unless` makes an exception from hiding; write `hide_as = 404` before it",
         );
@@ -63,6 +65,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     let is_empty = matches!(&all.kind, Kind::All(parts) if parts.is_empty());
     if !is_empty && entails(lesser, &all) {
         errors.add_across(
+            codes::SHOWN_TO_NOBODY,
             lesser.span,
             lesser.end,
             format!(
@@ -78,7 +81,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
 fn beside_module(requires: &Requires, errors: &mut Errors) {
     let Some(module) = &requires.module else {
         if let Some(reason) = &requires.loosen {
-            errors.add(
+            errors.add(codes::NOTHING_TO_LOOSEN,
                 reason.span,
                 "there is no policy of a module around this that could be loosened; remove `loosen`",
             );
@@ -92,6 +95,7 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
     if requires.loosen.is_some() {
         if requires.requirements.is_empty() {
             errors.add(
+                codes::SAYS_NOTHING,
                 Span::call_site(),
                 "a policy that is loosened still says who may call; write what is required, or \
                  `#[public(reason = \"...\")]` if everybody may",
@@ -103,12 +107,14 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
     for part in &requires.requirements {
         if entails(&module, part) {
             errors.add_across(
+                codes::MODULE_ASKS,
                 part.span,
                 part.end,
                 format!("`{part}` adds nothing: the module asks for it already; remove it"),
             );
         } else if let Some(why) = contradiction(&module, part) {
             errors.add_across(
+                codes::CONTRADICTION,
                 part.span,
                 part.end,
                 format!("nobody meets both `{part}` and what the module asks for: {why}"),
@@ -145,14 +151,22 @@ fn status(value: &TokenStream, errors: &mut Errors) {
         _ if text.trim_matches('"') == "404" => "the status is a number, without quotes",
         _ => "only the answer of a path that was never there hides anything",
     };
-    errors.add(value.span(), format!("{reason}; write `hide_as = 404`"));
+    errors.add(
+        codes::HIDE_AS,
+        value.span(),
+        format!("{reason}; write `hide_as = 404`"),
+    );
 }
 
 fn names(requirement: &Requirement, errors: &mut Errors) {
     match &requirement.kind {
         Kind::Named(namespace, name) => {
             if let Some(problem) = name_problem(*namespace, &name.text) {
-                errors.add(name.span, problem);
+                let code = match namespace {
+                    Namespace::Scope => codes::SCOPE,
+                    _ => codes::NAME,
+                };
+                errors.add(code, name.span, problem);
             }
         }
         Kind::All(parts) | Kind::Any(parts) => {
@@ -292,6 +306,7 @@ fn wrappers(requirement: &Requirement, write: fn(&Requirement) -> String, errors
     };
     if let [only] = parts.as_slice() {
         errors.add(
+            codes::WRAPPER,
             requirement.span,
             format!(
                 "`{key}(...)` around a single requirement does nothing; write `{}`",
@@ -329,7 +344,12 @@ fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
         } else {
             (other, part)
         };
-        errors.add_across(first.span, second.end, message);
+        let code = if is_all || part == other {
+            codes::REDUNDANT
+        } else {
+            codes::DEAD_ALTERNATIVE
+        };
+        errors.add_across(code, first.span, second.end, message);
     }
     if is_all {
         contradictions(&flat, errors);
@@ -358,7 +378,7 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
                 "nobody meets both `{earlier}` and `{part}`: {why}; write `any(...)` if either is \
                  enough"
             );
-            errors.add_across(earlier.span, part.end, message);
+            errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }
     }
 }

@@ -5,18 +5,23 @@ use std::fmt::Display;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use crate::codes::Code;
+
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    pub(crate) fn add(&mut self, span: Span, message: impl Display) {
-        self.push(syn::Error::new(span, message));
+    pub(crate) fn add(&mut self, code: Code, span: Span, message: impl Display) {
+        self.push(code.at(span, message));
     }
 
     /// Notes a mistake that lies in two places at once: all from the one to the other is marked.
-    pub(crate) fn add_across(&mut self, start: Span, end: Span, message: impl Display) {
+    pub(crate) fn add_across(&mut self, code: Code, start: Span, end: Span, message: impl Display) {
         let ends = [Ident::new("start", start), Ident::new("end", end)];
-        self.push(syn::Error::new_spanned(quote!(#(#ends)*), message));
+        self.push(syn::Error::new_spanned(
+            quote!(#(#ends)*),
+            code.write(message),
+        ));
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {

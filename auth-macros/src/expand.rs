@@ -8,6 +8,7 @@ use syn::{Ident, Visibility};
 
 use crate::args;
 use crate::check;
+use crate::codes;
 use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
 use crate::module::Module;
@@ -62,7 +63,7 @@ fn look_up(requires: &mut Requires, found: Option<&Found>, errors: &mut Errors) 
         },
         Some(found) => {
             for mistake in &found.mistakes {
-                errors.add(Span::call_site(), mistake);
+                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
             }
             let Some(vocabulary) = &found.vocabulary else {
                 return false;
@@ -83,20 +84,21 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     if !arguments.is_empty() {
         errors.add(
+            codes::FORM,
             Span::call_site(),
             "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
         );
     }
     let found = vocabulary::find();
     match &found {
-        None => errors.add(
+        None => errors.add(codes::NO_VOCABULARY,
             Span::call_site(),
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
         ),
         Some(found) => {
             for mistake in &found.mistakes {
-                errors.add(Span::call_site(), mistake);
+                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
             }
         }
     }

@@ -10,6 +10,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, PathArguments, Signature, Token, Type, Visibility};
 
+use crate::codes;
 use crate::errors::Errors;
 
 /// An item that can carry a policy.
@@ -79,7 +80,7 @@ fn handler(
     let Ok(signature) = ahead.parse::<Signature>() else {
         let span = input.span();
         let found = input.parse::<TokenStream>().unwrap_or_default();
-        errors.add(span, not_a_handler(&found, attribute));
+        errors.add(codes::NOT_A_HANDLER, span, not_a_handler(&found, attribute));
         return None;
     };
     input.advance_to(&ahead);
@@ -108,7 +109,7 @@ fn refuse_second_policy(attributes: &mut Vec<Attribute>, attribute: &str, errors
         } else {
             "a second `#[public]`; remove one"
         };
-        errors.add(other.path().span(), message);
+        errors.add(codes::SECOND_POLICY, other.path().span(), message);
         false
     });
 }
@@ -142,7 +143,7 @@ fn unit_struct(
         .map_err(|error| errors.push(error))
         .ok()?;
     if !input.peek(Token![;]) {
-        errors.add(
+        errors.add(codes::FIELDS,
             input.span(),
             format!(
                 "`#[{attribute}]` on a struct names the policy of a service, which needs no fields; \
@@ -182,6 +183,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     let signature = &handler.signature;
     if let Some(receiver) = signature.receiver() {
         errors.add(
+            codes::SIGNATURE,
             receiver.self_token.span,
             format!(
                 "`#[{attribute}]` stands on free functions, and this is a method; take what it \
@@ -192,6 +194,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     }
     if signature.asyncness.is_none() {
         errors.add(
+            codes::SIGNATURE,
             signature.fn_token.span,
             format!("`#[{attribute}]` stands on an `async fn`; write `async` before `fn`"),
         );
@@ -210,11 +213,13 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     for (nth, (index, is_plain, span, arguments)) in guards.iter().enumerate() {
         if nth > 0 {
             errors.add(
+                codes::GUARD,
                 *span,
                 "a second guard; a handler has one policy, and one guard for it",
             );
         } else if *index > 0 {
             errors.add(
+                codes::GUARD,
                 *span,
                 "the guard has to be the first parameter, so that nothing of the request is parsed \
                  before it; move it to the front",
@@ -222,6 +227,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
         }
         if !is_plain {
             errors.add(
+                codes::GUARD,
                 *arguments,
                 format!("write `Guard` alone; `#[{attribute}]` completes the type"),
             );
@@ -236,6 +242,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
         && total > MAX_PARAMETERS
     {
         errors.add(
+            codes::ARGUMENTS,
             extra.span(),
             "axum's handlers take 16 arguments, and the guard is one of them; gather some of the \
              others in a struct that derives `FromRequestParts`",

@@ -8,6 +8,7 @@ use proc_macro::TokenStream;
 
 mod args;
 mod check;
+mod codes;
 mod errors;
 mod expand;
 mod item;

@@ -5,6 +5,7 @@ use proc_macro2::{Span, TokenStream};
 
 use crate::args;
 use crate::check;
+use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Name, Network, Requirement, Requires};
 use crate::vocabulary::{Vocabulary, implying, undeclared};
@@ -52,7 +53,7 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
             } else if check::name_problem(*namespace, &name.text).is_none() {
                 let declared: Vec<&str> = terms.keys().map(String::as_str).collect();
                 let message = undeclared(namespace.key(), &name.text, &declared, dictionary.shown);
-                errors.add(name.span, message);
+                errors.add(codes::UNDECLARED, name.span, message);
             }
         }
         Kind::Network(network) => self::network(network, dictionary, errors),
@@ -88,7 +89,7 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
         return;
     }
     let Some(vocabulary) = dictionary.vocabulary else {
-        errors.add(
+        errors.add(codes::NETWORK,
             network.span,
             format!(
                 "{:?} is no block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`; to \
@@ -104,7 +105,7 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
         None => {
             let declared: Vec<&str> = vocabulary.networks.keys().map(String::as_str).collect();
             let message = undeclared("network", &network.text, &declared, dictionary.shown);
-            errors.add(network.span, message);
+            errors.add(codes::UNDECLARED, network.span, message);
         }
     }
 }
@@ -117,7 +118,7 @@ fn alternative(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) {
     let has_display =
         policy.hide_as.is_some() || policy.schemes.is_some() || policy.realm.is_some();
     if has_display {
-        errors.add(
+        errors.add(codes::POLICY_IN_LIST,
             name.span,
             format!(
                 "the policy `{}` also says how denials are shown, which only the whole attribute can; \
@@ -131,7 +132,7 @@ fn alternative(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) {
 /// What a policy of the vocabulary requires, all of it at the place of its name.
 fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Option<Requires> {
     let Some(vocabulary) = dictionary.vocabulary else {
-        errors.add(
+        errors.add(codes::NO_VOCABULARY,
             name.span,
             format!(
                 "the policy `{}` is not declared: there is no `auth.toml` beside the `Cargo.toml`, or \
@@ -144,7 +145,7 @@ fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Optio
     let Some(text) = vocabulary.policies.get(&name.text) else {
         let declared: Vec<&str> = vocabulary.policies.keys().map(String::as_str).collect();
         let message = undeclared("policy", &name.text, &declared, dictionary.shown);
-        errors.add(name.span, message);
+        errors.add(codes::UNDECLARED, name.span, message);
         return None;
     };
     // It was found to be right when the vocabulary was read.

@@ -261,7 +261,7 @@ impl fmt::Debug for ErasedRequest<'_> {
 
 /// What a function named by `check = …` can return.
 #[diagnostic::on_unimplemented(
-    message = "a check cannot answer with `{Self}`",
+    message = "a check cannot answer with `{Self}` [AUTH0037]",
     label = "this function answers with `{Self}`",
     note = "a check is an `async fn` that returns `bool`, or `Result<bool, E>` for an error that \
             can be displayed"

@@ -308,7 +308,7 @@ pub trait HasPolicy: Send + Sync + 'static {
 
 /// A [`HasPolicy`] that an attribute made: what a router accepts.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` carries no access policy",
+    message = "`{Self}` carries no access policy [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
     note = "write `#[requires(...)]` above the handler, or above a unit struct for a service, to say \
             who may call it, or `#[public(reason = \"...\")]` if everybody may"

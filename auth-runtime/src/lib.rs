@@ -88,6 +88,11 @@
 //! A challenge that would open the browser's password prompt, as Basic's does, is left out of
 //! answers to scripts: [`prompt_scripts`](ProtectionSpaceBuilder::prompt_scripts).
 //!
+//! # Errors while compiling
+//!
+//! Every message of the attributes ends in a code, such as `[AUTH0001]`: the [`catalogue`] says why
+//! that is refused, and what to write instead.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -118,6 +123,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod caller;
+pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::{Term, Terms, Vocabulary, implying};
+use crate::codes::without_code;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
 use crate::resolve::Dictionary;
@@ -282,6 +283,7 @@ impl Reader {
         resolve::requires(&mut requires, dictionary, &mut errors);
         check::requires(&requires, &mut errors);
         for message in errors.messages() {
+            let message = without_code(&message);
             self.note(at, format!("in the policy `{name}`: {message}"));
         }
         text

@@ -8,7 +8,7 @@ use crate::guard::{Declared, Guard};
 /// `Self` is what axum's [`Handler`](axum::handler::Handler) has for its `T`: a tuple of up to 16
 /// parameters behind a marker. Not meant to be implemented otherwise.
 #[diagnostic::on_unimplemented(
-    message = "`{H}` has no access policy",
+    message = "`{H}` has no access policy [AUTH0036]",
     label = "a `GuardedRouter` accepts only handlers that carry a policy",
     note = "add `#[requires(...)]` above the handler to say who may call it, or \
             `#[public(reason = \"...\")]` if everybody may"

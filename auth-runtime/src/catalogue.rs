@@ -1,0 +1,91 @@
+//! Every message of the attributes has a code, and every code a page: what is refused, why, and what
+//! to write instead.
+//!
+//! | code | what is refused |
+//! |---|---|
+//! | [`AUTH0001`](auth0001) | a key that there is not |
+//! | [`AUTH0002`](auth0002) | a key that is written in another form |
+//! | [`AUTH0003`](auth0003) | a value of another kind |
+//! | [`AUTH0004`](auth0004) | something that stands between two requirements |
+//! | [`AUTH0005`](auth0005) | a list without members, or members without a list |
+//! | [`AUTH0006`](auth0006) | the same thing twice |
+//! | [`AUTH0007`](auth0007) | an attribute that does not say who may call |
+//! | [`AUTH0008`](auth0008) | a key in the wrong place |
+//! | [`AUTH0009`](auth0009) | a reason that is missing |
+//! | [`AUTH0010`](auth0010) | a key that a public handler has no use for |
+//! | [`AUTH0011`](auth0011) | an item that can carry no policy |
+//! | [`AUTH0012`](auth0012) | a function that axum could not call |
+//! | [`AUTH0013`](auth0013) | a guard in the wrong place |
+//! | [`AUTH0014`](auth0014) | more arguments than axum takes |
+//! | [`AUTH0015`](auth0015) | two policies for one handler |
+//! | [`AUTH0016`](auth0016) | a policy with fields |
+//! | [`AUTH0017`](auth0017) | a scope that cannot be one |
+//! | [`AUTH0018`](auth0018) | a name that cannot match any other |
+//! | [`AUTH0019`](auth0019) | a realm that cannot be sent |
+//! | [`AUTH0020`](auth0020) | a duration that cannot be read |
+//! | [`AUTH0021`](auth0021) | a network that cannot be one |
+//! | [`AUTH0022`](auth0022) | a scheme that is not registered |
+//! | [`AUTH0023`](auth0023) | a requirement that another one implies |
+//! | [`AUTH0024`](auth0024) | an alternative that never decides |
+//! | [`AUTH0025`](auth0025) | a list around a single requirement |
+//! | [`AUTH0026`](auth0026) | requirements that nobody meets together |
+//! | [`AUTH0027`](auth0027) | a status that hides nothing |
+//! | [`AUTH0028`](auth0028) | an exception from hiding where nothing is hidden |
+//! | [`AUTH0029`](auth0029) | an exception from hiding for those who are let in |
+//! | [`AUTH0030`](auth0030) | a name that the vocabulary does not declare |
+//! | [`AUTH0031`](auth0031) | a mistake in the vocabulary |
+//! | [`AUTH0032`](auth0032) | a vocabulary that is not there |
+//! | [`AUTH0033`](auth0033) | a policy with a display in a list |
+//! | [`AUTH0034`](auth0034) | a requirement that the module asks for already |
+//! | [`AUTH0035`](auth0035) | a loosened policy without a module |
+//! | [`AUTH0036`](auth0036) | a handler without a policy |
+//! | [`AUTH0037`](auth0037) | a check that answers with something else |
+
+macro_rules! pages {
+    ($($page:ident $code:literal)*) => {
+        $(
+            #[doc = include_str!(concat!("../catalogue/", $code, ".md"))]
+            pub mod $page {}
+        )*
+    };
+}
+
+pages! {
+    auth0001 "AUTH0001"
+    auth0002 "AUTH0002"
+    auth0003 "AUTH0003"
+    auth0004 "AUTH0004"
+    auth0005 "AUTH0005"
+    auth0006 "AUTH0006"
+    auth0007 "AUTH0007"
+    auth0008 "AUTH0008"
+    auth0009 "AUTH0009"
+    auth0010 "AUTH0010"
+    auth0011 "AUTH0011"
+    auth0012 "AUTH0012"
+    auth0013 "AUTH0013"
+    auth0014 "AUTH0014"
+    auth0015 "AUTH0015"
+    auth0016 "AUTH0016"
+    auth0017 "AUTH0017"
+    auth0018 "AUTH0018"
+    auth0019 "AUTH0019"
+    auth0020 "AUTH0020"
+    auth0021 "AUTH0021"
+    auth0022 "AUTH0022"
+    auth0023 "AUTH0023"
+    auth0024 "AUTH0024"
+    auth0025 "AUTH0025"
+    auth0026 "AUTH0026"
+    auth0027 "AUTH0027"
+    auth0028 "AUTH0028"
+    auth0029 "AUTH0029"
+    auth0030 "AUTH0030"
+    auth0031 "AUTH0031"
+    auth0032 "AUTH0032"
+    auth0033 "AUTH0033"
+    auth0034 "AUTH0034"
+    auth0035 "AUTH0035"
+    auth0036 "AUTH0036"
+    auth0037 "AUTH0037"
+}

@@ -1,0 +1,108 @@
+//! Every message of the attributes has a code, every code a page and a case that shows it, and no page
+//! lacks a code.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+}
+
+/// All files below a folder whose names end so.
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path, end));
+        } else if path.to_string_lossy().ends_with(end) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("a text")
+}
+
+/// `AUTH` and four digits, wherever they stand.
+fn codes_in(text: &str) -> BTreeSet<String> {
+    let code = regex_lite::Regex::new("AUTH[0-9]{4}").expect("a pattern");
+    code.find_iter(text)
+        .map(|found| found.as_str().to_owned())
+        .collect()
+}
+
+fn codes_in_files(paths: impl IntoIterator<Item = PathBuf>) -> BTreeSet<String> {
+    paths
+        .into_iter()
+        .flat_map(|path| codes_in(&read(&path)))
+        .collect()
+}
+
+/// What the messages say: the codes of the attributes, and those of the runtime's own advice to the
+/// compiler.
+fn known() -> BTreeSet<String> {
+    let runtime = files(&root().join("auth-runtime/src"), ".rs");
+    let advice = runtime
+        .into_iter()
+        .filter(|path| !path.ends_with("catalogue.rs"));
+    let sources = advice.chain([root().join("auth-macros/src/codes.rs")]);
+    codes_in_files(sources)
+}
+
+#[test]
+fn every_code_has_a_page_and_every_page_a_code() {
+    let pages: BTreeSet<String> = files(&root().join("auth-runtime/catalogue"), ".md")
+        .iter()
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(pages, known());
+    let list = codes_in(&read(&root().join("auth-runtime/src/catalogue.rs")));
+    assert_eq!(list, pages);
+    for page in files(&root().join("auth-runtime/catalogue"), ".md") {
+        let text = read(&page);
+        let code = page
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        assert!(text.starts_with(&format!("# {code}: ")), "{code}");
+        assert_eq!(codes_in(&text), BTreeSet::from([code.clone()]), "{code}");
+        // What is refused, and what to write instead.
+        assert_eq!(text.matches("\n```").count(), 4, "{code}");
+    }
+}
+
+#[test]
+fn every_code_is_shown_by_a_case() {
+    let here = root().join("tests");
+    let cases = files(&here.join("ui"), ".stderr").into_iter();
+    let shown = codes_in_files(cases.chain(files(&here.join("vocabulary"), "expected")));
+    let missing: Vec<_> = known().difference(&shown).cloned().collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
+}
+
+/// The compiler's own errors have codes of its own, but for this one.
+const OF_THE_COMPILER: &str = "error: cannot construct ";
+
+#[test]
+fn every_message_of_ours_has_a_code() {
+    let here = root().join("tests");
+    let cases = files(&here.join("ui/fail"), ".stderr").into_iter();
+    for case in cases.chain(files(&here.join("vocabulary"), "expected")) {
+        for line in read(&case).lines() {
+            let is_ours = line.starts_with("error: ") && !line.starts_with(OF_THE_COMPILER);
+            let has_code = !codes_in(line).is_empty();
+            assert!(!is_ours || has_code, "{}: {line}", case.display());
+        }
+    }
+}
