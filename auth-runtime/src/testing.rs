@@ -252,9 +252,13 @@ fn neighbours(uri: &Uri) -> Vec<Uri> {
 /// How many names are tried in place of a segment: a segment of one letter leaves few to choose.
 const TRIES: usize = 12;
 
-/// Letters that nobody could have named a route after.
+/// A name that nobody gives a route, nor a router that is nested beside it, whose fallback would
+/// answer in other words: letters after a tilde, where there is room for one.
 fn random_name(length: usize) -> String {
-    let letter = |_| {
+    let letter = |index| {
+        if index == 0 && length > 1 {
+            return '~';
+        }
         let random = RandomState::new().build_hasher().finish();
         char::from(b'a' + u8::try_from(random % 26).unwrap_or_default())
     };
