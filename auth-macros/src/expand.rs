@@ -1,28 +1,26 @@
 //! What the compiler gets: the item as it was written, and its policy as data.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use auth_grammar::errors::Errors;
+use auth_grammar::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
+use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
+use auth_grammar::{args, check, codes};
 use ipnet::IpNet;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
-use crate::args;
-use crate::check;
-use crate::codes;
-use crate::errors::Errors;
 use crate::item::{self, Handler, Item};
 use crate::module::Module;
-use crate::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
-use crate::resolve::{self, Dictionary};
-use crate::vocabulary::{self, Found, Terms, Vocabulary};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut requires = args::requires(arguments.clone(), &mut errors);
-    let found = vocabulary::find();
-    if look_up(&mut requires, found.as_ref(), &mut errors) {
-        check::requires(&requires, &mut errors);
-    }
+    let found = find();
+    let requires = auth_grammar::requires(arguments.clone(), found.as_ref(), &mut errors);
     if let Some(module) = Module::read(&item) {
         let mistakes = errors.to_compile_error();
         // What is wrong is told here, and not once more by each handler.
@@ -49,34 +47,8 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         None => policy,
     };
     let expanded = expand("requires", &policy, &caller, item, errors);
-    let tracked = found.as_ref().map(tracked);
+    let tracked = found.as_ref().and_then(tracked);
     quote!(#expanded #tracked)
-}
-
-/// Looks up the names; whether there is any point in looking at them further. What is wrong with the
-/// vocabulary itself is told once, and everything that depends on it is not told at all.
-fn look_up(requires: &mut Requires, found: Option<&Found>, errors: &mut Errors) -> bool {
-    let dictionary = match found {
-        None => Dictionary {
-            vocabulary: None,
-            shown: "",
-        },
-        Some(found) => {
-            for mistake in &found.mistakes {
-                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
-            }
-            let Some(vocabulary) = &found.vocabulary else {
-                return false;
-            };
-            Dictionary {
-                vocabulary: Some(&**vocabulary),
-                shown: &found.shown,
-            }
-        }
-    };
-    let is_read = errors.is_empty();
-    resolve::requires(requires, dictionary, errors);
-    is_read == errors.is_empty()
 }
 
 /// `vocabulary!()`: what is declared, as data.
@@ -89,9 +61,10 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
             "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
         );
     }
-    let found = vocabulary::find();
+    let found = find();
     match &found {
-        None => errors.add(codes::NO_VOCABULARY,
+        None => errors.add(
+            codes::NO_VOCABULARY,
             Span::call_site(),
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
@@ -106,7 +79,7 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let none = Vocabulary::default();
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
     let data = vocabulary_data(declared.unwrap_or(&none));
-    let tracked = found.as_ref().map(tracked);
+    let tracked = found.as_ref().and_then(tracked);
     quote!({ #mistakes #tracked #data })
 }
 
@@ -137,12 +110,26 @@ fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
     }
 }
 
-/// Makes the compiler compile the crate again when its vocabulary changes.
-fn tracked(found: &Found) -> TokenStream {
+/// The vocabulary of the crate that is being compiled.
+fn find() -> Option<Found> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
+    vocabulary::find(Path::new(&manifest))
+}
+
+/// Makes the compiler compile the crate again when its vocabulary changes. Once in a compilation is
+/// enough, and the whole file for every handler would be most of what is expanded.
+fn tracked(found: &Found) -> Option<TokenStream> {
+    static TRACKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+    // Nothing panics while it is held.
+    let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_first = tracked.insert(found.path.clone());
     let path = found.path.to_string_lossy();
-    quote!(
-        const _: &[u8] = ::core::include_bytes!(#path);
-    )
+    is_first.then(|| {
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    })
 }
 
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -3,15 +3,14 @@
 //! Of a function only the signature is read; the body passes through, so that a half-typed one
 //! still reaches the compiler and the editor.
 
+use auth_grammar::codes;
+use auth_grammar::errors::Errors;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, PathArguments, Signature, Token, Type, Visibility};
-
-use crate::codes;
-use crate::errors::Errors;
 
 /// An item that can carry a policy.
 pub(crate) enum Item {
@@ -143,7 +142,8 @@ fn unit_struct(
         .map_err(|error| errors.push(error))
         .ok()?;
     if !input.peek(Token![;]) {
-        errors.add(codes::FIELDS,
+        errors.add(
+            codes::FIELDS,
             input.span(),
             format!(
                 "`#[{attribute}]` on a struct names the policy of a service, which needs no fields; \

@@ -1,23 +1,14 @@
 //! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
 //!
-//! An attribute is read (`args`) into plain types (`requirement`), checked (`check`), and written
-//! out (`expand`) as data for the runtime; what it stands on is read by `item`.
+//! What an attribute says is read and checked by `auth-grammar`, and written out (`expand`) as data for
+//! the runtime; what it stands on is read by `item` and `module`.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
 
-mod args;
-mod check;
-mod codes;
-mod errors;
 mod expand;
 mod item;
 mod module;
-mod requirement;
-mod resolve;
-mod suggest;
-mod values;
-mod vocabulary;
 
 /// Says who may call a handler.
 ///

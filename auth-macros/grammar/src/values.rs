@@ -81,6 +81,16 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
     Ok(block)
 }
 
+/// The kind of address of which the blocks together leave none out, if there is one.
+pub(crate) fn every_address(blocks: &[IpNet]) -> Option<&'static str> {
+    let blocks = IpNet::aggregate(&blocks.to_vec());
+    let whole = blocks.iter().find(|block| block.prefix_len() == 0)?;
+    Some(match whole {
+        IpNet::V4(_) => "IPv4",
+        IpNet::V6(_) => "IPv6",
+    })
+}
+
 /// Whether a text is the name of a network, and not a block of addresses with or without a slip.
 pub(crate) fn is_network_name(text: &str) -> bool {
     let mut characters = text.chars();

@@ -18,9 +18,11 @@ use crate::{args, check, resolve, values};
 
 /// What is wrong, and the byte at which it begins.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Mistake {
-    pub(crate) at: usize,
-    pub(crate) message: String,
+pub struct Mistake {
+    /// The byte of the text.
+    pub at: usize,
+    /// Without a code: all mistakes of a vocabulary have the same.
+    pub message: String,
 }
 
 const SECTIONS: [&str; 6] = [
@@ -36,7 +38,7 @@ type Value<'t> = Spanned<DeValue<'t>>;
 type Key<'t> = Spanned<DeString<'t>>;
 
 /// Reads a vocabulary, and notes every mistake, in the order of the text.
-pub(crate) fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
+pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
         mistakes: Vec::new(),
@@ -220,6 +222,13 @@ impl Reader {
                     Ok(block) => blocks.push(block),
                     Err(problem) => self.note(at, problem),
                 }
+            }
+            if let Some(kind) = values::every_address(&blocks) {
+                let message = format!(
+                    "the network `{name}` is every {kind} address there is, so it keeps nobody out; \
+                     leave out the blocks that it is not about"
+                );
+                self.note(at, message);
             }
             networks.insert(name, blocks);
         }

@@ -89,7 +89,8 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
         return;
     }
     let Some(vocabulary) = dictionary.vocabulary else {
-        errors.add(codes::NETWORK,
+        errors.add(
+            codes::NETWORK,
             network.span,
             format!(
                 "{:?} is no block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`; to \
@@ -118,7 +119,8 @@ fn alternative(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) {
     let has_display =
         policy.hide_as.is_some() || policy.schemes.is_some() || policy.realm.is_some();
     if has_display {
-        errors.add(codes::POLICY_IN_LIST,
+        errors.add(
+            codes::POLICY_IN_LIST,
             name.span,
             format!(
                 "the policy `{}` also says how denials are shown, which only the whole attribute can; \
@@ -132,7 +134,8 @@ fn alternative(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) {
 /// What a policy of the vocabulary requires, all of it at the place of its name.
 fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Option<Requires> {
     let Some(vocabulary) = dictionary.vocabulary else {
-        errors.add(codes::NO_VOCABULARY,
+        errors.add(
+            codes::NO_VOCABULARY,
             name.span,
             format!(
                 "the policy `{}` is not declared: there is no `auth.toml` beside the `Cargo.toml`, or \

@@ -6,87 +6,87 @@ use proc_macro2::Span;
 
 /// What kind of mistake a message is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Code(&'static str);
+pub struct Code(&'static str);
 
 /// A key that there is not.
-pub(crate) const UNKNOWN_KEY: Code = Code("AUTH0001");
+pub const UNKNOWN_KEY: Code = Code("AUTH0001");
 /// A key that is written in another form.
-pub(crate) const FORM: Code = Code("AUTH0002");
+pub const FORM: Code = Code("AUTH0002");
 /// A value of another kind.
-pub(crate) const VALUE: Code = Code("AUTH0003");
+pub const VALUE: Code = Code("AUTH0003");
 /// Something that stands between two requirements.
-pub(crate) const STRAY: Code = Code("AUTH0004");
+pub const STRAY: Code = Code("AUTH0004");
 /// A list without members, or members without a list.
-pub(crate) const EMPTY_LIST: Code = Code("AUTH0005");
+pub const EMPTY_LIST: Code = Code("AUTH0005");
 /// The same thing twice.
-pub(crate) const TWICE: Code = Code("AUTH0006");
+pub const TWICE: Code = Code("AUTH0006");
 /// An attribute that does not say who may call.
-pub(crate) const SAYS_NOTHING: Code = Code("AUTH0007");
+pub const SAYS_NOTHING: Code = Code("AUTH0007");
 /// A key in the wrong place.
-pub(crate) const KEY_ELSEWHERE: Code = Code("AUTH0008");
+pub const KEY_ELSEWHERE: Code = Code("AUTH0008");
 /// A reason that is missing.
-pub(crate) const REASON: Code = Code("AUTH0009");
+pub const REASON: Code = Code("AUTH0009");
 /// A key that a public handler has no use for.
-pub(crate) const NOT_FOR_PUBLIC: Code = Code("AUTH0010");
+pub const NOT_FOR_PUBLIC: Code = Code("AUTH0010");
 /// An item that can carry no policy.
-pub(crate) const NOT_A_HANDLER: Code = Code("AUTH0011");
+pub const NOT_A_HANDLER: Code = Code("AUTH0011");
 /// A function that axum could not call.
-pub(crate) const SIGNATURE: Code = Code("AUTH0012");
+pub const SIGNATURE: Code = Code("AUTH0012");
 /// A guard in the wrong place.
-pub(crate) const GUARD: Code = Code("AUTH0013");
+pub const GUARD: Code = Code("AUTH0013");
 /// More arguments than axum takes.
-pub(crate) const ARGUMENTS: Code = Code("AUTH0014");
+pub const ARGUMENTS: Code = Code("AUTH0014");
 /// Two policies for one handler.
-pub(crate) const SECOND_POLICY: Code = Code("AUTH0015");
+pub const SECOND_POLICY: Code = Code("AUTH0015");
 /// A policy with fields.
-pub(crate) const FIELDS: Code = Code("AUTH0016");
+pub const FIELDS: Code = Code("AUTH0016");
 /// A scope that cannot be one.
-pub(crate) const SCOPE: Code = Code("AUTH0017");
+pub const SCOPE: Code = Code("AUTH0017");
 /// A name that cannot match any other.
-pub(crate) const NAME: Code = Code("AUTH0018");
+pub const NAME: Code = Code("AUTH0018");
 /// A realm that cannot be sent.
-pub(crate) const REALM: Code = Code("AUTH0019");
+pub const REALM: Code = Code("AUTH0019");
 /// A duration that cannot be read.
-pub(crate) const DURATION: Code = Code("AUTH0020");
+pub const DURATION: Code = Code("AUTH0020");
 /// A network that cannot be one.
-pub(crate) const NETWORK: Code = Code("AUTH0021");
+pub const NETWORK: Code = Code("AUTH0021");
 /// A scheme that is not registered.
-pub(crate) const SCHEME: Code = Code("AUTH0022");
+pub const SCHEME: Code = Code("AUTH0022");
 /// A requirement that another one implies.
-pub(crate) const REDUNDANT: Code = Code("AUTH0023");
+pub const REDUNDANT: Code = Code("AUTH0023");
 /// An alternative that never decides.
-pub(crate) const DEAD_ALTERNATIVE: Code = Code("AUTH0024");
+pub const DEAD_ALTERNATIVE: Code = Code("AUTH0024");
 /// A list around a single requirement.
-pub(crate) const WRAPPER: Code = Code("AUTH0025");
+pub const WRAPPER: Code = Code("AUTH0025");
 /// Requirements that nobody meets together.
-pub(crate) const CONTRADICTION: Code = Code("AUTH0026");
+pub const CONTRADICTION: Code = Code("AUTH0026");
 /// A status that hides nothing.
-pub(crate) const HIDE_AS: Code = Code("AUTH0027");
+pub const HIDE_AS: Code = Code("AUTH0027");
 /// An exception from hiding where nothing is hidden.
-pub(crate) const NOTHING_HIDDEN: Code = Code("AUTH0028");
+pub const NOTHING_HIDDEN: Code = Code("AUTH0028");
 /// An exception from hiding for those who are let in.
-pub(crate) const SHOWN_TO_NOBODY: Code = Code("AUTH0029");
+pub const SHOWN_TO_NOBODY: Code = Code("AUTH0029");
 /// A name that the vocabulary does not declare.
-pub(crate) const UNDECLARED: Code = Code("AUTH0030");
+pub const UNDECLARED: Code = Code("AUTH0030");
 /// A mistake in the vocabulary.
-pub(crate) const VOCABULARY: Code = Code("AUTH0031");
+pub const VOCABULARY: Code = Code("AUTH0031");
 /// A vocabulary that is not there.
-pub(crate) const NO_VOCABULARY: Code = Code("AUTH0032");
+pub const NO_VOCABULARY: Code = Code("AUTH0032");
 /// A policy with a display in a list.
-pub(crate) const POLICY_IN_LIST: Code = Code("AUTH0033");
+pub const POLICY_IN_LIST: Code = Code("AUTH0033");
 /// A requirement that the module asks for already.
-pub(crate) const MODULE_ASKS: Code = Code("AUTH0034");
+pub const MODULE_ASKS: Code = Code("AUTH0034");
 /// A loosened policy without a module.
-pub(crate) const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
+pub const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
 
 impl Code {
     /// A mistake of this kind.
-    pub(crate) fn at(self, span: Span, message: impl Display) -> syn::Error {
+    pub fn at(self, span: Span, message: impl Display) -> syn::Error {
         syn::Error::new(span, self.write(message))
     }
 
     /// The message with the code behind its first line.
-    pub(crate) fn write(self, message: impl Display) -> String {
+    pub fn write(self, message: impl Display) -> String {
         let message = message.to_string();
         match message.split_once('\n') {
             Some((first, rest)) => format!("{first} [{}]\n{rest}", self.0),

@@ -10,16 +10,16 @@ use super::read::{Mistake, read};
 
 const FILE: &str = "auth.toml";
 
-/// The vocabulary of the crate that is being compiled.
-pub(crate) struct Found {
+/// The vocabulary of a crate.
+pub struct Found {
     /// Absolute.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// As the user would name it: from the root of the workspace.
-    pub(crate) shown: String,
+    pub shown: String,
     /// `None` if the file is wrong.
-    pub(crate) vocabulary: Option<Arc<Vocabulary>>,
+    pub vocabulary: Option<Arc<Vocabulary>>,
     /// What is wrong with it, if nobody was told yet.
-    pub(crate) mistakes: Vec<String>,
+    pub mistakes: Vec<String>,
 }
 
 /// A file that was read, to be read again only if it changed.
@@ -28,11 +28,10 @@ struct Known {
     vocabulary: Option<Arc<Vocabulary>>,
 }
 
-/// Looks for `auth.toml` beside the `Cargo.toml` of the crate, and in the folders above it up to the
-/// root of the workspace.
-pub(crate) fn find() -> Option<Found> {
-    let manifest = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
-    let root = root_of(&manifest);
+/// Looks for `auth.toml` in the folder of a crate's `Cargo.toml`, and in the folders above it up to
+/// the root of the workspace.
+pub fn find(manifest: &Path) -> Option<Found> {
+    let root = root_of(manifest);
     let folder = manifest
         .ancestors()
         .take_while(|folder| folder.starts_with(&root))

@@ -7,27 +7,31 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::Path;
 
+use crate::values::SCHEMES;
+
 /// What `#[requires(...)]` says.
 #[derive(Clone, Default)]
-pub(crate) struct Requires {
+pub struct Requires {
     /// All of them have to be met.
-    pub(crate) requirements: Vec<Requirement>,
+    pub requirements: Vec<Requirement>,
     /// Whatever was written; `check` says whether it is `404`.
-    pub(crate) hide_as: Option<TokenStream>,
-    pub(crate) hide_unless: Option<HideUnless>,
+    pub hide_as: Option<TokenStream>,
+    /// Whom denials are shown to in spite of `hide_as`.
+    pub hide_unless: Option<HideUnless>,
     /// The schemes that are accepted; `None` for all.
-    pub(crate) schemes: Option<Vec<Name>>,
-    pub(crate) realm: Option<Name>,
+    pub schemes: Option<Vec<Name>>,
+    /// The realm of the challenges, if it is not the space's.
+    pub realm: Option<Name>,
     /// What the module around it says.
-    pub(crate) module: Option<Box<Requires>>,
+    pub module: Option<Box<Requires>>,
     /// Why the module's policy does not hold here.
-    pub(crate) loosen: Option<Name>,
+    pub loosen: Option<Name>,
 }
 
 impl Requires {
     /// What holds in the end: what the modules around ask for, from the outside in, and then its own.
     /// How denials are shown, the innermost says.
-    pub(crate) fn with_modules(mut self) -> Self {
+    pub fn with_modules(mut self) -> Self {
         let Some(module) = self.module.take().filter(|_| self.loosen.is_none()) else {
             return self;
         };
@@ -46,75 +50,92 @@ impl Requires {
 }
 
 /// What `#[public(...)]` says.
-pub(crate) struct Public {
-    pub(crate) reason: String,
+pub struct Public {
+    /// Why everybody may call.
+    pub reason: String,
 }
 
+/// `hide_unless = …`.
 #[derive(Clone)]
-pub(crate) struct HideUnless {
-    pub(crate) key: Span,
-    pub(crate) lesser: Requirement,
+pub struct HideUnless {
+    /// Where the key stands.
+    pub key: Span,
+    /// Whoever meets it is told of a denial.
+    pub lesser: Requirement,
 }
 
 /// A requirement and where it stands.
 #[derive(Clone)]
-pub(crate) struct Requirement {
-    pub(crate) kind: Kind,
+pub struct Requirement {
+    /// What is required.
+    pub kind: Kind,
     /// The key of it.
-    pub(crate) span: Span,
+    pub span: Span,
     /// The last token of it.
-    pub(crate) end: Span,
+    pub end: Span,
     /// The policy of the vocabulary that it was looked up in.
-    pub(crate) policy: Option<String>,
+    pub policy: Option<String>,
 }
 
+/// What can be required.
 #[derive(Clone, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `authenticated`
     Authenticated,
+    /// `scope = "…"`, `role = "…"` and their like.
     Named(Namespace, Name),
+    /// `max_age = "…"`
     MaxAge(Age),
+    /// `network = "…"`
     Network(Network),
+    /// `check = …`
     Check(Function),
     /// A policy of the vocabulary, until it was looked up.
     Policy(Name),
+    /// `all(…)`
     All(Vec<Requirement>),
+    /// `any(…)`
     Any(Vec<Requirement>),
 }
 
+/// What a name is the name of.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Namespace {
+pub enum Namespace {
+    /// A scope token (RFC 6749 §3.3).
     Scope,
+    /// A role.
     Role,
+    /// A permission.
     Permission,
+    /// An authentication context class (RFC 9470 §4).
     Acr,
+    /// A method of authentication (RFC 8176).
     Amr,
 }
 
 /// How long ago a login may be.
 #[derive(Clone)]
-pub(crate) struct Age {
-    pub(crate) text: String,
-    pub(crate) seconds: u64,
+pub struct Age {
+    /// As it is written.
+    pub text: String,
+    /// As it is meant.
+    pub seconds: u64,
 }
 
 /// Blocks of addresses: one that is written as such, or those that a name stands for.
 #[derive(Clone)]
-pub(crate) struct Network {
-    pub(crate) text: String,
-    pub(crate) span: Span,
+pub struct Network {
+    /// The name or the block, as it is written.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
     /// Empty for a name as long as it was not looked up.
-    pub(crate) blocks: Vec<IpNet>,
+    pub blocks: Vec<IpNet>,
 }
 
 impl Network {
-    /// Whether every address of this one is one of the other.
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
-        let mut own = self.blocks.iter();
-        own.all(|own| other.blocks.iter().any(|block| block.contains(own)))
-    }
-
     /// Whether no address is in both.
-    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
+    pub fn is_disjoint(&self, other: &Self) -> bool {
         let mut own = self.blocks.iter();
         own.all(|own| {
             let mut others = other.blocks.iter();
@@ -125,7 +146,7 @@ impl Network {
 
 /// The path of a function.
 #[derive(Clone)]
-pub(crate) struct Function(pub(crate) Path);
+pub struct Function(pub Path);
 
 impl PartialEq for Age {
     fn eq(&self, other: &Self) -> bool {
@@ -154,11 +175,13 @@ impl fmt::Display for Function {
 
 /// A name, and where it stands.
 #[derive(Clone)]
-pub(crate) struct Name {
-    pub(crate) text: String,
-    pub(crate) span: Span,
+pub struct Name {
+    /// The name itself.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
     /// The names that imply it, as far as a vocabulary says.
-    pub(crate) broader: Vec<String>,
+    pub broader: Vec<String>,
 }
 
 /// Where a requirement stands does not matter to what it says.
@@ -183,7 +206,8 @@ impl Namespace {
         Self::Amr,
     ];
 
-    pub(crate) fn key(self) -> &'static str {
+    /// The key that it is written with.
+    pub fn key(self) -> &'static str {
         match self {
             Self::Scope => "scope",
             Self::Role => "role",
@@ -193,7 +217,8 @@ impl Namespace {
         }
     }
 
-    pub(crate) fn of(key: &str) -> Option<Self> {
+    /// The namespace of a key.
+    pub fn of(key: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|namespace| namespace.key() == key)
@@ -201,7 +226,8 @@ impl Namespace {
 }
 
 impl Requirement {
-    pub(crate) fn new(kind: Kind, span: Span, end: Span) -> Self {
+    /// A requirement that stands from `span` to `end`.
+    pub fn new(kind: Kind, span: Span, end: Span) -> Self {
         Self {
             kind,
             span,
@@ -211,7 +237,7 @@ impl Requirement {
     }
 
     /// As it is written in `hide_unless`.
-    pub(crate) fn called(&self) -> String {
+    pub fn called(&self) -> String {
         if let Some(policy) = &self.policy {
             return format!("policy({policy:?})");
         }
@@ -246,5 +272,39 @@ impl fmt::Display for Requirement {
         };
         let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
         write!(f, "{key}({})", parts.join(", "))
+    }
+}
+
+impl fmt::Display for Requires {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.module.iter().map(|module| format!("module({module})")));
+        parts.extend(self.requirements.iter().map(Requirement::to_string));
+        parts.extend(
+            self.hide_as
+                .iter()
+                .map(|status| format!("hide_as = {status}")),
+        );
+        let lesser = self.hide_unless.iter().map(|hide| hide.lesser.called());
+        parts.extend(lesser.map(|lesser| format!("hide_unless = {lesser}")));
+        parts.extend(self.schemes.iter().map(|schemes| {
+            let names: Vec<_> = schemes.iter().map(scheme).collect();
+            format!("schemes({})", names.join(", "))
+        }));
+        let realm = self.realm.iter();
+        parts.extend(realm.map(|realm| format!("realm = {:?}", realm.text)));
+        let loosen = self.loosen.iter();
+        parts.extend(loosen.map(|reason| format!("loosen = {:?}", reason.text)));
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Registered schemes are words.
+fn scheme(name: &Name) -> String {
+    if SCHEMES.contains(&name.text.as_str()) {
+        name.text.clone()
+    } else {
+        format!("{:?}", name.text)
     }
 }

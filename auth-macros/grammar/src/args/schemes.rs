@@ -1,0 +1,107 @@
+//! The schemes that a handler accepts.
+
+use syn::parse::ParseStream;
+use syn::{Ident, Lit, LitStr, parenthesized};
+
+use super::{each, key, skip};
+use crate::codes;
+use crate::errors::Errors;
+use crate::requirement::Name;
+use crate::suggest::nearest;
+use crate::values;
+
+/// `schemes(Basic, Bearer)`: registered names as words, others as strings, so that a slip is told
+/// from a scheme of one's own.
+pub(super) fn schemes(
+    input: ParseStream<'_>,
+    key: &Ident,
+    errors: &mut Errors,
+) -> syn::Result<Vec<Name>> {
+    if !input.peek(syn::token::Paren) {
+        skip(input);
+        return Err(codes::EMPTY_LIST.at(
+            key.span(),
+            "`schemes` takes the names of schemes in parentheses: `schemes(Basic, Bearer)`",
+        ));
+    }
+    let content;
+    parenthesized!(content in input);
+    let mut names: Vec<Name> = Vec::new();
+    let mut mistakes = Errors::default();
+    each(&content, &mut mistakes, |input, _| {
+        let name = scheme(input)?;
+        if names.contains(&name) {
+            return Err(codes::TWICE.at(
+                name.span,
+                format!("the scheme `{}` is named twice; remove one", name.text),
+            ));
+        }
+        names.push(name);
+        Ok(())
+    });
+    if names.is_empty() && mistakes.is_empty() {
+        mistakes.add(
+            codes::EMPTY_LIST,
+            key.span(),
+            "`schemes()` accepts nobody's credentials; name one, as in `schemes(Bearer)`, or \
+             remove it to accept all of the protection space's",
+        );
+    }
+    errors.extend(mistakes);
+    Ok(names)
+}
+
+fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
+    let registered = |text: &str| {
+        let mut names = values::SCHEMES.into_iter();
+        names.find(|name| name.eq_ignore_ascii_case(text))
+    };
+    if input.peek(Lit) {
+        let span = input.span();
+        let literal: LitStr = input
+            .parse()
+            .map_err(|_| codes::SCHEME.at(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
+        let text = literal.value();
+        if let Some(name) = registered(&text) {
+            return Err(codes::SCHEME.at(
+                span,
+                format!("`{name}` is a registered scheme; write it without quotes"),
+            ));
+        }
+        if !values::is_token(&text) {
+            return Err(codes::SCHEME.at(
+                span,
+                format!(
+                    "{text:?} cannot be the name of a scheme: that is a token of letters, digits \
+                     and hyphens (RFC 9110 §11.1)"
+                ),
+            ));
+        }
+        return Ok(Name {
+            text,
+            span,
+            broader: Vec::new(),
+        });
+    }
+    let name = key(input, "the name of a scheme, such as `Bearer`")?;
+    let text = name.to_string();
+    let message = match registered(&text) {
+        Some(spelling) if spelling == text => {
+            return Ok(Name {
+                text,
+                span: name.span(),
+                broader: Vec::new(),
+            });
+        }
+        Some(spelling) => format!("the scheme is spelled `{spelling}`"),
+        None => {
+            let meant = match nearest(&text, &values::SCHEMES) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("a scheme of your own is written in quotes: `\"{text}\"`"),
+            };
+            format!("`{text}` is not a registered scheme; {meant}")
+        }
+    };
+    skip(input);
+    Err(codes::SCHEME.at(name.span(), message))
+}

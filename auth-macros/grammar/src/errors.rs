@@ -1,0 +1,70 @@
+//! All mistakes of an attribute, to be reported together.
+
+use std::fmt::Display;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::codes::Code;
+
+/// Mistakes, in the order in which they were found.
+#[derive(Default)]
+pub struct Errors(Option<syn::Error>);
+
+impl Errors {
+    /// Notes a mistake.
+    pub fn add(&mut self, code: Code, span: Span, message: impl Display) {
+        self.push(code.at(span, message));
+    }
+
+    /// Notes a mistake that lies in two places at once: all from the one to the other is marked.
+    pub fn add_across(&mut self, code: Code, start: Span, end: Span, message: impl Display) {
+        let ends = [Ident::new("start", start), Ident::new("end", end)];
+        self.push(syn::Error::new_spanned(
+            quote!(#(#ends)*),
+            code.write(message),
+        ));
+    }
+
+    /// Notes a mistake that carries its code already, or none since the compiler would say it too.
+    pub fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// `compile_error!` for each of them.
+    pub fn to_compile_error(&self) -> TokenStream {
+        self.0
+            .as_ref()
+            .map(syn::Error::to_compile_error)
+            .unwrap_or_default()
+    }
+
+    /// The texts, with their codes.
+    pub fn messages(self) -> Vec<String> {
+        self.into_iter().map(|error| error.to_string()).collect()
+    }
+
+    /// Notes all that was noted elsewhere.
+    pub fn extend(&mut self, others: Self) {
+        if let Some(errors) = others.0 {
+            self.push(errors);
+        }
+    }
+}
+
+impl IntoIterator for Errors {
+    type Item = syn::Error;
+    type IntoIter = std::iter::Flatten<std::option::IntoIter<syn::Error>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
+}

@@ -1,0 +1,65 @@
+//! The grammar of `auth-runtime`'s attributes and vocabulary, and what cannot be right in them: for
+//! its macros and tools. Services depend on `auth-runtime`.
+//!
+//! One direction: tokens are read ([`args`]) into plain types ([`requirement`]), their names are looked
+//! up in the [`vocabulary`], and the whole is checked ([`check`]). Every mistake is noted in
+//! [`Errors`](errors::Errors), each with its [code](codes).
+//!
+//! ```
+//! use auth_grammar::errors::Errors;
+//!
+//! let mut errors = Errors::default();
+//! let arguments = r#"any(scope = "read", scope = "raed")"#.parse().unwrap();
+//! let requires = auth_grammar::requires(arguments, None, &mut errors);
+//! assert!(errors.is_empty());
+//! assert_eq!(requires.to_string(), r#"any(scope = "read", scope = "raed")"#);
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod check;
+pub mod codes;
+pub mod errors;
+pub mod requirement;
+mod resolve;
+mod suggest;
+mod values;
+pub mod vocabulary;
+
+use proc_macro2::{Span, TokenStream};
+
+use crate::errors::Errors;
+use crate::requirement::Requires;
+use crate::resolve::Dictionary;
+use crate::vocabulary::Found;
+
+/// Reads the arguments of `#[requires(...)]`, looks their names up, and notes every mistake. What is
+/// wrong with the vocabulary itself is told once, and what depends on it is not told at all.
+pub fn requires(arguments: TokenStream, found: Option<&Found>, errors: &mut Errors) -> Requires {
+    let mut requires = args::requires(arguments, errors);
+    let dictionary = match found {
+        None => Dictionary {
+            vocabulary: None,
+            shown: "",
+        },
+        Some(found) => {
+            for mistake in &found.mistakes {
+                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
+            }
+            let Some(vocabulary) = &found.vocabulary else {
+                return requires;
+            };
+            Dictionary {
+                vocabulary: Some(&**vocabulary),
+                shown: &found.shown,
+            }
+        }
+    };
+    let was_readable = errors.is_empty();
+    resolve::requires(&mut requires, dictionary, errors);
+    let has_unknown_names = was_readable && !errors.is_empty();
+    if !has_unknown_names {
+        check::requires(&requires, errors);
+    }
+    requires
+}
