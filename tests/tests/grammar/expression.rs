@@ -1,0 +1,197 @@
+//! Requirements as the oracles know them, and everybody who could call.
+
+use std::fmt;
+
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+pub enum Expression {
+    Atom(Atom),
+    All(Vec<Expression>),
+    Any(Vec<Expression>),
+}
+
+/// What `VOCABULARY` declares, and a few others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Atom {
+    Authenticated,
+    Read,
+    /// Implies `Read`.
+    Write,
+    Editor,
+    Auditor,
+    QuarterOfAnHour,
+    Hour,
+    Desk,
+    /// `Desk` lies in it.
+    Building,
+    /// The other half of the addresses that begin with 10 lies here.
+    Yard,
+    Elsewhere,
+    Gold,
+    Silver,
+}
+
+use Atom::*;
+
+pub const ATOMS: [Atom; 13] = [
+    Authenticated,
+    Read,
+    Write,
+    Editor,
+    Auditor,
+    QuarterOfAnHour,
+    Hour,
+    Desk,
+    Building,
+    Yard,
+    Elsewhere,
+    Gold,
+    Silver,
+];
+
+pub const VOCABULARY: &str = r#"
+[scopes]
+read = "Read"
+write = { description = "Write", implies = ["read"] }
+
+[roles]
+editor = "Edits"
+auditor = "Audits"
+
+[networks]
+desk = "10.1.0.0/16"
+building = "10.0.0.0/9"
+yard = "10.128.0.0/9"
+elsewhere = ["192.0.2.0/24", "2001:db8::/32"]
+"#;
+
+impl fmt::Display for Expression {
+    /// As it would stand in an attribute.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, parts) = match self {
+            Self::Atom(atom) => {
+                return f.write_str(match atom {
+                    Authenticated => "authenticated",
+                    Read => r#"scope = "read""#,
+                    Write => r#"scope = "write""#,
+                    Editor => r#"role = "editor""#,
+                    Auditor => r#"role = "auditor""#,
+                    QuarterOfAnHour => r#"max_age = "15m""#,
+                    Hour => r#"max_age = "1h""#,
+                    Desk => r#"network = "desk""#,
+                    Building => r#"network = "building""#,
+                    Yard => r#"network = "yard""#,
+                    Elsewhere => r#"network = "elsewhere""#,
+                    Gold => r#"acr = "gold""#,
+                    Silver => r#"acr = "silver""#,
+                });
+            }
+            Self::All(parts) => ("all", parts),
+            Self::Any(parts) => ("any", parts),
+        };
+        let parts: Vec<_> = parts.iter().map(Self::to_string).collect();
+        write!(f, "{key}({})", parts.join(", "))
+    }
+}
+
+/// Somebody who calls from somewhere.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// `None` for somebody who is not known.
+    pub known: Option<Known>,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub scope: Option<Atom>,
+    pub editor: bool,
+    pub auditor: bool,
+    pub minutes_since_login: Option<u32>,
+    pub acr: Option<Atom>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    AtADesk,
+    InTheBuilding,
+    InTheYard,
+    Elsewhere,
+    Nowhere,
+}
+
+impl Caller {
+    /// Each that differs from the others in anything that an atom asks for.
+    pub fn all() -> Vec<Self> {
+        let places = [
+            Place::AtADesk,
+            Place::InTheBuilding,
+            Place::InTheYard,
+            Place::Elsewhere,
+            Place::Nowhere,
+        ];
+        let mut everybody = vec![None];
+        for scope in [None, Some(Read), Some(Write)] {
+            for roles in 0..4 {
+                for minutes_since_login in [None, Some(5), Some(30), Some(600)] {
+                    for acr in [None, Some(Gold), Some(Silver)] {
+                        everybody.push(Some(Known {
+                            scope,
+                            editor: roles & 1 != 0,
+                            auditor: roles & 2 != 0,
+                            minutes_since_login,
+                            acr,
+                        }));
+                    }
+                }
+            }
+        }
+        let at = |place| {
+            everybody
+                .clone()
+                .into_iter()
+                .map(move |known| Self { known, place })
+        };
+        places.into_iter().flat_map(at).collect()
+    }
+
+    pub fn meets(&self, expression: &Expression) -> bool {
+        match expression {
+            Expression::Atom(atom) => self.has(*atom),
+            Expression::All(parts) => parts.iter().all(|part| self.meets(part)),
+            Expression::Any(parts) => parts.iter().any(|part| self.meets(part)),
+        }
+    }
+
+    fn has(&self, atom: Atom) -> bool {
+        let known = |is: fn(&Known) -> bool| self.known.as_ref().is_some_and(is);
+        match atom {
+            Authenticated => self.known.is_some(),
+            Read => known(|known| known.scope.is_some()),
+            Write => known(|known| known.scope == Some(Write)),
+            Editor => known(|known| known.editor),
+            Auditor => known(|known| known.auditor),
+            QuarterOfAnHour => known(|known| known.minutes_since_login.is_some_and(|it| it <= 15)),
+            Hour => known(|known| known.minutes_since_login.is_some_and(|it| it <= 60)),
+            Desk => self.place == Place::AtADesk,
+            Building => matches!(self.place, Place::AtADesk | Place::InTheBuilding),
+            Yard => self.place == Place::InTheYard,
+            Elsewhere => self.place == Place::Elsewhere,
+            Gold => known(|known| known.acr == Some(Gold)),
+            Silver => known(|known| known.acr == Some(Silver)),
+        }
+    }
+}
+
+/// Expressions of a few atoms; their lists have two members or three.
+pub fn expressions() -> impl Strategy<Value = Expression> {
+    let atom = proptest::sample::select(ATOMS.as_slice()).prop_map(Expression::Atom);
+    atom.prop_recursive(3, 12, 3, |inner| {
+        let parts = proptest::collection::vec(inner, 2..=3);
+        prop_oneof![
+            parts.clone().prop_map(Expression::All),
+            parts.prop_map(Expression::Any),
+        ]
+    })
+}

@@ -1,0 +1,5 @@
+//! The grammar and its checks, held against oracles that know nothing of how they work.
+
+mod expression;
+mod logic;
+mod printing;
