@@ -2,15 +2,19 @@
 
 mod logic;
 mod names;
+mod ways;
+mod whole;
 
 use proc_macro2::{Span, TokenStream};
 use syn::LitInt;
 use syn::spanned::Spanned;
 
-use self::logic::{all_of, contradiction, list, whole, wrappers};
-pub use self::logic::{entails, makes_known};
+use self::logic::{contradiction, list, wrappers};
 use self::names::names;
 pub use self::names::{name_problem, realm_problem};
+use self::ways::all_of;
+pub use self::ways::{entails, makes_known};
+use self::whole::whole;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideUnless, Kind, Requirement, Requires};
@@ -63,7 +67,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     wrappers(lesser, Requirement::called, errors);
     list(std::slice::from_ref(lesser), true, errors);
     if errors.is_empty() {
-        logic::whole(&[], std::slice::from_ref(lesser), errors);
+        self::whole(&[], std::slice::from_ref(lesser), errors);
     }
     let whole = requires.clone().with_modules();
     if whole.hide_as.is_none() {

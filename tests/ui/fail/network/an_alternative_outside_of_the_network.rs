@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(network = "10.0.0.0/8", any(scope = "a", network = "192.0.2.0/24"))]
+async fn handler() {}
+
+fn main() {}
