@@ -390,6 +390,43 @@ mod tests {
     }
 
     #[test]
+    fn implication_is_resolved_before_anything_runs() {
+        let (vocabulary, mistakes) = vocabulary::read(
+            r#"
+            [scopes]
+            read = "Read"
+            write = { description = "Write", implies = ["read"] }
+            admin = { description = "Everything", implies = ["write"] }
+            "#,
+        );
+        assert_eq!(mistakes, []);
+        let found = Found {
+            path: "auth.toml".into(),
+            shown: "auth.toml".to_owned(),
+            vocabulary: Some(vocabulary.into()),
+            mistakes: Vec::new(),
+        };
+        let policy_of = |arguments: &str| {
+            let mut errors = Errors::default();
+            let arguments = arguments.parse().expect("tokens");
+            let requires = auth_grammar::requires(arguments, Some(&found), &mut errors);
+            assert_eq!(errors.messages(), Vec::<String>::new());
+            policy(&requires).to_string().replace(' ', "")
+        };
+        const R: &str = "::auth_runtime::Requirement::";
+        assert_eq!(
+            policy_of(r#"scope = "read""#),
+            format!(
+                r#"::auth_runtime::Policy::requires({R}any(&[{R}scope("read"),{R}scope("write"),{R}scope("admin")]))"#
+            )
+        );
+        assert_eq!(
+            policy_of(r#"scope = "admin""#),
+            format!(r#"::auth_runtime::Policy::requires({R}scope("admin"))"#)
+        );
+    }
+
+    #[test]
     fn a_mistake_still_leaves_a_handler_with_a_policy_that_grants_nothing() {
         for (arguments, item) in [
             (r#"scop = "a""#, "async fn f() {}"),
