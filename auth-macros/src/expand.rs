@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use auth_grammar::errors::Errors;
+use auth_grammar::errors::{Errors, UnknownKey};
 use auth_grammar::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
 use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
 use auth_grammar::{args, check, codes};
@@ -22,7 +22,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     let found = find();
     let requires = auth_grammar::requires(arguments.clone(), found.as_ref(), &mut errors);
     if let Some(module) = Module::read(&item) {
-        let mistakes = errors.to_compile_error();
+        let mistakes = mistakes(&errors);
         // What is wrong is told here, and not once more by each handler.
         let policy = if errors.is_empty() {
             arguments
@@ -149,7 +149,7 @@ fn expand(
     mut errors: Errors,
 ) -> TokenStream {
     let item = item::read(tokens.clone(), attribute, &mut errors);
-    let mistakes = errors.to_compile_error();
+    let mistakes = mistakes(&errors);
     // A wrong attribute still leaves a handler with some policy: otherwise every use of it would
     // be reported as well. It grants nothing, and the build fails anyway.
     let policy = if errors.is_empty() {
@@ -187,6 +187,32 @@ fn expand(
         Some(Item::Other(other)) => quote!(#mistakes #other),
         None => quote!(#mistakes #tokens),
     }
+}
+
+/// What is told to the compiler, and what an editor completes a half-written key from: a path among
+/// names that are the keys. Only rust-analyzer sees these.
+fn mistakes(errors: &Errors) -> TokenStream {
+    let told = errors.to_compile_error();
+    let completions = errors
+        .unknown_keys()
+        .iter()
+        .map(|UnknownKey { key, known }| {
+            let known = known.iter().map(|name| Ident::new(name, Span::call_site()));
+            quote! {
+                #[allow(unexpected_cfgs)]
+                const _: () = {
+                    #[cfg(rust_analyzer)]
+                    {
+                        #[allow(non_upper_case_globals)]
+                        mod keys {
+                            #(pub const #known: () = ();)*
+                        }
+                        keys::#key
+                    }
+                };
+            }
+        });
+    quote!(#(#completions)* #told)
 }
 
 /// A type of the function's name. With braces it is a name for types only, so the two do not

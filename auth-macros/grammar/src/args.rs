@@ -18,7 +18,8 @@ use crate::errors::Errors;
 use crate::requirement::{HideUnless, Public, Requires};
 use crate::suggest::nearest;
 
-const REQUIREMENTS: [&str; 12] = [
+/// The keys of requirements.
+pub const REQUIREMENTS: [&str; 12] = [
     "authenticated",
     "scope",
     "role",
@@ -32,7 +33,8 @@ const REQUIREMENTS: [&str; 12] = [
     "any",
     "all",
 ];
-const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
+/// The keys that say how denials are shown, and to what the policy applies: at the top only.
+pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
 /// Written by the attribute on a module, and by nobody else.
 const MODULE: &str = "module";
 

@@ -9,7 +9,18 @@ use crate::codes::Code;
 
 /// Mistakes, in the order in which they were found.
 #[derive(Default)]
-pub struct Errors(Option<syn::Error>);
+pub struct Errors {
+    found: Option<syn::Error>,
+    unknown_keys: Vec<UnknownKey>,
+}
+
+/// A word where a key is expected: likely one that is being typed.
+pub struct UnknownKey {
+    /// As it is written so far.
+    pub key: Ident,
+    /// The keys that can stand there.
+    pub known: Vec<&'static str>,
+}
 
 impl Errors {
     /// Notes a mistake.
@@ -28,20 +39,30 @@ impl Errors {
 
     /// Notes a mistake that carries its code already, or none since the compiler would say it too.
     pub fn push(&mut self, error: syn::Error) {
-        match &mut self.0 {
+        match &mut self.found {
             Some(errors) => errors.combine(error),
-            None => self.0 = Some(error),
+            None => self.found = Some(error),
         }
+    }
+
+    /// Notes a word that is no key, for an editor to complete. That it is a mistake is told beside it.
+    pub fn unknown_key(&mut self, key: UnknownKey) {
+        self.unknown_keys.push(key);
+    }
+
+    /// The words that are no keys.
+    pub fn unknown_keys(&self) -> &[UnknownKey] {
+        &self.unknown_keys
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.found.is_none()
     }
 
     /// `compile_error!` for each of them.
     pub fn to_compile_error(&self) -> TokenStream {
-        self.0
+        self.found
             .as_ref()
             .map(syn::Error::to_compile_error)
             .unwrap_or_default()
@@ -54,7 +75,8 @@ impl Errors {
 
     /// Notes all that was noted elsewhere.
     pub fn extend(&mut self, others: Self) {
-        if let Some(errors) = others.0 {
+        self.unknown_keys.extend(others.unknown_keys);
+        if let Some(errors) = others.found {
             self.push(errors);
         }
     }
@@ -65,6 +87,6 @@ impl IntoIterator for Errors {
     type IntoIter = std::iter::Flatten<std::option::IntoIter<syn::Error>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter().flatten()
+        self.found.into_iter().flatten()
     }
 }

@@ -1,7 +1,19 @@
 //! The nearest known name to a misspelt one.
 
-/// The name in `known` that takes the fewest edits to get to, if it takes few enough.
+/// The name in `known` that takes the fewest edits to get to, if it takes few enough, or the only
+/// one that begins like it.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    nearest_by_edits(name, known).or_else(|| only_one_begun(name, known))
+}
+
+fn only_one_begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Two letters say something; one says nothing.
+    let mut begun = known.iter().filter(|candidate| candidate.starts_with(name));
+    let first = begun.next().filter(|_| name.chars().count() > 1)?;
+    begun.next().is_none().then_some(first)
+}
+
+fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = name.chars().count().max(3) / 3;
     known
         .iter()
@@ -57,7 +69,11 @@ mod tests {
             ("rloe", Some("role")),
             ("permision", Some("permission")),
             ("authentcated", Some("authenticated")),
+            ("perm", Some("permission")),
+            ("ro", Some("role")),
+            ("auth", Some("authenticated")),
             ("group", None),
+            ("s", None),
             ("x", None),
             ("", None),
         ] {

@@ -10,7 +10,7 @@ use super::{
     needs_value, skip, upcoming,
 };
 use crate::codes::{self, Code};
-use crate::errors::Errors;
+use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Age, Function, Kind, Name, Namespace, Network, Requirement};
 use crate::suggest::nearest;
 use crate::values;
@@ -57,7 +57,11 @@ pub(super) fn requirement(
         _ => {
             if !takes_value(&name) {
                 skip(input);
-                return Err(unknown(key, at_top));
+                let known = known(at_top);
+                let mistake = unknown(key, &known);
+                let key = key.clone();
+                errors.unknown_key(UnknownKey { key, known });
+                return Err(mistake);
             }
             if input.peek(syn::token::Paren) {
                 return Err(called(input, key));
@@ -115,7 +119,7 @@ fn valued(key: &Ident, value: &TokenStream, span: Span, form: Form) -> syn::Resu
         "policy" => Ok(Kind::Policy(string)),
         _ => match Namespace::of(&name) {
             Some(namespace) => Ok(Kind::Named(namespace, string)),
-            None => Err(unknown(key, false)),
+            None => Err(unknown(key, &REQUIREMENTS)),
         },
     }
 }
@@ -287,19 +291,21 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
     )
 }
 
-fn unknown(key: &Ident, at_top: bool) -> syn::Error {
+/// The keys that can stand at the top of an attribute, or in a list.
+fn known(at_top: bool) -> Vec<&'static str> {
+    let displays = DISPLAYS.iter().filter(|_| at_top);
+    REQUIREMENTS.iter().chain(displays).copied().collect()
+}
+
+fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     let name = key.to_string();
-    if !at_top && DISPLAYS.contains(&name.as_str()) {
+    if DISPLAYS.contains(&name.as_str()) {
         return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!("`{name}` is about the whole attribute; write it behind the requirements"),
         );
     }
-    let mut known = REQUIREMENTS.to_vec();
-    if at_top {
-        known.extend(DISPLAYS);
-    }
-    let message = match nearest(&name, &known) {
+    let message = match nearest(&name, known) {
         Some(nearest) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
         None => format!(
             "unknown key `{name}`; the known ones are `{}`",
