@@ -1,0 +1,23 @@
+//! Whatever stands in a vocabulary is understood or refused, and what was understood can be used.
+#![no_main]
+
+use auth_grammar::errors::Errors;
+use auth_grammar::vocabulary::{self, Found};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let (vocabulary, mistakes) = vocabulary::read(text);
+    if !mistakes.is_empty() {
+        assert!(mistakes.iter().all(|mistake| !mistake.message.is_empty()));
+        return;
+    }
+    let found = Found {
+        path: "auth.toml".into(),
+        shown: "auth.toml".to_owned(),
+        vocabulary: Some(vocabulary.into()),
+        mistakes: Vec::new(),
+    };
+    let attribute = r#"scope = "a", role = "b", network = "c", policy = "d""#;
+    let tokens = attribute.parse().expect("tokens");
+    let _ = auth_grammar::requires(tokens, Some(&found), &mut Errors::default());
+});
