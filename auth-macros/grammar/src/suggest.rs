@@ -79,6 +79,8 @@ mod tests {
         ] {
             assert_eq!(nearest(written, &KEYS), meant, "{written}");
         }
+        let two = ["hide_everything", "hide_something"];
+        assert_eq!(nearest("hide", &two), None, "either is as likely");
     }
 
     #[test]
