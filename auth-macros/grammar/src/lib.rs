@@ -3,7 +3,7 @@
 //!
 //! One direction: tokens are read ([`args`]) into plain types ([`requirement`]), their names are looked
 //! up in the [`vocabulary`], and the whole is checked ([`check`]). Every mistake is noted in
-//! [`Errors`](errors::Errors), each with its [code](codes).
+//! [`Errors`], each with its [code](codes).
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
