@@ -283,6 +283,7 @@ fn expression(requirement: &Requirement) -> TokenStream {
     };
     let call = match &requirement.kind {
         Kind::Authenticated => quote!(authenticated()),
+        Kind::SenderConstrained => quote!(sender_constrained()),
         Kind::Named(namespace, name) if !name.broader.is_empty() => {
             // Whoever was granted a broader one was granted this one: nothing is left to be done
             // while serving.

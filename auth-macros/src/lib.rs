@@ -25,7 +25,7 @@ mod module;
 ///
 /// ```text
 /// #[requires( requirement {, requirement} {, display} )]
-/// requirement := authenticated
+/// requirement := authenticated | sender_constrained
 ///              | scope = "…" | role = "…" | permission = "…"
 ///              | acr = "…" | amr = "…" | max_age = "15m"
 ///              | network = "10.0.0.0/8"
@@ -43,6 +43,7 @@ mod module;
 /// | requirement | who meets it |
 /// |---|---|
 /// | `authenticated` | whoever is known |
+/// | `sender_constrained` | who proved to hold the key that the credentials are bound to (DPoP, [RFC 9449]; client certificates, [RFC 8705]) |
 /// | `scope = "…"` | who was granted that scope: one scope token ([RFC 6749 §3.3]), compared whole and by case |
 /// | `role = "…"` | who holds that role |
 /// | `permission = "…"` | who holds that permission |
@@ -168,6 +169,8 @@ mod module;
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 /// [RFC 8176]: https://www.rfc-editor.org/rfc/rfc8176
+/// [RFC 8705]: https://www.rfc-editor.org/rfc/rfc8705
+/// [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 /// [RFC 9470]: https://www.rfc-editor.org/rfc/rfc9470
 /// [RFC 9110 §11.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 /// [RFC 9110 §15.5.4]: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4

@@ -7,6 +7,7 @@
 //!    credentials, so 401; what is false stays false, so 403.
 //! 3. The caller is known, and the requirement is not true. The first that helps is told:
 //!    - logging in again, or more strongly: 401 `insufficient_user_authentication` (RFC 9470);
+//!    - credentials that are bound to a key: 401, challenging with the schemes that do that;
 //!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
 //!    - nothing: 403.
 //! 4. Nobody can say who the caller is: unknown is 503, false is 403. Never 401, since a client
@@ -62,6 +63,8 @@ pub enum Denial {
         /// How long ago the login may be.
         max_age: Option<Duration>,
     },
+    /// 401: a known caller's credentials are not bound to a key, and would have to be (rule 3).
+    UnboundCredentials,
     /// 403: a known OAuth caller lacks scopes (rule 3).
     InsufficientScope {
         /// The smallest set of scopes that would do, with those that the caller already has.
@@ -83,7 +86,9 @@ impl Denial {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BrokenRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated { .. } | Self::StepUp { .. } => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::UnboundCredentials => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::InsufficientScope { .. } | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -143,9 +148,15 @@ impl Policy {
             return Ok(Decision::Deny(question.step_up()));
         }
         // Which of the denials below it would be is not worth asking where none is shown.
-        let asks_for_scopes = question.facts.is_oauth && !self.is_kept_from(question.facts)?;
-        let is_fresh_or_scope = |atom: Atom| is_fresh(atom) || is_scope(atom);
-        if asks_for_scopes && question.evaluate(&is_fresh_or_scope)? == Truth::True {
+        if self.is_kept_from(question.facts)? {
+            return Ok(Decision::Hide);
+        }
+        let is_bound = |atom: Atom| is_fresh(atom) || atom == Atom::SenderConstrained;
+        if question.evaluate(&is_bound)? == Truth::True {
+            return Ok(Decision::Deny(Denial::UnboundCredentials));
+        }
+        let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
+        if question.facts.is_oauth && question.evaluate(&is_granted)? == Truth::True {
             let scopes = question.insufficient_scopes()?;
             return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
         }
@@ -232,7 +243,7 @@ impl Question<'_> {
     fn scopes_to_ask_for(&self) -> Vec<&'static str> {
         let by_scopes_alone = |atom: Atom| match atom.group() {
             Group::Context => self.holds(atom),
-            Group::Freshness => true,
+            Group::Freshness | Group::Binding => true,
             Group::Identity => atom == Atom::Authenticated,
         };
         let with_anything = |atom: Atom| atom.group() != Group::Context || self.holds(atom);
@@ -258,7 +269,9 @@ impl Question<'_> {
         }
         let ask = Ask {
             wanted: &is_scope,
-            settled: &|atom| atom.group() == Group::Freshness || self.holds(atom),
+            settled: &|atom| {
+                matches!(atom.group(), Group::Freshness | Group::Binding) || self.holds(atom)
+            },
             held: &|atom| self.holds(atom),
         };
         let smallest = smallest_way(self.requirement, &ask);

@@ -196,6 +196,10 @@ fn words(denial: &Denial) -> (&'static str, &'static str) {
             "Unauthorized",
             "Credentials are needed, and none were sent.",
         ),
+        Denial::UnboundCredentials => (
+            "Unauthorized",
+            "The credentials are not bound to a key that only their owner holds.",
+        ),
         Denial::StepUp { .. } => (
             "Unauthorized",
             "The login is too old or too weak for this. Log in again.",

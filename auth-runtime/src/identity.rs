@@ -39,6 +39,7 @@ struct Granted {
     roles: Names,
     permissions: Names,
     login: Login,
+    sender_constrained: bool,
     extensions: Extensions,
 }
 
@@ -63,6 +64,7 @@ impl Identity {
             roles: Names::new(),
             permissions: Names::new(),
             login: Login::default(),
+            sender_constrained: false,
             extensions: Extensions::new(),
         }))
     }
@@ -117,6 +119,14 @@ impl Identity {
     #[must_use]
     pub fn with_clock_skew(self, skew: Duration) -> Self {
         self.change(|granted| granted.login.clock_skew = skew)
+    }
+
+    /// The caller proved to hold the key that its credentials are bound to, as with DPoP (RFC 9449)
+    /// or a client certificate (RFC 8705). Default: it did not, and whoever has the credentials can
+    /// use them.
+    #[must_use]
+    pub fn with_sender_constraint(self) -> Self {
+        self.change(|granted| granted.sender_constrained = true)
     }
 
     /// Attaches a value of the service's own, such as its user record.
@@ -179,6 +189,11 @@ impl Identity {
         self.0.login.time
     }
 
+    /// Whether the caller proved to hold the key that its credentials are bound to.
+    pub fn is_sender_constrained(&self) -> bool {
+        self.0.sender_constrained
+    }
+
     /// The attached value of type `T`.
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.0.extensions.get()
@@ -193,6 +208,7 @@ impl Identity {
             Atom::Permission(permission) => self.has_permission(permission),
             Atom::Acr(acr) => self.acr() == Some(acr),
             Atom::Amr(method) => self.0.login.amr.contains(method),
+            Atom::SenderConstrained => self.is_sender_constrained(),
             Atom::MaxAge(_) | Atom::Check(_) | Atom::Network(_) => false,
         }
     }
@@ -231,6 +247,7 @@ impl fmt::Debug for Identity {
             .field("acr", &self.0.login.acr)
             .field("amr", &self.0.login.amr)
             .field("auth_time", &self.0.login.time)
+            .field("sender_constrained", &self.0.sender_constrained)
             .finish_non_exhaustive()
     }
 }

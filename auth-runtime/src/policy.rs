@@ -5,6 +5,7 @@ use std::fmt;
 use crate::challenge::registered_spelling;
 use crate::check::Check;
 use crate::requirement::{Atom, Requirement, write_list};
+use crate::truth::Truth;
 
 /// Who may call one handler, and how the others are told.
 ///
@@ -126,6 +127,15 @@ impl Policy {
     pub(crate) fn asks_for_network(&self) -> bool {
         let mut requirements = self.requirement().into_iter().chain(self.shown_to());
         requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Network(_))))
+    }
+
+    /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.
+    pub(crate) fn demands_bound_credentials(&self) -> bool {
+        let unbound = |atom: Atom| Truth::from(atom != Atom::SenderConstrained);
+        self.requirement().is_some_and(|requirement| {
+            requirement.evaluate(&|_| Truth::True) == Truth::True
+                && requirement.evaluate(&unbound) != Truth::True
+        })
     }
 
     /// Whether there are checks that may have to be asked.

@@ -54,6 +54,9 @@ pub enum Atom {
     Amr(&'static str),
     /// The caller logged in no longer ago than this (RFC 9470 §3).
     MaxAge(Duration),
+    /// The caller proved to hold the key that its credentials are bound to, so that whoever stole
+    /// them could not use them (DPoP, RFC 9449; client certificates, RFC 8705).
+    SenderConstrained,
     /// The request comes from this network, whoever sent it.
     Network(Network),
 }
@@ -65,6 +68,8 @@ pub(crate) enum Group {
     Identity,
     /// How and when the caller logged in: doing so again changes it.
     Freshness,
+    /// What the credentials are bound to: a scheme that binds them changes it.
+    Binding,
     /// Where the request comes from: nothing that is sent changes it.
     Context,
 }
@@ -108,6 +113,11 @@ impl Requirement {
     /// The caller logged in no longer than `age` ago.
     pub const fn max_age(age: Duration) -> Self {
         Self::Atom(Atom::MaxAge(age))
+    }
+
+    /// The caller proved to hold the key that its credentials are bound to (RFC 9449, RFC 8705).
+    pub const fn sender_constrained() -> Self {
+        Self::Atom(Atom::SenderConstrained)
     }
 
     /// The request comes from `network`.
@@ -162,6 +172,7 @@ impl Atom {
             | Self::Permission(_)
             | Self::Check(_) => Group::Identity,
             Self::Acr(_) | Self::Amr(_) | Self::MaxAge(_) => Group::Freshness,
+            Self::SenderConstrained => Group::Binding,
             Self::Network(_) => Group::Context,
         }
     }
@@ -210,6 +221,7 @@ impl fmt::Display for Atom {
             Self::Acr(acr) => write!(f, "acr = {acr:?}"),
             Self::Amr(amr) => write!(f, "amr = {amr:?}"),
             Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),
+            Self::SenderConstrained => f.write_str("sender_constrained"),
             Self::Network(network) => write!(f, "network = {:?}", network.name()),
         }
     }

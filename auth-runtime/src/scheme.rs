@@ -79,6 +79,13 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// Whether this scheme's callers can prove to hold the key that their credentials are bound to
+    /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)): where a policy
+    /// asks for that, only such schemes are on offer. Default: no.
+    fn constrains_sender(&self) -> bool {
+        false
+    }
+
     /// Whether this scheme's tokens carry OAuth scopes, so that a caller who lacks one can ask
     /// for it (RFC 6750 §3.1). Default: no.
     fn is_oauth(&self) -> bool {

@@ -70,6 +70,7 @@ struct Accepted {
     name: String,
     sources: Vec<Source>,
     is_oauth: bool,
+    constrains_sender: bool,
     opens_prompt: bool,
     plain: Challenge,
 }
@@ -131,6 +132,12 @@ impl ProtectionSpace {
         self.schemes().any(|own| own.eq_ignore_ascii_case(name))
     }
 
+    /// Whether one of the accepted schemes that `policy` accepts binds credentials to a key.
+    pub(crate) fn can_constrain_senders(&self, policy: &Policy) -> bool {
+        let mut accepted = self.0.schemes.iter();
+        accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
+    }
+
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
     /// [`GuardedRouter`](crate::GuardedRouter) do this for axum.
     ///
@@ -172,6 +179,24 @@ impl ProtectionSpace {
         admitted.map(|admitted| admitted.caller)
     }
 
+    /// Why no credentials that the space accepts would ever do, where that is so.
+    fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
+        if let Some(names) = policy.accepted_schemes()
+            && !names.iter().any(|name| self.accepts(name))
+        {
+            return Some(format!(
+                "a handler accepts the schemes {names:?} only, and the protection space has none of \
+                 them"
+            ));
+        }
+        let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
+        is_unbound.then(|| {
+            "a handler requires `sender_constrained`, and the protection space has no scheme that \
+             binds credentials to a key"
+                .to_owned()
+        })
+    }
+
     /// The same, with all that a guard has to know.
     pub(crate) async fn admit(
         &self,
@@ -186,14 +211,9 @@ impl ProtectionSpace {
                 hides_objects: false,
             });
         }
-        if let Some(names) = policy.accepted_schemes()
-            && !names.iter().any(|name| self.accepts(name))
-        {
+        if let Some(problem) = self.nobody_could_meet(policy) {
             // Whoever was told 401 could never be let in.
-            tracing::error!(
-                "a handler accepts the schemes {names:?} only, and the protection space has none of \
-                 them; the request is answered 500"
-            );
+            tracing::error!("{problem}; the request is answered 500");
             let mut response = http::Response::new(Bytes::new());
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
             return Err(response);

@@ -4,9 +4,9 @@
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::{assert_hidden, with_caller, with_identity};
 use auth_runtime::{
-    ApiKeys, Basic, Bearer, Caller, GuardedRouter, Identity, Jwt, ProtectedResource,
-    ProtectionSpace, ProtectionSpaceBuilder, ResourceError, SpaceError, UnknownPaths, UrlProblem,
-    public, requires,
+    ApiKeys, Basic, Bearer, Caller, Credentials, GuardedRouter, Identity, Jwt, ProtectedResource,
+    ProtectionSpace, ProtectionSpaceBuilder, ResourceError, Scheme, SpaceError, UnknownPaths,
+    UrlProblem, Verification, public, requires,
 };
 use auth_tests::{space, space_builder, token, verifier};
 use axum::body::{Body, Bytes};
@@ -327,6 +327,100 @@ async fn logging_in_again_is_asked_of_the_schemes_that_can_tell() {
 }
 
 // ---- what the resource says of itself ----
+
+/// `Authorization: Lock …`, whose callers prove that they hold a key.
+struct Lock;
+
+impl Scheme for Lock {
+    fn name(&self) -> &str {
+        "Lock"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let ann = Identity::new("ann").with_scopes(["read"]);
+        Verification::done(Caller::known(match credentials.value() {
+            "key" => ann.with_sender_constraint(),
+            _ => ann,
+        }))
+    }
+
+    fn constrains_sender(&self) -> bool {
+        true
+    }
+}
+
+#[requires(sender_constrained, scope = "read")]
+async fn bound() -> &'static str {
+    "bound"
+}
+
+#[requires(any(sender_constrained, role = "admin"))]
+async fn bound_or_admin() -> &'static str {
+    "bound, or an admin"
+}
+
+#[requires(sender_constrained, hide_as = 404)]
+async fn bound_and_hidden() -> &'static str {
+    "bound"
+}
+
+/// Rule 3b.
+#[tokio::test]
+async fn bound_credentials_are_asked_for_of_the_schemes_that_bind_them() {
+    let space = both().scheme(Lock).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/bound", get(bound))
+        .route("/either", get(bound_or_admin))
+        .route("/hidden", get(bound_and_hidden))
+        .protect(space)
+        .unwrap();
+    let ann = good();
+    let lock = "Lock realm=\"api\"";
+    let bearer = ann.as_str();
+    for (target, authorization, status, challenges) in [
+        // Nobody gets in without, so nothing else is on offer.
+        ("/bound", None, 401, vec![lock]),
+        ("/either", None, 401, vec![BEARER, BASIC, lock]),
+        ("/bound", Some(bearer), 401, vec![lock]),
+        ("/either", Some(bearer), 401, vec![lock]),
+        ("/bound", Some("Lock none"), 401, vec![lock]),
+        ("/bound", Some("Lock key"), 200, vec![]),
+        ("/either", Some("Lock key"), 200, vec![]),
+        ("/hidden", Some(bearer), 404, vec![]),
+        ("/hidden", Some("Lock key"), 200, vec![]),
+    ] {
+        let fields: Vec<_> = authorization
+            .map(|value| ("authorization", value))
+            .into_iter()
+            .collect();
+        let answer = send(&app, with(target, &fields)).await;
+        assert_eq!(answer.status, status, "{target} {authorization:?}");
+        assert_eq!(
+            answer.challenges(),
+            challenges,
+            "{target} {authorization:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bound_credentials_that_no_scheme_binds_are_closed() {
+    let error = GuardedRouter::<()>::new()
+        .route("/", get(bound))
+        .route("/either", get(bound_or_admin))
+        .protect(both().build().unwrap())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`offers::bound` requires `sender_constrained`, and the protection space has no scheme for it that \
+         binds credentials to a key, such as DPoP"
+    );
+    let space = both().build().unwrap();
+    let app = Router::new()
+        .route("/", axum::routing::get(bound))
+        .layer(space.layer());
+    assert_eq!(send(&app, request("/")).await.status, 500);
+}
 
 fn resource() -> ProtectedResource {
     ProtectedResource::builder("https://api.example/v1")

@@ -19,8 +19,9 @@ use crate::requirement::{HideUnless, Public, Requires};
 use crate::suggest::nearest;
 
 /// The keys of requirements.
-pub const REQUIREMENTS: [&str; 12] = [
+pub const REQUIREMENTS: [&str; 13] = [
     "authenticated",
+    "sender_constrained",
     "scope",
     "role",
     "permission",

@@ -82,6 +82,8 @@ pub struct Requirement {
 pub enum Kind {
     /// `authenticated`
     Authenticated,
+    /// `sender_constrained`
+    SenderConstrained,
     /// `scope = "…"`, `role = "…"` and their like.
     Named(Namespace, Name),
     /// `max_age = "…"`
@@ -260,6 +262,7 @@ impl fmt::Display for Requirement {
         }
         let (key, parts) = match &self.kind {
             Kind::Authenticated => return f.write_str("authenticated"),
+            Kind::SenderConstrained => return f.write_str("sender_constrained"),
             Kind::Named(namespace, name) => {
                 return write!(f, "{} = {:?}", namespace.key(), name.text);
             }

@@ -79,7 +79,7 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
                 self::requirement(part, dictionary, errors);
             }
         }
-        Kind::Authenticated | Kind::MaxAge(_) | Kind::Check(_) => {}
+        Kind::Authenticated | Kind::SenderConstrained | Kind::MaxAge(_) | Kind::Check(_) => {}
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Mistake {
         scheme: &'static str,
         accepted: Vec<String>,
     },
+    /// Bound credentials are asked for, and no scheme binds any.
+    Unbound { handler: &'static str },
     /// A check asks for another state than the handler is given.
     State {
         handler: &'static str,
@@ -38,6 +40,11 @@ impl fmt::Display for Mistake {
                 "`{handler}` accepts the scheme `{scheme}`, which the protection space does not; \
                  it accepts `{}`",
                 accepted.join("`, `"),
+            ),
+            Self::Unbound { handler } => write!(
+                f,
+                "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
+                 for it that binds credentials to a key, such as DPoP",
             ),
             Self::State {
                 handler,

@@ -613,7 +613,10 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
             check: check.name(),
             state: check.state().name,
         });
-    schemes.chain(states).collect()
+    let demands = endpoint.policy.demands_bound_credentials();
+    let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
+        .then_some(Mistake::Unbound { handler });
+    schemes.chain(states).chain(unbound).collect()
 }
 
 /// What a route has to know of the router around it.

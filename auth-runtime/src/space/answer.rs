@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 
 use super::{Accepted, ProtectionSpace, Sender, Space};
+use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
 use crate::denial_body::{DeniedRequest, negotiate};
@@ -105,6 +106,13 @@ impl<'a> Offer<'a> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth;
         match denial {
+            // What was wrong stands with the scheme that was used.
+            Denial::UnboundCredentials => {
+                self.make(&[], &|_, accepted| accepted.constrains_sender, &|index| {
+                    let is_own = self.used == Some(index);
+                    is_own.then_some(Problem::InvalidToken(Rejection::Invalid))
+                })
+            }
             // Every scheme is on offer; what was wrong stands with the one that was used.
             Denial::Unauthenticated { rejection, scopes } => {
                 self.make(scopes, &|_, _| true, &|index| {
@@ -150,11 +158,14 @@ impl<'a> Offer<'a> {
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
     ) -> Vec<(&'a Accepted, Challenge)> {
+        // A challenge is for credentials that open the way (RFC 9110 §11.3).
+        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
         let own_realm = self.policy.and_then(Policy::own_realm);
         let schemes = self.space.schemes.iter().enumerate();
         schemes
             .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
             .filter(|(index, accepted)| is_meant(*index, accepted))
+            .filter(|(_, accepted)| accepted.constrains_sender || !demands_bound)
             .map(|(index, accepted)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),

@@ -189,6 +189,7 @@ impl Space {
             name,
             sources: scheme.sources(),
             is_oauth,
+            constrains_sender: scheme.constrains_sender(),
             opens_prompt: scheme.opens_prompt(),
             plain,
             scheme,

@@ -15,6 +15,7 @@ pub enum Expression {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Atom {
     Authenticated,
+    Bound,
     Read,
     /// Implies `Read`.
     Write,
@@ -34,8 +35,9 @@ pub enum Atom {
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 13] = [
+pub const ATOMS: [Atom; 14] = [
     Authenticated,
+    Bound,
     Read,
     Write,
     Editor,
@@ -73,6 +75,7 @@ impl fmt::Display for Expression {
             Self::Atom(atom) => {
                 return f.write_str(match atom {
                     Authenticated => "authenticated",
+                    Bound => "sender_constrained",
                     Read => r#"scope = "read""#,
                     Write => r#"scope = "write""#,
                     Editor => r#"role = "editor""#,
@@ -105,6 +108,7 @@ pub struct Caller {
 
 #[derive(Clone, Debug)]
 pub struct Known {
+    pub bound: bool,
     pub scope: Option<Atom>,
     pub editor: bool,
     pub auditor: bool,
@@ -135,8 +139,12 @@ impl Caller {
         for scope in [None, Some(Read), Some(Write)] {
             for roles in 0..4 {
                 for minutes_since_login in [None, Some(5), Some(30), Some(600)] {
-                    for acr in [None, Some(Gold), Some(Silver)] {
+                    for (acr, bound) in [None, Some(Gold), Some(Silver)]
+                        .map(|acr| [(acr, false), (acr, true)])
+                        .concat()
+                    {
                         everybody.push(Some(Known {
+                            bound,
                             scope,
                             editor: roles & 1 != 0,
                             auditor: roles & 2 != 0,
@@ -168,6 +176,7 @@ impl Caller {
         let known = |is: fn(&Known) -> bool| self.known.as_ref().is_some_and(is);
         match atom {
             Authenticated => self.known.is_some(),
+            Bound => known(|known| known.bound),
             Read => known(|known| known.scope.is_some()),
             Write => known(|known| known.scope == Some(Write)),
             Editor => known(|known| known.editor),

@@ -24,6 +24,9 @@ async fn fresh() {}
 #[requires(any(acr = "mfa", acr = "hardware"), max_age = "0s")]
 async fn either_class() {}
 
+#[requires(sender_constrained, scope = "transfers", hide_as = 404, hide_unless = sender_constrained)]
+async fn bound() {}
+
 #[requires(network = "10.0.0.0/8", scope = "metrics")]
 async fn inside() {}
 

@@ -46,6 +46,10 @@ pub(super) fn requirement(
             without_value(input, key)?;
             (Kind::Authenticated, key.span())
         }
+        "sender_constrained" => {
+            without_value(input, key)?;
+            (Kind::SenderConstrained, key.span())
+        }
         "any" => {
             let (parts, end) = list(input, key, errors)?;
             (Kind::Any(parts), end)
