@@ -99,6 +99,8 @@
 //! |---|---|
 //! | `axum` (default) | [`Guard`], [`GuardedRouter`]: everything that speaks axum |
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
+//! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
+//! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `api-key` | [`ApiKeys`] |
@@ -110,7 +112,7 @@
 #![cfg_attr(
     not(all(
         feature = "axum",
-        feature = "jwt",
+        feature = "jwks",
         feature = "argon2",
         feature = "api-key",
         feature = "form",
@@ -147,6 +149,8 @@ mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod truth;
+#[cfg(any(feature = "resource-metadata", feature = "jwks"))]
+mod url;
 mod vocabulary;
 mod ways;
 
@@ -167,11 +171,13 @@ pub use crate::network::Network;
 pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
-pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError, UrlProblem};
+pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 #[cfg(feature = "axum")]
 pub use crate::routing::{GuardedRouter, ProtectError};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
+#[cfg(feature = "token-cache")]
+pub use crate::schemes::TokenCache;
 #[cfg(feature = "api-key")]
 pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
@@ -182,6 +188,8 @@ pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
+#[cfg(any(feature = "resource-metadata", feature = "jwks"))]
+pub use crate::url::UrlProblem;
 pub use crate::vocabulary::{Term, Vocabulary};
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the

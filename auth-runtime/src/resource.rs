@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method};
 use serde::Serialize;
 
 use crate::policy::Policy;
 use crate::requirement::{Atom, Requirement};
+use crate::url::{TrustedUrl, UrlProblem};
 
 /// A protected resource: its identifier, and where tokens for it come from.
 ///
@@ -161,12 +162,12 @@ impl ProtectedResourceBuilder {
     ///
     /// [`ResourceError`] says what is missing or illegal.
     pub fn build(self) -> Result<ProtectedResource, ResourceError> {
-        let parts = Identifier::read(&self.identifier)?;
+        let parts = read(&self.identifier)?;
         if self.authorization_servers.is_empty() {
             return Err(ResourceError::NoAuthorizationServer);
         }
         for issuer in &self.authorization_servers {
-            Identifier::read(issuer)?;
+            read(issuer)?;
         }
         // A slash that ends the host is dropped before the well-known path goes in (RFC 9728 §3.1).
         let path = if parts.path == "/" { "" } else { parts.path };
@@ -188,66 +189,11 @@ impl ProtectedResourceBuilder {
     }
 }
 
-/// A URL that identifies a resource or an issuer, in its parts.
-struct Identifier<'u> {
-    /// Scheme and authority, as they are written.
-    origin: &'u str,
-    path: &'u str,
-    query: Option<&'u str>,
-}
-
-impl<'u> Identifier<'u> {
-    fn read(url: &'u str) -> Result<Self, ResourceError> {
-        let wrong = |problem| ResourceError::Url {
-            url: url.to_owned(),
-            problem,
-        };
-        // What a path cannot have unescaped, the parser lets through in part (RFC 3986 §2).
-        if let Some(character) = url
-            .chars()
-            .find(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c))
-        {
-            return Err(wrong(UrlProblem::Character(character)));
-        }
-        if url.contains('#') {
-            return Err(wrong(UrlProblem::Fragment));
-        }
-        let uri: Uri = url.parse().map_err(|_| wrong(UrlProblem::NotAbsolute))?;
-        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(wrong(UrlProblem::NotAbsolute));
-        };
-        if authority.as_str().contains('@') {
-            return Err(wrong(UrlProblem::UserInformation));
-        }
-        if scheme != "https" && !(scheme == "http" && is_loopback(authority.host())) {
-            return Err(wrong(UrlProblem::NotHttps));
-        }
-        let (before_query, query) = match url.split_once('?') {
-            Some((before, query)) => (before, Some(query)),
-            None => (url, None),
-        };
-        let after_scheme = before_query
-            .split_once("://")
-            .map_or(0, |(scheme, _)| scheme.len() + 3);
-        let rest = before_query.get(after_scheme..).unwrap_or_default();
-        let path_start = rest
-            .find('/')
-            .map_or(before_query.len(), |at| after_scheme + at);
-        let (origin, path) = before_query.split_at(path_start);
-        Ok(Self {
-            origin,
-            path,
-            query,
-        })
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+fn read(url: &str) -> Result<TrustedUrl<'_>, ResourceError> {
+    TrustedUrl::read(url).map_err(|problem| ResourceError::Url {
+        url: url.to_owned(),
+        problem,
+    })
 }
 
 /// What keeps a [`ProtectedResource`] from being built.
@@ -265,22 +211,6 @@ pub enum ResourceError {
     },
 }
 
-/// What keeps a URL from identifying a resource or an issuer (RFC 9728 §1.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UrlProblem {
-    /// It has no scheme or no host, or is no URL at all.
-    NotAbsolute,
-    /// It is neither `https` nor on loopback.
-    NotHttps,
-    /// It has a fragment.
-    Fragment,
-    /// It has a user name or a password in it.
-    UserInformation,
-    /// It has a character that has to be percent-encoded.
-    Character(char),
-}
-
 impl fmt::Display for ResourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -289,18 +219,10 @@ impl fmt::Display for ResourceError {
                  name one with `.authorization_server(\"https://…\")`",
             ),
             Self::Url { url, problem } => {
-                write!(f, "{url:?} cannot identify a resource or an issuer: ")?;
-                match problem {
-                    UrlProblem::NotAbsolute => f.write_str("it is no absolute URL"),
-                    UrlProblem::NotHttps => {
-                        f.write_str("it has to be https (or http on loopback, for tests)")
-                    }
-                    UrlProblem::Fragment => f.write_str("it must not have a fragment"),
-                    UrlProblem::UserInformation => f.write_str("it must not name a user"),
-                    UrlProblem::Character(character) => {
-                        write!(f, "{character:?} has to be percent-encoded in it")
-                    }
-                }
+                write!(
+                    f,
+                    "{url:?} cannot identify a resource or an issuer: {problem}"
+                )
             }
         }
     }

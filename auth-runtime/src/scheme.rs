@@ -196,6 +196,15 @@ impl Verification {
     pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
         Self(State::Pending(Box::pin(future)))
     }
+
+    /// What `next` makes of the caller, once it is found out.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
+        match self.0 {
+            State::Done(caller) => Self::done(next(caller)),
+            State::Pending(future) => Self::pending(async move { next(future.await) }),
+        }
+    }
 }
 
 impl Future for Verification {

@@ -5,10 +5,14 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "jwks")]
+mod http_client;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(feature = "argon2")]
 mod password_hashes;
+#[cfg(feature = "token-cache")]
+mod token_cache;
 
 #[cfg(feature = "api-key")]
 pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
@@ -19,3 +23,5 @@ pub use self::bearer::Bearer;
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "token-cache")]
+pub use self::token_cache::TokenCache;

@@ -5,9 +5,13 @@ use std::future::Future;
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
+#[cfg(feature = "jwt")]
+use crate::identity::Identity;
 #[cfg(feature = "form")]
 use crate::scheme::Source;
 use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
+#[cfg(feature = "jwt")]
+use crate::schemes::Claims;
 
 /// `Authorization: Bearer …` (RFC 6750): whoever has the token is let in as whom it names.
 ///
@@ -51,10 +55,11 @@ impl Bearer {
         Self::verified_by(move |token| Verification::pending(verify(token.to_owned())))
     }
 
-    /// Tokens that are JWTs.
+    /// Tokens that are JWTs. One with `cnf` is rejected: it is bound to a key that Bearer does not
+    /// prove (RFC 9449 §7.2).
     #[cfg(feature = "jwt")]
     pub fn jwt(jwt: crate::Jwt) -> Self {
-        Self::verified_by(move |token| Verification::done(jwt.verify(token)))
+        Self::verified_by(move |token| jwt.verify(token).and_then(unless_bound))
     }
 
     fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
@@ -157,6 +162,16 @@ impl Scheme for Bearer {
     fn is_oauth(&self) -> bool {
         true
     }
+}
+
+/// A token that is bound to a key says nothing of whoever only has the token.
+#[cfg(feature = "jwt")]
+fn unless_bound(caller: Caller) -> Caller {
+    let claims = caller.identity().and_then(Identity::extension::<Claims>);
+    if claims.is_some_and(|claims| claims.get("cnf").is_some()) {
+        return Caller::rejected();
+    }
+    caller
 }
 
 /// The error of RFC 6750 §3.1 or RFC 9470 §3, and no more than its owner has to know.

@@ -4,7 +4,10 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod jwks;
 mod space;
+
+mod token_cache;
 mod tokens;
 
 use argon2::password_hash::PasswordHasher;

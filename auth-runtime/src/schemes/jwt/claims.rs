@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::caller::Caller;
 use crate::identity::Identity;
 
 /// All claims of a verified token: an extension of the [`Identity`] that it names.
@@ -49,17 +48,18 @@ impl Claims {
     }
 
     /// The caller is the token's `sub`, or else its `client_id` or `azp`: a service that calls for
-    /// itself may have no other name. A token that names nobody is rejected.
+    /// itself may have no other name. `None` for a token that names nobody.
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
-    pub(super) fn into_identity(self, names: &ClaimNames, clock_skew: Duration) -> Caller {
+    pub(super) fn into_identity(
+        self,
+        names: &ClaimNames,
+        clock_skew: Duration,
+    ) -> Option<Identity> {
         let subject = ["sub", "client_id", "azp"]
             .into_iter()
             .find_map(|name| self.get(name)?.as_str())
-            .filter(|subject| !subject.is_empty());
-        let Some(subject) = subject else {
-            return Caller::rejected();
-        };
+            .filter(|subject| !subject.is_empty())?;
         let scopes = names.scopes.iter().flat_map(|name| self.words(name));
         let identity = Identity::new(subject)
             .with_scopes(scopes)
@@ -72,16 +72,26 @@ impl Claims {
             Some(acr) => identity.with_acr(acr),
             None => identity,
         };
-        Caller::known(match self.auth_time() {
+        Some(match self.auth_time() {
             Some(time) => identity.with_auth_time(time),
             None => identity,
         })
     }
 
+    fn auth_time(&self) -> Option<SystemTime> {
+        self.time("auth_time")
+    }
+
+    /// When the token expires.
+    #[cfg(feature = "token-cache")]
+    pub(super) fn expiry(&self) -> Option<SystemTime> {
+        self.time("exp")
+    }
+
     /// A number of seconds since 1970 (RFC 7519 §2); what is none, or beyond all clocks, counts as
     /// not there.
-    fn auth_time(&self) -> Option<SystemTime> {
-        let seconds = self.get("auth_time")?.as_f64()?;
+    fn time(&self, name: &str) -> Option<SystemTime> {
+        let seconds = self.get(name)?.as_f64()?;
         let since = Duration::try_from_secs_f64(seconds).ok()?;
         SystemTime::UNIX_EPOCH.checked_add(since)
     }
@@ -104,6 +114,16 @@ impl Claims {
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether a token, of which nothing is verified yet, says that it is from one of the issuers.
+#[cfg(feature = "jwks")]
+pub(super) fn names_issuer(token: &str, issuers: &[String]) -> bool {
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
+    claims.is_ok_and(|token| {
+        let issuer = token.claims.get("iss").and_then(Value::as_str);
+        issuer.is_some_and(|issuer| issuers.iter().any(|own| own == issuer))
+    })
 }
 
 impl fmt::Debug for Claims {

@@ -1,0 +1,85 @@
+//! What is asked of other services: short answers, soon, from where they are expected.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+
+/// Longer answers are somebody's mistake, or an attack.
+const MAX_ANSWER: usize = 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub(crate) struct HttpClient(Client);
+
+/// Why there is no answer; never with anything that was sent.
+#[derive(Debug)]
+pub(crate) enum HttpError {
+    /// It answers, but not with 200.
+    Status(StatusCode),
+    /// It does not answer, or not in time, or too much.
+    Failed(String),
+}
+
+impl HttpClient {
+    pub(crate) fn new() -> Result<Self, String> {
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // Whoever is trusted is trusted at the place that was configured.
+            .redirect(Policy::none())
+            .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
+            .build();
+        client
+            .map(Self)
+            .map_err(|error| format!("no HTTP client can be made: {error}"))
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Result<Vec<u8>, HttpError> {
+        let request = self.0.get(url).header("accept", "application/json");
+        read(request).await
+    }
+}
+
+async fn read(request: RequestBuilder) -> Result<Vec<u8>, HttpError> {
+    let response = request.send().await?;
+    if response.status() != StatusCode::OK {
+        return Err(HttpError::Status(response.status()));
+    }
+    body(response).await
+}
+
+async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(HttpError::Failed("the answer is too long".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+impl From<reqwest::Error> for HttpError {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        Self::Failed(text)
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "the answer is {status}"),
+            Self::Failed(problem) => f.write_str(problem),
+        }
+    }
+}
