@@ -100,7 +100,8 @@
 //! | `axum` (default) | [`Guard`], [`GuardedRouter`]: everything that speaks axum |
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
 //! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
-//! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` |
+//! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
+//! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `api-key` | [`ApiKeys`] |
@@ -113,6 +114,7 @@
     not(all(
         feature = "axum",
         feature = "jwks",
+        feature = "introspection",
         feature = "argon2",
         feature = "api-key",
         feature = "form",
@@ -149,7 +151,11 @@ mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod truth;
-#[cfg(any(feature = "resource-metadata", feature = "jwks"))]
+#[cfg(any(
+    feature = "resource-metadata",
+    feature = "jwks",
+    feature = "introspection"
+))]
 mod url;
 mod vocabulary;
 mod ways;
@@ -184,11 +190,17 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "introspection")]
+pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
-#[cfg(any(feature = "resource-metadata", feature = "jwks"))]
+#[cfg(any(
+    feature = "resource-metadata",
+    feature = "jwks",
+    feature = "introspection"
+))]
 pub use crate::url::UrlProblem;
 pub use crate::vocabulary::{Term, Vocabulary};
 

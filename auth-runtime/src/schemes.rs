@@ -5,12 +5,16 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
-#[cfg(feature = "jwks")]
+#[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
+#[cfg(feature = "introspection")]
+mod introspection;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(feature = "argon2")]
 mod password_hashes;
+#[cfg(feature = "introspection")]
+mod random;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 
@@ -19,6 +23,8 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "introspection")]
+pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]

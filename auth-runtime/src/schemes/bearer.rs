@@ -62,6 +62,13 @@ impl Bearer {
         Self::verified_by(move |token| jwt.verify(token).and_then(unless_bound))
     }
 
+    /// Opaque tokens that the authorization server is asked about (RFC 7662). One with `cnf` is
+    /// rejected, as with [`jwt`](Self::jwt).
+    #[cfg(feature = "introspection")]
+    pub fn introspection(introspection: crate::Introspection) -> Self {
+        Self::verified_by(move |token| introspection.verify(token).and_then(unless_bound))
+    }
+
     fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
         Self {
             verify: Box::new(verify),

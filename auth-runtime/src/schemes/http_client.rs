@@ -37,8 +37,27 @@ impl HttpClient {
             .map_err(|error| format!("no HTTP client can be made: {error}"))
     }
 
+    #[cfg(feature = "jwks")]
     pub(crate) async fn get(&self, url: &str) -> Result<Vec<u8>, HttpError> {
         let request = self.0.get(url).header("accept", "application/json");
+        read(request).await
+    }
+
+    /// Posts a form, with this value of `Authorization`.
+    #[cfg(feature = "introspection")]
+    pub(crate) async fn post_form(
+        &self,
+        url: &str,
+        form: String,
+        authorization: Option<&str>,
+    ) -> Result<Vec<u8>, HttpError> {
+        let mut request = self.0.post(url).body(form);
+        request = request
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded");
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
         read(request).await
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::{JwtBuilder, JwtError};
-use self::claims::ClaimNames;
+pub(crate) use self::claims::ClaimNames;
 pub use self::claims::Claims;
 pub use self::key::JwtKey;
 use self::key_set::KeySet;

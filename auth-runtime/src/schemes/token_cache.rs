@@ -10,6 +10,8 @@ use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "introspection")]
+use crate::caller::Caller;
 use crate::identity::Identity;
 
 /// Remembers the identities of verified tokens, so that the next request with the same token costs
@@ -48,6 +50,7 @@ struct Remembered {
 }
 
 /// A token, and which verifier found it good.
+#[derive(Clone)]
 struct Key {
     verifier: u32,
     token: Zeroizing<String>,
@@ -138,19 +141,53 @@ impl VerifierCache {
         Some(remembered.identity)
     }
 
+    /// The identity of a token, or what `verify` finds: the caller, and until when that holds, where
+    /// it is known. Asked once for all who wait for the same token.
+    #[cfg(feature = "introspection")]
+    pub(crate) async fn get_or_verify(
+        &self,
+        token: &str,
+        verify: impl Future<Output = (Caller, Option<SystemTime>)>,
+    ) -> Caller {
+        let remembered = &self.tokens.0.remembered;
+        let key = self.key(token);
+        let place = match remembered.get_value_or_guard_async(&key).await {
+            Ok(found) => return Caller::known(found.identity),
+            Err(place) => place,
+        };
+        let (caller, expiry) = verify.await;
+        if let Caller::Known(identity) = &caller
+            && let Some(until) = self.until(expiry)
+        {
+            let identity = identity.clone();
+            // Whoever forgot it meanwhile has the last word.
+            let _ = place.insert(Remembered { identity, until });
+        }
+        caller
+    }
+
+    /// Until when a token is remembered that is good until then; `None` for not at all.
+    fn until(&self, expiry: Option<SystemTime>) -> Option<SystemTime> {
+        let now = SystemTime::now();
+        let latest = now + self.tokens.0.max_age;
+        let until = expiry.map_or(latest, |expiry| expiry.min(latest));
+        (until > now).then_some(until)
+    }
+
     /// Remembers a token that is good until then.
     pub(crate) fn insert(&self, token: &str, identity: Identity, expiry: SystemTime) {
-        let now = SystemTime::now();
-        let until = expiry.min(now + self.tokens.0.max_age);
-        if until <= now {
+        let Some(until) = self.until(Some(expiry)) else {
             return;
-        }
-        let key = Key {
-            verifier: self.verifier,
-            token: Zeroizing::new(token.to_owned()),
         };
         let remembered = Remembered { identity, until };
-        self.tokens.0.remembered.insert(key, remembered);
+        self.tokens.0.remembered.insert(self.key(token), remembered);
+    }
+
+    fn key(&self, token: &str) -> Key {
+        Key {
+            verifier: self.verifier,
+            token: Zeroizing::new(token.to_owned()),
+        }
     }
 
     /// Forgets what this verifier remembers, and what others do: a key of its issuer's is gone.

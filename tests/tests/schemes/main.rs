@@ -4,6 +4,7 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod introspection;
 mod jwks;
 mod space;
 
@@ -24,7 +25,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
 use serde_json::{Value, json};

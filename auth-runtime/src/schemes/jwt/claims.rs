@@ -25,10 +25,10 @@ use crate::identity::Identity;
 pub struct Claims(Map<String, Value>);
 
 /// Which claims grant what.
-pub(super) struct ClaimNames {
-    pub(super) scopes: Vec<String>,
-    pub(super) roles: String,
-    pub(super) permissions: String,
+pub(crate) struct ClaimNames {
+    pub(crate) scopes: Vec<String>,
+    pub(crate) roles: String,
+    pub(crate) permissions: String,
 }
 
 impl Default for ClaimNames {
@@ -51,7 +51,7 @@ impl Claims {
     /// itself may have no other name. `None` for a token that names nobody.
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
-    pub(super) fn into_identity(
+    pub(crate) fn into_identity(
         self,
         names: &ClaimNames,
         clock_skew: Duration,
@@ -84,8 +84,14 @@ impl Claims {
 
     /// When the token expires.
     #[cfg(feature = "token-cache")]
-    pub(super) fn expiry(&self) -> Option<SystemTime> {
+    pub(crate) fn expiry(&self) -> Option<SystemTime> {
         self.time("exp")
+    }
+
+    /// From when on the token is good.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn begins(&self) -> Option<SystemTime> {
+        self.time("nbf")
     }
 
     /// A number of seconds since 1970 (RFC 7519 §2); what is none, or beyond all clocks, counts as
@@ -107,7 +113,7 @@ impl Claims {
     }
 
     /// An array of strings, or one string.
-    fn strings(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn strings(&self, name: &str) -> Vec<&str> {
         match self.get(name) {
             Some(Value::String(string)) => vec![string],
             Some(Value::Array(members)) => members.iter().filter_map(Value::as_str).collect(),

@@ -1,0 +1,13 @@
+//! Values that nobody can guess.
+
+/// So many random bytes, or nothing, where the system has none to give.
+pub(crate) fn bytes<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Some(bytes),
+        Err(error) => {
+            tracing::error!("the system gives no random bytes: {error}");
+            None
+        }
+    }
+}
