@@ -42,6 +42,11 @@ pub enum Rejection {
     Malformed,
     /// They were good once.
     Expired,
+    /// The token may be good, but nothing proves that its owner sent it (RFC 9449 §7.1).
+    InvalidProof,
+    /// They are right, but for a nonce that the server wants and that comes with its answer (RFC 9449
+    /// §9, RFC 7616 §3.3).
+    StaleNonce,
     /// They are wrong: forged, revoked, meant for somebody else, or not yet valid.
     Invalid,
 }

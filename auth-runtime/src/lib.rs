@@ -100,6 +100,7 @@
 //! | `axum` (default) | [`Guard`], [`GuardedRouter`]: everything that speaks axum |
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
 //! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
+//! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
@@ -115,6 +116,7 @@
         feature = "axum",
         feature = "jwks",
         feature = "introspection",
+        feature = "dpop",
         feature = "argon2",
         feature = "api-key",
         feature = "form",
@@ -190,6 +192,8 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "dpop")]
+pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "argon2")]

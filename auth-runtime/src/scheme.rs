@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, HeaderName, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
@@ -71,6 +71,12 @@ pub trait Scheme: Send + Sync + 'static {
             Some(realm) => challenge.quoted("realm", realm).build(),
             None => challenge.build(),
         }
+    }
+
+    /// Fields that go with that challenge. Default: none.
+    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = occasion;
+        Vec::new()
     }
 
     /// Whether browsers open a password prompt for its challenge; then it is left out of answers to
@@ -237,8 +243,9 @@ pub struct Occasion<'a> {
 }
 
 impl<'a> Occasion<'a> {
-    /// The realm of the handler or the space (RFC 9110 §11.5). There always is one unless
-    /// [`resource_metadata`](Self::resource_metadata) is there in its place.
+    /// The realm of the handler or the space (RFC 9110 §11.5). There always is one, but for
+    /// schemes that have enough to say without, as OAuth's do where there is
+    /// [`resource_metadata`](Self::resource_metadata).
     pub fn realm(&self) -> Option<&'a str> {
         self.realm
     }

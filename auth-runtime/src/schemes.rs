@@ -5,16 +5,21 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "dpop")]
+mod dpop;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]
 mod introspection;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod oauth;
 #[cfg(feature = "argon2")]
 mod password_hashes;
-#[cfg(feature = "introspection")]
+#[cfg(any(feature = "introspection", feature = "dpop"))]
 mod random;
+#[cfg(feature = "dpop")]
+mod stamps;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 
@@ -23,6 +28,8 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "dpop")]
+pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]

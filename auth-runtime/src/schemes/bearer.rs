@@ -9,9 +9,10 @@ use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
 #[cfg(feature = "form")]
 use crate::scheme::Source;
-use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
+use crate::scheme::{Credentials, Occasion, Scheme, Verification};
 #[cfg(feature = "jwt")]
 use crate::schemes::Claims;
+use crate::schemes::oauth;
 
 /// `Authorization: Bearer …` (RFC 6750): whoever has the token is let in as whom it names.
 ///
@@ -133,37 +134,8 @@ impl Scheme for Bearer {
         }
     }
 
-    /// In the order in which clients that search by text find the right one: texts for people
-    /// stand last.
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
-        let mut challenge = Challenge::builder("Bearer");
-        if let Some(realm) = occasion.realm() {
-            challenge = challenge.quoted("realm", realm);
-        }
-        challenge = challenge.scopes(occasion.scopes().iter().copied());
-        let error = occasion.problem().map(error);
-        if let Some((code, _)) = error {
-            challenge = challenge.quoted("error", code);
-        }
-        if let Some(Problem::InsufficientUserAuthentication {
-            acr_values,
-            max_age,
-        }) = occasion.problem()
-        {
-            if !acr_values.is_empty() {
-                challenge = challenge.quoted("acr_values", acr_values.join(" "));
-            }
-            if let Some(max_age) = max_age {
-                challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
-            }
-        }
-        if let Some(url) = occasion.resource_metadata() {
-            challenge = challenge.quoted("resource_metadata", url);
-        }
-        if let Some((_, description)) = error {
-            challenge = challenge.quoted("error_description", description);
-        }
-        challenge.build()
+        oauth::challenge("Bearer", None, occasion)
     }
 
     fn is_oauth(&self) -> bool {
@@ -181,34 +153,8 @@ fn unless_bound(caller: Caller) -> Caller {
     caller
 }
 
-/// The error of RFC 6750 §3.1 or RFC 9470 §3, and no more than its owner has to know.
-fn error(problem: Problem<'_>) -> (&'static str, &'static str) {
-    match problem {
-        Problem::InvalidRequest => (
-            "invalid_request",
-            "the request carries credentials in a way that is not accepted",
-        ),
-        Problem::InvalidToken(rejection) => (
-            "invalid_token",
-            match rejection {
-                Rejection::Malformed => "the access token is malformed",
-                Rejection::Expired => "the access token expired",
-                Rejection::Invalid => "the access token is not valid",
-            },
-        ),
-        Problem::InsufficientScope => (
-            "insufficient_scope",
-            "the access token does not grant what is needed",
-        ),
-        Problem::InsufficientUserAuthentication { .. } => (
-            "insufficient_user_authentication",
-            "the login is too old or too weak for this",
-        ),
-    }
-}
-
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
-fn is_b64token(text: &str) -> bool {
+pub(super) fn is_b64token(text: &str) -> bool {
     let token = text.trim_end_matches('=');
     !token.is_empty()
         && token

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
@@ -42,6 +42,9 @@ impl ProtectionSpace {
         if !self.0.prompts_scripts && request.is_from_script() {
             leave_out_prompts(&mut challenges);
         }
+        for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
+            headers.insert(name, value.clone());
+        }
         for value in self.0.field_lines(challenges) {
             headers.append(WWW_AUTHENTICATE, value);
         }
@@ -63,19 +66,19 @@ pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
 
 /// A browser would open its password prompt over a page whose script is going to handle the answer
 /// itself. A 401 keeps a challenge, whatever it takes (RFC 9110 §11.6.1).
-fn leave_out_prompts(challenges: &mut Vec<(&Accepted, Challenge)>) {
-    if challenges.iter().any(|(scheme, _)| !scheme.opens_prompt) {
-        challenges.retain(|(scheme, _)| !scheme.opens_prompt);
+fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
+    if challenges.iter().any(|sent| !sent.accepted.opens_prompt) {
+        challenges.retain(|sent| !sent.accepted.opens_prompt);
     }
 }
 
 impl Space {
     /// One line for each challenge, since many clients miss the second one of a line; or all of
     /// them on one line, for gateways that pass only the first on.
-    fn field_lines(&self, challenges: Vec<(&Accepted, Challenge)>) -> Vec<HeaderValue> {
+    fn field_lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
         let lines = challenges
             .iter()
-            .map(|(_, challenge)| challenge.to_header_value());
+            .map(|sent| sent.challenge.to_header_value());
         let lines: Vec<HeaderValue> = lines.collect();
         if !self.joins_challenges || lines.len() < 2 {
             return lines;
@@ -92,6 +95,13 @@ impl Space {
     }
 }
 
+/// A challenge, whose it is, and the fields that go with it.
+struct Sent<'a> {
+    accepted: &'a Accepted,
+    challenge: Challenge,
+    fields: Vec<(HeaderName, HeaderValue)>,
+}
+
 /// The schemes that a challenge can be sent for.
 struct Offer<'a> {
     space: &'a Space,
@@ -102,7 +112,7 @@ struct Offer<'a> {
 
 impl<'a> Offer<'a> {
     /// The challenges that go with a denial, in the order of the schemes.
-    fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<(&'a Accepted, Challenge)> {
+    fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth;
         match denial {
@@ -157,7 +167,7 @@ impl<'a> Offer<'a> {
         scopes: &'p [&'static str],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
-    ) -> Vec<(&'a Accepted, Challenge)> {
+    ) -> Vec<Sent<'a>> {
         // A challenge is for credentials that open the way (RFC 9110 §11.3).
         let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
         let own_realm = self.policy.and_then(Policy::own_realm);
@@ -174,10 +184,11 @@ impl<'a> Offer<'a> {
                     problem: problem(index),
                 };
                 let challenge = accepted.scheme.challenge(&occasion);
-                (
+                Sent {
                     accepted,
-                    challenge.unwrap_or_else(|_| accepted.plain.clone()),
-                )
+                    challenge: challenge.unwrap_or_else(|_| accepted.plain.clone()),
+                    fields: accepted.scheme.fields(&occasion),
+                }
             })
             .collect()
     }

@@ -46,8 +46,8 @@ impl ProtectionSpace {
 impl ProtectionSpaceBuilder {
     /// Names the space; shown to users by clients. Visible ASCII.
     ///
-    /// Required, unless a [`resource`](Self::resource) is there to stand in the challenges and all
-    /// schemes are OAuth's.
+    /// Required, unless the challenges of all schemes say something without it: those of OAuth's
+    /// schemes where there is a [`resource`](Self::resource), and of DPoP.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
@@ -175,9 +175,6 @@ impl Space {
             return Err(illegal(ChallengeError::Scheme(name.clone())));
         }
         let is_oauth = scheme.is_oauth();
-        if self.realm.is_none() && !(is_oauth && self.resource_metadata().is_some()) {
-            return Err(SpaceError::NoRealm);
-        }
         let occasion = Occasion {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
@@ -185,6 +182,10 @@ impl Space {
             problem: None,
         };
         let plain = scheme.challenge(&occasion).map_err(illegal)?;
+        // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
+        if self.realm.is_none() && !plain.has_parameters() {
+            return Err(SpaceError::NoRealm);
+        }
         Ok(Accepted {
             name,
             sources: scheme.sources(),

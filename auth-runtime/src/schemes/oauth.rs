@@ -1,0 +1,79 @@
+//! The challenge of OAuth's schemes (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1).
+
+use crate::caller::Rejection;
+use crate::challenge::{Challenge, ChallengeError};
+use crate::scheme::{Occasion, Problem};
+
+/// In the order in which clients that search by text find the right one: texts for people stand
+/// last.
+pub(super) fn challenge(
+    scheme: &str,
+    algorithms: Option<&str>,
+    occasion: &Occasion<'_>,
+) -> Result<Challenge, ChallengeError> {
+    let mut challenge = Challenge::builder(scheme);
+    if let Some(realm) = occasion.realm() {
+        challenge = challenge.quoted("realm", realm);
+    }
+    challenge = challenge.scopes(occasion.scopes().iter().copied());
+    let error = occasion.problem().map(error);
+    if let Some((code, _)) = error {
+        challenge = challenge.quoted("error", code);
+    }
+    if let Some(Problem::InsufficientUserAuthentication {
+        acr_values,
+        max_age,
+    }) = occasion.problem()
+    {
+        if !acr_values.is_empty() {
+            challenge = challenge.quoted("acr_values", acr_values.join(" "));
+        }
+        if let Some(max_age) = max_age {
+            challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
+        }
+    }
+    if let Some(algorithms) = algorithms {
+        challenge = challenge.quoted("algs", algorithms);
+    }
+    if let Some(url) = occasion.resource_metadata() {
+        challenge = challenge.quoted("resource_metadata", url);
+    }
+    if let Some((_, description)) = error {
+        challenge = challenge.quoted("error_description", description);
+    }
+    challenge.build()
+}
+
+/// The error, and no more than its owner has to know.
+fn error(problem: Problem<'_>) -> (&'static str, &'static str) {
+    match problem {
+        Problem::InvalidRequest => (
+            "invalid_request",
+            "the request carries credentials in a way that is not accepted",
+        ),
+        Problem::InvalidToken(Rejection::InvalidProof) => (
+            "invalid_dpop_proof",
+            "the proof of possession is missing or not valid",
+        ),
+        Problem::InvalidToken(Rejection::StaleNonce) => (
+            "use_dpop_nonce",
+            "the proof of possession needs the nonce that comes with this answer",
+        ),
+        Problem::InvalidToken(rejection) => (
+            "invalid_token",
+            match rejection {
+                Rejection::Malformed => "the access token is malformed",
+                Rejection::Expired => "the access token expired",
+                _ => "the access token is not valid",
+            },
+        ),
+        Problem::InsufficientScope => (
+            "insufficient_scope",
+            "the access token does not grant what is needed",
+        ),
+        Problem::InsufficientUserAuthentication { .. } => (
+            "insufficient_user_authentication",
+            "the login is too old or too weak for this",
+        ),
+    }
+}

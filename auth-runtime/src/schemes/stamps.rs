@@ -1,0 +1,98 @@
+//! Nonces that nothing has to be remembered for: a time, and a signature over it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// Makes stamps and knows its own. Services with the same key know each other's.
+pub(crate) struct Stamps {
+    /// Padded to a block, as HMAC does it anyway.
+    key: Zeroizing<[u8; 64]>,
+    /// What they are for: a stamp for one purpose is none for another.
+    purpose: &'static [u8],
+    lifetime: Duration,
+}
+
+/// What a stamp is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    Fresh,
+    /// It was fresh once.
+    Stale,
+    /// Nobody here made it.
+    Foreign,
+}
+
+const TIME: usize = 8;
+const SIGNATURE: usize = 16;
+
+impl Stamps {
+    pub(crate) fn new(key: [u8; 32], purpose: &'static [u8], lifetime: Duration) -> Self {
+        let mut block = Zeroizing::new([0; 64]);
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = from;
+        }
+        Self {
+            key: block,
+            purpose,
+            lifetime,
+        }
+    }
+
+    /// A stamp of this moment: two are never the same.
+    pub(crate) fn make(&self) -> String {
+        self.at(nanos_since_1970())
+    }
+
+    fn at(&self, time: u64) -> String {
+        let time = time.to_be_bytes();
+        let mut stamp = [0; TIME + SIGNATURE];
+        let signature = self.signature(&time).finalize().into_bytes();
+        for (to, from) in stamp.iter_mut().zip(time.iter().chain(&signature)) {
+            *to = *from;
+        }
+        URL_SAFE_NO_PAD.encode(stamp)
+    }
+
+    pub(crate) fn judge(&self, stamp: &str) -> Stamp {
+        let mut bytes = [0; TIME + SIGNATURE];
+        let length = URL_SAFE_NO_PAD.decode_slice(stamp, &mut bytes);
+        let (Ok(length), Some((time, signature))) = (length, bytes.split_first_chunk()) else {
+            return Stamp::Foreign;
+        };
+        let is_ours = self
+            .signature(time)
+            .verify_truncated_left(signature)
+            .is_ok();
+        if length != bytes.len() || !is_ours {
+            return Stamp::Foreign;
+        }
+        let made = u64::from_be_bytes(*time);
+        let age = nanos_since_1970()
+            .checked_sub(made)
+            .map(Duration::from_nanos);
+        match age {
+            Some(age) if age <= self.lifetime => Stamp::Fresh,
+            // One from the future was made before the clock was set back.
+            _ => Stamp::Stale,
+        }
+    }
+
+    fn signature(&self, time: &[u8; TIME]) -> Hmac<Sha256> {
+        let mut signature = Hmac::<Sha256>::new(&(*self.key).into());
+        signature.update(self.purpose);
+        signature.update(time);
+        signature
+    }
+}
+
+fn nanos_since_1970() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
