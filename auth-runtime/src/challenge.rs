@@ -43,11 +43,6 @@ impl Challenge {
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
     }
-
-    /// Whether it says more than the scheme's name.
-    pub(crate) fn has_parameters(&self) -> bool {
-        self.0.as_bytes().contains(&b' ')
-    }
 }
 
 impl fmt::Display for Challenge {

@@ -181,11 +181,13 @@ impl Space {
             scopes: &[],
             problem: None,
         };
-        let plain = scheme.challenge(&occasion).map_err(illegal)?;
+        let plain = scheme.challenge(&occasion);
         // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
-        if self.realm.is_none() && !plain.has_parameters() {
+        let says_enough = is_oauth && plain != Err(ChallengeError::NoParameter);
+        if self.realm.is_none() && !says_enough {
             return Err(SpaceError::NoRealm);
         }
+        let plain = plain.map_err(illegal)?;
         Ok(Accepted {
             name,
             sources: scheme.sources(),
