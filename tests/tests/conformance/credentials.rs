@@ -1,6 +1,7 @@
 //! The credentials that the vectors name, made for real.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use argon2::PasswordHasher;
@@ -10,6 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
+
+use crate::proofs;
 
 pub(crate) const ISSUER: &str = "https://issuer.example";
 const AUDIENCE: &str = "https://api.example";
@@ -62,13 +65,26 @@ fn hash(password: &str) -> String {
     hash.expect("a hash").to_string()
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(now.expect("after 1970").as_secs()).expect("before year 9999")
 }
 
-/// A token by the name that it has in the vectors; `None` if there is none of that name.
+/// A token by the name that it has in the vectors, the same one each time, since a proof is for one
+/// token; `None` if there is none of that name.
 pub(crate) fn token(name: &str) -> Option<String> {
+    static MINTED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+    let mut minted = MINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(token) = minted.get(name) {
+        return Some(token.clone());
+    }
+    let token = mint(name)?;
+    minted.insert(name.to_owned(), token.clone());
+    Some(token)
+}
+
+fn mint(name: &str) -> Option<String> {
     let mut header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": KEY_ID });
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "client_id": "svc",
@@ -153,8 +169,14 @@ pub(crate) fn token(name: &str) -> Option<String> {
         }
         "jwt.kidpath" => header["kid"] = json!("../../etc/passwd"),
         "jwt.huge" => claims["padding"] = json!("x".repeat(64 * 1024)),
-        "dpop.token" => {
-            claims["cnf"] = json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })
+        "dpop.token" => claims["cnf"] = json!({ "jkt": proofs::thumbprint() }),
+        "dpop.noscope" => {
+            claims["cnf"] = json!({ "jkt": proofs::thumbprint() });
+            claims["scope"] = Value::Null;
+        }
+        "dpop.expired" => {
+            claims["cnf"] = json!({ "jkt": proofs::thumbprint() });
+            claims["exp"] = json!(now() - 600);
         }
         _ => return None,
     }
@@ -171,7 +193,12 @@ fn sign(header: &Value, claims: &Value, (key, algorithm): (&KeyPair, Algorithm))
 }
 
 /// `null` stands for what is left out.
-fn signed_by(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
+pub(crate) fn signed_by(
+    header: &Value,
+    claims: &Value,
+    key: &EncodingKey,
+    algorithm: Algorithm,
+) -> String {
     let encoded = |value: &Value| {
         let mut value = value.clone();
         let members = value.as_object_mut().expect("an object");
@@ -183,18 +210,29 @@ fn signed_by(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algor
     format!("{input}.{}", signature.expect("a signature"))
 }
 
-/// A text with each `${name}` replaced by the token of that name.
-pub(crate) fn fill_in(text: &str) -> Result<String, String> {
+/// A text with each `${name}` replaced by the token or the proof of that name, as `credential` wants
+/// it; `nonce` is what the server said last.
+pub(crate) fn fill_in(text: &str, credential: &str, nonce: Option<&str>) -> Result<String, String> {
     let Some((before, rest)) = text.split_once("${") else {
         return Ok(text.to_owned());
     };
     let (name, after) = rest.split_once('}').ok_or("a `${` is not closed")?;
-    // A DPoP-bound token in the place of a bearer token.
-    let name = if name == "dpop.asbearer" {
-        "dpop.token"
-    } else {
-        name
+    let bound = |name: &str| match credential {
+        "dpop.noscope" | "dpop.expired" => credential.to_owned(),
+        _ => name.to_owned(),
     };
-    let token = token(name).ok_or_else(|| format!("no token is called {name}"))?;
-    Ok(format!("{before}{token}{}", fill_in(after)?))
+    let filled = match name {
+        "proof" | "proof2" if credential.starts_with("dpop.") => proofs::make(credential, nonce)?,
+        // A DPoP-bound token in the place of a bearer token.
+        "dpop.asbearer" => credentials_token("dpop.token")?,
+        "dpop.token" => credentials_token(&bound(name))?,
+        opaque if opaque.starts_with("opaque.") => opaque.replace('.', "-"),
+        other => credentials_token(other)?,
+    };
+    let after = fill_in(after, credential, nonce)?;
+    Ok(format!("{before}{filled}{after}"))
+}
+
+fn credentials_token(name: &str) -> Result<String, String> {
+    token(name).ok_or_else(|| format!("no token is called {name}"))
 }

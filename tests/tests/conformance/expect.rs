@@ -217,6 +217,7 @@ fn keeps(rule: &str, argument: &Value, name: &str, seen: &Response) -> bool {
         "equals" => joined == text,
         "not_equals" => joined != text,
         "count" => argument.as_u64() == u64::try_from(values.len()).ok(),
+        "max_count" => argument.as_u64() >= u64::try_from(values.len()).ok(),
         "total_bytes_max" => {
             let bytes = seen
                 .headers

@@ -1,7 +1,10 @@
 //! Requests over a socket.
 
+use std::time::Duration;
+
 use crate::credentials::fill_in;
 use crate::expect::{self, Response};
+use crate::introspection;
 use crate::policies::{Circumstances, serve, service};
 use crate::vector::{Http, Request, Vector, Vectors};
 
@@ -11,23 +14,41 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         .get(&http.policy)
         .ok_or_else(|| format!("no policy is called {}", http.policy))?;
     let credential = http.request.credential.as_deref().unwrap_or("none");
-    let circumstances = Circumstances {
-        verifier_is_down: credential == "jwks.down",
-        storing_layer: vector.id == "V-9111-3-b-3",
-    };
-    let app = service(policy, circumstances)?;
-    let headers = headers_of(credential, vectors)?;
     block_on(async {
-        let address = serve(app).await;
-        let send = async |target: &str| {
-            let text = request_text(&http.request, target, &headers)?;
-            Response::read(
-                &auth_tests::send_raw(address, text).await,
-                &http.request.method,
-            )
+        let circumstances = Circumstances {
+            verifier_is_down: credential == "jwks.down",
+            introspection: match policy.introspect {
+                true => Some(introspection::start(credential).await?),
+                false => None,
+            },
+            storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let seen = send(&fill_in(&http.request.target)?).await?;
-        let unknown = send("/no-such-path").await?;
+        let address = serve(service(policy, circumstances)?).await;
+        let answer = async |target: &str, headers: &[(String, String)]| {
+            let text = request_text(&http.request, target, headers)?;
+            let answer = auth_tests::send_raw(address, text).await;
+            Response::read(&answer, &http.request.method)
+        };
+        let target = fill_in(&http.request.target, credential, None)?;
+        let nonce = match policy.dpop.nonce {
+            true => {
+                let first = answer(&target, &[]).await?;
+                first.values("dpop-nonce").next().map(str::to_owned)
+            }
+            false => None,
+        };
+        let headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if ["dpop.replay", "opaque.cached"].contains(&credential) {
+            let first = answer(&target, &headers).await?;
+            if first.status != 200 {
+                return Err(format!("the first request was answered {}", first.status));
+            }
+        }
+        if credential == "opaque.cached" {
+            tokio::time::sleep(Duration::from_millis(2100)).await;
+        }
+        let seen = answer(&target, &headers).await?;
+        let unknown = answer("/no-such-path", &headers).await?;
         expect::check(&http.expect, &seen, &unknown, &headers)
     })
 }
@@ -39,15 +60,19 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("a runtime").block_on(future)
 }
 
-fn headers_of(credential: &str, vectors: &Vectors) -> Result<Vec<(String, String)>, String> {
+fn headers_of(
+    name: &str,
+    nonce: Option<&str>,
+    vectors: &Vectors,
+) -> Result<Vec<(String, String)>, String> {
     let credential = vectors
         .credentials
-        .get(credential)
-        .ok_or_else(|| format!("no credential is called {credential}"))?;
+        .get(name)
+        .ok_or_else(|| format!("no credential is called {name}"))?;
     let single = credential.headers.clone().into_iter();
     single
         .chain(credential.headers_list.clone())
-        .map(|(name, value)| Ok((name, fill_in(&value)?)))
+        .map(|(field, value)| Ok((field, fill_in(&value, name, nonce)?)))
         .collect()
 }
 
@@ -57,7 +82,7 @@ pub(crate) fn request_text(
     target: &str,
     credentials: &[(String, String)],
 ) -> Result<String, String> {
-    let body = fill_in(&request.body)?;
+    let body = fill_in(&request.body, "none", None)?;
     let mut text = format!(
         "{} {target} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n",
         request.method

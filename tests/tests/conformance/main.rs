@@ -9,8 +9,10 @@ mod credentials;
 mod expect;
 mod header;
 mod http_vectors;
+mod introspection;
 mod metadata;
 mod policies;
+mod proofs;
 mod skipped;
 mod vector;
 

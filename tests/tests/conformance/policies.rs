@@ -4,18 +4,19 @@ use std::net::SocketAddr;
 
 use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{
-    ApiKeys, Bearer, Caller, ClientAddress, GuardedRouter, Identity, IpNet, Network,
-    ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
+    ApiKeys, Bearer, Caller, ClientAddress, Dpop, GuardedRouter, Identity, Introspection, IpNet,
+    Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
 };
 use auth_tests::policy_of;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
 
 use crate::credentials::{ISSUER, users, verifier};
+use crate::proofs::{NONCE_KEY, ORIGIN};
 use crate::vector::{Policy, Scope};
 
 #[public(reason = "the vectors want one")]
@@ -139,15 +140,17 @@ fn leak(text: &str) -> &'static str {
 }
 
 /// How the service of one vector differs from that of others with the same policy.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Circumstances {
     /// No key could be fetched, so no token can be verified.
     pub(crate) verifier_is_down: bool,
+    /// Whom opaque tokens are asked of.
+    pub(crate) introspection: Option<Introspection>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
 
-fn space(wanted: &Policy, circumstances: Circumstances) -> Result<ProtectionSpace, String> {
+fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpace, String> {
     let mut builder = ProtectionSpace::builder().client_address(ClientAddress::socket());
     if let Some(realm) = &wanted.realm {
         builder = builder.realm(realm);
@@ -162,6 +165,12 @@ fn space(wanted: &Policy, circumstances: Circumstances) -> Result<ProtectionSpac
             "bearer" if circumstances.verifier_is_down => {
                 builder.scheme(Bearer::new(async |_token| Caller::unverifiable()))
             }
+            "bearer" if wanted.introspect => {
+                let introspection = circumstances.introspection.clone();
+                let introspection = introspection.ok_or("nobody is there to be asked")?;
+                builder.scheme(Bearer::introspection(introspection))
+            }
+            "dpop" => builder.scheme(dpop(wanted)?),
             "bearer" => {
                 let mut bearer = Bearer::jwt(verifier());
                 if wanted.token_in.iter().any(|place| place == "query") {
@@ -189,9 +198,21 @@ fn space(wanted: &Policy, circumstances: Circumstances) -> Result<ProtectionSpac
     builder.build().map_err(|error| error.to_string())
 }
 
+fn dpop(wanted: &Policy) -> Result<Dpop, String> {
+    let dpop = Dpop::jwt(verifier()).origin(ORIGIN);
+    let names = wanted.dpop.algs.iter().map(String::as_str);
+    let dpop = dpop.algorithms(names).map_err(|error| error.to_string())?;
+    let dpop = if wanted.dpop.nonce {
+        dpop.nonces_with_key(NONCE_KEY)
+    } else {
+        dpop
+    };
+    dpop.build().map_err(|error| error.to_string())
+}
+
 /// A service with `/r` behind the policy, and nothing else.
 pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<Router, String> {
-    let space = space(wanted, circumstances)?;
+    let space = space(wanted, &circumstances)?;
     let is_public = wanted.schemes.is_empty() && !wanted.deny;
     let handler = if is_public {
         Some(get(public_handler))
@@ -224,8 +245,8 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
             CorsLayer::new()
                 .allow_origin(origin)
                 .allow_methods([Method::GET])
-                .allow_headers([AUTHORIZATION])
-                .expose_headers([WWW_AUTHENTICATE]),
+                .allow_headers([AUTHORIZATION, HeaderName::from_static("dpop")])
+                .expose_headers([WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")]),
         );
     }
     if circumstances.storing_layer {

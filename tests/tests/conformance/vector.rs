@@ -61,8 +61,16 @@ pub(crate) struct Policy {
     pub(crate) token_in: Vec<String>,
     pub(crate) resource_metadata: Option<String>,
     pub(crate) cors: Option<Cors>,
+    pub(crate) dpop: Dpop,
     pub(crate) introspect: bool,
     pub(crate) mtls: bool,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Dpop {
+    pub(crate) algs: Vec<String>,
+    pub(crate) nonce: bool,
 }
 
 #[derive(Clone, Deserialize)]

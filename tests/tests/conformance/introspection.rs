@@ -1,0 +1,53 @@
+//! The authorization server that is asked about opaque tokens: a socket that answers as RFC 7662 wants
+//! it, or does not.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use auth_runtime::Introspection;
+use axum::response::IntoResponse;
+use axum::{Form, Json, Router};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::credentials::now;
+
+/// The endpoint, as the credentials of that name want it; runs for as long as its runtime.
+pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("loopback has a free port");
+    let address: SocketAddr = listener.local_addr().expect("it is bound");
+    let refuses_us = credential == "opaque.401";
+    let begun = now();
+    let answer = async move |Form(form): Form<HashMap<String, String>>| {
+        if refuses_us {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        let active = |expiry: i64| {
+            let is_active = expiry > now();
+            json!({ "active": is_active, "sub": "alice", "scope": "read", "exp": expiry })
+        };
+        let token = form.get("token").map_or("", String::as_str);
+        Json(match token {
+            "opaque-active" => active(now() + 600),
+            // Somebody forgot to say that it is not active any more.
+            "opaque-expired" => {
+                json!({ "active": true, "sub": "alice", "scope": "read", "exp": now() - 600 })
+            }
+            "opaque-aud" => {
+                json!({ "active": true, "sub": "alice", "scope": "read", "aud": "https://other.example" })
+            }
+            "opaque-cached" => active(begun + 2),
+            _ => json!({ "active": false }),
+        })
+        .into_response()
+    };
+    if credential != "opaque.down" {
+        let app = Router::new().route("/introspect", axum::routing::post(answer));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    let introspection = Introspection::builder()
+        .endpoint(format!("http://{address}/introspect"))
+        .client_secret("api", "secret");
+    introspection.build().map_err(|error| error.to_string())
+}
