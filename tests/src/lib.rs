@@ -1,6 +1,8 @@
 //! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
 //! that sees every byte.
 
+pub mod proof;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

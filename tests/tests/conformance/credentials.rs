@@ -6,8 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use argon2::PasswordHasher;
 use auth_runtime::{Basic, Identity, Jwt, JwtKey, PasswordHashes};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use auth_tests::proof::signed;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
@@ -139,7 +138,7 @@ fn mint(name: &str) -> Option<String> {
         "jwt.hs256" => {
             header["alg"] = json!("HS256");
             let secret = EncodingKey::from_secret(KEYS.trusted.public_key_pem().as_bytes());
-            return Some(signed_by(&header, &claims, &secret, Algorithm::HS256));
+            return Some(signed(&header, &claims, &secret, Algorithm::HS256));
         }
         "jwt.notallowedalg" => {
             header["alg"] = json!("RS256");
@@ -189,25 +188,7 @@ fn sign(header: &Value, claims: &Value, (key, algorithm): (&KeyPair, Algorithm))
         Algorithm::RS256 => EncodingKey::from_rsa_pem(pem.as_bytes()),
         _ => EncodingKey::from_ec_pem(pem.as_bytes()),
     };
-    signed_by(header, claims, &key.expect("a signing key"), algorithm)
-}
-
-/// `null` stands for what is left out.
-pub(crate) fn signed_by(
-    header: &Value,
-    claims: &Value,
-    key: &EncodingKey,
-    algorithm: Algorithm,
-) -> String {
-    let encoded = |value: &Value| {
-        let mut value = value.clone();
-        let members = value.as_object_mut().expect("an object");
-        members.retain(|_, member| !member.is_null());
-        URL_SAFE_NO_PAD.encode(value.to_string())
-    };
-    let input = format!("{}.{}", encoded(header), encoded(claims));
-    let signature = jsonwebtoken::crypto::sign(input.as_bytes(), key, algorithm);
-    format!("{input}.{}", signature.expect("a signature"))
+    signed(header, claims, &key.expect("a signing key"), algorithm)
 }
 
 /// A text with each `${name}` replaced by the token or the proof of that name, as `credential` wants

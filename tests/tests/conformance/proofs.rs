@@ -2,15 +2,15 @@
 
 use std::sync::LazyLock;
 
+use auth_tests::proof::{ProofKey, signed, token_hash};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, EncodingKey};
-use rcgen::KeyPair;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-use crate::credentials::{now, signed_by, token};
+use crate::credentials::{now, token};
 
 /// What clients call the services of the vectors.
 pub(crate) const ORIGIN: &str = "http://api.example";
@@ -18,32 +18,15 @@ pub(crate) const ORIGIN: &str = "http://api.example";
 pub(crate) const NONCE_KEY: [u8; 32] = [7; 32];
 
 /// The client's own key, and somebody else's.
-static KEYS: LazyLock<[KeyPair; 2]> = LazyLock::new(|| {
-    let key = || KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a P-256 key");
-    [key(), key()]
-});
+static KEYS: LazyLock<[ProofKey; 2]> = LazyLock::new(|| [ProofKey::new(), ProofKey::new()]);
 
-fn jwk(key: &KeyPair) -> Value {
-    let point = key.public_key_raw();
-    let (x, y) = point[1..].split_at(32);
-    json!({ "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y) })
-}
-
-/// Of the client's key (RFC 7638): members in order, without spaces.
+/// Of the client's key.
 pub(crate) fn thumbprint() -> String {
-    let jwk = jwk(&KEYS[0]);
-    let text = format!(
-        r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#,
-        jwk["x"], jwk["y"]
-    );
-    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+    KEYS[0].thumbprint()
 }
 
 /// The proof that goes with the credentials of that name.
 pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, String> {
-    if credential == "dpop.notjwt" {
-        return Ok("abc".to_owned());
-    }
     let [own, other] = &*KEYS;
     let name = match credential {
         "dpop.unbound" => "jwt.read",
@@ -51,23 +34,19 @@ pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, Stri
         _ => "dpop.token",
     };
     let token = token(name).ok_or("no token of that name")?;
-    let id: [u8; 12] = std::array::from_fn(|_| fastrand());
-    let mut header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk(own) });
-    let mut claims = json!({
-        "jti": URL_SAFE_NO_PAD.encode(id), "htm": "GET", "htu": format!("{ORIGIN}/r"),
-        "iat": now(), "ath": URL_SAFE_NO_PAD.encode(Sha256::digest(&token)),
-    });
+    let mut header = own.header();
+    let mut claims = own.claims("GET", &format!("{ORIGIN}/r"), &token, now());
     let mut signer = own;
-    let mut algorithm = Algorithm::ES256;
     match credential {
         "dpop.good" | "dpop.lower" | "dpop.query" | "dpop.asbearer" | "dpop.unbound"
         | "dpop.expired" | "dpop.noscope" | "dpop.twoproofs" | "dpop.replay" | "dpop.nononce" => {}
+        "dpop.notjwt" => return Ok("abc".to_owned()),
         "dpop.htunorm" => claims["htu"] = json!("HTTP://API.EXAMPLE:80/%72"),
         "dpop.future5" => claims["iat"] = json!(now() + 5),
         "dpop.future" => claims["iat"] = json!(now() + 3600),
         "dpop.old" => claims["iat"] = json!(now() - 3600),
         "dpop.otherkey" => {
-            header["jwk"] = jwk(other);
+            header["jwk"] = other.jwk();
             signer = other;
         }
         "dpop.sig" => signer = other,
@@ -78,33 +57,26 @@ pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, Stri
         "dpop.htm" => claims["htm"] = json!("POST"),
         "dpop.htu" => claims["htu"] = json!(format!("{ORIGIN}/other")),
         "dpop.htuhost" => claims["htu"] = json!("http://other.example/r"),
-        "dpop.ath" => claims["ath"] = json!(URL_SAFE_NO_PAD.encode(Sha256::digest("another"))),
+        "dpop.ath" => claims["ath"] = json!(token_hash("another")),
         "dpop.longjti" => claims["jti"] = json!("j".repeat(8 * 1024)),
         "dpop.private" => header["jwk"]["d"] = json!(URL_SAFE_NO_PAD.encode([1; 32])),
         "dpop.withnonce" => claims["nonce"] = json!(nonce.ok_or("the server gave no nonce")?),
         "dpop.oldnonce" => claims["nonce"] = json!(stamp(now() - 3600)),
-        "dpop.algnone" => header["alg"] = json!("none"),
+        "dpop.algnone" => {
+            header["alg"] = json!("none");
+            let proof = own.sign(&header, &claims);
+            let (input, _) = proof.rsplit_once('.').ok_or("three parts are missing")?;
+            return Ok(format!("{input}."));
+        }
         "dpop.hs256" => {
             header["alg"] = json!("HS256");
-            algorithm = Algorithm::HS256;
+            let secret = EncodingKey::from_secret(own.public_pem().as_bytes());
+            return Ok(signed(&header, &claims, &secret, Algorithm::HS256));
         }
-        "dpop.algnotlisted" => {
-            header["alg"] = json!("ES384");
-        }
+        "dpop.algnotlisted" => header["alg"] = json!("ES384"),
         other => return Err(format!("no proof is made for {other}")),
     }
-    let key = match algorithm {
-        Algorithm::HS256 => EncodingKey::from_secret(own.public_key_pem().as_bytes()),
-        _ => EncodingKey::from_ec_pem(signer.serialize_pem().as_bytes()).expect("a signing key"),
-    };
-    let proof = signed_by(&header, &claims, &key, algorithm);
-    Ok(match credential {
-        "dpop.algnone" => {
-            let (input, _) = proof.rsplit_once('.').expect("three parts");
-            format!("{input}.")
-        }
-        _ => proof,
-    })
+    Ok(signer.sign(&header, &claims))
 }
 
 /// A nonce of the service's own, as it would have made it then.
@@ -116,9 +88,4 @@ fn stamp(seconds: i64) -> String {
     signature.update(&time);
     let signature = signature.finalize().into_bytes();
     URL_SAFE_NO_PAD.encode([&time[..], &signature[..16]].concat())
-}
-
-fn fastrand() -> u8 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish().to_be_bytes()[0]
 }

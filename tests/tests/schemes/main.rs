@@ -4,6 +4,7 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod dpop;
 mod introspection;
 mod jwks;
 mod space;
