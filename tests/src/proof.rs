@@ -63,6 +63,25 @@ impl ProofKey {
         self.sign(&self.header(), &self.claims(method, url, token, now))
     }
 
+    /// The whole key (RFC 7517).
+    pub fn private_jwk(&self) -> Value {
+        // Its last 32 bytes but for the public part (RFC 5915, in PKCS#8).
+        let der = self.0.serialize_der();
+        let start = der
+            .windows(4)
+            .position(|four| four == [2, 1, 1, 4])
+            .expect("an EC private key");
+        let scalar = &der[start + 5..start + 37];
+        let mut jwk = self.jwk();
+        jwk["d"] = json!(URL_SAFE_NO_PAD.encode(scalar));
+        jwk
+    }
+
+    /// The whole key, as PEM (PKCS#8).
+    pub fn private_pem(&self) -> String {
+        self.0.serialize_pem()
+    }
+
     /// Its public part, as PEM.
     pub fn public_pem(&self) -> String {
         self.0.public_key_pem()

@@ -4,10 +4,10 @@
 //! `cargo test -p auth-tests --test clients` installs it (see `clients/setup.sh`) and prints a table.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
+use auth_tests::programs::{Program, output_of, set_up};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -239,39 +239,16 @@ struct Lab {
     /// Of the service itself, with `files:read`.
     token: String,
     /// To be ended with the lab.
-    _running: [Running; 2],
-}
-
-/// A program that ends when nobody needs it any more.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    _running: [Program; 2],
 }
 
 impl Lab {
     fn set_up() -> Self {
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("clients");
-        let set_up = Command::new("sh")
-            .arg(sources.join("setup.sh"))
-            .arg(&folder)
-            .status();
-        assert!(
-            set_up.expect("sh runs").success(),
-            "the clients cannot be installed"
-        );
-        for script in std::fs::read_dir(&sources).expect("the scripts") {
-            let script = script.expect("a script");
-            std::fs::copy(script.path(), folder.join(script.file_name())).expect("a copy");
-        }
+        let folder = set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients"));
 
         let mut server = Command::new("node");
         server.arg("authorization_server.mjs").current_dir(&folder);
-        let (server, issuer) = start(&mut server, |line| Some(line.to_owned()));
+        let (server, issuer) = Program::start(&mut server, |line| Some(line.to_owned()));
 
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -288,7 +265,7 @@ impl Lab {
             "0",
         ];
         example.args(arguments).args(["--issuer", &issuer]);
-        let (example, base) = start(&mut example, |line| {
+        let (example, base) = Program::start(&mut example, |line| {
             let address = line.strip_prefix("serving on ")?;
             address.split(';').next().map(str::to_owned)
         });
@@ -333,28 +310,6 @@ impl Lab {
         });
         reports.collect()
     }
-}
-
-fn output_of(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Starts a server, and waits for the line that says where it is.
-fn start(command: &mut Command, address: impl Fn(&str) -> Option<String>) -> (Running, String) {
-    let child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn();
-    let mut child = Running(child.unwrap_or_else(|error| panic!("{command:?}: {error}")));
-    let mut lines = BufReader::new(child.0.stdout.take().expect("it is piped")).lines();
-    let found = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| address(&line));
-    // Whoever writes to a closed pipe ends.
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    let found = found.unwrap_or_else(|| panic!("{command:?} did not say where it is"));
-    (child, found)
 }
 
 fn curl(lab: &Lab) -> Vec<Understood> {

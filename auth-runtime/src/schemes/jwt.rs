@@ -88,6 +88,11 @@ impl Jwt {
     pub(crate) fn verify(&self, token: &str) -> Verification {
         #[cfg(feature = "token-cache")]
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
+            // However few tokens there are, keys that are withdrawn have to be noticed.
+            #[cfg(feature = "jwks")]
+            if let Keys::Fetched(remote) = &self.0.keys {
+                remote.refresh_when_due();
+            }
             return Verification::done(self.unless_revoked(identity));
         }
         let Ok(header) = decode_header(token) else {

@@ -21,7 +21,7 @@ use crate::schemes::token_cache::VerifierCache;
 
 /// Between two fetches that requests ask for.
 const PAUSE: Duration = Duration::from_secs(5);
-/// After a fetch in the background failed.
+/// After a fetch in the background failed, unless keys are refreshed more often than that.
 const RETRY: Duration = Duration::from_secs(30);
 /// For so long keys are good without anybody confirming it.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -162,19 +162,24 @@ impl RemoteKeys {
     }
 
     /// Starts a fetch in the background, at most one at a time.
-    fn refresh_when_due(self: &Arc<Self>) {
+    pub(super) fn refresh_when_due(self: &Arc<Self>) {
         let now = self.now();
         let due = self.due.load(Ordering::Relaxed);
         if now < due {
             return;
         }
-        let later = now.saturating_add(millis(RETRY));
+        let later = now.saturating_add(millis(RETRY.min(self.refresh_every)));
         let exchanged = self
             .due
             .compare_exchange(due, later, Ordering::Relaxed, Ordering::Relaxed);
         if exchanged.is_ok() {
             let this = Arc::clone(self);
-            tokio::spawn(async move { this.fetch_now().await });
+            tokio::spawn(async move {
+                // Whoever holds it is fetching already.
+                if let Ok(mut last) = this.last.try_lock() {
+                    *last = Some(this.attempt().await);
+                }
+            });
         }
     }
 

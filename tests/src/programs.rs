@@ -1,0 +1,82 @@
+//! Programs that other people wrote, for tests to talk to: installed where they are missing, ended with
+//! whoever started them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+/// A folder with the scripts of `clients/` and all that they need (see `clients/setup.sh`).
+pub fn set_up(folder: &Path) -> PathBuf {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    let set_up = Command::new("sh")
+        .arg(sources.join("setup.sh"))
+        .arg(folder)
+        .status();
+    assert!(
+        set_up.expect("sh runs").success(),
+        "the clients cannot be installed"
+    );
+    for script in std::fs::read_dir(&sources).expect("the scripts") {
+        let script = script.expect("a script");
+        std::fs::copy(script.path(), folder.join(script.file_name())).expect("a copy");
+    }
+    folder.to_owned()
+}
+
+/// A program that ends when nobody needs it any more.
+pub struct Program {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl Program {
+    /// Starts a server, and waits for the line that says where it is.
+    pub fn start(
+        command: &mut Command,
+        address: impl Fn(&str) -> Option<String>,
+    ) -> (Self, String) {
+        let child = command.stdout(Stdio::piped()).stdin(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let input = child.stdin.take().expect("it is piped");
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (sender, lines) = channel();
+        // Whoever writes to a closed pipe ends.
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let program = Self {
+            child,
+            input,
+            lines,
+        };
+        let found = program.lines.iter().find_map(|line| address(&line));
+        let found = found.unwrap_or_else(|| panic!("{command:?} did not say where it is"));
+        (program, found)
+    }
+
+    /// Tells it to do something, and waits until it says that it did.
+    pub fn order(&mut self, order: &str) {
+        writeln!(self.input, "{order}").expect("it listens");
+        let done = self.lines.iter().any(|line| line == order);
+        assert!(done, "it ended, and did not {order}");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a program prints until it ends.
+pub fn output_of(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
