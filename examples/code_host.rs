@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use auth_examples::{Authority, discover_jwks};
+use auth_examples::Authority;
 use auth_runtime::routing::{get, post};
 use auth_runtime::{
     Basic, Bearer, Guard, GuardedRouter, Identity, Jwt, JwtKey, PasswordHashes, ProtectedResource,
@@ -101,10 +101,10 @@ async fn main() -> Result<()> {
     let api = format!("{base}/api");
 
     let authority = Authority::new()?;
-    let issuer = option("--issuer").unwrap_or(Authority::ISSUER);
+    let issuer = option("--issuer").unwrap_or(authority.issuer());
     let jwt = Jwt::builder().issuer(issuer).audience(&api);
     let jwt = if option("--issuer").is_some() {
-        jwt.jwks(&discover_jwks(issuer)?)
+        jwt.discover()
     } else {
         jwt.key(JwtKey::es256_pem(authority.public_key())?)
     };

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     seen.extend(curl(&lab));
     seen.extend(git(&lab));
     seen.extend(lab.python("http_clients.py", &[&lab.base, &lab.token]));
-    seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer]));
+    seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer, &lab.orders]));
     seen.extend(lab.node("mcp.mjs", &[&lab.base]));
     seen.extend(lab.python("mcp_client.py", &[&lab.base]));
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
@@ -130,6 +130,26 @@ fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
             "finds the resource metadata",
             json!({ "scopes": ["files:read", "files:write"], "servers": 1 }),
         ),
+        (
+            "oauth4webapi (npm)",
+            "is asked for a nonce in its proof (DPoP)",
+            json!({ "status": 401, "scheme": "dpop", "error": "use_dpop_nonce", "wants_nonce": true }),
+        ),
+        (
+            "oauth4webapi (npm)",
+            "is let in with the nonce",
+            json!({ "status": 200 }),
+        ),
+        (
+            "oauth4webapi (npm)",
+            "is refused with the token of another key",
+            json!({ "status": 401, "scheme": "dpop", "error": "invalid_token", "wants_nonce": false }),
+        ),
+        (
+            "oauth4webapi (npm)",
+            "is refused with a bound token and no proof",
+            json!({ "status": 401, "scheme": "dpop", "wants_nonce": false }),
+        ),
     ];
     for client in ["MCP SDK 1 (npm)", "MCP client 2 (npm)", "mcp (Python)"] {
         rows.push((
@@ -238,8 +258,10 @@ struct Lab {
     issuer: String,
     /// Of the service itself, with `files:read`.
     token: String,
+    /// Where the example `resource_server` is.
+    orders: String,
     /// To be ended with the lab.
-    _running: [Program; 2],
+    _running: [Program; 3],
 }
 
 impl Lab {
@@ -250,25 +272,8 @@ impl Lab {
         server.arg("authorization_server.mjs").current_dir(&folder);
         let (server, issuer) = Program::start(&mut server, |line| Some(line.to_owned()));
 
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("the workspace");
-        let mut example = Command::new(env!("CARGO"));
-        example.current_dir(workspace);
-        let arguments = [
-            "run",
-            "--quiet",
-            "--example",
-            "code_host",
-            "--",
-            "--port",
-            "0",
-        ];
-        example.args(arguments).args(["--issuer", &issuer]);
-        let (example, base) = Program::start(&mut example, |line| {
-            let address = line.strip_prefix("serving on ")?;
-            address.split(';').next().map(str::to_owned)
-        });
+        let (example, base) = start_example("code_host", &issuer);
+        let (resource_server, orders) = start_example("resource_server", &issuer);
 
         let script = format!(
             "import {{ token }} from './tools.mjs'\n\
@@ -283,7 +288,8 @@ impl Lab {
             base,
             issuer,
             token,
-            _running: [server, example],
+            orders,
+            _running: [server, example, resource_server],
         }
     }
 
@@ -310,6 +316,20 @@ impl Lab {
         });
         reports.collect()
     }
+}
+
+/// Starts an example that takes the tokens of `issuer`.
+fn start_example(name: &str, issuer: &str) -> (Program, String) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let mut example = Command::new(env!("CARGO"));
+    example
+        .current_dir(workspace.expect("the workspace"))
+        .args(["run", "--quiet", "--example", name, "--"])
+        .args(["--port", "0", "--issuer", issuer]);
+    Program::start(&mut example, |line| {
+        let address = line.strip_prefix("serving on ")?;
+        address.split(';').next().map(str::to_owned)
+    })
 }
 
 fn curl(lab: &Lab) -> Vec<Understood> {

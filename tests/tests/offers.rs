@@ -377,12 +377,17 @@ async fn bound_credentials_are_asked_for_of_the_schemes_that_bind_them() {
     let ann = good();
     let lock = "Lock realm=\"api\"";
     let bearer = ann.as_str();
+    // Being bound would not help: the scope is told by the scheme that was used (rule 3c).
+    let scopeless = format!("Bearer {}", token(json!({})));
+    let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
+                        error_description=\"the access token does not grant what is needed\"";
     for (target, authorization, status, challenges) in [
         // Nobody gets in without, so nothing else is on offer.
         ("/bound", None, 401, vec![lock]),
         ("/either", None, 401, vec![BEARER, BASIC, lock]),
         ("/bound", Some(bearer), 401, vec![lock]),
         ("/either", Some(bearer), 401, vec![lock]),
+        ("/bound", Some(&scopeless), 403, vec![insufficient]),
         ("/bound", Some("Lock none"), 401, vec![lock]),
         ("/bound", Some("Lock key"), 200, vec![]),
         ("/either", Some("Lock key"), 200, vec![]),

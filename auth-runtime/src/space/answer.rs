@@ -114,7 +114,9 @@ impl<'a> Offer<'a> {
     /// The challenges that go with a denial, in the order of the schemes.
     fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
-        let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth;
+        let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
+        let opens_by_oauth =
+            |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
         match denial {
             // What was wrong stands with the scheme that was used.
             Denial::UnboundCredentials => {
@@ -124,12 +126,10 @@ impl<'a> Offer<'a> {
                 })
             }
             // Every scheme is on offer; what was wrong stands with the one that was used.
-            Denial::Unauthenticated { rejection, scopes } => {
-                self.make(scopes, &|_, _| true, &|index| {
-                    let rejection = rejection.filter(|_| self.used == Some(index));
-                    rejection.map(Problem::InvalidToken)
-                })
-            }
+            Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
+                let rejection = rejection.filter(|_| self.used == Some(index));
+                rejection.map(Problem::InvalidToken)
+            }),
             // Only a token says how its owner logged in, so only for tokens can more be asked.
             Denial::StepUp {
                 acr_values,
@@ -139,9 +139,9 @@ impl<'a> Offer<'a> {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &is_oauth, &|_| Some(problem));
+                let challenges = self.make(&[], &opens_by_oauth, &|_| Some(problem));
                 if challenges.is_empty() {
-                    self.make(&[], &|_, _| true, &|_| Some(problem))
+                    self.make(&[], &opens, &|_| Some(problem))
                 } else {
                     challenges
                 }
@@ -156,9 +156,18 @@ impl<'a> Offer<'a> {
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,
             ),
-            Denial::BrokenRequest => self.make(&[], &is_oauth, &|_| Some(Problem::InvalidRequest)),
+            Denial::BrokenRequest => {
+                self.make(&[], &opens_by_oauth, &|_| Some(Problem::InvalidRequest))
+            }
             Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
         }
+    }
+
+    /// Whether credentials of the scheme can open the way: a challenge is for such (RFC 9110 §11.3),
+    /// unless it says what was wrong with those that were sent.
+    fn opens(&self, accepted: &Accepted) -> bool {
+        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
+        accepted.constrains_sender || !demands_bound
     }
 
     /// A challenge for each scheme that is accepted here and that `is_meant`.
@@ -168,14 +177,11 @@ impl<'a> Offer<'a> {
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
     ) -> Vec<Sent<'a>> {
-        // A challenge is for credentials that open the way (RFC 9110 §11.3).
-        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
         let own_realm = self.policy.and_then(Policy::own_realm);
         let schemes = self.space.schemes.iter().enumerate();
         schemes
             .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
             .filter(|(index, accepted)| is_meant(*index, accepted))
-            .filter(|(_, accepted)| accepted.constrains_sender || !demands_bound)
             .map(|(index, accepted)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),

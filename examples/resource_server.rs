@@ -1,0 +1,86 @@
+//! An API that takes the tokens of an authorization server, whose keys it fetches: `cargo run --example
+//! resource_server`, and then paste its `curl` lines; or `cargo run --example resource_server -- --tour`.
+//!
+//! With `-- --issuer URL` it takes the tokens of that server instead of those of one of its own.
+
+use auth_examples::{Authority, Persona, ProofKey};
+use auth_runtime::routing::get;
+use auth_runtime::{
+    Bearer, Dpop, Guard, GuardedRouter, Jwt, ProtectedResource, ProtectionSpace, public, requires,
+};
+
+#[public(reason = "liveness probe")]
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+#[requires(scope = "orders:read")]
+async fn orders(guard: Guard) -> String {
+    format!("the orders of {}\n", guard.identity().subject())
+}
+
+/// A token alone buys nothing, in case that it was stolen.
+#[requires(scope = "orders:write", sender_constrained)]
+async fn buy(guard: Guard) -> String {
+    format!("bought, for {}\n", guard.identity().subject())
+}
+
+/// Who asks for what, and the status and challenge to expect: `ben` and `bea` have a token, `dora` has one
+/// that is bound to her key, and `thief` has stolen hers.
+const TOUR: &str = r#"
+/healthz  nobody  200
+/orders   ben     200
+/buy      ben     403  Bearer realm="orders", scope="orders:write", error="insufficient_scope", resource_metadata="{metadata}", error_description="the access token does not grant what is needed"
+/buy      bea     401  DPoP realm="orders", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}"
+/buy      dora    401  DPoP realm="orders", scope="orders:write", error="use_dpop_nonce", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the proof of possession needs the nonce that comes with this answer"
+/buy      dora    200
+/buy      thief   401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
+"#;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (listener, base) = auth_examples::listen().await?;
+    let authority = Authority::new()?.publish().await?;
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--issuer");
+    let issuer = arguments.nth(1).unwrap_or(authority.issuer().to_owned());
+
+    let jwt = Jwt::builder()
+        .issuer(&issuer)
+        .audience(&base)
+        .discover()
+        .build()?;
+    // A wrong issuer is found now, and not by the first caller.
+    jwt.fetch_keys().await?;
+    let dpop = Dpop::jwt(jwt.clone()).origin(&base).nonces().build()?;
+    let resource = ProtectedResource::builder(&base)
+        .authorization_server(&issuer)
+        .build()?;
+    let tour = TOUR.replace("{metadata}", resource.metadata_url());
+    let space = ProtectionSpace::builder()
+        .realm("orders")
+        .scheme(Bearer::jwt(jwt))
+        .scheme(dpop)
+        .resource(resource)
+        .build()?;
+    let app = GuardedRouter::new()
+        .route("/healthz", get(healthz))
+        .route("/orders", get(orders))
+        .route("/buy", get(buy).post(buy))
+        .protect(space)?;
+
+    let (key, stolen_with) = (ProofKey::new()?, ProofKey::new()?);
+    let bound = authority.bound_token("dora", &base, "orders:write", &key);
+    let personas = [
+        Persona::new(
+            "ben",
+            authority.token("ben", &base, "orders:read", "", 3600),
+        ),
+        Persona::new(
+            "bea",
+            authority.token("bea", &base, "orders:write", "", 3600),
+        ),
+        Persona::with_key("dora", bound.clone(), key),
+        Persona::with_key("thief", bound, stolen_with),
+    ];
+    auth_examples::run_on(listener, &base, app, &personas, &tour).await
+}
