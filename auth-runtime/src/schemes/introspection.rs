@@ -15,6 +15,7 @@ pub use self::builder::{IntrospectionBuilder, IntrospectionError};
 use crate::caller::{Caller, Rejection};
 use crate::scheme::Verification;
 use crate::schemes::Claims;
+use crate::schemes::bearer::is_b64token;
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::token_cache::VerifierCache;
@@ -70,6 +71,9 @@ impl Introspection {
     pub(crate) fn verify(&self, token: &str) -> Verification {
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
             return Verification::done(Caller::known(identity));
+        }
+        if !is_b64token(token) {
+            return Verification::done(Caller::Rejected(Rejection::Malformed));
         }
         let (endpoint, token) = (Arc::clone(&self.0), token.to_owned());
         Verification::pending(async move {

@@ -25,6 +25,7 @@ use self::remote_keys::RemoteKeys;
 use crate::caller::{Caller, Rejection};
 use crate::identity::Identity;
 use crate::scheme::Verification;
+use crate::schemes::bearer::is_b64token;
 #[cfg(feature = "token-cache")]
 use crate::schemes::token_cache::VerifierCache;
 
@@ -95,7 +96,8 @@ impl Jwt {
             }
             return Verification::done(self.unless_revoked(identity));
         }
-        let Ok(header) = decode_header(token) else {
+        let header = decode_header(token).ok();
+        let Some(header) = header.filter(|_| is_b64token(token)) else {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         };
         if !self.0.rules.accept_kind(&header) {
