@@ -105,6 +105,7 @@
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
+//! | `digest` | [`Digest`]: passwords that are never sent (RFC 7616), for clients that still need it |
 //! | `api-key` | [`ApiKeys`] |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
@@ -118,6 +119,7 @@
         feature = "introspection",
         feature = "dpop",
         feature = "argon2",
+        feature = "digest",
         feature = "api-key",
         feature = "form",
         feature = "resource-metadata",
@@ -192,6 +194,11 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "digest")]
+pub use crate::schemes::{
+    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
+    DigestSecretError,
+};
 #[cfg(feature = "dpop")]
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]

@@ -73,6 +73,13 @@ pub trait Scheme: Send + Sync + 'static {
         }
     }
 
+    /// The challenges that go behind that one, best first, where a scheme has several (RFC 7616
+    /// §3.7). Default: none.
+    fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
+        let _ = occasion;
+        Vec::new()
+    }
+
     /// Fields that go with that challenge. Default: none.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;

@@ -5,6 +5,8 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "dpop")]
 mod dpop;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
@@ -16,9 +18,9 @@ mod jwt;
 mod oauth;
 #[cfg(feature = "argon2")]
 mod password_hashes;
-#[cfg(any(feature = "introspection", feature = "dpop"))]
+#[cfg(any(feature = "introspection", feature = "dpop", feature = "digest"))]
 mod random;
-#[cfg(feature = "dpop")]
+#[cfg(any(feature = "dpop", feature = "digest"))]
 mod stamps;
 #[cfg(feature = "token-cache")]
 mod token_cache;
@@ -28,6 +30,11 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "digest")]
+pub use self::digest::{
+    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
+    DigestSecretError,
+};
 #[cfg(feature = "dpop")]
 pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]

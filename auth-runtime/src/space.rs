@@ -22,7 +22,7 @@ pub(crate) use self::sender::Sender;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use self::sender::Used;
 use crate::caller::Caller;
-use crate::challenge::Challenge;
+use crate::challenge::{Challenge, ChallengeError};
 use crate::check::{Check, Surroundings};
 use crate::client_address::ClientAddress;
 use crate::decision::{Decision, Denial};
@@ -32,7 +32,7 @@ use crate::head::Head;
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{Scheme, Source};
+use crate::scheme::{Occasion, Scheme, Source};
 
 /// The realm, the schemes that are accepted in it, and how its denials look.
 ///
@@ -179,7 +179,23 @@ impl ProtectionSpace {
         admitted.map(|admitted| admitted.caller)
     }
 
-    /// Why no credentials that the space accepts would ever do, where that is so.
+    /// A scheme that cannot ask for credentials in the realm of `policy`'s own, and why.
+    pub(crate) fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
+        let occasion = Occasion {
+            realm: Some(policy.own_realm()?),
+            resource_metadata: self.0.resource_metadata(),
+            scopes: &[],
+            problem: None,
+        };
+        let mut accepted = self.0.schemes.iter();
+        accepted.find_map(|accepted| {
+            let challenge = accepted.scheme.challenge(&occasion);
+            let error = challenge.err().filter(|_| policy.accepts(&accepted.name))?;
+            Some((accepted.name.as_str(), error))
+        })
+    }
+
+    /// Why credentials that the space asks for would never do, where that is so.
     fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
         if let Some(names) = policy.accepted_schemes()
             && !names.iter().any(|name| self.accepts(name))
@@ -187,6 +203,11 @@ impl ProtectionSpace {
             return Some(format!(
                 "a handler accepts the schemes {names:?} only, and the protection space has none of \
                  them"
+            ));
+        }
+        if let Some((scheme, error)) = self.refuses_realm(policy) {
+            return Some(format!(
+                "the scheme `{scheme}` has no challenge for the realm of a handler: {error}"
             ));
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);

@@ -1,6 +1,7 @@
 //! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
 //! that sees every byte.
 
+pub mod digest;
 pub mod programs;
 pub mod proof;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::challenge::ChallengeError;
+
 /// Policies of a [`GuardedRouter`](crate::GuardedRouter) that cannot be kept as it is protected.
 ///
 /// Names every mistake, each with its handler.
@@ -20,6 +22,12 @@ pub(crate) enum Mistake {
     },
     /// Bound credentials are asked for, and no scheme binds any.
     Unbound { handler: &'static str },
+    /// A scheme has no challenge for the handler's own realm.
+    Realm {
+        handler: &'static str,
+        scheme: String,
+        error: ChallengeError,
+    },
     /// A check asks for another state than the handler is given.
     State {
         handler: &'static str,
@@ -45,6 +53,14 @@ impl fmt::Display for Mistake {
                 f,
                 "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
                  for it that binds credentials to a key, such as DPoP",
+            ),
+            Self::Realm {
+                handler,
+                scheme,
+                error,
+            } => write!(
+                f,
+                "the scheme `{scheme}` has no challenge for the realm of `{handler}`: {error}",
             ),
             Self::State {
                 handler,

@@ -616,7 +616,13 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
     let demands = endpoint.policy.demands_bound_credentials();
     let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
         .then_some(Mistake::Unbound { handler });
-    schemes.chain(states).chain(unbound).collect()
+    let refused = space.refuses_realm(&endpoint.policy);
+    let realm = refused.map(|(scheme, error)| Mistake::Realm {
+        handler,
+        scheme: scheme.to_owned(),
+        error,
+    });
+    schemes.chain(states).chain(unbound).chain(realm).collect()
 }
 
 /// What a route has to know of the router around it.

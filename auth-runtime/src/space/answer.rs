@@ -170,7 +170,7 @@ impl<'a> Offer<'a> {
         accepted.constrains_sender || !demands_bound
     }
 
-    /// A challenge for each scheme that is accepted here and that `is_meant`.
+    /// The challenges of each scheme that is accepted here and that `is_meant`.
     fn make<'p>(
         &self,
         scopes: &'p [&'static str],
@@ -182,7 +182,7 @@ impl<'a> Offer<'a> {
         schemes
             .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
             .filter(|(index, accepted)| is_meant(*index, accepted))
-            .map(|(index, accepted)| {
+            .flat_map(|(index, accepted)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),
                     resource_metadata: self.space.resource_metadata(),
@@ -190,11 +190,18 @@ impl<'a> Offer<'a> {
                     problem: problem(index),
                 };
                 let challenge = accepted.scheme.challenge(&occasion);
-                Sent {
+                let first = Sent {
                     accepted,
                     challenge: challenge.unwrap_or_else(|_| accepted.plain.clone()),
                     fields: accepted.scheme.fields(&occasion),
-                }
+                };
+                let further = accepted.scheme.further_challenges(&occasion).into_iter();
+                let further = further.map(|challenge| Sent {
+                    accepted,
+                    challenge,
+                    fields: Vec::new(),
+                });
+                std::iter::once(first).chain(further.collect::<Vec<_>>())
             })
             .collect()
     }

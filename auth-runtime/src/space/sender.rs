@@ -12,7 +12,7 @@ use crate::scheme::{Credentials, Verification};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Sender {
-    /// Nobody can say: the request carries credentials twice (rule 5).
+    /// Nobody can say: the request carries credentials twice, or those of another request (rule 5).
     Broken,
     /// This caller, with the credentials of that scheme.
     Caller { caller: Caller, used: Used },
@@ -32,7 +32,10 @@ pub(crate) enum Used {
 
 impl Sender {
     pub(crate) fn caller(caller: Caller, used: Used) -> Self {
-        Self::Caller { caller, used }
+        match caller {
+            Caller::Rejected(Rejection::OtherRequest) => Self::Broken,
+            caller => Self::Caller { caller, used },
+        }
     }
 
     pub(super) fn is_known(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::credentials::fill_in;
+use crate::digest;
 use crate::expect::{self, Response};
 use crate::introspection;
 use crate::policies::{Circumstances, serve, service};
@@ -21,9 +22,10 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
                 true => Some(introspection::start(credential).await?),
                 false => None,
             },
+            nonce_lifetime: digest::nonce_lifetime(credential),
             storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let address = serve(service(policy, circumstances)?).await;
+        let address = serve(service(policy, circumstances.clone())?).await;
         let answer = async |target: &str, headers: &[(String, String)]| {
             let text = request_text(&http.request, target, headers)?;
             let answer = auth_tests::send_raw(address, text).await;
@@ -37,8 +39,16 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
             false => None,
         };
-        let headers = headers_of(credential, nonce.as_deref(), vectors)?;
-        if ["dpop.replay", "opaque.cached"].contains(&credential) {
+        let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential.starts_with("digest.") {
+            let refused = answer(&target, &[]).await?;
+            let authorization = digest::authorization(credential, &refused, &target)?;
+            headers.push(("Authorization".to_owned(), authorization));
+            if let Some(lifetime) = circumstances.nonce_lifetime {
+                tokio::time::sleep(lifetime * 2).await;
+            }
+        }
+        if ["dpop.replay", "opaque.cached", "digest.replay"].contains(&credential) {
             let first = answer(&target, &headers).await?;
             if first.status != 200 {
                 return Err(format!("the first request was answered {}", first.status));
@@ -49,6 +59,10 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         }
         let seen = answer(&target, &headers).await?;
         let unknown = answer("/no-such-path", &headers).await?;
+        if policy.schemes.iter().any(|scheme| scheme == "digest") {
+            let other = answer(&target, &headers).await?;
+            digest::check_nonces(&seen, &other)?;
+        }
         expect::check(&http.expect, &seen, &unknown, &headers)
     })
 }

@@ -6,6 +6,7 @@
 
 mod compile;
 mod credentials;
+mod digest;
 mod expect;
 mod header;
 mod http_vectors;
@@ -40,9 +41,8 @@ fn main() -> ExitCode {
                 Kind::Header(header) => header::run(header),
                 Kind::Metadata(metadata) => metadata::run(metadata),
                 Kind::Compile(compile) => compile::run(vector, compile, vectors),
-                Kind::Compute { .. } | Kind::Gateway { .. } => {
-                    Err("no runner for vectors of this kind".to_owned())
-                }
+                Kind::Compute(compute) => digest::compute(compute),
+                Kind::Gateway { .. } => Err("no runner for vectors of this kind".to_owned()),
             };
             outcome.map_err(|difference| {
                 Failed::from(format!("{}: {}\n{difference}", vector.id, vector.about))

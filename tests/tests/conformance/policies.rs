@@ -16,6 +16,7 @@ use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
 
 use crate::credentials::{ISSUER, users, verifier};
+use crate::digest;
 use crate::proofs::{NONCE_KEY, ORIGIN};
 use crate::vector::{Policy, Scope};
 
@@ -146,6 +147,8 @@ pub(crate) struct Circumstances {
     pub(crate) verifier_is_down: bool,
     /// Whom opaque tokens are asked of.
     pub(crate) introspection: Option<Introspection>,
+    /// How long nonces of Digest are good, if not for as long as always.
+    pub(crate) nonce_lifetime: Option<std::time::Duration>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
@@ -171,6 +174,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(Bearer::introspection(introspection))
             }
             "dpop" => builder.scheme(dpop(wanted)?),
+            "digest" => builder.scheme(digest::scheme(wanted, circumstances.nonce_lifetime)?),
             "bearer" => {
                 let mut bearer = Bearer::jwt(verifier());
                 if wanted.token_in.iter().any(|place| place == "query") {
