@@ -18,7 +18,7 @@
 //! - [`GuardedRouter`] takes only handlers that carry such a policy, and becomes an axum `Router`
 //!   through [`protect`](GuardedRouter::protect).
 //! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
-//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
+//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`], [`Digest`],
 //!   [`ApiKeys`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
@@ -40,7 +40,7 @@
 //! | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
 //! | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
 //! | known | unknown, since a check failed | 503 |
-//! | credentials in two places | any | 400, for OAuth with `invalid_request` |
+//! | credentials in two places, or made for another request | any | 400, for OAuth with `invalid_request` |
 //!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or
 //! plain text, as `Accept` asks.

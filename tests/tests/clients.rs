@@ -3,6 +3,9 @@
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
 //! `cargo test -p auth-tests --test clients` installs it (see `clients/setup.sh`) and prints a table.
 
+#[path = "clients/digest.rs"]
+mod digest;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -14,6 +17,10 @@ fn main() -> ExitCode {
     let lab = Lab::set_up();
     let mut seen = Vec::new();
     seen.extend(curl(&lab));
+    let (_digest, digest_base) = digest::start();
+    seen.extend(digest::curl(&digest_base));
+    seen.extend(digest::wget(&digest_base));
+    seen.extend(lab.python("digest_clients.py", &[&digest_base]));
     seen.extend(git(&lab));
     seen.extend(lab.python("http_clients.py", &[&lab.base, &lab.token]));
     seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer, &lab.orders]));
@@ -21,7 +28,8 @@ fn main() -> ExitCode {
     seen.extend(lab.python("mcp_client.py", &[&lab.base]));
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
-    judge(&seen, &expected(&lab.base))
+    let expected = [expected(&lab.base), digest::expected()].concat();
+    judge(&seen, &expected)
 }
 
 /// What a client was seen to understand.

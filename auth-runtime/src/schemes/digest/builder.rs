@@ -30,7 +30,8 @@ use crate::schemes::stamps::Stamps;
 ///   counts of up to 100 000 nonces are remembered for each of their lifetimes; what
 ///   would be too many is answered 503.
 /// - An answer whose `uri` is not what was asked for is answered 400
-///   ([`Rejection::OtherRequest`](crate::Rejection::OtherRequest)).
+///   ([`Rejection::OtherRequest`](crate::Rejection::OtherRequest)), so a proxy in front has to hand
+///   targets on as they are.
 /// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). A client that
 ///   sends their bytes as they are, as curl does, is not understood.
 ///
@@ -159,7 +160,9 @@ impl DigestBuilder {
 
     /// How long a nonce is good. Default: 5 minutes; at most an hour.
     ///
-    /// A client that knows the password gets another with the answer that tells it so.
+    /// A client that knows the password gets another with the answer that tells it so. The shorter,
+    /// the more clients fit: programs like curl use up a nonce for each request, and 100 000 are
+    /// remembered for each lifetime, which is some 300 new ones a second for 5 minutes.
     pub fn nonce_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
