@@ -101,6 +101,7 @@
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
 //! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
 //! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
+//! | `mtls` | [`ClientCertificate`]: tokens that are bound to a client certificate (RFC 8705) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
@@ -117,6 +118,7 @@
         feature = "jwks",
         feature = "introspection",
         feature = "dpop",
+        feature = "mtls",
         feature = "argon2",
         feature = "api-key",
         feature = "form",
@@ -192,6 +194,8 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "mtls")]
+pub use crate::schemes::{ClientCertificate, ClientCertificateError, PeerCertificate};
 #[cfg(feature = "dpop")]
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]

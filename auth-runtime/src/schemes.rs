@@ -5,6 +5,8 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "mtls")]
+mod client_certificate;
 #[cfg(feature = "dpop")]
 mod dpop;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
@@ -28,6 +30,8 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "mtls")]
+pub use self::client_certificate::{ClientCertificate, ClientCertificateError, PeerCertificate};
 #[cfg(feature = "dpop")]
 pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]

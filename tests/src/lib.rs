@@ -1,6 +1,8 @@
 //! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
 //! that sees every byte.
 
+pub mod tls;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -86,8 +88,11 @@ pub async fn send_raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> Strin
         .await
         .expect("it does not panic")
         .expect("it answers");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    answer
+    without_date(&answer)
+}
+
+fn without_date(answer: &[u8]) -> String {
+    String::from_utf8_lossy(answer)
         .split_inclusive("\r\n")
         .filter(|line| !line.starts_with("date: "))
         .collect()

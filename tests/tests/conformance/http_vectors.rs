@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::certificates;
 use crate::credentials::fill_in;
 use crate::expect::{self, Response};
 use crate::introspection;
@@ -21,12 +22,23 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
                 true => Some(introspection::start(credential).await?),
                 false => None,
             },
+            certificate: match policy.mtls {
+                true => Some(certificates::told_by(credential)?),
+                false => None,
+            },
             storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let address = serve(service(policy, circumstances)?).await;
+        let app = service(policy, circumstances)?;
+        let address = match policy.mtls {
+            true => certificates::serve(app).await,
+            false => serve(app).await,
+        };
         let answer = async |target: &str, headers: &[(String, String)]| {
             let text = request_text(&http.request, target, headers)?;
-            let answer = auth_tests::send_raw(address, text).await;
+            let answer = match policy.mtls {
+                true => certificates::send_raw(address, text).await,
+                false => auth_tests::send_raw(address, text).await,
+            };
             Response::read(&answer, &http.request.method)
         };
         let target = fill_in(&http.request.target, credential, None)?;
@@ -37,7 +49,10 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
             false => None,
         };
-        let headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential == "cert.header" {
+            headers.push(certificates::forged_field());
+        }
         if ["dpop.replay", "opaque.cached"].contains(&credential) {
             let first = answer(&target, &headers).await?;
             if first.status != 200 {
