@@ -299,6 +299,31 @@ async fn client_cert_is_one_byte_sequence() {
     }
 }
 
+/// An issuer that was told of no certificate may have hashed nothing.
+#[tokio::test]
+async fn nothing_is_no_certificate() {
+    let token = token(json!({ "x5t#S256": PeerCertificate::new([]).thumbprint() }));
+    let proxies = || networks(&["10.0.0.7/32"]);
+    let empty_pem = escaped("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+    for (certificate, field, value) in [
+        (
+            ClientCertificate::client_cert(proxies()),
+            "client-cert",
+            "::",
+        ),
+        (
+            ClientCertificate::ssl_client_cert(proxies()),
+            "ssl-client-cert",
+            &empty_pem,
+        ),
+    ] {
+        let app = app(certificate.unwrap());
+        let mut lines = bearer(&token);
+        lines.push((field, value.as_bytes().to_vec()));
+        assert_eq!(status_from(&app, Some(PROXY), &lines).await, 401, "{field}");
+    }
+}
+
 /// As nginx escapes it: everything but letters, digits and `-._~`.
 fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
