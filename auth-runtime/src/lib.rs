@@ -103,6 +103,7 @@
 //! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
 //! | `mtls` | [`ClientCertificate`]: tokens that are bound to a client certificate (RFC 8705) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
+//! | `redis` | [`Redis`]: what several instances of a service have to know together |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
@@ -119,6 +120,7 @@
         feature = "introspection",
         feature = "dpop",
         feature = "mtls",
+        feature = "redis",
         feature = "argon2",
         feature = "api-key",
         feature = "form",
@@ -202,6 +204,8 @@ pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreE
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use crate::schemes::{Redis, RedisBuilder, RedisError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

@@ -20,6 +20,8 @@ mod oauth;
 mod password_hashes;
 #[cfg(any(feature = "introspection", feature = "dpop"))]
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "dpop")]
 mod stamps;
 #[cfg(feature = "token-cache")]
@@ -40,5 +42,7 @@ pub use self::introspection::{Introspection, IntrospectionBuilder, Introspection
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

@@ -8,11 +8,13 @@ use axum::Router;
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName,
+};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -26,8 +28,8 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate of an [`Authority`]'s, and its key.
 pub struct Certified {
-    certificate: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
+    certificate: Certificate,
+    key: KeyPair,
 }
 
 impl Authority {
@@ -45,10 +47,12 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let parameters = CertificateParams::new([name.to_owned()]).expect("a name");
         let certificate = parameters.signed_by(&key, &self.0).expect("a certificate");
-        Certified {
-            certificate: certificate.der().clone(),
-            key: key.into(),
-        }
+        Certified { certificate, key }
+    }
+
+    /// Its own certificate.
+    pub fn pem(&self) -> String {
+        self.0.pem()
     }
 
     fn roots(&self) -> Arc<RootCertStore> {
@@ -67,7 +71,7 @@ impl Authority {
             .with_safe_default_protocol_versions()
             .expect("it knows TLS 1.3")
             .with_client_cert_verifier(clients.expect("an authority"))
-            .with_single_cert(vec![own.certificate], own.key);
+            .with_single_cert(own.chain(), own.private_key());
         TlsAcceptor::from(Arc::new(config.expect("the key is the certificate's")))
     }
 
@@ -77,8 +81,8 @@ impl Authority {
             .expect("it knows TLS 1.3")
             .with_root_certificates(self.roots());
         let config = match client {
-            Some(Certified { certificate, key }) => config
-                .with_client_auth_cert(vec![certificate.clone()], key.clone_key())
+            Some(own) => config
+                .with_client_auth_cert(own.chain(), own.private_key())
                 .expect("the key is the certificate's"),
             None => config.with_no_client_auth(),
         };
@@ -89,7 +93,25 @@ impl Authority {
 impl Certified {
     /// The certificate, in DER.
     pub fn der(&self) -> &[u8] {
-        &self.certificate
+        self.certificate.der()
+    }
+
+    /// The certificate, in PEM.
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    /// Its key, in PEM.
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.certificate.der().clone()]
+    }
+
+    fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
 }
 

@@ -7,6 +7,7 @@ mod bearer;
 mod introspection;
 mod jwks;
 mod mtls;
+mod redis;
 mod space;
 
 mod token_cache;
