@@ -115,7 +115,7 @@ impl RedisBuilder {
             if *insecure {
                 return Err(RedisError::Url);
             }
-            // Whoever chose one already has the last word.
+            // Without one, connecting would panic. Whoever chose one already has the last word.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
         // By the newer protocol it is noticed at once that a connection is lost.
@@ -185,7 +185,8 @@ impl Shared {
         let connect = async || {
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(self.timeout))
-                .set_response_timeout(Some(self.timeout))
+                // Whoever asks keeps the time, over connecting and asking together.
+                .set_response_timeout(None)
                 // The next request tries again; this one is not to wait for better times.
                 .set_number_of_retries(0);
             self.client.get_connection_manager_lazy(config)

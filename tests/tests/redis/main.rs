@@ -149,6 +149,17 @@ async fn without_redis_nobody_can_say_and_afterwards_all_is_well_again() {
 }
 
 #[tokio::test]
+async fn nobody_notices_a_restart_between_two_requests() {
+    let mut server = Server::start();
+    let [here, _] = two_instances(&server).await;
+    assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
+    server.stop();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.start_again();
+    assert_eq!(CLIENT.send(here, &CLIENT.proof("2")).await, granted());
+}
+
+#[tokio::test]
 async fn a_redis_that_hangs_does_not_make_requests_hang() {
     let server = Server::start();
     let [here, there] = two_instances(&server).await;
@@ -219,7 +230,9 @@ async fn a_redis_that_can_only_be_read_lets_nobody_in() {
 #[tokio::test]
 async fn redis_is_reached_by_tls() {
     if let Ok(url) = std::env::var("REDIS_OVER_TLS") {
-        let here = instance(Redis::builder(url).build().unwrap()).await;
+        let redis = Redis::builder(url).build().unwrap();
+        assert!(tokio_rustls::rustls::crypto::CryptoProvider::get_default().is_some());
+        let here = instance(redis).await;
         let proof = CLIENT.proof("1");
         assert_eq!(CLIENT.send(here, &proof).await.status, 200);
         assert_eq!(CLIENT.send(here, &proof).await.status, 401);
