@@ -103,7 +103,7 @@
 //! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
 //! | `mtls` | [`ClientCertificate`]: tokens that are bound to a client certificate (RFC 8705) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
-//! | `redis` | [`Redis`]: what several instances of a service have to know together |
+//! | `redis` | [`Redis`]: what several instances of a service have to know together: used proofs, and with `introspection` verified tokens |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
@@ -188,6 +188,8 @@ pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceE
 pub use crate::routing::{GuardedRouter, ProtectError};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use crate::schemes::SharedTokenCache;
 #[cfg(feature = "token-cache")]
 pub use crate::schemes::TokenCache;
 #[cfg(feature = "api-key")]

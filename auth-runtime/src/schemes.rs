@@ -36,6 +36,8 @@ pub use self::bearer::Bearer;
 pub use self::client_certificate::{ClientCertificate, ClientCertificateError, PeerCertificate};
 #[cfg(feature = "dpop")]
 pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]

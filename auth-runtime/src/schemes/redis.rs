@@ -137,9 +137,6 @@ impl RedisBuilder {
     }
 }
 
-/// There is no answer; what is wrong is in the log.
-pub(crate) struct NoAnswer;
-
 impl Redis {
     /// The name of a key of this purpose.
     pub(crate) fn key(&self, purpose: &str, id: &[u8]) -> String {
@@ -147,7 +144,7 @@ impl Redis {
     }
 
     /// What Redis answers, in time.
-    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, NoAnswer> {
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let shared = &self.0;
         let answer = tokio::time::timeout(shared.timeout, shared.ask(command)).await;
         let problem = match answer {
@@ -163,7 +160,7 @@ impl Redis {
         if !shared.is_down.swap(true, Ordering::Relaxed) {
             tracing::warn!("Redis does not answer: {problem}");
         }
-        Err(NoAnswer)
+        Err(RedisError::NoAnswer)
     }
 }
 
@@ -212,12 +209,13 @@ impl ReplayStore for Redis {
         match self.ask::<Option<String>>(&command).await {
             Ok(Some(done)) if done == "OK" => Ok(true),
             Ok(None) => Ok(false),
-            Ok(Some(_)) | Err(NoAnswer) => Err(ReplayStoreError),
+            Ok(Some(_)) | Err(_) => Err(ReplayStoreError),
         }
     }
 }
 
-/// What keeps a [`Redis`] from being built. What it was given is not in it, since a password was.
+/// What keeps a [`Redis`] from being built, or from answering. What it was given is not in it, since
+/// a password was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedisError {
@@ -225,6 +223,8 @@ pub enum RedisError {
     Url,
     /// A time-out of nothing, or of more than ten seconds.
     Timeout(Duration),
+    /// There is no answer, or none in time; the log says why.
+    NoAnswer,
 }
 
 impl fmt::Display for RedisError {
@@ -239,6 +239,7 @@ impl fmt::Display for RedisError {
                 "an answer cannot be waited for for {} seconds; up to 10 is fine",
                 timeout.as_secs_f32()
             ),
+            Self::NoAnswer => f.write_str("Redis does not answer"),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
