@@ -152,19 +152,22 @@ impl SharedTokenCache {
     /// The nonce, and the text that nobody else can read or write, for this place and server only.
     fn seal(&self, name: &hmac::Tag, server: &str, mut text: Vec<u8>) -> Option<Vec<u8>> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &*self.values).ok()?;
-        let place = [name.as_ref(), server.as_bytes()].concat();
-        let nonce = key.seal_in_place_append_tag(Aad::from(place), &mut text);
+        let nonce = key.seal_in_place_append_tag(place(name, server), &mut text);
         Some([nonce.ok()?.as_ref().as_slice(), &text].concat())
     }
 
     fn open(&self, name: &hmac::Tag, server: &str, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &*self.values).ok()?;
-        let place = [name.as_ref(), server.as_bytes()].concat();
         let (nonce, text) = sealed.split_first_chunk_mut::<NONCE>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let text = key.open_in_place(nonce, Aad::from(place), text).ok()?;
+        let text = key.open_in_place(nonce, place(name, server), text).ok()?;
         Some(text.to_vec())
     }
+}
+
+/// What a sealed text belongs to: anywhere else it does not open.
+fn place(name: &hmac::Tag, server: &str) -> Aad<Vec<u8>> {
+    Aad::from([name.as_ref(), server.as_bytes()].concat())
 }
 
 impl fmt::Debug for SharedTokenCache {
