@@ -101,7 +101,9 @@
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
 //! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
 //! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
+//! | `mtls` | [`ClientCertificate`]: tokens that are bound to a client certificate (RFC 8705) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
+//! | `redis` | [`Redis`]: what several instances of a service have to know together: used proofs, and with `introspection` verified tokens |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
@@ -118,6 +120,8 @@
         feature = "jwks",
         feature = "introspection",
         feature = "dpop",
+        feature = "mtls",
+        feature = "redis",
         feature = "argon2",
         feature = "digest",
         feature = "api-key",
@@ -186,6 +190,8 @@ pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceE
 pub use crate::routing::{GuardedRouter, ProtectError};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use crate::schemes::SharedTokenCache;
 #[cfg(feature = "token-cache")]
 pub use crate::schemes::TokenCache;
 #[cfg(feature = "api-key")]
@@ -194,6 +200,8 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "mtls")]
+pub use crate::schemes::{ClientCertificate, ClientCertificateError, PeerCertificate};
 #[cfg(feature = "digest")]
 pub use crate::schemes::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
@@ -205,6 +213,8 @@ pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreE
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use crate::schemes::{Redis, RedisBuilder, RedisError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

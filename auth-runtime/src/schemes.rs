@@ -5,6 +5,8 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "mtls")]
+mod client_certificate;
 #[cfg(feature = "digest")]
 mod digest;
 #[cfg(feature = "dpop")]
@@ -20,6 +22,8 @@ mod oauth;
 mod password_hashes;
 #[cfg(any(feature = "introspection", feature = "dpop", feature = "digest"))]
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod stamps;
 #[cfg(feature = "token-cache")]
@@ -30,6 +34,8 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "mtls")]
+pub use self::client_certificate::{ClientCertificate, ClientCertificateError, PeerCertificate};
 #[cfg(feature = "digest")]
 pub use self::digest::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
@@ -37,11 +43,15 @@ pub use self::digest::{
 };
 #[cfg(feature = "dpop")]
 pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

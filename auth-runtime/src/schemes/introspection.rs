@@ -1,6 +1,8 @@
 //! Opaque tokens that the authorization server is asked about (RFC 7662).
 
 mod builder;
+#[cfg(feature = "redis")]
+mod shared_cache;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use tokio::sync::Semaphore;
 
 use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "redis")]
+pub use self::shared_cache::SharedTokenCache;
 use crate::caller::{Caller, Rejection};
 use crate::scheme::Verification;
 use crate::schemes::Claims;
@@ -61,6 +65,8 @@ struct Endpoint {
     leeway: Duration,
     names: ClaimNames,
     cache: Option<VerifierCache>,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
     questions: Semaphore,
     /// So that an outage is logged once, and its end.
     is_down: AtomicBool,
@@ -88,14 +94,34 @@ impl Introspection {
 impl Endpoint {
     /// Whose token this is, and until when that holds, if it is known.
     async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.shared_cache
+            && let Some((answer, until)) = shared.get(&self.asker(), token).await
+            && let Ok(answer) = serde_json::from_slice(&answer)
+        {
+            let (caller, expiry) = self.judge(answer);
+            return (
+                caller,
+                Some(expiry.map_or(until, |expiry| expiry.min(until))),
+            );
+        }
         let unverifiable = Caller::Unverifiable {
             retry_after: Some(RETRY_AFTER),
         };
         let Ok(_place) = self.questions.try_acquire() else {
             return (unverifiable, None);
         };
-        let answer = match self.question(token).await {
-            Ok(answer) => answer,
+        let asked = self.question(token).await.and_then(|answer| {
+            let claims = serde_json::from_slice(&answer);
+            let claims = claims.map_err(|_| "the answer is no JSON object".to_owned())?;
+            Ok((answer, claims))
+        });
+        #[cfg_attr(
+            not(feature = "redis"),
+            expect(unused_variables, reason = "to be shared")
+        )]
+        let (answer, claims) = match asked {
+            Ok(asked) => asked,
             Err(problem) => {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     tracing::warn!("tokens cannot be introspected: {problem}");
@@ -106,6 +132,21 @@ impl Endpoint {
         if self.is_down.swap(false, Ordering::Relaxed) {
             tracing::warn!("tokens can be introspected again");
         }
+        let (caller, expiry) = self.judge(claims);
+        #[cfg(feature = "redis")]
+        if let (Some(shared), Caller::Known(_)) = (&self.shared_cache, &caller) {
+            shared.insert(&self.asker(), token, &answer, expiry).await;
+        }
+        (caller, expiry)
+    }
+
+    /// What is said depends on who asks, and whom (RFC 7662 §4).
+    #[cfg(feature = "redis")]
+    fn asker(&self) -> String {
+        format!("{} {}", self.url, self.client.id())
+    }
+
+    fn judge(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();
@@ -116,7 +157,7 @@ impl Endpoint {
         }
     }
 
-    async fn question(&self, token: &str) -> Result<Claims, String> {
+    async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
         let mut form = vec![("token", token), ("token_type_hint", "access_token")];
         let assertion = self.client.assertion()?;
         if let Some(assertion) = &assertion {
@@ -131,8 +172,7 @@ impl Endpoint {
             .http
             .post_form(&self.url, body, self.client.basic())
             .await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        serde_json::from_slice(&answer).map_err(|_| "the answer is no JSON object".to_owned())
+        answer.map_err(|error| error.to_string())
     }
 
     /// What is true of an active token (RFC 7662 §2.2), checked as a JWT's claims are.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::certificates;
 use crate::credentials::fill_in;
 use crate::digest;
 use crate::expect::{self, Response};
@@ -22,13 +23,24 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
                 true => Some(introspection::start(credential).await?),
                 false => None,
             },
+            certificate: match policy.mtls {
+                true => Some(certificates::told_by(credential)?),
+                false => None,
+            },
             nonce_lifetime: digest::nonce_lifetime(credential),
             storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let address = serve(service(policy, circumstances.clone())?).await;
+        let app = service(policy, circumstances.clone())?;
+        let address = match policy.mtls {
+            true => certificates::serve(app).await,
+            false => serve(app).await,
+        };
         let answer = async |target: &str, headers: &[(String, String)]| {
             let text = request_text(&http.request, target, headers)?;
-            let answer = auth_tests::send_raw(address, text).await;
+            let answer = match policy.mtls {
+                true => certificates::send_raw(address, text).await,
+                false => auth_tests::send_raw(address, text).await,
+            };
             Response::read(&answer, &http.request.method)
         };
         let target = fill_in(&http.request.target, credential, None)?;
@@ -40,6 +52,9 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             false => None,
         };
         let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential == "cert.header" {
+            headers.push(certificates::forged_field());
+        }
         if credential.starts_with("digest.") {
             let refused = answer(&target, &[]).await?;
             let authorization = digest::authorization(credential, &refused, &target)?;

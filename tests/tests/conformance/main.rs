@@ -4,6 +4,7 @@
 //! Runs `vectors.json` beside this file, or the file that `CONFORMANCE_VECTORS` names. What
 //! `skipped.json` lists is shown as ignored, with the reason.
 
+mod certificates;
 mod compile;
 mod credentials;
 mod digest;

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{
-    ApiKeys, Bearer, Caller, ClientAddress, Dpop, GuardedRouter, Identity, Introspection, IpNet,
-    Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
+    ApiKeys, Bearer, Caller, ClientAddress, ClientCertificate, Dpop, GuardedRouter, Identity,
+    Introspection, IpNet, Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths,
+    public, requires,
 };
 use auth_tests::policy_of;
 use axum::Router;
@@ -61,6 +62,7 @@ handler_table! {
     strong (acr = "urn:lab:mfa")
     fresh (max_age = "5m")
     strong_and_fresh (acr = "urn:lab:mfa", max_age = "5m", scope = "admin")
+    bound (sender_constrained)
     nobody (network = "192.0.2.1/32")
 }
 
@@ -103,6 +105,9 @@ fn policy(wanted: &Policy) -> auth_runtime::Policy {
             parts.push(any(ways.collect()));
         }
         None => {}
+    }
+    if wanted.mtls {
+        parts.push(Requirement::sender_constrained());
     }
     if let Some(role) = &wanted.role {
         parts.push(Requirement::role(leak(role)));
@@ -149,6 +154,8 @@ pub(crate) struct Circumstances {
     pub(crate) introspection: Option<Introspection>,
     /// How long nonces of Digest are good, if not for as long as always.
     pub(crate) nonce_lifetime: Option<std::time::Duration>,
+    /// Where the certificates of clients come from.
+    pub(crate) certificate: Option<ClientCertificate>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
@@ -182,6 +189,9 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 }
                 if wanted.token_in.iter().any(|place| place == "body") {
                     bearer = bearer.accept_form();
+                }
+                if let Some(certificate) = &circumstances.certificate {
+                    bearer = bearer.client_certificate(certificate.clone());
                 }
                 builder.scheme(bearer)
             }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::{Introspection, IntrospectionBuilder, TokenCache};
+use auth_runtime::{
+    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, TokenCache,
+};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Form, Json, routing};
@@ -96,6 +98,35 @@ async fn status(app: &Router, token: &str) -> u16 {
 
 fn active() -> Value {
     json!({ "active": true, "sub": "ann", "scope": "read", "exp": now() + 600 })
+}
+
+#[tokio::test]
+async fn a_token_may_be_bound_to_a_certificate() {
+    let server = Server::start().await;
+    let own = PeerCertificate::new("a certificate");
+    let mut answer = active();
+    answer["cnf"] = json!({ "x5t#S256": own.thumbprint() });
+    server.says("bound", answer);
+    let bearer = Bearer::introspection(server.builder().build().unwrap());
+    let certificate = ClientCertificate::connection();
+    let app = app(space(bearer.client_certificate(certificate)));
+    let ask = async |shown: Option<PeerCertificate>| {
+        let mut request = Request::get("/read").body(Body::empty()).unwrap();
+        if let Some(shown) = shown {
+            request.extensions_mut().insert(shown);
+        }
+        let headers = request.headers_mut();
+        headers.insert("authorization", HeaderValue::from_static("Bearer bound"));
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    // What is remembered of the token is held against each request's certificate anew.
+    for _ in 0..2 {
+        assert_eq!(ask(Some(own.clone())).await, 200);
+        let other = PeerCertificate::new("another certificate");
+        assert_eq!(ask(Some(other)).await, 401);
+        assert_eq!(ask(None).await, 401);
+    }
+    assert_eq!(server.questions(), 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod digest;
 mod dpop;
 mod introspection;
 mod jwks;
+mod mtls;
+mod redis;
 mod space;
 
 mod token_cache;

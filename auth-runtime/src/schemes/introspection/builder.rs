@@ -12,6 +12,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "redis")]
+use super::SharedTokenCache;
 use super::{Endpoint, Introspection, MAX_QUESTIONS};
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
@@ -33,6 +35,8 @@ impl Introspection {
             leeway: Duration::from_secs(60),
             names: ClaimNames::default(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
+            #[cfg(feature = "redis")]
+            shared_cache: None,
         }
     }
 }
@@ -47,6 +51,8 @@ pub struct IntrospectionBuilder {
     leeway: Duration,
     names: ClaimNames,
     cache: Option<TokenCache>,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
 }
 
 impl IntrospectionBuilder {
@@ -132,7 +138,15 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Asks for every request.
+    /// Remembers answers where other instances of the service find them, besides the
+    /// [`cache`](Self::cache) of this one. Default: each asks for itself.
+    #[cfg(feature = "redis")]
+    pub fn shared_cache(mut self, cache: SharedTokenCache) -> Self {
+        self.shared_cache = Some(cache);
+        self
+    }
+
+    /// Remembers nothing in this instance: asks for every request.
     pub fn without_cache(mut self) -> Self {
         self.cache = None;
         self
@@ -159,6 +173,8 @@ impl IntrospectionBuilder {
             leeway: self.leeway,
             names: self.names,
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
+            #[cfg(feature = "redis")]
+            shared_cache: self.shared_cache,
             questions: Semaphore::new(MAX_QUESTIONS),
             is_down: AtomicBool::new(false),
         })))
