@@ -434,6 +434,20 @@ async fn what_is_hashed_has_to_be_what_was_sent() {
                 ..fresh.clone()
             },
         ),
+        (
+            "a count of zero, and the hash of that",
+            Login {
+                count: "00000000".into(),
+                ..fresh.clone()
+            },
+        ),
+        (
+            "an empty client nonce, and the hash of that",
+            Login {
+                client_nonce: String::new(),
+                ..fresh.clone()
+            },
+        ),
     ];
     for (name, login) in wrong {
         assert!(!is_stale(&send_login(&app, &login).await), "{name}");
@@ -717,6 +731,12 @@ async fn names_outside_of_ascii_are_hashed_or_written_in_the_extended_form() {
             &hash
                 .replace("username=", "username*=UTF-8''")
                 .replace('"', ""),
+            false,
+        ),
+        (
+            "extended, and said to be hashed",
+            &hashed,
+            &format!("{extended}, userhash=true"),
             false,
         ),
         (
