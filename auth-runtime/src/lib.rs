@@ -19,7 +19,7 @@
 //!   through [`protect`](GuardedRouter::protect).
 //! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
-//!   [`ApiKeys`], or one that you add.
+//!   [`ApiKeys`], [`Sessions`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -85,6 +85,9 @@
 //! }
 //! ```
 //!
+//! Whoever uses a page logs in with [`Sessions`]: there is told what cookies need besides, and when
+//! somebody is sent to the page to log in on in place of a 401.
+//!
 //! A challenge that would open the browser's password prompt, as Basic's does, is left out of
 //! answers to scripts: [`prompt_scripts`](ProtectionSpaceBuilder::prompt_scripts).
 //!
@@ -106,6 +109,7 @@
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `api-key` | [`ApiKeys`] |
+//! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
@@ -121,6 +125,7 @@
         feature = "api-key",
         feature = "form",
         feature = "resource-metadata",
+        feature = "sessions",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -198,6 +203,8 @@ pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreE
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "sessions")]
+pub use crate::schemes::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

@@ -32,12 +32,21 @@ impl ProtectionSpace {
         };
         let mut response = http::Response::new(body.bytes);
         *response.status_mut() = denial.status();
-        let headers = response.headers_mut();
         let offer = Offer {
             space: &self.0,
             policy,
             used: self.scheme_used(policy, sender),
         };
+        #[cfg(feature = "sessions")]
+        if let Some(login_page) = offer.login_page(denial, request) {
+            *response.status_mut() = http::StatusCode::SEE_OTHER;
+            let headers = response.headers_mut();
+            headers.insert(http::header::LOCATION, login_page);
+            headers.insert(CONTENT_TYPE, body.content_type);
+            forbid_storing(headers);
+            return response;
+        }
+        let headers = response.headers_mut();
         let mut challenges = offer.challenges(denial, sender);
         if !self.0.prompts_scripts && request.is_from_script() {
             leave_out_prompts(&mut challenges);
@@ -115,6 +124,7 @@ impl<'a> Offer<'a> {
     fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth;
+        let knows_login = |_: usize, accepted: &Accepted| accepted.knows_login;
         match denial {
             // What was wrong stands with the scheme that was used.
             Denial::UnboundCredentials => {
@@ -130,7 +140,7 @@ impl<'a> Offer<'a> {
                     rejection.map(Problem::InvalidToken)
                 })
             }
-            // Only a token says how its owner logged in, so only for tokens can more be asked.
+            // More can be asked only of those who say how their owner logged in.
             Denial::StepUp {
                 acr_values,
                 max_age,
@@ -139,7 +149,7 @@ impl<'a> Offer<'a> {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &is_oauth, &|_| Some(problem));
+                let challenges = self.make(&[], &knows_login, &|_| Some(problem));
                 if challenges.is_empty() {
                     self.make(&[], &|_, _| true, &|_| Some(problem))
                 } else {
@@ -161,6 +171,37 @@ impl<'a> Offer<'a> {
         }
     }
 
+    /// Where somebody who goes to a page can get what a 401 asks for.
+    ///
+    /// Only those whom logging in helps: not a client whose token was refused, although it says that
+    /// it likes HTML.
+    #[cfg(feature = "sessions")]
+    fn login_page(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
+        if !request.is_navigation() {
+            return None;
+        }
+        let is_meant = |index: usize| match denial {
+            Denial::Unauthenticated { rejection, .. } => {
+                rejection.is_none() || self.used == Some(index)
+            }
+            Denial::StepUp { .. } => self.used == Some(index),
+            _ => false,
+        };
+        let offered = self.offered().filter(|(index, _)| is_meant(*index));
+        let mut pages = offered.filter_map(|(_, accepted)| accepted.login_page.as_ref());
+        pages.next()?.location(denial, request)
+    }
+
+    /// The schemes whose credentials open the way here (RFC 9110 §11.3).
+    fn offered(&self) -> impl Iterator<Item = (usize, &'a Accepted)> {
+        let policy = self.policy;
+        let demands_bound = policy.is_some_and(Policy::demands_bound_credentials);
+        let schemes = self.space.schemes.iter().enumerate();
+        schemes
+            .filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
+            .filter(move |(_, accepted)| accepted.constrains_sender || !demands_bound)
+    }
+
     /// A challenge for each scheme that is accepted here and that `is_meant`.
     fn make<'p>(
         &self,
@@ -168,14 +209,9 @@ impl<'a> Offer<'a> {
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
     ) -> Vec<Sent<'a>> {
-        // A challenge is for credentials that open the way (RFC 9110 §11.3).
-        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
         let own_realm = self.policy.and_then(Policy::own_realm);
-        let schemes = self.space.schemes.iter().enumerate();
-        schemes
-            .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
+        self.offered()
             .filter(|(index, accepted)| is_meant(*index, accepted))
-            .filter(|(_, accepted)| accepted.constrains_sender || !demands_bound)
             .map(|(index, accepted)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),

@@ -6,6 +6,7 @@ mod basic;
 mod bearer;
 mod introspection;
 mod jwks;
+mod sessions;
 mod space;
 
 mod token_cache;
