@@ -6,6 +6,7 @@ use crate::credentials::fill_in;
 use crate::expect::{self, Response};
 use crate::introspection;
 use crate::policies::{Circumstances, serve, service};
+use crate::sessions;
 use crate::vector::{Http, Request, Vector, Vectors};
 
 pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(), String> {
@@ -15,12 +16,20 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         .ok_or_else(|| format!("no policy is called {}", http.policy))?;
     let credential = http.request.credential.as_deref().unwrap_or("none");
     block_on(async {
+        let (sessions, session) = match policy.schemes.iter().any(|scheme| scheme == "cookie") {
+            true => {
+                let (store, id) = sessions::start().await?;
+                (Some(store), id)
+            }
+            false => (None, String::new()),
+        };
         let circumstances = Circumstances {
             verifier_is_down: credential == "jwks.down",
             introspection: match policy.introspect {
                 true => Some(introspection::start(credential).await?),
                 false => None,
             },
+            sessions,
             storing_layer: vector.id == "V-9111-3-b-3",
         };
         let address = serve(service(policy, circumstances)?).await;
@@ -37,7 +46,12 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
             false => None,
         };
-        let headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential == "cookie.good" {
+            for (_, value) in &mut headers {
+                *value = value.replace("good", &session);
+            }
+        }
         if ["dpop.replay", "opaque.cached"].contains(&credential) {
             let first = answer(&target, &headers).await?;
             if first.status != 200 {

@@ -13,6 +13,7 @@ mod introspection;
 mod metadata;
 mod policies;
 mod proofs;
+mod sessions;
 mod skipped;
 mod vector;
 

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{
     ApiKeys, Bearer, Caller, ClientAddress, Dpop, GuardedRouter, Identity, Introspection, IpNet,
-    Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
+    Network, ProtectedResource, ProtectionSpace, Requirement, Sessions, UnknownPaths, public,
+    requires,
 };
 use auth_tests::policy_of;
 use axum::Router;
@@ -14,9 +15,11 @@ use axum::response::IntoResponse;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
+use tower_sessions::SessionManagerLayer;
 
 use crate::credentials::{ISSUER, users, verifier};
 use crate::proofs::{NONCE_KEY, ORIGIN};
+use crate::sessions;
 use crate::vector::{Policy, Scope};
 
 #[public(reason = "the vectors want one")]
@@ -146,6 +149,8 @@ pub(crate) struct Circumstances {
     pub(crate) verifier_is_down: bool,
     /// Whom opaque tokens are asked of.
     pub(crate) introspection: Option<Introspection>,
+    /// Where the sessions are that cookies name.
+    pub(crate) sessions: Option<sessions::Store>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
@@ -182,6 +187,14 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(bearer)
             }
             "basic" => builder.scheme(users()),
+            "cookie" => {
+                let sessions = Sessions::builder().cookie(COOKIE);
+                let sessions = match &wanted.login {
+                    Some(page) => sessions.login_page(page),
+                    None => sessions,
+                };
+                builder.scheme(sessions.build().map_err(|error| error.to_string())?)
+            }
             other => return Err(format!("there is no scheme {other}")),
         };
     }
@@ -197,6 +210,9 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
     }
     builder.build().map_err(|error| error.to_string())
 }
+
+/// As the vectors call it.
+const COOKIE: &str = "session";
 
 fn dpop(wanted: &Policy) -> Result<Dpop, String> {
     let dpop = Dpop::jwt(verifier()).origin(ORIGIN);
@@ -248,6 +264,9 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
                 .allow_headers([AUTHORIZATION, HeaderName::from_static("dpop")])
                 .expose_headers([WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")]),
         );
+    }
+    if let Some(store) = circumstances.sessions {
+        app = app.layer(SessionManagerLayer::new(store).with_name(COOKIE));
     }
     if circumstances.storing_layer {
         app = app.layer(

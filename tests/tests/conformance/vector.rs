@@ -64,6 +64,8 @@ pub(crate) struct Policy {
     pub(crate) dpop: Dpop,
     pub(crate) introspect: bool,
     pub(crate) mtls: bool,
+    /// The page to log in on.
+    pub(crate) login: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize)]
