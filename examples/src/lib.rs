@@ -1,5 +1,7 @@
 //! What the examples share: somebody who signs tokens, and the tour that shows what they open.
 
+mod visit;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,6 +12,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
 use serde_json::json;
 use tokio::net::TcpListener;
+
+pub use self::visit::{Visit, visit};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
     seen.extend(lab.python("mcp_client.py", &[&lab.base]));
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
+    let pages = [&lab.pages, &lab.base, &chromium];
+    seen.extend(lab.node("browser_app.mjs", &pages.map(String::as_str)));
     judge(&seen, &expected(&lab.base))
 }
 
@@ -173,6 +175,46 @@ fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
             "lets another origin's script read the resource metadata",
             json!(["files:read", "files:write"]),
         ),
+        (
+            "Chromium",
+            "is sent to log in where a page asks for it, and back",
+            json!({ "sent": "/login?next=%2F", "prompts": 0, "back": "/" }),
+        ),
+        (
+            "Chromium",
+            "keeps the session's cookie to itself and to this site",
+            json!({ "name": "__Host-session", "httpOnly": true, "secure": true, "sameSite": "Lax" }),
+        ),
+        (
+            "Chromium",
+            "tells a script that nobody is logged in",
+            json!({ "status": 401, "challenge": "Cookie realm=\"notes\"", "redirected": false }),
+        ),
+        (
+            "Chromium",
+            "lets the script of a logged-in user in",
+            json!(["<b>milk</b>"]),
+        ),
+        (
+            "Chromium",
+            "gets another session's id with each login",
+            json!({ "changed": true, "old": 401 }),
+        ),
+        (
+            "Chromium",
+            "shows a hidden page to those only who may see it",
+            json!({ "ann": 404, "ada": 200 }),
+        ),
+        (
+            "Chromium",
+            "sends the cookie along for a sibling site's form, in vain",
+            json!({ "cookie": true, "site": "same-site", "status": 401, "still": 200 }),
+        ),
+        (
+            "Chromium",
+            "forgets the session after the logout",
+            json!({ "cookies": 0, "sent": "/login?next=%2F", "old": 401 }),
+        ),
     ]);
     rows
 }
@@ -236,10 +278,12 @@ struct Lab {
     folder: PathBuf,
     base: String,
     issuer: String,
+    /// The application for browsers.
+    pages: String,
     /// Of the service itself, with `files:read`.
     token: String,
     /// To be ended with the lab.
-    _running: [Running; 2],
+    _running: [Running; 3],
 }
 
 /// A program that ends when nobody needs it any more.
@@ -250,6 +294,20 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// An example on a port of its own, and its address.
+fn run_example(name: &str, arguments: &[&str]) -> (Running, String) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let mut example = Command::new(env!("CARGO"));
+    example.current_dir(workspace);
+    example.args(["run", "--quiet", "--example", name, "--", "--port", "0"]);
+    start(example.args(arguments), |line| {
+        let address = line.strip_prefix("serving on ")?;
+        address.split(';').next().map(str::to_owned)
+    })
 }
 
 impl Lab {
@@ -273,25 +331,8 @@ impl Lab {
         server.arg("authorization_server.mjs").current_dir(&folder);
         let (server, issuer) = start(&mut server, |line| Some(line.to_owned()));
 
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("the workspace");
-        let mut example = Command::new(env!("CARGO"));
-        example.current_dir(workspace);
-        let arguments = [
-            "run",
-            "--quiet",
-            "--example",
-            "code_host",
-            "--",
-            "--port",
-            "0",
-        ];
-        example.args(arguments).args(["--issuer", &issuer]);
-        let (example, base) = start(&mut example, |line| {
-            let address = line.strip_prefix("serving on ")?;
-            address.split(';').next().map(str::to_owned)
-        });
+        let (example, base) = run_example("code_host", &["--issuer", &issuer]);
+        let (browser_app, pages) = run_example("browser_app", &[]);
 
         let script = format!(
             "import {{ token }} from './tools.mjs'\n\
@@ -305,8 +346,9 @@ impl Lab {
             folder,
             base,
             issuer,
+            pages,
             token,
-            _running: [server, example],
+            _running: [server, example, browser_app],
         }
     }
 

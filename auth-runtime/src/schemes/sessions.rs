@@ -7,7 +7,8 @@ mod return_path;
 
 use std::fmt;
 
-use http::Extensions;
+use http::header::SET_COOKIE;
+use http::{Extensions, HeaderName, HeaderValue};
 use tower_sessions_core::Session;
 use tower_sessions_core::session::Error;
 
@@ -86,9 +87,9 @@ use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification
 ///
 /// A live session in which nobody is logged in, such as one that only holds a shopping cart, makes its
 /// owner anonymous. A cookie that names no live session is rejected: it expired, was logged out or is
-/// made up, and nobody remembers which. The session layer removes it from the browser with the
-/// same answer, so that this is told once, on a hidden and on an unknown path alike, and no public
-/// page, such as that to log in on, asks for it at all.
+/// made up, and nobody remembers which. The answer removes it from the browser, so that this is told
+/// once, on a hidden and on an unknown path alike, and no public page, such as that to log in on, asks
+/// for it at all.
 ///
 /// If the store of the sessions is out of order, the answer is 503.
 ///
@@ -128,6 +129,8 @@ use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification
 /// other host of the site has set one of them.
 pub struct Sessions {
     cookie: String,
+    /// What takes the cookie out of the browser, if its name says how.
+    removal: Option<HeaderValue>,
     login_page: Option<String>,
     origins: TrustedOrigins,
     identify: Identify,
@@ -153,7 +156,8 @@ impl Sessions {
     /// Its [extensions](Identity::with_extension) are not kept, and neither is that it was bound to a
     /// key: a cookie is not.
     ///
-    /// To log out, flush the session: that ends it in the store, and removes the cookie.
+    /// To log out, flush the session: that ends it in the store. The cookie, which is worth nothing then,
+    /// leaves the browser with the same answer, or, if its name begins with `__Host-`, with the next 401.
     ///
     /// ```
     /// # use auth_runtime::{Guard, Sessions};
@@ -234,6 +238,24 @@ impl Scheme for Sessions {
             }
         }
         challenge.build()
+    }
+
+    /// Takes the cookie of a session that has ended out of the browser: the session layer sends
+    /// that as well, but without `Secure`, and browsers do not believe it of a `__Host-` name. Those
+    /// of other names depend on a path and a domain, which only the layer knows.
+    ///
+    /// Not for what another site made the browser send, or any site could log people out.
+    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let has_ended = matches!(
+            occasion.problem(),
+            Some(Problem::InvalidToken(
+                Rejection::Invalid | Rejection::Malformed
+            ))
+        );
+        match &self.removal {
+            Some(removal) if has_ended => vec![(SET_COOKIE, removal.clone())],
+            _ => Vec::new(),
+        }
     }
 
     fn knows_login(&self) -> bool {

@@ -1,8 +1,8 @@
 //! The answer to a denied request: status, challenges, body.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
@@ -37,15 +37,6 @@ impl ProtectionSpace {
             policy,
             used: self.scheme_used(policy, sender),
         };
-        #[cfg(feature = "sessions")]
-        if let Some(login_page) = offer.login_page(denial, request) {
-            *response.status_mut() = http::StatusCode::SEE_OTHER;
-            let headers = response.headers_mut();
-            headers.insert(http::header::LOCATION, login_page);
-            headers.insert(CONTENT_TYPE, body.content_type);
-            forbid_storing(headers);
-            return response;
-        }
         let headers = response.headers_mut();
         let mut challenges = offer.challenges(denial, sender);
         if !self.0.prompts_scripts && request.is_from_script() {
@@ -54,9 +45,18 @@ impl ProtectionSpace {
         for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
             headers.insert(name, value.clone());
         }
-        for value in self.0.field_lines(challenges) {
-            headers.append(WWW_AUTHENTICATE, value);
+        match offer.login_page(denial, request) {
+            Some(page) => {
+                headers.insert(LOCATION, page);
+                *response.status_mut() = StatusCode::SEE_OTHER;
+            }
+            None => {
+                for value in self.0.field_lines(challenges) {
+                    headers.append(WWW_AUTHENTICATE, value);
+                }
+            }
         }
+        let headers = response.headers_mut();
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -190,6 +190,11 @@ impl<'a> Offer<'a> {
         let offered = self.offered().filter(|(index, _)| is_meant(*index));
         let mut pages = offered.filter_map(|(_, accepted)| accepted.login_page.as_ref());
         pages.next()?.location(denial, request)
+    }
+
+    #[cfg(not(feature = "sessions"))]
+    fn login_page(&self, _: &Denial, _: &DeniedRequest) -> Option<HeaderValue> {
+        None
     }
 
     /// The schemes whose credentials open the way here (RFC 9110 §11.3).

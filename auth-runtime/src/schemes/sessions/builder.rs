@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
-use http::Extensions;
+use http::{Extensions, HeaderValue};
 use tower_sessions_core::Session;
 use tower_sessions_core::session::Error;
 
@@ -135,7 +135,14 @@ impl SessionsBuilder {
         if !is_token(&self.cookie) {
             return Err(SessionsError::Cookie(self.cookie));
         }
+        let removal = self.cookie.starts_with("__Host-").then(|| {
+            format!(
+                "{}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
+                self.cookie
+            )
+        });
         Ok(Sessions {
+            removal: removal.and_then(|removal| HeaderValue::try_from(removal).ok()),
             cookie: self.cookie,
             login_page: self.login_page,
             origins: self.origins,

@@ -245,7 +245,9 @@ async fn a_session_outlives_what_another_site_tries() {
     let mut ann = serve(shop(builder())).logged_in("ann").await;
     let cookie = ann.cookie.clone();
     let attempt = request(Method::POST, "/logout", &[("sec-fetch-site", "cross-site")]);
-    assert_eq!(ann.send(attempt).await.status(), 401);
+    let denied = ann.send(attempt).await;
+    assert_eq!(denied.status(), 401);
+    assert!(!denied.headers().contains_key("set-cookie"));
     assert_eq!(ann.cookie, cookie);
     assert_eq!(ann.get("/account").await.status(), 200);
 }
