@@ -15,7 +15,10 @@ fn request(method: Method, target: &str, fields: &[(&str, &str)]) -> request::Bu
     })
 }
 
-async fn check_table(ann: &Browser, table: &[(&str, Method, &[(&str, &str)], u16)]) {
+/// A name, what is sent, and the status to expect.
+type Attempt<'a> = (&'a str, Method, &'a [(&'a str, &'a str)], u16);
+
+async fn check_table(ann: &Browser, table: &[Attempt<'_>]) {
     for (name, method, fields, status) in table {
         let mut ann = Browser {
             app: ann.app.clone(),
