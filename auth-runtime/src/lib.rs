@@ -34,6 +34,7 @@
 //! | whoever | true, or the handler is public | the handler's |
 //! | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
 //! | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
+//! | either, who goes to a page by a browser | unknown | 303 to the page to log in on, where there is one: [`SessionsBuilder::login_page`] |
 //! | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
 //! | not known | false (the wrong network) | 403: no credentials would help |
 //! | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |

@@ -230,7 +230,10 @@ fn keeps(rule: &str, argument: &Value, name: &str, seen: &Response) -> bool {
         "equals" => joined == text,
         "not_equals" => joined != text,
         "count" => argument.as_u64() == u64::try_from(values.len()).ok(),
-        "min_count" => argument.as_u64() <= u64::try_from(values.len()).ok(),
+        "min_count" => {
+            let seen = u64::try_from(values.len()).unwrap_or(u64::MAX);
+            argument.as_u64().is_some_and(|least| least <= seen)
+        }
         "max_count" => argument.as_u64() >= u64::try_from(values.len()).ok(),
         "total_bytes_max" => {
             let bytes = seen

@@ -38,6 +38,10 @@ impl Default for SessionsBuilder {
 
 impl SessionsBuilder {
     /// The name of the cookie: that which the session layer was given. Default: `id`, as there.
+    ///
+    /// Begin it with `__Host-` where everything is served by TLS. `__Secure-` is no substitute: the layer
+    /// cannot take a cookie of such a name out of a browser again, and neither can anybody who does
+    /// not know its path.
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = name.into();
         self
