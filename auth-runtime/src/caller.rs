@@ -42,7 +42,8 @@ pub enum Rejection {
     Malformed,
     /// They were good once.
     Expired,
-    /// The token may be good, but nothing proves that its owner sent it (RFC 9449 §7.1).
+    /// The credentials may be good, but nothing proves that their owner sent them (RFC 9449 §7.1), as
+    /// where another site made a browser send a cookie.
     InvalidProof,
     /// They are right, but for a nonce that the server wants and that comes with its answer (RFC 9449
     /// §9, RFC 7616 §3.3).

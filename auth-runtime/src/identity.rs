@@ -189,6 +189,12 @@ impl Identity {
         self.0.login.time
     }
 
+    /// How far the clock may be off that the time of the login was read from.
+    #[cfg(feature = "sessions")]
+    pub(crate) fn clock_skew(&self) -> Duration {
+        self.0.login.clock_skew
+    }
+
     /// Whether the caller proved to hold the key that its credentials are bound to.
     pub fn is_sender_constrained(&self) -> bool {
         self.0.sender_constrained

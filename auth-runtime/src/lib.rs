@@ -20,6 +20,8 @@
 //! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`], [`Digest`],
 //!   [`ApiKeys`], or one that you add.
+//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
+//!   [`ApiKeys`], [`Sessions`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -34,6 +36,7 @@
 //! | whoever | true, or the handler is public | the handler's |
 //! | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
 //! | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
+//! | either, who goes to a page by a browser | unknown | 303 to the page to log in on, where there is one: [`SessionsBuilder::login_page`] |
 //! | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
 //! | not known | false (the wrong network) | 403: no credentials would help |
 //! | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
@@ -85,6 +88,9 @@
 //! }
 //! ```
 //!
+//! Whoever uses a page logs in with [`Sessions`]: there is told what cookies need besides, and when
+//! somebody is sent to the page to log in on in place of a 401.
+//!
 //! A challenge that would open the browser's password prompt, as Basic's does, is left out of
 //! answers to scripts: [`prompt_scripts`](ProtectionSpaceBuilder::prompt_scripts).
 //!
@@ -109,6 +115,7 @@
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `digest` | [`Digest`]: passwords that are never sent (RFC 7616), for clients that still need it |
 //! | `api-key` | [`ApiKeys`] |
+//! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
@@ -127,6 +134,7 @@
         feature = "api-key",
         feature = "form",
         feature = "resource-metadata",
+        feature = "sessions",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -215,6 +223,8 @@ pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]
 pub use crate::schemes::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "sessions")]
+pub use crate::schemes::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

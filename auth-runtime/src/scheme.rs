@@ -104,6 +104,21 @@ pub trait Scheme: Send + Sync + 'static {
     fn is_oauth(&self) -> bool {
         false
     }
+
+    /// Whether this scheme's identities say how and when their owner logged in, so that its callers
+    /// can be asked for a fresher or a stronger login (RFC 9470). Default: OAuth's schemes do.
+    fn knows_login(&self) -> bool {
+        self.is_oauth()
+    }
+
+    /// Where somebody with a browser gets this scheme's credentials: a path on this host, with a
+    /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
+    /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). Asked once, when the space
+    /// is built. Default: nowhere.
+    #[cfg(feature = "sessions")]
+    fn login_page(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Where a scheme's credentials stand in a request.
@@ -114,6 +129,12 @@ pub enum Source {
     Authorization,
     /// The whole value of a field of the scheme's own.
     Field(HeaderName),
+    /// The value of the cookie of this name (RFC 6265 §5.4).
+    ///
+    /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
+    /// has to tell these apart, as [`Sessions`](crate::Sessions) does.
+    #[cfg(feature = "sessions")]
+    Cookie(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
     #[cfg(feature = "form")]
     Query(String),

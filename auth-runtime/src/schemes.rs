@@ -24,6 +24,8 @@ mod password_hashes;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "sessions")]
+mod sessions;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod stamps;
 #[cfg(feature = "token-cache")]
@@ -53,5 +55,7 @@ pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "sessions")]
+pub use self::sessions::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

@@ -3,6 +3,8 @@
 mod answer;
 mod builder;
 mod credentials;
+#[cfg(feature = "sessions")]
+mod login_page;
 mod sender;
 
 use std::fmt;
@@ -16,6 +18,8 @@ pub(crate) use self::answer::forbid_storing;
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 #[cfg(feature = "form")]
 pub(crate) use self::credentials::read_form;
+#[cfg(feature = "sessions")]
+use self::login_page::LoginPage;
 #[cfg(feature = "axum")]
 pub(crate) use self::sender::Authentication;
 pub(crate) use self::sender::Sender;
@@ -72,6 +76,9 @@ struct Accepted {
     is_oauth: bool,
     constrains_sender: bool,
     opens_prompt: bool,
+    knows_login: bool,
+    #[cfg(feature = "sessions")]
+    login_page: Option<LoginPage>,
     plain: Challenge,
 }
 

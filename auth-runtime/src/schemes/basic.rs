@@ -31,6 +31,11 @@ pub struct Basic {
 pub struct Password(String);
 
 impl Password {
+    #[cfg(feature = "argon2")]
+    pub(crate) fn new(password: String) -> Self {
+        Self(password)
+    }
+
     /// The password.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "sessions")]
+use super::LoginPage;
 use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::challenge::{ChallengeError, is_token};
 use crate::client_address::ClientAddress;
@@ -188,12 +190,21 @@ impl Space {
             return Err(SpaceError::NoRealm);
         }
         let plain = plain.map_err(illegal)?;
+        #[cfg(feature = "sessions")]
+        let login_page = match scheme.login_page().map(LoginPage::read) {
+            Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
+            Some(Ok(page)) => Some(page),
+            None => None,
+        };
         Ok(Accepted {
             name,
             sources: scheme.sources(),
             is_oauth,
             constrains_sender: scheme.constrains_sender(),
             opens_prompt: scheme.opens_prompt(),
+            knows_login: scheme.knows_login(),
+            #[cfg(feature = "sessions")]
+            login_page,
             plain,
             scheme,
         })
@@ -225,6 +236,9 @@ pub enum SpaceError {
     SchemeTwice(String),
     /// Proxies are to be believed, but the number of them is 0.
     NoProxy,
+    /// A page to log in on that is no path on this host.
+    #[cfg(feature = "sessions")]
+    LoginPage(String),
     /// A challenge that is not legal, mostly for its realm.
     Challenge {
         /// The scheme's name.
@@ -251,6 +265,11 @@ impl fmt::Display for SpaceError {
             Self::NoProxy => f.write_str(
                 "the client's address is to come from proxies, but from 0 of them; say how many \
                  there are, or use `ClientAddress::socket()`",
+            ),
+            #[cfg(feature = "sessions")]
+            Self::LoginPage(page) => write!(
+                f,
+                "{page:?} is no page to log in on; name a path on this host, such as `/login`",
             ),
             Self::Challenge { scheme, error } => {
                 write!(

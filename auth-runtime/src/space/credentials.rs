@@ -51,6 +51,8 @@ impl Accepted {
                 Ok(value.map(Cow::Borrowed))
             }
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+            #[cfg(feature = "sessions")]
+            Source::Cookie(name) => Ok(single_cookie(head, name)?.map(Cow::Borrowed)),
             #[cfg(feature = "form")]
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
@@ -73,6 +75,36 @@ fn single_line<'r>(head: Head<'r>, field: &HeaderName) -> Result<Option<&'r [u8]
         None => Ok(line),
         Some(_) => Err(Carried::Badly),
     }
+}
+
+/// The value of the one cookie of that name (RFC 6265 §4.2.1), on however many lines a client sends
+/// its cookies (RFC 9113 §8.2.3).
+///
+/// A second one was set by another host of the site, or for another path, and which one is meant
+/// nobody can say. One whose name is this one in another spelling never got it past a browser that
+/// protects `__Host-` names, and libraries that decode names would take it for this one.
+#[cfg(feature = "sessions")]
+fn single_cookie<'r>(head: Head<'r>, name: &str) -> Result<Option<&'r [u8]>, Carried> {
+    use http::header::COOKIE;
+    use percent_encoding::percent_decode;
+
+    let mut found = None;
+    let lines = head.headers.get_all(COOKIE).iter();
+    for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
+        let Some(end) = pair.iter().position(|byte| *byte == b'=') else {
+            continue;
+        };
+        let (own, value) = pair.split_at(end);
+        let own = own.trim_ascii();
+        if !percent_decode(own).eq(name.bytes()) {
+            continue;
+        }
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        if own != name.as_bytes() || found.replace(value).is_some() {
+            return Err(Carried::Badly);
+        }
+    }
+    Ok(found)
 }
 
 /// What stands behind the scheme's name in `Authorization`, if the name is this one.
@@ -162,6 +194,8 @@ impl ProtectionSpace {
                 Source::Authorization => "header",
                 // Fields of one's own are in no standard.
                 Source::Field(_) => continue,
+                #[cfg(feature = "sessions")]
+                Source::Cookie(_) => continue,
                 #[cfg(feature = "form")]
                 Source::Query(_) => "query",
                 #[cfg(feature = "form")]

@@ -8,6 +8,7 @@ use crate::digest;
 use crate::expect::{self, Response};
 use crate::introspection;
 use crate::policies::{Circumstances, serve, service};
+use crate::sessions;
 use crate::vector::{Http, Request, Vector, Vectors};
 
 pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(), String> {
@@ -17,6 +18,13 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         .ok_or_else(|| format!("no policy is called {}", http.policy))?;
     let credential = http.request.credential.as_deref().unwrap_or("none");
     block_on(async {
+        let (sessions, session) = match policy.schemes.iter().any(|scheme| scheme == "cookie") {
+            true => {
+                let (store, id) = sessions::start().await?;
+                (Some(store), id)
+            }
+            false => (None, String::new()),
+        };
         let circumstances = Circumstances {
             verifier_is_down: credential == "jwks.down",
             introspection: match policy.introspect {
@@ -28,6 +36,7 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
                 false => None,
             },
             nonce_lifetime: digest::nonce_lifetime(credential),
+            sessions,
             storing_layer: vector.id == "V-9111-3-b-3",
         };
         let app = service(policy, circumstances.clone())?;
@@ -52,6 +61,11 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             false => None,
         };
         let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential == "cookie.good" {
+            for (_, value) in &mut headers {
+                *value = value.replace("good", &session);
+            }
+        }
         if credential == "cert.header" {
             headers.push(certificates::forged_field());
         }

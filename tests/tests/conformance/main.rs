@@ -15,6 +15,7 @@ mod introspection;
 mod metadata;
 mod policies;
 mod proofs;
+mod sessions;
 mod skipped;
 mod vector;
 

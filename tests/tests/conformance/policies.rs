@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{
     ApiKeys, Bearer, Caller, ClientAddress, ClientCertificate, Dpop, GuardedRouter, Identity,
-    Introspection, IpNet, Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths,
-    public, requires,
+    Introspection, IpNet, Network, ProtectedResource, ProtectionSpace, Requirement, Sessions,
+    UnknownPaths, public, requires,
 };
 use auth_tests::policy_of;
 use axum::Router;
@@ -15,10 +15,12 @@ use axum::response::IntoResponse;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
+use tower_sessions::SessionManagerLayer;
 
 use crate::credentials::{ISSUER, users, verifier};
 use crate::digest;
 use crate::proofs::{NONCE_KEY, ORIGIN};
+use crate::sessions;
 use crate::vector::{Policy, Scope};
 
 #[public(reason = "the vectors want one")]
@@ -156,6 +158,8 @@ pub(crate) struct Circumstances {
     pub(crate) nonce_lifetime: Option<std::time::Duration>,
     /// Where the certificates of clients come from.
     pub(crate) certificate: Option<ClientCertificate>,
+    /// Where the sessions are that cookies name.
+    pub(crate) sessions: Option<sessions::Store>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
@@ -196,6 +200,14 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(bearer)
             }
             "basic" => builder.scheme(users()),
+            "cookie" => {
+                let sessions = Sessions::builder().cookie(COOKIE);
+                let sessions = match &wanted.login {
+                    Some(page) => sessions.login_page(page),
+                    None => sessions,
+                };
+                builder.scheme(sessions.build().map_err(|error| error.to_string())?)
+            }
             other => return Err(format!("there is no scheme {other}")),
         };
     }
@@ -211,6 +223,9 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
     }
     builder.build().map_err(|error| error.to_string())
 }
+
+/// As the vectors call it.
+const COOKIE: &str = "session";
 
 fn dpop(wanted: &Policy) -> Result<Dpop, String> {
     let dpop = Dpop::jwt(verifier()).origin(ORIGIN);
@@ -262,6 +277,9 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
                 .allow_headers([AUTHORIZATION, HeaderName::from_static("dpop")])
                 .expose_headers([WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")]),
         );
+    }
+    if let Some(store) = circumstances.sessions {
+        app = app.layer(SessionManagerLayer::new(store).with_name(COOKIE));
     }
     if circumstances.storing_layer {
         app = app.layer(

@@ -65,6 +65,8 @@ pub(crate) struct Policy {
     pub(crate) digest: Digest,
     pub(crate) introspect: bool,
     pub(crate) mtls: bool,
+    /// The page to log in on.
+    pub(crate) login: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize)]

@@ -10,6 +10,7 @@ mod introspection;
 mod jwks;
 mod mtls;
 mod redis;
+mod sessions;
 mod space;
 
 mod token_cache;
