@@ -19,7 +19,7 @@
 //!   through [`protect`](GuardedRouter::protect).
 //! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
-//!   [`ApiKeys`], or one that you add.
+//!   [`ApiKeys`], [`SecretUrls`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -106,6 +106,7 @@
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
 //! | `api-key` | [`ApiKeys`] |
+//! | `secret-urls` | [`SecretUrls`]: signed links that expire |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
@@ -119,6 +120,7 @@
         feature = "dpop",
         feature = "argon2",
         feature = "api-key",
+        feature = "secret-urls",
         feature = "form",
         feature = "resource-metadata",
         feature = "testing"
@@ -196,6 +198,8 @@ pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "secret-urls")]
+pub use crate::schemes::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};

@@ -18,6 +18,8 @@ mod oauth;
 mod password_hashes;
 #[cfg(any(feature = "introspection", feature = "dpop"))]
 mod random;
+#[cfg(feature = "secret-urls")]
+mod secret_urls;
 #[cfg(feature = "dpop")]
 mod stamps;
 #[cfg(feature = "token-cache")]
@@ -36,5 +38,7 @@ pub use self::introspection::{Introspection, IntrospectionBuilder, Introspection
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "secret-urls")]
+pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

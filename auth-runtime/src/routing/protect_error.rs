@@ -20,6 +20,8 @@ pub(crate) enum Mistake {
     },
     /// Bound credentials are asked for, and no scheme binds any.
     Unbound { handler: &'static str },
+    /// Callers may be told to log in, and there is no challenge to tell them by.
+    Unasked { handler: &'static str },
     /// A check asks for another state than the handler is given.
     State {
         handler: &'static str,
@@ -45,6 +47,13 @@ impl fmt::Display for Mistake {
                 f,
                 "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
                  for it that binds credentials to a key, such as DPoP",
+            ),
+            Self::Unasked { handler } => write!(
+                f,
+                "`{handler}` accepts only schemes that cannot be asked for by a challenge, as secret URLs \
+                 cannot: whoever comes without them is to be told 404, so add `hide_as = 404`, \
+                 leave out `hide_unless`, and ask for no `acr`, `amr`, `max_age` or \
+                 `sender_constrained`",
             ),
             Self::State {
                 handler,

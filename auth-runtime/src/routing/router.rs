@@ -616,7 +616,11 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
     let demands = endpoint.policy.demands_bound_credentials();
     let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
         .then_some(Mistake::Unbound { handler });
-    schemes.chain(states).chain(unbound).collect()
+    let unasked = space
+        .cannot_ask_for(&endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let demands = unbound.into_iter().chain(unasked);
+    schemes.chain(states).chain(demands).collect()
 }
 
 /// What a route has to know of the router around it.

@@ -161,7 +161,7 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// A challenge for each scheme that is accepted here and that `is_meant`.
+    /// A challenge for each scheme that is accepted here, that `is_meant` and that can be asked for.
     fn make<'p>(
         &self,
         scopes: &'p [&'static str],
@@ -176,7 +176,8 @@ impl<'a> Offer<'a> {
             .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
             .filter(|(index, accepted)| is_meant(*index, accepted))
             .filter(|(_, accepted)| accepted.constrains_sender || !demands_bound)
-            .map(|(index, accepted)| {
+            .filter_map(|(index, accepted)| {
+                let plain = accepted.plain.as_ref()?;
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),
                     resource_metadata: self.space.resource_metadata(),
@@ -184,11 +185,11 @@ impl<'a> Offer<'a> {
                     problem: problem(index),
                 };
                 let challenge = accepted.scheme.challenge(&occasion);
-                Sent {
+                Some(Sent {
                     accepted,
-                    challenge: challenge.unwrap_or_else(|_| accepted.plain.clone()),
+                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
                     fields: accepted.scheme.fields(&occasion),
-                }
+                })
             })
             .collect()
     }

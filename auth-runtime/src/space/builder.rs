@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
-use crate::challenge::{ChallengeError, is_token};
+use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, DeniedRequest};
@@ -47,7 +47,7 @@ impl ProtectionSpaceBuilder {
     /// Names the space; shown to users by clients. Visible ASCII.
     ///
     /// Required, unless the challenges of all schemes say something without it: those of OAuth's
-    /// schemes where there is a [`resource`](Self::resource), and of DPoP.
+    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none need none.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
@@ -156,6 +156,13 @@ impl ProtectionSpaceBuilder {
             }
             space.schemes.push(accepted);
         }
+        let asks = space
+            .schemes
+            .iter()
+            .any(|accepted| accepted.plain.is_some());
+        if !asks && space.unknown_paths == UnknownPaths::Challenge {
+            return Err(SpaceError::NoChallenge);
+        }
         if space.resource_metadata().is_some() {
             let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
@@ -167,14 +174,30 @@ impl ProtectionSpaceBuilder {
 impl Space {
     fn accept(&self, scheme: Box<dyn Scheme>) -> Result<Accepted, SpaceError> {
         let name = scheme.name().to_owned();
-        let illegal = |error| SpaceError::Challenge {
-            scheme: name.clone(),
-            error,
-        };
         if !is_token(&name) {
-            return Err(illegal(ChallengeError::Scheme(name.clone())));
+            return Err(SpaceError::Challenge {
+                scheme: name.clone(),
+                error: ChallengeError::Scheme(name),
+            });
         }
-        let is_oauth = scheme.is_oauth();
+        let plain = if scheme.can_be_asked_for() {
+            Some(self.plain_challenge(&*scheme)?)
+        } else {
+            None
+        };
+        Ok(Accepted {
+            name,
+            sources: scheme.sources(),
+            is_oauth: scheme.is_oauth(),
+            constrains_sender: scheme.constrains_sender(),
+            opens_prompt: scheme.opens_prompt(),
+            plain,
+            scheme,
+        })
+    }
+
+    /// What `scheme` says when nothing is wrong.
+    fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
         let occasion = Occasion {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
@@ -183,19 +206,13 @@ impl Space {
         };
         let plain = scheme.challenge(&occasion);
         // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
-        let says_enough = is_oauth && plain != Err(ChallengeError::NoParameter);
+        let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
         if self.realm.is_none() && !says_enough {
             return Err(SpaceError::NoRealm);
         }
-        let plain = plain.map_err(illegal)?;
-        Ok(Accepted {
-            name,
-            sources: scheme.sources(),
-            is_oauth,
-            constrains_sender: scheme.constrains_sender(),
-            opens_prompt: scheme.opens_prompt(),
-            plain,
-            scheme,
+        plain.map_err(|error| SpaceError::Challenge {
+            scheme: scheme.name().to_owned(),
+            error,
         })
     }
 }
@@ -221,6 +238,8 @@ pub enum SpaceError {
     NoRealm,
     /// No scheme was given, so no caller could ever prove who it is.
     NoScheme,
+    /// Unknown paths are to challenge, and no scheme is one that can be asked for.
+    NoChallenge,
     /// Two schemes of one name, or reading the same field.
     SchemeTwice(String),
     /// Proxies are to be believed, but the number of them is 0.
@@ -243,6 +262,10 @@ impl fmt::Display for SpaceError {
             Self::NoScheme => f.write_str(
                 "the protection space accepts no scheme, so nobody could log in; \
                  add one with `.scheme(…)`",
+            ),
+            Self::NoChallenge => f.write_str(
+                "unknown paths are to challenge, and none of the schemes can be asked for by a \
+                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
             ),
             Self::SchemeTwice(name) => write!(
                 f,

@@ -6,6 +6,7 @@ mod basic;
 mod bearer;
 mod introspection;
 mod jwks;
+mod secret_urls;
 mod space;
 
 mod token_cache;
