@@ -47,7 +47,8 @@ impl ProtectionSpaceBuilder {
     /// Names the space; shown to users by clients. Visible ASCII.
     ///
     /// Required, unless the challenges of all schemes say something without it: those of OAuth's
-    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none need none.
+    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none
+    /// need none.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self

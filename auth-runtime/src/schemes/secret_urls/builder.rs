@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 /// Links that let in whoever has them: signed, good for a while, and for one method of one target.
 ///
 /// Made for downloads and invitations. [`sign`](Self::sign) makes a link for an
-/// [`Identity`](crate::Identity): its subject, scopes, roles and permissions stand in the link, and whoever
-/// follows it is let in as that, there and nowhere else.
+/// [`Identity`](crate::Identity): its subject, scopes, roles and permissions stand in the link, and
+/// whoever follows it is let in as that, there and nowhere else.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,26 +35,27 @@ use zeroize::Zeroizing;
 /// ```
 ///
 /// **What is signed** (HMAC-SHA-256) is the method and every byte of the target in front of the
-/// signature, as the client sends them: path, other parameters, key id, expiry and grants. Nothing may
-/// stand behind it. So there is no parameter that a link does not speak of, and no second spelling
-/// of a path that it opens; a tracker's parameter appended to it breaks it. `HEAD` goes with `GET`.
-/// Host and scheme are not signed: let services that are not to take each other's links have
-/// different keys.
+/// signature, as the client sends them: path, other parameters, key id, expiry and grants. Nothing
+/// may stand behind it. So there is no parameter that a link does not speak of, and no second
+/// spelling of a path that it opens; a tracker's parameter appended to it breaks it. `HEAD` goes
+/// with `GET`. Host and scheme are not signed: let services that are not to take each other's links
+/// have different keys.
 ///
-/// **A bad link** is no credentials at all: a link that is wrong, altered or expired is answered as if it were not there, and with
-/// `hide_as = 404` that is the answer of a path that was never there. No challenge asks for a link (RFC 9110
-/// §11.3 has none that could), so a handler that accepts nothing else has to hide:
-/// [`protect`](crate::GuardedRouter::protect) refuses it otherwise. A link beside other credentials, or two of
-/// them, are 400 as everywhere.
+/// **A bad link** is no credentials at all: a link that is wrong, altered or expired is answered as
+/// if it were not there, and with `hide_as = 404` that is the answer of a path that was never
+/// there. No challenge asks for a link (RFC 9110 §11.3 has none that could), so a handler that
+/// accepts nothing else has to hide: [`protect`](crate::GuardedRouter::protect) refuses it
+/// otherwise. A link beside other credentials, or two of them, are 400 as everywhere.
 ///
-/// **Keys** are named. The first one signs, all of them verify. To change it without breaking links,
-/// add the new one behind the old one on every instance, then put it first, and take the old one out
-/// once its last link has expired. A key that leaked is taken out at once, and its links with it.
+/// **Keys** are named. The first one signs, all of them verify. To change it without breaking
+/// links, add the new one behind the old one on every instance, then put it first, and take the old
+/// one out once its last link has expired. A key that leaked is taken out at once, and its links
+/// with it.
 ///
 /// **A link is a secret that stands in a URL** (RFC 9110 §17.9): it gets into histories, logs and
-/// mail archives. Keep the query out of your logs, let links live shortly, and let them
-/// carry an id in place of a name, since what is in them is signed but can be read. Answers to links are
-/// kept from shared caches, and are sent with `Referrer-Policy: strict-origin`, so that the pages do not
+/// mail archives. Keep the query out of your logs, let links live shortly, and let them carry an id
+/// in place of a name, since what is in them is signed but can be read. Answers to links are kept
+/// from shared caches, and are sent with `Referrer-Policy: strict-origin`, so that the pages do not
 /// pass their link on; under a [`GuardedRouter`](crate::GuardedRouter), that is.
 ///
 /// **Once only**: mail scanners and chats follow links before their readers do, so let `GET` show a
@@ -97,8 +98,8 @@ pub struct SecretUrlsBuilder {
 }
 
 impl SecretUrlsBuilder {
-    /// A key: 32 to 64 random bytes, and a name for it that stands in the links. The first one signs,
-    /// all of them verify. One at least is required.
+    /// A key: 32 to 64 random bytes, and a name for it that stands in the links. The first one
+    /// signs, all of them verify. One at least is required.
     ///
     /// The name has up to 32 ASCII letters, digits, `-` and `_`.
     pub fn key(mut self, id: impl Into<String>, bytes: &[u8]) -> Self {

@@ -1,8 +1,8 @@
 //! How a link is written, and who is let in by one.
 //!
-//! `/files/7?secret_link=2026-11.1795600000.c3ViPWFubg.…`: the target that it is for, then the id of the
-//! key, the second in which it expires, the grants as a form in Base64, and the signature over all
-//! that and the method.
+//! `/files/7?secret_link=2026-11.1795600000.c3ViPWFubg.…`: the target that it is for, then the id
+//! of the key, the second in which it expires, the grants as a form in Base64, and the signature
+//! over all that and the method.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,14 +20,13 @@ use crate::identity::Identity;
 
 /// A signature over this is one over nothing else that the key may be used for.
 const PURPOSE: &[u8] = b"secret URL 1\n";
-const SIGNATURE: usize = 32;
 /// What every recipient can be expected to take (RFC 9110 §4.1).
 const MAX_LINK: usize = 8000;
 const MAX_LIFETIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl SecretUrls {
-    /// The link for `target`, to be put behind the service's origin: who follows it with `method` within
-    /// `lifetime` is let in as `identity`.
+    /// The link for `target`, to be put behind the service's origin: who follows it with `method`
+    /// within `lifetime` is let in as `identity`.
     ///
     /// `target` is the path as this service is asked for it, and the query if there is one, both
     /// encoded as clients send them; `lifetime` is 1 second to 366 days, cut to whole seconds.
@@ -76,8 +75,13 @@ impl SecretUrls {
         target: &str,
         value: &str,
     ) -> Result<Identity, Rejection> {
-        let signed = signed_part(target, value).ok_or(Rejection::Malformed)?;
         let link = Link::read(value).ok_or(Rejection::Malformed)?;
+        // In the bytes that were sent: what was decoded could be spelt in many ways.
+        let signed = target.strip_suffix(link.signature);
+        let signature = URL_SAFE_NO_PAD.decode(link.signature).ok();
+        let (Some(signed), Some(signature)) = (signed, signature) else {
+            return Err(Rejection::Malformed);
+        };
         let mut keys = self.keys.iter();
         let key = keys.find(|key| key.id == link.key);
         let key = key.ok_or(Rejection::Invalid)?;
@@ -87,7 +91,7 @@ impl SecretUrls {
             method
         };
         key.signature(method, signed)
-            .verify(&link.signature.into())
+            .verify_slice(&signature)
             .map_err(|_| Rejection::Invalid)?;
         // All of it is ours from here on.
         if seconds_since_1970().is_none_or(|now| now >= link.expiry) {
@@ -109,37 +113,26 @@ impl Key {
     }
 }
 
-/// What stands in front of the signature, if the link ends in the parameter, spelt as we do it.
-fn signed_part<'t>(target: &'t str, value: &str) -> Option<&'t str> {
-    let front = target.strip_suffix(value)?;
-    let front = front.strip_suffix('=')?.strip_suffix(PARAMETER)?;
-    let (_, signature) = value.rsplit_once('.')?;
-    let is_alone = front.ends_with('?') || front.ends_with('&');
-    let signed = target.strip_suffix(signature)?;
-    (is_alone && target.len() <= MAX_LINK).then_some(signed)
-}
-
 /// What stands behind the name of the parameter. Nothing in it is to be believed yet.
 struct Link<'v> {
     key: &'v str,
     expiry: u64,
     grants: Vec<u8>,
-    signature: [u8; SIGNATURE],
+    /// As it is written.
+    signature: &'v str,
 }
 
 impl<'v> Link<'v> {
     fn read(value: &'v str) -> Option<Self> {
-        let mut parts = value.split('.');
-        let (key, expiry, grants, signature) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let link = Self {
+        let (signed, signature) = value.rsplit_once('.')?;
+        let (key, signed) = signed.split_once('.')?;
+        let (expiry, grants) = signed.split_once('.')?;
+        Some(Self {
             key,
             expiry: expiry.parse().ok()?,
             grants: URL_SAFE_NO_PAD.decode(grants).ok()?,
-            signature: signature.try_into().ok()?,
-        };
-        parts.next().is_none().then_some(link)
+            signature,
+        })
     }
 }
 
@@ -172,9 +165,10 @@ fn read_grants(grants: &[u8]) -> Option<Identity> {
     Some(identity)
 }
 
-/// Whether every client sends `target` byte for byte: browsers resolve dots and encode what RFC 3986 does
-/// not allow, and `'` in a query besides (URL Standard, "special-query percent-encode set"). What begins with two
-/// slashes would lead to another host.
+/// Whether every client sends `target` byte for byte: browsers resolve dots and encode what RFC
+/// 3986 does not allow, and `'` in a query besides (URL Standard, "special-query percent-encode
+/// set"). What begins with two slashes would lead to another host, and two links in one target are
+/// none.
 fn is_sent_as_it_is(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let is_dots = |segment: &str| {
@@ -186,9 +180,11 @@ fn is_sent_as_it_is(target: &str) -> bool {
         && !path.split('/').any(is_dots)
         && is_encoded(path, b"-._~!$&'()*+,;=:@/")
         && is_encoded(query, b"-._~!$&()*+,;=:@/?")
+        && form_urlencoded::parse(query.as_bytes()).all(|(name, _)| name != PARAMETER)
 }
 
-/// Whether only these and letters, digits and encoded bytes stand in `text` (RFC 3986 §3.3 and §3.4).
+/// Whether only these and letters, digits and encoded bytes stand in `text` (RFC 3986 §3.3 and
+/// §3.4).
 fn is_encoded(text: &str, marks: &[u8]) -> bool {
     let mut parts = text.split('%');
     let is_plain = |part: &str| {
