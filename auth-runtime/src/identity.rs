@@ -232,6 +232,17 @@ impl Identity {
         }
     }
 
+    /// Whether there is more to this caller than a subject and what was granted to it.
+    #[cfg(feature = "secret-urls")]
+    pub(crate) fn says_more_than_grants(&self) -> bool {
+        let Login { acr, amr, time, .. } = &self.0.login;
+        acr.is_some()
+            || !amr.is_empty()
+            || time.is_some()
+            || self.0.sender_constrained
+            || !self.0.extensions.is_empty()
+    }
+
     fn change(mut self, change: impl FnOnce(&mut Granted)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self

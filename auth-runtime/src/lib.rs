@@ -22,6 +22,7 @@
 //!   [`ApiKeys`], or one that you add.
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
 //!   [`ApiKeys`], [`Sessions`], or one that you add.
+//!   [`ApiKeys`], [`SecretUrls`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -116,6 +117,7 @@
 //! | `digest` | [`Digest`]: passwords that are never sent (RFC 7616), for clients that still need it |
 //! | `api-key` | [`ApiKeys`] |
 //! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
+//! | `secret-urls` | [`SecretUrls`]: signed links that expire |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
@@ -132,6 +134,7 @@
         feature = "argon2",
         feature = "digest",
         feature = "api-key",
+        feature = "secret-urls",
         feature = "form",
         feature = "resource-metadata",
         feature = "sessions",
@@ -219,6 +222,8 @@ pub use crate::schemes::{
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "secret-urls")]
+pub use crate::schemes::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]

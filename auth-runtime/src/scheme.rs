@@ -92,6 +92,16 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// Whether a client that has none of this scheme's credentials can be asked for some. If not, as
+    /// with a secret that stands in a URL, no challenge is sent for it, and credentials that are
+    /// rejected count as none, since nobody could do anything about a 401. Default: yes.
+    ///
+    /// A handler that accepts only such schemes has to hide (`hide_as = 404`): a 401 carries a
+    /// challenge (RFC 9110 §15.5.2).
+    fn can_be_asked_for(&self) -> bool {
+        true
+    }
+
     /// Whether this scheme's callers can prove to hold the key that their credentials are bound to
     /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)): where a policy
     /// asks for that, only such schemes are on offer. Default: no.
@@ -136,7 +146,7 @@ pub enum Source {
     #[cfg(feature = "sessions")]
     Cookie(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
-    #[cfg(feature = "form")]
+    #[cfg(any(feature = "form", feature = "secret-urls"))]
     Query(String),
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
     /// found under a [`GuardedRouter`](crate::GuardedRouter) only.

@@ -24,6 +24,8 @@ mod password_hashes;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "secret-urls")]
+mod secret_urls;
 #[cfg(feature = "sessions")]
 mod sessions;
 #[cfg(any(feature = "dpop", feature = "digest"))]
@@ -55,6 +57,8 @@ pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "secret-urls")]
+pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "sessions")]
 pub use self::sessions::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 #[cfg(feature = "token-cache")]

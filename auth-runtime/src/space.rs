@@ -79,7 +79,8 @@ struct Accepted {
     knows_login: bool,
     #[cfg(feature = "sessions")]
     login_page: Option<LoginPage>,
-    plain: Challenge,
+    /// `None` if it cannot be asked for.
+    plain: Option<Challenge>,
 }
 
 type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
@@ -143,6 +144,17 @@ impl ProtectionSpace {
     pub(crate) fn can_constrain_senders(&self, policy: &Policy) -> bool {
         let mut accepted = self.0.schemes.iter();
         accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
+    }
+
+    /// Whether there is a 401 that `policy` may ask for, and no challenge to go with it.
+    pub(crate) fn cannot_ask_for(&self, policy: &Policy) -> bool {
+        let schemes = self.0.schemes.iter();
+        let mut accepted = schemes
+            .filter(|scheme| policy.accepts(&scheme.name))
+            .peekable();
+        accepted.peek().is_some()
+            && accepted.all(|scheme| scheme.plain.is_none())
+            && policy.may_ask_for_credentials()
     }
 
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
@@ -216,6 +228,12 @@ impl ProtectionSpace {
             return Some(format!(
                 "the scheme `{scheme}` has no challenge for the realm of a handler: {error}"
             ));
+        }
+        if self.cannot_ask_for(policy) {
+            return Some(
+                "a handler is not hidden whose schemes cannot be asked for by a challenge"
+                    .to_owned(),
+            );
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
         is_unbound.then(|| {

@@ -262,6 +262,18 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
     response
 }
 
+/// Keeps what stands in the query from whomever the page links to, and from the logs of whatever it
+/// loads. Not `no-referrer`: a form of the page would be sent with `Origin: null` (Fetch, "append a
+/// request `Origin` header"), which looks like another site's.
+pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
+    const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
+    let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
+    let is_strict = lines.next().is_some_and(|line| line == "no-referrer");
+    if !is_strict || lines.next().is_some() {
+        headers.insert(header::REFERRER_POLICY, ORIGIN_ONLY);
+    }
+}
+
 /// Keeps an answer that not everybody gets out of shared caches, for requests of which these cannot
 /// know: they spare the answers to those with `Authorization` only (RFC 9111 §3.5; RFC 6750 §2.3).
 pub(super) fn keep_private(headers: &mut http::HeaderMap) {

@@ -22,7 +22,7 @@ use crate::decision::Decision;
 use crate::guard::Concealed;
 use crate::head::Head;
 use crate::routing::gate::{
-    BoxedAnswer, Decided, Gate, Verdict, keep_private, uncacheable_if_missing,
+    BoxedAnswer, Decided, Gate, Verdict, keep_private, keep_query_secret, uncacheable_if_missing,
 };
 use crate::space::Authentication;
 
@@ -130,7 +130,7 @@ pin_project! {
         // What takes longer: a form is read, or a check is asked.
         Judging { judgment: Pin<Box<dyn Future<Output = (Verdict, Request)> + Send>> },
         Judged { judged: Option<(Verdict, Request)> },
-        Behind { #[pin] future: F, is_private: bool },
+        Behind { #[pin] future: F, is_private: bool, is_query_secret: bool },
         Concealing { answer: BoxedAnswer },
     }
 }
@@ -211,6 +211,7 @@ impl<B: Behind> Future for Passage<B> {
                     let gate = &**this.gate;
                     match &verdict.ruling.decision {
                         Decision::Grant => {
+                            let in_query = gate.space.may_stand_in_query(&verdict.sender);
                             let pass = gate.pass(verdict, &request);
                             let is_private =
                                 pass.is_some() && !request.headers().contains_key(AUTHORIZATION);
@@ -220,6 +221,7 @@ impl<B: Behind> Future for Passage<B> {
                             Stage::Behind {
                                 future: behind.call(request),
                                 is_private,
+                                is_query_secret: is_private && in_query,
                             }
                         }
                         Decision::Deny(denial) if !gate.hides(&verdict.ruling.decision) => {
@@ -234,10 +236,17 @@ impl<B: Behind> Future for Passage<B> {
                         }
                     }
                 }
-                StageProjection::Behind { future, is_private } => {
+                StageProjection::Behind {
+                    future,
+                    is_private,
+                    is_query_secret,
+                } => {
                     let mut response = ready!(future.poll(context));
                     if *is_private {
                         keep_private(response.headers_mut());
+                    }
+                    if *is_query_secret {
+                        keep_query_secret(response.headers_mut());
                     }
                     if this.gate.decided_outside {
                         return Poll::Ready(response);

@@ -28,6 +28,8 @@ pub(crate) enum Mistake {
         scheme: String,
         error: ChallengeError,
     },
+    /// Callers may be told to log in, and there is no challenge to tell them by.
+    Unasked { handler: &'static str },
     /// A check asks for another state than the handler is given.
     State {
         handler: &'static str,
@@ -61,6 +63,13 @@ impl fmt::Display for Mistake {
             } => write!(
                 f,
                 "the scheme `{scheme}` has no challenge for the realm of `{handler}`: {error}",
+            ),
+            Self::Unasked { handler } => write!(
+                f,
+                "`{handler}` accepts only schemes that cannot be asked for by a challenge, as secret URLs \
+                 cannot: whoever comes without them is to be told 404, so add `hide_as = 404`, \
+                 leave out `hide_unless`, and ask for no `acr`, `amr`, `max_age` or \
+                 `sender_constrained`",
             ),
             Self::State {
                 handler,

@@ -622,7 +622,11 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
         scheme: scheme.to_owned(),
         error,
     });
-    schemes.chain(states).chain(unbound).chain(realm).collect()
+    let unasked = space
+        .cannot_ask_for(&endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let offers = unbound.into_iter().chain(realm).chain(unasked);
+    schemes.chain(states).chain(offers).collect()
 }
 
 /// What a route has to know of the router around it.

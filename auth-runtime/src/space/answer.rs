@@ -213,7 +213,7 @@ impl<'a> Offer<'a> {
         schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
     }
 
-    /// The challenges of each scheme that is accepted here and that `is_meant`.
+    /// The challenges of each scheme that is accepted here, that `is_meant` and that can be asked for.
     fn make<'p>(
         &self,
         scopes: &'p [&'static str],
@@ -223,7 +223,8 @@ impl<'a> Offer<'a> {
         let own_realm = self.policy.and_then(Policy::own_realm);
         self.accepted()
             .filter(|(index, accepted)| is_meant(*index, accepted))
-            .flat_map(|(index, accepted)| {
+            .filter_map(|(index, accepted)| Some((index, accepted, accepted.plain.as_ref()?)))
+            .flat_map(|(index, accepted, plain)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),
                     resource_metadata: self.space.resource_metadata(),
@@ -233,7 +234,7 @@ impl<'a> Offer<'a> {
                 let challenge = accepted.scheme.challenge(&occasion);
                 let first = Sent {
                     accepted,
-                    challenge: challenge.unwrap_or_else(|_| accepted.plain.clone()),
+                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
                     fields: accepted.scheme.fields(&occasion),
                 };
                 let further = accepted.scheme.further_challenges(&occasion).into_iter();

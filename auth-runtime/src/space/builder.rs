@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "sessions")]
 use super::LoginPage;
 use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
-use crate::challenge::{ChallengeError, is_token};
+use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, DeniedRequest};
@@ -49,7 +49,8 @@ impl ProtectionSpaceBuilder {
     /// Names the space; shown to users by clients. Visible ASCII.
     ///
     /// Required, unless the challenges of all schemes say something without it: those of OAuth's
-    /// schemes where there is a [`resource`](Self::resource), and of DPoP.
+    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none
+    /// need none.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
@@ -158,6 +159,13 @@ impl ProtectionSpaceBuilder {
             }
             space.schemes.push(accepted);
         }
+        let asks = space
+            .schemes
+            .iter()
+            .any(|accepted| accepted.plain.is_some());
+        if !asks && space.unknown_paths == UnknownPaths::Challenge {
+            return Err(SpaceError::NoChallenge);
+        }
         if space.resource_metadata().is_some() {
             let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
@@ -169,27 +177,17 @@ impl ProtectionSpaceBuilder {
 impl Space {
     fn accept(&self, scheme: Box<dyn Scheme>) -> Result<Accepted, SpaceError> {
         let name = scheme.name().to_owned();
-        let illegal = |error| SpaceError::Challenge {
-            scheme: name.clone(),
-            error,
-        };
         if !is_token(&name) {
-            return Err(illegal(ChallengeError::Scheme(name.clone())));
+            return Err(SpaceError::Challenge {
+                scheme: name.clone(),
+                error: ChallengeError::Scheme(name),
+            });
         }
-        let is_oauth = scheme.is_oauth();
-        let occasion = Occasion {
-            realm: self.realm.as_deref(),
-            resource_metadata: self.resource_metadata(),
-            scopes: &[],
-            problem: None,
+        let plain = if scheme.can_be_asked_for() {
+            Some(self.plain_challenge(&*scheme)?)
+        } else {
+            None
         };
-        let plain = scheme.challenge(&occasion);
-        // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
-        let says_enough = is_oauth && plain != Err(ChallengeError::NoParameter);
-        if self.realm.is_none() && !says_enough {
-            return Err(SpaceError::NoRealm);
-        }
-        let plain = plain.map_err(illegal)?;
         #[cfg(feature = "sessions")]
         let login_page = match scheme.login_page().map(LoginPage::read) {
             Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
@@ -199,7 +197,7 @@ impl Space {
         Ok(Accepted {
             name,
             sources: scheme.sources(),
-            is_oauth,
+            is_oauth: scheme.is_oauth(),
             constrains_sender: scheme.constrains_sender(),
             opens_prompt: scheme.opens_prompt(),
             knows_login: scheme.knows_login(),
@@ -207,6 +205,26 @@ impl Space {
             login_page,
             plain,
             scheme,
+        })
+    }
+
+    /// What `scheme` says when nothing is wrong.
+    fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
+        let occasion = Occasion {
+            realm: self.realm.as_deref(),
+            resource_metadata: self.resource_metadata(),
+            scopes: &[],
+            problem: None,
+        };
+        let plain = scheme.challenge(&occasion);
+        // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
+        let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
+        if self.realm.is_none() && !says_enough {
+            return Err(SpaceError::NoRealm);
+        }
+        plain.map_err(|error| SpaceError::Challenge {
+            scheme: scheme.name().to_owned(),
+            error,
         })
     }
 }
@@ -232,6 +250,8 @@ pub enum SpaceError {
     NoRealm,
     /// No scheme was given, so no caller could ever prove who it is.
     NoScheme,
+    /// Unknown paths are to challenge, and no scheme is one that can be asked for.
+    NoChallenge,
     /// Two schemes of one name, or reading the same field.
     SchemeTwice(String),
     /// Proxies are to be believed, but the number of them is 0.
@@ -257,6 +277,10 @@ impl fmt::Display for SpaceError {
             Self::NoScheme => f.write_str(
                 "the protection space accepts no scheme, so nobody could log in; \
                  add one with `.scheme(…)`",
+            ),
+            Self::NoChallenge => f.write_str(
+                "unknown paths are to challenge, and none of the schemes can be asked for by a \
+                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
             ),
             Self::SchemeTwice(name) => write!(
                 f,

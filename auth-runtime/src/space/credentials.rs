@@ -53,7 +53,7 @@ impl Accepted {
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
             #[cfg(feature = "sessions")]
             Source::Cookie(name) => Ok(single_cookie(head, name)?.map(Cow::Borrowed)),
-            #[cfg(feature = "form")]
+            #[cfg(any(feature = "form", feature = "secret-urls"))]
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
@@ -124,7 +124,7 @@ pub(super) fn well_formed(value: &[u8]) -> Option<&str> {
 }
 
 /// The value of the one parameter of that name.
-#[cfg(feature = "form")]
+#[cfg(any(feature = "form", feature = "secret-urls"))]
 fn single_value(encoded: &[u8], name: &str) -> Result<Option<Cow<'static, [u8]>>, Carried> {
     let mut values = form_urlencoded::parse(encoded).filter(|(key, _)| key == name);
     let value = values.next();
@@ -196,7 +196,7 @@ impl ProtectionSpace {
                 Source::Field(_) => continue,
                 #[cfg(feature = "sessions")]
                 Source::Cookie(_) => continue,
-                #[cfg(feature = "form")]
+                #[cfg(any(feature = "form", feature = "secret-urls"))]
                 Source::Query(_) => "query",
                 #[cfg(feature = "form")]
                 Source::Form(_) => "body",

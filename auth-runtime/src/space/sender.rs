@@ -8,6 +8,8 @@ use super::credentials::{Carried, well_formed};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
 use crate::policy::Policy;
+#[cfg(all(feature = "axum", any(feature = "form", feature = "secret-urls")))]
+use crate::scheme::Source;
 use crate::scheme::{Credentials, Verification};
 
 #[derive(Clone, Debug)]
@@ -82,6 +84,23 @@ impl ProtectionSpace {
         scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
     }
 
+    /// Whether the credentials of `sender` may have stood in the query.
+    #[cfg(feature = "axum")]
+    pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
+        #[cfg(any(feature = "form", feature = "secret-urls"))]
+        if let Sender::Caller {
+            used: Used::Scheme(index),
+            ..
+        } = sender
+        {
+            let used = self.0.schemes.get(*index);
+            let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
+            return sources.any(|source| matches!(source, Source::Query(_)));
+        }
+        let _ = sender;
+        false
+    }
+
     /// The first OAuth scheme that is accepted, or else the first one.
     #[cfg(feature = "testing")]
     fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
@@ -109,6 +128,7 @@ impl ProtectionSpace {
                 };
                 Authentication::Verifying {
                     scheme: index,
+                    can_be_asked_for: accepted.plain.is_some(),
                     verification,
                 }
             }
@@ -122,6 +142,7 @@ pub(crate) enum Authentication {
     Done(Sender),
     Verifying {
         scheme: usize,
+        can_be_asked_for: bool,
         verification: Verification,
     },
 }
@@ -134,13 +155,17 @@ impl Future for Authentication {
             Self::Done(sender) => Poll::Ready(std::mem::replace(sender, Sender::Broken)),
             Self::Verifying {
                 scheme,
+                can_be_asked_for,
                 verification,
-            } => {
-                let used = Used::Scheme(*scheme);
-                Pin::new(verification)
-                    .poll(context)
-                    .map(|caller| Sender::caller(caller, used))
-            }
+            } => Pin::new(verification)
+                .poll(context)
+                .map(|caller| match caller {
+                    // A challenge could not ask for better ones.
+                    Caller::Rejected(_) if !*can_be_asked_for => {
+                        Sender::caller(Caller::Anonymous, Used::Nothing)
+                    }
+                    caller => Sender::caller(caller, Used::Scheme(*scheme)),
+                }),
         }
     }
 }

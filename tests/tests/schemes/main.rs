@@ -10,6 +10,7 @@ mod introspection;
 mod jwks;
 mod mtls;
 mod redis;
+mod secret_urls;
 mod sessions;
 mod space;
 
