@@ -11,6 +11,7 @@ use auth_grammar::{args, check, codes};
 use ipnet::IpNet;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
@@ -237,11 +238,19 @@ fn implement(
     caller: &TokenStream,
     uses_guard: bool,
 ) -> TokenStream {
+    let suffix = format!("::{}", name.unraw());
+    // The line is that of the name, not of the attribute: a module's stands somewhere else.
+    let line = quote_spanned!(name.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
         impl ::auth_runtime::__private::HasPolicy for #name {
             type Caller = #caller;
             const POLICY: ::auth_runtime::Policy = #policy;
+            const DECLARATION: ::auth_runtime::Declaration = ::auth_runtime::Declaration::new(
+                ::core::concat!(::core::module_path!(), #suffix),
+                ::core::file!(),
+                #line,
+            );
             const USES_GUARD: bool = #uses_guard;
         }
         #[automatically_derived]

@@ -66,6 +66,14 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The same, at `now` if no moment was given.
+    pub(crate) fn at_one_moment(self, now: SystemTime) -> Self {
+        Self {
+            now: self.now.or(Some(now)),
+            ..self
+        }
+    }
+
     /// What `check` said; `None` if it failed.
     #[must_use]
     pub fn checked(mut self, check: Check, answer: Option<bool>) -> Self {

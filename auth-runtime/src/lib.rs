@@ -145,13 +145,16 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod audit;
 mod caller;
 pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;
 mod decision;
+mod declaration;
 mod denial_body;
+mod explanation;
 mod facts;
 #[cfg(feature = "axum")]
 mod guard;
@@ -182,12 +185,15 @@ mod ways;
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
+pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::check::{Check, CheckRequest};
 pub use crate::client_address::ClientAddress;
 pub use crate::decision::{Decision, Denial};
+pub use crate::declaration::Declaration;
 pub use crate::denial_body::{DenialBody, DeniedRequest};
+pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::facts::Facts;
 #[cfg(feature = "axum")]
 pub use crate::guard::{Denied, Guard};

@@ -82,6 +82,12 @@ impl Policy {
         self
     }
 
+    /// The same, hidden from nobody.
+    pub(crate) const fn shown(mut self) -> Self {
+        self.display = Display::Shown;
+        self
+    }
+
     /// Names another realm in challenges than the space's own (RFC 9110 §11.5).
     pub const fn realm(mut self, realm: &'static str) -> Self {
         self.realm = Some(realm);

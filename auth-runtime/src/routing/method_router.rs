@@ -1,6 +1,6 @@
 //! The methods of one path, each with its policy.
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::check::State;
+use crate::declaration::Declaration;
 use crate::guard::{Declared, HasPolicy};
 use crate::policy::Policy;
 use crate::routing::gate::Gate;
@@ -34,8 +35,7 @@ pub(crate) struct Endpoint<S> {
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
-    /// The type that carries the policy, which has the name of the handler.
-    pub(crate) name: &'static str,
+    pub(crate) declaration: Declaration,
     pub(crate) uses_guard: bool,
     /// What checks get to see; `None` as long as none was given, or if there are no checks.
     pub(crate) state: Option<Arc<State>>,
@@ -74,7 +74,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter,
             policy: P::POLICY,
             policy_type: TypeId::of::<P>(),
-            name: type_name::<P>(),
+            declaration: P::DECLARATION,
             uses_guard: P::USES_GUARD,
             state: None,
             mount: Box::new(move |gate| {
@@ -96,7 +96,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter: self.filter,
             policy: self.policy,
             policy_type: self.policy_type,
-            name: self.name,
+            declaration: self.declaration,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
             mount: Box::new(move |gate| mount(gate).with_state(state)),

@@ -594,7 +594,7 @@ impl GuardedRouter {
 
 /// What about a policy cannot be kept in `space`.
 fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
-    let handler = endpoint.name;
+    let handler = endpoint.declaration.handler();
     let names = endpoint.policy.accepted_schemes().unwrap_or_default();
     let schemes = names
         .iter()
@@ -673,6 +673,7 @@ impl Placed<'_> {
         let gate = Arc::new(Gate {
             policy: route.endpoint.policy,
             policy_type: route.endpoint.policy_type,
+            declaration: route.endpoint.declaration,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),

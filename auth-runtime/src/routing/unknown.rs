@@ -79,7 +79,12 @@ impl UnknownPath {
                 if self.space.reads_form_of(&request) {
                     request = read_form(request).await;
                 }
-                self.space.authenticate(Head::of(&request)).await
+                let watch = self.space.watch(None);
+                let authentication = self.space.authenticate(Head::of(&request));
+                let sender = watch.around(authentication).await;
+                let head = Head::of(&request);
+                self.space.report_unknown_path(&watch, &sender, head);
+                sender
             }
         };
         self.answer(sender, request).await

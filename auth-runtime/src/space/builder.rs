@@ -6,6 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "sessions")]
 use super::LoginPage;
 use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
+use crate::audit::{Audit, AuditRecord};
 use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
@@ -24,6 +25,9 @@ pub struct ProtectionSpaceBuilder {
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,
+    audit: Option<Audit>,
+    #[cfg(feature = "tracing")]
+    traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
     resource: Option<ProtectedResource>,
 }
@@ -39,6 +43,9 @@ impl ProtectionSpace {
             prompts_scripts: false,
             joins_challenges: false,
             render: None,
+            audit: None,
+            #[cfg(feature = "tracing")]
+            traces_subjects: false,
             #[cfg(feature = "resource-metadata")]
             resource: None,
         }
@@ -129,6 +136,41 @@ impl ProtectionSpaceBuilder {
         self
     }
 
+    /// Tells `hook` of every decision, at the moment it is made and before it is answered: of
+    /// grants and denials, of public handlers, and of objects that a handler denies. Default: nobody
+    /// is told. A second hook replaces the first.
+    ///
+    /// It runs where the request is served, so it must not block, wait, or panic: hand what is to be
+    /// kept over to a channel, and write it somewhere else. Nobody who calls the service ever sees
+    /// what it is told, and it cannot change the decision.
+    ///
+    /// ```
+    /// # use auth_runtime::ProtectionSpace;
+    /// use std::sync::mpsc::sync_channel;
+    ///
+    /// let (log, lines) = sync_channel(1024);
+    /// std::thread::spawn(move || lines.iter().for_each(|line: String| eprintln!("{line}")));
+    ///
+    /// let builder = ProtectionSpace::builder().audit(move |record| {
+    ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.declaration()) {
+    ///         // When the channel is full, a line is lost rather than every request held up.
+    ///         let _ = log.try_send(format!("{handler} denied {denial:?} by rule {}", record.rule()));
+    ///     }
+    /// });
+    /// ```
+    pub fn audit(mut self, hook: impl Fn(&AuditRecord<'_>) + Send + Sync + 'static) -> Self {
+        self.audit = Some(Arc::new(hook));
+        self
+    }
+
+    /// Names the subjects of known callers in the events of decisions, as the field `subject`.
+    /// Default: no, since it is personal data, and logs travel far.
+    #[cfg(feature = "tracing")]
+    pub fn trace_subjects(mut self, name_them: bool) -> Self {
+        self.traces_subjects = name_them;
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -149,6 +191,9 @@ impl ProtectionSpaceBuilder {
             prompts_scripts: self.prompts_scripts,
             joins_challenges: self.joins_challenges,
             render: self.render,
+            audit: self.audit,
+            #[cfg(feature = "tracing")]
+            traces_subjects: self.traces_subjects,
             #[cfg(feature = "resource-metadata")]
             resource: self.resource,
         };
@@ -170,6 +215,8 @@ impl ProtectionSpaceBuilder {
             let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
         }
+        #[cfg(feature = "metrics")]
+        crate::audit::count::describe();
         Ok(ProtectionSpace(Arc::new(space)))
     }
 }
