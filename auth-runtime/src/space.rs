@@ -421,6 +421,10 @@ impl ProtectionSpace {
             Some(accepted) if accepted.is_oauth => facts.by_oauth(),
             _ => facts,
         };
+        let facts = match self.can_constrain_senders(policy) {
+            true => facts,
+            false => facts.without_binding(),
+        };
         let address = policy
             .asks_for_network()
             .then(|| self.0.client_address.of(head))

@@ -74,7 +74,7 @@ impl Bearer {
     /// rejected, as with [`jwt`](Self::jwt).
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> Self {
-        Self::verified_by(move |token| introspection.verify(token))
+        Self::verified_by(move |token| introspection.verify(token, &["Bearer", "access_token"]))
     }
 
     fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {

@@ -59,7 +59,9 @@ impl Scheme for Dpop {
         let verification = match &self.tokens {
             Tokens::Jwt(jwt) => jwt.verify(token),
             #[cfg(feature = "introspection")]
-            Tokens::Introspection(introspection) => introspection.verify(token),
+            Tokens::Introspection(introspection) => {
+                introspection.verify(token, &["DPoP", "Bearer", "access_token"])
+            }
         };
         let replays = Arc::clone(&self.replays);
         Verification::pending(async move {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{certificates, proofs};
 
 pub(crate) const ISSUER: &str = "https://issuer.example";
-const AUDIENCE: &str = "https://api.example";
+pub(crate) const AUDIENCE: &str = "https://api.example";
 const KEY_ID: &str = "es256";
 
 /// Whoever is trusted, and whoever would like to be.

@@ -61,6 +61,7 @@ impl Issuer {
         let introspection = Introspection::builder()
             .endpoint(format!("http://{}/introspect", self.address))
             .client_secret(client, "secret")
+            .any_audience()
             .cache(TokenCache::new(100, Duration::ZERO))
             .shared_cache(shared);
         let bearer = Bearer::introspection(introspection.build().unwrap());

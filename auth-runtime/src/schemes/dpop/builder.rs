@@ -143,7 +143,8 @@ impl DpopBuilder {
     }
 
     /// Where it is remembered which proofs were used. Default: in this process, 100 000 for each
-    /// [`proof_lifetime`](Self::proof_lifetime), beyond which requests are answered 503.
+    /// [`proof_lifetime`](Self::proof_lifetime), and about 6 000 of them for one key, beyond which
+    /// requests are answered 503.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replays = Some(Replays::new(store));
         self

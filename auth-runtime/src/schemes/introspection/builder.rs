@@ -9,12 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "redis")]
 use super::SharedTokenCache;
-use super::{Endpoint, Introspection, MAX_QUESTIONS};
+use super::questions::Questions;
+use super::{Endpoint, Introspection};
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::random;
@@ -32,6 +32,7 @@ impl Introspection {
             client: Err(IntrospectionError::NoClient),
             issuer: None,
             audiences: Vec::new(),
+            takes_any_audience: false,
             leeway: Duration::from_secs(60),
             names: ClaimNames::default(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
@@ -48,6 +49,7 @@ pub struct IntrospectionBuilder {
     client: Result<ClientAuthentication, IntrospectionError>,
     issuer: Option<String>,
     audiences: Vec<String>,
+    takes_any_audience: bool,
     leeway: Duration,
     names: ClaimNames,
     cache: Option<TokenCache>,
@@ -107,10 +109,19 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Takes only tokens whose `aud` is, or contains, this. Default: whatever the server says is
-    /// active; may be given more than once.
+    /// Takes only tokens whose `aud` is, or contains, this. Required, unless
+    /// [`any_audience`](Self::any_audience) is; may be given more than once.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Takes every token that the server says is active, whatever service it was issued for.
+    ///
+    /// For servers that know of one service only, or answer each service about its own tokens only
+    /// (RFC 7662 §4): with any other, whoever has a token for another service gets in with it.
+    pub fn any_audience(mut self) -> Self {
+        self.takes_any_audience = true;
         self
     }
 
@@ -163,6 +174,9 @@ impl IntrospectionBuilder {
             return Err(IntrospectionError::Url { url, problem });
         }
         let client = self.client?;
+        if self.audiences.is_empty() != self.takes_any_audience {
+            return Err(IntrospectionError::Audience);
+        }
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         Ok(Introspection(Arc::new(Endpoint {
             url,
@@ -175,7 +189,7 @@ impl IntrospectionBuilder {
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
-            questions: Semaphore::new(MAX_QUESTIONS),
+            questions: Questions::new(),
             is_down: AtomicBool::new(false),
         })))
     }
@@ -281,6 +295,8 @@ pub enum IntrospectionError {
     },
     /// Nothing says how this service proves who it is.
     NoClient,
+    /// Nothing says which tokens are for this service, or two things do.
+    Audience,
     /// A private key that cannot be read as one for this algorithm.
     Key(String),
     /// No HTTP client can be made.
@@ -297,6 +313,10 @@ impl fmt::Display for IntrospectionError {
             Self::NoClient => f.write_str(
                 "the server answers only those whom it knows; add `.client_secret(…)` or \
                  `.private_key_es256(…)`",
+            ),
+            Self::Audience => f.write_str(
+                "a token for another service would do, too; say for whom tokens have to be with \
+                 `.audience(\"…\")`, or decide for `.any_audience()`",
             ),
             Self::Key(algorithm) => {
                 write!(f, "the key is no private key for {algorithm}, as PEM")

@@ -33,6 +33,7 @@ use crate::schemes::{Redis, RedisError};
 /// let introspection = Introspection::builder()
 ///     .endpoint("https://issuer.example/introspect")
 ///     .client_secret("my-api", "the secret of my-api")
+///     .audience("https://api.example")
 ///     .cache(TokenCache::new(10_000, Duration::from_secs(5)))
 ///     .shared_cache(shared.clone())
 ///     .build()?;
