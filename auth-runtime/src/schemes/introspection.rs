@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
@@ -71,7 +72,7 @@ impl Introspection {
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
             return Verification::done(Caller::known(identity));
         }
-        let (endpoint, token) = (Arc::clone(&self.0), token.to_owned());
+        let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
             match &endpoint.cache {
                 Some(cache) => cache.get_or_verify(&token, endpoint.ask(&token)).await,

@@ -117,7 +117,7 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
         keys: Vec<serde_json::Value>,
     }
     let document: Document =
-        serde_json::from_str(document).map_err(|error| JwtError::Jwks(error.to_string()))?;
+        serde_json::from_str(document).map_err(|error| JwtError::Jwks(place_of(&error)))?;
     let keys: Vec<_> = document
         .keys
         .into_iter()
@@ -129,6 +129,20 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
         return Err(JwtError::NoKey);
     }
     Ok(keys)
+}
+
+/// Where a document is wrong. What stands there is not told: it may be a key that was meant for
+/// another place.
+fn place_of(error: &serde_json::Error) -> String {
+    let problem = match error.classify() {
+        serde_json::error::Category::Data => "it is no object with a list `keys`",
+        _ => "it is no JSON",
+    };
+    format!(
+        "{problem}, from line {} column {} on",
+        error.line(),
+        error.column()
+    )
 }
 
 fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
