@@ -105,6 +105,7 @@ fn the_search_itself_finds_secrets() {
 
 #[test]
 fn no_debug_output_shows_a_secret() {
+    listen();
     let key = || JwtKey::hs256(MARKER).expect("it is long enough");
     let jwt = || Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key());
     let built = || jwt().build().expect("in order");
@@ -167,6 +168,7 @@ fn no_debug_output_shows_a_secret() {
 
 #[tokio::test]
 async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
+    listen();
     async fn looks(request: CheckRequest<'_>) -> bool {
         keep("CheckRequest", debug(&request));
         true
@@ -244,6 +246,7 @@ async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
 
 #[tokio::test]
 async fn remembered_tokens_and_their_claims_are_not_shown() {
+    listen();
     static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
     #[requires(authenticated)]
     async fn page(guard: Guard) {
@@ -296,6 +299,7 @@ fn parts_of(token: &str) -> Vec<String> {
 
 #[test]
 fn no_error_shows_a_secret() {
+    listen();
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{MARKER}\n-----END PRIVATE KEY-----\n");
     let url = format!("https://ann:{MARKER}@as.example/");
     let jwt = |document: &str| {
@@ -455,6 +459,24 @@ impl Write for Log {
     }
 }
 
+/// Keeps the whole log of this process, from now on: before the first event, since `tracing` remembers
+/// for all threads which events nobody listens to.
+fn listen() -> &'static Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).expect("it is the first");
+        log
+    })
+}
+
 /// Good and bad credentials of every scheme, in every place; with all that is logged about them, on
 /// every thread, by this crate and by those below it.
 #[tokio::test(flavor = "multi_thread")]
@@ -469,15 +491,7 @@ async fn neither_denials_nor_the_whole_log_show_a_secret() {
     #[requires(check = breaks)]
     async fn checked() {}
 
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("it is the first");
+    let log = listen();
 
     // An authorization server that is asked, and breaks down over it.
     let server = Router::new().route(
