@@ -1,5 +1,7 @@
 //! What stands below the header of a denial, in the form that the client asked for.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -44,7 +46,7 @@ impl Default for DenialBody {
 /// What is known of a request when the body of its denial is written.
 ///
 /// Copying it allocates nothing, so that a guard can keep one for later.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DeniedRequest {
     method: Method,
     uri: Uri,
@@ -126,6 +128,19 @@ impl DeniedRequest {
     /// The languages that the client would like (RFC 9110 §12.5.4).
     pub fn accept_language(&self) -> Option<&str> {
         self.accept_language.as_ref()?.to_str().ok()
+    }
+}
+
+impl fmt::Debug for DeniedRequest {
+    /// Leaves the query out: there may be a token in it (RFC 6750 §2.3).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeniedRequest")
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .field("accept", &self.accept)
+            .field("accept_language", &self.accept_language)
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
     }
 }
 

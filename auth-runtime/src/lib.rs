@@ -32,19 +32,20 @@
 //! unverifiable (what would verify the credentials is down). Requirements are evaluated in
 //! three-valued logic: everything about an unknown caller is unknown.
 //!
-//! | caller | requirement | answer |
-//! |---|---|---|
-//! | whoever | true, or the handler is public | the handler's |
-//! | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
-//! | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
-//! | either, who goes to a page by a browser | unknown | 303 to the page to log in on, where there is one: [`SessionsBuilder::login_page`] |
-//! | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
-//! | not known | false (the wrong network) | 403: no credentials would help |
-//! | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
-//! | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
-//! | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
-//! | known | unknown, since a check failed | 503 |
-//! | credentials in two places, or made for another request | any | 400, for OAuth with `invalid_request` |
+//! | rule | caller | requirement | answer |
+//! |---|---|---|---|
+//! | 1 | whoever | true, or the handler is public | the handler's |
+//! | 2 | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
+//! | 2 | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
+//! | 2 | either, who goes to a page by a browser | unknown | 303 to the page to log in on, where there is one: [`SessionsBuilder::login_page`] |
+//! | 4 | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
+//! | 2, 4 | not known | false (the wrong network) | 403: no credentials would help |
+//! | 3a | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
+//! | 3b | known | true with credentials that are bound to a key | 401, with the challenges of the schemes that bind them |
+//! | 3c | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
+//! | 3d | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
+//! | 4 | known | unknown, since a check failed | 503 |
+//! | 5 | credentials in two places, or made for another request | any | 400, for OAuth with `invalid_request` |
 //!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or
 //! plain text, as `Accept` asks.
@@ -100,6 +101,33 @@
 //! Every message of the attributes ends in a code, such as `[AUTH0001]`: the [`catalogue`] says why
 //! that is refused, and what to write instead.
 //!
+//! # See what it decides
+//!
+//! Every decision can be told, with the rule of the table above that made it, and with what the caller
+//! was really told: a hidden denial shows in the log as what it is, while the caller sees the unknown
+//! path. None of it reaches the caller. Every decision is told once: grants and denials, on every path
+//! below a [`GuardedRouter`], by guards on plain routers, by [`ProtectionSpace::authorize`], and of
+//! objects where [`Guard::permit`] denies one (as rule `object`, after the grant). On unknown paths only
+//! bad credentials are told. Where nobody listens, nothing is computed, and no clock is read.
+//!
+//! - **A hook**: [`ProtectionSpaceBuilder::audit`] is given an [`AuditRecord`] of every decision, for an
+//!   audit log.
+//! - **`tracing`** (the feature): a span `decide` at `DEBUG`, around the verification of credentials and
+//!   the checks, and an event in it: `granted` at `DEBUG`, `denied` and `hidden` at `INFO`. All are of
+//!   the target `auth_runtime::decision`. The fields of the event, as far as they are known: `handler`,
+//!   `method`, `path` (the route, not the target), `policy`, `outcome` ([`Outcome::name`]), `rule`,
+//!   `status` (of the denial, also where it was kept back), `reason` (what held and what did not),
+//!   `scheme`, `caller`, `rejection`, `seconds`; and `subject`, if
+//!   [`trace_subjects`](ProtectionSpaceBuilder::trace_subjects) asks for it.
+//! - **`metrics`** (the feature): the counter `auth_decisions_total` by `handler`, `outcome` and `rule`,
+//!   and the histogram `auth_decision_duration_seconds` by `handler`, for whatever recorder is
+//!   installed. Install it before spaces are built, and it is told what they are. Nothing that a caller
+//!   sends becomes a label.
+//! - **By hand**: [`Policy::explain`] tells of every part of a policy whether it holds.
+//!
+//! Misconfiguration, like a handler without a space, is no decision: it is an `ERROR` in the log, with or
+//! without the feature.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -120,6 +148,8 @@
 //! | `secret-urls` | [`SecretUrls`]: signed links that expire |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
+//! | `tracing` | a span and an event for each decision |
+//! | `metrics` | a counter and a histogram of decisions |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -138,6 +168,7 @@
         feature = "form",
         feature = "resource-metadata",
         feature = "sessions",
+        feature = "tracing",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)

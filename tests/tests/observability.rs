@@ -1,14 +1,16 @@
 //! Every decision is told once, with the rule that made it, to the hook, to `tracing` and to `metrics`;
 //! and none of it reaches the caller.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use auth_runtime::routing::{get, post};
-use auth_runtime::testing::{with_caller, with_identity};
+use auth_runtime::testing::with_caller;
 use auth_runtime::{
     AuditRecord, Caller, CheckRequest, Credentials, Denied, Guard, GuardedRouter, Identity, Policy,
-    ProtectionSpace, ProtectionSpaceBuilder, Requirement, Scheme, Verification, public, requires,
+    ProtectionSpace, ProtectionSpaceBuilder, Requirement, Scheme, UnknownPaths, Verification,
+    public, requires,
 };
 use auth_tests::{space_builder, token};
 use axum::Router;
@@ -18,7 +20,6 @@ use http::StatusCode;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracing::Dispatch;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 #[public(reason = "everybody may")]
@@ -91,6 +92,7 @@ impl Scheme for Badge {
 }
 
 fn builder() -> ProtectionSpaceBuilder {
+    listen();
     space_builder().scheme(Badge)
 }
 
@@ -312,6 +314,23 @@ async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
     check(&around.layer(space.layer()), &log, "/v1").await;
 }
 
+/// Whoever is asked to log in there sent no bad credentials.
+#[tokio::test]
+async fn anonymous_callers_of_unknown_paths_are_not_told_even_where_they_are_challenged() {
+    let log = Log::default();
+    let space = builder()
+        .unknown_paths(UnknownPaths::Challenge)
+        .audit(log.hook());
+    let app = app(space.build().expect("a space"));
+    for (from, status, told) in [
+        (From::Nobody, 401, &[][..]),
+        (garbage(), 401, &["- 2 unauthenticated Bearer"]),
+    ] {
+        assert_eq!(send(&app, "/nowhere", from).await.0, status);
+        assert_eq!(log.take(), told);
+    }
+}
+
 #[tokio::test]
 async fn guards_on_a_plain_router_tell_of_their_decisions() {
     let log = Log::default();
@@ -451,16 +470,16 @@ async fn a_handler_below_a_module_s_policy_is_found_where_it_stands() {
     assert_eq!(line, Some("    pub async fn below() {}"));
 }
 
-/// Where a subscriber writes to.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread: each test has one of its own.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Written {
+struct LogOfThisThread;
+
+impl Write for LogOfThisThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .expect("nobody panics")
-            .extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -469,53 +488,47 @@ impl Write for Written {
     }
 }
 
-impl Written {
-    /// Writes what happens on this thread from now on, one JSON object a line.
-    fn listen(&self, level: tracing::Level) -> tracing::subscriber::DefaultGuard {
-        // As long as there is one dispatcher only, `tracing` asks that of whichever thread comes first
-        // whether anybody wants an event, and remembers it for all threads.
-        static OTHERS: LazyLock<[Dispatch; 2]> =
-            LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
-        LazyLock::force(&OTHERS);
-        let written = self.clone();
+/// Logs everything from now on, one JSON object a line. One subscriber for all tests, and before the
+/// first event: `tracing` remembers for all threads which events nobody listens to.
+fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
             .json()
             .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
-            .with_max_level(level)
-            .with_writer(move || written.clone())
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(|| LogOfThisThread)
             .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
+        tracing::subscriber::set_global_default(subscriber).expect("it is the first");
+    });
+}
 
-    fn lines(&self) -> Vec<Value> {
-        let bytes = std::mem::take(&mut *self.0.lock().expect("nobody panics"));
-        let text = String::from_utf8(bytes).expect("UTF-8");
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect()
-    }
+/// What was logged on this thread since this was last asked.
+fn lines() -> Vec<Value> {
+    let text = String::from_utf8(LOG.take()).expect("UTF-8");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
 
-    /// The events of decisions.
-    fn decisions(&self) -> Vec<Value> {
-        let mut lines = self.lines();
-        lines.retain(|line| {
-            line["target"] == "auth_runtime::decision"
-                && !["new", "close"]
-                    .map(Value::from)
-                    .contains(&line["fields"]["message"])
-        });
-        lines
-    }
+/// The events of decisions among that.
+fn decisions() -> Vec<Value> {
+    let mut lines = lines();
+    lines.retain(|line| {
+        line["target"] == "auth_runtime::decision"
+            && !["new", "close"]
+                .map(Value::from)
+                .contains(&line["fields"]["message"])
+    });
+    lines
 }
 
 #[tokio::test]
 async fn every_rule_is_traced_with_its_number() {
-    let written = Written::default();
-    let _listening = written.listen(tracing::Level::DEBUG);
     let app = app(builder().build().expect("a space"));
     for (target, from, status, told) in rows() {
         send(&app, target, from).await;
-        let events = written.decisions();
+        let events = decisions();
         assert_eq!(events.len(), told.len(), "{target}: {events:?}");
         for (event, told) in events.iter().zip(told) {
             let fields = &event["fields"];
@@ -550,12 +563,10 @@ async fn every_rule_is_traced_with_its_number() {
 
 #[tokio::test]
 async fn the_log_tells_what_a_hidden_404_is_and_the_caller_is_not_told() {
-    let written = Written::default();
-    let _listening = written.listen(tracing::Level::TRACE);
     let app = app(builder().build().expect("a space"));
     let from = bearer(json!({ "scope": "read" }));
     let (status, hidden) = send(&app, "/write/7", from.clone()).await;
-    let events = written.decisions();
+    let events = decisions();
     let (_, unknown) = send(&app, "/nowhere", from).await;
     assert_eq!(status, 404);
     assert_eq!(hidden.replace("/write/7", "/nowhere"), unknown);
@@ -591,8 +602,6 @@ async fn the_log_tells_what_a_hidden_404_is_and_the_caller_is_not_told() {
 
 #[tokio::test]
 async fn a_rejection_is_traced_with_its_reason() {
-    let written = Written::default();
-    let _listening = written.listen(tracing::Level::INFO);
     let app = app(builder().build().expect("a space"));
     let expired = auth_tests::expired_token(json!({}));
     send(
@@ -602,8 +611,7 @@ async fn a_rejection_is_traced_with_its_reason() {
     )
     .await;
     send(&app, "/nowhere", garbage()).await;
-    let told: Vec<_> = written
-        .decisions()
+    let told: Vec<_> = decisions()
         .iter()
         .map(|event| event["fields"]["rejection"].clone())
         .collect();
@@ -612,14 +620,12 @@ async fn a_rejection_is_traced_with_its_reason() {
 
 #[tokio::test]
 async fn subjects_are_traced_only_where_that_is_asked_for() {
-    let written = Written::default();
-    let _listening = written.listen(tracing::Level::DEBUG);
     for (names_them, expected) in [(false, None), (true, Some("ann"))] {
         let space = builder().trace_subjects(names_them).build();
         let app = app(space.expect("a space"));
         for target in ["/read", "/object"] {
             send(&app, target, bearer(json!({}))).await;
-            for event in written.decisions() {
+            for event in decisions() {
                 let subject = event["fields"].get("subject").and_then(Value::as_str);
                 assert_eq!(subject, expected, "{event}");
             }
@@ -640,8 +646,7 @@ async fn verification_and_checks_run_within_the_span_of_the_decision() {
         tracing::info!("serves");
     }
 
-    let written = Written::default();
-    let _listening = written.listen(tracing::Level::DEBUG);
+    listen();
     let bearer = auth_runtime::Bearer::new(async |_| {
         tokio::task::yield_now().await;
         tracing::info!("asks the server");
@@ -654,7 +659,7 @@ async fn verification_and_checks_run_within_the_span_of_the_decision() {
     let router = GuardedRouter::new().route("/", get(watched));
     let app = router.protect(space.expect("a space")).expect("in order");
     send(&app, "/", From::Lines(vec!["Bearer a".to_owned()])).await;
-    let lines = written.lines();
+    let lines = lines();
     let span_of = |message: &str| {
         let line = lines
             .iter()
@@ -672,10 +677,8 @@ async fn verification_and_checks_run_within_the_span_of_the_decision() {
     assert_eq!(closed.count(), 1);
 }
 
-type Counted<N> = Vec<(String, N)>;
-
 /// The counters, as `handler outcome rule`, and the handlers of the histograms.
-fn counted(snapshotter: &Snapshotter) -> (Counted<u64>, Counted<usize>) {
+fn counted(snapshotter: &Snapshotter) -> [Vec<(String, u64)>; 2] {
     let mut counters = Vec::new();
     let mut histograms = Vec::new();
     for (key, unit, description, value) in snapshotter.snapshot().into_vec() {
@@ -699,14 +702,14 @@ fn counted(snapshotter: &Snapshotter) -> (Counted<u64>, Counted<usize>) {
                 assert_eq!(unit, Some(metrics::Unit::Seconds));
                 assert_eq!(names, ["handler"]);
                 assert!(times.iter().all(|seconds| (0.0..60.0).contains(&seconds.0)));
-                histograms.push((values, times.len()));
+                histograms.push((values, times.len() as u64));
             }
             DebugValue::Gauge(_) => panic!("{key:?}"),
         }
     }
     counters.sort();
     histograms.sort();
-    (counters, histograms)
+    [counters, histograms]
 }
 
 #[tokio::test]
@@ -729,7 +732,7 @@ async fn decisions_are_counted_by_handler_outcome_and_rule() {
     ] {
         send(&app, target, from).await;
     }
-    let (counters, histograms) = counted(&snapshotter);
+    let [counters, histograms] = counted(&snapshotter);
     let expected = [
         ("object forbidden object", 1),
         ("object granted 1", 1),
@@ -753,35 +756,4 @@ async fn decisions_are_counted_by_handler_outcome_and_rule() {
         histograms,
         expected.map(|(key, count)| (key.to_owned(), count))
     );
-}
-
-/// A record borrows what is there anyway.
-#[test]
-fn telling_a_hook_of_a_grant_allocates_nothing() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime");
-    let allocations = |space: ProtectionSpaceBuilder| {
-        let app = app(space.build().expect("a space"));
-        let request = || {
-            let request = Request::get("/hidden")
-                .body(Body::empty())
-                .expect("a request");
-            with_identity(request, Identity::new("ann").with_roles(["admin"]))
-        };
-        runtime
-            .block_on(app.clone().oneshot(request()))
-            .expect("infallible");
-        let request = request();
-        let mut status = None;
-        let counted = allocation_counter::measure(|| {
-            let answer = runtime.block_on(app.clone().oneshot(request));
-            status = answer.ok().map(|answer| answer.status());
-        });
-        assert_eq!(status, Some(StatusCode::OK));
-        counted.count_total
-    };
-    let silent = allocations(builder());
-    let told = allocations(builder().audit(|record| assert_eq!(record.rule().number(), "1")));
-    assert_eq!(told, silent);
 }

@@ -38,7 +38,7 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
                 outcome = record.outcome().name(),
                 rule = record.rule().number(),
                 status = record.outcome().denial().map(|denial| denial.status().as_u16()),
-                reason = reason(record),
+                reason = reason(record).map(tracing::field::display),
                 scheme = record.scheme(),
                 caller = record.caller().map(kind),
                 rejection = rejection(record),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
@@ -87,7 +88,7 @@ impl Introspection {
         if !is_b64token(token) {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         }
-        let (endpoint, token) = (Arc::clone(&self.0), token.to_owned());
+        let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
             let caller = match &endpoint.cache {
                 Some(cache) => {

@@ -19,7 +19,7 @@ use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::random;
 use crate::schemes::token_cache::TokenCache;
-use crate::url::{TrustedUrl, UrlProblem};
+use crate::url::{TrustedUrl, UrlProblem, without_user};
 
 /// How long an assertion is good: it is used at once.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
@@ -171,6 +171,7 @@ impl IntrospectionBuilder {
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
         if let Err(problem) = TrustedUrl::read(&url) {
+            let url = without_user(&url);
             return Err(IntrospectionError::Url { url, problem });
         }
         let client = self.client?;
@@ -331,7 +332,7 @@ impl std::error::Error for IntrospectionError {}
 impl fmt::Debug for IntrospectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntrospectionBuilder")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint.as_deref().map(without_user))
             .finish_non_exhaustive()
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
         keys: Vec<serde_json::Value>,
     }
     let document: Document =
-        serde_json::from_str(document).map_err(|error| JwtError::Jwks(error.to_string()))?;
+        serde_json::from_str(document).map_err(|error| JwtError::Jwks(place_of(&error)))?;
     let keys: Vec<_> = document
         .keys
         .into_iter()
@@ -152,6 +152,20 @@ pub(in crate::schemes) fn verifies(jwk: &Jwk, algorithm: Algorithm) -> bool {
         operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
     let named = common.key_algorithm;
     signs && is_for_verifying && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+}
+
+/// Where a document is wrong. What stands there is not told: it may be a key that was meant for
+/// another place.
+fn place_of(error: &serde_json::Error) -> String {
+    let problem = match error.classify() {
+        serde_json::error::Category::Data => "it is no object with a list `keys`",
+        _ => "it is no JSON",
+    };
+    format!(
+        "{problem}, from line {} column {} on",
+        error.line(),
+        error.column()
+    )
 }
 
 fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
