@@ -9,9 +9,10 @@ use argon2::password_hash::PasswordHasher;
 use auth_runtime::routing::{get, post};
 use auth_runtime::testing::with_identity;
 use auth_runtime::{
-    ApiKeys, Basic, Bearer, Caller, CheckRequest, Claims, Credentials, Denied, Dpop, Guard,
-    GuardedRouter, Identity, Introspection, Jwt, JwtKey, PasswordHashes, ProtectedResource,
-    ProtectionSpace, Scheme, TokenCache, Verification, requires,
+    ApiKeys, Basic, Bearer, Caller, CheckRequest, Claims, Credentials, Denied, DigestAlgorithm,
+    DigestSecret, Dpop, Guard, GuardedRouter, Identity, Introspection, Jwt, JwtKey, PasswordHashes,
+    ProtectedResource, ProtectionSpace, Redis, Scheme, SecretUrls, SharedTokenCache, TokenCache,
+    Verification, requires,
 };
 use auth_tests::{AUDIENCE, ISSUER, serve};
 use axum::Router;
@@ -111,7 +112,7 @@ fn no_debug_output_shows_a_secret() {
     let built = || jwt().build().expect("in order");
     let introspection = || {
         let asked = Introspection::builder().endpoint("https://as.example/introspect");
-        asked.client_secret("client", MARKER)
+        asked.client_secret("client", MARKER).any_audience()
     };
     let nonce_key: [u8; 32] = MARKER.as_bytes()[..32].try_into().expect("32 bytes");
     let dpop = || {
@@ -131,6 +132,24 @@ fn no_debug_output_shows_a_secret() {
         space.scheme(Bearer::jwt(built())).scheme(basic())
     };
     let known = || Identity::new("ann").with_extension(MARKER.to_owned());
+    let digest_secret = || {
+        let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "api", MARKER);
+        secret.expect("in order")
+    };
+    // What is kept in place of the password is as good as it.
+    let line = digest_secret().to_line();
+    let kept_hash = line.rsplit(':').next().expect("a hash").to_owned();
+    let digest = || {
+        auth_runtime::Digest::builder("api")
+            .user(digest_secret(), Identity::new("ann"))
+            .nonce_key(nonce_key)
+    };
+    let links = || SecretUrls::builder().key("2026", MARKER.as_bytes());
+    let redis = || Redis::builder(format!("rediss://ann:{MARKER}@redis.example/"));
+    let shared = || {
+        let redis = redis().build().expect("in order");
+        SharedTokenCache::new(redis, nonce_key, Duration::from_secs(60))
+    };
     for (what, text) in [
         ("JwtKey", debug(key().with_id("id"))),
         ("JwtBuilder", debug(jwt())),
@@ -152,6 +171,14 @@ fn no_debug_output_shows_a_secret() {
         ("PasswordHashesBuilder", debug(hashes())),
         ("PasswordHashes", debug(hashes().build().expect("in order"))),
         ("Basic", debug(basic())),
+        ("DigestSecret", debug(digest_secret())),
+        ("DigestBuilder", debug(digest())),
+        ("Digest", debug(digest().build().expect("in order"))),
+        ("SecretUrlsBuilder", debug(links())),
+        ("SecretUrls", debug(links().build().expect("in order"))),
+        ("RedisBuilder", debug(redis())),
+        ("Redis", debug(redis().build().expect("in order"))),
+        ("SharedTokenCache", debug(shared())),
         ("ProtectionSpaceBuilder", debug(space())),
         ("ProtectionSpace", debug(space().build().expect("in order"))),
         ("Identity", debug(known())),
@@ -162,6 +189,7 @@ fn no_debug_output_shows_a_secret() {
         ),
     ] {
         assert_silent(what, &text);
+        assert!(!text.contains(&kept_hash), "{what}: {text}");
         assert!(text.len() > 2, "{what} says nothing at all");
     }
 }
@@ -366,6 +394,7 @@ fn no_error_shows_a_secret() {
             text(
                 asked()
                     .client_secret("client", MARKER)
+                    .any_audience()
                     .endpoint(&url)
                     .build(),
             ),
@@ -505,6 +534,7 @@ async fn neither_denials_nor_the_whole_log_show_a_secret() {
     let introspection = Introspection::builder()
         .endpoint(format!("http://{server}/introspect"))
         .client_secret("client", MARKER)
+        .any_audience()
         .build()
         .expect("in order");
 
