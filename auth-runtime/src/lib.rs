@@ -219,5 +219,7 @@ pub mod __private {
 
     pub use crate::check::{CheckAnswer, ErasedRequest, StateType, state_of};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Anyone, Declared, HasPolicy};
+    pub use crate::guard::{
+        Anyone, Carries, Declared, ForEverybody, ForServices, HasPolicy, NoPolicy,
+    };
 }

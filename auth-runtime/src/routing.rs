@@ -20,6 +20,7 @@ mod gate;
 mod handler;
 mod method_router;
 mod outer_gate;
+mod ownership;
 mod passage;
 mod protect_error;
 mod router;

@@ -1,6 +1,6 @@
 //! The methods of one path, each with its policy.
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::check::State;
-use crate::guard::{Declared, HasPolicy};
+use crate::guard::{Declared, ForServices};
 use crate::policy::Policy;
 use crate::routing::gate::Gate;
 use crate::routing::handler::GuardedParameters;
+use crate::routing::ownership::Ownership;
 use crate::routing::passage::{GatedHandler, ServiceHandler};
 use crate::routing::router::Step;
 
@@ -34,8 +35,7 @@ pub(crate) struct Endpoint<S> {
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
-    /// The type that carries the policy, which has the name of the handler.
-    pub(crate) name: &'static str,
+    pub(crate) ownership: Ownership,
     pub(crate) uses_guard: bool,
     /// What checks get to see; `None` as long as none was given, or if there are no checks.
     pub(crate) state: Option<Arc<State>>,
@@ -51,22 +51,24 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         H: Handler<T, S>,
         T: GuardedParameters<H> + 'static,
     {
-        Self::new::<T::Policy, _, T>(filter, handler)
+        let ownership = Ownership::of_handler::<H, T::Policy>();
+        Self::new::<T::Policy, _, T>(filter, ownership, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
     where
-        P: HasPolicy,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        Self::new::<P, _, _>(filter, ServiceHandler(service))
+        let ownership = Ownership::of_service::<P>();
+        Self::new::<P, _, _>(filter, ownership, ServiceHandler(service))
     }
 
-    fn new<P, H, T>(filter: Option<MethodFilter>, handler: H) -> Self
+    fn new<P, H, T>(filter: Option<MethodFilter>, ownership: Ownership, handler: H) -> Self
     where
-        P: HasPolicy,
+        P: Declared,
         H: Handler<T, S>,
         T: 'static,
     {
@@ -74,7 +76,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter,
             policy: P::POLICY,
             policy_type: TypeId::of::<P>(),
-            name: type_name::<P>(),
+            ownership,
             uses_guard: P::USES_GUARD,
             state: None,
             mount: Box::new(move |gate| {
@@ -96,7 +98,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter: self.filter,
             policy: self.policy,
             policy_type: self.policy_type,
-            name: self.name,
+            ownership: self.ownership,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
             mount: Box::new(move |gate| mount(gate).with_state(state)),
@@ -156,10 +158,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         self.and(Endpoint::of_handler(Some(filter), handler))
     }
 
-    /// Adds a service for the methods of `filter`, with the policy of a `#[requires]` unit struct.
+    /// Adds a service for the methods of `filter`, with the policy of a unit struct.
     pub fn on_service<P, T>(self, filter: MethodFilter, _policy: P, service: T) -> Self
     where
-        P: Declared,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -211,10 +213,10 @@ where
     GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
 }
 
-/// Routes the methods of `filter` to a service, with the policy of a `#[requires]` unit struct.
+/// Routes the methods of `filter` to a service, with the policy of a unit struct.
 pub fn on_service<P, T, S>(filter: MethodFilter, _policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: Declared,
+    P: ForServices,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -234,10 +236,10 @@ where
     GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
 }
 
-/// Routes every method to a service, with the policy of a `#[requires]` unit struct.
+/// Routes every method to a service, with the policy of a unit struct.
 pub fn any_service<P, T, S>(_policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: Declared,
+    P: ForServices,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -261,11 +263,11 @@ macro_rules! methods {
 
             #[doc = concat!(
                 "Routes `", stringify!($method),
-                "` to a service, with the policy of a `#[requires]` unit struct."
+                "` to a service, with the policy of a unit struct."
             )]
             pub fn $service_function<P, T, S>(policy: P, service: T) -> GuardedMethodRouter<S>
             where
-                P: Declared,
+                P: ForServices,
                 T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                 T::Response: IntoResponse,
                 T::Future: Send,
@@ -288,11 +290,11 @@ macro_rules! methods {
 
                 #[doc = concat!(
                     "Adds a service for `", stringify!($method),
-                    "`, with the policy of a `#[requires]` unit struct."
+                    "`, with the policy of a unit struct."
                 )]
                 pub fn $service_function<P, T>(self, policy: P, service: T) -> Self
                 where
-                    P: Declared,
+                    P: ForServices,
                     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                     T::Response: IntoResponse,
                     T::Future: Send,

@@ -1,6 +1,9 @@
 //! What keeps a router from being protected by a space.
 
 use std::fmt;
+use std::panic::Location;
+
+use crate::routing::ownership::owner;
 
 /// Policies of a [`GuardedRouter`](crate::GuardedRouter) that cannot be kept as it is protected.
 ///
@@ -26,6 +29,13 @@ pub(crate) enum Mistake {
         check: &'static str,
         state: &'static str,
     },
+    /// A handler is guarded by a policy that is for something else.
+    Borrowed {
+        handler: &'static str,
+        carrier: &'static str,
+    },
+    /// A router was merged unguarded, and nobody says why.
+    Reason { written: &'static Location<'static> },
 }
 
 impl fmt::Display for Mistake {
@@ -54,6 +64,18 @@ impl fmt::Display for Mistake {
                 f,
                 "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
                  that the handler is mounted on has another one",
+            ),
+            Self::Borrowed { handler, carrier } => write!(
+                f,
+                "`{handler}` takes the guard of `{}`, so nothing above it says who may call it; write \
+                 `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
+                 alone (the guard of a unit struct is for closures)",
+                owner(carrier),
+            ),
+            Self::Reason { written } => write!(
+                f,
+                "`merge_unguarded` at {written} is given an empty reason; say why its routes need no \
+                 policy, for whoever audits them",
             ),
         }
     }
