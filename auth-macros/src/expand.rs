@@ -397,14 +397,10 @@ fn addresses(block: &IpNet) -> TokenStream {
 fn check_by(function: &Function) -> TokenStream {
     let name = function.to_string();
     let path = &function.0;
+    // Not a name that the path could mean.
+    let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        check(::auth_runtime::Check::new(
-            #name,
-            || ::auth_runtime::__private::state_of(#path),
-            |request| ::std::boxed::Box::pin(async move {
-                request.answer(#path(request.typed()?).await)
-            }),
-        ))
+        check(::auth_runtime::Check::new(#name, |#call| #call.of(#path)))
     }
 }
 
