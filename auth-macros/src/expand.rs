@@ -11,6 +11,7 @@ use auth_grammar::{args, check, codes};
 use ipnet::IpNet;
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
@@ -169,7 +170,8 @@ fn expand(
     match item {
         Some(Item::Handler(mut handler)) => {
             let name = item::carrier(&handler.signature.ident);
-            let implementation = implement(&name, policy, caller, handler.writes_guard);
+            let declared = &handler.signature.ident;
+            let implementation = implement(&name, declared, policy, caller, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
             let kind = kind(attribute, &name, true);
             handler.complete_guard();
@@ -189,7 +191,7 @@ fn expand(
             }
         }
         Some(Item::Struct(unit)) => {
-            let implementation = implement(&unit.name, policy, caller, false);
+            let implementation = implement(&unit.name, &unit.name, policy, caller, false);
             let kind = kind(attribute, &unit.name, false);
             let unit = unit.tokens;
             quote!(#mistakes #unit #implementation #kind)
@@ -237,15 +239,24 @@ fn carrier(name: &Ident, visibility: &Visibility) -> TokenStream {
 
 fn implement(
     name: &Ident,
+    declared: &Ident,
     policy: &TokenStream,
     caller: &TokenStream,
     uses_guard: bool,
 ) -> TokenStream {
+    let suffix = format!("::{}", declared.unraw());
+    // The line is that of the name, not of the attribute: a module's stands somewhere else.
+    let line = quote_spanned!(declared.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
         impl ::auth_runtime::__private::HasPolicy for #name {
             type Caller = #caller;
             const POLICY: ::auth_runtime::Policy = #policy;
+            const DECLARATION: ::auth_runtime::Declaration = ::auth_runtime::Declaration::new(
+                ::core::concat!(::core::module_path!(), #suffix),
+                ::core::file!(),
+                #line,
+            );
             const USES_GUARD: bool = #uses_guard;
         }
     }

@@ -42,11 +42,15 @@ pub enum Rejection {
     Malformed,
     /// They were good once.
     Expired,
-    /// The token may be good, but nothing proves that its owner sent it (RFC 9449 §7.1).
+    /// The credentials may be good, but nothing proves that their owner sent them (RFC 9449 §7.1), as
+    /// where another site made a browser send a cookie.
     InvalidProof,
     /// They are right, but for a nonce that the server wants and that comes with its answer (RFC 9449
     /// §9, RFC 7616 §3.3).
     StaleNonce,
+    /// They were made for another request than the one that they came with (RFC 7616 §3.4.6). That
+    /// is a request which is itself broken, and answered 400.
+    OtherRequest,
     /// They are wrong: forged, revoked, meant for somebody else, or not yet valid.
     Invalid,
 }

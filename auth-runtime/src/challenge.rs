@@ -237,6 +237,13 @@ pub enum ChallengeError {
         /// The first such character.
         character: char,
     },
+    /// A realm that the scheme cannot ask for, since what it keeps of its users was made for its own.
+    Realm {
+        /// The realm that was asked for.
+        realm: String,
+        /// The scheme's own.
+        own: String,
+    },
     /// A text that clients which search for parameters would take for one.
     LooksLikeParameter {
         /// The parameter.
@@ -265,6 +272,10 @@ impl fmt::Display for ChallengeError {
             Self::Forbidden { name, character } => {
                 write!(f, "the value of `{name}` must not contain {character:?}")
             }
+            Self::Realm { realm, own } => write!(
+                f,
+                "the realm is {realm:?}, and the secrets of its users were made for {own:?}",
+            ),
             Self::LooksLikeParameter { name, found } => write!(
                 f,
                 "the value of `{name}` contains `{found}`, which clients would read as a parameter",

@@ -97,7 +97,7 @@ impl ClientAddress {
     }
 }
 
-fn socket_address(extensions: &Extensions) -> Option<SocketAddr> {
+pub(crate) fn socket_address(extensions: &Extensions) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
         return Some(info.0);

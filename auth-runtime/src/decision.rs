@@ -7,7 +7,8 @@
 //!    credentials, so 401; what is false stays false, so 403.
 //! 3. The caller is known, and the requirement is not true. The first that helps is told:
 //!    - logging in again, or more strongly: 401 `insufficient_user_authentication` (RFC 9470);
-//!    - credentials that are bound to a key: 401, challenging with the schemes that do that;
+//!    - credentials that are bound to a key: 401, challenging with the schemes that do that, if there
+//!      are any;
 //!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
 //!    - nothing: 403.
 //! 4. Nobody can say who the caller is: unknown is 503, false is 403. Never 401, since a client
@@ -151,7 +152,7 @@ impl Policy {
         if self.is_kept_from(question.facts)? {
             return Ok(Decision::Hide);
         }
-        let is_bound = |atom: Atom| is_fresh(atom) || atom == Atom::SenderConstrained;
+        let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
         if question.evaluate(&is_bound)? == Truth::True {
             return Ok(Decision::Deny(Denial::UnboundCredentials));
         }
@@ -243,7 +244,8 @@ impl Question<'_> {
     fn scopes_to_ask_for(&self) -> Vec<&'static str> {
         let by_scopes_alone = |atom: Atom| match atom.group() {
             Group::Context => self.holds(atom),
-            Group::Freshness | Group::Binding => true,
+            Group::Freshness => true,
+            Group::Binding => self.facts.can_bind(atom),
             Group::Identity => atom == Atom::Authenticated,
         };
         let with_anything = |atom: Atom| atom.group() != Group::Context || self.holds(atom);
@@ -270,7 +272,7 @@ impl Question<'_> {
         let ask = Ask {
             wanted: &is_scope,
             settled: &|atom| {
-                matches!(atom.group(), Group::Freshness | Group::Binding) || self.holds(atom)
+                atom.group() == Group::Freshness || self.facts.can_bind(atom) || self.holds(atom)
             },
             held: &|atom| self.holds(atom),
         };

@@ -1,5 +1,7 @@
 //! What stands below the header of a denial, in the form that the client asked for.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -44,13 +46,24 @@ impl Default for DenialBody {
 /// What is known of a request when the body of its denial is written.
 ///
 /// Copying it allocates nothing, so that a guard can keep one for later.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DeniedRequest {
     method: Method,
     uri: Uri,
     accept: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
-    is_from_script: bool,
+    sender: RequestSender,
+    #[cfg(feature = "sessions")]
+    sent_uri: Uri,
+}
+
+/// Who made a browser send a request (`Sec-Fetch-Mode`, Fetch Metadata).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RequestSender {
+    Visitor,
+    Script,
+    /// It is no browser, or an old one, or one that does not trust the connection.
+    Unsaid,
 }
 
 impl DeniedRequest {
@@ -60,7 +73,9 @@ impl DeniedRequest {
             uri: head.uri.clone(),
             accept: combined(head.headers, &ACCEPT),
             accept_language: combined(head.headers, &ACCEPT_LANGUAGE),
-            is_from_script: is_from_script(head.headers),
+            sender: sender(head.headers),
+            #[cfg(feature = "sessions")]
+            sent_uri: head.sent_uri().clone(),
         }
     }
 
@@ -83,7 +98,26 @@ impl DeniedRequest {
     /// Whether a browser says that a script sent it, and not somebody who went to a page
     /// (`Sec-Fetch-Mode`, Fetch Metadata).
     pub fn is_from_script(&self) -> bool {
-        self.is_from_script
+        self.sender == RequestSender::Script
+    }
+
+    /// Whether somebody goes to a page: by what a browser says of a `GET` or `HEAD`
+    /// (`Sec-Fetch-Mode`), or, where it says nothing, because HTML is preferred to other forms of a
+    /// denial.
+    pub fn is_navigation(&self) -> bool {
+        let only_reads = self.method == Method::GET || self.method == Method::HEAD;
+        only_reads
+            && match self.sender {
+                RequestSender::Visitor => true,
+                RequestSender::Script => false,
+                RequestSender::Unsaid => preferred(self.accept().unwrap_or_default()) == Form::Html,
+            }
+    }
+
+    /// The target as the client sent it.
+    #[cfg(feature = "sessions")]
+    pub(crate) fn sent_uri(&self) -> &Uri {
+        &self.sent_uri
     }
 
     /// The media types that the client would like (RFC 9110 §12.5.1).
@@ -97,9 +131,25 @@ impl DeniedRequest {
     }
 }
 
-fn is_from_script(headers: &HeaderMap) -> bool {
-    let mode = headers.get("sec-fetch-mode");
-    mode.is_some_and(|mode| mode.as_bytes() != b"navigate")
+impl fmt::Debug for DeniedRequest {
+    /// Leaves the query out: there may be a token in it (RFC 6750 §2.3).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeniedRequest")
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .field("accept", &self.accept)
+            .field("accept_language", &self.accept_language)
+            .field("sender", &self.sender)
+            .finish_non_exhaustive()
+    }
+}
+
+fn sender(headers: &HeaderMap) -> RequestSender {
+    match headers.get("sec-fetch-mode").map(HeaderValue::as_bytes) {
+        Some(b"navigate") => RequestSender::Visitor,
+        Some(_) => RequestSender::Script,
+        None => RequestSender::Unsaid,
+    }
 }
 
 /// The field's value; of several lines, what they say together (RFC 9110 §5.3).

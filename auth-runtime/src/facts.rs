@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::caller::Caller;
 use crate::check::Check;
-use crate::requirement::Atom;
+use crate::requirement::{Atom, Group};
 use crate::truth::Truth;
 
 /// Everything that is known of a request when its policy is decided.
@@ -21,6 +21,8 @@ use crate::truth::Truth;
 pub struct Facts<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) is_oauth: bool,
+    /// Whether some scheme that the caller could use binds credentials to a key.
+    pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
     answers: Vec<(Check, Option<bool>)>,
@@ -33,6 +35,7 @@ impl<'a> Facts<'a> {
         Self {
             caller,
             is_oauth: false,
+            can_be_bound: true,
             address: None,
             now: None,
             answers: Vec::new(),
@@ -44,6 +47,16 @@ impl<'a> Facts<'a> {
     pub fn by_oauth(self) -> Self {
         Self {
             is_oauth: true,
+            ..self
+        }
+    }
+
+    /// No scheme that the caller could use binds credentials to a key, so to ask for bound ones would
+    /// help nobody (rule 3b). Default: some scheme does.
+    #[must_use]
+    pub fn without_binding(self) -> Self {
+        Self {
+            can_be_bound: false,
             ..self
         }
     }
@@ -62,6 +75,14 @@ impl<'a> Facts<'a> {
     pub fn at(self, now: SystemTime) -> Self {
         Self {
             now: Some(now),
+            ..self
+        }
+    }
+
+    /// The same, at `now` if no moment was given.
+    pub(crate) fn at_one_moment(self, now: SystemTime) -> Self {
+        Self {
+            now: self.now.or(Some(now)),
             ..self
         }
     }
@@ -95,6 +116,12 @@ impl<'a> Facts<'a> {
             (_, Caller::Known(identity)) => identity.meets(atom).into(),
             _ => Truth::Unknown,
         }
+    }
+
+    /// Whether other credentials of the same caller's would make `atom` true since they are bound to a
+    /// key.
+    pub(crate) fn can_bind(&self, atom: Atom) -> bool {
+        self.can_be_bound && atom.group() == Group::Binding
     }
 
     /// Whether `atom` is a check that was not asked yet.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
@@ -13,11 +13,12 @@ use http::request::Parts;
 use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::Denial;
+use crate::declaration::Declaration;
 use crate::denial_body::DeniedRequest;
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::policy::Policy;
-use crate::space::{ProtectionSpace, Sender, Used};
+use crate::space::{DeniedObject, ProtectionSpace, Sender, Used};
 
 /// Proof that the handler's policy was met. The first parameter of every annotated handler.
 ///
@@ -90,7 +91,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             return Ok(());
         }
         Err(match &self.objects {
-            Some(gate) => gate.deny(&P::POLICY, &self.caller),
+            Some(gate) => gate.deny(&P::POLICY, P::DECLARATION, &self.caller),
             None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
         })
     }
@@ -129,6 +130,8 @@ pub(crate) struct ObjectGate {
     /// The scheme of the caller's credentials, by its place in the order.
     pub(crate) used: Option<usize>,
     pub(crate) request: DeniedRequest,
+    /// The route that matched, if somebody wants to know.
+    pub(crate) route: Option<MatchedPath>,
     /// Whether this caller is kept from knowing that there is something.
     pub(crate) hides: bool,
     pub(crate) hiding: Hiding,
@@ -149,15 +152,25 @@ pub(crate) enum Hiding {
 }
 
 impl ObjectGate {
-    fn deny(&self, policy: &Policy, identity: &Identity) -> Denied {
+    fn deny(&self, policy: &Policy, declaration: Declaration, identity: &Identity) -> Denied {
         let used = self.used.map_or(Used::Nothing, Used::Scheme);
         let sender = Sender::caller(Caller::Known(identity.clone()), used);
+        let is_hidden = self.hides
+            || match &self.hiding {
+                Hiding::BySpace => false,
+                Hiding::ByGate { path_is_hidden, .. } => *path_is_hidden && !policy.is_hidden(),
+            };
+        self.space.report_object(DeniedObject {
+            policy,
+            declaration,
+            sender: &sender,
+            method: self.request.method(),
+            matched_path: self.route.as_ref().map(MatchedPath::as_str),
+            is_hidden,
+        });
         let (policy, denial, hidden) = match &self.hiding {
-            Hiding::BySpace if self.hides => (None, Denial::NotFound, None),
-            Hiding::ByGate {
-                path_is_hidden,
-                head,
-            } if self.hides || (*path_is_hidden && !policy.is_hidden()) => {
+            Hiding::BySpace if is_hidden => (None, Denial::NotFound, None),
+            Hiding::ByGate { head, .. } if is_hidden => {
                 let hidden = Concealed {
                     sender: sender.clone(),
                     request: self.request.clone(),
@@ -194,11 +207,21 @@ pub(crate) struct Pass {
     pub(crate) objects: Option<ObjectGate>,
 }
 
+/// Marks a request to a public handler or a fallback that was already told of: where a plain router
+/// around it has a space, too, the guard would tell of it once more.
+#[derive(Clone, Copy)]
+pub(crate) struct Told;
+
 impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
+            if let Some(space) = head.extensions.get::<ProtectionSpace>()
+                && head.extensions.get::<Told>().is_none()
+            {
+                space.report_public(&P::POLICY, Some(P::DECLARATION), Head::from(&*head));
+            }
             return Self::admit(&Caller::Anonymous, None);
         }
         if let Some(pass) = head.extensions.get::<Pass>()
@@ -235,7 +258,12 @@ impl<P: HasPolicy> Guard<P> {
             state,
         };
         let admitted = space
-            .admit(&P::POLICY, surroundings, P::USES_GUARD)
+            .admit(
+                &P::POLICY,
+                Some(P::DECLARATION),
+                surroundings,
+                P::USES_GUARD,
+            )
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         head.extensions.insert(Pass {
@@ -244,6 +272,7 @@ impl<P: HasPolicy> Guard<P> {
             objects: None,
         });
         let objects = ObjectGate {
+            route: space.route_to_report(Head::from(&*head)),
             space,
             used: admitted.used,
             request,
@@ -306,6 +335,8 @@ pub trait HasPolicy: Send + Sync + 'static {
     type Caller: FromCaller;
     /// The policy.
     const POLICY: Policy;
+    /// Where it stands.
+    const DECLARATION: Declaration;
     /// Whether the handler wrote its guard down, and so may ask it about objects.
     const USES_GUARD: bool;
 }
@@ -427,5 +458,6 @@ pub struct Undeclared;
 impl HasPolicy for Undeclared {
     type Caller = Identity;
     const POLICY: Policy = Policy::requires(crate::Requirement::any(&[]));
+    const DECLARATION: Declaration = Declaration::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
 }

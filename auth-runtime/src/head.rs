@@ -22,6 +22,19 @@ impl<'r> Head<'r> {
     }
 }
 
+impl<'r> Head<'r> {
+    /// The route that matched, as it is written.
+    pub(crate) fn matched_path(self) -> Option<&'r str> {
+        #[cfg(feature = "axum")]
+        return self
+            .extensions
+            .get::<axum::extract::MatchedPath>()
+            .map(axum::extract::MatchedPath::as_str);
+        #[cfg(not(feature = "axum"))]
+        None
+    }
+}
+
 #[cfg(feature = "axum")]
 impl<'r> Head<'r> {
     pub(crate) fn of<B>(request: &'r http::Request<B>) -> Self {

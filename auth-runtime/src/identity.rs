@@ -189,6 +189,12 @@ impl Identity {
         self.0.login.time
     }
 
+    /// How far the clock may be off that the time of the login was read from.
+    #[cfg(feature = "sessions")]
+    pub(crate) fn clock_skew(&self) -> Duration {
+        self.0.login.clock_skew
+    }
+
     /// Whether the caller proved to hold the key that its credentials are bound to.
     pub fn is_sender_constrained(&self) -> bool {
         self.0.sender_constrained
@@ -224,6 +230,17 @@ impl Identity {
             Some(Err(ahead)) => ahead.duration() <= clock_skew,
             None => false,
         }
+    }
+
+    /// Whether there is more to this caller than a subject and what was granted to it.
+    #[cfg(feature = "secret-urls")]
+    pub(crate) fn says_more_than_grants(&self) -> bool {
+        let Login { acr, amr, time, .. } = &self.0.login;
+        acr.is_some()
+            || !amr.is_empty()
+            || time.is_some()
+            || self.0.sender_constrained
+            || !self.0.extensions.is_empty()
     }
 
     fn change(mut self, change: impl FnOnce(&mut Granted)) -> Self {

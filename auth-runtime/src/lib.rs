@@ -18,8 +18,11 @@
 //! - [`GuardedRouter`] takes only handlers that carry such a policy, and becomes an axum `Router`
 //!   through [`protect`](GuardedRouter::protect).
 //! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
-//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
+//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`], [`Digest`],
 //!   [`ApiKeys`], or one that you add.
+//!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
+//!   [`ApiKeys`], [`Sessions`], or one that you add.
+//!   [`ApiKeys`], [`SecretUrls`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -29,18 +32,20 @@
 //! unverifiable (what would verify the credentials is down). Requirements are evaluated in
 //! three-valued logic: everything about an unknown caller is unknown.
 //!
-//! | caller | requirement | answer |
-//! |---|---|---|
-//! | whoever | true, or the handler is public | the handler's |
-//! | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
-//! | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
-//! | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
-//! | not known | false (the wrong network) | 403: no credentials would help |
-//! | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
-//! | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
-//! | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
-//! | known | unknown, since a check failed | 503 |
-//! | credentials in two places | any | 400, for OAuth with `invalid_request` |
+//! | rule | caller | requirement | answer |
+//! |---|---|---|---|
+//! | 1 | whoever | true, or the handler is public | the handler's |
+//! | 2 | anonymous | unknown | 401 with the challenges of all schemes, and no error (RFC 6750 §3.1) |
+//! | 2 | rejected | unknown | 401; the scheme that was used says `invalid_token` or the like |
+//! | 2 | either, who goes to a page by a browser | unknown | 303 to the page to log in on, where there is one: [`SessionsBuilder::login_page`] |
+//! | 4 | unverifiable | unknown | 503 with `Retry-After`: a client that is told 401 throws its token away |
+//! | 2, 4 | not known | false (the wrong network) | 403: no credentials would help |
+//! | 3a | known | true after logging in again, or more strongly | 401, `insufficient_user_authentication` with `acr_values` and `max_age` (RFC 9470 §3) |
+//! | 3b | known | true with credentials that are bound to a key | 401, with the challenges of the schemes that bind them |
+//! | 3c | known, by an OAuth scheme | true with more scopes | 403, `insufficient_scope`, with the smallest set of scopes that would do |
+//! | 3d | known | not true otherwise | 403; for OAuth callers with the realm alone, for others without a challenge |
+//! | 4 | known | unknown, since a check failed | 503 |
+//! | 5 | credentials in two places, or made for another request | any | 400, for OAuth with `invalid_request` |
 //!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or
 //! plain text, as `Accept` asks.
@@ -85,6 +90,9 @@
 //! }
 //! ```
 //!
+//! Whoever uses a page logs in with [`Sessions`]: there is told what cookies need besides, and when
+//! somebody is sent to the page to log in on in place of a 401.
+//!
 //! A challenge that would open the browser's password prompt, as Basic's does, is left out of
 //! answers to scripts: [`prompt_scripts`](ProtectionSpaceBuilder::prompt_scripts).
 //!
@@ -92,6 +100,33 @@
 //!
 //! Every message of the attributes ends in a code, such as `[AUTH0001]`: the [`catalogue`] says why
 //! that is refused, and what to write instead.
+//!
+//! # See what it decides
+//!
+//! Every decision can be told, with the rule of the table above that made it, and with what the caller
+//! was really told: a hidden denial shows in the log as what it is, while the caller sees the unknown
+//! path. None of it reaches the caller. Every decision is told once: grants and denials, on every path
+//! below a [`GuardedRouter`], by guards on plain routers, by [`ProtectionSpace::authorize`], and of
+//! objects where [`Guard::permit`] denies one (as rule `object`, after the grant). On unknown paths only
+//! bad credentials are told. Where nobody listens, nothing is computed, and no clock is read.
+//!
+//! - **A hook**: [`ProtectionSpaceBuilder::audit`] is given an [`AuditRecord`] of every decision, for an
+//!   audit log.
+//! - **`tracing`** (the feature): a span `decide` at `DEBUG`, around the verification of credentials and
+//!   the checks, and an event in it: `granted` at `DEBUG`, `denied` and `hidden` at `INFO`. All are of
+//!   the target `auth_runtime::decision`. The fields of the event, as far as they are known: `handler`,
+//!   `method`, `path` (the route, not the target), `policy`, `outcome` ([`Outcome::name`]), `rule`,
+//!   `status` (of the denial, also where it was kept back), `reason` (what held and what did not),
+//!   `scheme`, `caller`, `rejection`, `seconds`; and `subject`, if
+//!   [`trace_subjects`](ProtectionSpaceBuilder::trace_subjects) asks for it.
+//! - **`metrics`** (the feature): the counter `auth_decisions_total` by `handler`, `outcome` and `rule`,
+//!   and the histogram `auth_decision_duration_seconds` by `handler`, for whatever recorder is
+//!   installed. Install it before spaces are built, and it is told what they are. Nothing that a caller
+//!   sends becomes a label.
+//! - **By hand**: [`Policy::explain`] tells of every part of a policy whether it holds.
+//!
+//! Misconfiguration, like a handler without a space, is no decision: it is an `ERROR` in the log, with or
+//! without the feature.
 //!
 //! # Features
 //!
@@ -101,13 +136,20 @@
 //! | `jwt` | [`Jwt`]: JSON Web Tokens, verified with aws-lc (needs a C compiler) |
 //! | `jwks` | [`JwtBuilder::discover`]: the issuer's keys, fetched and kept up to date |
 //! | `dpop` | [`Dpop`]: tokens that are bound to a key (RFC 9449) |
+//! | `mtls` | [`ClientCertificate`]: tokens that are bound to a client certificate (RFC 8705) |
 //! | `introspection` | [`Introspection`]: opaque tokens that the authorization server is asked about |
+//! | `redis` | [`Redis`]: what several instances of a service have to know together: used proofs, and with `introspection` verified tokens |
 //! | `token-cache` | [`TokenCache`]: verified tokens are remembered; part of `jwks` and `introspection` |
 //! | `basic` | [`Basic`] with a verifier of your own |
 //! | `argon2` | [`PasswordHashes`]: Basic against Argon2 hashes |
+//! | `digest` | [`Digest`]: passwords that are never sent (RFC 7616), for clients that still need it |
 //! | `api-key` | [`ApiKeys`] |
+//! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
+//! | `secret-urls` | [`SecretUrls`]: signed links that expire |
 //! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
+//! | `tracing` | a span and an event for each decision |
+//! | `metrics` | a counter and a histogram of decisions |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -117,10 +159,16 @@
         feature = "jwks",
         feature = "introspection",
         feature = "dpop",
+        feature = "mtls",
+        feature = "redis",
         feature = "argon2",
+        feature = "digest",
         feature = "api-key",
+        feature = "secret-urls",
         feature = "form",
         feature = "resource-metadata",
+        feature = "sessions",
+        feature = "tracing",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -128,13 +176,16 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod audit;
 mod caller;
 pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;
 mod decision;
+mod declaration;
 mod denial_body;
+mod explanation;
 mod facts;
 #[cfg(feature = "axum")]
 mod guard;
@@ -165,12 +216,15 @@ mod ways;
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
+pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::check::{Check, CheckRequest};
 pub use crate::client_address::ClientAddress;
 pub use crate::decision::{Decision, Denial};
+pub use crate::declaration::Declaration;
 pub use crate::denial_body::{DenialBody, DeniedRequest};
+pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::facts::Facts;
 #[cfg(feature = "axum")]
 pub use crate::guard::{Denied, Guard};
@@ -184,6 +238,8 @@ pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceE
 pub use crate::routing::{GuardedRouter, ProtectError};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use crate::schemes::SharedTokenCache;
 #[cfg(feature = "token-cache")]
 pub use crate::schemes::TokenCache;
 #[cfg(feature = "api-key")]
@@ -192,12 +248,25 @@ pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "mtls")]
+pub use crate::schemes::{ClientCertificate, ClientCertificateError, PeerCertificate};
+#[cfg(feature = "digest")]
+pub use crate::schemes::{
+    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
+    DigestSecretError,
+};
 #[cfg(feature = "dpop")]
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "secret-urls")]
+pub use crate::schemes::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use crate::schemes::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "sessions")]
+pub use crate::schemes::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::challenge::registered_spelling;
 use crate::check::Check;
-use crate::requirement::{Atom, Requirement, write_list};
+use crate::requirement::{Atom, Group, Requirement, write_list};
 use crate::truth::Truth;
 
 /// Who may call one handler, and how the others are told.
@@ -82,6 +82,12 @@ impl Policy {
         self
     }
 
+    /// The same, hidden from nobody.
+    pub(crate) const fn shown(mut self) -> Self {
+        self.display = Display::Shown;
+        self
+    }
+
     /// Names another realm in challenges than the space's own (RFC 9110 §11.5).
     pub const fn realm(mut self, realm: &'static str) -> Self {
         self.realm = Some(realm);
@@ -135,6 +141,17 @@ impl Policy {
         self.requirement().is_some_and(|requirement| {
             requirement.evaluate(&|_| Truth::True) == Truth::True
                 && requirement.evaluate(&unbound) != Truth::True
+        })
+    }
+
+    /// Whether some callers are told that other credentials, or a new login, would let them in.
+    pub(crate) fn may_ask_for_credentials(&self) -> bool {
+        let asks_who = |atom: Atom| atom.group() != Group::Context;
+        let asks_how = |atom: Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
+        self.requirement().is_some_and(|requirement| {
+            let is_shown = !self.is_hidden() || self.shown_to().is_some();
+            // To log in again is told where everything else is hidden.
+            requirement.contains(asks_how) || (is_shown && requirement.contains(asks_who))
         })
     }
 

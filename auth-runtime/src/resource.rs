@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::policy::Policy;
 use crate::requirement::{Atom, Requirement};
-use crate::url::{TrustedUrl, UrlProblem};
+use crate::url::{TrustedUrl, UrlProblem, without_user};
 
 /// A protected resource: its identifier, and where tokens for it come from.
 ///
@@ -191,7 +191,7 @@ impl ProtectedResourceBuilder {
 
 fn read(url: &str) -> Result<TrustedUrl<'_>, ResourceError> {
     TrustedUrl::read(url).map_err(|problem| ResourceError::Url {
-        url: url.to_owned(),
+        url: without_user(url),
         problem,
     })
 }

@@ -16,11 +16,11 @@
 //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
 //! ```
 
+mod borrower;
 mod gate;
 mod handler;
 mod method_router;
 mod outer_gate;
-mod ownership;
 mod passage;
 mod protect_error;
 mod router;

@@ -73,6 +73,13 @@ pub trait Scheme: Send + Sync + 'static {
         }
     }
 
+    /// The challenges that go behind that one, best first, where a scheme has several (RFC 7616
+    /// §3.7). Default: none.
+    fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
+        let _ = occasion;
+        Vec::new()
+    }
+
     /// Fields that go with that challenge. Default: none.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;
@@ -83,6 +90,16 @@ pub trait Scheme: Send + Sync + 'static {
     /// scripts. Default: no.
     fn opens_prompt(&self) -> bool {
         false
+    }
+
+    /// Whether a client that has none of this scheme's credentials can be asked for some. If not, as
+    /// with a secret that stands in a URL, no challenge is sent for it, and credentials that are
+    /// rejected count as none, since nobody could do anything about a 401. Default: yes.
+    ///
+    /// A handler that accepts only such schemes has to hide (`hide_as = 404`): a 401 carries a
+    /// challenge (RFC 9110 §15.5.2).
+    fn can_be_asked_for(&self) -> bool {
+        true
     }
 
     /// Whether this scheme's callers can prove to hold the key that their credentials are bound to
@@ -97,6 +114,21 @@ pub trait Scheme: Send + Sync + 'static {
     fn is_oauth(&self) -> bool {
         false
     }
+
+    /// Whether this scheme's identities say how and when their owner logged in, so that its callers
+    /// can be asked for a fresher or a stronger login (RFC 9470). Default: OAuth's schemes do.
+    fn knows_login(&self) -> bool {
+        self.is_oauth()
+    }
+
+    /// Where somebody with a browser gets this scheme's credentials: a path on this host, with a
+    /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
+    /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). Asked once, when the space
+    /// is built. Default: nowhere.
+    #[cfg(feature = "sessions")]
+    fn login_page(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Where a scheme's credentials stand in a request.
@@ -107,8 +139,14 @@ pub enum Source {
     Authorization,
     /// The whole value of a field of the scheme's own.
     Field(HeaderName),
+    /// The value of the cookie of this name (RFC 6265 §5.4).
+    ///
+    /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
+    /// has to tell these apart, as [`Sessions`](crate::Sessions) does.
+    #[cfg(feature = "sessions")]
+    Cookie(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
-    #[cfg(feature = "form")]
+    #[cfg(any(feature = "form", feature = "secret-urls"))]
     Query(String),
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
     /// found under a [`GuardedRouter`](crate::GuardedRouter) only.

@@ -5,6 +5,10 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
+#[cfg(feature = "mtls")]
+mod client_certificate;
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "dpop")]
 mod dpop;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
@@ -16,9 +20,15 @@ mod jwt;
 mod oauth;
 #[cfg(feature = "argon2")]
 mod password_hashes;
-#[cfg(any(feature = "introspection", feature = "dpop"))]
+#[cfg(any(feature = "introspection", feature = "dpop", feature = "digest"))]
 mod random;
-#[cfg(feature = "dpop")]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "secret-urls")]
+mod secret_urls;
+#[cfg(feature = "sessions")]
+mod sessions;
+#[cfg(any(feature = "dpop", feature = "digest"))]
 mod stamps;
 #[cfg(feature = "token-cache")]
 mod token_cache;
@@ -28,13 +38,28 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
+#[cfg(feature = "mtls")]
+pub use self::client_certificate::{ClientCertificate, ClientCertificateError, PeerCertificate};
+#[cfg(feature = "digest")]
+pub use self::digest::{
+    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
+    DigestSecretError,
+};
 #[cfg(feature = "dpop")]
 pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "secret-urls")]
+pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
+#[cfg(feature = "sessions")]
+pub use self::sessions::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

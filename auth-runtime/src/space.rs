@@ -3,6 +3,9 @@
 mod answer;
 mod builder;
 mod credentials;
+#[cfg(feature = "sessions")]
+mod login_page;
+mod report;
 mod sender;
 
 use std::fmt;
@@ -16,23 +19,29 @@ pub(crate) use self::answer::forbid_storing;
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 #[cfg(feature = "form")]
 pub(crate) use self::credentials::read_form;
+#[cfg(feature = "sessions")]
+use self::login_page::LoginPage;
+#[cfg(feature = "axum")]
+pub(crate) use self::report::DeniedObject;
 #[cfg(feature = "axum")]
 pub(crate) use self::sender::Authentication;
 pub(crate) use self::sender::Sender;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use self::sender::Used;
+use crate::audit::{Audit, Watch};
 use crate::caller::Caller;
-use crate::challenge::Challenge;
+use crate::challenge::{Challenge, ChallengeError};
 use crate::check::{Check, Surroundings};
 use crate::client_address::ClientAddress;
 use crate::decision::{Decision, Denial};
+use crate::declaration::Declaration;
 use crate::denial_body::{DenialBody, DeniedRequest};
 use crate::facts::Facts;
 use crate::head::Head;
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{Scheme, Source};
+use crate::scheme::{Occasion, Scheme, Source};
 
 /// The realm, the schemes that are accepted in it, and how its denials look.
 ///
@@ -60,6 +69,9 @@ struct Space {
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,
+    audit: Option<Audit>,
+    #[cfg(feature = "tracing")]
+    traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
     resource: Option<ProtectedResource>,
 }
@@ -72,7 +84,11 @@ struct Accepted {
     is_oauth: bool,
     constrains_sender: bool,
     opens_prompt: bool,
-    plain: Challenge,
+    knows_login: bool,
+    #[cfg(feature = "sessions")]
+    login_page: Option<LoginPage>,
+    /// `None` if it cannot be asked for.
+    plain: Option<Challenge>,
 }
 
 type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
@@ -99,9 +115,37 @@ pub enum UnknownPaths {
     Challenge,
 }
 
+/// A policy that is decided, where it stands, and who wants to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) policy: &'a Policy,
+    /// The handler, if it is one's.
+    pub(crate) declaration: Option<Declaration>,
+    /// Whether the handler may ask its guard about objects.
+    pub(crate) denies_objects: bool,
+    /// Whether every denial on the path is hidden, since some method of it is.
+    pub(crate) path_is_hidden: bool,
+    pub(crate) watch: &'a Watch,
+}
+
+impl Case<'_> {
+    /// Whether the caller is told what an unknown path would tell: where the policy hides, and
+    /// where another one hides the path. Whoever only has to log in again is entitled to know.
+    fn hides(&self, decision: &Decision) -> bool {
+        match decision {
+            Decision::Hide => true,
+            Decision::Deny(Denial::StepUp { .. }) | Decision::Grant | Decision::Undecided(_) => {
+                false
+            }
+            Decision::Deny(_) => self.path_is_hidden && !self.policy.is_hidden(),
+        }
+    }
+}
+
 /// What became of a request, once every check that mattered was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Ruling {
+    /// As the caller is told.
     pub(crate) decision: Decision,
     /// Of a request that was let in: whether the handler's own denials are hidden.
     pub(crate) hides_objects: bool,
@@ -136,6 +180,17 @@ impl ProtectionSpace {
     pub(crate) fn can_constrain_senders(&self, policy: &Policy) -> bool {
         let mut accepted = self.0.schemes.iter();
         accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
+    }
+
+    /// Whether there is a 401 that `policy` may ask for, and no challenge to go with it.
+    pub(crate) fn cannot_ask_for(&self, policy: &Policy) -> bool {
+        let schemes = self.0.schemes.iter();
+        let mut accepted = schemes
+            .filter(|scheme| policy.accepts(&scheme.name))
+            .peekable();
+        accepted.peek().is_some()
+            && accepted.all(|scheme| scheme.plain.is_none())
+            && policy.may_ask_for_credentials()
     }
 
     /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
@@ -175,11 +230,27 @@ impl ProtectionSpace {
             parameters: &[],
             state: &(),
         };
-        let admitted = self.admit(policy, surroundings, false).await;
+        let admitted = self.admit(policy, None, surroundings, false).await;
         admitted.map(|admitted| admitted.caller)
     }
 
-    /// Why no credentials that the space accepts would ever do, where that is so.
+    /// A scheme that cannot ask for credentials in the realm of `policy`'s own, and why.
+    pub(crate) fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
+        let occasion = Occasion {
+            realm: Some(policy.own_realm()?),
+            resource_metadata: self.0.resource_metadata(),
+            scopes: &[],
+            problem: None,
+        };
+        let mut accepted = self.0.schemes.iter();
+        accepted.find_map(|accepted| {
+            let challenge = accepted.scheme.challenge(&occasion);
+            let error = challenge.err().filter(|_| policy.accepts(&accepted.name))?;
+            Some((accepted.name.as_str(), error))
+        })
+    }
+
+    /// Why credentials that the space asks for would never do, where that is so.
     fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
         if let Some(names) = policy.accepted_schemes()
             && !names.iter().any(|name| self.accepts(name))
@@ -188,6 +259,17 @@ impl ProtectionSpace {
                 "a handler accepts the schemes {names:?} only, and the protection space has none of \
                  them"
             ));
+        }
+        if let Some((scheme, error)) = self.refuses_realm(policy) {
+            return Some(format!(
+                "the scheme `{scheme}` has no challenge for the realm of a handler: {error}"
+            ));
+        }
+        if self.cannot_ask_for(policy) {
+            return Some(
+                "a handler is not hidden whose schemes cannot be asked for by a challenge"
+                    .to_owned(),
+            );
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
         is_unbound.then(|| {
@@ -201,10 +283,13 @@ impl ProtectionSpace {
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
+        declaration: Option<Declaration>,
         surroundings: Surroundings<'_>,
         denies_objects: bool,
     ) -> Result<Admitted, http::Response<Bytes>> {
+        let head = surroundings.head;
         if policy.requirement().is_none() {
+            self.report_public(policy, declaration, head);
             return Ok(Admitted {
                 caller: Caller::Anonymous,
                 used: None,
@@ -218,11 +303,16 @@ impl ProtectionSpace {
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
             return Err(response);
         }
-        let head = surroundings.head;
-        let sender = self.authenticate(head).await;
-        let ruling = self
-            .rule_asking(policy, &sender, surroundings, denies_objects)
-            .await;
+        let watch = self.watch(declaration.as_ref());
+        let case = Case {
+            policy,
+            declaration,
+            denies_objects,
+            path_is_hidden: false,
+            watch: &watch,
+        };
+        let sender = watch.around(self.authenticate(head)).await;
+        let ruling = self.rule_asking(&case, &sender, surroundings).await;
         let denial = match (ruling.decision, self.caller_for(policy, &sender)) {
             (Decision::Grant, Some(caller)) => {
                 return Ok(Admitted {
@@ -243,43 +333,82 @@ impl ProtectionSpace {
     }
 
     /// What becomes of a request of `sender`'s, or the check that has to be asked first.
-    ///
-    /// `denies_objects` says whether the handler may ask its guard about objects.
     #[cfg(feature = "axum")]
     pub(crate) fn rule(
         &self,
-        policy: &Policy,
+        case: &Case<'_>,
         sender: &Sender,
         head: Head<'_>,
-        denies_objects: bool,
     ) -> Result<Ruling, Check> {
-        match self.facts(policy, sender, head) {
-            Some(facts) => rule_by(policy, &facts, denies_objects),
-            None => Ok(rule_broken(policy)),
+        match self.facts(case.policy, sender, head) {
+            Some(facts) => self.rule_by(case, &facts, (sender, head)),
+            None => Ok(self.rule_broken(case, (sender, head))),
         }
     }
 
     /// What becomes of a request of `sender`'s, once every check that matters was asked.
     pub(crate) async fn rule_asking(
         &self,
-        policy: &Policy,
+        case: &Case<'_>,
         sender: &Sender,
         surroundings: Surroundings<'_>,
-        denies_objects: bool,
     ) -> Ruling {
-        let Some(mut facts) = self.facts(policy, sender, surroundings.head) else {
-            return rule_broken(policy);
+        let request = (sender, surroundings.head);
+        let Some(mut facts) = self.facts(case.policy, sender, surroundings.head) else {
+            return self.rule_broken(case, request);
         };
         loop {
-            match (rule_by(policy, &facts, denies_objects), facts.caller) {
+            match (self.rule_by(case, &facts, request), facts.caller) {
                 (Ok(ruling), _) => return ruling,
                 (Err(check), Caller::Known(identity)) => {
-                    let answer = check.ask(identity, surroundings).await;
-                    facts = facts.checked(check, answer);
+                    let answer = check.ask(identity, surroundings);
+                    facts = facts.checked(check, case.watch.around(answer).await);
                 }
                 // Checks are about known callers only, so none is asked for of another.
                 (Err(check), _) => facts = facts.checked(check, None),
             }
+        }
+    }
+
+    fn rule_by(
+        &self,
+        case: &Case<'_>,
+        facts: &Facts<'_>,
+        request: (&Sender, Head<'_>),
+    ) -> Result<Ruling, Check> {
+        let decision = match case.policy.decide(facts) {
+            Decision::Undecided(check) => return Err(check),
+            decision => decision,
+        };
+        let is_granted = decision == Decision::Grant;
+        let hides_objects = case.denies_objects && is_granted && case.policy.is_kept_from(facts)?;
+        Ok(self.settle(case, request, Some(facts), decision, hides_objects))
+    }
+
+    /// Rule 5.
+    fn rule_broken(&self, case: &Case<'_>, request: (&Sender, Head<'_>)) -> Ruling {
+        let decision = if case.policy.is_hidden() {
+            Decision::Hide
+        } else {
+            Decision::Deny(Denial::BrokenRequest)
+        };
+        self.settle(case, request, None, decision, false)
+    }
+
+    /// The end of every decision.
+    fn settle(
+        &self,
+        case: &Case<'_>,
+        request: (&Sender, Head<'_>),
+        facts: Option<&Facts<'_>>,
+        decision: Decision,
+        hides_objects: bool,
+    ) -> Ruling {
+        let is_hidden = case.hides(&decision);
+        self.report_decision(case, request, facts, &decision, is_hidden);
+        Ruling {
+            decision: if is_hidden { Decision::Hide } else { decision },
+            hides_objects,
         }
     }
 
@@ -291,6 +420,10 @@ impl ProtectionSpace {
         let facts = match used {
             Some(accepted) if accepted.is_oauth => facts.by_oauth(),
             _ => facts,
+        };
+        let facts = match self.can_constrain_senders(policy) {
+            true => facts,
+            false => facts.without_binding(),
         };
         let address = policy
             .asks_for_network()
@@ -346,30 +479,6 @@ pub(crate) struct Admitted {
     pub(crate) caller: Caller,
     pub(crate) used: Option<usize>,
     pub(crate) hides_objects: bool,
-}
-
-fn rule_by(policy: &Policy, facts: &Facts<'_>, denies_objects: bool) -> Result<Ruling, Check> {
-    let decision = match policy.decide(facts) {
-        Decision::Undecided(check) => return Err(check),
-        decision => decision,
-    };
-    let is_granted = decision == Decision::Grant;
-    Ok(Ruling {
-        hides_objects: denies_objects && is_granted && policy.is_kept_from(facts)?,
-        decision,
-    })
-}
-
-/// Rule 5.
-fn rule_broken(policy: &Policy) -> Ruling {
-    Ruling {
-        decision: if policy.is_hidden() {
-            Decision::Hide
-        } else {
-            Decision::Deny(Denial::BrokenRequest)
-        },
-        hides_objects: false,
-    }
 }
 
 impl fmt::Debug for ProtectionSpace {

@@ -4,6 +4,17 @@ use std::fmt;
 
 use http::Uri;
 
+/// The URL as it may be shown: without what stands before an `@`, where a password may be.
+pub(crate) fn without_user(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((before, rest)) => match before.split_once("://") {
+            Some((scheme, _)) => format!("{scheme}://…@{rest}"),
+            None => format!("…@{rest}"),
+        },
+        None => url.to_owned(),
+    }
+}
+
 /// Such a URL in its parts.
 #[cfg_attr(
     not(feature = "resource-metadata"),

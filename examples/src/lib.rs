@@ -1,6 +1,7 @@
 //! What the examples share: somebody who signs tokens, and the tour that shows what they open.
 
 mod proof;
+mod visit;
 
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 pub use crate::proof::ProofKey;
+pub use crate::visit::{Visit, visit};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -186,7 +188,8 @@ pub async fn listen() -> Result<(TcpListener, String)> {
     Ok((listener, base))
 }
 
-fn is_tour() -> bool {
+/// Whether it was asked for the tour.
+pub fn is_tour() -> bool {
     std::env::args().any(|argument| argument == "--tour")
 }
 

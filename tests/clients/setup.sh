@@ -1,13 +1,13 @@
 #!/bin/sh
 # Installs what the clients need, below the folder that is given, and from Debian's packages what is
-# not there: Node.js, Python, git, curl and Chromium.
+# not there: Node.js, Python, git, curl, wget and Chromium.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"
 
 missing=
-for program in node:nodejs npm:npm python3:python3-venv git:git curl:curl chromium:chromium; do
+for program in node:nodejs npm:npm python3:python3-venv git:git curl:curl wget:wget chromium:chromium; do
   command -v "${program%%:*}" >/dev/null || missing="$missing ${program##*:}"
 done
 if [ -n "$missing" ]; then

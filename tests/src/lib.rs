@@ -1,8 +1,10 @@
 //! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
 //! that sees every byte.
 
+pub mod digest;
 pub mod programs;
 pub mod proof;
+pub mod tls;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -89,8 +91,11 @@ pub async fn send_raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> Strin
         .await
         .expect("it does not panic")
         .expect("it answers");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    answer
+    without_date(&answer)
+}
+
+fn without_date(answer: &[u8]) -> String {
+    String::from_utf8_lossy(answer)
         .split_inclusive("\r\n")
         .filter(|line| !line.starts_with("date: "))
         .collect()

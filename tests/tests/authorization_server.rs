@@ -142,7 +142,9 @@ impl Server {
     }
 
     fn introspection(&self) -> IntrospectionBuilder {
-        Introspection::builder().endpoint(format!("{}/token/introspection", self.issuer))
+        Introspection::builder()
+            .endpoint(format!("{}/token/introspection", self.issuer))
+            .audience(format!("{RESOURCE}/opaque"))
     }
 }
 
@@ -331,7 +333,7 @@ async fn opaque_tokens_are_asked_about_by_secret_and_by_key() {
     let by_nobody = server
         .introspection()
         .client_secret("api", "a wrong secret");
-    let by_secret = serve_introspection(by_secret.audience(format!("{RESOURCE}/opaque"))).await;
+    let by_secret = serve_introspection(by_secret).await;
     let by_key = serve_introspection(by_key.issuer(&issuer)).await;
     let by_nobody = serve_introspection(by_nobody).await;
     let bound = {

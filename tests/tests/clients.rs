@@ -3,6 +3,9 @@
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
 //! `cargo test -p auth-tests --test clients` installs it (see `clients/setup.sh`) and prints a table.
 
+#[path = "clients/digest.rs"]
+mod digest;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -14,6 +17,10 @@ fn main() -> ExitCode {
     let lab = Lab::set_up();
     let mut seen = Vec::new();
     seen.extend(curl(&lab));
+    let (_digest, digest_base) = digest::start();
+    seen.extend(digest::curl(&digest_base));
+    seen.extend(digest::wget(&digest_base));
+    seen.extend(lab.python("digest_clients.py", &[&digest_base]));
     seen.extend(git(&lab));
     seen.extend(lab.python("http_clients.py", &[&lab.base, &lab.token]));
     seen.extend(lab.node("oauth4webapi.mjs", &[&lab.base, &lab.issuer, &lab.orders]));
@@ -21,7 +28,10 @@ fn main() -> ExitCode {
     seen.extend(lab.python("mcp_client.py", &[&lab.base]));
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     seen.extend(lab.node("browser.mjs", &[&lab.base, &lab.issuer, &chromium]));
-    judge(&seen, &expected(&lab.base))
+    let pages = [&lab.pages, &lab.base, &chromium];
+    seen.extend(lab.node("browser_app.mjs", &pages.map(String::as_str)));
+    let expected = [expected(&lab.base), digest::expected()].concat();
+    judge(&seen, &expected)
 }
 
 /// What a client was seen to understand.
@@ -193,6 +203,46 @@ fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
             "lets another origin's script read the resource metadata",
             json!(["files:read", "files:write"]),
         ),
+        (
+            "Chromium",
+            "is sent to log in where a page asks for it, and back",
+            json!({ "sent": "/login?next=%2F", "prompts": 0, "back": "/" }),
+        ),
+        (
+            "Chromium",
+            "keeps the session's cookie to itself and to this site",
+            json!({ "name": "__Host-session", "httpOnly": true, "secure": true, "sameSite": "Lax" }),
+        ),
+        (
+            "Chromium",
+            "tells a script that nobody is logged in",
+            json!({ "status": 401, "challenge": "Cookie realm=\"notes\"", "redirected": false }),
+        ),
+        (
+            "Chromium",
+            "lets the script of a logged-in user in",
+            json!(["<b>milk</b>"]),
+        ),
+        (
+            "Chromium",
+            "gets another session's id with each login",
+            json!({ "changed": true, "old": 401 }),
+        ),
+        (
+            "Chromium",
+            "shows a hidden page to those only who may see it",
+            json!({ "ann": 404, "ada": 200 }),
+        ),
+        (
+            "Chromium",
+            "sends the cookie along for a sibling site's form, in vain",
+            json!({ "cookie": true, "site": "same-site", "status": 401, "still": 200 }),
+        ),
+        (
+            "Chromium",
+            "forgets the session after the logout",
+            json!({ "cookies": 0, "sent": "/login?next=%2F", "old": 401 }),
+        ),
     ]);
     rows
 }
@@ -256,12 +306,28 @@ struct Lab {
     folder: PathBuf,
     base: String,
     issuer: String,
+    /// The application for browsers.
+    pages: String,
     /// Of the service itself, with `files:read`.
     token: String,
     /// Where the example `resource_server` is.
     orders: String,
     /// To be ended with the lab.
-    _running: [Program; 3],
+    _running: [Program; 4],
+}
+
+/// An example on a port of its own, and its address.
+fn run_example(name: &str, arguments: &[&str]) -> (Program, String) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let mut example = Command::new(env!("CARGO"));
+    example.current_dir(workspace);
+    example.args(["run", "--quiet", "--example", name, "--", "--port", "0"]);
+    Program::start(example.args(arguments), |line| {
+        let address = line.strip_prefix("serving on ")?;
+        address.split(';').next().map(str::to_owned)
+    })
 }
 
 impl Lab {
@@ -272,8 +338,9 @@ impl Lab {
         server.arg("authorization_server.mjs").current_dir(&folder);
         let (server, issuer) = Program::start(&mut server, |line| Some(line.to_owned()));
 
-        let (example, base) = start_example("code_host", &issuer);
-        let (resource_server, orders) = start_example("resource_server", &issuer);
+        let (example, base) = run_example("code_host", &["--issuer", &issuer]);
+        let (resource_server, orders) = run_example("resource_server", &["--issuer", &issuer]);
+        let (browser_app, pages) = run_example("browser_app", &[]);
 
         let script = format!(
             "import {{ token }} from './tools.mjs'\n\
@@ -287,9 +354,10 @@ impl Lab {
             folder,
             base,
             issuer,
+            pages,
             token,
             orders,
-            _running: [server, example, resource_server],
+            _running: [server, example, resource_server, browser_app],
         }
     }
 
@@ -316,20 +384,6 @@ impl Lab {
         });
         reports.collect()
     }
-}
-
-/// Starts an example that takes the tokens of `issuer`.
-fn start_example(name: &str, issuer: &str) -> (Program, String) {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let mut example = Command::new(env!("CARGO"));
-    example
-        .current_dir(workspace.expect("the workspace"))
-        .args(["run", "--quiet", "--example", name, "--"])
-        .args(["--port", "0", "--issuer", issuer]);
-    Program::start(&mut example, |line| {
-        let address = line.strip_prefix("serving on ")?;
-        address.split(';').next().map(str::to_owned)
-    })
 }
 
 fn curl(lab: &Lab) -> Vec<Understood> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use auth_runtime::{
     Caller, Check, CheckRequest, Decision, Denial, Facts, Identity, IpNet, Network, Policy,
-    Rejection, Requirement, requires,
+    Rejection, Requirement, Rule, Truth, requires,
 };
 
 /// A requirement, as the oracle reads it.
@@ -51,7 +51,7 @@ const ALL_ATOMS: [Bit; 8] = [
     Bound,
 ];
 
-static OFFICE: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
+const OFFICE: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
     std::net::Ipv4Addr::new(192, 0, 2, 0),
     24,
 ))];
@@ -257,6 +257,12 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                 let facts = Facts::new(&caller).from_address(address);
                 let decision = shown.decide(&facts);
                 assert_eq!(status(&decision), expected, "{}", context());
+                let rule = match (expected, worth_a_try) {
+                    (200, _) => Rule::Met,
+                    (_, 503) => Rule::Unverifiable,
+                    _ => Rule::NotKnown,
+                };
+                assert_explained([shown, hidden], &facts, rule);
                 let visible = hidden.decide(&facts);
                 let hides = expected != 200;
                 assert_eq!(visible == Decision::Hide, hides, "{}", context());
@@ -295,6 +301,21 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                         let facts = if oauth { facts.by_oauth() } else { facts };
                         let context = || format!("{asks} {caller:?} {address} {check:?} {oauth}");
                         let (expected, best) = by_the_rules(&expression, holds, check, oauth);
+
+                        let rule = match (expected, best.is_empty()) {
+                            (200, _) => Rule::Met,
+                            (401, _) => Rule::StaleLogin,
+                            (UNBOUND, _) => Rule::NotBound,
+                            (503, _) => Rule::Unverifiable,
+                            (_, false) => Rule::MissingScope,
+                            (_, true) => Rule::NotAllowed,
+                        };
+                        let all_is_known = facts.clone().checked(a_check(), check);
+                        assert_explained([shown, hidden], &all_is_known, rule);
+                        for policy in [shown, hidden] {
+                            let explanation = policy.explain(&facts);
+                            assert_eq!(explanation.decision(), &policy.decide(&facts));
+                        }
 
                         let (decision, asked) = decide(shown, &facts, check);
                         let is_unbound = decision == Decision::Deny(Denial::UnboundCredentials);
@@ -339,6 +360,66 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
     // this many callers of whom nothing is known, and some of whom something is.
     let shapes = 10 + 2 * 10 * 10 + 10 * 8 * 8 * 8 + 62 * 4 * 4 * 4 * 4;
     assert!(decided > shapes * 2 * (5 + 2), "only {decided}");
+}
+
+/// The explanation says what was decided, by which rule, and what is kept back.
+fn assert_explained([shown, hidden]: [Policy; 2], facts: &Facts<'_>, rule: Rule) {
+    let denial = match shown.decide(facts) {
+        Decision::Deny(denial) => Some(denial),
+        _ => None,
+    };
+    for policy in [shown, hidden] {
+        let explanation = policy.explain(facts);
+        assert_eq!(
+            explanation.decision(),
+            &policy.decide(facts),
+            "{explanation}"
+        );
+        assert_eq!(explanation.rule(), Some(rule), "{explanation}");
+        assert_eq!(explanation.denial(), denial.as_ref(), "{explanation}");
+        let truth = explanation.requirement().map(auth_runtime::Finding::truth);
+        let is_met = truth == Some(Truth::True);
+        assert_eq!(is_met, rule == Rule::Met, "{explanation}");
+    }
+}
+
+#[test]
+fn an_explanation_tells_of_every_part_whether_it_holds() {
+    const STAFF_IN_OFFICE: Requirement = Requirement::all(&[
+        Requirement::any(&[Requirement::role("staff"), Requirement::scope("write")]),
+        Requirement::acr("mfa"),
+        Requirement::network(Network::new("office", &OFFICE)),
+    ]);
+    let policy = Policy::requires(STAFF_IN_OFFICE)
+        .hide_as_not_found()
+        .hide_unless(Requirement::scope("read"));
+    let known = Caller::known(Identity::new("ann").with_scopes(["read"]).with_acr("mfa"));
+    for (caller, told) in [
+        (
+            known,
+            r#"rule 3c: no: all(no: any(no: role = "staff", no: scope = "write"), yes: acr = "mfa", yes: network = "office"); hide_unless: yes: scope = "read""#,
+        ),
+        (
+            Caller::rejected(),
+            r#"rule 2: unknown: all(unknown: any(unknown: role = "staff", unknown: scope = "write"), unknown: acr = "mfa", yes: network = "office"); hide_unless: unknown: scope = "read""#,
+        ),
+    ] {
+        let facts = Facts::new(&caller).by_oauth().from_address(IN_OFFICE);
+        assert_eq!(policy.explain(&facts).to_string(), told);
+    }
+}
+
+#[test]
+fn an_explanation_does_not_guess_what_a_check_would_say() {
+    let policy = Policy::requires(Requirement::check(a_check())).hide_as_not_found();
+    let caller = Caller::known(Identity::new("ann"));
+    let explanation = policy.explain(&Facts::new(&caller));
+    assert_eq!(explanation.decision(), &Decision::Undecided(a_check()));
+    assert_eq!((explanation.rule(), explanation.denial()), (None, None));
+    assert_eq!(
+        explanation.to_string(),
+        "undecided: unknown: check = is_fine"
+    );
 }
 
 fn identity(granted: Holds) -> Identity {

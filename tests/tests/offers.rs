@@ -409,6 +409,34 @@ async fn bound_credentials_are_asked_for_of_the_schemes_that_bind_them() {
 }
 
 #[tokio::test]
+async fn bound_credentials_are_not_asked_for_where_no_scheme_binds_any() {
+    let app = GuardedRouter::new()
+        .route("/", get(bound_or_admin))
+        .protect(space_builder().build().unwrap())
+        .unwrap();
+    for (fields, status) in [
+        (vec![], 401),
+        (vec![("authorization", good())], 403),
+        (
+            vec![(
+                "authorization",
+                format!("Bearer {}", token(json!({ "roles": ["admin"] }))),
+            )],
+            200,
+        ),
+    ] {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.status, status);
+        let expected: &[&str] = if status == 200 { &[] } else { &[BEARER] };
+        assert_eq!(answer.challenges(), expected);
+    }
+}
+
+#[tokio::test]
 async fn bound_credentials_that_no_scheme_binds_are_closed() {
     let error = GuardedRouter::<()>::new()
         .route("/", get(bound))
@@ -619,7 +647,8 @@ fn what_cannot_identify_a_resource_is_refused_by_the_builder() {
         ("https://api.example/ü", Character('ü')),
         ("https://api.example/\r\n", Character('\r')),
     ] {
-        let url = identifier.to_owned();
+        // What stands before the `@` may be a password.
+        let url = identifier.replace("ann@", "…@");
         assert_eq!(build(identifier), Err(ResourceError::Url { url, problem }));
         // An issuer has to be one too.
         let resource =

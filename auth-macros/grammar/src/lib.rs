@@ -3,7 +3,8 @@
 //!
 //! One direction: tokens are read ([`args`]) into plain types ([`requirement`]), their names are looked
 //! up in the [`vocabulary`], and the whole is checked ([`check`]). Every mistake is noted in
-//! [`Errors`], each with its [code](codes).
+//! [`Errors`], each with its [code](codes). What was read can be [compared](compare): who may call now
+//! that could not before.
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
@@ -19,6 +20,7 @@
 pub mod args;
 pub mod check;
 pub mod codes;
+pub mod compare;
 pub mod errors;
 pub mod requirement;
 mod resolve;

@@ -50,9 +50,19 @@ impl Requires {
 }
 
 /// What `#[public(...)]` says.
+#[derive(Clone)]
 pub struct Public {
     /// Why everybody may call.
     pub reason: String,
+}
+
+/// What either attribute says.
+#[derive(Clone)]
+pub enum Policy {
+    /// `#[requires(...)]`
+    Requires(Box<Requires>),
+    /// `#[public(...)]`
+    Public(Public),
 }
 
 /// `hide_unless = …`.
@@ -299,6 +309,23 @@ impl fmt::Display for Requires {
         let loosen = self.loosen.iter();
         parts.extend(loosen.map(|reason| format!("loosen = {:?}", reason.text)));
         f.write_str(&parts.join(", "))
+    }
+}
+
+impl fmt::Display for Public {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "reason = {:?}", self.reason)
+    }
+}
+
+impl fmt::Display for Policy {
+    /// The attribute, as it is written between the brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requires(requires) => write!(f, "requires({requires})"),
+            Self::Public(public) => write!(f, "public({public})"),
+        }
     }
 }
 

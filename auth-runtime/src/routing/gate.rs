@@ -10,22 +10,25 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
+use crate::audit::Watch;
 use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::{Decision, Denial};
+use crate::declaration::Declaration;
 use crate::denial_body::DeniedRequest;
-use crate::guard::{Concealed, Hiding, ObjectGate, Pass, parameters_of};
+use crate::guard::{Concealed, Hiding, ObjectGate, Pass, Told, parameters_of};
 use crate::head::Head;
 use crate::policy::Policy;
 use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
 #[cfg(feature = "form")]
 use crate::space::read_form;
-use crate::space::{ProtectionSpace, Ruling, Sender, Used, forbid_storing};
+use crate::space::{Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
 
 /// What stands in front of one method of one path.
 pub(crate) struct Gate {
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
+    pub(crate) declaration: Declaration,
     /// Whether the handler may ask its guard about objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
@@ -78,16 +81,31 @@ impl Gate {
         Arc::as_ptr(self).addr()
     }
 
-    /// Whether the caller is told what an unknown path would tell: where the policy hides, and
-    /// where another one hides the path. Whoever only has to log in again is entitled to know.
-    pub(super) fn hides(&self, decision: &Decision) -> bool {
-        match decision {
-            Decision::Hide => true,
-            Decision::Deny(Denial::StepUp { .. }) | Decision::Grant | Decision::Undecided(_) => {
-                false
-            }
-            Decision::Deny(_) => self.path_is_hidden && !self.policy.is_hidden(),
+    /// Starts to watch what becomes of a request.
+    pub(super) fn watch(&self) -> Watch {
+        self.space.watch(Some(&self.declaration))
+    }
+
+    fn case<'a>(&'a self, watch: &'a Watch) -> Case<'a> {
+        Case {
+            policy: &self.policy,
+            declaration: Some(self.declaration),
+            denies_objects: self.uses_guard,
+            path_is_hidden: self.path_is_hidden,
+            watch,
         }
+    }
+
+    /// Lets a request go on to a public handler.
+    pub(super) fn pass_public(&self, request: &mut Request) -> Verdict {
+        let head = Head::of(request);
+        let is_told = self
+            .space
+            .report_public(&self.policy, Some(self.declaration), head);
+        if is_told {
+            request.extensions_mut().insert(Told);
+        }
+        Verdict::public()
     }
 
     /// Whether a request carries a form that has to be looked into for credentials.
@@ -102,12 +120,14 @@ impl Gate {
     }
 
     /// Decides, unless a check has to be asked first.
-    pub(super) fn decide(&self, sender: Sender, request: &Request) -> Result<Verdict, Sender> {
+    pub(super) fn decide(
+        &self,
+        sender: Sender,
+        request: &Request,
+        watch: &Watch,
+    ) -> Result<Verdict, Sender> {
         let head = Head::of(request);
-        let ruling = self
-            .space
-            .rule(&self.policy, &sender, head, self.uses_guard);
-        match ruling {
+        match self.space.rule(&self.case(watch), &sender, head) {
             Ok(ruling) => Ok(self.verdict(ruling, sender, || self.head_for_fallback(request))),
             Err(_) => Err(sender),
         }
@@ -118,6 +138,7 @@ impl Gate {
         &self,
         sender: Sender,
         request: Request,
+        watch: &Watch,
     ) -> (Verdict, Request) {
         // A body cannot be shared with whoever waits for an answer; a head can.
         let (mut head, body) = request.into_parts();
@@ -129,7 +150,7 @@ impl Gate {
         };
         let ruling = self
             .space
-            .rule_asking(&self.policy, &sender, surroundings, self.uses_guard)
+            .rule_asking(&self.case(watch), &sender, surroundings)
             .await;
         let request = Request::from_parts(head, body);
         let verdict = self.verdict(ruling, sender, || self.head_for_fallback(&request));
@@ -144,11 +165,12 @@ impl Gate {
         } else {
             request
         };
+        let watch = self.watch();
         let authentication = self.space.authenticate(Head::of(&request));
-        let sender = authentication.await;
-        match self.decide(sender, &request) {
+        let sender = watch.around(authentication).await;
+        match self.decide(sender, &request, &watch) {
             Ok(verdict) => (verdict, request),
-            Err(sender) => self.decide_asking(sender, request).await,
+            Err(sender) => self.decide_asking(sender, request, &watch).await,
         }
     }
 
@@ -177,6 +199,7 @@ impl Gate {
             space: self.space.clone(),
             used: self.space.scheme_used(Some(&self.policy), &verdict.sender),
             request: self.denied_request(request),
+            route: self.space.route_to_report(Head::of(request)),
             hides: verdict.ruling.hides_objects,
             hiding: Hiding::ByGate {
                 path_is_hidden: self.path_is_hidden,
@@ -260,6 +283,18 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
         forbid_storing(response.headers_mut());
     }
     response
+}
+
+/// Keeps what stands in the query from whomever the page links to, and from the logs of whatever it
+/// loads. Not `no-referrer`: a form of the page would be sent with `Origin: null` (Fetch, "append a
+/// request `Origin` header"), which looks like another site's.
+pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
+    const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
+    let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
+    let is_strict = lines.next().is_some_and(|line| line == "no-referrer");
+    if !is_strict || lines.next().is_some() {
+        headers.insert(header::REFERRER_POLICY, ORIGIN_ONLY);
+    }
 }
 
 /// Keeps an answer that not everybody gets out of shared caches, for requests of which these cannot

@@ -13,11 +13,12 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::check::State;
+use crate::declaration::Declaration;
 use crate::guard::{Declared, ForServices};
 use crate::policy::Policy;
+use crate::routing::borrower::Borrower;
 use crate::routing::gate::Gate;
 use crate::routing::handler::GuardedParameters;
-use crate::routing::ownership::Ownership;
 use crate::routing::passage::{GatedHandler, ServiceHandler};
 use crate::routing::router::Step;
 
@@ -35,7 +36,9 @@ pub(crate) struct Endpoint<S> {
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
-    pub(crate) ownership: Ownership,
+    pub(crate) declaration: Declaration,
+    /// A handler whose guard is for another one.
+    pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
     /// What checks get to see; `None` as long as none was given, or if there are no checks.
     pub(crate) state: Option<Arc<State>>,
@@ -51,8 +54,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         H: Handler<T, S>,
         T: GuardedParameters<H> + 'static,
     {
-        let ownership = Ownership::of_handler::<H, T::Policy>();
-        Self::new::<T::Policy, _, T>(filter, ownership, handler)
+        let borrower = Borrower::find::<H, T::Policy>();
+        Self::new::<T::Policy, _, T>(filter, borrower, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -62,11 +65,10 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        let ownership = Ownership::of_service::<P>();
-        Self::new::<P, _, _>(filter, ownership, ServiceHandler(service))
+        Self::new::<P, _, _>(filter, None, ServiceHandler(service))
     }
 
-    fn new<P, H, T>(filter: Option<MethodFilter>, ownership: Ownership, handler: H) -> Self
+    fn new<P, H, T>(filter: Option<MethodFilter>, borrower: Option<Borrower>, handler: H) -> Self
     where
         P: Declared,
         H: Handler<T, S>,
@@ -76,7 +78,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter,
             policy: P::POLICY,
             policy_type: TypeId::of::<P>(),
-            ownership,
+            declaration: P::DECLARATION,
+            borrower,
             uses_guard: P::USES_GUARD,
             state: None,
             mount: Box::new(move |gate| {
@@ -98,7 +101,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter: self.filter,
             policy: self.policy,
             policy_type: self.policy_type,
-            ownership: self.ownership,
+            declaration: self.declaration,
+            borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
             mount: Box::new(move |gate| mount(gate).with_state(state)),

@@ -11,6 +11,7 @@ use axum::response::Response;
 use http::Method;
 use tower::{Layer, Service};
 
+use crate::decision::Decision;
 use crate::guard::Concealed;
 use crate::routing::gate::{Decided, Gate, uncacheable_if_missing};
 use crate::routing::passage::answer_of;
@@ -81,7 +82,7 @@ impl OuterGate {
         if gate.policy.requirement().is_some() {
             let (verdict, judged) = gate.judge(request).await;
             request = judged;
-            if gate.hides(&verdict.ruling.decision) {
+            if verdict.ruling.decision == Decision::Hide {
                 let request = unmatch(request, 0);
                 return gate.unknown.answer(verdict.sender, request).await;
             }

@@ -18,11 +18,12 @@ use http::header::AUTHORIZATION;
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt};
 
+use crate::audit::Watch;
 use crate::decision::Decision;
 use crate::guard::Concealed;
 use crate::head::Head;
 use crate::routing::gate::{
-    BoxedAnswer, Decided, Gate, Verdict, keep_private, uncacheable_if_missing,
+    BoxedAnswer, Decided, Gate, Verdict, keep_private, keep_query_secret, uncacheable_if_missing,
 };
 use crate::space::Authentication;
 
@@ -126,11 +127,11 @@ pin_project! {
 pin_project! {
     #[project = StageProjection]
     enum Stage<F> {
-        Authenticating { authentication: Authentication, request: Option<Request> },
+        Authenticating { authentication: Authentication, waiting: Option<(Request, Watch)> },
         // What takes longer: a form is read, or a check is asked.
         Judging { judgment: Pin<Box<dyn Future<Output = (Verdict, Request)> + Send>> },
         Judged { judged: Option<(Verdict, Request)> },
-        Behind { #[pin] future: F, is_private: bool },
+        Behind { #[pin] future: F, is_private: bool, is_query_secret: bool },
         Concealing { answer: BoxedAnswer },
     }
 }
@@ -144,7 +145,7 @@ impl<B: Behind> Passage<B> {
         };
         let verdict = match outside {
             Some(decided) if decided.gate == gate.id() => Some(decided.verdict),
-            _ if gate.policy.requirement().is_none() => Some(Verdict::public()),
+            _ if gate.policy.requirement().is_none() => Some(gate.pass_public(&mut request)),
             _ => None,
         };
         let stage = match verdict {
@@ -157,10 +158,13 @@ impl<B: Behind> Passage<B> {
                     judgment: Box::pin(async move { gate.judge(request).await }),
                 }
             }
-            None => Stage::Authenticating {
-                authentication: gate.space.authenticate(Head::of(&request)),
-                request: Some(request),
-            },
+            None => {
+                let watch = gate.watch();
+                Stage::Authenticating {
+                    authentication: watch.within(|| gate.space.authenticate(Head::of(&request))),
+                    waiting: Some((request, watch)),
+                }
+            }
         };
         Self {
             gate,
@@ -179,13 +183,17 @@ impl<B: Behind> Future for Passage<B> {
             let next = match this.stage.as_mut().project() {
                 StageProjection::Authenticating {
                     authentication,
-                    request,
+                    waiting,
                 } => {
-                    let sender = ready!(Pin::new(authentication).poll(context));
-                    let Some(request) = request.take() else {
+                    let Some((_, watch)) = waiting else {
                         return Poll::Ready(polled_too_often());
                     };
-                    match this.gate.decide(sender, &request) {
+                    let polled = watch.within(|| Pin::new(authentication).poll(context));
+                    let sender = ready!(polled);
+                    let Some((request, watch)) = waiting.take() else {
+                        return Poll::Ready(polled_too_often());
+                    };
+                    match this.gate.decide(sender, &request, &watch) {
                         Ok(verdict) => Stage::Judged {
                             judged: Some((verdict, request)),
                         },
@@ -193,7 +201,7 @@ impl<B: Behind> Future for Passage<B> {
                             let gate = Arc::clone(this.gate);
                             Stage::Judging {
                                 judgment: Box::pin(async move {
-                                    gate.decide_asking(sender, request).await
+                                    gate.decide_asking(sender, request, &watch).await
                                 }),
                             }
                         }
@@ -211,6 +219,7 @@ impl<B: Behind> Future for Passage<B> {
                     let gate = &**this.gate;
                     match &verdict.ruling.decision {
                         Decision::Grant => {
+                            let in_query = gate.space.may_stand_in_query(&verdict.sender);
                             let pass = gate.pass(verdict, &request);
                             let is_private =
                                 pass.is_some() && !request.headers().contains_key(AUTHORIZATION);
@@ -220,24 +229,30 @@ impl<B: Behind> Future for Passage<B> {
                             Stage::Behind {
                                 future: behind.call(request),
                                 is_private,
+                                is_query_secret: is_private && in_query,
                             }
                         }
-                        Decision::Deny(denial) if !gate.hides(&verdict.ruling.decision) => {
+                        Decision::Deny(denial) => {
                             let answer = gate.deny(denial, &verdict.sender, &request);
                             return Poll::Ready(answer);
                         }
                         // What is unclear is hidden as well.
-                        Decision::Deny(_) | Decision::Hide | Decision::Undecided(_) => {
-                            Stage::Concealing {
-                                answer: gate.conceal(verdict.sender, request),
-                            }
-                        }
+                        Decision::Hide | Decision::Undecided(_) => Stage::Concealing {
+                            answer: gate.conceal(verdict.sender, request),
+                        },
                     }
                 }
-                StageProjection::Behind { future, is_private } => {
+                StageProjection::Behind {
+                    future,
+                    is_private,
+                    is_query_secret,
+                } => {
                     let mut response = ready!(future.poll(context));
                     if *is_private {
                         keep_private(response.headers_mut());
+                    }
+                    if *is_query_secret {
+                        keep_query_secret(response.headers_mut());
                     }
                     if this.gate.decided_outside {
                         return Poll::Ready(response);

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::routing::ownership::owner;
+use crate::routing::borrower::Borrower;
+
+use crate::challenge::ChallengeError;
 
 /// Policies of a [`GuardedRouter`](crate::GuardedRouter) that cannot be kept as it is protected.
 ///
@@ -23,6 +25,14 @@ pub(crate) enum Mistake {
     },
     /// Bound credentials are asked for, and no scheme binds any.
     Unbound { handler: &'static str },
+    /// A scheme has no challenge for the handler's own realm.
+    Realm {
+        handler: &'static str,
+        scheme: String,
+        error: ChallengeError,
+    },
+    /// Callers may be told to log in, and there is no challenge to tell them by.
+    Unasked { handler: &'static str },
     /// A check asks for another state than the handler is given.
     State {
         handler: &'static str,
@@ -30,10 +40,7 @@ pub(crate) enum Mistake {
         state: &'static str,
     },
     /// A handler is guarded by a policy that is for something else.
-    Borrowed {
-        handler: &'static str,
-        carrier: &'static str,
-    },
+    Borrowed(Borrower),
     /// A router was merged unguarded, and nobody says why.
     Reason { written: &'static Location<'static> },
 }
@@ -56,6 +63,21 @@ impl fmt::Display for Mistake {
                 "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
                  for it that binds credentials to a key, such as DPoP",
             ),
+            Self::Realm {
+                handler,
+                scheme,
+                error,
+            } => write!(
+                f,
+                "the scheme `{scheme}` has no challenge for the realm of `{handler}`: {error}",
+            ),
+            Self::Unasked { handler } => write!(
+                f,
+                "`{handler}` accepts only schemes that cannot be asked for by a challenge, as secret URLs \
+                 cannot: whoever comes without them is to be told 404, so add `hide_as = 404`, \
+                 leave out `hide_unless`, and ask for no `acr`, `amr`, `max_age` or \
+                 `sender_constrained`",
+            ),
             Self::State {
                 handler,
                 check,
@@ -65,12 +87,11 @@ impl fmt::Display for Mistake {
                 "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
                  that the handler is mounted on has another one",
             ),
-            Self::Borrowed { handler, carrier } => write!(
+            Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,
-                "`{handler}` takes the guard of `{}`, so nothing above it says who may call it; write \
+                "`{handler}` takes the guard of `{owner}`, so nothing above it says who may call it; write \
                  `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
                  alone (the guard of a unit struct is for closures)",
-                owner(carrier),
             ),
             Self::Reason { written } => write!(
                 f,

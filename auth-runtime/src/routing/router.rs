@@ -20,11 +20,11 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::guard::{ForEverybody, ForServices};
+use crate::routing::borrower::Borrower;
 use crate::routing::gate::{Gate, uncacheable_if_missing};
 use crate::routing::handler::GuardedParameters;
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
 use crate::routing::outer_gate::OuterGate;
-use crate::routing::ownership::Ownership;
 use crate::routing::protect_error::{Mistake, ProtectError};
 use crate::routing::unknown::{Fallback, UnknownPath, unmatch};
 use crate::space::ProtectionSpace;
@@ -119,8 +119,8 @@ struct FallbackRoute<S> {
     id: FallbackId,
     /// `None`: the space's own 404.
     service: Option<MakeFallback<S>>,
-    /// Of the handler, if it is one.
-    ownership: Option<Ownership>,
+    /// A handler whose guard is for another one.
+    borrower: Option<Borrower>,
     steps: Vec<Step>,
 }
 
@@ -196,7 +196,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             fallback: FallbackRoute {
                 id: FallbackId::default(),
                 service: None,
-                ownership: None,
+                borrower: None,
                 steps: Vec::new(),
             },
             nested_fallbacks: Vec::new(),
@@ -379,9 +379,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T: GuardedParameters<H> + 'static,
         T::Policy: ForEverybody,
     {
-        let ownership = Ownership::of_handler::<H, T::Policy>();
         self.set_fallback(
-            Some(ownership),
+            Borrower::find::<H, T::Policy>(),
             Box::new(move |state| BoxCloneSyncService::new(handler.with_state(state))),
         )
     }
@@ -445,11 +444,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         });
     }
 
-    fn set_fallback(mut self, ownership: Option<Ownership>, service: MakeFallback<S>) -> Self {
+    fn set_fallback(mut self, borrower: Option<Borrower>, service: MakeFallback<S>) -> Self {
         self.fallback = FallbackRoute {
             id: FallbackId::default(),
             service: Some(service),
-            ownership,
+            borrower,
             steps: Vec::new(),
         };
         self
@@ -483,7 +482,7 @@ impl<S: Clone + 'static> FallbackRoute<S> {
             service: self
                 .service
                 .map(|make| Box::new(move |_state| make(state)) as MakeFallback<S2>),
-            ownership: self.ownership,
+            borrower: self.borrower,
             steps: self.steps,
         }
     }
@@ -533,8 +532,8 @@ impl GuardedRouter {
             .flat_map(|route| mistakes_of(&route.endpoint, &space));
         let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
         let of_fallbacks = fallbacks
-            .filter_map(|fallback| fallback.ownership)
-            .filter_map(borrowed_guard);
+            .filter_map(|fallback| fallback.borrower)
+            .map(Mistake::Borrowed);
         let of_unguarded = self.unguarded.iter().filter_map(|unguarded| {
             let is_empty = unguarded.reason.trim().is_empty();
             is_empty.then_some(Mistake::Reason {
@@ -638,18 +637,9 @@ impl GuardedRouter {
     }
 }
 
-/// A guard that is for somebody else.
-fn borrowed_guard(ownership: Ownership) -> Option<Mistake> {
-    let carrier = ownership.borrowed?;
-    Some(Mistake::Borrowed {
-        handler: ownership.handler,
-        carrier,
-    })
-}
-
 /// What about a policy cannot be kept in `space`.
 fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
-    let handler = endpoint.ownership.handler;
+    let handler = endpoint.declaration.handler();
     let names = endpoint.policy.accepted_schemes().unwrap_or_default();
     let schemes = names
         .iter()
@@ -671,10 +661,20 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
     let demands = endpoint.policy.demands_bound_credentials();
     let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
         .then_some(Mistake::Unbound { handler });
-    let borrowed = borrowed_guard(endpoint.ownership);
+    let refused = space.refuses_realm(&endpoint.policy);
+    let realm = refused.map(|(scheme, error)| Mistake::Realm {
+        handler,
+        scheme: scheme.to_owned(),
+        error,
+    });
+    let unasked = space
+        .cannot_ask_for(&endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
+    let offers = unbound.into_iter().chain(realm).chain(unasked);
     schemes
         .chain(states)
-        .chain(unbound)
+        .chain(offers)
         .chain(borrowed)
         .collect()
 }
@@ -723,6 +723,7 @@ impl Placed<'_> {
         let gate = Arc::new(Gate {
             policy: route.endpoint.policy,
             policy_type: route.endpoint.policy_type,
+            declaration: route.endpoint.declaration,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),

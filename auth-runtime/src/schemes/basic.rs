@@ -5,6 +5,7 @@ use std::future::Future;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
@@ -26,11 +27,17 @@ pub struct Basic {
     verify: Box<dyn Fn(String, Password) -> Verification + Send + Sync>,
 }
 
-/// A password, as the client sent it. Its `Debug` does not show it.
+/// A password, as the client sent it. Its `Debug` does not show it, and it is wiped from memory when
+/// it is dropped.
 #[derive(Clone)]
-pub struct Password(String);
+pub struct Password(Zeroizing<String>);
 
 impl Password {
+    #[cfg(feature = "argon2")]
+    pub(crate) fn new(password: String) -> Self {
+        Self(Zeroizing::new(password))
+    }
+
     /// The password.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -93,11 +100,12 @@ impl Scheme for Basic {
 
 /// The name ends at the first colon; neither part has control characters (RFC 7617 §2).
 fn user_and_password(credentials: &str) -> Option<(String, Password)> {
-    let bytes = STANDARD.decode(credentials).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
+    let bytes = Zeroizing::new(STANDARD.decode(credentials).ok()?);
+    let text = std::str::from_utf8(&bytes).ok()?;
     let (user, password) = text.split_once(':')?;
     let is_clean = !text.chars().any(char::is_control);
-    is_clean.then(|| (user.to_owned(), Password(password.to_owned())))
+    let password = || Password(Zeroizing::new(password.to_owned()));
+    is_clean.then(|| (user.to_owned(), password()))
 }
 
 impl fmt::Debug for Basic {

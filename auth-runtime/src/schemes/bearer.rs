@@ -13,6 +13,8 @@ use crate::scheme::{Credentials, Occasion, Scheme, Verification};
 #[cfg(feature = "jwt")]
 use crate::schemes::Claims;
 use crate::schemes::oauth;
+#[cfg(feature = "mtls")]
+use crate::schemes::{ClientCertificate, PeerCertificate};
 
 /// `Authorization: Bearer …` (RFC 6750): whoever has the token is let in as whom it names.
 ///
@@ -33,6 +35,8 @@ use crate::schemes::oauth;
 /// ```
 pub struct Bearer {
     verify: Box<dyn Fn(&str) -> Verification + Send + Sync>,
+    #[cfg(feature = "mtls")]
+    certificate: Option<ClientCertificate>,
     #[cfg(feature = "form")]
     in_query: bool,
     #[cfg(feature = "form")]
@@ -53,30 +57,53 @@ impl Bearer {
     where
         F: Future<Output = Caller> + Send + 'static,
     {
-        Self::verified_by(move |token| Verification::pending(verify(token.to_owned())))
+        Self::verified_by(move |token| match is_b64token(token) {
+            true => Verification::pending(verify(token.to_owned())),
+            false => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        })
     }
 
     /// Tokens that are JWTs. One with `cnf` is rejected: it is bound to a key that Bearer does not
-    /// prove (RFC 9449 §7.2).
+    /// prove (RFC 9449 §7.2), unless that is a [`client_certificate`](Self::client_certificate)'s.
     #[cfg(feature = "jwt")]
     pub fn jwt(jwt: crate::Jwt) -> Self {
-        Self::verified_by(move |token| jwt.verify(token).and_then(unless_bound))
+        Self::verified_by(move |token| jwt.verify(token))
     }
 
     /// Opaque tokens that the authorization server is asked about (RFC 7662). One with `cnf` is
     /// rejected, as with [`jwt`](Self::jwt).
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> Self {
-        Self::verified_by(move |token| introspection.verify(token).and_then(unless_bound))
+        Self::verified_by(move |token| introspection.verify(token, &["Bearer", "access_token"]))
     }
 
     fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
         Self {
             verify: Box::new(verify),
+            #[cfg(feature = "mtls")]
+            certificate: None,
             #[cfg(feature = "form")]
             in_query: false,
             #[cfg(feature = "form")]
             in_form: false,
+        }
+    }
+
+    /// Takes tokens that are bound to a client certificate (RFC 8705 §3): with `cnf` and nothing but
+    /// `x5t#S256` in it, from whoever proved to hold that certificate's key. From others they are
+    /// rejected, and so are tokens that are bound to anything else. Default: all of them are.
+    ///
+    /// Tokens without `cnf` are taken as ever. Handlers ask for bound ones with
+    /// `sender_constrained`.
+    ///
+    /// `cnf` is read from the [`Claims`](crate::Claims) that identities of JWTs and of introspected
+    /// tokens carry.
+    #[cfg(feature = "mtls")]
+    #[must_use]
+    pub fn client_certificate(self, certificate: ClientCertificate) -> Self {
+        Self {
+            certificate: Some(certificate),
+            ..self
         }
     }
 
@@ -127,11 +154,15 @@ impl Scheme for Bearer {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        if is_b64token(credentials.value()) {
-            (self.verify)(credentials.value())
-        } else {
-            Verification::done(Caller::Rejected(Rejection::Malformed))
+        let verification = (self.verify)(credentials.value());
+        #[cfg(feature = "mtls")]
+        if let Some(certificate) = &self.certificate {
+            let certificate = certificate.of(credentials);
+            return verification.and_then(move |caller| bind(caller, certificate.as_ref()));
         }
+        #[cfg(feature = "jwt")]
+        let verification = verification.and_then(unless_bound);
+        verification
     }
 
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
@@ -141,25 +172,56 @@ impl Scheme for Bearer {
     fn is_oauth(&self) -> bool {
         true
     }
+
+    #[cfg(feature = "mtls")]
+    fn constrains_sender(&self) -> bool {
+        self.certificate.is_some()
+    }
 }
 
 /// A token that is bound to a key says nothing of whoever only has the token.
 #[cfg(feature = "jwt")]
 fn unless_bound(caller: Caller) -> Caller {
-    let claims = caller.identity().and_then(Identity::extension::<Claims>);
-    if claims.is_some_and(|claims| claims.get("cnf").is_some()) {
-        return Caller::rejected();
+    match confirmation(&caller) {
+        Some(_) => Caller::rejected(),
+        None => caller,
     }
-    caller
+}
+
+/// The caller whose token is bound to the certificate that it proved to hold the key of, or to
+/// nothing.
+#[cfg(feature = "mtls")]
+fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
+    let Some(confirmation) = confirmation(&caller) else {
+        return caller;
+    };
+    // Whoever put more than one member there wants more proved than that.
+    let bound_to = confirmation
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.get("x5t#S256")?.as_str());
+    let is_bound = bound_to.is_some() && bound_to == certificate.map(PeerCertificate::thumbprint);
+    match caller {
+        Caller::Known(identity) if is_bound => Caller::known(identity.with_sender_constraint()),
+        _ => Caller::rejected(),
+    }
+}
+
+/// What says which key a token is bound to (RFC 7800 §3.1).
+#[cfg(feature = "jwt")]
+fn confirmation(caller: &Caller) -> Option<&serde_json::Value> {
+    let claims = caller.identity().and_then(Identity::extension::<Claims>)?;
+    claims.get("cnf")
 }
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
 pub(super) fn is_b64token(text: &str) -> bool {
     let token = text.trim_end_matches('=');
-    !token.is_empty()
-        && token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    let is_legal = |byte: u8| {
+        byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    // To the end in any case: without a way out in its middle, the loop takes many bytes at a time.
+    !token.is_empty() && token.bytes().fold(true, |all, byte| all & is_legal(byte))
 }
 
 impl fmt::Debug for Bearer {

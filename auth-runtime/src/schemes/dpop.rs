@@ -19,7 +19,6 @@ use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
 use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
-use crate::schemes::bearer::is_b64token;
 use crate::schemes::stamps::{Stamp, Stamps};
 use crate::schemes::{Claims, Jwt, oauth};
 
@@ -48,9 +47,6 @@ impl Scheme for Dpop {
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         let token = credentials.value();
-        if !is_b64token(token) {
-            return Verification::done(Caller::Rejected(Rejection::Malformed));
-        }
         let proof = match self.rules.proof(credentials) {
             Ok(proof) => proof,
             Err(ProofProblem::Invalid) => {
@@ -63,7 +59,9 @@ impl Scheme for Dpop {
         let verification = match &self.tokens {
             Tokens::Jwt(jwt) => jwt.verify(token),
             #[cfg(feature = "introspection")]
-            Tokens::Introspection(introspection) => introspection.verify(token),
+            Tokens::Introspection(introspection) => {
+                introspection.verify(token, &["DPoP", "Bearer", "access_token"])
+            }
         };
         let replays = Arc::clone(&self.replays);
         Verification::pending(async move {

@@ -1,6 +1,9 @@
 //! Opaque tokens that the authorization server is asked about (RFC 7662).
 
 mod builder;
+mod questions;
+#[cfg(feature = "redis")]
+mod shared_cache;
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,29 +11,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
+use self::questions::Questions;
+#[cfg(feature = "redis")]
+pub use self::shared_cache::SharedTokenCache;
 use crate::caller::{Caller, Rejection};
+use crate::identity::Identity;
 use crate::scheme::Verification;
 use crate::schemes::Claims;
+use crate::schemes::bearer::is_b64token;
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::token_cache::VerifierCache;
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// So many questions are asked at the same time; who would be one more is told to come back.
-const MAX_QUESTIONS: usize = 256;
 
 /// Verifies opaque tokens by asking the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
 ///
 /// What it says of an active token is read as the claims of a JWT are: `exp` and `nbf` have to be
-/// right if they are there, and so have `iss` and `aud` where they are configured. The answer is
+/// right if they are there, `aud` has to be this service's, and `iss` where it is configured. The answer is
 /// remembered for up to a minute by default, so a revoked token may be let in for so long (RFC 7662
-/// §4); while it is being asked, others with the same token wait for the same answer.
+/// §4); while it is being asked, others with the same token wait for the same answer. A refresh or ID
+/// token is no access token, even if it is active: what the server says of its type (`token_type`,
+/// `token_use`, `typ`) is held against the scheme.
+///
+/// Anybody can make up tokens that the server has to be asked about, also for paths that are not
+/// there: 256 are asked about at a time, and a little later requests are answered 503. A service that
+/// strangers reach limits how often each of them may ask.
 ///
 /// If the server cannot be reached, or refuses this service itself, callers are answered 503, never
 /// 401.
@@ -60,38 +72,100 @@ struct Endpoint {
     leeway: Duration,
     names: ClaimNames,
     cache: Option<VerifierCache>,
-    questions: Semaphore,
+    questions: Questions,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
     /// So that an outage is logged once, and its end.
     is_down: AtomicBool,
 }
 
 impl Introspection {
-    /// Says whose token this is.
-    pub(crate) fn verify(&self, token: &str) -> Verification {
+    /// Says whose token this is, if it is an access token for one of the types that are meant.
+    pub(crate) fn verify(&self, token: &str, types: &'static [&'static str]) -> Verification {
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
-            return Verification::done(Caller::known(identity));
+            return Verification::done(unless_of_another_type(Caller::known(identity), types));
         }
-        let (endpoint, token) = (Arc::clone(&self.0), token.to_owned());
+        if !is_b64token(token) {
+            return Verification::done(Caller::Rejected(Rejection::Malformed));
+        }
+        let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
-            match &endpoint.cache {
-                Some(cache) => cache.get_or_verify(&token, endpoint.ask(&token)).await,
+            let caller = match &endpoint.cache {
+                Some(cache) => {
+                    let asking = endpoint.ask_and_remember(&token, cache);
+                    endpoint.questions.ask_together(&token, asking).await
+                }
                 None => endpoint.ask(&token).await.0,
-            }
+            };
+            unless_of_another_type(caller, types)
         })
     }
 }
 
+/// What is said of a token need not be said of an access token: the endpoint knows others, too, and is
+/// told only as a hint which one is meant (RFC 7662 §2.1).
+fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
+    let claims = caller.identity().and_then(Identity::extension::<Claims>);
+    let is_another = claims.is_some_and(|claims| {
+        let says = |name: &str, meant: &[&str]| match claims.get(name) {
+            None | Some(Value::Null) => true,
+            Some(said) => said
+                .as_str()
+                .is_some_and(|said| meant.iter().any(|own| own.eq_ignore_ascii_case(said))),
+        };
+        // The type of RFC 6749 §5.1, and what Keycloak, Hydra and Cognito say besides.
+        let is_refreshing =
+            claims.get("typ").is_some() && says("typ", &["Refresh", "Offline", "ID"]);
+        !says("token_type", types)
+            || !says("token_use", &["access", "access_token"])
+            || is_refreshing
+    });
+    if is_another {
+        return Caller::rejected();
+    }
+    caller
+}
+
 impl Endpoint {
+    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache) -> Caller {
+        let moment = cache.moment();
+        let (caller, expiry) = self.ask(token).await;
+        if let Caller::Known(identity) = &caller {
+            cache.insert(token, identity.clone(), expiry, moment);
+        }
+        caller
+    }
+
     /// Whose token this is, and until when that holds, if it is known.
     async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.shared_cache
+            && let Some((answer, until)) = shared.get(&self.asker(), token).await
+            && let Ok(answer) = serde_json::from_slice(&answer)
+        {
+            let (caller, expiry) = self.judge(answer);
+            return (
+                caller,
+                Some(expiry.map_or(until, |expiry| expiry.min(until))),
+            );
+        }
         let unverifiable = Caller::Unverifiable {
             retry_after: Some(RETRY_AFTER),
         };
-        let Ok(_place) = self.questions.try_acquire() else {
+        let Some(_place) = self.questions.place().await else {
             return (unverifiable, None);
         };
-        let answer = match self.question(token).await {
-            Ok(answer) => answer,
+        let asked = self.question(token).await.and_then(|answer| {
+            let claims = serde_json::from_slice(&answer);
+            let claims = claims.map_err(|_| "the answer is no JSON object".to_owned())?;
+            Ok((answer, claims))
+        });
+        #[cfg_attr(
+            not(feature = "redis"),
+            expect(unused_variables, reason = "to be shared")
+        )]
+        let (answer, claims) = match asked {
+            Ok(asked) => asked,
             Err(problem) => {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     tracing::warn!("tokens cannot be introspected: {problem}");
@@ -102,6 +176,21 @@ impl Endpoint {
         if self.is_down.swap(false, Ordering::Relaxed) {
             tracing::warn!("tokens can be introspected again");
         }
+        let (caller, expiry) = self.judge(claims);
+        #[cfg(feature = "redis")]
+        if let (Some(shared), Caller::Known(_)) = (&self.shared_cache, &caller) {
+            shared.insert(&self.asker(), token, &answer, expiry).await;
+        }
+        (caller, expiry)
+    }
+
+    /// What is said depends on who asks, and whom (RFC 7662 §4).
+    #[cfg(feature = "redis")]
+    fn asker(&self) -> String {
+        format!("{} {}", self.url, self.client.id())
+    }
+
+    fn judge(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();
@@ -112,7 +201,7 @@ impl Endpoint {
         }
     }
 
-    async fn question(&self, token: &str) -> Result<Claims, String> {
+    async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
         let mut form = vec![("token", token), ("token_type_hint", "access_token")];
         let assertion = self.client.assertion()?;
         if let Some(assertion) = &assertion {
@@ -127,8 +216,7 @@ impl Endpoint {
             .http
             .post_form(&self.url, body, self.client.basic())
             .await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        serde_json::from_slice(&answer).map_err(|_| "the answer is no JSON object".to_owned())
+        answer.map_err(|error| error.to_string())
     }
 
     /// What is true of an active token (RFC 7662 §2.2), checked as a JWT's claims are.

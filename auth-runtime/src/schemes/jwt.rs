@@ -4,7 +4,7 @@ mod builder;
 mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
-mod key;
+pub(crate) mod key;
 mod key_set;
 #[cfg(feature = "jwks")]
 mod remote_keys;
@@ -19,14 +19,15 @@ pub use self::builder::{JwtBuilder, JwtError};
 pub(crate) use self::claims::ClaimNames;
 pub use self::claims::Claims;
 pub use self::key::JwtKey;
-use self::key_set::KeySet;
+use self::key_set::{Flaw, KeySet};
 #[cfg(feature = "jwks")]
 use self::remote_keys::RemoteKeys;
 use crate::caller::{Caller, Rejection};
 use crate::identity::Identity;
 use crate::scheme::Verification;
+use crate::schemes::bearer::is_b64token;
 #[cfg(feature = "token-cache")]
-use crate::schemes::token_cache::VerifierCache;
+use crate::schemes::token_cache::{Moment, VerifierCache};
 
 /// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
 ///
@@ -65,6 +66,10 @@ struct Verifier {
     cache: Option<Arc<VerifierCache>>,
 }
 
+/// Nothing is remembered, so nothing is forgotten.
+#[cfg(not(feature = "token-cache"))]
+type Moment = std::convert::Infallible;
+
 /// Asked for each request whether its token was revoked.
 type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 
@@ -95,17 +100,32 @@ impl Jwt {
             }
             return Verification::done(self.unless_revoked(identity));
         }
-        let Ok(header) = decode_header(token) else {
+        let moment = self.moment();
+        let header = decode_header(token).ok();
+        let Some(header) = header.filter(|_| is_b64token(token)) else {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         };
         if !self.0.rules.accept_kind(&header) {
             return Verification::done(Caller::rejected());
         }
         match &self.0.keys {
-            Keys::Given(keys) => Verification::done(self.verify_with(keys, token, &header)),
+            Keys::Given(keys) => {
+                let caller = self.verify_with(keys, token, &header, moment);
+                Verification::done(caller.unwrap_or(Caller::rejected()))
+            }
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => self.verify_remotely(remote, token, header),
+            Keys::Fetched(remote) => self.verify_remotely(remote, token, header, moment),
         }
+    }
+
+    #[cfg(feature = "token-cache")]
+    fn moment(&self) -> Option<Moment> {
+        self.0.cache.as_ref().map(|cache| cache.moment())
+    }
+
+    #[cfg(not(feature = "token-cache"))]
+    fn moment(&self) -> Option<Moment> {
+        None
     }
 
     /// With the keys at hand if the right one may be among them, or else once they were fetched.
@@ -115,9 +135,17 @@ impl Jwt {
         remote: &Arc<RemoteKeys>,
         token: &str,
         header: Header,
+        moment: Option<Moment>,
     ) -> Verification {
-        if let Some(keys) = remote.that_know(&header) {
-            return Verification::done(self.verify_with(&keys, token, &header));
+        let keys = remote.that_know(&header);
+        if let Some(keys) = &keys {
+            let caller = self.verify_with(keys, token, &header, moment);
+            // Where keys have no names, the one that signed it may be newer than those at hand.
+            match caller {
+                Some(caller) => return Verification::done(caller),
+                None if keys.name(&header) => return Verification::done(Caller::rejected()),
+                None => {}
+            }
         }
         // Nobody makes this service ask its issuer about the tokens of others.
         if !claims::names_issuer(token, &self.0.rules.issuers) {
@@ -125,8 +153,12 @@ impl Jwt {
         }
         let (this, remote, token) = (self.clone(), Arc::clone(remote), token.to_owned());
         Verification::pending(async move {
-            match remote.fetch_for(&header).await {
-                Ok(keys) => this.verify_with(&keys, &token, &header),
+            match remote.fetch_for(&header, keys).await {
+                Ok(keys) => {
+                    // Newer keys may be there by now, so this is not remembered yet.
+                    let caller = this.verify_with(&keys, &token, &header, None);
+                    caller.unwrap_or(Caller::rejected())
+                }
                 Err(outage) => Caller::Unverifiable {
                     retry_after: Some(outage.retry_after),
                 },
@@ -134,25 +166,37 @@ impl Jwt {
         })
     }
 
-    fn verify_with(&self, keys: &KeySet, token: &str, header: &Header) -> Caller {
+    /// Whose token this is; `None` if none of the keys signed it. `moment` is from before the keys were
+    /// looked up.
+    fn verify_with(
+        &self,
+        keys: &KeySet,
+        token: &str,
+        header: &Header,
+        moment: Option<Moment>,
+    ) -> Option<Caller> {
         let Verifier { rules, .. } = &*self.0;
-        let claims = keys
-            .claims(token, header)
-            .and_then(|claims| rules.accept(claims));
+        let claims = match keys.claims(token, header) {
+            Ok(claims) => rules.accept(claims),
+            Err(Flaw::Rejected(rejection)) => Err(rejection),
+            Err(Flaw::Unsigned) => return None,
+        };
         let claims = match claims {
             Ok(claims) => claims,
-            Err(rejection) => return Caller::Rejected(rejection),
+            Err(rejection) => return Some(Caller::Rejected(rejection)),
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
         let Some(identity) = claims.into_identity(&rules.names, rules.leeway) else {
-            return Caller::rejected();
+            return Some(Caller::rejected());
         };
         #[cfg(feature = "token-cache")]
-        if let (Some(cache), Some(expiry)) = (&self.0.cache, expiry) {
-            cache.insert(token, identity.clone(), expiry);
+        if let (Some(cache), Some(moment), Some(_)) = (&self.0.cache, moment, expiry) {
+            cache.insert(token, identity.clone(), expiry, moment);
         }
-        self.unless_revoked(identity)
+        #[cfg(not(feature = "token-cache"))]
+        let _ = moment;
+        Some(self.unless_revoked(identity))
     }
 
     fn unless_revoked(&self, identity: Identity) -> Caller {

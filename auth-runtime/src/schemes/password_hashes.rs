@@ -12,10 +12,11 @@ use argon2::{Argon2, Params};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Rejection};
 use crate::identity::Identity;
 use crate::scheme::Verification;
 use crate::schemes::basic::Password;
+use crate::space::ProtectionSpace;
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///
@@ -65,6 +66,25 @@ impl PasswordHashes {
     /// Starts without users.
     pub fn builder() -> PasswordHashesBuilder {
         PasswordHashesBuilder { users: Vec::new() }
+    }
+
+    /// Says whose user name and password these are, for a form to log in on; see
+    /// [`Sessions::log_in`](crate::Sessions::log_in).
+    ///
+    /// [`Caller::Rejected`] does not tell a wrong password from a user that does not exist, and neither
+    /// should the answer. [`Caller::Unverifiable`] means that too many others are logging in.
+    ///
+    /// ```
+    /// # use auth_runtime::{Identity, PasswordHashes};
+    /// async fn log_in(users: &PasswordHashes, name: String, password: String) -> Option<Identity> {
+    ///     users.authenticate(name, password).await.identity().cloned()
+    /// }
+    /// ```
+    pub async fn authenticate(&self, user: String, password: String) -> Caller {
+        if user.len() + password.len() > ProtectionSpace::MAX_CREDENTIALS {
+            return Caller::Rejected(Rejection::Malformed);
+        }
+        self.verify(user, Password::new(password)).await
     }
 
     pub(crate) fn verify(&self, user: String, password: Password) -> Verification {

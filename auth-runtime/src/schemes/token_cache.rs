@@ -3,15 +3,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
-#[cfg(feature = "introspection")]
-use crate::caller::Caller;
 use crate::identity::Identity;
 
 /// Remembers the identities of verified tokens, so that the next request with the same token costs
@@ -41,7 +39,16 @@ struct Tokens {
     remembered: Cache<Key, Remembered>,
     max_age: Duration,
     verifiers: AtomicU32,
+    /// How often something was forgotten.
+    forgotten: AtomicU64,
 }
+
+/// Nobody remembers for longer.
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Before a token was looked at: what is forgotten from then on is not remembered after all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(u64);
 
 #[derive(Clone)]
 struct Remembered {
@@ -63,19 +70,25 @@ struct KeyOf<'t> {
 }
 
 impl TokenCache {
-    /// Holds up to `capacity` tokens, each for up to `max_age`.
+    /// Holds up to `capacity` tokens, each for up to `max_age`, and for a day at most.
     ///
     /// A token that was revoked, or whose key was, may be let in for that much longer.
     pub fn new(capacity: usize, max_age: Duration) -> Self {
         Self(Arc::new(Tokens {
             remembered: Cache::new(capacity),
-            max_age,
+            max_age: max_age.min(MAX_AGE),
             verifiers: AtomicU32::new(0),
+            forgotten: AtomicU64::new(0),
         }))
     }
 
-    /// Forgets one token.
+    /// Forgets one token, also one that is being verified.
+    ///
+    /// It is verified anew the next time. That is no revocation: to refuse a JWT, go by its `jti`
+    /// ([`revoked_if`](crate::JwtBuilder::revoked_if)), not by its text, since one token can be written
+    /// in several ways (an ES256 signature has two forms).
     pub fn forget(&self, token: &str) {
+        self.forget_moments();
         for verifier in 0..self.0.verifiers.load(Ordering::Relaxed) {
             self.0.remembered.remove(&KeyOf { verifier, token });
         }
@@ -83,13 +96,20 @@ impl TokenCache {
 
     /// Forgets the tokens of everybody for whom `is_meant` says yes; looks at all of them.
     pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
+        self.forget_moments();
         let kept = |_: &Key, remembered: &Remembered| !is_meant(&remembered.identity);
         self.0.remembered.retain(kept);
     }
 
     /// Forgets all tokens.
     pub fn clear(&self) {
+        self.forget_moments();
         self.0.remembered.clear();
+    }
+
+    /// What is being verified is not remembered.
+    fn forget_moments(&self) {
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
     /// How many tokens are remembered, some of which may have expired since.
@@ -141,46 +161,33 @@ impl VerifierCache {
         Some(remembered.identity)
     }
 
-    /// The identity of a token, or what `verify` finds: the caller, and until when that holds, where
-    /// it is known. Asked once for all who wait for the same token.
-    #[cfg(feature = "introspection")]
-    pub(crate) async fn get_or_verify(
-        &self,
-        token: &str,
-        verify: impl Future<Output = (Caller, Option<SystemTime>)>,
-    ) -> Caller {
-        let remembered = &self.tokens.0.remembered;
-        let key = self.key(token);
-        let place = match remembered.get_value_or_guard_async(&key).await {
-            Ok(found) => return Caller::known(found.identity),
-            Err(place) => place,
-        };
-        let (caller, expiry) = verify.await;
-        if let Caller::Known(identity) = &caller
-            && let Some(until) = self.until(expiry)
-        {
-            let identity = identity.clone();
-            // Whoever forgot it meanwhile has the last word.
-            let _ = place.insert(Remembered { identity, until });
-        }
-        caller
+    /// To be asked for before a token is looked at, and before the keys that it is held against.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.tokens.0.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Until when a token is remembered that is good until then; `None` for not at all.
-    fn until(&self, expiry: Option<SystemTime>) -> Option<SystemTime> {
+    /// Remembers a token that was found good since `moment`, and is so until `expiry`, where that is
+    /// known.
+    pub(crate) fn insert(
+        &self,
+        token: &str,
+        identity: Identity,
+        expiry: Option<SystemTime>,
+        moment: Moment,
+    ) {
         let now = SystemTime::now();
         let latest = now + self.tokens.0.max_age;
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
-        (until > now).then_some(until)
-    }
-
-    /// Remembers a token that is good until then.
-    pub(crate) fn insert(&self, token: &str, identity: Identity, expiry: SystemTime) {
-        let Some(until) = self.until(Some(expiry)) else {
+        if until <= now || self.moment() != moment {
             return;
-        };
-        let remembered = Remembered { identity, until };
-        self.tokens.0.remembered.insert(self.key(token), remembered);
+        }
+        let remembered = &self.tokens.0.remembered;
+        remembered.insert(self.key(token), Remembered { identity, until });
+        // Whoever forgot something meanwhile may have come before this was there.
+        if self.moment() != moment {
+            let verifier = self.verifier;
+            remembered.remove(&KeyOf { verifier, token });
+        }
     }
 
     fn key(&self, token: &str) -> Key {

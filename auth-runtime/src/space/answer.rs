@@ -1,8 +1,8 @@
 //! The answer to a denied request: status, challenges, body.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
@@ -32,12 +32,12 @@ impl ProtectionSpace {
         };
         let mut response = http::Response::new(body.bytes);
         *response.status_mut() = denial.status();
-        let headers = response.headers_mut();
         let offer = Offer {
             space: &self.0,
             policy,
             used: self.scheme_used(policy, sender),
         };
+        let headers = response.headers_mut();
         let mut challenges = offer.challenges(denial, sender);
         if !self.0.prompts_scripts && request.is_from_script() {
             leave_out_prompts(&mut challenges);
@@ -45,9 +45,18 @@ impl ProtectionSpace {
         for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
             headers.insert(name, value.clone());
         }
-        for value in self.0.field_lines(challenges) {
-            headers.append(WWW_AUTHENTICATE, value);
+        match offer.login_page(denial, request) {
+            Some(page) => {
+                headers.insert(LOCATION, page);
+                *response.status_mut() = StatusCode::SEE_OTHER;
+            }
+            None => {
+                for value in self.0.field_lines(challenges) {
+                    headers.append(WWW_AUTHENTICATE, value);
+                }
+            }
         }
+        let headers = response.headers_mut();
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -115,8 +124,9 @@ impl<'a> Offer<'a> {
     fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
-        let opens_by_oauth =
-            |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
+        let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
+        let knows_login =
+            |_: usize, accepted: &Accepted| accepted.knows_login && self.opens(accepted);
         match denial {
             // What was wrong stands with the scheme that was used.
             Denial::UnboundCredentials => {
@@ -130,7 +140,7 @@ impl<'a> Offer<'a> {
                 let rejection = rejection.filter(|_| self.used == Some(index));
                 rejection.map(Problem::InvalidToken)
             }),
-            // Only a token says how its owner logged in, so only for tokens can more be asked.
+            // More can be asked only of those who say how their owner logged in.
             Denial::StepUp {
                 acr_values,
                 max_age,
@@ -139,7 +149,7 @@ impl<'a> Offer<'a> {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &opens_by_oauth, &|_| Some(problem));
+                let challenges = self.make(&[], &knows_login, &|_| Some(problem));
                 if challenges.is_empty() {
                     self.make(&[], &opens, &|_| Some(problem))
                 } else {
@@ -156,9 +166,7 @@ impl<'a> Offer<'a> {
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,
             ),
-            Denial::BrokenRequest => {
-                self.make(&[], &opens_by_oauth, &|_| Some(Problem::InvalidRequest))
-            }
+            Denial::BrokenRequest => self.make(&[], &is_oauth, &|_| Some(Problem::InvalidRequest)),
             Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
         }
     }
@@ -170,7 +178,42 @@ impl<'a> Offer<'a> {
         accepted.constrains_sender || !demands_bound
     }
 
-    /// A challenge for each scheme that is accepted here and that `is_meant`.
+    /// Where somebody who goes to a page can get what a 401 asks for.
+    ///
+    /// Only those whom logging in helps: not a client whose token was refused, although it says that
+    /// it likes HTML.
+    #[cfg(feature = "sessions")]
+    fn login_page(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
+        if !request.is_navigation() {
+            return None;
+        }
+        let is_meant = |index: usize| match denial {
+            Denial::Unauthenticated { rejection, .. } => {
+                rejection.is_none() || self.used == Some(index)
+            }
+            Denial::StepUp { .. } => self.used == Some(index),
+            _ => false,
+        };
+        let offered = self
+            .accepted()
+            .filter(|(index, accepted)| is_meant(*index) && self.opens(accepted));
+        let mut pages = offered.filter_map(|(_, accepted)| accepted.login_page.as_ref());
+        pages.next()?.location(denial, request)
+    }
+
+    #[cfg(not(feature = "sessions"))]
+    fn login_page(&self, _: &Denial, _: &DeniedRequest) -> Option<HeaderValue> {
+        None
+    }
+
+    /// The schemes that are accepted here.
+    fn accepted(&self) -> impl Iterator<Item = (usize, &'a Accepted)> {
+        let policy = self.policy;
+        let schemes = self.space.schemes.iter().enumerate();
+        schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
+    }
+
+    /// The challenges of each scheme that is accepted here, that `is_meant` and that can be asked for.
     fn make<'p>(
         &self,
         scopes: &'p [&'static str],
@@ -178,11 +221,10 @@ impl<'a> Offer<'a> {
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
     ) -> Vec<Sent<'a>> {
         let own_realm = self.policy.and_then(Policy::own_realm);
-        let schemes = self.space.schemes.iter().enumerate();
-        schemes
-            .filter(|(_, accepted)| self.policy.is_none_or(|own| own.accepts(&accepted.name)))
+        self.accepted()
             .filter(|(index, accepted)| is_meant(*index, accepted))
-            .map(|(index, accepted)| {
+            .filter_map(|(index, accepted)| Some((index, accepted, accepted.plain.as_ref()?)))
+            .flat_map(|(index, accepted, plain)| {
                 let occasion = Occasion {
                     realm: own_realm.or(self.space.realm.as_deref()),
                     resource_metadata: self.space.resource_metadata(),
@@ -190,11 +232,18 @@ impl<'a> Offer<'a> {
                     problem: problem(index),
                 };
                 let challenge = accepted.scheme.challenge(&occasion);
-                Sent {
+                let first = Sent {
                     accepted,
-                    challenge: challenge.unwrap_or_else(|_| accepted.plain.clone()),
+                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
                     fields: accepted.scheme.fields(&occasion),
-                }
+                };
+                let further = accepted.scheme.further_challenges(&occasion).into_iter();
+                let further = further.map(|challenge| Sent {
+                    accepted,
+                    challenge,
+                    fields: Vec::new(),
+                });
+                std::iter::once(first).chain(further.collect::<Vec<_>>())
             })
             .collect()
     }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "sessions")]
+use super::LoginPage;
 use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
-use crate::challenge::{ChallengeError, is_token};
+use crate::audit::{Audit, AuditRecord};
+use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, DeniedRequest};
@@ -22,6 +25,9 @@ pub struct ProtectionSpaceBuilder {
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,
+    audit: Option<Audit>,
+    #[cfg(feature = "tracing")]
+    traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
     resource: Option<ProtectedResource>,
 }
@@ -37,6 +43,9 @@ impl ProtectionSpace {
             prompts_scripts: false,
             joins_challenges: false,
             render: None,
+            audit: None,
+            #[cfg(feature = "tracing")]
+            traces_subjects: false,
             #[cfg(feature = "resource-metadata")]
             resource: None,
         }
@@ -47,7 +56,8 @@ impl ProtectionSpaceBuilder {
     /// Names the space; shown to users by clients. Visible ASCII.
     ///
     /// Required, unless the challenges of all schemes say something without it: those of OAuth's
-    /// schemes where there is a [`resource`](Self::resource), and of DPoP.
+    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none
+    /// need none.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
@@ -126,6 +136,41 @@ impl ProtectionSpaceBuilder {
         self
     }
 
+    /// Tells `hook` of every decision, at the moment it is made and before it is answered: of
+    /// grants and denials, of public handlers, and of objects that a handler denies. Default: nobody
+    /// is told. A second hook replaces the first.
+    ///
+    /// It runs where the request is served, so it must not block, wait, or panic: hand what is to be
+    /// kept over to a channel, and write it somewhere else. Nobody who calls the service ever sees
+    /// what it is told, and it cannot change the decision.
+    ///
+    /// ```
+    /// # use auth_runtime::ProtectionSpace;
+    /// use std::sync::mpsc::sync_channel;
+    ///
+    /// let (log, lines) = sync_channel(1024);
+    /// std::thread::spawn(move || lines.iter().for_each(|line: String| eprintln!("{line}")));
+    ///
+    /// let builder = ProtectionSpace::builder().audit(move |record| {
+    ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.declaration()) {
+    ///         // When the channel is full, a line is lost rather than every request held up.
+    ///         let _ = log.try_send(format!("{handler} denied {denial:?} by rule {}", record.rule()));
+    ///     }
+    /// });
+    /// ```
+    pub fn audit(mut self, hook: impl Fn(&AuditRecord<'_>) + Send + Sync + 'static) -> Self {
+        self.audit = Some(Arc::new(hook));
+        self
+    }
+
+    /// Names the subjects of known callers in the events of decisions, as the field `subject`.
+    /// Default: no, since it is personal data, and logs travel far.
+    #[cfg(feature = "tracing")]
+    pub fn trace_subjects(mut self, name_them: bool) -> Self {
+        self.traces_subjects = name_them;
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -146,6 +191,9 @@ impl ProtectionSpaceBuilder {
             prompts_scripts: self.prompts_scripts,
             joins_challenges: self.joins_challenges,
             render: self.render,
+            audit: self.audit,
+            #[cfg(feature = "tracing")]
+            traces_subjects: self.traces_subjects,
             #[cfg(feature = "resource-metadata")]
             resource: self.resource,
         };
@@ -156,10 +204,19 @@ impl ProtectionSpaceBuilder {
             }
             space.schemes.push(accepted);
         }
+        let asks = space
+            .schemes
+            .iter()
+            .any(|accepted| accepted.plain.is_some());
+        if !asks && space.unknown_paths == UnknownPaths::Challenge {
+            return Err(SpaceError::NoChallenge);
+        }
         if space.resource_metadata().is_some() {
             let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
         }
+        #[cfg(feature = "metrics")]
+        crate::audit::count::describe();
         Ok(ProtectionSpace(Arc::new(space)))
     }
 }
@@ -167,14 +224,39 @@ impl ProtectionSpaceBuilder {
 impl Space {
     fn accept(&self, scheme: Box<dyn Scheme>) -> Result<Accepted, SpaceError> {
         let name = scheme.name().to_owned();
-        let illegal = |error| SpaceError::Challenge {
-            scheme: name.clone(),
-            error,
-        };
         if !is_token(&name) {
-            return Err(illegal(ChallengeError::Scheme(name.clone())));
+            return Err(SpaceError::Challenge {
+                scheme: name.clone(),
+                error: ChallengeError::Scheme(name),
+            });
         }
-        let is_oauth = scheme.is_oauth();
+        let plain = if scheme.can_be_asked_for() {
+            Some(self.plain_challenge(&*scheme)?)
+        } else {
+            None
+        };
+        #[cfg(feature = "sessions")]
+        let login_page = match scheme.login_page().map(LoginPage::read) {
+            Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
+            Some(Ok(page)) => Some(page),
+            None => None,
+        };
+        Ok(Accepted {
+            name,
+            sources: scheme.sources(),
+            is_oauth: scheme.is_oauth(),
+            constrains_sender: scheme.constrains_sender(),
+            opens_prompt: scheme.opens_prompt(),
+            knows_login: scheme.knows_login(),
+            #[cfg(feature = "sessions")]
+            login_page,
+            plain,
+            scheme,
+        })
+    }
+
+    /// What `scheme` says when nothing is wrong.
+    fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
         let occasion = Occasion {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
@@ -183,19 +265,13 @@ impl Space {
         };
         let plain = scheme.challenge(&occasion);
         // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
-        let says_enough = is_oauth && plain != Err(ChallengeError::NoParameter);
+        let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
         if self.realm.is_none() && !says_enough {
             return Err(SpaceError::NoRealm);
         }
-        let plain = plain.map_err(illegal)?;
-        Ok(Accepted {
-            name,
-            sources: scheme.sources(),
-            is_oauth,
-            constrains_sender: scheme.constrains_sender(),
-            opens_prompt: scheme.opens_prompt(),
-            plain,
-            scheme,
+        plain.map_err(|error| SpaceError::Challenge {
+            scheme: scheme.name().to_owned(),
+            error,
         })
     }
 }
@@ -221,10 +297,15 @@ pub enum SpaceError {
     NoRealm,
     /// No scheme was given, so no caller could ever prove who it is.
     NoScheme,
+    /// Unknown paths are to challenge, and no scheme is one that can be asked for.
+    NoChallenge,
     /// Two schemes of one name, or reading the same field.
     SchemeTwice(String),
     /// Proxies are to be believed, but the number of them is 0.
     NoProxy,
+    /// A page to log in on that is no path on this host.
+    #[cfg(feature = "sessions")]
+    LoginPage(String),
     /// A challenge that is not legal, mostly for its realm.
     Challenge {
         /// The scheme's name.
@@ -244,6 +325,10 @@ impl fmt::Display for SpaceError {
                 "the protection space accepts no scheme, so nobody could log in; \
                  add one with `.scheme(…)`",
             ),
+            Self::NoChallenge => f.write_str(
+                "unknown paths are to challenge, and none of the schemes can be asked for by a \
+                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
+            ),
             Self::SchemeTwice(name) => write!(
                 f,
                 "the scheme `{name}` has the name or the field of an earlier one",
@@ -251,6 +336,11 @@ impl fmt::Display for SpaceError {
             Self::NoProxy => f.write_str(
                 "the client's address is to come from proxies, but from 0 of them; say how many \
                  there are, or use `ClientAddress::socket()`",
+            ),
+            #[cfg(feature = "sessions")]
+            Self::LoginPage(page) => write!(
+                f,
+                "{page:?} is no page to log in on; name a path on this host, such as `/login`",
             ),
             Self::Challenge { scheme, error } => {
                 write!(

@@ -51,7 +51,9 @@ impl Accepted {
                 Ok(value.map(Cow::Borrowed))
             }
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
-            #[cfg(feature = "form")]
+            #[cfg(feature = "sessions")]
+            Source::Cookie(name) => Ok(single_cookie(head, name)?.map(Cow::Borrowed)),
+            #[cfg(any(feature = "form", feature = "secret-urls"))]
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
@@ -75,6 +77,36 @@ fn single_line<'r>(head: Head<'r>, field: &HeaderName) -> Result<Option<&'r [u8]
     }
 }
 
+/// The value of the one cookie of that name (RFC 6265 §4.2.1), on however many lines a client sends
+/// its cookies (RFC 9113 §8.2.3).
+///
+/// A second one was set by another host of the site, or for another path, and which one is meant
+/// nobody can say. One whose name is this one in another spelling never got it past a browser that
+/// protects `__Host-` names, and libraries that decode names would take it for this one.
+#[cfg(feature = "sessions")]
+fn single_cookie<'r>(head: Head<'r>, name: &str) -> Result<Option<&'r [u8]>, Carried> {
+    use http::header::COOKIE;
+    use percent_encoding::percent_decode;
+
+    let mut found = None;
+    let lines = head.headers.get_all(COOKIE).iter();
+    for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
+        let Some(end) = pair.iter().position(|byte| *byte == b'=') else {
+            continue;
+        };
+        let (own, value) = pair.split_at(end);
+        let own = own.trim_ascii();
+        if !percent_decode(own).eq(name.bytes()) {
+            continue;
+        }
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        if own != name.as_bytes() || found.replace(value).is_some() {
+            return Err(Carried::Badly);
+        }
+    }
+    Ok(found)
+}
+
 /// What stands behind the scheme's name in `Authorization`, if the name is this one.
 fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
     let (scheme, rest) = line.split_at_checked(name.len())?;
@@ -86,11 +118,13 @@ fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
 pub(super) fn well_formed(value: &[u8]) -> Option<&str> {
     let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
-    (fits && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))).then_some(value)
+    // To the end in any case: without a way out in its middle, the loop takes many bytes at a time.
+    let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
+    (fits && value.bytes().fold(true, is_visible)).then_some(value)
 }
 
 /// The value of the one parameter of that name.
-#[cfg(feature = "form")]
+#[cfg(any(feature = "form", feature = "secret-urls"))]
 fn single_value(encoded: &[u8], name: &str) -> Result<Option<Cow<'static, [u8]>>, Carried> {
     let mut values = form_urlencoded::parse(encoded).filter(|(key, _)| key == name);
     let value = values.next();
@@ -160,7 +194,9 @@ impl ProtectionSpace {
                 Source::Authorization => "header",
                 // Fields of one's own are in no standard.
                 Source::Field(_) => continue,
-                #[cfg(feature = "form")]
+                #[cfg(feature = "sessions")]
+                Source::Cookie(_) => continue,
+                #[cfg(any(feature = "form", feature = "secret-urls"))]
                 Source::Query(_) => "query",
                 #[cfg(feature = "form")]
                 Source::Form(_) => "body",

@@ -8,11 +8,13 @@ use super::credentials::{Carried, well_formed};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
 use crate::policy::Policy;
+#[cfg(all(feature = "axum", any(feature = "form", feature = "secret-urls")))]
+use crate::scheme::Source;
 use crate::scheme::{Credentials, Verification};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Sender {
-    /// Nobody can say: the request carries credentials twice (rule 5).
+    /// Nobody can say: the request carries credentials twice, or those of another request (rule 5).
     Broken,
     /// This caller, with the credentials of that scheme.
     Caller { caller: Caller, used: Used },
@@ -32,7 +34,10 @@ pub(crate) enum Used {
 
 impl Sender {
     pub(crate) fn caller(caller: Caller, used: Used) -> Self {
-        Self::Caller { caller, used }
+        match caller {
+            Caller::Rejected(Rejection::OtherRequest) => Self::Broken,
+            caller => Self::Caller { caller, used },
+        }
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -79,6 +84,23 @@ impl ProtectionSpace {
         scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
     }
 
+    /// Whether the credentials of `sender` may have stood in the query.
+    #[cfg(feature = "axum")]
+    pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
+        #[cfg(any(feature = "form", feature = "secret-urls"))]
+        if let Sender::Caller {
+            used: Used::Scheme(index),
+            ..
+        } = sender
+        {
+            let used = self.0.schemes.get(*index);
+            let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
+            return sources.any(|source| matches!(source, Source::Query(_)));
+        }
+        let _ = sender;
+        false
+    }
+
     /// The first OAuth scheme that is accepted, or else the first one.
     #[cfg(feature = "testing")]
     fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
@@ -106,6 +128,7 @@ impl ProtectionSpace {
                 };
                 Authentication::Verifying {
                     scheme: index,
+                    can_be_asked_for: accepted.plain.is_some(),
                     verification,
                 }
             }
@@ -119,6 +142,7 @@ pub(crate) enum Authentication {
     Done(Sender),
     Verifying {
         scheme: usize,
+        can_be_asked_for: bool,
         verification: Verification,
     },
 }
@@ -131,13 +155,17 @@ impl Future for Authentication {
             Self::Done(sender) => Poll::Ready(std::mem::replace(sender, Sender::Broken)),
             Self::Verifying {
                 scheme,
+                can_be_asked_for,
                 verification,
-            } => {
-                let used = Used::Scheme(*scheme);
-                Pin::new(verification)
-                    .poll(context)
-                    .map(|caller| Sender::caller(caller, used))
-            }
+            } => Pin::new(verification)
+                .poll(context)
+                .map(|caller| match caller {
+                    // A challenge could not ask for better ones.
+                    Caller::Rejected(_) if !*can_be_asked_for => {
+                        Sender::caller(Caller::Anonymous, Used::Nothing)
+                    }
+                    caller => Sender::caller(caller, Used::Scheme(*scheme)),
+                }),
         }
     }
 }

@@ -11,10 +11,10 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
-use crate::proofs;
+use crate::{certificates, proofs};
 
 pub(crate) const ISSUER: &str = "https://issuer.example";
-const AUDIENCE: &str = "https://api.example";
+pub(crate) const AUDIENCE: &str = "https://api.example";
 const KEY_ID: &str = "es256";
 
 /// Whoever is trusted, and whoever would like to be.
@@ -173,6 +173,9 @@ fn mint(name: &str) -> Option<String> {
             claims["cnf"] = json!({ "jkt": proofs::thumbprint() });
             claims["scope"] = Value::Null;
         }
+        "cert.good" | "cert.other" => {
+            claims["cnf"] = json!({ "x5t#S256": certificates::thumbprint(name) });
+        }
         "dpop.expired" => {
             claims["cnf"] = json!({ "jkt": proofs::thumbprint() });
             claims["exp"] = json!(now() - 600);
@@ -207,6 +210,8 @@ pub(crate) fn fill_in(text: &str, credential: &str, nonce: Option<&str>) -> Resu
         // A DPoP-bound token in the place of a bearer token.
         "dpop.asbearer" => credentials_token("dpop.token")?,
         "dpop.token" => credentials_token(&bound(name))?,
+        // What Envoy says of a certificate: its hash.
+        "good" => certificates::hash_for_envoy(),
         opaque if opaque.starts_with("opaque.") => opaque.replace('.', "-"),
         other => credentials_token(other)?,
     };

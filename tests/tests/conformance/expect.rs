@@ -179,7 +179,16 @@ fn headers(wanted: &Headers, seen: &Response) -> Vec<String> {
     }
     for (name, rules) in &wanted.present {
         for (rule, argument) in rules {
-            if !keeps(rule, argument, name, seen) {
+            // Goes with another rule.
+            if rule == "or_vary" {
+                continue;
+            }
+            let varies = rules.get("or_vary").is_some_and(|field| {
+                let field = field.as_str().unwrap_or_default();
+                let mut named = seen.values("vary").flat_map(|value| value.split(','));
+                named.any(|own| own.trim().eq_ignore_ascii_case(field))
+            });
+            if !keeps(rule, argument, name, seen) && !varies {
                 problems.push(format!(
                     "the field {name} breaks the rule {rule} {argument}"
                 ));
@@ -202,6 +211,10 @@ fn keeps(rule: &str, argument: &Value, name: &str, seen: &Response) -> bool {
     };
     match rule {
         "directive" => is_there(&text),
+        "any_directive" => {
+            let directives = argument.as_array().into_iter().flatten();
+            directives.filter_map(Value::as_str).any(is_there)
+        }
         "not_directives" => {
             let directives = argument.as_array().into_iter().flatten();
             !directives.filter_map(Value::as_str).any(is_there)
@@ -217,6 +230,10 @@ fn keeps(rule: &str, argument: &Value, name: &str, seen: &Response) -> bool {
         "equals" => joined == text,
         "not_equals" => joined != text,
         "count" => argument.as_u64() == u64::try_from(values.len()).ok(),
+        "min_count" => {
+            let seen = u64::try_from(values.len()).unwrap_or(u64::MAX);
+            argument.as_u64().is_some_and(|least| least <= seen)
+        }
         "max_count" => argument.as_u64() >= u64::try_from(values.len()).ok(),
         "total_bytes_max" => {
             let bytes = seen

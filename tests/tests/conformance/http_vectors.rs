@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use crate::certificates;
 use crate::credentials::fill_in;
+use crate::digest;
 use crate::expect::{self, Response};
 use crate::introspection;
 use crate::policies::{Circumstances, serve, service};
+use crate::sessions;
 use crate::vector::{Http, Request, Vector, Vectors};
 
 pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(), String> {
@@ -15,18 +18,38 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         .ok_or_else(|| format!("no policy is called {}", http.policy))?;
     let credential = http.request.credential.as_deref().unwrap_or("none");
     block_on(async {
+        let (sessions, session) = match policy.schemes.iter().any(|scheme| scheme == "cookie") {
+            true => {
+                let (store, id) = sessions::start().await?;
+                (Some(store), id)
+            }
+            false => (None, String::new()),
+        };
         let circumstances = Circumstances {
             verifier_is_down: credential == "jwks.down",
             introspection: match policy.introspect {
                 true => Some(introspection::start(credential).await?),
                 false => None,
             },
+            certificate: match policy.mtls {
+                true => Some(certificates::told_by(credential)?),
+                false => None,
+            },
+            nonce_lifetime: digest::nonce_lifetime(credential),
+            sessions,
             storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let address = serve(service(policy, circumstances)?).await;
+        let app = service(policy, circumstances.clone())?;
+        let address = match policy.mtls {
+            true => certificates::serve(app).await,
+            false => serve(app).await,
+        };
         let answer = async |target: &str, headers: &[(String, String)]| {
             let text = request_text(&http.request, target, headers)?;
-            let answer = auth_tests::send_raw(address, text).await;
+            let answer = match policy.mtls {
+                true => certificates::send_raw(address, text).await,
+                false => auth_tests::send_raw(address, text).await,
+            };
             Response::read(&answer, &http.request.method)
         };
         let target = fill_in(&http.request.target, credential, None)?;
@@ -37,8 +60,24 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
             false => None,
         };
-        let headers = headers_of(credential, nonce.as_deref(), vectors)?;
-        if ["dpop.replay", "opaque.cached"].contains(&credential) {
+        let mut headers = headers_of(credential, nonce.as_deref(), vectors)?;
+        if credential == "cookie.good" {
+            for (_, value) in &mut headers {
+                *value = value.replace("good", &session);
+            }
+        }
+        if credential == "cert.header" {
+            headers.push(certificates::forged_field());
+        }
+        if credential.starts_with("digest.") {
+            let refused = answer(&target, &[]).await?;
+            let authorization = digest::authorization(credential, &refused, &target)?;
+            headers.push(("Authorization".to_owned(), authorization));
+            if let Some(lifetime) = circumstances.nonce_lifetime {
+                tokio::time::sleep(lifetime * 2).await;
+            }
+        }
+        if ["dpop.replay", "opaque.cached", "digest.replay"].contains(&credential) {
             let first = answer(&target, &headers).await?;
             if first.status != 200 {
                 return Err(format!("the first request was answered {}", first.status));
@@ -49,6 +88,10 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
         }
         let seen = answer(&target, &headers).await?;
         let unknown = answer("/no-such-path", &headers).await?;
+        if policy.schemes.iter().any(|scheme| scheme == "digest") {
+            let other = answer(&target, &headers).await?;
+            digest::check_nonces(&seen, &other)?;
+        }
         expect::check(&http.expect, &seen, &unknown, &headers)
     })
 }

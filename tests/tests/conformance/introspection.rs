@@ -10,7 +10,7 @@ use axum::{Form, Json, Router};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::credentials::now;
+use crate::credentials::{AUDIENCE, now};
 
 /// The endpoint, as the credentials of that name want it; runs for as long as its runtime.
 pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
@@ -25,14 +25,14 @@ pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
         }
         let active = |expiry: i64| {
             let is_active = expiry > now();
-            json!({ "active": is_active, "sub": "alice", "scope": "read", "exp": expiry })
+            json!({ "active": is_active, "sub": "alice", "scope": "read", "aud": AUDIENCE, "exp": expiry })
         };
         let token = form.get("token").map_or("", String::as_str);
         Json(match token {
             "opaque-active" => active(now() + 600),
             // Somebody forgot to say that it is not active any more.
             "opaque-expired" => {
-                json!({ "active": true, "sub": "alice", "scope": "read", "exp": now() - 600 })
+                json!({ "active": true, "sub": "alice", "scope": "read", "aud": AUDIENCE, "exp": now() - 600 })
             }
             "opaque-aud" => {
                 json!({ "active": true, "sub": "alice", "scope": "read", "aud": "https://other.example" })
@@ -48,6 +48,7 @@ pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
     }
     let introspection = Introspection::builder()
         .endpoint(format!("http://{address}/introspect"))
-        .client_secret("api", "secret");
+        .client_secret("api", "secret")
+        .audience(AUDIENCE);
     introspection.build().map_err(|error| error.to_string())
 }

@@ -4,8 +4,10 @@
 //! Runs `vectors.json` beside this file, or the file that `CONFORMANCE_VECTORS` names. What
 //! `skipped.json` lists is shown as ignored, with the reason.
 
+mod certificates;
 mod compile;
 mod credentials;
+mod digest;
 mod expect;
 mod header;
 mod http_vectors;
@@ -13,6 +15,7 @@ mod introspection;
 mod metadata;
 mod policies;
 mod proofs;
+mod sessions;
 mod skipped;
 mod vector;
 
@@ -40,9 +43,8 @@ fn main() -> ExitCode {
                 Kind::Header(header) => header::run(header),
                 Kind::Metadata(metadata) => metadata::run(metadata),
                 Kind::Compile(compile) => compile::run(vector, compile, vectors),
-                Kind::Compute { .. } | Kind::Gateway { .. } => {
-                    Err("no runner for vectors of this kind".to_owned())
-                }
+                Kind::Compute(compute) => digest::compute(compute),
+                Kind::Gateway { .. } => Err("no runner for vectors of this kind".to_owned()),
             };
             outcome.map_err(|difference| {
                 Failed::from(format!("{}: {}\n{difference}", vector.id, vector.about))

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use auth_runtime::routing::{GuardedMethodRouter, get};
 use auth_runtime::{
-    ApiKeys, Bearer, Caller, ClientAddress, Dpop, GuardedRouter, Identity, Introspection, IpNet,
-    Network, ProtectedResource, ProtectionSpace, Requirement, UnknownPaths, public, requires,
+    ApiKeys, Bearer, Caller, ClientAddress, ClientCertificate, Dpop, GuardedRouter, Identity,
+    Introspection, IpNet, Network, ProtectedResource, ProtectionSpace, Requirement, Sessions,
+    UnknownPaths, public, requires,
 };
 use auth_tests::policy_of;
 use axum::Router;
@@ -14,9 +15,12 @@ use axum::response::IntoResponse;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::CorsLayer;
+use tower_sessions::SessionManagerLayer;
 
 use crate::credentials::{ISSUER, users, verifier};
+use crate::digest;
 use crate::proofs::{NONCE_KEY, ORIGIN};
+use crate::sessions;
 use crate::vector::{Policy, Scope};
 
 #[public(reason = "the vectors want one")]
@@ -64,6 +68,7 @@ handler_table! {
     strong (acr = "urn:lab:mfa")
     fresh (max_age = "5m")
     strong_and_fresh (acr = "urn:lab:mfa", max_age = "5m", scope = "admin")
+    bound (sender_constrained)
     nobody (network = "192.0.2.1/32")
 }
 
@@ -106,6 +111,9 @@ fn policy(wanted: &Policy) -> auth_runtime::Policy {
             parts.push(any(ways.collect()));
         }
         None => {}
+    }
+    if wanted.mtls {
+        parts.push(Requirement::sender_constrained());
     }
     if let Some(role) = &wanted.role {
         parts.push(Requirement::role(leak(role)));
@@ -150,6 +158,12 @@ pub(crate) struct Circumstances {
     pub(crate) verifier_is_down: bool,
     /// Whom opaque tokens are asked of.
     pub(crate) introspection: Option<Introspection>,
+    /// How long nonces of Digest are good, if not for as long as always.
+    pub(crate) nonce_lifetime: Option<std::time::Duration>,
+    /// Where the certificates of clients come from.
+    pub(crate) certificate: Option<ClientCertificate>,
+    /// Where the sessions are that cookies name.
+    pub(crate) sessions: Option<sessions::Store>,
     /// A layer around the service makes answers storable that do not say otherwise.
     pub(crate) storing_layer: bool,
 }
@@ -175,6 +189,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(Bearer::introspection(introspection))
             }
             "dpop" => builder.scheme(dpop(wanted)?),
+            "digest" => builder.scheme(digest::scheme(wanted, circumstances.nonce_lifetime)?),
             "bearer" => {
                 let mut bearer = Bearer::jwt(verifier());
                 if wanted.token_in.iter().any(|place| place == "query") {
@@ -183,9 +198,20 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 if wanted.token_in.iter().any(|place| place == "body") {
                     bearer = bearer.accept_form();
                 }
+                if let Some(certificate) = &circumstances.certificate {
+                    bearer = bearer.client_certificate(certificate.clone());
+                }
                 builder.scheme(bearer)
             }
             "basic" => builder.scheme(users()),
+            "cookie" => {
+                let sessions = Sessions::builder().cookie(COOKIE);
+                let sessions = match &wanted.login {
+                    Some(page) => sessions.login_page(page),
+                    None => sessions,
+                };
+                builder.scheme(sessions.build().map_err(|error| error.to_string())?)
+            }
             other => return Err(format!("there is no scheme {other}")),
         };
     }
@@ -201,6 +227,9 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
     }
     builder.build().map_err(|error| error.to_string())
 }
+
+/// As the vectors call it.
+const COOKIE: &str = "session";
 
 fn dpop(wanted: &Policy) -> Result<Dpop, String> {
     let dpop = Dpop::jwt(verifier()).origin(ORIGIN);
@@ -252,6 +281,9 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
                 .allow_headers([AUTHORIZATION, HeaderName::from_static("dpop")])
                 .expose_headers([WWW_AUTHENTICATE, HeaderName::from_static("dpop-nonce")]),
         );
+    }
+    if let Some(store) = circumstances.sessions {
+        app = app.layer(SessionManagerLayer::new(store).with_name(COOKIE));
     }
     if circumstances.storing_layer {
         app = app.layer(

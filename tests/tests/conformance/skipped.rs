@@ -66,7 +66,7 @@ impl Entry {
             Kind::Header(_) => "header",
             Kind::Compile(_) => "compile",
             Kind::Metadata(_) => "metadata",
-            Kind::Compute {} => "compute",
+            Kind::Compute(_) => "compute",
             Kind::Gateway {} => "gateway",
         };
         self.ids.contains(&vector.id) || self.kinds.iter().any(|own| own == kind)

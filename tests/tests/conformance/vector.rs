@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     Compile(Compile),
     Metadata(Metadata),
     /// Digest arithmetic.
-    Compute {},
+    Compute(Compute),
     /// What a proxy makes of an answer.
     Gateway {},
 }
@@ -62,8 +62,11 @@ pub(crate) struct Policy {
     pub(crate) resource_metadata: Option<String>,
     pub(crate) cors: Option<Cors>,
     pub(crate) dpop: Dpop,
+    pub(crate) digest: Digest,
     pub(crate) introspect: bool,
     pub(crate) mtls: bool,
+    /// The page to log in on.
+    pub(crate) login: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -71,6 +74,13 @@ pub(crate) struct Policy {
 pub(crate) struct Dpop {
     pub(crate) algs: Vec<String>,
     pub(crate) nonce: bool,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Digest {
+    pub(crate) algs: Vec<String>,
+    pub(crate) userhash: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -173,6 +183,30 @@ pub(crate) struct Compile {
 pub(crate) struct Compiles {
     pub(crate) compiles: bool,
     pub(crate) message_mentions: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Compute {
+    pub(crate) given: Hashed,
+    pub(crate) expect: Computed,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Hashed {
+    pub(crate) algorithm: String,
+    pub(crate) username: String,
+    pub(crate) realm: String,
+    pub(crate) password: String,
+    pub(crate) method: String,
+    pub(crate) uri: String,
+    pub(crate) nonce: String,
+    pub(crate) nc: String,
+    pub(crate) cnonce: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Computed {
+    pub(crate) response: String,
 }
 
 #[derive(Deserialize)]

@@ -28,6 +28,8 @@ pub enum Atom {
     Building,
     /// The other half of the addresses that begin with 10 lies here.
     Yard,
+    /// `Building` and `Yard` together.
+    Premises,
     Elsewhere,
     Gold,
     Silver,
@@ -35,7 +37,7 @@ pub enum Atom {
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 14] = [
+pub const ATOMS: [Atom; 15] = [
     Authenticated,
     Bound,
     Read,
@@ -47,6 +49,7 @@ pub const ATOMS: [Atom; 14] = [
     Desk,
     Building,
     Yard,
+    Premises,
     Elsewhere,
     Gold,
     Silver,
@@ -65,6 +68,7 @@ auditor = "Audits"
 desk = "10.1.0.0/16"
 building = "10.0.0.0/9"
 yard = "10.128.0.0/9"
+premises = "10.0.0.0/8"
 elsewhere = ["192.0.2.0/24", "2001:db8::/32"]
 "#;
 
@@ -85,6 +89,7 @@ impl fmt::Display for Expression {
                     Desk => r#"network = "desk""#,
                     Building => r#"network = "building""#,
                     Yard => r#"network = "yard""#,
+                    Premises => r#"network = "premises""#,
                     Elsewhere => r#"network = "elsewhere""#,
                     Gold => r#"acr = "gold""#,
                     Silver => r#"acr = "silver""#,
@@ -186,6 +191,7 @@ impl Caller {
             Desk => self.place == Place::AtADesk,
             Building => matches!(self.place, Place::AtADesk | Place::InTheBuilding),
             Yard => self.place == Place::InTheYard,
+            Premises => !matches!(self.place, Place::Elsewhere | Place::Nowhere),
             Elsewhere => self.place == Place::Elsewhere,
             Gold => known(|known| known.acr == Some(Gold)),
             Silver => known(|known| known.acr == Some(Silver)),

@@ -199,3 +199,28 @@ fn password_hashes_that_cannot_be_right_are_not_built() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_form_to_log_in_on_asks_the_same_hashes() {
+    let hash = argon2::Argon2::default().hash_password(b"pass");
+    let hash = hash.expect("a hash").to_string();
+    let hashes = PasswordHashes::builder().user("ann", &hash, Identity::new("ann"));
+    let hashes = hashes.build().expect("hashes");
+    let long = "a".repeat(17 << 10);
+    let table = [
+        ("ann", "pass", None),
+        ("ann", "Pass", Some(Rejection::Invalid)),
+        ("ann", "", Some(Rejection::Invalid)),
+        ("bob", "pass", Some(Rejection::Invalid)),
+        ("ann", &long, Some(Rejection::Malformed)),
+        (&long, "pass", Some(Rejection::Malformed)),
+    ];
+    for (user, password, rejection) in table {
+        let authenticated = hashes.authenticate(user.to_owned(), password.to_owned());
+        match (authenticated.await, rejection) {
+            (Caller::Known(identity), None) => assert_eq!(identity.subject(), "ann"),
+            (Caller::Rejected(seen), Some(rejection)) => assert_eq!(seen, rejection, "{user}"),
+            (seen, _) => panic!("{user}: {seen:?}"),
+        }
+    }
+}

@@ -258,6 +258,12 @@ async fn bearer_jwt() {
                 &[INVALID],
             ),
             row(
+                "of whom it says no name, but another one",
+                bearer(rs256(json!({ "sub": 7, "client_id": "ann" }))),
+                401,
+                &[INVALID],
+            ),
+            row(
                 "a client's",
                 bearer(rs256(json!({ "sub": null, "client_id": "job" }))),
                 200,

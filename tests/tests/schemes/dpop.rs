@@ -94,6 +94,11 @@ async fn a_proof_has_to_be_right_in_every_point() {
     let mut private = client.key.jwk();
     private["d"] = json!("AQ");
     let symmetric = json!({ "kty": "oct", "k": "AQ" });
+    let key_with = |name: &str, value: Value| {
+        let mut key = client.key.jwk();
+        key[name] = value;
+        header(json!({ "jwk": key }))
+    };
     let rows = vec![
         good("all well", client.good()),
         good("the type in capitals", header(json!({ "typ": "DPOP+JWT" }))),
@@ -116,6 +121,18 @@ async fn a_proof_has_to_be_right_in_every_point() {
         bad("no key", header(json!({ "jwk": null }))),
         bad("a private key", header(json!({ "jwk": private }))),
         bad("a symmetric key", header(json!({ "jwk": symmetric }))),
+        bad("a key for encryption", key_with("use", json!("enc"))),
+        bad(
+            "a key for encrypting only",
+            key_with("key_ops", json!(["encrypt"])),
+        ),
+        bad(
+            "a key for another algorithm",
+            key_with("alg", json!("ES384")),
+        ),
+        good("a key for signatures", key_with("use", json!("sig"))),
+        good("a key with a name", key_with("kid", json!("one"))),
+        bad("something compressed", header(json!({ "zip": "DEF" }))),
         bad("something critical", header(json!({ "crit": ["lab"] }))),
         bad("a signature of another key", signed_by_another_key),
         bad("another method", claims(json!({ "htm": "POST" }))),
@@ -144,6 +161,14 @@ async fn a_proof_has_to_be_right_in_every_point() {
             claims(json!({ "htu": "http://api.example/read" })),
         ),
         bad("a path alone", claims(json!({ "htu": "/read" }))),
+        bad(
+            "a URL without slashes",
+            claims(json!({ "htu": "https:api.example/read" })),
+        ),
+        bad(
+            "a URL with a line break",
+            claims(json!({ "htu": "https://api.example/re\nad" })),
+        ),
         good(
             "the port that goes without saying",
             claims(json!({ "htu": "https://API.example:443/read" })),
@@ -341,7 +366,9 @@ async fn the_target_is_the_one_that_the_client_sees() {
     }
     let client = Client::new();
     let space = space(dpop().origin("https://other.example:8443").build().unwrap());
-    let inner = GuardedRouter::new().route("/read", get(read));
+    let inner = GuardedRouter::new()
+        .route("/read", get(read))
+        .route("/any/{*rest}", get(read));
     let app = GuardedRouter::new()
         .nest("/a", inner)
         .protect(space)
@@ -357,6 +384,15 @@ async fn the_target_is_the_one_that_the_client_sees() {
         at(&app, &client, "/a/read", "https://other.example/a/read").await,
         401
     );
+    // As a URL it is another one, and the router takes it as it is written.
+    for path in ["/a/any/../read", "/a/any/%2e%2E/read", "/a/any/./read"] {
+        for htu in ["https://api.example/a/read", &format!("{ORIGIN}{path}")] {
+            assert_eq!(at(&app, &client, path, htu).await, 401, "{path} {htu}");
+        }
+    }
+    let dotted = "/a/any/..read";
+    let htu = format!("{ORIGIN}{dotted}");
+    assert_eq!(at(&app, &client, dotted, &htu).await, 200);
 }
 
 /// A store that is out of order.
@@ -394,6 +430,7 @@ async fn opaque_tokens_can_be_bound_too() {
     let introspection = Introspection::builder()
         .endpoint(format!("http://{address}/introspect"))
         .client_secret("api", "secret")
+        .any_audience()
         .build()
         .unwrap();
     let app = app_of(Dpop::introspection(introspection).origin(ORIGIN));

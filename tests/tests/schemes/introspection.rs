@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::{Introspection, IntrospectionBuilder, TokenCache};
+use auth_runtime::{
+    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, TokenCache,
+};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Form, Json, routing};
@@ -59,6 +61,11 @@ impl Server {
     }
 
     fn builder(&self) -> IntrospectionBuilder {
+        self.undecided().any_audience()
+    }
+
+    /// With nothing that says for whom tokens have to be.
+    fn undecided(&self) -> IntrospectionBuilder {
         Introspection::builder()
             .endpoint(format!("http://{}/introspect", self.address))
             .client_secret("my:api", "a secret & more")
@@ -96,6 +103,35 @@ async fn status(app: &Router, token: &str) -> u16 {
 
 fn active() -> Value {
     json!({ "active": true, "sub": "ann", "scope": "read", "exp": now() + 600 })
+}
+
+#[tokio::test]
+async fn a_token_may_be_bound_to_a_certificate() {
+    let server = Server::start().await;
+    let own = PeerCertificate::new("a certificate");
+    let mut answer = active();
+    answer["cnf"] = json!({ "x5t#S256": own.thumbprint() });
+    server.says("bound", answer);
+    let bearer = Bearer::introspection(server.builder().build().unwrap());
+    let certificate = ClientCertificate::connection();
+    let app = app(space(bearer.client_certificate(certificate)));
+    let ask = async |shown: Option<PeerCertificate>| {
+        let mut request = Request::get("/read").body(Body::empty()).unwrap();
+        if let Some(shown) = shown {
+            request.extensions_mut().insert(shown);
+        }
+        let headers = request.headers_mut();
+        headers.insert("authorization", HeaderValue::from_static("Bearer bound"));
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    // What is remembered of the token is held against each request's certificate anew.
+    for _ in 0..2 {
+        assert_eq!(ask(Some(own.clone())).await, 200);
+        let other = PeerCertificate::new("another certificate");
+        assert_eq!(ask(Some(other)).await, 401);
+        assert_eq!(ask(None).await, 401);
+    }
+    assert_eq!(server.questions(), 1);
 }
 
 #[tokio::test]
@@ -152,7 +188,7 @@ async fn issuer_and_audience_are_checked_where_they_are_configured() {
     server.says("foreign", foreign);
     server.says("forged", forged);
     server.says("silent", active());
-    let app = of(server.builder().issuer(ISSUER).audience(AUDIENCE));
+    let app = of(server.undecided().issuer(ISSUER).audience(AUDIENCE));
     for (token, expected) in [
         ("ours", 200),
         ("foreign", 401),
@@ -249,7 +285,8 @@ async fn the_service_proves_who_it_is() {
     let pem = keys().ec.serialize_pem();
     let builder = Introspection::builder()
         .endpoint(format!("http://{}/introspect", server.address))
-        .private_key_es256("my-api", pem, ISSUER);
+        .private_key_es256("my-api", pem, ISSUER)
+        .any_audience();
     let app = of(builder.without_cache());
     let mut proofs = Vec::new();
     for _ in 0..2 {
@@ -275,6 +312,7 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
     let builder = || Introspection::builder().client_secret("my-api", "not for everybody");
     let introspection = builder()
         .endpoint("https://issuer.example/introspect")
+        .audience(AUDIENCE)
         .build();
     assert_eq!(
         format!("{:?}", introspection.unwrap()),
@@ -297,10 +335,105 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
              `.private_key_es256(…)`",
         ),
         (
+            builder().endpoint("https://issuer.example/introspect"),
+            "a token for another service would do, too; say for whom tokens have to be with \
+             `.audience(\"…\")`, or decide for `.any_audience()`",
+        ),
+        (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
             "the key is no private key for RS256, as PEM",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_access_token_opens_nothing() {
+    let server = Server::start().await;
+    let app = server.app();
+    for (name, value, expected) in [
+        ("token_type", json!("Bearer"), 200),
+        ("token_type", json!("bearer"), 200),
+        ("token_type", json!("access_token"), 200),
+        ("token_type", json!("DPoP"), 401),
+        ("token_type", json!("refresh_token"), 401),
+        ("token_type", json!(7), 401),
+        ("token_use", json!("access"), 200),
+        ("token_use", json!("access_token"), 200),
+        ("token_use", json!("refresh_token"), 401),
+        ("token_use", json!("id"), 401),
+        ("typ", json!("Bearer"), 200),
+        ("typ", json!("at+jwt"), 200),
+        ("typ", json!("Refresh"), 401),
+        ("typ", json!("Offline"), 401),
+        ("typ", json!("ID"), 401),
+    ] {
+        let token = format!("token-{name}-{value}").replace(['"', '+'], "");
+        let mut answer = active();
+        answer[name] = value;
+        server.says(&token, answer);
+        // The second time from memory.
+        for _ in 0..2 {
+            assert_eq!(status(&app, &token).await, expected, "{token}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_news_is_shared_too() {
+    let server = Server::start().await;
+    let app = server.app();
+    for (of_endpoint, expected) in [(200, 401), (500, 503)] {
+        *server.endpoint.status.lock().unwrap() = of_endpoint;
+        let before = server.questions();
+        let requests = (0..20).map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { status(&app, "nobody-knows-it").await })
+        });
+        let requests: Vec<_> = requests.collect();
+        for request in requests {
+            assert_eq!(request.await.unwrap(), expected);
+        }
+        assert_eq!(server.questions() - before, 1);
+        // It is no more than that: the next one asks.
+        assert_eq!(status(&app, "nobody-knows-it").await, expected);
+        assert_eq!(server.questions() - before, 2);
+    }
+}
+
+#[tokio::test]
+async fn who_asked_and_went_away_keeps_nobody_waiting() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let app = server.app();
+    let gone = tokio::spawn({
+        let app = app.clone();
+        async move { status(&app, "good").await }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let waiting = tokio::spawn(async move { status(&app, "good").await });
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    gone.abort();
+    assert_eq!(waiting.await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn who_is_forgotten_while_being_asked_about_is_not_remembered() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let forgetting: [fn(&TokenCache); 3] = [
+        |cache| cache.forget("good"),
+        |cache| cache.forget_where(|identity| identity.subject() == "ann"),
+        TokenCache::clear,
+    ];
+    for forget in forgetting {
+        let cache = TokenCache::new(10, Duration::from_secs(60));
+        let app = of(server.builder().cache(cache.clone()));
+        let asking = tokio::spawn(async move { status(&app, "good").await });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        forget(&cache);
+        assert_eq!(asking.await.unwrap(), 200);
+        assert!(cache.is_empty(), "{cache:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ struct Issuer {
 struct Published {
     issuer: Mutex<String>,
     keys: Mutex<VecDeque<(String, KeyPair)>>,
+    /// Whether keys are published without their names.
+    is_nameless: AtomicBool,
     metadata_fetches: AtomicUsize,
     key_fetches: AtomicUsize,
 }
@@ -146,7 +148,12 @@ async fn serve(
                 // Long enough for others to ask meanwhile.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 let keys = own.keys.lock().unwrap();
-                let keys: Vec<Value> = keys.iter().map(|(id, key)| jwk(id, key)).collect();
+                let mut keys: Vec<Value> = keys.iter().map(|(id, key)| jwk(id, key)).collect();
+                if own.is_nameless.load(Ordering::SeqCst) {
+                    for key in &mut keys {
+                        key["kid"] = Value::Null;
+                    }
+                }
                 axum::Json(json!({ "keys": keys }))
             }),
         )
@@ -231,6 +238,23 @@ async fn a_rotation_under_load_refuses_nobody() {
     }
     // One for each key, the second after the pause between two.
     assert_eq!(issuer.fetches().1, 3);
+}
+
+#[tokio::test]
+async fn keys_without_names_change_too() {
+    let issuer = Issuer::start().await;
+    issuer.published.is_nameless.store(true, Ordering::SeqCst);
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    issuer.rotate();
+    issuer.withdraw_all_but_the_last();
+    // Nothing says that it is another key but that none of those at hand fits.
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    assert_eq!(issuer.fetches().1, 2);
+    // What is wrong with a token that is signed is no reason to look for keys.
+    let foreign = issuer.token(json!({ "aud": "https://other.example" }));
+    assert_eq!(status(&app, &foreign).await, 401);
+    assert_eq!(issuer.fetches().1, 2);
 }
 
 #[tokio::test]

@@ -4,9 +4,14 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod digest;
 mod dpop;
 mod introspection;
 mod jwks;
+mod mtls;
+mod redis;
+mod secret_urls;
+mod sessions;
 mod space;
 
 mod token_cache;

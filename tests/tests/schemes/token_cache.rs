@@ -159,3 +159,21 @@ fn what_is_remembered_is_not_shown() {
         "TokenCache { len: 0, capacity: 10000, max_age: 300s }"
     );
 }
+
+#[tokio::test]
+async fn a_memory_without_end_ends_after_a_day() {
+    let cache = TokenCache::new(10, std::time::Duration::MAX);
+    assert!(
+        format!("{cache:?}").contains("max_age: 86400s"),
+        "{cache:?}"
+    );
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).unwrap();
+    let app = app(space(Bearer::jwt(
+        jwt.key(key).cache(cache).build().unwrap(),
+    )));
+    for _ in 0..2 {
+        let response = send(&app, "/read", &bearer(tokens::rs256(json!({})))).await;
+        assert_eq!(response.status(), 200);
+    }
+}

@@ -2,13 +2,15 @@
 //!
 //! Requirements have no *not*, so every way to meet one can be written down.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
 use proc_macro2::Span;
 
 use crate::requirement::{Kind, Namespace, Requirement};
 
 /// A list without `all`.
-pub(super) fn all_of(parts: Vec<Requirement>) -> Requirement {
+pub(crate) fn all_of(parts: Vec<Requirement>) -> Requirement {
     Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
 }
 
@@ -31,13 +33,22 @@ fn is_known(requirement: &Requirement) -> bool {
     }
 }
 
-/// Whether everybody who meets `a` meets `b`. What is true is found, but for what several networks are
-/// only together: `false` is the answer to what is not known, so that nothing right is refused.
+/// Whether everybody who meets `a` meets `b`: `false` is the answer to what is not known, so that
+/// nothing right is refused.
 pub fn entails(a: &Requirement, b: &Requirement) -> bool {
-    ways(a).is_some_and(|ways| {
-        let mut possible = ways.iter().filter(|way| is_possible(way));
-        possible.all(|way| meets(way, b))
-    })
+    is_enough(a, b).unwrap_or(false)
+}
+
+/// Whether everybody who meets `a` meets `b`; `None` if `a` can be met in too many ways to tell.
+pub fn is_enough(a: &Requirement, b: &Requirement) -> Option<bool> {
+    let ways = ways(a)?;
+    let mut named = Vec::new();
+    blocks(b, &mut named);
+    let mut possible = ways.iter().filter(|way| is_possible(way));
+    Some(possible.all(|way| {
+        let mut places = places(common(way), &named).into_iter();
+        places.all(|place| meets(way, place, b))
+    }))
 }
 
 /// What is met together in one of the ways to meet a requirement: nothing but single ones.
@@ -108,14 +119,56 @@ pub(super) fn common(way: &Way<'_>) -> Option<Vec<IpNet>> {
     })
 }
 
-/// Whether all that is met in that way is enough.
-fn meets(way: &Way<'_>, requirement: &Requirement) -> bool {
+/// The blocks of addresses that a requirement names.
+fn blocks(requirement: &Requirement, found: &mut Vec<IpNet>) {
     match &requirement.kind {
-        Kind::Any(parts) => parts.iter().any(|part| meets(way, part)),
-        Kind::All(parts) => parts.iter().all(|part| meets(way, part)),
-        Kind::Network(network) => common(way).is_some_and(|blocks| {
-            let within = |block: &IpNet| network.blocks.iter().any(|large| large.contains(block));
-            blocks.iter().all(within)
+        Kind::All(parts) | Kind::Any(parts) => {
+            for part in parts {
+                blocks(part, found);
+            }
+        }
+        Kind::Network(network) => found.extend(&network.blocks),
+        _ => {}
+    }
+}
+
+/// Where somebody may call from: the smallest of the `named` blocks around each of the addresses, and
+/// `None` for those that are in none. Who may call from anywhere may do so from nowhere in particular.
+fn places(addresses: Option<Vec<IpNet>>, named: &[IpNet]) -> BTreeSet<Option<IpNet>> {
+    let Some(addresses) = addresses else {
+        return BTreeSet::from([None]);
+    };
+    let mut places = BTreeSet::new();
+    for block in addresses {
+        split(block, named, &mut places);
+    }
+    places
+}
+
+/// Halves a block until each of the `named` ones has all of a part, or nothing.
+fn split(block: IpNet, named: &[IpNet], places: &mut BTreeSet<Option<IpNet>>) {
+    let is_cut = named
+        .iter()
+        .any(|other| block.contains(other) && *other != block);
+    // Only a single address has no halves, and nothing cuts that.
+    if is_cut && let Ok(halves) = block.subnets(block.prefix_len() + 1) {
+        for half in halves {
+            split(half, named, places);
+        }
+        return;
+    }
+    let around = named.iter().filter(|other| other.contains(&block));
+    places.insert(around.max_by_key(|other| other.prefix_len()).copied());
+}
+
+/// Whether all that is met in that way is enough for who calls from that place.
+fn meets(way: &Way<'_>, place: Option<IpNet>, requirement: &Requirement) -> bool {
+    match &requirement.kind {
+        Kind::Any(parts) => parts.iter().any(|part| meets(way, place, part)),
+        Kind::All(parts) => parts.iter().all(|part| meets(way, place, part)),
+        Kind::Network(network) => place.is_some_and(|place| {
+            let mut blocks = network.blocks.iter();
+            blocks.any(|block| block.contains(&place))
         }),
         _ => way
             .iter()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
+use zeroize::Zeroizing;
 
 use super::proof::normal;
 use super::replay::{InMemory, Replays};
@@ -64,7 +65,7 @@ pub struct DpopBuilder {
     algorithms: Vec<Algorithm>,
     lifetime: Duration,
     wants_nonces: bool,
-    nonce_key: Option<[u8; 32]>,
+    nonce_key: Option<Zeroizing<[u8; 32]>>,
     replays: Option<Replays>,
 }
 
@@ -138,12 +139,13 @@ impl DpopBuilder {
     /// random bytes. Default: a key of this instance's own.
     pub fn nonces_with_key(mut self, key: [u8; 32]) -> Self {
         self.wants_nonces = true;
-        self.nonce_key = Some(key);
+        self.nonce_key = Some(Zeroizing::new(key));
         self
     }
 
     /// Where it is remembered which proofs were used. Default: in this process, 100 000 for each
-    /// [`proof_lifetime`](Self::proof_lifetime), beyond which requests are answered 503.
+    /// [`proof_lifetime`](Self::proof_lifetime), and about 6 000 of them for one key, beyond which
+    /// requests are answered 503.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replays = Some(Replays::new(store));
         self
@@ -175,9 +177,12 @@ impl DpopBuilder {
         let nonces = match (self.wants_nonces, self.nonce_key) {
             (false, _) => None,
             (true, Some(key)) => Some(key),
-            (true, None) => Some(random::bytes().ok_or(DpopError::NoRandomness)?),
+            (true, None) => {
+                let key = random::bytes().ok_or(DpopError::NoRandomness)?;
+                Some(Zeroizing::new(key))
+            }
         };
-        let nonces = nonces.map(|key| Stamps::new(key, b"DPoP nonce", NONCE_LIFETIME));
+        let nonces = nonces.map(|key| Stamps::new(*key, b"DPoP nonce", NONCE_LIFETIME));
         let in_memory = || {
             // One that was made ahead of time lives that much longer.
             let longest = self.lifetime + Duration::from_secs(60);

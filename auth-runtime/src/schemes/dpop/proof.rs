@@ -12,12 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::Rules;
 use crate::scheme::Credentials;
+use crate::schemes::jwt::key::verifies;
 
 /// A proof that is right in itself, for this request and this token.
 pub(super) struct Proof {
     /// Of the key that it was made with (RFC 7638).
     pub(super) thumbprint: String,
-    /// Tells it from all others that are good at the same time.
+    /// Tells it from all others that are good at the same time. Its first 8 bytes are those of all
+    /// proofs that were made with the same key.
     pub(super) id: [u8; 32],
     /// For how long it is good.
     pub(super) lifetime: Duration,
@@ -84,10 +86,11 @@ impl Rules {
         let is_accepted = is_proof
             && self.algorithms.contains(&header.alg)
             && header.crit.is_none()
-            && header.enc.is_none();
+            && header.enc.is_none()
+            && header.zip.is_none();
         let jwk = header
             .jwk
-            .filter(|_| is_accepted && shows_no_secret(text))?;
+            .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
         validation.required_spec_claims.clear();
@@ -112,14 +115,24 @@ impl Rules {
     /// Whether `htu` names the target of the request at one of the places that this service is known
     /// by; without query and fragment, and however it is spelt (RFC 9449 §4.3, RFC 3986 §6.2).
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
+        let path = credentials.uri().path();
+        // As URLs such paths are others, and routers take them as they are written.
+        if has_dots(path) {
+            return false;
+        }
         let Some(claimed) = normal(htu) else {
             return false;
         };
-        let path = credentials.uri().path();
         self.origins
             .iter()
             .any(|origin| normal(&format!("{origin}{path}")).as_ref() == Some(&claimed))
     }
+}
+
+/// Whether a segment of a path is `.` or `..`, however it is spelt.
+fn has_dots(path: &str) -> bool {
+    let mut segments = path.split('/').map(unescaped);
+    segments.any(|segment| segment == "." || segment == "..")
 }
 
 /// A private or symmetric key in a proof is known to everybody from then on (RFC 9449 §4.3 (7)).
@@ -139,16 +152,31 @@ fn thumbprint(jwk: &Jwk) -> Option<String> {
 }
 
 fn id(thumbprint: &str, jti: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(thumbprint);
-    hash.update([0]);
-    hash.update(jti);
-    hash.finalize().into()
+    let of_key = Sha256::digest(thumbprint);
+    let of_proof = Sha256::new_with_prefix(of_key).chain_update(jti).finalize();
+    let mut id = [0; 32];
+    for (to, from) in id
+        .iter_mut()
+        .zip(of_key.iter().take(KEY_PART).chain(&of_proof))
+    {
+        *to = *from;
+    }
+    id
 }
+
+/// How much of an id is about the key.
+pub(super) const KEY_PART: usize = 8;
 
 /// A URL in its normal form, without query and fragment: scheme and host in lower case, without the
 /// default port, and nothing escaped that need not be.
 pub(super) fn normal(url: &str) -> Option<String> {
+    // What browsers forgive in what people type is no URL (RFC 3986 §2, §3).
+    let is_written_out = url.bytes().all(|byte| byte.is_ascii_graphic())
+        && !url.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
+        && url.contains("://");
+    if !is_written_out {
+        return None;
+    }
     let mut url = url::Url::parse(url).ok()?;
     let is_http = matches!(url.scheme(), "http" | "https");
     if !is_http || !url.username().is_empty() || url.password().is_some() {
@@ -213,6 +241,10 @@ mod tests {
             ("https://user@api.example/r", None),
             ("ftp://api.example/r", None),
             ("/r", None),
+            ("https:api.example/r", None),
+            ("https:\\\\api.example/r", None),
+            ("https://api.example/\tr", None),
+            ("https://API。example/r", None),
             ("", None),
         ] {
             assert_eq!(normal(url).as_deref(), expected, "{url}");

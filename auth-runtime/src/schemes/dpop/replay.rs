@@ -1,13 +1,14 @@
 //! Proofs that were used already (RFC 9449 §11.1).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::proof::Proof;
+use super::proof::{KEY_PART, Proof};
 
 /// Remembers which proofs were used, so that nobody uses one again that was overheard.
 ///
@@ -83,9 +84,11 @@ impl Replays {
 /// Remembers in this process, a bounded number of proofs.
 ///
 /// When it is full it says nothing more about new ones, so that nobody makes it forget by sending
-/// many.
+/// many; and no key may take more than its share, so that nobody fills it up for others.
 pub(super) struct InMemory {
     shards: Vec<Mutex<Generations>>,
+    /// Chooses the shard, so that nobody makes proofs for one of them.
+    chooser: RandomState,
     /// No proof lives longer.
     longest: Duration,
     capacity: usize,
@@ -96,10 +99,14 @@ struct Generations {
     began: Instant,
     current: HashSet<[u8; 32]>,
     before: HashSet<[u8; 32]>,
+    /// How many of the current ones were made with each key.
+    shares: HashMap<[u8; KEY_PART], usize>,
 }
 
 /// So that few wait for each other.
 const SHARDS: usize = 16;
+/// The part of the capacity that one key may take.
+const SHARE: usize = 16;
 
 impl InMemory {
     /// Remembers up to `capacity` proofs for each `longest`.
@@ -109,25 +116,30 @@ impl InMemory {
                 began: Instant::now(),
                 current: HashSet::new(),
                 before: HashSet::new(),
+                shares: HashMap::new(),
             })
         };
         Self {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            chooser: RandomState::new(),
             longest,
             capacity: capacity.div_ceil(SHARDS),
         }
     }
 
     fn remember(&self, id: [u8; 32]) -> Result<bool, ReplayStoreError> {
-        // The ids are hashes, so each shard gets as many as the others.
-        let shard = id.first().map_or(0, |byte| usize::from(*byte) % SHARDS);
-        let shard = self.shards.get(shard).ok_or(ReplayStoreError)?;
+        let shard = self.chooser.hash_one(id) % SHARDS as u64;
+        let shard = usize::try_from(shard)
+            .ok()
+            .and_then(|at| self.shards.get(at));
+        let shard = shard.ok_or(ReplayStoreError)?;
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let shard = &mut *shard;
         let age = shard.began.elapsed();
         if age >= self.longest {
             std::mem::swap(&mut shard.current, &mut shard.before);
             shard.current.clear();
+            shard.shares.clear();
             if age >= self.longest * 2 {
                 shard.before.clear();
             }
@@ -140,6 +152,13 @@ impl InMemory {
             tracing::warn!("too many proofs of possession to remember all of them");
             return Err(ReplayStoreError);
         }
+        let key = id.first_chunk().copied().unwrap_or_default();
+        let share = shard.shares.entry(key).or_default();
+        if *share >= self.capacity.div_ceil(SHARE) {
+            tracing::warn!("one key makes too many proofs of possession to remember all of them");
+            return Err(ReplayStoreError);
+        }
+        *share += 1;
         Ok(shard.current.insert(id))
     }
 }
@@ -154,19 +173,40 @@ impl ReplayStore for InMemory {
 mod tests {
     use super::*;
 
+    /// Of a key, by number, too.
+    fn id(key: u8, number: u16) -> [u8; 32] {
+        let mut id = [key; 32];
+        let number = number.to_be_bytes();
+        (id[30], id[31]) = (number[0], number[1]);
+        id
+    }
+
     #[test]
     fn each_is_the_first_once_and_no_more_are_taken_than_fit() {
-        let store = InMemory::new(SHARDS * 2, Duration::from_secs(60));
-        let id = |number: u8| {
-            let mut id = [0; 32];
-            id[1] = number;
-            id
-        };
-        assert_eq!(store.remember(id(1)), Ok(true));
-        assert_eq!(store.remember(id(1)), Ok(false));
-        assert_eq!(store.remember(id(2)), Ok(true));
-        assert_eq!(store.remember(id(3)), Err(ReplayStoreError));
-        assert_eq!(store.remember(id(1)), Ok(false));
+        let store = InMemory::new(1000, Duration::from_secs(60));
+        let mut taken = Vec::new();
+        for id in (0..=255).flat_map(|key| (0..8).map(move |number| id(key, number))) {
+            match store.remember(id) {
+                Ok(is_first) => assert!(is_first),
+                Err(ReplayStoreError) => continue,
+            }
+            taken.push(id);
+        }
+        assert!((900..1100).contains(&taken.len()), "{}", taken.len());
+        for id in taken {
+            assert_eq!(store.remember(id), Ok(false), "still remembered");
+        }
+    }
+
+    #[test]
+    fn one_key_does_not_fill_the_store_for_others() {
+        let store = InMemory::new(16_000, Duration::from_secs(60));
+        let of_one = (0..16_000).filter(|number| store.remember(id(1, *number)) == Ok(true));
+        let of_one = of_one.count();
+        assert!((500..1100).contains(&of_one), "{of_one}");
+        for key in 2..100 {
+            assert_eq!(store.remember(id(key, 0)), Ok(true));
+        }
     }
 
     #[test]

@@ -9,15 +9,17 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::{Endpoint, Introspection, MAX_QUESTIONS};
+#[cfg(feature = "redis")]
+use super::SharedTokenCache;
+use super::questions::Questions;
+use super::{Endpoint, Introspection};
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::random;
 use crate::schemes::token_cache::TokenCache;
-use crate::url::{TrustedUrl, UrlProblem};
+use crate::url::{TrustedUrl, UrlProblem, without_user};
 
 /// How long an assertion is good: it is used at once.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
@@ -30,9 +32,12 @@ impl Introspection {
             client: Err(IntrospectionError::NoClient),
             issuer: None,
             audiences: Vec::new(),
+            takes_any_audience: false,
             leeway: Duration::from_secs(60),
             names: ClaimNames::default(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
+            #[cfg(feature = "redis")]
+            shared_cache: None,
         }
     }
 }
@@ -44,9 +49,12 @@ pub struct IntrospectionBuilder {
     client: Result<ClientAuthentication, IntrospectionError>,
     issuer: Option<String>,
     audiences: Vec<String>,
+    takes_any_audience: bool,
     leeway: Duration,
     names: ClaimNames,
     cache: Option<TokenCache>,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
 }
 
 impl IntrospectionBuilder {
@@ -101,10 +109,19 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Takes only tokens whose `aud` is, or contains, this. Default: whatever the server says is
-    /// active; may be given more than once.
+    /// Takes only tokens whose `aud` is, or contains, this. Required, unless
+    /// [`any_audience`](Self::any_audience) is; may be given more than once.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Takes every token that the server says is active, whatever service it was issued for.
+    ///
+    /// For servers that know of one service only, or answer each service about its own tokens only
+    /// (RFC 7662 §4): with any other, whoever has a token for another service gets in with it.
+    pub fn any_audience(mut self) -> Self {
+        self.takes_any_audience = true;
         self
     }
 
@@ -132,7 +149,15 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Asks for every request.
+    /// Remembers answers where other instances of the service find them, besides the
+    /// [`cache`](Self::cache) of this one. Default: each asks for itself.
+    #[cfg(feature = "redis")]
+    pub fn shared_cache(mut self, cache: SharedTokenCache) -> Self {
+        self.shared_cache = Some(cache);
+        self
+    }
+
+    /// Remembers nothing in this instance: asks for every request.
     pub fn without_cache(mut self) -> Self {
         self.cache = None;
         self
@@ -146,9 +171,13 @@ impl IntrospectionBuilder {
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
         if let Err(problem) = TrustedUrl::read(&url) {
+            let url = without_user(&url);
             return Err(IntrospectionError::Url { url, problem });
         }
         let client = self.client?;
+        if self.audiences.is_empty() != self.takes_any_audience {
+            return Err(IntrospectionError::Audience);
+        }
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         Ok(Introspection(Arc::new(Endpoint {
             url,
@@ -159,7 +188,9 @@ impl IntrospectionBuilder {
             leeway: self.leeway,
             names: self.names,
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
-            questions: Semaphore::new(MAX_QUESTIONS),
+            #[cfg(feature = "redis")]
+            shared_cache: self.shared_cache,
+            questions: Questions::new(),
             is_down: AtomicBool::new(false),
         })))
     }
@@ -265,6 +296,8 @@ pub enum IntrospectionError {
     },
     /// Nothing says how this service proves who it is.
     NoClient,
+    /// Nothing says which tokens are for this service, or two things do.
+    Audience,
     /// A private key that cannot be read as one for this algorithm.
     Key(String),
     /// No HTTP client can be made.
@@ -282,6 +315,10 @@ impl fmt::Display for IntrospectionError {
                 "the server answers only those whom it knows; add `.client_secret(…)` or \
                  `.private_key_es256(…)`",
             ),
+            Self::Audience => f.write_str(
+                "a token for another service would do, too; say for whom tokens have to be with \
+                 `.audience(\"…\")`, or decide for `.any_audience()`",
+            ),
             Self::Key(algorithm) => {
                 write!(f, "the key is no private key for {algorithm}, as PEM")
             }
@@ -295,7 +332,7 @@ impl std::error::Error for IntrospectionError {}
 impl fmt::Debug for IntrospectionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IntrospectionBuilder")
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint.as_deref().map(without_user))
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use super::{Claims, Jwt, JwtKey, Keys, Revoked, Rules, Verifier, key};
 #[cfg(feature = "token-cache")]
 use crate::schemes::token_cache::TokenCache;
 #[cfg(feature = "jwks")]
-use crate::url::{TrustedUrl, UrlProblem};
+use crate::url::{TrustedUrl, UrlProblem, without_user};
 
 impl Jwt {
     /// Starts with no issuer, no audience and no key; each has to be given.
@@ -222,6 +222,7 @@ impl JwtBuilder {
             Some(place) => {
                 let url = place.url(&rules.issuers)?.to_owned();
                 if let Err(problem) = TrustedUrl::read(&url) {
+                    let url = without_user(&url);
                     return Err(JwtError::Url { url, problem });
                 }
                 let rules = Arc::clone(&rules);

@@ -48,7 +48,8 @@ impl Claims {
     }
 
     /// The caller is the token's `sub`, or else its `client_id` or `azp`: a service that calls for
-    /// itself may have no other name. `None` for a token that names nobody.
+    /// itself may have no other name. `None` for a token that names nobody, or has a `sub` that is no
+    /// name.
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
     pub(crate) fn into_identity(
@@ -58,7 +59,8 @@ impl Claims {
     ) -> Option<Identity> {
         let subject = ["sub", "client_id", "azp"]
             .into_iter()
-            .find_map(|name| self.get(name)?.as_str())
+            .find_map(|name| self.get(name))
+            .and_then(Value::as_str)
             .filter(|subject| !subject.is_empty())?;
         let scopes = names.scopes.iter().flat_map(|name| self.words(name));
         let identity = Identity::new(subject)

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::Deserialize;
 
@@ -100,6 +102,11 @@ impl JwtKey {
         })
     }
 
+    #[cfg(feature = "jwks")]
+    pub(super) fn is_named(&self) -> bool {
+        self.id.is_some()
+    }
+
     /// Whether a token that says this of itself may be held against the key.
     pub(super) fn may_have_signed(&self, header: &Header) -> bool {
         let same_id = match (&self.id, &header.kid) {
@@ -110,6 +117,9 @@ impl JwtKey {
     }
 }
 
+/// Nobody has more, and each that has no name is tried for each token.
+const MAX_KEYS: usize = 64;
+
 /// The keys of a JWKS document that can be used here.
 pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
     #[derive(Deserialize)]
@@ -117,18 +127,45 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
         keys: Vec<serde_json::Value>,
     }
     let document: Document =
-        serde_json::from_str(document).map_err(|error| JwtError::Jwks(error.to_string()))?;
+        serde_json::from_str(document).map_err(|error| JwtError::Jwks(place_of(&error)))?;
     let keys: Vec<_> = document
         .keys
         .into_iter()
         // A document may hold keys of kinds that nobody knew of when this was written.
         .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
         .filter_map(|key| of_jwk(&key))
+        .take(MAX_KEYS)
         .collect();
     if keys.is_empty() {
         return Err(JwtError::NoKey);
     }
     Ok(keys)
+}
+
+/// Whether a key may be used to verify what was signed by `algorithm`, by its own account (RFC 7517
+/// §4.2 to §4.4).
+pub(in crate::schemes) fn verifies(jwk: &Jwk, algorithm: Algorithm) -> bool {
+    let common = &jwk.common;
+    let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+    let operations = common.key_operations.as_ref();
+    let is_for_verifying =
+        operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    let named = common.key_algorithm;
+    signs && is_for_verifying && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
+}
+
+/// Where a document is wrong. What stands there is not told: it may be a key that was meant for
+/// another place.
+fn place_of(error: &serde_json::Error) -> String {
+    let problem = match error.classify() {
+        serde_json::error::Category::Data => "it is no object with a list `keys`",
+        _ => "it is no JSON",
+    };
+    format!(
+        "{problem}, from line {} column {} on",
+        error.line(),
+        error.column()
+    )
 }
 
 fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
@@ -142,17 +179,9 @@ fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
         }
         _ => return None,
     };
-    let signs = matches!(
-        jwk.common.public_key_use,
-        None | Some(PublicKeyUse::Signature)
-    );
-    let agrees = match jwk.common.key_algorithm {
-        Some(named) => named == KeyAlgorithm::from(algorithm),
-        None => true,
-    };
     let key = DecodingKey::from_jwk(jwk)
         .ok()
-        .filter(|_| signs && agrees)?;
+        .filter(|_| verifies(jwk, algorithm))?;
     Some(JwtKey {
         algorithm,
         key,

@@ -15,6 +15,14 @@ struct Entry {
     validation: Validation,
 }
 
+/// What is wrong with a token.
+pub(super) enum Flaw {
+    /// None of the keys signed it.
+    Unsigned,
+    /// One did, and this is wrong with what it says.
+    Rejected(Rejection),
+}
+
 impl KeySet {
     pub(super) fn new(keys: Vec<JwtKey>, rules: &Rules) -> Self {
         let entry = |key: JwtKey| {
@@ -35,21 +43,29 @@ impl KeySet {
         self.0.iter().any(|entry| entry.key.may_have_signed(header))
     }
 
+    /// Whether the token names one of the keys, so that no other one can have signed it.
+    #[cfg(feature = "jwks")]
+    pub(super) fn name(&self, header: &Header) -> bool {
+        let mut keys = self.0.iter().map(|entry| &entry.key);
+        keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
+    }
+
     /// What a token says, if one of the keys signed it and it is good.
-    pub(super) fn claims(&self, token: &str, header: &Header) -> Result<Claims, Rejection> {
-        let mut rejection = Rejection::Invalid;
+    pub(super) fn claims(&self, token: &str, header: &Header) -> Result<Claims, Flaw> {
+        let mut flaw = Flaw::Unsigned;
         let candidates = self.0.iter();
         for entry in candidates.filter(|entry| entry.key.may_have_signed(header)) {
             match decode::<Claims>(token, &entry.key.key, &entry.validation) {
                 Ok(token) => return Ok(token.claims),
-                // Only a good signature gets this far, so its owner may know.
-                Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
-                    rejection = Rejection::Expired;
-                }
-                Err(_) => {}
+                Err(error) => match error.kind() {
+                    ErrorKind::InvalidSignature => {}
+                    // Only a good signature gets this far, so its owner may know.
+                    ErrorKind::ExpiredSignature => flaw = Flaw::Rejected(Rejection::Expired),
+                    _ => flaw = Flaw::Rejected(Rejection::Invalid),
+                },
             }
         }
-        Err(rejection)
+        Err(flaw)
     }
 }
 

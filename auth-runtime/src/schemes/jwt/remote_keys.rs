@@ -115,21 +115,32 @@ impl RemoteKeys {
 
     /// Fetches once for all who ask at the same time. Whoever asks is answered by keys that were
     /// fetched since, whether or not they know such a token.
+    /// `tried` are keys that did not do.
     pub(super) async fn fetch_for(
         self: &Arc<Self>,
         header: &Header,
+        tried: Option<Arc<KeySet>>,
     ) -> Result<Arc<KeySet>, Outage> {
         let outage = || Outage { retry_after: PAUSE };
         let _place = self.waiting.try_acquire().map_err(|_| outage())?;
         let (this, header) = (Arc::clone(self), header.clone());
         // On its own: a caller who hangs up must not stop it for the others.
-        let fetch = tokio::spawn(async move { this.fetch_once(&header, Instant::now()).await });
+        let fetch = tokio::spawn(async move {
+            let asked = Instant::now();
+            this.fetch_once(&header, tried.as_ref(), asked).await
+        });
         fetch.await.unwrap_or_else(|_| Err(outage()))
     }
 
-    async fn fetch_once(&self, header: &Header, asked: Instant) -> Result<Arc<KeySet>, Outage> {
+    async fn fetch_once(
+        &self,
+        header: &Header,
+        tried: Option<&Arc<KeySet>>,
+        asked: Instant,
+    ) -> Result<Arc<KeySet>, Outage> {
         let mut last = self.last.lock().await;
-        if let Some(keys) = self.at_hand(header) {
+        let is_new = |keys: &Arc<KeySet>| tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried));
+        if let Some(keys) = self.at_hand(header).filter(is_new) {
             return Ok(keys);
         }
         let was_meant = last.as_ref().is_some_and(|last| last.began >= asked);
@@ -161,7 +172,8 @@ impl RemoteKeys {
         problem.map_or(Ok(()), Err)
     }
 
-    /// Starts a fetch in the background, at most one at a time.
+    /// Starts a fetch in the background, at most one at a time. Nothing runs in the background outside
+    /// of tokio's runtime.
     pub(super) fn refresh_when_due(self: &Arc<Self>) {
         let now = self.now();
         let due = self.due.load(Ordering::Relaxed);
@@ -169,12 +181,15 @@ impl RemoteKeys {
             return;
         }
         let later = now.saturating_add(millis(RETRY.min(self.refresh_every)));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         let exchanged = self
             .due
             .compare_exchange(due, later, Ordering::Relaxed, Ordering::Relaxed);
         if exchanged.is_ok() {
             let this = Arc::clone(self);
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 // Whoever holds it is fetching already.
                 if let Ok(mut last) = this.last.try_lock() {
                     *last = Some(this.attempt().await);

@@ -11,51 +11,26 @@ use crate::guard::Declared;
 /// What `#[requires]` puts before the name of a handler.
 const CARRIER: &str = "policy_of_";
 
-/// The name of a handler, and whose policy guards it if that is not its own.
-#[derive(Clone, Copy)]
-pub(crate) struct Ownership {
+/// A handler that takes a guard of another one's policy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Borrower {
     pub(crate) handler: &'static str,
-    /// The type that carries the policy, if it is for something else.
-    pub(crate) borrowed: Option<&'static str>,
+    pub(crate) owner: &'static str,
 }
 
-impl Ownership {
-    /// Of a handler whose guard is one of `P`.
-    pub(crate) fn of_handler<H, P: Declared>() -> Self {
+impl Borrower {
+    /// `H`, if its guard is one of a policy that is not for it.
+    pub(crate) fn find<H, P: Declared>() -> Option<Self> {
         let handler = innermost(type_name::<H>());
-        let carrier = type_name::<P>();
         let is_own = if P::OF_HANDLER {
-            is_carrier_of(carrier, handler)
+            is_carrier_of(type_name::<P>(), handler)
         } else {
             is_closure(handler)
         };
-        Self {
-            handler: if P::OF_HANDLER || !is_own {
-                handler
-            } else {
-                carrier
-            },
-            borrowed: (!is_own).then_some(carrier),
-        }
-    }
-
-    /// Of a service beside the struct that carries its policy.
-    pub(crate) fn of_service<P: Declared>() -> Self {
-        Self {
-            handler: type_name::<P>(),
-            borrowed: None,
-        }
-    }
-}
-
-/// Whose policy `carrier` carries, for a message.
-pub(crate) fn owner(carrier: &str) -> String {
-    match carrier.rsplit_once("::") {
-        Some((path, last)) => {
-            let name = last.strip_prefix(CARRIER).unwrap_or(last);
-            format!("{path}::{name}")
-        }
-        None => carrier.to_owned(),
+        (!is_own).then_some(Self {
+            handler,
+            owner: P::DECLARATION.handler(),
+        })
     }
 }
 

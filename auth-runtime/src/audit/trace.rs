@@ -1,0 +1,94 @@
+//! A span and an event for each decision.
+
+use tracing::{Level, Span};
+
+use super::{AuditRecord, Outcome};
+use crate::caller::{Caller, Rejection};
+use crate::declaration::Declaration;
+use crate::explanation::Finding;
+
+/// Documented in the manual: filters name it.
+const TARGET: &str = "auth_runtime::decision";
+
+/// Whether anybody might listen to the events.
+pub(crate) fn is_on() -> bool {
+    tracing::enabled!(target: TARGET, Level::INFO)
+}
+
+/// The time in which a request is decided.
+pub(crate) fn span(declaration: Option<&Declaration>) -> Span {
+    tracing::debug_span!(
+        target: TARGET,
+        "decide",
+        handler = declaration.map(Declaration::handler),
+    )
+}
+
+/// Tells of a decision: of a grant to those who debug, of a denial to everybody.
+pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
+    macro_rules! event {
+        ($level:expr, $message:literal) => {
+            tracing::event!(
+                target: TARGET,
+                $level,
+                handler = record.handler(),
+                method = record.method().as_str(),
+                path = record.matched_path(),
+                policy = record.policy().map(tracing::field::display),
+                outcome = record.outcome().name(),
+                rule = record.rule().number(),
+                status = record.outcome().denial().map(|denial| denial.status().as_u16()),
+                reason = reason(record).map(tracing::field::display),
+                scheme = record.scheme(),
+                caller = record.caller().map(kind),
+                rejection = rejection(record),
+                subject = subject(record, names_subjects),
+                seconds = record.elapsed().map(|elapsed| elapsed.as_secs_f64()),
+                $message
+            )
+        };
+    }
+    match record.outcome() {
+        Outcome::Granted => event!(Level::DEBUG, "granted"),
+        Outcome::Denied(_) => event!(Level::INFO, "denied"),
+        Outcome::Hidden(_) => event!(Level::INFO, "hidden"),
+    }
+}
+
+/// Which parts of the requirement held, and which did not.
+fn reason(record: &AuditRecord<'_>) -> Option<String> {
+    let explanation = record.explanation()?;
+    let finding = explanation.requirement().map(Finding::to_string)?;
+    Some(match explanation.shown_to() {
+        Some(lesser) => format!("{finding}; hide_unless: {lesser}"),
+        None => finding,
+    })
+}
+
+fn kind(caller: &Caller) -> &'static str {
+    match caller {
+        Caller::Anonymous => "anonymous",
+        Caller::Rejected(_) => "rejected",
+        Caller::Known(_) => "known",
+        Caller::Unverifiable { .. } => "unverifiable",
+    }
+}
+
+fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
+    let Some(Caller::Rejected(rejection)) = record.caller() else {
+        return None;
+    };
+    Some(match rejection {
+        Rejection::Malformed => "malformed",
+        Rejection::Expired => "expired",
+        Rejection::InvalidProof => "invalid_proof",
+        Rejection::StaleNonce => "stale_nonce",
+        Rejection::OtherRequest => "other_request",
+        Rejection::Invalid => "invalid",
+    })
+}
+
+fn subject<'a>(record: &AuditRecord<'a>, is_named: bool) -> Option<&'a str> {
+    let identity = record.caller()?.identity()?;
+    is_named.then(|| identity.subject())
+}

@@ -1,0 +1,83 @@
+//! Questions that are being asked: each once for all who wait for the answer, and not too many.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+
+use crate::caller::Caller;
+
+/// So many are asked at the same time.
+const MAX_QUESTIONS: usize = 256;
+/// For so long a question waits to be asked.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+
+pub(super) struct Questions {
+    places: Semaphore,
+    asked: Mutex<HashMap<String, Weak<OnceCell<Caller>>>>,
+}
+
+impl Questions {
+    pub(super) fn new() -> Self {
+        Self {
+            places: Semaphore::new(MAX_QUESTIONS),
+            asked: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// To be held while asking; `None` if too many others ask for too long.
+    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        let place = tokio::time::timeout(MAX_WAIT, self.places.acquire()).await;
+        place.ok()?.ok()
+    }
+
+    /// The answer to a question about `token`: that of somebody who is asking already, or of `asking`.
+    /// If whoever is asking goes away, the next one asks.
+    pub(super) async fn ask_together(
+        &self,
+        token: &str,
+        asking: impl Future<Output = Caller>,
+    ) -> Caller {
+        let waiting = Waiting {
+            answer: Some(self.answer_about(token)),
+            questions: self,
+            token,
+        };
+        match &waiting.answer {
+            Some(answer) => answer.get_or_init(|| asking).await.clone(),
+            None => asking.await,
+        }
+    }
+
+    fn answer_about(&self, token: &str) -> Arc<OnceCell<Caller>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = asked.entry(token.to_owned()).or_default();
+        place.upgrade().unwrap_or_else(|| {
+            let answer = Arc::default();
+            *place = Arc::downgrade(&answer);
+            answer
+        })
+    }
+}
+
+/// Somebody who waits for an answer. The last one takes the question away.
+struct Waiting<'q> {
+    answer: Option<Arc<OnceCell<Caller>>>,
+    questions: &'q Questions,
+    token: &'q str,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.answer = None;
+        let asked = &self.questions.asked;
+        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked
+            .get(self.token)
+            .is_some_and(|answer| answer.strong_count() == 0)
+        {
+            asked.remove(self.token);
+        }
+    }
+}

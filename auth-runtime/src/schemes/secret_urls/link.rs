@@ -1,0 +1,254 @@
+//! How a link is written, and who is let in by one.
+//!
+//! `/files/7?secret_link=2026-11.1795600000.c3ViPWFubg.…`: the target that it is for, then the id
+//! of the key, the second in which it expires, the grants as a form in Base64, and the signature
+//! over all that and the method.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::Method;
+use sha2::Sha256;
+
+use super::builder::Key;
+use super::{PARAMETER, SecretUrls};
+use crate::caller::Rejection;
+use crate::identity::Identity;
+
+/// A signature over this is one over nothing else that the key may be used for.
+const PURPOSE: &[u8] = b"secret URL 1\n";
+/// What every recipient can be expected to take (RFC 9110 §4.1).
+const MAX_LINK: usize = 8000;
+const MAX_LIFETIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+impl SecretUrls {
+    /// The link for `target`, to be put behind the service's origin: who follows it with `method`
+    /// within `lifetime` is let in as `identity`.
+    ///
+    /// `target` is the path as this service is asked for it, and the query if there is one, both
+    /// encoded as clients send them; `lifetime` is 1 second to 366 days, cut to whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`]: the link would not work, or would not say all of `identity`.
+    pub fn sign(
+        &self,
+        method: &Method,
+        target: &str,
+        lifetime: Duration,
+        identity: &Identity,
+    ) -> Result<String, LinkError> {
+        if method == Method::HEAD {
+            return Err(LinkError::Head);
+        }
+        if !is_sent_as_it_is(target) {
+            return Err(LinkError::Target(target.to_owned()));
+        }
+        if lifetime.as_secs() == 0 || lifetime > MAX_LIFETIME {
+            return Err(LinkError::Lifetime(lifetime));
+        }
+        if identity.says_more_than_grants() {
+            return Err(LinkError::Identity);
+        }
+        let expiry = seconds_since_1970()
+            .and_then(|now| now.checked_add(lifetime.as_secs()))
+            .ok_or(LinkError::Clock)?;
+        let joint = if target.contains('?') { '&' } else { '?' };
+        let key = &*self.signing;
+        let grants = URL_SAFE_NO_PAD.encode(write_grants(identity));
+        let mut link = format!("{target}{joint}{PARAMETER}={}.{expiry}.{grants}.", key.id);
+        let signature = key.signature(method, &link).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode_string(signature, &mut link);
+        if link.len() > MAX_LINK {
+            return Err(LinkError::Long(link.len()));
+        }
+        Ok(link)
+    }
+
+    /// Whom the link `target` lets in, of which `value` is what stands behind the parameter's name.
+    pub(super) fn open(
+        &self,
+        method: &Method,
+        target: &str,
+        value: &str,
+    ) -> Result<Identity, Rejection> {
+        let link = Link::read(value).ok_or(Rejection::Malformed)?;
+        // In the bytes that were sent: what was decoded could be spelt in many ways.
+        let signed = target.strip_suffix(link.signature);
+        let signature = URL_SAFE_NO_PAD.decode(link.signature).ok();
+        let (Some(signed), Some(signature)) = (signed, signature) else {
+            return Err(Rejection::Malformed);
+        };
+        let mut keys = self.keys.iter();
+        let key = keys.find(|key| key.id == link.key);
+        let key = key.ok_or(Rejection::Invalid)?;
+        let method = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        key.signature(method, signed)
+            .verify_slice(&signature)
+            .map_err(|_| Rejection::Invalid)?;
+        // All of it is ours from here on.
+        if seconds_since_1970().is_none_or(|now| now >= link.expiry) {
+            return Err(Rejection::Expired);
+        }
+        read_grants(&link.grants).ok_or(Rejection::Malformed)
+    }
+}
+
+impl Key {
+    fn signature(&self, method: &Method, signed: &str) -> Hmac<Sha256> {
+        let mut signature = Hmac::<Sha256>::new(&(*self.block).into());
+        signature.update(PURPOSE);
+        signature.update(method.as_str().as_bytes());
+        // In no method and in no target.
+        signature.update(b"\n");
+        signature.update(signed.as_bytes());
+        signature
+    }
+}
+
+/// What stands behind the name of the parameter. Nothing in it is to be believed yet.
+struct Link<'v> {
+    key: &'v str,
+    expiry: u64,
+    grants: Vec<u8>,
+    /// As it is written.
+    signature: &'v str,
+}
+
+impl<'v> Link<'v> {
+    fn read(value: &'v str) -> Option<Self> {
+        let (signed, signature) = value.rsplit_once('.')?;
+        let (key, signed) = signed.split_once('.')?;
+        let (expiry, grants) = signed.split_once('.')?;
+        Some(Self {
+            key,
+            expiry: expiry.parse().ok()?,
+            grants: URL_SAFE_NO_PAD.decode(grants).ok()?,
+            signature,
+        })
+    }
+}
+
+const SUBJECT: &str = "sub";
+const SCOPE: &str = "scope";
+const ROLE: &str = "role";
+const PERMISSION: &str = "permission";
+
+fn write_grants(identity: &Identity) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .append_pair(SUBJECT, identity.subject())
+        .extend_pairs(identity.scopes().map(|scope| (SCOPE, scope)))
+        .extend_pairs(identity.roles().map(|role| (ROLE, role)))
+        .extend_pairs(identity.permissions().map(|name| (PERMISSION, name)))
+        .finish()
+}
+
+fn read_grants(grants: &[u8]) -> Option<Identity> {
+    let mut pairs = form_urlencoded::parse(grants);
+    let (_, subject) = pairs.next().filter(|(name, _)| name == SUBJECT)?;
+    let mut identity = Identity::new(subject);
+    for (name, value) in pairs {
+        identity = match &*name {
+            SCOPE => identity.with_scopes([value]),
+            ROLE => identity.with_roles([value]),
+            PERMISSION => identity.with_permissions([value]),
+            _ => return None,
+        };
+    }
+    Some(identity)
+}
+
+/// Whether every client sends `target` byte for byte: browsers resolve dots and encode what RFC
+/// 3986 does not allow, and `'` in a query besides (URL Standard, "special-query percent-encode
+/// set"). What begins with two slashes would lead to another host, and two links in one target are
+/// none.
+fn is_sent_as_it_is(target: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_dots = |segment: &str| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(&*segment, "." | "..")
+    };
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.split('/').any(is_dots)
+        && is_encoded(path, b"-._~!$&'()*+,;=:@/")
+        && is_encoded(query, b"-._~!$&()*+,;=:@/?")
+        && form_urlencoded::parse(query.as_bytes()).all(|(name, _)| name != PARAMETER)
+}
+
+/// Whether only these and letters, digits and encoded bytes stand in `text` (RFC 3986 §3.3 and
+/// §3.4).
+fn is_encoded(text: &str, marks: &[u8]) -> bool {
+    let mut parts = text.split('%');
+    let is_plain = |part: &str| {
+        let mut bytes = part.bytes();
+        bytes.all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
+    };
+    let is_escape = |part: &str| {
+        let digits = part.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    parts.next().is_some_and(is_plain) && parts.all(|part| is_escape(part) && is_plain(part))
+}
+
+/// Nothing, if the clock is out of order; then nothing is signed, and nothing opened.
+fn seconds_since_1970() -> Option<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_secs())
+}
+
+/// Why a link is not signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The method is `HEAD`, which goes with `GET`.
+    Head,
+    /// A target that no client sends as it is written here.
+    Target(String),
+    /// A lifetime of less than a second, or of more than 366 days.
+    Lifetime(Duration),
+    /// The identity says how its owner logged in, or has values attached: no link can carry that.
+    Identity,
+    /// The link would have this many bytes, and more than 8000 do not arrive everywhere.
+    Long(usize),
+    /// The system's clock is out of order.
+    Clock,
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head => f.write_str("a link is not signed for HEAD; sign GET, and HEAD goes with it"),
+            Self::Target(target) => write!(
+                f,
+                "clients do not send {target:?} as it is written; write a path that starts with one \
+                 slash and has no dot segments, with everything encoded that RFC 3986 does not \
+                 allow, and `'` in the query",
+            ),
+            Self::Lifetime(lifetime) => write!(
+                f,
+                "a link cannot be good for {} seconds; 1 second to 366 days is fine",
+                lifetime.as_secs()
+            ),
+            Self::Identity => f.write_str(
+                "a link carries a subject, scopes, roles and permissions only, and the identity says \
+                 more than that",
+            ),
+            Self::Long(length) => write!(
+                f,
+                "the link would be {length} bytes long, and more than {MAX_LINK} do not arrive \
+                 everywhere; let it grant less",
+            ),
+            Self::Clock => f.write_str("the system's clock is out of order"),
+        }
+    }
+}
+
+impl std::error::Error for LinkError {}

@@ -1,0 +1,64 @@
+//! The page where somebody with a browser logs in, and the way back from it.
+
+use http::HeaderValue;
+
+use crate::decision::Denial;
+use crate::denial_body::DeniedRequest;
+use crate::schemes::ReturnPath;
+
+/// A path on this host, and a query if there is one.
+pub(super) struct LoginPage {
+    path: String,
+    query: Option<String>,
+}
+
+impl LoginPage {
+    /// What is no such path is given back.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let path_and_query = ReturnPath::new(text).filter(|_| !text.contains('#'));
+        if path_and_query.is_none() || HeaderValue::from_str(text).is_err() {
+            return Err(text.to_owned());
+        }
+        Ok(match text.split_once('?') {
+            Some((path, query)) => Self {
+                path: path.to_owned(),
+                query: Some(query.to_owned()),
+            },
+            None => Self {
+                path: text.to_owned(),
+                query: None,
+            },
+        })
+    }
+
+    /// Where to send the denied request's sender: with the way back as `next`, and with what a login
+    /// has to be like in the parameters that OpenID Connect Core §3.1.2.1 has for it.
+    ///
+    /// `None` for the page itself, which would send its visitors around in circles.
+    pub(super) fn location(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
+        let sent = request.sent_uri();
+        if sent.path() == self.path {
+            return None;
+        }
+        let mut query = form_urlencoded::Serializer::new(self.query.clone().unwrap_or_default());
+        let target = sent.path_and_query();
+        if let Some(next) = target.and_then(|target| ReturnPath::new(target.as_str())) {
+            query.append_pair("next", next.as_str());
+        }
+        if let Denial::StepUp {
+            acr_values,
+            max_age,
+        } = denial
+        {
+            if !acr_values.is_empty() {
+                query.append_pair("acr_values", &acr_values.join(" "));
+            }
+            if let Some(max_age) = max_age {
+                query.append_pair("max_age", &max_age.as_secs().to_string());
+            }
+        }
+        let query = query.finish();
+        let separator = if query.is_empty() { "" } else { "?" };
+        HeaderValue::from_str(&format!("{}{separator}{query}", self.path)).ok()
+    }
+}

@@ -1,0 +1,201 @@
+//! Telling of decisions, to those who want to know.
+
+use super::{Case, ProtectionSpace, Sender};
+use crate::audit::{AuditRecord, Outcome, Watch};
+use crate::caller::Caller;
+use crate::decision::{Decision, Denial};
+use crate::declaration::Declaration;
+use crate::explanation::Rule;
+use crate::facts::Facts;
+use crate::head::Head;
+use crate::policy::Policy;
+
+impl ProtectionSpace {
+    /// Whether somebody wants to know of decisions: a hook, or one of the features.
+    pub(crate) fn is_watched(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        let is_traced = crate::audit::trace::is_on();
+        #[cfg(not(feature = "tracing"))]
+        let is_traced = false;
+        is_traced || self.0.audit.is_some() || cfg!(feature = "metrics")
+    }
+
+    /// Starts to watch a decision about a handler, or about an unknown path.
+    pub(crate) fn watch(&self, declaration: Option<&Declaration>) -> Watch {
+        Watch::start(self.is_watched(), declaration)
+    }
+
+    /// The route that a request matched, for records that are made later, if any will be.
+    #[cfg(feature = "axum")]
+    pub(crate) fn route_to_report(&self, head: Head<'_>) -> Option<axum::extract::MatchedPath> {
+        if !self.is_watched() {
+            return None;
+        }
+        head.extensions.get().cloned()
+    }
+
+    /// Tells how the policy of a case came out; `is_hidden` says whether the caller is told of it.
+    pub(super) fn report_decision(
+        &self,
+        case: &Case<'_>,
+        (sender, head): (&Sender, Head<'_>),
+        facts: Option<&Facts<'_>>,
+        decision: &Decision,
+        is_hidden: bool,
+    ) {
+        let Case { policy, watch, .. } = case;
+        if !watch.is_on() {
+            return;
+        }
+        let behind;
+        let denial = match decision {
+            Decision::Deny(denial) => Some(denial),
+            Decision::Hide => {
+                behind = match facts {
+                    Some(facts) => policy.denial_behind(facts).unwrap_or(Denial::NotFound),
+                    None => Denial::BrokenRequest,
+                };
+                Some(&behind)
+            }
+            Decision::Grant | Decision::Undecided(_) => None,
+        };
+        let caller = facts.map(|facts| facts.caller);
+        let (outcome, rule) = match denial {
+            None => (Outcome::Granted, Rule::Met),
+            Some(denial) => (
+                match is_hidden {
+                    true => Outcome::Hidden(denial),
+                    false => Outcome::Denied(denial),
+                },
+                Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
+            ),
+        };
+        let record = AuditRecord {
+            declaration: case.declaration,
+            policy: Some(policy),
+            facts,
+            caller,
+            scheme: self.name_of_used(Some(policy), sender),
+            method: head.method,
+            matched_path: head.matched_path(),
+            outcome,
+            rule,
+            elapsed: watch.elapsed(),
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    /// Tells that a public handler let somebody in. Whether somebody wanted to know.
+    pub(crate) fn report_public(
+        &self,
+        policy: &Policy,
+        declaration: Option<Declaration>,
+        head: Head<'_>,
+    ) -> bool {
+        let watch = self.watch(declaration.as_ref());
+        if !watch.is_on() {
+            return false;
+        }
+        let record = AuditRecord {
+            declaration,
+            policy: Some(policy),
+            facts: Some(&Facts::new(&Caller::Anonymous)),
+            caller: None,
+            scheme: None,
+            method: head.method,
+            matched_path: head.matched_path(),
+            outcome: Outcome::Granted,
+            rule: Rule::Met,
+            elapsed: None,
+        };
+        watch.within(|| self.tell(&record));
+        true
+    }
+
+    /// Tells of bad credentials on an unknown path. Without them there is nothing to tell: no policy
+    /// was decided.
+    #[cfg(feature = "axum")]
+    pub(crate) fn report_unknown_path(&self, watch: &Watch, sender: &Sender, head: Head<'_>) {
+        if !watch.is_on() {
+            return;
+        }
+        let caller = match sender {
+            Sender::Broken => None,
+            Sender::Caller { caller, .. } => match caller {
+                Caller::Anonymous | Caller::Known(_) => return,
+                Caller::Rejected(_) | Caller::Unverifiable { .. } => Some(caller),
+            },
+        };
+        let Some(denial) = self.deny_unknown_path(sender) else {
+            return;
+        };
+        let record = AuditRecord {
+            declaration: None,
+            policy: None,
+            facts: None,
+            caller,
+            scheme: self.name_of_used(None, sender),
+            method: head.method,
+            matched_path: None,
+            outcome: Outcome::Denied(&denial),
+            rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
+            elapsed: watch.elapsed(),
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    /// Tells that a handler denied an object.
+    #[cfg(feature = "axum")]
+    pub(crate) fn report_object(&self, object: DeniedObject<'_>) {
+        let watch = self.watch(Some(&object.declaration));
+        let Sender::Caller { caller, .. } = object.sender else {
+            return;
+        };
+        if !watch.is_on() {
+            return;
+        }
+        let record = AuditRecord {
+            declaration: Some(object.declaration),
+            policy: Some(object.policy),
+            facts: None,
+            caller: Some(caller),
+            scheme: self.name_of_used(Some(object.policy), object.sender),
+            method: object.method,
+            matched_path: object.matched_path,
+            outcome: match object.is_hidden {
+                true => Outcome::Hidden(&Denial::Forbidden),
+                false => Outcome::Denied(&Denial::Forbidden),
+            },
+            rule: Rule::Object,
+            elapsed: None,
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    fn tell(&self, record: &AuditRecord<'_>) {
+        #[cfg(feature = "tracing")]
+        crate::audit::trace::emit(record, self.0.traces_subjects);
+        #[cfg(feature = "metrics")]
+        crate::audit::count::count(record);
+        if let Some(audit) = &self.0.audit {
+            audit(record);
+        }
+    }
+
+    /// The name of the scheme that a sender used.
+    fn name_of_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<&str> {
+        let index = self.scheme_used(policy, sender)?;
+        Some(&self.0.schemes.get(index)?.name)
+    }
+}
+
+/// What a handler said no to.
+#[cfg(feature = "axum")]
+pub(crate) struct DeniedObject<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) declaration: Declaration,
+    pub(crate) sender: &'a Sender,
+    pub(crate) method: &'a http::Method,
+    pub(crate) matched_path: Option<&'a str>,
+    pub(crate) is_hidden: bool,
+}

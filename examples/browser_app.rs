@@ -1,0 +1,251 @@
+//! Notes, for people with browsers: `cargo run --example browser_app`, and then open the page that it
+//! names; or `cargo run --example browser_app -- --tour`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use auth_examples::Visit::{ElsewhereForm, Form, Page, Script};
+use auth_runtime::routing::{get, post};
+use auth_runtime::{
+    Caller, Guard, GuardedRouter, Identity, PasswordHashes, ProtectionSpace, ReturnPath, Sessions,
+    public, requires,
+};
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tower_http::csrf::CsrfLayer;
+use tower_sessions::cookie::{SameSite, time::Duration};
+use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
+
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// Browsers let nobody but this very host set a cookie of such a name.
+const COOKIE: &str = "__Host-session";
+
+#[derive(Clone)]
+struct App {
+    users: PasswordHashes,
+    /// By whose they are.
+    notes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
+}
+
+#[public(reason = "whoever logs in is not logged in yet")]
+async fn login_page() -> Html<&'static str> {
+    Html(LOGIN_PAGE)
+}
+
+#[derive(Deserialize)]
+struct Login {
+    name: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct WayBack {
+    #[serde(default)]
+    next: String,
+}
+
+#[public(reason = "whoever logs in is not logged in yet")]
+async fn log_in(
+    State(app): State<App>,
+    session: Session,
+    Query(WayBack { next }): Query<WayBack>,
+    axum::Form(Login { name, password }): axum::Form<Login>,
+) -> Response {
+    let identity = match app.users.authenticate(name, password).await {
+        Caller::Known(identity) => identity,
+        Caller::Unverifiable { .. } => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        _ => return (StatusCode::FORBIDDEN, Html(LOGIN_PAGE)).into_response(),
+    };
+    if Sessions::log_in(&session, &identity).await.is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let next = ReturnPath::new(&next);
+    Redirect::to(next.as_ref().map_or("/", ReturnPath::as_str)).into_response()
+}
+
+#[requires(authenticated)]
+async fn log_out(session: Session) -> Response {
+    match session.flush().await {
+        Ok(()) => Redirect::to("/login").into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+#[requires(authenticated)]
+async fn front() -> Html<&'static str> {
+    Html(FRONT_PAGE)
+}
+
+#[requires(authenticated)]
+async fn notes(guard: Guard, State(app): State<App>) -> Json<Vec<String>> {
+    let notes = app.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = notes.get(guard.identity().subject());
+    Json(own.cloned().unwrap_or_default())
+}
+
+#[requires(authenticated)]
+async fn add_note(guard: Guard, State(app): State<App>, note: String) -> StatusCode {
+    let mut notes = app.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = notes.entry(guard.identity().subject().to_owned());
+    own.or_default().push(note);
+    StatusCode::CREATED
+}
+
+/// What cannot be undone takes a password that was typed in a moment ago. Whoever goes here later is
+/// sent to log in again; a form that is submitted would be lost on the way.
+#[requires(max_age = "1m")]
+async fn confirm_deletion() -> Html<&'static str> {
+    Html(DELETION_PAGE)
+}
+
+#[requires(max_age = "1m")]
+async fn delete_all(guard: Guard, State(app): State<App>) -> Redirect {
+    let mut notes = app.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    notes.remove(guard.identity().subject());
+    Redirect::to("/")
+}
+
+/// Whoever may not see it is told that there is nothing.
+#[requires(role = "admin", hide_as = 404)]
+async fn admin(State(app): State<App>) -> Html<String> {
+    let notes = app.notes.lock().unwrap_or_else(PoisonError::into_inner);
+    let count: usize = notes.values().map(Vec::len).sum();
+    Html(format!(
+        "<!doctype html><title>admin</title><p>{count} notes"
+    ))
+}
+
+const LOGIN_PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>log in</title>
+<form method="post">
+<label>Name <input name="name" autocomplete="username" required></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<button>Log in</button>
+</form>
+"#;
+
+const DELETION_PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>delete all</title>
+<form method="post"><button>Delete all notes</button></form>
+"#;
+
+/// Its script shows notes as text, whatever is in them.
+const FRONT_PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>notes</title>
+<ul id="notes"></ul>
+<form id="add"><input id="note" required> <button>Add</button></form>
+<p><a href="/notes/delete">Delete all</a></p>
+<form method="post" action="/logout"><button id="logout">Log out</button></form>
+<script type="module">
+async function call(init) {
+  const response = await fetch('/api/notes', init)
+  if (response.status === 401) location = '/login?next=' + encodeURIComponent(location.pathname)
+  return response
+}
+async function show() {
+  const items = (await (await call()).json()).map(text => {
+    const item = document.createElement('li')
+    item.textContent = text
+    return item
+  })
+  document.getElementById('notes').replaceChildren(...items)
+}
+document.getElementById('add').addEventListener('submit', async event => {
+  event.preventDefault()
+  const note = document.getElementById('note')
+  await call({ method: 'POST', body: note.value })
+  note.value = ''
+  await show()
+})
+await show()
+</script>
+"#;
+
+/// Who does what, and the answer to expect.
+const TOUR: &[(&str, auth_examples::Visit, &str, &str)] = &[
+    ("ann", Page, "/", "303 to /login?next=%2F"),
+    ("ann", Script, "/api/notes", "401 Cookie realm=\"notes\""),
+    ("ann", Page, "/admin", "404"),
+    ("ann", Page, "/login?next=%2F", "200"),
+    (
+        "ann",
+        Form("name=ann&password=wrong"),
+        "/login?next=%2F",
+        "403",
+    ),
+    (
+        "ann",
+        Form("name=ann&password=secret"),
+        "/login?next=%2F",
+        "303 to /",
+    ),
+    ("ann", Page, "/", "200"),
+    ("ann", Script, "/api/notes", "200"),
+    ("ann", Page, "/admin", "404"),
+    (
+        "ann",
+        ElsewhereForm(""),
+        "/logout",
+        "401 Cookie realm=\"notes\"",
+    ),
+    (
+        "ann",
+        ElsewhereForm("name=eve&password=secret"),
+        "/login",
+        "403",
+    ),
+    (
+        "ada",
+        Form("name=ada&password=secret"),
+        "/login?next=//evil.example",
+        "303 to /",
+    ),
+    ("ada", Page, "/admin", "200"),
+    ("ada", Form(""), "/notes/delete", "303 to /"),
+    ("ann", Form(""), "/logout", "303 to /login"),
+    ("ann", Page, "/", "303 to /login?next=%2F"),
+];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let password = auth_examples::hash("secret")?;
+    let users = PasswordHashes::builder()
+        .user("ann", &password, Identity::new("ann"))
+        .user("ada", &password, Identity::new("ada").with_roles(["admin"]))
+        .build()?;
+    let sessions = Sessions::builder().cookie(COOKIE).login_page("/login");
+    let space = ProtectionSpace::builder()
+        .realm("notes")
+        .scheme(sessions.build()?)
+        .build()?;
+    // The scheme looks after what is guarded; another site's form to log in is for this layer.
+    let login = get(login_page).post(log_in).layer(CsrfLayer::new());
+    let app = GuardedRouter::new()
+        .route("/", get(front))
+        .route("/login", login)
+        .route("/logout", post(log_out))
+        .route("/api/notes", get(notes).post(add_note))
+        .route("/notes/delete", get(confirm_deletion).post(delete_all))
+        .route("/admin", get(admin))
+        .with_state(App {
+            users,
+            notes: Arc::default(),
+        })
+        .protect(space)?;
+    let app = app.layer(
+        SessionManagerLayer::new(MemoryStore::default())
+            .with_name(COOKIE)
+            .with_same_site(SameSite::Lax)
+            .with_expiry(Expiry::OnInactivity(Duration::hours(1))),
+    );
+
+    if auth_examples::is_tour() {
+        return auth_examples::visit(app, TOUR).await;
+    }
+    let (listener, base) = auth_examples::listen().await?;
+    println!("ann and ada have the password `secret`, and ada is admin: {base}/admin");
+    println!("serving on {base}; Ctrl-C stops it");
+    axum::serve(listener, app).await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! A tour of pages: what a browser would send, and what it is told.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use ureq::Agent;
+use ureq::http::Response;
+
+use crate::Result;
+
+/// What somebody does with a browser.
+#[derive(Clone, Copy)]
+pub enum Visit {
+    /// Goes to a page.
+    Page,
+    /// Has the script of a page fetch something.
+    Script,
+    /// Submits a form of a page.
+    Form(&'static str),
+    /// Looks at a page of another site, which submits a form.
+    ElsewhereForm(&'static str),
+}
+
+/// Serves `app` on a free port and takes the tour: who does what, and the answer to expect, which is a
+/// status and behind it the challenge or the place to go on to.
+///
+/// Everybody keeps the cookies that they are given.
+///
+/// # Errors
+///
+/// The tour saw another answer than expected.
+pub async fn visit(app: Router, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::task::block_in_place(|| go(address, tour))
+}
+
+fn go(address: SocketAddr, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
+    let client: Agent = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build()
+        .into();
+    let mut cookies: BTreeMap<&str, String> = BTreeMap::new();
+    let mut surprises = 0;
+    for (who, visit, path, expected) in tour {
+        let url = format!("http://{address}{path}");
+        let cookie = cookies.get(who).map_or("", String::as_str);
+        let response = send(&client, *visit, &url, cookie)?;
+        if let Some(line) = field(&response, "set-cookie") {
+            let pair = line.split(';').next().unwrap_or_default();
+            let is_removed = line.contains("Max-Age=0");
+            cookies.insert(who, if is_removed { "" } else { pair }.to_owned());
+        }
+        let what = match visit {
+            Visit::Page => "goes to",
+            Visit::Script => "has a script fetch",
+            Visit::Form(_) => "submits a form to",
+            Visit::ElsewhereForm(_) => "is made by another site to submit a form to",
+        };
+        let seen = show(&response);
+        println!("{who} {what} {path}: {seen}");
+        if seen != *expected {
+            println!("!   expected: {expected}");
+            surprises += 1;
+        }
+    }
+    match surprises {
+        0 => Ok(()),
+        _ => Err(format!("{surprises} answers were not as expected").into()),
+    }
+}
+
+fn send(
+    client: &Agent,
+    visit: Visit,
+    url: &str,
+    cookie: &str,
+) -> Result<Response<ureq::Body>, ureq::Error> {
+    let (mode, site) = match visit {
+        Visit::Page => ("navigate", "none"),
+        Visit::Script => ("cors", "same-origin"),
+        Visit::Form(_) => ("navigate", "same-origin"),
+        Visit::ElsewhereForm(_) => ("navigate", "cross-site"),
+    };
+    match visit {
+        Visit::Page | Visit::Script => client
+            .get(url)
+            .header("sec-fetch-mode", mode)
+            .header("sec-fetch-site", site)
+            .header("cookie", cookie)
+            .call(),
+        Visit::Form(form) | Visit::ElsewhereForm(form) => client
+            .post(url)
+            .header("sec-fetch-mode", mode)
+            .header("sec-fetch-site", site)
+            .header("cookie", cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send(form),
+    }
+}
+
+fn show(response: &Response<ureq::Body>) -> String {
+    let status = response.status().as_u16();
+    match (
+        field(response, "location"),
+        field(response, "www-authenticate"),
+    ) {
+        (Some(place), _) => format!("{status} to {place}"),
+        (None, Some(challenge)) => format!("{status} {challenge}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+fn field<'r>(response: &'r Response<ureq::Body>, name: &str) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
+}

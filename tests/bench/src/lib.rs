@@ -1,0 +1,1 @@
+//! What the framework costs, measured side by side: see the `benches` folder.

@@ -1,0 +1,47 @@
+//! What it costs to be told of decisions. A binary of its own, since nobody may listen to the log.
+
+use auth_runtime::routing::get;
+use auth_runtime::testing::with_identity;
+use auth_runtime::{GuardedRouter, Identity, ProtectionSpaceBuilder, Rule, requires};
+use auth_tests::space_builder;
+use axum::body::Body;
+use axum::extract::Request;
+use http::StatusCode;
+use tower::ServiceExt;
+
+#[requires(role = "admin", hide_as = 404)]
+async fn hidden() {}
+
+/// A record borrows what is there anyway.
+#[test]
+fn telling_a_hook_of_a_grant_allocates_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let allocations = |space: ProtectionSpaceBuilder| {
+        let router = GuardedRouter::new().route("/hidden", get(hidden));
+        let app = router
+            .protect(space.build().expect("a space"))
+            .expect("in order");
+        let request = || {
+            let request = Request::get("/hidden")
+                .body(Body::empty())
+                .expect("a request");
+            with_identity(request, Identity::new("ann").with_roles(["admin"]))
+        };
+        runtime
+            .block_on(app.clone().oneshot(request()))
+            .expect("infallible");
+        let request = request();
+        let mut status = None;
+        let counted = allocation_counter::measure(|| {
+            let answer = runtime.block_on(app.clone().oneshot(request));
+            status = answer.ok().map(|answer| answer.status());
+        });
+        assert_eq!(status, Some(StatusCode::OK));
+        counted.count_total
+    };
+    let silent = allocations(space_builder());
+    let told = allocations(space_builder().audit(|record| assert_eq!(record.rule(), Rule::Met)));
+    assert_eq!(told, silent);
+}

@@ -1,0 +1,67 @@
+//! Client certificates (RFC 8705): over TLS, with a certificate on each side.
+
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+use auth_runtime::ClientCertificate;
+use auth_tests::tls::{self, Authority, Certified};
+use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+/// The client's own certificate, and somebody else's.
+struct Certificates {
+    authority: Authority,
+    own: Certified,
+    other: Certified,
+}
+
+static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(|| {
+    let authority = Authority::new();
+    Certificates {
+        own: authority.certify("client.example"),
+        other: authority.certify("other.example"),
+        authority,
+    }
+});
+
+/// Of the certificate that the token of that name is bound to.
+pub(crate) fn thumbprint(token: &str) -> String {
+    let certificate = match token {
+        "cert.good" => &CERTIFICATES.own,
+        _ => &CERTIFICATES.other,
+    };
+    URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.der()))
+}
+
+/// Where the service gets certificates from: a field is forged where one is believed, if only from
+/// another address than the caller's.
+pub(crate) fn told_by(credential: &str) -> Result<ClientCertificate, String> {
+    if credential != "cert.header" {
+        return Ok(ClientCertificate::connection());
+    }
+    let proxy = "192.0.2.7/32".parse().expect("a network");
+    ClientCertificate::client_cert([proxy]).map_err(|error| error.to_string())
+}
+
+/// What a proxy would say of the other certificate.
+pub(crate) fn forged_field() -> (String, String) {
+    let der = STANDARD.encode(CERTIFICATES.other.der());
+    ("Client-Cert".to_owned(), format!(":{der}:"))
+}
+
+/// The same in `X-Forwarded-Client-Cert`.
+pub(crate) fn hash_for_envoy() -> String {
+    let hash = Sha256::digest(CERTIFICATES.other.der());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) async fn serve(app: Router) -> SocketAddr {
+    tls::serve(app, &CERTIFICATES.authority).await
+}
+
+pub(crate) async fn send_raw(address: SocketAddr, request: String) -> String {
+    let Certificates { authority, own, .. } = &*CERTIFICATES;
+    tls::send_raw(address, authority, Some(own), request).await
+}

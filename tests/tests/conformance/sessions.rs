@@ -1,0 +1,18 @@
+//! The session that the vectors call good.
+
+use auth_runtime::{Identity, Sessions};
+use tower_sessions::Session;
+
+/// Where sessions are kept.
+pub(crate) use tower_sessions::MemoryStore as Store;
+
+/// A store with one session, in which somebody is logged in, and its cookie's value.
+pub(crate) async fn start() -> Result<(Store, String), String> {
+    let store = Store::default();
+    let session = Session::new(None, std::sync::Arc::new(store.clone()), None);
+    let logged_in = Sessions::log_in(&session, &Identity::new("alice")).await;
+    logged_in.map_err(|error| error.to_string())?;
+    session.save().await.map_err(|error| error.to_string())?;
+    let id = session.id().ok_or("a session that was saved has an id")?;
+    Ok((store, id.to_string()))
+}

@@ -1,0 +1,115 @@
+//! A real Redis on loopback, to be stopped, paused and started again.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+pub(crate) const PASSWORD: &str = "a-password-that-nobody-is-told";
+
+/// Ends when nobody needs it any more.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    folder: PathBuf,
+    arguments: Vec<String>,
+    running: Option<Child>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|port, _| vec!["--port".to_owned(), port.to_string()])
+    }
+
+    /// With a port, and a folder of its own.
+    pub(crate) fn start_with(arguments: impl FnOnce(u16, &PathBuf) -> Vec<String>) -> Self {
+        install();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        drop(listener);
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("redis-{port}"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let mut server = Self {
+            arguments: arguments(port, &folder),
+            port,
+            folder,
+            running: None,
+        };
+        server.start_again();
+        server
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--requirepass", PASSWORD])
+            .args(["--save", "", "--dir"])
+            .arg(&self.folder)
+            .args(&self.arguments)
+            .stdout(Stdio::null());
+        self.running = Some(command.spawn().expect("redis-server runs"));
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "it does not start"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://:{PASSWORD}@127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut child) = self.running.take() {
+            child.kill().expect("it can be ended");
+            child.wait().expect("it ends");
+        }
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.running.as_ref().expect("it runs").id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.expect("kill runs").success());
+    }
+
+    /// What `redis-cli` says.
+    pub(crate) fn ask(&self, command: &[&str]) -> String {
+        let output = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string(), "--no-auth-warning"])
+            .args(["-a", PASSWORD])
+            .args(command)
+            .output()
+            .expect("redis-cli runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        if Command::new("redis-server")
+            .arg("--version")
+            .output()
+            .is_ok()
+        {
+            return;
+        }
+        let script = "apt-get update -qq && apt-get install -y -qq redis-server";
+        let status = Command::new("sh").args(["-c", script]).status();
+        assert!(
+            status.expect("sh runs").success(),
+            "Redis cannot be installed"
+        );
+    });
+}

@@ -1,0 +1,217 @@
+//! What an authorization server said of tokens, known to every instance.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime::routing::get;
+use auth_runtime::{
+    Bearer, GuardedRouter, Introspection, ProtectionSpace, Redis, RedisError, SharedTokenCache,
+    TokenCache, requires,
+};
+use axum::{Form, Json, Router};
+use serde_json::json;
+
+use crate::server::Server;
+
+#[requires(scope = "read")]
+async fn read() {}
+
+const KEY: [u8; 32] = [7; 32];
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// An authorization server that counts the questions; a token is good until it is revoked.
+#[derive(Clone)]
+struct Issuer {
+    address: SocketAddr,
+    questions: Arc<AtomicUsize>,
+    /// Seconds that a token is good for; 0 once all are revoked.
+    lifetime: Arc<AtomicU64>,
+}
+
+impl Issuer {
+    async fn start() -> Self {
+        let (questions, lifetime) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(600)));
+        let (asked, lives) = (Arc::clone(&questions), Arc::clone(&lifetime));
+        let answer = async move |Form(form): Form<HashMap<String, String>>| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            let lifetime = lives.load(Ordering::SeqCst);
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            Json(json!({
+                "active": lifetime > 0, "sub": form["token"], "scope": "read",
+                "exp": now.as_secs() + lifetime,
+            }))
+        };
+        let app = Router::new().route("/introspect", axum::routing::post(answer));
+        Self {
+            address: auth_tests::serve(app).await,
+            questions,
+            lifetime,
+        }
+    }
+
+    fn questions(&self) -> usize {
+        self.questions.load(Ordering::SeqCst)
+    }
+
+    /// An instance that remembers nothing for itself.
+    async fn instance(&self, client: &str, shared: SharedTokenCache) -> SocketAddr {
+        let introspection = Introspection::builder()
+            .endpoint(format!("http://{}/introspect", self.address))
+            .client_secret(client, "secret")
+            .any_audience()
+            .cache(TokenCache::new(100, Duration::ZERO))
+            .shared_cache(shared);
+        let bearer = Bearer::introspection(introspection.build().unwrap());
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        let app = GuardedRouter::new()
+            .route("/", get(read))
+            .protect(space.build().unwrap());
+        auth_tests::serve(app.unwrap()).await
+    }
+}
+
+fn shared(server: &Server, key: [u8; 32], max_age: Duration) -> SharedTokenCache {
+    SharedTokenCache::new(Redis::builder(server.url()).build().unwrap(), key, max_age)
+}
+
+async fn status(instance: SocketAddr, token: &str) -> u16 {
+    let fields = format!("authorization: Bearer {token}\r\n");
+    crate::client::get(instance, &fields).await.status
+}
+
+#[tokio::test]
+async fn the_issuer_is_asked_once_for_all_instances_until_a_token_is_forgotten() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let cache = || shared(&server, KEY, MINUTE);
+    let here = issuer.instance("api", cache()).await;
+    let there = issuer.instance("api", cache()).await;
+    for _ in 0..3 {
+        assert_eq!(status(here, "ann").await, 200);
+        assert_eq!(status(there, "ann").await, 200);
+    }
+    assert_eq!(issuer.questions(), 1);
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    assert_eq!(status(there, "ann").await, 200, "it is remembered");
+    cache().forget("ann").await.unwrap();
+    assert_eq!(status(here, "ann").await, 401);
+    assert_eq!(status(there, "ann").await, 401);
+    // An answer from before it was forgotten, that comes late.
+    issuer.lifetime.store(600, Ordering::SeqCst);
+    assert_eq!(status(here, "ann").await, 200);
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    assert_eq!(status(there, "ann").await, 401, "it took no place");
+}
+
+#[tokio::test]
+async fn nothing_is_remembered_for_longer_than_a_token_is_good_or_than_is_wanted() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let lifetime_of = |token: &str| -> i64 {
+        let keys = server.ask(&["KEYS", "*"]);
+        assert!(!keys.contains(token), "{keys}");
+        server.ask(&["TTL", keys.trim()]).parse().unwrap()
+    };
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    assert!((50..=60).contains(&lifetime_of("ann")));
+    server.ask(&["FLUSHALL"]);
+    issuer.lifetime.store(20, Ordering::SeqCst);
+    assert_eq!(status(here, "ann").await, 200);
+    assert!((10..=20).contains(&lifetime_of("ann")));
+    server.ask(&["FLUSHALL"]);
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    assert_eq!(status(here, "ann").await, 401);
+    assert_eq!(
+        server.ask(&["KEYS", "*"]),
+        "",
+        "rejected ones are not remembered"
+    );
+}
+
+#[tokio::test]
+async fn who_writes_to_redis_cannot_log_in_and_who_reads_it_learns_nothing() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    let ann = server.ask(&["KEYS", "*"]);
+    let stored = server.ask(&["GET", &ann]);
+    for word in ["ann", "read", "active"] {
+        assert!(!stored.contains(word), "{stored}");
+    }
+    // What was said of one token, in the place of another.
+    assert_eq!(status(here, "bob").await, 200);
+    let keys = server.ask(&["KEYS", "*"]);
+    let bob = keys.lines().find(|key| *key != ann).unwrap().to_owned();
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    assert_eq!(status(here, "bob").await, 200, "it is remembered");
+    server.ask(&["COPY", &ann, &bob, "REPLACE"]);
+    assert_eq!(status(here, "bob").await, 401);
+    // What is changed in one bit, or made up.
+    assert_eq!(status(here, "ann").await, 200);
+    server.ask(&["SETBIT", &ann, "200", "1"]);
+    server.ask(&["SETBIT", &ann, "201", "0"]);
+    server.ask(&["SETBIT", &ann, "202", "1"]);
+    server.ask(&["SETBIT", &ann, "203", "0"]);
+    assert_eq!(status(here, "ann").await, 401);
+    for made_up in ["", "x", r#"{"active":true,"sub":"ann","scope":"read"}"#] {
+        server.ask(&["SET", &ann, made_up]);
+        assert_eq!(status(here, "ann").await, 401, "{made_up}");
+    }
+    server.ask(&["DEL", &ann]);
+    server.ask(&["LPUSH", &ann, "x"]);
+    assert_eq!(status(here, "ann").await, 401, "no text at all");
+}
+
+#[tokio::test]
+async fn what_is_kept_beyond_its_time_is_not_believed() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let brief = shared(&server, KEY, Duration::from_secs(2));
+    let here = issuer.instance("api", brief).await;
+    assert_eq!(status(here, "ann").await, 200);
+    let key = server.ask(&["KEYS", "*"]);
+    assert_eq!(server.ask(&["PERSIST", &key]), "1");
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_ne!(server.ask(&["GET", &key]), "");
+    assert_eq!(status(here, "ann").await, 401);
+}
+
+#[tokio::test]
+async fn other_keys_and_other_clients_know_nothing_of_each_other() {
+    let server = Server::start();
+    let issuer = Issuer::start().await;
+    let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(here, "ann").await, 200);
+    issuer.lifetime.store(0, Ordering::SeqCst);
+    let other_key = issuer
+        .instance("api", shared(&server, [1; 32], MINUTE))
+        .await;
+    assert_eq!(status(other_key, "ann").await, 401);
+    // Who asks makes a difference to what is said.
+    let other_client = issuer.instance("web", shared(&server, KEY, MINUTE)).await;
+    assert_eq!(status(other_client, "ann").await, 401);
+    assert_eq!(status(here, "ann").await, 200);
+}
+
+#[tokio::test]
+async fn without_redis_the_issuer_is_asked() {
+    let mut server = Server::start();
+    let issuer = Issuer::start().await;
+    let cache = shared(&server, KEY, MINUTE);
+    let here = issuer.instance("api", cache.clone()).await;
+    server.stop();
+    assert_eq!(status(here, "ann").await, 200);
+    assert_eq!(status(here, "ann").await, 200);
+    assert_eq!(issuer.questions(), 2);
+    assert_eq!(cache.forget("ann").await, Err(RedisError::NoAnswer));
+    server.start_again();
+    server.signal("STOP");
+    assert_eq!(status(here, "ann").await, 200);
+    server.signal("CONT");
+}
