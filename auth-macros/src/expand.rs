@@ -9,35 +9,40 @@ use auth_grammar::requirement::{Function, Kind, Name, Namespace, Requirement, Re
 use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
 use auth_grammar::{args, check, codes};
 use ipnet::IpNet;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
 use crate::item::{self, Handler, Item};
-use crate::module::Module;
+use crate::module::{self, Module};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let found = find();
-    let requires = auth_grammar::requires(arguments.clone(), found.as_ref(), &mut errors);
-    if let Some(module) = Module::read(&item) {
-        let mistakes = mistakes(&errors);
+    let (lists, own) = module::handed_down(arguments);
+    let modules = lists.iter().map(Group::stream).collect();
+    let requires = auth_grammar::within(modules, own.clone(), found.as_ref(), &mut errors);
+    if let Some(mut module) = Module::read(&item) {
+        module.refuse_second_policy("requires", &mut errors);
+        check::module(&requires, &mut errors);
         // What is wrong is told here, and not once more by each handler.
-        let policy = if errors.is_empty() {
-            arguments
-        } else {
-            TokenStream::new()
+        let policy = match errors.is_empty() {
+            true if own.is_empty() => quote!(#(#lists)*),
+            true => quote!(#(#lists)* { #own }),
+            false => quote!({}),
         };
-        let module = module.with(&policy);
+        let module = module.with(&policy, &mut errors);
+        let mistakes = mistakes(&errors);
         return quote!(#mistakes #module);
     }
     let loosen = requires.loosen.clone();
     let requires = requires.with_modules();
-    // A network may be enough, and then nobody knows who calls.
-    let is_known = !errors.is_empty() || check::makes_known(&requires.requirements);
-    let caller = if is_known {
+    // A network may be enough, and then nobody knows who calls. Of a mistaken attribute, what could be
+    // read says so.
+    let says_nothing = requires.requirements.is_empty();
+    let caller = if says_nothing || check::makes_known(&requires.requirements) {
         quote!(::auth_runtime::Identity)
     } else {
         quote!(::core::option::Option<::auth_runtime::Identity>)
@@ -135,7 +140,9 @@ fn tracked(found: &Found) -> Option<TokenStream> {
 
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let public = args::public(arguments, &mut errors);
+    // What everybody may call owes nothing to the module around it.
+    let (_, own) = module::handed_down(arguments);
+    let public = args::public(own, &mut errors);
     let reason = public.map(|public| public.reason).unwrap_or_default();
     let policy = quote!(::auth_runtime::Policy::public(#reason));
     let caller = quote!(::auth_runtime::__private::Anyone);
@@ -162,9 +169,11 @@ fn expand(
     };
     match item {
         Some(Item::Handler(mut handler)) => {
-            let name = handler.signature.ident.clone();
-            let implementation = implement(&name, policy, caller, handler.writes_guard);
+            let name = item::carrier(&handler.signature.ident);
+            let declared = &handler.signature.ident;
+            let implementation = implement(&name, declared, policy, caller, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
+            let kind = kind(attribute, &name, true);
             handler.complete_guard();
             let Handler {
                 attributes,
@@ -178,12 +187,14 @@ fn expand(
                 #(#attributes)* #visibility #signature #body
                 #carrier
                 #implementation
+                #kind
             }
         }
         Some(Item::Struct(unit)) => {
-            let implementation = implement(&unit.name, policy, caller, false);
+            let implementation = implement(&unit.name, &unit.name, policy, caller, false);
+            let kind = kind(attribute, &unit.name, false);
             let unit = unit.tokens;
-            quote!(#mistakes #unit #implementation)
+            quote!(#mistakes #unit #implementation #kind)
         }
         Some(Item::Other(other)) => quote!(#mistakes #other),
         None => quote!(#mistakes #tokens),
@@ -197,6 +208,8 @@ fn mistakes(errors: &Errors) -> TokenStream {
     let completions = errors
         .unknown_keys()
         .iter()
+        // A keyword is no path, and would be told so once more.
+        .filter(|unknown| syn::parse_str::<Ident>(&unknown.key.to_string()).is_ok())
         .map(|UnknownKey { key, known }| {
             let known = known.iter().map(|name| Ident::new(name, Span::call_site()));
             quote! {
@@ -216,31 +229,24 @@ fn mistakes(errors: &Errors) -> TokenStream {
     quote!(#(#completions)* #told)
 }
 
-/// A type of the function's name. With braces it is a name for types only, so the two do not
-/// collide, and `use` imports both.
+/// The type that carries the policy of a handler.
 fn carrier(name: &Ident, visibility: &Visibility) -> TokenStream {
-    quote! {
+    quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
-        #[allow(
-            dead_code,
-            non_camel_case_types,
-            unnameable_types,
-            unreachable_pub,
-            clippy::exhaustive_structs
-        )]
         #visibility struct #name {}
     }
 }
 
 fn implement(
     name: &Ident,
+    declared: &Ident,
     policy: &TokenStream,
     caller: &TokenStream,
     uses_guard: bool,
 ) -> TokenStream {
-    let suffix = format!("::{}", name.unraw());
+    let suffix = format!("::{}", declared.unraw());
     // The line is that of the name, not of the attribute: a module's stands somewhere else.
-    let line = quote_spanned!(name.span()=> ::core::line!());
+    let line = quote_spanned!(declared.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
         impl ::auth_runtime::__private::HasPolicy for #name {
@@ -253,13 +259,37 @@ fn implement(
             );
             const USES_GUARD: bool = #uses_guard;
         }
+    }
+}
+
+/// What a policy is for.
+fn kind(attribute: &str, name: &Ident, of_handler: bool) -> TokenStream {
+    let struct_only = (!of_handler).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::auth_runtime::__private::ForServices for #name {}
+        }
+    });
+    let public_only = (attribute == "public").then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::auth_runtime::__private::ForEverybody for #name {}
+        }
+    });
+    quote! {
         #[automatically_derived]
-        impl ::auth_runtime::__private::Declared for #name {}
+        impl ::auth_runtime::__private::Declared for #name {
+            const OF_HANDLER: bool = #of_handler;
+        }
+        #struct_only
+        #public_only
     }
 }
 
 fn policy(requires: &Requires) -> TokenStream {
     let requirement = match requires.requirements.as_slice() {
+        // Whatever is wrong, nothing is open for lack of a requirement.
+        [] => quote!(::auth_runtime::Requirement::any(&[])),
         [only] => expression(only),
         several => {
             let parts = several.iter().map(expression);
@@ -378,14 +408,10 @@ fn addresses(block: &IpNet) -> TokenStream {
 fn check_by(function: &Function) -> TokenStream {
     let name = function.to_string();
     let path = &function.0;
+    // Not a name that the path could mean.
+    let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        check(::auth_runtime::Check::new(
-            #name,
-            || ::auth_runtime::__private::state_of(#path),
-            |request| ::std::boxed::Box::pin(async move {
-                request.answer(#path(request.typed()?).await)
-            }),
-        ))
+        check(::auth_runtime::Check::new(#name, |#call| #call.of(#path)))
     }
 }
 
@@ -475,6 +501,43 @@ mod tests {
                 assert!(expanded.contains(part), "{arguments}: {part}: {expanded}");
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_requires_nothing_lets_nobody_in() {
+        for item in ["async fn f() {}", "struct F;", "mod m { async fn f() {} }"] {
+            let mut once = expanded("{}", item);
+            if let Some((_, handler)) = once.split_once("requires({})]") {
+                let handler = handler.strip_suffix('}').expect("the end of the module");
+                once = expanded("{}", &handler.replace("asyncfn", "async fn "));
+            }
+            assert!(
+                once.contains("Policy::requires(::auth_runtime::Requirement::any(&[]))"),
+                "{once}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_module_has_one_policy() {
+        for second in ["#[requires(scope=\"x\")]", "#[public(reason=\"x\")]"] {
+            let expanded = expanded(
+                "authenticated",
+                &format!("{second} mod m {{ async fn f() {{}} }}"),
+            );
+            assert!(expanded.contains("compile_error!"), "{expanded}");
+            assert!(
+                !expanded.contains("scope=") && !expanded.contains("reason="),
+                "{expanded}"
+            );
+            assert!(expanded.contains("requires({})]asyncfnf"), "{expanded}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_has_its_guard_gets_no_second_policy() {
+        let expanded = expanded("authenticated", "async fn f(g: Guard<policy_of_f>) {}");
+        assert!(!expanded.contains("HasPolicy"), "{expanded}");
     }
 
     #[test]

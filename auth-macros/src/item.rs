@@ -5,12 +5,18 @@
 
 use auth_grammar::codes;
 use auth_grammar::errors::Errors;
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, PathArguments, Signature, Token, Type, Visibility};
+use syn::{
+    Attribute, FnArg, Ident, PathArguments, PathSegment, Signature, Token, Type, TypePath,
+    Visibility,
+};
+
+use crate::attribute::{policy_attribute, policy_in_cfg_attr, refuse_conditional_policy};
 
 /// An item that can carry a policy.
 pub(crate) enum Item {
@@ -83,7 +89,29 @@ fn handler(
         return None;
     };
     input.advance_to(&ahead);
-    let body = input.parse().unwrap_or_default();
+    let body: TokenStream = input.parse().unwrap_or_default();
+    if is_expanded(&signature) {
+        errors.add(
+            codes::SECOND_POLICY,
+            Span::call_site(),
+            format!(
+                "the handler has a policy already, from the module around it or from an attribute above, \
+                 and that cannot see that this is `#[{attribute}]`; write it by that name"
+            ),
+        );
+        return None;
+    }
+    if let Some(span) = belongs_to_a_type(&signature, &body) {
+        errors.add(
+            codes::SIGNATURE,
+            span,
+            format!(
+                "`#[{attribute}]` stands on free functions, and this one belongs to a type or a trait; \
+                 move it out of there"
+            ),
+        );
+        return None;
+    }
     let mut handler = Handler {
         attributes,
         visibility,
@@ -94,15 +122,51 @@ fn handler(
     check_signature(&mut handler, attribute, errors).then(|| Item::Handler(Box::new(handler)))
 }
 
+/// Whether one of our attributes completed the guard already.
+fn is_expanded(signature: &Signature) -> bool {
+    let carrier = carrier(&signature.ident);
+    signature.inputs.iter().any(|parameter| {
+        let arguments = guard(parameter).map(|guard| &guard.segment.arguments);
+        matches!(arguments, Some(PathArguments::AngleBracketed(arguments))
+            if carrier == arguments.args.to_token_stream().to_string())
+    })
+}
+
+/// Where a function without `self` can be told from a free one: it names `Self`, or has no body.
+fn belongs_to_a_type(signature: &Signature, body: &TokenStream) -> Option<Span> {
+    if signature.receiver().is_some() {
+        return None;
+    }
+    fn own_type(tokens: TokenStream) -> Option<Span> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Group(group) => own_type(group.stream()),
+            TokenTree::Ident(word) if word == "Self" => Some(word.span()),
+            _ => None,
+        })
+    }
+    let first = body.clone().into_iter().next();
+    let is_bodiless = matches!(first, Some(TokenTree::Punct(end)) if end.as_char() == ';');
+    let bodiless = is_bodiless.then(|| signature.fn_token.span());
+    own_type(signature.to_token_stream()).or(bodiless)
+}
+
 /// A handler has one policy: the second attribute is refused, and taken off, so that it is
 /// refused once.
-fn refuse_second_policy(attributes: &mut Vec<Attribute>, attribute: &str, errors: &mut Errors) {
+pub(crate) fn refuse_second_policy(
+    attributes: &mut Vec<Attribute>,
+    attribute: &str,
+    errors: &mut Errors,
+) {
     attributes.retain(|other| {
+        if let Some(span) = policy_in_cfg_attr(other) {
+            refuse_conditional_policy(span, errors);
+            return false;
+        }
         let Some(second) = policy_attribute(other) else {
             return true;
         };
         let message = if second != attribute {
-            "`#[requires]` and `#[public]` contradict each other; decide for one"
+            "`#[requires]` and `#[public]` contradict each other; remove one of them"
         } else if second == "requires" {
             "a second `#[requires]`; write all requirements into one, with commas between"
         } else {
@@ -111,22 +175,6 @@ fn refuse_second_policy(attributes: &mut Vec<Attribute>, attribute: &str, errors
         errors.add(codes::SECOND_POLICY, other.path().span(), message);
         false
     });
-}
-
-/// Whether an attribute is one of ours, by the paths that it can be reached by.
-pub(crate) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
-    let path = attribute.path();
-    let last = path.segments.last()?;
-    let ours = match path.segments.len() {
-        1 => true,
-        2 => path
-            .segments
-            .first()
-            .is_some_and(|krate| krate.ident == "auth_runtime"),
-        _ => false,
-    };
-    let names = ["requires", "public"];
-    names.into_iter().find(|name| ours && last.ident == name)
 }
 
 fn unit_struct(
@@ -147,7 +195,7 @@ fn unit_struct(
             input.span(),
             format!(
                 "`#[{attribute}]` on a struct names the policy of a service, which needs no fields; \
-                 write `struct {name};`"
+                 put it on a second, empty one: `struct {name}Policy;`"
             ),
         );
         let _ = input.parse::<TokenStream>();
@@ -162,8 +210,14 @@ fn unit_struct(
 fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
     let instead = item.clone().into_iter().find_map(|token| {
         Some(match token.to_string().as_str() {
-            "mod" => "put it on each handler in the module",
-            "impl" | "trait" => "handlers are free functions; put it on each of them",
+            "mod" if attribute == "public" => "put it on each handler in the module",
+            "mod" => {
+                "a module in a file of its own is not seen here; write it inline, `mod name { ... }`, or \
+                 put it on each handler in the file"
+            }
+            "impl" | "trait" => {
+                "handlers are free functions; move them out of here, and put it on each of them"
+            }
             "enum" | "union" | "type" => "for the policy of a service, use a unit struct",
             "const" | "static" => "write `async fn` for a handler, or a unit struct for a service",
             "use" | "extern" => "put it on the handler where that is defined",
@@ -172,8 +226,12 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
         })
     });
     format!(
-        "`#[{attribute}]` stands on a handler (an `async fn`) or on a unit struct; {}",
-        instead.unwrap_or("this is neither")
+        "`#[{attribute}]` stands on an `async fn`, {}; {}",
+        match attribute {
+            "public" => "or on a unit struct",
+            _ => "a unit struct or an inline `mod`",
+        },
+        instead.unwrap_or("this is none of them")
     )
 }
 
@@ -186,8 +244,10 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
             codes::SIGNATURE,
             receiver.self_token.span,
             format!(
-                "`#[{attribute}]` stands on free functions, and this is a method; take what it \
-                 needs from `State(...)`"
+                "`#[{attribute}]` stands on free functions, and this is a method; move it out of the \
+                 `impl`, and take what it needs from the state: `async fn {}(State(service): \
+                 State<Service>)`",
+                signature.ident
             ),
         );
         return false;
@@ -201,12 +261,12 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     }
     let mut guards = Vec::new();
     for (index, parameter) in signature.inputs.iter().enumerate() {
-        if let Some(guard) = guard_segment(parameter) {
+        if let Some(Written { segment, .. }) = guard(parameter) {
             guards.push((
                 index,
-                guard.arguments.is_none(),
+                segment.arguments.is_none(),
                 parameter.span(),
-                guard.arguments.span(),
+                segment.arguments.span(),
             ));
         }
     }
@@ -215,7 +275,7 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
             errors.add(
                 codes::GUARD,
                 *span,
-                "a second guard; a handler has one policy, and one guard for it",
+                "a second guard; a handler has one policy, and one guard for it; remove this parameter",
             );
         } else if *index > 0 {
             errors.add(
@@ -244,45 +304,75 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
         errors.add(
             codes::ARGUMENTS,
             extra.span(),
-            "axum's handlers take 16 arguments, and the guard is one of them; gather some of the \
-             others in a struct that derives `FromRequestParts`",
+            format!(
+                "axum's handlers take 16 arguments, and the guard is one of them, so at most 15 others \
+                 fit, and these are {}; gather some of them in a struct that derives `FromRequestParts`",
+                total - 1
+            ),
         );
     }
     true
 }
 
-/// The `Guard` in `guard: path::to::Guard`.
-fn guard_segment(parameter: &FnArg) -> Option<&syn::PathSegment> {
+/// A parameter's type if it is our guard.
+struct Written<'a> {
+    path: &'a TypePath,
+    segment: &'a PathSegment,
+}
+
+/// The guard in `guard: Guard` or `guard: auth_runtime::Guard`. By another path it may be anything.
+fn guard(parameter: &FnArg) -> Option<Written<'_>> {
     let FnArg::Typed(parameter) = parameter else {
         return None;
     };
-    let Type::Path(path) = &*parameter.ty else {
+    let Type::Path(path) = ungrouped(&parameter.ty) else {
         return None;
     };
-    path.path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == "Guard")
+    let mut segments = path.path.segments.iter();
+    let segment = segments.next_back()?;
+    let ours = match (segments.next(), segments.next()) {
+        (None, _) => true,
+        (Some(krate), None) => krate.ident == "auth_runtime",
+        _ => false,
+    };
+    (ours && segment.ident == "Guard").then_some(Written { path, segment })
+}
+
+/// A type without the invisible groups around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        other => other,
+    }
+}
+
+/// The name of the type that carries the policy of a handler. For lints it is the attribute's, and not
+/// the user's, though it stands where the handler does.
+pub(crate) fn carrier(handler: &Ident) -> Ident {
+    let span = Span::mixed_site().located_at(handler.span());
+    Ident::new(&format!("policy_of_{}", handler.unraw()), span)
 }
 
 impl Handler {
     /// Completes the guard that is written, or adds one in front.
     pub(crate) fn complete_guard(&mut self) {
-        let name = self.signature.ident.clone();
-        let written = self
-            .signature
-            .inputs
-            .first_mut()
-            .filter(|_| self.writes_guard);
-        if let Some(FnArg::Typed(parameter)) = written
-            && let Type::Path(path) = &mut *parameter.ty
-            && let Some(guard) = path.path.segments.last_mut()
+        let carrier = carrier(&self.signature.ident);
+        let first = self.signature.inputs.first_mut();
+        if let Some(first) = first.filter(|_| self.writes_guard)
+            && let Some(Written { path, .. }) = guard(first)
         {
-            guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#name>));
+            let mut path = path.clone();
+            if let Some(guard) = path.path.segments.last_mut() {
+                guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#carrier>));
+            }
+            if let FnArg::Typed(parameter) = first {
+                *parameter.ty = Type::Path(path);
+            }
             return;
         }
         let guard =
-            syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#name>);
+            syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#carrier>);
         self.signature.inputs.insert(0, guard);
     }
 }
@@ -300,22 +390,31 @@ mod tests {
     #[test]
     fn the_first_parameter_is_a_guard_of_the_handlers_own() {
         for (written, completed) in [
-            ("async fn f() {}", "_ : :: auth_runtime :: Guard < f >"),
-            ("async fn f(guard: Guard) {}", "guard : Guard < f >"),
+            (
+                "async fn f() {}",
+                "_ : :: auth_runtime :: Guard < policy_of_f >",
+            ),
+            (
+                "async fn f(guard: Guard) {}",
+                "guard : Guard < policy_of_f >",
+            ),
             (
                 "async fn f(mut g: auth_runtime::Guard, x: u8) {}",
-                "mut g : auth_runtime :: Guard < f > , x : u8",
+                "mut g : auth_runtime :: Guard < policy_of_f > , x : u8",
             ),
             (
                 "pub async fn f<T: Clone>(x: T) where T: Send {}",
-                "_ : :: auth_runtime :: Guard < f > , x : T",
+                "_ : :: auth_runtime :: Guard < policy_of_f > , x : T",
             ),
             (
                 "async fn r#type(guard: Guard) {}",
-                "guard : Guard < r#type >",
+                "guard : Guard < policy_of_type >",
             ),
             // Wrong, and completed all the same, so that nothing else is reported.
-            ("async fn f(guard: Guard<u8>) {}", "guard : Guard < f >"),
+            (
+                "async fn f(guard: Guard<u8>) {}",
+                "guard : Guard < policy_of_f >",
+            ),
         ] {
             let (item, _) = read_back(written);
             let Some(Item::Handler(mut handler)) = item else {
@@ -331,16 +430,19 @@ mod tests {
     fn what_stands_in_the_wrong_place_is_told_where_to_go() {
         for (item, advice) in [
             ("fn f() {}", "write `async` before `fn`"),
-            ("async fn f(&self) {}", "`State(...)`"),
+            ("async fn f(&self) {}", "`async fn f(State(service)"),
             ("async fn f(x: u8, guard: Guard) {}", "move it to the front"),
             ("async fn f(a: Guard, b: Guard) {}", "a second guard"),
+            ("async fn f() -> Self {}", "belongs to a type"),
+            ("async fn f();", "belongs to a type"),
+            ("async fn f(g: Guard<policy_of_f>) {}", "by that name"),
             ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
-            ("struct F { x: u8 }", "write `struct F;`"),
-            ("struct F(u8);", "write `struct F;`"),
+            ("struct F { x: u8 }", "`struct FPolicy;`"),
+            ("struct F(u8);", "`struct FPolicy;`"),
             ("enum F {}", "use a unit struct"),
-            ("impl F {}", "put it on each of them"),
-            ("trait F {}", "put it on each of them"),
-            ("mod f {}", "each handler in the module"),
+            ("impl F {}", "move them out of here"),
+            ("trait F {}", "move them out of here"),
+            ("mod f;", "write it inline"),
             ("const F: u8 = 1;", "write `async fn`"),
             ("use f::g;", "where that is defined"),
             ("macro_rules! f { () => {} }", "the macro writes"),

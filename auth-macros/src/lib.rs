@@ -6,6 +6,7 @@
 
 use proc_macro::TokenStream;
 
+mod attribute;
 mod expand;
 mod item;
 mod module;
@@ -103,7 +104,7 @@ mod module;
 /// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
 /// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
 /// but `#[axum::debug_handler]` checks the function as it is written, so put it below, or write the
-/// guard. A hidden type of the function's name carries the policy, so `use` imports both together.
+/// guard. A hidden type beside it, `policy_of_` and the function's name, carries the policy.
 ///
 /// On an inline module, for every handler in it:
 ///
@@ -135,9 +136,15 @@ mod module;
 /// up would be read wrongly sooner or later.
 ///
 /// Every `async fn` directly in such a module is taken for a handler, but for tests and for those that
-/// borrow a parameter, which cannot be handlers; keep other helpers outside of it. So are unit structs
-/// and modules with an attribute of their own. The attribute reads the items of the module, and
-/// nothing that a macro in it writes.
+/// cannot be one: that borrow a parameter, take a `CheckRequest`, or take axum's `Next`. Keep other
+/// helpers outside of it. So are modules, and unit structs with an attribute of their own.
+///
+/// What the attribute cannot see into is refused: macros that may write handlers, modules in other files,
+/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`).
+/// A check is named from the root of a crate, `check = crate::owns`, since the path is followed from
+/// each handler. Not seen are handlers that somebody else's attribute or derive writes, or a macro that is
+/// called within a function: on a `GuardedRouter` these need a policy of their own, and lack the
+/// module's.
 ///
 /// On a unit struct, which then names the policy of a service that is no handler:
 ///
@@ -163,8 +170,11 @@ mod module;
 /// // a 403 tells that there is something; […]; write `hide_as = 404`
 /// ```
 ///
-/// In an `impl` block, a function without `self` cannot be told from a free one: there the
-/// compiler says that structs are not supported. Make the handler a free function.
+/// In an `impl` block, a function that names neither `self` nor `Self` cannot be told from a free one:
+/// there the compiler says that structs are not supported. Make the handler a free function.
+///
+/// The attributes name the runtime as `::auth_runtime`, so the dependency keeps that name in the
+/// `Cargo.toml`.
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3

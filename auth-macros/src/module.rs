@@ -1,15 +1,25 @@
 //! A policy on an inline module: it is handed down to every handler in it.
 //!
 //! Only as much is read as it takes to tell items apart, so that a half-typed one still reaches the
-//! compiler and the editor.
+//! compiler and the editor. What could hide a handler from the policy is refused.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::parse::discouraged::Speculative;
+mod calls;
+mod items;
+
+use auth_grammar::codes;
+use auth_grammar::errors::Errors;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, Meta, Signature, Token, Type, Visibility};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, Meta, Token, Visibility};
 
-use crate::item::policy_attribute;
+use self::calls::refuse_helpers;
+use self::items::{Item, Kind, item, items_of};
+use crate::attribute::{
+    policy_attribute_by_any_path, policy_in_cfg_attr, policy_within, refuse_conditional_policy,
+};
+use crate::item::refuse_second_policy;
 
 /// An inline module.
 pub(crate) struct Module {
@@ -18,6 +28,22 @@ pub(crate) struct Module {
     name: Ident,
     items: Group,
 }
+
+/// Attributes after which a unit struct is what it was before, and carries no policy.
+const INERT: [&str; 12] = [
+    "allow",
+    "cfg",
+    "deny",
+    "deprecated",
+    "derive",
+    "doc",
+    "expect",
+    "forbid",
+    "must_use",
+    "non_exhaustive",
+    "repr",
+    "warn",
+];
 
 impl Module {
     /// `None` if the item is something else.
@@ -37,143 +63,219 @@ impl Module {
         (module.items.delimiter() == Delimiter::Brace).then_some(module)
     }
 
-    /// The module with `policy`, which is what would stand in `#[requires(...)]`, on each handler.
-    pub(crate) fn with(self, policy: &TokenStream) -> TokenStream {
+    /// A module has one policy of its own, as a handler has.
+    pub(crate) fn refuse_second_policy(&mut self, attribute: &str, errors: &mut Errors) {
+        refuse_second_policy(&mut self.attributes, attribute, errors);
+    }
+
+    /// The module with `policy`, which are the lists that it hands down, on each handler.
+    pub(crate) fn with(self, policy: &TokenStream, errors: &mut Errors) -> TokenStream {
         let Self {
             attributes,
             visibility,
             name,
             items,
         } = self;
+        let mut handed_down = TokenStream::new();
         let parser = |input: ParseStream<'_>| {
-            let mut handed_down = TokenStream::new();
+            let inner = input.call(Attribute::parse_inner).unwrap_or_default();
+            handed_down.extend(quote!(#(#inner)*));
+            let mut all = Vec::new();
             while !input.is_empty() {
-                handed_down.extend(item(input, policy));
+                all.push(item(input));
             }
-            Ok(handed_down)
+            Ok(all)
         };
-        let handed_down = parser
-            .parse2(items.stream())
-            .unwrap_or_else(|_| items.stream());
+        let mut all = parser
+            .parse2(items_of(items.stream()))
+            .unwrap_or_else(|error| {
+                errors.push(error);
+                Vec::new()
+            });
+        refuse_helpers(&mut all, errors);
+        for item in all {
+            handed_down.extend(item.with(policy, errors));
+        }
         let mut body = Group::new(Delimiter::Brace, handed_down);
         body.set_span(items.span());
         quote!(#(#attributes)* #visibility mod #name #body)
     }
 }
 
-/// Takes the next item off, and hands the policy down to it if it is for it.
-fn item(input: ParseStream<'_>, policy: &TokenStream) -> TokenStream {
-    let ahead = input.fork();
-    let Ok(mut attributes) = ahead.call(Attribute::parse_outer) else {
-        // `#![...]`, or what nobody can read: as it is.
-        return input
-            .parse::<TokenTree>()
-            .map_or_else(|_| TokenStream::new(), Into::into);
-    };
-    input.advance_to(&ahead);
-    let takes_policy = takes_policy(input);
-    let rest = rest_of_item(input);
-    let is_test = attributes.iter().any(is_test);
-    let own = attributes
-        .iter_mut()
-        .find_map(|attribute| Some((policy_attribute(attribute)?, attribute)));
-    let added = match own {
-        // Loosened on purpose, with a reason.
-        Some(("public", _)) => None,
-        Some((_, own)) => {
-            add(own, policy);
-            None
+impl Item {
+    /// The item with the policy, if it is for it.
+    fn with(mut self, policy: &TokenStream, errors: &mut Errors) -> TokenStream {
+        if self.is_test() {
+            return self.into_tokens(None);
         }
-        None if takes_policy && !is_test => {
-            Some(quote!(#[::auth_runtime::requires(module(#policy))]))
+        let written = self.attributes.len();
+        self.attributes.retain(|attribute| {
+            let found = policy_in_cfg_attr(attribute);
+            if let Some(span) = found {
+                refuse_conditional_policy(span, errors);
+            }
+            found.is_none()
+        });
+        // What was refused still stands for a policy: otherwise its absence would be told as well.
+        let had_policy = self.attributes.len() < written;
+        self.refuse_what_is_out_of_reach(errors);
+        let mut has_own = false;
+        for attribute in &mut self.attributes {
+            if policy_attribute_by_any_path(attribute).is_some() {
+                add(attribute, policy, errors);
+                has_own = true;
+            }
         }
-        None => None,
-    };
-    quote!(#added #(#attributes)* #rest)
-}
-
-/// Whether an item without a policy of its own gets that of its module: what can be a handler, and a
-/// module of them. What borrows from its caller is called by somebody else than axum.
-fn takes_policy(input: ParseStream<'_>) -> bool {
-    let ahead = input.fork();
-    if ahead.parse::<Visibility>().is_err() {
-        return false;
-    }
-    if ahead.peek(Token![mod]) {
-        return true;
-    }
-    let Ok(signature) = ahead.parse::<Signature>() else {
-        return false;
-    };
-    let borrows = |parameter: &FnArg| match parameter {
-        FnArg::Receiver(_) => true,
-        FnArg::Typed(parameter) => matches!(&*parameter.ty, Type::Reference(_)),
-    };
-    signature.asyncness.is_some() && !signature.inputs.iter().any(borrows)
-}
-
-/// All up to the end of an item: a semicolon, or the braces of what has some.
-fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
-    let ahead = input.fork();
-    let _ = ahead.parse::<Visibility>();
-    let is_function = ahead.peek(Token![const]) && !ahead.peek2(Ident) && !ahead.peek2(Token![_]);
-    let ends_at_semicolon = !is_function
-        && (ahead.peek(Token![const])
-            || ahead.peek(Token![static])
-            || ahead.peek(Token![type])
-            || ahead.peek(Token![use]));
-    let mut item = TokenStream::new();
-    while let Ok(token) = input.parse::<TokenTree>() {
-        let ends = match &token {
-            TokenTree::Punct(punct) => punct.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !ends_at_semicolon,
-            _ => false,
+        let added = match &self.kind {
+            Kind::Module | Kind::Handler(_) if !has_own => {
+                Some(quote!(#[::auth_runtime::requires(#policy)]))
+            }
+            Kind::UnitStruct(_) if had_policy && !has_own => {
+                Some(quote!(#[::auth_runtime::requires(#policy)]))
+            }
+            Kind::UnitStruct(name) if !has_own => {
+                let proof = self.proof_of_no_policy(name);
+                return self.into_tokens(proof);
+            }
+            _ => None,
         };
-        item.extend([token]);
-        if ends {
-            break;
+        self.into_tokens(added)
+    }
+
+    fn into_tokens(self, added: Option<TokenStream>) -> TokenStream {
+        let Self {
+            attributes, rest, ..
+        } = self;
+        quote!(#added #(#attributes)* #rest)
+    }
+
+    fn refuse_what_is_out_of_reach(&self, errors: &mut Errors) {
+        match &self.kind {
+            Kind::Module => {}
+            Kind::FileModule(name) => errors.add(
+                codes::OUT_OF_REACH,
+                name.span(),
+                format!(
+                    "the policy of the module does not reach into a file; write `mod {name} {{ ... }}` \
+                     here, or move `mod {name};` out of the module"
+                ),
+            ),
+            Kind::Macro(path) => {
+                let name = path.to_string().replace(' ', "");
+                errors.add(
+                    codes::OUT_OF_REACH,
+                    path.span(),
+                    format!(
+                        "the policy of the module does not reach what `{name}!` writes; write the items \
+                         out, or move the macro out of the module"
+                    ),
+                );
+            }
+            _ => {
+                if let Some(span) = policy_within(self.rest.clone()) {
+                    errors.add(
+                        codes::OUT_OF_REACH,
+                        span,
+                        "the policy of the module does not reach a handler within another item; move \
+                         the handler out of it, to the items of the module",
+                    );
+                }
+            }
         }
     }
-    item
+
+    /// A unit struct gets no policy from its module. If an attribute gives it one all the same, it is
+    /// ours by a name that cannot be seen through, and lacks the module's.
+    fn proof_of_no_policy(&self, name: &Ident) -> Option<TokenStream> {
+        let is_inert =
+            |attribute: &&Attribute| INERT.iter().any(|own| attribute.path().is_ident(own));
+        let doubtful = self
+            .attributes
+            .iter()
+            .find(|attribute| !is_inert(attribute))?;
+        let is_built = self
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"));
+        let message = codes::OUT_OF_REACH.write(format!(
+            "the policy of the module does not reach `{name}`: what gives it a policy is not written \
+             `#[requires(...)]`; write that name"
+        ));
+        let span = doubtful.path().span().resolved_at(Span::mixed_site());
+        Some(quote_spanned! {span=>
+            #(#is_built)*
+            const _: () = {
+                use ::auth_runtime::__private::NoPolicy as _;
+                ::core::assert!(!::auth_runtime::__private::Carries::<#name>::POLICY, #message);
+            };
+        })
+    }
+}
+
+/// The lists that modules hand down, which stand before what an attribute says itself, and the rest.
+/// Nobody else writes them: a list that is written in the source stays in the rest, where it is refused.
+pub(crate) fn handed_down(arguments: TokenStream) -> (Vec<Group>, TokenStream) {
+    let mut arguments = arguments.into_iter().peekable();
+    let mut lists = Vec::new();
+    while let Some(TokenTree::Group(list)) =
+        arguments.next_if(|token| matches!(token, TokenTree::Group(list) if is_handed_down(list)))
+    {
+        lists.push(list);
+    }
+    (lists, arguments.collect())
+}
+
+/// What a macro writes stands, for the compiler, where the macro is called, and not where a brace is.
+fn is_handed_down(list: &Group) -> bool {
+    let is_written = list
+        .span()
+        .source_text()
+        .is_some_and(|text| text.starts_with('{'));
+    list.delimiter() == Delimiter::Brace && !is_written
 }
 
 /// Puts the policy of the module in front of what an attribute says itself.
-fn add(attribute: &mut Attribute, policy: &TokenStream) {
+fn add(attribute: &mut Attribute, policy: &TokenStream, errors: &mut Errors) {
     let own = match &attribute.meta {
         Meta::List(list) => list.tokens.clone(),
-        _ => TokenStream::new(),
-    };
-    let path = attribute.path().to_token_stream();
-    attribute.meta = syn::parse_quote!(#path(module(#policy), #own));
-}
-
-/// Whether an item is for tests: `#[tokio::test]`, `#[cfg(test)]`.
-fn is_test(attribute: &Attribute) -> bool {
-    let is_named_test = |path: &syn::Path| {
-        let last = path.segments.last();
-        last.is_some_and(|segment| segment.ident == "test")
-    };
-    match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg") => {
-            let mut tokens = list.tokens.clone().into_iter();
-            tokens.any(|token| token.to_string() == "test")
+        Meta::Path(_) => TokenStream::new(),
+        Meta::NameValue(value) => {
+            let name = value.path.to_token_stream().to_string().replace(' ', "");
+            errors.add(
+                codes::FORM,
+                value.eq_token.span(),
+                format!("expected parentheses behind `{name}`: write `#[{name}(...)]`"),
+            );
+            TokenStream::new()
         }
-        meta => is_named_test(meta.path()),
-    }
+    };
+    let (further_out, own) = handed_down(own);
+    let path = attribute.path().to_token_stream();
+    attribute.meta = syn::parse_quote!(#path(#(#further_out)* #policy #own));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribute::flattened;
 
     fn handed_down(items: &str) -> String {
+        let (handed_down, messages) = attempted(items);
+        assert_eq!(messages, Vec::<String>::new(), "{items}");
+        handed_down
+    }
+
+    fn attempted(items: &str) -> (String, Vec<String>) {
         let module = format!("mod m {{ {items} }}").parse().expect("tokens");
         let module = Module::read(&module).expect("a module");
-        let tokens = module.with(&quote!(authenticated)).to_string();
+        let mut errors = Errors::default();
+        let tokens = module
+            .with(&quote!({ authenticated }), &mut errors)
+            .to_string();
         let inner = tokens
             .strip_prefix("mod m { ")
             .and_then(|rest| rest.strip_suffix(" }"));
-        inner.expect("a module").to_owned()
+        (inner.expect("a module").to_owned(), errors.messages())
     }
 
     fn tokens(text: &str) -> String {
@@ -182,7 +284,7 @@ mod tests {
 
     #[test]
     fn handlers_get_the_policy_and_nothing_else_does() {
-        let added = "#[::auth_runtime::requires(module(authenticated))]";
+        let added = "#[::auth_runtime::requires({ authenticated })]";
         for item in [
             "async fn f() {}",
             "pub async fn f(Path(id): Path<u32>) -> Result<(), E> { half typed ( ) }",
@@ -208,10 +310,11 @@ mod tests {
             "type T = u8;",
             "use a::{b, c};",
             "macro_rules! m { () => { async fn f() {} } }",
-            "thread_local! { static X: u8 = 1; }",
             "#[tokio::test] async fn t() {}",
             "#[cfg(test)] mod tests { async fn f() {} }",
-            "#[public(reason = \"x\")] async fn f() {}",
+            "#[cfg(all(unix, test))] mod tests { async fn f() {} }",
+            "async fn check(request: CheckRequest<'_>) -> bool {}",
+            "async fn layer(request: Request, next: axum::middleware::Next) -> Response {}",
         ] {
             assert_eq!(handed_down(item), tokens(item), "{item}");
         }
@@ -222,15 +325,28 @@ mod tests {
         for (item, expected) in [
             (
                 r#"#[requires(scope = "x", hide_as = 404)] async fn f() {}"#,
-                r#"#[requires(module(authenticated), scope = "x", hide_as = 404)] async fn f() {}"#,
+                r#"#[requires({ authenticated } scope = "x", hide_as = 404)] async fn f() {}"#,
             ),
             (
                 "#[doc = \"f\"] #[auth_runtime::requires] async fn f() {}",
-                "#[doc = \"f\"] #[auth_runtime::requires(module(authenticated),)] async fn f() {}",
+                "#[doc = \"f\"] #[auth_runtime::requires({ authenticated })] async fn f() {}",
+            ),
+            (
+                r#"#[public(reason = "x")] async fn f() {}"#,
+                r#"#[public({ authenticated } reason = "x")] async fn f() {}"#,
+            ),
+            (
+                r#"#[crate::auth::requires(scope = "x")] async fn f() {}"#,
+                r#"#[crate::auth::requires({ authenticated } scope = "x")] async fn f() {}"#,
+            ),
+            // A module with two attributes, one of them by another name.
+            (
+                r#"#[::auth_runtime::requires({ role = "r" })] async fn f() {}"#,
+                r#"#[::auth_runtime::requires({ role = "r" } { authenticated })] async fn f() {}"#,
             ),
             (
                 r#"#[requires(scope = "x")] struct S;"#,
-                r#"#[requires(module(authenticated), scope = "x")] struct S;"#,
+                r#"#[requires({ authenticated } scope = "x")] struct S;"#,
             ),
         ] {
             assert_eq!(handed_down(item), tokens(expected), "{item}");
@@ -243,5 +359,114 @@ mod tests {
             "use a; async fn f() {} ; const C: T = T {}; struct A; async fn g() {} struct B {}";
         let added = handed_down(items);
         assert_eq!(added.matches("requires").count(), 2, "{added}");
+    }
+
+    #[test]
+    fn what_the_policy_would_not_reach_is_refused() {
+        for (item, part) in [
+            ("generate!();", "`generate!` writes"),
+            ("generate! { async fn f() {} }", "`generate!` writes"),
+            ("a::b!();", "`a::b!` writes"),
+            ("include!(\"f.rs\");", "`include!` writes"),
+            ("mod file;", "into a file"),
+            (
+                "fn f() { #[requires(scope = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "async fn f() { #[a::public(reason = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "impl A { #[requires] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "macro_rules! m { () => { #[requires] async fn g() {} } }",
+                "within another item",
+            ),
+            (
+                "const A: () = { #[cfg_attr(x, requires(y))] async fn g() {} };",
+                "within another item",
+            ),
+            (
+                "#[cfg_attr(x, inline, auth_runtime::requires(y))] async fn f() {}",
+                "`cfg_attr`",
+            ),
+            (
+                "#[cfg_attr(x, cfg_attr(z, public(reason = \"y\")))] struct S;",
+                "`cfg_attr`",
+            ),
+            (
+                "#[requires = \"x\"] async fn f() {}",
+                "expected parentheses",
+            ),
+            (
+                "async fn f(x: u8) {} async fn g() { f(1).await }",
+                "`f` is called",
+            ),
+            (
+                "async fn f(x: u8) {} fn g() { async { self::f(1).await } }",
+                "`f` is called",
+            ),
+        ] {
+            let (_, messages) = attempted(item);
+            let [message] = messages.as_slice() else {
+                panic!("{item}: {messages:#?}");
+            };
+            assert!(message.contains(part), "{item}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_passes() {
+        for item in [
+            "fn f() { let text = \"#[requires]\"; x.requires(public); }",
+            "fn f() { #[cfg_attr(requires, inline)] fn g() {} }",
+            "impl !Send for X {}",
+            "fn f() { x.g().await; other::g().await; g(1).await_me(); g(1).x }",
+            "#[cfg(test)] generate!();",
+        ] {
+            handed_down(&format!("{item} async fn g() {{}}"));
+        }
+    }
+
+    #[test]
+    fn invisible_groups_of_macros_are_seen_through() {
+        let group = |text: &str| {
+            let inner = text.parse().expect("tokens");
+            TokenStream::from(TokenTree::from(Group::new(Delimiter::None, inner)))
+        };
+        let (own, item) = (
+            group("#[requires(scope = \"x\")] async fn a() {}"),
+            group("async fn b() {}"),
+        );
+        let (visibility, block, ty) = (group("pub"), group("{}"), group("u8"));
+        let items = quote!(#own #item #visibility async fn c() -> #ty #block async fn d() #block);
+        let added = items_of(items.clone());
+        let expected = tokens(
+            "#[requires(scope = \"x\")] async fn a() {} async fn b() {} pub async fn c() -> u8 {} async fn d() {}",
+        );
+        assert_eq!(flattened(added.clone()).to_string(), expected);
+        let body = Group::new(Delimiter::Brace, items);
+        let module = Module::read(&quote!(mod m #body)).expect("a module");
+        let with = module.with(&quote!({ authenticated }), &mut Errors::default());
+        assert_eq!(
+            with.to_string().matches("{ authenticated }").count(),
+            4,
+            "{with}"
+        );
+    }
+
+    #[test]
+    fn inner_attributes_stay_at_the_top() {
+        let (item, expected) = (
+            "#![allow(x)] #![doc = \"y\"] async fn f() {}",
+            "#![allow(x)] #![doc = \"y\"] #[::auth_runtime::requires({ authenticated })] async fn f() {}",
+        );
+        assert_eq!(
+            handed_down(item).replace(' ', ""),
+            expected.replace(' ', "")
+        );
     }
 }

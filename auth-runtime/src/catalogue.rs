@@ -39,7 +39,13 @@
 //! | [`AUTH0034`](auth0034) | a requirement that the module asks for already |
 //! | [`AUTH0035`](auth0035) | a loosened policy without a module |
 //! | [`AUTH0036`](auth0036) | a handler without a policy |
-//! | [`AUTH0037`](auth0037) | a check that answers with something else |
+//! | [`AUTH0037`](auth0037) | a function that is no check |
+//! | [`AUTH0040`](auth0040) | a handler that the policy of its module does not reach |
+//! | [`AUTH0041`](auth0041) | a policy that depends on the build |
+//! | [`AUTH0042`](auth0042) | a check of a module by a relative path |
+//! | [`AUTH0043`](auth0043) | a function of a guarded module that is no handler |
+//! | [`AUTH0044`](auth0044) | a fallback that is not public |
+//! | [`AUTH0045`](auth0045) | the identity of a public handler |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -88,4 +94,10 @@ pages! {
     auth0035 "AUTH0035"
     auth0036 "AUTH0036"
     auth0037 "AUTH0037"
+    auth0040 "AUTH0040"
+    auth0041 "AUTH0041"
+    auth0042 "AUTH0042"
+    auth0043 "AUTH0043"
+    auth0044 "AUTH0044"
+    auth0045 "AUTH0045"
 }

@@ -105,18 +105,15 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
 #[derive(Clone, Copy)]
 pub struct Check {
     name: &'static str,
-    state: fn() -> StateType,
-    run: Run,
+    function: fn(CheckCall<'_>) -> CheckCalled<'_>,
 }
-
-type Run = for<'r> fn(ErasedRequest<'r>) -> Answer<'r>;
 
 /// What a check will say; `None` if it failed.
 pub(crate) type Answer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
 
 /// The state that a function asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateType {
+pub(crate) struct StateType {
     id: TypeId,
     pub(crate) name: &'static str,
 }
@@ -152,8 +149,8 @@ pub(crate) struct Surroundings<'r> {
 impl Check {
     /// Only for the expansion of an attribute, which knows the function.
     #[doc(hidden)]
-    pub const fn new(name: &'static str, state: fn() -> StateType, run: Run) -> Self {
-        Self { name, state, run }
+    pub const fn new(name: &'static str, function: fn(CheckCall<'_>) -> CheckCalled<'_>) -> Self {
+        Self { name, function }
     }
 
     /// The path of the function, as it is written in the attribute.
@@ -163,7 +160,7 @@ impl Check {
 
     /// The state that the function asks for.
     pub(crate) fn state(self) -> StateType {
-        (self.state)()
+        (self.function)(CheckCall { request: None }).state
     }
 
     /// Asks the function.
@@ -180,12 +177,12 @@ impl Check {
             );
             return None;
         }
-        let request = ErasedRequest {
+        let request = Some(ErasedRequest {
             check: self.name,
             identity,
             surroundings,
-        };
-        (self.run)(request).await
+        });
+        (self.function)(CheckCall { request }).answer?.await
     }
 }
 
@@ -221,8 +218,53 @@ impl fmt::Debug for Check {
     }
 }
 
+/// A call of a function whose state only the compiler knows, in the expansion of an attribute.
+pub struct CheckCall<'r> {
+    /// `None` to learn the state only.
+    request: Option<ErasedRequest<'r>>,
+}
+
+/// What came of a [`CheckCall`].
+pub struct CheckCalled<'r> {
+    state: StateType,
+    answer: Option<Answer<'r>>,
+}
+
+impl<'r> CheckCall<'r> {
+    /// Calls the function.
+    pub fn of<S, F>(self, function: F) -> CheckCalled<'r>
+    where
+        S: 'static,
+        F: for<'x> CheckFunction<'x, S> + Send + 'r,
+    {
+        CheckCalled {
+            state: StateType::of::<S>(),
+            answer: self.request.map(|request| {
+                Box::pin(async move {
+                    let answer = function.ask(request.typed()?);
+                    answer.await.settle(request.check)
+                }) as Answer<'r>
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for CheckCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckCall").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CheckCalled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckCalled")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A [`CheckRequest`] before the function's state is known.
-pub struct ErasedRequest<'r> {
+struct ErasedRequest<'r> {
     check: &'static str,
     identity: &'r Identity,
     surroundings: Surroundings<'r>,
@@ -230,7 +272,7 @@ pub struct ErasedRequest<'r> {
 
 impl<'r> ErasedRequest<'r> {
     /// The request for a function that asks for `S`; `None` if the state is another one.
-    pub fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
+    fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
         let none: &'static State = &();
         let Surroundings {
             head,
@@ -244,28 +286,39 @@ impl<'r> ErasedRequest<'r> {
             state: state.downcast_ref().or_else(|| none.downcast_ref())?,
         })
     }
-
-    /// What the function's answer comes to.
-    pub fn answer(&self, answer: impl CheckAnswer) -> Option<bool> {
-        answer.settle(self.check)
-    }
 }
 
-impl fmt::Debug for ErasedRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ErasedRequest")
-            .field("check", &self.check)
-            .finish_non_exhaustive()
+/// A function that can be named by `check = …`.
+#[diagnostic::on_unimplemented(
+    message = "this function is no check [AUTH0037]",
+    label = "not an `async fn` that takes a `CheckRequest` and answers yes or no",
+    note = "write `async fn is_fine(request: CheckRequest<'_>) -> bool`, or let it return \
+            `Result<bool, E>` for an error that can be displayed; nothing in it may keep its future \
+            from being sent to another thread"
+)]
+pub trait CheckFunction<'r, S> {
+    /// What it will say.
+    type Future: Future<Output: CheckAnswer> + Send + 'r;
+
+    /// Asks it.
+    fn ask(&self, request: CheckRequest<'r, S>) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r, S, F, Answering> CheckFunction<'r, S> for F
+where
+    S: 'r,
+    F: Fn(CheckRequest<'r, S>) -> Answering,
+    Answering: Future<Output: CheckAnswer> + Send + 'r,
+{
+    type Future = Answering;
+
+    fn ask(&self, request: CheckRequest<'r, S>) -> Answering {
+        self(request)
     }
 }
 
 /// What a function named by `check = …` can return.
-#[diagnostic::on_unimplemented(
-    message = "a check cannot answer with `{Self}` [AUTH0037]",
-    label = "this function answers with `{Self}`",
-    note = "a check is an `async fn` that returns `bool`, or `Result<bool, E>` for an error that \
-            can be displayed"
-)]
 pub trait CheckAnswer {
     /// `None` if the check failed, which is logged here.
     fn settle(self, check: &'static str) -> Option<bool>;
@@ -287,11 +340,4 @@ impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
             }
         }
     }
-}
-
-/// The state that `function` asks for, found by its type.
-pub fn state_of<S: 'static, A>(
-    _function: impl for<'r> AsyncFn(CheckRequest<'r, S>) -> A,
-) -> StateType {
-    StateType::of::<S>()
 }

@@ -22,9 +22,12 @@ use crate::space::{DeniedObject, ProtectionSpace, Sender, Used};
 
 /// Proof that the handler's policy was met. The first parameter of every annotated handler.
 ///
-/// Write it as `guard: Guard` to use it; `#[requires]` and `#[public]` complete the type, and add
-/// the parameter where it is not written. There is no other way to get one than a request that
-/// meets the policy, so a handler cannot be called around its check.
+/// Write it as `guard: Guard` or `guard: auth_runtime::Guard` to use it; `#[requires]` and `#[public]`
+/// complete the type, and add the parameter where it is not written. By another name it is not
+/// completed, and axum does not take it. There is no other way to get one than a request that
+/// meets the policy, so a handler cannot be called around its check. It says so of the request that it
+/// was made for: a guard that is kept for another one proves nothing about that. What two handlers share
+/// lies in a function without an attribute, which both call.
 ///
 /// ```
 /// use auth_runtime::{Denied, Guard, requires};
@@ -53,9 +56,10 @@ impl<P: HasPolicy> Guard<P> {
     /// callers who are not known, since a `network` is enough for it.
     ///
     /// Not there for public handlers: these look at no credentials.
-    pub fn identity(&self) -> <P::Caller as Identified>::View<'_>
+    pub fn identity<C>(&self) -> C::View<'_>
     where
-        P::Caller: Identified,
+        P: HasPolicy<Caller = C>,
+        C: Identified,
     {
         self.caller.view()
     }
@@ -203,12 +207,12 @@ pub(crate) struct Pass {
     pub(crate) objects: Option<ObjectGate>,
 }
 
-/// Marks a request to a public handler that a gate has already told of: where a plain router around
-/// it has a space, too, the guard would tell of it once more.
+/// Marks a request to a public handler or a fallback that was already told of: where a plain router
+/// around it has a space, too, the guard would tell of it once more.
 #[derive(Clone, Copy)]
 pub(crate) struct Told;
 
-impl<S: Send + Sync + 'static, P: HasPolicy> FromRequestParts<S> for Guard<P> {
+impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
@@ -337,14 +341,55 @@ pub trait HasPolicy: Send + Sync + 'static {
     const USES_GUARD: bool;
 }
 
-/// A [`HasPolicy`] that an attribute made: what a router accepts.
+/// A [`HasPolicy`] that an attribute made: what a guard can be taken of, and what a router accepts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` carries no access policy [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
     note = "write `#[requires(...)]` above the handler, or above a unit struct for a service, to say \
-            who may call it, or `#[public(reason = \"...\")]` if everybody may"
+            who may call it, or `#[public(reason = \"...\")]` if everybody may",
+    note = "a guard is completed where it is written `guard: Guard`, by that name and as the first \
+            parameter"
 )]
-pub trait Declared: HasPolicy {}
+pub trait Declared: HasPolicy {
+    /// Whether it is for the handler beside it, and for nobody else.
+    const OF_HANDLER: bool;
+}
+
+/// A policy that a unit struct carries.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no policy for a service [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on a unit struct of this name",
+    note = "write `#[requires(...)]` above a unit struct, such as `struct Files;`, to say who may call \
+            the service, or `#[public(reason = \"...\")]` if everybody may; the policy of a handler is \
+            for that handler only"
+)]
+pub trait ForServices: Declared {}
+
+/// A policy that `#[public]` made.
+#[diagnostic::on_unimplemented(
+    message = "a fallback answers for every path that was never there, so it has to be public [AUTH0044]",
+    label = "`#[public(reason = \"...\")]` does not stand on it",
+    note = "write `#[public(reason = \"...\")]` above it; give what not everybody may call a path of its \
+            own"
+)]
+pub trait ForEverybody: Declared {}
+
+/// Whether a type carries a policy, by whatever attribute.
+#[derive(Debug)]
+pub struct Carries<T>(PhantomData<T>);
+
+impl<T: HasPolicy> Carries<T> {
+    /// It does.
+    pub const POLICY: bool = true;
+}
+
+/// What is told of a type for which `Carries` tells nothing itself.
+pub trait NoPolicy {
+    /// It does not.
+    const POLICY: bool = false;
+}
+
+impl<T> NoPolicy for Carries<T> {}
 
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
@@ -360,7 +405,7 @@ impl FromCaller for Identity {
 
 /// What a guard keeps of a caller of whom something may be known.
 #[diagnostic::on_unimplemented(
-    message = "a public handler does not know who calls",
+    message = "a public handler does not know who calls [AUTH0045]",
     label = "nobody looked who it is",
     note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
 )]

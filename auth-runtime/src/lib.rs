@@ -286,7 +286,9 @@ pub mod __private {
 
     pub use ipnet::{Ipv4Net, Ipv6Net};
 
-    pub use crate::check::{CheckAnswer, ErasedRequest, StateType, state_of};
+    pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Anyone, Declared, HasPolicy};
+    pub use crate::guard::{
+        Anyone, Carries, Declared, ForEverybody, ForServices, HasPolicy, NoPolicy,
+    };
 }

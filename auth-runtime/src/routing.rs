@@ -16,6 +16,7 @@
 //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
 //! ```
 
+mod borrower;
 mod gate;
 mod handler;
 mod method_router;

@@ -62,6 +62,7 @@ async fn half_hidden() -> &'static str {
 struct Files;
 
 /// Answers with everything that it can see of the request.
+#[public(reason = "the answer of a path that was never there")]
 async fn curious(
     method: Method,
     matched: Option<MatchedPath>,
@@ -81,6 +82,7 @@ async fn curious(
     (StatusCode::NOT_FOUND, [("x-fallback", "yes")], text).into_response()
 }
 
+#[public(reason = "the answer of a path that was never there")]
 async fn without_length() -> Response {
     let chunks = ["no ", "length"].map(|chunk| Ok::<_, Infallible>(chunk.to_owned()));
     Body::from_stream(Chunks(chunks.into_iter().collect())).into_response()
@@ -514,6 +516,7 @@ async fn leak_caches_may_not_store_any_404_or_405() {
     async fn missing() -> (StatusCode, [(&'static str, &'static str); 1]) {
         (StatusCode::NOT_FOUND, [("cache-control", "max-age=60")])
     }
+    #[public(reason = "the answer of a path that was never there")]
     async fn cacheable() -> [(&'static str, &'static str); 1] {
         [("cache-control", "max-age=60")]
     }

@@ -45,27 +45,164 @@ mod admin {
     }
 }
 
+mod auth {
+    pub(crate) use auth_runtime::{public, requires};
+}
+
+// Each item of this has lost the policy once.
+#[requires(role = "admin")]
+mod lost {
+    //! Documentation, an attribute of the module.
+    #![allow(clippy::unused_async)]
+
+    pub(crate) mod first {
+        #[auth_runtime::requires(scope = "first")]
+        pub(crate) async fn first() {}
+    }
+
+    #[crate::auth::requires(scope = "files")]
+    pub(crate) struct ByAnotherPath;
+
+    #[crate::auth::requires(scope = "x")]
+    pub(crate) async fn by_another_path() {}
+
+    #[crate::auth::public(reason = "a test")]
+    pub(crate) async fn open() {}
+
+    use auth_runtime::requires as needs;
+
+    #[needs(scope = "renamed", hide_as = 404)]
+    pub(crate) mod renamed {
+        pub(crate) async fn list() {}
+
+        #[auth_runtime::requires(scope = "own")]
+        pub(crate) async fn own() {}
+    }
+}
+
+macro_rules! guarded {
+    ($($item:item)*) => {
+        #[requires(role = "admin")]
+        mod fragments {
+            #![allow(dead_code)]
+            $($item)*
+        }
+    };
+}
+
+guarded! {
+    #[auth_runtime::requires(scope = "a")]
+    pub(crate) async fn first() {}
+
+    pub(crate) fn between() {}
+
+    #[auth_runtime::requires(scope = "b")]
+    pub(crate) struct Second;
+
+    pub(crate) async fn third() {}
+}
+
+macro_rules! blocks {
+    ($visibility:vis, $body:block, $returned:ty) => {
+        #[requires(role = "admin")]
+        mod blocks {
+            $visibility async fn first() -> $returned $body
+
+            #[auth_runtime::requires(scope = "b")]
+            $visibility async fn second() $body
+        }
+    };
+}
+
+blocks! { pub(crate), {}, () }
+
+#[test]
+fn no_handler_of_a_module_loses_its_policy() {
+    for (policy, text) in [
+        (
+            policy_of::<lost::first::policy_of_first>(),
+            r#"requires(role = "admin", scope = "first")"#,
+        ),
+        (
+            policy_of::<lost::ByAnotherPath>(),
+            r#"requires(role = "admin", scope = "files")"#,
+        ),
+        (
+            policy_of::<lost::policy_of_by_another_path>(),
+            r#"requires(role = "admin", scope = "x")"#,
+        ),
+        (
+            policy_of::<lost::policy_of_open>(),
+            r#"public(reason = "a test")"#,
+        ),
+        (
+            policy_of::<lost::renamed::policy_of_list>(),
+            r#"requires(role = "admin", scope = "renamed", hide_as = 404)"#,
+        ),
+        (
+            policy_of::<lost::renamed::policy_of_own>(),
+            r#"requires(role = "admin", scope = "renamed", scope = "own", hide_as = 404)"#,
+        ),
+        (
+            policy_of::<fragments::policy_of_first>(),
+            r#"requires(role = "admin", scope = "a")"#,
+        ),
+        (
+            policy_of::<fragments::Second>(),
+            r#"requires(role = "admin", scope = "b")"#,
+        ),
+        (
+            policy_of::<fragments::policy_of_third>(),
+            r#"requires(role = "admin")"#,
+        ),
+        (
+            policy_of::<blocks::policy_of_first>(),
+            r#"requires(role = "admin")"#,
+        ),
+        (
+            policy_of::<blocks::policy_of_second>(),
+            r#"requires(role = "admin", scope = "b")"#,
+        ),
+    ] {
+        assert_eq!(policy.to_string(), text);
+    }
+    fragments::between();
+    let service = axum::Router::<()>::new();
+    let router = GuardedRouter::new()
+        .route("/first", get(lost::first::first))
+        .route("/path", get(lost::by_another_path).post(lost::open))
+        .route(
+            "/renamed",
+            get(lost::renamed::list).post(lost::renamed::own),
+        )
+        .route("/fragments", get(fragments::first).post(fragments::third))
+        .route("/blocks", get(blocks::first).post(blocks::second))
+        .nest_service("/files", lost::ByAnotherPath, service.clone())
+        .nest_service("/seconds", fragments::Second, service);
+    let _ = router.protect(space()).unwrap();
+}
+
 #[test]
 fn what_the_modules_and_the_handler_say_holds_together() {
     const USERS: &str = r#"role = "admin", hide_as = 404, realm = "admin""#;
     for (policy, text) in [
-        (policy_of::<admin::users>(), format!("requires({USERS})")),
+        (policy_of::<admin::policy_of_users>(), format!("requires({USERS})")),
         (
-            policy_of::<admin::delete_user>(),
+            policy_of::<admin::policy_of_delete_user>(),
             r#"requires(role = "admin", scope = "users:write", hide_as = 404, realm = "users")"#
                 .to_owned(),
         ),
         (
-            policy_of::<admin::audit>(),
+            policy_of::<admin::policy_of_audit>(),
             r#"requires(role = "admin", hide_as = 404, hide_unless = role("auditor"), realm = "admin")"#
                 .to_owned(),
         ),
         (
-            policy_of::<admin::log>(),
+            policy_of::<admin::policy_of_log>(),
             r#"requires(role = "auditor", loosen = "auditors read the log")"#.to_owned(),
         ),
         (
-            policy_of::<admin::login>(),
+            policy_of::<admin::policy_of_login>(),
             r#"public(reason = "the form is no secret")"#.to_owned(),
         ),
         (
@@ -73,7 +210,7 @@ fn what_the_modules_and_the_handler_say_holds_together() {
             r#"requires(role = "admin", scope = "files", hide_as = 404, realm = "admin")"#.to_owned(),
         ),
         (
-            policy_of::<admin::keys::create>(),
+            policy_of::<admin::keys::policy_of_create>(),
             r#"requires(role = "admin", any(scope = "keys", network = "10.0.0.0/8"), max_age = "5m", hide_as = 404, realm = "admin")"#
                 .to_owned(),
         ),
@@ -81,10 +218,13 @@ fn what_the_modules_and_the_handler_say_holds_together() {
         assert_eq!(policy.to_string(), text);
     }
     assert_eq!(
-        policy_of::<admin::log>().loosened_reason(),
+        policy_of::<admin::policy_of_log>().loosened_reason(),
         Some("auditors read the log"),
     );
-    assert_eq!(policy_of::<admin::users>().loosened_reason(), None);
+    assert_eq!(
+        policy_of::<admin::policy_of_users>().loosened_reason(),
+        None
+    );
 }
 
 #[tokio::test]

@@ -290,10 +290,14 @@ async fn every_decision_is_told_once_with_its_rule_and_what_the_caller_was_told(
 /// There the decision is made outside of the layers, and passed in.
 #[tokio::test]
 async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
+    #[public(reason = "tells nothing but that there is nothing")]
+    async fn missing() -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
     let log = Log::default();
     let space = builder().audit(log.hook()).build().expect("a space");
     let layered = GuardedRouter::new()
-        .fallback(async || StatusCode::NOT_FOUND)
+        .fallback(missing)
         .nest(
             "/api",
             routes()
@@ -303,12 +307,14 @@ async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
                         http::HeaderValue::from_static("accept"),
                     ),
                 )
-                .fallback(async || StatusCode::NOT_FOUND),
+                .fallback(missing),
         )
         .protect(space.clone())
         .expect("the routes are in order");
     check(&layered, &log, "/api").await;
-    check(&Router::new().nest("/v1", layered), &log, "/v1/api").await;
+    let nested = Router::new().nest("/v1", layered);
+    check(&nested, &log, "/v1/api").await;
+    check(&nested.layer(space.layer()), &log, "/v1/api").await;
     // A plain router around it has the space, too.
     let around = Router::new().nest("/v1", app(space.clone()));
     check(&around.layer(space.layer()), &log, "/v1").await;

@@ -661,6 +661,7 @@ fn what_cannot_identify_a_resource_is_refused_by_the_builder() {
 
 // ---- where the token is ----
 
+#[public(reason = "the answer of a path that was never there")]
 async fn echo(Form(form): Form<Vec<(String, String)>>) -> Json<Vec<(String, String)>> {
     Json(form)
 }

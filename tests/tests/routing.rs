@@ -184,6 +184,7 @@ async fn state_reaches_handlers_fallbacks_and_nested_routers() {
     async fn name(State(Name(name)): State<Name>) -> &'static str {
         name
     }
+    #[public(reason = "the answer of a path that was never there")]
     async fn fallback(State(Name(name)): State<Name>) -> (StatusCode, &'static str) {
         (StatusCode::NOT_FOUND, name)
     }
@@ -476,6 +477,114 @@ async fn many_requests_at_once_keep_their_identities_apart() {
     for request in requests.collect::<Vec<_>>() {
         request.await.expect("it does not panic");
     }
+}
+
+// ---- what the audit would not find ----
+
+#[requires(scope = "read")]
+struct Readers;
+
+fn refused(router: GuardedRouter) -> Vec<String> {
+    let error = router.protect(space()).unwrap_err().to_string();
+    error.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_guard_of_another_one_lets_no_handler_in() {
+    mod deeper {
+        use super::{Guard, policy_of_open};
+
+        pub(super) async fn open(_: Guard<policy_of_open>) {}
+    }
+    async fn secret(_: Guard<policy_of_open>, body: String) -> String {
+        body
+    }
+    async fn open_too(_: Guard<policy_of_open>) {}
+    async fn reader(_: Guard<Readers>) {}
+    let closure = |_: Guard<policy_of_open>| async { "secret" };
+    let router = GuardedRouter::new()
+        .route("/1", get(secret).post(open_too))
+        .route("/2", get(closure))
+        .route("/3", any(secret.layer(field("x-layer"))))
+        .route("/4", get(deeper::open).put(reader))
+        .fallback(open_too);
+    const HERE: &str = "routing::the_guard_of_another_one_lets_no_handler_in";
+    let mistakes = refused(router);
+    for (mistake, (handler, owner)) in mistakes.iter().zip([
+        ("secret", "routing::open"),
+        ("open_too", "routing::open"),
+        ("{{closure}}", "routing::open"),
+        ("secret", "routing::open"),
+        ("deeper::open", "routing::open"),
+        ("reader", "routing::Readers"),
+        ("open_too", "routing::open"),
+    ]) {
+        let expected = format!("`{HERE}::{handler}` takes the guard of `{owner}`,");
+        assert!(mistake.starts_with(&expected), "{expected}: {mistake}");
+    }
+    assert_eq!(mistakes.len(), 7);
+}
+
+#[test]
+fn a_guard_of_its_own_lets_every_kind_of_handler_in() {
+    #[requires(scope = "read")]
+    async fn r#type<T: Send + 'static>(_: State<T>) {}
+    #[requires(scope = "read")]
+    async fn argument(_: Method, text: String) -> impl axum::response::IntoResponse {
+        text
+    }
+    struct Routes<T>(T);
+    impl<T> Routes<T> {
+        fn router(self) -> GuardedRouter<u8> {
+            #[requires(scope = "read")]
+            async fn inner() {}
+
+            GuardedRouter::new().route("/inner", get(inner))
+        }
+    }
+    let layered = r#type::<u8>.layer(field("x-1")).layer(field("x-2"));
+    let router = Routes("")
+        .router()
+        .route("/1", get(r#type::<u8>).post(layered))
+        .route("/2", get(argument))
+        .route("/3", get(|_: Guard<Readers>| async {}))
+        .route(
+            "/4",
+            get((async |_: Guard<Readers>| {}).layer(field("x-3"))),
+        )
+        .with_state(0);
+    let _ = router.protect(space()).unwrap();
+}
+
+#[test]
+fn who_lets_a_router_in_unguarded_says_why() {
+    for reason in ["", " \n"] {
+        let line = line!() + 1;
+        let router = GuardedRouter::new().merge_unguarded(reason, Router::new());
+        let mistakes = refused(GuardedRouter::new().nest("/nested", router));
+        let [mistake] = mistakes.as_slice() else {
+            panic!("{mistakes:?}");
+        };
+        let expected = format!("routing.rs:{line}:");
+        assert!(mistake.contains(&expected), "{expected} {mistake}");
+        assert!(mistake.contains("an empty reason"), "{mistake}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_a_fallback_once_something_says_that_everybody_may_call_it() {
+    #[public(reason = "the old site")]
+    struct OldSite;
+
+    let old = Router::new().route("/old", axum::routing::get(async || "old"));
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .fallback_service(OldSite, old)
+        .protect(space())
+        .unwrap();
+    assert_eq!(send(&app, nobody(Method::GET, "/old")).await.0, 200);
+    assert_eq!(send(&app, nobody(Method::GET, "/older")).await.0, 404);
+    assert_eq!(send(&app, nobody(Method::GET, "/read")).await.0, 401);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Ident, Lit, Token, parenthesized};
+use syn::{Ident, Lit, Token};
 
 use self::requirement::{Form, lesser, requirement, string, written};
 use self::schemes::schemes;
@@ -36,8 +36,6 @@ pub const REQUIREMENTS: [&str; 13] = [
 ];
 /// The keys that say how denials are shown, and to what the policy applies: at the top only.
 pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
-/// Written by the attribute on a module, and by nobody else.
-const MODULE: &str = "module";
 
 /// What can be expected where a list begins or goes on.
 const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
@@ -93,12 +91,6 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                     if requires.loosen.replace(reason).is_some() {
                         return Err(twice(&key));
                     }
-                }
-                MODULE if input.peek(syn::token::Paren) => {
-                    let content;
-                    parenthesized!(content in input);
-                    let tokens: TokenStream = content.parse()?;
-                    requires.module = Some(Box::new(self::requires(tokens, errors)));
                 }
                 "reason" => {
                     skip(input);

@@ -1,6 +1,7 @@
 //! What can be seen to be wrong in an attribute that was read.
 
 mod logic;
+mod module;
 mod names;
 mod ways;
 mod whole;
@@ -10,6 +11,7 @@ use syn::LitInt;
 use syn::spanned::Spanned;
 
 use self::logic::{contradiction, list, wrappers};
+pub use self::module::module;
 use self::names::names;
 pub use self::names::{name_problem, realm_problem};
 pub(crate) use self::ways::all_of;

@@ -78,6 +78,14 @@ pub const POLICY_IN_LIST: Code = Code("AUTH0033");
 pub const MODULE_ASKS: Code = Code("AUTH0034");
 /// A loosened policy without a module.
 pub const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
+/// What the policy of a module does not reach.
+pub const OUT_OF_REACH: Code = Code("AUTH0040");
+/// A policy that depends on how the crate is built.
+pub const CONDITIONAL: Code = Code("AUTH0041");
+/// A check of a module, by a path that begins elsewhere for each handler.
+pub const RELATIVE_CHECK: Code = Code("AUTH0042");
+/// A function of a guarded module that is no handler.
+pub const HELPER: Code = Code("AUTH0043");
 
 impl Code {
     /// A mistake of this kind.

@@ -38,7 +38,25 @@ use crate::vocabulary::Found;
 /// Reads the arguments of `#[requires(...)]`, looks their names up, and notes every mistake. What is
 /// wrong with the vocabulary itself is told once, and what depends on it is not told at all.
 pub fn requires(arguments: TokenStream, found: Option<&Found>, errors: &mut Errors) -> Requires {
+    within(Vec::new(), arguments, found, errors)
+}
+
+/// The same within modules with policies of their own, given by the arguments of their attributes from
+/// the outside in. One without any arguments stands for an attribute that is wrong, which was told.
+pub fn within(
+    modules: Vec<TokenStream>,
+    arguments: TokenStream,
+    found: Option<&Found>,
+    errors: &mut Errors,
+) -> Requires {
+    let mut module = None;
+    for arguments in modules {
+        let mut requires = args::requires(arguments, errors);
+        requires.module = module;
+        module = Some(Box::new(requires));
+    }
     let mut requires = args::requires(arguments, errors);
+    requires.module = module;
     let dictionary = match found {
         None => Dictionary {
             vocabulary: None,

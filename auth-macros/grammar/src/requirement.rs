@@ -292,7 +292,6 @@ impl fmt::Display for Requires {
     /// As it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        parts.extend(self.module.iter().map(|module| format!("module({module})")));
         parts.extend(self.requirements.iter().map(Requirement::to_string));
         parts.extend(
             self.hide_as

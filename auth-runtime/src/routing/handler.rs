@@ -8,10 +8,12 @@ use crate::guard::{Declared, Guard};
 /// `Self` is what axum's [`Handler`](axum::handler::Handler) has for its `T`: a tuple of up to 16
 /// parameters behind a marker. Not meant to be implemented otherwise.
 #[diagnostic::on_unimplemented(
-    message = "`{H}` has no access policy [AUTH0036]",
-    label = "a `GuardedRouter` accepts only handlers that carry a policy",
-    note = "add `#[requires(...)]` above the handler to say who may call it, or \
-            `#[public(reason = \"...\")]` if everybody may"
+    message = "this handler says nothing of who may call it [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
+    note = "write `#[requires(...)]` above the handler to say who may call it, or \
+            `#[public(reason = \"...\")]` if everybody may",
+    note = "an attribute cannot stand on a closure: move it into an `async fn`, or let it take the \
+            `Guard` of a unit struct with a policy"
 )]
 pub trait GuardedParameters<H> {
     /// The type that carries the policy.

@@ -14,8 +14,9 @@ use tower::{Layer, Service};
 
 use crate::check::State;
 use crate::declaration::Declaration;
-use crate::guard::{Declared, HasPolicy};
+use crate::guard::{Declared, ForServices};
 use crate::policy::Policy;
+use crate::routing::borrower::Borrower;
 use crate::routing::gate::Gate;
 use crate::routing::handler::GuardedParameters;
 use crate::routing::passage::{GatedHandler, ServiceHandler};
@@ -36,6 +37,8 @@ pub(crate) struct Endpoint<S> {
     pub(crate) policy: Policy,
     pub(crate) policy_type: TypeId,
     pub(crate) declaration: Declaration,
+    /// A handler whose guard is for another one.
+    pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
     /// What checks get to see; `None` as long as none was given, or if there are no checks.
     pub(crate) state: Option<Arc<State>>,
@@ -51,22 +54,23 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         H: Handler<T, S>,
         T: GuardedParameters<H> + 'static,
     {
-        Self::new::<T::Policy, _, T>(filter, handler)
+        let borrower = Borrower::find::<H, T::Policy>();
+        Self::new::<T::Policy, _, T>(filter, borrower, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
     where
-        P: HasPolicy,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        Self::new::<P, _, _>(filter, ServiceHandler(service))
+        Self::new::<P, _, _>(filter, None, ServiceHandler(service))
     }
 
-    fn new<P, H, T>(filter: Option<MethodFilter>, handler: H) -> Self
+    fn new<P, H, T>(filter: Option<MethodFilter>, borrower: Option<Borrower>, handler: H) -> Self
     where
-        P: HasPolicy,
+        P: Declared,
         H: Handler<T, S>,
         T: 'static,
     {
@@ -75,6 +79,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             policy: P::POLICY,
             policy_type: TypeId::of::<P>(),
             declaration: P::DECLARATION,
+            borrower,
             uses_guard: P::USES_GUARD,
             state: None,
             mount: Box::new(move |gate| {
@@ -97,6 +102,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             policy: self.policy,
             policy_type: self.policy_type,
             declaration: self.declaration,
+            borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
             mount: Box::new(move |gate| mount(gate).with_state(state)),
@@ -156,10 +162,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         self.and(Endpoint::of_handler(Some(filter), handler))
     }
 
-    /// Adds a service for the methods of `filter`, with the policy of a `#[requires]` unit struct.
+    /// Adds a service for the methods of `filter`, with the policy of a unit struct.
     pub fn on_service<P, T>(self, filter: MethodFilter, _policy: P, service: T) -> Self
     where
-        P: Declared,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -211,10 +217,10 @@ where
     GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
 }
 
-/// Routes the methods of `filter` to a service, with the policy of a `#[requires]` unit struct.
+/// Routes the methods of `filter` to a service, with the policy of a unit struct.
 pub fn on_service<P, T, S>(filter: MethodFilter, _policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: Declared,
+    P: ForServices,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -234,10 +240,10 @@ where
     GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
 }
 
-/// Routes every method to a service, with the policy of a `#[requires]` unit struct.
+/// Routes every method to a service, with the policy of a unit struct.
 pub fn any_service<P, T, S>(_policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: Declared,
+    P: ForServices,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -261,11 +267,11 @@ macro_rules! methods {
 
             #[doc = concat!(
                 "Routes `", stringify!($method),
-                "` to a service, with the policy of a `#[requires]` unit struct."
+                "` to a service, with the policy of a unit struct."
             )]
             pub fn $service_function<P, T, S>(policy: P, service: T) -> GuardedMethodRouter<S>
             where
-                P: Declared,
+                P: ForServices,
                 T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                 T::Response: IntoResponse,
                 T::Future: Send,
@@ -288,11 +294,11 @@ macro_rules! methods {
 
                 #[doc = concat!(
                     "Adds a service for `", stringify!($method),
-                    "`, with the policy of a `#[requires]` unit struct."
+                    "`, with the policy of a unit struct."
                 )]
                 pub fn $service_function<P, T>(self, policy: P, service: T) -> Self
                 where
-                    P: Declared,
+                    P: ForServices,
                     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                     T::Response: IntoResponse,
                     T::Future: Send,

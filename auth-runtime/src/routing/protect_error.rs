@@ -1,6 +1,9 @@
 //! What keeps a router from being protected by a space.
 
 use std::fmt;
+use std::panic::Location;
+
+use crate::routing::borrower::Borrower;
 
 use crate::challenge::ChallengeError;
 
@@ -36,6 +39,10 @@ pub(crate) enum Mistake {
         check: &'static str,
         state: &'static str,
     },
+    /// A handler is guarded by a policy that is for something else.
+    Borrowed(Borrower),
+    /// A router was merged unguarded, and nobody says why.
+    Reason { written: &'static Location<'static> },
 }
 
 impl fmt::Display for Mistake {
@@ -79,6 +86,17 @@ impl fmt::Display for Mistake {
                 f,
                 "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
                  that the handler is mounted on has another one",
+            ),
+            Self::Borrowed(Borrower { handler, owner }) => write!(
+                f,
+                "`{handler}` takes the guard of `{owner}`, so nothing above it says who may call it; write \
+                 `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
+                 alone (the guard of a unit struct is for closures)",
+            ),
+            Self::Reason { written } => write!(
+                f,
+                "`merge_unguarded` at {written} is given an empty reason; say why its routes need no \
+                 policy, for whoever audits them",
             ),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,8 +19,10 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::guard::Declared;
+use crate::guard::{ForEverybody, ForServices};
+use crate::routing::borrower::Borrower;
 use crate::routing::gate::{Gate, uncacheable_if_missing};
+use crate::routing::handler::GuardedParameters;
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
 use crate::routing::outer_gate::OuterGate;
 use crate::routing::protect_error::{Mistake, ProtectError};
@@ -60,6 +63,9 @@ use crate::space::ProtectionSpace;
 /// those layers that unknown paths do not have, so that no layer can tell the two apart. What
 /// authentication itself needs (a session), and what has to see every request (tracing, timeouts,
 /// CORS for hidden paths), goes around the protected router: `router.protect(space).layer(…)`.
+///
+/// A layer can answer in the place of any handler, as in axum, and no policy is asked about that: who
+/// audits a service reads its layers, too.
 ///
 /// # Unknown paths
 ///
@@ -104,6 +110,8 @@ enum Target {
 struct Unguarded<S> {
     router: Router<S>,
     reason: &'static str,
+    /// Where in the service's source.
+    written: &'static Location<'static>,
     steps: Vec<Step>,
 }
 
@@ -111,6 +119,8 @@ struct FallbackRoute<S> {
     id: FallbackId,
     /// `None`: the space's own 404.
     service: Option<MakeFallback<S>>,
+    /// A handler whose guard is for another one.
+    borrower: Option<Borrower>,
     steps: Vec<Step>,
 }
 
@@ -186,6 +196,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             fallback: FallbackRoute {
                 id: FallbackId::default(),
                 service: None,
+                borrower: None,
                 steps: Vec::new(),
             },
             nested_fallbacks: Vec::new(),
@@ -206,7 +217,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Routes a path to a service, with the policy of a `#[requires]` unit struct.
+    /// Routes a path to a service, with the policy of a unit struct.
     ///
     /// # Panics
     ///
@@ -214,7 +225,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     #[track_caller]
     pub fn route_service<P, T>(self, path: &str, policy: P, service: T) -> Self
     where
-        P: Declared,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -222,8 +233,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.route(path, crate::routing::any_service(policy, service))
     }
 
-    /// Routes a path and all below it to a service, with the policy of a `#[requires]` unit
-    /// struct.
+    /// Routes a path and all below it to a service, with the policy of a unit struct.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -245,7 +255,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     #[track_caller]
     pub fn nest_service<P, T>(mut self, prefix: &str, _policy: P, service: T) -> Self
     where
-        P: Declared,
+        P: ForServices,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -311,13 +321,15 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Adds the routes of a plain axum router, which carry no policy: the one way around the
-    /// guards, with the reason why that is right.
+    /// guards, with the reason why that is right. [`protect`](Self::protect) refuses an empty one.
     ///
     /// Its fallback is dropped, so that unknown paths keep one answer.
+    #[track_caller]
     pub fn merge_unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
         self.unguarded.push(Unguarded {
             router: router.reset_fallback(),
             reason,
+            written: Location::caller(),
             steps: Vec::new(),
         });
         self
@@ -346,29 +358,48 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     }
 
     /// Answers unknown paths, and hidden denials, with `handler`, as axum's [`Router::fallback`]
-    /// does. It needs no policy: there is nothing there.
+    /// does. It has to be public, since there is nothing there to guard, and says so:
+    ///
+    /// ```
+    /// use auth_runtime::{GuardedRouter, public};
+    /// use axum::http::StatusCode;
+    ///
+    /// #[public(reason = "tells nothing but that there is nothing")]
+    /// async fn not_found() -> (StatusCode, &'static str) {
+    ///     (StatusCode::NOT_FOUND, "nothing here")
+    /// }
+    ///
+    /// let router: GuardedRouter = GuardedRouter::new().fallback(not_found);
+    /// ```
     ///
     /// Requests with bad credentials do not reach it: they are answered 401, as on every path.
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
         H: Handler<T, S>,
-        T: 'static,
+        T: GuardedParameters<H> + 'static,
+        T::Policy: ForEverybody,
     {
-        self.set_fallback(Box::new(move |state| {
-            BoxCloneSyncService::new(handler.with_state(state))
-        }))
+        self.set_fallback(
+            Borrower::find::<H, T::Policy>(),
+            Box::new(move |state| BoxCloneSyncService::new(handler.with_state(state))),
+        )
     }
 
-    /// The same with a service.
-    pub fn fallback_service<T>(self, service: T) -> Self
+    /// The same with a service, and a unit struct with `#[public]` that says why everybody may call
+    /// it. A whole router is a service, too, and then this is a way around all guards.
+    pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
     where
+        P: ForServices + ForEverybody,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.set_fallback(Box::new(move |_state| {
-            BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
-        }))
+        self.set_fallback(
+            None,
+            Box::new(move |_state| {
+                BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
+            }),
+        )
     }
 
     /// Gives the handlers their state, as axum's [`Router::with_state`] does.
@@ -395,6 +426,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 .map(|unguarded| Unguarded {
                     router: unguarded.router.with_state(state.clone()),
                     reason: unguarded.reason,
+                    written: unguarded.written,
                     steps: unguarded.steps,
                 })
                 .collect(),
@@ -412,10 +444,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         });
     }
 
-    fn set_fallback(mut self, service: MakeFallback<S>) -> Self {
+    fn set_fallback(mut self, borrower: Option<Borrower>, service: MakeFallback<S>) -> Self {
         self.fallback = FallbackRoute {
             id: FallbackId::default(),
             service: Some(service),
+            borrower,
             steps: Vec::new(),
         };
         self
@@ -449,6 +482,7 @@ impl<S: Clone + 'static> FallbackRoute<S> {
             service: self
                 .service
                 .map(|make| Box::new(move |_state| make(state)) as MakeFallback<S2>),
+            borrower: self.borrower,
             steps: self.steps,
         }
     }
@@ -482,8 +516,9 @@ impl GuardedRouter {
     ///
     /// # Errors
     ///
-    /// If a policy names a scheme that the space does not accept, or a check asks for another state
-    /// than its handler was given: [`ProtectError`] lists all of them.
+    /// If a policy names a scheme that the space does not accept, a check asks for another state than
+    /// its handler was given, a handler takes the guard of another one, or a router was merged unguarded
+    /// without a reason: [`ProtectError`] lists all of them.
     ///
     /// # Panics
     ///
@@ -491,11 +526,21 @@ impl GuardedRouter {
     /// axum's `Router` does.
     #[track_caller]
     pub fn protect(self, space: ProtectionSpace) -> Result<Router, ProtectError> {
-        let mistakes: Vec<Mistake> = self
+        let of_routes = self
             .routes
             .iter()
-            .flat_map(|route| mistakes_of(&route.endpoint, &space))
-            .collect();
+            .flat_map(|route| mistakes_of(&route.endpoint, &space));
+        let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
+        let of_fallbacks = fallbacks
+            .filter_map(|fallback| fallback.borrower)
+            .map(Mistake::Borrowed);
+        let of_unguarded = self.unguarded.iter().filter_map(|unguarded| {
+            let is_empty = unguarded.reason.trim().is_empty();
+            is_empty.then_some(Mistake::Reason {
+                written: unguarded.written,
+            })
+        });
+        let mistakes: Vec<Mistake> = of_routes.chain(of_fallbacks).chain(of_unguarded).collect();
         if !mistakes.is_empty() {
             return Err(ProtectError { mistakes });
         }
@@ -625,8 +670,13 @@ fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake>
     let unasked = space
         .cannot_ask_for(&endpoint.policy)
         .then_some(Mistake::Unasked { handler });
+    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
     let offers = unbound.into_iter().chain(realm).chain(unasked);
-    schemes.chain(states).chain(offers).collect()
+    schemes
+        .chain(states)
+        .chain(offers)
+        .chain(borrowed)
+        .collect()
 }
 
 /// What a route has to know of the router around it.

@@ -11,6 +11,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
+use crate::guard::Told;
 use crate::head::Head;
 use crate::routing::gate::{BoxedAnswer, uncacheable_if_missing};
 use crate::routing::passage::answer_of;
@@ -101,11 +102,13 @@ impl UnknownPath {
         }
     }
 
-    async fn answer_unlayered(self, sender: Sender, request: Request) -> Response {
+    async fn answer_unlayered(self, sender: Sender, mut request: Request) -> Response {
         let denial = self.space.deny_unknown_path(&sender);
         let (None, Some(fallback)) = (denial, self.fallback.clone()) else {
             return self.answer_by_space(&sender, &DeniedRequest::of(Head::of(&request)));
         };
+        // An unknown path was told of, or a hidden one that looks like it.
+        request.extensions_mut().insert(Told);
         let mut response = answer_of(fallback.oneshot(request).await);
         if self.something_is_hidden {
             forbid_storing(response.headers_mut());

@@ -32,17 +32,21 @@ async fn public_handler() -> &'static str {
 macro_rules! handler_table {
     ($($name:ident ($($policy:tt)*))*) => {
         $(
-            #[requires($($policy)*)]
-            async fn $name() -> &'static str {
-                "granted"
+            mod $name {
+                use super::*;
+
+                #[requires($($policy)*)]
+                pub(super) async fn handler() -> &'static str {
+                    "granted"
+                }
             }
         )*
 
         fn handler_for(policy: &auth_runtime::Policy) -> Option<GuardedMethodRouter> {
             let text = policy.to_string();
             $(
-                if policy_of::<$name>().to_string() == text {
-                    return Some(get($name).post($name));
+                if policy_of::<$name::policy_of_handler>().to_string() == text {
+                    return Some(get($name::handler).post($name::handler));
                 }
             )*
             None

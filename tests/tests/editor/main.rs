@@ -114,8 +114,11 @@ fn below_a_half_typed_attribute_the_body_completes() {
 #[test]
 fn below_a_half_typed_attribute_the_body_is_type_checked() {
     for attribute in HALF_TYPED {
-        let found = diagnostics(&handler(attribute, "let wrong: Guard<handler> = page;"));
-        let body = "expected Guard<handler>, found Page";
+        let found = diagnostics(&handler(
+            attribute,
+            "let wrong: Guard<policy_of_handler> = page;",
+        ));
+        let body = "expected Guard<policy_of_handler>, found Page";
         assert!(
             found.iter().any(|text| text == body),
             "{attribute}: {found:?}"

@@ -19,6 +19,10 @@ static DECLARED: LazyLock<Arc<Vocabulary>> = LazyLock::new(|| {
 });
 
 fn read(arguments: &str) -> (Requires, Vec<String>) {
+    read_within(None, arguments)
+}
+
+fn read_within(module: Option<&str>, arguments: &str) -> (Requires, Vec<String>) {
     let found = Found {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
@@ -26,8 +30,9 @@ fn read(arguments: &str) -> (Requires, Vec<String>) {
         mistakes: Vec::new(),
     };
     let mut errors = Errors::default();
-    let tokens = arguments.parse().expect("tokens");
-    let requires = auth_grammar::requires(tokens, Some(&found), &mut errors);
+    let tokens = |text: &str| text.parse().expect("tokens");
+    let modules = module.map(tokens).into_iter().collect();
+    let requires = auth_grammar::within(modules, tokens(arguments), Some(&found), &mut errors);
     (requires, errors.messages())
 }
 
@@ -107,13 +112,13 @@ proptest! {
         if !module_alone.is_empty() || !own_alone.is_empty() {
             return Ok(());
         }
-        let (_, errors) = read(&format!("module({module}), {own}"));
+        let (_, errors) = read_within(Some(&module.to_string()), &own.to_string());
         let whole = |own: &Expression| Expression::All(vec![module.clone(), own.clone()]);
         let met = is_met_by(&whole(&own));
         let decides = |less: &Expression| is_met_by(&whole(less)) != met;
         let parts_decide = with_one_less(&own).iter().all(decides);
         let right = met.contains(&true) && met != is_met_by(&module) && parts_decide;
-        prop_assert_eq!(errors.is_empty(), right, "module({}), {}: {:#?}", module, own, errors);
+        prop_assert_eq!(errors.is_empty(), right, "{} within {}: {:#?}", own, module, errors);
     }
 }
 

@@ -102,12 +102,10 @@ proptest! {
     #[test]
     fn what_was_read_is_printed_as_it_was_written(
         requirements in proptest::collection::vec(expressions(), 1..4),
-        module in proptest::option::of(expressions()),
         display in displays(),
     ) {
         let requirements: Vec<_> = requirements.iter().map(ToString::to_string).collect();
-        let module = module.map(|module| format!("module({module}), ")).unwrap_or_default();
-        let written = format!("{module}{}{display}", requirements.join(", "));
+        let written = format!("{}{display}", requirements.join(", "));
         let (requires, errors) = read(&written);
         prop_assert_eq!(errors, Vec::<String>::new(), "{}", &written);
         prop_assert_eq!(requires.to_string(), written);

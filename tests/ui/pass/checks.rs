@@ -27,6 +27,13 @@ async fn is_named<'r>(request: CheckRequest<'r, Db>) -> bool {
     !request.identity().subject().is_empty() && request.headers().contains_key("x-name")
 }
 
+async fn call(_request: CheckRequest<'_>) -> bool {
+    false
+}
+
+#[requires(check = call)]
+async fn named_as_in_the_expansion() {}
+
 #[requires(check = owns_it)]
 async fn alone() {}
 

@@ -56,6 +56,25 @@ pub mod admin {
         auth_runtime::GuardedRouter::new().route("/guard", get(with_guard))
     }
 
+    pub async fn is_working_hours(_request: auth_runtime::CheckRequest<'_>) -> bool {
+        true
+    }
+
+    #[requires(check = is_working_hours)]
+    pub async fn by_day() {}
+
+    pub async fn measured(
+        request: axum::extract::Request,
+        next: axum::middleware::Next,
+    ) -> axum::response::Response {
+        next.run(request).await
+    }
+
+    #[cfg(all(test, unix))]
+    mod tests_of_unix {
+        async fn not_a_handler(_: u8) {}
+    }
+
     #[cfg(test)]
     mod tests {
         async fn not_a_handler(_: u8) {}
@@ -70,6 +89,8 @@ fn main() {
         .route("/login", get(admin::login))
         .route("/keys", get(admin::keys::list).post(admin::keys::write::create))
         .route("/twice", get(admin::twice))
+        .route("/by-day", get(admin::by_day))
+        .layer(axum::middleware::from_fn(admin::measured))
         .merge(admin::routes());
     println!("{router:?}");
 }

@@ -1,0 +1,55 @@
+//! What can be wrong in the attribute of a module only.
+
+use syn::spanned::Spanned;
+
+use crate::codes;
+use crate::errors::Errors;
+use crate::requirement::{Function, Kind, Requirement, Requires};
+
+/// Notes what is right above a handler, and wrong above a module of them.
+pub fn module(requires: &Requires, errors: &mut Errors) {
+    for part in &requires.requirements {
+        checks(part, errors);
+    }
+    if let Some(hide_unless) = &requires.hide_unless {
+        checks(&hide_unless.lesser, errors);
+    }
+}
+
+/// Every handler in the module asks the function that a path leads to from there: one that begins where
+/// the handler stands could lead each of them to another.
+fn checks(requirement: &Requirement, errors: &mut Errors) {
+    match &requirement.kind {
+        Kind::Check(function) if !is_absolute(function) => errors.add(
+            codes::RELATIVE_CHECK,
+            function.0.span(),
+            format!(
+                "on a module, a check is named from the root of a crate, since the path is followed \
+                 from each handler; write `check = crate::...::{}`",
+                end_of(function)
+            ),
+        ),
+        Kind::All(parts) | Kind::Any(parts) => {
+            for part in parts {
+                checks(part, errors);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_absolute(Function(path): &Function) -> bool {
+    let first = path.segments.first();
+    let is_crate = first.is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
+    path.leading_colon.is_some() || is_crate
+}
+
+/// The path without what it begins with.
+fn end_of(Function(path): &Function) -> String {
+    let segments = path
+        .segments
+        .iter()
+        .map(|segment| segment.ident.to_string());
+    let named = segments.skip_while(|segment| segment == "self" || segment == "super");
+    named.collect::<Vec<_>>().join("::")
+}

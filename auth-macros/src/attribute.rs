@@ -1,0 +1,116 @@
+//! Our attributes among others, and where nobody expands them.
+
+use auth_grammar::codes;
+use auth_grammar::errors::Errors;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::Attribute;
+
+/// Whether an attribute is one of ours, by the paths that it can be reached by.
+pub(crate) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
+    let path = attribute.path();
+    let ours = match path.segments.len() {
+        1 => true,
+        2 => path
+            .segments
+            .first()
+            .is_some_and(|krate| krate.ident == "auth_runtime"),
+        _ => false,
+    };
+    policy_attribute_by_any_path(attribute).filter(|_| ours)
+}
+
+/// Whether an attribute is one of ours, if it has its own name. It may be somebody else's.
+pub(crate) fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static str> {
+    let last = attribute.path().segments.last()?;
+    ours(&last.ident.to_string())
+}
+
+/// Where a `cfg_attr` holds one of ours, by whatever path.
+pub(crate) fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
+    let is_conditional = attribute.path().is_ident("cfg_attr");
+    let list = attribute.meta.require_list().ok()?;
+    is_conditional.then(|| conditional_policy(list.tokens.clone()))?
+}
+
+/// Notes one of ours in a `cfg_attr`.
+pub(crate) fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
+    errors.add(
+        codes::CONDITIONAL,
+        span,
+        "a policy in `cfg_attr` would leave it to the build who may call; write the attribute itself, or \
+         two handlers, each with its `#[cfg(...)]` and its policy",
+    );
+}
+
+/// Where one of our attributes stands somewhere in `tokens`.
+pub(crate) fn policy_within(tokens: TokenStream) -> Option<Span> {
+    let mut after_hash = false;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                after_hash = true;
+                continue;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '!' && after_hash => continue,
+            TokenTree::Group(group) => {
+                let found = if after_hash && group.delimiter() == Delimiter::Bracket {
+                    policy_in(group.stream())
+                } else {
+                    policy_within(group.stream())
+                };
+                if found.is_some() {
+                    return found;
+                }
+            }
+            _ => {}
+        }
+        after_hash = false;
+    }
+    None
+}
+
+/// Whether this stands in the brackets of one of ours.
+fn policy_in(attribute: TokenStream) -> Option<Span> {
+    let mut last = None;
+    for token in flattened(attribute) {
+        match token {
+            TokenTree::Ident(ident) => last = Some(ident),
+            TokenTree::Punct(punct) if punct.as_char() == ':' => {}
+            TokenTree::Group(group) if last.as_ref().is_some_and(|last| last == "cfg_attr") => {
+                return conditional_policy(group.stream());
+            }
+            _ => break,
+        }
+    }
+    let last = last?;
+    ours(&last.to_string()).map(|_| last.span())
+}
+
+/// One of ours among the attributes behind the condition of a `cfg_attr`.
+fn conditional_policy(arguments: TokenStream) -> Option<Span> {
+    let arguments: Vec<TokenTree> = flattened(arguments).into_iter().collect();
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+    let attributes = arguments.split(is_comma).skip(1);
+    attributes
+        .map(|attribute| attribute.iter().cloned().collect())
+        .find_map(policy_in)
+}
+
+fn ours(name: &str) -> Option<&'static str> {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    ["requires", "public"].into_iter().find(|own| *own == name)
+}
+
+/// Without the invisible groups that hold what was given to a `macro_rules` macro.
+pub(crate) fn flattened(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                flattened(group.stream())
+            }
+            other => other.into(),
+        })
+        .collect()
+}

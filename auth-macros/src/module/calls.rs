@@ -1,0 +1,77 @@
+//! Functions of a module that are called, and so are no handlers.
+
+use auth_grammar::codes;
+use auth_grammar::errors::Errors;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::Ident;
+
+use super::items::{Item, Kind};
+use crate::attribute::policy_attribute_by_any_path;
+
+/// A function of the module that the module itself calls is no handler: as one it would ask its caller
+/// for a guard.
+pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
+    let mut called = Vec::new();
+    let callers = items.iter().filter(|item| !item.is_test());
+    for item in callers.filter(|item| !matches!(item.kind, Kind::Module)) {
+        calls_in(item.rest.clone(), &mut called);
+    }
+    for item in items {
+        if let Kind::Handler(name) = &item.kind
+            && item
+                .attributes
+                .iter()
+                .all(|own| policy_attribute_by_any_path(own).is_none())
+            && !item.is_test()
+            && called.contains(name)
+        {
+            errors.add(
+                codes::HELPER,
+                name.span(),
+                format!(
+                    "every `async fn` in a module with a policy is a handler, and `{name}` is called as \
+                     a function; move it out of the module"
+                ),
+            );
+            item.kind = Kind::Other;
+        }
+    }
+}
+
+/// The names in `name(...).await` and `self::name(...).await`.
+fn calls_in(tokens: TokenStream, called: &mut Vec<Ident>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for token in &tokens {
+        if let TokenTree::Group(group) = token {
+            calls_in(group.stream(), called);
+        }
+    }
+    for (index, window) in tokens.windows(4).enumerate() {
+        let [
+            TokenTree::Ident(name),
+            TokenTree::Group(arguments),
+            TokenTree::Punct(dot),
+            TokenTree::Ident(word),
+        ] = window
+        else {
+            continue;
+        };
+        let is_call = arguments.delimiter() == Delimiter::Parenthesis;
+        let is_awaited = dot.as_char() == '.' && word == "await";
+        let before = tokens.get(..index).unwrap_or_default();
+        if is_call && is_awaited && names_an_item_here(before) {
+            called.push(name.clone());
+        }
+    }
+}
+
+/// Whether a name behind these tokens is looked up in the module: it is neither a method nor a part of
+/// a path, but for one from `self`.
+fn names_an_item_here(before: &[TokenTree]) -> bool {
+    let is = |token: &TokenTree, text: &str| token.to_string() == text;
+    match before {
+        [.., start, colon, second] if is(colon, ":") && is(second, ":") => is(start, "self"),
+        [.., last] => !is(last, ".") && !is(last, ":"),
+        [] => true,
+    }
+}

@@ -1,0 +1,230 @@
+//! The items of a module, told apart without being understood.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
+use syn::{Attribute, FnArg, Ident, Meta, Signature, Token, Type, Visibility};
+
+use crate::attribute::flattened;
+use crate::item::ungrouped;
+
+/// An item of a module, as far as it is read.
+pub(super) struct Item {
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) kind: Kind,
+    /// All but the attributes.
+    pub(super) rest: TokenStream,
+}
+
+pub(super) enum Kind {
+    Module,
+    /// `mod name;`
+    FileModule(Ident),
+    /// What can be a handler.
+    Handler(Ident),
+    /// `struct Name;`
+    UnitStruct(Ident),
+    /// The call of a macro, by its path.
+    Macro(TokenStream),
+    Other,
+}
+
+/// The items of a module without the invisible groups in which a `macro_rules` macro hands on items,
+/// visibilities and blocks. Those within an item, such as a type, stay: they hold together what the
+/// tokens alone would not.
+pub(super) fn items_of(tokens: TokenStream) -> TokenStream {
+    let mut items = TokenStream::new();
+    let mut at_start = true;
+    let mut after_hash = false;
+    for token in tokens {
+        if let TokenTree::Group(group) = &token
+            && group.delimiter() == Delimiter::None
+        {
+            let inner = flattened(group.stream());
+            let is_block = is_block(inner.clone());
+            if at_start || is_block {
+                items.extend(items_of(group.stream()));
+                continue;
+            }
+        }
+        at_start = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => match group.delimiter() {
+                Delimiter::Brace => true,
+                Delimiter::Bracket => after_hash,
+                _ => false,
+            },
+            _ => false,
+        };
+        after_hash = match &token {
+            TokenTree::Punct(punct) => matches!(punct.as_char(), '#' | '!'),
+            _ => false,
+        };
+        items.extend([token]);
+    }
+    items
+}
+
+fn is_block(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter();
+    let first = tokens.next();
+    let is_brace = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    first.as_ref().is_some_and(is_brace) && tokens.next().is_none()
+}
+
+/// Takes the next item off.
+pub(super) fn item(input: ParseStream<'_>) -> Item {
+    let ahead = input.fork();
+    let attributes = match ahead.call(Attribute::parse_outer) {
+        Ok(attributes) => {
+            input.advance_to(&ahead);
+            attributes
+        }
+        // What nobody can read, the compiler included.
+        Err(_) => Vec::new(),
+    };
+    Item {
+        attributes,
+        kind: kind(input),
+        rest: rest_of_item(input),
+    }
+}
+
+/// What an item is, by what it begins with.
+fn kind(input: ParseStream<'_>) -> Kind {
+    let ahead = input.fork();
+    if ahead.parse::<Visibility>().is_err() {
+        return Kind::Other;
+    }
+    let start = ahead.fork().parse().unwrap_or_default();
+    if let Ok(signature) = ahead.fork().parse::<Signature>() {
+        let is_handler = signature.asyncness.is_some() && !is_called_by_others(&signature);
+        return if is_handler {
+            Kind::Handler(signature.ident)
+        } else {
+            Kind::Other
+        };
+    }
+    let named = |input: ParseStream<'_>| {
+        let is_module = input.parse::<Option<Token![mod]>>()?.is_some();
+        if !is_module {
+            input.parse::<Token![struct]>()?;
+        }
+        let name: Ident = input.parse()?;
+        Ok::<_, syn::Error>(match (is_module, input.peek(Token![;])) {
+            (true, true) => Kind::FileModule(name),
+            (true, false) => Kind::Module,
+            (false, true) => Kind::UnitStruct(name),
+            (false, false) => Kind::Other,
+        })
+    };
+    let read = named(&ahead).ok();
+    read.or_else(|| unreadable_handler(&start))
+        .or_else(|| called_macro(start))
+        .unwrap_or(Kind::Other)
+}
+
+/// A handler in a syntax that is newer than this: it gets the policy, and is refused with it.
+fn unreadable_handler(start: &TokenStream) -> Option<Kind> {
+    let words: Vec<Ident> = start
+        .clone()
+        .into_iter()
+        .map_while(|token| match token {
+            TokenTree::Ident(word) => Some(word),
+            _ => None,
+        })
+        .collect();
+    let function = words.iter().position(|word| word == "fn")?;
+    let (before, behind) = words.split_at(function);
+    let is_async = before.iter().any(|word| word == "async");
+    let name = behind.get(1).filter(|_| is_async);
+    name.cloned().map(Kind::Handler)
+}
+
+/// `path::to::macro!`, but for the definition of one.
+fn called_macro(start: TokenStream) -> Option<Kind> {
+    let is_path = |token: &TokenTree| match token {
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == ':',
+        _ => false,
+    };
+    let mut tokens = start.into_iter().peekable();
+    let path: Vec<TokenTree> = std::iter::from_fn(|| tokens.next_if(is_path)).collect();
+    let first = path.first()?.to_string();
+    let is_called =
+        matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+    let is_item = ["macro_rules", "impl", "const", "static"].contains(&first.as_str());
+    (is_called && !is_item).then(|| Kind::Macro(path.into_iter().collect()))
+}
+
+/// What axum cannot call, or calls as something else than a handler: what borrows from its caller, a
+/// check, and a middleware.
+fn is_called_by_others(signature: &Signature) -> bool {
+    signature.inputs.iter().any(|parameter| match parameter {
+        FnArg::Receiver(_) => true,
+        FnArg::Typed(parameter) => match ungrouped(&parameter.ty) {
+            Type::Reference(_) => true,
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+                ["CheckRequest", "Next"]
+                    .iter()
+                    .any(|name| last.ident == name)
+            }),
+            _ => false,
+        },
+    })
+}
+
+/// All up to the end of an item: a semicolon, or the braces of what has some.
+fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
+    let ahead = input.fork();
+    let _ = ahead.parse::<Visibility>();
+    let is_function = ahead.peek(Token![const]) && !ahead.peek2(Ident) && !ahead.peek2(Token![_]);
+    let ends_at_semicolon = !is_function
+        && (ahead.peek(Token![const])
+            || ahead.peek(Token![static])
+            || ahead.peek(Token![type])
+            || ahead.peek(Token![use]));
+    let mut item = TokenStream::new();
+    while let Ok(token) = input.parse::<TokenTree>() {
+        let ends = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !ends_at_semicolon,
+            _ => false,
+        };
+        item.extend([token]);
+        if ends {
+            break;
+        }
+    }
+    item
+}
+
+impl Item {
+    /// Whether it is for tests: `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, unix))]`.
+    pub(super) fn is_test(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| match &attribute.meta {
+                Meta::List(list) if list.path.is_ident("cfg") => asks_for_test(list.tokens.clone()),
+                meta => {
+                    let last = meta.path().segments.last();
+                    last.is_some_and(|segment| segment.ident == "test")
+                }
+            })
+    }
+}
+
+/// Whether a condition of `cfg` holds for tests only.
+fn asks_for_test(condition: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = flattened(condition).into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Ident(test)] => test == "test",
+        [TokenTree::Ident(all), TokenTree::Group(group)] if all == "all" => {
+            let inner: Vec<TokenTree> = flattened(group.stream()).into_iter().collect();
+            let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+            let mut parts = inner.split(is_comma);
+            parts.any(|part| asks_for_test(part.iter().cloned().collect()))
+        }
+        _ => false,
+    }
+}
