@@ -179,9 +179,16 @@ fn read(arguments: &str, vocabulary: &str) -> Requires {
         vocabulary: Some(Arc::new(vocabulary)),
         mistakes: Vec::new(),
     };
-    let tokens = arguments.parse().expect("tokens");
+    // What stands in a module is written behind `module:` and what that asks for.
+    let (module, own) = match arguments.strip_prefix("module: ") {
+        Some(arguments) => arguments.split_once("; ").expect("what is within"),
+        None => ("", arguments),
+    };
+    let modules = [module].into_iter().filter(|module| !module.is_empty());
+    let modules = modules.map(|module| module.parse().expect("tokens"));
+    let own = own.parse().expect("tokens");
     // Some say what cannot be right. Whatever they say can be compared.
-    auth_grammar::requires(tokens, Some(&found), &mut Errors::default())
+    auth_grammar::within(modules.collect(), own, Some(&found), &mut Errors::default())
 }
 
 /// What came of some, by who they are.
@@ -348,14 +355,14 @@ fn what_is_not_about_callers_is_told_apart_from_what_is() {
             vec![Aspect::Schemes, Aspect::Realm],
         ),
         (
-            r#"module(role = "editor"), scope = "read""#,
-            r#"module(role = "editor"), scope = "read", loosen = "they are not all editors""#,
+            r#"module: role = "editor"; scope = "read""#,
+            r#"module: role = "editor"; scope = "read", loosen = "they are not all editors""#,
             Change::Loosened,
             Change::Same,
             vec![Aspect::Reason],
         ),
         (
-            r#"module(role = "editor"), scope = "read""#,
+            r#"module: role = "editor"; scope = "read""#,
             r#"role = "editor", scope = "read""#,
             Change::Same,
             Change::Same,
