@@ -69,11 +69,7 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
         ),
-        Some(found) => {
-            for mistake in &found.mistakes {
-                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
-            }
-        }
+        Some(found) => found.tell(&mut errors),
     }
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
@@ -121,6 +117,9 @@ fn find() -> Option<Found> {
 fn tracked(found: &Found) -> Option<TokenStream> {
     static TRACKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
+    if !found.path.is_file() {
+        return None;
+    }
     // Nothing panics while it is held.
     let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
     let is_first = tracked.insert(found.path.clone());

@@ -71,7 +71,8 @@ mod module;
 /// # Vocabulary
 ///
 /// With an `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace, every name has to be declared there, and a name stands for all that imply it:
+/// workspace, every name has to be declared there, and a name stands for all that imply it. What the
+/// workspace excludes, and what is vendored in it, is not held against it.
 ///
 /// ```toml
 /// realm = "example"
@@ -92,6 +93,13 @@ mod module;
 /// [policies.staff]
 /// description = "Whoever works here, from where we work"
 /// requires = 'role = "admin", network = "office"'
+/// ```
+///
+/// Without the file every name will do. So that nobody loses it unseen, a manifest can ask for it:
+///
+/// ```toml
+/// [workspace.metadata.auth] # or `[package.metadata.auth]`
+/// required = true
 /// ```
 ///
 /// `network = "office"` and `policy = "staff"` are names from there; a policy brings all that its

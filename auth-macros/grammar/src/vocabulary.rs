@@ -2,6 +2,7 @@
 
 mod find;
 mod read;
+mod workspace;
 
 use std::collections::BTreeMap;
 

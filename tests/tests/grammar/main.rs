@@ -1,5 +1,6 @@
 //! The grammar and its checks, held against oracles that know nothing of how they work.
 
 mod expression;
+mod finding;
 mod logic;
 mod printing;
