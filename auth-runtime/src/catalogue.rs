@@ -40,6 +40,10 @@
 //! | [`AUTH0035`](auth0035) | a loosened policy without a module |
 //! | [`AUTH0036`](auth0036) | a handler without a policy |
 //! | [`AUTH0037`](auth0037) | a check that answers with something else |
+//! | [`AUTH0060`](auth0060) | a loosened policy that lets nobody more in |
+//! | [`AUTH0061`](auth0061) | two policies that show denials differently |
+//! | [`AUTH0062`](auth0062) | lists in lists without end |
+//! | [`AUTH0063`](auth0063) | a display that changes nothing |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -88,4 +92,8 @@ pages! {
     auth0035 "AUTH0035"
     auth0036 "AUTH0036"
     auth0037 "AUTH0037"
+    auth0060 "AUTH0060"
+    auth0061 "AUTH0061"
+    auth0062 "AUTH0062"
+    auth0063 "AUTH0063"
 }

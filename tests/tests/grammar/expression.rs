@@ -29,13 +29,16 @@ pub enum Atom {
     /// The other half of the addresses that begin with 10 lies here.
     Yard,
     Elsewhere,
+    /// Every address of that kind.
+    Four,
+    Six,
     Gold,
     Silver,
 }
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 14] = [
+pub const ATOMS: [Atom; 16] = [
     Authenticated,
     Bound,
     Read,
@@ -48,6 +51,8 @@ pub const ATOMS: [Atom; 14] = [
     Building,
     Yard,
     Elsewhere,
+    Four,
+    Six,
     Gold,
     Silver,
 ];
@@ -86,6 +91,8 @@ impl fmt::Display for Expression {
                     Building => r#"network = "building""#,
                     Yard => r#"network = "yard""#,
                     Elsewhere => r#"network = "elsewhere""#,
+                    Four => r#"network = "0.0.0.0/0""#,
+                    Six => r#"network = "::/0""#,
                     Gold => r#"acr = "gold""#,
                     Silver => r#"acr = "silver""#,
                 });
@@ -121,8 +128,10 @@ pub enum Place {
     AtADesk,
     InTheBuilding,
     InTheYard,
-    Elsewhere,
-    Nowhere,
+    ElsewhereByFour,
+    ElsewhereBySix,
+    NowhereByFour,
+    NowhereBySix,
 }
 
 impl Caller {
@@ -132,8 +141,10 @@ impl Caller {
             Place::AtADesk,
             Place::InTheBuilding,
             Place::InTheYard,
-            Place::Elsewhere,
-            Place::Nowhere,
+            Place::ElsewhereByFour,
+            Place::ElsewhereBySix,
+            Place::NowhereByFour,
+            Place::NowhereBySix,
         ];
         let mut everybody = vec![None];
         for scope in [None, Some(Read), Some(Write)] {
@@ -172,6 +183,10 @@ impl Caller {
         }
     }
 
+    fn comes_by_six(&self) -> bool {
+        matches!(self.place, Place::ElsewhereBySix | Place::NowhereBySix)
+    }
+
     fn has(&self, atom: Atom) -> bool {
         let known = |is: fn(&Known) -> bool| self.known.as_ref().is_some_and(is);
         match atom {
@@ -186,7 +201,9 @@ impl Caller {
             Desk => self.place == Place::AtADesk,
             Building => matches!(self.place, Place::AtADesk | Place::InTheBuilding),
             Yard => self.place == Place::InTheYard,
-            Elsewhere => self.place == Place::Elsewhere,
+            Elsewhere => matches!(self.place, Place::ElsewhereByFour | Place::ElsewhereBySix),
+            Four => !self.comes_by_six(),
+            Six => self.comes_by_six(),
             Gold => known(|known| known.acr == Some(Gold)),
             Silver => known(|known| known.acr == Some(Silver)),
         }

@@ -1,15 +1,24 @@
 //! Who meets a requirement, in how many ways, and whether that is enough for another one.
 //!
-//! Requirements have no *not*, so every way to meet one can be written down.
+//! Requirements have no *not*, so every way to meet one can be written down; and of the addresses it
+//! takes a few, since all between two ends of networks lie in the same ones.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use proc_macro2::Span;
 
-use crate::requirement::{Kind, Namespace, Requirement};
+use crate::requirement::{Kind, Namespace, Network, Requirement};
 
 /// A list without `all`.
 pub(super) fn all_of(parts: Vec<Requirement>) -> Requirement {
     Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+}
+
+/// Either of these.
+pub(super) fn any_of(parts: Vec<Requirement>) -> Requirement {
+    Requirement::new(Kind::Any(parts), Span::call_site(), Span::call_site())
 }
 
 /// Whether everybody who meets all of `requirements` is known.
@@ -31,12 +40,18 @@ fn is_known(requirement: &Requirement) -> bool {
     }
 }
 
-/// Whether everybody who meets `a` meets `b`. What is true is found, but for what several networks are
-/// only together: `false` is the answer to what is not known, so that nothing right is refused.
+/// Whether everybody who meets `a` meets `b`. Of what has too many ways to look at, `false` is the
+/// answer, so that nothing right is refused.
 pub fn entails(a: &Requirement, b: &Requirement) -> bool {
-    ways(a).is_some_and(|ways| {
-        let mut possible = ways.iter().filter(|way| is_possible(way));
-        possible.all(|way| meets(way, b))
+    let Some(ways) = ways(a) else { return false };
+    let mut networks = Vec::new();
+    collect_networks(a, &mut networks);
+    collect_networks(b, &mut networks);
+    let places = places(&networks);
+    let mut possible = ways.iter().filter(|way| has_one_acr(way));
+    possible.all(|way| {
+        let mut places = places.iter().filter(|place| lies_in_all(**place, way));
+        places.all(|place| meets(way, *place, b))
     })
 }
 
@@ -79,44 +94,87 @@ pub(super) fn ways(requirement: &Requirement) -> Option<Vec<Way<'_>>> {
 
 /// Whether anybody can meet all of it at once.
 pub(super) fn is_possible(way: &Way<'_>) -> bool {
+    let mut networks = Vec::new();
+    for single in way {
+        collect_networks(single, &mut networks);
+    }
+    let mut places = places(&networks).into_iter();
+    has_one_acr(way) && places.any(|place| lies_in_all(place, way))
+}
+
+fn has_one_acr(way: &Way<'_>) -> bool {
     let acr = |single: &&Requirement| match &single.kind {
         Kind::Named(Namespace::Acr, name) => Some(name.text.clone()),
         _ => None,
     };
     let mut acrs = way.iter().filter_map(acr);
     let first = acrs.next();
-    let has_one_acr = acrs.all(|acr| Some(acr) == first);
-    has_one_acr && common(way).is_none_or(|blocks| !blocks.is_empty())
+    acrs.all(|acr| Some(acr) == first)
 }
 
-/// The addresses that lie in all networks of a way; `None` if it names no network.
-pub(super) fn common(way: &Way<'_>) -> Option<Vec<IpNet>> {
-    let networks = way.iter().filter_map(|single| match &single.kind {
-        Kind::Network(network) => Some(network.blocks.clone()),
-        _ => None,
-    });
-    networks.reduce(|all, blocks| {
-        let both = |one: &IpNet, other: &IpNet| match (one.contains(other), other.contains(one)) {
-            (true, _) => Some(*other),
-            (_, true) => Some(*one),
-            _ => None,
-        };
-        let pairs = all
-            .iter()
-            .flat_map(|one| blocks.iter().map(move |other| (one, other)));
-        pairs.filter_map(|(one, other)| both(one, other)).collect()
+fn lies_in_all(place: IpAddr, way: &Way<'_>) -> bool {
+    way.iter().all(|single| match &single.kind {
+        Kind::Network(network) => lies_in(place, network),
+        _ => true,
     })
 }
 
-/// Whether all that is met in that way is enough.
-fn meets(way: &Way<'_>, requirement: &Requirement) -> bool {
+fn lies_in(place: IpAddr, network: &Network) -> bool {
+    network.blocks.iter().any(|block| block.contains(&place))
+}
+
+fn collect_networks<'r>(requirement: &'r Requirement, networks: &mut Vec<&'r Network>) {
     match &requirement.kind {
-        Kind::Any(parts) => parts.iter().any(|part| meets(way, part)),
-        Kind::All(parts) => parts.iter().all(|part| meets(way, part)),
-        Kind::Network(network) => common(way).is_some_and(|blocks| {
-            let within = |block: &IpNet| network.blocks.iter().any(|large| large.contains(block));
-            blocks.iter().all(within)
-        }),
+        Kind::Network(network) => networks.push(network),
+        Kind::Any(parts) | Kind::All(parts) => {
+            for part in parts {
+                collect_networks(part, networks);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An address for each combination of the networks that some address lies in, and for none of them:
+/// where one begins, or right behind where one ends, or else where all addresses begin.
+fn places(networks: &[&Network]) -> Vec<IpAddr> {
+    let mut starts = vec![
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ];
+    for block in networks.iter().flat_map(|network| &network.blocks) {
+        starts.push(block.network());
+        starts.extend(behind(block));
+    }
+    let combination = |place: &IpAddr| -> Vec<bool> {
+        let networks = networks.iter();
+        networks.map(|network| lies_in(*place, network)).collect()
+    };
+    let places: BTreeMap<Vec<bool>, IpAddr> = starts
+        .into_iter()
+        .map(|place| (combination(&place), place))
+        .collect();
+    places.into_values().collect()
+}
+
+/// The first address behind a block; `None` at the end of all.
+fn behind(block: &IpNet) -> Option<IpAddr> {
+    match block.broadcast() {
+        IpAddr::V4(last) => u32::from(last)
+            .checked_add(1)
+            .map(|next| Ipv4Addr::from(next).into()),
+        IpAddr::V6(last) => u128::from(last)
+            .checked_add(1)
+            .map(|next| Ipv6Addr::from(next).into()),
+    }
+}
+
+/// Whether all that is met in that way, at that place, is enough.
+fn meets(way: &Way<'_>, place: IpAddr, requirement: &Requirement) -> bool {
+    match &requirement.kind {
+        Kind::Any(parts) => parts.iter().any(|part| meets(way, place, part)),
+        Kind::All(parts) => parts.iter().all(|part| meets(way, place, part)),
+        Kind::Network(network) => lies_in(place, network),
         _ => way
             .iter()
             .any(|single| implies(&single.kind, &requirement.kind)),

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// What cargo leaves in the folder of a crate that comes from elsewhere: from a registry, from a
@@ -118,7 +119,7 @@ fn table<'v, 't>(table: &'v DeTable<'t>, key: &str) -> Option<&'v DeTable<'t>> {
 }
 
 fn strings(table: &DeTable<'_>, key: &str) -> Vec<String> {
-    let Some(DeValue::Array(members)) = table.get(key).map(|value| value.get_ref()) else {
+    let Some(DeValue::Array(members)) = table.get(key).map(Spanned::get_ref) else {
         return Vec::new();
     };
     let text = |value: &DeValue<'_>| match value {
