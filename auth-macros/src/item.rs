@@ -102,7 +102,7 @@ fn refuse_second_policy(attributes: &mut Vec<Attribute>, attribute: &str, errors
             return true;
         };
         let message = if second != attribute {
-            "`#[requires]` and `#[public]` contradict each other; decide for one"
+            "`#[requires]` and `#[public]` contradict each other; remove one of them"
         } else if second == "requires" {
             "a second `#[requires]`; write all requirements into one, with commas between"
         } else {

@@ -337,8 +337,11 @@ fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()>
         return Err(needs_value(key, example));
     }
     let span = input.span();
-    let behind = upcoming(input);
     // The value itself, if it stands behind what is not an equals sign.
+    let behind = upcoming(input).into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => group.stream(),
+        token => token.into(),
+    });
     let value = behind
         .into_iter()
         .find(|token| matches!(token, TokenTree::Literal(_)))
@@ -436,6 +439,7 @@ mod tests {
             (r#"scope => "x""#, "expected `=` behind `scope`"),
             (r#"scope = "x"y"#, "remove `y`"),
             ("hide_as(404)", "write `hide_as = 404`"),
+            (r#"loosen("why")"#, r#"write `loosen = "why"`"#),
             (
                 r#"scope = "x" || role = "y""#,
                 r#"write `any(scope = "x", ...)`"#,

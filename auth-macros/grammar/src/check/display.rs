@@ -65,13 +65,22 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     }
     let all = all_of(all.requirements);
     if entails(lesser, &all) {
+        let known = Requirement {
+            kind: Kind::Authenticated,
+            ..all.clone()
+        };
+        let example = if entails(&known, &all) {
+            ""
+        } else {
+            ", such as `authenticated`"
+        };
         errors.add_across(
             codes::SHOWN_TO_NOBODY,
             lesser.span,
             lesser.end,
             format!(
                 "whoever meets `{}` is let in, so no denial could be shown to them; name what callers \
-                 who are denied can meet, such as `authenticated`, or remove `hide_unless`",
+                 who are denied can meet{example}, or remove `hide_unless`",
                 lesser.called()
             ),
         );
