@@ -82,7 +82,8 @@ fn single_line<'r>(head: Head<'r>, field: &HeaderName) -> Result<Option<&'r [u8]
 ///
 /// A second one was set by another host of the site, or for another path, and which one is meant
 /// nobody can say. One whose name is this one in another spelling never got it past a browser that
-/// protects `__Host-` names, and libraries that decode names would take it for this one.
+/// protects `__Host-` names, and libraries that decode names, or trim more spaces off them than
+/// browsers do, would take it for this one.
 #[cfg(feature = "sessions")]
 fn single_cookie<'r>(head: Head<'r>, name: &str) -> Result<Option<&'r [u8]>, Carried> {
     use http::header::COOKIE;
@@ -96,7 +97,9 @@ fn single_cookie<'r>(head: Head<'r>, name: &str) -> Result<Option<&'r [u8]>, Car
         };
         let (own, value) = pair.split_at(end);
         let own = own.trim_ascii();
-        if !percent_decode(own).eq(name.bytes()) {
+        // As the session layer does it: by all that Unicode calls a space.
+        let trimmed = String::from_utf8_lossy(own);
+        if !percent_decode(trimmed.trim().as_bytes()).eq(name.bytes()) {
             continue;
         }
         let value = value.get(1..).unwrap_or_default().trim_ascii();

@@ -374,6 +374,11 @@ async fn cookies_are_read_strictly() {
     let twice = format!("{good}; {good}");
     let twice_encoded = format!("{good}; {encoded}");
     let quoted = good.replace('=', "=\"") + "\"";
+    // Not in `__Host-` to a browser, and trimmed away by what reads cookies for the session layer.
+    let [wide, narrow, no_break, line] =
+        ["\u{2003}", "\u{2009}", "\u{a0}", "\u{85}"].map(|space| format!("{space}{good}"));
+    let wide_behind = good.replace('=', "\u{2003}=");
+    let wide_twice = format!("{good}; {wide}");
     check(
         &ann.app,
         "/account",
@@ -392,6 +397,12 @@ async fn cookies_are_read_strictly() {
             row("twice, on two lines", &[&good, &good], 400),
             row("the name in another spelling", &[&encoded], 400),
             row("twice, once in another spelling", &[&twice_encoded], 400),
+            row("behind a wide space", &[&wide], 400),
+            row("behind a narrow space", &[&narrow], 400),
+            row("behind a space that does not break", &[&no_break], 400),
+            row("behind a line break", &[&line], 400),
+            row("with a wide space behind the name", &[&wide_behind], 400),
+            row("twice, once behind a wide space", &[&wide_twice], 400),
         ],
     )
     .await;
