@@ -859,6 +859,11 @@ async fn answers_to_credentials_that_caches_do_not_know_are_private() {
             (200, kept),
             "{wanted:?}"
         );
+        // Credentials of a scheme that is not accepted here have let nobody in.
+        fields.push(("authorization", "Negotiate YWJj"));
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.cache_control(), kept, "{wanted:?}");
+        fields.pop();
         // With `Authorization`, what the handler says stands.
         let authorization = good();
         fields[0] = ("authorization", &authorization);

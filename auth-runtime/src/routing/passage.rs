@@ -14,7 +14,6 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::AUTHORIZATION;
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt};
 
@@ -220,9 +219,11 @@ impl<B: Behind> Future for Passage<B> {
                     match &verdict.ruling.decision {
                         Decision::Grant => {
                             let in_query = gate.space.may_stand_in_query(&verdict.sender);
+                            let head = Head::of(&request);
+                            let is_known_to_caches =
+                                gate.space.stand_in_authorization(&verdict.sender, head);
                             let pass = gate.pass(verdict, &request);
-                            let is_private =
-                                pass.is_some() && !request.headers().contains_key(AUTHORIZATION);
+                            let is_private = pass.is_some() && !is_known_to_caches;
                             if let Some(pass) = pass {
                                 request.extensions_mut().insert(pass);
                             }

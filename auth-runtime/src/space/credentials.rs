@@ -6,6 +6,8 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::{Accepted, ProtectionSpace, Space};
+#[cfg(feature = "axum")]
+use super::{Sender, Used};
 use crate::head::Head;
 use crate::scheme::Source;
 
@@ -35,6 +37,25 @@ impl Space {
             }
         }
         Ok(presented)
+    }
+}
+
+#[cfg(feature = "axum")]
+impl ProtectionSpace {
+    /// Whether the credentials of `sender` stand in `Authorization`. What else may stand there, such as
+    /// a password for a proxy in front, has no say in who was let in.
+    pub(crate) fn stand_in_authorization(&self, sender: &Sender, head: Head<'_>) -> bool {
+        let Sender::Caller {
+            used: Used::Scheme(index),
+            ..
+        } = sender
+        else {
+            return false;
+        };
+        self.0.schemes.get(*index).is_some_and(|accepted| {
+            accepted.sources.contains(&Source::Authorization)
+                && matches!(accepted.value_in(&Source::Authorization, head), Ok(Some(_)))
+        })
     }
 }
 
