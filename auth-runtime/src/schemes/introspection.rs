@@ -25,7 +25,7 @@ use crate::schemes::Claims;
 use crate::schemes::bearer::is_b64token;
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
-use crate::schemes::token_cache::VerifierCache;
+use crate::schemes::token_cache::{Moment, VerifierCache};
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -92,8 +92,10 @@ impl Introspection {
         Verification::pending(async move {
             let caller = match &endpoint.cache {
                 Some(cache) => {
-                    let asking = endpoint.ask_and_remember(&token, cache);
-                    endpoint.questions.ask_together(&token, asking).await
+                    let moment = cache.moment();
+                    let asking = endpoint.ask_and_remember(&token, cache, moment);
+                    let questions = &endpoint.questions;
+                    questions.ask_together(moment, &token, asking).await
                 }
                 None => endpoint.ask(&token).await.0,
             };
@@ -127,8 +129,7 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache) -> Caller {
-        let moment = cache.moment();
+    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache, moment: Moment) -> Caller {
         let (caller, expiry) = self.ask(token).await;
         if let Caller::Known(identity) = &caller {
             cache.insert(token, identity.clone(), expiry, moment);

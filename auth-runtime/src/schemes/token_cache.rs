@@ -47,7 +47,7 @@ struct Tokens {
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before a token was looked at: what is forgotten from then on is not remembered after all.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Moment(u64);
 
 #[derive(Clone)]

@@ -437,3 +437,23 @@ async fn who_is_forgotten_while_being_asked_about_is_not_remembered() {
         assert!(cache.is_empty(), "{cache:?}");
     }
 }
+
+#[tokio::test]
+async fn who_comes_after_a_token_was_forgotten_gets_no_answer_from_before() {
+    let server = Server::start().await;
+    server.says("good", active());
+    let cache = TokenCache::new(10, Duration::from_secs(60));
+    let app = of(server.builder().cache(cache.clone()));
+    let before = tokio::spawn({
+        let app = app.clone();
+        async move { status(&app, "good").await }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(server.questions(), 1);
+    cache.forget("good");
+    assert_eq!(status(&app, "good").await, 200);
+    assert_eq!(server.questions(), 2, "it was asked about anew");
+    assert_eq!(before.await.unwrap(), 200);
+    assert_eq!(status(&app, "good").await, 200);
+    assert_eq!(server.questions(), 2, "what was said then is remembered");
+}

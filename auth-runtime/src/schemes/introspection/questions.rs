@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::caller::Caller;
+use crate::schemes::token_cache::Moment;
 
 /// So many are asked at the same time.
 const MAX_QUESTIONS: usize = 256;
@@ -15,8 +16,11 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 
 pub(super) struct Questions {
     places: Semaphore,
-    asked: Mutex<HashMap<String, Weak<OnceCell<Caller>>>>,
+    asked: Mutex<HashMap<Question, Weak<OnceCell<Caller>>>>,
 }
+
+/// A token, and when it was asked about: what was forgotten since then is asked about anew.
+type Question = (Moment, String);
 
 impl Questions {
     pub(super) fn new() -> Self {
@@ -32,17 +36,19 @@ impl Questions {
         place.ok()?.ok()
     }
 
-    /// The answer to a question about `token`: that of somebody who is asking already, or of `asking`.
-    /// If whoever is asking goes away, the next one asks.
+    /// The answer to a question about `token`: that of somebody who is asking already, and nothing was
+    /// forgotten since, or of `asking`. If whoever is asking goes away, the next one asks.
     pub(super) async fn ask_together(
         &self,
+        moment: Moment,
         token: &str,
         asking: impl Future<Output = Caller>,
     ) -> Caller {
+        let question = (moment, token.to_owned());
         let waiting = Waiting {
-            answer: Some(self.answer_about(token)),
+            answer: Some(self.answer_to(&question)),
             questions: self,
-            token,
+            question,
         };
         match &waiting.answer {
             Some(answer) => answer.get_or_init(|| asking).await.clone(),
@@ -50,9 +56,9 @@ impl Questions {
         }
     }
 
-    fn answer_about(&self, token: &str) -> Arc<OnceCell<Caller>> {
+    fn answer_to(&self, question: &Question) -> Arc<OnceCell<Caller>> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = asked.entry(token.to_owned()).or_default();
+        let place = asked.entry(question.clone()).or_default();
         place.upgrade().unwrap_or_else(|| {
             let answer = Arc::default();
             *place = Arc::downgrade(&answer);
@@ -65,7 +71,7 @@ impl Questions {
 struct Waiting<'q> {
     answer: Option<Arc<OnceCell<Caller>>>,
     questions: &'q Questions,
-    token: &'q str,
+    question: Question,
 }
 
 impl Drop for Waiting<'_> {
@@ -74,10 +80,10 @@ impl Drop for Waiting<'_> {
         let asked = &self.questions.asked;
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked
-            .get(self.token)
+            .get(&self.question)
             .is_some_and(|answer| answer.strong_count() == 0)
         {
-            asked.remove(self.token);
+            asked.remove(&self.question);
         }
     }
 }
