@@ -150,6 +150,7 @@
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
+//! | `serde` | an [`AccessTable`] can be serialized |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -169,6 +170,7 @@
         feature = "resource-metadata",
         feature = "sessions",
         feature = "tracing",
+        feature = "serde",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -176,6 +178,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+mod access_table;
 mod audit;
 mod caller;
 pub mod catalogue;
@@ -216,6 +220,8 @@ mod ways;
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
+#[cfg(feature = "axum")]
+pub use crate::access_table::{AccessRow, AccessTable, Mounted};
 pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
