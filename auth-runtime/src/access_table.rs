@@ -7,6 +7,8 @@ mod text;
 
 pub(crate) use self::row::Access;
 pub use self::row::{AccessRow, Mounted};
+#[cfg(feature = "access-lock")]
+pub(crate) use self::text::visible;
 
 /// Everything that a [`GuardedRouter`](crate::GuardedRouter) can answer with, and who may call it: made
 /// by [`GuardedRouter::access_table`](crate::GuardedRouter::access_table).

@@ -151,6 +151,7 @@
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
 //! | `serde` | an [`AccessTable`] can be serialized |
+//! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -171,6 +172,7 @@
         feature = "sessions",
         feature = "tracing",
         feature = "serde",
+        feature = "access-lock",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -178,6 +180,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "access-lock")]
+mod access_lock;
 #[cfg(feature = "axum")]
 mod access_table;
 mod audit;
@@ -220,6 +224,8 @@ mod ways;
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
+#[cfg(feature = "access-lock")]
+pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
 #[cfg(feature = "axum")]
 pub use crate::access_table::{AccessRow, AccessTable, Mounted};
 pub use crate::audit::{AuditRecord, Outcome};
