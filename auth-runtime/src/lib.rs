@@ -128,6 +128,16 @@
 //! Misconfiguration, like a handler without a space, is no decision: it is an `ERROR` in the log, with or
 //! without the feature.
 //!
+//! # Who may call what
+//!
+//! [`GuardedRouter::access_table`] lists every route as it is mounted, with its policy, its handler and
+//! where that stands in the source, whether it is hidden, and what is public or unguarded for which
+//! reason: an [`AccessTable`]. It needs neither a space nor a running server.
+//!
+//! [`assert_access_lock!`] (the feature `access-lock`) makes a test of it: `access.lock`, in the
+//! repository, says who may call what, and the test fails when the router says something else. So nobody
+//! is let in without a line in the diff.
+//!
 //! # Features
 //!
 //! | feature | what it adds |

@@ -275,6 +275,16 @@ fn what_is_nested_twice_is_listed_at_its_whole_path() {
 }
 
 #[test]
+fn nobody_is_denied_what_is_public_on_a_hidden_path() {
+    let router: GuardedRouter =
+        GuardedRouter::new().route("/x", get(show).put(change).post(healthz));
+    let table = router.access_table();
+    let hidden: Vec<_> = table.rows().iter().map(|row| row.is_hidden()).collect();
+    // GET, POST, PUT.
+    assert_eq!(hidden, [true, false, true]);
+}
+
+#[test]
 fn a_table_needs_no_state_and_is_the_same_with_it() {
     let router: GuardedRouter<String> = GuardedRouter::new()
         .route("/{id}", get(show))
