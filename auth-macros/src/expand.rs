@@ -75,11 +75,7 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
         ),
-        Some(found) => {
-            for mistake in &found.mistakes {
-                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
-            }
-        }
+        Some(found) => found.tell(&mut errors),
     }
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
@@ -106,11 +102,16 @@ fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
         let blocks = blocks.iter().map(addresses);
         quote!(::auth_runtime::Network::new(#name, &[#(#blocks),*]))
     });
+    let policies = vocabulary.policies.iter().map(|(name, policy)| {
+        let description = &policy.description;
+        let requires = &policy.requires;
+        quote!(::auth_runtime::DeclaredPolicy::new(#name, #description, #requires))
+    });
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let permissions = terms(&vocabulary.permissions);
     quote! {
         const VOCABULARY: ::auth_runtime::Vocabulary = ::auth_runtime::Vocabulary::new(
-            #realm, #scopes, #roles, #permissions, &[#(#networks),*],
+            #realm, #scopes, #roles, #permissions, &[#(#networks),*], &[#(#policies),*],
         );
         VOCABULARY
     }
@@ -127,6 +128,9 @@ fn find() -> Option<Found> {
 fn tracked(found: &Found) -> Option<TokenStream> {
     static TRACKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
+    if !found.path.is_file() {
+        return None;
+    }
     // Nothing panics while it is held.
     let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
     let is_first = tracked.insert(found.path.clone());
@@ -486,6 +490,18 @@ mod tests {
             policy_of(r#"scope = "admin""#),
             format!(r#"::auth_runtime::Policy::requires({R}scope("admin"))"#)
         );
+    }
+
+    #[test]
+    fn a_policy_of_the_vocabulary_is_given_as_it_is_read() {
+        let (vocabulary, mistakes) = vocabulary::read(
+            "[roles]\nadmin = \"Runs it\"\n[policies.staff]\ndescription = \"Us\"\n\
+             requires = '''role=\"admin\", // for now\nhide_as = 404'''\n",
+        );
+        assert_eq!(mistakes, []);
+        let data = vocabulary_data(&vocabulary).to_string();
+        let policy = r#"("staff" , "Us" , "role = \"admin\", hide_as = 404")"#;
+        assert!(data.contains(policy), "{data}");
     }
 
     #[test]

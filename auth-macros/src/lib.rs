@@ -36,9 +36,7 @@ mod module;
 /// display     := hide_as = 404 | hide_unless = lesser
 ///              | schemes( Basic, "Lab-Auth", … ) | realm = "…"
 ///              | loosen = "…"
-/// lesser      := authenticated
-///              | scope("…") | role("…") | …
-///              | any( requirement, … ) | all( requirement, … )
+/// lesser      := a requirement, whose values may stand in parentheses: scope("…")
 /// ```
 ///
 /// | requirement | who meets it |
@@ -51,7 +49,7 @@ mod module;
 /// | `acr = "…"` | who logged in by that authentication context class ([RFC 9470]) |
 /// | `amr = "…"` | who logged in by that method, such as `otp` ([RFC 8176]) |
 /// | `max_age = "…"` | who logged in no longer ago: a whole number of `s`, `m`, `h` or `d` |
-/// | `network = "…"` | whoever calls from that block of addresses, or network of the vocabulary, known or not |
+/// | `network = "…"` | whoever calls from that block of addresses, or network of the vocabulary, known or not; `"0.0.0.0/0"` is IPv4 alone |
 /// | `check = …` | for whom that function says yes: an async one that takes a `CheckRequest` and returns `bool` or `Result<bool, _>` |
 /// | `policy = "…"` | who meets that policy of the vocabulary |
 /// | `any(…)` | who meets at least one |
@@ -72,7 +70,8 @@ mod module;
 /// # Vocabulary
 ///
 /// With an `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace, every name has to be declared there, and a name stands for all that imply it:
+/// workspace, every name has to be declared there, and a name stands for all that imply it. What the
+/// workspace excludes, and what is vendored in it, is not held against it.
 ///
 /// ```toml
 /// realm = "example"
@@ -95,16 +94,23 @@ mod module;
 /// requires = 'role = "admin", network = "office"'
 /// ```
 ///
+/// Without the file every name will do. So that nobody loses it unseen, a manifest can ask for it:
+///
+/// ```toml
+/// [workspace.metadata.auth] # or `[package.metadata.auth]`
+/// required = true
+/// ```
+///
 /// `network = "office"` and `policy = "staff"` are names from there; a policy brings all that its
-/// `requires` says, `hide_as` included. The crate is compiled again when the file changes, and
+/// `requires` says, `hide_as` included, unless the attribute says something else. Two policies that show
+/// denials differently are refused where it does not. The crate is compiled again when the file changes, and
 /// [`vocabulary!`](macro@vocabulary) gives it to the running program.
 ///
 /// # Where it stands
 ///
 /// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
 /// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
-/// but `#[axum::debug_handler]` checks the function as it is written, so put it below, or write the
-/// guard. A hidden type beside it, `policy_of_` and the function's name, carries the policy.
+/// but `#[axum::debug_handler]` checks the function as it is written, so put it below. A hidden type beside it, `policy_of_` and the function's name, carries the policy.
 ///
 /// On an inline module, for every handler in it:
 ///
@@ -121,7 +127,7 @@ mod module;
 ///     #[requires(scope = "users:write")]
 ///     pub async fn delete_user() {}
 ///
-///     // neither: what loosens a module's policy says why
+///     // `role = "auditor", hide_as = 404`: what loosens a module's policy says why
 ///     #[requires(role = "auditor", loosen = "auditors read the log, and nothing else")]
 ///     pub async fn log() {}
 ///
@@ -130,10 +136,12 @@ mod module;
 /// }
 /// ```
 ///
-/// A handler's own attribute adds to the module's, and its `hide_as`, `hide_unless`, `schemes` and
-/// `realm` take the place of the module's. Modules in modules add up. To loosen a policy is to write
-/// another one with a reason, in full: an exception that had to be subtracted from what stands further
-/// up would be read wrongly sooner or later.
+/// A handler's own attribute adds to the module's, and its `schemes`, its `realm` and its hiding
+/// (`hide_as` with or without `hide_unless`) take the place of the module's. Modules in modules add up.
+/// To loosen a policy is to write another one with a reason, in full: an exception that had to be
+/// subtracted from what stands further up would be read wrongly sooner or later. It has to let somebody
+/// in who is kept out otherwise, and it is about who may call: what the module hides stays hidden. A
+/// handler whose denials are to be seen stands outside of a module that hides.
 ///
 /// Every `async fn` directly in such a module is taken for a handler, but for tests and for those that
 /// cannot be one: that borrow a parameter, take a `CheckRequest`, or take axum's `Next`. Keep other
@@ -167,7 +175,7 @@ mod module;
 /// #[requires(scop = "reports:read", hide_as = 403)]
 /// async fn reports() {}
 /// // unknown key `scop`; did you mean `scope`?
-/// // a 403 tells that there is something; […]; write `hide_as = 404`
+/// // a 403 tells that there is something; write `hide_as = 404`, or remove `hide_as` to answer 403
 /// ```
 ///
 /// In an `impl` block, a function that names neither `self` nor `Self` cannot be told from a free one:
@@ -225,6 +233,9 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// let vocabulary = auth_runtime::vocabulary!();
 /// for scope in vocabulary.scopes() {
 ///     println!("{}: {}", scope.name(), scope.description());
+/// }
+/// for policy in vocabulary.policies() {
+///     println!("{}: {}", policy.name(), policy.requires());
 /// }
 /// ```
 #[proc_macro]

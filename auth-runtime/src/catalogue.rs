@@ -46,6 +46,10 @@
 //! | [`AUTH0043`](auth0043) | a function of a guarded module that is no handler |
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
+//! | [`AUTH0060`](auth0060) | a loosened policy that lets nobody more in |
+//! | [`AUTH0061`](auth0061) | two policies that show denials differently |
+//! | [`AUTH0062`](auth0062) | lists in lists without end |
+//! | [`AUTH0063`](auth0063) | a display that changes nothing |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -100,4 +104,8 @@ pages! {
     auth0043 "AUTH0043"
     auth0044 "AUTH0044"
     auth0045 "AUTH0045"
+    auth0060 "AUTH0060"
+    auth0061 "AUTH0061"
+    auth0062 "AUTH0062"
+    auth0063 "AUTH0063"
 }

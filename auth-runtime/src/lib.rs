@@ -297,7 +297,7 @@ pub use crate::truth::Truth;
     feature = "introspection"
 ))]
 pub use crate::url::UrlProblem;
-pub use crate::vocabulary::{Term, Vocabulary};
+pub use crate::vocabulary::{DeclaredPolicy, Term, Vocabulary};
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
 /// audit does not find.

@@ -2,7 +2,7 @@
 
 use crate::network::Network;
 
-/// The scopes, roles, permissions and networks that a service knows.
+/// The scopes, roles, permissions, networks and policies that a service knows.
 ///
 /// Made by [`vocabulary!`](crate::vocabulary!) from `auth.toml`; each list is in the order of the
 /// names.
@@ -13,6 +13,7 @@ pub struct Vocabulary {
     roles: &'static [Term],
     permissions: &'static [Term],
     networks: &'static [Network],
+    policies: &'static [DeclaredPolicy],
 }
 
 impl Vocabulary {
@@ -23,6 +24,7 @@ impl Vocabulary {
         roles: &'static [Term],
         permissions: &'static [Term],
         networks: &'static [Network],
+        policies: &'static [DeclaredPolicy],
     ) -> Self {
         Self {
             realm,
@@ -30,6 +32,7 @@ impl Vocabulary {
             roles,
             permissions,
             networks,
+            policies,
         }
     }
 
@@ -56,6 +59,60 @@ impl Vocabulary {
     /// The networks.
     pub const fn networks(&self) -> &'static [Network] {
         self.networks
+    }
+
+    /// The policies.
+    pub const fn policies(&self) -> &'static [DeclaredPolicy] {
+        self.policies
+    }
+}
+
+/// A policy of the vocabulary: what `policy = "..."` stands for.
+///
+/// ```
+/// use auth_runtime::DeclaredPolicy;
+///
+/// const STAFF: DeclaredPolicy = DeclaredPolicy::new(
+///     "staff",
+///     "Whoever works here",
+///     r#"any(role = "admin", role = "editor")"#,
+/// );
+/// assert_eq!(STAFF.requires(), r#"any(role = "admin", role = "editor")"#);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeclaredPolicy {
+    name: &'static str,
+    description: &'static str,
+    requires: &'static str,
+}
+
+impl DeclaredPolicy {
+    /// The policy `name`, which stands for what it `requires`.
+    pub const fn new(
+        name: &'static str,
+        description: &'static str,
+        requires: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            description,
+            requires,
+        }
+    }
+
+    /// The name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is for, in the words of the vocabulary; empty if that does not say.
+    pub const fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// What would stand in `#[requires(...)]` in its place.
+    pub const fn requires(&self) -> &'static str {
+        self.requires
     }
 }
 

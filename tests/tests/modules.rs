@@ -17,7 +17,7 @@ mod admin {
         "users"
     }
 
-    #[requires(scope = "users:write", hide_as = 404, realm = "users")]
+    #[requires(scope = "users:write", realm = "users")]
     pub(crate) async fn delete_user() -> &'static str {
         "deleted"
     }
@@ -182,6 +182,27 @@ fn no_handler_of_a_module_loses_its_policy() {
     let _ = router.protect(space()).unwrap();
 }
 
+#[requires(role = "admin", hide_as = 404, hide_unless = role("auditor"))]
+mod half_hidden {
+    pub(crate) async fn users() {}
+
+    #[auth_runtime::requires(scope = "keys", hide_as = 404)]
+    pub(crate) async fn keys() {}
+}
+
+/// Who says `hide_as` says from whom, too: the module's exception does not reach into it.
+#[test]
+fn a_handler_may_hide_from_those_whom_its_module_tells() {
+    assert_eq!(
+        policy_of::<half_hidden::policy_of_users>().to_string(),
+        r#"requires(role = "admin", hide_as = 404, hide_unless = role("auditor"))"#
+    );
+    assert_eq!(
+        policy_of::<half_hidden::policy_of_keys>().to_string(),
+        r#"requires(role = "admin", scope = "keys", hide_as = 404)"#
+    );
+}
+
 #[test]
 fn what_the_modules_and_the_handler_say_holds_together() {
     const USERS: &str = r#"role = "admin", hide_as = 404, realm = "admin""#;
@@ -199,7 +220,9 @@ fn what_the_modules_and_the_handler_say_holds_together() {
         ),
         (
             policy_of::<admin::policy_of_log>(),
-            r#"requires(role = "auditor", loosen = "auditors read the log")"#.to_owned(),
+            // Others may call it, and it is still hidden from everybody else.
+            r#"requires(role = "auditor", hide_as = 404, realm = "admin", loosen = "auditors read the log")"#
+                .to_owned(),
         ),
         (
             policy_of::<admin::policy_of_login>(),
@@ -235,6 +258,8 @@ async fn it_is_kept() {
         .route("/audit", get(admin::audit))
         .route("/login", get(admin::login))
         .route("/keys", get(admin::keys::create))
+        .route("/half/users", get(half_hidden::users))
+        .route("/half/keys", get(half_hidden::keys))
         .protect(space())
         .unwrap();
     let request = |method: &str, path: &str, role: &str, scope: &str| {
@@ -248,7 +273,9 @@ async fn it_is_kept() {
         ("DELETE", "/users", "admin", "", 404),
         ("DELETE", "/users", "", "users:write", 404),
         ("GET", "/log", "auditor", "", 200),
-        ("GET", "/log", "admin", "", 403),
+        ("GET", "/log", "admin", "", 404),
+        ("GET", "/half/users", "auditor", "", 403),
+        ("GET", "/half/keys", "auditor", "keys", 404),
     ] {
         let response = app
             .clone()
@@ -258,5 +285,7 @@ async fn it_is_kept() {
         assert_eq!(seen, status, "{method} {path} {role} {scope}");
     }
     assert_hidden(app.clone(), request("GET", "/users", "auditor", "")).await;
+    // Auditors may call it; from others it is as hidden as before.
+    assert_hidden(app.clone(), request("GET", "/log", "admin", "")).await;
     assert_hidden(app, request("GET", "/keys", "", "keys")).await;
 }

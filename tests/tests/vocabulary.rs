@@ -141,7 +141,7 @@ fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
     );
     write(
         project.join("Cargo.toml"),
-        "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n",
+        "workspace = { resolver = \"3\", members = [\"crates/*\"] }\n",
     );
     for name in ["far", "near"] {
         let member = project.join("crates").join(name);

@@ -4,15 +4,19 @@
 
 mod requirement;
 mod schemes;
+mod value;
+mod words;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Ident, Lit, Token};
+use syn::{Ident, Lit, LitStr, Token};
 
-use self::requirement::{Form, lesser, requirement, string, written};
+use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
+use self::value::{Form, string, written};
+use self::words::stray;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideUnless, Public, Requires};
@@ -72,7 +76,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                 }
                 "realm" => {
                     let value = assigned(input, &key, "\"...\"")?;
-                    let realm = string(&value, &key, value.span(), Form::Assigned)?;
+                    let realm = string(&value, &key, Form::Assigned)?;
                     if requires.realm.replace(realm).is_some() {
                         return Err(twice(&key));
                     }
@@ -80,7 +84,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                 "loosen" => {
                     let example = "\"why the module's policy does not hold here\"";
                     let value = assigned(input, &key, example)?;
-                    let reason = string(&value, &key, value.span(), Form::Assigned)?;
+                    let reason = string(&value, &key, Form::Assigned)?;
                     if reason.text.trim().is_empty() {
                         return Err(codes::REASON.at(
                             reason.span,
@@ -102,7 +106,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                 }
                 _ => requires
                     .requirements
-                    .push(requirement(&key, input, errors, true)?),
+                    .push(requirement(&key, input, errors, Place::Top)?),
             }
             Ok(())
         });
@@ -127,8 +131,7 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
             let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
             mistaken |= key != "reason" || public.is_some();
             if key != "reason" {
-                skip(input);
-                return Err(not_for_public(&key));
+                return Err(not_for_public(&key, &upcoming(input)));
             }
             if public.is_some() {
                 skip(input);
@@ -136,7 +139,7 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
             }
             mistaken = true;
             let value = assigned(input, &key, "\"why everybody may call this\"")?;
-            let reason = string(&value, &key, value.span(), Form::Assigned)?;
+            let reason = string(&value, &key, Form::Assigned)?;
             if reason.text.trim().is_empty() {
                 return Err(codes::REASON.at(
                     reason.span,
@@ -161,14 +164,15 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
     public
 }
 
-fn not_for_public(key: &Ident) -> syn::Error {
+fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
     let name = key.to_string();
     let message = if DISPLAYS.contains(&name.as_str()) {
         format!("`{name}` has nothing to do on a public handler: nobody is denied; remove it")
     } else if REQUIREMENTS.contains(&name.as_str()) {
         format!(
             "`#[public]` lets everybody in, so `{name}` would never be checked; write \
-             `#[requires({name} ...)]` in its place"
+             `#[requires({name}{})]` in its place",
+            as_written(value)
         )
     } else if nearest(&name, &["reason"]).is_some() {
         format!("unknown key `{name}`; did you mean `reason`?")
@@ -178,12 +182,33 @@ fn not_for_public(key: &Ident) -> syn::Error {
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
 }
 
+/// What stands behind a key, as it would be written there again.
+fn as_written(behind: &TokenStream) -> String {
+    let text = behind.to_string();
+    let text = text.replace(" :: ", "::");
+    match text.strip_prefix('=') {
+        Some(value) => format!(" = {}", value.trim()),
+        None => text,
+    }
+}
+
 /// Runs a reader that notes its mistakes itself.
 fn read(
     tokens: TokenStream,
     errors: &mut Errors,
     reader: impl FnOnce(ParseStream<'_>, &mut Errors),
 ) {
+    if let Some(span) = too_deep(&tokens) {
+        errors.add(
+            codes::TOO_DEEP,
+            span,
+            format!(
+                "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
+                 `any(...)` as one"
+            ),
+        );
+        return;
+    }
     let result = (|input: ParseStream<'_>| {
         reader(input, errors);
         Ok(())
@@ -192,6 +217,28 @@ fn read(
     if let Err(error) = result {
         errors.push(error);
     }
+}
+
+/// Parentheses in parentheses; more is nothing that anybody could read, and whoever reads on calls
+/// itself once for each, on a stack that ends.
+const MAX_DEPTH: usize = 32;
+
+/// The first parentheses that are in too many others.
+fn too_deep(tokens: &TokenStream) -> Option<Span> {
+    let mut open = vec![tokens.clone().into_iter()];
+    while let Some(innermost) = open.last_mut() {
+        match innermost.next() {
+            Some(TokenTree::Group(group)) if open.len() > MAX_DEPTH => {
+                return Some(group.span_open());
+            }
+            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
+            Some(_) => {}
+            None => {
+                open.pop();
+            }
+        }
+    }
+    None
 }
 
 /// Reads a list with `one` for each member.
@@ -205,12 +252,10 @@ fn each(
             errors.push(error);
             skip(input);
         } else if !input.is_empty() && !input.peek(Token![,]) {
-            errors.add(
-                codes::STRAY,
-                input.span(),
-                "expected `,` between two requirements",
-            );
-            skip(input);
+            let span = input.span();
+            if let Some(next) = upcoming(input).into_iter().next() {
+                errors.add(codes::STRAY, span, stray(None, &next));
+            }
         }
         // Either a comma or the end: `skip` stops nowhere else.
         let _ = input.parse::<Option<Token![,]>>();
@@ -229,8 +274,22 @@ fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> {
     input.call(Ident::parse_any).map_err(|_| {
         let message = if input.peek(Token![,]) {
             "nothing stands before this comma; remove it".to_owned()
+        } else if input.peek(Token![!]) {
+            "requirements have no `not`: they say who may call, and nobody else may; name what those who \
+             may have"
+                .to_owned()
         } else {
-            format!("expected {expected}")
+            match input.fork().parse::<LitStr>() {
+                Ok(literal) if expected == A_REQUIREMENT => format!(
+                    "write a key before it, such as `scope = {}`",
+                    literal.to_token_stream()
+                ),
+                Ok(literal) if expected == A_LESSER_REQUIREMENT => format!(
+                    "write a key around it, such as `scope({})`",
+                    literal.to_token_stream()
+                ),
+                _ => format!("expected {expected}"),
+            }
         };
         codes::STRAY.at(input.span(), message)
     })
@@ -269,9 +328,19 @@ fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()>
     if input.is_empty() || input.peek(Token![,]) {
         return Err(needs_value(key, example));
     }
+    let span = input.span();
+    // The value itself, if it stands behind what is not an equals sign.
+    let behind = upcoming(input).into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => group.stream(),
+        token => token.into(),
+    });
+    let value = behind
+        .into_iter()
+        .find(|token| matches!(token, TokenTree::Literal(_)))
+        .map_or_else(|| example.to_owned(), |value| value.to_string());
     Err(codes::FORM.at(
-        input.span(),
-        format!("expected `=` behind `{key}`: write `{key} = {example}`"),
+        span,
+        format!("expected `=` behind `{key}`: write `{key} = {value}`"),
     ))
 }
 
@@ -330,9 +399,26 @@ mod tests {
                 "with a comma at the end"
             );
         }
-        let (read, errors) = read_back(r#"scope = "a", hide_as = 404, hide_unless = scope("b")"#);
-        assert_eq!(read, r#"scope = "a", hide_as = 404, unless scope = "b""#);
-        assert_eq!(errors, Vec::<String>::new());
+        // In `hide_unless` a value may stand in parentheses.
+        for lesser in [r#"scope("b")"#, r#"scope = "b""#] {
+            let text = format!(r#"scope = "a", hide_as = 404, hide_unless = {lesser}"#);
+            let read = r#"scope = "a", hide_as = 404, unless scope = "b""#;
+            assert_eq!(read_back(&text), (read.to_owned(), vec![]), "{lesser}");
+        }
+        let text = r#"scope = "a", hide_as = 404, hide_unless = any(scope("b"), role = "c")"#;
+        let read = r#"scope = "a", hide_as = 404, unless any(scope = "b", role = "c")"#;
+        assert_eq!(read_back(text), (read.to_owned(), vec![]));
+    }
+
+    #[test]
+    fn lists_in_lists_come_to_an_end() {
+        for (depth, is_read) in [(32, true), (33, false), (100_000, false)] {
+            let arguments = format!("{}authenticated{}", "all(".repeat(depth), ")".repeat(depth));
+            let tokens = arguments.parse().expect("tokens");
+            let mut errors = Errors::default();
+            let _ = requires(tokens, &mut errors);
+            assert_eq!(errors.is_empty(), is_read, "{depth}");
+        }
     }
 
     #[test]
@@ -345,13 +431,28 @@ mod tests {
             (r#"scope => "x""#, "expected `=` behind `scope`"),
             (r#"scope = "x"y"#, "remove `y`"),
             ("hide_as(404)", "write `hide_as = 404`"),
+            (r#"loosen("why")"#, r#"write `loosen = "why"`"#),
             (
-                r#"hide_unless = role = "x""#,
-                r#"write `hide_unless = role("x")`"#,
+                r#"scope = "x" || role = "y""#,
+                r#"write `any(scope = "x", ...)`"#,
             ),
+            (r#"authenticated && role = "y""#, "write a comma"),
+            (r#"!authenticated"#, "requirements have no `not`"),
+            (r#"not(scope = "x")"#, "requirements have no `not`"),
+            ("public", "`#[public(reason = "),
+            ("group = \"x\"", "did you mean `role`?"),
+            (r#"scope = ["x", "y"]"#, r#"`scope = "x", scope = "y"`"#),
+            (r#"scope("x", "y")"#, r#"`any(scope = "x", scope = "y")`"#),
+            (
+                r#"scope = "x" "y""#,
+                r#"expected `,` between `scope = "x"` and `"y"`"#,
+            ),
+            (r#""x""#, r#"write a key before it, such as `scope = "x"`"#),
+            ("schemes(Basic Bearer)", "expected `,` before `Bearer`"),
+            ("hide_unless = not(x)", "requirements have no `not`"),
             ("hide_unless =", r#"`hide_unless = scope("...")`"#),
-            (r#"hide_unless = "x""#, r#"`scope("...")`"#),
-            ("hide_unless = scope(5)", r#"`scope("...")`"#),
+            (r#"hide_unless = "x""#, r#"`scope("x")`"#),
+            ("hide_unless = scope(5)", r#"`scope("5")`"#),
             ("hide_unless = scope()", r#"`scope("...")`"#),
             ("hide_unless = scope(X)", r#"`scope("X")`"#),
         ] {

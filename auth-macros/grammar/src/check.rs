@@ -1,25 +1,26 @@
 //! What can be seen to be wrong in an attribute that was read.
 
+mod display;
 mod logic;
 mod module;
 mod names;
 mod ways;
 mod whole;
 
-use proc_macro2::{Span, TokenStream};
-use syn::LitInt;
-use syn::spanned::Spanned;
+use proc_macro2::Span;
 
+use self::display::display;
 use self::logic::{contradiction, list, wrappers};
 pub use self::module::module;
 use self::names::names;
+pub(crate) use self::names::{Written, problem};
 pub use self::names::{name_problem, realm_problem};
 pub(crate) use self::ways::all_of;
 pub use self::ways::{entails, is_enough, makes_known};
 use self::whole::whole;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideUnless, Kind, Requirement, Requires};
+use crate::requirement::{Name, Requirement, Requires};
 
 /// Notes everything that is wrong with the arguments of `#[requires(...)]`.
 pub fn requires(requires: &Requires, errors: &mut Errors) {
@@ -33,7 +34,7 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         );
     }
     for requirement in &requires.requirements {
-        names(requirement, errors);
+        names(requirement, Written::Listed, errors);
     }
     // With parts missing, what is left may look like something that nobody wrote.
     if readable {
@@ -47,59 +48,22 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         }
     }
 
-    if let Some(realm) = &requires.realm
-        && let Some(problem) = realm_problem(&realm.text)
-    {
-        errors.add(codes::REALM, realm.span, problem);
-    }
-    if let Some(hide_as) = &requires.hide_as {
-        status(hide_as, errors);
-    }
-    if let Some(lesser) = &requires.hide_unless {
-        names(&lesser.lesser, errors);
-        if readable {
-            hide_unless(requires, lesser, errors);
-        }
-    }
-}
-
-/// Whom a denial of a hidden handler is shown to.
-fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Errors) {
-    let HideUnless { key, lesser } = hide_unless;
-    wrappers(lesser, Requirement::called, errors);
-    list(std::slice::from_ref(lesser), true, errors);
-    if errors.is_empty() {
-        self::whole(&[], std::slice::from_ref(lesser), errors);
-    }
-    let whole = requires.clone().with_modules();
-    if whole.hide_as.is_none() {
-        errors.add(
-            codes::NOTHING_HIDDEN,
-            *key,
-            "`hide_unless` makes an exception from hiding; write `hide_as = 404` before it",
-        );
-    }
-    let all = all_of(whole.requirements);
-    let is_empty = matches!(&all.kind, Kind::All(parts) if parts.is_empty());
-    if !is_empty && entails(lesser, &all) {
-        errors.add_across(
-            codes::SHOWN_TO_NOBODY,
-            lesser.span,
-            lesser.end,
-            format!(
-                "whoever meets `{}` is let in, so no denial could be shown to them; name a lesser \
-                 requirement, or remove `hide_unless`",
-                lesser.called()
-            ),
-        );
-    }
+    display(requires, readable, errors);
 }
 
 /// What the modules around ask for besides.
 fn around(requires: &Requires) -> Vec<Requirement> {
-    let modules = requires.module.as_deref().cloned();
-    let holds = modules.filter(|_| requires.loosen.is_none());
-    holds.unwrap_or_default().with_modules().requirements
+    let module = requires.module.as_deref().cloned();
+    let module = module.filter(|_| requires.loosen.is_none());
+    module.unwrap_or_default().with_modules().requirements
+}
+
+/// Whether the attribute of a module around is wrong: it is told there, and nothing of it is handed
+/// down.
+fn is_module_wrong(requires: &Requires) -> bool {
+    requires.module.as_deref().is_some_and(|module| {
+        module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
+    })
 }
 
 /// What a handler says on its own, held against what its module says already.
@@ -109,74 +73,88 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
             errors.add(
                 codes::NOTHING_TO_LOOSEN,
                 reason.span,
-                "there is no policy of a module around this that could be loosened; remove `loosen`",
+                "`loosen` stands in a module that has a policy, and there is none around this; remove it",
             );
         }
         return;
     };
-    // Nothing is handed down by an attribute that is wrong, and that was told.
-    if !module.requirements.is_empty() {
-        self::requires(module, errors);
-    }
-    if requires.loosen.is_some() {
-        if requires.requirements.is_empty() {
-            errors.add(
-                codes::SAYS_NOTHING,
-                Span::call_site(),
-                "a policy that is loosened still says who may call; write what is required, or \
-                 `#[public(reason = \"...\")]` if everybody may",
-            );
-        }
+    if is_module_wrong(requires) {
         return;
     }
-    let module = all_of(around(requires));
-    for part in &requires.requirements {
-        if entails(&module, part) {
-            errors.add_across(
-                codes::MODULE_ASKS,
-                part.span,
-                part.end,
-                format!("`{part}` adds nothing: the module asks for it already; remove it"),
-            );
-        } else if let Some(why) = contradiction(&module, part) {
-            errors.add_across(
-                codes::CONTRADICTION,
-                part.span,
-                part.end,
-                format!("nobody meets both `{part}` and what the module asks for: {why}"),
-            );
-        }
+    self::requires(module, errors);
+    let module = module.as_ref().clone().with_modules().requirements;
+    match &requires.loosen {
+        Some(reason) => loosened(reason, &requires.requirements, &module, errors),
+        None => added(&requires.requirements, &module, errors),
     }
 }
 
-/// `hide_as` has one right value, and each wrong one deserves its own reason.
-fn status(value: &TokenStream, errors: &mut Errors) {
-    let text = value.to_string();
-    if let Ok(number) = syn::parse2::<LitInt>(value.clone())
-        && number.suffix().is_empty()
-        && number.base10_digits() == "404"
-    {
-        return;
+/// A policy in place of the module's lets somebody in who is kept out there.
+fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
+    if own.is_empty() {
+        errors.add(
+            codes::SAYS_NOTHING,
+            Span::call_site(),
+            format!(
+                "a policy that is loosened still says who may call: write \
+                 `#[requires(role = \"...\", loosen = {:?})]`, or `#[public(reason = {:?})]` if everybody \
+                 may",
+                reason.text, reason.text
+            ),
+        );
+    } else if entails(&all_of(own.to_vec()), &all_of(module.to_vec())) {
+        errors.add(
+            codes::LOOSENS_NOTHING,
+            reason.span,
+            format!(
+                "this loosens nothing: whoever meets {} meets {} of the module around it; remove \
+                 `loosen`, and what the module asks for already",
+                listed(own),
+                listed(module)
+            ),
+        );
     }
-    let reason = match text.as_str() {
-        "200" => "a denial that says success would be stored and read as the page itself",
-        "401" => {
-            "a 401 asks for credentials, which tells that there is something; without `hide_as` it \
-             is what callers who are not known get anyway"
-        }
-        "403" => {
-            "a 403 tells that there is something; without `hide_as` it is what callers who may not \
-             get anyway"
-        }
-        "410" => "a 410 tells that there was something once",
-        _ if text.trim_matches('"') == "404" => "the status is a number, without quotes",
-        _ => "only the answer of a path that was never there hides anything",
-    };
-    errors.add(
-        codes::HIDE_AS,
-        value.span(),
-        format!("{reason}; write `hide_as = 404`"),
-    );
+}
+
+/// What is added to the policy of the module is new, and possible.
+fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
+    let around = all_of(module.to_vec());
+    for part in own {
+        let implied = module.iter().find(|asked| entails(asked, part));
+        let clash = module
+            .iter()
+            .find_map(|asked| Some((asked, contradiction(asked, part)?)));
+        let (code, message) = if let Some(asked) = implied
+            && asked.to_string() == part.to_string()
+        {
+            let message = format!(
+                "`{part}` adds nothing: the module around it asks for that already; remove it"
+            );
+            (codes::MODULE_ASKS, message)
+        } else if entails(&around, part) {
+            let asked = implied.map_or_else(|| listed(module), |asked| format!("`{asked}`"));
+            let message = format!(
+                "`{part}` adds nothing: whoever meets {asked} of the module around it meets it already; \
+                 remove it, or write `loosen = \"...\"` beside it, with the reason, if it is enough here"
+            );
+            (codes::MODULE_ASKS, message)
+        } else if let Some((asked, why)) = clash {
+            let message = format!(
+                "nobody meets both `{part}` and `{asked}` of the module around it: {why}; write \
+                 `loosen = \"...\"` beside it, with the reason, if the module's policy does not hold here"
+            );
+            (codes::CONTRADICTION, message)
+        } else {
+            continue;
+        };
+        errors.add_across(code, part.span, part.end, message);
+    }
+}
+
+/// A list without `all`, as it is written.
+fn listed(parts: &[Requirement]) -> String {
+    let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+    format!("`{}`", parts.join(", "))
 }
 
 #[cfg(test)]

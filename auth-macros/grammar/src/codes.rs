@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use proc_macro2::Span;
+use quote::ToTokens;
 
 /// What kind of mistake a message is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,10 +88,24 @@ pub const RELATIVE_CHECK: Code = Code("AUTH0042");
 /// A function of a guarded module that is no handler.
 pub const HELPER: Code = Code("AUTH0043");
 
+/// A loosened policy that lets nobody more in.
+pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
+/// Two policies that show denials differently.
+pub const TWO_DISPLAYS: Code = Code("AUTH0061");
+/// Lists in lists, without end.
+pub const TOO_DEEP: Code = Code("AUTH0062");
+/// A display that changes nothing.
+pub const IDLE_DISPLAY: Code = Code("AUTH0063");
+
 impl Code {
     /// A mistake of this kind.
     pub fn at(self, span: Span, message: impl Display) -> syn::Error {
         syn::Error::new(span, self.write(message))
+    }
+
+    /// A mistake of this kind that all of the tokens are.
+    pub fn over(self, tokens: impl ToTokens, message: impl Display) -> syn::Error {
+        syn::Error::new_spanned(tokens, self.write(message))
     }
 
     /// The message with the code behind its first line.

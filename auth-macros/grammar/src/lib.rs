@@ -28,7 +28,7 @@ mod suggest;
 mod values;
 pub mod vocabulary;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 use crate::requirement::Requires;
@@ -63,9 +63,7 @@ pub fn within(
             shown: "",
         },
         Some(found) => {
-            for mistake in &found.mistakes {
-                errors.add(codes::VOCABULARY, Span::call_site(), mistake);
-            }
+            found.tell(errors);
             let Some(vocabulary) = &found.vocabulary else {
                 return requires;
             };

@@ -30,22 +30,30 @@ pub struct Requires {
 
 impl Requires {
     /// What holds in the end: what the modules around ask for, from the outside in, and then its own.
-    /// How denials are shown, the innermost says.
+    /// How denials are shown, the innermost says; to loosen who may call leaves that as it is, so that
+    /// nothing that is hidden comes to light by it.
     pub fn with_modules(mut self) -> Self {
-        let Some(module) = self.module.take().filter(|_| self.loosen.is_none()) else {
+        let Some(module) = self.module.take() else {
             return self;
         };
-        let mut module = module.with_modules();
-        module.requirements.append(&mut self.requirements);
-        Self {
-            requirements: module.requirements,
-            hide_as: self.hide_as.or(module.hide_as),
-            hide_unless: self.hide_unless.or(module.hide_unless),
-            schemes: self.schemes.or(module.schemes),
-            realm: self.realm.or(module.realm),
-            module: None,
-            loosen: None,
+        let module = module.with_modules();
+        let is_loosened = self.loosen.is_some();
+        let asked_around = module.requirements.iter().filter(|_| !is_loosened);
+        self.requirements = asked_around.chain(&self.requirements).cloned().collect();
+        self.loosen = None;
+        self.showing_as(module)
+    }
+
+    /// As another one shows denials, but for what it says itself. Hiding is one thing: who says `hide_as`
+    /// says from whom, too.
+    pub(crate) fn showing_as(mut self, other: Self) -> Self {
+        if self.hide_as.is_none() {
+            self.hide_as = other.hide_as;
+            self.hide_unless = self.hide_unless.or(other.hide_unless);
         }
+        self.schemes = self.schemes.or(other.schemes);
+        self.realm = self.realm.or(other.realm);
+        self
     }
 }
 
@@ -330,7 +338,7 @@ impl fmt::Display for Policy {
 }
 
 /// Registered schemes are words.
-fn scheme(name: &Name) -> String {
+pub(crate) fn scheme(name: &Name) -> String {
     if SCHEMES.contains(&name.text.as_str()) {
         name.text.clone()
     } else {

@@ -7,16 +7,62 @@ use crate::args;
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Name, Network, Requirement, Requires};
-use crate::vocabulary::{Vocabulary, implying, undeclared};
+use crate::requirement::{Kind, Name, Network, Requirement, Requires, scheme};
+use crate::suggest::nearest;
+use crate::vocabulary::{Vocabulary, bare, implying};
 
 /// Where names are looked up.
 #[derive(Clone, Copy)]
 pub(crate) struct Dictionary<'v> {
     /// `None`: the crate has none, so every name will do.
     pub(crate) vocabulary: Option<&'v Vocabulary>,
-    /// The file, as the user would name it.
+    /// The file, as the user would name it; empty in that file itself.
     pub(crate) shown: &'v str,
+}
+
+impl Dictionary<'_> {
+    /// That a name of that kind is not declared, with what was likely meant.
+    fn undeclared(&self, kind: &str, name: &str) -> String {
+        let declared = self.vocabulary.map(Vocabulary::names).unwrap_or_default();
+        let same_kind = declared.iter().find(|(other, _)| *other == kind);
+        let names = same_kind.map_or(&[][..], |(_, names)| names.as_slice());
+        let mut others = declared.iter().filter(|(other, _)| *other != kind);
+        let elsewhere = others.find(|(_, names)| names.contains(&name));
+        let place = match self.shown {
+            "" => String::new(),
+            file => format!(" in {file}"),
+        };
+        let advice = match (nearest(name, names), elsewhere) {
+            (_, Some((other, _))) => {
+                format!("there is a {other} of that name: write `{other} = {name:?}`")
+            }
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, None) => {
+                let declare = declare(kind, name, self.shown.is_empty());
+                match names {
+                    [] => declare,
+                    names if names.len() <= 8 => {
+                        format!("use `{}`, or {declare}", names.join("`, `"))
+                    }
+                    _ => format!("use one that is, or {declare}"),
+                }
+            }
+        };
+        format!("the {kind} `{name}` is not declared{place}; {advice}")
+    }
+}
+
+/// How a name of that kind is declared.
+fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
+    let key = bare(name);
+    let verb = if is_in_file { "declare" } else { "add" };
+    match kind {
+        "policy" => format!("{verb} `[policies.{key}]`"),
+        "network" => {
+            format!("{verb} `{key} = \"10.0.0.0/8\"`, with its addresses, below `[networks]`")
+        }
+        _ => format!("{verb} `{key} = \"...\"`, with what it is for, below `[{kind}s]`"),
+    }
 }
 
 /// Notes every name that is not declared, and fills in what the declared ones stand for.
@@ -24,22 +70,69 @@ pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, erro
     if let Some(module) = &mut requires.module {
         self::requires(module, dictionary, errors);
     }
-    let mut display = Vec::new();
-    let lesser = requires.hide_unless.as_mut().map(|hide| &mut hide.lesser);
-    for part in requires.requirements.iter_mut().chain(lesser) {
+    let mut policies = Vec::new();
+    for part in &mut requires.requirements {
         if let Kind::Policy(name) = &part.kind
             && let Some(policy) = policy(name, dictionary, errors)
         {
-            display.push(policy);
+            policies.push((name.clone(), policy));
         }
         requirement(part, dictionary, errors);
     }
+    if let Some(hidden) = &mut requires.hide_unless {
+        if let Kind::Policy(name) = &hidden.lesser.kind {
+            part_of_list(name, "hide_unless", dictionary, errors);
+        }
+        requirement(&mut hidden.lesser, dictionary, errors);
+    }
     // How denials are shown is the policy's to say, unless the attribute says something else.
-    for policy in display {
-        requires.hide_as = requires.hide_as.take().or(policy.hide_as);
-        requires.hide_unless = requires.hide_unless.take().or(policy.hide_unless);
-        requires.schemes = requires.schemes.take().or(policy.schemes);
-        requires.realm = requires.realm.take().or(policy.realm);
+    displays(requires, &policies, errors);
+    for (_, policy) in policies {
+        *requires = std::mem::take(requires).showing_as(policy);
+    }
+}
+
+/// Two policies that show denials differently, and nothing in the attribute that decides.
+fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) {
+    type Shown = fn(&Requires) -> Option<String>;
+    let hiding: Shown = |requires| {
+        requires.hide_as.as_ref()?;
+        let lesser = requires
+            .hide_unless
+            .as_ref()
+            .map(|hide| hide.lesser.called());
+        let exception = lesser.map(|lesser| format!(", hide_unless = {lesser}"));
+        Some(format!("hide_as = 404{}", exception.unwrap_or_default()))
+    };
+    let schemes: Shown = |requires| {
+        let mut names: Vec<_> = requires.schemes.as_ref()?.iter().map(scheme).collect();
+        names.sort();
+        Some(format!("schemes({})", names.join(", ")))
+    };
+    let realm: Shown = |requires| {
+        let realm = requires.realm.as_ref()?;
+        Some(format!("realm = {:?}", realm.text))
+    };
+    let hides = own.hide_as.is_some() || own.hide_unless.is_some();
+    for (key, shown, is_decided) in [
+        ("hide_as", hiding, hides),
+        ("schemes", schemes, own.schemes.is_some()),
+        ("realm", realm, own.realm.is_some()),
+    ] {
+        let mut policies = policies.iter();
+        let said = |(name, policy): &(Name, Requires)| Some((name.clone(), shown(policy)?));
+        let first = policies.by_ref().find_map(said);
+        let Some((first, one)) = first.filter(|_| !is_decided) else {
+            continue;
+        };
+        if let Some((name, other)) = policies.filter_map(said).find(|(_, other)| *other != one) {
+            let message = format!(
+                "the policies `{}` and `{}` show denials differently: `{one}` and `{other}`; say which \
+                 of them holds here by writing its `{key}` in the attribute itself",
+                first.text, name.text
+            );
+            errors.add(codes::TWO_DISPLAYS, name.span, message);
+        }
     }
 }
 
@@ -51,9 +144,11 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
             if terms.contains_key(&name.text) {
                 name.broader = implying(terms, &name.text);
             } else if check::name_problem(*namespace, &name.text).is_none() {
-                let declared: Vec<&str> = terms.keys().map(String::as_str).collect();
-                let message = undeclared(namespace.key(), &name.text, &declared, dictionary.shown);
-                errors.add(codes::UNDECLARED, name.span, message);
+                errors.add(
+                    codes::UNDECLARED,
+                    name.span,
+                    dictionary.undeclared(namespace.key(), &name.text),
+                );
             }
         }
         Kind::Network(network) => self::network(network, dictionary, errors),
@@ -74,7 +169,7 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
                 if let Kind::Policy(name) = &part.kind {
-                    alternative(name, dictionary, errors);
+                    part_of_list(name, "any(...)` and `all(...)", dictionary, errors);
                 }
                 self::requirement(part, dictionary, errors);
             }
@@ -93,10 +188,10 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
             codes::NETWORK,
             network.span,
             format!(
-                "{:?} is no block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`; to \
+                "`{}` is no block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`; to \
                  give a network a name, declare it below `[networks]` in an `auth.toml` beside the \
                  `Cargo.toml`",
-                network.text
+                network.text.escape_debug()
             ),
         );
         return;
@@ -104,31 +199,34 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
     match vocabulary.networks.get(&network.text) {
         Some(blocks) => network.blocks.clone_from(blocks),
         None => {
-            let declared: Vec<&str> = vocabulary.networks.keys().map(String::as_str).collect();
-            let message = undeclared("network", &network.text, &declared, dictionary.shown);
+            let message = dictionary.undeclared("network", &network.text);
             errors.add(codes::UNDECLARED, network.span, message);
         }
     }
 }
 
-/// A policy in a list cannot say how the denials of the whole are shown.
-fn alternative(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) {
+/// A policy that is a part of something cannot say how the denials of the whole are shown.
+fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mut Errors) {
     let Some(policy) = policy(name, dictionary, errors) else {
         return;
     };
-    let has_display =
-        policy.hide_as.is_some() || policy.schemes.is_some() || policy.realm.is_some();
-    if has_display {
-        errors.add(
-            codes::POLICY_IN_LIST,
-            name.span,
-            format!(
-                "the policy `{}` also says how denials are shown, which only the whole attribute can; \
-                 write it outside of `any(...)` and `all(...)`",
-                name.text
-            ),
-        );
+    let display = Requires {
+        hide_as: policy.hide_as,
+        hide_unless: policy.hide_unless,
+        schemes: policy.schemes,
+        realm: policy.realm,
+        ..Requires::default()
+    };
+    let display = display.to_string();
+    if display.is_empty() {
+        return;
     }
+    let message = format!(
+        "the policy `{}` says how denials are shown (`{display}`), which cannot hold for a part; write \
+         it outside of `{list}`, or remove `{display}` from the policy",
+        name.text
+    );
+    errors.add(codes::POLICY_IN_LIST, name.span, message);
 }
 
 /// What a policy of the vocabulary requires, all of it at the place of its name.
@@ -145,14 +243,13 @@ fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Optio
         );
         return None;
     };
-    let Some(text) = vocabulary.policies.get(&name.text) else {
-        let declared: Vec<&str> = vocabulary.policies.keys().map(String::as_str).collect();
-        let message = undeclared("policy", &name.text, &declared, dictionary.shown);
+    let Some(policy) = vocabulary.policies.get(&name.text) else {
+        let message = dictionary.undeclared("policy", &name.text);
         errors.add(codes::UNDECLARED, name.span, message);
         return None;
     };
     // It was found to be right when the vocabulary was read.
-    let tokens = respanned(text.parse().ok()?, name.span);
+    let tokens = respanned(policy.requires.parse().ok()?, name.span);
     let mut requires = args::requires(tokens, &mut Errors::default());
     self::requires(&mut requires, dictionary, &mut Errors::default());
     Some(requires)

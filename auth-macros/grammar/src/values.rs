@@ -1,6 +1,19 @@
 //! What stands in the strings of an attribute and has a grammar of its own.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
+
+/// The units of a duration, each with its seconds and with what else it is called.
+const UNITS: [(&str, u64, &[&str]); 4] = [
+    ("d", 24 * 60 * 60, &["day", "days"]),
+    ("h", 60 * 60, &["hr", "hrs", "hour", "hours"]),
+    ("m", 60, &["min", "mins", "minute", "minutes"]),
+    ("s", 1, &["sec", "secs", "second", "seconds"]),
+];
+
+/// More is a slip, and some clients keep it in 32 bits.
+const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
 
 /// The seconds of a duration like `15m`, or what is wrong with it.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
@@ -8,65 +21,108 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
         .find(|character: char| !character.is_ascii_digit())
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let example = "a number and a unit, such as `\"30s\"`, `\"15m\"`, `\"8h\"` or `\"7d\"`";
-    if number.is_empty() {
-        return Err(format!("{text:?} is no duration; write {example}"));
-    }
-    let seconds_in_unit: u64 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        "" => {
-            return Err(format!(
-                "{text:?} has no unit; write `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"` or \
+    let known = UNITS.iter().find(|(name, ..)| *name == unit);
+    let shown = text.escape_debug();
+    let Some((_, in_unit, _)) = known.filter(|_| !number.is_empty()) else {
+        let example = "a number and a unit, such as `\"30s\"`, `\"15m\"`, `\"8h\"` or `\"7d\"`";
+        return Err(match meant(text) {
+            _ if unit.is_empty() && !number.is_empty() => format!(
+                "`{shown}` has no unit; write `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"` or \
                  `\"{number}d\"`"
-            ));
-        }
-        _ => {
-            return Err(format!(
-                "the unit `{unit}` is not known; the units are `s`, `m`, `h` and `d`, one of them \
-                 behind one whole number, as in `\"90m\"`"
-            ));
-        }
+            ),
+            Some(meant) => format!(
+                "`{shown}` is not one number with one of the units `s`, `m`, `h` and `d`; write \
+                 `\"{meant}\"`"
+            ),
+            None if unit.starts_with('-') => {
+                format!("`{shown}` is negative, and a duration is not; write {example}")
+            }
+            None => format!("`{shown}` is no duration; write {example}"),
+        });
     };
     let seconds = number.parse::<u64>().ok();
-    seconds
-        .and_then(|number| number.checked_mul(seconds_in_unit))
-        .filter(|seconds| *seconds <= MAX_SECONDS)
-        .ok_or_else(|| format!("{text:?} is longer than a hundred years; write {example}"))
+    let seconds = seconds.and_then(|number| number.checked_mul(*in_unit));
+    match seconds.filter(|seconds| *seconds <= MAX_SECONDS) {
+        Some(0) => Err(format!(
+            "nobody logged in `{shown}` ago; write how old a login may be, such as `\"5m\"`"
+        )),
+        Some(seconds) => Ok(seconds),
+        None => Err(format!(
+            "`{shown}` is longer than a hundred years; write a shorter one, such as `\"365d\"`"
+        )),
+    }
 }
 
-/// More is a slip, and some clients keep it in 32 bits.
-const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+/// The duration that somebody meant who wrote `1h30m`, `2 weeks` or `15M`.
+fn meant(text: &str) -> Option<String> {
+    let mut rest = text.trim_start();
+    let mut seconds: u64 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, behind) = rest.split_at(end);
+        let behind = behind.trim_start();
+        let end = behind.find(|c: char| !c.is_alphabetic());
+        let (word, behind) = behind.split_at(end.unwrap_or(behind.len()));
+        let word = word.to_lowercase();
+        let in_unit = match word.as_str() {
+            "w" | "week" | "weeks" => 7 * 24 * 60 * 60,
+            _ => {
+                let is_meant = |(name, _, others): &&(&str, u64, &[&str])| {
+                    *name == word || others.contains(&word.as_str())
+                };
+                UNITS.iter().find(is_meant)?.1
+            }
+        };
+        let part = number.parse::<u64>().ok()?.checked_mul(in_unit)?;
+        seconds = seconds.checked_add(part)?;
+        rest = behind.trim_start();
+    }
+    in_largest_unit(seconds)
+}
+
+fn in_largest_unit(seconds: u64) -> Option<String> {
+    let in_range = (1..=MAX_SECONDS).contains(&seconds);
+    let mut units = UNITS.iter().filter(|_| in_range);
+    let (name, in_unit, _) = units.find(|(_, in_unit, _)| seconds.is_multiple_of(*in_unit))?;
+    Some(format!("{}{name}", seconds / in_unit))
+}
+
+/// A number of seconds in a larger unit, if it comes out even.
+pub(crate) fn in_larger_units(number: &str) -> Option<String> {
+    let duration = in_largest_unit(number.parse().ok()?)?;
+    (!duration.ends_with('s')).then_some(duration)
+}
 
 /// The block of addresses that a text names, or what is wrong with it.
 pub(crate) fn block(text: &str) -> Result<IpNet, String> {
+    let shown = text.escape_debug();
     let Ok(block) = text.parse::<IpNet>() else {
-        return Err(match text.parse::<std::net::IpAddr>() {
-            Ok(address) => {
-                let length = if address.is_ipv4() { 32 } else { 128 };
-                format!(
-                    "{text:?} is an address; for a network of this one address write \
-                     `\"{text}/{length}\"`"
-                )
+        let (address, prefix) = text.split_once('/').unwrap_or((text, ""));
+        let longest = match address.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => Some(("IPv4", 32)),
+            Ok(IpAddr::V6(_)) => Some(("IPv6", 128)),
+            Err(_) => None,
+        };
+        return Err(match longest {
+            Some((_, longest)) if address == text => {
+                format!("`{shown}` is a single address; write `\"{text}/{longest}\"`")
             }
-            Err(_) => format!(
-                "{text:?} is no network; write a block of addresses, such as `\"10.0.0.0/8\"` or \
+            Some((kind, longest)) if prefix.parse::<u32>().is_ok_and(|it| it > longest) => format!(
+                "the prefix of an {kind} network is {longest} at most; write \
+                 `\"{address}/{longest}\"`, or a shorter one"
+            ),
+            _ => format!(
+                "`{shown}` is no network; write a block of addresses, such as `\"10.0.0.0/8\"` or \
                  `\"2001:db8::/32\"`"
             ),
         });
     };
     if block.trunc() != block {
         return Err(format!(
-            "{text:?} has bits behind its prefix; the network is `\"{}\"`",
+            "`{}` is not the first address of a `/{}`; write `\"{}\"`",
+            block.addr(),
+            block.prefix_len(),
             block.trunc()
-        ));
-    }
-    if block.prefix_len() == 0 {
-        return Err(format!(
-            "{text:?} is every address there is, so it keeps nobody out; name a smaller network, or \
-             remove it"
         ));
     }
     if let IpNet::V6(six) = block
@@ -74,27 +130,30 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
         && six.prefix_len() >= 96
     {
         return Err(format!(
-            "{text:?} is a network of IPv4 addresses; write `\"{four}/{}\"`",
+            "`{shown}` is a network of IPv4 addresses; write `\"{four}/{}\"`",
             six.prefix_len() - 96
         ));
     }
     Ok(block)
 }
 
-/// The kind of address of which the blocks together leave none out, if there is one.
-pub(crate) fn every_address(blocks: &[IpNet]) -> Option<&'static str> {
+/// Whether the blocks together leave no address out, of either kind.
+pub(crate) fn is_everywhere(blocks: &[IpNet]) -> bool {
     let blocks = IpNet::aggregate(&blocks.to_vec());
-    let whole = blocks.iter().find(|block| block.prefix_len() == 0)?;
-    Some(match whole {
-        IpNet::V4(_) => "IPv4",
-        IpNet::V6(_) => "IPv6",
-    })
+    blocks
+        .iter()
+        .filter(|block| block.prefix_len() == 0)
+        .count()
+        == 2
 }
 
-/// Whether a text is the name of a network, and not a block of addresses with or without a slip.
+/// Whether a text can be the name of a network: whoever reads it does not take it for addresses, with
+/// or without a slip.
 pub(crate) fn is_network_name(text: &str) -> bool {
-    let mut characters = text.chars();
-    !text.contains(['/', ':']) && !characters.all(|c| c.is_ascii_digit() || c == '.')
+    let of_four = |c: char| c.is_ascii_digit() || c == '.';
+    let of_six = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
+    let is_address = text.chars().all(of_four) || text.contains(':') && text.chars().all(of_six);
+    !is_address && !text.contains('/') && !text.trim().is_empty()
 }
 
 /// The schemes of the HTTP Authentication Scheme Registry (RFC 9110 §16.4.1) whose names are words.
@@ -126,7 +185,8 @@ mod tests {
     #[test]
     fn durations_are_humane_and_bounded() {
         for (text, expected) in [
-            ("0s", Some(0)),
+            ("0s", None),
+            ("1s", Some(1)),
             ("30s", Some(30)),
             ("15m", Some(900)),
             ("8h", Some(28_800)),
@@ -152,6 +212,39 @@ mod tests {
     }
 
     #[test]
+    fn a_duration_in_other_words_is_written_as_one_is() {
+        for (text, meant) in [
+            ("1h30m", "90m"),
+            ("1d12h", "36h"),
+            ("2w", "14d"),
+            ("2 weeks", "14d"),
+            ("15M", "15m"),
+            ("15 min", "15m"),
+            ("90 seconds", "90s"),
+            ("1h 0m 1s", "3601s"),
+        ] {
+            let message = seconds(text).expect_err(text);
+            let advice = format!("write `\"{meant}\"`");
+            assert!(message.ends_with(&advice), "{text}: {message}");
+            seconds(meant).expect(meant);
+        }
+        for text in [
+            "",
+            "0w",
+            "1x",
+            "w",
+            "15",
+            "1h30",
+            "6000w",
+            "99999999999999999999w",
+            "-1m",
+            "１w",
+        ] {
+            assert_eq!(super::meant(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn networks_are_written_in_one_way() {
         for (text, advice) in [
             ("10.0.0.0/8", None),
@@ -161,10 +254,14 @@ mod tests {
             ("2001:db8::1/32", Some("2001:db8::/32")),
             ("10.0.0.1", Some("10.0.0.1/32")),
             ("::1", Some("::1/128")),
-            ("0.0.0.0/0", Some("every address")),
-            ("::/0", Some("every address")),
+            ("0.0.0.0/0", None),
+            ("::/0", None),
             ("::ffff:10.0.0.0/104", Some("10.0.0.0/8")),
-            ("10.0.0.0/33", Some("10.0.0.0/8")),
+            ("10.0.0.0/33", Some("10.0.0.0/32")),
+            ("2001:db8::/129", Some("2001:db8::/128")),
+            ("10.0.0.0/-1", Some("no network")),
+            ("10.0.0.0/x", Some("no network")),
+            ("10.0.0.0/", Some("no network")),
             ("10.0.0/8", Some("no network")),
             ("office", Some("no network")),
             ("", Some("no network")),

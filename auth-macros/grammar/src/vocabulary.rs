@@ -2,13 +2,14 @@
 
 mod find;
 mod read;
+mod workspace;
 
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
 pub use self::find::{Found, find};
-pub(crate) use self::read::undeclared;
+pub(crate) use self::read::bare;
 pub use self::read::{Mistake, read};
 use crate::requirement::Namespace;
 
@@ -25,8 +26,16 @@ pub struct Vocabulary {
     pub permissions: Terms,
     /// `[networks]`
     pub networks: BTreeMap<String, Vec<IpNet>>,
+    /// `[policies]`
+    pub policies: BTreeMap<String, Policy>,
+}
+
+/// Requirements under one name.
+pub struct Policy {
+    /// For people; empty if there is none.
+    pub description: String,
     /// What would stand in `#[requires(...)]`: text, since tokens do not outlive an expansion.
-    pub policies: BTreeMap<String, String>,
+    pub requires: String,
 }
 
 /// The names of one kind, in their order.
@@ -41,6 +50,20 @@ pub struct Term {
 }
 
 impl Vocabulary {
+    /// All names, by the key of their kind.
+    pub(crate) fn names(&self) -> Vec<(&'static str, Vec<&str>)> {
+        fn keys<T>(declared: &BTreeMap<String, T>) -> Vec<&str> {
+            declared.keys().map(String::as_str).collect()
+        }
+        vec![
+            ("scope", keys(&self.scopes)),
+            ("role", keys(&self.roles)),
+            ("permission", keys(&self.permissions)),
+            ("network", keys(&self.networks)),
+            ("policy", keys(&self.policies)),
+        ]
+    }
+
     /// The names of a kind; `None` for a kind that is not declared in a vocabulary.
     pub fn terms(&self, namespace: Namespace) -> Option<&Terms> {
         match namespace {

@@ -31,13 +31,16 @@ pub enum Atom {
     /// `Building` and `Yard` together.
     Premises,
     Elsewhere,
+    /// Every address of that kind.
+    Four,
+    Six,
     Gold,
     Silver,
 }
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 15] = [
+pub const ATOMS: [Atom; 17] = [
     Authenticated,
     Bound,
     Read,
@@ -51,6 +54,8 @@ pub const ATOMS: [Atom; 15] = [
     Yard,
     Premises,
     Elsewhere,
+    Four,
+    Six,
     Gold,
     Silver,
 ];
@@ -91,6 +96,8 @@ impl fmt::Display for Expression {
                     Yard => r#"network = "yard""#,
                     Premises => r#"network = "premises""#,
                     Elsewhere => r#"network = "elsewhere""#,
+                    Four => r#"network = "0.0.0.0/0""#,
+                    Six => r#"network = "::/0""#,
                     Gold => r#"acr = "gold""#,
                     Silver => r#"acr = "silver""#,
                 });
@@ -126,8 +133,10 @@ pub enum Place {
     AtADesk,
     InTheBuilding,
     InTheYard,
-    Elsewhere,
-    Nowhere,
+    ElsewhereByFour,
+    ElsewhereBySix,
+    NowhereByFour,
+    NowhereBySix,
 }
 
 impl Caller {
@@ -137,8 +146,10 @@ impl Caller {
             Place::AtADesk,
             Place::InTheBuilding,
             Place::InTheYard,
-            Place::Elsewhere,
-            Place::Nowhere,
+            Place::ElsewhereByFour,
+            Place::ElsewhereBySix,
+            Place::NowhereByFour,
+            Place::NowhereBySix,
         ];
         let mut everybody = vec![None];
         for scope in [None, Some(Read), Some(Write)] {
@@ -177,6 +188,10 @@ impl Caller {
         }
     }
 
+    fn comes_by_six(&self) -> bool {
+        matches!(self.place, Place::ElsewhereBySix | Place::NowhereBySix)
+    }
+
     fn has(&self, atom: Atom) -> bool {
         let known = |is: fn(&Known) -> bool| self.known.as_ref().is_some_and(is);
         match atom {
@@ -191,8 +206,13 @@ impl Caller {
             Desk => self.place == Place::AtADesk,
             Building => matches!(self.place, Place::AtADesk | Place::InTheBuilding),
             Yard => self.place == Place::InTheYard,
-            Premises => !matches!(self.place, Place::Elsewhere | Place::Nowhere),
-            Elsewhere => self.place == Place::Elsewhere,
+            Premises => matches!(
+                self.place,
+                Place::AtADesk | Place::InTheBuilding | Place::InTheYard
+            ),
+            Elsewhere => matches!(self.place, Place::ElsewhereByFour | Place::ElsewhereBySix),
+            Four => !self.comes_by_six(),
+            Six => self.comes_by_six(),
             Gold => known(|known| known.acr == Some(Gold)),
             Silver => known(|known| known.acr == Some(Silver)),
         }

@@ -48,6 +48,21 @@ fn is_met_by(expression: &Expression) -> Vec<bool> {
         .collect()
 }
 
+/// Whether somebody meets it, somebody does not, and every part of it decides.
+fn is_right(expression: &Expression, met: &[bool]) -> bool {
+    let lesser = with_one_less(expression);
+    met.contains(&true) && met.contains(&false) && lesser.iter().all(|less| is_met_by(less) != met)
+}
+
+/// As it would stand in `hide_unless`.
+fn called(expression: &Expression) -> String {
+    let text = expression.to_string();
+    match (expression, text.split_once(" = ")) {
+        (Expression::Atom(_), Some((key, value))) => format!("{key}({value})"),
+        _ => text,
+    }
+}
+
 /// The expression without one member of one of its lists, for each of them.
 fn with_one_less(expression: &Expression) -> Vec<Expression> {
     let (parts, list): (_, fn(Vec<Expression>) -> Expression) = match expression {
@@ -98,10 +113,8 @@ proptest! {
     #[test]
     fn what_compiles_is_met_by_somebody_and_every_part_of_it_decides(one in expressions()) {
         let met = is_met_by(&one);
-        let is_met = met.contains(&true);
-        let all_decide = with_one_less(&one).iter().all(|less| is_met_by(less) != met);
         let (_, errors) = read(&one.to_string());
-        prop_assert_eq!(errors.is_empty(), is_met && all_decide, "{}: {:#?}", one, errors);
+        prop_assert_eq!(errors.is_empty(), is_right(&one, &met), "{}: {:#?}", one, errors);
     }
 
     #[test]
@@ -119,6 +132,46 @@ proptest! {
         let parts_decide = with_one_less(&own).iter().all(decides);
         let right = met.contains(&true) && met != is_met_by(&module) && parts_decide;
         prop_assert_eq!(errors.is_empty(), right, "{} within {}: {:#?}", own, module, errors);
+    }
+
+    #[test]
+    fn what_loosens_the_policy_of_a_module_lets_somebody_more_in(
+        module in expressions(), own in expressions(),
+    ) {
+        if !read(&module.to_string()).1.is_empty() || !read(&own.to_string()).1.is_empty() {
+            return Ok(());
+        }
+        let hidden = format!("{module}, hide_as = 404");
+        let (requires, errors) = read_within(Some(&hidden), &format!("{own}, loosen = \"x\""));
+        let mut callers = std::iter::zip(is_met_by(&module), is_met_by(&own));
+        let right = callers.any(|(module, own)| own && !module);
+        prop_assert_eq!(errors.is_empty(), right, "{} within {}: {:#?}", own, module, errors);
+        // The module's requirements are gone, and what it hides stays hidden.
+        let whole = requires.with_modules();
+        prop_assert!(whole.hide_as.is_some());
+        let kept = check::entails(&requirement(&own), &whole.requirements[0]);
+        prop_assert!(kept && whole.requirements.len() == 1);
+    }
+
+    #[test]
+    fn an_exception_from_hiding_shows_denials_to_somebody_and_every_part_of_it_decides(
+        own in expressions(), lesser in expressions(),
+    ) {
+        let lesser_alone = is_met_by(&lesser);
+        if !read(&own.to_string()).1.is_empty() || !is_right(&lesser, &lesser_alone) {
+            return Ok(());
+        }
+        let let_in = is_met_by(&own);
+        let told = |lesser: &Expression| -> Vec<bool> {
+            let callers = std::iter::zip(is_met_by(lesser), &let_in);
+            callers.map(|(lesser, let_in)| lesser && !let_in).collect()
+        };
+        let shown = told(&lesser);
+        let parts_decide = with_one_less(&lesser).iter().all(|less| told(less) != shown);
+        let right = shown.contains(&true) && parts_decide;
+        let text = format!("{own}, hide_as = 404, hide_unless = {}", called(&lesser));
+        let (_, errors) = read(&text);
+        prop_assert_eq!(errors.is_empty(), right, "{}: {:#?}", text, errors);
     }
 }
 
@@ -138,9 +191,7 @@ fn small_expressions_are_right_without_exception() {
     }
     for one in &all {
         let met = is_met_by(one);
-        let right =
-            met.contains(&true) && with_one_less(one).iter().all(|less| is_met_by(less) != met);
         let (_, errors) = read(&one.to_string());
-        assert_eq!(errors.is_empty(), right, "{one}: {errors:#?}");
+        assert_eq!(errors.is_empty(), is_right(one, &met), "{one}: {errors:#?}");
     }
 }

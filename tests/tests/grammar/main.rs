@@ -2,5 +2,6 @@
 
 mod comparison;
 mod expression;
+mod finding;
 mod logic;
 mod printing;

@@ -378,7 +378,7 @@ async fn links_and_a_login() {}
 )]
 async fn links_and_a_key() {}
 
-#[requires(network = "127.0.0.0/8", schemes("SecretUrl"))]
+#[requires(network = "127.0.0.0/8")]
 async fn only_a_network() {}
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use auth_runtime::{Guard, Vocabulary, requires, vocabulary};
 
 pub const VOCABULARY: Vocabulary = vocabulary!();
+const _: () = assert!(VOCABULARY.policies().len() == 2);
 
 #[requires(scope = "repo:read", hide_as = 404, hide_unless = any(role = "admin", network = "lab"))]
 pub async fn read() {}
@@ -23,3 +24,6 @@ pub async fn hidden() {}
 pub async fn inside(guard: Guard) -> bool {
     guard.identity().is_some()
 }
+
+#[requires(network = "site:berlin")]
+pub async fn berlin() {}

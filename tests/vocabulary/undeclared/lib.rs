@@ -8,3 +8,12 @@ pub async fn elsewhere() {}
 
 #[requires(any(policy = "staf", role = "admin"))]
 pub async fn policies() {}
+
+#[requires(scope = "admin", role = "repo:read", network = "vault")]
+pub async fn of_another_kind() {}
+
+#[auth_runtime::requires(scope = "nope", hide_as = 404)]
+pub mod told_once {
+    #[auth_runtime::requires(role = "admin", hide_unless = role("editor"))]
+    pub async fn inside() {}
+}

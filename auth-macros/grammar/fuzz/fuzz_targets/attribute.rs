@@ -1,26 +1,67 @@
 //! Whatever stands in an attribute is understood or refused, and what was understood can be printed
-//! and means the same.
+//! and means the same; in a module, too, of which the first line is the policy.
 #![no_main]
 
+use auth_grammar::check;
 use auth_grammar::errors::Errors;
+use auth_grammar::requirement::{Kind, Requirement, Requires};
 use libfuzzer_sys::fuzz_target;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
 fuzz_target!(|text: &str| {
-    // The compiler itself refuses what is no tokens.
-    let Ok(tokens) = text.parse::<TokenStream>() else {
+    let (module, own) = text.split_once('\n').unwrap_or(("", text));
+    let Some(own) = understood(own) else { return };
+    let Some(module) = understood(module) else {
         return;
     };
+    // Whoever adds to a policy keeps callers out, and whoever loosens one lets some in.
+    if let Some(added) = understood(&format!("module({module}), {own}")) {
+        let added = added.with_modules();
+        assert!(entails(&added, &module), "module({module}), {own}");
+        assert!(entails(&added, &own), "module({module}), {own}");
+    }
+    if let Some(loosened) = understood(&format!("module({module}), {own}, loosen = \"x\"")) {
+        let loosened = loosened.with_modules();
+        assert!(
+            !check::entails(&all(&loosened), &all(&module)),
+            "module({module}), {own}"
+        );
+        let is_hidden = module.hide_as.is_some() || own.hide_as.is_some();
+        assert_eq!(
+            loosened.hide_as.is_some(),
+            is_hidden,
+            "module({module}), {own}"
+        );
+    }
+});
+
+/// What a text says, if it is right.
+fn understood(text: &str) -> Option<Requires> {
+    // The compiler itself refuses what is no tokens.
+    let tokens: TokenStream = text.parse().ok()?;
     let mut errors = Errors::default();
     let requires = auth_grammar::requires(tokens, None, &mut errors);
     if !errors.is_empty() {
         let messages = errors.messages();
         assert!(messages.iter().all(|message| !message.is_empty()));
-        return;
+        return None;
     }
     let printed = requires.to_string();
     let tokens = printed.parse().expect("tokens again");
     let again = auth_grammar::requires(tokens, None, &mut errors);
     assert_eq!(errors.messages(), Vec::<String>::new(), "{printed}");
     assert_eq!(again.to_string(), printed);
-});
+    Some(requires)
+}
+
+/// Whether one lets in nobody but whom the other does. What has too many ways to be looked at counts as
+/// told.
+fn entails(one: &Requires, other: &Requires) -> bool {
+    let (one, other) = (all(one), all(other));
+    !check::entails(&one, &one) || check::entails(&one, &other)
+}
+
+fn all(requires: &Requires) -> Requirement {
+    let parts = requires.clone().with_modules().requirements;
+    Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+}

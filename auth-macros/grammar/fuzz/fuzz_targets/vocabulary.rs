@@ -17,7 +17,13 @@ fuzz_target!(|text: &str| {
         vocabulary: Some(vocabulary.into()),
         mistakes: Vec::new(),
     };
-    let attribute = r#"scope = "a", role = "b", network = "c", policy = "d""#;
-    let tokens = attribute.parse().expect("tokens");
-    let _ = auth_grammar::requires(tokens, Some(&found), &mut Errors::default());
+    for attribute in [
+        r#"scope = "a", role = "b", network = "c", policy = "d""#,
+        r#"policy = "d", policy = "e""#,
+        r#"role = "b", hide_as = 404, hide_unless = policy("d")"#,
+        r#"module(policy = "d"), policy = "e", loosen = "x""#,
+    ] {
+        let tokens = attribute.parse().expect("tokens");
+        let _ = auth_grammar::requires(tokens, Some(&found), &mut Errors::default());
+    }
 });

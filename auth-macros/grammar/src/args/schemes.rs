@@ -72,8 +72,9 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
             return Err(codes::SCHEME.at(
                 span,
                 format!(
-                    "{text:?} cannot be the name of a scheme: that is a token of letters, digits \
-                     and hyphens (RFC 9110 §11.1)"
+                    "`{}` cannot be the name of a scheme, which is a token (RFC 9110 §11.1); write `{:?}`",
+                    text.escape_debug(),
+                    token_like(&text)
                 ),
             ));
         }
@@ -93,7 +94,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
                 broader: Vec::new(),
             });
         }
-        Some(spelling) => format!("the scheme is spelled `{spelling}`"),
+        Some(spelling) => format!("the scheme is spelled otherwise; write `{spelling}`"),
         None => {
             let meant = match nearest(&text, &values::SCHEMES) {
                 Some(name) => format!("did you mean `{name}`?"),
@@ -104,4 +105,21 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
     };
     skip(input);
     Err(codes::SCHEME.at(name.span(), message))
+}
+
+/// A text with hyphens for all that a token cannot contain.
+fn token_like(text: &str) -> String {
+    let characters = text.trim().chars().map(|c| {
+        if values::is_token(c.encode_utf8(&mut [0; 4])) {
+            c
+        } else {
+            '-'
+        }
+    });
+    let token: String = characters.collect();
+    if token.trim_matches('-').is_empty() {
+        "my-scheme".to_owned()
+    } else {
+        token
+    }
 }

@@ -21,9 +21,10 @@ pub(super) fn wrappers(
         _ => return,
     };
     if let [only] = parts.as_slice() {
-        errors.add(
+        errors.add_across(
             codes::WRAPPER,
             requirement.span,
+            requirement.end,
             format!(
                 "`{key}(...)` around a single requirement does nothing; write `{}`",
                 write(only)
@@ -39,33 +40,26 @@ pub(super) fn wrappers(
 pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     let mut flat = Vec::new();
     flatten(parts, is_all, &mut flat);
-    let place = |wanted: &Requirement| flat.iter().position(|part| std::ptr::eq(*part, wanted));
     for (part, other) in redundant(&flat, is_all) {
-        let message = if part == other {
-            format!("`{part}` is written twice; remove one")
-        } else if entails(part, other) && entails(other, part) {
-            format!("`{part}` asks for the same as `{other}`; remove one")
+        let is_same = entails(part, other) && entails(other, part);
+        let message = if part.to_string() == other.to_string() {
+            format!("`{part}` is written twice; remove this one")
+        } else if is_same {
+            format!("`{part}` asks for the same as `{other}`; remove one of them")
         } else if is_all {
-            format!(
-                "`{part}` adds nothing: whoever meets `{other}` meets it already; remove `{part}`"
-            )
+            format!("`{part}` adds nothing: whoever meets `{other}` meets it already; remove it")
         } else {
             format!(
-                "this alternative never decides: whoever meets `{part}` meets `{other}` too; \
-                 remove `{part}`, or write `all(...)` if both are required"
+                "`{part}` never decides in this `any(...)`: whoever meets it meets `{other}` too, and \
+                 that is enough; remove one of them"
             )
         };
-        let (first, second) = if place(part) < place(other) {
-            (part, other)
-        } else {
-            (other, part)
-        };
-        let code = if is_all || part == other {
+        let code = if is_all || is_same {
             codes::REDUNDANT
         } else {
             codes::DEAD_ALTERNATIVE
         };
-        errors.add_across(code, first.span, second.end, message);
+        errors.add_across(code, part.span, part.end, message);
     }
     if is_all {
         contradictions(&flat, errors);
@@ -91,8 +85,8 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
         });
         if let Some((earlier, why)) = found {
             let message = format!(
-                "nobody meets both `{earlier}` and `{part}`: {why}; write `any(...)` if either is \
-                 enough"
+                "nobody meets both `{earlier}` and `{part}`: {why}; write `any({earlier}, {part})` if \
+                 either is enough"
             );
             errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }

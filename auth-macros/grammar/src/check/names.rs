@@ -3,11 +3,57 @@
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
+use crate::vocabulary::bare;
 
-pub(super) fn names(requirement: &Requirement, errors: &mut Errors) {
+/// Where a name is written, which decides what could stand there instead.
+#[derive(Clone, Copy)]
+pub(crate) enum Written {
+    /// `scope = "…"` in a list.
+    Listed,
+    /// The one value of `hide_unless`.
+    Alone,
+    /// Below `[scopes]`.
+    Declared,
+}
+
+impl Written {
+    /// What to write for one name.
+    fn one(self, namespace: Namespace, name: &str) -> String {
+        let key = namespace.key();
+        match self {
+            Self::Listed => format!("`{key} = {name:?}`"),
+            Self::Alone => format!("`{key}({name:?})`"),
+            Self::Declared => format!("`{} = \"...\"`", bare(name)),
+        }
+    }
+
+    /// What to write for several.
+    fn several(self, namespace: Namespace, names: &[&str]) -> String {
+        let key = namespace.key();
+        let quoted: Vec<String> = match self {
+            Self::Declared => names.iter().map(|name| format!("`{name:?}`")).collect(),
+            _ => names
+                .iter()
+                .map(|name| format!("{key} = {name:?}"))
+                .collect(),
+        };
+        match (self, namespace) {
+            (Self::Declared, _) => format!("declare {} each on a line", quoted.join(" and ")),
+            // A login has one acr.
+            (_, Namespace::Acr) => format!("write `any({})` for either", quoted.join(", ")),
+            (Self::Listed, _) => format!("write `{}`", quoted.join(", ")),
+            (Self::Alone, _) => {
+                let list = quoted.join(", ");
+                format!("write `any({list})` for either, or `all({list})` for both")
+            }
+        }
+    }
+}
+
+pub(super) fn names(requirement: &Requirement, written: Written, errors: &mut Errors) {
     match &requirement.kind {
         Kind::Named(namespace, name) => {
-            if let Some(problem) = name_problem(*namespace, &name.text) {
+            if let Some(problem) = problem(*namespace, &name.text, written) {
                 let code = match namespace {
                     Namespace::Scope => codes::SCOPE,
                     _ => codes::NAME,
@@ -17,7 +63,7 @@ pub(super) fn names(requirement: &Requirement, errors: &mut Errors) {
         }
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
-                names(part, errors);
+                names(part, Written::Listed, errors);
             }
         }
         _ => {}
@@ -26,18 +72,31 @@ pub(super) fn names(requirement: &Requirement, errors: &mut Errors) {
 
 /// What keeps a text from being a name of that kind.
 pub fn name_problem(namespace: Namespace, text: &str) -> Option<String> {
+    problem(namespace, text, Written::Listed)
+}
+
+/// What keeps a text from being a name of that kind, with what to write there in its place.
+pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Option<String> {
+    if text.trim().is_empty() {
+        let key = namespace.key();
+        return Some(match (written, namespace) {
+            (Written::Declared, _) => format!("this {key} has no name; give it one, or remove it"),
+            (_, Namespace::Acr) => "the acr is empty; name the class of authentication, such as \
+                                    `urn:example:mfa`"
+                .to_owned(),
+            (_, Namespace::Amr) => "the amr is empty; name the method, such as `otp`".to_owned(),
+            _ => format!("the {key} is empty; name the {key} that is required"),
+        });
+    }
     match namespace {
-        Namespace::Scope => scope_problem(text),
-        Namespace::Acr => acr_problem(text),
-        _ => plain_problem(namespace, text),
+        Namespace::Scope => scope_problem(text, written),
+        Namespace::Acr => acr_problem(text, written),
+        _ => plain_problem(namespace, text, written),
     }
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-fn scope_problem(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some("the scope is empty; name the scope that is required".to_owned());
-    }
+fn scope_problem(text: &str, written: Written) -> Option<String> {
     if text == "offline_access" {
         return Some(
             "`offline_access` asks the authorization server for a refresh token, and grants nothing \
@@ -47,39 +106,61 @@ fn scope_problem(text: &str) -> Option<String> {
     }
     let illegal = |c: &char| !is_scope_character(*c);
     let (index, character) = text.chars().enumerate().find(|(_, c)| illegal(c))?;
-    let why = match character {
-        ' ' => "one `scope = \"...\"` names one scope; write one for each, with a comma between",
-        '"' | '\\' => "a scope cannot contain quotes or backslashes",
-        c if c.is_ascii() => "a scope cannot contain control characters",
-        _ => "a scope is ASCII",
+    let advice = match character {
+        ' ' => several_or_one(Namespace::Scope, text, written),
+        c if c.is_ascii() => "remove it".to_owned(),
+        _ => "write it in ASCII, as the authorization server has it".to_owned(),
     };
     // The compiler cannot be pointed into a literal, so the message points itself.
     let (shown, column) = shown_with_column(text, index);
     let caret = " ".repeat(column);
     Some(format!(
-        "the character {character:?} is not allowed in a scope (RFC 6749 §3.3): {why}\n\
-         \n    {shown}\n    {caret}^"
+        "{} is not allowed in a scope (RFC 6749 §3.3); {advice}\n\
+         \n    {shown}\n    {caret}^",
+        called(character)
     ))
+}
+
+/// What to write in place of a text with spaces in it.
+fn several_or_one(namespace: Namespace, text: &str, written: Written) -> String {
+    let names: Vec<&str> = text.split_whitespace().collect();
+    match names.as_slice() {
+        [only] => format!("write {}", written.one(namespace, only)),
+        names => written.several(namespace, names),
+    }
 }
 
 fn is_scope_character(character: char) -> bool {
     matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-/// One of the values of `acr_values`, which has them with spaces between (RFC 9470 §3).
-fn acr_problem(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some("the acr is empty; name the one that is required".to_owned());
-    }
-    let character = text.chars().find(|c| !is_scope_character(*c))?;
-    let why = match character {
-        ' ' => {
-            "one `acr = \"...\"` names one; write `any(acr = \"...\", acr = \"...\")` for several"
+/// A character, so that it can be told from others wherever it is shown.
+fn called(character: char) -> String {
+    match character {
+        ' ' => "a space".to_owned(),
+        '"' => "a quote (`\"`)".to_owned(),
+        '\\' => "a backslash (`\\`)".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '\n' => "a line break".to_owned(),
+        '\r' => "a carriage return".to_owned(),
+        c if c.is_control() || c.is_whitespace() => {
+            format!("the character U+{:04X}", u32::from(c))
         }
-        _ => "it is visible ASCII without quotes and backslashes",
+        c => format!("`{c}`"),
+    }
+}
+
+/// One of the values of `acr_values`, which has them with spaces between (RFC 9470 §3).
+fn acr_problem(text: &str, written: Written) -> Option<String> {
+    let character = text.chars().find(|c| !is_scope_character(*c))?;
+    let advice = match character {
+        ' ' => several_or_one(Namespace::Acr, text, written),
+        c if c.is_ascii() => "remove it".to_owned(),
+        _ => "write it in ASCII, as the authorization server has it".to_owned(),
     };
     Some(format!(
-        "the character {character:?} is not allowed in an acr (RFC 9470 §3): {why}"
+        "{} is not allowed in an acr (RFC 9470 §3); {advice}",
+        called(character)
     ))
 }
 
@@ -90,15 +171,30 @@ pub fn realm_problem(text: &str) -> Option<String> {
         return Some("the realm is empty; name it, or remove it".to_owned());
     }
     if let Some(character) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+        let words: Vec<&str> = text
+            .split(char::is_control)
+            .filter(|it| !it.is_empty())
+            .collect();
+        let words = words.join(" ");
+        let advice = if words.is_ascii() && !words.is_empty() {
+            format!("write `{words:?}`")
+        } else {
+            "write it in ASCII".to_owned()
+        };
         return Some(format!(
-            "the character {character:?} is not allowed in a realm: it is sent to clients, and many \
-             of them read visible ASCII only"
+            "{} is not allowed in a realm, which is sent to clients that read visible ASCII only; \
+             {advice}",
+            called(character)
         ));
     }
     let searched = ["scope=", "error=", "resource_metadata="];
-    let found = searched.into_iter().find(|found| text.contains(found))?;
+    let (at, found) = searched
+        .into_iter()
+        .find_map(|it| Some((text.find(it)?, it)))?;
+    let word = text.get(at..).and_then(|rest| rest.split(' ').next());
     Some(format!(
-        "the realm contains `{found}`, which clients would read as a parameter"
+        "the realm contains `{found}`, which clients would read as a parameter; remove `{}`",
+        word.unwrap_or(found)
     ))
 }
 
@@ -119,22 +215,20 @@ fn shown_with_column(text: &str, index: usize) -> (String, usize) {
     (shown, column)
 }
 
-fn plain_problem(namespace: Namespace, text: &str) -> Option<String> {
+fn plain_problem(namespace: Namespace, text: &str, written: Written) -> Option<String> {
     let key = namespace.key();
-    if text.trim().is_empty() {
-        return Some(format!(
-            "the {key} is empty; name the {key} that is required"
-        ));
-    }
     if text.trim() != text {
         return Some(format!(
-            "the {key} {text:?} begins or ends with white space, so it would match no other; write \
-             `{key} = {:?}`",
-            text.trim()
+            "the {key} `{}` begins or ends with white space, so it would match no other; write {}",
+            text.escape_debug(),
+            written.one(namespace, text.trim())
         ));
     }
     let character = text.chars().find(|c| c.is_control())?;
+    let rest: String = text.chars().filter(|c| !c.is_control()).collect();
     Some(format!(
-        "the {key} {text:?} has a control character in it: {character:?}; remove it"
+        "{} is not allowed in a {key}; write {}",
+        called(character),
+        written.one(namespace, &rest)
     ))
 }

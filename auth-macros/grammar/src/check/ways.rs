@@ -1,17 +1,24 @@
 //! Who meets a requirement, in how many ways, and whether that is enough for another one.
 //!
-//! Requirements have no *not*, so every way to meet one can be written down.
+//! Requirements have no *not*, so every way to meet one can be written down; and of the addresses it
+//! takes a few, since all between two ends of networks lie in the same ones.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use proc_macro2::Span;
 
-use crate::requirement::{Kind, Namespace, Requirement};
+use crate::requirement::{Kind, Namespace, Network, Requirement};
 
 /// A list without `all`.
 pub(crate) fn all_of(parts: Vec<Requirement>) -> Requirement {
     Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+}
+
+/// Either of these.
+pub(super) fn any_of(parts: Vec<Requirement>) -> Requirement {
+    Requirement::new(Kind::Any(parts), Span::call_site(), Span::call_site())
 }
 
 /// Whether everybody who meets all of `requirements` is known.
@@ -42,12 +49,14 @@ pub fn entails(a: &Requirement, b: &Requirement) -> bool {
 /// Whether everybody who meets `a` meets `b`; `None` if `a` can be met in too many ways to tell.
 pub fn is_enough(a: &Requirement, b: &Requirement) -> Option<bool> {
     let ways = ways(a)?;
-    let mut named = Vec::new();
-    blocks(b, &mut named);
-    let mut possible = ways.iter().filter(|way| is_possible(way));
+    let mut networks = Vec::new();
+    collect_networks(a, &mut networks);
+    collect_networks(b, &mut networks);
+    let places = places(&networks);
+    let mut possible = ways.iter().filter(|way| has_one_acr(way));
     Some(possible.all(|way| {
-        let mut places = places(common(way), &named).into_iter();
-        places.all(|place| meets(way, place, b))
+        let mut places = places.iter().filter(|place| lies_in_all(**place, way));
+        places.all(|place| meets(way, *place, b))
     }))
 }
 
@@ -90,86 +99,87 @@ pub(super) fn ways(requirement: &Requirement) -> Option<Vec<Way<'_>>> {
 
 /// Whether anybody can meet all of it at once.
 pub(super) fn is_possible(way: &Way<'_>) -> bool {
+    let mut networks = Vec::new();
+    for single in way {
+        collect_networks(single, &mut networks);
+    }
+    let mut places = places(&networks).into_iter();
+    has_one_acr(way) && places.any(|place| lies_in_all(place, way))
+}
+
+fn has_one_acr(way: &Way<'_>) -> bool {
     let acr = |single: &&Requirement| match &single.kind {
         Kind::Named(Namespace::Acr, name) => Some(name.text.clone()),
         _ => None,
     };
     let mut acrs = way.iter().filter_map(acr);
     let first = acrs.next();
-    let has_one_acr = acrs.all(|acr| Some(acr) == first);
-    has_one_acr && common(way).is_none_or(|blocks| !blocks.is_empty())
+    acrs.all(|acr| Some(acr) == first)
 }
 
-/// The addresses that lie in all networks of a way; `None` if it names no network.
-pub(super) fn common(way: &Way<'_>) -> Option<Vec<IpNet>> {
-    let networks = way.iter().filter_map(|single| match &single.kind {
-        Kind::Network(network) => Some(network.blocks.clone()),
-        _ => None,
-    });
-    networks.reduce(|all, blocks| {
-        let both = |one: &IpNet, other: &IpNet| match (one.contains(other), other.contains(one)) {
-            (true, _) => Some(*other),
-            (_, true) => Some(*one),
-            _ => None,
-        };
-        let pairs = all
-            .iter()
-            .flat_map(|one| blocks.iter().map(move |other| (one, other)));
-        pairs.filter_map(|(one, other)| both(one, other)).collect()
+fn lies_in_all(place: IpAddr, way: &Way<'_>) -> bool {
+    way.iter().all(|single| match &single.kind {
+        Kind::Network(network) => lies_in(place, network),
+        _ => true,
     })
 }
 
-/// The blocks of addresses that a requirement names.
-fn blocks(requirement: &Requirement, found: &mut Vec<IpNet>) {
+fn lies_in(place: IpAddr, network: &Network) -> bool {
+    network.blocks.iter().any(|block| block.contains(&place))
+}
+
+fn collect_networks<'r>(requirement: &'r Requirement, networks: &mut Vec<&'r Network>) {
     match &requirement.kind {
-        Kind::All(parts) | Kind::Any(parts) => {
+        Kind::Network(network) => networks.push(network),
+        Kind::Any(parts) | Kind::All(parts) => {
             for part in parts {
-                blocks(part, found);
+                collect_networks(part, networks);
             }
         }
-        Kind::Network(network) => found.extend(&network.blocks),
         _ => {}
     }
 }
 
-/// Where somebody may call from: the smallest of the `named` blocks around each of the addresses, and
-/// `None` for those that are in none. Who may call from anywhere may do so from nowhere in particular.
-fn places(addresses: Option<Vec<IpNet>>, named: &[IpNet]) -> BTreeSet<Option<IpNet>> {
-    let Some(addresses) = addresses else {
-        return BTreeSet::from([None]);
+/// An address for each combination of the networks that some address lies in, and for none of them:
+/// where one begins, or right behind where one ends, or else where all addresses begin.
+fn places(networks: &[&Network]) -> Vec<IpAddr> {
+    let mut starts = vec![
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ];
+    for block in networks.iter().flat_map(|network| &network.blocks) {
+        starts.push(block.network());
+        starts.extend(behind(block));
+    }
+    let combination = |place: &IpAddr| -> Vec<bool> {
+        let networks = networks.iter();
+        networks.map(|network| lies_in(*place, network)).collect()
     };
-    let mut places = BTreeSet::new();
-    for block in addresses {
-        split(block, named, &mut places);
-    }
-    places
+    let places: BTreeMap<Vec<bool>, IpAddr> = starts
+        .into_iter()
+        .map(|place| (combination(&place), place))
+        .collect();
+    places.into_values().collect()
 }
 
-/// Halves a block until each of the `named` ones has all of a part, or nothing.
-fn split(block: IpNet, named: &[IpNet], places: &mut BTreeSet<Option<IpNet>>) {
-    let is_cut = named
-        .iter()
-        .any(|other| block.contains(other) && *other != block);
-    // Only a single address has no halves, and nothing cuts that.
-    if is_cut && let Ok(halves) = block.subnets(block.prefix_len() + 1) {
-        for half in halves {
-            split(half, named, places);
-        }
-        return;
+/// The first address behind a block; `None` at the end of all.
+fn behind(block: &IpNet) -> Option<IpAddr> {
+    match block.broadcast() {
+        IpAddr::V4(last) => u32::from(last)
+            .checked_add(1)
+            .map(|next| Ipv4Addr::from(next).into()),
+        IpAddr::V6(last) => u128::from(last)
+            .checked_add(1)
+            .map(|next| Ipv6Addr::from(next).into()),
     }
-    let around = named.iter().filter(|other| other.contains(&block));
-    places.insert(around.max_by_key(|other| other.prefix_len()).copied());
 }
 
-/// Whether all that is met in that way is enough for who calls from that place.
-fn meets(way: &Way<'_>, place: Option<IpNet>, requirement: &Requirement) -> bool {
+/// Whether all that is met in that way, at that place, is enough.
+fn meets(way: &Way<'_>, place: IpAddr, requirement: &Requirement) -> bool {
     match &requirement.kind {
         Kind::Any(parts) => parts.iter().any(|part| meets(way, place, part)),
         Kind::All(parts) => parts.iter().all(|part| meets(way, place, part)),
-        Kind::Network(network) => place.is_some_and(|place| {
-            let mut blocks = network.blocks.iter();
-            blocks.any(|block| block.contains(&place))
-        }),
+        Kind::Network(network) => lies_in(place, network),
         _ => way
             .iter()
             .any(|single| implies(&single.kind, &requirement.kind)),

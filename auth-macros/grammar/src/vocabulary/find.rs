@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use proc_macro2::Span;
 
 use super::Vocabulary;
 use super::read::{Mistake, read};
+use super::workspace::{self, Workspace};
+use crate::codes;
+use crate::errors::Errors;
 
 const FILE: &str = "auth.toml";
 
@@ -22,24 +29,36 @@ pub struct Found {
     pub mistakes: Vec<String>,
 }
 
-/// A file that was read, to be read again only if it changed.
-struct Known {
-    text: String,
-    vocabulary: Option<Arc<Vocabulary>>,
+impl Found {
+    /// Notes what is wrong with the file: all at once, since the compiler can only point at what asked
+    /// for it.
+    pub fn tell(&self, errors: &mut Errors) {
+        if self.mistakes.is_empty() {
+            return;
+        }
+        let mut message = format!("`{}` is wrong, and not what is marked below\n", self.shown);
+        for line in self.mistakes.iter().flat_map(|mistake| mistake.lines()) {
+            message.push_str("\n    ");
+            message.push_str(line);
+        }
+        errors.add(codes::VOCABULARY, Span::call_site(), message);
+    }
 }
 
 /// Looks for `auth.toml` in the folder of a crate's `Cargo.toml`, and in the folders above it up to
-/// the root of the workspace.
+/// the root of the workspace. It may be asked for there: `[package.metadata.auth]` or
+/// `[workspace.metadata.auth]` with `required = true`.
 pub fn find(manifest: &Path) -> Option<Found> {
-    let root = root_of(manifest);
-    let folder = manifest
-        .ancestors()
-        .take_while(|folder| folder.starts_with(&root))
-        .find(|folder| folder.join(FILE).is_file())?;
+    let Workspace { root, folders } = workspace::of(manifest);
+    let Some(folder) = folders.iter().find(|folder| holds_one(folder)) else {
+        let mut folders = folders.iter();
+        let asks = folders.find(|folder| workspace::asks_for_vocabulary(folder))?;
+        return Some(missing(asks, &root));
+    };
     let path = folder.join(FILE);
-    let shown = path.strip_prefix(&root).unwrap_or(&path);
-    let shown = shown.display().to_string();
-    let (vocabulary, mistakes) = load(&path, &shown);
+    let shown = shown(&path, &root);
+    let contents = fs::read(&path).map_err(|error| format!("{shown} cannot be read: {error}"));
+    let (vocabulary, mistakes) = look_at(&path, contents, &shown);
     Some(Found {
         path,
         shown,
@@ -48,46 +67,89 @@ pub fn find(manifest: &Path) -> Option<Found> {
     })
 }
 
-/// The nearest folder whose `Cargo.toml` is that of a workspace; without one, the crate's own.
-fn root_of(manifest: &Path) -> PathBuf {
-    let is_root = |folder: &&Path| {
-        let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-        text.lines().any(|line| {
-            let line = line.trim();
-            line.starts_with("[workspace]") || line.starts_with("[workspace.")
-        })
-    };
-    let root = manifest.ancestors().find(is_root);
-    root.unwrap_or(manifest).to_owned()
+/// A link that leads nowhere and a folder of that name count: what is there is meant to be read.
+fn holds_one(folder: &Path) -> bool {
+    match folder.join(FILE).symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
-/// Every handler asks for the file, but it is read, and complained about, once.
-fn load(path: &Path, shown: &str) -> (Option<Arc<Vocabulary>>, Vec<String>) {
+fn shown(path: &Path, root: &Path) -> String {
+    let shown = path.strip_prefix(root).unwrap_or(path);
+    shown.display().to_string()
+}
+
+/// There is none, against what the manifest in `folder` says.
+fn missing(folder: &Path, root: &Path) -> Found {
+    let path = folder.join(FILE);
+    let manifest = shown(&folder.join("Cargo.toml"), root);
+    let shown = shown(&path, root);
+    let mistake = format!(
+        "{manifest} requires an `{FILE}`, and there is none beside it or in a folder above it up to the \
+         root of the workspace; put it back, or remove `required` below `metadata.auth`"
+    );
+    let (vocabulary, mistakes) = look_at(&path, Err(mistake), &shown);
+    Found {
+        path,
+        shown,
+        vocabulary,
+        mistakes,
+    }
+}
+
+/// A file as it was when it was looked at, or why it could not be read.
+type Contents = Result<Vec<u8>, String>;
+
+struct Known {
+    contents: Contents,
+    vocabulary: Option<Arc<Vocabulary>>,
+}
+
+/// Every handler asks for the file, but as long as it does not change, it is understood, and
+/// complained about, once.
+fn look_at(path: &Path, contents: Contents, shown: &str) -> (Option<Arc<Vocabulary>>, Vec<String>) {
     static KNOWN: Mutex<BTreeMap<PathBuf, Known>> = Mutex::new(BTreeMap::new());
 
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return (None, vec![format!("{shown} cannot be read: {error}")]),
-    };
     // Nothing panics while it is held; and if, what is in it is right.
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = known.get(path).filter(|known| known.text == text) {
+    if let Some(known) = known.get(path).filter(|known| known.contents == contents) {
         return (known.vocabulary.clone(), Vec::new());
     }
-    let (vocabulary, mistakes) = read(&text);
-    let vocabulary = mistakes.is_empty().then(|| Arc::new(vocabulary));
-    let mistakes = mistakes
-        .iter()
-        .map(|mistake| located(mistake, &text, shown))
-        .collect();
+    let (vocabulary, mistakes) = match &contents {
+        Ok(contents) => understand(contents, shown),
+        Err(problem) => (None, vec![problem.clone()]),
+    };
+    let vocabulary = vocabulary.map(Arc::new);
     known.insert(
         path.to_owned(),
         Known {
-            text,
+            contents,
             vocabulary: vocabulary.clone(),
         },
     );
     (vocabulary, mistakes)
+}
+
+fn understand(contents: &[u8], shown: &str) -> (Option<Vocabulary>, Vec<String>) {
+    let text = match str::from_utf8(contents) {
+        Ok(text) => text,
+        Err(error) => {
+            let right = contents.get(..error.valid_up_to()).unwrap_or_default();
+            let mistake = Mistake {
+                at: right.len(),
+                message: "this is not UTF-8, as TOML has to be; save the file as UTF-8".to_owned(),
+            };
+            let right = String::from_utf8_lossy(right);
+            return (None, vec![located(&mistake, &right, shown)]);
+        }
+    };
+    let (vocabulary, mistakes) = read(text);
+    let mistakes: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| located(mistake, text, shown))
+        .collect();
+    (mistakes.is_empty().then_some(vocabulary), mistakes)
 }
 
 /// A mistake with its line and column, both counted from 1, the column in characters.

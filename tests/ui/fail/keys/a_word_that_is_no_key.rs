@@ -1,6 +1,6 @@
 use auth_runtime::requires;
 
-#[requires(group = "staff")]
+#[requires(colour = "blue")]
 async fn handler() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use auth_runtime::requires;
 
-#[requires(network = "0.0.0.0/0")]
+#[requires(any(network = "0.0.0.0/0", network = "::/0"))]
 async fn handler() {}
 
 fn main() {}

@@ -1,0 +1,251 @@
+//! The values behind the keys of requirements.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Ident, Lit, LitStr, Macro, Path, Token};
+
+use super::REQUIREMENTS;
+use super::words::{stray, unknown};
+use crate::codes::{self, Code};
+use crate::requirement::{Age, Function, Kind, Name, Namespace, Network};
+use crate::values;
+
+/// How a name is written beside its key.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// `scope = "…"`
+    Assigned,
+    /// `scope("…")`, in `hide_unless`, where a second `=` is hard to read.
+    Called,
+}
+
+impl Form {
+    fn write(self, key: &Ident, value: &str) -> String {
+        match self {
+            Self::Assigned => format!("{key} = {value}"),
+            Self::Called => format!("{key}({value})"),
+        }
+    }
+}
+
+/// Whether a requirement has a value behind its key.
+pub(super) fn takes_value(key: &str) -> bool {
+    Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check" | "policy")
+}
+
+/// A value that such a key could have.
+pub(super) fn example(key: &str) -> &'static str {
+    match key {
+        "max_age" => "\"15m\"",
+        "network" => "\"10.0.0.0/8\"",
+        "check" => "path::to::function",
+        _ => "\"...\"",
+    }
+}
+
+/// What a key says together with its value, or with none, which is missed at `place`.
+pub(super) fn valued(
+    key: &Ident,
+    value: &TokenStream,
+    place: Span,
+    form: Form,
+) -> syn::Result<Kind> {
+    let name = key.to_string();
+    if value.is_empty() {
+        let example = form.write(key, example(&name));
+        return Err(codes::VALUE.at(place, format!("`{key}` needs a value: `{example}`")));
+    }
+    if name == "check" {
+        return function(value, form);
+    }
+    let string = string(value, key, form)?;
+    let wrong = |code: Code| move |message: String| code.at(string.span, message);
+    match name.as_str() {
+        "max_age" => Ok(Kind::MaxAge(Age {
+            seconds: values::seconds(&string.text).map_err(wrong(codes::DURATION))?,
+            text: string.text,
+        })),
+        "network" => {
+            // A name is for the vocabulary to know.
+            let blocks = if values::is_network_name(&string.text) {
+                Vec::new()
+            } else {
+                vec![values::block(&string.text).map_err(wrong(codes::NETWORK))?]
+            };
+            Ok(Kind::Network(Network {
+                blocks,
+                text: string.text,
+                span: string.span,
+            }))
+        }
+        "policy" if string.text.is_empty() => Err(codes::NAME.at(
+            string.span,
+            "the policy is empty; name the policy that is required",
+        )),
+        "policy" => Ok(Kind::Policy(string)),
+        _ => match Namespace::of(&name) {
+            Some(namespace) => Ok(Kind::Named(namespace, string)),
+            None => Err(unknown(key, &REQUIREMENTS)),
+        },
+    }
+}
+
+/// The path of a function.
+fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
+    let write = |path: &str| match form {
+        Form::Assigned => format!("`check = {path}`"),
+        Form::Called => format!("`check({path})`"),
+    };
+    let begins_with_path = |input: ParseStream<'_>| {
+        let path = input.call(Path::parse_mod_style)?;
+        let _: TokenStream = input.parse()?;
+        Ok(path)
+    };
+    if let Ok(path) = Path::parse_mod_style.parse2(value.clone()) {
+        return Ok(Kind::Check(Function(path)));
+    }
+    let first = value.clone().into_iter().next();
+    let first = first.map(|token| token.to_string()).unwrap_or_default();
+    let message = if let Ok(literal) = syn::parse2::<LitStr>(value.clone()) {
+        format!(
+            "`check` takes the path of a function, without quotes: {}",
+            write(&literal.value())
+        )
+    } else if matches!(first.as_str(), "|" | "move" | "async") {
+        "`check` takes the path of a function, and not a closure; move it into an `async fn` and name \
+         that"
+            .to_owned()
+    } else if let Ok(path) = begins_with_path.parse2(value.clone()) {
+        format!(
+            "`check` takes the path of a function, without what is behind it here: {}",
+            write(&Function(path).to_string())
+        )
+    } else {
+        format!(
+            "`check` takes the path of a function: {}",
+            write("path::to::function")
+        )
+    };
+    Err(codes::VALUE.over(value, message))
+}
+
+/// The value of a key as it was written, to repeat it in a message.
+pub(super) fn written(tokens: &TokenStream, key: &str) -> String {
+    let is_right = match key {
+        "check" => Path::parse_mod_style.parse2(tokens.clone()).is_ok(),
+        _ => syn::parse2::<LitStr>(tokens.clone()).is_ok(),
+    };
+    if is_right {
+        tokens.to_string().replace(" :: ", "::")
+    } else {
+        example(key).to_owned()
+    }
+}
+
+/// The string literal that `value` has to be.
+pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Name> {
+    let wrong = |message| Err(codes::VALUE.over(value, message));
+    let mut tokens = value.clone().into_iter();
+    let (first, next) = (tokens.next(), tokens.next());
+    if let (Some(first @ TokenTree::Literal(_)), Some(next)) = (&first, &next)
+        && !next.to_string().starts_with(',')
+    {
+        let before = form.write(key, &first.to_string());
+        return Err(codes::STRAY.at(next.span(), stray(Some(&before), next)));
+    }
+    let several = match &first {
+        Some(TokenTree::Group(group)) if next.is_none() => strings(group.stream()),
+        _ => strings(value.clone()),
+    };
+    if let Some(values) = several {
+        let values: Vec<String> = values.iter().map(|value| form.write(key, value)).collect();
+        let values = values.join(", ");
+        let Form::Assigned = form else {
+            return wrong(format!(
+                "`{key}` takes one string; write `any({values})` for either, or `all({values})` for all"
+            ));
+        };
+        return wrong(format!(
+            "`{key}` takes one string; write `{values}` for all of them, or `any({values})` for either"
+        ));
+    }
+    let example = example(&key.to_string());
+    let instead = |value: &str| format!("`{}`", form.write(key, value));
+    match syn::parse2::<Lit>(value.clone()) {
+        Ok(Lit::Str(literal)) if !literal.suffix().is_empty() => wrong(format!(
+            "a string has no suffix; remove `{}` behind it",
+            literal.suffix()
+        )),
+        Ok(Lit::Str(literal)) => Ok(Name {
+            text: literal.value(),
+            span: literal.span(),
+            broader: Vec::new(),
+        }),
+        Ok(Lit::ByteStr(literal)) => {
+            let text = String::from_utf8_lossy(&literal.value()).into_owned();
+            let instead = instead(&format!("{text:?}"));
+            wrong(format!("`{key}` takes text; remove the `b`: {instead}"))
+        }
+        Ok(Lit::Int(literal)) if key == "max_age" => {
+            let number = literal.base10_digits();
+            if let Some(positive) = number.strip_prefix('-') {
+                return wrong(format!(
+                    "a duration is not negative; write it in quotes and with a unit: \
+                     `max_age = \"{positive}s\"`"
+                ));
+            }
+            wrong(match values::in_larger_units(number) {
+                Some(larger) => format!(
+                    "`max_age` takes a number and a unit in quotes: `max_age = \"{number}s\"`, or \
+                     `max_age = \"{larger}\"`"
+                ),
+                None => format!(
+                    "`max_age` takes a number and a unit in quotes: `max_age = \"{number}s\"`"
+                ),
+            })
+        }
+        Ok(other) => {
+            let text = other.to_token_stream().to_string();
+            let text = text.trim_matches('\'');
+            wrong(format!(
+                "`{key}` takes text in quotes: {}",
+                instead(&format!("{text:?}"))
+            ))
+        }
+        Err(_) => wrong(match syn::parse2::<Ident>(value.clone()) {
+            Ok(name) if key == "reason" || key == "loosen" => format!(
+                "write the text in quotes: {}",
+                instead(&format!("\"{name}\""))
+            ),
+            Ok(name) => format!(
+                "`{key}` is checked while compiling, so it takes the text itself, in quotes: {}",
+                instead(&format!("\"{name}\""))
+            ),
+            Err(_) => format!(
+                "`{key}` is checked while compiling, so it takes the text itself, in quotes: {}",
+                instead(&joined(value).unwrap_or_else(|| example.to_owned()))
+            ),
+        }),
+    }
+}
+
+/// Several string literals with commas between, as they are written.
+pub(super) fn strings(tokens: TokenStream) -> Option<Vec<String>> {
+    let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
+    let literals = parser.parse2(tokens).ok()?;
+    let texts = literals
+        .iter()
+        .map(|literal| literal.to_token_stream().to_string());
+    (literals.len() > 1).then(|| texts.collect())
+}
+
+/// What `concat!("a", "b")` comes to.
+fn joined(value: &TokenStream) -> Option<String> {
+    let call: Macro = syn::parse2(value.clone()).ok()?;
+    let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
+    let parts = call.parse_body_with(parser).ok()?;
+    let text: String = parts.iter().map(LitStr::value).collect();
+    call.path.is_ident("concat").then(|| format!("{text:?}"))
+}

@@ -1,0 +1,110 @@
+//! What a word could mean that is no key.
+
+use proc_macro2::TokenTree;
+use syn::Ident;
+
+use super::{DISPLAYS, REQUIREMENTS};
+use crate::codes;
+use crate::suggest::nearest;
+
+/// Words of other frameworks and of everyday speech, each with the key that says the same here.
+const MEANT: [(&str, &str); 31] = [
+    ("admin", "role"),
+    ("group", "role"),
+    ("groups", "role"),
+    ("user", "authenticated"),
+    ("login", "authenticated"),
+    ("logged_in", "authenticated"),
+    ("known", "authenticated"),
+    ("authority", "permission"),
+    ("privilege", "permission"),
+    ("right", "permission"),
+    ("claim", "permission"),
+    ("and", "all"),
+    ("all_of", "all"),
+    ("or", "any"),
+    ("any_of", "any"),
+    ("one_of", "any"),
+    ("either", "any"),
+    ("ip", "network"),
+    ("cidr", "network"),
+    ("address", "network"),
+    ("mfa", "acr"),
+    ("level", "acr"),
+    ("method", "amr"),
+    ("age", "max_age"),
+    ("fresh", "max_age"),
+    ("dpop", "sender_constrained"),
+    ("mtls", "sender_constrained"),
+    ("bound", "sender_constrained"),
+    ("predicate", "check"),
+    ("status", "hide_as"),
+    ("hidden", "hide_as"),
+];
+
+/// What is to be said of a word that is none of the `known` keys.
+pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
+    let name = key.to_string();
+    let name = name.as_str();
+    if DISPLAYS.contains(&name) {
+        return codes::KEY_ELSEWHERE.at(
+            key.span(),
+            format!(
+                "`{name}` is about the whole attribute; move it behind the closing parenthesis of the \
+                 list"
+            ),
+        );
+    }
+    let meant = MEANT.iter().find(|(word, _)| *word == name);
+    let meant = meant.map(|(_, key)| *key).filter(|key| known.contains(key));
+    let message = match name {
+        "not" | "except" | "unless" => format!(
+            "requirements have no `{name}`: they say who may call, and nobody else may; name what those \
+             who may have"
+        ),
+        "public" | "everybody" | "everyone" | "anyone" | "anonymous" | "allow" => format!(
+            "unknown key `{name}`; for a handler that everybody may call, write \
+             `#[public(reason = \"...\")]` in place of `#[requires]`"
+        ),
+        "deny" | "nobody" | "never" | "none" => format!(
+            "requirements have no `{name}`: what nobody may call needs no route; name what those who may \
+             have"
+        ),
+        _ => match nearest(name, known).or(meant) {
+            Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
+            None => format!("unknown key `{name}`; {}", listed(known)),
+        },
+    };
+    codes::UNKNOWN_KEY.at(key.span(), message)
+}
+
+/// The keys, by what they are for.
+fn listed(known: &[&str]) -> String {
+    let quoted = |keys: &[&str]| {
+        let keys = keys.iter().filter(|key| known.contains(key));
+        let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
+        keys.join(", ")
+    };
+    let required = format!("what can be required is {}", quoted(&REQUIREMENTS));
+    let displays = quoted(&DISPLAYS);
+    if displays.is_empty() {
+        required
+    } else {
+        format!("{required}; and beside that, {displays}")
+    }
+}
+
+/// What is to be said where something stands behind a requirement that is not a comma.
+pub(super) fn stray(before: Option<&str>, next: &TokenTree) -> String {
+    match (next.to_string().as_str(), before) {
+        ("|" | "or", Some(before)) => {
+            format!("requirements have no `or`; write `any({before}, ...)` around both")
+        }
+        ("|" | "or", None) => "requirements have no `or`; write `any(...)` around both".to_owned(),
+        ("&" | "and", _) => {
+            "requirements have no `and`; write a comma, which means both".to_owned()
+        }
+        (next, Some(before)) => format!("expected `,` between `{before}` and `{next}`"),
+        (next, None) => format!("expected `,` before `{next}`"),
+    }
+}

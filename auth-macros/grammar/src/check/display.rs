@@ -1,0 +1,201 @@
+//! How denials are shown.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{LitInt, LitStr};
+
+use super::is_module_wrong;
+use super::logic::{list, wrappers};
+use super::names::{Written, names, realm_problem};
+use super::ways::{all_of, entails};
+use super::whole::{idle_exception, whole};
+use crate::codes;
+use crate::errors::Errors;
+use crate::requirement::{HideUnless, Kind, Name, Requirement, Requires};
+
+/// Notes what is wrong with how denials are shown; `readable` says whether nothing is missing of who
+/// may call.
+pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
+    if let Some(realm) = &requires.realm
+        && let Some(problem) = realm_problem(&realm.text)
+    {
+        errors.add(codes::REALM, realm.span, problem);
+    }
+    if let Some(hide_as) = &requires.hide_as {
+        status(hide_as, errors);
+    }
+    if let Some(hidden) = &requires.hide_unless {
+        names(&hidden.lesser, Written::Alone, errors);
+    }
+    if readable && !is_module_wrong(requires) {
+        if let Some(hidden) = &requires.hide_unless {
+            hide_unless(requires, hidden, errors);
+        }
+        repeated(requires, errors);
+        credentials(requires, errors);
+    }
+}
+
+/// Whom a denial of a hidden handler is shown to.
+fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Errors) {
+    let HideUnless { key, lesser } = hide_unless;
+    let all = requires.clone().with_modules();
+    if all.hide_as.is_none() {
+        let place = if requires.module.is_some() {
+            "here, or on the module around it"
+        } else {
+            "before it"
+        };
+        errors.add(
+            codes::NOTHING_HIDDEN,
+            *key,
+            format!("`hide_unless` makes an exception from hiding; write `hide_as = 404` {place}"),
+        );
+    }
+    let mut mistakes = Errors::default();
+    wrappers(lesser, Requirement::called, &mut mistakes);
+    list(std::slice::from_ref(lesser), true, &mut mistakes);
+    if mistakes.is_empty() {
+        whole(&[], std::slice::from_ref(lesser), &mut mistakes);
+    }
+    let makes_sense = mistakes.is_empty();
+    errors.extend(mistakes);
+    if all.requirements.is_empty() || !makes_sense {
+        return;
+    }
+    let all = all_of(all.requirements);
+    if entails(lesser, &all) {
+        let known = Requirement {
+            kind: Kind::Authenticated,
+            ..all.clone()
+        };
+        let example = if entails(&known, &all) {
+            ""
+        } else {
+            ", such as `authenticated`"
+        };
+        errors.add_across(
+            codes::SHOWN_TO_NOBODY,
+            lesser.span,
+            lesser.end,
+            format!(
+                "whoever meets `{}` is let in, so no denial could be shown to them; name what callers \
+                 who are denied can meet{example}, or remove `hide_unless`",
+                lesser.called()
+            ),
+        );
+    } else {
+        idle_exception(lesser, &all, errors);
+    }
+}
+
+/// What the module around says already.
+fn repeated(requires: &Requires, errors: &mut Errors) {
+    let Some(module) = requires.module.as_deref().cloned() else {
+        return;
+    };
+    // A policy of the vocabulary says what it says wherever it is named.
+    if requires
+        .requirements
+        .iter()
+        .any(|part| part.policy.is_some())
+    {
+        return;
+    }
+    let module = module.with_modules();
+    let mut idle = |key: &str, tokens: TokenStream| {
+        let message = format!(
+            "the module around it says this `{key}` already, and it holds here too; remove it"
+        );
+        errors.push(codes::IDLE_DISPLAY.over(tokens, message));
+    };
+    if let Some(hide_as) = &requires.hide_as
+        && requires.hide_unless.is_none()
+        && module.hide_as.is_some()
+        && module.hide_unless.is_none()
+    {
+        idle("hide_as", hide_as.clone());
+    }
+    if let (Some(own), Some(around)) = (&requires.realm, &module.realm)
+        && own == around
+    {
+        let realm = LitStr::new(&own.text, own.span);
+        idle("realm", realm.into_token_stream());
+    }
+}
+
+/// Credentials decide nothing where only the network counts, and not every kind of them can be bound
+/// to a key.
+fn credentials(requires: &Requires, errors: &mut Errors) {
+    let all = requires.clone().with_modules();
+    if !all.requirements.is_empty() && all.requirements.iter().all(is_network) {
+        let realm = requires.realm.iter().map(|realm| ("realm", realm));
+        let schemes = requires.schemes.iter().flatten().take(1);
+        let schemes = schemes.map(|scheme| ("schemes", scheme));
+        for (key, name) in realm.chain(schemes) {
+            let message = format!(
+                "`{key}` changes nothing: only the network counts here, so nobody is asked for \
+                 credentials; remove it"
+            );
+            errors.add(codes::IDLE_DISPLAY, name.span, message);
+        }
+    }
+    let Some(schemes) = &all.schemes else { return };
+    let bound = Requirement {
+        kind: Kind::SenderConstrained,
+        ..all_of(Vec::new())
+    };
+    let is_unbound = |scheme: &Name| UNBOUND.contains(&scheme.text.as_str());
+    if let Some(first) = schemes.first().filter(|_| schemes.iter().all(is_unbound))
+        && entails(&all_of(all.requirements), &bound)
+    {
+        let names: Vec<&str> = schemes.iter().map(|scheme| scheme.text.as_str()).collect();
+        let message = format!(
+            "nobody meets `sender_constrained` with `schemes({})`: a password proves no key; name a \
+             scheme that does, such as `DPoP`",
+            names.join(", ")
+        );
+        errors.add(codes::CONTRADICTION, first.span, message);
+    }
+}
+
+/// The schemes of passwords.
+const UNBOUND: [&str; 2] = ["Basic", "Digest"];
+
+fn is_network(requirement: &Requirement) -> bool {
+    match &requirement.kind {
+        Kind::Network(_) => true,
+        Kind::Any(parts) | Kind::All(parts) => parts.iter().all(is_network),
+        _ => false,
+    }
+}
+
+/// `hide_as` has one right value, and each wrong one deserves its own reason.
+fn status(value: &TokenStream, errors: &mut Errors) {
+    let text = value.to_string();
+    if let Ok(number) = syn::parse2::<LitInt>(value.clone())
+        && number.suffix().is_empty()
+        && number.base10_digits() == "404"
+    {
+        return;
+    }
+    let is_404 = text.trim_matches('"').starts_with("404") || text.ends_with("NOT_FOUND");
+    let message = match text.as_str() {
+        "200" => {
+            "a denial that says success would be stored and read as the page itself; write \
+             `hide_as = 404`"
+        }
+        "401" => {
+            "a 401 asks for credentials, which tells that there is something; write `hide_as = 404`, or \
+             remove `hide_as` to answer 401"
+        }
+        "403" => {
+            "a 403 tells that there is something; write `hide_as = 404`, or remove `hide_as` to answer \
+             403"
+        }
+        "410" => "a 410 tells that there was something once; write `hide_as = 404`",
+        _ if is_404 => "`hide_as` takes the plain number; write `hide_as = 404`",
+        _ => "`hide_as` takes 404 and nothing else; write `hide_as = 404`",
+    };
+    errors.push(codes::HIDE_AS.over(value, message));
+}

@@ -1,0 +1,293 @@
+//! Which `auth.toml` counts for a crate: the nearest one up to the root of its workspace.
+
+use std::path::{Path, PathBuf};
+
+use auth_grammar::vocabulary::{self, Found};
+
+/// A folder of its own for each case.
+fn folder(name: &str) -> PathBuf {
+    let lab = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("finding");
+    // As in what cargo checked out of a repository: what lies above it does not matter.
+    write(lab.join(".cargo-ok"), "");
+    let folder = lab.join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+    let path = path.as_ref();
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(path, text).expect("a file");
+}
+
+const MEMBER: &str = "[package]\nname = \"inner\"\nversion = \"0.0.0\"\n";
+const VOCABULARY: &str = "[scopes]\nread = \"Read\"\n";
+
+fn shown(found: Option<&Found>) -> Option<&str> {
+    found.map(|found| found.shown.as_str())
+}
+
+/// However its manifest is written, a vocabulary beside it is not lost; and what cargo keeps out of a
+/// workspace is not held against its vocabulary.
+#[test]
+fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() {
+    for (name, root, member, is_found) in [
+        (
+            "a_table",
+            "[workspace]\nmembers = [\"inner\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "a_dotted_key",
+            "workspace.members = [\"inner\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "an_inline_table",
+            "workspace = { members = [\"inner\"] }\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "white_space",
+            "[ workspace ]\nmembers = [\"inner\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "quotes",
+            "[\"workspace\"]\nmembers = [\"inner\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "only_a_subtable",
+            "[workspace.package]\nversion = \"1.0.0\"\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "a_root_package",
+            "[package]\nname = \"outer\"\n[workspace]\n",
+            MEMBER,
+            true,
+        ),
+        ("a_glob", "[workspace]\nmembers = [\"in*\"]\n", MEMBER, true),
+        // Cargo stops at it; nothing is lost if something does not.
+        ("no_toml_at_all", "[workspace\n", MEMBER, true),
+        (
+            "excluded",
+            "[workspace]\nexclude = [\"inner\"]\n",
+            MEMBER,
+            false,
+        ),
+        (
+            "excluded_by_its_folder",
+            "[workspace]\nexclude = [\"./\"]\n",
+            MEMBER,
+            false,
+        ),
+        (
+            "another_excluded",
+            "[workspace]\nexclude = [\"in\", \"innermost\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "excluded_and_named",
+            "[workspace]\nexclude = [\"./\"]\nmembers = [\"inner\"]\n",
+            MEMBER,
+            true,
+        ),
+        (
+            "no_workspace",
+            "[package]\nname = \"outer\"\n",
+            MEMBER,
+            false,
+        ),
+        (
+            "a_comment",
+            "# [workspace]\n[package]\nname = \"outer\"\n",
+            MEMBER,
+            false,
+        ),
+        (
+            "in_a_string",
+            "[package]\nname = \"outer\"\ndescription = '''\n[workspace]\n'''\n",
+            MEMBER,
+            false,
+        ),
+        (
+            "a_workspace_of_its_own",
+            "[workspace]\n",
+            "[package]\nname = \"inner\"\n[workspace]\n",
+            false,
+        ),
+        (
+            "a_pointer",
+            "",
+            "[package]\nname = \"inner\"\nworkspace = \"..\"\n",
+            true,
+        ),
+    ] {
+        let outer = folder(name);
+        write(outer.join("Cargo.toml"), root);
+        write(outer.join("auth.toml"), VOCABULARY);
+        write(outer.join("inner/Cargo.toml"), member);
+        let found = vocabulary::find(&outer.join("inner"));
+        let expected = is_found.then_some("auth.toml");
+        assert_eq!(shown(found.as_ref()), expected, "{name}");
+        // The one beside the crate always counts.
+        write(outer.join("inner/auth.toml"), VOCABULARY);
+        let found = vocabulary::find(&outer.join("inner")).expect(name);
+        assert_eq!(found.path, outer.join("inner/auth.toml"), "{name}");
+    }
+}
+
+#[test]
+fn a_workspace_that_lies_beside_the_crate_is_found_by_what_points_at_it() {
+    let outer = folder("beside");
+    write(outer.join("auth.toml"), VOCABULARY);
+    write(
+        outer.join("root/Cargo.toml"),
+        "[workspace]\nmembers = [\"../inner\"]\n",
+    );
+    write(outer.join("root/auth.toml"), VOCABULARY);
+    write(
+        outer.join("inner/Cargo.toml"),
+        "[package]\nname = \"inner\"\nworkspace = \"../root\"\n",
+    );
+    let found = vocabulary::find(&outer.join("inner")).expect("the one of the workspace");
+    assert_eq!(found.path, outer.join("root/auth.toml"));
+}
+
+#[test]
+fn what_one_workspace_excludes_belongs_to_the_next() {
+    let outer = folder("excluded_in_between");
+    write(outer.join("Cargo.toml"), "[workspace]\n");
+    write(outer.join("auth.toml"), VOCABULARY);
+    let middle = outer.join("middle");
+    write(
+        middle.join("Cargo.toml"),
+        "[workspace]\nexclude = [\"inner\"]\n",
+    );
+    write(middle.join("auth.toml"), VOCABULARY);
+    write(middle.join("inner/Cargo.toml"), MEMBER);
+    let found = vocabulary::find(&middle.join("inner")).expect("the outer one");
+    assert_eq!(found.path, outer.join("auth.toml"));
+}
+
+/// Cargo builds what comes from elsewhere in a folder of ours, and it is still not ours.
+#[test]
+fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
+    for (name, mark) in [
+        ("vendored", "outer/vendor/inner/.cargo-checksum.json"),
+        ("from_a_registry", "outer/vendor/inner/.cargo-ok"),
+        ("from_a_repository", "outer/vendor/.cargo-ok"),
+    ] {
+        let outer = folder(name);
+        write(outer.join("outer/Cargo.toml"), "[workspace]\n");
+        write(outer.join("outer/auth.toml"), VOCABULARY);
+        write(outer.join("outer/vendor/inner/Cargo.toml"), MEMBER);
+        let inner = outer.join("outer/vendor/inner");
+        assert!(vocabulary::find(&inner).is_some(), "{name}");
+        write(outer.join(mark), "{}");
+        assert!(vocabulary::find(&inner).is_none(), "{name}");
+    }
+    let outer = folder("packaged");
+    write(outer.join("Cargo.toml"), "[workspace]\n");
+    write(outer.join("auth.toml"), VOCABULARY);
+    let inner = outer.join("target/package/inner-0.0.0");
+    write(inner.join("Cargo.toml"), MEMBER);
+    assert!(vocabulary::find(&inner).is_none());
+}
+
+/// What is there and cannot be read is told once, and is never taken for nothing.
+#[test]
+fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
+    let a_folder = folder("a_folder_of_that_name");
+    std::fs::create_dir_all(a_folder.join("auth.toml")).expect("a folder");
+    let no_text = folder("no_text");
+    write(no_text.join("auth.toml"), b"[scopes]\nread = \"R\xe9ad\"\n");
+    let mut cases = vec![
+        (a_folder, "auth.toml cannot be read: "),
+        (no_text, "auth.toml:2:10: this is not UTF-8"),
+    ];
+    #[cfg(unix)]
+    {
+        let nowhere = folder("a_link_to_nowhere");
+        std::fs::create_dir_all(&nowhere).expect("a folder");
+        std::os::unix::fs::symlink("nowhere.toml", nowhere.join("auth.toml")).expect("a link");
+        cases.push((nowhere, "auth.toml cannot be read: "));
+    }
+    for (project, expected) in cases {
+        write(project.join("Cargo.toml"), "[workspace]\n");
+        let found = vocabulary::find(&project).expect(expected);
+        assert!(found.vocabulary.is_none(), "{expected}");
+        let [mistake] = found.mistakes.as_slice() else {
+            panic!("{expected}: {:?}", found.mistakes);
+        };
+        assert!(mistake.starts_with(expected), "{mistake}");
+        // Every handler asks.
+        let again = vocabulary::find(&project).expect(expected);
+        assert!(again.vocabulary.is_none(), "{expected}");
+        assert_eq!(again.mistakes, Vec::<String>::new(), "{expected}");
+    }
+}
+
+#[test]
+fn a_vocabulary_that_the_manifest_requires_is_missed() {
+    for (name, root, member, place) in [
+        (
+            "by_the_workspace",
+            "[workspace.metadata.auth]\nrequired = true\n",
+            MEMBER,
+            Some("Cargo.toml"),
+        ),
+        (
+            "by_the_package",
+            "[workspace]\n",
+            "[package]\nname = \"inner\"\nmetadata.auth.required = true\n",
+            Some("inner/Cargo.toml"),
+        ),
+        // Whatever that is, it is not *no*.
+        (
+            "in_other_words",
+            "[workspace.metadata.auth]\nrequired = \"yes\"\n",
+            MEMBER,
+            Some("Cargo.toml"),
+        ),
+        (
+            "not_at_all",
+            "[workspace.metadata.auth]\nrequired = false\n",
+            MEMBER,
+            None,
+        ),
+        (
+            "by_nobody",
+            "[workspace.metadata.other]\nrequired = true\n",
+            MEMBER,
+            None,
+        ),
+    ] {
+        let outer = folder(name);
+        write(outer.join("Cargo.toml"), root);
+        write(outer.join("inner/Cargo.toml"), member);
+        let found = vocabulary::find(&outer.join("inner"));
+        let mistakes = found.map(|found| found.mistakes);
+        let expected =
+            place.map(|place| format!("{place} requires an `auth.toml`, and there is none"));
+        match (mistakes.as_deref(), expected) {
+            (None, None) => {}
+            (Some([mistake]), Some(expected)) => {
+                assert!(mistake.starts_with(&expected), "{mistake}")
+            }
+            (mistakes, _) => panic!("{name}: {mistakes:?}"),
+        }
+        write(outer.join("auth.toml"), VOCABULARY);
+        let found = vocabulary::find(&outer.join("inner")).expect(name);
+        assert!(found.vocabulary.is_some(), "{name}");
+    }
+}

@@ -1,6 +1,0 @@
-use auth_runtime::requires;
-
-#[requires(scope = "a", hide_as = 404, hide_unless = scope = "b")]
-async fn handler() {}
-
-fn main() {}
