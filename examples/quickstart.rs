@@ -1,5 +1,5 @@
 //! A guarded service in one file: `cargo run --example quickstart`, and then paste its `curl`
-//! lines; or `cargo run --example quickstart -- --tour`.
+//! lines; or `cargo run --example quickstart -- --tour`, or `-- --table`.
 
 use auth_examples::Authority;
 use auth_runtime::routing::get;
@@ -27,6 +27,14 @@ async fn admin(guard: Guard) -> Result<&'static str, Denied> {
     Ok("the admin page\n")
 }
 
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/healthz", get(healthz))
+        .route("/reports", get(reports))
+        .route("/drafts", get(drafts))
+        .route("/admin", get(admin))
+}
+
 /// Who asks for what, and the status and challenge to expect.
 const TOUR: &str = r#"
 /healthz  nobody  200
@@ -44,6 +52,10 @@ const TOUR: &str = r#"
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| argument == "--table") {
+        print!("{}", routes().access_table());
+        return Ok(());
+    }
     let authority = Authority::new()?;
     let jwt = Jwt::builder()
         .issuer("https://authority.example")
@@ -54,12 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .realm("quickstart")
         .scheme(Bearer::jwt(jwt))
         .build()?;
-    let app = GuardedRouter::new()
-        .route("/healthz", get(healthz))
-        .route("/reports", get(reports))
-        .route("/drafts", get(drafts))
-        .route("/admin", get(admin))
-        .protect(space)?;
+    let app = routes().protect(space)?;
 
     let personas = [
         authority.persona("rita", "reports:read", "", 3600),

@@ -128,6 +128,16 @@
 //! Misconfiguration, like a handler without a space, is no decision: it is an `ERROR` in the log, with or
 //! without the feature.
 //!
+//! # Who may call what
+//!
+//! [`GuardedRouter::access_table`] lists every route as it is mounted, with its policy, its handler and
+//! where that stands in the source, whether it is hidden, and what is public or unguarded for which
+//! reason: an [`AccessTable`]. It needs neither a space nor a running server.
+//!
+//! [`assert_access_lock!`] (the feature `access-lock`) makes a test of it: `access.lock`, in the
+//! repository, says who may call what, and the test fails when the router says something else. So nobody
+//! is let in without a line in the diff.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -150,6 +160,8 @@
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
+//! | `serde` | an [`AccessTable`] can be serialized |
+//! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -169,6 +181,8 @@
         feature = "resource-metadata",
         feature = "sessions",
         feature = "tracing",
+        feature = "serde",
+        feature = "access-lock",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -176,6 +190,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "access-lock")]
+mod access_lock;
+#[cfg(feature = "axum")]
+mod access_table;
 mod audit;
 mod caller;
 pub mod catalogue;
@@ -216,6 +234,10 @@ mod ways;
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
+#[cfg(feature = "access-lock")]
+pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
+#[cfg(feature = "axum")]
+pub use crate::access_table::{AccessRow, AccessTable, Mounted};
 pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};

@@ -39,6 +39,12 @@ impl Network {
         self.name
     }
 
+    /// The blocks.
+    #[cfg(feature = "access-lock")]
+    pub(crate) const fn blocks(&self) -> &'static [IpNet] {
+        self.blocks
+    }
+
     /// Whether `address` lies in one of the blocks. An IPv4 address that is written as an IPv6 one
     /// (RFC 4291 §2.5.5.2) counts as what it is.
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -126,6 +126,19 @@ impl<S> Endpoint<S> {
             .flat_map(|(_, methods)| methods.iter().cloned());
         Some(taken.collect())
     }
+
+    /// The methods that it was given for: one that axum lets it answer besides is not among them.
+    /// `None` for all that no other endpoint of the path takes.
+    pub(crate) fn named_methods(&self) -> Vec<Option<Method>> {
+        let Some(filter) = self.filter else {
+            return vec![None];
+        };
+        let named = METHODS
+            .iter()
+            .filter(|(one, _)| filter.or(*one) == filter)
+            .map(|(_, methods)| methods.first().cloned());
+        named.collect()
+    }
 }
 
 /// Which methods each filter takes: axum lets a `GET` handler answer `HEAD`.

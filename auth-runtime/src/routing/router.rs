@@ -19,7 +19,10 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::guard::{ForEverybody, ForServices};
+use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
+use crate::declaration::Declaration;
+use crate::guard::{ForEverybody, ForServices, HasPolicy};
+use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
 use crate::routing::gate::{Gate, uncacheable_if_missing};
 use crate::routing::handler::GuardedParameters;
@@ -112,6 +115,8 @@ struct Unguarded<S> {
     reason: &'static str,
     /// Where in the service's source.
     written: &'static Location<'static>,
+    /// What it is nested under; `/` if under nothing.
+    prefix: String,
     steps: Vec<Step>,
 }
 
@@ -119,6 +124,10 @@ struct FallbackRoute<S> {
     id: FallbackId,
     /// `None`: the space's own 404.
     service: Option<MakeFallback<S>>,
+    /// What it says of itself, if there is one.
+    declared: Option<(Policy, Declaration)>,
+    /// What it is nested under; `/` if under nothing.
+    prefix: String,
     /// A handler whose guard is for another one.
     borrower: Option<Borrower>,
     steps: Vec<Step>,
@@ -196,6 +205,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             fallback: FallbackRoute {
                 id: FallbackId::default(),
                 service: None,
+                declared: None,
+                prefix: "/".to_owned(),
                 borrower: None,
                 steps: Vec::new(),
             },
@@ -289,11 +300,13 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             self.routes.push(route);
         }
         for mut unguarded in router.unguarded {
+            unguarded.prefix = nested_path(prefix, &unguarded.prefix);
             unguarded.steps.push(nest.clone());
             self.unguarded.push(unguarded);
         }
         let own = own_fallback.then_some(router.fallback);
         for mut fallback in own.into_iter().chain(router.nested_fallbacks) {
+            fallback.prefix = nested_path(prefix, &fallback.prefix);
             fallback.steps.push(nest.clone());
             self.nested_fallbacks.push(fallback);
         }
@@ -330,6 +343,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             router: router.reset_fallback(),
             reason,
             written: Location::caller(),
+            prefix: "/".to_owned(),
             steps: Vec::new(),
         });
         self
@@ -379,7 +393,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T: GuardedParameters<H> + 'static,
         T::Policy: ForEverybody,
     {
-        self.set_fallback(
+        self.set_fallback::<T::Policy>(
             Borrower::find::<H, T::Policy>(),
             Box::new(move |state| BoxCloneSyncService::new(handler.with_state(state))),
         )
@@ -394,7 +408,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.set_fallback(
+        self.set_fallback::<P>(
             None,
             Box::new(move |_state| {
                 BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
@@ -427,6 +441,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                     router: unguarded.router.with_state(state.clone()),
                     reason: unguarded.reason,
                     written: unguarded.written,
+                    prefix: unguarded.prefix,
                     steps: unguarded.steps,
                 })
                 .collect(),
@@ -444,10 +459,16 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         });
     }
 
-    fn set_fallback(mut self, borrower: Option<Borrower>, service: MakeFallback<S>) -> Self {
+    fn set_fallback<P: HasPolicy>(
+        mut self,
+        borrower: Option<Borrower>,
+        service: MakeFallback<S>,
+    ) -> Self {
         self.fallback = FallbackRoute {
             id: FallbackId::default(),
             service: Some(service),
+            declared: Some((P::POLICY, P::DECLARATION)),
+            prefix: "/".to_owned(),
             borrower,
             steps: Vec::new(),
         };
@@ -458,6 +479,68 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<S> GuardedRouter<S> {
+    /// Who may call what: every route as it is mounted, with its policy and where that stands. It needs
+    /// neither a space nor a running server.
+    ///
+    /// ```
+    /// use auth_runtime::routing::get;
+    /// use auth_runtime::{GuardedRouter, public};
+    ///
+    /// #[public(reason = "liveness probe")]
+    /// async fn healthz() {}
+    ///
+    /// let router: GuardedRouter = GuardedRouter::new().route("/healthz", get(healthz));
+    /// print!("{}", router.access_table());
+    /// ```
+    pub fn access_table(&self) -> AccessTable {
+        let hidden_paths = self.hidden_paths();
+        let routes = self.routes.iter().flat_map(|route| {
+            let mounted = match route.target {
+                Target::Path => Mounted::Route,
+                Target::Subtree => Mounted::Subtree,
+            };
+            let endpoint = &route.endpoint;
+            let is_hidden = hidden_paths.contains(&route.full_path);
+            endpoint.named_methods().into_iter().map(move |method| {
+                let access = Access::Guarded {
+                    policy: endpoint.policy,
+                    declaration: endpoint.declaration,
+                };
+                let row = AccessRow::new(mounted, &route.full_path, method, access);
+                if is_hidden { row.on_hidden_path() } else { row }
+            })
+        });
+        let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
+        let fallbacks = fallbacks.filter_map(|fallback| {
+            let (policy, declaration) = fallback.declared?;
+            let access = Access::Guarded {
+                policy,
+                declaration,
+            };
+            let mounted = Mounted::Fallback;
+            Some(AccessRow::new(mounted, &fallback.prefix, None, access))
+        });
+        let unguarded = self.unguarded.iter().map(|unguarded| {
+            let access = Access::Unguarded {
+                reason: unguarded.reason,
+                written: unguarded.written,
+            };
+            AccessRow::new(Mounted::Unguarded, &unguarded.prefix, None, access)
+        });
+        AccessTable::new(routes.chain(fallbacks).chain(unguarded).collect())
+    }
+
+    /// The paths with a method that is hidden.
+    fn hidden_paths(&self) -> HashSet<String> {
+        let hidden = self
+            .routes
+            .iter()
+            .filter(|route| route.endpoint.policy.is_hidden());
+        hidden.map(|route| route.full_path.clone()).collect()
     }
 }
 
@@ -482,6 +565,8 @@ impl<S: Clone + 'static> FallbackRoute<S> {
             service: self
                 .service
                 .map(|make| Box::new(move |_state| make(state)) as MakeFallback<S2>),
+            declared: self.declared,
+            prefix: self.prefix,
             borrower: self.borrower,
             steps: self.steps,
         }
@@ -546,12 +631,7 @@ impl GuardedRouter {
         }
         #[cfg(feature = "resource-metadata")]
         let metadata = self.resource_metadata(&space);
-        let hidden_paths: HashSet<String> = self
-            .routes
-            .iter()
-            .filter(|route| route.endpoint.policy.is_hidden())
-            .map(|route| route.full_path.clone())
-            .collect();
+        let hidden_paths = self.hidden_paths();
         let something_is_hidden = !hidden_paths.is_empty();
 
         let mut router = Router::new();

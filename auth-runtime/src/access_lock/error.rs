@@ -1,0 +1,68 @@
+//! Why a lock does not hold.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::AccessChanges;
+
+/// Why an [`AccessLock`](crate::AccessLock) does not hold: a report for whoever reads a failed test.
+#[derive(Debug)]
+pub struct AccessLockError {
+    file: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Missing,
+    File(io::Error),
+    Line { number: usize, line: String },
+    Differs(AccessChanges),
+}
+
+impl AccessLockError {
+    pub(super) fn new(file: &Path, kind: Kind) -> Self {
+        Self {
+            file: file.to_owned(),
+            kind,
+        }
+    }
+
+    /// What changed; `None` if the lock could not be read.
+    pub fn changes(&self) -> Option<&AccessChanges> {
+        match &self.kind {
+            Kind::Differs(changes) => Some(changes),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for AccessLockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.file.file_name().unwrap_or_default().display();
+        let path = self.file.display();
+        match &self.kind {
+            Kind::Missing => write!(
+                f,
+                "there is no `{path}` that says who may call what; write it by `ACCESS_LOCK=overwrite \
+                 cargo test`, and commit it"
+            ),
+            Kind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
+            Kind::Line { number, line } => write!(
+                f,
+                "line {number} of `{name}` does not say who may call what: `{}`; take it from the \
+                 repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and look at \
+                 the difference",
+                line.escape_debug()
+            ),
+            Kind::Differs(changes) => write!(
+                f,
+                "who may call what is not what `{name}` says\n\n{changes}\nIf that is meant, accept it by \
+                 `ACCESS_LOCK=overwrite cargo test`, and commit `{name}` with it."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AccessLockError {}

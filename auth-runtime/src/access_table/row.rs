@@ -1,0 +1,194 @@
+//! One thing that can be called.
+
+use std::fmt;
+use std::panic::Location;
+
+use http::Method;
+
+use crate::declaration::Declaration;
+use crate::policy::Policy;
+
+/// One row of an [`AccessTable`](crate::AccessTable): what can be called, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRow {
+    mounted: Mounted,
+    path: String,
+    method: Option<Method>,
+    access: Access,
+    is_hidden: bool,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Mounted {
+    /// A handler or a service on a path.
+    Route,
+    /// A service that takes a path and all below it.
+    Subtree,
+    /// What answers the unknown paths below a prefix.
+    Fallback,
+    /// A plain router somewhere below a prefix, without a policy.
+    Unguarded,
+}
+
+/// Who may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Guarded {
+        policy: Policy,
+        declaration: Declaration,
+    },
+    Unguarded {
+        reason: &'static str,
+        written: &'static Location<'static>,
+    },
+}
+
+impl AccessRow {
+    pub(crate) fn new(
+        mounted: Mounted,
+        full_path: &str,
+        method: Option<Method>,
+        access: Access,
+    ) -> Self {
+        let path = match mounted {
+            Mounted::Route => full_path.to_owned(),
+            _ if full_path.ends_with('/') => format!("{full_path}*"),
+            _ => format!("{full_path}/*"),
+        };
+        Self {
+            mounted,
+            path,
+            method,
+            access,
+            is_hidden: false,
+        }
+    }
+
+    /// That on a path that is hidden: nobody who is denied learns that it is there.
+    pub(crate) fn on_hidden_path(mut self) -> Self {
+        self.is_hidden = self.public_reason().is_none();
+        self
+    }
+
+    /// What it is.
+    pub fn mounted(&self) -> Mounted {
+        self.mounted
+    }
+
+    /// The path as it is matched: with all that it is nested under. It ends in `/*` where everything
+    /// below is meant, which no route of axum's does.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The method; `None` for all that no other row of the path has. axum lets `GET` answer `HEAD` where
+    /// that has no row.
+    pub fn method(&self) -> Option<&Method> {
+        self.method.as_ref()
+    }
+
+    /// The policy; `None` for an unguarded router. The names that a vocabulary implies are spelled out.
+    pub fn policy(&self) -> Option<&Policy> {
+        match &self.access {
+            Access::Guarded { policy, .. } => Some(policy),
+            Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Where the policy stands; `None` for an unguarded router.
+    pub fn declaration(&self) -> Option<&Declaration> {
+        match &self.access {
+            Access::Guarded { declaration, .. } => Some(declaration),
+            Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Whether denials are the answer of a path that was never there: by its own policy, or by that of
+    /// another method of the path. Nobody is denied what is public.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
+    /// Why everybody may call it; `None` if not everybody may, and for an unguarded router.
+    pub fn public_reason(&self) -> Option<&'static str> {
+        self.policy().and_then(Policy::public_reason)
+    }
+
+    /// Why it is right that it is unguarded; `None` if it is not.
+    pub fn unguarded_reason(&self) -> Option<&'static str> {
+        match self.access {
+            Access::Guarded { .. } => None,
+            Access::Unguarded { reason, .. } => Some(reason),
+        }
+    }
+
+    /// The source file: of the handler, or of the call of `merge_unguarded`; as the compiler was given
+    /// it.
+    pub fn file(&self) -> &'static str {
+        match &self.access {
+            Access::Guarded { declaration, .. } => declaration.file(),
+            Access::Unguarded { written, .. } => written.file(),
+        }
+    }
+
+    /// The line in that file.
+    pub fn line(&self) -> u32 {
+        match &self.access {
+            Access::Guarded { declaration, .. } => declaration.line(),
+            Access::Unguarded { written, .. } => written.line(),
+        }
+    }
+
+    /// The method as it is shown.
+    pub(crate) fn method_shown(&self) -> &str {
+        match (&self.method, self.mounted) {
+            (Some(method), _) => method.as_str(),
+            (None, Mounted::Fallback) => "fallback",
+            (None, _) => "any",
+        }
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Where it stands in the table. What is in the same place otherwise is told apart by all that is
+    /// shown, so that the order of the routes in the program does not matter.
+    pub(super) fn place(&self) -> impl Ord + use<'_> {
+        let method = self.method.as_ref().map(Method::as_str);
+        let handler = self.declaration().map(Declaration::handler);
+        (
+            self.path(),
+            self.mounted,
+            // Capitals stand before it.
+            method.unwrap_or("any"),
+            self.access.to_string(),
+            handler,
+            (self.file(), self.line()),
+        )
+    }
+}
+
+impl fmt::Display for Access {
+    /// As it is written, but for the names that a vocabulary implies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guarded { policy, .. } => policy.fmt(f),
+            Self::Unguarded { reason, .. } => write!(f, "unguarded(reason = {reason:?})"),
+        }
+    }
+}
+
+impl Mounted {
+    #[cfg(feature = "serde")]
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Subtree => "subtree",
+            Self::Fallback => "fallback",
+            Self::Unguarded => "unguarded",
+        }
+    }
+}

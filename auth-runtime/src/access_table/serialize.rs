@@ -1,0 +1,31 @@
+//! The table for programs.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::{AccessRow, AccessTable};
+use crate::declaration::Declaration;
+
+impl Serialize for AccessTable {
+    /// A list of the rows.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows())
+    }
+}
+
+impl Serialize for AccessRow {
+    /// Everything that it says; what it has not is `null`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("AccessRow", 10)?;
+        row.serialize_field("mounted", self.mounted().name())?;
+        row.serialize_field("method", &self.method().map(http::Method::as_str))?;
+        row.serialize_field("path", self.path())?;
+        row.serialize_field("policy", &self.policy().map(ToString::to_string))?;
+        row.serialize_field("hidden", &self.is_hidden())?;
+        row.serialize_field("public_reason", &self.public_reason())?;
+        row.serialize_field("unguarded_reason", &self.unguarded_reason())?;
+        row.serialize_field("handler", &self.declaration().map(Declaration::handler))?;
+        row.serialize_field("file", self.file())?;
+        row.serialize_field("line", &self.line())?;
+        row.end()
+    }
+}

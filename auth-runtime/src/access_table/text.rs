@@ -1,0 +1,111 @@
+//! The table for people: in columns, and as Markdown.
+
+use std::fmt;
+
+use super::{AccessRow, AccessTable};
+use crate::declaration::Declaration;
+
+const HEADINGS: [&str; 6] = [
+    "METHOD",
+    "PATH",
+    "WHO MAY CALL",
+    "DENIALS",
+    "HANDLER",
+    "SOURCE",
+];
+
+fn cells(row: &AccessRow) -> [String; 6] {
+    let is_for_everybody = row.public_reason().is_some() || row.unguarded_reason().is_some();
+    let denials = match row.is_hidden() {
+        true => "hidden",
+        false if is_for_everybody => "none",
+        false => "shown",
+    };
+    [
+        row.method_shown().to_owned(),
+        visible(row.path()),
+        row.access().to_string(),
+        denials.to_owned(),
+        row.declaration()
+            .map_or("-", Declaration::handler)
+            .to_owned(),
+        format!("{}:{}", row.file(), row.line()),
+    ]
+}
+
+/// A path in one word: one with a space or a line break would look like more than it is.
+pub(crate) fn visible(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if letter.is_whitespace() || letter == '\\' {
+            text.extend(letter.escape_unicode());
+        } else {
+            text.extend(letter.escape_debug().filter(|_| !is_quote(letter)));
+            text.extend(is_quote(letter).then_some(letter));
+        }
+    }
+    text
+}
+
+fn is_quote(letter: char) -> bool {
+    matches!(letter, '"' | '\'')
+}
+
+impl fmt::Display for AccessTable {
+    /// In columns, a line for each row.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.rows().iter().map(cells).collect();
+        let headings = HEADINGS.map(str::to_owned);
+        let mut widths = HEADINGS.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        for row in std::iter::once(&headings).chain(&rows) {
+            let mut line = String::new();
+            for (width, cell) in widths.iter().zip(row) {
+                line.push_str(&format!("{cell:width$}  "));
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl AccessTable {
+    /// The table as Markdown (GitHub's tables), for a wiki or a comment on a pull request.
+    pub fn to_markdown(&self) -> String {
+        let mut lines = vec![
+            "| method | path | who may call | denials | handler | source |".to_owned(),
+            "|---|---|---|---|---|---|".to_owned(),
+        ];
+        for row in self.rows() {
+            let [method, path, access, denials, handler, source] = cells(row);
+            let [path, access, handler, source] =
+                [path, access, handler, source].map(|cell| code(&cell));
+            lines.push(format!(
+                "| {method} | {path} | {access} | {denials} | {handler} | {source} |"
+            ));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+/// A cell in which nothing is markup.
+fn code(text: &str) -> String {
+    if !text.contains(['|', '`']) {
+        return format!("`{text}`");
+    }
+    // Between backticks these cannot be written in every case.
+    let mut cell = "<code>".to_owned();
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() {
+            cell.push_str(&format!("&#{};", u32::from(letter)));
+        } else {
+            cell.push(letter);
+        }
+    }
+    cell + "</code>"
+}

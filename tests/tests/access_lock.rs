@@ -1,0 +1,535 @@
+//! A change of who may call what fails a test until it is accepted.
+
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use auth_runtime::routing::{get, head, put};
+use auth_runtime::{AccessLock, GuardedRouter, assert_access_lock, public, requires};
+use axum::Router;
+use proptest::prelude::*;
+
+const HEADER: &str = "\
+# Who may call what. Not to be edited: `assert_access_lock!` compares it with the router. A change is
+# accepted by `ACCESS_LOCK=overwrite cargo test`, and reviewed here.
+";
+
+#[public(reason = "liveness  probe, \"really\"")]
+async fn healthz() {}
+
+#[requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))]
+async fn show() {}
+
+#[requires(
+    any(scope = "a", all(role = "b", network = "192.0.2.0/24")),
+    max_age = "15m",
+    sender_constrained,
+    schemes(Bearer, "X-Own"),
+    realm = "other"
+)]
+async fn change() {}
+
+fn router() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/healthz", get(healthz))
+        .nest(
+            "/v1",
+            GuardedRouter::new().route("/repos/{id}", get(show).put(change)),
+        )
+        .nest(
+            "/ops",
+            GuardedRouter::new().merge_unguarded("for the  scraper", Router::new()),
+        )
+        .fallback(healthz)
+}
+
+const LOCK: &str = r#"fallback /*  public(reason = "liveness  probe, \"really\"")  access_lock::healthz
+GET      /healthz  public(reason = "liveness  probe, \"really\"")  access_lock::healthz
+any      /ops/*  unguarded(reason = "for the  scraper")
+GET      /v1/repos/{id}  requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  access_lock::show
+PUT      /v1/repos/{id}  requires(any(scope = "a", all(role = "b", network = "192.0.2.0/24")), max_age = "15m", sender_constrained, schemes(Bearer, "X-Own"), realm = "other")  access_lock::change
+"#;
+
+/// A file that no other test uses.
+fn file(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("access_lock");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(name);
+    let _ = std::fs::remove_file(&file);
+    file
+}
+
+/// What the assertion says when it fails.
+fn failure(router: fn() -> GuardedRouter, file: &Path) -> String {
+    let failed = catch_unwind(|| assert_access_lock!(router(), file));
+    let payload = failed.expect_err("a failure");
+    payload.downcast_ref::<String>().expect("a text").clone()
+}
+
+#[test]
+fn the_lock_says_who_may_call_what() {
+    let lock = AccessLock::of(&router().access_table());
+    assert_eq!(lock.to_string(), format!("{HEADER}{LOCK}"));
+}
+
+#[test]
+fn a_lock_that_says_the_same_holds() {
+    for (name, text) in [
+        ("holds.lock", format!("{HEADER}{LOCK}")),
+        // As git writes it on Windows, by a version with another header, with lines in another order.
+        ("crlf.lock", LOCK.replace('\n', "\r\n")),
+        ("header.lock", format!("# old\n\n{LOCK}")),
+        (
+            "order.lock",
+            LOCK.lines().rev().collect::<Vec<_>>().join("\n"),
+        ),
+    ] {
+        let file = file(name);
+        std::fs::write(&file, text).expect("a file");
+        assert_access_lock!(router(), file);
+    }
+}
+
+#[test]
+fn a_crate_has_its_lock_beside_its_manifest() {
+    // This crate has none, and none is made.
+    let failed = catch_unwind(|| assert_access_lock!(GuardedRouter::<()>::new()));
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("access.lock");
+    let payload = failed.expect_err("a failure");
+    assert_eq!(
+        payload.downcast_ref::<String>().expect("a text"),
+        &format!(
+            "there is no `{}` that says who may call what; write it by `ACCESS_LOCK=overwrite cargo \
+             test`, and commit it",
+            expected.display()
+        )
+    );
+    assert!(!expected.exists());
+}
+
+#[test]
+fn what_cannot_be_read_is_a_failure() {
+    for (line, text) in [
+        (1, "<<<<<<< HEAD".to_owned()),
+        (3, format!("{HEADER}GET /x\n{LOCK}")),
+        (
+            3,
+            format!("{HEADER}GET x  requires(authenticated)  shop::x"),
+        ),
+        (3, format!("{HEADER}GET /x  allows(everybody)  shop::x")),
+        (
+            3,
+            format!("{HEADER}GET /x  requires(authenticated) shop::x"),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x  requires(authenticated  shop::x"),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x  unguarded(reason = \"x\"  shop::x"),
+        ),
+    ] {
+        let file = file("unreadable.lock");
+        std::fs::write(&file, &text).expect("a file");
+        let failure = failure(router, &file);
+        let wrong = text.lines().nth(line - 1).expect("a line").escape_debug();
+        assert_eq!(
+            failure,
+            format!(
+                "line {line} of `unreadable.lock` does not say who may call what: `{wrong}`; take it \
+                 from the repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and \
+                 look at the difference"
+            )
+        );
+    }
+    let folder = file("folder.lock");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let failure = failure(router, &folder);
+    let start = format!("`{}` cannot be read or written: ", folder.display());
+    assert!(failure.starts_with(&start), "{failure}");
+    std::fs::remove_dir(folder).expect("the folder");
+}
+
+#[test]
+fn an_empty_lock_promises_nothing() {
+    let file = file("empty.lock");
+    std::fs::write(&file, "").expect("a file");
+    let failure = failure(router, &file);
+    assert_eq!(failure.matches("\n    + ").count(), 5, "{failure}");
+}
+
+/// Run by [`a_change_is_accepted_by_the_environment_alone`], in a process of its own.
+#[test]
+#[ignore = "writes a file that another test asks for"]
+fn accepted() {
+    let file = std::env::var_os("ACCESS_LOCK_FILE").expect("the file to write");
+    assert_access_lock!(router(), file);
+}
+
+#[test]
+fn a_change_is_accepted_by_the_environment_alone() {
+    let file = file("accepted.lock");
+    let run = |accept: Option<&str>| {
+        let mut test = Command::new(std::env::current_exe().expect("this program"));
+        test.args(["--exact", "accepted", "--ignored"]);
+        test.env("ACCESS_LOCK_FILE", &file)
+            .env_remove("ACCESS_LOCK");
+        test.envs(accept.map(|value| ("ACCESS_LOCK", value)));
+        test.output().expect("a run").status.success()
+    };
+    for value in [None, Some(""), Some("1"), Some("Overwrite")] {
+        assert!(!run(value), "{value:?}");
+        assert!(!file.exists());
+    }
+    assert!(run(Some("overwrite")));
+    let written = std::fs::read_to_string(&file).expect("a file");
+    assert_eq!(written, format!("{HEADER}{LOCK}"));
+    std::fs::write(&file, "GET /gone  requires(authenticated)  shop::gone").expect("a file");
+    assert!(!run(None));
+    assert!(run(Some("overwrite")));
+    assert!(run(None));
+}
+
+/// What changed between two locks, without a header.
+fn changes(before: &str, after: &str) -> String {
+    let [before, after]: [AccessLock; 2] =
+        [before, after].map(|text| text.parse().expect("a lock"));
+    let changes = before.changes_to(&after);
+    assert_eq!(changes.is_empty(), changes.to_string().is_empty());
+    changes.to_string()
+}
+
+#[test]
+fn a_failure_shows_every_kind_of_change_and_what_was_loosened_first() {
+    let before = r#"
+GET /added/unguarded/a  requires(authenticated)  shop::kept
+GET /changed  requires(role = "admin")  shop::changed
+GET /loosened  requires(role = "admin", scope = "users")  shop::loosened
+GET /moved  requires(authenticated)  shop::old
+GET /opened  requires(role = "admin")  shop::opened
+any /ops/*  unguarded(reason = "for the scraper")
+GET /removed  requires(authenticated)  shop::removed
+GET /restated  requires(role = "a", scope = "b")  shop::restated
+GET /shown  requires(role = "admin", hide_as = 404)  shop::shown
+GET /tightened  requires(authenticated)  shop::tightened
+"#;
+    let after = r#"
+GET /added/unguarded/a  requires(authenticated)  shop::kept
+POST /added  requires(authenticated)  shop::added
+GET /added/public  public(reason = "for everybody")  shop::front
+any /added/unguarded/*  unguarded(reason = "a plain router")
+GET /changed  requires(role = "auditor")  shop::changed
+GET /loosened  requires(any(scope = "users", role = "auditor"), role = "admin")  shop::loosened
+GET /moved  requires(authenticated)  shop::new
+GET /opened  public(reason = "for everybody")  shop::opened
+any /ops/*  unguarded(reason = "for all scrapers")
+GET /restated  requires(scope = "b", role = "a")  shop::restated
+GET /shown  requires(role = "admin")  shop::shown
+GET /tightened  requires(authenticated, network = "192.0.2.0/24")  shop::tightened
+"#;
+    let expected = r#"loosened: more may call, or are told that it is there
+  GET /opened
+    - requires(role = "admin")  shop::opened
+    + public(reason = "for everybody")  shop::opened
+  GET /loosened
+    - requires(role = "admin", scope = "users")  shop::loosened
+    + requires(any(scope = "users", role = "auditor"), role = "admin")  shop::loosened
+  GET /shown
+    - requires(role = "admin", hide_as = 404)  shop::shown
+    + requires(role = "admin")  shop::shown
+
+added
+  GET /added/public
+    + public(reason = "for everybody")  shop::front
+  any /added/unguarded/*
+    + unguarded(reason = "a plain router")
+  POST /added
+    + requires(authenticated)  shop::added
+
+changed: others may call or are told, or nobody can tell
+  GET /changed
+    - requires(role = "admin")  shop::changed
+    + requires(role = "auditor")  shop::changed
+
+moved: another handler with the same policy
+  GET /moved
+    - requires(authenticated)  shop::old
+    + requires(authenticated)  shop::new
+
+tightened: fewer may call, or are told that it is there
+  GET /tightened
+    - requires(authenticated)  shop::tightened
+    + requires(authenticated, network = "192.0.2.0/24")  shop::tightened
+
+removed
+  GET /removed
+    - requires(authenticated)  shop::removed
+
+restated: the same may call
+  any /ops/*
+    - unguarded(reason = "for the scraper")
+    + unguarded(reason = "for all scrapers")
+  GET /restated
+    - requires(role = "a", scope = "b")  shop::restated
+    + requires(scope = "b", role = "a")  shop::restated
+"#;
+    assert_eq!(changes(before, after), expected);
+    assert_eq!(changes(before, before), "");
+}
+
+#[test]
+fn a_failure_says_how_to_accept_the_change() {
+    let file = file("differs.lock");
+    let before = LOCK.replace(
+        r#"scope = "repo:read""#,
+        r#"scope = "repo:read", role = "owner""#,
+    );
+    std::fs::write(&file, before).expect("a file");
+    assert_eq!(
+        failure(router, &file),
+        r#"who may call what is not what `differs.lock` says
+
+loosened: more may call, or are told that it is there
+  GET /v1/repos/{id}
+    - requires(scope = "repo:read", role = "owner", hide_as = 404, hide_unless = role("auditor"))  access_lock::show
+    + requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  access_lock::show
+
+If that is meant, accept it by `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock` with it."#
+    );
+}
+
+#[test]
+fn a_scope_that_implies_more_now_loosens_all_that_ask_for_what_it_implies() {
+    let before = r#"GET /x  requires(scope = "read")  shop::x"#;
+    let after = r#"GET /x  requires(any(scope = "read", scope = "write"))  shop::x"#;
+    assert!(changes(before, after).starts_with("loosened"));
+    assert!(changes(after, before).starts_with("tightened"));
+}
+
+#[test]
+fn a_policy_that_cannot_be_understood_counts_as_changed() {
+    let now = r#"GET /x  requires(authenticated)  shop::x"#;
+    for before in [
+        "requires()",
+        "requires(hide_as = 404)",
+        "requires(everybody)",
+        r#"requires(network = "office")"#,
+        r#"requires(any(role = "a", policy = "staff"))"#,
+        r#"requires(authenticated, hide_as = 404, hide_unless = network("office"))"#,
+        "requires(authenticated, any())",
+        "public()",
+    ] {
+        let before = format!("GET /x  {before}  shop::x");
+        assert!(changes(&before, now).starts_with("changed"), "{before}");
+        assert!(changes(now, &before).starts_with("changed"), "{before}");
+        assert_eq!(changes(&before, &before), "");
+    }
+}
+
+#[test]
+fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
+    let guarded = r#"any /x/*  requires(authenticated)  shop::X"#;
+    let unguarded = r#"any /x/*  unguarded(reason = "why not")"#;
+    assert_eq!(
+        changes(guarded, unguarded),
+        r#"added
+  any /x/*
+    + unguarded(reason = "why not")
+
+removed
+  any /x/*
+    - requires(authenticated)  shop::X
+"#
+    );
+}
+
+#[test]
+fn one_of_two_routers_that_are_unguarded_below_a_path_can_go() {
+    let both = "any /*  unguarded(reason = \"a\")\nany /*  unguarded(reason = \"b\")";
+    let one = "any /*  unguarded(reason = \"b\")";
+    let removed = "removed\n  any /*\n    - unguarded(reason = \"a\")\n";
+    assert_eq!(changes(both, one), removed);
+    assert_eq!(
+        changes(one, both),
+        removed.replace("removed", "added").replace('-', "+")
+    );
+    let twice = format!("{one}\n{one}");
+    assert_eq!(changes(&twice, one), removed.replace("\"a\"", "\"b\""));
+}
+
+#[test]
+fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
+    let any = r#"any /x  requires(authenticated)  shop::any"#;
+    let get = r#"GET /x  requires(role = "admin")  shop::get"#;
+    assert_eq!(
+        changes(&format!("{any}\n{get}"), any),
+        r#"loosened: more may call, or are told that it is there
+  GET /x
+    - requires(role = "admin")  shop::get
+    + requires(authenticated)  shop::any (for any)
+"#
+    );
+    assert_eq!(
+        changes(any, &format!("{any}\n{get}")),
+        r#"tightened: fewer may call, or are told that it is there
+  GET /x
+    - requires(authenticated)  shop::any (for any)
+    + requires(role = "admin")  shop::get
+"#
+    );
+    let head = r#"HEAD /x  public(reason = "tells nothing")  shop::head"#;
+    assert_eq!(
+        changes(get, &format!("{any}\n{get}\n{head}")),
+        r#"loosened: more may call, or are told that it is there
+  HEAD /x
+    - requires(role = "admin")  shop::get (for GET)
+    + public(reason = "tells nothing")  shop::head
+
+added
+  any /x
+    + requires(authenticated)  shop::any
+"#
+    );
+    // What lies below another prefix answers nothing here, nor does a fallback.
+    let others = "any /y  requires(authenticated)  shop::y\n\
+                  any /x  unguarded(reason = \"x\")\n\
+                  fallback /x  public(reason = \"x\")  shop::x";
+    assert!(changes(&format!("{get}\n{others}"), others).starts_with("removed"));
+    let fallback = "fallback /x/*  public(reason = \"x\")  shop::x";
+    let subtree = "any /x/*  requires(authenticated)  shop::X";
+    assert!(changes(subtree, &format!("{subtree}\n{fallback}")).starts_with("added"));
+}
+
+#[test]
+fn a_path_that_is_no_longer_hidden_tells_of_its_other_methods_too() {
+    let put = r#"PUT /x  requires(role = "admin")  shop::put"#;
+    let get = r#"GET /x  requires(authenticated, hide_as = 404)  shop::get"#;
+    let open = r#"POST /x  public(reason = "x")  shop::post"#;
+    assert_eq!(
+        changes(&format!("{get}\n{put}\n{open}"), &format!("{put}\n{open}")),
+        r#"loosened: more may call, or are told that it is there
+  PUT /x
+    - requires(role = "admin")  shop::put (hidden, as another method of the path is)
+    + requires(role = "admin")  shop::put
+
+removed
+  GET /x
+    - requires(authenticated, hide_as = 404)  shop::get
+"#
+    );
+    let tightened = changes(put, &format!("{get}\n{put}"));
+    assert!(tightened.contains("tightened"), "{tightened}");
+}
+
+#[test]
+fn networks_are_kept_by_their_blocks() {
+    mod vocabulary {
+        use auth_runtime::{IpNet, Network, Policy, Requirement};
+
+        const BLOCKS: [IpNet; 2] = [
+            IpNet::V4(ipnet::Ipv4Net::new_assert(
+                std::net::Ipv4Addr::new(192, 0, 2, 0),
+                24,
+            )),
+            IpNet::V4(ipnet::Ipv4Net::new_assert(
+                std::net::Ipv4Addr::new(198, 51, 100, 0),
+                24,
+            )),
+        ];
+        const LAB: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
+            std::net::Ipv4Addr::new(203, 0, 113, 0),
+            24,
+        ))];
+
+        const PARTS: [Requirement; 2] = [
+            Requirement::network(Network::new("office", &BLOCKS)),
+            Requirement::all(&[
+                Requirement::role("a"),
+                Requirement::network(Network::new("lab", &LAB)),
+            ]),
+        ];
+
+        /// As the attribute makes it with an `auth.toml`.
+        pub(super) struct Service;
+
+        impl auth_runtime::__private::HasPolicy for Service {
+            type Caller = auth_runtime::__private::Anyone;
+            const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
+                .hide_as_not_found()
+                .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const DECLARATION: auth_runtime::Declaration =
+                auth_runtime::Declaration::new("shop::service", "src/lib.rs", 1);
+            const USES_GUARD: bool = false;
+        }
+
+        impl auth_runtime::__private::Declared for Service {
+            const OF_HANDLER: bool = false;
+        }
+        impl auth_runtime::__private::ForServices for Service {}
+    }
+
+    let service = tower::service_fn(|_request: axum::extract::Request| async {
+        Ok::<_, std::convert::Infallible>("")
+    });
+    let router: GuardedRouter =
+        GuardedRouter::new().nest_service("/x", vocabulary::Service, service);
+    let lock = AccessLock::of(&router.access_table());
+    let line = r#"any      /x/*  requires(any(any(network = "192.0.2.0/24", network = "198.51.100.0/24"), all(role = "a", network = "203.0.113.0/24")), hide_as = 404, hide_unless = network("203.0.113.0/24"))  shop::service"#;
+    assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
+    let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
+    assert!(changes(&narrower, line).starts_with("loosened"));
+}
+
+/// Names with all that could be taken for a part of a line.
+fn name() -> impl Strategy<Value = String> {
+    let letters = prop_oneof![
+        Just(' '),
+        Just('"'),
+        Just('\\'),
+        Just('\n'),
+        Just('('),
+        Just(')'),
+        Just('#'),
+        Just('{'),
+        Just('\u{2028}'),
+        Just('\u{a0}'),
+        Just('\u{202e}'),
+        any::<char>(),
+        proptest::char::range('a', 'z'),
+    ];
+    proptest::collection::vec(letters, 0..8).prop_map(|letters| letters.into_iter().collect())
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let path = name().prop_map(|name| format!("/{}", name.replace(['{', '}', ':', '*', '/'], "_")));
+    path.prop_filter("axum takes none of these", |path| path.len() > 1)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(paths in proptest::collection::btree_set(path(), 0..5), reasons in proptest::collection::vec(name(), 0..4), with_all in any::<bool>()) {
+        let mut router = GuardedRouter::<()>::new();
+        for (index, path) in paths.iter().enumerate() {
+            router = router.route(path, match index {
+                0 => get(show),
+                1 => put(change).head(healthz),
+                2 => auth_runtime::routing::any(change),
+                _ => head(healthz).get(show),
+            });
+        }
+        for reason in reasons {
+            router = router.merge_unguarded(reason.leak(), Router::new());
+        }
+        if with_all {
+            router = router.fallback(healthz);
+        }
+        let lock = AccessLock::of(&router.access_table());
+        let text = lock.to_string();
+        prop_assert_eq!(text.lines().count(), 2 + router.access_table().rows().len());
+        let read: AccessLock = text.parse().expect("a lock");
+        prop_assert_eq!(&read, &lock);
+        prop_assert_eq!(read.to_string(), text);
+        prop_assert!(read.changes_to(&lock).is_empty());
+    }
+}
