@@ -11,6 +11,8 @@ mod client_certificate;
 mod digest;
 #[cfg(feature = "dpop")]
 mod dpop;
+#[cfg(any(feature = "dpop", feature = "digest"))]
+mod generations;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]

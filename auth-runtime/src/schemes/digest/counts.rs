@@ -1,16 +1,17 @@
 //! How often each nonce was used (RFC 7616 §3.4, `nc`).
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+
+use crate::schemes::generations::Generations;
 
 /// Remembers in this process which counts came with a nonce, for a bounded number of nonces.
 ///
 /// When it is full it says nothing more about new ones, so that nobody makes it forget by using many.
 pub(super) struct Counts {
-    shards: Vec<Mutex<Generations>>,
+    shards: Vec<Mutex<Generations<Window>>>,
     /// No nonce is good for longer.
     lifetime: Duration,
     capacity: usize,
@@ -24,14 +25,6 @@ pub(super) enum Counted {
     Again,
     /// There are too many nonces to remember this one.
     Full,
-}
-
-/// Those first used in the current stretch of time and in the one before, each as long as a nonce is
-/// good.
-struct Generations {
-    began: Instant,
-    current: HashMap<Id, Window>,
-    before: HashMap<Id, Window>,
 }
 
 /// A nonce and its user: where two clients are given the same one, each counts for itself.
@@ -51,15 +44,10 @@ const SHARDS: usize = 16;
 impl Counts {
     /// Remembers up to `capacity` nonces for each `lifetime`.
     pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
-        let shard = || {
-            Mutex::new(Generations {
-                began: Instant::now(),
-                current: HashMap::new(),
-                before: HashMap::new(),
-            })
-        };
         Self {
-            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            shards: std::iter::repeat_with(|| Mutex::new(Generations::new()))
+                .take(SHARDS)
+                .collect(),
             lifetime,
             capacity: capacity.div_ceil(SHARDS),
         }
@@ -81,23 +69,15 @@ impl Counts {
         };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let shard = &mut *shard;
-        let age = shard.began.elapsed();
-        if age >= self.lifetime {
-            std::mem::swap(&mut shard.current, &mut shard.before);
-            shard.current.clear();
-            if age >= self.lifetime * 2 {
-                shard.before.clear();
-            }
-            shard.began = Instant::now();
-        }
-        let is_full = shard.current.len() >= self.capacity && !shard.current.contains_key(&id);
-        let window = match shard.before.get_mut(&id) {
+        shard.turn(self.lifetime);
+        let is_full = shard.new_ones() >= self.capacity;
+        let window = match shard.get_mut(&id) {
             Some(window) => window,
             None if is_full => {
                 tracing::warn!("too many nonces are in use to count all of them");
                 return Counted::Full;
             }
-            None => shard.current.entry(id).or_default(),
+            None => shard.insert(id, Window::default()),
         };
         if window.admits(count) {
             Counted::First

@@ -1,14 +1,15 @@
 //! Proofs that were used already (RFC 9449 §11.1).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::proof::{KEY_PART, Proof};
+use crate::schemes::generations::Generations;
 
 /// Remembers which proofs were used, so that nobody uses one again that was overheard.
 ///
@@ -86,7 +87,7 @@ impl Replays {
 /// When it is full it says nothing more about new ones, so that nobody makes it forget by sending
 /// many; and no key may take more than its share, so that nobody fills it up for others.
 pub(super) struct InMemory {
-    shards: Vec<Mutex<Generations>>,
+    shards: Vec<Mutex<Shard>>,
     /// Chooses the shard, so that nobody makes proofs for one of them.
     chooser: RandomState,
     /// No proof lives longer.
@@ -94,12 +95,9 @@ pub(super) struct InMemory {
     capacity: usize,
 }
 
-/// Those of the current stretch of time and of the one before, each as long as a proof can live.
-struct Generations {
-    began: Instant,
-    current: HashSet<[u8; 32]>,
-    before: HashSet<[u8; 32]>,
-    /// How many of the current ones were made with each key.
+struct Shard {
+    proofs: Generations<()>,
+    /// How many of the new ones were made with each key.
     shares: HashMap<[u8; KEY_PART], usize>,
 }
 
@@ -112,10 +110,8 @@ impl InMemory {
     /// Remembers up to `capacity` proofs for each `longest`.
     pub(super) fn new(capacity: usize, longest: Duration) -> Self {
         let shard = || {
-            Mutex::new(Generations {
-                began: Instant::now(),
-                current: HashSet::new(),
-                before: HashSet::new(),
+            Mutex::new(Shard {
+                proofs: Generations::new(),
                 shares: HashMap::new(),
             })
         };
@@ -134,32 +130,26 @@ impl InMemory {
             .and_then(|at| self.shards.get(at));
         let shard = shard.ok_or(ReplayStoreError)?;
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let shard = &mut *shard;
-        let age = shard.began.elapsed();
-        if age >= self.longest {
-            std::mem::swap(&mut shard.current, &mut shard.before);
-            shard.current.clear();
-            shard.shares.clear();
-            if age >= self.longest * 2 {
-                shard.before.clear();
-            }
-            shard.began = Instant::now();
+        let Shard { proofs, shares } = &mut *shard;
+        if proofs.turn(self.longest) {
+            shares.clear();
         }
-        if shard.before.contains(&id) || shard.current.contains(&id) {
+        if proofs.get_mut(&id).is_some() {
             return Ok(false);
         }
-        if shard.current.len() >= self.capacity {
+        if proofs.new_ones() >= self.capacity {
             tracing::warn!("too many proofs of possession to remember all of them");
             return Err(ReplayStoreError);
         }
         let key = id.first_chunk().copied().unwrap_or_default();
-        let share = shard.shares.entry(key).or_default();
+        let share = shares.entry(key).or_default();
         if *share >= self.capacity.div_ceil(SHARE) {
             tracing::warn!("one key makes too many proofs of possession to remember all of them");
             return Err(ReplayStoreError);
         }
         *share += 1;
-        Ok(shard.current.insert(id))
+        proofs.insert(id, ());
+        Ok(true)
     }
 }
 
