@@ -9,6 +9,8 @@ mod bearer;
 mod client_certificate;
 #[cfg(feature = "digest")]
 mod digest;
+#[cfg(any(feature = "dpop", feature = "secret-urls"))]
+mod dot_segments;
 #[cfg(feature = "dpop")]
 mod dpop;
 #[cfg(any(feature = "dpop", feature = "digest"))]

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Rules;
 use crate::scheme::Credentials;
+use crate::schemes::dot_segments::has_dot_segments;
 use crate::schemes::jwt::key::verifies;
 
 /// A proof that is right in itself, for this request and this token.
@@ -116,8 +117,7 @@ impl Rules {
     /// by; without query and fragment, and however it is spelt (RFC 9449 §4.3, RFC 3986 §6.2).
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
         let path = credentials.uri().path();
-        // As URLs such paths are others, and routers take them as they are written.
-        if has_dots(path) {
+        if has_dot_segments(path) {
             return false;
         }
         let Some(claimed) = normal(htu) else {
@@ -127,12 +127,6 @@ impl Rules {
             .iter()
             .any(|origin| normal(&format!("{origin}{path}")).as_ref() == Some(&claimed))
     }
-}
-
-/// Whether a segment of a path is `.` or `..`, however it is spelt.
-fn has_dots(path: &str) -> bool {
-    let mut segments = path.split('/').map(unescaped);
-    segments.any(|segment| segment == "." || segment == "..")
 }
 
 /// A private or symmetric key in a proof is known to everybody from then on (RFC 9449 §4.3 (7)).

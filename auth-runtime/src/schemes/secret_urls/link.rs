@@ -17,6 +17,7 @@ use super::builder::Key;
 use super::{PARAMETER, SecretUrls};
 use crate::caller::Rejection;
 use crate::identity::Identity;
+use crate::schemes::dot_segments::has_dot_segments;
 
 /// A signature over this is one over nothing else that the key may be used for.
 const PURPOSE: &[u8] = b"secret URL 1\n";
@@ -171,13 +172,9 @@ fn read_grants(grants: &[u8]) -> Option<Identity> {
 /// none.
 fn is_sent_as_it_is(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_dots = |segment: &str| {
-        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
-        matches!(&*segment, "." | "..")
-    };
     path.starts_with('/')
         && !path.starts_with("//")
-        && !path.split('/').any(is_dots)
+        && !has_dot_segments(path)
         && is_encoded(path, b"-._~!$&'()*+,;=:@/")
         && is_encoded(query, b"-._~!$&()*+,;=:@/?")
         && form_urlencoded::parse(query.as_bytes()).all(|(name, _)| name != PARAMETER)

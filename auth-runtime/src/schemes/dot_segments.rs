@@ -1,0 +1,25 @@
+//! Paths that clients and routers take for different ones.
+
+/// Whether a segment of a path is `.` or `..`, however it is spelt: as URLs such paths are others (RFC
+/// 3986 §5.2.4), and routers take them as they are written.
+pub(super) fn has_dot_segments(path: &str) -> bool {
+    path.split('/').any(|segment| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(&*segment, "." | "..")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_found_however_they_are_spelt() {
+        for path in ["/.", "/a/../b", "/%2e%2E", "/.%2e/a", "/a/%2E"] {
+            assert!(has_dot_segments(path), "{path}");
+        }
+        for path in ["/", "/a..b", "/...", "/%252e", "/.a", "/a/b.", "//"] {
+            assert!(!has_dot_segments(path), "{path}");
+        }
+    }
+}
