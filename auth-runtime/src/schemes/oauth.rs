@@ -1,7 +1,7 @@
 //! The challenge of OAuth's schemes (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1).
 
 use crate::caller::Rejection;
-use crate::challenge::{Challenge, ChallengeError};
+use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 use crate::scheme::{Occasion, Problem};
 
 /// In the order in which clients that search by text find the right one: texts for people stand
@@ -20,6 +20,24 @@ pub(super) fn challenge(
     if let Some((code, _)) = error {
         challenge = challenge.quoted("error", code);
     }
+    challenge = wanted_login(challenge, occasion);
+    if let Some(algorithms) = algorithms {
+        challenge = challenge.quoted("algs", algorithms);
+    }
+    if let Some(url) = occasion.resource_metadata() {
+        challenge = challenge.quoted("resource_metadata", url);
+    }
+    if let Some((_, description)) = error {
+        challenge = challenge.quoted("error_description", description);
+    }
+    challenge.build()
+}
+
+/// What a login has to be like, where that is the problem (RFC 9470 §3).
+pub(super) fn wanted_login(
+    mut challenge: ChallengeBuilder,
+    occasion: &Occasion<'_>,
+) -> ChallengeBuilder {
     if let Some(Problem::InsufficientUserAuthentication {
         acr_values,
         max_age,
@@ -32,16 +50,7 @@ pub(super) fn challenge(
             challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
         }
     }
-    if let Some(algorithms) = algorithms {
-        challenge = challenge.quoted("algs", algorithms);
-    }
-    if let Some(url) = occasion.resource_metadata() {
-        challenge = challenge.quoted("resource_metadata", url);
-    }
-    if let Some((_, description)) = error {
-        challenge = challenge.quoted("error_description", description);
-    }
-    challenge.build()
+    challenge
 }
 
 /// The error, and no more than its owner has to know.

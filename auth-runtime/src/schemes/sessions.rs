@@ -20,6 +20,7 @@ use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
 use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
+use crate::schemes::oauth;
 
 /// Sessions of browsers: whoever has the cookie of a live session in which somebody is logged in is
 /// let in as that.
@@ -224,20 +225,14 @@ impl Scheme for Sessions {
         if let Some(realm) = occasion.realm() {
             challenge = challenge.quoted("realm", realm);
         }
-        if let Some(Problem::InsufficientUserAuthentication {
-            acr_values,
-            max_age,
-        }) = occasion.problem()
-        {
+        let problem = occasion.problem();
+        if matches!(
+            problem,
+            Some(Problem::InsufficientUserAuthentication { .. })
+        ) {
             challenge = challenge.quoted("error", "insufficient_user_authentication");
-            if !acr_values.is_empty() {
-                challenge = challenge.quoted("acr_values", acr_values.join(" "));
-            }
-            if let Some(max_age) = max_age {
-                challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
-            }
         }
-        challenge.build()
+        oauth::wanted_login(challenge, occasion).build()
     }
 
     /// Takes the cookie of a session that has ended out of the browser: the session layer sends
