@@ -89,6 +89,12 @@ const LOGINS: &[Login] = &[
         &["repo:read", "user:read"],
         "ann, with a token that reads",
     ),
+    login(
+        "profile",
+        "ann",
+        &["user:write"],
+        "ann, with a token for her profile alone",
+    ),
     Login {
         lives: -3600,
         ..login("late", "ann", EVERYTHING, "ann, with a token that expired")

@@ -35,7 +35,7 @@ impl Store {
     {
         self.work(move |database| {
             let mut statement = database.prepare_cached(sql)?;
-            let rows = statement.query_map(parameters, |row| read(row))?;
+            let rows = statement.query_map(parameters, read)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
@@ -54,7 +54,7 @@ impl Store {
     {
         self.work(move |database| {
             let mut statement = database.prepare_cached(sql)?;
-            Ok(statement.query_row(parameters, |row| read(row))?)
+            Ok(statement.query_row(parameters, read)?)
         })
         .await
     }

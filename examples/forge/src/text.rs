@@ -12,7 +12,7 @@ pub(crate) struct Name(pub(crate) String);
 pub(crate) struct Line(pub(crate) String);
 
 /// Up to 64 KiB, perhaps none.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Text(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Name {
@@ -48,11 +48,5 @@ impl<'de> Deserialize<'de> for Text {
             return Err(D::Error::custom("a text is up to 64 KiB"));
         }
         Ok(Self(text))
-    }
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self(String::new())
     }
 }

@@ -81,7 +81,8 @@ async fn create(
     me: Me,
     Json(new): Json<NewToken>,
 ) -> Answer<(StatusCode, Json<Issued>)> {
-    let known = vocabulary!().scopes();
+    let vocabulary = vocabulary!();
+    let known = vocabulary.scopes();
     let is_known = |scope: &String| known.iter().any(|term| term.name() == scope);
     // Signed links alone carry that one.
     let is_for_links = |scope: &String| scope == "asset:download";
@@ -92,8 +93,8 @@ async fn create(
         return Err(Failure::Unprocessable("a token lives for 1 to 365 days"));
     }
     // Nobody gives away more than he holds.
-    let identity = guard.identity();
-    guard.permit(new.scopes.iter().all(|scope| identity.has_scope(scope)))?;
+    let is_held = |scope: &String| vocabulary.has_scope(guard.identity(), scope);
+    guard.permit(new.scopes.iter().all(is_held))?;
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
     let lives = Duration::from_secs(u64::from(new.days) * 24 * 60 * 60);
     let secret = issue(&forge.store, &me.login, &new.name.0, &scopes, lives).await?;
