@@ -146,7 +146,11 @@ pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person
     };
     let mut people = vec![nobody];
     people.extend(LOGINS.iter().map(|login| with_login(login, authority)));
-    people.push(with_personal_token(forge).await?);
+    let hour = Duration::from_secs(3600);
+    let about = "a program of ann's, with a personal token";
+    people.push(with_personal_token("bot", about, forge, hour).await?);
+    let about = "the same, with a token that expired";
+    people.push(with_personal_token("late-bot", about, forge, Duration::ZERO).await?);
     Ok(people)
 }
 
@@ -180,15 +184,20 @@ fn with_login(login: &Login, authority: &Authority) -> Person {
 }
 
 /// A program of ann's: it sends a personal token where people send a password.
-async fn with_personal_token(forge: &Forge) -> Result<Person> {
+async fn with_personal_token(
+    name: &'static str,
+    about: &'static str,
+    forge: &Forge,
+    lives: Duration,
+) -> Result<Person> {
     let scopes = ["repo:read", "issue:write"];
-    let lives = Duration::from_secs(3600);
-    let token = tokens::issue(&forge.store, "ann", "a program", &scopes, lives).await?;
+    let token = tokens::issue(&forge.store, "ann", name, &scopes, lives).await?;
     let credentials = STANDARD.encode(format!("ann:{token}"));
+    let identity = Identity::new("ann").with_scopes(scopes);
     Ok(Person {
-        name: "bot",
-        about: "a program of ann's, with a personal token",
-        identity: Some(Identity::new("ann").with_scopes(scopes)),
+        name,
+        about,
+        identity: (!lives.is_zero()).then_some(identity),
         authorization: Some(format!("Basic {credentials}")),
     })
 }

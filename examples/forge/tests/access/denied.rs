@@ -268,3 +268,13 @@ async fn the_staff_reads_who_was_denied_what() {
     assert_eq!(denials[0]["subject"], "stu");
     assert_eq!(denials[0]["path"], "/repos/{owner}/{repo}");
 }
+
+#[tokio::test]
+async fn strangers_cannot_fill_the_memory_with_their_denials() {
+    let world = World::new().await;
+    for _ in 0..150 {
+        world.ask("nobody", "GET /user", "").await;
+    }
+    let denials = world.ask("mo", "GET /admin/denials", "").await.json();
+    assert_eq!(denials.as_array().map(Vec::len), Some(100));
+}

@@ -73,6 +73,9 @@ async fn no_list_shows_what_a_path_would_hide() {
             assert!(!seen.body.contains(secret), "{request}: {}", seen.body);
         }
     }
+    let suspended = world.ask("stu", "GET /search/users?q=s", "").await.body;
+    assert!(!suspended.contains("sue") && suspended.contains("stu"));
+    assert_eq!(world.status("nobody", "GET /users/sue", "").await, 404);
     let own = world.ask("ann", "GET /search/issues?q=door", "").await;
     assert!(own.body.contains("Is the door locked?"), "{}", own.body);
 }

@@ -234,6 +234,9 @@ async fn what_does_not_parse_is_refused_once_it_is_known_who_sent_it() {
         assert_eq!(world.status("rae", open, body).await, status, "{body}");
         assert_eq!(world.status("stu", open, body).await, 404, "{body}");
     }
+    let long = format!(r#"{{"title": "x", "body": "{}"}}"#, "y".repeat(300_000));
+    assert_eq!(world.status("rae", open, &long).await, 413);
+    assert_eq!(world.status("stu", open, &long).await, 404);
     let again = r#"{"name": "vault", "visibility": "public"}"#;
     assert_eq!(world.status("ann", "POST /user/repos", again).await, 409);
     for name in ["../x", "UP", "a b", "", ".git"] {

@@ -90,3 +90,13 @@ async fn nobody_makes_a_token_that_holds_more_than_he_does() {
     let for_ever = r#"{"name": "x", "scopes": [], "days": 366}"#;
     assert_eq!(world.status("ann", create, for_ever).await, 422);
 }
+
+#[tokio::test]
+async fn a_personal_token_expires() {
+    let world = World::new().await;
+    let repository = "GET /repos/ann/vault";
+    assert_eq!(world.status("bot", repository, "").await, 200);
+    let late = world.ask("late-bot", repository, "").await;
+    assert_eq!(late.status, 401);
+    assert_eq!(late, world.ask("late-bot", "GET /never/there", "").await);
+}
