@@ -41,7 +41,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::denials::Denials;
-pub use crate::people::{Person, personas};
+pub use crate::people::{PLACES, Person, personas};
 use crate::store::Store;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;

@@ -40,6 +40,26 @@ impl Person {
     }
 }
 
+/// What stands in paths to name something that is there, and that most people may not see: `ann/vault`, and
+/// what is in it.
+pub const PLACES: &[(&str, &str)] = &[
+    ("owner", "ann"),
+    ("repo", "vault"),
+    ("number", "2"),
+    ("comment", "1"),
+    ("label", "door"),
+    ("tag", "v1"),
+    ("file", "notes.txt"),
+    ("asset", "1"),
+    ("key", "1"),
+    ("hook", "1"),
+    ("token", "1"),
+    ("gist", "2"),
+    ("org", "guild"),
+    ("team", "clerks"),
+    ("login", "rae"),
+];
+
 /// All that one token can hold; no role among it.
 const EVERYTHING: &[&str] = &["repo:admin", "user:write", "org:write", "gist"];
 

@@ -115,3 +115,14 @@ async fn the_own_404_of_a_handler_is_for_those_who_may_look() {
         assert_eq!(world.status("ann", request, body).await, 404, "{request}");
     }
 }
+
+#[tokio::test]
+async fn a_repository_of_the_same_name_opens_no_other_one() {
+    let world = World::new().await;
+    let namesake = r#"{"name": "vault", "visibility": "private"}"#;
+    assert_eq!(world.status("stu", "POST /user/repos", namesake).await, 201);
+    let own = world.ask("stu", "GET /repos/stu/vault", "").await;
+    assert_eq!(own.json()["owner"], "stu");
+    assert_eq!(world.status("stu", "GET /repos/ann/vault", "").await, 404);
+    assert_eq!(world.status("ann", "GET /repos/stu/vault", "").await, 404);
+}

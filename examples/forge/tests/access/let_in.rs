@@ -174,24 +174,31 @@ async fn a_collaborator_may_what_he_was_granted_for_as_long_as_that_holds() {
 async fn a_member_shares_what_the_team_may_until_he_leaves() {
     let world = World::new().await;
     let ledger = "GET /repos/guild/ledger";
+    let keys = "GET /repos/guild/ledger/keys";
     assert_eq!(world.status("tim", ledger, "").await, 200);
-    assert_eq!(
-        world
-            .status("tim", "GET /repos/guild/ledger/keys", "")
-            .await,
-        403
-    );
-    assert_eq!(
-        world
-            .status("ann", "GET /repos/guild/ledger/keys", "")
-            .await,
-        200
-    );
-    let removed = world
-        .status("ann", "DELETE /orgs/guild/members/tim", "")
-        .await;
-    assert_eq!(removed, 204);
+    assert_eq!(world.status("tim", keys, "").await, 403);
+    assert_eq!(world.status("ann", keys, "").await, 200);
+    let leave = "DELETE /orgs/guild/members/tim";
+    assert_eq!(world.status("ann", leave, "").await, 204);
     assert_eq!(world.status("tim", ledger, "").await, 404);
+}
+
+#[tokio::test]
+async fn an_organization_is_changed_by_its_own_owners() {
+    let world = World::new().await;
+    let found = r#"{"login": "smiths"}"#;
+    assert_eq!(world.status("stu", "POST /orgs", found).await, 201);
+    let new = r#"{"slug": "all"}"#;
+    for (who, request, status) in [
+        ("tim", "POST /orgs/guild/teams", 403),
+        ("stu", "POST /orgs/guild/teams", 403),
+        ("stu", "POST /orgs/nowhere/teams", 403),
+        ("stu", "POST /orgs/smiths/teams", 201),
+        ("ann", "POST /orgs/smiths/teams", 403),
+    ] {
+        let seen = world.status(who, request, new).await;
+        assert_eq!(seen, status, "{request} by {who}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use auth_examples::Authority;
-use auth_forge::{Forge, Person, personas, routes};
+use auth_forge::{Forge, PLACES, Person, personas, routes};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -130,25 +130,7 @@ pub(crate) fn all_routes() -> Vec<Route> {
 
 /// A path of something that is there, for a route.
 pub(crate) fn filled(path: &str) -> String {
-    [
-        ("{owner}", "ann"),
-        ("{repo}", "vault"),
-        ("{number}", "2"),
-        ("{comment}", "1"),
-        ("{label}", "door"),
-        ("{tag}", "v1"),
-        ("{file}", "notes.txt"),
-        ("{asset}", "1"),
-        ("{key}", "1"),
-        ("{hook}", "1"),
-        ("{token}", "1"),
-        ("{gist}", "2"),
-        ("{org}", "guild"),
-        ("{team}", "clerks"),
-        ("{login}", "rae"),
-    ]
-    .iter()
-    .fold(path.to_owned(), |path, (name, value)| {
-        path.replace(name, value)
+    PLACES.iter().fold(path.to_owned(), |path, (name, value)| {
+        path.replace(&format!("{{{name}}}"), value)
     })
 }
