@@ -170,7 +170,7 @@ pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person
     let about = "a program of ann's, with a personal token";
     people.push(with_personal_token("bot", about, forge, hour).await?);
     let about = "the same, with a token that expired";
-    people.push(with_personal_token("late-bot", about, forge, Duration::ZERO).await?);
+    people.push(with_personal_token("late_bot", about, forge, Duration::ZERO).await?);
     Ok(people)
 }
 

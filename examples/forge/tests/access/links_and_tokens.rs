@@ -96,7 +96,7 @@ async fn a_personal_token_expires() {
     let world = World::new().await;
     let repository = "GET /repos/ann/vault";
     assert_eq!(world.status("bot", repository, "").await, 200);
-    let late = world.ask("late-bot", repository, "").await;
+    let late = world.ask("late_bot", repository, "").await;
     assert_eq!(late.status, 401);
-    assert_eq!(late, world.ask("late-bot", "GET /never/there", "").await);
+    assert_eq!(late, world.ask("late_bot", "GET /never/there", "").await);
 }
