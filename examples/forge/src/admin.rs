@@ -23,13 +23,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
 
 /// What an attribute here says is added to this; what loosens it says why. A personal token is no login,
 /// so it gets nobody in here.
-#[requires(
-    role = "admin",
-    check = crate::checks::is_active,
-    network = "staff",
-    schemes(Bearer),
-    hide_as = 404
-)]
+#[requires(policy = "administrator")]
 mod site {
     use auth_runtime::requires;
     use axum::Json;
@@ -62,24 +56,14 @@ mod site {
         }
     }
 
-    #[requires(
-        role = "moderator",
-        check = crate::checks::is_active,
-        network = "staff",
-        loosen = "moderators have to find whom they suspend"
-    )]
+    #[requires(policy = "moderator", loosen = "moderators list accounts")]
     pub(super) async fn users(State(forge): State<Forge>) -> Answer<Json<Vec<Account>>> {
         let sql = "SELECT login, name, is_suspended FROM accounts WHERE kind = 'user'
                    ORDER BY login LIMIT 100";
         Ok(Json(forge.store.all(sql, [], Account::read).await?))
     }
 
-    #[requires(
-        role = "moderator",
-        check = crate::checks::is_active,
-        network = "staff",
-        loosen = "moderators suspend accounts, and change nothing else"
-    )]
+    #[requires(policy = "moderator", loosen = "moderators suspend accounts")]
     pub(super) async fn suspend(
         State(forge): State<Forge>,
         me: Me,
@@ -172,23 +156,13 @@ mod site {
         }
     }
 
-    #[requires(
-        role = "moderator",
-        check = crate::checks::is_active,
-        network = "staff",
-        loosen = "moderators read the logs"
-    )]
+    #[requires(policy = "moderator", loosen = "moderators read the logs")]
     pub(super) async fn actions(State(forge): State<Forge>) -> Answer<Json<Vec<Action>>> {
         let sql = "SELECT at, actor, action, target FROM actions ORDER BY id DESC LIMIT 100";
         Ok(Json(forge.store.all(sql, [], Action::read).await?))
     }
 
-    #[requires(
-        role = "moderator",
-        check = crate::checks::is_active,
-        network = "staff",
-        loosen = "moderators read the logs"
-    )]
+    #[requires(policy = "moderator", loosen = "moderators read the logs")]
     pub(super) async fn denials(State(forge): State<Forge>) -> Json<Vec<DenialNote>> {
         Json(forge.denials.latest())
     }

@@ -143,12 +143,7 @@ async fn link(
     Ok(Json(Link { link }))
 }
 
-#[requires(
-    scope = "asset:download",
-    check = crate::checks::is_active,
-    schemes("SecretUrl"),
-    hide_as = 404
-)]
+#[requires(policy = "link")]
 async fn download(
     guard: Guard,
     State(forge): State<Forge>,

@@ -69,12 +69,7 @@ struct Issued {
 
 /// Whoever found an open browser, or stole a token, makes no other tokens from it: it takes a login of the
 /// last hour, and no personal token has one.
-#[requires(
-    scope = "user:write",
-    check = crate::checks::is_active,
-    max_age = "1h",
-    schemes(Bearer)
-)]
+#[requires(policy = "recent-login", scope = "user:write")]
 async fn create(
     guard: Guard,
     State(forge): State<Forge>,
