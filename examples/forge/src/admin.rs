@@ -25,7 +25,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
 /// so it gets nobody in here.
 #[requires(policy = "administrator")]
 mod site {
-    use auth_runtime::requires;
+    use auth_runtime::{Guard, requires};
     use axum::Json;
     use axum::extract::State;
     use axum::http::StatusCode;
@@ -63,8 +63,10 @@ mod site {
         Ok(Json(forge.store.all(sql, [], Account::read).await?))
     }
 
+    /// Of the staff, only by an administrator.
     #[requires(policy = "moderator", loosen = "moderators suspend accounts")]
     pub(super) async fn suspend(
+        guard: Guard,
         State(forge): State<Forge>,
         me: Me,
         Login { login }: Login,
@@ -72,6 +74,10 @@ mod site {
         if login == me.login {
             return Err(Failure::Unprocessable("nobody suspends himself"));
         }
+        let sql = "SELECT is_staff FROM accounts WHERE login = ?1 AND kind = 'user'";
+        let read = |row: &Row<'_>| row.get(0);
+        let is_staff: bool = forge.store.one(sql, [login.clone()], read).await?;
+        guard.permit(!is_staff || guard.identity().has_role("admin"))?;
         let done = forge.store.transaction(move |database| {
             let sql = "UPDATE accounts SET is_suspended = TRUE WHERE login = ?1 AND kind = 'user'";
             act(database, sql, &me, "suspended", &login)

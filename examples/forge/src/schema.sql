@@ -5,7 +5,9 @@ CREATE TABLE accounts (
     kind TEXT NOT NULL DEFAULT 'user' CHECK (kind IN ('user', 'org')),
     name TEXT NOT NULL DEFAULT '',
     bio TEXT NOT NULL DEFAULT '',
-    is_suspended INTEGER NOT NULL DEFAULT FALSE
+    is_suspended INTEGER NOT NULL DEFAULT FALSE,
+    -- Whose suspension is not for moderators; what the staff may do, its tokens say.
+    is_staff INTEGER NOT NULL DEFAULT FALSE
 ) STRICT;
 
 CREATE TABLE memberships (

@@ -2,6 +2,7 @@ INSERT INTO accounts (id, login, name) VALUES
     (1, 'ann', 'Ann'), (2, 'rae', 'Rae'), (3, 'wes', 'Wes'), (4, 'stu', 'Stu'),
     (5, 'sue', 'Sue'), (6, 'mo', 'Mo'), (7, 'root', 'Root'), (8, 'tim', 'Tim');
 INSERT INTO accounts (id, login, kind, name) VALUES (9, 'guild', 'org', 'The guild');
+UPDATE accounts SET is_staff = TRUE WHERE login IN ('mo', 'root');
 UPDATE accounts SET is_suspended = TRUE WHERE login = 'sue';
 INSERT INTO memberships (org, account, role) VALUES (9, 1, 'owner'), (9, 8, 'member');
 

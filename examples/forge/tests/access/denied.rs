@@ -245,6 +245,19 @@ async fn a_moderator_does_what_the_module_was_loosened_for_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_staff_is_suspended_by_administrators() {
+    let world = World::new().await;
+    let suspend = "PUT /admin/users/root/suspension";
+    let refused = world.ask("mo", suspend, "").await;
+    assert_eq!(refused, world.ask("mo", "PUT /never/there", "").await);
+    assert_eq!(world.status("root", "GET /admin/users", "").await, 200);
+    assert_eq!(world.status("root", suspend, "").await, 422);
+    let suspend = "PUT /admin/users/mo/suspension";
+    assert_eq!(world.status("root", suspend, "").await, 204);
+    assert_eq!(world.status("mo", "GET /admin/users", "").await, 404);
+}
+
+#[tokio::test]
 async fn what_cannot_be_undone_takes_a_login_of_late() {
     let world = World::new().await;
     for (request, body) in [
