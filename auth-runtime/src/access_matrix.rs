@@ -44,12 +44,14 @@ use crate::space::ProtectionSpace;
 ///     "a repository"
 /// }
 ///
+/// fn rita() -> Identity {
+///     Identity::new("rita").with_scopes(["repo:read"])
+/// }
+///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let rita = Identity::new("rita").with_scopes(["repo:read"]);
-/// let of_tests = rita.clone();
-/// let bearer = Bearer::new(async move |token| match token.as_str() {
-///     "rita" => Caller::known(of_tests.clone()),
+/// let bearer = Bearer::new(async |token| match token.as_str() {
+///     "rita" => Caller::known(rita()),
 ///     _ => Caller::rejected(),
 /// });
 /// let space = ProtectionSpace::builder().realm("code").scheme(bearer).build()?;
@@ -60,7 +62,7 @@ use crate::space::ProtectionSpace;
 /// let matrix = AccessMatrix::builder(&table, &space)
 ///     .persona(Persona::anonymous())
 ///     .persona(Persona::rejected("forged").header(AUTHORIZATION, "Bearer mallory"))
-///     .persona(Persona::known("reader", rita).header(AUTHORIZATION, "Bearer rita"))
+///     .persona(Persona::known("reader", rita()).header(AUTHORIZATION, "Bearer rita"))
 ///     .path_value("id", "7")
 ///     .send(&app)
 ///     .await?;
