@@ -476,6 +476,37 @@ async fn a_hidden_path_that_can_be_told_apart_is_found() {
     );
 }
 
+#[public(reason = "it answers for itself")]
+struct Elsewhere;
+
+#[tokio::test]
+async fn an_object_that_the_handler_hides_is_its_own_answer() {
+    let space = space();
+    let routes = || {
+        let inner = GuardedRouter::new().route("/{id}", get(show));
+        let inner = inner.layer(map_response(async |response: Response| response));
+        // What answers in place of the handler has gates, too.
+        let elsewhere = GuardedRouter::new()
+            .fallback(no_repo)
+            .protect(auth_tests::space());
+        GuardedRouter::new()
+            .nest("/n", inner)
+            .fallback_service(Elsewhere, elsewhere.expect("a router"))
+    };
+    let table = routes().access_table();
+    let app = routes().protect(space.clone()).expect("a router");
+    let stranger = Identity::new("stranger").with_scopes(["repo:read"]);
+    let matrix = AccessMatrix::builder(&table, &space)
+        .path_value("id", "7")
+        .persona(known("stranger", stranger))
+        .persona(Persona::anonymous());
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let markdown = matrix.to_markdown();
+    let row = "| GET | `/n/{id}` | 404 own | 404 hidden |";
+    assert!(markdown.contains(row), "{markdown}");
+}
+
 #[tokio::test]
 async fn what_changes_with_every_request_tells_nothing() {
     let count = Arc::new(AtomicUsize::new(0));
@@ -766,7 +797,7 @@ async fn a_service_as_it_comes_never_differs() {
     async fn seven() {}
     let routes = || {
         let nested = GuardedRouter::new()
-            .route("/one", get(one).post(two).put(healthz))
+            .route("/one", get(one).post(two).put(healthz).delete(payout))
             .route("/three", any(three))
             .layer(map_response(async |response: Response| response));
         let deep = GuardedRouter::new()
