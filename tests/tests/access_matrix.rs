@@ -10,14 +10,14 @@ use std::time::{Duration, SystemTime};
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::{
     AccessMatrix, AccessMatrixBuilder, AccessMatrixError, Basic, Bearer, Caller, CheckRequest,
-    Dpop, Guard, GuardedRouter, Identity, Persona, ProtectionSpace, UnknownPaths,
+    Dpop, Guard, GuardedRouter, Identity, Persona, ProtectionSpace, Sessions, UnknownPaths,
     assert_access_matrix, public, requires,
 };
 use auth_tests::proof::ProofKey;
 use auth_tests::{expired_token, space, space_builder, token, verifier};
 use axum::extract::{Json, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
@@ -58,6 +58,9 @@ async fn by_password() {}
 
 #[requires(authenticated)]
 struct Files;
+
+#[requires(authenticated)]
+async fn account() {}
 
 #[requires(scope = "repo:write")]
 async fn create() -> StatusCode {
@@ -179,6 +182,8 @@ fn everybody(builder: AccessMatrixBuilder) -> AccessMatrixBuilder {
         .persona(admin())
         .persona(holder())
 }
+
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 const MATRIX: &str = r#"- anonymous: no credentials
 - office: no credentials
@@ -571,6 +576,45 @@ async fn what_the_space_tells_of_unknown_paths_is_what_hidden_ones_tell() {
     let found = differences(app, matrix).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].starts_with("any /*, anonymous"), "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_browser_that_is_sent_to_log_in_is_denied() {
+    let sessions = Sessions::builder().login_page("/login").build();
+    let sessions = sessions.expect("sessions");
+    let space = ProtectionSpace::builder().realm("shop").scheme(sessions);
+    let space = space.build().expect("a space");
+    let routes = || GuardedRouter::new().route("/account", get(account).post(create));
+    let app = routes().protect(space.clone()).expect("a router");
+    let browser = Persona::named("browser", Caller::Anonymous)
+        .header(ACCEPT, "text/html")
+        .header(SEC_FETCH_MODE, "navigate");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(browser);
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(!matrix.rows()[0].answers()[1].is_let_in());
+    let markdown = matrix.to_markdown();
+    assert!(
+        markdown.contains("| GET | `/account` | 401 | 303 login |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| POST | `/account` | 401 | 401 |"),
+        "{markdown}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
+    let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
 }
 
 async fn fails(_request: CheckRequest<'_>) -> Result<bool, std::io::Error> {
