@@ -7,7 +7,11 @@ mod text;
 
 pub(crate) use self::row::Access;
 pub use self::row::{AccessRow, Mounted};
-#[cfg(any(feature = "access-lock", feature = "access-matrix"))]
+#[cfg(any(
+    feature = "access-lock",
+    feature = "access-matrix",
+    feature = "access-report"
+))]
 pub(crate) use self::text::visible;
 #[cfg(feature = "access-matrix")]
 pub(crate) use self::text::{code, markdown};

@@ -143,6 +143,9 @@
 //! that answers in place of a handler, a verifier that grants too much, a hidden path that can be told
 //! apart. [`assert_access_matrix!`] keeps it, in `access-matrix.md`.
 //!
+//! [`AccessReport`] (the feature `access-report`) makes a page for a browser of both, one file that is
+//! searched and filtered.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -168,6 +171,7 @@
 //! | `serde` | an [`AccessTable`] can be serialized |
 //! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
 //! | `access-matrix` | [`AccessMatrix`] and [`assert_access_matrix!`], for tests: who is answered what, by real requests |
+//! | `access-report` | [`AccessReport`]: the table, and the matrix if there is one, as a page for a browser |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -190,6 +194,7 @@
         feature = "serde",
         feature = "access-lock",
         feature = "access-matrix",
+        feature = "access-report",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -201,6 +206,8 @@
 mod access_lock;
 #[cfg(feature = "access-matrix")]
 mod access_matrix;
+#[cfg(feature = "access-report")]
+mod access_report;
 #[cfg(feature = "axum")]
 mod access_table;
 mod audit;
@@ -253,6 +260,8 @@ pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
 pub use crate::access_matrix::{
     AccessAnswer, AccessMatrix, AccessMatrixBuilder, AccessMatrixError, AccessMatrixRow, Persona,
 };
+#[cfg(feature = "access-report")]
+pub use crate::access_report::AccessReport;
 #[cfg(feature = "axum")]
 pub use crate::access_table::{AccessRow, AccessTable, Mounted};
 pub use crate::audit::{AuditRecord, Outcome};

@@ -90,20 +90,13 @@ impl AccessMatrix {
         lines.push(String::new());
         lines.push(format!("| method | path | {} |", names.join(" | ")));
         lines.push(format!("|---|---|{}", "---|".repeat(names.len())));
-        let mut words = Vec::new();
         for row in &self.rows {
             let (method, path) = (row.row.method_shown(), code(&visible(row.row.path())));
             let cells: Vec<_> = row.answers.iter().map(cell).collect();
-            words.extend(cells.iter().filter_map(|cell| {
-                let word = cell.rsplit(' ').next()?;
-                Some(word.to_owned())
-            }));
             lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
         }
-        let used = LEGEND
-            .iter()
-            .filter(|(word, _)| words.iter().any(|own| own == word));
-        let explained: Vec<_> = used
+        let explained = self.legend().into_iter();
+        let explained: Vec<_> = explained
             .map(|(word, meaning)| format!("`{word}`: {meaning}."))
             .collect();
         if !explained.is_empty() {
@@ -112,5 +105,18 @@ impl AccessMatrix {
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// The words that stand in the cells, and what they mean.
+    pub(crate) fn legend(&self) -> Vec<(&'static str, &'static str)> {
+        let answers = self.rows.iter().flat_map(|row| &row.answers);
+        let shown: Vec<_> = answers.map(AccessAnswer::to_string).collect();
+        let is_used = |word: &str| {
+            shown
+                .iter()
+                .any(|cell| cell.rsplit(' ').next() == Some(word))
+        };
+        let used = LEGEND.into_iter().filter(|(word, _)| is_used(word));
+        used.collect()
     }
 }
