@@ -33,8 +33,9 @@ fn routes() -> GuardedRouter {
         .merge_unguarded("'\"</title>", Router::new())
 }
 
+/// The page, without the places to break a line at.
 fn page(table: &AccessTable) -> String {
-    AccessReport::new(table).to_html()
+    AccessReport::new(table).to_html().replace("<wbr>", "")
 }
 
 /// What stands between two texts, of which there is one each.

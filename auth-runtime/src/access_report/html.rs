@@ -28,6 +28,15 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// The same with places to break a line at, which a path or a name has not by itself.
+pub(super) fn breakable(text: &str) -> String {
+    // None of these stands in what a letter was replaced by.
+    let text = Text(text).to_string();
+    text.replace('/', "/<wbr>")
+        .replace("::", "::<wbr>")
+        .replace('_', "_<wbr>")
+}
+
 /// A template with its gaps filled by `part`. What is filled in is not looked at for gaps again.
 pub(super) fn fill(template: &str, part: impl Fn(&str) -> String) -> String {
     let mut page = String::new();

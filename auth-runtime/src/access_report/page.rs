@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::html::{Text, fill};
+use super::html::{Text, breakable, fill};
 use super::{AccessReport, Answer, ReportRow};
 use crate::access_table::{AccessRow, visible};
 use crate::declaration::Declaration;
@@ -208,11 +208,11 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
         Text(&searched),
         own.join(" "),
         access_of(row).join(" "),
-        Text(&path),
+        breakable(&path),
         Text(&row.access().to_string()),
         answers_cell(report, answers),
-        Text(handler),
-        Text(&source),
+        breakable(handler),
+        breakable(&source),
         method = Text(row.method_shown()),
     )
 }
