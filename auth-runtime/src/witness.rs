@@ -21,13 +21,6 @@ pub(crate) struct Witness {
 
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "access-matrix"),
-    allow(
-        dead_code,
-        reason = "only the matrix asks for more than whether a route matched"
-    )
-)]
 pub(crate) enum Testimony {
     /// The handler, or the service, behind this gate.
     Handler {

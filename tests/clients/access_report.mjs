@@ -100,6 +100,9 @@ try {
   ]) {
     const page = await open({ fragment })
     tell(name, (await sight(page)).rows)
+    if (name === 'what nobody asks for any more') {
+      tell('what is chosen then', await page.$$eval('select', (selects) => selects.map(({ selectedIndex }) => selectedIndex)))
+    }
     if (name === 'where a reader is let in') {
       const shown = await page.$$eval('.answers li', (items) => items.filter((item) => item.checkVisibility()).map((item) => item.textContent))
       tell('what the reader is answered', shown)

@@ -150,6 +150,7 @@ fn expected() -> Vec<(&'static str, Value)> {
             json!(["GET /healthz", "GET /repos/{id}", "PUT /repos/{id}"]),
         ),
         ("what nobody asks for any more", json!(all)),
+        ("what is chosen then", json!([0, 0, 0, 0, 0])),
         ("hostile texts are texts", hostile),
         (
             "the count is told to those who do not see it",
