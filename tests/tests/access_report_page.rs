@@ -79,6 +79,10 @@ async fn report() -> String {
         .path_value("organisation", "acme")
         .persona(Persona::anonymous())
         .persona(lucky.header(axum::http::HeaderName::from_static("x-lucky"), "1"))
+        .persona(Persona::named(
+            "somebody_with_a_name_that_is_as_long_as_names_become_anywhere",
+            Caller::Anonymous,
+        ))
         .persona(known("reader", "repo:read"))
         .persona(known("writer", "repo:read repo:write"))
         .send(&app)
