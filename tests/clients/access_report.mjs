@@ -138,13 +138,14 @@ try {
   }
   for (const width of [360, 768]) {
     const page = await open({ width, height: 740 })
-    const wide = await page.evaluate(() => ({
-      page: document.documentElement.scrollWidth - innerWidth,
+    // Not `innerWidth`: a phone zooms out until everything is in it.
+    const wide = await page.evaluate((room) => ({
+      page: document.documentElement.scrollWidth - room,
       elements: [...document.body.querySelectorAll('*')].filter((element) => {
         const { right, width } = element.getBoundingClientRect()
-        return width > 1 && right > innerWidth + 0.5
+        return width > 1 && right > room + 0.5
       }).map((element) => element.outerHTML.slice(0, 80)),
-    }))
+    }), width)
     tell(`nothing wider than ${width} pixels`, wide)
     await page.close()
   }
