@@ -108,8 +108,9 @@ use crate::space::ProtectionSpace;
 /// its own path. What a `check` says is not known beforehand: either answer that the policy then gives
 /// is taken, and which it was is for the snapshot to keep.
 ///
-/// Not seen: methods that have no row, what the unguarded routers answer, and what depends on more of a
-/// request than a persona brings along.
+/// Not seen: methods that have no row, what the unguarded routers answer, what a layer makes of the body of
+/// somebody who was let in, what depends on more of a request than a persona brings along, and
+/// credentials in a form. Nothing limits the time that a handler takes.
 #[derive(Clone, Debug)]
 #[must_use = "a matrix is there to be compared"]
 pub struct AccessMatrix {

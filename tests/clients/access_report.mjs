@@ -136,7 +136,7 @@ try {
     tell('printed without filters', await page.$eval('#filters', (form) => form.checkVisibility()))
     await page.close()
   }
-  for (const width of [360, 768]) {
+  for (const width of [360, 768, 840]) {
     const page = await open({ width, height: 740 })
     // Not `innerWidth`: a phone zooms out until everything is in it.
     const wide = await page.evaluate((room) => ({

@@ -175,6 +175,10 @@ fn expected() -> Vec<(&'static str, Value)> {
             json!({ "page": 0, "elements": [] }),
         ),
         (
+            "nothing wider than 840 pixels",
+            json!({ "page": 0, "elements": [] }),
+        ),
+        (
             "without scripts the whole table",
             json!({ "rows": 6, "filters": false }),
         ),
