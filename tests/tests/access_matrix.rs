@@ -1031,3 +1031,26 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
     assert!(run(Some("overwrite"), false));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_difference_is_reported_before_the_file_is_looked_at() {
+    let cached = from_fn(async |request: Request, next: axum::middleware::Next| {
+        match request.uri().path() {
+            "/repos" => (StatusCode::OK, "from a cache").into_response(),
+            _ => next.run(request).await,
+        }
+    });
+    let builder = short_matrix().persona(Persona::anonymous());
+    let matrix = builder.send(&short_app().layer(cached)).await;
+    let report = matrix.expect("a matrix").check(file("never-read.md"));
+    let report = report.expect_err("a difference");
+    assert!(report.is_difference());
+    assert_eq!(
+        report.to_string(),
+        "\
+the service answers something else than its policies say
+
+  POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
+         \"repo:write\"), but something else answered 200: a layer, or a router around this one"
+    );
+}
