@@ -413,7 +413,12 @@ impl ProtectionSpace {
     }
 
     /// What is known of a request; `None` if it carries credentials in a broken way.
-    fn facts<'f>(&self, policy: &Policy, sender: &'f Sender, head: Head<'_>) -> Option<Facts<'f>> {
+    pub(crate) fn facts<'f>(
+        &self,
+        policy: &Policy,
+        sender: &'f Sender,
+        head: Head<'_>,
+    ) -> Option<Facts<'f>> {
         let facts = Facts::new(self.caller_for(policy, sender)?);
         let used = self.scheme_used(Some(policy), sender);
         let used = used.and_then(|index| self.0.schemes.get(index));
