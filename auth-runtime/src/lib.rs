@@ -138,6 +138,10 @@
 //! repository, says who may call what, and the test fails when the router says something else. So nobody
 //! is let in without a line in the diff.
 //!
+//! [`AccessTable::public_openapi`] (the feature `openapi`) writes it into an OpenAPI document of `utoipa`:
+//! the `security` of each operation and its denials, without what is hidden. What the document says
+//! otherwise is an error.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -162,6 +166,7 @@
 //! | `metrics` | a counter and a histogram of decisions |
 //! | `serde` | an [`AccessTable`] can be serialized |
 //! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
+//! | `openapi` | [`AccessTable::public_openapi`]: who may call what, written into an OpenAPI document of `utoipa` |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -183,6 +188,7 @@
         feature = "tracing",
         feature = "serde",
         feature = "access-lock",
+        feature = "openapi",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -210,6 +216,8 @@ mod guard;
 mod head;
 mod identity;
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod policy;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
@@ -252,6 +260,8 @@ pub use crate::facts::Facts;
 pub use crate::guard::{Denied, Guard};
 pub use crate::identity::Identity;
 pub use crate::network::Network;
+#[cfg(feature = "openapi")]
+pub use crate::openapi::OpenApiError;
 pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
