@@ -8,12 +8,14 @@ mod responses;
 mod security;
 mod template;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Components, OpenApi, Paths, RefOr, Required, SecurityRequirement};
+use utoipa::openapi::{
+    Components, OpenApi, PathItem, Paths, RefOr, Required, Response, SecurityRequirement,
+};
 
 use self::error::Mistake;
 pub use self::error::OpenApiError;
@@ -156,6 +158,8 @@ struct Writer<'a> {
 #[derive(Default)]
 struct Needs {
     schemes: BTreeSet<String>,
+    responses: BTreeMap<&'static str, Response>,
+    /// Whether the built-in body is among them.
     body: bool,
 }
 
@@ -224,7 +228,7 @@ impl<'a> Writer<'a> {
             let mut written = paths.paths.keys();
             let own = written.find(|path| Template::of_document(path).shape() == route.shape());
             let path = own.cloned().unwrap_or_else(|| route.to_document());
-            let mut fresh = utoipa::openapi::PathItem::default();
+            let mut fresh = PathItem::default();
             let item = paths.paths.get_mut(&path);
             let is_new = item.is_none();
             let item = item.unwrap_or(&mut fresh);
@@ -235,6 +239,10 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let mut operation = Operation::new();
+            // One response at least is required.
+            let answer = Response::new("What the handler answers.");
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".to_owned(), RefOr::T(answer));
             let names = Template::of_document(&path);
             let kinds = route.parameters().map(|(_, is_rest)| is_rest);
             let parameters = names.parameters().zip(kinds);
@@ -267,11 +275,14 @@ impl<'a> Writer<'a> {
             challenges_unknown: self.space.challenges_unknown_paths(),
             can_constrain_senders: self.space.can_constrain_senders(policy),
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
-            has_own_bodies: self.space.renders_bodies(),
         };
-        for (status, response) in responses::denials(policy, circumstances) {
-            self.needs.body |= !circumstances.has_own_bodies;
-            responses::add(operation, status, response);
+        let has_body = !self.space.renders_bodies();
+        for told in responses::denials(policy, circumstances) {
+            told.add_to(operation, has_body);
+            self.needs.body |= has_body;
+            if let Some(key) = told.shared {
+                self.needs.responses.insert(key, told.response(has_body));
+            }
         }
     }
 
@@ -324,6 +335,10 @@ impl<'a> Writer<'a> {
         if self.needs.body {
             let schemas = components.schemas.entry(responses::BODY.to_owned());
             schemas.or_insert_with(responses::body);
+        }
+        for (key, response) in std::mem::take(&mut self.needs.responses) {
+            let responses = components.responses.entry(key.to_owned());
+            responses.or_insert(RefOr::T(response));
         }
         let schemes = &mut components.security_schemes;
         if self.needs.schemes.contains(security::CERTIFICATE) {

@@ -17,7 +17,10 @@ type Component = (String, String);
 /// of them: the components, the tags and the links that nothing else needs.
 pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &dyn Fn(&str, &str) -> bool) {
     let components = written(&document.components);
-    let used_before = used(&[written(&document.paths), written(&document.webhooks)], &components);
+    let used_before = used(
+        &[written(&document.paths), written(&document.webhooks)],
+        &components,
+    );
 
     let mut hidden = Hidden::default();
     for (path, item) in &mut document.paths.paths {
@@ -34,7 +37,11 @@ pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &dyn Fn(&str, &str) -
 
     // What nobody used before was not written for what is hidden.
     let unused = unused(&components, &used_before);
-    let left = [written(&document.paths), written(&document.webhooks), unused];
+    let left = [
+        written(&document.paths),
+        written(&document.webhooks),
+        unused,
+    ];
     let used_after = used(&left, &components);
     if let Some(components) = &mut document.components {
         for component in used_before.difference(&used_after) {

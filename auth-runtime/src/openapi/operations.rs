@@ -50,7 +50,10 @@ pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
 }
 
 /// Takes those out of `item` whose method `is_meant`.
-pub(super) fn take(item: &mut PathItem, is_meant: &dyn Fn(&str) -> bool) -> Vec<(String, Operation)> {
+pub(super) fn take(
+    item: &mut PathItem,
+    is_meant: &dyn Fn(&str) -> bool,
+) -> Vec<(String, Operation)> {
     let (fields, others) = split(item);
     let mut taken = Vec::new();
     for (method, field) in fields {

@@ -61,11 +61,7 @@ impl<'t> Places<'t> {
             .collect()
     }
 
-    fn most_specific(
-        &self,
-        path: &str,
-        is_meant: impl Fn(Mounted) -> bool,
-    ) -> Vec<&'t AccessRow> {
+    fn most_specific(&self, path: &str, is_meant: impl Fn(Mounted) -> bool) -> Vec<&'t AccessRow> {
         let shape = Template::of_document(path).shape();
         let meant = self.0.iter().filter(|place| is_meant(place.row.mounted()));
         let covering: Vec<_> = meant

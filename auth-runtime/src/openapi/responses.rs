@@ -3,17 +3,14 @@
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{
-    Content, Header, HeaderBuilder, RefOr, Response, ResponseBuilder, Schema,
+    Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
 };
 
 use super::Audience;
-use super::security::may_ask_who;
+use super::security::{every_way, may_ask_who};
 use crate::policy::Policy;
 use crate::requirement::{Atom, Group, Requirement};
 use crate::truth::Truth;
-
-/// The key of the schema of the built-in body.
-pub(super) const BODY: &str = "AuthDenial";
 
 /// What it depends on besides the policy.
 #[derive(Clone, Copy)]
@@ -25,12 +22,25 @@ pub(super) struct Circumstances {
     pub(super) can_constrain_senders: bool,
     /// Whether some scheme that is accepted is one of OAuth's.
     pub(super) is_oauth: bool,
-    /// Whether the bodies are the built-in ones.
-    pub(super) has_own_bodies: bool,
 }
 
-/// The denials that callers of a handler may see, each with its status.
-pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<(&'static str, Response)> {
+/// What a caller may be told.
+pub(super) struct Told {
+    pub(super) status: &'static str,
+    text: String,
+    field: Option<Field>,
+    /// The key in `components` of what is told in the same words of every operation.
+    pub(super) shared: Option<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Challenges,
+    RetryAfter,
+}
+
+/// The denials that callers of a handler may see.
+pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told> {
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };
@@ -38,14 +48,20 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<(&'s
         return hidden_denials(policy, requirement, circumstances);
     }
     let asks_who = may_ask_who(requirement);
+    let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
+    let forbidden = is_forbidden.then(|| {
+        let takes = wording(requirement, circumstances.audience);
+        Told::forbidden(format!("Not allowed: it takes `{takes}`."), circumstances)
+    });
+    let unauthorized = || match further_unauthorized(requirement) {
+        "" => Told::shared_unauthorized(),
+        further => Told::unauthorized(format!("{UNAUTHORIZED}{further}")),
+    };
     let denials = [
-        Some(circumstances.bad_request()),
-        asks_who.then(|| circumstances.unauthorized(&unauthorized(requirement))),
-        may_forbid(requirement, circumstances).then(|| {
-            let told = told(requirement, circumstances.audience);
-            circumstances.forbidden(&format!("Not allowed: it takes `{told}`."))
-        }),
-        asks_who.then(|| circumstances.unverifiable()),
+        Some(Told::bad_request()),
+        asks_who.then(unauthorized),
+        forbidden,
+        asks_who.then(Told::unavailable),
     ];
     denials.into_iter().flatten().collect()
 }
@@ -55,86 +71,176 @@ fn hidden_denials(
     policy: &Policy,
     requirement: &Requirement,
     circumstances: Circumstances,
-) -> Vec<(&'static str, Response)> {
+) -> Vec<Told> {
     let anonymous = match circumstances.challenges_unknown {
         true => "Credentials are missing or were rejected, as on a path that was never there.",
         false => "Credentials were rejected, as on a path that was never there.",
     };
-    let unauthorized = format!("{anonymous}{}", further_unauthorized(requirement));
-    let shown = policy.shown_to();
-    let forbidden = shown.filter(|_| may_forbid(requirement, circumstances));
-    let forbidden = forbidden.map(|lesser| {
-        let lesser = told(lesser, circumstances.audience);
-        let told = told(requirement, circumstances.audience);
-        circumstances.forbidden(&format!(
-            "Not allowed: it takes `{told}`. Told only to those who have `{lesser}`; the others see 404."
-        ))
+    let further = further_unauthorized(requirement);
+    let forbidden = policy.shown_to().filter(|lesser| {
+        // Of those who have just what it takes to be told, some are denied.
+        let mut ways = every_way(lesser).into_iter();
+        ways.any(|way| {
+            is_denied(requirement, &|atom| {
+                circumstances.gets(atom) || way.contains(&atom)
+            })
+        })
     });
+    let forbidden = forbidden.map(|lesser| {
+        let takes = wording(requirement, circumstances.audience);
+        let lesser = wording(lesser, circumstances.audience);
+        let text = format!(
+            "Not allowed: it takes `{takes}`. Told only to those who have `{lesser}`; the others see 404."
+        );
+        Told::forbidden(text, circumstances)
+    });
+    // To log in again is told openly.
+    let is_known = |atom: Atom| atom == Atom::Authenticated;
+    let is_kept = |lesser| is_denied(lesser, &is_known);
+    let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))
+        && policy.shown_to().is_none_or(is_kept);
+    let is_not_found = !circumstances.challenges_unknown || keeps_from_known;
     let denials = [
-        Some(circumstances.bad_request()),
-        Some(circumstances.unauthorized(&unauthorized)),
+        Some(Told::bad_request()),
+        Some(Told::unauthorized(format!("{anonymous}{further}"))),
         forbidden,
-        Some((
-            "404",
-            Response::new("Hidden: not allowed, and told as of a path that was never there."),
-        )),
-        Some(circumstances.unverifiable()),
+        is_not_found.then(Told::not_found),
+        Some(Told::unavailable()),
     ];
     denials.into_iter().flatten().collect()
 }
 
-impl Circumstances {
-    fn bad_request(self) -> (&'static str, Response) {
-        let text = "The request carries credentials in a way that is not accepted, as in two places.";
-        ("400", self.denial(text, self.is_oauth.then(challenges)))
-    }
+const UNAUTHORIZED: &str = "Credentials are missing or were rejected.";
 
-    fn unauthorized(self, text: &str) -> (&'static str, Response) {
-        ("401", self.denial(text, Some(challenges())))
-    }
-
-    fn forbidden(self, text: &str) -> (&'static str, Response) {
-        ("403", self.denial(text, self.is_oauth.then(challenges)))
-    }
-
-    fn unverifiable(self) -> (&'static str, Response) {
-        let text = "Whether this is allowed cannot be checked at the moment: the credentials may be good.";
-        let seconds = ObjectBuilder::new().schema_type(Type::Integer);
-        let retry = HeaderBuilder::new()
-            .schema(Some(seconds))
-            .description(Some("When to try again, in seconds (RFC 9110 §10.2.3)."));
-        ("503", self.denial(text, Some(("Retry-After", retry.build()))))
-    }
-
-    fn denial(self, text: &str, field: Option<(&str, Header)>) -> Response {
-        let mut response = ResponseBuilder::new().description(text);
-        if let Some((name, header)) = field {
-            response = response.header(name, header);
+impl Told {
+    fn bad_request() -> Self {
+        Self {
+            status: "400",
+            text:
+                "The request carries credentials in a way that is not accepted, as in two places."
+                    .to_owned(),
+            field: Some(Field::Challenges),
+            shared: Some("AuthBadRequest"),
         }
-        if !self.has_own_bodies {
-            let schema = utoipa::openapi::Ref::from_schema_name(BODY);
-            response = response.content("application/problem+json", Content::new(Some(schema)));
+    }
+
+    fn unauthorized(text: String) -> Self {
+        Self {
+            status: "401",
+            text,
+            field: Some(Field::Challenges),
+            shared: None,
+        }
+    }
+
+    fn shared_unauthorized() -> Self {
+        Self {
+            shared: Some("AuthUnauthorized"),
+            ..Self::unauthorized(UNAUTHORIZED.to_owned())
+        }
+    }
+
+    fn forbidden(text: String, circumstances: Circumstances) -> Self {
+        Self {
+            status: "403",
+            text,
+            field: circumstances.is_oauth.then_some(Field::Challenges),
+            shared: None,
+        }
+    }
+
+    /// Whatever the service answers where nothing is.
+    fn not_found() -> Self {
+        Self {
+            status: "404",
+            text: "Not allowed, and told as of a path that was never there.".to_owned(),
+            field: None,
+            shared: None,
+        }
+    }
+
+    fn unavailable() -> Self {
+        Self {
+            status: "503",
+            text: "Whether this is allowed cannot be checked at the moment: the credentials may be good."
+                .to_owned(),
+            field: Some(Field::RetryAfter),
+            shared: Some("AuthUnavailable"),
+        }
+    }
+
+    /// As it is written, with the built-in body if it has one.
+    pub(super) fn response(&self, has_body: bool) -> Response {
+        let mut response = ResponseBuilder::new().description(&self.text);
+        if let Some(field) = self.field {
+            response = response.header(field.name(), field.header());
+        }
+        if has_body && self.status != "404" {
+            let body = Ref::from_schema_name(BODY);
+            response = response.content("application/problem+json", Content::new(Some(body)));
         }
         response.build()
     }
+
+    /// Adds it to the responses of `operation`. What was written there by hand for the same status stays,
+    /// and gets what it lacks.
+    pub(super) fn add_to(&self, operation: &mut Operation, has_body: bool) {
+        let responses = &mut operation.responses.responses;
+        let theirs = match responses.get_mut(self.status) {
+            None => {
+                let ours = match self.shared {
+                    Some(key) => RefOr::Ref(Ref::from_response_name(key)),
+                    None => RefOr::T(self.response(has_body)),
+                };
+                responses.insert(self.status.to_owned(), ours);
+                return;
+            }
+            // Other operations may refer to it as well.
+            Some(RefOr::Ref(_)) => return,
+            Some(RefOr::T(theirs)) => theirs,
+        };
+        let ours = self.response(has_body);
+        if theirs.description.is_empty() {
+            theirs.description = ours.description;
+        }
+        for (name, header) in ours.headers {
+            let mut written = theirs.headers.keys();
+            if !written.any(|own| own.eq_ignore_ascii_case(&name)) {
+                theirs.headers.insert(name, header);
+            }
+        }
+        for (media_type, content) in ours.content {
+            theirs.content.entry(media_type).or_insert(content);
+        }
+    }
 }
 
-fn challenges() -> (&'static str, Header) {
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    let header = HeaderBuilder::new()
-        .schema(Some(text))
-        .description(Some("What to send instead (RFC 9110 §11.6.1)."));
-    ("WWW-Authenticate", header.build())
-}
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Challenges => "WWW-Authenticate",
+            Self::RetryAfter => "Retry-After",
+        }
+    }
 
-fn unauthorized(requirement: &Requirement) -> String {
-    let further = further_unauthorized(requirement);
-    format!("Credentials are missing or were rejected.{further}")
+    fn header(self) -> Header {
+        let (kind, text) = match self {
+            Self::Challenges => (Type::String, "What to send instead (RFC 9110 §11.6.1)."),
+            Self::RetryAfter => (
+                Type::Integer,
+                "When to try again, in seconds (RFC 9110 §10.2.3).",
+            ),
+        };
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(kind)))
+            .description(Some(text))
+            .build()
+    }
 }
 
 /// What is told besides to those who are known.
 fn further_unauthorized(requirement: &Requirement) -> &'static str {
-    let asks_login = requirement.contains(|atom| atom.group() == Group::Freshness);
+    let asks_login = requirement.contains(is_login);
     let asks_binding = requirement.contains(|atom| atom.group() == Group::Binding);
     match (asks_login, asks_binding) {
         (false, false) => "",
@@ -146,26 +252,32 @@ fn further_unauthorized(requirement: &Requirement) -> &'static str {
     }
 }
 
-/// Whether there are callers whom neither credentials nor a new login of theirs would help (rules 2
-/// and 3).
-fn may_forbid(requirement: &Requirement, circumstances: Circumstances) -> bool {
-    let least = |atom: Atom| {
-        let is_had = match atom.group() {
+impl Circumstances {
+    /// Whether whoever is known, and no more than that, has `atom` or is asked for it by a 401 (rule 3).
+    fn gets(self, atom: Atom) -> bool {
+        match atom.group() {
             Group::Identity => atom == Atom::Authenticated,
             Group::Freshness => true,
-            Group::Binding => circumstances.can_constrain_senders,
+            Group::Binding => self.can_constrain_senders,
             Group::Context => false,
-        };
-        Truth::from(is_had)
-    };
-    requirement.evaluate(&least) != Truth::True
+        }
+    }
+}
+
+fn is_login(atom: Atom) -> bool {
+    atom.group() == Group::Freshness
+}
+
+/// Whether callers who have just these atoms do not meet `requirement`.
+fn is_denied(requirement: &Requirement, has: &dyn Fn(Atom) -> bool) -> bool {
+    requirement.evaluate(&|atom| Truth::from(has(atom))) != Truth::True
 }
 
 /// The requirement as it is written. Where everybody reads it, without what is only the service's to
 /// know: the names of its functions and of its networks.
-fn told(requirement: &Requirement, audience: Audience) -> String {
+fn wording(requirement: &Requirement, audience: Audience) -> String {
     let list = |parts: &[Requirement]| {
-        let parts = parts.iter().map(|part| told(part, audience));
+        let parts = parts.iter().map(|part| wording(part, audience));
         parts.collect::<Vec<_>>().join(", ")
     };
     match (requirement, audience) {
@@ -177,32 +289,8 @@ fn told(requirement: &Requirement, audience: Audience) -> String {
     }
 }
 
-/// Adds `ours` to the responses of `operation`. What was written by hand for the same status stays, and
-/// gets what it lacks.
-pub(super) fn add(operation: &mut Operation, status: &str, ours: Response) {
-    let responses = &mut operation.responses.responses;
-    let theirs = match responses.get_mut(status) {
-        None => {
-            responses.insert(status.to_owned(), RefOr::T(ours));
-            return;
-        }
-        // Other operations may refer to it as well.
-        Some(RefOr::Ref(_)) => return,
-        Some(RefOr::T(theirs)) => theirs,
-    };
-    if theirs.description.is_empty() {
-        theirs.description = ours.description;
-    }
-    for (name, header) in ours.headers {
-        let mut written = theirs.headers.keys();
-        if !written.any(|own| own.eq_ignore_ascii_case(&name)) {
-            theirs.headers.insert(name, header);
-        }
-    }
-    for (media_type, content) in ours.content {
-        theirs.content.entry(media_type).or_insert(content);
-    }
-}
+/// The key of the schema of the built-in body.
+pub(super) const BODY: &str = "AuthDenial";
 
 /// The built-in body (RFC 9457).
 pub(super) fn body() -> RefOr<Schema> {

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use utoipa::openapi::SecurityRequirement;
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme,
-};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use super::error::Mistake;
 use crate::requirement::{Atom, Group, Requirement};
@@ -60,7 +58,8 @@ pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
     every_way(requirement).iter().any(asks_who)
 }
 
-fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
+/// Sets of atoms each of which is enough; none of them contains another.
+pub(super) fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
     let everything = Ask {
         wanted: &|_| true,
         settled: &|_| false,

@@ -125,7 +125,12 @@ mod tests {
             ("/", "/", "/", None),
             ("/repos/{id}", "/repos/{id}", "/repos/{}", None),
             ("/a/{b}/c/{d}", "/a/{b}/c/{d}", "/a/{}/c/{}", None),
-            ("/files/{*rest}", "/files/{rest}", "/files/{}", Some("/files/")),
+            (
+                "/files/{*rest}",
+                "/files/{rest}",
+                "/files/{}",
+                Some("/files/"),
+            ),
             ("/{{a}}", "/%7Ba%7D", "/%7Ba%7D", None),
             ("/{{{a}", "/%7B{a}", "/%7B{}", None),
             ("/ä/{ö}", "/ä/{ö}", "/ä/{}", None),
@@ -134,7 +139,11 @@ mod tests {
             let template = Template::of_route(route);
             assert_eq!(template.to_document(), written, "{route}");
             assert_eq!(template.shape(), shape, "{route}");
-            assert_eq!(template.shape_before_rest().as_deref(), before_rest, "{route}");
+            assert_eq!(
+                template.shape_before_rest().as_deref(),
+                before_rest,
+                "{route}"
+            );
             // What is written is read back.
             assert_eq!(Template::of_document(written).shape(), shape, "{route}");
         }
