@@ -118,7 +118,7 @@ fn logo() {}
 
 /// Answered by the router that is unguarded.
 #[expect(dead_code)]
-#[utoipa::path(get, path = "/ops/queue", security(("ticket" = [])))]
+#[utoipa::path(get, path = "/ops/queue", security(("ticket" = [])), responses((status = 200, description = "The queue.")))]
 fn queue() {}
 
 /// An order.
