@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{
     Components, OpenApi, PathItem, Paths, RefOr, Required, Response, SecurityRequirement,
 };
@@ -96,8 +97,8 @@ impl AccessTable {
     /// Paths are compared without the names of their parameters; `{*rest}`, which OpenAPI does not know,
     /// becomes `{rest}`. The table's paths begin where its router does: write the document of a router
     /// that is nested elsewhere from the table of the nested one, and say the prefix in `servers`. A
-    /// route without an operation stays undocumented. An operation below an unguarded router is taken
-    /// as it is.
+    /// route without an operation stays undocumented. An operation that no route answers, but that an
+    /// unguarded router may, is taken as it is: below its prefix nothing is known.
     ///
     /// Of a policy with more than 64 ways the shortest 64 are written. That a page sends browsers to log
     /// in (303) is not written, nor what [`Guard::permit`](crate::Guard::permit) denies where the policy
@@ -192,6 +193,10 @@ impl<'a> Writer<'a> {
             Audience::Insiders => self.complete(&mut document.paths),
         }
         for (path, item) in &mut document.paths.paths {
+            if item.ref_path.is_some() {
+                let path = path.clone();
+                self.mistakes.push(Mistake::Elsewhere { path });
+            }
             for (method, operation) in operations::all(item) {
                 let name = Name { method, path };
                 match self.places.find(path, method) {
@@ -343,16 +348,20 @@ impl<'a> Writer<'a> {
         let schemes = &mut components.security_schemes;
         if self.needs.schemes.contains(security::CERTIFICATE) {
             let certificate = schemes.entry(security::CERTIFICATE.to_owned());
-            certificate.or_insert_with(|| RefOr::T(security::certificate()));
+            let written = certificate.or_insert_with(|| RefOr::T(security::certificate()));
+            if !matches!(written, RefOr::T(SecurityScheme::MutualTls { .. })) {
+                self.mistakes.push(Mistake::Scheme {
+                    name: security::CERTIFICATE.to_owned(),
+                });
+            }
         }
         for scheme in self.space.offered() {
             if !self.needs.schemes.contains(scheme.name) {
                 continue;
             }
             match schemes.get(scheme.name) {
-                Some(RefOr::Ref(_)) => {}
                 Some(RefOr::T(written)) if security::is_kept(written, &scheme) => {}
-                Some(RefOr::T(_)) => self.mistakes.push(Mistake::Scheme {
+                Some(_) => self.mistakes.push(Mistake::Scheme {
                     name: scheme.name.to_owned(),
                 }),
                 None => match security::describe(&scheme, self.space.resource_metadata()) {

@@ -19,6 +19,8 @@ pub(super) enum Mistake {
         /// The methods that the path has.
         methods: Vec<String>,
     },
+    /// A path whose operations stand somewhere else.
+    Elsewhere { path: String },
     /// `security` that was written by hand, and says something else than the policy.
     Security {
         method: String,
@@ -54,6 +56,11 @@ impl fmt::Display for Mistake {
                 }
                 write!(f, "that path for `{}` only", methods.join("`, `"))
             }
+            Self::Elsewhere { path } => write!(
+                f,
+                "the path `{path}` is a reference, so nobody can see what is hidden there; write its \
+                 operations where the path stands",
+            ),
             Self::Security {
                 method,
                 path,

@@ -22,6 +22,7 @@ fn every_operation_that_no_route_answers_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/a", get(one).put(all))
         .route("/b/{id}", get(one))
+        .route("/c/{*rest}", get(one))
         .fallback(nothing);
     let document = document(&[
         (HttpMethod::Get, "/a"),
@@ -30,12 +31,36 @@ fn every_operation_that_no_route_answers_is_an_error() {
         (HttpMethod::Get, "/b/{id}"),
         (HttpMethod::Get, "/b/new"),
         (HttpMethod::Head, "/b/{id}"),
+        (HttpMethod::Get, "/c/"),
+        (HttpMethod::Get, "/c/d"),
+        (HttpMethod::Patch, "/c/d"),
     ]);
     assert_eq!(
         error(&router, &space(), document),
         "`POST /a` is documented, and the router has that path for `GET`, `PUT` only\n\
          `GET /b` is documented, and the router has no such path\n\
-         `GET /b/new` is documented, and the router has no such path"
+         `GET /b/new` is documented, and the router has no such path\n\
+         `GET /c/` is documented, and the router has no such path\n\
+         `PATCH /c/d` is documented, and the router has that path for `GET` only"
+    );
+}
+
+#[test]
+fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() {
+    let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));
+    let mut written = document(&[]);
+    let mut item = PathItem::default();
+    item.ref_path = Some("#/components/pathItems/A".to_owned());
+    written.paths.paths.insert("/a".to_owned(), item.clone());
+    assert_eq!(
+        router
+            .access_table()
+            .public_openapi(&space(), written)
+            .err()
+            .expect("it is refused")
+            .to_string(),
+        "the path `/a` is a reference, so nobody can see what is hidden there; write its operations where \
+         the path stands"
     );
 }
 
@@ -181,6 +206,24 @@ fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
         );
         assert_eq!(said, expected);
     }
+}
+
+#[test]
+fn a_certificate_by_hand_is_none_if_it_is_something_else() {
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(bound));
+    let bearer = auth_runtime::Bearer::jwt(auth_tests::verifier())
+        .client_certificate(auth_runtime::ClientCertificate::connection());
+    let space = ProtectionSpace::builder().realm("shop").scheme(bearer);
+    let space = space.build().expect("the space is in order");
+    let written = described(
+        "MutualTLS",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)),
+    );
+    let said = error(&router, &space, written);
+    assert!(
+        said.starts_with("the security scheme `MutualTLS`"),
+        "{said}"
+    );
 }
 
 /// A scheme of the service's own.
