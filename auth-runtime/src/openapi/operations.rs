@@ -71,10 +71,10 @@ pub(super) fn take(
     taken
 }
 
-/// Where the operation of `method` stands; `None` if OpenAPI 3.1 knows no such method.
+/// Where the operation of `method` stands; `None` if OpenAPI knows no such method.
 pub(super) fn field<'i>(item: &'i mut PathItem, method: &str) -> Option<&'i mut Option<Operation>> {
     let (fields, _) = split(item);
     let mut fields = fields.into_iter();
-    let (_, field) = fields.find(|(own, _)| *own != "QUERY" && *own == method)?;
+    let (_, field) = fields.find(|(own, _)| *own == method)?;
     Some(field)
 }

@@ -73,6 +73,9 @@ async fn hidden_from_afar() {}
 #[requires(scope = "a", max_age = "5m", hide_as = 404, hide_unless = any(scope("a"), role("b")))]
 async fn hidden_but_shown_to_either() {}
 
+#[requires(scope = "a", max_age = "5m", hide_as = 404, hide_unless = scope("a"))]
+async fn hidden_from_those_without_the_scope() {}
+
 fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .route("/public", get(nothing))
@@ -88,6 +91,10 @@ fn routes() -> GuardedRouter {
         .route("/hidden", get(hidden).post(beside_hidden).put(nothing))
         .route("/hidden-from-strangers", get(hidden_from_strangers))
         .route("/hidden-and-fresh", get(hidden_and_fresh))
+        .route(
+            "/without-the-scope",
+            get(hidden_from_those_without_the_scope),
+        )
         .route("/bound", get(bound))
         .route("/bound-and-granted", get(bound_and_granted))
         .route("/bound-or-fresh-or-near", get(bound_or_fresh_or_near))
@@ -193,7 +200,7 @@ async fn what_is_documented_is_what_callers_are_told() {
                 compared += 1;
             }
         }
-        assert_eq!(compared, 21);
+        assert_eq!(compared, 22);
     }
 }
 

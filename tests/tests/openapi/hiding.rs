@@ -1,7 +1,7 @@
 //! What is hidden stays so.
 
 use utoipa::openapi::link::Link;
-use utoipa::openapi::{RefOr, Response};
+use utoipa::openapi::{RefOr, Response, Tag};
 
 use super::*;
 
@@ -49,6 +49,56 @@ fn every_method_of_a_hidden_path_is_left_out_but_what_is_public() {
     let item = document["paths"]["/secret"].as_object().expect("a path");
     assert_eq!(item.keys().collect::<Vec<_>>(), ["post"]);
     assert_eq!(item["post"]["security"], json!([]));
+}
+
+#[test]
+fn methods_that_openapi_has_no_field_for_are_left_out_as_well() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", any(hidden))
+        .route("/open", any(all));
+    let mut written = document(&[]);
+    for path in ["/secret", "/open"] {
+        let mut item = PathItem::default();
+        let purge = ("PURGE".to_owned(), Operation::new());
+        item.additional_operations.extend([purge]);
+        item.query = Some(Operation::new());
+        written.paths.paths.insert(path.to_owned(), item);
+    }
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(document["paths"].as_object().expect("paths").len(), 1);
+    let open = &document["paths"]["/open"];
+    for operation in [&open["query"], &open["additionalOperations"]["PURGE"]] {
+        assert_eq!(operation["security"], json!([{ "Bearer": ["all"] }]));
+    }
+}
+
+#[test]
+fn a_tag_stays_that_something_else_has_too() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let mut written = document(&[(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")]);
+    let tags = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect());
+    for (path, names) in [("/secret", ["both", "secret"]), ("/open", ["both", "open"])] {
+        let item = written.paths.paths.get_mut(path).expect("a path");
+        item.get.as_mut().expect("GET").tags = tags(&names);
+    }
+    written.tags = Some(
+        ["both", "open", "secret", "of nothing"]
+            .map(Tag::new)
+            .into(),
+    );
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(all));
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(
+        document["tags"],
+        json!([{ "name": "both" }, { "name": "open" }, { "name": "of nothing" }])
+    );
 }
 
 #[test]

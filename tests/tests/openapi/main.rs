@@ -14,7 +14,9 @@ use auth_tests::space;
 use axum::Router;
 use serde_json::{Value, json};
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{HttpMethod, Info, OpenApi, PathItem, Paths};
+use utoipa::openapi::{
+    Content, HeaderBuilder, HttpMethod, Info, OpenApi, PathItem, Paths, Ref, RefOr, ResponseBuilder,
+};
 
 fn info() -> Info {
     Info::new("Shop", "1")
@@ -198,6 +200,71 @@ async fn below(
     _: axum::extract::Request,
 ) -> Result<axum::response::Response, std::convert::Infallible> {
     Ok(axum::response::Response::default())
+}
+
+#[test]
+fn a_wildcard_joins_the_parameter_that_it_is_written_as() {
+    let router: GuardedRouter = GuardedRouter::new().route("/files/{*rest}", get(one).put(all));
+    let written = document(&[
+        (HttpMethod::Get, "/files/{*rest}"),
+        (HttpMethod::Put, "/files/{rest}"),
+    ]);
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(document["paths"].as_object().expect("paths").len(), 1);
+    let item = &document["paths"]["/files/{rest}"];
+    assert_eq!(item["get"]["security"], json!([{ "Bearer": ["one"] }]));
+    assert_eq!(item["put"]["security"], json!([{ "Bearer": ["all"] }]));
+}
+
+#[test]
+fn what_was_written_by_hand_for_a_status_stays_and_gets_what_it_lacks() {
+    let header = |text: &str| {
+        let header = HeaderBuilder::new().description(Some(text));
+        header.build()
+    };
+    let shared = Ref::from_response_name("Theirs");
+    let mut written = document(&[(HttpMethod::Get, "/")]);
+    let item = written.paths.paths.get_mut("/").expect("a path");
+    let responses = &mut item.get.as_mut().expect("GET").responses.responses;
+    let theirs = ResponseBuilder::new()
+        .description("Log in, please.")
+        .header("www-authenticate", header("Theirs."))
+        .content("application/problem+json", Content::default());
+    let silent = ResponseBuilder::new().content("text/plain", Content::default());
+    responses.insert("400".to_owned(), RefOr::Ref(shared));
+    responses.insert("401".to_owned(), RefOr::T(theirs.build()));
+    responses.insert("403".to_owned(), RefOr::T(silent.build()));
+
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
+    let document = public(&router.access_table(), &space(), written);
+    let responses = &document["paths"]["/"]["get"]["responses"];
+    assert_eq!(
+        responses["400"],
+        json!({ "$ref": "#/components/responses/Theirs" })
+    );
+    let theirs = json!({
+        "description": "Log in, please.",
+        "headers": {
+            "www-authenticate": { "description": "Theirs.", "schema": { "type": "string" } },
+        },
+        "content": { "application/problem+json": {} },
+    });
+    assert_eq!(responses["401"], theirs);
+    let forbidden = &responses["403"];
+    assert_eq!(
+        forbidden["description"],
+        "Not allowed: it takes `scope = \"one\"`."
+    );
+    assert!(forbidden["headers"]["WWW-Authenticate"].is_object());
+    assert_eq!(
+        forbidden["content"],
+        json!({
+            "text/plain": {},
+            "application/problem+json": {
+                "schema": { "$ref": "#/components/schemas/AuthDenial" },
+            },
+        })
+    );
 }
 
 #[test]
