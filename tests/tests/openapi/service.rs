@@ -148,6 +148,7 @@ struct Complaint {
 #[expect(dead_code)]
 struct Statistics {
     sold: Article,
+    sent: Parcel,
     margin: Margin,
 }
 
@@ -162,7 +163,14 @@ struct Margin {
 #[derive(ToSchema)]
 #[expect(dead_code)]
 struct Event {
-    article: Article,
+    parcel: Parcel,
+}
+
+/// What is sent.
+#[derive(ToSchema)]
+#[expect(dead_code)]
+struct Parcel {
+    weight: u32,
 }
 
 #[derive(utoipa::OpenApi)]
