@@ -119,8 +119,20 @@ impl AccessTable {
 
     /// The same for those who may know all that the table says: with what is hidden.
     ///
-    /// Serve it behind a policy of its own, or not at all. Besides what
-    /// [`public_openapi`](Self::public_openapi) writes, there are
+    /// Serve it behind a policy of its own, or not at all.
+    ///
+    /// ```
+    /// # use auth_runtime::{GuardedRouter, OpenApiError, ProtectionSpace};
+    /// use utoipa::openapi::{Info, OpenApi, Paths};
+    ///
+    /// /// For a scanner that tries every route as everybody.
+    /// fn everything(routes: &GuardedRouter, space: &ProtectionSpace) -> Result<OpenApi, OpenApiError> {
+    ///     let empty = OpenApi::new(Info::new("Orders", "1"), Paths::new());
+    ///     routes.access_table().internal_openapi(space, empty)
+    /// }
+    /// ```
+    ///
+    /// Besides what [`public_openapi`](Self::public_openapi) writes, there are
     ///
     /// - the hidden operations, with what is told of them: 404, and 401 and 403 where they stay to be
     ///   seen;
