@@ -146,6 +146,10 @@
 //! [`AccessReport`] (the feature `access-report`) makes a page for a browser of both, one file that is
 //! searched and filtered.
 //!
+//! [`AccessTable::public_openapi`] (the feature `openapi`) writes it into an OpenAPI document of `utoipa`:
+//! the `security` of each operation and its denials, without what is hidden. What the document says
+//! otherwise is an error.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -172,6 +176,7 @@
 //! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
 //! | `access-matrix` | [`AccessMatrix`] and [`assert_access_matrix!`], for tests: who is answered what, by real requests |
 //! | `access-report` | [`AccessReport`]: the table, and the matrix if there is one, as a page for a browser |
+//! | `openapi` | [`AccessTable::public_openapi`]: who may call what, written into an OpenAPI document of `utoipa` |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -195,6 +200,7 @@
         feature = "access-lock",
         feature = "access-matrix",
         feature = "access-report",
+        feature = "openapi",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -228,6 +234,8 @@ mod identity;
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
 mod lookalike;
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod policy;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
@@ -278,6 +286,8 @@ pub use crate::facts::Facts;
 pub use crate::guard::{Denied, Guard};
 pub use crate::identity::Identity;
 pub use crate::network::Network;
+#[cfg(feature = "openapi")]
+pub use crate::openapi::OpenApiError;
 pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
