@@ -99,7 +99,7 @@ use crate::space::ProtectionSpace;
 ///
 /// One request for each cell, one after the other: `GET` and other safe methods first, `DELETE` last,
 /// personas in their order. The handlers run, so the router has to be one of the test's own, with a state
-/// of its own. The body is empty unless there is one ([`AccessMatrixBuilder::body`]): an answer such as
+/// of its own, which [`AccessMatrixBuilder::before_each`] can bring back between them. The body is empty unless there is one ([`AccessMatrixBuilder::body`]): an answer such as
 /// `415 own` says as well as `200` that somebody was let in. Where a hidden denial is expected, a path
 /// that is not there is asked as well, twice: what changes between those two (a nonce, a number for each
 /// request) is not compared.

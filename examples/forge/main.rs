@@ -1,18 +1,53 @@
-//! A small code forge: `cargo run --example forge`, and then paste its `curl` lines; or `cargo run
-//! --example forge -- --tour`, which sends them, or `-- --table`, which says who may call what.
+//! A small code forge: `cargo run --example forge`, and then paste its `curl` lines.
+//!
+//! - `cargo run --example forge -- --tour` sends them.
+//! - `-- --table` says who may call what, `-- --matrix` who is answered what.
+//! - `-- --report > access.html` makes a page of both.
+//! - `-- --openapi` writes it down for tools, hidden operations included.
 
 mod tour;
 
 use std::net::SocketAddr;
 
 use auth_examples::Authority;
-use auth_forge::{Forge, personas, routes};
+use auth_forge::{Forge, access_matrix, personas, routes};
+use auth_runtime::AccessReport;
+use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::args().any(|argument| argument == "--table") {
-        print!("{}", routes().access_table());
-        return Ok(());
+    let option = std::env::args().nth(1);
+    let table = routes().access_table();
+    match option.as_deref() {
+        None | Some("--tour") => {}
+        Some("--table") => {
+            print!("{table}");
+            return Ok(());
+        }
+        Some("--matrix") => {
+            print!("{}", access_matrix().await?);
+            return Ok(());
+        }
+        Some("--report") => {
+            let matrix = access_matrix().await?;
+            let report = AccessReport::new(&table).with_matrix(&matrix);
+            println!("{}", report.to_html());
+            return Ok(());
+        }
+        Some("--openapi") => {
+            let space = Forge::new()?.space(&Authority::new()?)?;
+            let info = InfoBuilder::new().title("A small forge").version("1");
+            let document = OpenApi::new(info.build(), Paths::new());
+            let document = table.internal_openapi(&space, document)?;
+            println!("{}", document.to_pretty_json()?);
+            return Ok(());
+        }
+        Some(unknown) => {
+            return Err(format!(
+                "there is no `{unknown}`; there are --tour, --table, --matrix, --report and --openapi"
+            )
+            .into());
+        }
     }
     let authority = Authority::new()?;
     let forge = Forge::new()?;

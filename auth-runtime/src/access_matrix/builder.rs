@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -33,7 +35,11 @@ pub struct AccessMatrixBuilder {
     values: Vec<(String, String)>,
     targets: Vec<(String, String)>,
     contents: Vec<Content>,
+    before_each: Option<BeforeEach>,
 }
+
+/// Brings a state back.
+type BeforeEach = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What is sent in a request's body.
 struct Content {
@@ -62,6 +68,7 @@ impl AccessMatrixBuilder {
             values: Vec::new(),
             targets: Vec::new(),
             contents: Vec::new(),
+            before_each: None,
         }
     }
 
@@ -100,6 +107,31 @@ impl AccessMatrixBuilder {
             media_type: media_type.into(),
             body: body.into(),
         });
+        self
+    }
+
+    /// Does something before the request of each cell. It is there to bring back the state that the
+    /// requests before have changed, so that no cell depends on another: what somebody deleted is there
+    /// again for whoever comes next. Default: nothing.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use auth_runtime::AccessMatrix;
+    /// # fn ask(table: &auth_runtime::AccessTable, space: &auth_runtime::ProtectionSpace) {
+    ///
+    /// let orders = Arc::new(Mutex::new(vec![7]));
+    /// let matrix = AccessMatrix::builder(table, space).before_each(move || {
+    ///     let orders = Arc::clone(&orders);
+    ///     async move { *orders.lock().unwrap() = vec![7] }
+    /// });
+    /// # }
+    /// ```
+    pub fn before_each<F>(mut self, prepare: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.before_each = Some(Box::new(move || Box::pin(prepare())));
         self
     }
 
@@ -143,6 +175,9 @@ impl AccessMatrixBuilder {
             }
             let mut given = Vec::new();
             for persona in &self.personas {
+                if let Some(prepare) = &self.before_each {
+                    prepare().await;
+                }
                 given.push(self.ask(app, &question, persona).await);
             }
             if let Some(row) = answers.get_mut(index) {

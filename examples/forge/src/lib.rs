@@ -16,6 +16,7 @@ mod hooks;
 mod issues;
 mod keys;
 mod labels;
+mod matrix;
 mod meta;
 mod notifications;
 mod orgs;
@@ -41,6 +42,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::denials::Denials;
+pub use crate::matrix::access_matrix;
 pub use crate::people::{PLACES, Person, personas};
 use crate::store::Store;
 

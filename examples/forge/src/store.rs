@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, Params, Row};
 
 use crate::failure::Failure;
@@ -88,6 +89,27 @@ impl Store {
         .await
     }
 
+    /// A copy of all that is in it.
+    pub(crate) async fn copy(&self) -> Result<Self, Failure> {
+        let copy = self.work(|database| {
+            let mut copy = Connection::open_in_memory()?;
+            copy_all(database, &mut copy)?;
+            Ok(copy)
+        });
+        Ok(Self(Arc::new(Mutex::new(copy.await?))))
+    }
+
+    /// Puts what is in a copy in the place of all that is in it.
+    pub(crate) async fn restore(&self, copy: &Self) -> Result<(), Failure> {
+        let copy = Arc::clone(&copy.0);
+        self.work(move |database| {
+            let copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
+            copy_all(&copy, database)?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
@@ -99,4 +121,10 @@ impl Store {
         });
         done.await.unwrap_or(Err(Failure::Broken))
     }
+}
+
+fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    // All pages at once: nobody else uses either of them meanwhile.
+    Backup::new(from, to)?.step(-1)?;
+    Ok(())
 }

@@ -9,10 +9,17 @@ mod let_in;
 mod links_and_tokens;
 mod world;
 
-use auth_runtime::assert_access_lock;
+use auth_runtime::{assert_access_lock, assert_access_matrix};
 
 /// A change of who may call what shows as a change of `access.lock`.
 #[test]
 fn who_may_call_what_is_reviewed() {
     assert_access_lock!(auth_forge::routes());
+}
+
+/// The forge answers what its policies say, and what `access-matrix.md` says.
+#[tokio::test]
+async fn everybody_is_answered_what_the_policies_say() {
+    let matrix = auth_forge::access_matrix().await;
+    assert_access_matrix!(matrix.expect("every route can be asked"));
 }

@@ -1,0 +1,122 @@
+//! Who is answered what: everybody asks for everything, of a forge of their own.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use auth_examples::Authority;
+use auth_runtime::{AccessMatrix, Caller, Identity, Persona, SecretUrls};
+use axum::http::Method;
+use axum::http::header::AUTHORIZATION;
+
+use crate::people::{PLACES, Person, personas};
+use crate::{Forge, Result, routes};
+
+const OFFICE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 20, 0, 7));
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+
+/// What is sent where something is made or changed.
+#[rustfmt::skip]
+const BODIES: &[(Method, &str, &str)] = &[
+    (Method::PATCH, "/user", r#"{"bio": "draws maps"}"#),
+    (Method::POST, "/user/tokens", r#"{"name": "x", "scopes": ["gist"], "days": 1}"#),
+    (Method::POST, "/user/repos", r#"{"name": "draft", "visibility": "private"}"#),
+    (Method::PATCH, "/repos/{owner}/{repo}", r#"{"description": "Hush"}"#),
+    (Method::PUT, "/repos/{owner}/{repo}/collaborators/{login}", r#"{"level": "admin"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/keys", r#"{"title": "new", "key": "ssh-ed25519 AAAA"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/hooks", r#"{"url": "https://x.example", "event": "push"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/issues", r#"{"title": "It squeaks"}"#),
+    (Method::PATCH, "/repos/{owner}/{repo}/issues/{number}", r#"{"state": "closed"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/issues/{number}/comments", r#"{"body": "Thanks."}"#),
+    (Method::PATCH, "/repos/{owner}/{repo}/comments/{comment}", r#"{"body": "Thank you."}"#),
+    (Method::POST, "/repos/{owner}/{repo}/labels", r#"{"name": "bell", "color": "00ff00"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/pulls", r#"{"title": "Oil", "head": "oil", "base": "main"}"#),
+    (Method::POST, "/repos/{owner}/{repo}/releases", r#"{"tag": "v2"}"#),
+    (Method::POST, "/orgs", r#"{"login": "smiths"}"#),
+    (Method::PATCH, "/orgs/{org}", r#"{"bio": "since 1347"}"#),
+    (Method::PUT, "/orgs/{org}/members/{login}", r#"{"role": "member"}"#),
+    (Method::POST, "/orgs/{org}/repos", r#"{"name": "seal", "visibility": "private"}"#),
+    (Method::POST, "/orgs/{org}/teams", r#"{"slug": "smiths"}"#),
+    (Method::PUT, "/orgs/{org}/teams/{team}/repos/{repo}", r#"{"level": "write"}"#),
+    (Method::POST, "/gists", r#"{"name": "new.txt", "content": "…", "is_secret": true}"#),
+    (Method::PATCH, "/gists/{gist}", r#"{"content": "… and more"}"#),
+    (Method::PUT, "/admin/settings/motd", r#"{"text": "be brief"}"#),
+    (Method::PUT, "/admin/settings/maintenance", r#"{"on": true}"#),
+];
+
+/// What is asked where a value alone does not say it: by a query, or for an issue where number 2 is none.
+const TARGETS: &[(&str, &str)] = &[
+    (
+        "/repos/{owner}/{repo}/issues/{number}",
+        "/repos/ann/vault/issues/1",
+    ),
+    ("/search/issues", "/search/issues?q=door"),
+    ("/search/repositories", "/search/repositories?q=maps"),
+    ("/search/users", "/search/users?q=ra"),
+];
+
+/// Asks every route as everybody, each time of the forge as it was at first.
+///
+/// # Errors
+///
+/// The forge cannot be made, or a route cannot be asked.
+pub async fn access_matrix() -> Result<AccessMatrix> {
+    let authority = Authority::new()?;
+    let forge = Forge::new()?;
+    let people = personas(&forge, &authority).await?;
+    let app = forge.app(&authority)?;
+    let table = routes().access_table();
+    let mut matrix = AccessMatrix::builder(&table, &forge.space(&authority)?);
+    for person in &people {
+        matrix = matrix.persona(persona(person.name(), person).from_address(OFFICE));
+        if person.name() == "root" {
+            matrix = matrix.persona(persona("root at home", person).from_address(HOME));
+        }
+    }
+    matrix = matrix.persona(link(&forge.links));
+    for (name, value) in PLACES {
+        matrix = matrix.path_value(*name, *value);
+    }
+    for (path, target) in TARGETS {
+        matrix = matrix.target(*path, *target);
+    }
+    for (method, path, body) in BODIES {
+        matrix = matrix.body(method.clone(), *path, "application/json", *body);
+    }
+    let at_first = forge.store.copy().await?;
+    matrix = matrix.before_each(move || {
+        let (store, at_first) = (forge.store.clone(), at_first.clone());
+        async move {
+            // One that was not brought back shows in the matrix.
+            if let Err(error) = store.restore(&at_first).await {
+                tracing::error!(%error, "the forge was not brought back");
+            }
+        }
+    });
+    Ok(matrix.send(&app).await?)
+}
+
+fn persona(name: &str, person: &Person) -> Persona {
+    let persona = match (person.identity(), person.authorization()) {
+        (Some(identity), _) => Persona::known(name, identity.clone()),
+        (None, Some(_)) => Persona::rejected(name),
+        (None, None) => Persona::named(name, Caller::Anonymous),
+    };
+    match person.authorization() {
+        Some(authorization) => persona.header(AUTHORIZATION, authorization),
+        None => persona,
+    }
+}
+
+/// Whoever follows a link that ann made: to a file of `ann/vault`, and to wherever else it is tried.
+fn link(links: &SecretUrls) -> Persona {
+    let identity = Identity::new("ann").with_scopes(["asset:download"]);
+    let (links, signer) = (links.clone(), identity.clone());
+    Persona::known("link", identity).each_request(move |head| {
+        let target = head.uri.to_string();
+        let signed = links.sign(&head.method, &target, Duration::from_secs(60), &signer);
+        // One that could not be signed shows in the matrix.
+        if let Some(signed) = signed.ok().and_then(|signed| signed.parse().ok()) {
+            head.uri = signed;
+        }
+    })
+}
