@@ -118,13 +118,19 @@ impl Code {
     }
 }
 
-/// A message as it was before it got its code.
-pub(crate) fn without_code(message: &str) -> String {
+/// The message without its code, and the code; some are the compiler's, and have none.
+pub fn split(message: &str) -> (String, Option<&str>) {
     let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
-    let first = first.split_once(" [AUTH").map_or(first, |(text, _)| text);
+    let coded = first.strip_suffix(']');
+    let Some((text, code)) = coded.and_then(|first| first.rsplit_once(" [")) else {
+        return (message.to_owned(), None);
+    };
+    if !code.starts_with("AUTH") {
+        return (message.to_owned(), None);
+    }
     if rest.is_empty() {
-        first.to_owned()
+        (text.to_owned(), Some(code))
     } else {
-        format!("{first}\n{rest}")
+        (format!("{text}\n{rest}"), Some(code))
     }
 }
