@@ -84,6 +84,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             state: None,
             mount: Box::new(move |gate| {
                 let handler = GatedHandler::new(handler, gate);
+                // unguarded: the gate asks before the handler does anything
                 match filter {
                     Some(filter) => axum::routing::on(filter, handler),
                     None => axum::routing::any(handler),
