@@ -14,7 +14,10 @@ const COMPILER: &str = "compiler";
 /// A policy, which is nothing wrong.
 const POLICY: &str = "policy";
 
-/// Every policy, as a result that is only told.
+/// What is open to everybody for a reason, which somebody should look at.
+const UNGUARDED: &str = "unguarded";
+
+/// Every policy, and what is open without one, as results that are only told.
 pub(crate) fn policies(sources: &Sources) -> Value {
     let results = sources.entries.iter().map(|entry| {
         json!({
@@ -25,11 +28,21 @@ pub(crate) fn policies(sources: &Sources) -> Value {
             "locations": [location(&entry.place)],
         })
     });
-    let rule = json!({
-        "id": POLICY,
-        "shortDescription": { "text": "who may call a handler or a service" },
+    let unguarded = sources.unguarded.iter().map(|unguarded| {
+        json!({
+            "ruleId": UNGUARDED,
+            "kind": "review",
+            "level": "none",
+            "message": { "text": unguarded.reason },
+            "locations": [location(&unguarded.place)],
+        })
     });
-    log(vec![rule], results.collect())
+    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
+    let rules = vec![
+        rule(POLICY, "who may call a handler or a service"),
+        rule(UNGUARDED, "why everybody may call what has no policy"),
+    ];
+    log(rules, results.chain(unguarded).collect())
 }
 
 /// What was found.

@@ -85,6 +85,28 @@ fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
     );
 }
 
+#[test]
+fn a_vocabulary_that_got_lost_is_told() {
+    let manifest = format!("{MANIFEST}[package.metadata.auth]\nrequired = true\n");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        (
+            "src/lib.rs",
+            "#[auth_runtime::requires(scope = \"read\")]\nasync fn f() {}\n",
+        ),
+    ];
+    let run = run(&made("lost", &files), &["check"]);
+    assert_eq!(run.status, 1);
+    let said = "auth.toml:1:1: Cargo.toml requires an `auth.toml`, and there is none";
+    assert!(run.text.starts_with(said), "{}", run.text);
+    assert!(
+        run.text
+            .ends_with("[AUTH0031]\n1 finding, beside 1 policy\n"),
+        "{}",
+        run.text
+    );
+}
+
 /// Only who depends on the runtime can write its attributes.
 #[test]
 fn somebody_elses_attributes_are_left_alone() {

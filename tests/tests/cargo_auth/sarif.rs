@@ -65,14 +65,20 @@ fn code_scanning_reads_all_that_is_found_and_what_it_means() {
 fn policies_are_told_to_code_scanning_as_nothing_wrong() {
     let log = json(&workspace("shop"), &["list", "--format=sarif"]);
     let listed = json(&workspace("shop"), &["list", "--format=json"]);
-    assert_eq!(
-        results(&log).len(),
-        listed["policies"].as_array().expect("policies").len()
-    );
-    for result in results(&log) {
-        assert_eq!(
-            (&result["kind"], &result["level"]),
-            (&"informational".into(), &"none".into())
-        );
+    let number = |key: &str| listed[key].as_array().expect("a list").len();
+    let of_rule = |rule: &'static str| {
+        let results = results(&log).iter();
+        results.filter(move |result| result["ruleId"] == rule)
+    };
+    assert_eq!(of_rule("policy").count(), number("policies"));
+    assert_eq!(of_rule("unguarded").count(), number("unguarded"));
+    assert!(of_rule("policy").all(|result| result["kind"] == "informational"));
+    for (result, row) in std::iter::zip(
+        of_rule("unguarded"),
+        listed["unguarded"].as_array().expect("a list"),
+    ) {
+        assert_eq!(result["kind"], "review");
+        assert_eq!(result["message"]["text"], row["reason"]);
     }
+    assert!(results(&log).iter().all(|result| result["level"] == "none"));
 }

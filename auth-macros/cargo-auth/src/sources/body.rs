@@ -287,6 +287,12 @@ impl Visit<'_> for Body<'_, '_> {
             self.merge_unguarded(place, reason, router);
             return self.visit_expr(guarded);
         }
+        // A guarded router takes the policy before the service.
+        if let (Some("route_service" | "nest_service"), [_, _, service]) =
+            (function, arguments.as_slice())
+        {
+            self.mount(service, Means::Service);
+        }
         if let Some(path) = path {
             for (index, argument) in arguments.into_iter().enumerate().take(2) {
                 self.mount(argument, Means::Function(path.clone(), index));

@@ -32,12 +32,17 @@ fn app() -> Router {
         .merge(vec![Router::new().route("/in_a_macro", get(open))].remove(0)) // found
 }
 
+fn by_path(router: Router) -> Router {
+    Router::nest_service(router, "/by_path", files()) // found
+}
+
 /// What is right is not found.
 fn right() -> Router {
     Router::new()
         .route("/guarded", get(guarded).post(handlers::guarded))
         .route("/other", mine::get(bare))
         .route("/client", client.get(bare))
+        .merge(GuardedRouter::nest_service(guarded_app(), "/by_path", Files, files()))
 }
 
 mod mine {

@@ -29,8 +29,14 @@ async fn left_to_the_build() {}
 #[cfg_attr(feature = "open", auth_runtime::public(reason = "for a demonstration"))]
 async fn one_or_the_other() {}
 
+#[requires({ role = "editor" } scope = "write")]
+async fn handed_down_by_nobody() {}
+
 #[requires(role = "editor")]
 mod editors {
+    #[requires({ authenticated } scope = "write")]
+    async fn nor_here() {}
+
     #[auth_runtime::requires(role = "editor")]
     async fn once_more() {}
 }
