@@ -16,8 +16,9 @@
 //!
 //! Some routers are plain for a good reason. A comment says which, as `// SAFETY:` does: `// unguarded: `
 //! and the reason, right above the statement, the link of a chain, the arm of a `match` or the argument
-//! that it is about. What begins on that line is allowed, up to the next block in it; `list` shows it with
-//! the reason, and a comment that allows nothing is found by `check`.
+//! that it is about. What begins on that line is allowed, and nothing that has a line of its own in it, such as the
+//! next link: what is added one day needs a reason of its own. `list` shows what is allowed with the reason,
+//! and a comment that allows nothing is found by `check`.
 //!
 //! # What is not seen
 //!

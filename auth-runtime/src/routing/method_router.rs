@@ -84,9 +84,10 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             state: None,
             mount: Box::new(move |gate| {
                 let handler = GatedHandler::new(handler, gate);
-                // unguarded: the gate asks before the handler does anything
                 match filter {
+                    // unguarded: the gate asks before the handler does anything
                     Some(filter) => axum::routing::on(filter, handler),
+                    // unguarded: and so it does here
                     None => axum::routing::any(handler),
                 }
             }),

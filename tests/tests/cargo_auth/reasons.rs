@@ -36,10 +36,34 @@ fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
             &["why"][..],
         ),
         (
-            "all_of_a_statement",
-            "fn f() {\n// unguarded: why\nlet a = Router::new()\n.route(\"/\", get(open))\n.route(\"/a\", get(open));\n}",
+            "all_of_a_line",
+            "fn f() {\n// unguarded: why\nlet a = Router::new().route(\"/\", get(open)).route(\"/a\", get(open));\n}",
             &[],
             &["why", "why"],
+        ),
+        (
+            "but_no_further_links",
+            "fn f() {\n// unguarded: why\nlet a = Router::new().route(\"/\", get(open))\n.route(\"/a\", get(open));\n}",
+            &[ROUTE],
+            &["why"],
+        ),
+        (
+            "nor_links_in_links",
+            "fn f() {\nRouter::new()\n// unguarded: why\n.nest(\"/\", Router::new()\n.route(\"/a\", get(open)));\n}",
+            &[IDLE, ROUTE],
+            &[],
+        ),
+        (
+            "nor_the_arms_of_a_match",
+            "fn f() {\n// unguarded: why\nmatch x {\nA => get(open),\n_ => get(open),\n}\n}",
+            &[IDLE, ROUTE, ROUTE],
+            &[],
+        ),
+        (
+            "but_what_is_wrapped",
+            "fn f() {\nRouter::new()\n// unguarded: why\n.route(\n\"/\",\nget(open),\n);\n}",
+            &[],
+            &["why"],
         ),
         (
             "a_link",

@@ -49,7 +49,7 @@ pub(super) struct Mount {
     within: Vec<String>,
     /// Whether the routes are merged by `merge_unguarded`, which is told on its own.
     is_excused: bool,
-    /// The lines on which it begins, and what it is a part of, within the innermost block.
+    /// The lines on which it begins, and what it is a part of.
     begins: BTreeSet<usize>,
 }
 
@@ -91,7 +91,8 @@ pub(super) struct Body<'b, 'w> {
     /// The variables in it.
     variables: Variables,
     is_excused: bool,
-    /// The lines on which all begins that is being read, within the innermost block.
+    /// The lines on which all begins that is being read, up to the innermost block, link of a chain or arm
+    /// that has a line of its own.
     begins: Vec<usize>,
 }
 
@@ -200,10 +201,21 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
+    /// Reads what begins on a line.
     fn at_line(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
         self.begins.push(line);
         visit(self);
         self.begins.pop();
+    }
+
+    /// The same for a part with a line of its own, which is not what begins above it.
+    fn apart(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
+        if self.begins.last() == Some(&line) {
+            return visit(self);
+        }
+        let around = std::mem::replace(&mut self.begins, vec![line]);
+        visit(self);
+        self.begins = around;
     }
 }
 
@@ -237,7 +249,7 @@ impl Visit<'_> for Body<'_, '_> {
     }
 
     fn visit_arm(&mut self, arm: &Arm) {
-        self.at_line(line_of(arm), |body| visit::visit_arm(body, arm));
+        self.apart(line_of(arm), |body| visit::visit_arm(body, arm));
     }
 
     fn visit_expr(&mut self, expression: &Expr) {
@@ -270,7 +282,7 @@ impl Visit<'_> for Body<'_, '_> {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         // What was chained before begins further up.
         self.visit_expr(&call.receiver);
-        self.at_line(call.method.span().start().line, |body| body.link(call));
+        self.apart(line_of(&call.method), |body| body.link(call));
     }
 
     fn visit_expr_call(&mut self, call: &ExprCall) {

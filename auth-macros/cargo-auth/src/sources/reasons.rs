@@ -1,7 +1,9 @@
 //! Comments that say why something on a plain router needs no policy: `// unguarded: it is no secret`.
 //!
 //! As `// SAFETY:` stands above what is unsafe, such a comment stands right above the statement, the link
-//! of a chain, the arm of a `match` or the argument that it is about, and may go on for several lines.
+//! of a chain, the arm of a `match` or the argument that it is about, and may go on for several lines. It is
+//! not about the statements of a block in that, nor about links and arms on lines of their own: what is
+//! added there one day needs a reason of its own.
 
 use std::collections::BTreeSet;
 
