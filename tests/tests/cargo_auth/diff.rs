@@ -188,6 +188,12 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["after"], "unguarded(reason = \"again\")");
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    commit(&shop);
+    let once_more = chained.replace("\n.route(\"/v\"", "\n// unguarded: again\n.route(\"/v\"");
+    replace(&program, &chained, &once_more);
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["change"], "added");
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -96,6 +96,12 @@ fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
             &["why and how"],
         ),
         (
+            "two_are_not_one",
+            "fn f() {\n// unguarded: why\n// unguarded: why not\nget(open);\n}",
+            &[IDLE],
+            &["why not"],
+        ),
+        (
             "a_function_is_more_than_one_thing",
             "// unguarded: why\nfn f() {\nget(open);\n}",
             &[IDLE, ROUTE],
@@ -166,6 +172,34 @@ fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
         assert_eq!(found, codes, "{name}: {source}");
         assert_eq!(listed, reasons, "{name}: {source}");
     }
+}
+
+#[test]
+fn a_reason_is_about_its_own_file_and_told_with_its_own_package() {
+    let idle = "fn f() {\n// unguarded: why\nlet a = 1;\n}";
+    let manifest = MANIFEST.replace("[workspace]\n", "[workspace]\nmembers = [\"other\"]\n");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        (
+            "src/lib.rs",
+            "mod routes;\nasync fn open() {}\nfn f() { axum::routing::get(open); }",
+        ),
+        ("src/routes.rs", idle),
+        ("other/Cargo.toml", "[package]\nname = \"other\"\n"),
+        ("other/src/lib.rs", idle),
+    ];
+    let folder = made("reasons/files", &files);
+    let found = |arguments: &[&str]| -> Vec<String> {
+        let found = json(&folder, &[&["check", "--format=json"], arguments].concat());
+        let found = found.as_array().expect("findings").iter();
+        found
+            .map(|row| format!("{} {}", row["file"], row["code"]).replace('"', ""))
+            .collect()
+    };
+    let own = ["src/lib.rs AUTH0101", "src/routes.rs AUTH0105"];
+    assert_eq!(found(&["-p=it"]), own);
+    assert_eq!(found(&["-p=other"]), ["other/src/lib.rs AUTH0105"]);
+    assert_eq!(found(&[]).len(), 3);
 }
 
 #[test]
