@@ -7,8 +7,14 @@ mod text;
 
 pub(crate) use self::row::Access;
 pub use self::row::{AccessRow, Mounted};
-#[cfg(feature = "access-lock")]
+#[cfg(any(
+    feature = "access-lock",
+    feature = "access-matrix",
+    feature = "access-report"
+))]
 pub(crate) use self::text::visible;
+#[cfg(feature = "access-matrix")]
+pub(crate) use self::text::{code, markdown};
 
 /// Everything that a [`GuardedRouter`](crate::GuardedRouter) can answer with, and who may call it: made
 /// by [`GuardedRouter::access_table`](crate::GuardedRouter::access_table).

@@ -145,16 +145,21 @@ impl Identity {
     }
 
     /// Whether `scope` was granted. Scopes are compared whole and by case (RFC 6749 §3.3).
+    ///
+    /// What implies it by `auth.toml` is not looked up here, as it is for attributes:
+    /// [`Vocabulary::has_scope`](crate::Vocabulary::has_scope) does that.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.0.scopes.contains(scope)
     }
 
-    /// Whether the caller holds `role`.
+    /// Whether the caller holds `role`; see
+    /// [`Vocabulary::has_role`](crate::Vocabulary::has_role) for those that imply it.
     pub fn has_role(&self, role: &str) -> bool {
         self.0.roles.contains(role)
     }
 
-    /// Whether the caller holds `permission`.
+    /// Whether the caller holds `permission`; see
+    /// [`Vocabulary::has_permission`](crate::Vocabulary::has_permission) for those that imply it.
     pub fn has_permission(&self, permission: &str) -> bool {
         self.0.permissions.contains(permission)
     }

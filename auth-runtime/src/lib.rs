@@ -138,6 +138,18 @@
 //! repository, says who may call what, and the test fails when the router says something else. So nobody
 //! is let in without a line in the diff.
 //!
+//! [`AccessMatrix`] (the feature `access-matrix`) asks each route as each of the personas that a test
+//! names, by real requests, and shows who is answered what. What the policies do not say is found: a layer
+//! that answers in place of a handler, a verifier that grants too much, a hidden path that can be told
+//! apart. [`assert_access_matrix!`] keeps it, in `access-matrix.md`.
+//!
+//! [`AccessReport`] (the feature `access-report`) makes a page for a browser of both, one file that is
+//! searched and filtered.
+//!
+//! [`AccessTable::public_openapi`] (the feature `openapi`) writes it into an OpenAPI document of `utoipa`:
+//! the `security` of each operation and its denials, without what is hidden. What the document says
+//! otherwise is an error.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -162,6 +174,9 @@
 //! | `metrics` | a counter and a histogram of decisions |
 //! | `serde` | an [`AccessTable`] can be serialized |
 //! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
+//! | `access-matrix` | [`AccessMatrix`] and [`assert_access_matrix!`], for tests: who is answered what, by real requests |
+//! | `access-report` | [`AccessReport`]: the table, and the matrix if there is one, as a page for a browser |
+//! | `openapi` | [`AccessTable::public_openapi`]: who may call what, written into an OpenAPI document of `utoipa` |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
@@ -183,6 +198,9 @@
         feature = "tracing",
         feature = "serde",
         feature = "access-lock",
+        feature = "access-matrix",
+        feature = "access-report",
+        feature = "openapi",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -192,6 +210,10 @@
 
 #[cfg(feature = "access-lock")]
 mod access_lock;
+#[cfg(feature = "access-matrix")]
+mod access_matrix;
+#[cfg(feature = "access-report")]
+mod access_report;
 #[cfg(feature = "axum")]
 mod access_table;
 mod audit;
@@ -209,7 +231,11 @@ mod facts;
 mod guard;
 mod head;
 mod identity;
+#[cfg(any(feature = "access-matrix", feature = "testing"))]
+mod lookalike;
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod policy;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
@@ -230,12 +256,20 @@ mod truth;
 mod url;
 mod vocabulary;
 mod ways;
+#[cfg(feature = "axum")]
+mod witness;
 
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
 
 #[cfg(feature = "access-lock")]
 pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
+#[cfg(feature = "access-matrix")]
+pub use crate::access_matrix::{
+    AccessAnswer, AccessMatrix, AccessMatrixBuilder, AccessMatrixError, AccessMatrixRow, Persona,
+};
+#[cfg(feature = "access-report")]
+pub use crate::access_report::AccessReport;
 #[cfg(feature = "axum")]
 pub use crate::access_table::{AccessRow, AccessTable, Mounted};
 pub use crate::audit::{AuditRecord, Outcome};
@@ -252,6 +286,8 @@ pub use crate::facts::Facts;
 pub use crate::guard::{Denied, Guard};
 pub use crate::identity::Identity;
 pub use crate::network::Network;
+#[cfg(feature = "openapi")]
+pub use crate::openapi::OpenApiError;
 pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]

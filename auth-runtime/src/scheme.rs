@@ -102,6 +102,12 @@ pub trait Scheme: Send + Sync + 'static {
         true
     }
 
+    /// The format of this scheme's credentials, such as `JWT` (RFC 7519), for documentation: OpenAPI's
+    /// `bearerFormat`. Default: it is not told.
+    fn format(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether this scheme's callers can prove to hold the key that their credentials are bound to
     /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)): where a policy
     /// asks for that, only such schemes are on offer. Default: no.

@@ -91,6 +91,16 @@ struct Accepted {
     plain: Option<Challenge>,
 }
 
+/// A scheme, as those see it who describe it.
+#[cfg(feature = "openapi")]
+pub(crate) struct Offered<'s> {
+    pub(crate) name: &'s str,
+    pub(crate) sources: &'s [Source],
+    pub(crate) is_oauth: bool,
+    pub(crate) constrains_sender: bool,
+    pub(crate) format: Option<&'s str>,
+}
+
 type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
 
 /// What an anonymous caller is told of a path that was never there, and so of a hidden one.
@@ -413,7 +423,12 @@ impl ProtectionSpace {
     }
 
     /// What is known of a request; `None` if it carries credentials in a broken way.
-    fn facts<'f>(&self, policy: &Policy, sender: &'f Sender, head: Head<'_>) -> Option<Facts<'f>> {
+    pub(crate) fn facts<'f>(
+        &self,
+        policy: &Policy,
+        sender: &'f Sender,
+        head: Head<'_>,
+    ) -> Option<Facts<'f>> {
         let facts = Facts::new(self.caller_for(policy, sender)?);
         let used = self.scheme_used(Some(policy), sender);
         let used = used.and_then(|index| self.0.schemes.get(index));
@@ -464,6 +479,45 @@ impl ProtectionSpace {
     #[cfg(feature = "axum")]
     pub fn layer(&self) -> axum::Extension<Self> {
         axum::Extension(self.clone())
+    }
+
+    /// The schemes, in the order of their challenges.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn offered(&self) -> impl Iterator<Item = Offered<'_>> {
+        self.0.schemes.iter().map(|accepted| Offered {
+            name: &accepted.name,
+            sources: &accepted.sources,
+            is_oauth: accepted.is_oauth,
+            constrains_sender: accepted.constrains_sender,
+            format: accepted.scheme.format(),
+        })
+    }
+
+    /// Those that `policy` accepts.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn offered_to(&self, policy: &Policy) -> Vec<Offered<'_>> {
+        let offered = self.offered();
+        offered
+            .filter(|scheme| policy.accepts(scheme.name))
+            .collect()
+    }
+
+    /// Whether anonymous callers are told 401 of a path that was never there.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn challenges_unknown_paths(&self) -> bool {
+        self.0.unknown_paths == UnknownPaths::Challenge
+    }
+
+    /// Whether the bodies of denials are the service's own.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn renders_bodies(&self) -> bool {
+        self.0.render.is_some()
+    }
+
+    /// The URL of the resource's metadata, if they are published.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn resource_metadata(&self) -> Option<&str> {
+        self.0.resource_metadata()
     }
 
     /// The resource whose metadata is published, if there is one.

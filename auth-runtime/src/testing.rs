@@ -55,18 +55,14 @@ compile_error!(
      build without debug assertions: move the feature to `[dev-dependencies]`"
 );
 
-use std::fmt::Write as _;
-use std::hash::{BuildHasher, Hasher, RandomState};
-
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::response::Response;
 use http::request::Parts;
-use http::{Extensions, Method, Request, Uri};
-use tower::ServiceExt;
+use http::{Extensions, Request, Uri};
 
 use crate::caller::Caller;
 use crate::identity::Identity;
+use crate::lookalike::{call, is_routed, neighbours, same_but_for_the_path, transcript};
 use crate::space::{Sender, Used};
 
 /// Makes `request` come from `identity`, whatever credentials it carries.
@@ -94,15 +90,6 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<Sender> {
         _ => Used::WhateverIsAccepted,
     };
     Some(Sender::caller(caller.clone(), used))
-}
-
-/// Marks the answers of paths that no route matches.
-#[derive(Clone)]
-struct NotRouted;
-
-pub(crate) fn mark_not_routed(mut response: Response) -> Response {
-    response.extensions_mut().insert(NotRouted);
-    response
 }
 
 /// Asserts that nobody who sends `request` to `app` can tell its path from one that is not there.
@@ -148,68 +135,13 @@ pub async fn assert_hidden(app: Router, request: Request<Body>) {
     );
 }
 
-/// Whether two answers are the same where neither prints its path, or what nested routers see of
-/// it, in the same place.
-fn same_but_for_the_path(
-    (mut one, one_uri): (&str, &Uri),
-    (mut other, other_uri): (&str, &Uri),
-) -> bool {
-    let pairs: Vec<(&str, &str)> = tails(one_uri).zip(tails(other_uri)).collect();
-    while !one.is_empty() && !other.is_empty() {
-        let printed = pairs.iter().find_map(|(one_tail, other_tail)| {
-            Some((one.strip_prefix(one_tail)?, other.strip_prefix(other_tail)?))
-        });
-        let (mut one_rest, mut other_rest) = (one.chars(), other.chars());
-        (one, other) = match printed {
-            Some(rests) => rests,
-            None if one_rest.next() == other_rest.next() => {
-                (one_rest.as_str(), other_rest.as_str())
-            }
-            None => return false,
-        };
-    }
-    one.is_empty() && other.is_empty()
-}
-
-/// The whole path, and what is left of it without its first segments.
-fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
-    let path = uri.path();
-    let starts = path.match_indices('/');
-    starts.filter_map(|(start, _)| path.get(start..))
-}
-
-/// Whether a route matches, whatever the method: asked with one that no layer answers itself.
-async fn is_routed(app: &Router, uri: &Uri) -> bool {
-    let mut request = Request::new(Body::empty());
-    *request.uri_mut() = uri.clone();
-    if let Ok(method) = Method::from_bytes(b"IS-ROUTED") {
-        *request.method_mut() = method;
-    }
-    let answer = call(app, request).await;
-    answer.extensions().get::<NotRouted>().is_none()
-}
-
 /// The whole answer, as text.
 async fn send(app: &Router, head: &Parts, uri: &Uri, body: &Bytes) -> String {
     let mut head = head.clone();
     head.uri = uri.clone();
     let request = Request::from_parts(head, Body::from(body.clone()));
     let (head, body) = call(app, request).await.into_parts();
-    let mut transcript = format!("{:?} {}\n", head.version, head.status);
-    for (name, value) in &head.headers {
-        let value = value.as_bytes().escape_ascii();
-        let _ = writeln!(transcript, "{name}: {value}");
-    }
-    let body = collect(body).await;
-    let _ = writeln!(transcript, "\n{}", String::from_utf8_lossy(&body));
-    transcript
-}
-
-async fn call(app: &Router, request: Request<Body>) -> Response {
-    match app.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
+    transcript(&head, &collect(body).await)
 }
 
 async fn collect(body: Body) -> Bytes {
@@ -217,50 +149,4 @@ async fn collect(body: Body) -> Bytes {
         Ok(bytes) => bytes,
         Err(error) => panic!("a body could not be read: {error}"),
     }
-}
-
-/// Paths like this one that are likely not to be there: with another last segment, or another one
-/// before it, of the same length, so that a fallback that prints the path prints as much; and
-/// with one more segment, for paths of which every segment is a parameter.
-fn neighbours(uri: &Uri) -> Vec<Uri> {
-    let segments: Vec<&str> = uri.path().split('/').collect();
-    let replaced = (0..segments.len()).rev().flat_map(|index| {
-        let segments = &segments;
-        (0..TRIES).filter_map(move |_| {
-            let mut path = segments.clone();
-            let name = random_name(path.get(index)?.len());
-            *path.get_mut(index)? = &name;
-            Some(path.join("/"))
-        })
-    });
-    let longer = format!("{}/{}", uri.path().trim_end_matches('/'), random_name(12));
-    replaced
-        .chain([longer])
-        .filter(|path| path.starts_with('/') && path != uri.path())
-        .filter_map(|path| {
-            let mut parts = uri.clone().into_parts();
-            let target = match uri.query() {
-                Some(query) => format!("{path}?{query}"),
-                None => path,
-            };
-            parts.path_and_query = Some(target.parse().ok()?);
-            Uri::from_parts(parts).ok()
-        })
-        .collect()
-}
-
-/// How many names are tried in place of a segment: a segment of one letter leaves few to choose.
-const TRIES: usize = 12;
-
-/// A name that nobody gives a route, nor a router that is nested beside it, whose fallback would
-/// answer in other words: letters after a tilde, where there is room for one.
-fn random_name(length: usize) -> String {
-    let letter = |index| {
-        if index == 0 && length > 1 {
-            return '~';
-        }
-        let random = RandomState::new().build_hasher().finish();
-        char::from(b'a' + u8::try_from(random % 26).unwrap_or_default())
-    };
-    (0..length).map(letter).collect()
 }

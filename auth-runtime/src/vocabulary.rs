@@ -1,5 +1,8 @@
 //! What a service declares in `auth.toml`, for the running program.
 
+use std::collections::BTreeSet;
+
+use crate::identity::Identity;
 use crate::network::Network;
 
 /// The scopes, roles, permissions, networks and policies that a service knows.
@@ -65,6 +68,56 @@ impl Vocabulary {
     pub const fn policies(&self) -> &'static [DeclaredPolicy] {
         self.policies
     }
+
+    /// Whether `identity` meets `scope = "…"`, as an attribute would decide it: it was granted that
+    /// scope, or one that implies it.
+    ///
+    /// ```
+    /// use auth_runtime::{Identity, Term, Vocabulary};
+    ///
+    /// // const VOCABULARY: Vocabulary = auth_runtime::vocabulary!();
+    /// const SCOPES: &[Term] = &[
+    ///     Term::new("repo:read", "Read repositories", &[]),
+    ///     Term::new("repo:write", "Change repositories", &["repo:read"]),
+    /// ];
+    /// const VOCABULARY: Vocabulary = Vocabulary::new(None, SCOPES, &[], &[], &[], &[]);
+    ///
+    /// let ann = Identity::new("ann").with_scopes(["repo:write"]);
+    /// assert!(VOCABULARY.has_scope(&ann, "repo:read"));
+    /// assert!(!ann.has_scope("repo:read"), "the identity knows what was granted, and no more");
+    /// ```
+    pub fn has_scope(&self, identity: &Identity, scope: &str) -> bool {
+        meets(self.scopes, scope, |name| identity.has_scope(name))
+    }
+
+    /// The same of a role.
+    pub fn has_role(&self, identity: &Identity, role: &str) -> bool {
+        meets(self.roles, role, |name| identity.has_role(name))
+    }
+
+    /// The same of a permission.
+    pub fn has_permission(&self, identity: &Identity, permission: &str) -> bool {
+        meets(self.permissions, permission, |name| {
+            identity.has_permission(name)
+        })
+    }
+}
+
+/// Whether `name` is granted, or one of those that imply it, however many steps away.
+fn meets(terms: &[Term], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(name) = open.pop() {
+        if is_granted(name) {
+            return true;
+        }
+        // No circle comes from a file, but one written by hand must not keep a request for ever.
+        if seen.insert(name) {
+            let implying = terms.iter().filter(|term| term.implies.contains(&name));
+            open.extend(implying.map(|term| term.name));
+        }
+    }
+    false
 }
 
 /// A policy of the vocabulary: what `policy = "..."` stands for.
@@ -158,5 +211,47 @@ impl Term {
     /// What is granted with it, as it is declared: these may imply others.
     pub const fn implies(&self) -> &'static [&'static str] {
         self.implies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: &[Term] = &[
+        Term::new("read", "", &[]),
+        Term::new("write", "", &["read"]),
+        Term::new("admin", "", &["write"]),
+        Term::new("this", "", &["that"]),
+        Term::new("that", "", &["this"]),
+    ];
+
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::new(None, TERMS, TERMS, TERMS, &[], &[])
+    }
+
+    #[test]
+    fn whoever_holds_what_implies_a_name_has_it() {
+        for (held, asked, expected) in [
+            ("read", "read", true),
+            ("write", "read", true),
+            ("admin", "read", true),
+            ("read", "write", false),
+            ("admin", "this", false),
+            ("undeclared", "undeclared", true),
+            ("undeclared", "read", false),
+            ("this", "that", true),
+            ("read", "this", false),
+        ] {
+            let case = format!("{held} for {asked}");
+            let vocabulary = vocabulary();
+            let ann = Identity::new("ann").with_scopes([held]);
+            assert_eq!(vocabulary.has_scope(&ann, asked), expected, "{case}");
+            let ann = Identity::new("ann").with_roles([held]);
+            assert_eq!(vocabulary.has_role(&ann, asked), expected, "{case}");
+            assert!(!vocabulary.has_scope(&ann, asked), "a role is no scope");
+            let ann = Identity::new("ann").with_permissions([held]);
+            assert_eq!(vocabulary.has_permission(&ann, asked), expected, "{case}");
+        }
     }
 }

@@ -84,14 +84,8 @@ impl Authority {
         role: &str,
         lives: i64,
     ) -> String {
-        self.sign(&json!({
-            "iss": self.issuer,
-            "aud": audience,
-            "sub": subject,
-            "exp": now().saturating_add(lives),
-            "scope": scope,
-            "roles": [role],
-        }))
+        let more = json!({ "scope": scope, "roles": [role] });
+        self.sign(subject, audience, lives, &more)
     }
 
     /// A token that is bound to `key`, and expires in an hour.
@@ -102,18 +96,22 @@ impl Authority {
         scope: &str,
         key: &ProofKey,
     ) -> String {
-        self.sign(&json!({
+        let more = json!({ "scope": scope, "cnf": { "jkt": key.thumbprint() } });
+        self.sign(subject, audience, 3600, &more)
+    }
+
+    /// A token that says this besides: an object with more claims.
+    pub fn sign(&self, subject: &str, audience: &str, lives: i64, more: &Value) -> String {
+        let mut claims = json!({
             "iss": self.issuer,
             "aud": audience,
             "sub": subject,
-            "exp": now().saturating_add(3600),
-            "scope": scope,
-            "cnf": { "jkt": key.thumbprint() },
-        }))
-    }
-
-    fn sign(&self, claims: &Value) -> String {
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::ES256), claims, &self.private);
+            "exp": now().saturating_add(lives),
+        });
+        if let (Value::Object(claims), Value::Object(more)) = (&mut claims, more) {
+            claims.extend(more.clone());
+        }
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::ES256), &claims, &self.private);
         token.unwrap_or_default()
     }
 

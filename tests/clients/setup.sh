@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the clients need, below the folder that is given, and from Debian's packages what is
+# Installs what the clients and the validators need, below the folder that is given, and from Debian's packages what is
 # not there: Node.js, Python, git, curl, wget and Chromium.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -94,18 +94,30 @@ impl AccessTable {
 }
 
 /// A cell in which nothing is markup.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if !text.contains(['|', '`']) {
         return format!("`{text}`");
     }
     // Between backticks these cannot be written in every case.
-    let mut cell = "<code>".to_owned();
+    format!("<code>{}</code>", without_markup(text, ""))
+}
+
+/// Text of one line in which nothing is markup.
+#[cfg(feature = "access-matrix")]
+pub(crate) fn markdown(text: &str) -> String {
+    let line = text.split(char::is_control).collect::<Vec<_>>().join(" ");
+    // As it is most often written, and is never markup in the middle of a line.
+    without_markup(&line, "\"',-.:/()")
+}
+
+fn without_markup(text: &str, harmless: &str) -> String {
+    let mut plain = String::new();
     for letter in text.chars() {
-        if letter.is_ascii_punctuation() {
-            cell.push_str(&format!("&#{};", u32::from(letter)));
+        if letter.is_ascii_punctuation() && !harmless.contains(letter) {
+            plain.push_str(&format!("&#{};", u32::from(letter)));
         } else {
-            cell.push(letter);
+            plain.push(letter);
         }
     }
-    cell + "</code>"
+    plain
 }

@@ -23,6 +23,7 @@ use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
 #[cfg(feature = "form")]
 use crate::space::read_form;
 use crate::space::{Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
+use crate::witness::Testimony;
 
 /// What stands in front of one method of one path.
 pub(crate) struct Gate {
@@ -244,6 +245,22 @@ impl Gate {
             .space
             .answer(Some(&self.policy), denial, sender, &request);
         answer.map(axum::body::Body::from)
+    }
+
+    /// Who gave an answer that is no denial of this gate's: the handler, which may have denied an
+    /// object, or what answers unknown paths.
+    pub(super) fn testimony(&self, response: &Response, is_by_handler: bool) -> Testimony {
+        let declaration = self.declaration;
+        match is_by_handler {
+            true => Testimony::Handler {
+                declaration,
+                status: response.status(),
+            },
+            false => Testimony::Hidden {
+                declaration,
+                fallback: self.unknown.declaration(),
+            },
+        }
     }
 
     /// The answer that a path that was never there would give.

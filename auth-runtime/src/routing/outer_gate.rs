@@ -16,6 +16,7 @@ use crate::guard::Concealed;
 use crate::routing::gate::{Decided, Gate, uncacheable_if_missing};
 use crate::routing::passage::answer_of;
 use crate::routing::unknown::unmatch;
+use crate::witness::Witness;
 
 /// Decides in front of layers that only matched routes get, where something is hidden: what such
 /// a layer adds to an answer, or answers itself, would show that there is a route.
@@ -73,6 +74,7 @@ impl OuterGate {
         R: Service<Request, Response = Response, Error = Infallible>,
     {
         let gate = self.gate;
+        let witness = Witness::of(request.extensions());
         let is_routed = self
             .methods
             .is_none_or(|methods| methods.contains(request.method()));
@@ -84,14 +86,20 @@ impl OuterGate {
             request = judged;
             if verdict.ruling.decision == Decision::Hide {
                 let request = unmatch(request, 0);
-                return gate.unknown.answer(verdict.sender, request).await;
+                let response = gate.unknown.answer(verdict.sender, request).await;
+                witness.tell(|| gate.testimony(&response, false));
+                return response;
             }
             let gate = gate.id();
             request.extensions_mut().insert(Decided { gate, verdict });
         }
         let mut response = answer_of(route.call(request).await);
         match response.extensions_mut().remove::<Concealed>() {
-            Some(concealed) => gate.conceal_object(concealed).await,
+            Some(concealed) => {
+                let response = gate.conceal_object(concealed).await;
+                witness.tell(|| gate.testimony(&response, true));
+                response
+            }
             None => uncacheable_if_missing(response),
         }
     }

@@ -25,6 +25,7 @@ use crate::routing::gate::{
     BoxedAnswer, Decided, Gate, Verdict, keep_private, keep_query_secret, uncacheable_if_missing,
 };
 use crate::space::Authentication;
+use crate::witness::{Testimony, Witness};
 
 /// What lies behind a gate.
 pub(crate) trait Behind {
@@ -118,6 +119,7 @@ pin_project! {
         gate: Arc<Gate>,
         // Gone once the request went on.
         behind: Option<B>,
+        witness: Witness,
         #[pin]
         stage: Stage<B::Future>,
     }
@@ -131,12 +133,13 @@ pin_project! {
         Judging { judgment: Pin<Box<dyn Future<Output = (Verdict, Request)> + Send>> },
         Judged { judged: Option<(Verdict, Request)> },
         Behind { #[pin] future: F, is_private: bool, is_query_secret: bool },
-        Concealing { answer: BoxedAnswer },
+        Concealing { answer: BoxedAnswer, is_object: bool },
     }
 }
 
 impl<B: Behind> Passage<B> {
     fn start(gate: Arc<Gate>, mut request: Request, behind: B) -> Self {
+        let witness = Witness::of(request.extensions());
         let outside = if gate.decided_outside {
             request.extensions_mut().remove::<Decided>()
         } else {
@@ -168,6 +171,7 @@ impl<B: Behind> Passage<B> {
         Self {
             gate,
             behind: Some(behind),
+            witness,
             stage,
         }
     }
@@ -235,11 +239,16 @@ impl<B: Behind> Future for Passage<B> {
                         }
                         Decision::Deny(denial) => {
                             let answer = gate.deny(denial, &verdict.sender, &request);
+                            this.witness.tell(|| Testimony::Denied {
+                                declaration: gate.declaration,
+                                denial: denial.clone(),
+                            });
                             return Poll::Ready(answer);
                         }
                         // What is unclear is hidden as well.
                         Decision::Hide | Decision::Undecided(_) => Stage::Concealing {
                             answer: gate.conceal(verdict.sender, request),
+                            is_object: false,
                         },
                     }
                 }
@@ -255,17 +264,24 @@ impl<B: Behind> Future for Passage<B> {
                     if *is_query_secret {
                         keep_query_secret(response.headers_mut());
                     }
+                    this.witness.tell(|| this.gate.testimony(&response, true));
                     if this.gate.decided_outside {
                         return Poll::Ready(response);
                     }
                     match response.extensions_mut().remove::<Concealed>() {
                         Some(concealed) => Stage::Concealing {
                             answer: this.gate.conceal_object(concealed),
+                            is_object: true,
                         },
                         None => return Poll::Ready(uncacheable_if_missing(response)),
                     }
                 }
-                StageProjection::Concealing { answer } => return answer.as_mut().poll(context),
+                StageProjection::Concealing { answer, is_object } => {
+                    let response = ready!(answer.as_mut().poll(context));
+                    this.witness
+                        .tell(|| this.gate.testimony(&response, *is_object));
+                    return Poll::Ready(response);
+                }
             };
             this.stage.set(next);
         }

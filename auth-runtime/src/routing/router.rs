@@ -31,6 +31,7 @@ use crate::routing::outer_gate::OuterGate;
 use crate::routing::protect_error::{Mistake, ProtectError};
 use crate::routing::unknown::{Fallback, UnknownPath, unmatch};
 use crate::space::ProtectionSpace;
+use crate::witness::{Testimony, Witness};
 
 /// axum's `Router` for handlers that carry a policy, and for no others.
 ///
@@ -640,12 +641,15 @@ impl GuardedRouter {
         // The router's own comes last: of two fallbacks, axum keeps the one merged later.
         for fallback in self.nested_fallbacks.into_iter().chain([self.fallback]) {
             let service = fallback.service.map(|make| make(()));
-            let answer = UnknownPath::new(space.clone(), service, something_is_hidden);
+            let declaration = fallback.declared.map(|(_, declaration)| declaration);
+            let answer = UnknownPath::new(space.clone(), service, declaration, something_is_hidden);
             let answering = answer.clone();
             let route = Router::new().fallback(async move |request: Request| {
+                let witness = Witness::of(request.extensions());
                 let response = answering.clone().receive(request).await;
-                #[cfg(feature = "testing")]
-                let response = crate::testing::mark_not_routed(response);
+                witness.tell(|| Testimony::NotRouted {
+                    fallback: declaration,
+                });
                 response
             });
             let route = apply(&fallback.steps, route);

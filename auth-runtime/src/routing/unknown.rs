@@ -10,6 +10,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use crate::decision::Denial;
+use crate::declaration::Declaration;
 use crate::denial_body::DeniedRequest;
 use crate::guard::Told;
 use crate::head::Head;
@@ -27,6 +28,8 @@ pub(crate) type Fallback = BoxCloneSyncService<Request, Response, Infallible>;
 pub(crate) struct UnknownPath {
     space: ProtectionSpace,
     fallback: Option<Fallback>,
+    /// Where it stands.
+    declaration: Option<Declaration>,
     /// Whether some path is hidden. Then a stored answer of the fallback, of whatever status,
     /// could be served in place of one.
     something_is_hidden: bool,
@@ -42,11 +45,13 @@ impl UnknownPath {
     pub(crate) fn new(
         space: ProtectionSpace,
         fallback: Option<Fallback>,
+        declaration: Option<Declaration>,
         something_is_hidden: bool,
     ) -> Self {
         Self {
             space,
             fallback,
+            declaration,
             something_is_hidden,
             layered: None,
         }
@@ -63,6 +68,11 @@ impl UnknownPath {
             layered: Some(layers(Router::new().fallback_service(answer))),
             ..self.clone()
         }
+    }
+
+    /// Where the fallback of the service's own stands, if there is one.
+    pub(crate) fn declaration(&self) -> Option<Declaration> {
+        self.declaration
     }
 
     /// Whether the answer can depend on more of a request than a [`DeniedRequest`] holds.

@@ -35,6 +35,7 @@ use crate::schemes::{ClientCertificate, PeerCertificate};
 /// ```
 pub struct Bearer {
     verify: Box<dyn Fn(&str) -> Verification + Send + Sync>,
+    format: Option<&'static str>,
     #[cfg(feature = "mtls")]
     certificate: Option<ClientCertificate>,
     #[cfg(feature = "form")]
@@ -67,7 +68,10 @@ impl Bearer {
     /// prove (RFC 9449 §7.2), unless that is a [`client_certificate`](Self::client_certificate)'s.
     #[cfg(feature = "jwt")]
     pub fn jwt(jwt: crate::Jwt) -> Self {
-        Self::verified_by(move |token| jwt.verify(token))
+        Self {
+            format: Some("JWT"),
+            ..Self::verified_by(move |token| jwt.verify(token))
+        }
     }
 
     /// Opaque tokens that the authorization server is asked about (RFC 7662). One with `cnf` is
@@ -80,6 +84,7 @@ impl Bearer {
     fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
         Self {
             verify: Box::new(verify),
+            format: None,
             #[cfg(feature = "mtls")]
             certificate: None,
             #[cfg(feature = "form")]
@@ -167,6 +172,10 @@ impl Scheme for Bearer {
 
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
         oauth::challenge("Bearer", None, occasion)
+    }
+
+    fn format(&self) -> Option<&str> {
+        self.format
     }
 
     fn is_oauth(&self) -> bool {

@@ -40,6 +40,17 @@ impl Sender {
         }
     }
 
+    /// Whom credentials of a scheme turned out to be of.
+    fn verified(caller: Caller, scheme: usize, can_be_asked_for: bool) -> Self {
+        match caller {
+            // A challenge could not ask for better ones.
+            Caller::Rejected(_) if !can_be_asked_for => {
+                Self::caller(Caller::Anonymous, Used::Nothing)
+            }
+            caller => Self::caller(caller, Used::Scheme(scheme)),
+        }
+    }
+
     pub(super) fn is_known(&self) -> bool {
         matches!(
             self,
@@ -112,6 +123,19 @@ impl ProtectionSpace {
         oauth.or(accepted.first()).map(|(index, _)| *index)
     }
 
+    /// Who sends a request if the credentials in it are those of `caller`: found without a look at
+    /// whether they are any good.
+    #[cfg(feature = "access-matrix")]
+    pub(crate) fn sender_if(&self, caller: Caller, head: Head<'_>) -> Sender {
+        match self.0.presented(head) {
+            Err(Carried::Badly) => Sender::Broken,
+            Ok(None) => Sender::caller(caller, Used::Nothing),
+            Ok(Some((index, accepted, _))) => {
+                Sender::verified(caller, index, accepted.plain.is_some())
+            }
+        }
+    }
+
     /// Finds the credentials of a request and starts to verify them.
     pub(crate) fn authenticate(&self, head: Head<'_>) -> Authentication {
         #[cfg(feature = "testing")]
@@ -159,13 +183,7 @@ impl Future for Authentication {
                 verification,
             } => Pin::new(verification)
                 .poll(context)
-                .map(|caller| match caller {
-                    // A challenge could not ask for better ones.
-                    Caller::Rejected(_) if !*can_be_asked_for => {
-                        Sender::caller(Caller::Anonymous, Used::Nothing)
-                    }
-                    caller => Sender::caller(caller, Used::Scheme(*scheme)),
-                }),
+                .map(|caller| Sender::verified(caller, *scheme, *can_be_asked_for)),
         }
     }
 }

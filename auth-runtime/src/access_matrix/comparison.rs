@@ -1,0 +1,118 @@
+//! Whether a hidden path can be told from one that is not there.
+
+use http::Uri;
+
+use crate::lookalike::same_but_for_the_path;
+
+/// A whole answer, and the target that it was given for.
+pub(super) struct Sample<'a> {
+    pub(super) target: &'a Uri,
+    pub(super) transcript: String,
+    /// Of its body, in bytes.
+    pub(super) length: usize,
+}
+
+/// How `hidden` can be told from a path that is not there, which was asked twice; `None` if it cannot.
+///
+/// What the two answers of the latter have not in common changes from one request to the next, and so
+/// says nothing: of a field the value, of a body the line.
+pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Option<String> {
+    let [unknown, again] = unknown;
+    let same = |one: &str, other: &str| {
+        same_but_for_the_path((one, hidden.target), (other, unknown.target))
+    };
+    let lines = hidden.transcript.lines().count();
+    let is_same_length =
+        [unknown, again].map(|sample| sample.transcript.lines().count() == lines) == [true, true];
+    // Where the path is printed, a longer one makes a longer body.
+    let (hidden_length, unknown_length) = (hidden.length, unknown.length);
+    let mut all = hidden
+        .transcript
+        .lines()
+        .zip(unknown.transcript.lines())
+        .zip(again.transcript.lines());
+    let is_same = is_same_length
+        && all.all(|((hidden, unknown), again)| {
+            let changes = unknown != again;
+            same(hidden, unknown)
+                || (changes && field(hidden) == field(unknown))
+                || (is_length(hidden, hidden_length) && is_length(unknown, unknown_length))
+        });
+    (!is_same).then(|| {
+        format!(
+            "can be told from a path that is not there; it answers\n{}\n    and {}, which is not there, \
+             answers\n{}",
+            indented(&hidden.transcript),
+            unknown.target,
+            indented(&unknown.transcript),
+        )
+    })
+}
+
+/// The name of a field; of any other line nothing.
+fn field(line: &str) -> Option<&str> {
+    line.split_once(": ").map(|(name, _)| name)
+}
+
+/// Whether this field says no more than the length of the body.
+fn is_length(line: &str, length: usize) -> bool {
+    line == format!("content-length: {length}")
+}
+
+fn indented(transcript: &str) -> String {
+    let lines: Vec<_> = transcript
+        .lines()
+        .map(|line| format!("      {line}"))
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_by_itself_may_differ() {
+        let hidden_target = Uri::from_static("/admin");
+        let unknown_target = Uri::from_static("/~abcdef");
+        for (hidden, unknown, again, is_same) in [
+            ("404\na: 1\n\nx", "404\na: 1\n\nx", "404\na: 1\n\nx", true),
+            ("404\na: 1\n\nx", "404\na: 2\n\nx", "404\na: 2\n\nx", false),
+            ("404\na: 1\n\nx", "404\na: 2\n\nx", "404\na: 3\n\nx", true),
+            ("404\nb: 1\n\nx", "404\na: 2\n\nx", "404\na: 3\n\nx", false),
+            ("404\na: 1\n\nx", "404\n\nx", "404\n\nx", false),
+            ("401\n\nx", "404\n\nx", "404\n\nx", false),
+            (
+                "404\n\nno /admin",
+                "404\n\nno /~abcdef",
+                "404\n\nno /~abcdef",
+                true,
+            ),
+            ("404\n\nno entry", "404\n\nno", "404\n\nno", false),
+            (
+                "404\ncontent-length: 9\n\nno /admin",
+                "404\ncontent-length: 11\n\nno /~abcdef",
+                "404\ncontent-length: 11\n\nno /~abcdef",
+                true,
+            ),
+            (
+                "404\ncontent-length: 7\n\nno /admin",
+                "404\ncontent-length: 11\n\nno /~abcdef",
+                "404\ncontent-length: 11\n\nno /~abcdef",
+                false,
+            ),
+        ] {
+            let sample = |target, transcript: &str| Sample {
+                target,
+                transcript: transcript.to_owned(),
+                length: transcript.rsplit('\n').next().map_or(0, str::len),
+            };
+            let unknown = [
+                sample(&unknown_target, unknown),
+                sample(&unknown_target, again),
+            ];
+            let told = told_apart(&sample(&hidden_target, hidden), &unknown);
+            assert_eq!(told.is_none(), is_same, "{hidden:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Why there is no matrix, or why it does not hold.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::snapshot::Changes;
+use super::text::shown;
+
+/// Why an [`AccessMatrix`](crate::AccessMatrix) cannot be made, or does not hold: a report for whoever
+/// reads a failed test.
+pub struct AccessMatrixError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// What the builder was told cannot be, each in words.
+    Mistakes(Vec<String>),
+    /// Answers that are not what the policies say.
+    Differs(Vec<String>),
+    Missing(PathBuf),
+    File(PathBuf, io::Error),
+    /// There is no matrix in the file.
+    Unreadable(PathBuf),
+    Changed(PathBuf, Changes),
+}
+
+impl AccessMatrixError {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self { kind }
+    }
+
+    /// Whether the router answers something else than the policies say: that is never accepted.
+    pub fn is_difference(&self) -> bool {
+        matches!(self.kind, Kind::Differs(_))
+    }
+}
+
+impl fmt::Display for AccessMatrixError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Mistakes(mistakes) => {
+                f.write_str("the matrix cannot be asked for")?;
+                mistakes
+                    .iter()
+                    .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+            }
+            Kind::Differs(differences) => {
+                f.write_str("the service answers something else than its policies say\n")?;
+                differences
+                    .iter()
+                    .try_for_each(|difference| write!(f, "\n  {difference}"))
+            }
+            Kind::Missing(file) => write!(
+                f,
+                "there is no `{}` that says who is answered what; write it by \
+                 `ACCESS_MATRIX=overwrite cargo test`, and commit it",
+                file.display()
+            ),
+            Kind::File(file, cause) => {
+                write!(f, "`{}` cannot be read or written: {cause}", file.display())
+            }
+            Kind::Unreadable(file) => write!(
+                f,
+                "`{}` has no table of who is answered what; take it from the repository again, or write \
+                 it anew by `ACCESS_MATRIX=overwrite cargo test` and look at the difference",
+                file.display()
+            ),
+            Kind::Changed(file, changes) => {
+                let name = file.file_name().unwrap_or_default().display();
+                write!(
+                    f,
+                    "who is answered what is not what `{name}` says\n\n{changes}\nIf that is meant, \
+                     accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `{name}` with it."
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AccessMatrixError {
+    /// The report: a test that returns the error shows it by this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for AccessMatrixError {}
+
+/// That a row's parameter was given no value.
+pub(super) fn unfilled(name: &str, path: &str) -> String {
+    format!(
+        "`{}` has a parameter without a value: add `.path_value({name:?}, …)`",
+        shown(path)
+    )
+}

@@ -1,0 +1,325 @@
+//! What a persona should be answered: decided by the policy alone, whatever the router does.
+
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, StatusCode};
+
+use crate::access_table::{AccessRow, Mounted};
+use crate::caller::Caller;
+use crate::decision::{Decision, Denial};
+use crate::declaration::Declaration;
+use crate::denial_body::DeniedRequest;
+use crate::facts::Facts;
+use crate::head::Head;
+use crate::policy::Policy;
+use crate::space::ProtectionSpace;
+use crate::witness::Testimony;
+
+/// What one row should answer one persona.
+pub(super) struct Expectation {
+    /// More than one where a check is asked: whatever it says, one of these it is.
+    possible: Vec<Expected>,
+    /// Which parts of the policy hold, as far as that is known beforehand.
+    reason: Option<String>,
+}
+
+enum Expected {
+    LetIn,
+    Denied {
+        denial: Denial,
+        told: Told,
+    },
+    /// Told what an unknown path tells.
+    Hidden,
+    /// There is nothing: the fallback answers, or the space in its place.
+    Unknown {
+        told: Option<Told>,
+    },
+}
+
+/// What a client gets to see of a denial.
+#[derive(PartialEq)]
+struct Told {
+    status: StatusCode,
+    /// The scheme of each line of `WWW-Authenticate`: what else stands there may be made anew for each
+    /// answer.
+    challenges: Vec<String>,
+}
+
+/// What was answered.
+pub(super) struct Seen<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) testimony: Option<&'a Testimony>,
+}
+
+impl Expectation {
+    pub(super) fn new(
+        space: &ProtectionSpace,
+        row: &AccessRow,
+        caller: &Caller,
+        head: Head<'_>,
+    ) -> Self {
+        let sender = space.sender_if(caller.clone(), head);
+        let told = |policy: Option<&Policy>, denial: &Denial| {
+            let request = DeniedRequest::of(head);
+            let answer = space.answer(policy, denial, &sender, &request);
+            Told::of(answer.status(), answer.headers())
+        };
+        let policy = match row.policy() {
+            Some(policy) if row.mounted() != Mounted::Fallback => policy,
+            _ => {
+                let denial = space.deny_unknown_path(&sender);
+                let told = denial.map(|denial| told(None, &denial));
+                return Self {
+                    possible: vec![Expected::Unknown { told }],
+                    reason: None,
+                };
+            }
+        };
+        let facts = space.facts(policy, &sender, head);
+        let outcomes = match (&facts, policy.requirement()) {
+            (_, None) => vec![Decision::Grant],
+            (Some(facts), _) => outcomes(policy, facts),
+            // Rule 5. It says nothing of who calls, so nobody is entitled to know.
+            (None, _) if policy.is_hidden() => vec![Decision::Hide],
+            (None, _) => vec![Decision::Deny(Denial::BrokenRequest)],
+        };
+        let possible = outcomes.into_iter().map(|outcome| match outcome {
+            Decision::Grant => Expected::LetIn,
+            // Whoever only has to log in again is told so, wherever it is.
+            Decision::Deny(denial)
+                if !row.is_hidden()
+                    || policy.is_hidden()
+                    || matches!(denial, Denial::StepUp { .. }) =>
+            {
+                let told = told(Some(policy), &denial);
+                Expected::Denied { denial, told }
+            }
+            _ => Expected::Hidden,
+        });
+        Self {
+            possible: possible.collect(),
+            reason: facts
+                .as_ref()
+                .map(|facts| policy.explain(facts).to_string()),
+        }
+    }
+
+    /// How what was answered is not what should have been; `None` if it is.
+    pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
+        let mut problems = Vec::new();
+        for expected in &self.possible {
+            match expected.contradiction(row, seen) {
+                Some(problem) => problems.push(problem),
+                None => return None,
+            }
+        }
+        problems.dedup();
+        let says: Vec<_> = self.possible.iter().map(Expected::shown).collect();
+        let reason = self.reason.as_ref();
+        let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+        Some(format!(
+            "the policy {}{reason}, but {}",
+            says.join(" or "),
+            problems.join(", or else ")
+        ))
+    }
+}
+
+/// What a policy may come to, for every answer that its checks may give. That one fails is no such
+/// answer: it is told of.
+fn outcomes(policy: &Policy, facts: &Facts<'_>) -> Vec<Decision> {
+    let mut outcomes = Vec::new();
+    let mut open = vec![facts.clone()];
+    while let Some(facts) = open.pop() {
+        match policy.decide(&facts) {
+            Decision::Undecided(check) => {
+                let answers = [false, true].map(Some);
+                open.extend(answers.map(|answer| facts.clone().checked(check, answer)));
+            }
+            decision if outcomes.contains(&decision) => {}
+            decision => outcomes.push(decision),
+        }
+    }
+    outcomes
+}
+
+impl Expected {
+    fn contradiction(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
+        let status = seen.status.as_u16();
+        let Some(testimony) = seen.testimony else {
+            return Some(format!(
+                "something else answered {status}: a layer, or a router around this one"
+            ));
+        };
+        let answering = match testimony {
+            Testimony::Handler { declaration, .. }
+            | Testimony::Denied { declaration, .. }
+            | Testimony::Hidden { declaration, .. } => Some(*declaration),
+            Testimony::NotRouted { fallback } => *fallback,
+        };
+        if answering.as_ref() != row.declaration() {
+            let other = answering.as_ref().map_or(
+                "what answers unknown paths".to_owned(),
+                Declaration::to_string,
+            );
+            return Some(format!("{other} answered, with {status}"));
+        }
+        match (self, testimony) {
+            (Self::LetIn, Testimony::Handler { status: own, .. }) => {
+                // Or a layer could deny what the handler let in, and nobody would know.
+                let is_denied = matches!(status, 401 | 403 | 404) && seen.status != *own;
+                is_denied.then(|| {
+                    let own = own.as_u16();
+                    format!("a layer made {status} of the handler's {own}")
+                })
+            }
+            (Self::Hidden, Testimony::Hidden { .. }) => None,
+            (Self::Unknown { told: None }, Testimony::NotRouted { .. }) => {
+                // The fallback was not asked, but the space answered.
+                let is_challenged = seen.headers.contains_key(WWW_AUTHENTICATE);
+                is_challenged.then(|| format!("the answer was {status} with a challenge"))
+            }
+            (Self::Unknown { told: Some(told) }, Testimony::NotRouted { .. }) => {
+                told.contradiction(seen)
+            }
+            (Self::Denied { denial, told }, Testimony::Denied { denial: given, .. })
+                if is_same(denial, given) =>
+            {
+                told.contradiction(seen)
+            }
+            (_, Testimony::Handler { .. }) => Some(format!("was let in: {status}")),
+            (_, Testimony::Denied { denial, .. }) => {
+                Some(format!("the answer was {}", shown(denial)))
+            }
+            (_, Testimony::Hidden { .. }) => {
+                Some(format!("the answer was that of an unknown path: {status}"))
+            }
+            (_, Testimony::NotRouted { .. }) => Some(format!("the answer was {status}")),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::LetIn => "lets in".to_owned(),
+            Self::Denied { denial, told } if told.status != denial.status() => {
+                format!("says {}, as {}", shown(denial), told.status.as_u16())
+            }
+            Self::Denied { denial, .. } => format!("says {}", shown(denial)),
+            Self::Hidden => "says that nothing is there".to_owned(),
+            Self::Unknown { told: None } => "lets in".to_owned(),
+            Self::Unknown { told: Some(told) } => {
+                format!("is not asked, and this should be {}", told.status.as_u16())
+            }
+        }
+    }
+}
+
+impl Told {
+    fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(WWW_AUTHENTICATE).iter();
+        let schemes = lines.map(|line| {
+            let line = String::from_utf8_lossy(line.as_bytes());
+            line.split(' ').next().unwrap_or_default().to_owned()
+        });
+        Self {
+            status,
+            challenges: schemes.collect(),
+        }
+    }
+
+    fn contradiction(&self, seen: &Seen<'_>) -> Option<String> {
+        let given = Self::of(seen.status, seen.headers);
+        if given == *self {
+            return None;
+        }
+        Some(format!(
+            "what arrived was {given} in place of {self}: a layer changed it"
+        ))
+    }
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.status.as_u16())?;
+        match self.challenges.is_empty() {
+            true => f.write_str(" without a challenge"),
+            false => write!(f, " with a challenge of {}", self.challenges.join(", ")),
+        }
+    }
+}
+
+/// Whether two denials are the same, but for what a persona cannot know of its credentials.
+fn is_same(expected: &Denial, given: &Denial) -> bool {
+    match (expected, given) {
+        (
+            Denial::Unauthenticated { rejection, scopes },
+            Denial::Unauthenticated {
+                rejection: given_rejection,
+                scopes: given_scopes,
+            },
+        ) => rejection.is_some() == given_rejection.is_some() && scopes == given_scopes,
+        (Denial::Unverifiable { .. }, Denial::Unverifiable { .. }) => true,
+        _ => expected == given,
+    }
+}
+
+/// A denial in as many words as tell it from others of the same status.
+fn shown(denial: &Denial) -> String {
+    let status = denial.status().as_u16();
+    match denial {
+        Denial::Unauthenticated {
+            rejection: None, ..
+        } => format!("{status} for want of credentials"),
+        Denial::Unauthenticated { .. } => format!("{status} for bad credentials"),
+        Denial::StepUp {
+            acr_values,
+            max_age,
+        } => {
+            let acr = acr_values.join(" ");
+            format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
+        }
+        Denial::UnboundCredentials => format!("{status} to bind the credentials to a key"),
+        Denial::InsufficientScope { scopes } => {
+            format!("{status} for want of the scopes {:?}", scopes.join(" "))
+        }
+        _ => status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_known_beforehand_may_differ() {
+        let unauthenticated = |rejection, scopes| Denial::Unauthenticated { rejection, scopes };
+        let expired = Some(crate::caller::Rejection::Expired);
+        let invalid = Some(crate::caller::Rejection::Invalid);
+        for (one, other, expected) in [
+            (
+                unauthenticated(expired, vec!["a"]),
+                unauthenticated(invalid, vec!["a"]),
+                true,
+            ),
+            (
+                unauthenticated(expired, vec!["a"]),
+                unauthenticated(None, vec!["a"]),
+                false,
+            ),
+            (
+                unauthenticated(None, vec!["a"]),
+                unauthenticated(None, vec!["b"]),
+                false,
+            ),
+            (Denial::Forbidden, Denial::NotFound, false),
+            (
+                Denial::InsufficientScope { scopes: vec!["a"] },
+                Denial::InsufficientScope { scopes: vec!["b"] },
+                false,
+            ),
+        ] {
+            assert_eq!(is_same(&one, &other), expected, "{one:?} {other:?}");
+        }
+    }
+}

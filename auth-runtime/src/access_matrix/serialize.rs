@@ -1,0 +1,49 @@
+//! The matrix for programs.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona};
+
+impl Serialize for AccessMatrix {
+    /// The `personas`, and the `rows` with an answer for each of them.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut matrix = serializer.serialize_struct("AccessMatrix", 2)?;
+        matrix.serialize_field("personas", self.personas())?;
+        matrix.serialize_field("rows", self.rows())?;
+        matrix.end()
+    }
+}
+
+impl Serialize for Persona {
+    /// Its name, and what it is in words.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut persona = serializer.serialize_struct("Persona", 2)?;
+        persona.serialize_field("name", self.name())?;
+        persona.serialize_field("is", &self.description())?;
+        persona.end()
+    }
+}
+
+impl Serialize for AccessMatrixRow {
+    /// The row of the table, and the answers.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("AccessMatrixRow", 2)?;
+        row.serialize_field("row", self.row())?;
+        row.serialize_field("answers", self.answers())?;
+        row.end()
+    }
+}
+
+impl Serialize for AccessAnswer {
+    /// The status, the cell as it is shown, and what is not as the policy says; what there is not is
+    /// `null`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut answer = serializer.serialize_struct("AccessAnswer", 4)?;
+        let status = self.status().map(|status| status.as_u16());
+        answer.serialize_field("status", &status)?;
+        answer.serialize_field("shown", &self.to_string())?;
+        answer.serialize_field("let_in", &self.is_let_in())?;
+        answer.serialize_field("difference", &self.difference())?;
+        answer.end()
+    }
+}

@@ -1,0 +1,303 @@
+//! The matrix as it was, in a file of the repository.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::answer::says_let_in;
+use super::error::{AccessMatrixError, Kind};
+use super::{AccessMatrix, AccessMatrixError as Error};
+
+const HEADER: &str = "\
+# Who is answered what
+
+Not to be edited: `assert_access_matrix!` compares it with what the service answers. A change is accepted by
+`ACCESS_MATRIX=overwrite cargo test`, and reviewed here.
+
+";
+
+/// What the file says.
+pub(super) struct Snapshot {
+    text: String,
+    told: Told,
+}
+
+/// As much of it as is compared: the rest explains it.
+#[derive(Debug, Default, PartialEq)]
+struct Told {
+    personas: BTreeMap<String, String>,
+    /// By the place of the row, then by the persona; in Markdown.
+    rows: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// How what is answered is not what the file says, those first who are let in and were not.
+#[derive(Debug)]
+pub(super) struct Changes {
+    /// Sorted.
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Change {
+    verdict: Verdict,
+    /// The row, or nothing where a persona is meant.
+    place: String,
+    persona: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    LetIn,
+    Added,
+    Changed,
+    ShutOut,
+    Removed,
+    Persona,
+}
+
+impl Snapshot {
+    pub(super) fn of(matrix: &AccessMatrix) -> Self {
+        let text = format!("{HEADER}{}", matrix.to_markdown());
+        let told = Told::read(&text).unwrap_or_default();
+        Self { text, told }
+    }
+
+    /// Compares with the file, or writes it anew where the environment says so.
+    pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
+        let error = |kind| Err(Error::new(kind));
+        if std::env::var_os("ACCESS_MATRIX").is_some_and(|value| value == "overwrite") {
+            return match std::fs::write(file, &self.text) {
+                Ok(()) => Ok(()),
+                Err(cause) => error(Kind::File(file.to_owned(), cause)),
+            };
+        }
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                return error(Kind::Missing(file.to_owned()));
+            }
+            Err(cause) => return error(Kind::File(file.to_owned(), cause)),
+        };
+        let Some(before) = Told::read(&text) else {
+            return error(Kind::Unreadable(file.to_owned()));
+        };
+        match Changes::between(&before, &self.told) {
+            changes if changes.changes.is_empty() => Ok(()),
+            changes => error(Kind::Changed(file.to_owned(), changes)),
+        }
+    }
+}
+
+impl Told {
+    /// `None` if there is no table, or if one of its lines is none of it.
+    fn read(text: &str) -> Option<Self> {
+        let mut told = Self::default();
+        let mut names: Option<Vec<&str>> = None;
+        for line in text.lines().map(str::trim_end) {
+            if let Some((name, description)) = line.strip_prefix("- ").and_then(split_persona) {
+                told.personas
+                    .insert(name.to_owned(), description.to_owned());
+                continue;
+            }
+            if line.starts_with("|---") {
+                continue;
+            }
+            let Some(cells) = line.strip_prefix("| ") else {
+                continue;
+            };
+            // No cell has the sign in it.
+            let cells: Vec<_> = cells.strip_suffix(" |")?.split(" | ").collect();
+            let [method, path, cells @ ..] = cells.as_slice() else {
+                return None;
+            };
+            let Some(names) = &names else {
+                names = Some(cells.to_vec());
+                continue;
+            };
+            if cells.len() != names.len() {
+                return None;
+            }
+            let cells = names.iter().zip(cells);
+            let cells = cells.map(|(name, cell)| ((*name).to_owned(), (*cell).to_owned()));
+            let place = format!("{method} {path}");
+            if told.rows.insert(place, cells.collect()).is_some() {
+                return None;
+            }
+        }
+        names.map(|_| told)
+    }
+}
+
+fn split_persona(line: &str) -> Option<(&str, &str)> {
+    line.split_once(": ")
+}
+
+impl Changes {
+    fn between(before: &Told, after: &Told) -> Self {
+        let none = BTreeMap::new();
+        let places = before.rows.keys().chain(after.rows.keys());
+        let mut changes = Vec::new();
+        for place in places {
+            let was = before.rows.get(place).unwrap_or(&none);
+            let is = after.rows.get(place).unwrap_or(&none);
+            for persona in was.keys().chain(is.keys()) {
+                let (before, after) = (was.get(persona), is.get(persona));
+                let Some(verdict) = verdict(before, after) else {
+                    continue;
+                };
+                changes.push(Change {
+                    verdict,
+                    place: place.clone(),
+                    persona: persona.clone(),
+                    before: before.cloned(),
+                    after: after.cloned(),
+                });
+            }
+        }
+        for persona in before.personas.keys().chain(after.personas.keys()) {
+            let (was, is) = (before.personas.get(persona), after.personas.get(persona));
+            if was != is {
+                changes.push(Change {
+                    verdict: Verdict::Persona,
+                    place: String::new(),
+                    persona: persona.clone(),
+                    before: was.cloned(),
+                    after: is.cloned(),
+                });
+            }
+        }
+        changes.sort();
+        changes.dedup();
+        Self { changes }
+    }
+}
+
+fn verdict(before: Option<&String>, after: Option<&String>) -> Option<Verdict> {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) if before == after => return None,
+        (Some(before), Some(after)) => (before, after),
+        (None, _) => return Some(Verdict::Added),
+        (Some(_), None) => return Some(Verdict::Removed),
+    };
+    Some(match (says_let_in(before), says_let_in(after)) {
+        (false, true) => Verdict::LetIn,
+        (true, false) => Verdict::ShutOut,
+        _ => Verdict::Changed,
+    })
+}
+
+impl Verdict {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::LetIn => "let in, and was not before",
+            Self::Added => "added",
+            Self::Changed => "answered in another way",
+            Self::ShutOut => "no longer let in",
+            Self::Removed => "removed",
+            Self::Persona => "personas that are others than before",
+        }
+    }
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut heading = None;
+        let mut place = None;
+        for change in &self.changes {
+            if heading != Some(change.verdict) {
+                let gap = if heading.is_some() { "\n" } else { "" };
+                writeln!(f, "{gap}{}", change.verdict.heading())?;
+                heading = Some(change.verdict);
+                place = None;
+            }
+            if place != Some(&change.place) && !change.place.is_empty() {
+                writeln!(f, "  {}", change.place)?;
+            }
+            place = Some(&change.place);
+            let nothing = || "nothing".to_owned();
+            let before = change.before.clone().unwrap_or_else(nothing);
+            let after = change.after.clone().unwrap_or_else(nothing);
+            let indent = if change.place.is_empty() { "" } else { "  " };
+            writeln!(f, "  {indent}{}: {before} → {after}", change.persona)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = "\
+- anonymous: no credentials
+- ann: known: scope \"a\"
+
+| method | path | anonymous | ann |
+|---|---|---|---|
+| GET | `/a` | 401 | 200 |
+| GET | `/b` | 401 | 404 hidden |
+| PUT | `/b` | 401 | 415 own |
+";
+
+    fn changes(after: &str) -> String {
+        let read = |text| Told::read(text).expect("a table");
+        Changes::between(&read(BEFORE), &read(after)).to_string()
+    }
+
+    #[test]
+    fn whoever_is_let_in_stands_first() {
+        let after = BEFORE
+            .replace("`/a` | 401 | 200", "`/a` | 401 | 403 scope")
+            .replace("401 | 404 hidden", "204 | 404 own")
+            .replace("PUT", "POST")
+            .replace("scope \"a\"", "scope \"b\"");
+        assert_eq!(
+            changes(&after),
+            "let in, and was not before
+  GET `/b`
+    ann: 404 hidden → 404 own
+    anonymous: 401 → 204
+
+added
+  POST `/b`
+    ann: nothing → 415 own
+    anonymous: nothing → 401
+
+no longer let in
+  GET `/a`
+    ann: 200 → 403 scope
+
+removed
+  PUT `/b`
+    ann: 415 own → nothing
+    anonymous: 401 → nothing
+
+personas that are others than before
+  ann: known: scope \"a\" → known: scope \"b\"
+"
+        );
+    }
+
+    #[test]
+    fn what_is_not_compared_may_be_edited() {
+        let after = format!("# Other words\r\n\n{}", BEFORE.replace('\n', "\r\n"));
+        assert_eq!(changes(&after), "");
+    }
+
+    #[test]
+    fn what_is_no_table_is_not_read() {
+        for text in [
+            "",
+            "- anonymous: no credentials",
+            "| method | path | a |\n| GET | `/a` | 200 | 200 |",
+            "| method | path | a |\n| GET |",
+            "| method | path | a |\n| GET | `/a` | 200",
+            "| method | path | a |\n| GET | `/a` | 200 |\n| GET | `/a` | 401 |",
+        ] {
+            assert_eq!(Told::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The matrix for people: in columns, and as Markdown.
+
+use std::fmt;
+
+use super::{AccessAnswer, AccessMatrix};
+use crate::access_table::{code, markdown, visible};
+
+/// The words of the cells, as they are explained below a matrix that has them.
+const LEGEND: [(&str, &str); 9] = [
+    ("own", "let in: the handler itself answered so"),
+    (
+        "login",
+        "denied: a browser is sent to the page to log in on",
+    ),
+    ("step-up", "denied: log in again, or more strongly"),
+    (
+        "unbound",
+        "denied: the credentials have to be bound to a key",
+    ),
+    ("scope", "denied: the credentials lack scopes"),
+    (
+        "hidden",
+        "denied, by the very answer of a path that is not there",
+    ),
+    ("unknown", "there is nothing"),
+    ("elsewhere", "something else answered, such as a layer"),
+    ("-", "not asked"),
+];
+
+/// A path in one word.
+pub(super) fn shown(path: &str) -> String {
+    visible(path)
+}
+
+/// A cell in words; one that is not what the policy says is marked.
+fn cell(answer: &AccessAnswer) -> String {
+    match answer.difference() {
+        Some(_) => format!("≠ {answer}"),
+        None => answer.to_string(),
+    }
+}
+
+pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let names = matrix
+        .personas
+        .iter()
+        .map(|persona| visible(persona.name()));
+    let headings = ["METHOD".to_owned(), "PATH".to_owned()];
+    let headings: Vec<String> = headings.into_iter().chain(names).collect();
+    let mut lines = vec![headings];
+    for row in &matrix.rows {
+        let place = [row.row.method_shown().to_owned(), visible(row.row.path())];
+        lines.push(
+            place
+                .into_iter()
+                .chain(row.answers.iter().map(cell))
+                .collect(),
+        );
+    }
+    let mut widths = Vec::new();
+    for line in &lines {
+        widths.resize(line.len(), 0_usize);
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for line in &lines {
+        let mut text = String::new();
+        for (width, cell) in widths.iter().zip(line) {
+            text.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(f, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+impl AccessMatrix {
+    /// The matrix as Markdown (GitHub's tables): who the personas are, what they were answered, and what
+    /// the words mean.
+    pub fn to_markdown(&self) -> String {
+        let names: Vec<_> = self
+            .personas
+            .iter()
+            .map(|persona| markdown(persona.name()).replace(':', "&#58;"))
+            .collect();
+        let mut lines = Vec::new();
+        for (persona, name) in self.personas.iter().zip(&names) {
+            lines.push(format!("- {name}: {}", markdown(&persona.description())));
+        }
+        lines.push(String::new());
+        lines.push(format!("| method | path | {} |", names.join(" | ")));
+        lines.push(format!("|---|---|{}", "---|".repeat(names.len())));
+        for row in &self.rows {
+            let (method, path) = (row.row.method_shown(), code(&visible(row.row.path())));
+            let cells: Vec<_> = row.answers.iter().map(cell).collect();
+            lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
+        }
+        let explained = self.legend().into_iter();
+        let explained: Vec<_> = explained
+            .map(|(word, meaning)| format!("`{word}`: {meaning}."))
+            .collect();
+        if !explained.is_empty() {
+            lines.push(String::new());
+            lines.push(explained.join("  \n"));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// The words that stand in the cells, and what they mean.
+    pub(crate) fn legend(&self) -> Vec<(&'static str, &'static str)> {
+        let answers = self.rows.iter().flat_map(|row| &row.answers);
+        let shown: Vec<_> = answers.map(AccessAnswer::to_string).collect();
+        let is_used = |word: &str| {
+            shown
+                .iter()
+                .any(|cell| cell.rsplit(' ').next() == Some(word))
+        };
+        let used = LEGEND.into_iter().filter(|(word, _)| is_used(word));
+        used.collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! What keeps a table from being written into a document.
+
+use std::fmt;
+
+/// What an OpenAPI document says that the router does not keep, or has no room for.
+///
+/// Names every mistake, each with its operation or its scheme.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OpenApiError {
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// An operation that no route answers.
+    Unrouted {
+        method: String,
+        path: String,
+        /// The methods that the path has.
+        methods: Vec<String>,
+    },
+    /// A path whose operations stand somewhere else.
+    Elsewhere { path: String },
+    /// `security` that was written by hand, and says something else than the policy.
+    Security {
+        method: String,
+        path: String,
+        written: String,
+        kept: String,
+    },
+    /// A policy that no scheme of the space can meet.
+    Unmet {
+        method: String,
+        path: String,
+        handler: &'static str,
+    },
+    /// A security scheme that was written by hand, and is not the space's.
+    Scheme { name: String },
+    /// A scheme whose name is no key of a document.
+    Name { name: String },
+    /// A scheme whose credentials stand where OpenAPI knows none.
+    Source { name: String },
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unrouted {
+                method,
+                path,
+                methods,
+            } => {
+                write!(f, "`{method} {path}` is documented, and the router has ")?;
+                if methods.is_empty() {
+                    return f.write_str("no such path");
+                }
+                write!(f, "that path for `{}` only", methods.join("`, `"))
+            }
+            Self::Elsewhere { path } => write!(
+                f,
+                "the path `{path}` is a reference, so nobody can see what is hidden there; write its \
+                 operations where the path stands",
+            ),
+            Self::Security {
+                method,
+                path,
+                written,
+                kept,
+            } => write!(
+                f,
+                "`{method} {path}` is documented with the `security` {written}, and its policy comes to \
+                 {kept}; leave `security` out, since it is written from the policy",
+            ),
+            Self::Unmet {
+                method,
+                path,
+                handler,
+            } => write!(
+                f,
+                "`{method} {path}` can be called by nobody: the protection space has no scheme that \
+                 could meet the policy of `{handler}`",
+            ),
+            Self::Scheme { name } => write!(
+                f,
+                "the security scheme `{name}` of the document is not what the protection space accepts \
+                 under that name; write it as it is, or leave it out, since it is written from the space",
+            ),
+            Self::Name { name } => write!(
+                f,
+                "the scheme `{name}` cannot be named in a document: only letters, digits, `.`, `-` and \
+                 `_` may stand there",
+            ),
+            Self::Source { name } => write!(
+                f,
+                "the scheme `{name}` cannot be described: its credentials stand in forms only, where \
+                 OpenAPI knows none",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for OpenApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            let line = if index == 0 { "" } else { "\n" };
+            write!(f, "{line}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for OpenApiError {
+    /// The text: it is what a `main` prints that returns it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for OpenApiError {}

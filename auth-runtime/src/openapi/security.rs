@@ -1,0 +1,247 @@
+//! What a caller has to send: the `security` of an operation, and the schemes that it names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use utoipa::openapi::SecurityRequirement;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+
+use super::error::Mistake;
+use crate::requirement::{Atom, Group, Requirement};
+use crate::scheme::Source;
+use crate::space::Offered;
+use crate::ways::{Ask, ways};
+
+/// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
+pub(super) const CERTIFICATE: &str = "MutualTLS";
+
+/// What `requirement` can be met with, for each way through it and each of the schemes: empty if with
+/// nothing at all.
+///
+/// A way that asks for a place on a network alone asks for no credentials.
+pub(super) fn alternatives(
+    requirement: &Requirement,
+    schemes: &[Offered<'_>],
+) -> Vec<SecurityRequirement> {
+    let mut found = Vec::new();
+    let mut is_open = false;
+    for way in every_way(requirement) {
+        if !asks_who(&way) {
+            is_open = true;
+            continue;
+        }
+        let scopes: Vec<&str> = way.iter().filter_map(scope).collect();
+        let is_bound = way.contains(&Atom::SenderConstrained);
+        for scheme in schemes {
+            if is_bound && !scheme.constrains_sender {
+                continue;
+            }
+            let mut alternative = SecurityRequirement::new(scheme.name, scopes.clone());
+            if is_bound && binds_by_certificate(scheme) {
+                alternative = alternative.add(CERTIFICATE, NO_SCOPES);
+            }
+            if !found.contains(&alternative) {
+                found.push(alternative);
+            }
+        }
+    }
+    if is_open {
+        found.push(SecurityRequirement::default());
+    }
+    found
+}
+
+const NO_SCOPES: [&str; 0] = [];
+
+/// Whether somebody has to say who they are for some way through `requirement`.
+pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
+    // No way contains another one, so nothing of the network can make up for what this one asks.
+    every_way(requirement).iter().any(asks_who)
+}
+
+/// Sets of atoms each of which is enough; none of them contains another.
+pub(super) fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
+    let everything = Ask {
+        wanted: &|_| true,
+        settled: &|_| false,
+        held: &|_| false,
+    };
+    ways(requirement, &everything)
+}
+
+fn asks_who(way: &BTreeSet<Atom>) -> bool {
+    way.iter().any(|atom| atom.group() != Group::Context)
+}
+
+fn scope(atom: &Atom) -> Option<&'static str> {
+    match atom {
+        Atom::Scope(scope) => Some(scope),
+        _ => None,
+    }
+}
+
+/// What is sent with a Bearer token binds it to nothing, so it is the connection that does.
+fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
+    scheme.constrains_sender && scheme.name.eq_ignore_ascii_case("Bearer")
+}
+
+/// The same whatever the order.
+pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<String, Vec<String>>> {
+    let alternatives = security.iter().map(|alternative| {
+        // Nothing in it can fail to be written: there are only strings.
+        let value = serde_json::to_value(alternative).unwrap_or_default();
+        let members = value.as_object().into_iter().flatten();
+        let members = members.map(|(name, scopes)| {
+            let scopes = scopes.as_array().into_iter().flatten();
+            let mut scopes: Vec<_> = scopes
+                .filter_map(|scope| scope.as_str().map(str::to_owned))
+                .collect();
+            scopes.sort_unstable();
+            (name.clone(), scopes)
+        });
+        members.collect()
+    });
+    alternatives.collect()
+}
+
+/// How the credentials of `scheme` are sent: by where the space looks for them, and so never otherwise
+/// than it does.
+pub(super) fn describe(
+    scheme: &Offered<'_>,
+    metadata: Option<&str>,
+) -> Result<SecurityScheme, Mistake> {
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if !scheme.name.bytes().all(is_key) {
+        let name = scheme.name.to_owned();
+        return Err(Mistake::Name { name });
+    }
+    let mut places = scheme.sources.iter();
+    let described = places.find_map(|source| sent_in(source, scheme, metadata));
+    described.ok_or_else(|| Mistake::Source {
+        name: scheme.name.to_owned(),
+    })
+}
+
+fn sent_in(
+    source: &Source,
+    scheme: &Offered<'_>,
+    metadata: Option<&str>,
+) -> Option<SecurityScheme> {
+    let key = |name: &str| {
+        let mut key = ApiKeyValue::new(name);
+        key.description = sentences(source, scheme, metadata);
+        key
+    };
+    let described = match source {
+        Source::Authorization => match registered(scheme.name) {
+            Some(registered) => {
+                let mut http = Http::new(registered);
+                http.bearer_format = scheme.format.map(str::to_owned);
+                http.description = sentences(source, scheme, metadata);
+                SecurityScheme::Http(http)
+            }
+            // `utoipa` knows those schemes only that were registered when OpenAPI began.
+            None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
+        },
+        Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
+        #[cfg(feature = "sessions")]
+        Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
+        #[cfg(any(feature = "form", feature = "secret-urls"))]
+        Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
+        #[cfg(feature = "form")]
+        Source::Form(_) => return None,
+    };
+    Some(described)
+}
+
+/// What has to be said besides of a scheme that is sent in `source`.
+fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<String> {
+    let mut sentences = Vec::new();
+    if *source == Source::Authorization && registered(scheme.name).is_none() {
+        let proof = match scheme.name.eq_ignore_ascii_case("DPoP") {
+            true => ", with a proof in the field `DPoP` (RFC 9449)",
+            false => "",
+        };
+        sentences.push(format!(
+            "The value is `{}`, a space and the credentials{proof}.",
+            scheme.name
+        ));
+    }
+    for other in scheme.sources.iter().filter(|other| *other != source) {
+        sentences.push(match other {
+            Source::Authorization => "Taken in the field `Authorization`, too.".to_owned(),
+            Source::Field(name) => format!("Taken in the field `{name}`, too."),
+            #[cfg(feature = "sessions")]
+            Source::Cookie(name) => format!("Taken in the cookie `{name}`, too."),
+            #[cfg(any(feature = "form", feature = "secret-urls"))]
+            Source::Query(name) => format!("Taken in the query, as `{name}`, too."),
+            #[cfg(feature = "form")]
+            Source::Form(name) => format!("Taken in a form in the body, as `{name}`, too."),
+        });
+    }
+    if let Some(url) = metadata.filter(|_| scheme.is_oauth) {
+        sentences.push(format!(
+            "Where tokens come from is said at <{url}> (RFC 9728)."
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The certificates that Bearer tokens are bound to.
+pub(super) fn certificate() -> SecurityScheme {
+    SecurityScheme::MutualTls {
+        description: Some(
+            "The client certificate that the access token is bound to (RFC 8705).".to_owned(),
+        ),
+        deprecated: None,
+        extensions: None,
+    }
+}
+
+/// Whether what was `written` by hand is `scheme`: the same, or for OAuth also where its tokens come
+/// from.
+pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
+    let is_sent_in = |place: &dyn Fn(&Source) -> bool| scheme.sources.iter().any(place);
+    match written {
+        SecurityScheme::Http(http) => {
+            let is_own = registered(scheme.name).is_some_and(|own| own == http.scheme);
+            is_own && is_sent_in(&|source| *source == Source::Authorization)
+        }
+        SecurityScheme::OAuth2(_) | SecurityScheme::OpenIdConnect(_) => scheme.is_oauth,
+        SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
+            Source::Authorization => key.name.eq_ignore_ascii_case("Authorization"),
+            Source::Field(name) => key.name.eq_ignore_ascii_case(name.as_str()),
+            #[cfg(any(feature = "form", feature = "secret-urls", feature = "sessions"))]
+            _ => false,
+        }),
+        #[cfg(feature = "sessions")]
+        SecurityScheme::ApiKey(ApiKey::Cookie(key)) => {
+            is_sent_in(&|source| *source == Source::Cookie(key.name.clone()))
+        }
+        #[cfg(any(feature = "form", feature = "secret-urls"))]
+        SecurityScheme::ApiKey(ApiKey::Query(key)) => {
+            is_sent_in(&|source| *source == Source::Query(key.name.clone()))
+        }
+        #[cfg(not(all(feature = "sessions", any(feature = "form", feature = "secret-urls"))))]
+        SecurityScheme::ApiKey(_) => false,
+        SecurityScheme::MutualTls { .. } => false,
+    }
+}
+
+/// The scheme as `utoipa` names it, if it does.
+fn registered(name: &str) -> Option<HttpAuthScheme> {
+    let known = [
+        ("basic", HttpAuthScheme::Basic),
+        ("bearer", HttpAuthScheme::Bearer),
+        ("digest", HttpAuthScheme::Digest),
+        ("hoba", HttpAuthScheme::Hoba),
+        ("mutual", HttpAuthScheme::Mutual),
+        ("negotiate", HttpAuthScheme::Negotiate),
+        ("oauth", HttpAuthScheme::OAuth),
+        ("scram-sha-1", HttpAuthScheme::ScramSha1),
+        ("scram-sha-256", HttpAuthScheme::ScramSha256),
+        ("vapid", HttpAuthScheme::Vapid),
+    ];
+    let mut known = known.into_iter();
+    let (_, scheme) = known.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+    Some(scheme)
+}

@@ -1,0 +1,151 @@
+//! Paths with parameters, as axum and as OpenAPI write them.
+
+/// A path with parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    /// One segment.
+    Parameter(String),
+    /// All segments that are left.
+    Rest(String),
+}
+
+impl Template {
+    /// Reads a route of axum's, where `{{` and `}}` stand for braces.
+    pub(super) fn of_route(path: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = path;
+        while let Some(letter) = rest.chars().next() {
+            let doubled = ["{{", "}}"].into_iter().find(|two| rest.starts_with(two));
+            if let Some((name, after)) = parameter(rest).filter(|_| doubled.is_none()) {
+                push_literal(&mut parts, &mut literal);
+                parts.push(name);
+                rest = after;
+                continue;
+            }
+            match letter {
+                // In a URL they are encoded.
+                '{' => literal.push_str("%7B"),
+                '}' => literal.push_str("%7D"),
+                letter => literal.push(letter),
+            }
+            let length = doubled.map_or(letter.len_utf8(), str::len);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        push_literal(&mut parts, &mut literal);
+        Self(parts)
+    }
+
+    /// Reads a path of an OpenAPI document. A wildcard is none of OpenAPI's, but is written by those
+    /// who write what axum takes.
+    pub(super) fn of_document(path: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = path;
+        while let Some(letter) = rest.chars().next() {
+            if let Some((name, after)) = parameter(rest) {
+                push_literal(&mut parts, &mut literal);
+                parts.push(name);
+                rest = after;
+                continue;
+            }
+            literal.push(letter);
+            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+        }
+        push_literal(&mut parts, &mut literal);
+        Self(parts)
+    }
+
+    /// As OpenAPI writes it. It has no wildcard, so that one becomes a parameter.
+    pub(super) fn to_document(&self) -> String {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Parameter(name) | Part::Rest(name) => format!("{{{name}}}"),
+        });
+        parts.collect()
+    }
+
+    /// The path without the names of its parameters, which may be others in the router than in the
+    /// document.
+    pub(super) fn shape(&self) -> String {
+        shape(&self.0)
+    }
+
+    /// The shape of what stands before the wildcard that the path ends in, if it does.
+    pub(super) fn shape_before_rest(&self) -> Option<String> {
+        let (last, before) = self.0.split_last()?;
+        matches!(last, Part::Rest(_)).then(|| shape(before))
+    }
+
+    /// The names of its parameters, and whether they are wildcards.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Parameter(name) => Some((name.as_str(), false)),
+            Part::Rest(name) => Some((name.as_str(), true)),
+        })
+    }
+}
+
+fn shape(parts: &[Part]) -> String {
+    let parts = parts.iter().map(|part| match part {
+        Part::Literal(text) => text.as_str(),
+        Part::Parameter(_) | Part::Rest(_) => "{}",
+    });
+    parts.collect()
+}
+
+/// The parameter that `path` begins with, and what stands behind it.
+fn parameter(path: &str) -> Option<(Part, &str)> {
+    let (name, rest) = path.strip_prefix('{')?.split_once('}')?;
+    let part = match name.strip_prefix('*') {
+        Some(name) => Part::Rest(name.to_owned()),
+        None => Part::Parameter(name.to_owned()),
+    };
+    Some((part, rest))
+}
+
+fn push_literal(parts: &mut Vec<Part>, literal: &mut String) {
+    if !literal.is_empty() {
+        parts.push(Part::Literal(std::mem::take(literal)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_written_as_openapi_writes_it() {
+        let table = [
+            ("/", "/", "/", None),
+            ("/repos/{id}", "/repos/{id}", "/repos/{}", None),
+            ("/a/{b}/c/{d}", "/a/{b}/c/{d}", "/a/{}/c/{}", None),
+            (
+                "/files/{*rest}",
+                "/files/{rest}",
+                "/files/{}",
+                Some("/files/"),
+            ),
+            ("/{{a}}", "/%7Ba%7D", "/%7Ba%7D", None),
+            ("/{{{a}", "/%7B{a}", "/%7B{}", None),
+            ("/ä/{ö}", "/ä/{ö}", "/ä/{}", None),
+        ];
+        for (route, written, shape, before_rest) in table {
+            let template = Template::of_route(route);
+            assert_eq!(template.to_document(), written, "{route}");
+            assert_eq!(template.shape(), shape, "{route}");
+            assert_eq!(
+                template.shape_before_rest().as_deref(),
+                before_rest,
+                "{route}"
+            );
+            // What is written is read back.
+            assert_eq!(Template::of_document(written).shape(), shape, "{route}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What people say about issues and pull requests.
+
+use auth_runtime::routing::{get, patch};
+use auth_runtime::{Guard, GuardedRouter, requires};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+
+use crate::Forge;
+use crate::extract::{CommentId, Me, Number, Repo};
+use crate::failure::{Answer, Failure};
+use crate::text::Text;
+
+pub(crate) fn routes() -> GuardedRouter<Forge> {
+    GuardedRouter::new()
+        .route(
+            "/repos/{owner}/{repo}/issues/{number}/comments",
+            get(list).post(add),
+        )
+        .route(
+            "/repos/{owner}/{repo}/comments/{comment}",
+            patch(change).delete(remove),
+        )
+}
+
+#[derive(Serialize)]
+struct Comment {
+    id: i64,
+    author: String,
+    body: String,
+}
+
+impl Comment {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            author: row.get(1)?,
+            body: row.get(2)?,
+        })
+    }
+}
+
+#[requires(policy = "reader")]
+async fn list(
+    State(forge): State<Forge>,
+    repo: Repo,
+    Number { number }: Number,
+) -> Answer<Json<Vec<Comment>>> {
+    let sql = "SELECT id FROM issues WHERE repository = ?1 AND number = ?2";
+    let read = |row: &Row<'_>| row.get(0);
+    let issue: i64 = forge.store.one(sql, (repo.id, number), read).await?;
+    let sql = "SELECT comments.id, login, body FROM comments
+               JOIN accounts ON accounts.id = author WHERE issue = ?1 ORDER BY comments.id LIMIT 100";
+    Ok(Json(forge.store.all(sql, [issue], Comment::read).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewComment {
+    body: Text,
+}
+
+/// Tells the author of the issue, too.
+#[requires(policy = "participant")]
+async fn add(
+    State(forge): State<Forge>,
+    me: Me,
+    repo: Repo,
+    Number { number }: Number,
+    Json(new): Json<NewComment>,
+) -> Answer<(StatusCode, Json<Comment>)> {
+    let added = forge.store.transaction(move |database| {
+        let sql = "INSERT INTO comments (issue, author, body)
+                   SELECT id, ?3, ?4 FROM issues WHERE repository = ?1 AND number = ?2
+                   RETURNING id, (SELECT login FROM accounts WHERE id = author), body";
+        let parameters = (repo.id, number, me.id, new.body.0);
+        let comment = database.query_row(sql, parameters, Comment::read)?;
+        let sql = "INSERT INTO notifications (account, issue) SELECT author, id FROM issues
+                   WHERE repository = ?1 AND number = ?2 AND author <> ?3";
+        database.execute(sql, (repo.id, number, me.id))?;
+        Ok(comment)
+    });
+    Ok((StatusCode::CREATED, Json(added.await?)))
+}
+
+/// Nobody puts words into somebody else's mouth, whatever he may do otherwise.
+#[requires(policy = "participant")]
+async fn change(
+    guard: Guard,
+    State(forge): State<Forge>,
+    me: Me,
+    repo: Repo,
+    CommentId { comment }: CommentId,
+    Json(new): Json<NewComment>,
+) -> Answer<Json<Comment>> {
+    let rights = Rights::of(&forge, &me, &repo, comment).await?;
+    guard.permit(rights.is_author)?;
+    let sql = "UPDATE comments SET body = ?2 WHERE id = ?1
+               RETURNING id, (SELECT login FROM accounts WHERE id = author), body";
+    let changed = forge.store.one(sql, (comment, new.body.0), Comment::read);
+    Ok(Json(changed.await?))
+}
+
+#[requires(policy = "participant")]
+async fn remove(
+    guard: Guard,
+    State(forge): State<Forge>,
+    me: Me,
+    repo: Repo,
+    CommentId { comment }: CommentId,
+) -> Answer<StatusCode> {
+    let rights = Rights::of(&forge, &me, &repo, comment).await?;
+    guard.permit(rights.is_author || rights.can_write)?;
+    let sql = "DELETE FROM comments WHERE id = ?1";
+    forge.store.change(sql, [comment]).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What somebody is to a comment.
+struct Rights {
+    is_author: bool,
+    can_write: bool,
+}
+
+impl Rights {
+    /// A comment of another repository is not there: its number says nothing about this one.
+    async fn of(forge: &Forge, me: &Me, repo: &Repo, comment: i64) -> Result<Self, Failure> {
+        let sql = "SELECT comments.author = ?3, EXISTS (SELECT 1 FROM access
+                       WHERE access.repository = ?2 AND account = ?3 AND level >= 2)
+                   FROM comments JOIN issues ON issues.id = issue
+                   WHERE comments.id = ?1 AND issues.repository = ?2";
+        let read = |row: &Row<'_>| {
+            Ok(Self {
+                is_author: row.get(0)?,
+                can_write: row.get(1)?,
+            })
+        };
+        forge.store.one(sql, (comment, repo.id, me.id), read).await
+    }
+}

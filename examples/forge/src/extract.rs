@@ -1,0 +1,130 @@
+//! What handlers are given of a request that was let in.
+
+use auth_runtime::Identity;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::Deserialize;
+
+use crate::Forge;
+use crate::failure::Failure;
+use crate::text::Name;
+
+/// The caller's account.
+pub(crate) struct Me {
+    pub(crate) id: i64,
+    pub(crate) login: String,
+}
+
+impl FromRequestParts<Forge> for Me {
+    type Rejection = Failure;
+
+    async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
+        let identity = Identity::from_request_parts(head, forge).await?;
+        let login = identity.subject().to_owned();
+        let sql = "SELECT id, login FROM accounts WHERE login = ?1 AND kind = 'user'";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Self {
+                id: row.get(0)?,
+                login: row.get(1)?,
+            })
+        };
+        forge.store.one(sql, [login], read).await
+    }
+}
+
+/// The repository of the path: `/repos/{owner}/{repo}`, and all below it.
+pub(crate) struct Repo {
+    pub(crate) id: i64,
+}
+
+#[derive(Deserialize)]
+struct RepoPath {
+    owner: String,
+    repo: String,
+}
+
+impl FromRequestParts<Forge> for Repo {
+    type Rejection = Failure;
+
+    /// Who may see it was decided before; it may have been deleted since.
+    async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
+        let path = Path::<RepoPath>::from_request_parts(head, forge).await;
+        let Path(RepoPath { owner, repo }) = path.map_err(|_| Failure::NotFound)?;
+        let sql = "SELECT repositories.id FROM repositories
+                   JOIN accounts ON accounts.id = owner
+                   WHERE login = ?1 AND repositories.name = ?2";
+        let read = |row: &rusqlite::Row<'_>| Ok(Self { id: row.get(0)? });
+        forge.store.one(sql, (owner, repo), read).await
+    }
+}
+
+/// The organization of the path: `/orgs/{org}`, and all below it.
+pub(crate) struct Org {
+    pub(crate) id: i64,
+}
+
+#[derive(Deserialize)]
+struct OrgPath {
+    org: String,
+}
+
+impl FromRequestParts<Forge> for Org {
+    type Rejection = Failure;
+
+    async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
+        let path = Path::<OrgPath>::from_request_parts(head, forge).await;
+        let Path(OrgPath { org }) = path.map_err(|_| Failure::NotFound)?;
+        let sql = "SELECT id FROM accounts WHERE login = ?1 AND kind = 'org'";
+        let read = |row: &rusqlite::Row<'_>| Ok(Self { id: row.get(0)? });
+        forge.store.one(sql, [org], read).await
+    }
+}
+
+/// A parameter of the path by its name. One that is no value of its type names nothing that is there.
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $name:ident { $field:ident: $value:ty })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Deserialize)]
+            pub(crate) struct $name {
+                pub(crate) $field: $value,
+            }
+
+            impl FromRequestParts<Forge> for $name {
+                type Rejection = Failure;
+
+                async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
+                    let path = Path::<Self>::from_request_parts(head, forge).await;
+                    path.map(|Path(own)| own).map_err(|_| Failure::NotFound)
+                }
+            }
+        )*
+    };
+}
+
+parameters! {
+    /// `{login}`: somebody's account.
+    Login { login: String }
+    /// `{number}`: an issue or a pull request, counted in its repository.
+    Number { number: i64 }
+    /// `{comment}`
+    CommentId { comment: i64 }
+    /// `{label}`
+    LabelName { label: String }
+    /// `{tag}`: a release.
+    Tag { tag: String }
+    /// `{asset}`: a file of a release.
+    AssetId { asset: i64 }
+    /// `{file}`: what a file of a release is to be called.
+    FileName { file: Name }
+    /// `{key}`: a deploy key.
+    KeyId { key: i64 }
+    /// `{hook}`
+    HookId { hook: i64 }
+    /// `{token}`: a personal token.
+    TokenId { token: i64 }
+    /// `{gist}`
+    GistId { gist: i64 }
+    /// `{team}`
+    Slug { team: String }
+}

@@ -1,0 +1,53 @@
+//! What happened where somebody takes part.
+
+use auth_runtime::routing::get;
+use auth_runtime::{GuardedRouter, requires};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use rusqlite::Row;
+use serde::Serialize;
+
+use crate::Forge;
+use crate::extract::Me;
+use crate::failure::{Answer, Failure};
+
+pub(crate) fn routes() -> GuardedRouter<Forge> {
+    GuardedRouter::new().route("/notifications", get(list).put(mark_read))
+}
+
+#[derive(Serialize)]
+struct Notification {
+    title: String,
+    is_read: bool,
+}
+
+impl Notification {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            title: row.get(0)?,
+            is_read: row.get(1)?,
+        })
+    }
+}
+
+/// The titles of issues that somebody may not read any more are none of his business.
+#[requires(scope = "user:read", check = crate::checks::is_active)]
+async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
+    let sql = "SELECT title, is_read FROM notifications JOIN issues ON issues.id = issue
+               WHERE notifications.account = ?1
+               AND repository IN (SELECT repository FROM access WHERE account = ?1)
+               ORDER BY notifications.id DESC LIMIT 100";
+    let notifications = forge.store.all(sql, [me.id], Notification::read).await?;
+    Ok(Json(notifications))
+}
+
+#[requires(scope = "user:write", check = crate::checks::is_active)]
+async fn mark_read(State(forge): State<Forge>, me: Me) -> Answer<StatusCode> {
+    let sql = "UPDATE notifications SET is_read = TRUE WHERE account = ?1";
+    match forge.store.change(sql, [me.id]).await {
+        // Nothing to be read is as read as can be.
+        Ok(()) | Err(Failure::NotFound) => Ok(StatusCode::NO_CONTENT),
+        Err(failure) => Err(failure),
+    }
+}

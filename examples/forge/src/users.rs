@@ -1,0 +1,69 @@
+//! People: what everybody sees of them, and what they see and change of themselves.
+
+use auth_runtime::routing::get;
+use auth_runtime::{GuardedRouter, public, requires};
+use axum::Json;
+use axum::extract::State;
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+
+use crate::Forge;
+use crate::extract::{Login, Me};
+use crate::failure::Answer;
+use crate::text::{Line, Text};
+
+pub(crate) fn routes() -> GuardedRouter<Forge> {
+    GuardedRouter::new()
+        .route("/users/{login}", get(show))
+        .route("/user", get(own).patch(change))
+}
+
+/// What everybody may see of somebody.
+#[derive(Serialize)]
+pub(crate) struct Profile {
+    login: String,
+    name: String,
+    bio: String,
+}
+
+impl Profile {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            login: row.get(0)?,
+            name: row.get(1)?,
+            bio: row.get(2)?,
+        })
+    }
+}
+
+#[public(reason = "profiles are for everybody")]
+async fn show(State(forge): State<Forge>, Login { login }: Login) -> Answer<Json<Profile>> {
+    let sql = "SELECT login, name, bio FROM accounts WHERE login = ?1 AND NOT is_suspended";
+    Ok(Json(forge.store.one(sql, [login], Profile::read).await?))
+}
+
+#[requires(scope = "user:read", check = crate::checks::is_active)]
+async fn own(State(forge): State<Forge>, me: Me) -> Answer<Json<Profile>> {
+    let sql = "SELECT login, name, bio FROM accounts WHERE id = ?1";
+    Ok(Json(forge.store.one(sql, [me.id], Profile::read).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: Option<Line>,
+    bio: Option<Text>,
+}
+
+#[requires(scope = "user:write", check = crate::checks::is_active)]
+async fn change(
+    State(forge): State<Forge>,
+    me: Me,
+    Json(change): Json<Change>,
+) -> Answer<Json<Profile>> {
+    let sql = "UPDATE accounts SET name = coalesce(?2, name), bio = coalesce(?3, bio) WHERE id = ?1
+               RETURNING login, name, bio";
+    let (name, bio) = (change.name.map(|name| name.0), change.bio.map(|bio| bio.0));
+    let profile = forge.store.one(sql, (me.id, name, bio), Profile::read);
+    Ok(Json(profile.await?))
+}

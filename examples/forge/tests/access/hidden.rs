@@ -1,0 +1,128 @@
+//! What is there, and is not.
+
+use crate::world::{World, all_routes, filled};
+
+/// Every route, every method and some strangers: a repository that they may not read is, byte for byte, one
+/// that does not exist, and both are a path that was never there.
+#[tokio::test]
+async fn a_private_repository_is_the_answer_of_a_path_that_was_never_there() {
+    let world = World::new().await;
+    let mut compared = 0;
+    for who in ["nobody", "stu", "sue", "late", "tim"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let unknown = world.ask(who, &format!("{method} /never/there"), "").await;
+            for route in all_routes() {
+                if !route.path.contains("{owner}/{repo}") {
+                    continue;
+                }
+                let path = filled(&route.path);
+                for body in ["", "{"] {
+                    let private = world.ask(who, &format!("{method} {path}"), body).await;
+                    assert_eq!(private, unknown, "{method} {path} by {who}");
+                    let absent = path.replace("/ann/vault", "/ann/nothing");
+                    let absent = world.ask(who, &format!("{method} {absent}"), body).await;
+                    assert_eq!(private, absent, "{method} {path} by {who}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 2000, "{compared}");
+}
+
+#[tokio::test]
+async fn a_secret_gist_is_the_answer_of_one_that_is_not_there() {
+    let world = World::new().await;
+    for method in ["GET", "PATCH", "DELETE"] {
+        let body = if method == "PATCH" {
+            r#"{"content": "!"}"#
+        } else {
+            ""
+        };
+        let secret = world.ask("stu", &format!("{method} /gists/2"), body).await;
+        let absent = world.ask("stu", &format!("{method} /gists/99"), body).await;
+        let unknown = world
+            .ask("stu", &format!("{method} /never/there"), body)
+            .await;
+        assert_eq!(secret.status, 404, "{method}");
+        assert_eq!(secret, absent, "{method}");
+        assert_eq!(secret, unknown, "{method}");
+    }
+    // That of somebody else which everybody may see is not everybody's to change.
+    assert_eq!(world.status("stu", "GET /gists/1", "").await, 200);
+    assert_eq!(world.status("stu", "DELETE /gists/1", "").await, 404);
+    assert_eq!(world.status("ann", "GET /gists/2", "").await, 200);
+    assert_eq!(world.status("ann", "DELETE /gists/2", "").await, 204);
+}
+
+#[tokio::test]
+async fn no_list_shows_what_a_path_would_hide() {
+    let world = World::new().await;
+    for request in [
+        "GET /explore",
+        "GET /user/repos",
+        "GET /user/starred",
+        "GET /search/repositories?q=l",
+        "GET /search/issues?q=e",
+        "GET /notifications",
+        "GET /gists",
+    ] {
+        let seen = world.ask("stu", request, "").await;
+        assert_eq!(seen.status, 200, "{request}");
+        for secret in ["vault", "ledger", "door", "diary"] {
+            assert!(!seen.body.contains(secret), "{request}: {}", seen.body);
+        }
+    }
+    let suspended = world.ask("stu", "GET /search/users?q=s", "").await.body;
+    assert!(!suspended.contains("sue") && suspended.contains("stu"));
+    assert_eq!(world.status("nobody", "GET /users/sue", "").await, 404);
+    let own = world.ask("ann", "GET /search/issues?q=door", "").await;
+    assert!(own.body.contains("Is the door locked?"), "{}", own.body);
+}
+
+#[tokio::test]
+async fn a_repository_that_becomes_private_is_gone_for_others() {
+    let world = World::new().await;
+    assert_eq!(
+        world.status("stu", "PUT /user/starred/ann/atlas", "").await,
+        204
+    );
+    assert_eq!(world.status("stu", "GET /repos/ann/atlas", "").await, 200);
+    let close = r#"{"visibility": "private"}"#;
+    let changed = world.status("ann", "PATCH /repos/ann/atlas", close).await;
+    assert_eq!(changed, 200);
+    assert_eq!(world.status("stu", "GET /repos/ann/atlas", "").await, 404);
+    for request in ["GET /user/starred", "GET /notifications"] {
+        assert_eq!(world.ask("stu", request, "").await.body, "[]", "{request}");
+    }
+}
+
+#[tokio::test]
+async fn the_own_404_of_a_handler_is_for_those_who_may_look() {
+    let world = World::new().await;
+    for request in [
+        "GET /repos/ann/vault/issues/99",
+        "GET /repos/ann/vault/issues/one",
+        "GET /repos/ann/vault/releases/v9",
+        "DELETE /repos/ann/vault/keys/99",
+        "PUT /repos/ann/vault/collaborators/nobody-at-all",
+    ] {
+        let body = if request.starts_with("PUT") {
+            r#"{"level": "read"}"#
+        } else {
+            ""
+        };
+        assert_eq!(world.status("ann", request, body).await, 404, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_repository_of_the_same_name_opens_no_other_one() {
+    let world = World::new().await;
+    let namesake = r#"{"name": "vault", "visibility": "private"}"#;
+    assert_eq!(world.status("stu", "POST /user/repos", namesake).await, 201);
+    let own = world.ask("stu", "GET /repos/stu/vault", "").await;
+    assert_eq!(own.json()["owner"], "stu");
+    assert_eq!(world.status("stu", "GET /repos/ann/vault", "").await, 404);
+    assert_eq!(world.status("ann", "GET /repos/stu/vault", "").await, 404);
+}

@@ -1,0 +1,102 @@
+//! Credentials that the forge makes itself.
+
+use crate::world::{HOME, World};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+async fn link(world: &World) -> String {
+    let made = world
+        .ask("rae", "POST /repos/ann/vault/assets/1/link", "")
+        .await;
+    assert_eq!(made.status, 200);
+    made.json()["link"].as_str().expect("a link").to_owned()
+}
+
+#[tokio::test]
+async fn whoever_has_a_link_downloads_that_one_file() {
+    let world = World::new().await;
+    let link = link(&world).await;
+    let seen = world.send(HOME, None, &format!("GET {link}"), "").await;
+    assert_eq!((seen.status, seen.body.as_str()), (200, "dig here"));
+
+    let unknown = world.send(HOME, None, "GET /never/there", "").await;
+    let elsewhere = link.replace("/downloads/1", "/downloads/2");
+    for bad in [&elsewhere, &format!("{link}x"), "/downloads/1"] {
+        let seen = world.send(HOME, None, &format!("GET {bad}"), "").await;
+        assert_eq!(seen, unknown, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_ends_with_its_file_and_with_its_maker() {
+    let world = World::new().await;
+    let first = format!("GET {}", link(&world).await);
+    let unknown = world.send(HOME, None, "GET /never/there", "").await;
+    let suspended = world.status("mo", "PUT /admin/users/rae/suspension", "");
+    assert_eq!(suspended.await, 204);
+    assert_eq!(world.send(HOME, None, &first, "").await, unknown);
+    let reinstated = world.status("root", "DELETE /admin/users/rae/suspension", "");
+    assert_eq!(reinstated.await, 204);
+    assert_eq!(world.send(HOME, None, &first, "").await.status, 200);
+    let removed = world.status("ann", "DELETE /repos/ann/vault/releases/v1", "");
+    assert_eq!(removed.await, 204);
+    assert_eq!(world.send(HOME, None, &first, "").await.status, 404);
+}
+
+fn basic(login: &str, token: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{login}:{token}")))
+}
+
+#[tokio::test]
+async fn a_personal_token_does_what_it_was_made_for_until_it_is_revoked() {
+    let world = World::new().await;
+    let new = r#"{"name": "laptop", "scopes": ["repo:read"], "days": 30}"#;
+    let made = world.ask("rae", "POST /user/tokens", new).await;
+    assert_eq!(made.status, 201);
+    let token = made.json()["secret"].as_str().expect("a token").to_owned();
+
+    let good = basic("rae", &token);
+    let ask = |request| world.send(HOME, Some(&good), request, "");
+    assert_eq!(ask("GET /repos/ann/vault").await.status, 200);
+    assert_eq!(ask("GET /user").await.status, 403);
+    let stolen = basic("ann", &token);
+    let seen = world.send(HOME, Some(&stolen), "GET /user", "").await;
+    assert_eq!(seen.status, 401);
+
+    let tokens = world.ask("rae", "GET /user/tokens", "").await;
+    assert!(!tokens.body.contains(&token), "it is told once");
+    let revoke = format!("DELETE /user/tokens/{}", tokens.json()[0]["id"]);
+    assert_eq!(world.status("rae", &revoke, "").await, 204);
+    assert_eq!(ask("GET /repos/ann/vault").await.status, 401);
+}
+
+#[tokio::test]
+async fn nobody_makes_a_token_that_holds_more_than_he_does() {
+    let world = World::new().await;
+    let create = "POST /user/tokens";
+    for (who, scope, status) in [
+        ("ann", "repo:admin", 201),
+        ("ann", "repo:read", 201),
+        ("profile", "user:read", 201),
+        ("profile", "repo:read", 403),
+        ("ann", "asset:download", 422),
+        ("ann", "everything", 422),
+        ("bot", "repo:read", 401),
+    ] {
+        let new = format!(r#"{{"name": "x", "scopes": ["{scope}"], "days": 1}}"#);
+        let seen = world.status(who, create, &new).await;
+        assert_eq!(seen, status, "{who}, {scope}");
+    }
+    let for_ever = r#"{"name": "x", "scopes": [], "days": 366}"#;
+    assert_eq!(world.status("ann", create, for_ever).await, 422);
+}
+
+#[tokio::test]
+async fn a_personal_token_expires() {
+    let world = World::new().await;
+    let repository = "GET /repos/ann/vault";
+    assert_eq!(world.status("bot", repository, "").await, 200);
+    let late = world.ask("late_bot", repository, "").await;
+    assert_eq!(late.status, 401);
+    assert_eq!(late, world.ask("late_bot", "GET /never/there", "").await);
+}

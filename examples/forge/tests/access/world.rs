@@ -1,0 +1,136 @@
+//! A forge of its own for each test, and the people who call it.
+
+use std::net::SocketAddr;
+
+use auth_examples::Authority;
+use auth_forge::{Forge, PLACES, Person, personas, routes};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{Request, header};
+use serde_json::Value;
+use tower::ServiceExt;
+
+pub(crate) struct World {
+    app: Router,
+    people: Vec<Person>,
+}
+
+/// All that a client gets to see of an answer.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    /// In their order.
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Seen {
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        let challenge = fields.find(|(name, _)| name == "www-authenticate");
+        challenge.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("the body is JSON")
+    }
+}
+
+/// Where the staff works; the others are at home.
+pub(crate) const OFFICE: &str = "10.20.0.7:4711";
+pub(crate) const HOME: &str = "203.0.113.9:4711";
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let authority = Authority::new().expect("there is randomness");
+        let forge = Forge::new().expect("the database is filled");
+        let people = personas(&forge, &authority).await;
+        Self {
+            app: forge.app(&authority).expect("the routes are in order"),
+            people: people.expect("there is randomness"),
+        }
+    }
+
+    /// Sends a request from the office, with the credentials of somebody: `GET /user`.
+    pub(crate) async fn ask(&self, who: &str, request: &str, body: &str) -> Seen {
+        let mut people = self.people.iter();
+        let person = people.find(|person| person.name() == who);
+        let person = person.unwrap_or_else(|| panic!("nobody is called {who}"));
+        self.send(OFFICE, person.authorization(), request, body)
+            .await
+    }
+
+    pub(crate) async fn status(&self, who: &str, request: &str, body: &str) -> u16 {
+        self.ask(who, request, body).await.status
+    }
+
+    /// Sends a request from somewhere, with those very credentials.
+    pub(crate) async fn send(
+        &self,
+        from: &str,
+        authorization: Option<&str>,
+        request: &str,
+        body: &str,
+    ) -> Seen {
+        let (method, target) = request.split_once(' ').expect("a method and a target");
+        let mut request = Request::builder().method(method).uri(target);
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let from: SocketAddr = from.parse().expect("an address");
+        let request = request.extension(ConnectInfo(from));
+        let request = request.body(Body::from(body.to_owned())).expect("legal");
+        let answer = self.app.clone().oneshot(request).await;
+        let (head, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
+        let fields = head.headers.iter().map(|(name, value)| {
+            let value = value.to_str().expect("ASCII");
+            (name.to_string(), value.to_owned())
+        });
+        let bytes = to_bytes(body, usize::MAX).await.expect("a whole body");
+        Seen {
+            status: head.status.as_u16(),
+            fields: fields.collect(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    pub(crate) fn authorization(&self, who: &str) -> Option<&str> {
+        let mut people = self.people.iter();
+        people.find(|person| person.name() == who)?.authorization()
+    }
+}
+
+/// A route, as the access table has it.
+pub(crate) struct Route {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) is_hidden: bool,
+    pub(crate) is_public: bool,
+}
+
+/// All routes with a method.
+pub(crate) fn all_routes() -> Vec<Route> {
+    let table = routes().access_table();
+    let rows = table.rows().iter().filter_map(|row| {
+        Some(Route {
+            method: row.method()?.to_string(),
+            path: row.path().to_owned(),
+            is_hidden: row.policy().is_some_and(auth_runtime::Policy::is_hidden),
+            is_public: row.policy()?.public_reason().is_some(),
+        })
+    });
+    let routes: Vec<Route> = rows.collect();
+    assert!(routes.len() > 80, "the table has them all");
+    routes
+}
+
+/// A path of something that is there, for a route.
+pub(crate) fn filled(path: &str) -> String {
+    PLACES.iter().fold(path.to_owned(), |path, (name, value)| {
+        path.replace(&format!("{{{name}}}"), value)
+    })
+}
