@@ -5,39 +5,31 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use auth_grammar::errors::{Errors, UnknownKey};
+use auth_grammar::item::{self, Handler, Item};
+use auth_grammar::module::{Arguments, Module};
 use auth_grammar::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
 use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
 use auth_grammar::{args, check, codes};
 use ipnet::IpNet;
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Ident, Visibility};
 
-use crate::item::{self, Handler, Item};
-use crate::module::{self, Module};
+use crate::{guard, module};
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let found = find();
-    let (lists, own) = module::handed_down(arguments);
-    let modules = lists.iter().map(Group::stream).collect();
-    let requires = auth_grammar::within(modules, own.clone(), found.as_ref(), &mut errors);
+    let arguments = Arguments::read(arguments);
+    let requires = arguments.requires(found.as_ref(), &mut errors);
     if let Some(mut module) = Module::read(&item) {
-        module.refuse_second_policy("requires", &mut errors);
-        check::module(&requires, &mut errors);
-        // What is wrong is told here, and not once more by each handler.
-        let policy = match errors.is_empty() {
-            true if own.is_empty() => quote!(#(#lists)*),
-            true => quote!(#(#lists)* { #own }),
-            false => quote!({}),
-        };
-        let module = module.with(&policy, &mut errors);
+        module.hand_down(&arguments, &requires, &mut errors);
         let mistakes = mistakes(&errors);
+        let module = module::expand(module);
         return quote!(#mistakes #module);
     }
-    let loosen = requires.loosen.clone();
     let requires = requires.with_modules();
     // A network may be enough, and then nobody knows who calls. Of a mistaken attribute, what could be
     // read says so.
@@ -48,7 +40,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         quote!(::core::option::Option<::auth_runtime::Identity>)
     };
     let policy = policy(&requires);
-    let policy = match loosen {
+    let policy = match &requires.loosen {
         Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
         None => policy,
     };
@@ -145,7 +137,7 @@ fn tracked(found: &Found) -> Option<TokenStream> {
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     // What everybody may call owes nothing to the module around it.
-    let (_, own) = module::handed_down(arguments);
+    let Arguments { own, .. } = Arguments::read(arguments);
     let public = args::public(own, &mut errors);
     let reason = public.map(|public| public.reason).unwrap_or_default();
     let policy = quote!(::auth_runtime::Policy::public(#reason));
@@ -178,7 +170,7 @@ fn expand(
             let implementation = implement(&name, declared, policy, caller, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
             let kind = kind(attribute, &name, true);
-            handler.complete_guard();
+            guard::complete(&mut handler);
             let Handler {
                 attributes,
                 visibility,
@@ -521,11 +513,13 @@ mod tests {
 
     #[test]
     fn a_list_that_requires_nothing_lets_nobody_in() {
+        // As a module hands it down, and not as it is written.
+        let without = |item: &str| requires(quote!({}), item.parse().expect("tokens")).to_string();
         for item in ["async fn f() {}", "struct F;", "mod m { async fn f() {} }"] {
-            let mut once = expanded("{}", item);
+            let mut once = without(item).replace(' ', "");
             if let Some((_, handler)) = once.split_once("requires({})]") {
                 let handler = handler.strip_suffix('}').expect("the end of the module");
-                once = expanded("{}", &handler.replace("asyncfn", "async fn "));
+                once = without(&handler.replace("asyncfn", "async fn ")).replace(' ', "");
             }
             assert!(
                 once.contains("Policy::requires(::auth_runtime::Requirement::any(&[]))"),

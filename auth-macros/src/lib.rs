@@ -1,14 +1,13 @@
 //! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
 //!
-//! What an attribute says is read and checked by `auth-grammar`, and written out (`expand`) as data for
-//! the runtime; what it stands on is read by `item` and `module`.
+//! What an attribute says, and what it stands on, is read and checked by `auth-grammar`, and written out
+//! (`expand`) as data for the runtime.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
 
-mod attribute;
 mod expand;
-mod item;
+mod guard;
 mod module;
 
 /// Says who may call a handler.

@@ -50,6 +50,16 @@
 //! | [`AUTH0061`](auth0061) | two policies that show denials differently |
 //! | [`AUTH0062`](auth0062) | lists in lists without end |
 //! | [`AUTH0063`](auth0063) | a display that changes nothing |
+//!
+//! What no compiler sees, `cargo auth check` finds:
+//!
+//! | code | what is found |
+//! |---|---|
+//! | [`AUTH0101`](auth0101) | a handler on a plain router, without a policy |
+//! | [`AUTH0102`](auth0102) | a plain router in a guarded one |
+//! | [`AUTH0103`](auth0103) | a word of the vocabulary that nobody uses |
+//! | [`AUTH0104`](auth0104) | an attribute that is not called by its name |
+//! | [`AUTH0105`](auth0105) | a reason for nothing |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -57,6 +67,20 @@ macro_rules! pages {
             #[doc = include_str!(concat!("../catalogue/", $code, ".md"))]
             pub mod $page {}
         )*
+
+        /// The page of a code, in Markdown, as `cargo auth explain` prints it.
+        ///
+        /// ```
+        /// let page = auth_runtime::catalogue::page("AUTH0001");
+        /// assert!(page.is_some_and(|page| page.starts_with("# AUTH0001: a key that there is not")));
+        /// assert_eq!(auth_runtime::catalogue::page("none"), None);
+        /// ```
+        pub fn page(code: &str) -> Option<&'static str> {
+            match code {
+                $($code => Some(include_str!(concat!("../catalogue/", $code, ".md"))),)*
+                _ => None,
+            }
+        }
     };
 }
 
@@ -108,4 +132,9 @@ pages! {
     auth0061 "AUTH0061"
     auth0062 "AUTH0062"
     auth0063 "AUTH0063"
+    auth0101 "AUTH0101"
+    auth0102 "AUTH0102"
+    auth0103 "AUTH0103"
+    auth0104 "AUTH0104"
+    auth0105 "AUTH0105"
 }

@@ -56,6 +56,7 @@ impl Authority {
         let metadata = json!({
             "issuer": self.issuer, "jwks_uri": format!("{}/keys", self.issuer),
         });
+        // unguarded: an authorization server tells everybody its metadata and its public key
         let answer = |document| axum::routing::get(async move || Json(document));
         let app = Router::new()
             .route("/.well-known/openid-configuration", answer(metadata))

@@ -97,7 +97,25 @@ pub const TOO_DEEP: Code = Code("AUTH0062");
 /// A display that changes nothing.
 pub const IDLE_DISPLAY: Code = Code("AUTH0063");
 
+// What no compiler sees, and `cargo auth check` finds.
+
+/// A handler on a plain router, without a policy.
+pub const UNGUARDED: Code = Code("AUTH0101");
+/// A plain router in a guarded one.
+pub const MERGED_UNGUARDED: Code = Code("AUTH0102");
+/// A word of the vocabulary that nobody uses.
+pub const UNUSED: Code = Code("AUTH0103");
+/// An attribute that is not called by its name.
+pub const RENAMED: Code = Code("AUTH0104");
+/// A reason for nothing.
+pub const IDLE_REASON: Code = Code("AUTH0105");
+
 impl Code {
+    /// As it stands in messages, without the brackets.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
     /// A mistake of this kind.
     pub fn at(self, span: Span, message: impl Display) -> syn::Error {
         syn::Error::new(span, self.write(message))
@@ -118,13 +136,19 @@ impl Code {
     }
 }
 
-/// A message as it was before it got its code.
-pub(crate) fn without_code(message: &str) -> String {
+/// The message without its code, and the code; some are the compiler's, and have none.
+pub fn split(message: &str) -> (String, Option<&str>) {
     let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
-    let first = first.split_once(" [AUTH").map_or(first, |(text, _)| text);
+    let coded = first.strip_suffix(']');
+    let Some((text, code)) = coded.and_then(|first| first.rsplit_once(" [")) else {
+        return (message.to_owned(), None);
+    };
+    if !code.starts_with("AUTH") {
+        return (message.to_owned(), None);
+    }
     if rest.is_empty() {
-        first.to_owned()
+        (text.to_owned(), Some(code))
     } else {
-        format!("{first}\n{rest}")
+        (format!("{text}\n{rest}"), Some(code))
     }
 }

@@ -60,19 +60,21 @@ pub enum Aspect {
     Reason,
 }
 
-/// What came of the policy with a name, in the order in which it should be looked at.
+/// What came of a policy, in the order in which it should be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// More may call, or are told.
     Loosened,
-    /// Others may call, or are told; or that could not be decided.
-    Changed,
     /// There was none.
     Added,
-    /// There is none any more.
-    Removed,
+    /// Others may call, or are told; or that could not be decided.
+    Changed,
+    /// It holds for something else.
+    Moved,
     /// Fewer may call, or are told.
     Tightened,
+    /// There is none any more.
+    Removed,
     /// The same may call, and are told, but something else changed.
     Restated,
 }
@@ -149,7 +151,8 @@ impl Comparison {
         }
     }
 
-    fn verdict(&self) -> Option<Verdict> {
+    /// What came of the policy; `None` if it is what it was.
+    pub fn verdict(&self) -> Option<Verdict> {
         match self.change() {
             Change::Loosened => Some(Verdict::Loosened),
             Change::Changed => Some(Verdict::Changed),

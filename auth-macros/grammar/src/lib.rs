@@ -18,10 +18,13 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod attribute;
 pub mod check;
 pub mod codes;
 pub mod compare;
 pub mod errors;
+pub mod item;
+pub mod module;
 pub mod requirement;
 mod resolve;
 mod suggest;

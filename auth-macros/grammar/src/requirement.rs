@@ -40,7 +40,6 @@ impl Requires {
         let is_loosened = self.loosen.is_some();
         let asked_around = module.requirements.iter().filter(|_| !is_loosened);
         self.requirements = asked_around.chain(&self.requirements).cloned().collect();
-        self.loosen = None;
         self.showing_as(module)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use auth_grammar::compare::{Change, compare};
+use auth_grammar::compare::{Verdict, compare};
 use auth_grammar::requirement::Policy;
 
 use super::entry::Entry;
@@ -22,18 +22,6 @@ struct Changed {
     path: String,
     before: Option<Answer>,
     after: Option<Answer>,
-}
-
-/// In the order in which it should be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Loosened,
-    Added,
-    Changed,
-    Moved,
-    Tightened,
-    Removed,
-    Restated,
 }
 
 /// What answers a method of a path.
@@ -164,12 +152,8 @@ fn verdict(before: Option<&Answer>, after: Option<&Answer>) -> Verdict {
     let (Some(before), Some(after)) = (before.policy(), after.policy()) else {
         return Verdict::Changed;
     };
-    match compare(&before, &after).change() {
-        Change::Loosened => Verdict::Loosened,
-        Change::Tightened => Verdict::Tightened,
-        Change::Changed => Verdict::Changed,
-        Change::Same => Verdict::Restated,
-    }
+    let verdict = compare(&before, &after).verdict();
+    verdict.unwrap_or(Verdict::Restated)
 }
 
 impl Answer {
@@ -185,28 +169,26 @@ impl Answer {
     }
 }
 
-impl Verdict {
-    fn heading(self) -> &'static str {
-        match self {
-            Self::Loosened => "loosened: more may call, or are told that it is there",
-            Self::Added => "added",
-            Self::Changed => "changed: others may call or are told, or nobody can tell",
-            Self::Moved => "moved: another handler with the same policy",
-            Self::Tightened => "tightened: fewer may call, or are told that it is there",
-            Self::Removed => "removed",
-            Self::Restated => "restated: the same may call",
-        }
+fn heading(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Loosened => "loosened: more may call, or are told that it is there",
+        Verdict::Added => "added",
+        Verdict::Changed => "changed: others may call or are told, or nobody can tell",
+        Verdict::Moved => "moved: another handler with the same policy",
+        Verdict::Tightened => "tightened: fewer may call, or are told that it is there",
+        Verdict::Removed => "removed",
+        Verdict::Restated => "restated: the same may call",
     }
 }
 
 impl fmt::Display for AccessChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut heading = None;
+        let mut last = None;
         for changed in &self.changes {
-            if heading != Some(changed.verdict) {
-                let gap = if heading.is_some() { "\n" } else { "" };
-                writeln!(f, "{gap}{}", changed.verdict.heading())?;
-                heading = Some(changed.verdict);
+            if last != Some(changed.verdict) {
+                let gap = if last.is_some() { "\n" } else { "" };
+                writeln!(f, "{gap}{}", heading(changed.verdict))?;
+                last = Some(changed.verdict);
             }
             writeln!(f, "  {} {}", changed.method, changed.path)?;
             for (sign, answer) in [('-', &changed.before), ('+', &changed.after)] {

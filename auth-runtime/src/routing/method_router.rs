@@ -85,7 +85,9 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             mount: Box::new(move |gate| {
                 let handler = GatedHandler::new(handler, gate);
                 match filter {
+                    // unguarded: the gate asks before the handler does anything
                     Some(filter) => axum::routing::on(filter, handler),
+                    // unguarded: and so it does here
                     None => axum::routing::any(handler),
                 }
             }),

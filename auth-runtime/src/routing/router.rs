@@ -716,6 +716,7 @@ impl GuardedRouter {
         let answer =
             async move |method: Method| crate::resource::answer(&document, &method).map(Body::from);
         let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
+        // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
         let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
         Router::new().route(resource.metadata_path(), handler)
     }
@@ -823,12 +824,14 @@ impl Placed<'_> {
             method_router = if self.path_is_hidden {
                 let hidden = move |request| unknown.clone().receive(unmatch(request, stripped));
                 // Merging into `any` keeps axum from adding `Allow`.
+                // unguarded: it answers as a path that was never there
                 axum::routing::any(hidden).merge(method_router)
             } else {
                 method_router.fallback(method_not_allowed)
             };
         }
         let mut router = if subtree {
+            // unguarded: each of its endpoints has a gate of its own
             Router::new().nest_service(&route.path, method_router)
         } else {
             Router::new().route(&route.path, method_router)

@@ -444,10 +444,10 @@ fn what_was_loosened_stands_first_in_a_table_of_differences() {
         [
             ("opened", Verdict::Loosened),
             ("shown", Verdict::Loosened),
-            ("other", Verdict::Changed),
             ("new", Verdict::Added),
-            ("gone", Verdict::Removed),
+            ("other", Verdict::Changed),
             ("tight", Verdict::Tightened),
+            ("gone", Verdict::Removed),
             ("reason", Verdict::Restated),
         ]
     );

@@ -10,12 +10,11 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::{Policy, Term, Terms, Vocabulary};
 use crate::check::Written;
-use crate::codes::without_code;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
 use crate::resolve::Dictionary;
 use crate::suggest::nearest;
-use crate::{args, check, resolve, values};
+use crate::{args, check, codes, resolve, values};
 
 /// What is wrong, and the byte at which it begins.
 #[derive(Debug, PartialEq)]
@@ -362,7 +361,7 @@ impl Reader {
         resolve::requires(&mut requires, dictionary, &mut errors);
         check::requires(&requires, &mut errors);
         for message in errors.messages() {
-            let message = without_code(&message);
+            let (message, _) = codes::split(&message);
             self.note(at, format!("in the policy `{name}`: {message}"));
         }
         written

@@ -1,12 +1,13 @@
 //! Our attributes among others, and where nobody expands them.
 
-use auth_grammar::codes;
-use auth_grammar::errors::Errors;
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::Attribute;
+use syn::{Attribute, Meta};
+
+use crate::codes;
+use crate::errors::Errors;
 
 /// Whether an attribute is one of ours, by the paths that it can be reached by.
-pub(crate) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
+pub fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
     let path = attribute.path();
     let ours = match path.segments.len() {
         1 => true,
@@ -20,20 +21,20 @@ pub(crate) fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
 }
 
 /// Whether an attribute is one of ours, if it has its own name. It may be somebody else's.
-pub(crate) fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static str> {
+pub fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static str> {
     let last = attribute.path().segments.last()?;
     ours(&last.ident.to_string())
 }
 
 /// Where a `cfg_attr` holds one of ours, by whatever path.
-pub(crate) fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
+pub fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
     let is_conditional = attribute.path().is_ident("cfg_attr");
     let list = attribute.meta.require_list().ok()?;
     is_conditional.then(|| conditional_policy(list.tokens.clone()))?
 }
 
 /// Notes one of ours in a `cfg_attr`.
-pub(crate) fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
+pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     errors.add(
         codes::CONDITIONAL,
         span,
@@ -95,6 +96,33 @@ fn conditional_policy(arguments: TokenStream) -> Option<Span> {
     attributes
         .map(|attribute| attribute.iter().cloned().collect())
         .find_map(policy_in)
+}
+
+/// Whether it says that an item is for tests: `#[tokio::test]`, `#[cfg(test)]`,
+/// `#[cfg(all(test, unix))]`.
+pub fn is_test(attribute: &Attribute) -> bool {
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => asks_for_test(list.tokens.clone()),
+        meta => {
+            let last = meta.path().segments.last();
+            last.is_some_and(|segment| segment.ident == "test")
+        }
+    }
+}
+
+/// Whether a condition of `cfg` holds for tests only.
+fn asks_for_test(condition: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = flattened(condition).into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Ident(test)] => test == "test",
+        [TokenTree::Ident(all), TokenTree::Group(group)] if all == "all" => {
+            let inner: Vec<TokenTree> = flattened(group.stream()).into_iter().collect();
+            let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+            let mut parts = inner.split(is_comma);
+            parts.any(|part| asks_for_test(part.iter().cloned().collect()))
+        }
+        _ => false,
+    }
 }
 
 fn ours(name: &str) -> Option<&'static str> {

@@ -1,12 +1,11 @@
 //! Functions of a module that are called, and so are no handlers.
 
-use auth_grammar::codes;
-use auth_grammar::errors::Errors;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Ident;
 
 use super::items::{Item, Kind};
-use crate::attribute::policy_attribute_by_any_path;
+use crate::codes;
+use crate::errors::Errors;
 
 /// A function of the module that the module itself calls is no handler: as one it would ask its caller
 /// for a guard.
@@ -18,10 +17,7 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
     }
     for item in items {
         if let Kind::Handler(name) = &item.kind
-            && item
-                .attributes
-                .iter()
-                .all(|own| policy_attribute_by_any_path(own).is_none())
+            && !item.has_policy()
             && !item.is_test()
             && called.contains(name)
         {

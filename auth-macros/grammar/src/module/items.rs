@@ -1,22 +1,27 @@
 //! The items of a module, told apart without being understood.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Attribute, FnArg, Ident, Meta, Signature, Token, Type, Visibility};
+use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
 
-use crate::attribute::flattened;
+use crate::attribute::{flattened, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
 
 /// An item of a module, as far as it is read.
-pub(super) struct Item {
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) kind: Kind,
+pub struct Item {
+    /// In front of it.
+    pub attributes: Vec<Attribute>,
+    /// What it is.
+    pub kind: Kind,
     /// All but the attributes.
     pub(super) rest: TokenStream,
 }
 
-pub(super) enum Kind {
+/// What items of a module are told apart by.
+pub enum Kind {
+    /// `mod name { … }`
     Module,
     /// `mod name;`
     FileModule(Ident),
@@ -26,6 +31,7 @@ pub(super) enum Kind {
     UnitStruct(Ident),
     /// The call of a macro, by its path.
     Macro(TokenStream),
+    /// All else.
     Other,
 }
 
@@ -73,7 +79,7 @@ fn is_block(tokens: TokenStream) -> bool {
 }
 
 /// Takes the next item off.
-pub(super) fn item(input: ParseStream<'_>) -> Item {
+pub(super) fn next_item(input: ParseStream<'_>) -> Item {
     let ahead = input.fork();
     let attributes = match ahead.call(Attribute::parse_outer) {
         Ok(attributes) => {
@@ -200,31 +206,23 @@ fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
 }
 
 impl Item {
-    /// Whether it is for tests: `#[tokio::test]`, `#[cfg(test)]`, `#[cfg(all(test, unix))]`.
-    pub(super) fn is_test(&self) -> bool {
-        self.attributes
-            .iter()
-            .any(|attribute| match &attribute.meta {
-                Meta::List(list) if list.path.is_ident("cfg") => asks_for_test(list.tokens.clone()),
-                meta => {
-                    let last = meta.path().segments.last();
-                    last.is_some_and(|segment| segment.ident == "test")
-                }
-            })
+    /// Whether it is for tests.
+    pub fn is_test(&self) -> bool {
+        self.attributes.iter().any(is_test)
+    }
+
+    /// Whether it has one of our attributes, or one that is called so.
+    pub fn has_policy(&self) -> bool {
+        let mut attributes = self.attributes.iter();
+        attributes.any(|attribute| policy_attribute_by_any_path(attribute).is_some())
     }
 }
 
-/// Whether a condition of `cfg` holds for tests only.
-fn asks_for_test(condition: TokenStream) -> bool {
-    let tokens: Vec<TokenTree> = flattened(condition).into_iter().collect();
-    match tokens.as_slice() {
-        [TokenTree::Ident(test)] => test == "test",
-        [TokenTree::Ident(all), TokenTree::Group(group)] if all == "all" => {
-            let inner: Vec<TokenTree> = flattened(group.stream()).into_iter().collect();
-            let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
-            let mut parts = inner.split(is_comma);
-            parts.any(|part| asks_for_test(part.iter().cloned().collect()))
-        }
-        _ => false,
+impl ToTokens for Item {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attributes, rest, ..
+        } = self;
+        tokens.extend(quote!(#(#attributes)* #rest));
     }
 }

@@ -3,23 +3,21 @@
 //! Of a function only the signature is read; the body passes through, so that a half-typed one
 //! still reaches the compiler and the editor.
 
-use auth_grammar::codes;
-use auth_grammar::errors::Errors;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, FnArg, Ident, PathArguments, PathSegment, Signature, Token, Type, TypePath,
-    Visibility,
-};
+use syn::{Attribute, FnArg, Ident, PathArguments, Signature, Token, Type, TypePath, Visibility};
 
 use crate::attribute::{policy_attribute, policy_in_cfg_attr, refuse_conditional_policy};
+use crate::codes;
+use crate::errors::Errors;
 
 /// An item that can carry a policy.
-pub(crate) enum Item {
+pub enum Item {
+    /// An `async fn`.
     Handler(Box<Handler>),
     /// A unit struct, the policy of a service.
     Struct(UnitStruct),
@@ -27,25 +25,33 @@ pub(crate) enum Item {
     Other(TokenStream),
 }
 
-pub(crate) struct Handler {
-    pub(crate) attributes: Vec<Attribute>,
-    pub(crate) visibility: Visibility,
-    pub(crate) signature: Signature,
-    pub(crate) body: TokenStream,
+/// A function as it is written, without the attribute.
+pub struct Handler {
+    /// All other attributes.
+    pub attributes: Vec<Attribute>,
+    /// `pub` and the like.
+    pub visibility: Visibility,
+    /// All up to the body.
+    pub signature: Signature,
+    /// The body, with its braces.
+    pub body: TokenStream,
     /// Whether the first parameter is a guard that was written down.
-    pub(crate) writes_guard: bool,
+    pub writes_guard: bool,
 }
 
-pub(crate) struct UnitStruct {
-    pub(crate) name: Ident,
-    pub(crate) tokens: TokenStream,
+/// A struct as it is written, without the attribute.
+pub struct UnitStruct {
+    /// Its name.
+    pub name: Ident,
+    /// All of it.
+    pub tokens: TokenStream,
 }
 
 /// axum's handlers take so many arguments, and the guard is one of them.
 const MAX_PARAMETERS: usize = 16;
 
 /// Reads an item and notes what is wrong with it; `None` if it is no item at all.
-pub(crate) fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Item> {
+pub fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Item> {
     let parser = |input: ParseStream<'_>| Ok(item(input, attribute, errors));
     match parser.parse2(tokens) {
         Ok(item) => item,
@@ -126,7 +132,7 @@ fn handler(
 fn is_expanded(signature: &Signature) -> bool {
     let carrier = carrier(&signature.ident);
     signature.inputs.iter().any(|parameter| {
-        let arguments = guard(parameter).map(|guard| &guard.segment.arguments);
+        let arguments = guard(parameter).and_then(arguments_of);
         matches!(arguments, Some(PathArguments::AngleBracketed(arguments))
             if carrier == arguments.args.to_token_stream().to_string())
     })
@@ -261,12 +267,12 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     }
     let mut guards = Vec::new();
     for (index, parameter) in signature.inputs.iter().enumerate() {
-        if let Some(Written { segment, .. }) = guard(parameter) {
+        if let Some(arguments) = guard(parameter).and_then(arguments_of) {
             guards.push((
                 index,
-                segment.arguments.is_none(),
+                arguments.is_none(),
                 parameter.span(),
-                segment.arguments.span(),
+                arguments.span(),
             ));
         }
     }
@@ -314,14 +320,8 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     true
 }
 
-/// A parameter's type if it is our guard.
-struct Written<'a> {
-    path: &'a TypePath,
-    segment: &'a PathSegment,
-}
-
-/// The guard in `guard: Guard` or `guard: auth_runtime::Guard`. By another path it may be anything.
-fn guard(parameter: &FnArg) -> Option<Written<'_>> {
+/// The type in `guard: Guard` or `guard: auth_runtime::Guard`. By another path it may be anything.
+pub fn guard(parameter: &FnArg) -> Option<&TypePath> {
     let FnArg::Typed(parameter) = parameter else {
         return None;
     };
@@ -335,7 +335,11 @@ fn guard(parameter: &FnArg) -> Option<Written<'_>> {
         (Some(krate), None) => krate.ident == "auth_runtime",
         _ => false,
     };
-    (ours && segment.ident == "Guard").then_some(Written { path, segment })
+    (ours && segment.ident == "Guard").then_some(path)
+}
+
+fn arguments_of(guard: &TypePath) -> Option<&PathArguments> {
+    guard.path.segments.last().map(|last| &last.arguments)
 }
 
 /// A type without the invisible groups around it.
@@ -349,32 +353,9 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
 
 /// The name of the type that carries the policy of a handler. For lints it is the attribute's, and not
 /// the user's, though it stands where the handler does.
-pub(crate) fn carrier(handler: &Ident) -> Ident {
+pub fn carrier(handler: &Ident) -> Ident {
     let span = Span::mixed_site().located_at(handler.span());
     Ident::new(&format!("policy_of_{}", handler.unraw()), span)
-}
-
-impl Handler {
-    /// Completes the guard that is written, or adds one in front.
-    pub(crate) fn complete_guard(&mut self) {
-        let carrier = carrier(&self.signature.ident);
-        let first = self.signature.inputs.first_mut();
-        if let Some(first) = first.filter(|_| self.writes_guard)
-            && let Some(Written { path, .. }) = guard(first)
-        {
-            let mut path = path.clone();
-            if let Some(guard) = path.path.segments.last_mut() {
-                guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#carrier>));
-            }
-            if let FnArg::Typed(parameter) = first {
-                *parameter.ty = Type::Path(path);
-            }
-            return;
-        }
-        let guard =
-            syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#carrier>);
-        self.signature.inputs.insert(0, guard);
-    }
 }
 
 #[cfg(test)]
@@ -385,45 +366,6 @@ mod tests {
         let mut errors = Errors::default();
         let item = read(item.parse().expect("tokens"), "requires", &mut errors);
         (item, errors.messages())
-    }
-
-    #[test]
-    fn the_first_parameter_is_a_guard_of_the_handlers_own() {
-        for (written, completed) in [
-            (
-                "async fn f() {}",
-                "_ : :: auth_runtime :: Guard < policy_of_f >",
-            ),
-            (
-                "async fn f(guard: Guard) {}",
-                "guard : Guard < policy_of_f >",
-            ),
-            (
-                "async fn f(mut g: auth_runtime::Guard, x: u8) {}",
-                "mut g : auth_runtime :: Guard < policy_of_f > , x : u8",
-            ),
-            (
-                "pub async fn f<T: Clone>(x: T) where T: Send {}",
-                "_ : :: auth_runtime :: Guard < policy_of_f > , x : T",
-            ),
-            (
-                "async fn r#type(guard: Guard) {}",
-                "guard : Guard < policy_of_type >",
-            ),
-            // Wrong, and completed all the same, so that nothing else is reported.
-            (
-                "async fn f(guard: Guard<u8>) {}",
-                "guard : Guard < policy_of_f >",
-            ),
-        ] {
-            let (item, _) = read_back(written);
-            let Some(Item::Handler(mut handler)) = item else {
-                panic!("{written}");
-            };
-            handler.complete_guard();
-            let inputs = &handler.signature.inputs;
-            assert_eq!(quote!(#inputs).to_string(), completed, "{written}");
-        }
     }
 
     #[test]

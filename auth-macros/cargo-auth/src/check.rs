@@ -1,0 +1,54 @@
+//! `cargo auth check`: what should not be so.
+
+use std::fmt::Write as _;
+
+use auth_grammar::codes;
+
+use crate::sources::{self, Finding, Place};
+use crate::workspace::Workspace;
+use crate::{Failure, Format, Report, count, json, sarif};
+
+pub(crate) fn run(
+    workspace: &Workspace,
+    format: Format,
+    allow_unguarded: bool,
+) -> Result<Report, Failure> {
+    let mut sources = sources::read(workspace)?;
+    if allow_unguarded {
+        let allowed = Some(codes::MERGED_UNGUARDED.as_str());
+        sources
+            .findings
+            .retain(|finding| finding.code.as_deref() != allowed);
+    }
+    let findings = &sources.findings;
+    Ok(Report {
+        is_clean: findings.is_empty(),
+        text: match format {
+            Format::Text => text(findings, sources.entries.len()),
+            Format::Json => json(findings)?,
+            Format::Sarif => json(&sarif::findings(findings))?,
+        },
+    })
+}
+
+fn text(findings: &[Finding], policies: usize) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let Place { file, line, column } = &finding.place;
+        let (first, rest) = match finding.message.split_once('\n') {
+            Some((first, rest)) => (first, format!("\n{rest}")),
+            None => (finding.message.as_str(), String::new()),
+        };
+        let code = finding.code.as_ref();
+        let code = code.map_or(String::new(), |code| format!(" [{code}]"));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{file}:{line}:{column}: {first}{code}{rest}");
+    }
+    let ending = if policies == 1 { "y" } else { "ies" };
+    let found = match findings.len() {
+        0 => "nothing found".to_owned(),
+        number => count(number, "finding"),
+    };
+    let _ = writeln!(text, "{found}, beside {policies} polic{ending}");
+    text
+}

@@ -1,0 +1,280 @@
+//! `cargo auth diff`: who may call now that could not before, and the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use auth_grammar::compare::{self, Aspect, Change, Comparison, Verdict};
+use auth_grammar::requirement::Policy;
+use serde::Serialize;
+
+use crate::revision::Revision;
+use crate::sources::{self, Entry, Place, Sources, Unguarded, Way};
+use crate::workspace::Workspace;
+use crate::{Failure, PlainFormat, json};
+
+/// The policies of one side.
+#[derive(Default)]
+struct Side {
+    policies: BTreeMap<String, Policy>,
+    places: BTreeMap<String, Place>,
+    /// What has to be set for some of them to hold.
+    conditions: BTreeMap<String, String>,
+    /// Those whose attribute is wrong.
+    mistaken: BTreeSet<String>,
+    /// All functions, with a policy or without.
+    functions: BTreeSet<String>,
+    /// What is open for a reason.
+    unguarded: Vec<Unguarded>,
+}
+
+/// What came of a policy.
+#[derive(Serialize)]
+struct Row {
+    change: &'static str,
+    path: String,
+    /// Where it stands now, or stood before.
+    #[serde(flatten)]
+    place: Option<Place>,
+    before: Option<String>,
+    after: Option<String>,
+    why: Vec<&'static str>,
+}
+
+pub(crate) fn run(
+    workspace: &Workspace,
+    packages: &[String],
+    before: &str,
+    after: Option<&str>,
+    format: PlainFormat,
+) -> Result<String, Failure> {
+    let now = match after {
+        None => Side::of(sources::read(workspace)?),
+        Some(revision) => at(workspace, packages, revision)?,
+    };
+    let rows = rows(&at(workspace, packages, before)?, &now);
+    match format {
+        PlainFormat::Json => json(&rows),
+        PlainFormat::Text => Ok(text(&rows)),
+    }
+}
+
+/// The policies of a revision. That there was no workspace or package yet is no mistake.
+fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Side, Failure> {
+    let written = Revision::write_out(&workspace.root, revision)?;
+    let manifest = written.root.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Ok(Side::default());
+    }
+    let failed = |failure| Failure::new(format!("at {revision}: {failure}"));
+    let mut then = Workspace::read(Some(&manifest)).map_err(failed)?;
+    then.tell(packages);
+    let sources = sources::read(&then).map_err(failed)?;
+    Ok(Side::of(sources))
+}
+
+impl Side {
+    fn of(sources: Sources) -> Self {
+        let mut side = Self {
+            functions: sources.functions(),
+            unguarded: sources.unguarded.clone(),
+            ..Self::default()
+        };
+        for entry in sources.entries {
+            side.add(entry);
+        }
+        side
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let mut name = entry.path.clone();
+        // Both sides of a `cfg`, in their order.
+        let mut number = 1;
+        while self.policies.contains_key(&name) {
+            number += 1;
+            name = format!("{} ({number})", entry.path);
+        }
+        if entry.is_mistaken {
+            self.mistaken.insert(name.clone());
+        }
+        let condition = entry.condition.map(|condition| (name.clone(), condition));
+        self.conditions.extend(condition);
+        self.places.insert(name.clone(), entry.place);
+        self.policies.insert(name, entry.policy);
+    }
+}
+
+const MISTAKEN: &str = "an attribute is wrong, so nobody can tell who may call";
+const CONDITION: &str = "something else has to be set for it to hold";
+const UNGUARDED: &str = "it is still there, without a policy";
+const OPEN: &str = "everybody may call";
+const VOCABULARY: &str = "the words of `auth.toml` mean something else";
+
+fn rows(before: &Side, after: &Side) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut undecided = undecided(before, after);
+    for difference in compare::tables(&before.policies, &after.policies) {
+        let name = difference.name;
+        let mut why = difference.comparison.as_ref().map_or(Vec::new(), reasons);
+        let mut verdict = difference.verdict;
+        if verdict == Verdict::Removed && after.functions.contains(&name) {
+            verdict = Verdict::Loosened;
+            why.push(UNGUARDED);
+        }
+        if let Some(reason) = undecided.remove(&name) {
+            verdict = Verdict::Changed;
+            why = vec![reason];
+        }
+        rows.push((verdict, Row::of(&name, verdict, why, before, after)));
+    }
+    // What looks the same may be anything.
+    for (name, reason) in undecided {
+        let row = Row::of(&name, Verdict::Changed, vec![reason], before, after);
+        rows.push((Verdict::Changed, row));
+    }
+    for (verdict, open, none) in [
+        (Verdict::Added, after, before),
+        (Verdict::Removed, before, after),
+    ] {
+        let only = without(&open.unguarded, &none.unguarded).into_iter();
+        rows.extend(only.map(|unguarded| (verdict, Row::unguarded(unguarded, verdict))));
+    }
+    rows.sort_by(|(one, row), (other, than)| (one, &row.path).cmp(&(other, &than.path)));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What only one side has. Lines move, so the file, the way and the reason tell which is which.
+fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded> {
+    let which = |unguarded: &Unguarded| {
+        let Unguarded { place, way, reason } = unguarded;
+        (place.file.clone(), *way, reason.clone())
+    };
+    let mut others: Vec<_> = others.iter().map(which).collect();
+    let mut only = Vec::new();
+    for unguarded in all {
+        match others.iter().position(|other| *other == which(unguarded)) {
+            Some(index) => drop(others.swap_remove(index)),
+            None => only.push(unguarded),
+        }
+    }
+    only
+}
+
+/// The policies that say too little to be compared, and why.
+fn undecided(before: &Side, after: &Side) -> BTreeMap<String, &'static str> {
+    let both = before
+        .policies
+        .keys()
+        .filter(|name| after.policies.contains_key(*name));
+    let others = both.filter(|name| before.conditions.get(*name) != after.conditions.get(*name));
+    let others = others.map(|name| (name.clone(), CONDITION));
+    let mistaken = before.mistaken.iter().chain(&after.mistaken);
+    let mistaken = mistaken.map(|name| (name.clone(), MISTAKEN));
+    others.chain(mistaken).collect()
+}
+
+impl Row {
+    fn of(
+        name: &str,
+        verdict: Verdict,
+        mut why: Vec<&'static str>,
+        before: &Side,
+        after: &Side,
+    ) -> Self {
+        let policy = |side: &Side| side.policies.get(name).map(Policy::to_string);
+        let is_written_the_same = policy(before) == policy(after);
+        if is_written_the_same && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
+            why.push(VOCABULARY);
+        }
+        let place = after.places.get(name).or_else(|| before.places.get(name));
+        Self {
+            change: word(verdict),
+            path: name.to_owned(),
+            place: place.cloned(),
+            before: policy(before),
+            after: policy(after),
+            why,
+        }
+    }
+
+    fn unguarded(unguarded: &Unguarded, verdict: Verdict) -> Self {
+        let Unguarded { place, way, reason } = unguarded;
+        let policy = format!("unguarded(reason = {reason:?})");
+        let is_there = verdict == Verdict::Added;
+        Self {
+            change: word(verdict),
+            path: match way {
+                Way::Merged => "a router that is merged unguarded".to_owned(),
+                Way::Plain => "a route of a plain router".to_owned(),
+            },
+            place: Some(place.clone()),
+            before: (!is_there).then(|| policy.clone()),
+            after: is_there.then_some(policy),
+            why: if is_there { vec![OPEN] } else { Vec::new() },
+        }
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Loosened => "loosened",
+        Verdict::Added => "added",
+        Verdict::Changed => "changed",
+        Verdict::Moved => "moved",
+        Verdict::Tightened => "tightened",
+        Verdict::Removed => "removed",
+        Verdict::Restated => "restated",
+    }
+}
+
+/// What a comparison says, in words.
+fn reasons(comparison: &Comparison) -> Vec<&'static str> {
+    let callers = match comparison.callers {
+        Change::Same => None,
+        Change::Loosened => Some("more may call"),
+        Change::Tightened => Some("fewer may call"),
+        Change::Changed => Some("others may call"),
+    };
+    let told = match comparison.told {
+        Change::Same => None,
+        Change::Loosened => Some("more are told that it is there"),
+        Change::Tightened => Some("fewer are told that it is there"),
+        Change::Changed => Some("others are told that it is there"),
+    };
+    let others = comparison.others.iter().map(|aspect| match aspect {
+        Aspect::Schemes => "other schemes are offered",
+        Aspect::Realm => "the realm is another one",
+        Aspect::Reason => "the reason is another one",
+    });
+    callers.into_iter().chain(told).chain(others).collect()
+}
+
+fn text(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for row in rows {
+        // Writing to a string does not fail.
+        if row.change != last {
+            let space = if last.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{space}{}", row.change);
+            last = row.change;
+        }
+        let place = row.place.as_ref();
+        let place = place.map_or(String::new(), |place| {
+            format!("{}:{}  ", place.file, place.line)
+        });
+        let why = match row.why.as_slice() {
+            [] => String::new(),
+            why => format!("  ({})", why.join("; ")),
+        };
+        let _ = writeln!(text, "  {place}{}{why}", row.path);
+        for (sign, policy) in [("-", &row.before), ("+", &row.after)] {
+            if let Some(policy) = policy {
+                let _ = writeln!(text, "    {sign} {policy}");
+            }
+        }
+    }
+    if rows.is_empty() {
+        text.push_str("the same may call what they could before\n");
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! `cargo auth list`: every policy, and what stands beside them.
+
+use std::fmt::Write as _;
+
+use auth_grammar::requirement::Policy;
+use serde::Serialize;
+
+use crate::sources::{self, Entry, EntryKind, Place, Sources, Unguarded, Way};
+use crate::workspace::Workspace;
+use crate::{Failure, Format, count, json, sarif};
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Document<'s> {
+    policies: Vec<Row<'s>>,
+    unguarded: &'s [Unguarded],
+    macros: &'s [Place],
+}
+
+/// A handler or a service.
+#[derive(Serialize)]
+struct Row<'s> {
+    #[serde(flatten)]
+    place: &'s Place,
+    path: &'s str,
+    kind: EntryKind,
+    /// The attribute, with what the modules around ask for.
+    policy: String,
+    public: bool,
+    hidden: bool,
+    /// Why everybody may call, or why the policy of the module does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'s str>,
+    /// Whether the attribute is wrong, so that this is not all that was meant.
+    mistaken: bool,
+    /// The predicate of the `cfg_attr` around the attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cfg: Option<&'s str>,
+}
+
+/// Told below every list, since it is what somebody who trusts the list has to know.
+const LIMITS: &str =
+    "what macros, build scripts and `include!` write is not seen; tests are left out";
+
+pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
+    let sources = sources::read(workspace)?;
+    match format {
+        Format::Text => Ok(text(&sources)),
+        Format::Json => json(&Document {
+            policies: sources.entries.iter().map(Row::of).collect(),
+            unguarded: &sources.unguarded,
+            macros: &sources.macros,
+        }),
+        Format::Sarif => json(&sarif::policies(&sources)),
+    }
+}
+
+impl<'s> Row<'s> {
+    fn of(entry: &'s Entry) -> Self {
+        let (hidden, reason) = match &entry.policy {
+            Policy::Public(public) => (false, Some(public.reason.as_str())),
+            Policy::Requires(requires) => {
+                let reason = requires.loosen.as_ref().map(|reason| reason.text.as_str());
+                (requires.hide_as.is_some(), reason)
+            }
+        };
+        Self {
+            place: &entry.place,
+            path: &entry.path,
+            kind: entry.kind,
+            policy: entry.policy.to_string(),
+            public: matches!(entry.policy, Policy::Public(_)),
+            hidden,
+            reason,
+            mistaken: entry.is_mistaken,
+            cfg: entry.condition.as_deref(),
+        }
+    }
+}
+
+/// A line for what is open to everybody.
+fn told(unguarded: &Unguarded) -> String {
+    let Place { file, line, .. } = &unguarded.place;
+    let what = match unguarded.way {
+        Way::Merged => "merged unguarded",
+        Way::Plain => "on a plain router, without a policy",
+    };
+    format!("{file}:{line}: {what}: {}\n", unguarded.reason)
+}
+
+/// Three columns, and what they come to.
+fn text(sources: &Sources) -> String {
+    let rows: Vec<_> = sources.entries.iter().map(Row::of).collect();
+    let place = |row: &Row<'_>| format!("{}:{}", row.place.file, row.place.line);
+    let width = |column: fn(&Row<'_>) -> usize| rows.iter().map(column).max().unwrap_or(0);
+    let places = width(|row| {
+        format!("{}:{}", row.place.file, row.place.line)
+            .chars()
+            .count()
+    });
+    let paths = width(|row| row.path.chars().count());
+    let mut text = String::new();
+    for row in &rows {
+        let mut notes = row.cfg.map_or(String::new(), |cfg| format!("  if {cfg}"));
+        if row.mistaken {
+            notes.push_str("  (wrong: `cargo auth check` says why)");
+        }
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{:places$}  {:paths$}  {}{notes}",
+            place(row),
+            row.path,
+            row.policy
+        );
+    }
+    if !rows.is_empty() {
+        text.push('\n');
+    }
+    let mut unguarded: Vec<_> = sources.unguarded.iter().map(told).collect();
+    // Several on a line, for the same reason.
+    unguarded.dedup();
+    for line in unguarded {
+        text.push_str(&line);
+    }
+    for Place { file, line, .. } in &sources.macros {
+        let _ = writeln!(
+            text,
+            "{file}:{line}: a macro that writes policies, which are not listed"
+        );
+    }
+    let number = |is: fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
+    let _ = writeln!(
+        text,
+        "{}, {}: {} public, {} hidden; {LIMITS}",
+        count(number(|row| row.kind == EntryKind::Handler), "handler"),
+        count(number(|row| row.kind == EntryKind::Service), "service"),
+        number(|row| row.public),
+        number(|row| row.hidden),
+    );
+    text
+}

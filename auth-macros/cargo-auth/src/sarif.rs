@@ -1,0 +1,116 @@
+//! SARIF 2.1.0, which code scanning reads.
+
+use std::collections::BTreeSet;
+
+use auth_runtime::catalogue;
+use serde_json::{Value, json};
+
+use crate::sources::{Finding, Place, Sources};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// What the compiler says without a code.
+const COMPILER: &str = "compiler";
+/// A policy, which is nothing wrong.
+const POLICY: &str = "policy";
+
+/// What is open to everybody for a reason, which somebody should look at.
+const UNGUARDED: &str = "unguarded";
+
+/// Every policy, and what is open without one, as results that are only told.
+pub(crate) fn policies(sources: &Sources) -> Value {
+    let results = sources.entries.iter().map(|entry| {
+        json!({
+            "ruleId": POLICY,
+            "kind": "informational",
+            "level": "none",
+            "message": { "text": format!("{}: {}", entry.path, entry.policy) },
+            "locations": [location(&entry.place)],
+        })
+    });
+    let unguarded = sources.unguarded.iter().map(|unguarded| {
+        json!({
+            "ruleId": UNGUARDED,
+            "kind": "review",
+            "level": "none",
+            "message": { "text": unguarded.reason },
+            "locations": [location(&unguarded.place)],
+        })
+    });
+    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
+    let rules = vec![
+        rule(POLICY, "who may call a handler or a service"),
+        rule(UNGUARDED, "why everybody may call what has no policy"),
+    ];
+    log(rules, results.chain(unguarded).collect())
+}
+
+/// What was found.
+pub(crate) fn findings(findings: &[Finding]) -> Value {
+    let rule_of = |finding: &Finding| finding.code.clone().unwrap_or(COMPILER.to_owned());
+    let ids: BTreeSet<String> = findings.iter().map(rule_of).collect();
+    let results = findings.iter().map(|finding| {
+        json!({
+            "ruleId": rule_of(finding),
+            "level": "error",
+            "message": { "text": finding.message },
+            "locations": [location(&finding.place)],
+        })
+    });
+    let results = results.collect();
+    log(ids.iter().map(|id| rule(id)).collect(), results)
+}
+
+/// The page of a code: what it is called, and how to help oneself.
+fn rule(id: &str) -> Value {
+    let Some(page) = catalogue::page(id) else {
+        return json!({ "id": id, "shortDescription": { "text": "what the compiler says too" } });
+    };
+    let title = page.lines().next().unwrap_or_default();
+    let title = title.split_once(": ").map_or(title, |(_, title)| title);
+    json!({
+        "id": id,
+        "shortDescription": { "text": title },
+        "help": { "text": page, "markdown": page },
+    })
+}
+
+fn location(place: &Place) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(&place.file), "uriBaseId": "%SRCROOT%" },
+            "region": { "startLine": place.line, "startColumn": place.column },
+        },
+    })
+}
+
+/// A path as a relative reference: what cannot stand in one is escaped (RFC 3986 §2.1, §4.2).
+fn uri(file: &str) -> String {
+    let mut uri = String::new();
+    for byte in file.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
+}
+
+fn log(rules: Vec<Value>, results: Vec<Value>) -> Value {
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {
+                "driver": {
+                    "name": "cargo-auth",
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": rules,
+                },
+            },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}

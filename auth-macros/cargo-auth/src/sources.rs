@@ -1,0 +1,267 @@
+//! What stands in the sources of a workspace: who may call what, and what is mounted where.
+//!
+//! Read as text, as the compiler would before any macro has run: so what a macro writes is not seen,
+//! and both sides of a `#[cfg]` are, but for tests.
+
+mod body;
+mod names;
+mod reasons;
+mod walk;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use auth_grammar::codes;
+use auth_grammar::requirement::Policy;
+use auth_grammar::vocabulary::{self, Found};
+use proc_macro2::Span;
+use serde::Serialize;
+
+use self::body::{Excused, Mount};
+pub(crate) use self::body::{Unguarded, Way};
+use self::names::Names;
+use self::reasons::Reason;
+use self::walk::{Alias, Walk};
+use self::words::Used;
+use crate::Failure;
+use crate::workspace::Workspace;
+
+/// All that was found.
+#[derive(Default)]
+pub(crate) struct Sources {
+    /// The handlers and services with a policy, by place.
+    pub(crate) entries: Vec<Entry>,
+    /// What is wrong, by place.
+    pub(crate) findings: Vec<Finding>,
+    /// The ways around the guards.
+    pub(crate) unguarded: Vec<Unguarded>,
+    /// The macros that write policies, which are not seen.
+    pub(crate) macros: Vec<Place>,
+    /// The paths of what was seen without a policy. With another `cfg`, it may have one.
+    bare: BTreeSet<String>,
+    names: Names,
+    mounts: Vec<Mount>,
+    excused: Vec<Excused>,
+    reasons: Vec<Reason>,
+    aliases: Vec<Alias>,
+}
+
+/// Something with a policy.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// Where the attribute stands, or the name if the attribute is the module's.
+    pub(crate) place: Place,
+    /// The path of it, from the name of the crate.
+    pub(crate) path: String,
+    pub(crate) kind: EntryKind,
+    /// With the policies of the modules around.
+    pub(crate) policy: Policy,
+    /// What has to be set for it to be there: the predicates of `cfg_attr`.
+    pub(crate) condition: Option<String>,
+    /// Whether anybody asked for it.
+    is_told: bool,
+    /// Whether the attribute is wrong, so that the policy is not all of what was meant.
+    pub(crate) is_mistaken: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EntryKind {
+    /// An `async fn`.
+    Handler,
+    /// A unit struct, the policy of a service.
+    Service,
+}
+
+/// A place in a file, as an editor counts: from 1, the column in characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Place {
+    /// From the root of the workspace, with `/`.
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// Something that should not be so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Finding {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// `None` for what the compiler says without one.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+}
+
+impl Sources {
+    /// How much would be told by now.
+    fn told(&self) -> [usize; 6] {
+        let Self {
+            findings,
+            unguarded,
+            macros,
+            mounts,
+            aliases,
+            reasons,
+            ..
+        } = self;
+        [
+            findings.len(),
+            unguarded.len(),
+            macros.len(),
+            mounts.len(),
+            aliases.len(),
+            reasons.len(),
+        ]
+    }
+
+    /// Tells no more than that.
+    fn forget(&mut self, told: [usize; 6]) {
+        let [findings, unguarded, macros, mounts, aliases, reasons] = told;
+        self.findings.truncate(findings);
+        self.unguarded.truncate(unguarded);
+        self.macros.truncate(macros);
+        self.mounts.truncate(mounts);
+        self.aliases.truncate(aliases);
+        self.reasons.truncate(reasons);
+    }
+
+    /// The paths of all functions, with a policy or without.
+    pub(crate) fn functions(&self) -> BTreeSet<String> {
+        self.names.items().map(|path| path.join("::")).collect()
+    }
+}
+
+impl Place {
+    fn of(file: &str, span: Span) -> Self {
+        let start = span.start();
+        Self {
+            file: file.to_owned(),
+            line: start.line,
+            column: start.column + 1,
+        }
+    }
+}
+
+impl Finding {
+    /// What the grammar says; `own` is the place of what no token stands for.
+    fn of(error: &syn::Error, own: &Place) -> Self {
+        let message = error.to_string();
+        let (message, code) = codes::split(&message);
+        let span = error.span();
+        Self {
+            place: if is_written(span) {
+                Place::of(&own.file, span)
+            } else {
+                own.clone()
+            },
+            code: code.map(str::to_owned),
+            message,
+        }
+    }
+
+    fn renamed(place: Place, name: &str, other: &str) -> Self {
+        Self {
+            place,
+            code: Some(codes::RENAMED.as_str().to_owned()),
+            message: format!(
+                "`{name}` is called `{other}` here, so whoever looks for policies will miss it; call \
+                 it `{name}`, or `auth_runtime::{name}`"
+            ),
+        }
+    }
+}
+
+/// Whether something stands in a file, and was not made while reading it.
+fn is_written(span: Span) -> bool {
+    !span.byte_range().is_empty()
+}
+
+/// Reads all that belongs to a workspace.
+pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
+    let mut sources = Sources::default();
+    let mut vocabularies: BTreeMap<PathBuf, Option<Used>> = BTreeMap::new();
+    for krate in &workspace.crates {
+        let found = vocabulary::find(&krate.folder).map(|found| told(found, &mut sources));
+        let used = found.as_ref().map(|found| {
+            let first = || found.vocabulary.clone().map(Used::of);
+            vocabularies.entry(found.path.clone()).or_insert_with(first)
+        });
+        let used = used.and_then(Option::as_mut);
+        let told = sources.told();
+        Walk::new(&workspace.root, krate, found.as_ref(), used, &mut sources).krate()?;
+        if !krate.is_told {
+            sources.forget(told);
+        }
+    }
+    for (path, used) in vocabularies {
+        if let Some(used) = used {
+            let file = shown(&workspace.root, &path);
+            let text = fs::read_to_string(&path)
+                .map_err(|error| Failure::new(format!("{file} cannot be read: {error}")))?;
+            sources.findings.extend(used.findings(&file, &text));
+        }
+    }
+    let findings = body::unguarded(&mut sources);
+    sources.findings.extend(findings);
+    let findings = walk::aliases(&sources);
+    sources.findings.extend(findings);
+    sources.entries.retain(|entry| entry.is_told);
+    // A file can belong to several crates.
+    sources.findings.sort();
+    sources.findings.dedup();
+    sources.entries.sort_by(|one, other| {
+        let by_place = one.place.cmp(&other.place);
+        by_place.then_with(|| one.path.cmp(&other.path))
+    });
+    sources.unguarded.sort();
+    sources.unguarded.dedup();
+    sources.macros.sort();
+    sources.macros.dedup();
+    Ok(sources)
+}
+
+/// The vocabulary, whose mistakes are told where they stand and not at the first attribute.
+fn told(mut found: Found, sources: &mut Sources) -> Found {
+    for mistake in std::mem::take(&mut found.mistakes) {
+        // `auth.toml:3:1: what is wrong`, or what keeps the file from being read.
+        let rest = mistake.strip_prefix(&found.shown).unwrap_or(&mistake);
+        let mut parts = rest.splitn(4, ':').skip(1);
+        let mut number = || parts.next().and_then(|text| text.parse().ok());
+        let (line, column) = (number(), number());
+        sources.findings.push(Finding {
+            place: Place {
+                file: found.shown.clone(),
+                line: line.unwrap_or(1),
+                column: column.unwrap_or(1),
+            },
+            code: Some(codes::VOCABULARY.as_str().to_owned()),
+            message: parts.next().unwrap_or(&mistake).trim_start().to_owned(),
+        });
+    }
+    found
+}
+
+/// A file as it is told: from the root of the workspace.
+fn shown(root: &Path, path: &Path) -> String {
+    let within = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = within
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    one_line(&parts.join("/"))
+}
+
+/// A text that cannot look like several lines, or tell a terminal what to do.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}

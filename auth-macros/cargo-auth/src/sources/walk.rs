@@ -1,0 +1,561 @@
+//! The items of a crate, from its source file on: every one of them is seen once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use auth_grammar::args;
+use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
+use auth_grammar::errors::Errors;
+use auth_grammar::item;
+use auth_grammar::module::{Arguments, Module};
+use auth_grammar::requirement::{Policy, Public};
+use auth_grammar::vocabulary::Found;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{Attribute, Expr, Ident, Item, ItemMod, Lit, Meta, Token, UseTree};
+
+use super::body::Body;
+use super::words::Used;
+use super::{Entry, EntryKind, Finding, Place, Sources, is_written, reasons, shown};
+use crate::Failure;
+use crate::workspace::Crate;
+
+/// What is known on the way.
+pub(super) struct Walk<'w> {
+    root: &'w Path,
+    krate: &'w Crate,
+    found: Option<&'w Found>,
+    used: Option<&'w mut Used>,
+    pub(super) sources: &'w mut Sources,
+    /// The file, as it is told.
+    pub(super) file: String,
+    /// That file, and those that it is a module of.
+    open: Vec<PathBuf>,
+    /// What went wrong in a place where nobody could be told.
+    failure: Option<Failure>,
+}
+
+/// Where items stand.
+#[derive(Clone)]
+pub(super) struct Around {
+    /// The scope of their names.
+    pub(super) scope: usize,
+    /// Where the files of modules are.
+    folder: PathBuf,
+    /// Where `#[path]` begins.
+    beside: PathBuf,
+    /// What has to be set for the policy of the module around.
+    condition: Option<String>,
+}
+
+/// An attribute that is a policy.
+struct Written {
+    name: &'static str,
+    arguments: TokenStream,
+    span: Span,
+    /// What has to be set for it, by its own `cfg_attr` or that of the module around.
+    condition: Option<String>,
+    /// Whether it has a `cfg_attr` of its own.
+    is_conditional: bool,
+}
+
+impl Written {
+    fn of(
+        name: &'static str,
+        attribute: &Attribute,
+        condition: Option<String>,
+        around: &Around,
+    ) -> Self {
+        Self {
+            name,
+            arguments: match &attribute.meta {
+                Meta::List(list) => list.tokens.clone(),
+                _ => TokenStream::new(),
+            },
+            span: attribute.path().span(),
+            is_conditional: condition.is_some(),
+            condition: condition.or_else(|| around.condition.clone()),
+        }
+    }
+}
+
+/// An attribute of a path that has to be resolved.
+pub(super) struct Alias {
+    place: Place,
+    scope: usize,
+    path: Vec<String>,
+}
+
+/// An attribute, and the predicate of the `cfg_attr` that it was in.
+type Conditional = (Attribute, Option<String>);
+
+impl Around {
+    /// The same for items in a block.
+    pub(super) fn in_scope(&self, scope: usize) -> Self {
+        Self {
+            scope,
+            condition: None,
+            ..self.clone()
+        }
+    }
+}
+
+impl<'w> Walk<'w> {
+    pub(super) fn new(
+        root: &'w Path,
+        krate: &'w Crate,
+        found: Option<&'w Found>,
+        used: Option<&'w mut Used>,
+        sources: &'w mut Sources,
+    ) -> Self {
+        Self {
+            root,
+            krate,
+            found,
+            used,
+            sources,
+            file: String::new(),
+            open: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Reads the whole crate.
+    pub(super) fn krate(mut self) -> Result<(), Failure> {
+        let path = std::slice::from_ref(&self.krate.name);
+        let scope = self.sources.names.module(path, &self.krate.axum);
+        let folder = self.krate.source.parent().unwrap_or(Path::new(""));
+        let around = Around {
+            scope,
+            folder: folder.to_owned(),
+            beside: folder.to_owned(),
+            condition: None,
+        };
+        let source = self.krate.source.clone();
+        self.file(&source, &around);
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    fn file(&mut self, path: &Path, around: &Around) {
+        let file = shown(self.root, path);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return self.fail(format!("{file} cannot be read: {error}")),
+        };
+        let parsed = match syn::parse_file(&text) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                let place = Place::of(&file, error.span());
+                let (line, column) = (place.line, place.column);
+                return self.fail(format!("{file}:{line}:{column}: this is no Rust: {error}"));
+            }
+        };
+        // The compiler refuses a module that contains itself; nobody should wait for its end here.
+        let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if self.open.contains(&whole) {
+            return self.fail(format!("{file} is a module of itself"));
+        }
+        self.sources.reasons.extend(reasons::read(&file, &text));
+        let outer = std::mem::replace(&mut self.file, file);
+        self.open.push(whole);
+        self.items(parsed.items, around);
+        self.open.pop();
+        self.file = outer;
+    }
+
+    /// What keeps the list from being complete: the first is enough.
+    fn fail(&mut self, message: String) {
+        self.failure.get_or_insert_with(|| Failure::new(message));
+    }
+
+    /// Reads items: their names first, since they know each other in any order.
+    pub(super) fn items(&mut self, items: Vec<Item>, around: &Around) {
+        for item in &items {
+            if let Some(name) = name_of(item) {
+                self.sources.names.declare(around.scope, &name.to_string());
+            }
+            if let Item::Use(import) = item {
+                self.sources.names.import(around.scope, &import.tree);
+            }
+        }
+        for item in items {
+            self.item(item, around);
+        }
+    }
+
+    fn item(&mut self, mut item: Item, around: &Around) {
+        let mut around = around.clone();
+        let name = name_of(&item).map(Ident::to_string);
+        if let Some(attributes) = attributes_of(&mut item) {
+            let all = unconditional(attributes.clone());
+            // Who gives a test a policy, or calls something a test that is none, is told of.
+            let is_tests =
+                |(attribute, condition): &Conditional| condition.is_none() && is_test(attribute);
+            let has_policy = all
+                .iter()
+                .any(|(attribute, _)| policy_attribute(attribute).is_some());
+            let is_left_out = all
+                .iter()
+                .any(|it| is_tests(it) && (is_conditional(&it.0) || !has_policy));
+            if is_left_out {
+                return;
+            }
+            for (attribute, _) in &all {
+                self.alias(attribute, around.scope);
+            }
+            let written = self.take_policy(attributes, &around);
+            if let (None, Some(name)) = (&written, &name) {
+                let path = self.sources.names.path_in(around.scope, name);
+                self.sources.bare.insert(path.join("::"));
+            }
+            if let Some(written) = written {
+                around.condition.clone_from(&written.condition);
+                let Some(read) = self.policy(&written, item, &around) else {
+                    return;
+                };
+                item = read;
+            }
+        }
+        match item {
+            Item::Mod(module) => self.module(module, &around),
+            Item::Use(import) => self.renamed(&import.tree, &mut Vec::new()),
+            Item::Macro(written) => self.writes_policies(&written.mac.tokens),
+            Item::Fn(function) => {
+                let name = function.sig.ident.to_string();
+                Body::new(self, &around).function(&name, &function.sig, &function.block);
+            }
+            other => Body::new(self, &around).visit_item(&other),
+        }
+    }
+
+    /// Takes the policy off, as the compiler takes an attribute off before it runs it: what stands in a
+    /// `cfg_attr` behind it is still as it was written then.
+    fn take_policy(&self, attributes: &mut Vec<Attribute>, around: &Around) -> Option<Written> {
+        let mut written = None;
+        let mut others = Vec::new();
+        for attribute in std::mem::take(attributes) {
+            if written.is_some() {
+                others.push(attribute);
+                continue;
+            }
+            for (attribute, condition) in unconditional(vec![attribute]) {
+                // Without the crate there is only somebody else's `requires`.
+                let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
+                match policy_attribute(&attribute) {
+                    Some(name) if is_ours && written.is_none() => {
+                        written = Some(Written::of(name, &attribute, condition, around));
+                    }
+                    _ => others.push(attribute),
+                }
+            }
+        }
+        *attributes = others;
+        written
+    }
+
+    /// Reads a policy as the macros do. What it stands on is given back, for what is in it.
+    fn policy(&mut self, written: &Written, item: Item, around: &Around) -> Option<Item> {
+        let mut errors = Errors::default();
+        let tokens = item.to_token_stream();
+        // What a module hands down stands nowhere.
+        let place = match name_of(&item) {
+            Some(name) if !is_written(written.span) => Place::of(&self.file, name.span()),
+            _ => Place::of(&self.file, written.span),
+        };
+        if written.is_conditional {
+            let mut errors = Errors::default();
+            refuse_conditional_policy(written.span, &mut errors);
+            self.note(errors, &place);
+        }
+        let arguments = Arguments::read(written.arguments.clone());
+        let policy = if written.name == "public" {
+            let public = args::public(arguments.own, &mut errors);
+            Policy::Public(public.unwrap_or(Public {
+                reason: String::new(),
+            }))
+        } else {
+            let requires = arguments.requires(self.found, &mut errors);
+            if let Some(used) = &mut self.used {
+                used.note(&requires);
+            }
+            if let Some(mut module) = Module::read(&tokens) {
+                module.hand_down(&arguments, &requires, &mut errors);
+                self.note(errors, &place);
+                return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
+            }
+            Policy::Requires(Box::new(requires.with_modules()))
+        };
+        let read = item::read(tokens, written.name, &mut errors);
+        let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
+        let is_mistaken = !errors.is_empty() || !is_readable;
+        self.note(errors, &place);
+        let (name, kind) = match &read {
+            Some(item::Item::Handler(handler)) => (&handler.signature.ident, EntryKind::Handler),
+            Some(item::Item::Struct(unit)) => (&unit.name, EntryKind::Service),
+            _ => return Some(item),
+        };
+        let path = self.sources.names.path_in(around.scope, &name.to_string());
+        self.sources.entries.push(Entry {
+            place,
+            path: path.join("::"),
+            kind,
+            policy,
+            condition: written.condition.clone(),
+            is_told: self.krate.is_told,
+            is_mistaken,
+        });
+        Some(item)
+    }
+
+    fn note(&mut self, errors: Errors, place: &Place) {
+        let findings = errors.into_iter().map(|error| Finding::of(&error, place));
+        self.sources.findings.extend(findings);
+    }
+
+    fn module(&mut self, module: ItemMod, around: &Around) {
+        let name = module.ident.unraw().to_string();
+        let path = self
+            .sources
+            .names
+            .path_in(around.scope, &module.ident.to_string());
+        let paths = paths(&module.attrs);
+        let inner = |folder: PathBuf, beside: PathBuf, sources: &mut Sources| Around {
+            scope: sources.names.module(&path, &self.krate.axum),
+            folder,
+            beside,
+            condition: around.condition.clone(),
+        };
+        if let Some((_, items)) = module.content {
+            let first = paths.first();
+            let folder =
+                first.map_or_else(|| around.folder.join(&name), |it| around.beside.join(it));
+            let inner = inner(folder.clone(), folder, self.sources);
+            return self.items(items, &inner);
+        }
+        let file = around.folder.join(format!("{name}.rs"));
+        let folder = around.folder.join(&name);
+        let candidates = match paths.is_empty() {
+            true => vec![(file, folder.clone()), (folder.join("mod.rs"), folder)],
+            false => paths
+                .iter()
+                .map(|path| at(around.beside.join(path)))
+                .collect(),
+        };
+        let is_there = |(file, _): &(PathBuf, PathBuf)| file.is_file();
+        let found: Vec<_> = candidates.into_iter().filter(is_there).collect();
+        if found.is_empty() && !module.attrs.iter().any(is_conditional) {
+            let Place { line, column, .. } = Place::of(&self.file, module.ident.span());
+            let file = &self.file;
+            self.fail(format!(
+                "{file}:{line}:{column}: the file of the module `{name}` is missing"
+            ));
+        }
+        for (file, folder) in found {
+            let beside = file.parent().unwrap_or(Path::new("")).to_owned();
+            let inner = inner(folder, beside, self.sources);
+            self.file(&file, &inner);
+        }
+    }
+
+    /// Notes an attribute that goes by another name from here on.
+    fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>) {
+        match tree {
+            UseTree::Path(path) => {
+                base.push(path.ident.to_string());
+                self.renamed(&path.tree, base);
+                base.pop();
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.renamed(tree, base);
+                }
+            }
+            UseTree::Rename(rename) => {
+                let name = rename.ident.to_string();
+                if is_attribute(&[base.as_slice(), std::slice::from_ref(&name)].concat()) {
+                    let other = rename.rename.to_string();
+                    let place = Place::of(&self.file, rename.rename.span());
+                    self.sources
+                        .findings
+                        .push(Finding::renamed(place, &name, &other));
+                }
+            }
+            UseTree::Name(_) | UseTree::Glob(_) => {}
+        }
+    }
+
+    /// Notes an attribute that may be one of ours, though it is not written like one.
+    fn alias(&mut self, attribute: &Attribute, scope: usize) {
+        let segments = &attribute.path().segments;
+        if segments.len() > 1 && policy_attribute(attribute).is_none() {
+            self.sources.aliases.push(Alias {
+                place: Place::of(&self.file, attribute.path().span()),
+                scope,
+                path: segments
+                    .iter()
+                    .map(|segment| segment.ident.to_string())
+                    .collect(),
+            });
+        }
+    }
+
+    /// Notes a macro that has one of the attributes in it.
+    pub(super) fn writes_policies(&mut self, tokens: &TokenStream) {
+        let mut last = String::new();
+        for token in tokens.clone() {
+            if let TokenTree::Group(group) = &token {
+                let attribute = |input: ParseStream<'_>| {
+                    let path: syn::Path = input.parse()?;
+                    let _ = input.parse::<TokenStream>();
+                    Ok(path.segments.last().map(|last| last.ident.to_string()))
+                };
+                let name = attribute.parse2(group.stream()).ok().flatten();
+                let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
+                if last == "#" && is_ours {
+                    self.sources
+                        .macros
+                        .push(Place::of(&self.file, token.span()));
+                } else {
+                    self.writes_policies(&group.stream());
+                }
+            }
+            last = token.to_string();
+        }
+    }
+}
+
+/// What is one of ours, but is found neither by an audit nor by the attribute of a module around.
+pub(super) fn aliases(sources: &Sources) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for alias in &sources.aliases {
+        let path = sources.names.resolve(alias.scope, &alias.path);
+        if is_attribute(&path)
+            && let Some(name) = path.last()
+        {
+            let place = alias.place.clone();
+            findings.push(Finding::renamed(place, name, &alias.path.join("::")));
+        }
+    }
+    findings
+}
+
+fn is_attribute(path: &[String]) -> bool {
+    match path {
+        [krate, name] => {
+            (krate == "auth_runtime" || krate == "auth_macros")
+                && (name == "requires" || name == "public")
+        }
+        _ => false,
+    }
+}
+
+/// The file at a path, and the folder where the modules in it are.
+fn at(file: PathBuf) -> (PathBuf, PathBuf) {
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    (file, folder)
+}
+
+/// What `#[path = "…"]` says.
+fn paths(attributes: &[Attribute]) -> Vec<String> {
+    let path = |attribute: &Attribute| match &attribute.meta {
+        Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    attributes.iter().filter_map(path).collect()
+}
+
+fn is_conditional(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
+/// The attributes as if every `cfg_attr` held, but for those of tests.
+fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
+    let mut all = Vec::new();
+    for attribute in attributes {
+        let inner = match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("cfg_attr") => {
+                let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+                metas.parse2(list.tokens.clone()).ok()
+            }
+            _ => None,
+        };
+        let Some(inner) = inner else {
+            all.push((attribute, None));
+            continue;
+        };
+        let mut metas = inner.into_iter();
+        let Some(predicate) = metas.next().filter(|it| !it.path().is_ident("test")) else {
+            continue;
+        };
+        let predicate = readable(&predicate.to_token_stream());
+        let metas = metas.map(|meta| Attribute {
+            meta,
+            ..attribute.clone()
+        });
+        for (attribute, further) in unconditional(metas.collect()) {
+            let predicate = match further {
+                Some(further) => format!("all({predicate}, {further})"),
+                None => predicate.clone(),
+            };
+            all.push((attribute, Some(predicate)));
+        }
+    }
+    all
+}
+
+/// Tokens as people write them.
+pub(super) fn readable(tokens: &TokenStream) -> String {
+    let text = tokens.to_string();
+    let text = text
+        .replace(" :: ", "::")
+        .replace(" (", "(")
+        .replace("( ", "(");
+    text.replace(" )", ")").replace(" ,", ",")
+}
+
+fn name_of(item: &Item) -> Option<&Ident> {
+    Some(match item {
+        Item::Const(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Fn(item) => &item.sig.ident,
+        Item::Mod(item) => &item.ident,
+        Item::Static(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Trait(item) => &item.ident,
+        Item::Type(item) => &item.ident,
+        Item::Union(item) => &item.ident,
+        _ => return None,
+    })
+}
+
+fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
+    Some(match item {
+        Item::Const(item) => &mut item.attrs,
+        Item::Enum(item) => &mut item.attrs,
+        Item::ExternCrate(item) => &mut item.attrs,
+        Item::Fn(item) => &mut item.attrs,
+        Item::ForeignMod(item) => &mut item.attrs,
+        Item::Impl(item) => &mut item.attrs,
+        Item::Macro(item) => &mut item.attrs,
+        Item::Mod(item) => &mut item.attrs,
+        Item::Static(item) => &mut item.attrs,
+        Item::Struct(item) => &mut item.attrs,
+        Item::Trait(item) => &mut item.attrs,
+        Item::TraitAlias(item) => &mut item.attrs,
+        Item::Type(item) => &mut item.attrs,
+        Item::Union(item) => &mut item.attrs,
+        Item::Use(item) => &mut item.attrs,
+        _ => return None,
+    })
+}

@@ -1,0 +1,130 @@
+//! The words of a vocabulary that policies use.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use auth_grammar::codes;
+use auth_grammar::requirement::{Kind, Namespace, Requirement, Requires};
+use auth_grammar::vocabulary::{Terms, Vocabulary, implying};
+use toml::de::{DeTable, DeValue};
+
+use super::{Finding, Place};
+
+/// A vocabulary, and what was named of it so far: the section, and the name.
+pub(super) struct Used {
+    vocabulary: Arc<Vocabulary>,
+    named: BTreeSet<(&'static str, String)>,
+}
+
+impl Used {
+    pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Self {
+        Self {
+            vocabulary,
+            named: BTreeSet::new(),
+        }
+    }
+
+    /// Notes all names in an attribute.
+    pub(super) fn note(&mut self, requires: &Requires) {
+        let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
+        for requirement in requires.requirements.iter().chain(lesser) {
+            self.requirement(requirement);
+        }
+        if let Some(module) = &requires.module {
+            self.note(module);
+        }
+    }
+
+    fn requirement(&mut self, requirement: &Requirement) {
+        if let Some(policy) = &requirement.policy {
+            self.named.insert(("policies", policy.clone()));
+        }
+        match &requirement.kind {
+            Kind::Named(namespace, name) => {
+                if let Some(section) = section(*namespace) {
+                    self.named.insert((section, name.text.clone()));
+                }
+            }
+            Kind::Network(network) => {
+                self.named.insert(("networks", network.text.clone()));
+            }
+            Kind::All(parts) | Kind::Any(parts) => {
+                for part in parts {
+                    self.requirement(part);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The words that were not used, in the `text` of the vocabulary.
+    pub(super) fn findings(&self, file: &str, text: &str) -> Vec<Finding> {
+        let Ok(table) = DeTable::parse(text) else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        for (section, value) in table.get_ref() {
+            let DeValue::Table(words) = value.get_ref() else {
+                continue;
+            };
+            for word in words.keys() {
+                let name = word.get_ref().as_ref();
+                if !self.is_used(section.get_ref(), name) {
+                    findings.push(Finding {
+                        place: place(file, text, word.span().start),
+                        code: Some(codes::UNUSED.as_str().to_owned()),
+                        message: unused(section.get_ref(), name),
+                    });
+                }
+            }
+        }
+        findings
+    }
+
+    /// Whether a word is named, or implies one that is, or is implied by one.
+    fn is_used(&self, section: &str, name: &str) -> bool {
+        let is_named = |name: &str| {
+            let mut named = self.named.iter();
+            named.any(|(other, word)| *other == section && word == name)
+        };
+        let none = Terms::new();
+        let terms = match section {
+            "scopes" => &self.vocabulary.scopes,
+            "roles" => &self.vocabulary.roles,
+            "permissions" => &self.vocabulary.permissions,
+            _ => &none,
+        };
+        // Whoever was granted this is granted those.
+        let implied = |other: &String| implying(terms, other).iter().any(|it| it == name);
+        is_named(name)
+            || terms.keys().any(|other| is_named(other) && implied(other))
+            || implying(terms, name).iter().any(|other| is_named(other))
+    }
+}
+
+fn section(namespace: Namespace) -> Option<&'static str> {
+    match namespace {
+        Namespace::Scope => Some("scopes"),
+        Namespace::Role => Some("roles"),
+        Namespace::Permission => Some("permissions"),
+        Namespace::Acr | Namespace::Amr => None,
+    }
+}
+
+fn unused(section: &str, name: &str) -> String {
+    let kind = match section {
+        "policies" => "policy",
+        other => other.trim_end_matches('s'),
+    };
+    format!("the {kind} `{name}` is declared, and no policy asks for it; remove it, or ask for it")
+}
+
+fn place(file: &str, text: &str, at: usize) -> Place {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Place {
+        file: file.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.get(start..).unwrap_or_default().chars().count() + 1,
+    }
+}

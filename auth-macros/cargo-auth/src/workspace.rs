@@ -1,0 +1,117 @@
+//! The crates of a workspace, from its manifests: nothing is built, and nothing is fetched.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{MetadataCommand, Package, TargetKind};
+
+use crate::Failure;
+
+/// The members of a workspace.
+pub(crate) struct Workspace {
+    /// The folder that all places are told from.
+    pub(crate) root: PathBuf,
+    /// The crates that can have handlers: libraries, programs and examples.
+    pub(crate) crates: Vec<Crate>,
+}
+
+/// Something that is compiled from one source file and all that it names.
+pub(crate) struct Crate {
+    /// The package that it belongs to.
+    package: String,
+    /// As other crates name it; of a program beside a library of the same name, with `(bin)` behind it.
+    pub(crate) name: String,
+    /// The folder of the manifest.
+    pub(crate) folder: PathBuf,
+    /// The source file.
+    pub(crate) source: PathBuf,
+    /// Whether the attributes can be written in it.
+    pub(crate) uses_attributes: bool,
+    /// What it calls axum.
+    pub(crate) axum: String,
+    /// Whether anybody asked for it.
+    pub(crate) is_told: bool,
+}
+
+impl Workspace {
+    /// Reads the manifests that a manifest belongs to.
+    pub(crate) fn read(manifest: Option<&Path>) -> Result<Self, Failure> {
+        let mut command = MetadataCommand::new();
+        command.no_deps().other_options(["--offline".to_owned()]);
+        if let Some(manifest) = manifest {
+            command.manifest_path(manifest);
+        }
+        let metadata = command
+            .exec()
+            .map_err(|error| Failure::new(format!("the workspace cannot be read: {error}")))?;
+        let packages = metadata.workspace_packages();
+        let mut crates: Vec<_> = packages.into_iter().flat_map(crates).collect();
+        crates.sort_by(|one, other| one.source.cmp(&other.source));
+        Ok(Self {
+            root: metadata.workspace_root.clone().into_std_path_buf(),
+            crates,
+        })
+    }
+
+    /// Whether there is such a package with something that can have handlers.
+    pub(crate) fn has(&self, package: &str) -> bool {
+        self.crates.iter().any(|krate| krate.package == package)
+    }
+
+    /// Tells of these packages only, if there are some: names and words are looked up in all.
+    pub(crate) fn tell(&mut self, packages: &[String]) {
+        for krate in &mut self.crates {
+            krate.is_told = packages.is_empty() || packages.contains(&krate.package);
+        }
+    }
+}
+
+fn crates(package: &Package) -> Vec<Crate> {
+    let folder = package.manifest_path.parent();
+    let folder = folder.map(|folder| folder.as_std_path().to_owned());
+    let depends_on = |name: &str| {
+        let mut dependencies = package.dependencies.iter();
+        dependencies.find(|dependency| dependency.name == name)
+    };
+    let axum = depends_on("axum").and_then(|axum| axum.rename.clone());
+    let axum = axum.unwrap_or_else(|| "axum".to_owned());
+    let is_library = |kinds: &[TargetKind]| {
+        let is_other = |kind: &TargetKind| {
+            matches!(
+                kind,
+                TargetKind::Bin
+                    | TargetKind::Example
+                    | TargetKind::Test
+                    | TargetKind::Bench
+                    | TargetKind::CustomBuild
+            )
+        };
+        !kinds.iter().any(is_other)
+    };
+    let identifier = |name: &str| name.replace('-', "_");
+    let library = package
+        .targets
+        .iter()
+        .find(|target| is_library(&target.kind));
+    let library = library.map(|target| identifier(&target.name));
+    let mut crates = Vec::new();
+    for target in &package.targets {
+        let is_program = |kind: &TargetKind| matches!(kind, TargetKind::Bin | TargetKind::Example);
+        if !is_library(&target.kind) && !target.kind.iter().any(is_program) {
+            continue;
+        }
+        let mut name = identifier(&target.name);
+        if library.as_ref() == Some(&name) && !is_library(&target.kind) {
+            name.push_str("(bin)");
+        }
+        crates.push(Crate {
+            package: package.name.to_string(),
+            name,
+            folder: folder.clone().unwrap_or_default(),
+            source: target.src_path.clone().into_std_path_buf(),
+            uses_attributes: depends_on("auth-runtime").is_some(),
+            axum: identifier(&axum),
+            is_told: true,
+        });
+    }
+    crates
+}

@@ -1,0 +1,480 @@
+//! A policy on an inline module: it is handed down to every handler in it.
+//!
+//! Only as much is read as it takes to tell items apart, so that a half-typed one still reaches the
+//! compiler and the editor. What could hide a handler from the policy is refused.
+
+mod calls;
+mod items;
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, Meta, Token, Visibility};
+
+use self::calls::refuse_helpers;
+pub use self::items::{Item, Kind};
+use self::items::{items_of, next_item};
+use crate::attribute::{
+    policy_attribute_by_any_path, policy_in_cfg_attr, policy_within, refuse_conditional_policy,
+};
+use crate::errors::Errors;
+use crate::item::refuse_second_policy;
+use crate::requirement::Requires;
+use crate::vocabulary::Found;
+use crate::{check, codes};
+
+/// An inline module.
+pub struct Module {
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    name: Ident,
+    inner: Vec<Attribute>,
+    /// All that is in it.
+    pub items: Vec<Item>,
+    braces: Span,
+}
+
+/// What stands in the parentheses of an attribute.
+pub struct Arguments {
+    /// What the attributes of the modules around say, from the outside in: each as a list in braces.
+    handed_down: Vec<Group>,
+    /// What the attribute says itself.
+    pub own: TokenStream,
+}
+
+impl Arguments {
+    /// Tells apart what modules hand down, which stands in front, and the rest. Nobody else writes such
+    /// lists: one that is written in the source stays in the rest, where it is refused.
+    pub fn read(arguments: TokenStream) -> Self {
+        let mut arguments = arguments.into_iter().peekable();
+        let mut handed_down = Vec::new();
+        while let Some(TokenTree::Group(list)) = arguments
+            .next_if(|token| matches!(token, TokenTree::Group(list) if is_handed_down(list)))
+        {
+            handed_down.push(list);
+        }
+        Self {
+            handed_down,
+            own: arguments.collect(),
+        }
+    }
+
+    /// What they say together.
+    pub fn requires(&self, found: Option<&Found>, errors: &mut Errors) -> Requires {
+        let modules = self.handed_down.iter().map(Group::stream).collect();
+        crate::within(modules, self.own.clone(), found, errors)
+    }
+
+    /// What a module with this attribute hands down: nothing twice, and nothing that is wrong. That is
+    /// told at the module, and not once more by each handler.
+    fn hand_down(&self, is_right: bool) -> TokenStream {
+        let Self { handed_down, own } = self;
+        match is_right {
+            true if own.is_empty() => quote!(#(#handed_down)*),
+            true => quote!(#(#handed_down)* { #own }),
+            false => quote!({}),
+        }
+    }
+}
+
+/// What a macro writes stands, for the compiler, where the macro is called, and not where a brace is.
+fn is_handed_down(list: &Group) -> bool {
+    let is_written = list
+        .span()
+        .source_text()
+        .is_some_and(|text| text.starts_with('{'));
+    list.delimiter() == Delimiter::Brace && !is_written
+}
+
+impl Module {
+    /// `None` if the item is something else.
+    pub fn read(item: &TokenStream) -> Option<Self> {
+        let parser = |input: ParseStream<'_>| {
+            let attributes = input.call(Attribute::parse_outer)?;
+            let visibility = input.parse()?;
+            input.parse::<Token![mod]>()?;
+            let name = input.parse()?;
+            let body: Group = input.parse()?;
+            Ok((attributes, visibility, name, body))
+        };
+        let (attributes, visibility, name, body) = parser.parse2(item.clone()).ok()?;
+        if body.delimiter() != Delimiter::Brace {
+            return None;
+        }
+        let parser = |input: ParseStream<'_>| {
+            let inner = input.call(Attribute::parse_inner).unwrap_or_default();
+            let mut items = Vec::new();
+            while !input.is_empty() {
+                items.push(next_item(input));
+            }
+            Ok((inner, items))
+        };
+        let (inner, items) = parser.parse2(items_of(body.stream())).ok()?;
+        Some(Self {
+            attributes,
+            visibility,
+            name,
+            inner,
+            items,
+            braces: body.span(),
+        })
+    }
+
+    /// Gives what its attribute `requires` to each handler in it, and notes what is wrong with that.
+    pub fn hand_down(&mut self, arguments: &Arguments, requires: &Requires, errors: &mut Errors) {
+        // A module has one policy of its own, as a handler has.
+        refuse_second_policy(&mut self.attributes, "requires", errors);
+        check::module(requires, errors);
+        let policy = arguments.hand_down(errors.is_empty());
+        self.give(&policy, errors);
+    }
+
+    fn give(&mut self, policy: &TokenStream, errors: &mut Errors) {
+        refuse_helpers(&mut self.items, errors);
+        for item in &mut self.items {
+            item.take(policy, errors);
+        }
+    }
+
+    /// Adds what no policy is handed down to.
+    pub fn append(&mut self, item: TokenStream) {
+        self.items.push(Item {
+            attributes: Vec::new(),
+            kind: Kind::Other,
+            rest: item,
+        });
+    }
+}
+
+impl ToTokens for Module {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self {
+            attributes,
+            visibility,
+            name,
+            inner,
+            items,
+            braces,
+        } = self;
+        let mut body = Group::new(Delimiter::Brace, quote!(#(#inner)* #(#items)*));
+        body.set_span(*braces);
+        tokens.extend(quote!(#(#attributes)* #visibility mod #name #body));
+    }
+}
+
+impl Item {
+    /// Takes the policy on, if it is for it.
+    fn take(&mut self, policy: &TokenStream, errors: &mut Errors) {
+        if self.is_test() {
+            return;
+        }
+        let written = self.attributes.len();
+        self.attributes.retain(|attribute| {
+            let found = policy_in_cfg_attr(attribute);
+            if let Some(span) = found {
+                refuse_conditional_policy(span, errors);
+            }
+            found.is_none()
+        });
+        // What was refused still stands for a policy: otherwise its absence would be told as well.
+        let had_policy = self.attributes.len() < written;
+        self.refuse_what_is_out_of_reach(errors);
+        for attribute in &mut self.attributes {
+            if policy_attribute_by_any_path(attribute).is_some() {
+                add(attribute, policy, errors);
+            }
+        }
+        let takes_one = match self.kind {
+            Kind::Module | Kind::Handler(_) => true,
+            Kind::UnitStruct(_) => had_policy,
+            _ => false,
+        };
+        if takes_one && !self.has_policy() {
+            let added = syn::parse_quote!(#[::auth_runtime::requires(#policy)]);
+            self.attributes.insert(0, added);
+        }
+    }
+
+    fn refuse_what_is_out_of_reach(&self, errors: &mut Errors) {
+        match &self.kind {
+            Kind::Module => {}
+            Kind::FileModule(name) => errors.add(
+                codes::OUT_OF_REACH,
+                name.span(),
+                format!(
+                    "the policy of the module does not reach into a file; write `mod {name} {{ ... }}` \
+                     here, or move `mod {name};` out of the module"
+                ),
+            ),
+            Kind::Macro(path) => {
+                let name = path.to_string().replace(' ', "");
+                errors.add(
+                    codes::OUT_OF_REACH,
+                    path.span(),
+                    format!(
+                        "the policy of the module does not reach what `{name}!` writes; write the items \
+                         out, or move the macro out of the module"
+                    ),
+                );
+            }
+            _ => {
+                if let Some(span) = policy_within(self.rest.clone()) {
+                    errors.add(
+                        codes::OUT_OF_REACH,
+                        span,
+                        "the policy of the module does not reach a handler within another item; move \
+                         the handler out of it, to the items of the module",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Puts the policy of the module in front of what an attribute says itself.
+fn add(attribute: &mut Attribute, policy: &TokenStream, errors: &mut Errors) {
+    let own = match &attribute.meta {
+        Meta::List(list) => list.tokens.clone(),
+        Meta::Path(_) => TokenStream::new(),
+        Meta::NameValue(value) => {
+            let name = value.path.to_token_stream().to_string().replace(' ', "");
+            errors.add(
+                codes::FORM,
+                value.eq_token.span(),
+                format!("expected parentheses behind `{name}`: write `#[{name}(...)]`"),
+            );
+            TokenStream::new()
+        }
+    };
+    let Arguments { handed_down, own } = Arguments::read(own);
+    let path = attribute.path().to_token_stream();
+    attribute.meta = syn::parse_quote!(#path(#(#handed_down)* #policy #own));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::flattened;
+
+    fn handed_down(items: &str) -> String {
+        let (handed_down, messages) = attempted(items);
+        assert_eq!(messages, Vec::<String>::new(), "{items}");
+        handed_down
+    }
+
+    fn attempted(items: &str) -> (String, Vec<String>) {
+        let module = format!("mod m {{ {items} }}").parse().expect("tokens");
+        let mut module = Module::read(&module).expect("a module");
+        let mut errors = Errors::default();
+        module.give(&quote!({ authenticated }), &mut errors);
+        let tokens = module.to_token_stream().to_string();
+        let inner = tokens
+            .strip_prefix("mod m { ")
+            .and_then(|rest| rest.strip_suffix(" }"));
+        (inner.expect("a module").to_owned(), errors.messages())
+    }
+
+    fn tokens(text: &str) -> String {
+        text.parse::<TokenStream>().expect("tokens").to_string()
+    }
+
+    #[test]
+    fn handlers_get_the_policy_and_nothing_else_does() {
+        let added = "#[::auth_runtime::requires({ authenticated })]";
+        for item in [
+            "async fn f() {}",
+            "pub async fn f(Path(id): Path<u32>) -> Result<(), E> { half typed ( ) }",
+            "pub(crate) async unsafe fn f<T: Send>(t: T) where T: Clone { }",
+            "#[inline] async fn f() {}",
+            "mod inner { async fn f() {} }",
+        ] {
+            let expected = tokens(&format!("{added} {item}"));
+            assert_eq!(handed_down(item), expected, "{item}");
+        }
+        for item in [
+            "fn f() {}",
+            "async fn helper(db: &Db) {}",
+            "struct S;",
+            "struct S { x: u8 }",
+            "struct S(u8);",
+            "enum E { A }",
+            "impl S { async fn f() {} }",
+            "trait T { async fn f(); }",
+            "const C: S = S { x: 1 };",
+            "const fn f() {}",
+            "static S: u8 = { 1 };",
+            "type T = u8;",
+            "use a::{b, c};",
+            "macro_rules! m { () => { async fn f() {} } }",
+            "#[tokio::test] async fn t() {}",
+            "#[cfg(test)] mod tests { async fn f() {} }",
+            "#[cfg(all(unix, test))] mod tests { async fn f() {} }",
+            "async fn check(request: CheckRequest<'_>) -> bool {}",
+            "async fn layer(request: Request, next: axum::middleware::Next) -> Response {}",
+        ] {
+            assert_eq!(handed_down(item), tokens(item), "{item}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_its_own_is_added_to() {
+        for (item, expected) in [
+            (
+                r#"#[requires(scope = "x", hide_as = 404)] async fn f() {}"#,
+                r#"#[requires({ authenticated } scope = "x", hide_as = 404)] async fn f() {}"#,
+            ),
+            (
+                "#[doc = \"f\"] #[auth_runtime::requires] async fn f() {}",
+                "#[doc = \"f\"] #[auth_runtime::requires({ authenticated })] async fn f() {}",
+            ),
+            (
+                r#"#[public(reason = "x")] async fn f() {}"#,
+                r#"#[public({ authenticated } reason = "x")] async fn f() {}"#,
+            ),
+            (
+                r#"#[crate::auth::requires(scope = "x")] async fn f() {}"#,
+                r#"#[crate::auth::requires({ authenticated } scope = "x")] async fn f() {}"#,
+            ),
+            (
+                r#"#[requires(scope = "x")] struct S;"#,
+                r#"#[requires({ authenticated } scope = "x")] struct S;"#,
+            ),
+        ] {
+            assert_eq!(handed_down(item), tokens(expected), "{item}");
+        }
+    }
+
+    /// A module with two attributes, one of them by another name.
+    #[test]
+    fn what_was_handed_down_stays_in_front() {
+        // Not written in any source.
+        let module = quote!(
+            mod m {
+                #[::auth_runtime::requires({ role = "r" })]
+                async fn f() {}
+            }
+        );
+        let mut module = Module::read(&module).expect("a module");
+        module.give(&quote!({ authenticated }), &mut Errors::default());
+        let given = module.to_token_stream().to_string();
+        assert!(
+            given.contains(r#"({ role = "r" } { authenticated })"#),
+            "{given}"
+        );
+    }
+
+    #[test]
+    fn items_are_told_apart_wherever_they_end() {
+        let items =
+            "use a; async fn f() {} ; const C: T = T {}; struct A; async fn g() {} struct B {}";
+        let added = handed_down(items);
+        assert_eq!(added.matches("requires").count(), 2, "{added}");
+    }
+
+    #[test]
+    fn what_the_policy_would_not_reach_is_refused() {
+        for (item, part) in [
+            ("generate!();", "`generate!` writes"),
+            ("generate! { async fn f() {} }", "`generate!` writes"),
+            ("a::b!();", "`a::b!` writes"),
+            ("include!(\"f.rs\");", "`include!` writes"),
+            ("mod file;", "into a file"),
+            (
+                "fn f() { #[requires(scope = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "async fn f() { #[a::public(reason = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "impl A { #[requires] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "macro_rules! m { () => { #[requires] async fn g() {} } }",
+                "within another item",
+            ),
+            (
+                "const A: () = { #[cfg_attr(x, requires(y))] async fn g() {} };",
+                "within another item",
+            ),
+            (
+                "#[cfg_attr(x, inline, auth_runtime::requires(y))] async fn f() {}",
+                "`cfg_attr`",
+            ),
+            (
+                "#[cfg_attr(x, cfg_attr(z, public(reason = \"y\")))] struct S;",
+                "`cfg_attr`",
+            ),
+            (
+                "#[requires = \"x\"] async fn f() {}",
+                "expected parentheses",
+            ),
+            (
+                "async fn f(x: u8) {} async fn g() { f(1).await }",
+                "`f` is called",
+            ),
+            (
+                "async fn f(x: u8) {} fn g() { async { self::f(1).await } }",
+                "`f` is called",
+            ),
+        ] {
+            let (_, messages) = attempted(item);
+            let [message] = messages.as_slice() else {
+                panic!("{item}: {messages:#?}");
+            };
+            assert!(message.contains(part), "{item}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_passes() {
+        for item in [
+            "fn f() { let text = \"#[requires]\"; x.requires(public); }",
+            "fn f() { #[cfg_attr(requires, inline)] fn g() {} }",
+            "impl !Send for X {}",
+            "fn f() { x.g().await; other::g().await; g(1).await_me(); g(1).x }",
+            "#[cfg(test)] generate!();",
+        ] {
+            handed_down(&format!("{item} async fn g() {{}}"));
+        }
+    }
+
+    #[test]
+    fn invisible_groups_of_macros_are_seen_through() {
+        let group = |text: &str| {
+            let inner = text.parse().expect("tokens");
+            TokenStream::from(TokenTree::from(Group::new(Delimiter::None, inner)))
+        };
+        let (own, item) = (
+            group("#[requires(scope = \"x\")] async fn a() {}"),
+            group("async fn b() {}"),
+        );
+        let (visibility, block, ty) = (group("pub"), group("{}"), group("u8"));
+        let items = quote!(#own #item #visibility async fn c() -> #ty #block async fn d() #block);
+        let added = items_of(items.clone());
+        let expected = tokens(
+            "#[requires(scope = \"x\")] async fn a() {} async fn b() {} pub async fn c() -> u8 {} async fn d() {}",
+        );
+        assert_eq!(flattened(added.clone()).to_string(), expected);
+        let body = Group::new(Delimiter::Brace, items);
+        let mut module = Module::read(&quote!(mod m #body)).expect("a module");
+        module.give(&quote!({ authenticated }), &mut Errors::default());
+        let given = module.to_token_stream().to_string();
+        assert_eq!(given.matches("{ authenticated }").count(), 4, "{given}");
+    }
+
+    #[test]
+    fn inner_attributes_stay_at_the_top() {
+        let (item, expected) = (
+            "#![allow(x)] #![doc = \"y\"] async fn f() {}",
+            "#![allow(x)] #![doc = \"y\"] #[::auth_runtime::requires({ authenticated })] async fn f() {}",
+        );
+        assert_eq!(
+            handed_down(item).replace(' ', ""),
+            expected.replace(' ', "")
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! The guard of a handler.
+
+use auth_grammar::item::{Handler, carrier, guard};
+use proc_macro2::Span;
+use syn::{FnArg, PathArguments, Type};
+
+/// Completes the guard that is written, or adds one in front.
+pub(crate) fn complete(handler: &mut Handler) {
+    let carrier = carrier(&handler.signature.ident);
+    let first = handler.signature.inputs.first_mut();
+    if let Some(first) = first.filter(|_| handler.writes_guard)
+        && let Some(path) = guard(first)
+    {
+        let mut path = path.clone();
+        if let Some(guard) = path.path.segments.last_mut() {
+            guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#carrier>));
+        }
+        if let FnArg::Typed(parameter) = first {
+            *parameter.ty = Type::Path(path);
+        }
+        return;
+    }
+    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#carrier>);
+    handler.signature.inputs.insert(0, guard);
+}
+
+#[cfg(test)]
+mod tests {
+    use auth_grammar::errors::Errors;
+    use auth_grammar::item::{self, Item};
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn the_first_parameter_is_a_guard_of_the_handlers_own() {
+        for (written, completed) in [
+            (
+                "async fn f() {}",
+                "_ : :: auth_runtime :: Guard < policy_of_f >",
+            ),
+            (
+                "async fn f(guard: Guard) {}",
+                "guard : Guard < policy_of_f >",
+            ),
+            (
+                "async fn f(mut g: auth_runtime::Guard, x: u8) {}",
+                "mut g : auth_runtime :: Guard < policy_of_f > , x : u8",
+            ),
+            (
+                "pub async fn f<T: Clone>(x: T) where T: Send {}",
+                "_ : :: auth_runtime :: Guard < policy_of_f > , x : T",
+            ),
+            (
+                "async fn r#type(guard: Guard) {}",
+                "guard : Guard < policy_of_type >",
+            ),
+            // Wrong, and completed all the same, so that nothing else is reported.
+            (
+                "async fn f(guard: Guard<u8>) {}",
+                "guard : Guard < policy_of_f >",
+            ),
+        ] {
+            let tokens = written.parse().expect("tokens");
+            let item = item::read(tokens, "requires", &mut Errors::default());
+            let Some(Item::Handler(mut handler)) = item else {
+                panic!("{written}");
+            };
+            complete(&mut handler);
+            let inputs = &handler.signature.inputs;
+            assert_eq!(quote!(#inputs).to_string(), completed, "{written}");
+        }
+    }
+}

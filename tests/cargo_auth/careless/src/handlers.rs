@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+pub async fn open() {}
+
+#[requires(scope = "write")]
+pub async fn guarded() {}

@@ -1,0 +1,240 @@
+//! What changed between revisions, in repositories of git.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::refused::made;
+use crate::{expect, json, run, workspace};
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=nobody",
+            "-c",
+            "user.email=nobody@example.com",
+        ])
+        .args([
+            "-c",
+            "init.defaultBranch=main",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("git runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn commit(folder: &Path) {
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--message", "a revision"]);
+}
+
+/// All files below a folder, with their texts.
+fn texts(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            texts(&entry.path(), &format!("{name}/"), found);
+        } else {
+            let text = std::fs::read_to_string(entry.path()).expect("a text");
+            found.push((name, text));
+        }
+    }
+}
+
+/// The shop, below `folder` in a repository, with a first revision.
+fn shop(name: &str, folder: &str) -> std::path::PathBuf {
+    let mut files = Vec::new();
+    texts(&workspace("shop"), folder, &mut files);
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let repository = made(name, &files);
+    git(&repository, &["init", "--quiet"]);
+    commit(&repository);
+    repository.join(folder)
+}
+
+fn replace(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).expect("a text");
+    assert!(text.contains(from), "{from}");
+    std::fs::write(file, text.replace(from, to)).expect("a file");
+}
+
+/// One change of each kind.
+fn change(shop: &Path) {
+    let library = shop.join("src/lib.rs");
+    // Whoever writes may no longer read by that alone, wherever reading is asked for.
+    replace(&shop.join("auth.toml"), ", implies = [\"orders:read\"]", "");
+    replace(
+        &library,
+        r#"#[requires(scope = "orders:write")]"#,
+        r#"#[requires(scope = "orders:read")]"#,
+    );
+    replace(&library, r#""liveness probe""#, r#""asked by the cluster""#);
+    replace(
+        &library,
+        "#[requires(policy = \"staff\")]",
+        "#[requires(network = \"office\", role = \"admin\", hide_as = 404)]",
+    );
+    replace(
+        &shop.join("src/main.rs"),
+        "#[requires(network = \"cluster\")]\n",
+        "",
+    );
+    replace(
+        &library,
+        "        .merge(admin::routes())\n",
+        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", scraped())\n",
+    );
+    replace(&shop.join("src/main.rs"), "\"1.0\"", "\"1.1\"");
+    let admin = shop.join("src/admin.rs");
+    replace(
+        &admin,
+        r#"#[requires(role = "admin", hide_as = 404)]"#,
+        r#"#[requires(role = "admin")]"#,
+    );
+    replace(
+        &admin,
+        "    pub async fn users() {}\n",
+        "    pub async fn people() {}\n",
+    );
+    replace(
+        &admin,
+        r#"#[requires(role = "auditor", loosen ="#,
+        r#"#[requires(role = "auditor", schemes(Bearer), loosen ="#,
+    );
+}
+
+#[test]
+fn what_was_loosened_is_told_first() {
+    let shop = shop("loosened", "");
+    change(&shop);
+    let told = run(&shop, &["diff", "HEAD"]);
+    assert_eq!((told.status, told.errors.as_str()), (0, ""));
+    expect(&told.text, "shop.diff");
+    let document = run(&shop, &["diff", "HEAD", "--format=json"]);
+    expect(&document.text, "shop.diff.json");
+}
+
+#[test]
+fn two_revisions_are_compared_without_touching_the_repository() {
+    let shop = shop("revisions", "services/shop/");
+    change(&shop);
+    commit(&shop);
+    git(&shop, &["tag", "second"]);
+    // What is there now, in the index too, does not matter.
+    std::fs::write(shop.join("src/lib.rs"), "not Rust").expect("a file");
+    git(&shop, &["add", "--all"]);
+    let before = git(&shop, &["status", "--porcelain"]);
+    let told = run(&shop, &["diff", "HEAD~1", "second"]);
+    assert_eq!((told.status, told.errors.as_str()), (0, ""));
+    // The same as in a repository of its own.
+    expect(&told.text, "shop.diff");
+    assert_eq!(git(&shop, &["status", "--porcelain"]), before);
+    let nothing = run(&shop, &["diff", "second", "second"]);
+    assert_eq!(nothing.text, "the same may call what they could before\n");
+}
+
+#[test]
+fn a_wrong_attribute_is_never_told_to_be_the_same() {
+    let shop = shop("wrong", "");
+    replace(
+        &shop.join("src/lib.rs"),
+        "realm = \"orders\"",
+        "relam = \"orders\"",
+    );
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["path"], "shop::orders");
+    assert_eq!(rows[0]["change"], "changed");
+    // Both sides are wrong, and look the same.
+    commit(&shop);
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["path"], "shop::orders");
+    assert_eq!(rows[0]["change"], "changed");
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
+    let shop = shop("open", "");
+    let program = shop.join("src/main.rs");
+    let route = ".route(\"/version\", axum::routing::get(async || \"1.0\"))";
+    let twice = format!("{route}\n.route(\"/v\", axum::routing::get(async || \"1\"))");
+    // Its line is another one, and it is the same.
+    replace(&program, "//! The program", "\n//! The program");
+    let told = run(&shop, &["diff", "HEAD"]);
+    assert_eq!(told.text, "the same may call what they could before\n");
+    // Two for one reason are one more than one.
+    replace(&program, "// unguarded: whoever", "// unguarded: Whoever");
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["change"], "added");
+    assert_eq!(rows[1]["change"], "removed");
+    assert_eq!(rows.as_array().map(Vec::len), Some(2));
+    commit(&shop);
+    let chained = format!("shop(app(), |router| router\n// unguarded: again\n{twice})");
+    replace(
+        &program,
+        "fn main() {}",
+        &format!("fn main() {{\n{chained}\n}}"),
+    );
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["after"], "unguarded(reason = \"again\")");
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    commit(&shop);
+    let once_more = chained.replace("\n.route(\"/v\"", "\n// unguarded: again\n.route(\"/v\"");
+    replace(&program, &chained, &once_more);
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["change"], "added");
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn what_depends_on_the_build_is_never_told_to_be_the_same() {
+    let shop = shop("conditional", "");
+    let library = shop.join("src/lib.rs");
+    replace(
+        &library,
+        "#[public(reason = \"liveness probe\")]",
+        "#[cfg_attr(feature = \"open\", public(reason = \"liveness probe\"))]",
+    );
+    commit(&shop);
+    replace(&library, "feature = \"open\"", "feature = \"opened\"");
+    let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["path"], "shop::healthz");
+    assert_eq!(rows[0]["change"], "changed");
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    // Without the condition, it is there always.
+    let rows = json(&shop, &["diff", "HEAD~1", "HEAD", "--format=json"]);
+    assert_eq!(rows[0]["change"], "changed");
+}
+
+#[test]
+fn what_git_does_not_know_is_no_empty_revision() {
+    let shop = shop("unknown", "");
+    for revision in ["nowhere", "HEAD~7", "--output=taken", ""] {
+        let run = run(&shop, &["diff", "--", revision]);
+        assert_eq!((run.status, run.text.as_str()), (2, ""), "{revision}");
+        let reason = format!("error: git knows no revision {revision:?} here\n");
+        assert_eq!(run.errors, reason);
+    }
+    assert!(!shop.join("taken").exists());
+    // Before there was a workspace, nobody could call anything.
+    git(&shop, &["checkout", "--quiet", "--orphan", "empty"]);
+    git(&shop, &["rm", "--quiet", "-r", "--cached", "."]);
+    git(
+        &shop,
+        &["commit", "--quiet", "--allow-empty", "--message", "nothing"],
+    );
+    let rows = json(&shop, &["diff", "empty", "--format=json"]);
+    let rows = rows.as_array().expect("rows");
+    assert_eq!(rows.len(), 13);
+    assert!(rows.iter().all(|row| row["change"] == "added"));
+}

@@ -1,0 +1,266 @@
+//! `cargo auth`, as it is installed: the program is run on workspaces, and what it prints is compared
+//! whole. Each folder of `cargo_auth/` is a workspace, with what is expected beside it;
+//! `CARGO_AUTH=overwrite` writes these files anew.
+
+mod diff;
+mod grep;
+mod names;
+mod reasons;
+mod refused;
+mod router;
+mod sarif;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn root() -> &'static Path {
+    here().parent().expect("the workspace")
+}
+
+/// A workspace of `cargo_auth/`.
+fn workspace(name: &str) -> PathBuf {
+    here().join("cargo_auth").join(name)
+}
+
+/// The program, built once.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+    PROGRAM.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package=cargo-auth"])
+            .arg("--message-format=json")
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let messages = String::from_utf8(output.stdout).expect("JSON");
+        let built = messages.lines().find_map(|line| {
+            let message: Value = serde_json::from_str(line).expect("JSON");
+            let is_ours = message["target"]["name"] == "cargo-auth";
+            Some(message["executable"].as_str().filter(|_| is_ours)?.into())
+        });
+        built.expect("it was built")
+    })
+}
+
+/// What came of a run.
+#[derive(Debug)]
+struct Run {
+    text: String,
+    errors: String,
+    status: i32,
+}
+
+/// Runs it in a folder, as `cargo auth …` does.
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let output = Command::new(program())
+        .arg("auth")
+        .args(arguments)
+        .current_dir(folder)
+        .output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output.expect("it runs");
+    Run {
+        text: String::from_utf8(stdout).expect("text"),
+        errors: String::from_utf8(stderr).expect("text"),
+        status: status.code().expect("it ends by itself"),
+    }
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&run(folder, arguments).text).expect("JSON")
+}
+
+/// Holds a text against a file beside the workspaces.
+fn expect(text: &str, file: &str) {
+    let file = here().join("cargo_auth").join(file);
+    if std::env::var("CARGO_AUTH").is_ok_and(|it| it == "overwrite") {
+        std::fs::write(&file, text).expect("a file");
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(text, expected, "{}", file.display());
+}
+
+#[test]
+fn every_policy_is_listed_wherever_it_stands() {
+    let shop = workspace("shop");
+    let text = run(&shop, &["list"]);
+    assert_eq!((text.status, text.errors.as_str()), (0, ""));
+    expect(&text.text, "shop.list");
+    let document = run(&shop, &["list", "--format=json"]);
+    expect(&document.text, "shop.list.json");
+    // The same from elsewhere.
+    let manifest = shop.join("Cargo.toml");
+    let manifest = manifest.to_str().expect("a path");
+    let elsewhere = run(root(), &["list", "--manifest-path", manifest]);
+    assert_eq!(elsewhere.text, text.text);
+}
+
+#[test]
+fn a_workspace_in_order_passes() {
+    let checked = run(&workspace("shop"), &["check"]);
+    assert_eq!(checked.status, 0);
+    expect(&checked.text, "shop.check");
+}
+
+#[test]
+fn everything_that_no_compiler_sees_is_found() {
+    let careless = workspace("careless");
+    let checked = run(&careless, &["check"]);
+    assert_eq!((checked.status, checked.errors.as_str()), (1, ""));
+    expect(&checked.text, "careless.check");
+    let document = run(&careless, &["check", "--format=json"]);
+    assert_eq!(document.status, 1);
+    expect(&document.text, "careless.check.json");
+}
+
+/// The fixture says so at the end of the line, but for routes that are merged on purpose.
+#[test]
+fn routes_are_found_where_they_are_and_nowhere_else() {
+    let careless = workspace("careless");
+    let source = std::fs::read_to_string(careless.join("src/main.rs")).expect("a text");
+    let found = json(&careless, &["check", "--format=json"]);
+    let lines: Vec<usize> = found
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|finding| finding["code"] == "AUTH0101")
+        .map(|finding| finding["line"].as_u64().expect("a number") as usize)
+        .collect();
+    for (index, line) in source.lines().enumerate() {
+        let expected = line.matches("// found").count();
+        let found = lines.iter().filter(|found| **found == index + 1).count();
+        assert_eq!(found, expected, "{}: {line}", index + 1);
+    }
+}
+
+#[test]
+fn the_reasons_of_merged_routers_can_be_taken_for_an_answer() {
+    let careless = workspace("careless");
+    let codes = |arguments: &[&str]| {
+        let found = json(&careless, arguments);
+        let found = found.as_array().expect("findings").clone();
+        let codes = found.iter().map(|finding| finding["code"].to_string());
+        codes.collect::<Vec<_>>()
+    };
+    let mut all = codes(&["check", "--format=json"]);
+    let allowed = codes(&["check", "--format=json", "--allow-unguarded"]);
+    assert_eq!(all.iter().filter(|code| *code == "\"AUTH0102\"").count(), 3);
+    all.retain(|code| code != "\"AUTH0102\"");
+    assert_eq!(all, allowed);
+}
+
+#[test]
+fn a_package_is_told_alone_and_read_with_the_others() {
+    let all = json(root(), &["list", "--format=json"]);
+    let of_runtime = json(root(), &["list", "--format=json", "-p", "auth-runtime"]);
+    let of_examples = json(root(), &["list", "--format=json", "-p", "auth-examples"]);
+    let all = all["policies"].as_array().expect("policies");
+    let of_examples = of_examples["policies"].as_array().expect("policies");
+    assert!(of_examples.len() > 10, "{of_examples:#?}");
+    assert!(of_examples.iter().all(|policy| all.contains(policy)));
+    assert_eq!(of_runtime["policies"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn every_code_is_explained() {
+    let pages = std::fs::read_dir(root().join("auth-runtime/catalogue")).expect("pages");
+    let mut number = 0;
+    for page in pages {
+        let page = page.expect("a page").path();
+        let code = page.file_stem().expect("a name").to_string_lossy();
+        let explained = run(root(), &["explain", &code.to_lowercase()]);
+        assert_eq!(explained.status, 0, "{code}");
+        let title = format!("# {code}: ");
+        assert!(explained.text.starts_with(&title), "{}", explained.text);
+        assert!(!explained.text.contains("# use"), "{}", explained.text);
+        number += 1;
+    }
+    assert!(number > 37, "{number}");
+    let unknown = run(root(), &["explain", "AUTH9999"]);
+    assert_eq!((unknown.status, unknown.text.as_str()), (2, ""));
+    assert!(unknown.errors.contains("AUTH9999"), "{}", unknown.errors);
+}
+
+/// Where the compiler looks, the tool looks too (the Rust reference, "Module source filenames").
+#[test]
+fn modules_are_read_from_where_the_compiler_finds_them() {
+    let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
+    let with = |modules: &str| format!("{policy}{modules}");
+    let root = with(
+        "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n\
+         #[path = \"elsewhere/e.rs\"] mod e;\n\
+         #[cfg_attr(x, path = \"elsewhere/one.rs\")] #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n\
+         #[cfg(windows)] mod not_here;\n\
+         #[cfg(test)] mod nor_here;\n",
+    );
+    let a = with(
+        "mod deep; mod inline { mod x; #[path = \"y.rs\"] mod y; }\n\
+         #[path = \"beside.rs\"] mod v; #[path = \"folder\"] mod w { mod z; }\n",
+    );
+    let [b, e] = ["mod deep;", "mod deep;"].map(with);
+    let files = [
+        ("Cargo.toml", refused::MANIFEST),
+        ("src/lib.rs", &root),
+        ("src/a.rs", &a),
+        ("src/a/deep.rs", policy),
+        ("src/a/inline/x.rs", policy),
+        ("src/a/inline/y.rs", policy),
+        ("src/beside.rs", policy),
+        ("src/folder/z.rs", policy),
+        ("src/b/mod.rs", &b),
+        ("src/b/deep.rs", policy),
+        ("src/inline/c.rs", policy),
+        ("src/inline/other.rs", policy),
+        ("src/elsewhere/e.rs", &e),
+        ("src/elsewhere/deep.rs", policy),
+        ("src/elsewhere/one.rs", policy),
+        ("src/elsewhere/two.rs", policy),
+        ("src/nobody_names_it.rs", policy),
+        ("src/bin/tool.rs", policy),
+        ("examples/show.rs", policy),
+        ("tests/left_out.rs", policy),
+    ];
+    let listed = json(
+        &refused::made("modules", &files),
+        &["list", "--format=json"],
+    );
+    let rows = listed["policies"].as_array().expect("policies").iter();
+    let rows: Vec<_> = rows
+        .map(|row| format!("{} {}", row["file"], row["path"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "examples/show.rs show::h",
+            "src/a.rs it::a::h",
+            "src/a/deep.rs it::a::deep::h",
+            "src/a/inline/x.rs it::a::inline::x::h",
+            "src/a/inline/y.rs it::a::inline::y::h",
+            "src/b/deep.rs it::b::deep::h",
+            "src/b/mod.rs it::b::h",
+            "src/beside.rs it::a::v::h",
+            "src/bin/tool.rs tool::h",
+            "src/elsewhere/deep.rs it::e::deep::h",
+            "src/elsewhere/e.rs it::e::h",
+            "src/elsewhere/one.rs it::f::h",
+            "src/elsewhere/two.rs it::f::h",
+            "src/folder/z.rs it::a::w::z::h",
+            "src/inline/c.rs it::inline::c::h",
+            "src/inline/other.rs it::inline::d::h",
+            "src/lib.rs it::h",
+        ]
+    );
+}
