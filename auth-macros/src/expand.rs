@@ -44,6 +44,17 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
         None => policy,
     };
+    // Names are data of their own once they were looked up; people know them by their names.
+    let has_names = found
+        .as_ref()
+        .is_some_and(|found| found.vocabulary.is_some());
+    let policy = match has_names {
+        true => {
+            let written = format!("requires({requires})");
+            quote!(#policy.written_as(#written))
+        }
+        false => policy,
+    };
     let expanded = expand("requires", &policy, &caller, item, errors);
     let tracked = found.as_ref().and_then(tracked);
     quote!(#expanded #tracked)

@@ -1,5 +1,6 @@
 //! The requirement of one handler, and how a denial is shown.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::challenge::registered_spelling;
@@ -24,6 +25,7 @@ pub struct Policy {
     schemes: Option<&'static [&'static str]>,
     realm: Option<&'static str>,
     loosened: Option<&'static str>,
+    written: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +49,7 @@ impl Policy {
             schemes: None,
             realm: None,
             loosened: None,
+            written: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl Policy {
             schemes: None,
             realm: None,
             loosened: None,
+            written: None,
         }
     }
 
@@ -103,6 +107,33 @@ impl Policy {
     /// Why the policy of the module around it does not hold; `None` if it does, or there is none.
     pub const fn loosened_reason(&self) -> Option<&'static str> {
         self.loosened
+    }
+
+    /// Says how the attribute is written, where its names were looked up in a vocabulary.
+    pub const fn written_as(mut self, attribute: &'static str) -> Self {
+        self.written = Some(attribute);
+        self
+    }
+
+    /// How it is written, as in `requires(policy = "staff")`: with what the modules around ask for, and
+    /// with names for what the vocabulary says. [`Display`](fmt::Display) spells that out.
+    ///
+    /// ```
+    /// use auth_runtime::{Policy, Requirement};
+    ///
+    /// // From an `auth.toml` in which `repo:write` implies `repo:read`.
+    /// const READ: Requirement =
+    ///     Requirement::any(&[Requirement::scope("repo:read"), Requirement::scope("repo:write")]);
+    /// const POLICY: Policy =
+    ///     Policy::requires(READ).written_as(r#"requires(scope = "repo:read")"#);
+    /// assert_eq!(POLICY.written(), r#"requires(scope = "repo:read")"#);
+    /// assert!(POLICY.to_string().contains("repo:write"));
+    /// ```
+    pub fn written(&self) -> Cow<'static, str> {
+        match self.written {
+            Some(attribute) => Cow::Borrowed(attribute),
+            None => Cow::Owned(self.to_string()),
+        }
     }
 
     /// The schemes that are accepted; `None` for all of the space's.
@@ -198,7 +229,7 @@ impl Policy {
 }
 
 impl fmt::Display for Policy {
-    /// As it is written in the attribute.
+    /// As it could be written in an attribute without a vocabulary: what a name stands for is spelled out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.access {
             Access::Public { reason } => return write!(f, "public(reason = {reason:?})"),

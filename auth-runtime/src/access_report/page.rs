@@ -209,7 +209,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
         own.join(" "),
         access_of(row).join(" "),
         breakable(&path),
-        Text(&row.access().to_string()),
+        Text(&row.written()),
         answers_cell(report, answers),
         breakable(handler),
         breakable(&source),

@@ -1,5 +1,6 @@
 //! One thing that can be called.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 
@@ -89,11 +90,21 @@ impl AccessRow {
         self.method.as_ref()
     }
 
-    /// The policy; `None` for an unguarded router. The names that a vocabulary implies are spelled out.
+    /// The policy; `None` for an unguarded router. What the names of a vocabulary stand for is spelled out
+    /// in it.
     pub fn policy(&self) -> Option<&Policy> {
         match &self.access {
             Access::Guarded { policy, .. } => Some(policy),
             Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Who may call it, as it is written in the source: [`Policy::written`], or the reason of an unguarded
+    /// router.
+    pub fn written(&self) -> Cow<'static, str> {
+        match &self.access {
+            Access::Guarded { policy, .. } => policy.written(),
+            unguarded => Cow::Owned(unguarded.to_string()),
         }
     }
 
@@ -172,7 +183,7 @@ impl AccessRow {
 }
 
 impl fmt::Display for Access {
-    /// As it is written, but for the names that a vocabulary implies.
+    /// With all that the names of a vocabulary stand for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Guarded { policy, .. } => policy.fmt(f),

@@ -15,10 +15,11 @@ impl Serialize for AccessTable {
 impl Serialize for AccessRow {
     /// Everything that it says; what it has not is `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("AccessRow", 10)?;
+        let mut row = serializer.serialize_struct("AccessRow", 11)?;
         row.serialize_field("mounted", self.mounted().name())?;
         row.serialize_field("method", &self.method().map(http::Method::as_str))?;
         row.serialize_field("path", self.path())?;
+        row.serialize_field("written", &self.written())?;
         row.serialize_field("policy", &self.policy().map(ToString::to_string))?;
         row.serialize_field("hidden", &self.is_hidden())?;
         row.serialize_field("public_reason", &self.public_reason())?;

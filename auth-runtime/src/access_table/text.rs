@@ -24,7 +24,7 @@ fn cells(row: &AccessRow) -> [String; 6] {
     [
         row.method_shown().to_owned(),
         visible(row.path()),
-        row.access().to_string(),
+        row.written().into_owned(),
         denials.to_owned(),
         row.declaration()
             .map_or("-", Declaration::handler)

@@ -22,10 +22,10 @@ fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The table that the quickstart prints, but for the paths.
-fn table() -> BTreeMap<String, String> {
+/// The table that an example prints, but for the paths.
+fn table(example: &str) -> BTreeMap<String, String> {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--example=quickstart", "--", "--table"])
+        .args(["run", "--quiet", "--example", example, "--", "--table"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
@@ -45,9 +45,16 @@ fn table() -> BTreeMap<String, String> {
 
 #[test]
 fn the_list_says_what_the_table_of_the_router_says() {
-    let listed = listed("auth-examples", "examples/quickstart.rs");
-    assert_eq!(listed.len(), 4);
-    assert_eq!(listed, table());
+    let quickstart = listed("auth-examples", "examples/quickstart.rs");
+    assert_eq!(quickstart.len(), 4);
+    assert_eq!(quickstart, table("quickstart"));
+}
+
+#[test]
+fn the_list_says_what_the_table_says_with_modules_and_a_vocabulary() {
+    let forge = listed("auth-forge", "examples/forge/");
+    assert!(forge.values().any(|policy| policy.contains("policy = ")));
+    assert_eq!(forge, table("forge"));
 }
 
 /// The forge's lock, which its own test holds against its router: the policies of modules are added up in
