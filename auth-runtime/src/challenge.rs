@@ -1,6 +1,8 @@
 //! One scheme with its parameters, as it stands in `WWW-Authenticate` (RFC 9110 §11.3).
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use http::HeaderValue;
 
@@ -32,16 +34,26 @@ pub struct Challenge(HeaderValue);
 
 impl Challenge {
     /// Starts a challenge of `scheme`.
-    pub fn builder(scheme: impl Into<String>) -> ChallengeBuilder {
+    pub fn builder(scheme: impl AsRef<str>) -> ChallengeBuilder {
+        let scheme = scheme.as_ref();
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(registered_spelling(scheme).unwrap_or(scheme));
+        let error = (!is_token(scheme)).then(|| ChallengeError::Scheme(scheme.to_owned()));
         ChallengeBuilder {
-            scheme: scheme.into(),
-            parameters: Vec::new(),
+            scheme: 0..text.len(),
+            text,
+            names: Vec::with_capacity(4),
+            error,
         }
     }
 
     /// The value of a `WWW-Authenticate` field line.
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
+    }
+
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.0
     }
 }
 
@@ -58,19 +70,23 @@ impl fmt::Debug for Challenge {
     }
 }
 
-/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) checks them all.
+/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) tells what is wrong with any.
+///
+/// It writes them down as they come: denials are sent to whoever likes, so they have to be cheap.
 #[derive(Clone, Debug)]
 pub struct ChallengeBuilder {
-    scheme: String,
-    parameters: Vec<Parameter>,
+    /// What there is so far.
+    text: String,
+    /// Where in it the scheme stands.
+    scheme: Range<usize>,
+    /// Where in it the names of the parameters stand.
+    names: Vec<Range<usize>>,
+    /// The first that was found.
+    error: Option<ChallengeError>,
 }
 
-#[derive(Clone, Debug)]
-struct Parameter {
-    name: String,
-    value: String,
-    form: Form,
-}
+/// As long as most challenges are.
+const LENGTH: usize = 160;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
@@ -82,24 +98,27 @@ impl ChallengeBuilder {
     /// Adds `name="value"`. `realm`, `scope` and the error attributes always take this form
     /// (RFC 9110 §11.5, RFC 6750 §3).
     #[must_use]
-    pub fn quoted(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameter(name.into(), value.into(), Form::Quoted)
+    pub fn quoted(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.parameter(name.as_ref(), value.as_ref(), Form::Quoted)
     }
 
     /// Adds `scope="…"` (RFC 6749 §3.3): each scope once, with single spaces between; nothing if
     /// there are none.
     #[must_use]
     pub fn scopes<'s>(self, scopes: impl IntoIterator<Item = &'s str>) -> Self {
-        let mut once: Vec<&str> = Vec::new();
+        let mut scopes = scopes.into_iter();
+        let Some(first) = scopes.next() else {
+            return self;
+        };
+        let mut joined = Cow::Borrowed(first);
         for scope in scopes {
-            if !once.contains(&scope) {
-                once.push(scope);
+            if joined.split(' ').all(|own| own != scope) {
+                let joined = joined.to_mut();
+                joined.push(' ');
+                joined.push_str(scope);
             }
         }
-        if once.is_empty() {
-            return self;
-        }
-        self.quoted("scope", once.join(" "))
+        self.quoted("scope", joined)
     }
 
     /// Adds a text for people that is not known before it is sent, as `name="text"`, in the nearest
@@ -121,8 +140,8 @@ impl ChallengeBuilder {
     /// # Ok::<(), auth_runtime::ChallengeError>(())
     /// ```
     #[must_use]
-    pub fn text(self, name: impl Into<String>, text: &str) -> Self {
-        let name = name.into().to_ascii_lowercase();
+    pub fn text(self, name: impl AsRef<str>, text: &str) -> Self {
+        let name = name.as_ref().to_ascii_lowercase();
         let forbidden = forbidden_in(&name);
         let clean = text.chars().map(|character| match character {
             '"' if forbidden.contains(&'"') => '\'',
@@ -139,13 +158,48 @@ impl ChallengeBuilder {
 
     /// Adds `name=value`, as RFC 7616 §3.3 wants it for `stale` and `algorithm`.
     #[must_use]
-    pub fn token(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameter(name.into(), value.into(), Form::Token)
+    pub fn token(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.parameter(name.as_ref(), value.as_ref(), Form::Token)
     }
 
-    fn parameter(mut self, name: String, value: String, form: Form) -> Self {
-        self.parameters.push(Parameter { name, value, form });
+    fn parameter(mut self, name: &str, value: &str, form: Form) -> Self {
+        if self.error.is_none()
+            && let Err(error) = self.write(name, value, form)
+        {
+            self.error = Some(error);
+        }
         self
+    }
+
+    fn write(&mut self, name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
+        self.text
+            .push_str(if self.names.is_empty() { " " } else { ", " });
+        let start = self.text.len();
+        self.text.push_str(name);
+        let own = start..self.text.len();
+        if let Some(own) = self.text.get_mut(own.clone()) {
+            own.make_ascii_lowercase();
+        }
+        let at = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let name = at(&own);
+        if self.names.iter().any(|other| at(other) == name) {
+            return Err(ChallengeError::Twice(name.to_owned()));
+        }
+        check(name, value, form)?;
+        let scheme = at(&self.scheme);
+        if scheme == "Basic" && !matches!(name, "realm" | "charset") {
+            return Err(ChallengeError::NotOfScheme {
+                scheme: scheme.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+        self.names.push(own);
+        self.text.push('=');
+        match form {
+            Form::Token => self.text.push_str(value),
+            Form::Quoted => push_quoted(&mut self.text, value),
+        }
+        Ok(())
     }
 
     /// Checks everything and joins it.
@@ -157,39 +211,16 @@ impl ChallengeBuilder {
     /// a character outside of visible ASCII and space, or one that RFC 6750 §3 forbids in it; a
     /// text looks like a parameter.
     pub fn build(self) -> Result<Challenge, ChallengeError> {
-        if !is_token(&self.scheme) {
-            return Err(ChallengeError::Scheme(self.scheme));
+        if let Some(error) = self.error {
+            return Err(error);
         }
-        if self.parameters.is_empty() {
+        if self.names.is_empty() {
             return Err(ChallengeError::NoParameter);
         }
-        let mut text = registered_spelling(&self.scheme)
-            .unwrap_or(&self.scheme)
-            .to_owned();
-        let mut seen = Vec::with_capacity(self.parameters.len());
-        for Parameter { name, value, form } in self.parameters {
-            let name = name.to_ascii_lowercase();
-            if seen.contains(&name) {
-                return Err(ChallengeError::Twice(name));
-            }
-            check(&name, &value, form)?;
-            let is_basic = self.scheme.eq_ignore_ascii_case("Basic");
-            if is_basic && !matches!(name.as_str(), "realm" | "charset") {
-                let scheme = self.scheme;
-                return Err(ChallengeError::NotOfScheme { scheme, name });
-            }
-            text.push_str(if seen.is_empty() { " " } else { ", " });
-            text.push_str(&name);
-            text.push('=');
-            match form {
-                Form::Token => text.push_str(&value),
-                Form::Quoted => push_quoted(&mut text, &value),
-            }
-            seen.push(name);
-        }
-        HeaderValue::try_from(text)
+        // What was checked is visible ASCII.
+        HeaderValue::try_from(self.text)
             .map(Challenge)
-            .map_err(|_| ChallengeError::Scheme(self.scheme))
+            .map_err(|_| ChallengeError::Scheme(String::new()))
     }
 }
 
@@ -303,12 +334,17 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
             _ => Ok(()),
         };
     }
-    if let Some(character) = value.chars().find(|c| !matches!(c, ' '..='~')) {
+    let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
+    if !value.bytes().fold(true, is_visible)
+        && let Some(character) = value.chars().find(|c| !matches!(c, ' '..='~'))
+    {
         let name = name_of();
         return Err(ChallengeError::NotVisibleAscii { name, character });
     }
     let forbidden = forbidden_in(name);
-    if let Some(character) = value.chars().find(|c| forbidden.contains(c)) {
+    if !forbidden.is_empty()
+        && let Some(character) = value.chars().find(|c| forbidden.contains(c))
+    {
         let name = name_of();
         return Err(ChallengeError::Forbidden { name, character });
     }
@@ -332,6 +368,10 @@ fn forbidden_in(name: &str) -> &'static [char] {
 }
 
 fn looks_like_parameter(text: &str) -> Option<&'static str> {
+    // Hardly any text has one, and a letter is found sooner than a word.
+    if !text.contains('=') {
+        return None;
+    }
     SEARCHED_FOR.into_iter().find(|found| text.contains(found))
 }
 
@@ -362,20 +402,28 @@ pub(crate) fn registered_spelling(scheme: &str) -> Option<&'static str> {
 
 /// `token = 1*tchar` (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    let is_legal = |byte: u8| {
+        let is_mark = matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+        );
+        byte.is_ascii_alphanumeric() || is_mark
+    };
+    !text.is_empty() && text.bytes().all(is_legal)
 }
 
 /// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
 fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            text.push('\\');
+    if value.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
+        for character in value.chars() {
+            if matches!(character, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
         }
-        text.push(character);
+    } else {
+        text.push_str(value);
     }
     text.push('"');
 }

@@ -125,13 +125,26 @@ impl Policy {
     fn decide_requirement(&self, question: &Question<'_>) -> Result<Decision, Check> {
         let decision = match question.facts.caller {
             Caller::Known(_) => self.decide_known(question)?,
-            _ => question.decide_unknown()?,
+            _ => return self.decide_unknown(question),
         };
         match &decision {
             Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
             Decision::Deny(_) if self.is_kept_from(question.facts)? => Ok(Decision::Hide),
             _ => Ok(decision),
         }
+    }
+
+    /// Rules 2 and 4.
+    fn decide_unknown(&self, question: &Question<'_>) -> Result<Decision, Check> {
+        let truth = question.evaluate(&|_| false)?;
+        if truth == Truth::True {
+            return Ok(Decision::Grant);
+        }
+        // What to ask for is not worth finding out where nothing is asked for.
+        if self.is_kept_from(question.facts)? {
+            return Ok(Decision::Hide);
+        }
+        Ok(Decision::Deny(question.deny_unknown(truth)))
     }
 
     /// Rule 3.
@@ -219,11 +232,10 @@ impl Question<'_> {
         Ok(whole)
     }
 
-    /// Rules 2 and 4.
-    fn decide_unknown(&self) -> Result<Decision, Check> {
-        let denial = match (self.evaluate(&|_| false)?, self.facts.caller) {
-            (Truth::True, _) => return Ok(Decision::Grant),
-            (Truth::False, _) => Denial::Forbidden,
+    /// What a caller of whom nothing is known is told, where the requirement comes to `truth`.
+    fn deny_unknown(&self, truth: Truth) -> Denial {
+        match (truth, self.facts.caller) {
+            (Truth::False | Truth::True, _) => Denial::Forbidden,
             (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
                 retry_after: *retry_after,
             },
@@ -234,8 +246,7 @@ impl Question<'_> {
                 },
                 scopes: self.scopes_to_ask_for(),
             },
-        };
-        Ok(Decision::Deny(denial))
+        }
     }
 
     /// The scopes that a caller of whom nothing is known should ask for: those that suffice alone

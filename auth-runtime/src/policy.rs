@@ -24,6 +24,8 @@ pub struct Policy {
     schemes: Option<&'static [&'static str]>,
     realm: Option<&'static str>,
     loosened: Option<&'static str>,
+    /// Found out while compiling, since every request wants to know.
+    asks_for_network: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +49,7 @@ impl Policy {
             schemes: None,
             realm: None,
             loosened: None,
+            asks_for_network: requirement.asks_for_network(),
         }
     }
 
@@ -58,6 +61,7 @@ impl Policy {
             schemes: None,
             realm: None,
             loosened: None,
+            asks_for_network: false,
         }
     }
 
@@ -72,6 +76,7 @@ impl Policy {
         self.display = Display::Hidden {
             unless: Some(lesser),
         };
+        self.asks_for_network |= lesser.asks_for_network();
         self
     }
 
@@ -130,9 +135,8 @@ impl Policy {
     }
 
     /// Whether where a request comes from matters.
-    pub(crate) fn asks_for_network(&self) -> bool {
-        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
-        requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Network(_))))
+    pub(crate) const fn asks_for_network(&self) -> bool {
+        self.asks_for_network
     }
 
     /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.

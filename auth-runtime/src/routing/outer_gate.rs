@@ -84,14 +84,14 @@ impl OuterGate {
             request = judged;
             if verdict.ruling.decision == Decision::Hide {
                 let request = unmatch(request, 0);
-                return gate.unknown.answer(verdict.sender, request).await;
+                return gate.unknown.answer(verdict.sender, request).ready().await;
             }
             let gate = gate.id();
             request.extensions_mut().insert(Decided { gate, verdict });
         }
         let mut response = answer_of(route.call(request).await);
         match response.extensions_mut().remove::<Concealed>() {
-            Some(concealed) => gate.conceal_object(concealed).await,
+            Some(concealed) => gate.conceal_object(concealed).ready().await,
             None => uncacheable_if_missing(response),
         }
     }

@@ -101,6 +101,18 @@ enum App {
     Axum07(axum_0_7::Router),
 }
 
+impl App {
+    /// `axum::serve` does this as well: a router that still expects a state makes its routes anew for
+    /// each request.
+    fn as_it_is_served(self) -> Self {
+        match self {
+            Self::Axum(router) => Self::Axum(router.with_state(())),
+            #[cfg(feature = "peers")]
+            Self::Axum07(router) => Self::Axum07(router.with_state(())),
+        }
+    }
+}
+
 /// A request that is ready to be sent.
 pub enum Request {
     /// To a router of axum 0.8.
@@ -127,7 +139,7 @@ impl Contender {
             name,
             group,
             does_not: "",
-            app,
+            app: app.as_it_is_served(),
             asks: Vec::new(),
         }
     }
