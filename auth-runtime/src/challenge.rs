@@ -177,7 +177,9 @@ impl ChallengeBuilder {
         let start = self.text.len();
         self.text.push_str(name);
         let own = start..self.text.len();
-        if let Some(own) = self.text.get_mut(own.clone()) {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase())
+            && let Some(own) = self.text.get_mut(own.clone())
+        {
             own.make_ascii_lowercase();
         }
         let at = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
@@ -334,22 +336,18 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
             _ => Ok(()),
         };
     }
-    let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
-    if !value.bytes().fold(true, is_visible)
-        && let Some(character) = value.chars().find(|c| !matches!(c, ' '..='~'))
-    {
-        let name = name_of();
-        return Err(ChallengeError::NotVisibleAscii { name, character });
-    }
     let forbidden = forbidden_in(name);
-    if !forbidden.is_empty()
-        && let Some(character) = value.chars().find(|c| forbidden.contains(c))
-    {
-        let name = name_of();
-        return Err(ChallengeError::Forbidden { name, character });
+    let [no_quotes, no_space] = ['"', ' '].map(|character| forbidden.contains(&character));
+    let is_bad = value.bytes().any(|byte| match byte {
+        b'"' | b'\\' => no_quotes,
+        b' ' => no_space,
+        _ => !byte.is_ascii_graphic(),
+    });
+    if is_bad {
+        return Err(what_is_bad(name, value, forbidden));
     }
     let is_text = matches!(name, "realm" | "error_description");
-    match looks_like_parameter(value).filter(|_| is_text) {
+    match is_text.then(|| looks_like_parameter(value)).flatten() {
         Some(found) => Err(ChallengeError::LooksLikeParameter {
             name: name_of(),
             found,
@@ -358,7 +356,21 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
     }
 }
 
-/// The characters that RFC 6750 §3 excludes from a parameter.
+/// The first character that must not stand in a quoted value.
+fn what_is_bad(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
+    let name = name.to_owned();
+    match value.chars().find(|c| !matches!(c, ' '..='~')) {
+        Some(character) => ChallengeError::NotVisibleAscii { name, character },
+        None => {
+            let found = value.chars().find(|c| forbidden.contains(c));
+            let character = found.unwrap_or_default();
+            ChallengeError::Forbidden { name, character }
+        }
+    }
+}
+
+/// The characters that RFC 6750 §3 excludes from a parameter: both that have to be escaped, if one of
+/// them.
 fn forbidden_in(name: &str) -> &'static [char] {
     match name {
         "scope" | "error" | "error_description" | "acr_values" => &['"', '\\'],
@@ -415,7 +427,11 @@ pub(crate) fn is_token(text: &str) -> bool {
 /// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
 fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
-    if value.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
+    let is_escaped = |byte| matches!(byte, b'"' | b'\\');
+    if value
+        .bytes()
+        .fold(false, |any, byte| any | is_escaped(byte))
+    {
         for character in value.chars() {
             if matches!(character, '"' | '\\') {
                 text.push('\\');

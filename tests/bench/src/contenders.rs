@@ -43,6 +43,7 @@ pub async fn all(authority: &Authority) -> Vec<Contender> {
     let contenders = vec![
         unguarded::contender(),
         hand_written::by_table(),
+        hand_written::by_table_in_middleware(),
         ours::by_table(),
         ours::on_a_plain_router(),
         #[cfg(feature = "peers")]
@@ -123,7 +124,7 @@ mod tests {
         let contenders = all(&Authority::new()).await;
         assert_eq!(
             contenders.len(),
-            if cfg!(feature = "peers") { 16 } else { 9 },
+            if cfg!(feature = "peers") { 17 } else { 10 },
         );
     }
 

@@ -80,8 +80,10 @@ impl Outcome {
 #[derive(Clone)]
 pub struct Ask {
     outcome: Outcome,
-    path: &'static str,
-    credentials: Option<(HeaderName, HeaderValue)>,
+    /// The path that is asked for.
+    pub path: &'static str,
+    /// The field with the credentials.
+    pub credentials: Option<(HeaderName, HeaderValue)>,
     status: StatusCode,
     has_challenge: bool,
 }
@@ -173,6 +175,15 @@ impl Contender {
     /// What it is asked for an outcome; `None` if it cannot come to that.
     pub fn ask(&self, outcome: Outcome) -> Option<&Ask> {
         self.asks.iter().find(|ask| ask.outcome == outcome)
+    }
+
+    /// The router, for a server; `None` where it is one of axum 0.7.
+    pub fn router(&self) -> Option<axum::Router> {
+        match &self.app {
+            App::Axum(router) => Some(router.clone()),
+            #[cfg(feature = "peers")]
+            App::Axum07(_) => None,
+        }
     }
 
     /// A request, ready to be sent.

@@ -4,17 +4,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-use crate::authority::{AUDIENCE, Authority, ISSUER};
+use crate::authority::{AUDIENCE, Authority, ISSUER, bearer};
 use crate::contenders::{ADMIN, SCOPE, USER, session_of};
 use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
 
@@ -30,12 +31,16 @@ enum Denial {
     NotFound,
 }
 
-const CHALLENGE: &str = r#"Bearer realm="bench", scope="admin""#;
-const INVALID: &str = r#"Bearer realm="bench", scope="admin", error="invalid_token", error_description="the access token is not valid""#;
-const INSUFFICIENT: &str = r#"Bearer realm="bench", scope="admin", error="insufficient_scope", error_description="the access token does not grant what is needed""#;
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="bench", scope="admin""#);
+const INVALID: HeaderValue = HeaderValue::from_static(
+    r#"Bearer realm="bench", scope="admin", error="invalid_token", error_description="the access token is not valid""#,
+);
+const INSUFFICIENT: HeaderValue = HeaderValue::from_static(
+    r#"Bearer realm="bench", scope="admin", error="insufficient_scope", error_description="the access token does not grant what is needed""#,
+);
 
 impl Denial {
-    fn respond(self, challenge: Option<&'static str>) -> Response {
+    fn respond(self, challenge: Option<HeaderValue>) -> Response {
         let (status, body) = match self {
             Self::Unauthenticated => (
                 StatusCode::UNAUTHORIZED,
@@ -64,10 +69,7 @@ impl Denial {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         if let Some(challenge) = challenge {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static(challenge),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         headers.insert(header::CONTENT_TYPE, PROBLEM);
         headers.insert(header::CACHE_CONTROL, NO_STORE);
@@ -169,7 +171,7 @@ impl Authenticate for Table {
     }
 }
 
-pub(crate) fn by_table() -> Contender {
+fn table() -> Table {
     let user = |name: &str, scopes: &[&str]| {
         let name = name.to_owned();
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
@@ -179,10 +181,47 @@ pub(crate) fn by_table() -> Contender {
         (ADMIN.to_owned(), user("ada", &["read", "write", SCOPE])),
         (USER.to_owned(), user("ann", &["read", "write"])),
     ]);
-    let app = App::Axum(router(Table(Arc::new(table))));
+    Table(Arc::new(table))
+}
+
+pub(crate) fn by_table() -> Contender {
+    let app = App::Axum(router(table()));
     Contender::new("hand-written", Group::Identity, app)
         .does_not(LEAVES_OUT)
         .asked_with_tokens()
+}
+
+/// The same as middleware, which is how axum's own examples do it: it guards whatever the handler
+/// extracts, and hands the user over.
+pub(crate) fn by_table_in_middleware() -> Contender {
+    async fn guard(State(table): State<Table>, request: Request, next: Next) -> Response {
+        let (mut head, body) = request.into_parts();
+        match Admin::from_request_parts(&mut head, &table).await {
+            Ok(Admin(user)) => {
+                head.extensions.insert(user);
+                next.run(Request::from_parts(head, body)).await
+            }
+            Err(denial) => denial.into_response(),
+        }
+    }
+
+    async fn shown(Extension(user): Extension<Arc<User>>) -> &'static str {
+        debug_assert!(!user.name.is_empty());
+        PAGE
+    }
+
+    let router = Router::new()
+        .route(SHOWN, get(shown))
+        .route_layer(from_fn_with_state(table(), guard))
+        .fallback(not_found);
+    Contender::new(
+        "hand-written, as middleware",
+        Group::Identity,
+        App::Axum(router),
+    )
+    .asked(Outcome::Allow, Some(bearer(ADMIN)), 200, false)
+    .asked(Outcome::Unauthenticated, None, 401, true)
+    .asked(Outcome::Forbidden, Some(bearer(USER)), 403, true)
 }
 
 /// By which key tokens are verified, and what has to be in them.
@@ -230,7 +269,7 @@ struct LoggedIn {
 const USER_IN_SESSION: &str = "user";
 
 /// What is asked of whoever has no session.
-const COOKIE: &str = r#"Cookie realm="bench""#;
+const COOKIE: HeaderValue = HeaderValue::from_static(r#"Cookie realm="bench""#);
 
 /// Somebody who is logged in as admin.
 struct SessionOfAdmin(LoggedIn);
