@@ -187,7 +187,8 @@ impl ChallengeBuilder {
         if self.names.iter().any(|other| at(other) == name) {
             return Err(ChallengeError::Twice(name.to_owned()));
         }
-        check(name, value, form)?;
+        let kinds = Kinds::of(value);
+        check(name, value, kinds, form)?;
         let scheme = at(&self.scheme);
         if scheme == "Basic" && !matches!(name, "realm" | "charset") {
             return Err(ChallengeError::NotOfScheme {
@@ -199,7 +200,7 @@ impl ChallengeBuilder {
         self.text.push('=');
         match form {
             Form::Token => self.text.push_str(value),
-            Form::Quoted => push_quoted(&mut self.text, value),
+            Form::Quoted => push_quoted(&mut self.text, value, kinds),
         }
         Ok(())
     }
@@ -322,7 +323,7 @@ impl std::error::Error for ChallengeError {}
 /// Parameters that clients look for by text (as measured with MCP and OAuth client libraries).
 const SEARCHED_FOR: [&str; 3] = ["scope=", "error=", "resource_metadata="];
 
-fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
+fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), ChallengeError> {
     let name_of = || name.to_owned();
     if !is_token(name) {
         return Err(ChallengeError::Name(name_of()));
@@ -337,22 +338,60 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
         };
     }
     let forbidden = forbidden_in(name);
-    let [no_quotes, no_space] = ['"', ' '].map(|character| forbidden.contains(&character));
-    let is_bad = value.bytes().any(|byte| match byte {
-        b'"' | b'\\' => no_quotes,
-        b' ' => no_space,
-        _ => !byte.is_ascii_graphic(),
-    });
+    let is_bad = kinds.contain(INVISIBLE)
+        || (kinds.contain(ESCAPED) && forbidden.contains(&'"'))
+        || (kinds.contain(SPACE) && forbidden.contains(&' '));
     if is_bad {
         return Err(what_is_bad(name, value, forbidden));
     }
-    let is_text = matches!(name, "realm" | "error_description");
-    match is_text.then(|| looks_like_parameter(value)).flatten() {
-        Some(found) => Err(ChallengeError::LooksLikeParameter {
+    // Hardly any text has one in it, so hardly any is searched for words.
+    let may_look_like_parameter =
+        kinds.contain(EQUALS) && matches!(name, "realm" | "error_description");
+    match may_look_like_parameter.then(|| looks_like_parameter(value)) {
+        Some(Some(found)) => Err(ChallengeError::LooksLikeParameter {
             name: name_of(),
             found,
         }),
-        None => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// What kinds of characters stand in a value, found out in one go.
+#[derive(Clone, Copy)]
+struct Kinds(u8);
+
+/// What a quoted string escapes (RFC 9110 §5.6.4).
+const ESCAPED: u8 = 1;
+const SPACE: u8 = 2;
+const EQUALS: u8 = 4;
+const INVISIBLE: u8 = 8;
+
+impl Kinds {
+    const OF_BYTES: [u8; 256] = {
+        let mut kinds = [INVISIBLE; 256];
+        let mut byte = b' ';
+        while byte <= b'~' {
+            #[expect(clippy::indexing_slicing, reason = "every byte has its place")]
+            let kind = &mut kinds[byte as usize];
+            *kind = match byte {
+                b' ' => SPACE,
+                b'"' | b'\\' => ESCAPED,
+                b'=' => EQUALS,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        kinds
+    };
+
+    fn of(value: &str) -> Self {
+        let kind = |byte| Self::OF_BYTES.get(usize::from(byte));
+        let kinds = value.bytes().filter_map(kind);
+        Self(kinds.fold(0, |all, kind| all | kind))
+    }
+
+    const fn contain(self, kind: u8) -> bool {
+        self.0 & kind != 0
     }
 }
 
@@ -380,10 +419,6 @@ fn forbidden_in(name: &str) -> &'static [char] {
 }
 
 fn looks_like_parameter(text: &str) -> Option<&'static str> {
-    // Hardly any text has one, and a letter is found sooner than a word.
-    if !text.contains('=') {
-        return None;
-    }
     SEARCHED_FOR.into_iter().find(|found| text.contains(found))
 }
 
@@ -425,13 +460,9 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
-fn push_quoted(text: &mut String, value: &str) {
+fn push_quoted(text: &mut String, value: &str, kinds: Kinds) {
     text.push('"');
-    let is_escaped = |byte| matches!(byte, b'"' | b'\\');
-    if value
-        .bytes()
-        .fold(false, |any, byte| any | is_escaped(byte))
-    {
+    if kinds.contain(ESCAPED) {
         for character in value.chars() {
             if matches!(character, '"' | '\\') {
                 text.push('\\');

@@ -136,7 +136,7 @@ impl Policy {
 
     /// Rules 2 and 4.
     fn decide_unknown(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        let truth = question.evaluate(&|_| false)?;
+        let truth = question.evaluate()?;
         if truth == Truth::True {
             return Ok(Decision::Grant);
         }
@@ -149,7 +149,7 @@ impl Policy {
 
     /// Rule 3.
     fn decide_known(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        match question.evaluate(&|_| false)? {
+        match question.evaluate()? {
             Truth::True => return Ok(Decision::Grant),
             // Only a check that failed leaves anything unknown of a known caller.
             Truth::Unknown => {
@@ -158,7 +158,7 @@ impl Policy {
             Truth::False => {}
         }
         let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
-        if question.evaluate(&is_fresh)? == Truth::True {
+        if question.evaluate_granting(&is_fresh)? == Truth::True {
             return Ok(Decision::Deny(question.step_up()));
         }
         // Which of the denials below it would be is not worth asking where none is shown.
@@ -166,11 +166,11 @@ impl Policy {
             return Ok(Decision::Hide);
         }
         let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
-        if question.evaluate(&is_bound)? == Truth::True {
+        if question.evaluate_granting(&is_bound)? == Truth::True {
             return Ok(Decision::Deny(Denial::UnboundCredentials));
         }
         let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
-        if question.facts.is_oauth && question.evaluate(&is_granted)? == Truth::True {
+        if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
             let scopes = question.insufficient_scopes()?;
             return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
         }
@@ -184,7 +184,7 @@ impl Policy {
             return Ok(self.is_hidden());
         };
         let lesser = Question { requirement, facts };
-        Ok(lesser.evaluate(&|_| false)? != Truth::True)
+        Ok(lesser.evaluate()? != Truth::True)
     }
 }
 
@@ -211,21 +211,25 @@ impl Question<'_> {
         self.facts.truth(atom) == Truth::True
     }
 
-    /// What the requirement comes to when the atoms that `granted` says yes to are true whatever
-    /// the facts say; or the check that has to be asked first.
-    fn evaluate(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
-        let truth = |atom| {
-            if granted(atom) {
-                Truth::True
-            } else {
-                self.facts.truth(atom)
-            }
-        };
-        let whole = self.requirement.evaluate(&truth);
+    /// What the requirement comes to by the facts; or the check that has to be asked first.
+    fn evaluate(&self) -> Result<Truth, Check> {
+        self.evaluate_by(&|atom| self.facts.truth(atom))
+    }
+
+    /// The same where the atoms that `granted` says yes to are true whatever the facts say.
+    fn evaluate_granting(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
+        self.evaluate_by(&|atom| match granted(atom) {
+            true => Truth::True,
+            false => self.facts.truth(atom),
+        })
+    }
+
+    fn evaluate_by(&self, truth: &dyn Fn(Atom) -> Truth) -> Result<Truth, Check> {
+        let whole = self.requirement.evaluate(truth);
         let is_known = matches!(self.facts.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
             let open = |atom| self.facts.open_check(atom);
-            if let Some(check) = first_open(self.requirement, &truth, &open) {
+            if let Some(check) = first_open(self.requirement, truth, &open) {
                 return Err(check);
             }
         }

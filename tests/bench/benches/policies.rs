@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use auth_runtime::{Caller, Decision, Facts, Identity, Policy, Requirement};
 
-const ROUNDS: usize = 41;
+const ROUNDS: usize = 101;
 const TURN: Duration = Duration::from_millis(3);
 
 /// A policy and a caller.
@@ -111,7 +111,8 @@ fn caller(scopes: Vec<String>) -> Caller {
     Caller::known(Identity::new("ann").with_scopes(scopes))
 }
 
-/// The median of turns that are taken one after the other.
+/// The fastest of turns that are taken one after the other: whatever else the machine does makes one
+/// slower and none faster.
 fn times(cases: &[Case]) -> Vec<Duration> {
     let sizes: Vec<u32> = cases.iter().map(decisions_in_a_turn).collect();
     let mut turns: Vec<Vec<Duration>> = vec![Vec::new(); cases.len()];
@@ -120,11 +121,8 @@ fn times(cases: &[Case]) -> Vec<Duration> {
             turns[index].push(turn(case, sizes[index]));
         }
     }
-    let medians = turns.into_iter().map(|mut turns| {
-        turns.sort_unstable();
-        turns[turns.len() / 2]
-    });
-    medians.collect()
+    let fastest = turns.into_iter().map(|turns| turns.into_iter().min());
+    fastest.map(Option::unwrap_or_default).collect()
 }
 
 fn decisions_in_a_turn(case: &Case) -> u32 {
