@@ -106,7 +106,7 @@ enum App {
 impl App {
     /// `axum::serve` does this as well: a router that still expects a state makes its routes anew for
     /// each request.
-    fn as_it_is_served(self) -> Self {
+    fn served(self) -> Self {
         match self {
             Self::Axum(router) => Self::Axum(router.with_state(())),
             #[cfg(feature = "peers")]
@@ -141,7 +141,7 @@ impl Contender {
             name,
             group,
             does_not: "",
-            app: app.as_it_is_served(),
+            app: app.served(),
             asks: Vec::new(),
         }
     }
