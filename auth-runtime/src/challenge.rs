@@ -1,6 +1,8 @@
 //! One scheme with its parameters, as it stands in `WWW-Authenticate` (RFC 9110 §11.3).
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use http::HeaderValue;
 
@@ -32,16 +34,26 @@ pub struct Challenge(HeaderValue);
 
 impl Challenge {
     /// Starts a challenge of `scheme`.
-    pub fn builder(scheme: impl Into<String>) -> ChallengeBuilder {
+    pub fn builder(scheme: impl AsRef<str>) -> ChallengeBuilder {
+        let scheme = scheme.as_ref();
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(registered_spelling(scheme).unwrap_or(scheme));
+        let error = (!is_token(scheme)).then(|| ChallengeError::Scheme(scheme.to_owned()));
         ChallengeBuilder {
-            scheme: scheme.into(),
-            parameters: Vec::new(),
+            scheme: 0..text.len(),
+            text,
+            names: Vec::with_capacity(4),
+            error,
         }
     }
 
     /// The value of a `WWW-Authenticate` field line.
     pub fn to_header_value(&self) -> HeaderValue {
         self.0.clone()
+    }
+
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.0
     }
 }
 
@@ -58,19 +70,23 @@ impl fmt::Debug for Challenge {
     }
 }
 
-/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) checks them all.
+/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) tells what is wrong with any.
+///
+/// It writes them down as they come: denials are sent to whoever likes, so they have to be cheap.
 #[derive(Clone, Debug)]
 pub struct ChallengeBuilder {
-    scheme: String,
-    parameters: Vec<Parameter>,
+    /// What there is so far.
+    text: String,
+    /// Where in it the scheme stands.
+    scheme: Range<usize>,
+    /// Where in it the names of the parameters stand.
+    names: Vec<Range<usize>>,
+    /// The first that was found.
+    error: Option<ChallengeError>,
 }
 
-#[derive(Clone, Debug)]
-struct Parameter {
-    name: String,
-    value: String,
-    form: Form,
-}
+/// As long as most challenges are.
+const LENGTH: usize = 160;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
@@ -82,24 +98,27 @@ impl ChallengeBuilder {
     /// Adds `name="value"`. `realm`, `scope` and the error attributes always take this form
     /// (RFC 9110 §11.5, RFC 6750 §3).
     #[must_use]
-    pub fn quoted(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameter(name.into(), value.into(), Form::Quoted)
+    pub fn quoted(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.parameter(name.as_ref(), value.as_ref(), Form::Quoted)
     }
 
     /// Adds `scope="…"` (RFC 6749 §3.3): each scope once, with single spaces between; nothing if
     /// there are none.
     #[must_use]
     pub fn scopes<'s>(self, scopes: impl IntoIterator<Item = &'s str>) -> Self {
-        let mut once: Vec<&str> = Vec::new();
+        let mut scopes = scopes.into_iter();
+        let Some(first) = scopes.next() else {
+            return self;
+        };
+        let mut joined = Cow::Borrowed(first);
         for scope in scopes {
-            if !once.contains(&scope) {
-                once.push(scope);
+            if joined.split(' ').all(|own| own != scope) {
+                let joined = joined.to_mut();
+                joined.push(' ');
+                joined.push_str(scope);
             }
         }
-        if once.is_empty() {
-            return self;
-        }
-        self.quoted("scope", once.join(" "))
+        self.quoted("scope", joined)
     }
 
     /// Adds a text for people that is not known before it is sent, as `name="text"`, in the nearest
@@ -121,8 +140,8 @@ impl ChallengeBuilder {
     /// # Ok::<(), auth_runtime::ChallengeError>(())
     /// ```
     #[must_use]
-    pub fn text(self, name: impl Into<String>, text: &str) -> Self {
-        let name = name.into().to_ascii_lowercase();
+    pub fn text(self, name: impl AsRef<str>, text: &str) -> Self {
+        let name = name.as_ref().to_ascii_lowercase();
         let forbidden = forbidden_in(&name);
         let clean = text.chars().map(|character| match character {
             '"' if forbidden.contains(&'"') => '\'',
@@ -139,13 +158,51 @@ impl ChallengeBuilder {
 
     /// Adds `name=value`, as RFC 7616 §3.3 wants it for `stale` and `algorithm`.
     #[must_use]
-    pub fn token(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameter(name.into(), value.into(), Form::Token)
+    pub fn token(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.parameter(name.as_ref(), value.as_ref(), Form::Token)
     }
 
-    fn parameter(mut self, name: String, value: String, form: Form) -> Self {
-        self.parameters.push(Parameter { name, value, form });
+    fn parameter(mut self, name: &str, value: &str, form: Form) -> Self {
+        if self.error.is_none()
+            && let Err(error) = self.write(name, value, form)
+        {
+            self.error = Some(error);
+        }
         self
+    }
+
+    fn write(&mut self, name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
+        self.text
+            .push_str(if self.names.is_empty() { " " } else { ", " });
+        let start = self.text.len();
+        self.text.push_str(name);
+        let own = start..self.text.len();
+        if name.bytes().any(|byte| byte.is_ascii_uppercase())
+            && let Some(own) = self.text.get_mut(own.clone())
+        {
+            own.make_ascii_lowercase();
+        }
+        let at = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let name = at(&own);
+        if self.names.iter().any(|other| at(other) == name) {
+            return Err(ChallengeError::Twice(name.to_owned()));
+        }
+        let kinds = Kinds::of(value);
+        check(name, value, kinds, form)?;
+        let scheme = at(&self.scheme);
+        if scheme == "Basic" && !matches!(name, "realm" | "charset") {
+            return Err(ChallengeError::NotOfScheme {
+                scheme: scheme.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+        self.names.push(own);
+        self.text.push('=');
+        match form {
+            Form::Token => self.text.push_str(value),
+            Form::Quoted => push_quoted(&mut self.text, value, kinds),
+        }
+        Ok(())
     }
 
     /// Checks everything and joins it.
@@ -157,39 +214,16 @@ impl ChallengeBuilder {
     /// a character outside of visible ASCII and space, or one that RFC 6750 §3 forbids in it; a
     /// text looks like a parameter.
     pub fn build(self) -> Result<Challenge, ChallengeError> {
-        if !is_token(&self.scheme) {
-            return Err(ChallengeError::Scheme(self.scheme));
+        if let Some(error) = self.error {
+            return Err(error);
         }
-        if self.parameters.is_empty() {
+        if self.names.is_empty() {
             return Err(ChallengeError::NoParameter);
         }
-        let mut text = registered_spelling(&self.scheme)
-            .unwrap_or(&self.scheme)
-            .to_owned();
-        let mut seen = Vec::with_capacity(self.parameters.len());
-        for Parameter { name, value, form } in self.parameters {
-            let name = name.to_ascii_lowercase();
-            if seen.contains(&name) {
-                return Err(ChallengeError::Twice(name));
-            }
-            check(&name, &value, form)?;
-            let is_basic = self.scheme.eq_ignore_ascii_case("Basic");
-            if is_basic && !matches!(name.as_str(), "realm" | "charset") {
-                let scheme = self.scheme;
-                return Err(ChallengeError::NotOfScheme { scheme, name });
-            }
-            text.push_str(if seen.is_empty() { " " } else { ", " });
-            text.push_str(&name);
-            text.push('=');
-            match form {
-                Form::Token => text.push_str(&value),
-                Form::Quoted => push_quoted(&mut text, &value),
-            }
-            seen.push(name);
-        }
-        HeaderValue::try_from(text)
+        // What was checked is visible ASCII.
+        HeaderValue::try_from(self.text)
             .map(Challenge)
-            .map_err(|_| ChallengeError::Scheme(self.scheme))
+            .map_err(|_| ChallengeError::Scheme(String::new()))
     }
 }
 
@@ -289,7 +323,7 @@ impl std::error::Error for ChallengeError {}
 /// Parameters that clients look for by text (as measured with MCP and OAuth client libraries).
 const SEARCHED_FOR: [&str; 3] = ["scope=", "error=", "resource_metadata="];
 
-fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
+fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), ChallengeError> {
     let name_of = || name.to_owned();
     if !is_token(name) {
         return Err(ChallengeError::Name(name_of()));
@@ -303,26 +337,79 @@ fn check(name: &str, value: &str, form: Form) -> Result<(), ChallengeError> {
             _ => Ok(()),
         };
     }
-    if let Some(character) = value.chars().find(|c| !matches!(c, ' '..='~')) {
-        let name = name_of();
-        return Err(ChallengeError::NotVisibleAscii { name, character });
-    }
     let forbidden = forbidden_in(name);
-    if let Some(character) = value.chars().find(|c| forbidden.contains(c)) {
-        let name = name_of();
-        return Err(ChallengeError::Forbidden { name, character });
+    let is_bad = kinds.contain(INVISIBLE)
+        || (kinds.contain(ESCAPED) && forbidden.contains(&'"'))
+        || (kinds.contain(SPACE) && forbidden.contains(&' '));
+    if is_bad {
+        return Err(what_is_bad(name, value, forbidden));
     }
-    let is_text = matches!(name, "realm" | "error_description");
-    match looks_like_parameter(value).filter(|_| is_text) {
-        Some(found) => Err(ChallengeError::LooksLikeParameter {
+    // Hardly any text has one in it, so hardly any is searched for words.
+    let may_look_like_parameter =
+        kinds.contain(EQUALS) && matches!(name, "realm" | "error_description");
+    match may_look_like_parameter.then(|| looks_like_parameter(value)) {
+        Some(Some(found)) => Err(ChallengeError::LooksLikeParameter {
             name: name_of(),
             found,
         }),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
-/// The characters that RFC 6750 §3 excludes from a parameter.
+/// What kinds of characters stand in a value, found out in one go.
+#[derive(Clone, Copy)]
+struct Kinds(u8);
+
+/// What a quoted string escapes (RFC 9110 §5.6.4).
+const ESCAPED: u8 = 1;
+const SPACE: u8 = 2;
+const EQUALS: u8 = 4;
+const INVISIBLE: u8 = 8;
+
+impl Kinds {
+    const OF_BYTES: [u8; 256] = {
+        let mut kinds = [INVISIBLE; 256];
+        let mut byte = b' ';
+        while byte <= b'~' {
+            #[expect(clippy::indexing_slicing, reason = "every byte has its place")]
+            let kind = &mut kinds[byte as usize];
+            *kind = match byte {
+                b' ' => SPACE,
+                b'"' | b'\\' => ESCAPED,
+                b'=' => EQUALS,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        kinds
+    };
+
+    fn of(value: &str) -> Self {
+        let kind = |byte| Self::OF_BYTES.get(usize::from(byte));
+        let kinds = value.bytes().filter_map(kind);
+        Self(kinds.fold(0, |all, kind| all | kind))
+    }
+
+    const fn contain(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+}
+
+/// The first character that must not stand in a quoted value.
+fn what_is_bad(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
+    let name = name.to_owned();
+    match value.chars().find(|c| !matches!(c, ' '..='~')) {
+        Some(character) => ChallengeError::NotVisibleAscii { name, character },
+        None => {
+            let found = value.chars().find(|c| forbidden.contains(c));
+            let character = found.unwrap_or_default();
+            ChallengeError::Forbidden { name, character }
+        }
+    }
+}
+
+/// The characters that RFC 6750 §3 excludes from a parameter: both that have to be escaped, if one of
+/// them.
 fn forbidden_in(name: &str) -> &'static [char] {
     match name {
         "scope" | "error" | "error_description" | "acr_values" => &['"', '\\'],
@@ -362,20 +449,28 @@ pub(crate) fn registered_spelling(scheme: &str) -> Option<&'static str> {
 
 /// `token = 1*tchar` (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    let is_legal = |byte: u8| {
+        let is_mark = matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+        );
+        byte.is_ascii_alphanumeric() || is_mark
+    };
+    !text.is_empty() && text.bytes().all(is_legal)
 }
 
 /// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
-fn push_quoted(text: &mut String, value: &str) {
+fn push_quoted(text: &mut String, value: &str, kinds: Kinds) {
     text.push('"');
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            text.push('\\');
+    if kinds.contain(ESCAPED) {
+        for character in value.chars() {
+            if matches!(character, '"' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
         }
-        text.push(character);
+    } else {
+        text.push_str(value);
     }
     text.push('"');
 }

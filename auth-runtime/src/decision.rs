@@ -125,7 +125,7 @@ impl Policy {
     fn decide_requirement(&self, question: &Question<'_>) -> Result<Decision, Check> {
         let decision = match question.facts.caller {
             Caller::Known(_) => self.decide_known(question)?,
-            _ => question.decide_unknown()?,
+            _ => return self.decide_unknown(question),
         };
         match &decision {
             Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
@@ -134,9 +134,22 @@ impl Policy {
         }
     }
 
+    /// Rules 2 and 4.
+    fn decide_unknown(&self, question: &Question<'_>) -> Result<Decision, Check> {
+        let truth = question.evaluate()?;
+        if truth == Truth::True {
+            return Ok(Decision::Grant);
+        }
+        // What to ask for is not worth finding out where nothing is asked for.
+        if self.is_kept_from(question.facts)? {
+            return Ok(Decision::Hide);
+        }
+        Ok(Decision::Deny(question.deny_unknown(truth)))
+    }
+
     /// Rule 3.
     fn decide_known(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        match question.evaluate(&|_| false)? {
+        match question.evaluate()? {
             Truth::True => return Ok(Decision::Grant),
             // Only a check that failed leaves anything unknown of a known caller.
             Truth::Unknown => {
@@ -145,7 +158,7 @@ impl Policy {
             Truth::False => {}
         }
         let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
-        if question.evaluate(&is_fresh)? == Truth::True {
+        if question.evaluate_granting(&is_fresh)? == Truth::True {
             return Ok(Decision::Deny(question.step_up()));
         }
         // Which of the denials below it would be is not worth asking where none is shown.
@@ -153,11 +166,11 @@ impl Policy {
             return Ok(Decision::Hide);
         }
         let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
-        if question.evaluate(&is_bound)? == Truth::True {
+        if question.evaluate_granting(&is_bound)? == Truth::True {
             return Ok(Decision::Deny(Denial::UnboundCredentials));
         }
         let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
-        if question.facts.is_oauth && question.evaluate(&is_granted)? == Truth::True {
+        if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
             let scopes = question.insufficient_scopes()?;
             return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
         }
@@ -171,7 +184,7 @@ impl Policy {
             return Ok(self.is_hidden());
         };
         let lesser = Question { requirement, facts };
-        Ok(lesser.evaluate(&|_| false)? != Truth::True)
+        Ok(lesser.evaluate()? != Truth::True)
     }
 }
 
@@ -198,32 +211,35 @@ impl Question<'_> {
         self.facts.truth(atom) == Truth::True
     }
 
-    /// What the requirement comes to when the atoms that `granted` says yes to are true whatever
-    /// the facts say; or the check that has to be asked first.
-    fn evaluate(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
-        let truth = |atom| {
-            if granted(atom) {
-                Truth::True
-            } else {
-                self.facts.truth(atom)
-            }
-        };
-        let whole = self.requirement.evaluate(&truth);
+    /// What the requirement comes to by the facts; or the check that has to be asked first.
+    fn evaluate(&self) -> Result<Truth, Check> {
+        self.evaluate_by(&|atom| self.facts.truth(atom))
+    }
+
+    /// The same where the atoms that `granted` says yes to are true whatever the facts say.
+    fn evaluate_granting(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
+        self.evaluate_by(&|atom| match granted(atom) {
+            true => Truth::True,
+            false => self.facts.truth(atom),
+        })
+    }
+
+    fn evaluate_by(&self, truth: &dyn Fn(Atom) -> Truth) -> Result<Truth, Check> {
+        let whole = self.requirement.evaluate(truth);
         let is_known = matches!(self.facts.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
             let open = |atom| self.facts.open_check(atom);
-            if let Some(check) = first_open(self.requirement, &truth, &open) {
+            if let Some(check) = first_open(self.requirement, truth, &open) {
                 return Err(check);
             }
         }
         Ok(whole)
     }
 
-    /// Rules 2 and 4.
-    fn decide_unknown(&self) -> Result<Decision, Check> {
-        let denial = match (self.evaluate(&|_| false)?, self.facts.caller) {
-            (Truth::True, _) => return Ok(Decision::Grant),
-            (Truth::False, _) => Denial::Forbidden,
+    /// What a caller of whom nothing is known is told, where the requirement comes to `truth`.
+    fn deny_unknown(&self, truth: Truth) -> Denial {
+        match (truth, self.facts.caller) {
+            (Truth::False | Truth::True, _) => Denial::Forbidden,
             (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
                 retry_after: *retry_after,
             },
@@ -234,8 +250,7 @@ impl Question<'_> {
                 },
                 scopes: self.scopes_to_ask_for(),
             },
-        };
-        Ok(Decision::Deny(denial))
+        }
     }
 
     /// The scopes that a caller of whom nothing is known should ask for: those that suffice alone

@@ -1,5 +1,6 @@
 //! What stands below the header of a denial, in the form that the client asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -57,6 +58,33 @@ pub struct DeniedRequest {
     sent_uri: Uri,
 }
 
+/// A request whose denial is answered: as it came, or as a guard has kept it. Most answers depend on its
+/// `Accept` only.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'r> {
+    Now(Head<'r>),
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
+    Before(&'r DeniedRequest),
+}
+
+impl<'r> Asked<'r> {
+    /// The media types that the client would like.
+    pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
+        match self {
+            Self::Now(head) => combined(head.headers, &ACCEPT),
+            Self::Before(request) => request.accept.as_ref().map(Cow::Borrowed),
+        }
+    }
+
+    /// All that is known of it.
+    pub(crate) fn request(self) -> Cow<'r, DeniedRequest> {
+        match self {
+            Self::Now(head) => Cow::Owned(DeniedRequest::of(head)),
+            Self::Before(request) => Cow::Borrowed(request),
+        }
+    }
+}
+
 /// Who made a browser send a request (`Sec-Fetch-Mode`, Fetch Metadata).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RequestSender {
@@ -71,8 +99,8 @@ impl DeniedRequest {
         Self {
             method: head.method.clone(),
             uri: head.uri.clone(),
-            accept: combined(head.headers, &ACCEPT),
-            accept_language: combined(head.headers, &ACCEPT_LANGUAGE),
+            accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
+            accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
             sender: sender(head.headers),
             #[cfg(feature = "sessions")]
             sent_uri: head.sent_uri().clone(),
@@ -153,18 +181,19 @@ fn sender(headers: &HeaderMap) -> RequestSender {
 }
 
 /// The field's value; of several lines, what they say together (RFC 9110 §5.3).
-fn combined(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, HeaderValue>> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
     if lines.next().is_none() {
-        return Some(first.clone());
+        return Some(Cow::Borrowed(first));
     }
     let lines: Vec<&[u8]> = headers
         .get_all(name)
         .iter()
         .map(HeaderValue::as_bytes)
         .collect();
-    HeaderValue::from_bytes(&lines.join(&b", "[..])).ok()
+    let combined = HeaderValue::from_bytes(&lines.join(&b", "[..]));
+    combined.ok().map(Cow::Owned)
 }
 
 /// The forms a denial comes in. The first is what a client gets that does not care.
@@ -210,69 +239,111 @@ impl Form {
 }
 
 /// The built-in body in the form that suits `Accept` best; problem details if nothing suits.
-pub(crate) fn negotiate(denial: &Denial, request: &DeniedRequest) -> DenialBody {
-    let form = preferred(request.accept().unwrap_or_default());
-    let status = denial.status();
-    let (title, detail) = words(denial);
-    let code = status.as_u16();
-    let text = match form {
-        Form::Problem => format!(
-            r#"{{"type":"about:blank","title":"{title}","status":{code},"detail":"{detail}"}}"#
-        ),
-        Form::Html => format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <title>{code} {title}</title></head>\
-             <body><h1>{title}</h1><p>{detail}</p></body></html>\n"
-        ),
-        Form::Text => format!("{code} {title}\n{detail}\n"),
+pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
+    let form = preferred(accept);
+    let Texts {
+        problem,
+        html,
+        text,
+    } = texts(denial);
+    let body = match form {
+        Form::Problem => problem,
+        Form::Html => html,
+        Form::Text => text,
     };
     DenialBody {
         content_type: HeaderValue::from_static(form.content_type()),
-        bytes: Bytes::from(text),
+        bytes: Bytes::from_static(body.as_bytes()),
     }
 }
 
-/// Title and explanation. Neither has a character that JSON or HTML would have to escape, and
-/// neither says more than the status does.
-fn words(denial: &Denial) -> (&'static str, &'static str) {
+/// A body in each form.
+struct Texts {
+    problem: &'static str,
+    html: &'static str,
+    text: &'static str,
+}
+
+/// Writes a body in each form while compiling: nothing in one depends on a request. Neither title nor
+/// explanation has a character that JSON or HTML would have to escape.
+macro_rules! texts {
+    ($code:literal, $title:literal, $detail:literal) => {
+        Texts {
+            problem: concat!(
+                r#"{"type":"about:blank","title":""#,
+                $title,
+                r#"","status":"#,
+                $code,
+                r#","detail":""#,
+                $detail,
+                r#""}"#
+            ),
+            html: concat!(
+                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>",
+                $code,
+                " ",
+                $title,
+                "</title></head><body><h1>",
+                $title,
+                "</h1><p>",
+                $detail,
+                "</p></body></html>\n"
+            ),
+            text: concat!($code, " ", $title, "\n", $detail, "\n"),
+        }
+    };
+}
+
+/// None says more than the status does.
+fn texts(denial: &Denial) -> Texts {
     match denial {
-        Denial::BrokenRequest => (
+        Denial::BrokenRequest => texts!(
+            400,
             "Bad Request",
-            "The request carries credentials in a way that is not accepted.",
+            "The request carries credentials in a way that is not accepted."
         ),
         Denial::Unauthenticated {
             rejection: None, ..
-        } => (
+        } => texts!(
+            401,
             "Unauthorized",
-            "Credentials are needed, and none were sent.",
+            "Credentials are needed, and none were sent."
         ),
-        Denial::UnboundCredentials => (
+        Denial::UnboundCredentials => texts!(
+            401,
             "Unauthorized",
-            "The credentials are not bound to a key that only their owner holds.",
+            "The credentials are not bound to a key that only their owner holds."
         ),
-        Denial::StepUp { .. } => (
+        Denial::StepUp { .. } => texts!(
+            401,
             "Unauthorized",
-            "The login is too old or too weak for this. Log in again.",
+            "The login is too old or too weak for this. Log in again."
         ),
-        Denial::Unauthenticated { .. } => (
+        Denial::Unauthenticated { .. } => texts!(
+            401,
             "Unauthorized",
-            "The credentials are not, or are no longer, valid.",
+            "The credentials are not, or are no longer, valid."
         ),
-        Denial::InsufficientScope { .. } => (
+        Denial::InsufficientScope { .. } => texts!(
+            403,
             "Forbidden",
-            "The credentials are valid, but do not reach far enough.",
+            "The credentials are valid, but do not reach far enough."
         ),
-        Denial::Forbidden => ("Forbidden", "You are not allowed to do this."),
-        Denial::NotFound => ("Not Found", "There is nothing here."),
-        Denial::Unverifiable { .. } => (
+        Denial::Forbidden => texts!(403, "Forbidden", "You are not allowed to do this."),
+        Denial::NotFound => texts!(404, "Not Found", "There is nothing here."),
+        Denial::Unverifiable { .. } => texts!(
+            503,
             "Service Unavailable",
-            "Whether this is allowed cannot be checked at the moment.",
+            "Whether this is allowed cannot be checked at the moment."
         ),
     }
 }
 
 /// The form with the highest weight in `Accept`; the most specific range decides for each form.
 fn preferred(accept: &str) -> Form {
+    if accept.is_empty() {
+        return Form::Problem;
+    }
     let ranges: Vec<(&str, u16)> = accept
         .split(',')
         .take(MAX_RANGES)
@@ -319,6 +390,36 @@ fn thousandths(qvalue: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_says_what_the_status_says() {
+        let unauthenticated = |rejection| Denial::Unauthenticated {
+            rejection,
+            scopes: Vec::new(),
+        };
+        for denial in [
+            Denial::BrokenRequest,
+            unauthenticated(None),
+            unauthenticated(Some(crate::Rejection::Expired)),
+            Denial::StepUp {
+                acr_values: Vec::new(),
+                max_age: None,
+            },
+            Denial::UnboundCredentials,
+            Denial::InsufficientScope { scopes: Vec::new() },
+            Denial::Forbidden,
+            Denial::NotFound,
+            Denial::Unverifiable { retry_after: None },
+        ] {
+            let status = denial.status();
+            let reason = status.canonical_reason().unwrap_or_default();
+            let (code, texts) = (status.as_str(), texts(&denial));
+            let problem = format!(r#""title":"{reason}","status":{code},"#);
+            assert!(texts.problem.contains(&problem), "{denial:?}");
+            assert!(texts.html.contains(&format!("<title>{code} {reason}<")));
+            assert!(texts.text.starts_with(&format!("{code} {reason}\n")));
+        }
+    }
 
     #[test]
     fn accept_chooses_the_form() {

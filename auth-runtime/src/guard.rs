@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::Denial;
 use crate::declaration::Declaration;
-use crate::denial_body::DeniedRequest;
+use crate::denial_body::{Asked, DeniedRequest};
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::policy::Policy;
@@ -47,7 +47,7 @@ use crate::space::{DeniedObject, ProtectionSpace, Sender, Used};
 /// answers 500 and logs what is missing.
 pub struct Guard<P: HasPolicy = Undeclared> {
     caller: P::Caller,
-    objects: Option<ObjectGate>,
+    objects: Option<Arc<ObjectGate>>,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -124,7 +124,6 @@ impl IntoResponse for Denied {
 }
 
 /// What [`Guard::permit`] needs to deny.
-#[derive(Clone)]
 pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
     /// The scheme of the caller's credentials, by its place in the order.
@@ -153,7 +152,10 @@ pub(crate) enum Hiding {
 
 impl ObjectGate {
     fn deny(&self, policy: &Policy, declaration: Declaration, identity: &Identity) -> Denied {
-        let used = self.used.map_or(Used::Nothing, Used::Scheme);
+        let used = self.used.map_or(Used::Nothing, |index| Used::Scheme {
+            index,
+            in_authorization: false,
+        });
         let sender = Sender::caller(Caller::Known(identity.clone()), used);
         let is_hidden = self.hides
             || match &self.hiding {
@@ -180,7 +182,8 @@ impl ObjectGate {
             }
             _ => (Some(policy), Denial::Forbidden, None),
         };
-        let answer = self.space.answer(policy, &denial, &sender, &self.request);
+        let asked = Asked::Before(&self.request);
+        let answer = self.space.answer(policy, &denial, &sender, asked);
         let mut response = answer.map(axum::body::Body::from);
         if let Some(hidden) = hidden {
             response.extensions_mut().insert(hidden);
@@ -204,7 +207,8 @@ pub(crate) struct Pass {
     /// The policy that was met; a guard of another one does not take it.
     pub(crate) policy: TypeId,
     pub(crate) caller: Caller,
-    pub(crate) objects: Option<ObjectGate>,
+    /// Shared with the guard, and apart since most handlers ask about none: a pass is moved some times.
+    pub(crate) objects: Option<Arc<ObjectGate>>,
 }
 
 /// Marks a request to a public handler or a fallback that was already told of: where a plain router
@@ -247,7 +251,7 @@ impl<P: HasPolicy> Guard<P> {
         head: &mut Parts,
         state: &State,
     ) -> Result<Self, Denied> {
-        let request = DeniedRequest::of(Head::from(&*head));
+        let request = P::USES_GUARD.then(|| DeniedRequest::of(Head::from(&*head)));
         let parameters = match P::POLICY.asks_checks() {
             true => parameters_of(head).await,
             false => Vec::new(),
@@ -271,18 +275,20 @@ impl<P: HasPolicy> Guard<P> {
             caller: admitted.caller.clone(),
             objects: None,
         });
-        let objects = ObjectGate {
-            route: space.route_to_report(Head::from(&*head)),
-            space,
-            used: admitted.used,
-            request,
-            hides: admitted.hides_objects,
-            hiding: Hiding::BySpace,
-        };
-        Self::admit(&admitted.caller, Some(objects))
+        let objects = request.map(|request| {
+            Arc::new(ObjectGate {
+                route: space.route_to_report(Head::from(&*head)),
+                space,
+                used: admitted.used,
+                request,
+                hides: admitted.hides_objects,
+                hiding: Hiding::BySpace,
+            })
+        });
+        Self::admit(&admitted.caller, objects)
     }
 
-    fn admit(caller: &Caller, objects: Option<ObjectGate>) -> Result<Self, Denied> {
+    fn admit(caller: &Caller, objects: Option<Arc<ObjectGate>>) -> Result<Self, Denied> {
         let Some(caller) = P::Caller::of(caller) else {
             return Err(Denied::misconfigured(
                 "a policy let in a caller of whom nothing is known",

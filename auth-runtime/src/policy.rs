@@ -26,6 +26,8 @@ pub struct Policy {
     realm: Option<&'static str>,
     loosened: Option<&'static str>,
     written: Option<&'static str>,
+    /// Found out while compiling, since every request wants to know.
+    asks_for_network: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +52,7 @@ impl Policy {
             realm: None,
             loosened: None,
             written: None,
+            asks_for_network: requirement.asks_for_network(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Policy {
             realm: None,
             loosened: None,
             written: None,
+            asks_for_network: false,
         }
     }
 
@@ -76,6 +80,7 @@ impl Policy {
         self.display = Display::Hidden {
             unless: Some(lesser),
         };
+        self.asks_for_network |= lesser.asks_for_network();
         self
     }
 
@@ -161,9 +166,8 @@ impl Policy {
     }
 
     /// Whether where a request comes from matters.
-    pub(crate) fn asks_for_network(&self) -> bool {
-        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
-        requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Network(_))))
+    pub(crate) const fn asks_for_network(&self) -> bool {
+        self.asks_for_network
     }
 
     /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.

@@ -154,6 +154,24 @@ impl Requirement {
         }
     }
 
+    /// Whether where a request comes from is among them.
+    pub(crate) const fn asks_for_network(&self) -> bool {
+        match self {
+            Self::Atom(leaf) => matches!(leaf, Atom::Network(_)),
+            Self::All(parts) | Self::Any(parts) => {
+                let mut rest = *parts;
+                // A constant function knows no iterators yet.
+                while let [first, others @ ..] = rest {
+                    if first.asks_for_network() {
+                        return true;
+                    }
+                    rest = others;
+                }
+                false
+            }
+        }
+    }
+
     /// Whether an atom for which `is_meant` says yes is among them.
     pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
         match self {

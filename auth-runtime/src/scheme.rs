@@ -247,6 +247,14 @@ impl Verification {
         Self(State::Pending(Box::pin(future)))
     }
 
+    /// The caller, if it is found out already.
+    pub(crate) fn into_caller(self) -> Result<Caller, Self> {
+        match self.0 {
+            State::Done(caller) => Ok(caller),
+            pending @ State::Pending(_) => Err(Self(pending)),
+        }
+    }
+
     /// What `next` makes of the caller, once it is found out.
     #[cfg(feature = "jwt")]
     pub(crate) fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {

@@ -35,7 +35,7 @@ use crate::check::{Check, Surroundings};
 use crate::client_address::ClientAddress;
 use crate::decision::{Decision, Denial};
 use crate::declaration::Declaration;
-use crate::denial_body::{DenialBody, DeniedRequest};
+use crate::denial_body::{Asked, DenialBody, DeniedRequest};
 use crate::facts::Facts;
 use crate::head::Head;
 use crate::policy::Policy;
@@ -332,14 +332,13 @@ impl ProtectionSpace {
                 });
             }
             (Decision::Deny(denial), _) => {
-                let request = DeniedRequest::of(head);
-                return Err(self.answer(Some(policy), &denial, &sender, &request));
+                return Err(self.answer(Some(policy), &denial, &sender, Asked::Now(head)));
             }
             // Nothing but a hidden denial is left; what is unclear is one as well.
             _ => self.deny_unknown_path(&sender),
         };
         let denial = denial.unwrap_or(Denial::NotFound);
-        Err(self.answer(None, &denial, &sender, &DeniedRequest::of(head)))
+        Err(self.answer(None, &denial, &sender, Asked::Now(head)))
     }
 
     /// What becomes of a request of `sender`'s, or the check that has to be asked first.

@@ -30,6 +30,10 @@ pub(crate) struct Ask<'a> {
 /// Of several sets of one size: the one with the fewest atoms that are not held yet, then the one
 /// that is written first. `None` if no set is enough.
 pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
+    if !has_alternatives(requirement) {
+        let mut way = Vec::new();
+        return follow(requirement, ask, &mut way).then_some(way);
+    }
     let way = ways(requirement, ask)
         .into_iter()
         .min_by_key(|way| cost(way, ask))?;
@@ -40,6 +44,32 @@ pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<V
         }
     }
     Some(written)
+}
+
+/// Whether there is more than one way through, as there is not through most requirements.
+fn has_alternatives(requirement: &Requirement) -> bool {
+    match requirement {
+        Requirement::Atom(_) => false,
+        Requirement::All(parts) => parts.iter().any(has_alternatives),
+        Requirement::Any(_) => true,
+    }
+}
+
+/// Writes down the wanted atoms of a requirement that has no alternatives. Whether that is a way
+/// through.
+fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Vec<Atom>) -> bool {
+    match requirement {
+        Requirement::Atom(atom) if (ask.wanted)(*atom) => {
+            if !way.contains(atom) {
+                way.push(*atom);
+            }
+            true
+        }
+        Requirement::Atom(atom) => (ask.settled)(*atom),
+        Requirement::All(parts) | Requirement::Any(parts) => {
+            parts.iter().all(|part| follow(part, ask, way))
+        }
+    }
 }
 
 /// Sets of wanted atoms each of which meets `requirement`; none of them contains another.

@@ -724,6 +724,29 @@ async fn hide_unless_tells_of_objects_too() {
     }
 }
 
+/// An own page for unknown paths is for those who are told that there is nothing, and for nobody else.
+#[tokio::test]
+async fn an_own_fallback_does_not_answer_who_is_told_401() {
+    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .fallback(curious)
+        .protect(space.build().expect("a space"))
+        .unwrap();
+    let late = format!("Bearer {}", expired_token(json!({"sub": "ann"})));
+    let bob = format!("Bearer {}", token(json!({"sub": "bob"})));
+    for target in ["/secret", "/zzzzzz"] {
+        for (credentials, status) in [(None, 401), (Some(&*late), 401), (Some(&*bob), 404)] {
+            let request = request(&Method::GET, target, credentials);
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), status, "{target}");
+            let headers = response.headers();
+            assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+            assert_eq!(headers.contains_key("x-fallback"), status == 404);
+        }
+    }
+}
+
 #[tokio::test]
 async fn unknown_paths_can_ask_anonymous_callers_to_log_in() {
     let space = space_builder().unknown_paths(UnknownPaths::Challenge);

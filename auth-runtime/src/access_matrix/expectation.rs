@@ -7,7 +7,7 @@ use crate::access_table::{AccessRow, Mounted};
 use crate::caller::Caller;
 use crate::decision::{Decision, Denial};
 use crate::declaration::Declaration;
-use crate::denial_body::DeniedRequest;
+use crate::denial_body::Asked;
 use crate::facts::Facts;
 use crate::head::Head;
 use crate::policy::Policy;
@@ -61,8 +61,7 @@ impl Expectation {
     ) -> Self {
         let sender = space.sender_if(caller.clone(), head);
         let told = |policy: Option<&Policy>, denial: &Denial| {
-            let request = DeniedRequest::of(head);
-            let answer = space.answer(policy, denial, &sender, &request);
+            let answer = space.answer(policy, denial, &sender, Asked::Now(head));
             Told::of(answer.status(), answer.headers())
         };
         let policy = match row.policy() {

@@ -161,6 +161,7 @@ impl AccessRow {
         }
     }
 
+    #[cfg(feature = "access-lock")]
     pub(crate) fn access(&self) -> &Access {
         &self.access
     }

@@ -15,14 +15,14 @@ use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::{Decision, Denial};
 use crate::declaration::Declaration;
-use crate::denial_body::DeniedRequest;
+use crate::denial_body::{Asked, DeniedRequest};
 use crate::guard::{Concealed, Hiding, ObjectGate, Pass, Told, parameters_of};
 use crate::head::Head;
 use crate::policy::Policy;
 use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
 #[cfg(feature = "form")]
 use crate::space::read_form;
-use crate::space::{Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
+use crate::space::{Authentication, Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
 use crate::witness::Testimony;
 
 /// What stands in front of one method of one path.
@@ -168,6 +168,16 @@ impl Gate {
         };
         let watch = self.watch();
         let authentication = self.space.authenticate(Head::of(&request));
+        self.judge_when(authentication, request, watch).await
+    }
+
+    /// Decides once it is known who sends a request.
+    pub(super) async fn judge_when(
+        &self,
+        authentication: Authentication,
+        request: Request,
+        watch: Watch,
+    ) -> (Verdict, Request) {
         let sender = watch.around(authentication).await;
         match self.decide(sender, &request, &watch) {
             Ok(verdict) => (verdict, request),
@@ -196,7 +206,7 @@ impl Gate {
     pub(super) fn pass(&self, verdict: Verdict, request: &Request) -> Option<Pass> {
         self.policy.requirement()?;
         let caller = self.space.caller_for(&self.policy, &verdict.sender)?;
-        let objects = self.uses_guard.then(|| ObjectGate {
+        let object_gate = || ObjectGate {
             space: self.space.clone(),
             used: self.space.scheme_used(Some(&self.policy), &verdict.sender),
             request: self.denied_request(request),
@@ -206,7 +216,8 @@ impl Gate {
                 path_is_hidden: self.path_is_hidden,
                 head: verdict.head,
             },
-        });
+        };
+        let objects = self.uses_guard.then(|| Arc::new(object_gate()));
         Some(Pass {
             policy: self.policy_type,
             caller: caller.clone(),
@@ -240,10 +251,8 @@ impl Gate {
 
     /// The answer to a denied request.
     pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
-        let request = DeniedRequest::of(Head::of(request));
-        let answer = self
-            .space
-            .answer(Some(&self.policy), denial, sender, &request);
+        let asked = Asked::Now(Head::of(request));
+        let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
         answer.map(axum::body::Body::from)
     }
 
@@ -264,12 +273,12 @@ impl Gate {
     }
 
     /// The answer that a path that was never there would give.
-    pub(super) fn conceal(&self, sender: Sender, request: Request) -> BoxedAnswer {
+    pub(super) fn conceal(&self, sender: Sender, request: Request) -> Answer {
         self.unknown.answer(sender, unmatch(request, self.stripped))
     }
 
     /// Puts the answer of an unknown path in place of a denial that the handler returned.
-    pub(super) fn conceal_object(&self, concealed: Concealed) -> BoxedAnswer {
+    pub(super) fn conceal_object(&self, concealed: Concealed) -> Answer {
         let Concealed {
             sender,
             request,
@@ -281,10 +290,25 @@ impl Gate {
                 let request = Request::from_parts(head, axum::body::Body::empty());
                 self.unknown.answer(sender, request)
             }
-            None => {
-                let answer = self.unknown.answer_by_space(&sender, &request);
-                Box::pin(std::future::ready(answer))
-            }
+            None => Answer::Now(
+                self.unknown
+                    .answer_by_space(&sender, Asked::Before(&request)),
+            ),
+        }
+    }
+}
+
+/// An answer, now or later.
+pub(crate) enum Answer {
+    Now(Response),
+    Later(BoxedAnswer),
+}
+
+impl Answer {
+    pub(super) async fn ready(self) -> Response {
+        match self {
+            Self::Now(response) => response,
+            Self::Later(answer) => answer.await,
         }
     }
 }

@@ -86,7 +86,7 @@ impl OuterGate {
             request = judged;
             if verdict.ruling.decision == Decision::Hide {
                 let request = unmatch(request, 0);
-                let response = gate.unknown.answer(verdict.sender, request).await;
+                let response = gate.unknown.answer(verdict.sender, request).ready().await;
                 witness.tell(|| gate.testimony(&response, false));
                 return response;
             }
@@ -96,7 +96,7 @@ impl OuterGate {
         let mut response = answer_of(route.call(request).await);
         match response.extensions_mut().remove::<Concealed>() {
             Some(concealed) => {
-                let response = gate.conceal_object(concealed).await;
+                let response = gate.conceal_object(concealed).ready().await;
                 witness.tell(|| gate.testimony(&response, true));
                 response
             }

@@ -17,12 +17,12 @@ use http::StatusCode;
 use pin_project_lite::pin_project;
 use tower::{Service, ServiceExt};
 
-use crate::audit::Watch;
 use crate::decision::Decision;
 use crate::guard::Concealed;
 use crate::head::Head;
 use crate::routing::gate::{
-    BoxedAnswer, Decided, Gate, Verdict, keep_private, keep_query_secret, uncacheable_if_missing,
+    Answer, BoxedAnswer, Decided, Gate, Verdict, keep_private, keep_query_secret,
+    uncacheable_if_missing,
 };
 use crate::space::Authentication;
 use crate::witness::{Testimony, Witness};
@@ -117,62 +117,146 @@ pub(crate) fn answer_of(result: Result<impl IntoResponse, Infallible>) -> Respon
 pin_project! {
     pub(crate) struct Passage<B: Behind> {
         gate: Arc<Gate>,
-        // Gone once the request went on.
-        behind: Option<B>,
         witness: Witness,
         #[pin]
-        stage: Stage<B::Future>,
+        stage: Stage<B, B::Future>,
     }
 }
 
 pin_project! {
+    // What takes long is boxed: a passage is moved some times before it is polled, and most go straight
+    // through.
     #[project = StageProjection]
-    enum Stage<F> {
-        Authenticating { authentication: Authentication, waiting: Option<(Request, Watch)> },
-        // What takes longer: a form is read, or a check is asked.
-        Judging { judgment: Pin<Box<dyn Future<Output = (Verdict, Request)> + Send>> },
-        Judged { judged: Option<(Verdict, Request)> },
+    enum Stage<B, F> {
+        // Somebody is asked who sends it, a form is read, or a check is asked.
+        Judging { judgment: Judgment, behind: Option<B> },
         Behind { #[pin] future: F, is_private: bool, is_query_secret: bool },
-        Concealing { answer: BoxedAnswer, is_object: bool },
+        Answering { answer: BoxedAnswer, is_object: bool },
+        Answered { answer: Option<Response> },
+    }
+}
+
+/// What becomes of a request, later.
+type Judgment = Pin<Box<dyn Future<Output = (Verdict, Request)> + Send>>;
+
+/// What becomes of a request, now or later.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made"
+)]
+enum Judged {
+    Now(Verdict, Request),
+    Later(Judgment),
+}
+
+impl Judged {
+    fn start(gate: &Arc<Gate>, mut request: Request) -> Self {
+        if gate.decided_outside
+            && let Some(decided) = request.extensions_mut().remove::<Decided>()
+            && decided.gate == gate.id()
+        {
+            return Self::Now(decided.verdict, request);
+        }
+        if gate.policy.requirement().is_none() {
+            return Self::Now(gate.pass_public(&mut request), request);
+        }
+        if gate.reads_form_of(&request) {
+            let gate = Arc::clone(gate);
+            return Self::Later(Box::pin(async move { gate.judge(request).await }));
+        }
+        let watch = gate.watch();
+        let authentication = watch.within(|| gate.space.authenticate(Head::of(&request)));
+        let sender = match authentication {
+            Authentication::Done(sender) => sender,
+            pending @ Authentication::Verifying { .. } => {
+                let gate = Arc::clone(gate);
+                return Self::Later(Box::pin(async move {
+                    gate.judge_when(pending, request, watch).await
+                }));
+            }
+        };
+        match gate.decide(sender, &request, &watch) {
+            Ok(verdict) => Self::Now(verdict, request),
+            Err(sender) => {
+                let gate = Arc::clone(gate);
+                Self::Later(Box::pin(async move {
+                    gate.decide_asking(sender, request, &watch).await
+                }))
+            }
+        }
     }
 }
 
 impl<B: Behind> Passage<B> {
-    fn start(gate: Arc<Gate>, mut request: Request, behind: B) -> Self {
+    fn start(gate: Arc<Gate>, request: Request, behind: B) -> Self {
         let witness = Witness::of(request.extensions());
-        let outside = if gate.decided_outside {
-            request.extensions_mut().remove::<Decided>()
-        } else {
-            None
-        };
-        let verdict = match outside {
-            Some(decided) if decided.gate == gate.id() => Some(decided.verdict),
-            _ if gate.policy.requirement().is_none() => Some(gate.pass_public(&mut request)),
-            _ => None,
-        };
-        let stage = match verdict {
-            Some(verdict) => Stage::Judged {
-                judged: Some((verdict, request)),
+        let stage = match Judged::start(&gate, request) {
+            Judged::Now(verdict, request) => {
+                Stage::judged((&gate, &witness), verdict, request, behind)
+            }
+            Judged::Later(judgment) => Stage::Judging {
+                judgment,
+                behind: Some(behind),
             },
-            None if gate.reads_form_of(&request) => {
-                let gate = Arc::clone(&gate);
-                Stage::Judging {
-                    judgment: Box::pin(async move { gate.judge(request).await }),
-                }
-            }
-            None => {
-                let watch = gate.watch();
-                Stage::Authenticating {
-                    authentication: watch.within(|| gate.space.authenticate(Head::of(&request))),
-                    waiting: Some((request, watch)),
-                }
-            }
         };
         Self {
             gate,
-            behind: Some(behind),
             witness,
             stage,
+        }
+    }
+}
+
+impl<B: Behind> Stage<B, B::Future> {
+    /// Lets a request go on, or answers it.
+    fn judged(
+        (gate, witness): (&Gate, &Witness),
+        verdict: Verdict,
+        mut request: Request,
+        behind: B,
+    ) -> Self {
+        match &verdict.ruling.decision {
+            Decision::Grant => {
+                let in_query = gate.space.may_stand_in_query(&verdict.sender);
+                let is_known_to_caches = verdict.sender.stands_in_authorization();
+                let pass = gate.pass(verdict, &request);
+                let is_private = pass.is_some() && !is_known_to_caches;
+                if let Some(pass) = pass {
+                    request.extensions_mut().insert(pass);
+                }
+                Self::Behind {
+                    future: behind.call(request),
+                    is_private,
+                    is_query_secret: is_private && in_query,
+                }
+            }
+            Decision::Deny(denial) => {
+                witness.tell(|| Testimony::Denied {
+                    declaration: gate.declaration,
+                    denial: denial.clone(),
+                });
+                Self::Answered {
+                    answer: Some(gate.deny(denial, &verdict.sender, &request)),
+                }
+            }
+            // What is unclear is hidden as well.
+            Decision::Hide | Decision::Undecided(_) => {
+                let answer = gate.conceal(verdict.sender, request);
+                Self::concealed((gate, witness), answer, false)
+            }
+        }
+    }
+
+    /// Answers as an unknown path would, in place of a denial: of the gate's, or of an object.
+    fn concealed((gate, witness): (&Gate, &Witness), answer: Answer, is_object: bool) -> Self {
+        match answer {
+            Answer::Now(response) => {
+                witness.tell(|| gate.testimony(&response, is_object));
+                Self::Answered {
+                    answer: Some(response),
+                }
+            }
+            Answer::Later(answer) => Self::Answering { answer, is_object },
         }
     }
 }
@@ -184,73 +268,12 @@ impl<B: Behind> Future for Passage<B> {
         let mut this = self.project();
         loop {
             let next = match this.stage.as_mut().project() {
-                StageProjection::Authenticating {
-                    authentication,
-                    waiting,
-                } => {
-                    let Some((_, watch)) = waiting else {
+                StageProjection::Judging { judgment, behind } => {
+                    let (verdict, request) = ready!(judgment.as_mut().poll(context));
+                    let Some(behind) = behind.take() else {
                         return Poll::Ready(polled_too_often());
                     };
-                    let polled = watch.within(|| Pin::new(authentication).poll(context));
-                    let sender = ready!(polled);
-                    let Some((request, watch)) = waiting.take() else {
-                        return Poll::Ready(polled_too_often());
-                    };
-                    match this.gate.decide(sender, &request, &watch) {
-                        Ok(verdict) => Stage::Judged {
-                            judged: Some((verdict, request)),
-                        },
-                        Err(sender) => {
-                            let gate = Arc::clone(this.gate);
-                            Stage::Judging {
-                                judgment: Box::pin(async move {
-                                    gate.decide_asking(sender, request, &watch).await
-                                }),
-                            }
-                        }
-                    }
-                }
-                StageProjection::Judging { judgment } => Stage::Judged {
-                    judged: Some(ready!(judgment.as_mut().poll(context))),
-                },
-                StageProjection::Judged { judged } => {
-                    let (Some((verdict, mut request)), Some(behind)) =
-                        (judged.take(), this.behind.take())
-                    else {
-                        return Poll::Ready(polled_too_often());
-                    };
-                    let gate = &**this.gate;
-                    match &verdict.ruling.decision {
-                        Decision::Grant => {
-                            let in_query = gate.space.may_stand_in_query(&verdict.sender);
-                            let head = Head::of(&request);
-                            let is_known_to_caches =
-                                gate.space.stand_in_authorization(&verdict.sender, head);
-                            let pass = gate.pass(verdict, &request);
-                            let is_private = pass.is_some() && !is_known_to_caches;
-                            if let Some(pass) = pass {
-                                request.extensions_mut().insert(pass);
-                            }
-                            Stage::Behind {
-                                future: behind.call(request),
-                                is_private,
-                                is_query_secret: is_private && in_query,
-                            }
-                        }
-                        Decision::Deny(denial) => {
-                            let answer = gate.deny(denial, &verdict.sender, &request);
-                            this.witness.tell(|| Testimony::Denied {
-                                declaration: gate.declaration,
-                                denial: denial.clone(),
-                            });
-                            return Poll::Ready(answer);
-                        }
-                        // What is unclear is hidden as well.
-                        Decision::Hide | Decision::Undecided(_) => Stage::Concealing {
-                            answer: gate.conceal(verdict.sender, request),
-                            is_object: false,
-                        },
-                    }
+                    Stage::judged((this.gate, this.witness), verdict, request, behind)
                 }
                 StageProjection::Behind {
                     future,
@@ -269,18 +292,21 @@ impl<B: Behind> Future for Passage<B> {
                         return Poll::Ready(response);
                     }
                     match response.extensions_mut().remove::<Concealed>() {
-                        Some(concealed) => Stage::Concealing {
-                            answer: this.gate.conceal_object(concealed),
-                            is_object: true,
-                        },
+                        Some(concealed) => {
+                            let answer = this.gate.conceal_object(concealed);
+                            Stage::concealed((this.gate, this.witness), answer, true)
+                        }
                         None => return Poll::Ready(uncacheable_if_missing(response)),
                     }
                 }
-                StageProjection::Concealing { answer, is_object } => {
+                StageProjection::Answering { answer, is_object } => {
                     let response = ready!(answer.as_mut().poll(context));
                     this.witness
                         .tell(|| this.gate.testimony(&response, *is_object));
                     return Poll::Ready(response);
+                }
+                StageProjection::Answered { answer } => {
+                    return Poll::Ready(answer.take().unwrap_or_else(polled_too_often));
                 }
             };
             this.stage.set(next);

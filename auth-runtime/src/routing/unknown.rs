@@ -11,10 +11,10 @@ use tower::util::BoxCloneSyncService;
 
 use crate::decision::Denial;
 use crate::declaration::Declaration;
-use crate::denial_body::DeniedRequest;
+use crate::denial_body::Asked;
 use crate::guard::Told;
 use crate::head::Head;
-use crate::routing::gate::{BoxedAnswer, uncacheable_if_missing};
+use crate::routing::gate::{Answer, uncacheable_if_missing};
 use crate::routing::passage::answer_of;
 #[cfg(feature = "form")]
 use crate::space::read_form;
@@ -98,41 +98,48 @@ impl UnknownPath {
                 sender
             }
         };
-        self.answer(sender, request).await
+        self.answer(sender, request).ready().await
     }
 
     /// The answer to a request of `sender`'s.
-    pub(crate) fn answer(&self, sender: Sender, mut request: Request) -> BoxedAnswer {
-        match self.layered.clone() {
-            Some(layered) => {
-                request.extensions_mut().insert(Authenticated(sender));
-                Box::pin(async move { answer_of(layered.oneshot(request).await) })
+    pub(crate) fn answer(&self, sender: Sender, mut request: Request) -> Answer {
+        if let Some(layered) = self.layered.clone() {
+            request.extensions_mut().insert(Authenticated(sender));
+            return Answer::Later(Box::pin(async move {
+                answer_of(layered.oneshot(request).await)
+            }));
+        }
+        match &self.fallback {
+            Some(fallback) if self.space.deny_unknown_path(&sender).is_none() => {
+                let answer =
+                    answer_by_fallback(fallback.clone(), self.something_is_hidden, request);
+                Answer::Later(Box::pin(answer))
             }
-            None => Box::pin(self.clone().answer_unlayered(sender, request)),
+            _ => Answer::Now(self.answer_by_space(&sender, Asked::Now(Head::of(&request)))),
         }
-    }
-
-    async fn answer_unlayered(self, sender: Sender, mut request: Request) -> Response {
-        let denial = self.space.deny_unknown_path(&sender);
-        let (None, Some(fallback)) = (denial, self.fallback.clone()) else {
-            return self.answer_by_space(&sender, &DeniedRequest::of(Head::of(&request)));
-        };
-        // An unknown path was told of, or a hidden one that looks like it.
-        request.extensions_mut().insert(Told);
-        let mut response = answer_of(fallback.oneshot(request).await);
-        if self.something_is_hidden {
-            forbid_storing(response.headers_mut());
-        }
-        uncacheable_if_missing(response)
     }
 
     /// The answer where there is no fallback of the service's own.
-    pub(crate) fn answer_by_space(&self, sender: &Sender, request: &DeniedRequest) -> Response {
+    pub(crate) fn answer_by_space(&self, sender: &Sender, asked: Asked<'_>) -> Response {
         let denial = self.space.deny_unknown_path(sender);
         let denial = denial.unwrap_or(Denial::NotFound);
-        let answer = self.space.answer(None, &denial, sender, request);
+        let answer = self.space.answer(None, &denial, sender, asked);
         answer.map(axum::body::Body::from)
     }
+}
+
+async fn answer_by_fallback(
+    fallback: Fallback,
+    something_is_hidden: bool,
+    mut request: Request,
+) -> Response {
+    // An unknown path was told of, or a hidden one that looks like it.
+    request.extensions_mut().insert(Told);
+    let mut response = answer_of(fallback.oneshot(request).await);
+    if something_is_hidden {
+        forbid_storing(response.headers_mut());
+    }
+    uncacheable_if_missing(response)
 }
 
 /// Takes back what axum did to a request when its path matched: a fallback would not find it on a

@@ -8,7 +8,7 @@ use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
-use crate::denial_body::{DeniedRequest, negotiate};
+use crate::denial_body::{Asked, negotiate};
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
@@ -24,11 +24,15 @@ impl ProtectionSpace {
         policy: Option<&Policy>,
         denial: &Denial,
         sender: &Sender,
-        request: &DeniedRequest,
+        asked: Asked<'_>,
     ) -> http::Response<Bytes> {
         let body = match &self.0.render {
-            Some(render) => render(denial, request),
-            None => negotiate(denial, request),
+            Some(render) => render(denial, &asked.request()),
+            None => {
+                let accept = asked.accept();
+                let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
+                negotiate(denial, accept.unwrap_or_default())
+            }
         };
         let mut response = http::Response::new(body.bytes);
         *response.status_mut() = denial.status();
@@ -39,22 +43,19 @@ impl ProtectionSpace {
         };
         let headers = response.headers_mut();
         let mut challenges = offer.challenges(denial, sender);
-        if !self.0.prompts_scripts && request.is_from_script() {
+        if !self.0.prompts_scripts && opens_prompt(&challenges) && asked.request().is_from_script()
+        {
             leave_out_prompts(&mut challenges);
         }
         for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
             headers.insert(name, value.clone());
         }
-        match offer.login_page(denial, request) {
+        match offer.login_page(denial, asked) {
             Some(page) => {
                 headers.insert(LOCATION, page);
                 *response.status_mut() = StatusCode::SEE_OTHER;
             }
-            None => {
-                for value in self.0.field_lines(challenges) {
-                    headers.append(WWW_AUTHENTICATE, value);
-                }
-            }
+            None => self.0.append_challenges(headers, challenges),
         }
         let headers = response.headers_mut();
         if let Denial::Unverifiable { retry_after } = denial {
@@ -73,6 +74,10 @@ pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
+fn opens_prompt(challenges: &[Sent<'_>]) -> bool {
+    challenges.iter().any(|sent| sent.accepted.opens_prompt)
+}
+
 /// A browser would open its password prompt over a page whose script is going to handle the answer
 /// itself. A 401 keeps a challenge, whatever it takes (RFC 9110 §11.6.1).
 fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
@@ -84,23 +89,27 @@ fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
 impl Space {
     /// One line for each challenge, since many clients miss the second one of a line; or all of
     /// them on one line, for gateways that pass only the first on.
-    fn field_lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
-        let lines = challenges
-            .iter()
-            .map(|sent| sent.challenge.to_header_value());
-        let lines: Vec<HeaderValue> = lines.collect();
-        if !self.joins_challenges || lines.len() < 2 {
-            return lines;
+    fn append_challenges(&self, headers: &mut HeaderMap, challenges: Vec<Sent<'_>>) {
+        let lines = challenges.into_iter();
+        let lines = lines.map(|sent| sent.challenge.into_header_value());
+        if self.joins_challenges {
+            let lines: Vec<HeaderValue> = lines.collect();
+            let texts: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
+            match HeaderValue::from_bytes(&texts.join(&b", "[..])) {
+                Ok(joined) if lines.len() > 1 => {
+                    headers.append(WWW_AUTHENTICATE, joined);
+                }
+                _ => append(headers, lines.into_iter()),
+            }
+        } else {
+            append(headers, lines);
         }
-        let joined = lines
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect::<Vec<_>>()
-            .join(&b", "[..]);
-        match HeaderValue::from_bytes(&joined) {
-            Ok(joined) => vec![joined],
-            Err(_) => lines,
-        }
+    }
+}
+
+fn append(headers: &mut HeaderMap, lines: impl Iterator<Item = HeaderValue>) {
+    for line in lines {
+        headers.append(WWW_AUTHENTICATE, line);
     }
 }
 
@@ -183,10 +192,7 @@ impl<'a> Offer<'a> {
     /// Only those whom logging in helps: not a client whose token was refused, although it says that
     /// it likes HTML.
     #[cfg(feature = "sessions")]
-    fn login_page(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
-        if !request.is_navigation() {
-            return None;
-        }
+    fn login_page(&self, denial: &Denial, asked: Asked<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
             Denial::Unauthenticated { rejection, .. } => {
                 rejection.is_none() || self.used == Some(index)
@@ -198,11 +204,15 @@ impl<'a> Offer<'a> {
             .accepted()
             .filter(|(index, accepted)| is_meant(*index) && self.opens(accepted));
         let mut pages = offered.filter_map(|(_, accepted)| accepted.login_page.as_ref());
-        pages.next()?.location(denial, request)
+        let page = pages.next()?;
+        let request = asked.request();
+        request
+            .is_navigation()
+            .then(|| page.location(denial, &request))?
     }
 
     #[cfg(not(feature = "sessions"))]
-    fn login_page(&self, _: &Denial, _: &DeniedRequest) -> Option<HeaderValue> {
+    fn login_page(&self, _: &Denial, _: Asked<'_>) -> Option<HeaderValue> {
         None
     }
 
@@ -221,31 +231,35 @@ impl<'a> Offer<'a> {
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
     ) -> Vec<Sent<'a>> {
         let own_realm = self.policy.and_then(Policy::own_realm);
-        self.accepted()
-            .filter(|(index, accepted)| is_meant(*index, accepted))
-            .filter_map(|(index, accepted)| Some((index, accepted, accepted.plain.as_ref()?)))
-            .flat_map(|(index, accepted, plain)| {
-                let occasion = Occasion {
-                    realm: own_realm.or(self.space.realm.as_deref()),
-                    resource_metadata: self.space.resource_metadata(),
-                    scopes,
-                    problem: problem(index),
-                };
-                let challenge = accepted.scheme.challenge(&occasion);
-                let first = Sent {
-                    accepted,
-                    challenge: challenge.unwrap_or_else(|_| plain.clone()),
-                    fields: accepted.scheme.fields(&occasion),
-                };
-                let further = accepted.scheme.further_challenges(&occasion).into_iter();
-                let further = further.map(|challenge| Sent {
+        let mut made = Vec::new();
+        for (index, accepted) in self.accepted() {
+            let Some(plain) = &accepted.plain else {
+                continue;
+            };
+            if !is_meant(index, accepted) {
+                continue;
+            }
+            let occasion = Occasion {
+                realm: own_realm.or(self.space.realm.as_deref()),
+                resource_metadata: self.space.resource_metadata(),
+                scopes,
+                problem: problem(index),
+            };
+            let challenge = accepted.scheme.challenge(&occasion);
+            made.push(Sent {
+                accepted,
+                challenge: challenge.unwrap_or_else(|_| plain.clone()),
+                fields: accepted.scheme.fields(&occasion),
+            });
+            for challenge in accepted.scheme.further_challenges(&occasion) {
+                made.push(Sent {
                     accepted,
                     challenge,
                     fields: Vec::new(),
                 });
-                std::iter::once(first).chain(further.collect::<Vec<_>>())
-            })
-            .collect()
+            }
+        }
+        made
     }
 }
 

@@ -5,14 +5,28 @@ use std::borrow::Cow;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
+use super::sender::Used;
 use super::{Accepted, ProtectionSpace, Space};
-#[cfg(feature = "axum")]
-use super::{Sender, Used};
 use crate::head::Head;
 use crate::scheme::Source;
 
-/// An accepted scheme, by its place in the order, and the credentials that were sent for it.
-type Presented<'s, 'r> = (usize, &'s Accepted, Cow<'r, [u8]>);
+/// The credentials that were sent for an accepted scheme.
+pub(super) struct Presented<'s, 'r> {
+    /// The place of the scheme in the order.
+    pub(super) index: usize,
+    pub(super) accepted: &'s Accepted,
+    pub(super) in_authorization: bool,
+    pub(super) value: Cow<'r, [u8]>,
+}
+
+impl Presented<'_, '_> {
+    pub(super) fn used(&self) -> Used {
+        Used::Scheme {
+            index: self.index,
+            in_authorization: self.in_authorization,
+        }
+    }
+}
 
 /// A request that carries credentials in a way that none is meant to be carried in (rule 5): in more
 /// than one place, or in a form that cannot be read.
@@ -29,33 +43,21 @@ impl Space {
         let mut presented = None;
         for (index, accepted) in self.schemes.iter().enumerate() {
             for source in &accepted.sources {
-                if let Some(value) = accepted.value_in(source, head)?
-                    && presented.replace((index, accepted, value)).is_some()
-                {
+                let Some(value) = accepted.value_in(source, head)? else {
+                    continue;
+                };
+                let found = Presented {
+                    index,
+                    accepted,
+                    in_authorization: *source == Source::Authorization,
+                    value,
+                };
+                if presented.replace(found).is_some() {
                     return Err(Carried::Badly);
                 }
             }
         }
         Ok(presented)
-    }
-}
-
-#[cfg(feature = "axum")]
-impl ProtectionSpace {
-    /// Whether the credentials of `sender` stand in `Authorization`. What else may stand there, such as
-    /// a password for a proxy in front, has no say in who was let in.
-    pub(crate) fn stand_in_authorization(&self, sender: &Sender, head: Head<'_>) -> bool {
-        let Sender::Caller {
-            used: Used::Scheme(index),
-            ..
-        } = sender
-        else {
-            return false;
-        };
-        self.0.schemes.get(*index).is_some_and(|accepted| {
-            accepted.sources.contains(&Source::Authorization)
-                && matches!(accepted.value_in(&Source::Authorization, head), Ok(Some(_)))
-        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::ProtectionSpace;
-use super::credentials::{Carried, well_formed};
+use super::credentials::{Carried, Presented, well_formed};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
 use crate::policy::Policy;
@@ -25,8 +25,13 @@ pub(crate) enum Sender {
 pub(crate) enum Used {
     /// None were sent.
     Nothing,
-    /// By its place in the order.
-    Scheme(usize),
+    /// This one.
+    Scheme {
+        /// Its place in the order.
+        index: usize,
+        #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for routers only"))]
+        in_authorization: bool,
+    },
     /// A test says who calls, and whatever the handler accepts will do.
     #[cfg(feature = "testing")]
     WhateverIsAccepted,
@@ -41,14 +46,30 @@ impl Sender {
     }
 
     /// Whom credentials of a scheme turned out to be of.
-    fn verified(caller: Caller, scheme: usize, can_be_asked_for: bool) -> Self {
+    fn verified(caller: Caller, used: Used, can_be_asked_for: bool) -> Self {
         match caller {
             // A challenge could not ask for better ones.
             Caller::Rejected(_) if !can_be_asked_for => {
                 Self::caller(Caller::Anonymous, Used::Nothing)
             }
-            caller => Self::caller(caller, Used::Scheme(scheme)),
+            caller => Self::caller(caller, used),
         }
+    }
+
+    /// Whether its credentials stand in `Authorization`. What else may stand there, such as a password
+    /// for a proxy in front, has no say in who was let in.
+    #[cfg(feature = "axum")]
+    pub(crate) fn stands_in_authorization(&self) -> bool {
+        let Self::Caller { used, .. } = self else {
+            return false;
+        };
+        matches!(
+            used,
+            Used::Scheme {
+                in_authorization: true,
+                ..
+            }
+        )
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -70,7 +91,9 @@ impl ProtectionSpace {
             return None;
         };
         match used {
-            Used::Scheme(index) if !self.is_accepted(*index, policy) => Some(&Caller::Anonymous),
+            Used::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
+                Some(&Caller::Anonymous)
+            }
             _ => Some(caller),
         }
     }
@@ -83,7 +106,7 @@ impl ProtectionSpace {
             Sender::Broken => None,
             Sender::Caller { used, .. } => match used {
                 Used::Nothing => None,
-                Used::Scheme(index) => Some(*index),
+                Used::Scheme { index, .. } => Some(*index),
                 #[cfg(feature = "testing")]
                 Used::WhateverIsAccepted => self.likely_scheme(policy),
             },
@@ -100,7 +123,7 @@ impl ProtectionSpace {
     pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
         #[cfg(any(feature = "form", feature = "secret-urls"))]
         if let Sender::Caller {
-            used: Used::Scheme(index),
+            used: Used::Scheme { index, .. },
             ..
         } = sender
         {
@@ -130,8 +153,9 @@ impl ProtectionSpace {
         match self.0.presented(head) {
             Err(Carried::Badly) => Sender::Broken,
             Ok(None) => Sender::caller(caller, Used::Nothing),
-            Ok(Some((index, accepted, _))) => {
-                Sender::verified(caller, index, accepted.plain.is_some())
+            Ok(Some(presented)) => {
+                let can_be_asked_for = presented.accepted.plain.is_some();
+                Sender::verified(caller, presented.used(), can_be_asked_for)
             }
         }
     }
@@ -145,15 +169,25 @@ impl ProtectionSpace {
         match self.0.presented(head) {
             Err(Carried::Badly) => Authentication::Done(Sender::Broken),
             Ok(None) => Authentication::Done(Sender::caller(Caller::Anonymous, Used::Nothing)),
-            Ok(Some((index, accepted, value))) => {
+            Ok(Some(presented)) => {
+                let used = presented.used();
+                let Presented {
+                    accepted, value, ..
+                } = presented;
+                let can_be_asked_for = accepted.plain.is_some();
                 let verification = match well_formed(&value) {
                     Some(value) => accepted.scheme.verify(&Credentials::new(value, head)),
                     None => Verification::done(Caller::Rejected(Rejection::Malformed)),
                 };
-                Authentication::Verifying {
-                    scheme: index,
-                    can_be_asked_for: accepted.plain.is_some(),
-                    verification,
+                match verification.into_caller() {
+                    Ok(caller) => {
+                        Authentication::Done(Sender::verified(caller, used, can_be_asked_for))
+                    }
+                    Err(verification) => Authentication::Verifying {
+                        used,
+                        can_be_asked_for,
+                        verification,
+                    },
                 }
             }
         }
@@ -165,7 +199,7 @@ impl ProtectionSpace {
 pub(crate) enum Authentication {
     Done(Sender),
     Verifying {
-        scheme: usize,
+        used: Used,
         can_be_asked_for: bool,
         verification: Verification,
     },
@@ -178,12 +212,12 @@ impl Future for Authentication {
         match &mut *self {
             Self::Done(sender) => Poll::Ready(std::mem::replace(sender, Sender::Broken)),
             Self::Verifying {
-                scheme,
+                used,
                 can_be_asked_for,
                 verification,
             } => Pin::new(verification)
                 .poll(context)
-                .map(|caller| Sender::verified(caller, *scheme, *can_be_asked_for)),
+                .map(|caller| Sender::verified(caller, *used, *can_be_asked_for)),
         }
     }
 }

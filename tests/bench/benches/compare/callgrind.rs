@@ -1,0 +1,86 @@
+//! Instructions, counted by callgrind: the same on a busy machine as on an idle one.
+
+use std::fs;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use auth_bench::authority::{Authority, KEY_VARIABLE};
+use auth_bench::measured::measured_answer;
+
+use crate::Case;
+
+/// Tells the program that it runs under callgrind.
+pub(crate) const ARGUMENT: &str = "--under-callgrind";
+
+/// Requests for each case.
+const REQUESTS: u64 = 20;
+
+/// Instructions per request, for each case in turn; `None` where there is no valgrind.
+pub(crate) fn instructions(authority: &Authority, cases: usize) -> Option<Vec<u64>> {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("valgrind is not there: no instructions (Debian has it as `valgrind`)\n");
+        return None;
+    }
+    let folder = folder();
+    // What is counted is what `measured_answer` does, and what it calls; the costs of a case lie in
+    // a file of their own.
+    let counted = Command::new("valgrind")
+        .args(["--tool=callgrind", "--collect-atstart=no"])
+        .arg("--toggle-collect=*measured_answer*")
+        .arg("--zero-before=*case_begins*")
+        .arg("--dump-before=*case_is_over*")
+        .arg(format!("--callgrind-out-file={}/cost", folder.display()))
+        .arg(std::env::current_exe().expect("this program"))
+        .arg(ARGUMENT)
+        .env(KEY_VARIABLE, authority.private_key())
+        .stdout(Stdio::null())
+        .output()
+        .expect("valgrind is there");
+    assert!(counted.status.success(), "{counted:?}");
+    let costs = (1..=cases).map(|case| {
+        let text = fs::read_to_string(folder.join(format!("cost.{case}"))).expect("a dump");
+        let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+        let total: u64 = total.expect("a total").trim().parse().expect("a number");
+        total / REQUESTS
+    });
+    let costs = costs.collect();
+    let _ = fs::remove_dir_all(folder);
+    Some(costs)
+}
+
+fn folder() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("auth-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder for what is written down only");
+    folder
+}
+
+/// Sends the requests that are counted.
+pub(crate) fn send_requests(cases: &[Case<'_>]) {
+    for Case { contender, outcome } in cases {
+        let ask = contender.ask(*outcome).expect("a request");
+        let send = || {
+            let requests: Vec<_> = (0..REQUESTS).map(|_| contender.request(ask)).collect();
+            for request in requests {
+                measured_answer(contender, request);
+            }
+        };
+        // What is done once is not what a request costs.
+        send();
+        case_begins();
+        send();
+        case_is_over();
+    }
+}
+
+/// Known to callgrind by its name.
+#[inline(never)]
+fn case_begins() {
+    black_box("begins");
+}
+
+/// Known to callgrind by its name.
+#[inline(never)]
+fn case_is_over() {
+    black_box("over");
+}

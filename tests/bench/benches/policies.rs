@@ -1,0 +1,144 @@
+//! What a decision costs by the size of the policy and of the identity:
+//! `cargo bench -p auth-bench --bench policies`.
+//!
+//! Decisions alone, without a router: of one that lets in and of one that denies, which has to find out
+//! what would help.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use auth_runtime::{Caller, Decision, Facts, Identity, Policy, Requirement};
+
+const ROUNDS: usize = 101;
+const TURN: Duration = Duration::from_millis(3);
+
+/// A policy and a caller.
+struct Case {
+    name: String,
+    /// How many atoms it has.
+    size: usize,
+    policy: Policy,
+    caller: Caller,
+    granted: bool,
+}
+
+fn main() {
+    let mut cases = Vec::new();
+    for size in [1, 10, 100] {
+        let all = Policy::requires(Requirement::all(atoms(size)));
+        let any = Policy::requires(Requirement::any(atoms(size)));
+        let holder = caller(scopes(size));
+        let holder_of_last = caller(vec![scope(size - 1)]);
+        let nobody = caller(vec!["other".to_owned()]);
+        cases.push(case("all of n scopes, held", size, all, holder, true));
+        cases.push(case(
+            "any of n scopes, the last one held",
+            size,
+            any,
+            holder_of_last,
+            true,
+        ));
+        cases.push(case(
+            "all of n scopes, none held",
+            size,
+            all,
+            nobody.clone(),
+            false,
+        ));
+        cases.push(case("any of n scopes, none held", size, any, nobody, false));
+    }
+    let one = Policy::requires(Requirement::all(atoms(1)));
+    for size in [1, 100, 10_000] {
+        cases.push(case(
+            "an identity of n scopes, one asked for",
+            size,
+            one,
+            caller(scopes(size)),
+            true,
+        ));
+    }
+    let times = times(&cases);
+    let mut rows: Vec<(&Case, Duration)> = cases.iter().zip(times).collect();
+    rows.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    println!("| | n = 1 | then | then | a further one, in the last step |\n|---|--:|--:|--:|--:|");
+    for row in rows.chunks(3) {
+        let [(_, first), (before, second), (after, third)] = row else {
+            continue;
+        };
+        let steps = (after.size - before.size) as f64;
+        let slope = (third.as_secs_f64() - second.as_secs_f64()) * 1e9 / steps;
+        println!(
+            "| {} | {} | {} | {} | {slope:.2} ns |",
+            before.name,
+            nanos(*first),
+            format_args!("n = {}: {}", before.size, nanos(*second)),
+            format_args!("n = {}: {}", after.size, nanos(*third)),
+        );
+    }
+}
+
+fn case(name: &str, size: usize, policy: Policy, caller: Caller, granted: bool) -> Case {
+    let name = name.to_owned();
+    Case {
+        name,
+        size,
+        policy,
+        caller,
+        granted,
+    }
+}
+
+fn nanos(duration: Duration) -> String {
+    format!("{:.0} ns", duration.as_secs_f64() * 1e9)
+}
+
+fn scope(number: usize) -> String {
+    format!("area{number:05}:read")
+}
+
+fn scopes(size: usize) -> Vec<String> {
+    (0..size).map(scope).collect()
+}
+
+/// Policies are constants; these are made once and kept for good.
+fn atoms(size: usize) -> &'static [Requirement] {
+    let atoms = scopes(size).into_iter();
+    let atoms = atoms.map(|scope| Requirement::scope(Box::leak(scope.into_boxed_str())));
+    Box::leak(atoms.collect())
+}
+
+fn caller(scopes: Vec<String>) -> Caller {
+    Caller::known(Identity::new("ann").with_scopes(scopes))
+}
+
+/// The fastest of turns that are taken one after the other: whatever else the machine does makes one
+/// slower and none faster.
+fn times(cases: &[Case]) -> Vec<Duration> {
+    let sizes: Vec<u32> = cases.iter().map(decisions_in_a_turn).collect();
+    let mut turns: Vec<Vec<Duration>> = vec![Vec::new(); cases.len()];
+    for _ in 0..ROUNDS {
+        for (index, case) in cases.iter().enumerate() {
+            turns[index].push(turn(case, sizes[index]));
+        }
+    }
+    let fastest = turns.into_iter().map(|turns| turns.into_iter().min());
+    fastest.map(Option::unwrap_or_default).collect()
+}
+
+fn decisions_in_a_turn(case: &Case) -> u32 {
+    let one = turn(case, 100).max(Duration::from_nanos(1));
+    u32::try_from(TURN.as_nanos() / one.as_nanos())
+        .unwrap_or(u32::MAX)
+        .max(10)
+}
+
+fn turn(case: &Case, decisions: u32) -> Duration {
+    let began = Instant::now();
+    for _ in 0..decisions {
+        let facts = Facts::new(black_box(&case.caller)).by_oauth();
+        let decision = black_box(&case.policy).decide(&facts);
+        assert_eq!(decision == Decision::Grant, case.granted, "{}", case.name);
+        black_box(decision);
+    }
+    began.elapsed() / decisions
+}

@@ -1,0 +1,136 @@
+//! Requests over loopback: a handler behind a JWT that is remembered, as in the quickstart, beside an
+//! unguarded one.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use auth_bench::authority::Authority;
+use auth_bench::{Contender, Outcome, PAGE, contenders};
+
+const CONNECTIONS: usize = 8;
+const ROUNDS: usize = 11;
+const ROUND: Duration = Duration::from_millis(800);
+
+pub(crate) fn print() {
+    println!("### Over loopback\n");
+    println!(
+        "{CONNECTIONS} connections of clients on the same machine; the best of {ROUNDS} rounds, taken \
+         in turns, since whatever else the machine does makes a round worse and none better.\n"
+    );
+    println!("| workers | | requests per second | p50 | p99 |\n|--:|---|--:|--:|--:|");
+    for workers in [1, 2] {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let all = runtime.block_on(contenders::all(&Authority::new()));
+        let named = |name: &str| {
+            all.iter()
+                .find(|one| one.name == name)
+                .expect("a contender")
+        };
+        let contenders = [named("unguarded"), named("ours, remembered")];
+        let servers = contenders.map(|contender| Server::start(&runtime, contender));
+        let mut rounds: [Vec<Round>; 2] = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            for (server, rounds) in servers.iter().zip(&mut rounds) {
+                rounds.push(server.round());
+            }
+        }
+        for (contender, mut rounds) in contenders.into_iter().zip(rounds) {
+            rounds.sort_by(|a, b| b.per_second.total_cmp(&a.per_second));
+            let Round {
+                per_second,
+                p50,
+                p99,
+            } = &rounds[0];
+            println!(
+                "| {workers} | {} | {per_second:.0} | {:.0} µs | {:.0} µs |",
+                contender.name,
+                p50.as_secs_f64() * 1e6,
+                p99.as_secs_f64() * 1e6,
+            );
+        }
+    }
+}
+
+struct Server {
+    address: SocketAddr,
+    request: String,
+}
+
+struct Round {
+    per_second: f64,
+    p50: Duration,
+    p99: Duration,
+}
+
+impl Server {
+    fn start(runtime: &tokio::runtime::Runtime, contender: &Contender) -> Self {
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = contender.router().expect("a router of axum 0.8");
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        let ask = contender.ask(Outcome::Allow).expect("a request");
+        let (name, value) = ask.credentials.as_ref().expect("credentials");
+        let value = value.to_str().expect("a token");
+        let request = format!(
+            "GET {} HTTP/1.1\r\nhost: bench.example\r\n{name}: {value}\r\n\r\n",
+            ask.path
+        );
+        Self { address, request }
+    }
+
+    fn round(&self) -> Round {
+        let began = Instant::now();
+        let clients: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let (address, request) = (self.address, self.request.clone());
+                std::thread::spawn(move || ask_for(ROUND, address, &request))
+            })
+            .collect();
+        let mut took = Vec::new();
+        for client in clients {
+            took.extend(client.join().expect("a client"));
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        took.sort_unstable();
+        Round {
+            per_second: took.len() as f64 / seconds,
+            p50: took[took.len() / 2],
+            p99: took[took.len() * 99 / 100],
+        }
+    }
+}
+
+/// Asks one time after the other, and says how long each took.
+fn ask_for(time: Duration, address: SocketAddr, request: &str) -> Vec<Duration> {
+    let mut stream = TcpStream::connect(address).expect("the server is there");
+    stream.set_nodelay(true).expect("a socket");
+    let mut took = Vec::new();
+    let mut answer = Vec::new();
+    let mut piece = [0; 4096];
+    let began = Instant::now();
+    while began.elapsed() < time {
+        let asked = Instant::now();
+        stream
+            .write_all(request.as_bytes())
+            .expect("it takes requests");
+        answer.clear();
+        while !answer.ends_with(PAGE.as_bytes()) {
+            let length = stream.read(&mut piece).expect("it answers");
+            assert!(length > 0, "{}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&piece[..length]);
+        }
+        took.push(asked.elapsed());
+    }
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    took
+}

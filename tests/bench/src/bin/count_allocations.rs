@@ -1,0 +1,31 @@
+//! Counts how often each contender allocates for each request. A program of its own, since whatever
+//! counts allocations slows them down: the others have the allocator that a service has.
+
+use auth_bench::Outcome;
+use auth_bench::authority::Authority;
+use auth_bench::contenders;
+use auth_bench::measured::measured_answer;
+
+/// Requests that are counted; those that come before them fill what is filled once.
+const REQUESTS: u64 = 20;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("a runtime");
+    let contenders = runtime.block_on(contenders::all(&Authority::new()));
+    for contender in &contenders {
+        for ask in Outcome::ALL.iter().filter_map(|one| contender.ask(*one)) {
+            let requests = || (0..REQUESTS).map(|_| contender.request(ask)).collect();
+            let send = |requests: Vec<_>| {
+                for request in requests {
+                    measured_answer(contender, request);
+                }
+            };
+            send(requests());
+            let ready = requests();
+            let counted = allocation_counter::measure(|| send(ready));
+            // To the nearest: a table grows now and then.
+            println!("{}", (counted.count_total + REQUESTS / 2) / REQUESTS);
+        }
+    }
+}

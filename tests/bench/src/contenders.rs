@@ -1,0 +1,150 @@
+//! Who is measured: each in its own documented style and at its best setting.
+
+#[cfg(feature = "peers")]
+mod axum_gate;
+#[cfg(feature = "peers")]
+mod axum_jwt_auth;
+#[cfg(feature = "peers")]
+mod axum_login;
+mod hand_written;
+#[cfg(feature = "peers")]
+mod jwt_authorizer;
+mod ours;
+#[cfg(feature = "peers")]
+mod protect_axum;
+#[cfg(feature = "peers")]
+mod tower_oauth2_resource_server;
+mod unguarded;
+
+use axum::Router;
+use http::{HeaderName, HeaderValue, Method, header};
+use tower::ServiceExt;
+
+use crate::authority::{Authority, bearer};
+use crate::{Contender, Outcome};
+
+/// The token of a caller who may, where tokens are looked up in a table.
+pub(crate) const ADMIN: &str = "0123456789abcdef0123456789abcdef";
+/// That of a caller who may not.
+pub(crate) const USER: &str = "fedcba9876543210fedcba9876543210";
+
+/// What the handlers ask for.
+pub(crate) const SCOPE: &str = "admin";
+/// What a JWT grants to a caller who may.
+pub(crate) const ADMIN_SCOPES: &str = "openid profile read write admin";
+/// What it grants to one who may not.
+pub(crate) const USER_SCOPES: &str = "openid profile read write";
+
+/// All of them, each of which has answered every request as it should. Has to be called within a
+/// runtime, which some need to be built.
+pub async fn all(authority: &Authority) -> Vec<Contender> {
+    #[cfg(feature = "peers")]
+    peers_verify_by_their_fastest_library();
+    let contenders = vec![
+        unguarded::contender(),
+        hand_written::by_table(),
+        hand_written::by_table_in_middleware(),
+        ours::by_table(),
+        ours::on_a_plain_router(),
+        #[cfg(feature = "peers")]
+        protect_axum::contender(),
+        hand_written::by_jwt(authority),
+        ours::by_verified_jwt(authority),
+        ours::by_remembered_jwt(authority),
+        #[cfg(feature = "peers")]
+        axum_gate::contender(authority),
+        #[cfg(feature = "peers")]
+        axum_jwt_auth::contender(authority),
+        #[cfg(feature = "peers")]
+        jwt_authorizer::unguarded(),
+        #[cfg(feature = "peers")]
+        jwt_authorizer::contender(authority).await,
+        #[cfg(feature = "peers")]
+        tower_oauth2_resource_server::contender(authority).await,
+        hand_written::by_session().await,
+        ours::by_session().await,
+        #[cfg(feature = "peers")]
+        axum_login::contender().await,
+    ];
+    for contender in &contenders {
+        contender.check();
+    }
+    contenders
+}
+
+/// Two of them share a version of `jsonwebtoken`, one of which brings its slower backend with it: left
+/// to themselves, neither would know which of both to take.
+#[cfg(feature = "peers")]
+fn peers_verify_by_their_fastest_library() {
+    // A second call is refused, and changes nothing.
+    let _ = jsonwebtoken_10::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
+impl Contender {
+    /// Tokens in a table, with everything told as RFC 6750 asks.
+    fn asked_with_tokens(self) -> Self {
+        self.asked(Outcome::Allow, Some(bearer(ADMIN)), 200, false)
+            .asked(Outcome::Unauthenticated, None, 401, true)
+            .asked(Outcome::Forbidden, Some(bearer(USER)), 403, true)
+            .asked(Outcome::Hidden, Some(bearer(USER)), 404, false)
+    }
+
+    /// JWTs, with everything told as RFC 6750 asks.
+    fn asked_with_jwts(self, authority: &Authority) -> Self {
+        let user = bearer(&authority.token(USER_SCOPES));
+        let admin = bearer(&authority.token(ADMIN_SCOPES));
+        self.asked(Outcome::Allow, Some(admin), 200, false)
+            .asked(Outcome::Unauthenticated, None, 401, true)
+            .asked(Outcome::Forbidden, Some(user.clone()), 403, true)
+            .asked(Outcome::Hidden, Some(user), 404, false)
+    }
+}
+
+/// The cookie that `POST /login/{name}` sets.
+async fn session_of(router: &Router, name: &str) -> Option<(HeaderName, HeaderValue)> {
+    let request = http::Request::builder()
+        .method(Method::POST)
+        .uri(format!("/login/{name}"))
+        .body(axum::body::Body::empty())
+        .expect("a request");
+    let Ok(response) = router.clone().oneshot(request).await;
+    let cookie = response.headers().get(header::SET_COOKIE);
+    let cookie = cookie.and_then(|cookie| cookie.to_str().ok());
+    let pair = cookie.and_then(|cookie| cookie.split(';').next());
+    let pair = HeaderValue::try_from(pair.expect("a cookie"));
+    Some((header::COOKIE, pair.expect("a cookie")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_contender_answers_as_it_should() {
+        let contenders = all(&Authority::new()).await;
+        assert_eq!(
+            contenders.len(),
+            if cfg!(feature = "peers") { 17 } else { 10 },
+        );
+    }
+
+    /// Or the price of the one would not be that of the other.
+    #[tokio::test]
+    async fn the_hand_written_guards_answer_what_ours_do_to_the_byte() {
+        let authority = Authority::new();
+        let session = ours::by_session().await;
+        for (ours, theirs) in [
+            (ours::by_table(), hand_written::by_table()),
+            (
+                ours::by_verified_jwt(&authority),
+                hand_written::by_jwt(&authority),
+            ),
+            (session, hand_written::by_session().await),
+        ] {
+            for outcome in Outcome::ALL {
+                let answer = |one: &Contender| one.ask(outcome).map(|ask| one.answer(ask));
+                assert_eq!(answer(&ours), answer(&theirs), "{}, {outcome:?}", ours.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! jwt-authorizer 0.15: a layer that verifies tokens and asks a function about their claims. It is for
+//! axum 0.7, so it is to be read beside that version's own price.
+
+use axum_0_7::Router;
+use axum_0_7::routing::get;
+use jwt_authorizer::{IntoLayer, JwtAuthorizer, Validation};
+use serde::Deserialize;
+
+use crate::authority::{AUDIENCE, Authority, ISSUER, bearer};
+use crate::contenders::{ADMIN_SCOPES, SCOPE, USER_SCOPES};
+use crate::{App, Contender, Group, Outcome, PAGE, SHOWN};
+
+#[derive(Clone, Deserialize)]
+struct Granted {
+    #[expect(dead_code, reason = "a service wants to know who calls")]
+    sub: String,
+    scope: String,
+}
+
+async fn shown() -> &'static str {
+    PAGE
+}
+
+pub(crate) fn unguarded() -> Contender {
+    let router = Router::new().route(SHOWN, get(shown));
+    Contender::new("unguarded, on axum 0.7", Group::Jwt, App::Axum07(router))
+        .does_not("guard anything; its 404 is that of a path that was never there")
+        .asked(Outcome::Allow, None, 200, false)
+        .asked(Outcome::Hidden, None, 404, false)
+}
+
+pub(crate) async fn contender(authority: &Authority) -> Contender {
+    let validation = Validation::new().iss(&[ISSUER]).aud(&[AUDIENCE]);
+    let authorizer = JwtAuthorizer::from_rsa_pem_text(&authority.public_key())
+        .validation(validation)
+        .check(|claims: &Granted| claims.scope.split(' ').any(|scope| scope == SCOPE));
+    let authorizer = authorizer.build().await.expect("an authorizer");
+    let router = Router::new()
+        .route(SHOWN, get(shown))
+        .layer(authorizer.into_layer());
+    let admin = bearer(&authority.token(ADMIN_SCOPES));
+    let user = bearer(&authority.token(USER_SCOPES));
+    Contender::new("jwt-authorizer 0.15", Group::Jwt, App::Axum07(router))
+        .does_not(
+            "work with axum 0.8; name a realm or the scope that is missing; forbid to store \
+             denials, or give them a body; hide",
+        )
+        .asked(Outcome::Allow, Some(admin), 200, false)
+        .asked(Outcome::Unauthenticated, None, 401, true)
+        .asked(Outcome::Forbidden, Some(user), 403, true)
+}

@@ -1,0 +1,181 @@
+//! This framework.
+
+use std::collections::HashMap;
+
+use auth_runtime::routing::{get, post};
+use auth_runtime::{
+    Bearer, Caller, Challenge, ChallengeError, Credentials, GuardedRouter, Identity, Jwt,
+    JwtBuilder, JwtKey, Occasion, Problem, ProtectionSpace, Scheme, Sessions, Verification, public,
+    requires,
+};
+use axum::Router;
+use axum::extract::Path;
+use http::StatusCode;
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+
+use crate::authority::{AUDIENCE, Authority, ISSUER};
+use crate::contenders::{ADMIN, SCOPE, USER, session_of};
+use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
+
+#[requires(scope = "admin")]
+async fn shown() -> &'static str {
+    PAGE
+}
+
+#[requires(scope = "admin", hide_as = 404)]
+async fn hidden() -> &'static str {
+    PAGE
+}
+
+fn guarded(scheme: impl Scheme) -> Router {
+    let space = ProtectionSpace::builder().realm("bench").scheme(scheme);
+    let space = space.build().expect("the space is in order");
+    GuardedRouter::new()
+        .route(SHOWN, get(shown))
+        .route(HIDDEN, get(hidden))
+        .protect(space)
+        .expect("every state is there")
+}
+
+/// Who has which token: a scheme of the service's own, that asks nobody.
+struct Table(HashMap<String, Identity>);
+
+impl Table {
+    fn new() -> Self {
+        let identity =
+            |name, scopes: &[&str]| Identity::new(name).with_scopes(scopes.iter().copied());
+        Self(HashMap::from([
+            (ADMIN.to_owned(), identity("ada", &["read", "write", SCOPE])),
+            (USER.to_owned(), identity("ann", &["read", "write"])),
+        ]))
+    }
+}
+
+impl Scheme for Table {
+    fn name(&self) -> &str {
+        "Bearer"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        Verification::done(match self.0.get(credentials.value()) {
+            Some(identity) => Caller::known(identity.clone()),
+            None => Caller::rejected(),
+        })
+    }
+
+    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+        let mut challenge = Challenge::builder("Bearer");
+        if let Some(realm) = occasion.realm() {
+            challenge = challenge.quoted("realm", realm);
+        }
+        challenge = challenge.scopes(occasion.scopes().iter().copied());
+        let error = match occasion.problem() {
+            Some(Problem::InvalidToken(_)) => {
+                Some(("invalid_token", "the access token is not valid"))
+            }
+            Some(Problem::InsufficientScope) => Some((
+                "insufficient_scope",
+                "the access token does not grant what is needed",
+            )),
+            _ => None,
+        };
+        if let Some((code, description)) = error {
+            challenge = challenge
+                .quoted("error", code)
+                .quoted("error_description", description);
+        }
+        challenge.build()
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) fn by_table() -> Contender {
+    let app = App::Axum(guarded(Table::new()));
+    Contender::new("ours, on a GuardedRouter", Group::Identity, app).asked_with_tokens()
+}
+
+pub(crate) fn on_a_plain_router() -> Contender {
+    let space = ProtectionSpace::builder()
+        .realm("bench")
+        .scheme(Table::new());
+    let space = space.build().expect("the space is in order");
+    let router = Router::new()
+        .route(SHOWN, axum::routing::get(shown))
+        .route(HIDDEN, axum::routing::get(hidden))
+        .layer(space.layer());
+    Contender::new(
+        "ours, on a plain Router",
+        Group::Identity,
+        App::Axum(router),
+    )
+    .does_not("hide other methods of a hidden path; answer unknown paths as hidden ones")
+    .asked_with_tokens()
+}
+
+fn verifier(authority: &Authority) -> JwtBuilder {
+    let key = JwtKey::rs256_pem(authority.public_key()).expect("a public key");
+    Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key)
+}
+
+fn by_jwt(name: &'static str, jwt: JwtBuilder, authority: &Authority) -> Contender {
+    let bearer = Bearer::jwt(jwt.build().expect("a verifier"));
+    let app = App::Axum(guarded(bearer));
+    Contender::new(name, Group::Jwt, app).asked_with_jwts(authority)
+}
+
+pub(crate) fn by_verified_jwt(authority: &Authority) -> Contender {
+    let verifier = verifier(authority).without_cache();
+    by_jwt("ours, verified each time", verifier, authority)
+}
+
+pub(crate) fn by_remembered_jwt(authority: &Authority) -> Contender {
+    by_jwt("ours, remembered", verifier(authority), authority)
+}
+
+#[requires(role = "admin")]
+async fn shown_to_role() -> &'static str {
+    PAGE
+}
+
+#[requires(role = "admin", hide_as = 404)]
+async fn hidden_from_others() -> &'static str {
+    PAGE
+}
+
+#[public(reason = "whoever logs in is not logged in yet")]
+async fn log_in(session: Session, Path(name): Path<String>) -> StatusCode {
+    let roles = if name == "ada" {
+        vec![SCOPE]
+    } else {
+        Vec::new()
+    };
+    let identity = Identity::new(name).with_roles(roles);
+    match Sessions::log_in(&session, &identity).await {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+pub(crate) async fn by_session() -> Contender {
+    let sessions = Sessions::builder().build().expect("sessions");
+    let space = ProtectionSpace::builder().realm("bench").scheme(sessions);
+    let router = GuardedRouter::new()
+        .route(SHOWN, get(shown_to_role))
+        .route(HIDDEN, get(hidden_from_others))
+        .route("/login/{name}", post(log_in))
+        .protect(space.build().expect("the space is in order"))
+        .expect("every state is there")
+        .layer(SessionManagerLayer::new(MemoryStore::default()));
+    let (ada, ann) = (
+        session_of(&router, "ada").await,
+        session_of(&router, "ann").await,
+    );
+    Contender::new("ours", Group::Session, App::Axum(router))
+        .asked(Outcome::Allow, ada, 200, false)
+        .asked(Outcome::Unauthenticated, None, 401, true)
+        .asked(Outcome::Forbidden, ann.clone(), 403, false)
+        .asked(Outcome::Hidden, ann, 404, false)
+}

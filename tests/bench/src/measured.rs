@@ -1,0 +1,85 @@
+//! The one call that is measured, whatever it is measured with.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use http::StatusCode;
+use tower::ServiceExt;
+
+use crate::{Answer, App, Ask, Contender, Request};
+
+/// Answers a request and throws the answer away.
+///
+/// As a server does it: the router is cloned for each request. Without a runtime around it: nothing here
+/// has to wait. Never inlined, so that callgrind finds it by its name.
+#[inline(never)]
+pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
+    match (&contender.app, request) {
+        (App::Axum(router), Request::Axum(request)) => {
+            let Ok(response) = finish(router.clone().oneshot(request));
+            black_box(response).status()
+        }
+        #[cfg(feature = "peers")]
+        (App::Axum07(router), Request::Axum07(request)) => {
+            let Ok(response) = finish(router.clone().oneshot(request));
+            black_box(response).status()
+        }
+        #[cfg(feature = "peers")]
+        _ => panic!("a request for another router"),
+    }
+}
+
+/// How often a future that waits for nobody may still say that it is not done.
+const POLLS: usize = 100;
+
+fn finish<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..POLLS {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+    panic!("a contender waits for somebody");
+}
+
+impl Contender {
+    /// The whole answer, to look at.
+    pub fn answer(&self, ask: &Ask) -> Answer {
+        match (&self.app, self.request(ask)) {
+            (App::Axum(router), Request::Axum(request)) => {
+                let Ok(response) = finish(router.clone().oneshot(request));
+                let (head, body) = response.into_parts();
+                let body = finish(axum::body::to_bytes(body, usize::MAX));
+                Answer::new(&head, &body.expect("a body"))
+            }
+            #[cfg(feature = "peers")]
+            (App::Axum07(router), Request::Axum07(request)) => {
+                let Ok(response) = finish(router.clone().oneshot(request));
+                let (head, body) = response.into_parts();
+                let body = finish(axum_0_7::body::to_bytes(body, usize::MAX));
+                Answer::new(&head, &body.expect("a body"))
+            }
+            #[cfg(feature = "peers")]
+            _ => panic!("a request for another router"),
+        }
+    }
+}
+
+impl Answer {
+    fn new(head: &http::response::Parts, body: &[u8]) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fields = head.headers.iter();
+        let mut fields: Vec<(String, String)> = fields
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect();
+        fields.sort();
+        Self {
+            status: head.status,
+            fields,
+            body: text(body),
+        }
+    }
+}
