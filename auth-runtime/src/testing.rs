@@ -11,6 +11,9 @@
 //! auth-runtime = { version = "0.1", features = ["testing"] }
 //! ```
 //!
+//! Cargo builds a package's examples with its development dependencies, too: with this one they do not
+//! build with `--release`. Then tests or examples belong into a package of their own.
+//!
 //! ```
 //! use auth_runtime::routing::get;
 //! use auth_runtime::testing::{assert_hidden, with_identity};
