@@ -196,17 +196,24 @@ impl fmt::Display for AccessMatrix {
 /// `access-matrix.md`.
 ///
 /// ```no_run
-/// use auth_runtime::{AccessMatrix, AccessMatrixError, Persona, assert_access_matrix};
-/// # use auth_runtime::{AccessTable, ProtectionSpace};
-/// # fn table() -> AccessTable { unimplemented!() }
-/// # fn space() -> ProtectionSpace { unimplemented!() }
-/// # fn app() -> axum::Router { unimplemented!() }
+/// use std::error::Error;
+///
+/// use auth_runtime::{
+///     AccessMatrix, Bearer, Caller, GuardedRouter, Persona, ProtectionSpace, assert_access_matrix,
+/// };
+///
+/// fn routes() -> GuardedRouter {
+///     GuardedRouter::new() // .route(…)
+/// }
 ///
 /// // #[tokio::test]
-/// async fn everybody_is_answered_what_the_policies_say() -> Result<(), AccessMatrixError> {
-///     let matrix = AccessMatrix::builder(&table(), &space())
+/// async fn everybody_is_answered_what_the_policies_say() -> Result<(), Box<dyn Error>> {
+///     let bearer = Bearer::new(async |_| Caller::rejected());
+///     let space = ProtectionSpace::builder().realm("code").scheme(bearer).build()?;
+///     let app = routes().protect(space.clone())?;
+///     let matrix = AccessMatrix::builder(&routes().access_table(), &space)
 ///         .persona(Persona::anonymous())
-///         .send(&app())
+///         .send(&app)
 ///         .await?;
 ///     assert_access_matrix!(matrix);
 ///     Ok(())
