@@ -14,7 +14,7 @@ pub use self::row::{AccessRow, Mounted};
 ))]
 pub(crate) use self::text::visible;
 #[cfg(feature = "access-matrix")]
-pub(crate) use self::text::{code, markdown};
+pub(crate) use self::text::{code, markdown, write_columns};
 
 /// Everything that a [`GuardedRouter`](crate::GuardedRouter) can answer with, and who may call it: made
 /// by [`GuardedRouter::access_table`](crate::GuardedRouter::access_table).

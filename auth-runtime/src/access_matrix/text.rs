@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{AccessAnswer, AccessMatrix};
-use crate::access_table::{code, markdown, visible};
+use crate::access_table::{self, code, markdown, visible};
 
 /// The words of the cells, as they are explained below a matrix that has them.
 const LEGEND: [(&str, &str); 9] = [
@@ -57,21 +57,7 @@ pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -
                 .collect(),
         );
     }
-    let mut widths = Vec::new();
-    for line in &lines {
-        widths.resize(line.len(), 0_usize);
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for line in &lines {
-        let mut text = String::new();
-        for (width, cell) in widths.iter().zip(line) {
-            text.push_str(&format!("{cell:width$}  "));
-        }
-        writeln!(f, "{}", text.trim_end())?;
-    }
-    Ok(())
+    access_table::write_columns(&lines, f)
 }
 
 impl AccessMatrix {

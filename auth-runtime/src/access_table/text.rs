@@ -54,23 +54,34 @@ fn is_quote(letter: char) -> bool {
 impl fmt::Display for AccessTable {
     /// In columns, a line for each row.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<_> = self.rows().iter().map(cells).collect();
         let headings = HEADINGS.map(str::to_owned);
-        let mut widths = HEADINGS.map(str::len);
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for row in std::iter::once(&headings).chain(&rows) {
-            let mut line = String::new();
-            for (width, cell) in widths.iter().zip(row) {
-                line.push_str(&format!("{cell:width$}  "));
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
+        let rows = self.rows().iter().map(cells);
+        let lines: Vec<_> = std::iter::once(headings).chain(rows).collect();
+        write_columns(&lines, f)
     }
+}
+
+/// Lines of as many cells each, every column as wide as its widest cell.
+pub(crate) fn write_columns(
+    lines: &[impl AsRef<[String]>],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut widths = Vec::new();
+    for line in lines {
+        let line = line.as_ref();
+        widths.resize(line.len(), 0_usize);
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for line in lines {
+        let mut text = String::new();
+        for (width, cell) in widths.iter().zip(line.as_ref()) {
+            text.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(f, "{}", text.trim_end())?;
+    }
+    Ok(())
 }
 
 impl AccessTable {
