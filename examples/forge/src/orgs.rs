@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::Forge;
 use crate::extract::{Login, Me, Org};
 use crate::failure::{Answer, Failure};
-use crate::text::{Line, Name, Text};
-use crate::users::Profile;
+use crate::text::Name;
+use crate::users::{Profile, ProfileChange};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -48,28 +48,16 @@ async fn found(
 
 #[public(reason = "profiles are for everybody")]
 async fn show(State(forge): State<Forge>, org: Org) -> Answer<Json<Profile>> {
-    let sql = "SELECT login, name, bio FROM accounts WHERE id = ?1";
-    Ok(Json(forge.store.one(sql, [org.id], Profile::read).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    name: Option<Line>,
-    bio: Option<Text>,
+    Profile::of(&forge, org.id).await
 }
 
 #[requires(policy = "org-owner")]
 async fn change(
     State(forge): State<Forge>,
     org: Org,
-    Json(change): Json<Change>,
+    Json(change): Json<ProfileChange>,
 ) -> Answer<Json<Profile>> {
-    let sql = "UPDATE accounts SET name = coalesce(?2, name), bio = coalesce(?3, bio) WHERE id = ?1
-               RETURNING login, name, bio";
-    let (name, bio) = (change.name.map(|name| name.0), change.bio.map(|bio| bio.0));
-    let profile = forge.store.one(sql, (org.id, name, bio), Profile::read);
-    Ok(Json(profile.await?))
+    change.make(&forge, org.id).await
 }
 
 #[derive(Serialize)]

@@ -34,6 +34,31 @@ impl Profile {
             bio: row.get(2)?,
         })
     }
+
+    /// That of a person or an organization.
+    pub(crate) async fn of(forge: &Forge, account: i64) -> Answer<Json<Self>> {
+        let sql = "SELECT login, name, bio FROM accounts WHERE id = ?1";
+        Ok(Json(forge.store.one(sql, [account], Self::read).await?))
+    }
+}
+
+/// What is to change of a profile.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfileChange {
+    name: Option<Line>,
+    bio: Option<Text>,
+}
+
+impl ProfileChange {
+    pub(crate) async fn make(self, forge: &Forge, account: i64) -> Answer<Json<Profile>> {
+        let sql =
+            "UPDATE accounts SET name = coalesce(?2, name), bio = coalesce(?3, bio) WHERE id = ?1
+                   RETURNING login, name, bio";
+        let (name, bio) = (self.name.map(|name| name.0), self.bio.map(|bio| bio.0));
+        let profile = forge.store.one(sql, (account, name, bio), Profile::read);
+        Ok(Json(profile.await?))
+    }
 }
 
 #[public(reason = "profiles are for everybody")]
@@ -44,26 +69,14 @@ async fn show(State(forge): State<Forge>, Login { login }: Login) -> Answer<Json
 
 #[requires(scope = "user:read", check = crate::checks::is_active)]
 async fn own(State(forge): State<Forge>, me: Me) -> Answer<Json<Profile>> {
-    let sql = "SELECT login, name, bio FROM accounts WHERE id = ?1";
-    Ok(Json(forge.store.one(sql, [me.id], Profile::read).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    name: Option<Line>,
-    bio: Option<Text>,
+    Profile::of(&forge, me.id).await
 }
 
 #[requires(scope = "user:write", check = crate::checks::is_active)]
 async fn change(
     State(forge): State<Forge>,
     me: Me,
-    Json(change): Json<Change>,
+    Json(change): Json<ProfileChange>,
 ) -> Answer<Json<Profile>> {
-    let sql = "UPDATE accounts SET name = coalesce(?2, name), bio = coalesce(?3, bio) WHERE id = ?1
-               RETURNING login, name, bio";
-    let (name, bio) = (change.name.map(|name| name.0), change.bio.map(|bio| bio.0));
-    let profile = forge.store.one(sql, (me.id, name, bio), Profile::read);
-    Ok(Json(profile.await?))
+    change.make(&forge, me.id).await
 }
