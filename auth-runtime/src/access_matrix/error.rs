@@ -63,8 +63,9 @@ impl fmt::Display for AccessMatrixError {
             }
             Kind::Unreadable(file) => write!(
                 f,
-                "`{}` has no table of who is answered what; take it from the repository again, or write \
-                 it anew by `ACCESS_MATRIX=overwrite cargo test` and look at the difference",
+                "`{}` has no table of who is answered what, or a merge left two of them in it; take it \
+                 from the repository again, or write it anew by `ACCESS_MATRIX=overwrite cargo test` and \
+                 look at the difference",
                 file.display()
             ),
             Kind::Changed(file, changes) => {

@@ -231,6 +231,9 @@ impl<B: Behind> Future for Passage<B> {
                             if let Some(pass) = pass {
                                 request.extensions_mut().insert(pass);
                             }
+                            this.witness.tell(|| Testimony::Entered {
+                                declaration: gate.declaration,
+                            });
                             Stage::Behind {
                                 future: behind.call(request),
                                 is_private,
