@@ -89,16 +89,8 @@ impl<'t> Places<'t> {
 
     fn guarded(&self, path: &Template) -> Vec<&'t AccessRow> {
         let is_guarded = |mounted| mounted != Mounted::Unguarded;
-        if let Some(before) = path.shape_before_rest() {
-            let wildcards = self
-                .areas
-                .iter()
-                .filter(|area| matches!(&area.reach, Reach::Behind(prefix) if *prefix == before));
-            let wildcards: Vec<_> = wildcards.map(|area| area.row).collect();
-            return match wildcards.is_empty() {
-                true => self.most_specific(path, is_guarded),
-                false => wildcards,
-            };
+        if path.shape_before_rest().is_some() {
+            return self.most_specific(path, is_guarded);
         }
         let shape = path.shape();
         match self.paths.get(&shape) {

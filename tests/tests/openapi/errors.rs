@@ -81,6 +81,21 @@ fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
 }
 
 #[test]
+fn what_a_route_answers_is_not_taken_for_that_of_a_wildcard() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/users/{id}", get(statistics))
+        .route("/users/{*rest}", get(nothing));
+    let written = document(&[
+        (HttpMethod::Get, "/users/me"),
+        (HttpMethod::Get, "/users/me/keys"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`GET /users/me` is documented, and the router has no such path"
+    );
+}
+
+#[test]
 fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
     let admin = GuardedRouter::new().route("/statistics", get(statistics));
     let router = beside_an_unguarded_router(GuardedRouter::new().nest("/admin", admin));
