@@ -136,7 +136,7 @@ try {
     tell('printed without filters', await page.$eval('#filters', (form) => form.checkVisibility()))
     await page.close()
   }
-  for (const width of [360, 768, 840]) {
+  for (const width of [320, 768, 840]) {
     const page = await open({ width, height: 740 })
     // Not `innerWidth`: a phone zooms out until everything is in it.
     const wide = await page.evaluate((room) => ({
@@ -158,8 +158,8 @@ try {
   for (const [name, options] of [
     ['by day', {}],
     ['by night', { scheme: 'dark' }],
-    ['on a phone', { width: 360, height: 740 }],
-    ['on a phone by night', { width: 360, height: 740, scheme: 'dark' }],
+    ['on a phone', { width: 320, height: 740 }],
+    ['on a phone by night', { width: 320, height: 740, scheme: 'dark' }],
   ]) {
     const page = await open(options)
     tell(`no barriers ${name} (axe)`, await violations(page))

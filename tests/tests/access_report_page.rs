@@ -167,7 +167,7 @@ fn expected() -> Vec<(&'static str, Value)> {
         ("what the policy says to that", json!(true)),
         ("printed without filters", json!(false)),
         (
-            "nothing wider than 360 pixels",
+            "nothing wider than 320 pixels",
             json!({ "page": 0, "elements": [] }),
         ),
         (
