@@ -109,6 +109,8 @@ try {
       await page.evaluate(() => { location.hash = '#persona=anonymous&answer=hidden' })
       await page.waitForFunction(() => document.getElementById('persona').value === 'anonymous')
       tell('another address on the same page', (await sight(page)).rows)
+      await page.click('button[type=reset]')
+      tell('whose answers are hidden after a reset', await page.$$eval('.answers li', (items) => items.filter((item) => !item.checkVisibility()).length))
     }
     await page.close()
   }

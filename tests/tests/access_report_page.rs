@@ -149,6 +149,7 @@ fn expected() -> Vec<(&'static str, Value)> {
             "another address on the same page",
             json!(["GET /repos/{id}", "PUT /repos/{id}"]),
         ),
+        ("whose answers are hidden after a reset", json!(0)),
         (
             "where anybody is let in",
             json!(["GET /healthz", "GET /repos/{id}", "PUT /repos/{id}"]),
