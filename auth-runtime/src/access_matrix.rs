@@ -5,6 +5,7 @@ mod builder;
 mod comparison;
 mod error;
 mod expectation;
+mod patience;
 mod persona;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -21,7 +22,7 @@ pub use self::error::AccessMatrixError;
 use self::error::Kind;
 pub use self::persona::Persona;
 use self::snapshot::Snapshot;
-use crate::access_table::{AccessRow, AccessTable};
+use crate::access_table::{AccessRow, AccessTable, visible};
 use crate::space::ProtectionSpace;
 
 /// Who is answered what: each row of an [`AccessTable`], asked by each [`Persona`] with a real request.
@@ -83,6 +84,7 @@ use crate::space::ProtectionSpace;
 /// |---|---|
 /// | `200`, any of 2xx | let in: the handler answered |
 /// | `404 own` | let in: the handler itself answered so; [`Guard::permit`](crate::Guard::permit) too |
+/// | `500 unfinished`, `unfinished` | let in, but the handler did not come to an end: a panic, or a time limit |
 /// | `400` | the credentials were carried in a broken way |
 /// | `401` | denied: log in, or log in anew |
 /// | `303 login` | the same, for a browser that is sent to the page to log in on |
@@ -97,12 +99,13 @@ use crate::space::ProtectionSpace;
 ///
 /// # What is sent
 ///
-/// One request for each cell, one after the other: `GET` and other safe methods first, `DELETE` last,
+/// One request for each cell, one after the other, and waits for each as long as
+/// [`AccessMatrixBuilder::time_limit`] says: `GET` and other safe methods first, `DELETE` last,
 /// personas in their order. The handlers run, so the router has to be one of the test's own, with a state
 /// of its own, which [`AccessMatrixBuilder::before_each`] can bring back between them. The body is empty unless there is one ([`AccessMatrixBuilder::body`]): an answer such as
 /// `415 own` says as well as `200` that somebody was let in. Where a hidden denial is expected, a path
-/// that is not there is asked as well, twice: what changes between those two (a nonce, a number for each
-/// request) is not compared.
+/// that is not there is asked as well, twice: the words that change between those two (a nonce, a number
+/// for each request) are not compared, and what can be told apart once has to be told apart again.
 ///
 /// A row for `any` method is asked by one that the path has no other row for, and a nested service on
 /// its own path. What a `check` says is not known beforehand: either answer that the policy then gives
@@ -110,7 +113,8 @@ use crate::space::ProtectionSpace;
 ///
 /// Not seen: methods that have no row, what the unguarded routers answer, what a layer makes of the body of
 /// somebody who was let in, what depends on more of a request than a persona brings along, and
-/// credentials in a form. Nothing limits the time that a handler takes.
+/// credentials in a form. Paths are asked as the table has them: a router that is nested in another one is
+/// sent to by itself, or each path gets a [target](AccessMatrixBuilder::target).
 #[derive(Clone, Debug)]
 #[must_use = "a matrix is there to be compared"]
 pub struct AccessMatrix {
@@ -162,7 +166,7 @@ impl AccessMatrix {
         let differences: Vec<_> = self
             .differences()
             .map(|(row, persona, difference)| {
-                let (method, path) = (row.method_shown(), text::shown(row.path()));
+                let (method, path) = (row.method_shown(), visible(row.path()));
                 format!("{method} {path}, {}: {difference}", persona.name())
             })
             .collect();

@@ -98,8 +98,8 @@ impl<'a> AccessReport<'a> {
                 .map(|answer| Answer {
                     shown: answer.to_string(),
                     class: match answer.status() {
+                        _ if answer.is_let_in() => "in",
                         None => "none",
-                        Some(_) if answer.is_let_in() => "in",
                         Some(_) if answer.is_hidden() => "out hidden",
                         Some(_) => "out",
                     },

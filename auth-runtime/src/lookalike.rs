@@ -42,11 +42,6 @@ fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
     starts.filter_map(|(start, _)| path.get(start..))
 }
 
-/// Whether a route matches, whatever the method.
-pub(crate) async fn is_routed(app: &Router, uri: &Uri) -> bool {
-    fallback_of(app, uri).await.is_none()
-}
-
 /// The fallback that answers a path, if no route matches it: of the service's own, or nothing for that
 /// of the space. Asked with a method that no layer answers itself.
 pub(crate) async fn fallback_of(app: &Router, uri: &Uri) -> Option<Option<Declaration>> {
@@ -85,7 +80,7 @@ pub(crate) async fn call(app: &Router, request: Request<Body>) -> Response {
 
 /// Paths like this one that are likely not to be there: with another last segment, or another one
 /// before it, of the same length, so that a fallback that prints the path prints as much; and
-/// with one more segment, for paths of which every segment is a parameter.
+/// with more segments, for paths of which every segment is a parameter.
 pub(crate) fn neighbours(uri: &Uri) -> Vec<Uri> {
     let segments: Vec<&str> = uri.path().split('/').collect();
     let replaced = (0..segments.len()).rev().flat_map(|index| {
@@ -97,9 +92,13 @@ pub(crate) fn neighbours(uri: &Uri) -> Vec<Uri> {
             Some(path.join("/"))
         })
     });
-    let longer = format!("{}/{}", uri.path().trim_end_matches('/'), random_name(12));
+    let longer = (1..=LONGER).map(|count| {
+        let names: Vec<_> = (0..count).map(|_| random_name(12)).collect();
+        let path = uri.path().trim_end_matches('/');
+        format!("{path}/{}", names.join("/"))
+    });
     replaced
-        .chain([longer])
+        .chain(longer)
         .filter(|path| path.starts_with('/') && path != uri.path())
         .filter_map(|path| {
             let mut parts = uri.clone().into_parts();
@@ -115,6 +114,9 @@ pub(crate) fn neighbours(uri: &Uri) -> Vec<Uri> {
 
 /// How many names are tried in place of a segment: a segment of one letter leaves few to choose.
 const TRIES: usize = 12;
+
+/// How many segments are added at most: those below a path may be parameters, too.
+const LONGER: usize = 4;
 
 /// A name that nobody gives a route, nor a router that is nested beside it, whose fallback would
 /// answer in other words: letters after a tilde, where there is room for one.

@@ -87,7 +87,7 @@ impl AccessTable {
     ///
     /// # Hidden operations
     ///
-    /// They are left out, and so are the schemas, tags and links that nothing else speaks of: a document
+    /// They are left out, and so are the schemas, tags, links and schemes that nothing else speaks of: a document
     /// that names a hidden path has told everybody. Who may read of them gets another document, from
     /// [`internal_openapi`](Self::internal_openapi). What the document says elsewhere (its description,
     /// the scopes of an `oauth2` scheme, extensions) stays as it is written.
@@ -95,10 +95,13 @@ impl AccessTable {
     /// # The document and the router
     ///
     /// Paths are compared without the names of their parameters; `{*rest}`, which OpenAPI does not know,
-    /// becomes `{rest}`. The table's paths begin where its router does: write the document of a router
+    /// becomes `{rest}`, so it cannot be documented beside `{id}` in the same place. The table's paths begin where its router does: write the document of a router
     /// that is nested elsewhere from the table of the nested one, and say the prefix in `servers`. A
     /// route without an operation stays undocumented. An operation that no route answers, but that an
-    /// unguarded router may, is taken as it is: below its prefix nothing is known.
+    /// unguarded router may, is taken as it is: below its prefix nothing is known. So an operation whose
+    /// path lacks the prefix that its route is nested under is published with nothing said of its policy,
+    /// unless it is named (`operation_id`) as a hidden handler: put unguarded routers under a prefix of
+    /// their own.
     ///
     /// Of a policy with more than 64 ways the shortest 64 are written. That a page sends browsers to log
     /// in (303) is not written, nor what [`Guard::permit`](crate::Guard::permit) denies where the policy
@@ -143,7 +146,8 @@ impl AccessTable {
     ///   is `hidden`; or the `unguarded_reason`.
     ///
     /// Services that take all methods or all paths, and `CONNECT`, have no operation unless one is
-    /// written by hand.
+    /// written by hand; nor has a wildcard (`/files/{*rest}`) beside a parameter in its place
+    /// (`/files/{id}`), which OpenAPI cannot tell apart.
     ///
     /// # Errors
     ///
@@ -164,6 +168,8 @@ struct Writer<'a> {
     space: &'a ProtectionSpace,
     audience: Audience,
     mistakes: Vec<Mistake>,
+    /// The schemes of what was left out.
+    only_hidden: BTreeSet<String>,
     /// What the operations that were written refer to.
     needs: Needs,
 }
@@ -191,17 +197,25 @@ impl<'a> Writer<'a> {
             space,
             audience,
             mistakes: Vec::new(),
+            only_hidden: BTreeSet::new(),
             needs: Needs::default(),
         }
     }
 
     fn write(mut self, mut document: OpenApi) -> Result<OpenApi, OpenApiError> {
-        without_wildcards(&mut document.paths);
         match self.audience {
-            Audience::Everybody => hiding::leave_out(&mut document, &|path, method| {
-                let row = self.places.find(path, method);
-                row.is_some_and(AccessRow::is_hidden)
-            }),
+            Audience::Everybody => {
+                let places = &self.places;
+                let mut left_out = Vec::new();
+                hiding::leave_out(&mut document, &mut |path, method| {
+                    let row = places.find(path, method).filter(|row| row.is_hidden());
+                    left_out.extend(row);
+                    row.is_some()
+                });
+                let offered = left_out.into_iter().filter_map(AccessRow::policy);
+                let offered = offered.flat_map(|policy| self.space.offered_to(policy));
+                self.only_hidden = offered.map(|scheme| scheme.name.to_owned()).collect();
+            }
             Audience::Insiders => self.complete(&mut document.paths),
         }
         for (path, item) in &mut document.paths.paths {
@@ -212,7 +226,10 @@ impl<'a> Writer<'a> {
             for (method, operation) in operations::all(item) {
                 let name = Name { method, path };
                 match self.places.find(path, method) {
-                    Some(row) => self.write_operation(name, row, operation),
+                    Some(row) => {
+                        self.mistakes.extend(self.misplaced(name, row, operation));
+                        self.write_operation(name, row, operation);
+                    }
                     None => self.mistakes.push(Mistake::Unrouted {
                         method: method.to_owned(),
                         path: path.clone(),
@@ -221,8 +238,13 @@ impl<'a> Writer<'a> {
                 }
             }
         }
+        self.mistakes.extend(without_wildcards(&mut document.paths));
+        let named = security::schemes_of(&mut document);
         let components = document.components.get_or_insert_default();
         self.write_components(components);
+        components
+            .security_schemes
+            .retain(|name, _| named.contains(name) || !self.only_hidden.contains(name));
         if *components == Components::default() {
             document.components = None;
         }
@@ -234,17 +256,38 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// An operation that is called as a hidden handler, but stands where a router without policies may
+    /// answer: its path lacks a prefix, and what is hidden would be told.
+    fn misplaced(&self, name: Name<'_>, row: &AccessRow, operation: &Operation) -> Option<Mistake> {
+        row.unguarded_reason()?;
+        let id = operation.operation_id.as_deref()?;
+        let hidden = self.table.rows().iter().filter(|row| row.is_hidden());
+        let mut handlers = hidden.filter_map(|row| Some(row.declaration()?.handler()));
+        let handler = handlers.find(|handler| handler.rsplit("::").next() == Some(id))?;
+        Some(Mistake::Misplaced {
+            method: name.method.to_owned(),
+            path: name.path.to_owned(),
+            handler,
+        })
+    }
+
     /// Adds an operation for each route that has none.
     fn complete(&self, paths: &mut Paths) {
+        let shape = |path: &String| (Template::of_document(path).shape(), path.clone());
+        let mut shapes: BTreeMap<_, _> = paths.paths.keys().map(shape).collect();
         let routes = self.table.rows().iter();
         for row in routes.filter(|row| row.mounted() == Mounted::Route) {
             let Some(method) = row.method() else {
                 continue;
             };
             let route = Template::of_route(row.path());
-            let mut written = paths.paths.keys();
-            let own = written.find(|path| Template::of_document(path).shape() == route.shape());
-            let path = own.cloned().unwrap_or_else(|| route.to_document());
+            let own = shapes.get(&route.shape()).cloned();
+            let path = own.unwrap_or_else(|| route.to_document());
+            // OpenAPI cannot tell a wildcard from a parameter in its place.
+            let decides = self.places.find(&path, method.as_str());
+            if !decides.is_some_and(|decides| std::ptr::eq(decides, row)) {
+                continue;
+            }
             let mut fresh = PathItem::default();
             let item = paths.paths.get_mut(&path);
             let is_new = item.is_none();
@@ -269,6 +312,7 @@ impl<'a> Writer<'a> {
             operation.parameters = (!parameters.is_empty()).then_some(parameters);
             *field = Some(operation);
             if is_new {
+                shapes.insert(route.shape(), path.clone());
                 paths.paths.insert(path, fresh);
             }
         }
@@ -387,17 +431,32 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Writes the wildcards of `paths` as parameters.
-fn without_wildcards(paths: &mut Paths) {
-    for (path, item) in std::mem::take(&mut paths.paths) {
-        let path = Template::of_document(&path).to_document();
-        match paths.paths.get_mut(&path) {
-            Some(own) => own.merge_operations(item),
-            None => {
-                paths.paths.insert(path, item);
-            }
+/// Writes the wildcards of `paths` as parameters. What would be one path then is a mistake.
+fn without_wildcards(paths: &mut Paths) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let mut shapes = BTreeMap::new();
+    let (wildcards, others): (Vec<_>, Vec<_>) = std::mem::take(&mut paths.paths)
+        .into_iter()
+        .partition(|(path, _)| Template::of_document(path).shape_before_rest().is_some());
+    for (path, item) in others {
+        shapes.insert(Template::of_document(&path).shape(), path.clone());
+        paths.paths.insert(path, item);
+    }
+    for (path, item) in wildcards {
+        let template = Template::of_document(&path);
+        let written = template.to_document();
+        let Some(other) = shapes.get(&template.shape()) else {
+            shapes.insert(template.shape(), path);
+            paths.paths.insert(written, item);
+            continue;
+        };
+        let own = paths.paths.get_mut(&written);
+        if !own.is_some_and(|own| operations::join(own, item)) {
+            let other = other.clone();
+            mistakes.push(Mistake::Same { path, other });
         }
     }
+    mistakes
 }
 
 fn parameter(name: &str, is_rest: bool) -> Parameter {

@@ -65,7 +65,7 @@ use http::{Extensions, Request, Uri};
 
 use crate::caller::Caller;
 use crate::identity::Identity;
-use crate::lookalike::{call, is_routed, neighbours, same_but_for_the_path, transcript};
+use crate::lookalike::{call, fallback_of, neighbours, same_but_for_the_path, transcript};
 use crate::space::{Sender, Used};
 
 /// Makes `request` come from `identity`, whatever credentials it carries.
@@ -112,12 +112,12 @@ pub async fn assert_hidden(app: Router, request: Request<Body>) {
     let (head, body) = request.into_parts();
     let body = collect(body).await;
     assert!(
-        is_routed(&app, &head.uri).await,
+        fallback_of(&app, &head.uri).await.is_none(),
         "no route matches {}, so there is nothing there to hide",
         head.uri
     );
     for uri in neighbours(&head.uri) {
-        if is_routed(&app, &uri).await {
+        if fallback_of(&app, &uri).await.is_none() {
             continue;
         }
         let subject = send(&app, &head, &head.uri, &body).await;

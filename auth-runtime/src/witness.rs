@@ -22,6 +22,8 @@ pub(crate) struct Witness {
 /// Who answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Testimony {
+    /// Nobody yet: this gate let the request in, and the handler has begun.
+    Entered { declaration: Declaration },
     /// The handler, or the service, behind this gate.
     Handler {
         declaration: Declaration,

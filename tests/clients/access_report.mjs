@@ -109,6 +109,8 @@ try {
       await page.evaluate(() => { location.hash = '#persona=anonymous&answer=hidden' })
       await page.waitForFunction(() => document.getElementById('persona').value === 'anonymous')
       tell('another address on the same page', (await sight(page)).rows)
+      await page.click('button[type=reset]')
+      tell('whose answers are hidden after a reset', await page.$$eval('.answers li', (items) => items.filter((item) => !item.checkVisibility()).length))
     }
     await page.close()
   }
@@ -136,7 +138,7 @@ try {
     tell('printed without filters', await page.$eval('#filters', (form) => form.checkVisibility()))
     await page.close()
   }
-  for (const width of [360, 768, 840]) {
+  for (const width of [320, 768, 840]) {
     const page = await open({ width, height: 740 })
     // Not `innerWidth`: a phone zooms out until everything is in it.
     const wide = await page.evaluate((room) => ({
@@ -158,8 +160,8 @@ try {
   for (const [name, options] of [
     ['by day', {}],
     ['by night', { scheme: 'dark' }],
-    ['on a phone', { width: 360, height: 740 }],
-    ['on a phone by night', { width: 360, height: 740, scheme: 'dark' }],
+    ['on a phone', { width: 320, height: 740 }],
+    ['on a phone by night', { width: 320, height: 740, scheme: 'dark' }],
   ]) {
     const page = await open(options)
     tell(`no barriers ${name} (axe)`, await violations(page))

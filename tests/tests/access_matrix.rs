@@ -198,7 +198,7 @@ const MATRIX: &str = r#"- anonymous: no credentials
 | method | path | anonymous | office | expired | two tokens | password | reader | stranger | admin | holder |
 |---|---|---|---|---|---|---|---|---|---|---|
 | fallback | `/*` | 404 unknown | 404 unknown | 401 unknown | 400 unknown | 404 unknown | 404 unknown | 404 unknown | 404 unknown | 404 unknown |
-| any | `/*` | - | - | - | - | - | - | - | - | - |
+| unguarded | `/*` | - | - | - | - | - | - | - | - | - |
 | GET | `/ann` | 401 | 401 | 401 | 400 | 403 | 403 | 403 | 200 | 403 |
 | GET | `/bound` | 401 | 401 | 401 | 400 | 401 unbound | 401 unbound | 401 unbound | 401 unbound | 200 |
 | GET | `/healthz` | 200 | 200 | 200 | 200 | 200 | 200 | 200 | 200 | 200 |
@@ -536,6 +536,63 @@ async fn what_changes_with_every_request_tells_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_that_ticks_tells_nothing() {
+    // Whichever request it ticks before.
+    for start in 0..5 {
+        let count = Arc::new(AtomicUsize::new(start));
+        let dated = map_response(move |mut response: Response| {
+            let now = count.fetch_add(1, Ordering::Relaxed) / 5;
+            response.headers_mut().insert("x-now", now.into());
+            std::future::ready(response)
+        });
+        let builder = short_matrix().persona(Persona::anonymous());
+        let found = differences(short_app().layer(dated), builder).await;
+        assert!(found.is_empty(), "{start}: {found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_tells_a_hidden_path_is_found_beside_what_changes() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let described = from_fn(move |request: Request, next: axum::middleware::Next| {
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        async move {
+            let error = match request.uri().path() {
+                "/repos/7" => "not yours",
+                _ => "not there",
+            };
+            match next.run(request).await {
+                response if response.status() == StatusCode::NOT_FOUND => {
+                    let body = Json(json!({ "error": error, "request": number }));
+                    (StatusCode::NOT_FOUND, body).into_response()
+                }
+                response => response,
+            }
+        }
+    });
+    let builder = short_matrix().persona(Persona::anonymous());
+    let found = differences(short_app().layer(described), builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_hidden_path_of_parameters_alone_has_something_beside_it() {
+    let routes = || {
+        GuardedRouter::new()
+            .route("/{owner}", get(show))
+            .route("/{owner}/{repo}", get(show).put(change))
+            .route("/{owner}/{repo}/{branch}", get(show))
+    };
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space())
+        .path_value("owner", "ann")
+        .path_value("repo", "maps")
+        .path_value("branch", "main");
+    let app = routes().protect(space()).expect("a router");
+    let found = differences(app, matrix.persona(Persona::anonymous())).await;
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test]
 async fn where_everything_is_there_nothing_is_hidden() {
     let routes = || {
         GuardedRouter::new()
@@ -615,6 +672,144 @@ async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
     let matrix = matrix.expect("a matrix");
     assert_eq!(matrix.differences().count(), 0);
     assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
+}
+
+#[tokio::test]
+async fn a_row_for_any_method_is_asked_where_every_method_has_a_row() {
+    let routes = || {
+        let all = any(account).get(healthz).post(healthz).put(healthz);
+        let all = all.patch(healthz).delete(healthz).options(healthz);
+        GuardedRouter::new().route("/x", all.head(healthz).trace(healthz))
+    };
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
+}
+
+#[public(reason = "a test")]
+async fn panics() {
+    panic!("the handler panics, as it should");
+}
+
+#[requires(authenticated)]
+async fn never_answers() {
+    std::future::pending().await
+}
+
+fn endless() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/panics", get(panics))
+        .route("/waits", get(never_answers))
+        .route("/healthz", get(healthz))
+}
+
+#[tokio::test]
+async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
+    let asked = || {
+        let builder = AccessMatrix::builder(&endless().access_table(), &space());
+        builder
+            .persona(Persona::anonymous())
+            .persona(reader())
+            .time_limit(Duration::from_millis(50))
+    };
+    let app = || endless().protect(space()).expect("a router");
+    let matrix = asked().send(&app()).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let shown = matrix.to_markdown();
+    for row in [
+        "| GET | `/panics` | unfinished | unfinished |\n",
+        "| GET | `/waits` | 401 | unfinished |\n",
+        "| GET | `/healthz` | 200 | 200 |\n",
+        "`unfinished`: let in, but the handler did not come to an end.",
+    ] {
+        assert!(shown.contains(row), "{row}\n{shown}");
+    }
+    let answers = matrix.rows()[2].answers();
+    assert_eq!((answers[1].status(), answers[1].is_let_in()), (None, true));
+
+    // A layer that cuts it off does not change that, unless it says something else.
+    let cut_off = |status: StatusCode| {
+        let layer = from_fn(
+            move |request: Request, next: axum::middleware::Next| async move {
+                let answer = tokio::spawn(next.run(request));
+                match tokio::time::timeout(Duration::from_millis(20), answer).await {
+                    Ok(Ok(response)) => response,
+                    _ => status.into_response(),
+                }
+            },
+        );
+        app().layer(layer)
+    };
+    let app = cut_off(StatusCode::REQUEST_TIMEOUT);
+    let matrix = asked().send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let shown = matrix.to_markdown();
+    let row = "| GET | `/waits` | 401 | 408 unfinished |\n";
+    assert!(shown.contains(row), "{shown}");
+    assert_eq!(
+        differences(cut_off(StatusCode::FORBIDDEN), asked()).await,
+        [
+            "GET /panics, anonymous: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
+             answered 403 before the handler was done",
+            "GET /panics, reader: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
+             answered 403 before the handler was done",
+            "GET /waits, reader: the policy lets in (rule 1: yes: authenticated), but a layer answered 403 \
+             before the handler was done",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn that_nobody_answers_is_found() {
+    let routes = || GuardedRouter::new().route("/x", get(account));
+    let builder = |persona: Persona| {
+        let builder = AccessMatrix::builder(&routes().access_table(), &space());
+        builder
+            .persona(persona)
+            .time_limit(Duration::from_millis(20))
+    };
+    let with = |bearer: Bearer| {
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        let space = space.build().expect("a space");
+        routes().protect(space).expect("a router")
+    };
+    let slow = with(Bearer::new(async |_token| std::future::pending().await));
+    assert_eq!(
+        differences(slow, builder(reader())).await,
+        [
+            "GET /x, reader: the policy lets in (rule 1: yes: authenticated), but no answer came within 20ms"
+        ]
+    );
+    let broken = with(Bearer::new(async |_token| {
+        panic!("the verifier panics, as it should")
+    }));
+    let matrix = builder(expired()).send(&broken).await.expect("a matrix");
+    assert!(matrix.to_string().contains("≠ unanswered"), "{matrix}");
+    let (_, _, difference) = matrix.differences().next().expect("a difference");
+    assert!(
+        difference.ends_with("but there was a panic in place of an answer"),
+        "{difference}"
+    );
+    // Who was not to be let in was, however long the handler takes.
+    let generous = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::new(async |_token| {
+            Caller::known(Identity::new("x"))
+        }));
+    let generous = endless().protect(generous.build().expect("a space"));
+    let builder = AccessMatrix::builder(&endless().access_table(), &space());
+    let builder = builder
+        .persona(expired())
+        .time_limit(Duration::from_millis(20));
+    let found = differences(generous.expect("a router"), builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].ends_with("but was let in, and no answer came within 20ms"),
+        "{found:#?}"
+    );
 }
 
 async fn fails(_request: CheckRequest<'_>) -> Result<bool, std::io::Error> {
@@ -715,6 +910,21 @@ async fn everything_that_cannot_be_asked_for_is_said_at_once() {
     let nobody = AccessMatrix::builder(&short().access_table(), &space()).path_value("id", "7");
     let error = nobody.send(&short_app()).await.expect_err("nobody");
     assert!(error.to_string().contains("nobody asks"), "{error}");
+}
+
+#[tokio::test]
+async fn names_that_look_the_same_are_one() {
+    let matrix = short_matrix()
+        .persona(Persona::anonymous())
+        .persona(Persona::named("a\nb", Caller::Anonymous))
+        .persona(Persona::named("a b", Caller::Anonymous));
+    let error = matrix.send(&short_app()).await.expect_err("a mistake");
+    assert!(
+        error
+            .to_string()
+            .ends_with("two personas have the name \"a b\""),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -967,6 +1177,30 @@ personas that are others than before
 
 If that is meant, accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `changed.md` with it."
     );
+}
+
+#[tokio::test]
+async fn several_unguarded_routers_are_told_apart() {
+    let routes = |reasons: &[&'static str]| {
+        let short = GuardedRouter::new().route("/healthz", get(healthz));
+        let routes = reasons.iter().fold(short, |routes, reason| {
+            routes.merge_unguarded(reason, Router::new())
+        });
+        let matrix = AccessMatrix::builder(&routes.access_table(), &space());
+        (matrix, routes.protect(space()).expect("a router"))
+    };
+    let file = file("unguarded.md");
+    let (matrix, app) = routes(&["for the scraper", "for the proxy"]);
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    std::fs::write(&file, matrix.to_markdown()).expect("a file");
+    matrix.check(&file).expect("the same");
+    let (fewer, app) = routes(&["for the scraper"]);
+    let fewer = fewer.persona(Persona::anonymous()).send(&app).await;
+    let report = fewer.expect("a matrix").check(&file).expect_err("a change");
+    let report = report.to_string();
+    let removed = "removed\n  unguarded `/*`, another\n    anonymous: - → nothing\n";
+    assert!(report.contains(removed), "{report}");
 }
 
 #[tokio::test]

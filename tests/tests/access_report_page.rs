@@ -149,6 +149,7 @@ fn expected() -> Vec<(&'static str, Value)> {
             "another address on the same page",
             json!(["GET /repos/{id}", "PUT /repos/{id}"]),
         ),
+        ("whose answers are hidden after a reset", json!(0)),
         (
             "where anybody is let in",
             json!(["GET /healthz", "GET /repos/{id}", "PUT /repos/{id}"]),
@@ -167,7 +168,7 @@ fn expected() -> Vec<(&'static str, Value)> {
         ("what the policy says to that", json!(true)),
         ("printed without filters", json!(false)),
         (
-            "nothing wider than 360 pixels",
+            "nothing wider than 320 pixels",
             json!({ "page": 0, "elements": [] }),
         ),
         (

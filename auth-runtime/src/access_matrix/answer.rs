@@ -13,7 +13,8 @@ use crate::witness::Testimony;
 /// [What a cell says](crate::AccessMatrix#what-a-cell-says).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAnswer {
-    given: Option<(StatusCode, By)>,
+    /// Without a status where no answer came.
+    given: Option<(Option<StatusCode>, By)>,
     difference: Option<String>,
 }
 
@@ -21,6 +22,8 @@ pub struct AccessAnswer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     Handler,
+    /// A layer, or nobody, since the handler did not come to an end.
+    Unfinished,
     /// The gate, with a word for its denial.
     Gate(&'static str),
     /// What answers unknown paths, in place of the gate.
@@ -28,6 +31,7 @@ pub(super) enum By {
     UnknownPath,
     /// None of these.
     SomethingElse,
+    Nobody,
 }
 
 impl AccessAnswer {
@@ -39,14 +43,19 @@ impl AccessAnswer {
         }
     }
 
+    /// What was answered, if an answer came.
     pub(super) fn new(
-        status: StatusCode,
+        status: Option<StatusCode>,
         testimony: Option<&Testimony>,
         difference: Option<String>,
     ) -> Self {
         let by = match testimony {
             Some(Testimony::Handler { .. }) => By::Handler,
-            Some(Testimony::Denied { .. }) if status == StatusCode::SEE_OTHER => By::Gate("login"),
+            Some(Testimony::Entered { .. }) => By::Unfinished,
+            _ if status.is_none() => By::Nobody,
+            Some(Testimony::Denied { .. }) if status == Some(StatusCode::SEE_OTHER) => {
+                By::Gate("login")
+            }
             Some(Testimony::Denied { denial, .. }) => By::Gate(word_of(denial)),
             Some(Testimony::Hidden { .. }) => By::Hiding,
             Some(Testimony::NotRouted { .. }) => By::UnknownPath,
@@ -58,14 +67,15 @@ impl AccessAnswer {
         }
     }
 
-    /// The status; `None` if nobody was asked.
+    /// The status; `None` if nobody was asked, or no answer came.
     pub fn status(&self) -> Option<StatusCode> {
-        self.given.map(|(status, _)| status)
+        self.given.and_then(|(status, _)| status)
     }
 
-    /// Whether the handler answered, or the service in its place: that is so for a 404 of its own, too.
+    /// Whether the request got to the handler, or to the service in its place: that is so for a 404 of its
+    /// own, too.
     pub fn is_let_in(&self) -> bool {
-        matches!(self.given, Some((_, By::Handler)))
+        matches!(self.given, Some((_, By::Handler | By::Unfinished)))
     }
 
     /// Whether a denial was answered as a path that is not there.
@@ -94,12 +104,17 @@ impl fmt::Display for AccessAnswer {
             return f.write_str("-");
         };
         let word = match by {
-            By::Handler if status.is_success() => "",
+            By::Handler if status.is_some_and(|status| status.is_success()) => "",
             By::Handler => OWN,
+            By::Unfinished => UNFINISHED,
             By::Gate(word) => word,
             By::Hiding => "hidden",
             By::UnknownPath => "unknown",
             By::SomethingElse => "elsewhere",
+            By::Nobody => "unanswered",
+        };
+        let Some(status) = status else {
+            return f.write_str(word);
         };
         let gap = if word.is_empty() { "" } else { " " };
         write!(f, "{}{gap}{word}", status.as_u16())
@@ -107,9 +122,12 @@ impl fmt::Display for AccessAnswer {
 }
 
 const OWN: &str = "own";
+const UNFINISHED: &str = "unfinished";
 
 /// Whether a cell, as it is shown, says that somebody was let in.
 pub(super) fn says_let_in(cell: &str) -> bool {
-    let is_plain_success = cell.len() == 3 && cell.starts_with('2');
-    is_plain_success || cell.ends_with(OWN)
+    match cell.rsplit(' ').next() {
+        Some(OWN | UNFINISHED) => true,
+        _ => cell.starts_with('2') && !cell.contains(' '),
+    }
 }

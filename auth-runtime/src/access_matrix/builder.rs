@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -15,16 +16,20 @@ use http::{HeaderValue, Method, Request, Uri};
 use super::comparison::{Sample, told_apart};
 use super::error::{AccessMatrixError, Kind, unfilled};
 use super::expectation::{Expectation, Seen};
+use super::patience::{Silence, wait_for};
 use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona, target, text};
-use crate::access_table::{AccessRow, AccessTable, Mounted};
+use crate::access_table::{AccessRow, AccessTable, Mounted, visible};
 use crate::declaration::Declaration;
 use crate::head::Head;
-use crate::lookalike::{call, fallback_of, is_routed, neighbours, transcript};
+use crate::lookalike::{call, fallback_of, neighbours, transcript};
 use crate::space::ProtectionSpace;
 use crate::witness::{Testimony, Witness};
 
 /// As much of the body of a hidden answer as is compared.
 const MAX_BODY: usize = 1024 * 1024;
+
+/// How often a hidden path has to be told from one that is not there: once may be by chance.
+const ROUNDS: usize = 3;
 
 /// Asks for an [`AccessMatrix`]: made by [`AccessMatrix::builder`].
 #[must_use = "nothing is asked before `send`"]
@@ -36,6 +41,7 @@ pub struct AccessMatrixBuilder {
     targets: Vec<(String, String)>,
     contents: Vec<Content>,
     before_each: Option<BeforeEach>,
+    time_limit: Duration,
 }
 
 /// Brings a state back.
@@ -55,6 +61,7 @@ struct Question<'a> {
     method: Method,
     target: Uri,
     content: Option<(HeaderValue, Bytes)>,
+    time_limit: Duration,
     /// Paths beside it that are not there, if it hides; each with the fallback that answers it.
     unknown: Vec<(Uri, Option<Declaration>)>,
 }
@@ -69,6 +76,7 @@ impl AccessMatrixBuilder {
             targets: Vec::new(),
             contents: Vec::new(),
             before_each: None,
+            time_limit: Duration::from_secs(30),
         }
     }
 
@@ -135,6 +143,13 @@ impl AccessMatrixBuilder {
         self
     }
 
+    /// How long each answer is waited for. Who got to a handler that takes longer was let in all the same;
+    /// that nobody answers otherwise is a [difference](AccessAnswer::difference). Default: 30 seconds.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Sends a request for each cell, one after the other: see
     /// [What is sent](AccessMatrix#what-is-sent).
     ///
@@ -147,6 +162,10 @@ impl AccessMatrixBuilder {
     /// targets that are none, and personas that are not there, share a name, or send what is no field
     /// value. That something differs from the policies is no error here, but of
     /// [`AccessMatrix::check`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime whose timer is enabled: `#[tokio::test]` makes one.
     pub async fn send(self, app: &Router) -> Result<AccessMatrix, AccessMatrixError> {
         let mut mistakes = self.mistakes();
         let mut asked = Vec::new();
@@ -204,7 +223,8 @@ impl AccessMatrixBuilder {
             let name = persona.name();
             if name.trim().is_empty() {
                 mistakes.push("a persona has no name".to_owned());
-            } else if !names.insert(name) {
+            } else if !names.insert(text::name(persona)) {
+                // Such as look the same would be one in the snapshot.
                 mistakes.push(format!("two personas have the name {name:?}"));
             }
             for field in persona.refused() {
@@ -220,11 +240,11 @@ impl AccessMatrixBuilder {
         for (path, _) in self.targets.iter().filter(|(path, _)| !is_path(path)) {
             mistakes.push(format!(
                 "the table has no path `{}`, so it needs no target",
-                text::shown(path)
+                visible(path)
             ));
         }
         for content in &self.contents {
-            let (method, path) = (&content.method, text::shown(&content.path));
+            let (method, path) = (&content.method, visible(&content.path));
             let mut rows = self.rows.iter();
             if !rows.any(|row| row.path() == content.path && self.method(row) == *method) {
                 mistakes.push(format!("nothing is asked by {method} `{path}`"));
@@ -258,7 +278,7 @@ impl AccessMatrixBuilder {
             }
         };
         let Some(target) = target::read(&asked) else {
-            let (path, asked) = (text::shown(row.path()), text::shown(&asked));
+            let (path, asked) = (visible(row.path()), visible(&asked));
             return Err(vec![format!(
                 "`{path}` cannot be asked: `{asked}` is no target of a request"
             )]);
@@ -276,6 +296,7 @@ impl AccessMatrixBuilder {
             method,
             target,
             content,
+            time_limit: self.time_limit,
             unknown: Vec::new(),
         })
     }
@@ -295,11 +316,13 @@ impl AccessMatrixBuilder {
             Method::PUT,
             Method::PATCH,
             Method::DELETE,
+            Method::OPTIONS,
         ]
         .into_iter();
-        methods
-            .find(|method| !is_taken(method))
-            .unwrap_or(Method::OPTIONS)
+        methods.find(|method| !is_taken(method)).unwrap_or_else(|| {
+            // One that no row can be for.
+            Method::from_bytes(b"ANY").unwrap_or(Method::TRACE)
+        })
     }
 
     async fn ask(&self, app: &Router, question: &Question<'_>, persona: &Persona) -> AccessAnswer {
@@ -311,24 +334,23 @@ impl AccessMatrixBuilder {
             Head::from(&head),
         );
         let witness = Witness::listening();
-        let response = question.send(app, head, &witness).await;
-        let status = response.status();
+        let answer = question.send(app, head, &witness).await;
         let testimony = witness.testimony();
         let seen = Seen {
-            status,
-            headers: response.headers(),
+            answer: match &answer {
+                Ok(response) => Ok((response.status(), response.headers())),
+                Err(silence) => Err(*silence),
+            },
             testimony: testimony.as_ref(),
         };
-        let difference = match expectation.difference(question.row, &seen) {
-            Some(difference) => Some(difference),
-            None => match &testimony {
-                Some(Testimony::Hidden { fallback, .. }) => {
-                    question
-                        .told_apart(app, persona, (response, *fallback))
-                        .await
-                }
-                _ => None,
-            },
+        let status = seen.answer.ok().map(|(status, _)| status);
+        let difference = expectation.difference(question.row, &seen);
+        let difference = match (difference, &testimony, answer) {
+            (None, Some(Testimony::Hidden { fallback, .. }), Ok(response)) => {
+                let unknown = question.unknown_answered_by(fallback.as_ref());
+                question.told_apart(app, persona, response, unknown).await
+            }
+            (difference, ..) => difference,
         };
         AccessAnswer::new(status, testimony.as_ref(), difference)
     }
@@ -341,7 +363,7 @@ impl Question<'_> {
             let mut target = self.target.clone();
             // A parameter of a route takes one segment, and so may the next.
             for _ in 0..4 {
-                if !is_routed(app, &target).await {
+                if self.fallback_of(app, &target).await.is_some() {
                     self.target = target;
                     return true;
                 }
@@ -355,12 +377,25 @@ impl Question<'_> {
         }
         if self.row.is_hidden() {
             for uri in neighbours(&self.target) {
-                if let Some(fallback) = fallback_of(app, &uri).await {
+                if let Some(fallback) = self.fallback_of(app, &uri).await {
                     self.unknown.push((uri, fallback));
                 }
             }
         }
         true
+    }
+
+    /// The fallback that answers a path, if none of the routes does.
+    async fn fallback_of(&self, app: &Router, path: &Uri) -> Option<Option<Declaration>> {
+        let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
+        asked.ok().flatten()
+    }
+
+    /// A path that is not there, and that is answered by this fallback.
+    fn unknown_answered_by(&self, fallback: Option<&Declaration>) -> Option<&Uri> {
+        let mut unknown = self.unknown.iter();
+        let (path, _) = unknown.find(|(_, own)| own.as_ref() == fallback)?;
+        Some(path)
     }
 
     fn head(&self, target: &Uri, persona: &Persona) -> Parts {
@@ -374,11 +409,17 @@ impl Question<'_> {
         head
     }
 
-    async fn send(&self, app: &Router, mut head: Parts, witness: &Witness) -> Response {
+    async fn send(
+        &self,
+        app: &Router,
+        mut head: Parts,
+        witness: &Witness,
+    ) -> Result<Response, Silence> {
         head.extensions.insert(witness.clone());
         let body = self.content.as_ref().map(|(_, body)| body.clone());
         let body = body.map_or_else(Body::empty, Body::from);
-        call(app, Request::from_parts(head, body)).await
+        let answer = call(app, Request::from_parts(head, body));
+        wait_for(self.time_limit, answer).await
     }
 
     /// How the answer to a persona can be told from that of a path that is not there.
@@ -386,39 +427,54 @@ impl Question<'_> {
         &self,
         app: &Router,
         persona: &Persona,
-        (answer, fallback): (Response, Option<Declaration>),
+        answer: Response,
+        unknown: Option<&Uri>,
     ) -> Option<String> {
-        let mut unknown = self.unknown.iter();
-        let Some((unknown, _)) = unknown.find(|(_, own)| *own == fallback) else {
+        let Some(unknown) = unknown else {
             return Some(
                 "the policy says that nothing is there, but every path beside it is".to_owned(),
             );
         };
-        let mut samples = Vec::new();
-        for _ in 0..2 {
-            let head = self.head(unknown, persona);
-            let answer = self.send(app, head, &Witness::default()).await;
-            samples.push(sample(unknown, answer).await);
+        let mut told = "has a body that cannot be read".to_owned();
+        let mut first = Some(answer);
+        for _ in 0..ROUNDS {
+            let one = self.sample(app, persona, unknown).await;
+            // In the middle: where time changes what is answered, it does so between the others, too.
+            let hidden = match first.take() {
+                Some(answer) => self.read(&self.target, answer).await,
+                None => self.sample(app, persona, &self.target).await,
+            };
+            let other = self.sample(app, persona, unknown).await;
+            if let (Some(hidden), Some(one), Some(other)) = (hidden, one, other) {
+                told = told_apart(&hidden, &[one, other])?;
+            }
         }
-        let hidden = sample(&self.target, answer).await;
-        let told = match (hidden, <[_; 2]>::try_from(samples)) {
-            (Some(hidden), Ok([Some(one), Some(other)])) => told_apart(&hidden, &[one, other])?,
-            _ => "has a body that cannot be read".to_owned(),
-        };
         Some(format!(
             "the policy says that nothing is there, but this {told}"
         ))
     }
-}
 
-async fn sample(target: &Uri, answer: Response) -> Option<Sample<'_>> {
-    let (head, body) = answer.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.ok()?;
-    Some(Sample {
-        target,
-        transcript: transcript(&head, &body),
-        length: body.len(),
-    })
+    async fn sample<'t>(
+        &self,
+        app: &Router,
+        persona: &Persona,
+        target: &'t Uri,
+    ) -> Option<Sample<'t>> {
+        let head = self.head(target, persona);
+        let answer = self.send(app, head, &Witness::default()).await.ok()?;
+        self.read(target, answer).await
+    }
+
+    async fn read<'t>(&self, target: &'t Uri, answer: Response) -> Option<Sample<'t>> {
+        let (head, body) = answer.into_parts();
+        let body = wait_for(self.time_limit, to_bytes(body, MAX_BODY)).await;
+        let body = body.ok()?.ok()?;
+        Some(Sample {
+            target,
+            transcript: transcript(&head, &body),
+            length: body.len(),
+        })
+    }
 }
 
 impl fmt::Debug for AccessMatrixBuilder {

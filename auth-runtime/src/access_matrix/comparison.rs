@@ -15,7 +15,7 @@ pub(super) struct Sample<'a> {
 /// How `hidden` can be told from a path that is not there, which was asked twice; `None` if it cannot.
 ///
 /// What the two answers of the latter have not in common changes from one request to the next, and so
-/// says nothing: of a field the value, of a body the line.
+/// says nothing: the words that are others, or if there are more of them or fewer, the line.
 pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Option<String> {
     let [unknown, again] = unknown;
     let same = |one: &str, other: &str| {
@@ -35,7 +35,7 @@ pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Opti
         && all.all(|((hidden, unknown), again)| {
             let changes = unknown != again;
             same(hidden, unknown)
-                || (changes && field(hidden) == field(unknown))
+                || (changes && differs_as_they_do(hidden, unknown, again, &same))
                 || (is_length(hidden, hidden_length) && is_length(unknown, unknown_length))
         });
     (!is_same).then(|| {
@@ -52,6 +52,33 @@ pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Opti
 /// The name of a field; of any other line nothing.
 fn field(line: &str) -> Option<&str> {
     line.split_once(": ").map(|(name, _)| name)
+}
+
+/// Whether `hidden` differs from `unknown` in no more words than `again` does.
+fn differs_as_they_do(
+    hidden: &str,
+    unknown: &str,
+    again: &str,
+    same: &dyn Fn(&str, &str) -> bool,
+) -> bool {
+    if field(hidden) != field(unknown) {
+        return false;
+    }
+    let [hidden, unknown, again] = [hidden, unknown, again].map(|line| {
+        let words = line.split(|letter: char| !is_of_a_word(letter));
+        words.collect::<Vec<_>>()
+    });
+    if unknown.len() != again.len() {
+        return true;
+    }
+    let mut all = hidden.iter().zip(&unknown).zip(&again);
+    hidden.len() == unknown.len()
+        && all.all(|((hidden, unknown), again)| unknown != again || same(hidden, unknown))
+}
+
+/// Such as stand in numbers, nonces, times and paths.
+fn is_of_a_word(letter: char) -> bool {
+    letter.is_alphanumeric() || "-._~+/=:%".contains(letter)
 }
 
 /// Whether this field says no more than the length of the body.
@@ -82,6 +109,30 @@ mod tests {
             ("404\nb: 1\n\nx", "404\na: 2\n\nx", "404\na: 3\n\nx", false),
             ("404\na: 1\n\nx", "404\n\nx", "404\n\nx", false),
             ("401\n\nx", "404\n\nx", "404\n\nx", false),
+            (
+                "404\n\n{\"id\": 1, \"at\": \"/admin\"}",
+                "404\n\n{\"id\": 2, \"at\": \"/~abcdef\"}",
+                "404\n\n{\"id\": 3, \"at\": \"/~abcdef\"}",
+                true,
+            ),
+            (
+                "404\n\n{\"id\": 1, \"why\": \"not yours\"}",
+                "404\n\n{\"id\": 2, \"why\": \"not there\"}",
+                "404\n\n{\"id\": 3, \"why\": \"not there\"}",
+                false,
+            ),
+            (
+                "404\n\n{\"id\": 1, \"why\": \"it is not yours\"}",
+                "404\n\n{\"id\": 2, \"why\": \"not there\"}",
+                "404\n\n{\"id\": 3, \"why\": \"not there\"}",
+                false,
+            ),
+            (
+                "404\n\none tip",
+                "404\n\ntwo tips here",
+                "404\n\nthree tips in all",
+                true,
+            ),
             (
                 "404\n\nno /admin",
                 "404\n\nno /~abcdef",

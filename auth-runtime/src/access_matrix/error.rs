@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::snapshot::Changes;
-use super::text::shown;
+use crate::access_table::visible;
 
 /// Why an [`AccessMatrix`](crate::AccessMatrix) cannot be made, or does not hold: a report for whoever
 /// reads a failed test.
@@ -63,8 +63,9 @@ impl fmt::Display for AccessMatrixError {
             }
             Kind::Unreadable(file) => write!(
                 f,
-                "`{}` has no table of who is answered what; take it from the repository again, or write \
-                 it anew by `ACCESS_MATRIX=overwrite cargo test` and look at the difference",
+                "`{}` has no table of who is answered what, or a merge left two of them in it; take it \
+                 from the repository again, or write it anew by `ACCESS_MATRIX=overwrite cargo test` and \
+                 look at the difference",
                 file.display()
             ),
             Kind::Changed(file, changes) => {
@@ -92,6 +93,6 @@ impl std::error::Error for AccessMatrixError {}
 pub(super) fn unfilled(name: &str, path: &str) -> String {
     format!(
         "`{}` has a parameter without a value: add `.path_value({name:?}, …)`",
-        shown(path)
+        visible(path)
     )
 }

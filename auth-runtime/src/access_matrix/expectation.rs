@@ -3,6 +3,7 @@
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, StatusCode};
 
+use super::patience::Silence;
 use crate::access_table::{AccessRow, Mounted};
 use crate::caller::Caller;
 use crate::decision::{Decision, Denial};
@@ -47,8 +48,7 @@ struct Told {
 
 /// What was answered.
 pub(super) struct Seen<'a> {
-    pub(super) status: StatusCode,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) answer: Result<(StatusCode, &'a HeaderMap), Silence>,
     pub(super) testimony: Option<&'a Testimony>,
 }
 
@@ -145,14 +145,19 @@ fn outcomes(policy: &Policy, facts: &Facts<'_>) -> Vec<Decision> {
 
 impl Expected {
     fn contradiction(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
-        let status = seen.status.as_u16();
+        let (code, headers) = match seen.answer {
+            Ok(answer) => answer,
+            Err(silence) => return self.contradiction_of_silence(row, silence, seen.testimony),
+        };
+        let status = code.as_u16();
         let Some(testimony) = seen.testimony else {
             return Some(format!(
                 "something else answered {status}: a layer, or a router around this one"
             ));
         };
         let answering = match testimony {
-            Testimony::Handler { declaration, .. }
+            Testimony::Entered { declaration }
+            | Testimony::Handler { declaration, .. }
             | Testimony::Denied { declaration, .. }
             | Testimony::Hidden { declaration, .. } => Some(*declaration),
             Testimony::NotRouted { fallback } => *fallback,
@@ -167,27 +172,30 @@ impl Expected {
         match (self, testimony) {
             (Self::LetIn, Testimony::Handler { status: own, .. }) => {
                 // Or a layer could deny what the handler let in, and nobody would know.
-                let is_denied = matches!(status, 401 | 403 | 404) && seen.status != *own;
-                is_denied.then(|| {
+                (is_denial(code) && code != *own).then(|| {
                     let own = own.as_u16();
                     format!("a layer made {status} of the handler's {own}")
                 })
             }
+            (Self::LetIn, Testimony::Entered { .. }) => is_denial(code)
+                .then(|| format!("a layer answered {status} before the handler was done")),
             (Self::Hidden, Testimony::Hidden { .. }) => None,
             (Self::Unknown { told: None }, Testimony::NotRouted { .. }) => {
                 // The fallback was not asked, but the space answered.
-                let is_challenged = seen.headers.contains_key(WWW_AUTHENTICATE);
+                let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
                 is_challenged.then(|| format!("the answer was {status} with a challenge"))
             }
             (Self::Unknown { told: Some(told) }, Testimony::NotRouted { .. }) => {
-                told.contradiction(seen)
+                told.contradiction(code, headers)
             }
             (Self::Denied { denial, told }, Testimony::Denied { denial: given, .. })
                 if is_same(denial, given) =>
             {
-                told.contradiction(seen)
+                told.contradiction(code, headers)
             }
-            (_, Testimony::Handler { .. }) => Some(format!("was let in: {status}")),
+            (_, Testimony::Handler { .. } | Testimony::Entered { .. }) => {
+                Some(format!("was let in: {status}"))
+            }
             (_, Testimony::Denied { denial, .. }) => {
                 Some(format!("the answer was {}", shown(denial)))
             }
@@ -195,6 +203,24 @@ impl Expected {
                 Some(format!("the answer was that of an unknown path: {status}"))
             }
             (_, Testimony::NotRouted { .. }) => Some(format!("the answer was {status}")),
+        }
+    }
+
+    /// Whoever gets to the handler was let in, whether that comes to an end or not.
+    fn contradiction_of_silence(
+        &self,
+        row: &AccessRow,
+        silence: Silence,
+        testimony: Option<&Testimony>,
+    ) -> Option<String> {
+        let has_begun = matches!(
+            testimony,
+            Some(Testimony::Entered { declaration }) if Some(declaration) == row.declaration()
+        );
+        match (self, has_begun) {
+            (Self::LetIn, true) => None,
+            (_, true) => Some(format!("was let in, and {silence}")),
+            (_, false) => Some(silence.to_string()),
         }
     }
 
@@ -227,8 +253,8 @@ impl Told {
         }
     }
 
-    fn contradiction(&self, seen: &Seen<'_>) -> Option<String> {
-        let given = Self::of(seen.status, seen.headers);
+    fn contradiction(&self, status: StatusCode, headers: &HeaderMap) -> Option<String> {
+        let given = Self::of(status, headers);
         if given == *self {
             return None;
         }
@@ -246,6 +272,14 @@ impl std::fmt::Display for Told {
             false => write!(f, " with a challenge of {}", self.challenges.join(", ")),
         }
     }
+}
+
+/// Whether a client that was let in would take it for a denial.
+fn is_denial(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    )
 }
 
 /// Whether two denials are the same, but for what a persona cannot know of its credentials.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::answer::says_let_in;
 use super::error::{AccessMatrixError, Kind};
+use super::text::UNGUARDED;
 use super::{AccessMatrix, AccessMatrixError as Error};
 
 const HEADER: &str = "\
@@ -92,7 +93,7 @@ impl Snapshot {
 }
 
 impl Told {
-    /// `None` if there is no table, or if one of its lines is none of it.
+    /// `None` if there is no table, if one of its lines is none of it, or if a merge was not finished.
     fn read(text: &str) -> Option<Self> {
         let mut told = Self::default();
         let mut names: Option<Vec<&str>> = None;
@@ -101,6 +102,9 @@ impl Told {
                 told.personas
                     .insert(name.to_owned(), description.to_owned());
                 continue;
+            }
+            if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
+                return None;
             }
             if line.starts_with("|---") {
                 continue;
@@ -122,7 +126,10 @@ impl Told {
             }
             let cells = names.iter().zip(cells);
             let cells = cells.map(|(name, cell)| ((*name).to_owned(), (*cell).to_owned()));
-            let place = format!("{method} {path}");
+            let mut place = format!("{method} {path}");
+            while *method == UNGUARDED && told.rows.contains_key(&place) {
+                place.push_str(", another");
+            }
             if told.rows.insert(place, cells.collect()).is_some() {
                 return None;
             }
@@ -282,6 +289,30 @@ personas that are others than before
     }
 
     #[test]
+    fn that_there_is_nothing_lets_nobody_in() {
+        let before = BEFORE.replace(
+            "GET | `/a` | 401 | 200",
+            "fallback | `/*` | - | 401 unknown",
+        );
+        let after = BEFORE.replace(
+            "GET | `/a` | 401 | 200",
+            "fallback | `/*` | 404 unknown | 200 unknown",
+        );
+        let read = |text: &str| Told::read(text).expect("a table");
+        let changes = Changes::between(&read(&before), &read(&after)).to_string();
+        assert!(
+            changes.starts_with("answered in another way\n"),
+            "{changes}"
+        );
+        let after = before.replace("401 unknown", "unfinished");
+        let changes = Changes::between(&read(&before), &read(&after)).to_string();
+        assert!(
+            changes.starts_with("let in, and was not before\n"),
+            "{changes}"
+        );
+    }
+
+    #[test]
     fn what_is_not_compared_may_be_edited() {
         let after = format!("# Other words\r\n\n{}", BEFORE.replace('\n', "\r\n"));
         assert_eq!(changes(&after), "");
@@ -296,6 +327,7 @@ personas that are others than before
             "| method | path | a |\n| GET |",
             "| method | path | a |\n| GET | `/a` | 200",
             "| method | path | a |\n| GET | `/a` | 200 |\n| GET | `/a` | 401 |",
+            "| method | path | a |\n<<<<<<< HEAD\n| GET | `/a` | 200 |\n=======\n>>>>>>> other",
         ] {
             assert_eq!(Told::read(text), None, "{text}");
         }

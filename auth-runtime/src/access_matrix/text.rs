@@ -2,12 +2,16 @@
 
 use std::fmt;
 
-use super::{AccessAnswer, AccessMatrix};
-use crate::access_table::{self, code, markdown, visible};
+use super::{AccessAnswer, AccessMatrix, Persona};
+use crate::access_table::{self, AccessRow, Mounted, code, markdown, visible};
 
 /// The words of the cells, as they are explained below a matrix that has them.
-const LEGEND: [(&str, &str); 9] = [
+const LEGEND: [(&str, &str); 11] = [
     ("own", "let in: the handler itself answered so"),
+    (
+        "unfinished",
+        "let in, but the handler did not come to an end",
+    ),
     (
         "login",
         "denied: a browser is sent to the page to log in on",
@@ -24,12 +28,23 @@ const LEGEND: [(&str, &str); 9] = [
     ),
     ("unknown", "there is nothing"),
     ("elsewhere", "something else answered, such as a layer"),
+    ("unanswered", "no answer came"),
     ("-", "not asked"),
 ];
 
-/// A path in one word.
-pub(super) fn shown(path: &str) -> String {
-    visible(path)
+/// What stands in place of a method where nobody is asked by any.
+pub(super) const UNGUARDED: &str = "unguarded";
+
+fn method(row: &AccessRow) -> &str {
+    match row.mounted() {
+        Mounted::Unguarded => UNGUARDED,
+        _ => row.method_shown(),
+    }
+}
+
+/// The name of a persona in Markdown, which no colon ends but the one behind it.
+pub(super) fn name(persona: &Persona) -> String {
+    markdown(persona.name()).replace(':', "&#58;")
 }
 
 /// A cell in words; one that is not what the policy says is marked.
@@ -49,7 +64,7 @@ pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -
     let headings: Vec<String> = headings.into_iter().chain(names).collect();
     let mut lines = vec![headings];
     for row in &matrix.rows {
-        let place = [row.row.method_shown().to_owned(), visible(row.row.path())];
+        let place = [method(&row.row).to_owned(), visible(row.row.path())];
         lines.push(
             place
                 .into_iter()
@@ -64,11 +79,7 @@ impl AccessMatrix {
     /// The matrix as Markdown (GitHub's tables): who the personas are, what they were answered, and what
     /// the words mean.
     pub fn to_markdown(&self) -> String {
-        let names: Vec<_> = self
-            .personas
-            .iter()
-            .map(|persona| markdown(persona.name()).replace(':', "&#58;"))
-            .collect();
+        let names: Vec<_> = self.personas.iter().map(name).collect();
         let mut lines = Vec::new();
         for (persona, name) in self.personas.iter().zip(&names) {
             lines.push(format!("- {name}: {}", markdown(&persona.description())));
@@ -77,7 +88,7 @@ impl AccessMatrix {
         lines.push(format!("| method | path | {} |", names.join(" | ")));
         lines.push(format!("|---|---|{}", "---|".repeat(names.len())));
         for row in &self.rows {
-            let (method, path) = (row.row.method_shown(), code(&visible(row.row.path())));
+            let (method, path) = (method(&row.row), code(&visible(row.row.path())));
             let cells: Vec<_> = row.answers.iter().map(cell).collect();
             lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
         }

@@ -28,8 +28,13 @@ function write() {
 const chosen = (select) => select?.selectedOptions[0]?.dataset.index
 const words = (list) => (list ? list.split(' ') : [])
 
+// Looked for once: a page may have a hundred thousand of them.
+const answered = new Map(rows.map((row) => [row, [...row.querySelectorAll('.answers li')]]))
+// Whose answers are shown; undefined for everybody's.
+let asking
+
 function answers(row, who) {
-  const given = [...row.querySelectorAll('.answers li')]
+  const given = answered.get(row)
   return who === undefined ? given : given.filter((item) => item.dataset.persona === who)
 }
 
@@ -51,8 +56,10 @@ function apply() {
   for (const row of rows) {
     row.hidden = !isMeant(row, who)
     if (!row.hidden) shown += 1
+    if (who === asking) continue
     for (const item of answers(row)) item.hidden = who !== undefined && item.dataset.persona !== who
   }
+  asking = who
   count.textContent = shown === rows.length ? `all ${rows.length} rows` : `${shown} of ${rows.length} rows`
 }
 

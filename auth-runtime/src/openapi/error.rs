@@ -19,6 +19,14 @@ pub(super) enum Mistake {
         /// The methods that the path has.
         methods: Vec<String>,
     },
+    /// A hidden handler's operation that stands where an unguarded router may answer.
+    Misplaced {
+        method: String,
+        path: String,
+        handler: &'static str,
+    },
+    /// Two paths that OpenAPI cannot tell apart.
+    Same { path: String, other: String },
     /// A path whose operations stand somewhere else.
     Elsewhere { path: String },
     /// `security` that was written by hand, and says something else than the policy.
@@ -56,6 +64,20 @@ impl fmt::Display for Mistake {
                 }
                 write!(f, "that path for `{}` only", methods.join("`, `"))
             }
+            Self::Misplaced {
+                method,
+                path,
+                handler,
+            } => write!(
+                f,
+                "`{method} {path}` is named as `{handler}`, which is hidden on another path; write its path \
+                 as the router has it, or name it otherwise by `operation_id`",
+            ),
+            Self::Same { path, other } => write!(
+                f,
+                "`{path}` and `{other}` are one path for OpenAPI, which has no wildcards; document one of \
+                 them",
+            ),
             Self::Elsewhere { path } => write!(
                 f,
                 "the path `{path}` is a reference, so nobody can see what is hidden there; write its \

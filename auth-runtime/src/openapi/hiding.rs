@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Components, OpenApi, RefOr};
+use utoipa::openapi::{Components, OpenApi, PathItem, RefOr, Response};
 
 use super::operations;
+use super::template::Template;
 
 /// What stands in `components`, by its kind and its name.
 type Component = (String, String);
 
 /// Takes the operations out of `document` whose path and method `is_hidden`, and with them what tells
 /// of them: the components, the tags and the links that nothing else needs.
-pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &dyn Fn(&str, &str) -> bool) {
+pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, &str) -> bool) {
     let components = written(&document.components);
     let used_before = used(
         &[written(&document.paths), written(&document.webhooks)],
@@ -24,7 +26,7 @@ pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &dyn Fn(&str, &str) -
 
     let mut hidden = Hidden::default();
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations::take(item, &|method| is_hidden(path, method)) {
+        for (method, operation) in operations::take(item, &mut |method| is_hidden(path, method)) {
             hidden.add(path, &method, operation);
         }
     }
@@ -73,37 +75,35 @@ impl Hidden {
     }
 
     /// Whether `link` leads there (OpenAPI §4.8.20).
-    fn is_led_to_by(&self, link: &RefOr<Link>) -> bool {
-        let RefOr::T(link) = link else {
-            return false;
-        };
+    fn is_led_to_by(&self, link: &Link) -> bool {
         let is_place = |(path, method): &(String, String)| {
-            let path = path.replace('~', "~0").replace('/', "~1");
-            let method = method.to_ascii_lowercase();
-            link.operation_ref
-                .ends_with(&format!("#/paths/{path}/{method}"))
+            let shape = Template::of_document(path).shape();
+            let led_to = place_of(&link.operation_ref);
+            led_to.is_some_and(|(other, its_method)| {
+                let is_path = Template::of_document(&other).shape() == shape;
+                is_path && its_method.eq_ignore_ascii_case(method)
+            })
         };
         self.ids.contains(&link.operation_id) || self.places.iter().any(is_place)
     }
 
     fn forget_links(&self, document: &mut OpenApi) {
-        for item in document.paths.paths.values_mut() {
-            for (_, operation) in operations::all(item) {
-                for response in operation.responses.responses.values_mut() {
-                    if let RefOr::T(response) = response {
-                        response.links.retain(|_, link| !self.is_led_to_by(link));
-                    }
+        let mut named = BTreeSet::new();
+        if let Some(components) = &mut document.components {
+            components.links.retain(|name, link| {
+                let leads_there = matches!(link, RefOr::T(link) if self.is_led_to_by(link));
+                if leads_there {
+                    named.insert(format!("#/components/links/{name}"));
                 }
-            }
+                !leads_there
+            });
         }
-        let Some(components) = &mut document.components else {
-            return;
-        };
-        for response in components.responses.values_mut() {
-            if let RefOr::T(response) = response {
-                response.links.retain(|_, link| !self.is_led_to_by(link));
-            }
-        }
+        each_response(document, &mut |response| {
+            response.links.retain(|_, link| match link {
+                RefOr::T(link) => !self.is_led_to_by(link),
+                RefOr::Ref(link) => !named.contains(&link.ref_location),
+            });
+        });
     }
 
     /// The tags that no operation has any more.
@@ -118,8 +118,72 @@ impl Hidden {
             }
         }
         if let Some(tags) = &mut document.tags {
+            // What others are part of stays with them.
+            while let Some(parent) = tags
+                .iter()
+                .filter(|tag| !self.tags.contains(&tag.name))
+                .filter_map(|tag| tag.parent.as_ref())
+                .find(|parent| self.tags.contains(*parent))
+            {
+                self.tags.remove(parent);
+            }
             tags.retain(|tag| !self.tags.contains(&tag.name));
         }
+    }
+}
+
+/// The path and the method that a reference to an operation is about: a pointer in the fragment of a URI
+/// (RFC 6901 §6).
+fn place_of(reference: &str) -> Option<(String, String)> {
+    let (_, pointer) = reference.split_once("#/paths/")?;
+    let pointer = percent_decode_str(pointer).decode_utf8_lossy();
+    // Between them there is more where OpenAPI has no field for the method.
+    let (path, _) = pointer.split_once('/')?;
+    let (_, method) = pointer.rsplit_once('/')?;
+    let path = path.replace("~1", "/").replace("~0", "~");
+    Some((path, method.to_owned()))
+}
+
+/// Shows all responses of a document to `look`, those of its callbacks, too.
+fn each_response(document: &mut OpenApi, look: &mut dyn FnMut(&mut Response)) {
+    let webhooks = document.webhooks.iter_mut();
+    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
+    for item in document.paths.paths.values_mut().chain(webhooks) {
+        each_response_of(item, look);
+    }
+    let Some(components) = &mut document.components else {
+        return;
+    };
+    for item in components.path_items.values_mut() {
+        each_response_of(item, look);
+    }
+    let callbacks = components.callbacks.values_mut().filter_map(here);
+    for item in callbacks.flat_map(|callback| callback.values_mut().filter_map(here)) {
+        each_response_of(item, look);
+    }
+    components
+        .responses
+        .values_mut()
+        .filter_map(here)
+        .for_each(look);
+}
+
+fn each_response_of(item: &mut PathItem, look: &mut dyn FnMut(&mut Response)) {
+    for (_, operation) in operations::all(item) {
+        let responses = operation.responses.responses.values_mut();
+        responses.filter_map(here).for_each(&mut *look);
+        let callbacks = operation.callbacks.values_mut().filter_map(here);
+        for item in callbacks.flat_map(|callback| callback.values_mut().filter_map(here)) {
+            each_response_of(item, look);
+        }
+    }
+}
+
+/// What stands here and not somewhere else.
+fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
+    match part {
+        RefOr::T(part) => Some(part),
+        RefOr::Ref(_) => None,
     }
 }
 

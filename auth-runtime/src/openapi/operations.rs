@@ -49,10 +49,22 @@ pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
     fields.chain(others).collect()
 }
 
+/// Puts the operations of `other` into `item`, unless both have one of the same method.
+pub(super) fn join(item: &mut PathItem, mut other: PathItem) -> bool {
+    let taken = all(item).into_iter().map(|(method, _)| method.to_owned());
+    let taken: Vec<_> = taken.collect();
+    let mut added = all(&mut other).into_iter();
+    if added.any(|(method, _)| taken.iter().any(|own| own == method)) {
+        return false;
+    }
+    item.merge_operations(other);
+    true
+}
+
 /// Takes those out of `item` whose method `is_meant`.
 pub(super) fn take(
     item: &mut PathItem,
-    is_meant: &dyn Fn(&str) -> bool,
+    is_meant: &mut dyn FnMut(&str) -> bool,
 ) -> Vec<(String, Operation)> {
     let (fields, others) = split(item);
     let mut taken = Vec::new();

@@ -1,20 +1,25 @@
 //! Which row of the table is about an operation of the document.
 
+use std::collections::BTreeMap;
+
 use super::template::Template;
 use crate::access_table::{AccessRow, AccessTable, Mounted};
 
 /// The rows of a table, to be found by operations.
-pub(super) struct Places<'t>(Vec<Place<'t>>);
+pub(super) struct Places<'t> {
+    /// The routes without a wildcard, by their shapes.
+    paths: BTreeMap<String, Vec<&'t AccessRow>>,
+    /// What is about more than one path.
+    areas: Vec<Area<'t>>,
+}
 
-struct Place<'t> {
+struct Area<'t> {
     row: &'t AccessRow,
     reach: Reach,
 }
 
 /// Which paths a row is about, by their shapes.
 enum Reach {
-    /// This one.
-    Path(String),
     /// Those that go on behind this prefix.
     Behind(String),
     /// The same, and the prefix itself.
@@ -23,29 +28,50 @@ enum Reach {
 
 impl<'t> Places<'t> {
     pub(super) fn of(table: &'t AccessTable) -> Self {
-        // A fallback is about what is no route.
-        let rows = table
-            .rows()
-            .iter()
-            .filter(|row| row.mounted() != Mounted::Fallback);
-        Self(rows.map(Place::of).collect())
+        let mut places = Self {
+            paths: BTreeMap::new(),
+            areas: Vec::new(),
+        };
+        for row in table.rows() {
+            let reach = match row.mounted() {
+                // It is about what is no route.
+                Mounted::Fallback => continue,
+                Mounted::Route => {
+                    let template = Template::of_route(row.path());
+                    let Some(prefix) = template.shape_before_rest() else {
+                        places.paths.entry(template.shape()).or_default().push(row);
+                        continue;
+                    };
+                    Reach::Behind(prefix)
+                }
+                Mounted::Subtree | Mounted::Unguarded => {
+                    let prefix = row.path().strip_suffix('*').unwrap_or(row.path());
+                    Reach::Below(Template::of_route(prefix).shape())
+                }
+            };
+            places.areas.push(Area { row, reach });
+        }
+        places
     }
 
     /// The row that decides who may call `method` of `path`, a path of a document.
     ///
     /// As axum does it: of several routes the most specific one, of its methods the one that is named
     /// before the one that takes all, and `GET` answers `HEAD`. What is left may be an unguarded
-    /// router's.
+    /// router's, but not on a path where something is hidden.
     pub(super) fn find(&self, path: &str, method: &str) -> Option<&'t AccessRow> {
-        let rows = self.most_specific(path, |mounted| mounted != Mounted::Unguarded);
+        let path = Template::of_document(path);
+        let rows = self.guarded(&path);
         let named = |method: &str| {
             let mut rows = rows.iter().copied();
             rows.find(|row| row.method().is_some_and(|own| own.as_str() == method))
         };
         let all = || rows.iter().copied().find(|row| row.method().is_none());
         let unguarded = || {
-            let rows = self.most_specific(path, |mounted| mounted == Mounted::Unguarded);
-            rows.first().copied()
+            let is_kept =
+                rows.iter().any(|row| row.is_hidden()) || self.is_one_of_a_route(&path.shape());
+            let rows = self.most_specific(&path, |mounted| mounted == Mounted::Unguarded);
+            rows.first().copied().filter(|_| !is_kept)
         };
         named(method)
             .or_else(|| named("GET").filter(|_| method == "HEAD"))
@@ -55,17 +81,38 @@ impl<'t> Places<'t> {
 
     /// The methods that `path` has, as they are shown.
     pub(super) fn methods(&self, path: &str) -> Vec<String> {
-        let rows = self.most_specific(path, |mounted| mounted != Mounted::Unguarded);
+        let rows = self.guarded(&Template::of_document(path));
         rows.iter()
             .map(|row| row.method_shown().to_owned())
             .collect()
     }
 
-    fn most_specific(&self, path: &str, is_meant: impl Fn(Mounted) -> bool) -> Vec<&'t AccessRow> {
-        let shape = Template::of_document(path).shape();
-        let meant = self.0.iter().filter(|place| is_meant(place.row.mounted()));
+    fn guarded(&self, path: &Template) -> Vec<&'t AccessRow> {
+        let is_guarded = |mounted| mounted != Mounted::Unguarded;
+        if path.shape_before_rest().is_some() {
+            return self.most_specific(path, is_guarded);
+        }
+        let shape = path.shape();
+        match self.paths.get(&shape) {
+            Some(rows) => rows.clone(),
+            None if self.is_one_of_a_route(&shape) => Vec::new(),
+            None => self.most_specific(path, is_guarded),
+        }
+    }
+
+    /// The rows of the area that fits best.
+    fn most_specific(
+        &self,
+        path: &Template,
+        is_meant: impl Fn(Mounted) -> bool,
+    ) -> Vec<&'t AccessRow> {
+        let shape = path.shape();
+        let meant = self
+            .areas
+            .iter()
+            .filter(|area| is_meant(area.row.mounted()));
         let covering: Vec<_> = meant
-            .filter_map(|place| Some((place.reach.covers(&shape)?, place.row)))
+            .filter_map(|area| Some((area.reach.covers(&shape)?, area.row)))
             .collect();
         let best = covering.iter().map(|(depth, _)| *depth).max();
         let rows = covering
@@ -73,32 +120,43 @@ impl<'t> Places<'t> {
             .filter(|(depth, _)| Some(*depth) == best);
         rows.map(|(_, row)| row).collect()
     }
-}
 
-impl<'t> Place<'t> {
-    fn of(row: &'t AccessRow) -> Self {
-        let reach = match row.mounted() {
-            Mounted::Route => {
-                let template = Template::of_route(row.path());
-                match template.shape_before_rest() {
-                    Some(prefix) => Reach::Behind(prefix),
-                    None => Reach::Path(template.shape()),
-                }
-            }
-            Mounted::Subtree | Mounted::Fallback | Mounted::Unguarded => {
-                let prefix = row.path().strip_suffix('*').unwrap_or(row.path());
-                Reach::Below(Template::of_route(prefix).shape())
-            }
-        };
-        Self { row, reach }
+    /// Whether a route answers this path and others, by a parameter where the path has a text. To write
+    /// of the one what is kept for all would be half of it.
+    fn is_one_of_a_route(&self, shape: &str) -> bool {
+        let mut routes = self.paths.keys();
+        let is_route =
+            |route: &String| route != shape && route.split('/').count() == shape.split('/').count();
+        routes.any(|route| is_route(route) && starts_as(route, shape))
+            || self.areas.iter().any(|area| {
+                let prefix = area.reach.prefix().trim_end_matches('/');
+                let is_below = shape.split('/').count() > prefix.split('/').count();
+                let is_covered = area.reach.covers(shape).is_some();
+                is_below && !is_covered && starts_as(prefix, shape)
+            })
     }
 }
 
+/// Whether a path of this shape starts with segments that `pattern` matches.
+fn starts_as(pattern: &str, shape: &str) -> bool {
+    let mut segments = shape.split('/');
+    pattern.split('/').all(|own| {
+        segments
+            .next()
+            .is_some_and(|other| own == "{}" || own == other)
+    })
+}
+
 impl Reach {
+    fn prefix(&self) -> &str {
+        match self {
+            Self::Behind(prefix) | Self::Below(prefix) => prefix,
+        }
+    }
+
     /// How well the row fits a path of this shape, if it does.
     fn covers(&self, shape: &str) -> Option<usize> {
         match self {
-            Self::Path(own) => (own == shape).then_some(usize::MAX),
             Self::Behind(prefix) => {
                 let goes_on = shape.len() > prefix.len();
                 (goes_on && shape.starts_with(prefix)).then_some(prefix.len())

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use utoipa::openapi::SecurityRequirement;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi, SecurityRequirement};
 
 use super::error::Mistake;
+use super::operations;
 use crate::requirement::{Atom, Group, Requirement};
 use crate::scheme::Source;
 use crate::space::Offered;
@@ -101,6 +102,20 @@ pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<Str
         members.collect()
     });
     alternatives.collect()
+}
+
+/// The names of the schemes that a document asks for anywhere.
+pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
+    let mut asked: Vec<_> = document.security.iter().flatten().cloned().collect();
+    let webhooks = document.webhooks.iter_mut();
+    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
+    for item in document.paths.paths.values_mut().chain(webhooks) {
+        for (_, operation) in operations::all(item) {
+            asked.extend(operation.security.iter().flatten().cloned());
+        }
+    }
+    let alternatives = meaning(&asked).into_iter().flatten();
+    alternatives.map(|(name, _)| name).collect()
 }
 
 /// How the credentials of `scheme` are sent: by where the space looks for them, and so never otherwise

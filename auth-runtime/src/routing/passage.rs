@@ -224,6 +224,9 @@ impl<B: Behind> Stage<B, B::Future> {
                 if let Some(pass) = pass {
                     request.extensions_mut().insert(pass);
                 }
+                witness.tell(|| Testimony::Entered {
+                    declaration: gate.declaration,
+                });
                 Self::Behind {
                     future: behind.call(request),
                     is_private,

@@ -45,6 +45,90 @@ fn every_operation_that_no_route_answers_is_an_error() {
     );
 }
 
+/// Beside the routes of a router that anybody may have written.
+fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
+    routes.merge_unguarded("asks by itself", Router::new())
+}
+
+#[requires(scope = "see", hide_as = 404)]
+async fn statistics() {}
+
+#[test]
+fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
+    let router = beside_an_unguarded_router(
+        GuardedRouter::new()
+            .route("/users/{id}", get(one))
+            .route("/admin", get(statistics))
+            .route("/{org}/files/{*rest}", get(one)),
+    );
+    let written = document(&[
+        // One of the users.
+        (HttpMethod::Get, "/users/me"),
+        // Nobody would know of the path.
+        (HttpMethod::Post, "/admin"),
+        (HttpMethod::Get, "/acme/files/logo"),
+        // The unguarded router may have these.
+        (HttpMethod::Get, "/users"),
+        (HttpMethod::Put, "/users/{id}"),
+        (HttpMethod::Get, "/users/me/keys"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`GET /acme/files/logo` is documented, and the router has no such path\n\
+         `POST /admin` is documented, and the router has that path for `GET` only\n\
+         `GET /users/me` is documented, and the router has no such path"
+    );
+}
+
+#[test]
+fn what_a_route_answers_is_not_taken_for_that_of_a_wildcard() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/users/{id}", get(statistics))
+        .route("/users/{*rest}", get(nothing));
+    let written = document(&[
+        (HttpMethod::Get, "/users/me"),
+        (HttpMethod::Get, "/users/me/keys"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`GET /users/me` is documented, and the router has no such path"
+    );
+}
+
+#[test]
+fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
+    let admin = GuardedRouter::new().route("/statistics", get(statistics));
+    let router = beside_an_unguarded_router(GuardedRouter::new().nest("/admin", admin));
+    let named = |id: &str| {
+        let mut written = document(&[(HttpMethod::Get, "/statistics")]);
+        let item = written.paths.paths.get_mut("/statistics").expect("a path");
+        item.get.as_mut().expect("GET").operation_id = Some(id.to_owned());
+        written
+    };
+    assert_eq!(
+        error(&router, &space(), named("statistics")),
+        "`GET /statistics` is named as `openapi::errors::statistics`, which is hidden on another path; \
+         write its path as the router has it, or name it otherwise by `operation_id`"
+    );
+    public(&router.access_table(), &space(), named("weather"));
+}
+
+#[test]
+fn paths_that_openapi_cannot_tell_apart_are_an_error() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/files/{id}", get(one))
+        .route("/files/{*rest}", get(one));
+    let written = document(&[
+        (HttpMethod::Get, "/files/{id}"),
+        (HttpMethod::Get, "/files/{*rest}"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; document one \
+         of them"
+    );
+}
+
 #[test]
 fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() {
     let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));

@@ -1,7 +1,9 @@
 //! What is hidden stays so.
 
 use utoipa::openapi::link::Link;
-use utoipa::openapi::{RefOr, Response, Tag};
+use utoipa::openapi::path::Callback;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{Response, SecurityRequirement, Tag};
 
 use super::*;
 
@@ -122,6 +124,14 @@ fn links_that_lead_to_what_is_hidden_are_left_out() {
     answer.links.extend([
         ("by id".to_owned(), link("secret")),
         ("by place".to_owned(), link("#/paths/~1secret~1{id}/get")),
+        (
+            "by an encoded place".to_owned(),
+            link("#/paths/~1secret~1%7Bnumber%7D/get"),
+        ),
+        (
+            "by name".to_owned(),
+            RefOr::Ref(Ref::new("#/components/links/Secret")),
+        ),
         ("elsewhere".to_owned(), link("b")),
         ("elsewhere by place".to_owned(), link("#/paths/~1b/get")),
     ]);
@@ -129,9 +139,22 @@ fn links_that_lead_to_what_is_hidden_are_left_out() {
     let responses = &mut a.get.as_mut().expect("GET").responses.responses;
     responses.insert("200".to_owned(), RefOr::T(answer.clone()));
     let components = written.components.get_or_insert_default();
+    components.links.extend([
+        ("Secret".to_owned(), link("secret")),
+        ("Open".to_owned(), link("b")),
+    ]);
+    let mut item = PathItem::default();
+    let mut operation = Operation::new();
+    let responses = &mut operation.responses.responses;
+    responses.insert("200".to_owned(), RefOr::T(answer.clone()));
+    item.post = Some(operation);
     components
         .responses
         .insert("Shared".to_owned(), RefOr::T(answer));
+    let back = Callback::from([("{$request.query.url}".to_owned(), RefOr::T(item))]);
+    let a = written.paths.paths.get_mut("/a").expect("a path");
+    let callbacks = &mut a.get.as_mut().expect("GET").callbacks;
+    callbacks.insert("back".to_owned(), RefOr::T(back));
 
     let router: GuardedRouter = GuardedRouter::new()
         .route("/a", get(one))
@@ -141,6 +164,8 @@ fn links_that_lead_to_what_is_hidden_are_left_out() {
     for response in [
         &document["paths"]["/a"]["get"]["responses"]["200"],
         &document["components"]["responses"]["Shared"],
+        &document["paths"]["/a"]["get"]["callbacks"]["back"]["{$request.query.url}"]["post"]["responses"]
+            ["200"],
     ] {
         let links = response["links"].as_object().expect("links");
         assert_eq!(
@@ -148,6 +173,95 @@ fn links_that_lead_to_what_is_hidden_are_left_out() {
             ["elsewhere", "elsewhere by place"]
         );
     }
+    let links = document["components"]["links"].as_object();
+    let links: Vec<_> = links.expect("links").keys().collect();
+    assert_eq!(links, ["Open"]);
+    assert!(!document.to_string().contains("secret"), "{document}");
+}
+
+#[test]
+fn a_hidden_wildcard_is_told_from_a_parameter_in_its_place() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/files/{id}", get(nothing))
+        .route("/files/{*rest}", get(hidden));
+    let written = document(&[
+        (HttpMethod::Get, "/files/{id}"),
+        (HttpMethod::Get, "/files/{*path}"),
+    ]);
+    let document = public(&router.access_table(), &space(), written);
+    let paths: Vec<_> = document["paths"]
+        .as_object()
+        .expect("paths")
+        .keys()
+        .collect();
+    assert_eq!(paths, ["/files/{id}"]);
+}
+
+#[test]
+fn a_scheme_that_only_hidden_operations_take_is_left_out() {
+    #[requires(schemes("ApiKey"), role = "backup", hide_as = 404)]
+    async fn hidden() {}
+
+    #[requires(schemes(Bearer), authenticated)]
+    async fn shown() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(shown));
+    let written = |paths: &[(HttpMethod, &str)]| {
+        let mut written = document(paths);
+        let key = |field: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(field)));
+        let components = written.components.get_or_insert_default();
+        components.add_security_scheme("ApiKey", key("x-api-key"));
+        components.add_security_scheme("Other", key("x-other"));
+        written
+    };
+    let schemes = |written: OpenApi| {
+        let document = public(&router.access_table(), &service::space(), written);
+        let schemes = document["components"]["securitySchemes"].as_object();
+        schemes
+            .expect("schemes")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let both = [(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")];
+    assert!(!schemes(written(&both)).contains(&"ApiKey".to_owned()));
+    assert!(schemes(written(&both)).contains(&"Other".to_owned()));
+    // Who asks for it besides keeps it.
+    let mut asked = written(&both);
+    asked.security = Some(vec![SecurityRequirement::new(
+        "ApiKey",
+        Vec::<String>::new(),
+    )]);
+    assert!(schemes(asked).contains(&"ApiKey".to_owned()));
+    // What is hidden was not documented, so it says nothing of it.
+    assert!(schemes(written(&both[1..])).contains(&"ApiKey".to_owned()));
+}
+
+#[test]
+fn a_tag_that_others_are_part_of_stays() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let mut written = document(&[(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")]);
+    for (path, tag) in [("/secret", "whole"), ("/open", "part")] {
+        let item = written.paths.paths.get_mut(path).expect("a path");
+        item.get.as_mut().expect("GET").tags = Some(vec![tag.to_owned()]);
+    }
+    let mut part = Tag::new("part");
+    part.parent = Some("whole".to_owned());
+    written.tags = Some(vec![Tag::new("whole"), part]);
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(all));
+    let document = public(&router.access_table(), &space(), written);
+    let names = document["tags"].as_array().expect("tags").iter();
+    let names: Vec<_> = names.map(|tag| tag["name"].clone()).collect();
+    assert_eq!(names, ["whole", "part"]);
 }
 
 #[test]

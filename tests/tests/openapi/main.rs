@@ -121,6 +121,33 @@ fn the_internal_document_is_whole_even_if_nothing_was_written() {
 }
 
 #[test]
+fn of_routes_that_openapi_cannot_tell_apart_the_more_specific_one_is_written() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/files/{*rest}", get(nothing).put(nothing))
+        .route("/files/{id}", get(one))
+        .route("/pages/{*rest}", get(one));
+    let empty = OpenApi::new(info(), Paths::new());
+    let document = internal(&router.access_table(), &space(), empty);
+    let paths = document["paths"].as_object().expect("paths");
+    let paths: Vec<_> = paths.keys().collect();
+    assert_eq!(paths, ["/files/{id}", "/pages/{rest}"]);
+    let file = &document["paths"]["/files/{id}"];
+    assert_eq!(file["get"]["security"], json!([{ "Bearer": ["one"] }]));
+    assert_eq!(file["get"]["parameters"][0]["name"], "id");
+    assert_eq!(file["put"], json!(null));
+    // Unless it is the other one that somebody described.
+    let written = self::document(&[(HttpMethod::Get, "/files/{*path}")]);
+    let document = internal(&router.access_table(), &space(), written);
+    let paths = document["paths"].as_object().expect("paths");
+    let paths: Vec<_> = paths.keys().collect();
+    assert_eq!(paths, ["/files/{path}", "/pages/{rest}"]);
+    assert_eq!(
+        document["paths"]["/files/{path}"]["get"]["security"],
+        json!([])
+    );
+}
+
+#[test]
 fn the_public_document_names_no_route_that_its_authors_did_not() {
     let table = service::routes().access_table();
     let document = public(

@@ -1,0 +1,48 @@
+//! Waiting for an answer that may never come.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+/// Why there was no answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Silence {
+    Panic,
+    /// It took longer than this.
+    TooLong(Duration),
+}
+
+/// Waits until `answer` is there, but no longer than `limit`. A panic is told by its hook, and ends this
+/// answer only.
+pub(super) async fn wait_for<T>(
+    limit: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, Silence> {
+    let mut answer = pin!(answer);
+    // What panicked is not asked again.
+    let caught = poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => Poll::Ready(Err(Silence::Panic)),
+        }
+    });
+    match timeout(limit, caught).await {
+        Ok(answered) => answered,
+        Err(_) => Err(Silence::TooLong(limit)),
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic => f.write_str("there was a panic in place of an answer"),
+            Self::TooLong(limit) => write!(f, "no answer came within {limit:?}"),
+        }
+    }
+}
