@@ -45,7 +45,7 @@ pub enum Decision {
 }
 
 /// What a caller who is not let in is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Denial {
     /// 400: the request carries credentials in a way that no scheme allows (rule 5).

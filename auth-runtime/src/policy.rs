@@ -6,7 +6,6 @@ use std::fmt;
 use crate::challenge::registered_spelling;
 use crate::check::Check;
 use crate::requirement::{Atom, Group, Requirement, write_list};
-use crate::truth::Truth;
 
 /// Who may call one handler, and how the others are told.
 ///
@@ -28,6 +27,8 @@ pub struct Policy {
     written: Option<&'static str>,
     /// Found out while compiling, since every request wants to know.
     asks_for_network: bool,
+    /// The same, for every denial.
+    demands_bound_credentials: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +54,8 @@ impl Policy {
             loosened: None,
             written: None,
             asks_for_network: requirement.asks_for_network(),
+            demands_bound_credentials: requirement.can_be_met(true)
+                && !requirement.can_be_met(false),
         }
     }
 
@@ -66,6 +69,7 @@ impl Policy {
             loosened: None,
             written: None,
             asks_for_network: false,
+            demands_bound_credentials: false,
         }
     }
 
@@ -171,12 +175,8 @@ impl Policy {
     }
 
     /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.
-    pub(crate) fn demands_bound_credentials(&self) -> bool {
-        let unbound = |atom: Atom| Truth::from(atom != Atom::SenderConstrained);
-        self.requirement().is_some_and(|requirement| {
-            requirement.evaluate(&|_| Truth::True) == Truth::True
-                && requirement.evaluate(&unbound) != Truth::True
-        })
+    pub(crate) const fn demands_bound_credentials(&self) -> bool {
+        self.demands_bound_credentials
     }
 
     /// Whether some callers are told that other credentials, or a new login, would let them in.

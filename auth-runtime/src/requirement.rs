@@ -172,6 +172,23 @@ impl Requirement {
         }
     }
 
+    /// Whether a caller could meet it to whom everything was granted, with credentials that are bound to a
+    /// key or with others.
+    pub(crate) const fn can_be_met(&self, by_bound: bool) -> bool {
+        let (mut rest, is_all) = match self {
+            Self::Atom(leaf) => return by_bound || !matches!(leaf, Atom::SenderConstrained),
+            Self::All(parts) => (*parts, true),
+            Self::Any(parts) => (*parts, false),
+        };
+        while let [first, others @ ..] = rest {
+            if first.can_be_met(by_bound) != is_all {
+                return !is_all;
+            }
+            rest = others;
+        }
+        is_all
+    }
+
     /// Whether an atom for which `is_meant` says yes is among them.
     pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
         match self {

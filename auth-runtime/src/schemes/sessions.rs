@@ -253,6 +253,10 @@ impl Scheme for Sessions {
         }
     }
 
+    fn challenge_varies(&self) -> bool {
+        false
+    }
+
     fn knows_login(&self) -> bool {
         true
     }
