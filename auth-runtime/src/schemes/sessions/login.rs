@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::caller::Caller;
 use crate::identity::Identity;
 
 /// What was granted to somebody who logged in. Whole seconds, since that is enough for what is asked of
@@ -48,8 +49,15 @@ impl Login {
         login.is_ok_and(|login| login.subject == identity.subject())
     }
 
+    /// Whom what was kept says to be logged in; nobody, if something else was put there.
+    pub(super) fn caller(kept: Value) -> Caller {
+        let login = serde_json::from_value::<Self>(kept).ok();
+        let identity = login.and_then(Self::into_identity);
+        identity.map_or(Caller::rejected(), Caller::known)
+    }
+
     /// `None` if the time is none that there can be.
-    pub(super) fn into_identity(self) -> Option<Identity> {
+    fn into_identity(self) -> Option<Identity> {
         let time = UNIX_EPOCH.checked_add(Duration::from_secs(self.auth_time))?;
         let identity = Identity::new(self.subject)
             .with_scopes(self.scopes)
