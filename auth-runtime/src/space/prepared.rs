@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Denial;
 
@@ -31,7 +31,7 @@ const PLACES: usize = 4;
 struct Kept {
     circumstances: Circumstances,
     denial: Denial,
-    fields: HeaderMap,
+    lines: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Fields, and whether the same denial will have the same ones next time.
@@ -60,15 +60,18 @@ impl Prepared {
         let kept = set.iter().map_while(OnceLock::get);
         for kept in kept {
             if kept.circumstances == circumstances && kept.denial == *denial {
-                return kept.fields.clone();
+                return kept.fields();
             }
         }
         let Written { fields, varies } = write();
         if !varies && let Some(place) = set.iter().find(|place| place.get().is_none()) {
+            let lines = fields.iter();
             let kept = Kept {
                 circumstances,
                 denial: denial.clone(),
-                fields: fields.clone(),
+                lines: lines
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
             };
             // Whoever was faster has kept something as good.
             let _ = place.set(Box::new(kept));
@@ -81,6 +84,17 @@ impl Prepared {
         (circumstances, denial).hash(&mut mixer);
         let number = usize::try_from(mixer.finish() % SETS as u64).unwrap_or_default();
         self.0.get(number).map_or(&[], |set| set.as_slice())
+    }
+}
+
+impl Kept {
+    /// Not a copy of a map, which would have to grow for what a server adds.
+    fn fields(&self) -> HeaderMap {
+        let mut fields = HeaderMap::with_capacity(self.lines.len() + 1);
+        for (name, value) in &self.lines {
+            fields.append(name, value.clone());
+        }
+        fields
     }
 }
 
