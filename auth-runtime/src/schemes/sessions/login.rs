@@ -8,18 +8,30 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::identity::Identity;
 
-/// What was granted to somebody who logged in. Whole seconds, since that is enough for what is asked of
+/// What was granted to somebody who logged in. What is not there is left out, since a session is copied
+/// some times for each request. Whole seconds, since that is enough for what is asked of
 /// the time of a login.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Login {
     subject: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     roles: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     permissions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
     auth_time: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     clock_skew: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 impl Login {
