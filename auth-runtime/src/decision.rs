@@ -45,7 +45,7 @@ pub enum Decision {
 }
 
 /// What a caller who is not let in is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Denial {
     /// 400: the request carries credentials in a way that no scheme allows (rule 5).
@@ -158,7 +158,9 @@ impl Policy {
             Truth::False => {}
         }
         let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
-        if question.evaluate_granting(&is_fresh)? == Truth::True {
+        if self.asks_about(Group::Freshness)
+            && question.evaluate_granting(&is_fresh)? == Truth::True
+        {
             return Ok(Decision::Deny(question.step_up()));
         }
         // Which of the denials below it would be is not worth asking where none is shown.
@@ -166,7 +168,8 @@ impl Policy {
             return Ok(Decision::Hide);
         }
         let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
-        if question.evaluate_granting(&is_bound)? == Truth::True {
+        if self.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True
+        {
             return Ok(Decision::Deny(Denial::UnboundCredentials));
         }
         let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
@@ -217,15 +220,15 @@ impl Question<'_> {
     }
 
     /// The same where the atoms that `granted` says yes to are true whatever the facts say.
-    fn evaluate_granting(&self, granted: &dyn Fn(Atom) -> bool) -> Result<Truth, Check> {
+    fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, Check> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
             false => self.facts.truth(atom),
         })
     }
 
-    fn evaluate_by(&self, truth: &dyn Fn(Atom) -> Truth) -> Result<Truth, Check> {
-        let whole = self.requirement.evaluate(truth);
+    fn evaluate_by(&self, truth: &impl Fn(Atom) -> Truth) -> Result<Truth, Check> {
+        let whole = self.requirement.evaluate_by(truth);
         let is_known = matches!(self.facts.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
             let open = |atom| self.facts.open_check(atom);
@@ -335,10 +338,10 @@ impl Question<'_> {
 /// The first check without an answer that the outcome depends on.
 fn first_open(
     requirement: &Requirement,
-    truth: &dyn Fn(Atom) -> Truth,
+    truth: &impl Fn(Atom) -> Truth,
     open: &dyn Fn(Atom) -> Option<Check>,
 ) -> Option<Check> {
-    if requirement.evaluate(truth) != Truth::Unknown {
+    if requirement.evaluate_by(truth) != Truth::Unknown {
         return None;
     }
     match requirement {

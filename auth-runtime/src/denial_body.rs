@@ -76,6 +76,15 @@ impl<'r> Asked<'r> {
         }
     }
 
+    /// Whether a browser says that a script sent it.
+    pub(crate) fn is_from_script(self) -> bool {
+        let sender = match self {
+            Self::Now(head) => sender(head.headers),
+            Self::Before(request) => request.sender,
+        };
+        sender == RequestSender::Script
+    }
+
     /// All that is known of it.
     pub(crate) fn request(self) -> Cow<'r, DeniedRequest> {
         match self {
@@ -256,6 +265,10 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
         bytes: Bytes::from_static(body.as_bytes()),
     }
 }
+
+/// The media type of a denial to a client that does not care.
+pub(crate) const COMMONEST_TYPE: HeaderValue =
+    HeaderValue::from_static(Form::Problem.content_type());
 
 /// A body in each form.
 struct Texts {

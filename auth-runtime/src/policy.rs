@@ -5,8 +5,7 @@ use std::fmt;
 
 use crate::challenge::registered_spelling;
 use crate::check::Check;
-use crate::requirement::{Atom, Group, Requirement, write_list};
-use crate::truth::Truth;
+use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
 
 /// Who may call one handler, and how the others are told.
 ///
@@ -26,8 +25,12 @@ pub struct Policy {
     realm: Option<&'static str>,
     loosened: Option<&'static str>,
     written: Option<&'static str>,
-    /// Found out while compiling, since every request wants to know.
-    asks_for_network: bool,
+    /// What the requirement is about, and what `hide_unless` is. Found out while compiling, since every
+    /// request wants to know.
+    groups: Groups,
+    groups_of_lesser: Groups,
+    /// The same, for every denial.
+    demands_bound_credentials: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +55,10 @@ impl Policy {
             realm: None,
             loosened: None,
             written: None,
-            asks_for_network: requirement.asks_for_network(),
+            groups: requirement.groups(),
+            groups_of_lesser: Groups::NONE,
+            demands_bound_credentials: requirement.can_be_met(true)
+                && !requirement.can_be_met(false),
         }
     }
 
@@ -65,7 +71,9 @@ impl Policy {
             realm: None,
             loosened: None,
             written: None,
-            asks_for_network: false,
+            groups: Groups::NONE,
+            groups_of_lesser: Groups::NONE,
+            demands_bound_credentials: false,
         }
     }
 
@@ -80,7 +88,7 @@ impl Policy {
         self.display = Display::Hidden {
             unless: Some(lesser),
         };
-        self.asks_for_network |= lesser.asks_for_network();
+        self.groups_of_lesser = lesser.groups();
         self
     }
 
@@ -167,16 +175,18 @@ impl Policy {
 
     /// Whether where a request comes from matters.
     pub(crate) const fn asks_for_network(&self) -> bool {
-        self.asks_for_network
+        let groups = self.groups.and(self.groups_of_lesser);
+        groups.contain(Group::Context)
+    }
+
+    /// Whether some atom of the requirement is of that group.
+    pub(crate) const fn asks_about(&self, group: Group) -> bool {
+        self.groups.contain(group)
     }
 
     /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.
-    pub(crate) fn demands_bound_credentials(&self) -> bool {
-        let unbound = |atom: Atom| Truth::from(atom != Atom::SenderConstrained);
-        self.requirement().is_some_and(|requirement| {
-            requirement.evaluate(&|_| Truth::True) == Truth::True
-                && requirement.evaluate(&unbound) != Truth::True
-        })
+    pub(crate) const fn demands_bound_credentials(&self) -> bool {
+        self.demands_bound_credentials
     }
 
     /// Whether some callers are told that other credentials, or a new login, would let them in.

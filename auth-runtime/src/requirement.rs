@@ -74,6 +74,26 @@ pub(crate) enum Group {
     Context,
 }
 
+/// Some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Groups(u8);
+
+impl Groups {
+    pub(crate) const NONE: Self = Self(0);
+
+    const fn of(group: Group) -> Self {
+        Self(1 << group as u8)
+    }
+
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(crate) const fn contain(self, group: Group) -> bool {
+        self.0 & Self::of(group).0 != 0
+    }
+}
+
 impl Requirement {
     /// The caller is known, whoever it is.
     pub const fn authenticated() -> Self {
@@ -139,37 +159,66 @@ impl Requirement {
     ///
     /// Stops at the first part that settles it.
     pub fn evaluate(&self, atom: &dyn Fn(Atom) -> Truth) -> Truth {
+        self.evaluate_by(&atom)
+    }
+
+    /// The same, where the compiler sees what `atom` does.
+    pub(crate) fn evaluate_by(&self, atom: &impl Fn(Atom) -> Truth) -> Truth {
         match self {
             Self::Atom(leaf) => atom(*leaf),
-            Self::All(parts) => Truth::all(parts.iter().map(|part| part.evaluate(atom))),
-            Self::Any(parts) => Truth::any(parts.iter().map(|part| part.evaluate(atom))),
+            Self::All(parts) => Truth::all(parts.iter().map(|part| part.evaluate_by(atom))),
+            Self::Any(parts) => Truth::any(parts.iter().map(|part| part.evaluate_by(atom))),
         }
     }
 
     /// All atoms, as they are written.
     pub(crate) fn atoms(&self) -> Vec<Atom> {
+        let mut atoms = Vec::new();
+        self.write_atoms(&mut atoms);
+        atoms
+    }
+
+    fn write_atoms(&self, atoms: &mut Vec<Atom>) {
         match self {
-            Self::Atom(leaf) => vec![*leaf],
-            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::atoms).collect(),
+            Self::Atom(leaf) => atoms.push(*leaf),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.write_atoms(atoms));
+            }
         }
     }
 
-    /// Whether where a request comes from is among them.
-    pub(crate) const fn asks_for_network(&self) -> bool {
+    /// What its atoms are about.
+    pub(crate) const fn groups(&self) -> Groups {
         match self {
-            Self::Atom(leaf) => matches!(leaf, Atom::Network(_)),
+            Self::Atom(leaf) => Groups::of(leaf.group()),
             Self::All(parts) | Self::Any(parts) => {
+                let mut groups = Groups::NONE;
                 let mut rest = *parts;
                 // A constant function knows no iterators yet.
                 while let [first, others @ ..] = rest {
-                    if first.asks_for_network() {
-                        return true;
-                    }
+                    groups = groups.and(first.groups());
                     rest = others;
                 }
-                false
+                groups
             }
         }
+    }
+
+    /// Whether a caller could meet it to whom everything was granted, with credentials that are bound to a
+    /// key or with others.
+    pub(crate) const fn can_be_met(&self, by_bound: bool) -> bool {
+        let (mut rest, is_all) = match self {
+            Self::Atom(leaf) => return by_bound || !matches!(leaf, Atom::SenderConstrained),
+            Self::All(parts) => (*parts, true),
+            Self::Any(parts) => (*parts, false),
+        };
+        while let [first, others @ ..] = rest {
+            if first.can_be_met(by_bound) != is_all {
+                return !is_all;
+            }
+            rest = others;
+        }
+        is_all
     }
 
     /// Whether an atom for which `is_meant` says yes is among them.

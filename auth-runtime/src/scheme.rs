@@ -86,6 +86,16 @@ pub trait Scheme: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Whether one [`Occasion`] may get another challenge, or other fields, than an equal one before it, as
+    /// where there is a nonce in them. If not, they are asked for once, and denials cost less. Asked once,
+    /// when the space is built. Default: yes.
+    ///
+    /// A scheme that says no, and goes by a clock, a counter or a secret all the same, gives everybody what
+    /// it said first.
+    fn challenge_varies(&self) -> bool {
+        true
+    }
+
     /// Whether browsers open a password prompt for its challenge; then it is left out of answers to
     /// scripts. Default: no.
     fn opens_prompt(&self) -> bool {

@@ -5,6 +5,7 @@ mod builder;
 mod credentials;
 #[cfg(feature = "sessions")]
 mod login_page;
+mod prepared;
 mod report;
 mod sender;
 
@@ -21,6 +22,7 @@ pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub(crate) use self::credentials::read_form;
 #[cfg(feature = "sessions")]
 use self::login_page::LoginPage;
+use self::prepared::Prepared;
 #[cfg(feature = "axum")]
 pub(crate) use self::report::DeniedObject;
 #[cfg(feature = "axum")]
@@ -74,6 +76,7 @@ struct Space {
     traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
     resource: Option<ProtectedResource>,
+    prepared: Prepared,
 }
 
 /// A scheme, with what does not change while serving.
@@ -85,6 +88,7 @@ struct Accepted {
     constrains_sender: bool,
     opens_prompt: bool,
     knows_login: bool,
+    challenge_varies: bool,
     #[cfg(feature = "sessions")]
     login_page: Option<LoginPage>,
     /// `None` if it cannot be asked for.

@@ -1,6 +1,6 @@
 //! Which atoms would turn a denial into a grant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::requirement::{Atom, Requirement};
 
@@ -31,19 +31,70 @@ pub(crate) struct Ask<'a> {
 /// that is written first. `None` if no set is enough.
 pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
     if !has_alternatives(requirement) {
-        let mut way = Vec::new();
-        return follow(requirement, ask, &mut way).then_some(way);
+        let mut way = Written::default();
+        return follow(requirement, ask, &mut way).then_some(way.atoms);
     }
-    let way = ways(requirement, ask)
-        .into_iter()
-        .min_by_key(|way| cost(way, ask))?;
-    let mut written = Vec::with_capacity(way.len());
+    let way = cheapest(requirement, ask)?;
+    let mut written = Written::default();
     for atom in requirement.atoms() {
-        if way.contains(&atom) && !written.contains(&atom) {
-            written.push(atom);
+        if way.contains(&atom) {
+            written.add(atom);
         }
     }
-    Some(written)
+    Some(written.atoms)
+}
+
+/// Atoms in the order in which they are written, each of them once.
+#[derive(Default)]
+struct Written {
+    atoms: Vec<Atom>,
+    /// The same, once there are many.
+    seen: HashSet<Atom>,
+}
+
+/// So many are sooner compared than hashed.
+const FEW: usize = 12;
+
+impl Written {
+    fn add(&mut self, atom: Atom) {
+        let is_new = if self.atoms.len() < FEW {
+            !self.atoms.contains(&atom)
+        } else {
+            if self.seen.is_empty() {
+                self.seen.extend(&self.atoms);
+            }
+            self.seen.insert(atom)
+        };
+        if is_new {
+            self.atoms.push(atom);
+        }
+    }
+}
+
+/// The way of the least cost; of several, the one that is written first.
+fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
+    let Requirement::Any(parts) = requirement else {
+        let ways = ways(requirement, ask).into_iter();
+        return ways.min_by_key(|way| cost(way, ask));
+    };
+    let mut best: Option<(Cost, Way)> = None;
+    for part in *parts {
+        // What an atom costs is known without a set of it.
+        let least = match part {
+            Requirement::Atom(atom) => cost_of(*atom, ask),
+            _ => (0, 0),
+        };
+        if best.as_ref().is_some_and(|(cost, _)| *cost <= least) {
+            continue;
+        }
+        if let Some(way) = cheapest(part, ask) {
+            let cost = cost(&way, ask);
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, way));
+            }
+        }
+    }
+    best.map(|(_, way)| way)
 }
 
 /// Whether there is more than one way through, as there is not through most requirements.
@@ -57,12 +108,10 @@ fn has_alternatives(requirement: &Requirement) -> bool {
 
 /// Writes down the wanted atoms of a requirement that has no alternatives. Whether that is a way
 /// through.
-fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Vec<Atom>) -> bool {
+fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
     match requirement {
         Requirement::Atom(atom) if (ask.wanted)(*atom) => {
-            if !way.contains(atom) {
-                way.push(*atom);
-            }
+            way.add(*atom);
             true
         }
         Requirement::Atom(atom) => (ask.settled)(*atom),
@@ -92,14 +141,25 @@ pub(crate) fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
     }
 }
 
-fn cost(way: &Way, ask: &Ask<'_>) -> (usize, usize) {
+/// How many atoms, and how many of them are not held.
+type Cost = (usize, usize);
+
+fn cost(way: &Way, ask: &Ask<'_>) -> Cost {
     let missing = way.iter().filter(|atom| !(ask.held)(**atom)).count();
     (way.len(), missing)
 }
 
+/// The least that a way through the atom can cost.
+fn cost_of(atom: Atom, ask: &Ask<'_>) -> Cost {
+    match (ask.wanted)(atom) {
+        true => (1, usize::from(!(ask.held)(atom))),
+        false => (0, 0),
+    }
+}
+
 /// Drops what contains another way, and the dearest ones beyond the bound.
 fn prune(mut ways: Vec<Way>, ask: &Ask<'_>) -> Vec<Way> {
-    ways.sort_by_key(|way| cost(way, ask));
+    ways.sort_by_cached_key(|way| cost(way, ask));
     let mut kept: Vec<Way> = Vec::new();
     for way in ways {
         if kept.len() == WAYS {

@@ -528,6 +528,37 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
     }
 }
 
+/// More atoms than are compared with each other, each of them written twice.
+#[test]
+fn of_many_scopes_each_is_named_once_and_in_its_order() {
+    let names: Vec<&'static str> = (0..40)
+        .map(|number| &*Box::leak(format!("area{:02}", (number * 7) % 40).into_boxed_str()))
+        .collect();
+    let scopes = || names.iter().copied().map(Requirement::scope);
+    let leak = |parts: Vec<Requirement>| -> &'static [Requirement] { Box::leak(parts.into()) };
+    let twice = Requirement::all(leak(scopes().chain(scopes().rev()).collect()));
+    let held = Caller::known(Identity::new("ann").with_scopes(names[..39].iter().copied()));
+    let insufficient =
+        |requirement: Requirement, caller: &Caller| match Policy::requires(requirement)
+            .decide(&Facts::new(caller).by_oauth())
+        {
+            Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
+            other => panic!("{other:?}"),
+        };
+    let nobody = Caller::known(Identity::new("bob"));
+    assert_eq!(insufficient(twice, &nobody), names);
+    assert_eq!(insufficient(twice, &held), names);
+    // Of ways that cost the same, the first; of an atom and a larger way, the atom.
+    let any = Requirement::any(leak(scopes().collect()));
+    assert_eq!(insufficient(any, &nobody), names[..1]);
+    let late = Requirement::any(leak(vec![twice, any]));
+    assert_eq!(insufficient(late, &nobody), names[..1]);
+    // With an alternative besides, what is named keeps the order in which it is written first.
+    let admin = Requirement::role("admin");
+    let either = Requirement::any(leak(vec![admin, twice]));
+    assert_eq!(insufficient(either, &nobody), names);
+}
+
 #[test]
 fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
     fn alternatives(index: usize) -> Requirement {

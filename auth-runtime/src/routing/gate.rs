@@ -341,6 +341,11 @@ pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
 /// Keeps an answer that not everybody gets out of shared caches, for requests of which these cannot
 /// know: they spare the answers to those with `Authorization` only (RFC 9111 §3.5; RFC 6750 §2.3).
 pub(super) fn keep_private(headers: &mut http::HeaderMap) {
+    const PRIVATE: HeaderValue = HeaderValue::from_static("private");
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, PRIVATE);
+        return;
+    }
     let lines = headers.get_all(header::CACHE_CONTROL).iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     let directives = lines.iter().flat_map(|line| line.split(',')).map(str::trim);

@@ -93,6 +93,10 @@ impl Scheme for Basic {
             .build()
     }
 
+    fn challenge_varies(&self) -> bool {
+        false
+    }
+
     fn opens_prompt(&self) -> bool {
         true
     }

@@ -174,6 +174,10 @@ impl Scheme for Bearer {
         oauth::challenge("Bearer", None, occasion)
     }
 
+    fn challenge_varies(&self) -> bool {
+        false
+    }
+
     fn format(&self) -> Option<&str> {
         self.format
     }

@@ -30,6 +30,11 @@ impl Scheme for SecretUrls {
         Verification::done(identity.map_or_else(Caller::Rejected, Caller::Known))
     }
 
+    /// There is none.
+    fn challenge_varies(&self) -> bool {
+        false
+    }
+
     /// Nobody who comes without a link could make one.
     fn can_be_asked_for(&self) -> bool {
         false

@@ -137,8 +137,16 @@ pub struct Sessions {
     identify: Identify,
 }
 
+/// Who says who is logged in.
+enum Identify {
+    /// The session itself, in which [`Sessions::log_in`] has put it.
+    Session,
+    /// The service.
+    Service(AskService),
+}
+
 /// `None` where a layer is missing.
-type Identify = Box<dyn Fn(&Extensions) -> Option<Verification> + Send + Sync>;
+type AskService = Box<dyn Fn(&Extensions) -> Option<Verification> + Send + Sync>;
 
 impl Sessions {
     /// Starts with the cookie `id`, as `tower-sessions` does, with those whom
@@ -202,18 +210,23 @@ impl Scheme for Sessions {
         if !self.origins.let_act(credentials) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
-        let Some(identification) = (self.identify)(credentials.extensions()) else {
-            return Verification::done(Caller::unverifiable());
+        let identification = match &self.identify {
+            Identify::Session => None,
+            Identify::Service(identify) => match identify(credentials.extensions()) {
+                Some(identification) => Some(identification),
+                None => return Verification::done(Caller::unverifiable()),
+            },
         };
         Verification::pending(async move {
             // Before it was read from, a session has the id that the cookie claims.
-            if session.get_value(Login::KEY).await.is_err() {
+            let Ok(login) = session.get_value(Login::KEY).await else {
                 // tower-sessions logs why.
                 return Caller::unverifiable();
-            }
-            match session.id() {
-                Some(_) => identification.await,
-                None => Caller::rejected(),
+            };
+            match (session.id(), identification) {
+                (None, _) => Caller::rejected(),
+                (Some(_), Some(identification)) => identification.await,
+                (Some(_), None) => login.map_or(Caller::Anonymous, Login::caller),
             }
         })
     }
@@ -251,6 +264,10 @@ impl Scheme for Sessions {
             Some(removal) if has_ended => vec![(SET_COOKIE, removal.clone())],
             _ => Vec::new(),
         }
+    }
+
+    fn challenge_varies(&self) -> bool {
+        false
     }
 
     fn knows_login(&self) -> bool {

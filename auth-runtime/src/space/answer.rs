@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::prepared::{Circumstances, Written};
 use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
-use crate::denial_body::{Asked, negotiate};
+use crate::denial_body::{Asked, COMMONEST_TYPE, negotiate};
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
@@ -34,36 +35,27 @@ impl ProtectionSpace {
                 negotiate(denial, accept.unwrap_or_default())
             }
         };
-        let mut response = http::Response::new(body.bytes);
-        *response.status_mut() = denial.status();
         let offer = Offer {
             space: &self.0,
             policy,
             used: self.scheme_used(policy, sender),
+            is_known: sender.is_known(),
+            spares_script: self.0.spares_scripts() && asked.is_from_script(),
         };
-        let headers = response.headers_mut();
-        let mut challenges = offer.challenges(denial, sender);
-        if !self.0.prompts_scripts && opens_prompt(&challenges) && asked.request().is_from_script()
-        {
-            leave_out_prompts(&mut challenges);
+        let mut status = denial.status();
+        let mut headers = if let Some(page) = offer.login_page(denial, asked) {
+            status = StatusCode::SEE_OTHER;
+            offer.write(denial, Some(page)).fields
+        } else {
+            let prepared = &self.0.prepared;
+            prepared.fields(offer.circumstances(), denial, || offer.write(denial, None))
+        };
+        if body.content_type != COMMONEST_TYPE {
+            headers.insert(CONTENT_TYPE, body.content_type);
         }
-        for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
-            headers.insert(name, value.clone());
-        }
-        match offer.login_page(denial, asked) {
-            Some(page) => {
-                headers.insert(LOCATION, page);
-                *response.status_mut() = StatusCode::SEE_OTHER;
-            }
-            None => self.0.append_challenges(headers, challenges),
-        }
-        let headers = response.headers_mut();
-        if let Denial::Unverifiable { retry_after } = denial {
-            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        headers.insert(CONTENT_TYPE, body.content_type);
-        forbid_storing(headers);
+        let mut response = http::Response::new(body.bytes);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
         response
     }
 }
@@ -72,10 +64,6 @@ impl ProtectionSpace {
 pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
     const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
     headers.insert(CACHE_CONTROL, NO_STORE);
-}
-
-fn opens_prompt(challenges: &[Sent<'_>]) -> bool {
-    challenges.iter().any(|sent| sent.accepted.opens_prompt)
 }
 
 /// A browser would open its password prompt over a page whose script is going to handle the answer
@@ -87,6 +75,11 @@ fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
 }
 
 impl Space {
+    /// Whether some challenges are left out of answers to scripts.
+    fn spares_scripts(&self) -> bool {
+        !self.prompts_scripts && self.schemes.iter().any(|accepted| accepted.opens_prompt)
+    }
+
     /// One line for each challenge, since many clients miss the second one of a line; or all of
     /// them on one line, for gateways that pass only the first on.
     fn append_challenges(&self, headers: &mut HeaderMap, challenges: Vec<Sent<'_>>) {
@@ -126,11 +119,57 @@ struct Offer<'a> {
     /// `None` on an unknown path.
     policy: Option<&'a Policy>,
     used: Option<usize>,
+    is_known: bool,
+    /// Whether a script is to see no challenge that would make its browser open a prompt.
+    spares_script: bool,
 }
 
 impl<'a> Offer<'a> {
+    /// All that [`write`](Self::write) goes by, besides the denial.
+    fn circumstances(&self) -> Circumstances {
+        let policy = self.policy;
+        Circumstances {
+            own_realm: policy.and_then(Policy::own_realm),
+            accepted_schemes: policy.and_then(Policy::accepted_schemes),
+            demands_bound: policy.is_some_and(Policy::demands_bound_credentials),
+            used: self.used,
+            is_known: self.is_known,
+            spares_script: self.spares_script,
+        }
+    }
+
+    /// The fields that go with a denial, in their order. Another content type takes the commonest one's place.
+    fn write(&self, denial: &Denial, login_page: Option<HeaderValue>) -> Written {
+        let mut fields = HeaderMap::with_capacity(4);
+        let mut challenges = self.challenges(denial);
+        if self.spares_script {
+            leave_out_prompts(&mut challenges);
+        }
+        for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
+            fields.insert(name, value.clone());
+        }
+        match login_page {
+            Some(page) => {
+                fields.insert(LOCATION, page);
+            }
+            None => self.space.append_challenges(&mut fields, challenges),
+        }
+        let mut varies = self
+            .accepted()
+            .any(|(_, accepted)| accepted.challenge_varies);
+        if let Denial::Unverifiable { retry_after } = denial {
+            let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
+            fields.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            // There are too many of it to keep them all.
+            varies |= retry_after.is_some();
+        }
+        fields.insert(CONTENT_TYPE, COMMONEST_TYPE);
+        forbid_storing(&mut fields);
+        Written { fields, varies }
+    }
+
     /// The challenges that go with a denial, in the order of the schemes.
-    fn challenges(&self, denial: &Denial, sender: &Sender) -> Vec<Sent<'a>> {
+    fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
@@ -170,7 +209,7 @@ impl<'a> Offer<'a> {
             }
             // RFC 6750 §3 wants a challenge whenever the token does not open the resource, but
             // an error would send clients off to ask for scopes that do not help.
-            Denial::Forbidden if sender.is_known() => self.make(
+            Denial::Forbidden if self.is_known => self.make(
                 &[],
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,

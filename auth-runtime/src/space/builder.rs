@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "sessions")]
 use super::LoginPage;
-use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
+use super::{Accepted, Prepared, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::audit::{Audit, AuditRecord};
 use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
@@ -196,6 +196,7 @@ impl ProtectionSpaceBuilder {
             traces_subjects: self.traces_subjects,
             #[cfg(feature = "resource-metadata")]
             resource: self.resource,
+            prepared: Prepared::default(),
         };
         for scheme in self.schemes {
             let accepted = space.accept(scheme)?;
@@ -248,6 +249,7 @@ impl Space {
             constrains_sender: scheme.constrains_sender(),
             opens_prompt: scheme.opens_prompt(),
             knows_login: scheme.knows_login(),
+            challenge_varies: scheme.challenge_varies(),
             #[cfg(feature = "sessions")]
             login_page,
             plain,

@@ -9,6 +9,7 @@ mod dpop;
 mod introspection;
 mod jwks;
 mod mtls;
+mod prepared;
 mod redis;
 mod secret_urls;
 mod sessions;

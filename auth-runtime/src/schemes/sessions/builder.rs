@@ -4,10 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use http::{Extensions, HeaderValue};
-use tower_sessions_core::Session;
-use tower_sessions_core::session::Error;
 
-use super::login::Login;
 use super::origin::TrustedOrigins;
 use super::{Identify, Sessions};
 use crate::caller::Caller;
@@ -31,7 +28,7 @@ impl Default for SessionsBuilder {
             login_page: None,
             origins: TrustedOrigins::default(),
             error: None,
-            identify: by(logged_in),
+            identify: Identify::Session,
         }
     }
 }
@@ -160,7 +157,7 @@ where
     T: Clone + Send + Sync + 'static,
     F: Future<Output = Caller> + Send + 'static,
 {
-    Box::new(move |extensions: &Extensions| {
+    Identify::Service(Box::new(move |extensions: &Extensions| {
         let Some(found) = extensions.get::<T>().cloned() else {
             tracing::error!(
                 "a request has no `{}` to say who is logged in; add the layer that provides it \
@@ -170,20 +167,7 @@ where
             return None;
         };
         Some(Verification::pending(identify(found)))
-    })
-}
-
-/// Whom [`Sessions::log_in`] has logged in.
-async fn logged_in(session: Session) -> Caller {
-    match session.get::<Login>(Login::KEY).await {
-        Ok(Some(login)) => login
-            .into_identity()
-            .map_or(Caller::rejected(), Caller::known),
-        Ok(None) => Caller::Anonymous,
-        Err(Error::Store(_)) => Caller::unverifiable(),
-        // Something else was put there.
-        Err(Error::SerdeJson(_)) => Caller::rejected(),
-    }
+    }))
 }
 
 /// What keeps [`Sessions`] from being built.

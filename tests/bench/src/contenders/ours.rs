@@ -87,6 +87,10 @@ impl Scheme for Table {
         challenge.build()
     }
 
+    fn challenge_varies(&self) -> bool {
+        false
+    }
+
     fn is_oauth(&self) -> bool {
         true
     }
