@@ -18,6 +18,8 @@ use auth_grammar::requirement::Policy;
 use auth_grammar::vocabulary::{self, Found};
 use proc_macro2::Span;
 use serde::Serialize;
+use syn::Ident;
+use syn::ext::IdentExt;
 
 use self::body::{Excused, Mount};
 pub(crate) use self::body::{Unguarded, Way};
@@ -256,6 +258,15 @@ fn told(mut found: Found, sources: &mut Sources) -> Found {
         });
     }
     found
+}
+
+/// A name as it is compared: `r#get` is `get`, and `r#type` is what it is.
+fn named(name: &Ident) -> String {
+    let bare = name.unraw();
+    match name == &bare || syn::parse_str::<Ident>(&bare.to_string()).is_err() {
+        true => name.to_string(),
+        false => bare.to_string(),
+    }
 }
 
 /// A file as it is told: from the root of the workspace.

@@ -417,6 +417,16 @@ fn routes_lead_to_what_is_in_scope() {
             1,
         ),
         (
+            "by_raw_names",
+            "use axum::r#routing::r#get as r#fetch; fn f() { r#fetch(r#bare); axum::routing::r#get(bare); fetch(r#guarded); }",
+            2,
+        ),
+        (
+            "of_a_name_that_goes_in_a_circle",
+            "use a as b; use b as a; fn f() { a(bare); b::new(bare); axum::routing::get(bare); }",
+            1,
+        ),
+        (
             "globs_in_a_circle",
             "mod a { pub use super::b::*; pub use super::c::*; } mod b { pub use super::a::*; pub use super::c::*; } mod c { pub use super::b::*; pub use axum::routing::*; } fn f() { use a::*; get(bare); nothing(bare); }",
             1,

@@ -19,7 +19,7 @@ use syn::{
 use super::names::Names;
 use super::reasons::Reason;
 use super::walk::{Around, Walk, readable};
-use super::{Finding, Place, Sources, one_line};
+use super::{Finding, Place, Sources, named, one_line};
 
 /// What is open to everybody for a reason.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -226,7 +226,7 @@ impl<'b, 'w> Body<'b, 'w> {
     /// The last link of a chain, such as `.post(write)` behind `get(read)`.
     fn link(&mut self, call: &ExprMethodCall) {
         let arguments: Vec<_> = call.args.iter().collect();
-        let name = call.method.to_string();
+        let name = named(&call.method);
         match (name.as_str(), arguments.as_slice()) {
             ("merge_unguarded", [reason, router]) => {
                 let place = Place::of(&self.walk.file, call.method.span());
@@ -419,7 +419,7 @@ impl Visit<'_> for Body<'_, '_> {
 
     fn visit_item_impl(&mut self, written: &ItemImpl) {
         let name = match &*written.self_ty {
-            Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+            Type::Path(path) => path.path.segments.last().map(|last| named(&last.ident)),
             _ => None,
         };
         let outer = std::mem::replace(&mut self.owner, name);
@@ -428,7 +428,7 @@ impl Visit<'_> for Body<'_, '_> {
     }
 
     fn visit_item_trait(&mut self, written: &ItemTrait) {
-        let outer = self.owner.replace(written.ident.to_string());
+        let outer = self.owner.replace(named(&written.ident));
         visit::visit_item_trait(self, written);
         self.owner = outer;
     }
@@ -438,13 +438,13 @@ impl Visit<'_> for Body<'_, '_> {
             return;
         }
         let signature = &function.sig;
-        self.function(&signature.ident.to_string(), signature, &function.block);
+        self.function(&named(&signature.ident), signature, &function.block);
     }
 
     fn visit_trait_item_fn(&mut self, function: &TraitItemFn) {
         if let Some(block) = &function.default {
             let signature = &function.sig;
-            self.function(&signature.ident.to_string(), signature, block);
+            self.function(&named(&signature.ident), signature, block);
         }
     }
 
@@ -550,7 +550,7 @@ struct Variables {
 
 impl Visit<'_> for Variables {
     fn visit_pat_ident(&mut self, pattern: &PatIdent) {
-        self.names.insert(pattern.ident.to_string());
+        self.names.insert(named(&pattern.ident));
         visit::visit_pat_ident(self, pattern);
     }
 
@@ -578,7 +578,7 @@ impl Visit<'_> for Variables {
 /// The name in `let name = …`.
 fn variable(pattern: &Pat) -> Option<String> {
     match pattern {
-        Pat::Ident(name) => Some(name.ident.to_string()),
+        Pat::Ident(name) => Some(named(&name.ident)),
         Pat::Type(typed) => variable(&typed.pat),
         _ => None,
     }
@@ -641,7 +641,7 @@ fn path_of(expression: &Expr) -> Option<Vec<String>> {
 
 fn segments_of(path: &Path) -> Vec<String> {
     let segments = path.segments.iter();
-    segments.map(|segment| segment.ident.to_string()).collect()
+    segments.map(|segment| named(&segment.ident)).collect()
 }
 
 fn is_async_closure(expression: &Expr) -> bool {
@@ -818,6 +818,11 @@ pub(super) fn unguarded(sources: &mut Sources) -> Vec<Finding> {
 impl Mount {
     /// Whether a plain router takes it as a service; `None` if it is not given to a plain router.
     fn takes_service(&self, names: &Names, functions: &BTreeSet<String>) -> Option<bool> {
+        if let Means::Function(path, _) | Means::Method(path, _) | Means::HandedOn(path) = &self.by
+            && !can_make_route(path, names)
+        {
+            return None;
+        }
         match &self.by {
             Means::Service => Some(true),
             Means::Function(path, index) => {
@@ -908,6 +913,16 @@ fn is_elsewhere(path: &[String], names: &Names) -> bool {
         "axum" | "auth_runtime" | "std" | "core" | "alloc"
     );
     is_crate && !is_known && !names.has_crate(krate)
+}
+
+/// Whether a path may be one of those, by its last names.
+fn can_make_route(path: &[String], names: &Names) -> bool {
+    let is_router = |name: &String| names.can_be(name, |name| name == "MethodRouter");
+    match path {
+        [.., router, name] if is_router(router) => matches!(name.as_str(), "new" | "default"),
+        [.., name] => names.can_be(name, makes_route),
+        [] => false,
+    }
 }
 
 /// The name of a function of axum's that makes something to mount.

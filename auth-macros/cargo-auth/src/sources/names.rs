@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::UseTree;
 
 use super::body::routing_function;
+use super::named;
 
 /// The names of a workspace.
 #[derive(Default)]
@@ -12,6 +13,8 @@ pub(super) struct Names {
     scopes: Vec<Scope>,
     /// The scopes of modules, by their paths from the name of the crate: several, where a `cfg` chooses.
     modules: BTreeMap<Vec<String>, Vec<usize>>,
+    /// What something is imported as under another name, with that.
+    renamed: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A module, or a block with items in it.
@@ -170,9 +173,38 @@ impl Names {
 
     /// Takes in a `use`.
     pub(super) fn import(&mut self, scope: usize, tree: &UseTree, is_conditional: bool) {
+        self.rename(tree);
         if let Some(scope) = self.scopes.get_mut(scope) {
             scope.import(&mut Vec::new(), tree, is_conditional);
         }
+    }
+
+    fn rename(&mut self, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => self.rename(&path.tree),
+            UseTree::Rename(rename) => {
+                let own = self.renamed.entry(named(&rename.rename)).or_default();
+                own.insert(named(&rename.ident));
+            }
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.rename(tree)),
+            UseTree::Name(_) | UseTree::Glob(_) => {}
+        }
+    }
+
+    /// Whether a name can stand for one of these, wherever it is: most do not, and need not be resolved.
+    pub(super) fn can_be(&self, name: &str, is_one: impl Fn(&str) -> bool) -> bool {
+        let mut names = vec![name];
+        let mut seen = BTreeSet::new();
+        while let Some(name) = names.pop() {
+            if is_one(name) {
+                return true;
+            }
+            if seen.insert(name) {
+                let own = self.renamed.get(name).into_iter().flatten();
+                names.extend(own.map(String::as_str));
+            }
+        }
+        false
     }
 
     /// Takes in an `extern crate … as name`.
@@ -261,7 +293,7 @@ impl Names {
                 continue;
             }
             for from in self.look(id, glob, Wanted::MODULE, known) {
-                found.extend(self.from_glob(&from, path, wanted, known));
+                found.extend(self.through_glob(&from, path, wanted, known));
             }
         }
         match scope.parent {
@@ -272,7 +304,7 @@ impl Names {
     }
 
     /// What `use from::*` makes of a path.
-    fn from_glob(
+    fn through_glob(
         &self,
         from: &[String],
         path: &[String],
@@ -327,7 +359,7 @@ impl Scope {
     fn import(&mut self, base: &mut Vec<String>, tree: &UseTree, is_conditional: bool) {
         match tree {
             UseTree::Path(path) => {
-                base.push(path.ident.to_string());
+                base.push(named(&path.ident));
                 self.import(base, &path.tree, is_conditional);
                 base.pop();
             }
@@ -337,16 +369,16 @@ impl Scope {
                 }
             }
             UseTree::Name(name) => {
-                let name = name.ident.to_string();
+                let name = named(&name.ident);
                 let path = [base.as_slice(), std::slice::from_ref(&name)].concat();
                 self.add(name, path, is_conditional);
             }
             UseTree::Rename(rename) => {
                 let mut path = base.clone();
                 if rename.ident != "self" {
-                    path.push(rename.ident.to_string());
+                    path.push(named(&rename.ident));
                 }
-                self.add(rename.rename.to_string(), path, is_conditional);
+                self.add(named(&rename.rename), path, is_conditional);
             }
             UseTree::Glob(_) => self.globs.push(base.clone()),
             UseTree::Group(group) => {

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use auth_grammar::args;
-use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
+use auth_grammar::attribute::{
+    is_test, policy_attribute, policy_attribute_by_any_path, refuse_conditional_policy,
+};
 use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
@@ -22,7 +24,7 @@ use syn::{Attribute, Expr, Ident, Item, ItemMod, Lit, Meta, Token, UseTree};
 use super::body::Body;
 use super::names::Kind;
 use super::words::Used;
-use super::{Entry, EntryKind, Finding, Place, Sources, is_written, reasons, shown};
+use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reasons, shown};
 use crate::Failure;
 use crate::workspace::Crate;
 
@@ -208,7 +210,7 @@ impl<'w> Walk<'w> {
         for item in &items {
             let is_conditional = attributes_in(item).iter().any(is_conditional);
             if let Some(name) = name_of(item) {
-                let (name, kind) = (name.to_string(), kind_of(item));
+                let (name, kind) = (named(name), kind_of(item));
                 let names = &mut self.sources.names;
                 names.declare(around.scope, &name, kind, is_conditional);
             }
@@ -219,7 +221,7 @@ impl<'w> Walk<'w> {
                 }
                 Item::ExternCrate(krate) => {
                     if let Some((_, name)) = &krate.rename {
-                        let (krate, name) = (krate.ident.to_string(), name.to_string());
+                        let (krate, name) = (named(&krate.ident), named(name));
                         let names = &mut self.sources.names;
                         names.import_crate(around.scope, &krate, &name);
                     }
@@ -234,7 +236,7 @@ impl<'w> Walk<'w> {
 
     fn item(&mut self, mut item: Item, around: &Around) {
         let mut around = around.clone();
-        let name = name_of(&item).map(Ident::to_string);
+        let name = name_of(&item).map(named);
         if let Some(attributes) = attributes_of(&mut item) {
             let all = unconditional(attributes.clone());
             // Who gives a test a policy, or calls something a test that is none, is told of.
@@ -274,7 +276,7 @@ impl<'w> Walk<'w> {
                 Body::new(self, &around).routes_in(&written.mac.tokens);
             }
             Item::Fn(function) => {
-                let name = function.sig.ident.to_string();
+                let name = named(&function.sig.ident);
                 if function.sig.asyncness.is_some() {
                     let path = self.sources.names.path_in(around.scope, &name);
                     self.sources.functions.insert(path.join("::"));
@@ -366,7 +368,7 @@ impl<'w> Walk<'w> {
             Some(item::Item::Struct(unit)) => (&unit.name, EntryKind::Service),
             _ => return Some(item),
         };
-        let path = self.sources.names.path_in(around.scope, &name.to_string());
+        let path = self.sources.names.path_in(around.scope, &named(name));
         self.sources.entries.push(Entry {
             place,
             path: path.join("::"),
@@ -389,7 +391,7 @@ impl<'w> Walk<'w> {
         let path = self
             .sources
             .names
-            .path_in(around.scope, &module.ident.to_string());
+            .path_in(around.scope, &named(&module.ident));
         let (paths, is_surely_there) = paths(module.attrs.clone());
         let inner = |folder: PathBuf, beside: PathBuf, sources: &mut Sources| Around {
             scope: sources.names.module(&path, &self.krate.axum),
@@ -433,7 +435,7 @@ impl<'w> Walk<'w> {
     fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>, scope: usize) {
         match tree {
             UseTree::Path(path) => {
-                base.push(path.ident.to_string());
+                base.push(named(&path.ident));
                 self.renamed(&path.tree, base, scope);
                 base.pop();
             }
@@ -443,7 +445,10 @@ impl<'w> Walk<'w> {
                 }
             }
             UseTree::Rename(rename) => {
-                let name = rename.ident.to_string();
+                let name = named(&rename.ident);
+                if !matches!(name.as_str(), "requires" | "public") {
+                    return;
+                }
                 self.sources.aliases.push(Alias {
                     place: Place::of(&self.file, rename.rename.span()),
                     scope,
@@ -458,9 +463,11 @@ impl<'w> Walk<'w> {
     /// Notes an attribute that may be one of ours, though it is not written like one.
     fn alias(&mut self, attribute: &Attribute, scope: usize) {
         let segments = &attribute.path().segments;
-        if segments.len() > 1 && policy_attribute(attribute).is_none() {
+        // What is imported under another name is noted there.
+        let is_called_so = policy_attribute_by_any_path(attribute).is_some();
+        if is_called_so && policy_attribute(attribute).is_none() {
             let segments = segments.iter();
-            let path: Vec<_> = segments.map(|segment| segment.ident.to_string()).collect();
+            let path: Vec<_> = segments.map(|segment| named(&segment.ident)).collect();
             self.sources.aliases.push(Alias {
                 place: Place::of(&self.file, attribute.path().span()),
                 scope,
@@ -478,7 +485,7 @@ impl<'w> Walk<'w> {
                 let attribute = |input: ParseStream<'_>| {
                     let path: syn::Path = input.parse()?;
                     let _ = input.parse::<TokenStream>();
-                    Ok(path.segments.last().map(|last| last.ident.to_string()))
+                    Ok(path.segments.last().map(|last| named(&last.ident)))
                 };
                 let name = attribute.parse2(group.stream()).ok().flatten();
                 let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
