@@ -269,3 +269,30 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
         ]
     );
 }
+
+#[test]
+fn what_a_policy_depends_on_is_listed_with_it() {
+    let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
+    let root = format!(
+        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod always {{\n{policy}}}\n"
+    );
+    let files = [
+        ("Cargo.toml", refused::MANIFEST),
+        ("src/lib.rs", &root),
+        ("src/m.rs", &format!("#![cfg(feature = \"x\")]\n{policy}")),
+    ];
+    let listed = json(&refused::made("cfg", &files), &["list", "--format=json"]);
+    let rows = listed["policies"].as_array().expect("policies").iter();
+    let rows: Vec<_> = rows
+        .map(|row| format!("{} {}", row["path"], row["cfg"]).replace(['"', '\\'], ""))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "it::h a",
+            "it::f::h all(c, d)",
+            "it::always::h null",
+            "it::m::h all(b, feature = x)",
+        ]
+    );
+}

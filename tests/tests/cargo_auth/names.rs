@@ -164,7 +164,7 @@ fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
         ),
         (
             "from_this_crate_or_into_a_guarded_one",
-            "fn own() {} fn f() { g.protect(s)?.merge(own()).merge(crate::own()); g.merge(swagger::ui()); axum::Router::new().merge(axum::Router::new()).merge(T::f()); }",
+            "fn own() {} fn f() { g.protect(s)?.merge(own()).merge(crate::own()); g.merge(swagger::ui()); GuardedRouter::new().merge(swagger::ui()); Figment::new().merge(figment::env()); axum::Router::new().merge(axum::Router::new()).merge(T::f()); }",
             0,
         ),
     ] {
@@ -240,6 +240,11 @@ fn only_what_is_merged_for_a_reason_is_left_to_that_reason() {
         (
             "a_later_variable_of_that_name",
             "fn f() {\nlet app = get(bare);\nlet app = g.merge_unguarded(\"why\", app);\nlet app = app.protect(s)?.route(\"/\", get(bare));\n}",
+            &[3, 4],
+        ),
+        (
+            "another_variable",
+            "fn f() {\nlet app = get(bare);\nlet other = get(bare);\nlet app = g.merge_unguarded(\"why\", app);\n}",
             &[3, 4],
         ),
         (
@@ -394,6 +399,11 @@ fn routes_lead_to_what_is_in_scope() {
         (
             "of_either_of_two_imports",
             "#[cfg(a)] use axum::routing::get; #[cfg(not(a))] use auth_runtime::routing::get; fn f() { get(bare); get(guarded); }",
+            1,
+        ),
+        (
+            "of_an_import_or_a_function",
+            "#[cfg(a)] use axum::routing::get; #[cfg(not(a))] fn get<T>(handler: T) {} fn f() { get(bare); get(guarded); }",
             1,
         ),
         (
