@@ -53,7 +53,7 @@ mod sources;
 mod workspace;
 
 use std::fmt::{self, Display};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -175,21 +175,30 @@ fn main() -> ExitCode {
     // What went wrong in it, it has told itself.
     let stopped = |_| Failure::new("this is a mistake of `cargo auth` itself");
     let result = result.and_then(|thread| thread.join().map_err(stopped).flatten());
-    let status = match result {
-        // Whoever reads may have seen enough.
-        Ok(report) => match (
-            write!(std::io::stdout(), "{}", report.text),
-            report.is_clean,
-        ) {
-            (_, false) => FOUND,
-            _ => CLEAN,
-        },
+    let status = match result.and_then(print) {
+        Ok(true) => CLEAN,
+        Ok(false) => FOUND,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "error: {failure}");
             FAILED
         }
     };
     ExitCode::from(status)
+}
+
+/// Prints what was found, and tells whether that was nothing.
+fn print(report: Report) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out
+        .write_all(report.text.as_bytes())
+        .and_then(|()| out.flush())
+    {
+        // Whoever reads may have seen enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("nothing can be printed: {error}")))
+        }
+        _ => Ok(report.is_clean),
+    }
 }
 
 fn run(auth: &Auth) -> Result<Report, Failure> {

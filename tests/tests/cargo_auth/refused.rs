@@ -202,3 +202,29 @@ fn long_and_deep_sources_are_read() {
     // It takes half a second; before, it took a quarter of a minute.
     assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
 }
+
+/// Who keeps the list in a file has to know that it is not whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_no_success() {
+    let folder = made(
+        "full",
+        &[("Cargo.toml", MANIFEST), ("src/lib.rs", "fn f() {}")],
+    );
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device");
+    let output = std::process::Command::new(crate::program())
+        .args(["auth", "list"])
+        .current_dir(folder)
+        .stdout(full)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with("error: nothing can be printed: "),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
