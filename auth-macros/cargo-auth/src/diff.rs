@@ -23,7 +23,7 @@ struct Side {
     mistaken: BTreeSet<String>,
     /// All functions, with a policy or without.
     functions: BTreeSet<String>,
-    /// What is open for a reason.
+    /// What is open, for a reason or without one.
     unguarded: Vec<Unguarded>,
 }
 
@@ -76,7 +76,7 @@ impl Side {
     fn of(sources: Sources) -> Self {
         let mut side = Self {
             functions: sources.functions(),
-            unguarded: sources.unguarded.clone(),
+            unguarded: [sources.unguarded.as_slice(), &sources.open].concat(),
             ..Self::default()
         };
         for entry in sources.entries {
@@ -142,11 +142,16 @@ fn rows(before: &Side, after: &Side) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What only one side has. Lines move, so the file, the way and the reason tell which is which.
+/// What only one side has. Lines move, so all but the line tells which is which.
 fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded> {
     let which = |unguarded: &Unguarded| {
-        let Unguarded { place, way, reason } = unguarded;
-        (place.file.clone(), *way, reason.clone())
+        let Unguarded {
+            place,
+            way,
+            reason,
+            target,
+        } = unguarded;
+        (place.file.clone(), *way, reason.clone(), target.clone())
     };
     let mut others: Vec<_> = others.iter().map(which).collect();
     let mut only = Vec::new();
@@ -197,14 +202,24 @@ impl Row {
     }
 
     fn unguarded(unguarded: &Unguarded, verdict: Verdict) -> Self {
-        let Unguarded { place, way, reason } = unguarded;
-        let policy = format!("unguarded(reason = {reason:?})");
+        let Unguarded {
+            place,
+            way,
+            reason,
+            target,
+        } = unguarded;
+        let policy = match way {
+            Way::Merged | Way::Plain => format!("unguarded(reason = {reason:?})"),
+            Way::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
+            Way::Unsaid => "no policy, and no reason".to_owned(),
+        };
         let is_there = verdict == Verdict::Added;
         Self {
             change: word(verdict),
             path: match way {
                 Way::Merged => "a router that is merged unguarded".to_owned(),
-                Way::Plain => "a route of a plain router".to_owned(),
+                _ if target.is_empty() => "a route of a plain router".to_owned(),
+                _ => format!("a route of a plain router to `{target}`"),
             },
             place: Some(place.clone()),
             before: (!is_there).then(|| policy.clone()),

@@ -33,7 +33,7 @@ struct Row<'s> {
     reason: Option<&'s str>,
     /// Whether the attribute is wrong, so that this is not all that was meant.
     mistaken: bool,
-    /// The predicate of the `cfg_attr` around the attribute.
+    /// What has to be set for it to be there: the predicates of `cfg` and `cfg_attr`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cfg: Option<&'s str>,
 }
@@ -83,7 +83,7 @@ fn told(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
     let what = match unguarded.way {
         Way::Merged => "merged unguarded",
-        Way::Plain => "on a plain router, without a policy",
+        Way::Plain | Way::Excused | Way::Unsaid => "on a plain router, without a policy",
     };
     format!("{file}:{line}: {what}: {}\n", unguarded.reason)
 }

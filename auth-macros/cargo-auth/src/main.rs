@@ -24,14 +24,23 @@
 //!
 //! Sources are read as they are written. So what a macro writes is not there (`list` names the
 //! `macro_rules!` that have one of the attributes in them), and neither is what a build script writes or
-//! `include!` brings. Both sides of a `#[cfg]` are, but for tests. Of routers, `check` sees calls of what
-//! is imported from `axum::routing`, and what is chained to them; not what is added to a `MethodRouter`
-//! in a variable, or made by such a function in a variable, not fallbacks, and no framework on top of
-//! axum. Whether a handler on a plain router is guarded by the layer that it takes, the program notices
-//! when it is asked: without one it answers 500.
+//! `include!` brings. Of macros, `check` looks at what they are given, and at what a `macro_rules!` has in
+//! it. Both sides of a `#[cfg]` are read, but for tests. Only members of the workspace are: what it takes
+//! from elsewhere, be it from a folder beside it, is another crate.
 //!
-//! `diff` goes by the paths of handlers: one that was moved is removed and added. What a `check`
-//! function does is not compared, only its name; and neither are services, but for their policies.
+//! Of routers, `check` sees what is given to functions of `axum::routing`, by whatever name they are
+//! imported, and what is chained to them. Where it cannot see what a method like `post` or `fallback`
+//! belongs to, it goes by what that is given: an `async fn` or an `async` closure. So it does not see other
+//! closures and variables on a `MethodRouter` in a variable, functions of axum in a variable or under
+//! another name there, nor a framework on top of axum. Routers of another crate are found where a chain, or a
+//! variable of the same function, shows that a plain router takes them in; what is in them is not. Layers are
+//! not looked at. Whether a handler on a plain router is guarded by the layer that it takes, the program
+//! notices when it is asked: without one it answers 500.
+//!
+//! `diff` goes by the paths of handlers: one that was moved is removed and added, and where it is mounted
+//! is not compared. What a `check` function does is not compared, only its name; and neither are services,
+//! but for their policies. What is open is told by its file, its reason and its name. A revision is
+//! written out without its submodules.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -44,7 +53,7 @@ mod sources;
 mod workspace;
 
 use std::fmt::{self, Display};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -156,23 +165,40 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 
+/// Sources can be nested as deeply as the compiler reads them, and it takes what stack it needs.
+const STACK: usize = 1 << 29;
+
 fn main() -> ExitCode {
     let Cargo::Auth(auth) = Cargo::parse();
-    let status = match run(&auth) {
-        // Whoever reads may have seen enough.
-        Ok(report) => match (
-            write!(std::io::stdout(), "{}", report.text),
-            report.is_clean,
-        ) {
-            (_, false) => FOUND,
-            _ => CLEAN,
-        },
+    let thread = std::thread::Builder::new().stack_size(STACK);
+    let result = thread.spawn(move || run(&auth)).map_err(Failure::new);
+    // What went wrong in it, it has told itself.
+    let stopped = |_| Failure::new("this is a mistake of `cargo auth` itself");
+    let result = result.and_then(|thread| thread.join().map_err(stopped).flatten());
+    let status = match result.and_then(print) {
+        Ok(true) => CLEAN,
+        Ok(false) => FOUND,
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "error: {failure}");
             FAILED
         }
     };
     ExitCode::from(status)
+}
+
+/// Prints what was found, and tells whether that was nothing.
+fn print(report: Report) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out
+        .write_all(report.text.as_bytes())
+        .and_then(|()| out.flush())
+    {
+        // Whoever reads may have seen enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("nothing can be printed: {error}")))
+        }
+        _ => Ok(report.is_clean),
+    }
 }
 
 fn run(auth: &Auth) -> Result<Report, Failure> {

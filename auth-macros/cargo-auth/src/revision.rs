@@ -20,6 +20,9 @@ impl Revision {
         let failed =
             |error: std::io::Error| Failure::new(format!("no folder can be made: {error}"));
         let folder = TempDir::with_prefix("cargo-auth-").map_err(failed)?;
+        git(root, None, &["rev-parse", "--is-inside-work-tree"]).map_err(|failure| {
+            Failure::new(format!("this is no working tree of git: {failure}"))
+        })?;
         // Neither an option nor a path, whatever it looks like.
         let tree = format!("{revision}^{{tree}}");
         let tree = git(
@@ -57,6 +60,10 @@ impl Revision {
 fn git(folder: &Path, index: Option<&Path>, arguments: &[&str]) -> Result<String, Failure> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);
+    // In a hook, git says which repository it works for. What is asked about is the one around `folder`.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
     if let Some(index) = index {
         command.env("GIT_INDEX_FILE", index);
     }

@@ -18,6 +18,8 @@ use auth_grammar::requirement::Policy;
 use auth_grammar::vocabulary::{self, Found};
 use proc_macro2::Span;
 use serde::Serialize;
+use syn::Ident;
+use syn::ext::IdentExt;
 
 use self::body::{Excused, Mount};
 pub(crate) use self::body::{Unguarded, Way};
@@ -37,10 +39,14 @@ pub(crate) struct Sources {
     pub(crate) findings: Vec<Finding>,
     /// The ways around the guards.
     pub(crate) unguarded: Vec<Unguarded>,
+    /// What is mounted on plain routers and has no reason of its own.
+    pub(crate) open: Vec<Unguarded>,
     /// The macros that write policies, which are not seen.
     pub(crate) macros: Vec<Place>,
     /// The paths of what was seen without a policy. With another `cfg`, it may have one.
     bare: BTreeSet<String>,
+    /// The paths of all that could be handlers: `async fn`s, with a policy or without.
+    functions: BTreeSet<String>,
     names: Names,
     mounts: Vec<Mount>,
     excused: Vec<Excused>,
@@ -58,7 +64,7 @@ pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
     /// With the policies of the modules around.
     pub(crate) policy: Policy,
-    /// What has to be set for it to be there: the predicates of `cfg_attr`.
+    /// What has to be set for it to be there: the predicates of `cfg` and `cfg_attr`.
     pub(crate) condition: Option<String>,
     /// Whether anybody asked for it.
     is_told: bool,
@@ -161,6 +167,17 @@ impl Finding {
         }
     }
 
+    fn hidden(place: Place, name: &str) -> Self {
+        Self {
+            place,
+            code: Some(codes::RENAMED.as_str().to_owned()),
+            message: format!(
+                "whoever looks for `#[{name}(` will miss this; write it so, without `r#`, other brackets, \
+                 spaces or comments in it"
+            ),
+        }
+    }
+
     fn renamed(place: Place, name: &str, other: &str) -> Self {
         Self {
             place,
@@ -243,6 +260,15 @@ fn told(mut found: Found, sources: &mut Sources) -> Found {
     found
 }
 
+/// A name as it is compared: `r#get` is `get`, and `r#type` is what it is.
+fn named(name: &Ident) -> String {
+    let bare = name.unraw();
+    match name == &bare || syn::parse_str::<Ident>(&bare.to_string()).is_err() {
+        true => name.to_string(),
+        false => bare.to_string(),
+    }
+}
+
 /// A file as it is told: from the root of the workspace.
 fn shown(root: &Path, path: &Path) -> String {
     let within = path.strip_prefix(root).unwrap_or(path);
@@ -253,11 +279,13 @@ fn shown(root: &Path, path: &Path) -> String {
     one_line(&parts.join("/"))
 }
 
-/// A text that cannot look like several lines, or tell a terminal what to do.
+/// A text that cannot look like several lines or like another one, or tell a terminal what to do.
 fn one_line(text: &str) -> String {
+    // What turns the direction of writing, and what looks like nothing.
+    let is_unseen = |it| matches!(it, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let mut line = String::new();
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || is_unseen(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);

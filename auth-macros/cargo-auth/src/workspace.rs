@@ -26,8 +26,8 @@ pub(crate) struct Crate {
     pub(crate) source: PathBuf,
     /// Whether the attributes can be written in it.
     pub(crate) uses_attributes: bool,
-    /// What it calls axum.
-    pub(crate) axum: String,
+    /// What it calls axum: several names, if it depends on several versions.
+    pub(crate) axum: Vec<String>,
     /// Whether anybody asked for it.
     pub(crate) is_told: bool,
 }
@@ -68,12 +68,12 @@ impl Workspace {
 fn crates(package: &Package) -> Vec<Crate> {
     let folder = package.manifest_path.parent();
     let folder = folder.map(|folder| folder.as_std_path().to_owned());
-    let depends_on = |name: &str| {
-        let mut dependencies = package.dependencies.iter();
-        dependencies.find(|dependency| dependency.name == name)
+    let dependencies = |name| {
+        let dependencies = package.dependencies.iter();
+        dependencies.filter(move |dependency| dependency.name == name)
     };
-    let axum = depends_on("axum").and_then(|axum| axum.rename.clone());
-    let axum = axum.unwrap_or_else(|| "axum".to_owned());
+    let axum = dependencies("axum").filter_map(|axum| axum.rename.clone());
+    let axum: Vec<_> = axum.map(|name| name.replace('-', "_")).collect();
     let is_library = |kinds: &[TargetKind]| {
         let is_other = |kind: &TargetKind| {
             matches!(
@@ -108,8 +108,8 @@ fn crates(package: &Package) -> Vec<Crate> {
             name,
             folder: folder.clone().unwrap_or_default(),
             source: target.src_path.clone().into_std_path_buf(),
-            uses_attributes: depends_on("auth-runtime").is_some(),
-            axum: identifier(&axum),
+            uses_attributes: dependencies("auth-runtime").next().is_some(),
+            axum: axum.clone(),
             is_told: true,
         });
     }

@@ -600,6 +600,9 @@ impl GuardedRouter {
     /// With a [`ProtectedResource`](crate::ProtectedResource) in the space, its metadata document
     /// is one more route.
     ///
+    /// A plain router takes everything: what is added to it is in no access table and in no lock, and
+    /// nobody asks for a policy. `cargo auth check` finds it.
+    ///
     /// # Errors
     ///
     /// If a policy names a scheme that the space does not accept, a check asks for another state than
@@ -644,6 +647,7 @@ impl GuardedRouter {
             let declaration = fallback.declared.map(|(_, declaration)| declaration);
             let answer = UnknownPath::new(space.clone(), service, declaration, something_is_hidden);
             let answering = answer.clone();
+            // unguarded: it answers paths that are not there, and the policy of its service is asked there
             let route = Router::new().fallback(async move |request: Request| {
                 let witness = Witness::of(request.extensions());
                 let response = answering.clone().receive(request).await;
@@ -827,6 +831,7 @@ impl Placed<'_> {
                 // unguarded: it answers as a path that was never there
                 axum::routing::any(hidden).merge(method_router)
             } else {
+                // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)
             };
         }

@@ -65,6 +65,7 @@ impl UnknownPath {
             async move { Ok::<_, Infallible>(unlayered.receive(request).await) }
         });
         Self {
+            // unguarded: it answers paths that are not there
             layered: Some(layers(Router::new().fallback_service(answer))),
             ..self.clone()
         }

@@ -187,13 +187,16 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     );
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["after"], "unguarded(reason = \"again\")");
-    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    // The next link has a line of its own, and none says why.
+    assert_eq!(rows[1]["after"], "no policy, and no reason");
+    assert_eq!(rows.as_array().map(Vec::len), Some(2));
     commit(&shop);
     let once_more = chained.replace("\n.route(\"/v\"", "\n// unguarded: again\n.route(\"/v\"");
     replace(&program, &chained, &once_more);
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["change"], "added");
-    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    assert_eq!(rows[1]["change"], "removed");
+    assert_eq!(rows.as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -237,4 +240,129 @@ fn what_git_does_not_know_is_no_empty_revision() {
     let rows = rows.as_array().expect("rows");
     assert_eq!(rows.len(), 13);
     assert!(rows.iter().all(|row| row["change"] == "added"));
+}
+
+#[test]
+fn what_is_open_without_a_reason_is_told_too() {
+    let shop = shop("unsaid", "");
+    let library = shop.join("src/lib.rs");
+    let text = std::fs::read_to_string(&library).expect("a text");
+    let with = |more: &str| std::fs::write(&library, format!("{text}\n{more}\n")).expect("a file");
+    let told = || -> Vec<String> {
+        let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
+        let rows = rows.as_array().expect("rows").iter();
+        rows.map(|row| {
+            format!("{} {}: {}", row["change"], row["path"], row["after"]).replace('"', "")
+        })
+        .collect()
+    };
+    let route = "a route of a plain router to";
+    let handlers = "async fn one() {} async fn other() {}";
+    with(&format!("{handlers} fn f() {{ axum::routing::get(one); }}"));
+    assert_eq!(
+        told(),
+        [format!("added {route} `one`: no policy, and no reason")]
+    );
+    // For the same reason, another one.
+    let for_a_reason =
+        |name| format!("{handlers} fn f() {{\n// unguarded: why\naxum::routing::get({name}); }}");
+    with(&for_a_reason("one"));
+    commit(&shop);
+    with(&for_a_reason("other"));
+    assert_eq!(
+        told(),
+        [
+            format!("added {route} `other`: unguarded(reason = \\why\\)"),
+            format!("removed {route} `one`: null"),
+        ]
+    );
+    // A router that was merged for a reason, and grows.
+    let merged = |routes| {
+        format!("{handlers} fn m() {{ {routes}; }} fn f() {{ g.merge_unguarded(\"why\", m()); }}")
+    };
+    with(&merged("axum::routing::get(one)"));
+    commit(&shop);
+    with(&merged("axum::routing::get(one).post(other)"));
+    assert_eq!(
+        told(),
+        [format!(
+            "added {route} `other`: no policy, and the reason of `merge_unguarded`"
+        )]
+    );
+}
+
+/// Which of two policies holds is said by a `cfg` only.
+#[test]
+fn policies_that_change_places_are_never_told_to_be_the_same() {
+    let open = "#[auth_runtime::public(reason = \"a demo\")] pub async fn h() {}";
+    let closed = "#[auth_runtime::requires(role = \"admin\")] pub async fn h() {}";
+    let [of_items, of_modules] = [
+        |one: &str, other: &str| format!("#[cfg(a)] {one}\n#[cfg(not(a))] {other}"),
+        |one: &str, other: &str| {
+            format!("#[cfg(a)] mod m {{ {one} }}\n#[cfg(not(a))] mod m {{ {other} }}")
+        },
+    ];
+    for (name, before, after) in [
+        ("of_items", of_items(closed, open), of_items(open, closed)),
+        (
+            "of_modules",
+            of_modules(closed, open),
+            of_modules(open, closed),
+        ),
+    ] {
+        // In the order in which they stood.
+        let parts: Vec<_> = after.split('\n').collect();
+        let after = [parts[1], parts[0]].join("\n");
+        let files = [
+            ("Cargo.toml", crate::refused::MANIFEST),
+            ("src/lib.rs", before.as_str()),
+        ];
+        let folder = made(&format!("places/{name}"), &files);
+        git(&folder, &["init", "--quiet"]);
+        commit(&folder);
+        std::fs::write(folder.join("src/lib.rs"), &after).expect("a file");
+        let rows = json(&folder, &["diff", "HEAD", "--format=json"]);
+        let rows = rows.as_array().expect("rows");
+        assert_eq!(rows.len(), 2, "{rows:#?}");
+        assert!(
+            rows.iter().all(|row| row["change"] == "changed"),
+            "{rows:#?}"
+        );
+    }
+}
+
+/// A hook is told which repository it is for, and from where.
+#[test]
+fn a_hook_of_git_compares_what_it_would_compare_without() {
+    let shop = shop("hook", "services/shop/");
+    let top = shop.join("../..");
+    let output = Command::new(crate::program())
+        .args(["auth", "diff", "HEAD"])
+        .current_dir(&shop)
+        .env("GIT_DIR", top.join(".git"))
+        .env("GIT_INDEX_FILE", "/nowhere")
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        text, "the same may call what they could before\n",
+        "{output:?}"
+    );
+}
+
+#[test]
+fn outside_of_a_repository_that_is_what_is_said() {
+    let files = [("Cargo.toml", crate::refused::MANIFEST), ("src/lib.rs", "")];
+    // The folder of the tests is in a repository.
+    let folder = std::env::temp_dir().join(format!("cargo-auth-test-{}", std::process::id()));
+    for (file, text) in files {
+        let file = folder.join(file);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, text).expect("a file");
+    }
+    let run = run(&folder, &["diff", "HEAD"]);
+    std::fs::remove_dir_all(&folder).expect("a folder");
+    assert_eq!(run.status, 2);
+    let said = "error: this is no working tree of git: ";
+    assert!(run.errors.starts_with(said), "{}", run.errors);
 }

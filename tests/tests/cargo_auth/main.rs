@@ -203,6 +203,7 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
         "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n\
          #[path = \"elsewhere/e.rs\"] mod e;\n\
          #[cfg_attr(x, path = \"elsewhere/one.rs\")] #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n\
+         #[cfg_attr(windows, path = \"elsewhere/windows.rs\")] mod g;\n\
          #[cfg(windows)] mod not_here;\n\
          #[cfg(test)] mod nor_here;\n",
     );
@@ -228,6 +229,8 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
         ("src/elsewhere/deep.rs", policy),
         ("src/elsewhere/one.rs", policy),
         ("src/elsewhere/two.rs", policy),
+        ("src/elsewhere/windows.rs", policy),
+        ("src/g.rs", policy),
         ("src/nobody_names_it.rs", policy),
         ("src/bin/tool.rs", policy),
         ("examples/show.rs", policy),
@@ -257,10 +260,39 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
             "src/elsewhere/e.rs it::e::h",
             "src/elsewhere/one.rs it::f::h",
             "src/elsewhere/two.rs it::f::h",
+            "src/elsewhere/windows.rs it::g::h",
             "src/folder/z.rs it::a::w::z::h",
+            "src/g.rs it::g::h",
             "src/inline/c.rs it::inline::c::h",
             "src/inline/other.rs it::inline::d::h",
             "src/lib.rs it::h",
+        ]
+    );
+}
+
+#[test]
+fn what_a_policy_depends_on_is_listed_with_it() {
+    let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
+    let root = format!(
+        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod always {{\n{policy}}}\n"
+    );
+    let files = [
+        ("Cargo.toml", refused::MANIFEST),
+        ("src/lib.rs", &root),
+        ("src/m.rs", &format!("#![cfg(feature = \"x\")]\n{policy}")),
+    ];
+    let listed = json(&refused::made("cfg", &files), &["list", "--format=json"]);
+    let rows = listed["policies"].as_array().expect("policies").iter();
+    let rows: Vec<_> = rows
+        .map(|row| format!("{} {}", row["path"], row["cfg"]).replace(['"', '\\'], ""))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "it::h a",
+            "it::f::h all(c, d)",
+            "it::always::h null",
+            "it::m::h all(b, feature = x)",
         ]
     );
 }

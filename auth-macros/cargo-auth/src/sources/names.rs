@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
 
+use super::body::routing_function;
+use super::named;
+
 /// The names of a workspace.
 #[derive(Default)]
 pub(super) struct Names {
     scopes: Vec<Scope>,
-    /// The scopes of modules, by their paths from the name of the crate.
-    modules: BTreeMap<Vec<String>, usize>,
+    /// The scopes of modules, by their paths from the name of the crate: several, where a `cfg` chooses.
+    modules: BTreeMap<Vec<String>, Vec<usize>>,
+    /// What something is imported as under another name, with that.
+    renamed: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A module, or a block with items in it.
@@ -21,29 +26,85 @@ struct Scope {
     /// What is seen from a block besides.
     parent: Option<usize>,
     /// What the crate calls axum.
-    axum: String,
-    /// The functions, structs and modules in it.
-    items: BTreeSet<String>,
-    /// What a name is imported as.
-    imports: BTreeMap<String, Vec<String>>,
+    axum: Vec<String>,
+    /// The functions and the like in it, which have names of their own: a function and a module can be
+    /// called the same.
+    values: BTreeMap<String, IsConditional>,
+    /// The modules and types in it.
+    types: BTreeMap<String, IsConditional>,
+    /// What a name is imported as: several, of both kinds or where a `cfg` chooses.
+    imports: BTreeMap<String, Vec<(Vec<String>, IsConditional)>>,
     /// What everything is imported from.
     globs: Vec<Vec<String>>,
 }
 
-/// No path takes as many steps, but one that goes in a circle.
-const MAX_STEPS: usize = 32;
+/// Whether it is there by some `cfg` only, so that its name may be another's.
+type IsConditional = bool;
+
+/// What a name may be the name of.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Value,
+    Type,
+    /// A unit struct is a type, and its only value.
+    Both,
+}
+
+/// All that a path can be the path of.
+type Paths = BTreeSet<Vec<String>>;
+
+/// A path that is looked for in a scope.
+type Query = (usize, Vec<String>, Wanted);
+
+/// How it is looked for.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    /// Whether it has to be found there, and not in another crate or further out.
+    is_inside: bool,
+    /// Whether it is that of a module, and not of a function.
+    is_module: bool,
+}
+
+impl Wanted {
+    /// A module, wherever it is.
+    const MODULE: Self = Self {
+        is_inside: false,
+        is_module: true,
+    };
+
+    fn inside(self) -> Self {
+        Self {
+            is_inside: true,
+            ..self
+        }
+    }
+
+    fn anywhere(self) -> Self {
+        Self {
+            is_inside: false,
+            ..self
+        }
+    }
+}
+
+/// What was found; `None` while it is looked for, since names can go in a circle.
+type Known = BTreeMap<Query, Option<Paths>>;
+
+/// No path takes as many steps, but one that grows in a circle.
+const MAX_STEPS: usize = 4096;
 
 impl Names {
     /// Adds the scope of a module.
-    pub(super) fn module(&mut self, path: &[String], axum: &str) -> usize {
+    pub(super) fn module(&mut self, path: &[String], axum: &[String]) -> usize {
         let id = self.scopes.len();
-        self.modules.entry(path.to_vec()).or_insert(id);
+        self.modules.entry(path.to_vec()).or_default().push(id);
         self.scopes.push(Scope {
             path: path.to_vec(),
             module: path.to_vec(),
             parent: None,
-            axum: axum.to_owned(),
-            items: BTreeSet::new(),
+            axum: axum.to_vec(),
+            values: BTreeMap::new(),
+            types: BTreeMap::new(),
             imports: BTreeMap::new(),
             globs: Vec::new(),
         });
@@ -55,13 +116,14 @@ impl Names {
         let id = self.scopes.len();
         let outer = self.scopes.get(parent);
         let module = outer.map_or(Vec::new(), |outer| outer.module.clone());
-        let axum = outer.map_or(String::new(), |outer| outer.axum.clone());
+        let axum = outer.map_or(Vec::new(), |outer| outer.axum.clone());
         self.scopes.push(Scope {
             path: self.path_in(parent, function),
             module,
             parent: Some(parent),
             axum,
-            items: BTreeSet::new(),
+            values: BTreeMap::new(),
+            types: BTreeMap::new(),
             imports: BTreeMap::new(),
             globs: Vec::new(),
         });
@@ -76,154 +138,252 @@ impl Names {
         path
     }
 
-    /// The paths of all that was taken in.
+    /// The paths of all functions and the like that were taken in.
     pub(super) fn items(&self) -> impl Iterator<Item = Vec<String>> {
         let scopes = self.scopes.iter();
         scopes.flat_map(|scope| {
-            let items = scope.items.iter();
+            let items = scope.values.keys();
             items.map(|item| [scope.path.as_slice(), std::slice::from_ref(item)].concat())
         })
     }
 
+    /// Whether that is the name of a crate of the workspace.
+    pub(super) fn has_crate(&self, name: &String) -> bool {
+        self.modules.contains_key(std::slice::from_ref(name))
+    }
+
     /// Takes in an item.
-    pub(super) fn declare(&mut self, scope: usize, name: &str) {
-        if let Some(scope) = self.scopes.get_mut(scope) {
-            scope.items.insert(name.to_owned());
+    pub(super) fn declare(&mut self, scope: usize, name: &str, kind: Kind, is_conditional: bool) {
+        let Some(scope) = self.scopes.get_mut(scope) else {
+            return;
+        };
+        let add = |names: &mut BTreeMap<String, IsConditional>| {
+            let known = names.entry(name.to_owned()).or_insert(is_conditional);
+            *known &= is_conditional;
+        };
+        match kind {
+            Kind::Value => add(&mut scope.values),
+            Kind::Type => add(&mut scope.types),
+            Kind::Both => {
+                add(&mut scope.values);
+                add(&mut scope.types);
+            }
         }
     }
 
     /// Takes in a `use`.
-    pub(super) fn import(&mut self, scope: usize, tree: &UseTree) {
+    pub(super) fn import(&mut self, scope: usize, tree: &UseTree, is_conditional: bool) {
+        self.rename(tree);
         if let Some(scope) = self.scopes.get_mut(scope) {
-            scope.import(&mut Vec::new(), tree);
+            scope.import(&mut Vec::new(), tree, is_conditional);
         }
     }
 
-    /// The whole path of what is written as `path` in a scope, from the name of its crate.
-    pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Vec<String> {
-        self.step(scope, path, MAX_STEPS)
+    fn rename(&mut self, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => self.rename(&path.tree),
+            UseTree::Rename(rename) => {
+                let own = self.renamed.entry(named(&rename.rename)).or_default();
+                own.insert(named(&rename.ident));
+            }
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.rename(tree)),
+            UseTree::Name(_) | UseTree::Glob(_) => {}
+        }
     }
 
-    fn step(&self, id: usize, path: &[String], steps: usize) -> Vec<String> {
-        let (Some(scope), Some((first, rest)), Some(steps)) = (
-            self.scopes.get(id),
-            path.split_first(),
-            steps.checked_sub(1),
-        ) else {
-            return path.to_vec();
+    /// Whether a name can stand for one of these, wherever it is: most do not, and need not be resolved.
+    pub(super) fn can_be(&self, name: &str, is_one: impl Fn(&str) -> bool) -> bool {
+        let mut names = vec![name];
+        let mut seen = BTreeSet::new();
+        while let Some(name) = names.pop() {
+            if is_one(name) {
+                return true;
+            }
+            if seen.insert(name) {
+                let own = self.renamed.get(name).into_iter().flatten();
+                names.extend(own.map(String::as_str));
+            }
+        }
+        false
+    }
+
+    /// Takes in an `extern crate … as name`.
+    pub(super) fn import_crate(&mut self, scope: usize, krate: &str, name: &str) {
+        if let Some(scope) = self.scopes.get_mut(scope) {
+            scope.add(name.to_owned(), vec![krate.to_owned()], false);
+        }
+    }
+
+    /// The whole paths of what is written as `path` in a scope, from the names of their crates: several,
+    /// where a `cfg` chooses, and at least one.
+    pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Paths {
+        let found = self.look(scope, path, Wanted::default(), &mut Known::new());
+        if found.is_empty() {
+            return Paths::from([path.to_vec()]);
+        }
+        found
+    }
+
+    fn look(&self, id: usize, path: &[String], wanted: Wanted, known: &mut Known) -> Paths {
+        let query = (id, path.to_vec(), wanted);
+        if let Some(found) = known.get(&query) {
+            return found.clone().unwrap_or_default();
+        }
+        if known.len() >= MAX_STEPS {
+            return Paths::new();
+        }
+        known.insert(query.clone(), None);
+        let found = self.step(id, path, wanted, known);
+        known.insert(query, Some(found.clone()));
+        found
+    }
+
+    fn step(&self, id: usize, path: &[String], wanted: Wanted, known: &mut Known) -> Paths {
+        let (Some(scope), Some((first, rest))) = (self.scopes.get(id), path.split_first()) else {
+            return Paths::new();
         };
         let join = |base: &[String]| [base, rest].concat();
         match first.as_str() {
             "crate" => {
                 let root = scope.module.get(..1).unwrap_or_default();
-                return self.follow(join(root), steps);
+                return self.follow(join(root), wanted, known);
             }
-            "self" => return self.follow(join(&scope.module), steps),
+            "self" => return self.follow(join(&scope.module), wanted, known),
             "super" => {
                 let outer = scope.module.len().saturating_sub(1);
                 let outer = scope.module.get(..outer).unwrap_or_default();
                 // `super::super`: the next one is meant from there.
                 return match (self.modules.get(outer), rest.first()) {
-                    (Some(outer), Some(next)) if next == "super" => self.step(*outer, rest, steps),
-                    _ => self.follow(join(outer), steps),
+                    (Some(outer), Some(next)) if next == "super" => outer
+                        .iter()
+                        .flat_map(|outer| self.look(*outer, rest, wanted, known))
+                        .collect(),
+                    _ => self.follow(join(outer), wanted, known),
                 };
             }
             _ => {}
         }
-        if scope.items.contains(first) {
-            return self.follow(join(&self.path_in(id, first)), steps);
+        let mut found = Paths::new();
+        let declared = match rest {
+            [] if !wanted.is_module => scope.values.get(first),
+            _ => scope.types.get(first),
+        };
+        if declared.is_some() {
+            found.extend(self.follow(join(&self.path_in(id, first)), wanted, known));
         }
-        if let Some(import) = scope.imports.get(first) {
-            // `use axum;` names the crate, and not itself once more.
-            if import.first() == Some(first) {
-                return self.follow(scope.with_own_name_of_axum(join(import)), steps);
+        let mut is_sure = declared.is_some_and(|is_conditional| !is_conditional);
+        for (import, is_conditional) in scope.imports.get(first).into_iter().flatten() {
+            // Beside an item, it is of the other kind, unless a `cfg` chooses.
+            if declared.is_some() && !is_conditional {
+                continue;
             }
-            return self.step(id, &join(import), steps);
+            is_sure |= !is_conditional;
+            found.extend(match import.first() == Some(first) {
+                // `use axum;` names the crate, and not itself once more.
+                true => self.follow(scope.with_own_name_of_axum(join(import)), wanted, known),
+                false => self.look(id, &join(import), wanted.anywhere(), known),
+            });
+        }
+        if is_sure {
+            return found;
         }
         for glob in &scope.globs {
             // `use inner::*` does not bring `inner`.
             if glob.first() == Some(first) {
                 continue;
             }
-            let from = [self.step(id, glob, steps).as_slice(), path].concat();
-            if self.is_there(&from) {
-                return self.follow(from, steps);
+            for from in self.look(id, glob, Wanted::MODULE, known) {
+                found.extend(self.through_glob(&from, path, wanted, known));
             }
         }
         match scope.parent {
-            Some(parent) => self.step(parent, path, steps),
-            None => self.follow(scope.with_own_name_of_axum(path.to_vec()), steps),
+            _ if !found.is_empty() || wanted.is_inside => found,
+            Some(parent) => self.look(parent, path, wanted, known),
+            None => self.follow(scope.with_own_name_of_axum(path.to_vec()), wanted, known),
         }
+    }
+
+    /// What `use from::*` makes of a path.
+    fn through_glob(
+        &self,
+        from: &[String],
+        path: &[String],
+        wanted: Wanted,
+        known: &mut Known,
+    ) -> Paths {
+        if let Some(modules) = self.modules.get(from) {
+            return modules
+                .iter()
+                .flat_map(|module| self.look(*module, path, wanted.inside(), known))
+                .collect();
+        }
+        let whole = with_axum_first([from, path].concat());
+        let is_axum = routing_function(&whole).is_some();
+        Paths::from_iter(is_axum.then_some(whole))
     }
 
     /// Goes on from a path that begins with the name of a crate: what is at its end may be imported
     /// there from elsewhere.
-    fn follow(&self, path: Vec<String>, steps: usize) -> Vec<String> {
-        let found = (1..path.len()).rev().find_map(|length| {
-            let module = self.modules.get(path.get(..length)?)?;
-            Some((*module, path.get(length..)?))
+    fn follow(&self, path: Vec<String>, wanted: Wanted, known: &mut Known) -> Paths {
+        let module = (1..path.len()).rev().find_map(|length| {
+            let modules = self.modules.get(path.get(..length)?)?;
+            Some((modules, path.get(length..)?))
         });
-        match found {
-            Some((module, rest)) if self.imports(module, rest) => self.step(module, rest, steps),
-            _ => path,
+        let (modules, rest) = module.unwrap_or((const { &Vec::new() }, &[]));
+        let found: Paths = modules
+            .iter()
+            .flat_map(|module| self.look(*module, rest, wanted.inside(), known))
+            .collect();
+        if found.is_empty() {
+            return Paths::from([with_axum_first(path)]);
         }
+        found
     }
+}
 
-    /// Whether a path is imported into a module, as far as can be seen.
-    fn imports(&self, module: usize, path: &[String]) -> bool {
-        let (Some(scope), Some(name)) = (self.scopes.get(module), path.first()) else {
-            return false;
-        };
-        let is_imported = scope.imports.contains_key(name) || !scope.globs.is_empty();
-        !scope.items.contains(name) && is_imported
-    }
-
-    /// Whether something in the workspace, or in axum's `routing`, has that path.
-    fn is_there(&self, path: &[String]) -> bool {
-        let Some((name, module)) = path.split_last() else {
-            return false;
-        };
-        let known = self.modules.get(module);
-        match known.and_then(|module| self.scopes.get(*module)) {
-            Some(scope) => {
-                scope.items.contains(name)
-                    || scope.imports.contains_key(name)
-                    || !scope.globs.is_empty()
-            }
-            None => matches!(module, [axum, rest @ ..] if axum == "axum" && rest.len() < 2),
-        }
+/// A path that goes through another crate to axum, as if it went there alone.
+fn with_axum_first(path: Vec<String>) -> Vec<String> {
+    let is_routing = |pair: &[String]| pair == ["axum", "routing"];
+    match path.windows(2).position(is_routing) {
+        Some(index) => path.into_iter().skip(index).collect(),
+        None => path,
     }
 }
 
 impl Scope {
-    fn import(&mut self, base: &mut Vec<String>, tree: &UseTree) {
+    fn add(&mut self, name: String, path: Vec<String>, is_conditional: bool) {
+        let imports = self.imports.entry(name).or_default();
+        imports.push((path, is_conditional));
+    }
+
+    fn import(&mut self, base: &mut Vec<String>, tree: &UseTree, is_conditional: bool) {
         match tree {
             UseTree::Path(path) => {
-                base.push(path.ident.to_string());
-                self.import(base, &path.tree);
+                base.push(named(&path.ident));
+                self.import(base, &path.tree, is_conditional);
                 base.pop();
             }
             UseTree::Name(name) if name.ident == "self" => {
                 if let Some(last) = base.last() {
-                    self.imports.insert(last.clone(), base.clone());
+                    self.add(last.clone(), base.clone(), is_conditional);
                 }
             }
             UseTree::Name(name) => {
-                let name = name.ident.to_string();
+                let name = named(&name.ident);
                 let path = [base.as_slice(), std::slice::from_ref(&name)].concat();
-                self.imports.insert(name, path);
+                self.add(name, path, is_conditional);
             }
             UseTree::Rename(rename) => {
                 let mut path = base.clone();
                 if rename.ident != "self" {
-                    path.push(rename.ident.to_string());
+                    path.push(named(&rename.ident));
                 }
-                self.imports.insert(rename.rename.to_string(), path);
+                self.add(named(&rename.rename), path, is_conditional);
             }
             UseTree::Glob(_) => self.globs.push(base.clone()),
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.import(base, tree);
+                    self.import(base, tree, is_conditional);
                 }
             }
         }
@@ -232,7 +392,7 @@ impl Scope {
     /// A path from another crate, with axum under its own name.
     fn with_own_name_of_axum(&self, mut path: Vec<String>) -> Vec<String> {
         if let Some(first) = path.first_mut()
-            && *first == self.axum
+            && self.axum.contains(first)
         {
             "axum".clone_into(first);
         }

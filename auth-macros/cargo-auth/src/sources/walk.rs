@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use auth_grammar::args;
-use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
+use auth_grammar::attribute::{
+    is_test, policy_attribute, policy_attribute_by_any_path, refuse_conditional_policy,
+};
 use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
@@ -20,8 +22,9 @@ use syn::visit::Visit;
 use syn::{Attribute, Expr, Ident, Item, ItemMod, Lit, Meta, Token, UseTree};
 
 use super::body::Body;
+use super::names::Kind;
 use super::words::Used;
-use super::{Entry, EntryKind, Finding, Place, Sources, is_written, reasons, shown};
+use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reasons, shown};
 use crate::Failure;
 use crate::workspace::Crate;
 
@@ -34,6 +37,8 @@ pub(super) struct Walk<'w> {
     pub(super) sources: &'w mut Sources,
     /// The file, as it is told.
     pub(super) file: String,
+    /// What stands in it, from where the tokens are counted.
+    text: String,
     /// That file, and those that it is a module of.
     open: Vec<PathBuf>,
     /// What went wrong in a place where nobody could be told.
@@ -49,6 +54,8 @@ pub(super) struct Around {
     folder: PathBuf,
     /// Where `#[path]` begins.
     beside: PathBuf,
+    /// What has to be set for them to be there.
+    cfg: Option<String>,
     /// What has to be set for the policy of the module around.
     condition: Option<String>,
 }
@@ -84,17 +91,28 @@ impl Written {
     }
 }
 
-/// An attribute of a path that has to be resolved.
+/// An attribute, or what is imported under another name: whether it is ours has to be resolved.
 pub(super) struct Alias {
     place: Place,
     scope: usize,
     path: Vec<String>,
+    /// What it is called.
+    shown: String,
 }
 
 /// An attribute, and the predicate of the `cfg_attr` that it was in.
 type Conditional = (Attribute, Option<String>);
 
 impl Around {
+    /// Takes in what has to be set for an item or a file.
+    fn add_cfgs(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes.iter().filter(|it| is_conditional(it)) {
+            if let Meta::List(list) = &attribute.meta {
+                self.cfg = both(self.cfg.take(), Some(readable(&list.tokens)));
+            }
+        }
+    }
+
     /// The same for items in a block.
     pub(super) fn in_scope(&self, scope: usize) -> Self {
         Self {
@@ -120,6 +138,7 @@ impl<'w> Walk<'w> {
             used,
             sources,
             file: String::new(),
+            text: String::new(),
             open: Vec::new(),
             failure: None,
         }
@@ -134,6 +153,7 @@ impl<'w> Walk<'w> {
             scope,
             folder: folder.to_owned(),
             beside: folder.to_owned(),
+            cfg: None,
             condition: None,
         };
         let source = self.krate.source.clone();
@@ -160,12 +180,24 @@ impl<'w> Walk<'w> {
         if self.open.contains(&whole) {
             return self.fail(format!("{file} is a module of itself"));
         }
+        // `#![cfg(test)]` is for the whole file.
+        if parsed.attrs.iter().any(is_test) {
+            return;
+        }
+        let mut around = around.clone();
+        around.add_cfgs(&parsed.attrs);
         self.sources.reasons.extend(reasons::read(&file, &text));
-        let outer = std::mem::replace(&mut self.file, file);
+        let tokens = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let shebang = parsed.shebang.as_ref().map_or(0, String::len);
+        let tokens = tokens.get(shebang..).unwrap_or_default().to_owned();
+        let outer = (
+            std::mem::replace(&mut self.file, file),
+            std::mem::replace(&mut self.text, tokens),
+        );
         self.open.push(whole);
-        self.items(parsed.items, around);
+        self.items(parsed.items, &around);
         self.open.pop();
-        self.file = outer;
+        (self.file, self.text) = outer;
     }
 
     /// What keeps the list from being complete: the first is enough.
@@ -176,11 +208,25 @@ impl<'w> Walk<'w> {
     /// Reads items: their names first, since they know each other in any order.
     pub(super) fn items(&mut self, items: Vec<Item>, around: &Around) {
         for item in &items {
+            let is_conditional = attributes_in(item).iter().any(is_conditional);
             if let Some(name) = name_of(item) {
-                self.sources.names.declare(around.scope, &name.to_string());
+                let (name, kind) = (named(name), kind_of(item));
+                let names = &mut self.sources.names;
+                names.declare(around.scope, &name, kind, is_conditional);
             }
-            if let Item::Use(import) = item {
-                self.sources.names.import(around.scope, &import.tree);
+            match item {
+                Item::Use(import) => {
+                    let names = &mut self.sources.names;
+                    names.import(around.scope, &import.tree, is_conditional);
+                }
+                Item::ExternCrate(krate) => {
+                    if let Some((_, name)) = &krate.rename {
+                        let (krate, name) = (named(&krate.ident), named(name));
+                        let names = &mut self.sources.names;
+                        names.import_crate(around.scope, &krate, &name);
+                    }
+                }
+                _ => {}
             }
         }
         for item in items {
@@ -190,7 +236,7 @@ impl<'w> Walk<'w> {
 
     fn item(&mut self, mut item: Item, around: &Around) {
         let mut around = around.clone();
-        let name = name_of(&item).map(Ident::to_string);
+        let name = name_of(&item).map(named);
         if let Some(attributes) = attributes_of(&mut item) {
             let all = unconditional(attributes.clone());
             // Who gives a test a policy, or calls something a test that is none, is told of.
@@ -208,6 +254,7 @@ impl<'w> Walk<'w> {
             for (attribute, _) in &all {
                 self.alias(attribute, around.scope);
             }
+            around.add_cfgs(attributes);
             let written = self.take_policy(attributes, &around);
             if let (None, Some(name)) = (&written, &name) {
                 let path = self.sources.names.path_in(around.scope, name);
@@ -223,13 +270,26 @@ impl<'w> Walk<'w> {
         }
         match item {
             Item::Mod(module) => self.module(module, &around),
-            Item::Use(import) => self.renamed(&import.tree, &mut Vec::new()),
-            Item::Macro(written) => self.writes_policies(&written.mac.tokens),
+            Item::Use(import) => self.renamed(&import.tree, &mut Vec::new(), around.scope),
+            Item::Macro(written) => {
+                self.writes_policies(&written.mac.tokens);
+                Body::new(self, &around).routes_in(&written.mac.tokens);
+            }
             Item::Fn(function) => {
-                let name = function.sig.ident.to_string();
+                let name = named(&function.sig.ident);
+                if function.sig.asyncness.is_some() {
+                    let path = self.sources.names.path_in(around.scope, &name);
+                    self.sources.functions.insert(path.join("::"));
+                }
                 Body::new(self, &around).function(&name, &function.sig, &function.block);
             }
-            other => Body::new(self, &around).visit_item(&other),
+            other => {
+                let mut body = Body::new(self, &around);
+                if let Some(name) = name {
+                    body.named(&name);
+                }
+                body.visit_item(&other);
+            }
         }
     }
 
@@ -243,15 +303,20 @@ impl<'w> Walk<'w> {
                 others.push(attribute);
                 continue;
             }
-            for (attribute, condition) in unconditional(vec![attribute]) {
+            let mut besides = Vec::new();
+            for (attribute, condition) in unconditional(vec![attribute.clone()]) {
                 // Without the crate there is only somebody else's `requires`.
                 let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
                         written = Some(Written::of(name, &attribute, condition, around));
                     }
-                    _ => others.push(attribute),
+                    _ => besides.push(attribute),
                 }
+            }
+            match written {
+                Some(_) => others.extend(besides),
+                None => others.push(attribute),
             }
         }
         *attributes = others;
@@ -271,6 +336,10 @@ impl<'w> Walk<'w> {
             let mut errors = Errors::default();
             refuse_conditional_policy(written.span, &mut errors);
             self.note(errors, &place);
+        }
+        if !written.is_conditional && is_hard_to_find(&self.text, written) {
+            let finding = Finding::hidden(place.clone(), written.name);
+            self.sources.findings.push(finding);
         }
         let arguments = Arguments::read(written.arguments.clone());
         let policy = if written.name == "public" {
@@ -299,13 +368,13 @@ impl<'w> Walk<'w> {
             Some(item::Item::Struct(unit)) => (&unit.name, EntryKind::Service),
             _ => return Some(item),
         };
-        let path = self.sources.names.path_in(around.scope, &name.to_string());
+        let path = self.sources.names.path_in(around.scope, &named(name));
         self.sources.entries.push(Entry {
             place,
             path: path.join("::"),
             kind,
             policy,
-            condition: written.condition.clone(),
+            condition: both(around.cfg.clone(), written.condition.clone()),
             is_told: self.krate.is_told,
             is_mistaken,
         });
@@ -322,12 +391,13 @@ impl<'w> Walk<'w> {
         let path = self
             .sources
             .names
-            .path_in(around.scope, &module.ident.to_string());
-        let paths = paths(&module.attrs);
+            .path_in(around.scope, &named(&module.ident));
+        let (paths, is_surely_there) = paths(module.attrs.clone());
         let inner = |folder: PathBuf, beside: PathBuf, sources: &mut Sources| Around {
             scope: sources.names.module(&path, &self.krate.axum),
             folder,
             beside,
+            cfg: around.cfg.clone(),
             condition: around.condition.clone(),
         };
         if let Some((_, items)) = module.content {
@@ -339,16 +409,15 @@ impl<'w> Walk<'w> {
         }
         let file = around.folder.join(format!("{name}.rs"));
         let folder = around.folder.join(&name);
-        let candidates = match paths.is_empty() {
-            true => vec![(file, folder.clone()), (folder.join("mod.rs"), folder)],
-            false => paths
-                .iter()
-                .map(|path| at(around.beside.join(path)))
-                .collect(),
-        };
+        let written = paths.iter().map(|path| at(around.beside.join(path)));
+        let mut candidates: Vec<_> = written.collect();
+        if !is_surely_there {
+            candidates.extend([(file, folder.clone()), (folder.join("mod.rs"), folder)]);
+        }
         let is_there = |(file, _): &(PathBuf, PathBuf)| file.is_file();
         let found: Vec<_> = candidates.into_iter().filter(is_there).collect();
-        if found.is_empty() && !module.attrs.iter().any(is_conditional) {
+        let attributes = unconditional(module.attrs);
+        if found.is_empty() && !attributes.iter().any(|(it, _)| is_conditional(it)) {
             let Place { line, column, .. } = Place::of(&self.file, module.ident.span());
             let file = &self.file;
             self.fail(format!(
@@ -363,27 +432,29 @@ impl<'w> Walk<'w> {
     }
 
     /// Notes an attribute that goes by another name from here on.
-    fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>) {
+    fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>, scope: usize) {
         match tree {
             UseTree::Path(path) => {
-                base.push(path.ident.to_string());
-                self.renamed(&path.tree, base);
+                base.push(named(&path.ident));
+                self.renamed(&path.tree, base, scope);
                 base.pop();
             }
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.renamed(tree, base);
+                    self.renamed(tree, base, scope);
                 }
             }
             UseTree::Rename(rename) => {
-                let name = rename.ident.to_string();
-                if is_attribute(&[base.as_slice(), std::slice::from_ref(&name)].concat()) {
-                    let other = rename.rename.to_string();
-                    let place = Place::of(&self.file, rename.rename.span());
-                    self.sources
-                        .findings
-                        .push(Finding::renamed(place, &name, &other));
+                let name = named(&rename.ident);
+                if !matches!(name.as_str(), "requires" | "public") {
+                    return;
                 }
+                self.sources.aliases.push(Alias {
+                    place: Place::of(&self.file, rename.rename.span()),
+                    scope,
+                    path: [base.as_slice(), &[name]].concat(),
+                    shown: rename.rename.to_string(),
+                });
             }
             UseTree::Name(_) | UseTree::Glob(_) => {}
         }
@@ -392,31 +463,33 @@ impl<'w> Walk<'w> {
     /// Notes an attribute that may be one of ours, though it is not written like one.
     fn alias(&mut self, attribute: &Attribute, scope: usize) {
         let segments = &attribute.path().segments;
-        if segments.len() > 1 && policy_attribute(attribute).is_none() {
+        // What is imported under another name is noted there.
+        let is_called_so = policy_attribute_by_any_path(attribute).is_some();
+        if is_called_so && policy_attribute(attribute).is_none() {
+            let segments = segments.iter();
+            let path: Vec<_> = segments.map(|segment| named(&segment.ident)).collect();
             self.sources.aliases.push(Alias {
                 place: Place::of(&self.file, attribute.path().span()),
                 scope,
-                path: segments
-                    .iter()
-                    .map(|segment| segment.ident.to_string())
-                    .collect(),
+                shown: path.join("::"),
+                path,
             });
         }
     }
 
     /// Notes a macro that has one of the attributes in it.
     pub(super) fn writes_policies(&mut self, tokens: &TokenStream) {
-        let mut last = String::new();
+        let mut is_behind_hash = false;
         for token in tokens.clone() {
             if let TokenTree::Group(group) = &token {
                 let attribute = |input: ParseStream<'_>| {
                     let path: syn::Path = input.parse()?;
                     let _ = input.parse::<TokenStream>();
-                    Ok(path.segments.last().map(|last| last.ident.to_string()))
+                    Ok(path.segments.last().map(|last| named(&last.ident)))
                 };
                 let name = attribute.parse2(group.stream()).ok().flatten();
                 let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
-                if last == "#" && is_ours {
+                if is_behind_hash && is_ours {
                     self.sources
                         .macros
                         .push(Place::of(&self.file, token.span()));
@@ -424,7 +497,7 @@ impl<'w> Walk<'w> {
                     self.writes_policies(&group.stream());
                 }
             }
-            last = token.to_string();
+            is_behind_hash = matches!(&token, TokenTree::Punct(hash) if hash.as_char() == '#');
         }
     }
 }
@@ -433,12 +506,13 @@ impl<'w> Walk<'w> {
 pub(super) fn aliases(sources: &Sources) -> Vec<Finding> {
     let mut findings = Vec::new();
     for alias in &sources.aliases {
-        let path = sources.names.resolve(alias.scope, &alias.path);
-        if is_attribute(&path)
-            && let Some(name) = path.last()
-        {
+        let mut paths = sources.names.resolve(alias.scope, &alias.path).into_iter();
+        let name = paths
+            .find(|path| is_attribute(path))
+            .and_then(|mut path| path.pop());
+        if let Some(name) = name {
             let place = alias.place.clone();
-            findings.push(Finding::renamed(place, name, &alias.path.join("::")));
+            findings.push(Finding::renamed(place, &name, &alias.shown));
         }
     }
     findings
@@ -454,14 +528,32 @@ fn is_attribute(path: &[String]) -> bool {
     }
 }
 
+/// Whether an attribute is not written as an audit looks for it: `#[requires(`, in one piece.
+fn is_hard_to_find(text: &str, written: &Written) -> bool {
+    let range = written.span.byte_range();
+    let parts = (
+        text.get(..range.start),
+        text.get(range.clone()),
+        text.get(range.end..),
+    );
+    let (Some(before), Some(path), Some(behind)) = parts else {
+        return false;
+    };
+    // What says nothing is refused. And of some, the module around has rewritten the path.
+    let is_one_piece = path.rsplit("::").next() == Some(written.name)
+        && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
+    let is_begun = before.ends_with("#[");
+    is_written(written.span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
+}
+
 /// The file at a path, and the folder where the modules in it are.
 fn at(file: PathBuf) -> (PathBuf, PathBuf) {
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     (file, folder)
 }
 
-/// What `#[path = "…"]` says.
-fn paths(attributes: &[Attribute]) -> Vec<String> {
+/// What `#[path = "…"]` says, and whether that holds with every `cfg`.
+fn paths(attributes: Vec<Attribute>) -> (Vec<String>, bool) {
     let path = |attribute: &Attribute| match &attribute.meta {
         Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {
             Expr::Lit(literal) => match &literal.lit {
@@ -472,7 +564,15 @@ fn paths(attributes: &[Attribute]) -> Vec<String> {
         },
         _ => None,
     };
-    attributes.iter().filter_map(path).collect()
+    let mut paths = Vec::new();
+    let mut is_surely_there = false;
+    for (attribute, condition) in unconditional(attributes) {
+        if let Some(path) = path(&attribute) {
+            paths.push(path);
+            is_surely_there |= condition.is_none();
+        }
+    }
+    (paths, is_surely_there)
 }
 
 fn is_conditional(attribute: &Attribute) -> bool {
@@ -514,6 +614,14 @@ fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
     all
 }
 
+/// Two predicates of `cfg` as one.
+fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("all({one}, {other})")),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Tokens as people write them.
 pub(super) fn readable(tokens: &TokenStream) -> String {
     let text = tokens.to_string();
@@ -537,6 +645,31 @@ fn name_of(item: &Item) -> Option<&Ident> {
         Item::Union(item) => &item.ident,
         _ => return None,
     })
+}
+
+/// What it can be named as: a unit struct is a value, too.
+fn kind_of(item: &Item) -> Kind {
+    match item {
+        Item::Const(_) | Item::Fn(_) | Item::Static(_) => Kind::Value,
+        Item::Struct(_) => Kind::Both,
+        _ => Kind::Type,
+    }
+}
+
+fn attributes_in(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
 }
 
 fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {

@@ -9,38 +9,42 @@ use libfuzzer_sys::fuzz_target;
 use proc_macro2::{Span, TokenStream};
 
 fuzz_target!(|text: &str| {
-    let (module, own) = text.split_once('\n').unwrap_or(("", text));
-    let Some(own) = understood(own) else { return };
-    let Some(module) = understood(module) else {
+    let (around, inner) = text.split_once('\n').unwrap_or(("", text));
+    let (Some(around), Some(inner)) = (tokens(around), tokens(inner)) else {
         return;
     };
+    let (Some(module), Some(own)) = (understood(&around), understood(&inner)) else {
+        return;
+    };
+    let within = |own: TokenStream| {
+        let mut errors = Errors::default();
+        let both = auth_grammar::within(vec![around.clone()], own, None, &mut errors);
+        errors.is_empty().then(|| both.with_modules())
+    };
     // Whoever adds to a policy keeps callers out, and whoever loosens one lets some in.
-    if let Some(added) = understood(&format!("module({module}), {own}")) {
-        let added = added.with_modules();
-        assert!(entails(&added, &module), "module({module}), {own}");
-        assert!(entails(&added, &own), "module({module}), {own}");
+    if let Some(added) = within(inner.clone()) {
+        assert!(entails(&added, &module), "{text}");
+        assert!(entails(&added, &own), "{text}");
     }
-    if let Some(loosened) = understood(&format!("module({module}), {own}, loosen = \"x\"")) {
-        let loosened = loosened.with_modules();
-        assert!(
-            !check::entails(&all(&loosened), &all(&module)),
-            "module({module}), {own}"
-        );
+    let Some(loosening) = tokens(&format!("{inner}, loosen = \"x\"")) else {
+        return;
+    };
+    if let Some(loosened) = within(loosening) {
+        assert!(!check::entails(&all(&loosened), &all(&module)), "{text}");
         let is_hidden = module.hide_as.is_some() || own.hide_as.is_some();
-        assert_eq!(
-            loosened.hide_as.is_some(),
-            is_hidden,
-            "module({module}), {own}"
-        );
+        assert_eq!(loosened.hide_as.is_some(), is_hidden, "{text}");
     }
 });
 
-/// What a text says, if it is right.
-fn understood(text: &str) -> Option<Requires> {
-    // The compiler itself refuses what is no tokens.
-    let tokens: TokenStream = text.parse().ok()?;
+/// The compiler itself refuses what is no tokens.
+fn tokens(text: &str) -> Option<TokenStream> {
+    text.parse().ok()
+}
+
+/// What an attribute says, if it is right.
+fn understood(arguments: &TokenStream) -> Option<Requires> {
     let mut errors = Errors::default();
-    let requires = auth_grammar::requires(tokens, None, &mut errors);
+    let requires = auth_grammar::requires(arguments.clone(), None, &mut errors);
     if !errors.is_empty() {
         let messages = errors.messages();
         assert!(messages.iter().all(|message| !message.is_empty()));

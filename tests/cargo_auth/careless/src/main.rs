@@ -41,7 +41,7 @@ fn right() -> Router {
     Router::new()
         .route("/guarded", get(guarded).post(handlers::guarded))
         .route("/other", mine::get(bare))
-        .route("/client", client.get(bare))
+        .route("/client", client.get(URL))
         .merge(GuardedRouter::nest_service(guarded_app(), "/by_path", Files, files()))
 }
 
