@@ -38,7 +38,7 @@ impl Default for DenialBody {
     /// An empty text.
     fn default() -> Self {
         Self {
-            content_type: HeaderValue::from_static(Form::Text.content_type()),
+            content_type: Form::Text.content_type(),
             bytes: Bytes::new(),
         }
     }
@@ -217,11 +217,15 @@ enum Form {
 impl Form {
     const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
 
-    const fn content_type(self) -> &'static str {
+    const fn content_type(self) -> HeaderValue {
+        // Constants: the letters of a value are looked at while compiling, and not for each denial.
+        const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+        const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         match self {
-            Self::Problem => "application/problem+json",
-            Self::Html => "text/html; charset=utf-8",
-            Self::Text => "text/plain; charset=utf-8",
+            Self::Problem => PROBLEM,
+            Self::Html => HTML,
+            Self::Text => TEXT,
         }
     }
 
@@ -261,14 +265,13 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
         Form::Text => text,
     };
     DenialBody {
-        content_type: HeaderValue::from_static(form.content_type()),
+        content_type: form.content_type(),
         bytes: Bytes::from_static(body.as_bytes()),
     }
 }
 
 /// The media type of a denial to a client that does not care.
-pub(crate) const COMMONEST_TYPE: HeaderValue =
-    HeaderValue::from_static(Form::Problem.content_type());
+pub(crate) const COMMONEST_TYPE: HeaderValue = Form::Problem.content_type();
 
 /// A body in each form.
 struct Texts {
