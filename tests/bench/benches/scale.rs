@@ -7,6 +7,8 @@
 mod loopback;
 #[path = "scale/memory.rs"]
 mod memory;
+#[path = "scale/quickstart.rs"]
+mod quickstart;
 #[path = "scale/routes.rs"]
 mod routes;
 #[path = "scale/tokens.rs"]

@@ -1,5 +1,5 @@
-//! Requests over loopback: a handler behind a JWT that is remembered, as in the quickstart, beside an
-//! unguarded one.
+//! Requests over loopback: a handler behind a JWT that is remembered beside an unguarded one, and the
+//! quickstart, as it stands.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use auth_bench::authority::Authority;
 use auth_bench::{Contender, Outcome, PAGE, contenders};
+
+use crate::quickstart::{self, Quickstart};
 
 const CONNECTIONS: usize = 8;
 const ROUNDS: usize = 11;
@@ -19,6 +21,7 @@ pub(crate) fn print() {
          in turns, since whatever else the machine does makes a round worse and none better.\n"
     );
     println!("| workers | | requests per second | p50 | p99 |\n|--:|---|--:|--:|--:|");
+    quickstart::build();
     for workers in [1, 2] {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
@@ -26,20 +29,27 @@ pub(crate) fn print() {
             .build()
             .expect("a runtime");
         let all = runtime.block_on(contenders::all(&Authority::new()));
-        let named = |name: &str| {
-            all.iter()
-                .find(|one| one.name == name)
-                .expect("a contender")
+        let served = |name: &str| {
+            let named = all.iter().find(|one| one.name == name);
+            serve(&runtime, named.expect("a contender"))
         };
-        let contenders = [named("unguarded"), named("ours, remembered")];
-        let servers = contenders.map(|contender| Server::start(&runtime, contender));
-        let mut rounds: [Vec<Round>; 2] = [Vec::new(), Vec::new()];
+        let quickstart = Quickstart::start(workers);
+        let pages = [
+            ("unguarded", served("unguarded")),
+            ("ours, remembered", served("ours, remembered")),
+            ("quickstart: `/healthz`, public", quickstart.public()),
+            (
+                "quickstart: `/reports`, token remembered",
+                quickstart.guarded(),
+            ),
+        ];
+        let mut rounds = pages.each_ref().map(|_| Vec::new());
         for _ in 0..ROUNDS {
-            for (server, rounds) in servers.iter().zip(&mut rounds) {
-                rounds.push(server.round());
+            for ((_, asked), rounds) in pages.iter().zip(&mut rounds) {
+                rounds.push(asked.round());
             }
         }
-        for (contender, mut rounds) in contenders.into_iter().zip(rounds) {
+        for ((name, _), mut rounds) in pages.iter().zip(rounds) {
             rounds.sort_by(|a, b| b.per_second.total_cmp(&a.per_second));
             let Round {
                 per_second,
@@ -47,8 +57,7 @@ pub(crate) fn print() {
                 p99,
             } = &rounds[0];
             println!(
-                "| {workers} | {} | {per_second:.0} | {:.0} µs | {:.0} µs |",
-                contender.name,
+                "| {workers} | {name} | {per_second:.0} | {:.0} µs | {:.0} µs |",
                 p50.as_secs_f64() * 1e6,
                 p99.as_secs_f64() * 1e6,
             );
@@ -56,9 +65,26 @@ pub(crate) fn print() {
     }
 }
 
-struct Server {
+/// Serves a contender on a port of its own.
+fn serve(runtime: &tokio::runtime::Runtime, contender: &Contender) -> Asked {
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+    let listener = listener.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = contender.router().expect("a router of axum 0.8");
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    let ask = contender.ask(Outcome::Allow).expect("a request");
+    let (name, value) = ask.credentials.as_ref().expect("credentials");
+    let value = value.to_str().expect("a token");
+    let credentials = format!("{name}: {value}");
+    Asked::new(address, ask.path, Some(&credentials), PAGE)
+}
+
+/// A request, who is asked, and how the answer ends.
+#[derive(Clone)]
+pub(crate) struct Asked {
     address: SocketAddr,
     request: String,
+    page: &'static str,
 }
 
 struct Round {
@@ -67,29 +93,29 @@ struct Round {
     p99: Duration,
 }
 
-impl Server {
-    fn start(runtime: &tokio::runtime::Runtime, contender: &Contender) -> Self {
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
-        let listener = listener.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = contender.router().expect("a router of axum 0.8");
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        let ask = contender.ask(Outcome::Allow).expect("a request");
-        let (name, value) = ask.credentials.as_ref().expect("credentials");
-        let value = value.to_str().expect("a token");
-        let request = format!(
-            "GET {} HTTP/1.1\r\nhost: bench.example\r\n{name}: {value}\r\n\r\n",
-            ask.path
-        );
-        Self { address, request }
+impl Asked {
+    /// `credentials` are a line of the header.
+    pub(crate) fn new(
+        address: SocketAddr,
+        path: &str,
+        credentials: Option<&str>,
+        page: &'static str,
+    ) -> Self {
+        let line = credentials.map_or(String::new(), |line| format!("{line}\r\n"));
+        let request = format!("GET {path} HTTP/1.1\r\nhost: bench.example\r\n{line}\r\n");
+        Self {
+            address,
+            request,
+            page,
+        }
     }
 
     fn round(&self) -> Round {
         let began = Instant::now();
         let clients: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
-                let (address, request) = (self.address, self.request.clone());
-                std::thread::spawn(move || ask_for(ROUND, address, &request))
+                let asked = self.clone();
+                std::thread::spawn(move || asked.ask_for(ROUND))
             })
             .collect();
         let mut took = Vec::new();
@@ -104,33 +130,33 @@ impl Server {
             p99: took[took.len() * 99 / 100],
         }
     }
-}
 
-/// Asks one time after the other, and says how long each took.
-fn ask_for(time: Duration, address: SocketAddr, request: &str) -> Vec<Duration> {
-    let mut stream = TcpStream::connect(address).expect("the server is there");
-    stream.set_nodelay(true).expect("a socket");
-    let mut took = Vec::new();
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    let began = Instant::now();
-    while began.elapsed() < time {
-        let asked = Instant::now();
-        stream
-            .write_all(request.as_bytes())
-            .expect("it takes requests");
-        answer.clear();
-        while !answer.ends_with(PAGE.as_bytes()) {
-            let length = stream.read(&mut piece).expect("it answers");
-            assert!(length > 0, "{}", String::from_utf8_lossy(&answer));
-            answer.extend_from_slice(&piece[..length]);
+    /// Asks one time after the other, and says how long each took.
+    fn ask_for(&self, time: Duration) -> Vec<Duration> {
+        let mut stream = TcpStream::connect(self.address).expect("the server is there");
+        stream.set_nodelay(true).expect("a socket");
+        let mut took = Vec::new();
+        let mut answer = Vec::new();
+        let mut piece = [0; 4096];
+        let began = Instant::now();
+        while began.elapsed() < time {
+            let asked = Instant::now();
+            stream
+                .write_all(self.request.as_bytes())
+                .expect("it takes requests");
+            answer.clear();
+            while !answer.ends_with(self.page.as_bytes()) {
+                let length = stream.read(&mut piece).expect("it answers");
+                assert!(length > 0, "{}", String::from_utf8_lossy(&answer));
+                answer.extend_from_slice(&piece[..length]);
+            }
+            took.push(asked.elapsed());
         }
-        took.push(asked.elapsed());
+        assert!(
+            answer.starts_with(b"HTTP/1.1 200"),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+        took
     }
-    assert!(
-        answer.starts_with(b"HTTP/1.1 200"),
-        "{}",
-        String::from_utf8_lossy(&answer)
-    );
-    took
 }

@@ -1,0 +1,84 @@
+//! The program that the README begins with, as it stands: `examples/quickstart.rs`, built for release.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use crate::loopback::Asked;
+
+const QUICKSTART: [&str; 4] = ["--package", "auth-examples", "--example", "quickstart"];
+
+/// It runs until it is dropped.
+pub(crate) struct Quickstart {
+    process: Child,
+    address: SocketAddr,
+    /// What stands in `Authorization` of whoever may read the reports.
+    credentials: String,
+}
+
+/// Builds it, so that it can be started.
+pub(crate) fn build() {
+    let built = cargo()
+        .args(["build", "--quiet", "--release"])
+        .args(QUICKSTART)
+        .status();
+    assert!(built.expect("cargo is there").success());
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
+}
+
+impl Quickstart {
+    pub(crate) fn start(workers: usize) -> Self {
+        let mut process = cargo()
+            .args(["run", "--quiet", "--release"])
+            .args(QUICKSTART)
+            .args(["--", "--port", "0"])
+            .env("TOKIO_WORKER_THREADS", workers.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it was built");
+        let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        let (mut credentials, mut address) = (None, None);
+        let mut is_let_in = false;
+        for line in lines.map(|line| line.expect("text")) {
+            if let Some(rest) = line.strip_prefix("serving on http://") {
+                let end = rest.find(';').expect("an end");
+                address = Some(rest[..end].parse().expect("an address"));
+                break;
+            }
+            if line.starts_with("# ") {
+                is_let_in = line == "# rita: 200";
+            }
+            if is_let_in && line.ends_with("/reports") {
+                credentials = line.split('\'').nth(1).map(str::to_owned);
+            }
+        }
+        Self {
+            process,
+            address: address.expect("it says where it serves"),
+            credentials: credentials.expect("it says who may read the reports"),
+        }
+    }
+
+    /// The page that everybody may see.
+    pub(crate) fn public(&self) -> Asked {
+        Asked::new(self.address, "/healthz", None, "ok\n")
+    }
+
+    /// The page behind a token, which is verified once and then remembered.
+    pub(crate) fn guarded(&self) -> Asked {
+        let page = "the reports, for rita\n";
+        Asked::new(self.address, "/reports", Some(&self.credentials), page)
+    }
+}
+
+impl Drop for Quickstart {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
