@@ -173,11 +173,15 @@ impl Browser {
     }
 
     async fn send(&mut self, request: request::Builder) -> Response {
+        self.send_with(request, "").await
+    }
+
+    async fn send_with(&mut self, request: request::Builder, body: &'static str) -> Response {
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", format!("{NAME}={cookie}")),
             None => request,
         };
-        let request = request.body(Body::empty()).expect("a request");
+        let request = request.body(Body::from(body)).expect("a request");
         let response = self.app.clone().oneshot(request).await.expect("infallible");
         for line in response.headers().get_all("set-cookie") {
             let line = line.to_str().expect("ASCII");
@@ -593,6 +597,29 @@ async fn what_was_kept_by_another_version_is_no_login_and_can_be_replaced() {
     assert_eq!(ann.get("/account").await.status(), 401);
     let mut ann = ann.logged_in("ann").await;
     assert_eq!(ann.get("/account").await.status(), 200);
+}
+
+/// Stores outlive the version of a service that filled them.
+#[tokio::test]
+async fn a_login_is_read_whether_or_not_what_it_has_none_of_was_kept() {
+    #[public(reason = "for the test")]
+    async fn keep(session: Session, body: String) {
+        let login: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let kept = session.insert("auth-runtime.login", login).await;
+        kept.expect("the store is there");
+    }
+    let long = r#"{"subject":"ann","scopes":[],"roles":[],"permissions":[],"acr":null,"amr":[],
+        "auth_time":1700000000,"clock_skew":0}"#;
+    let short = r#"{"subject":"ann","auth_time":1700000000}"#;
+    let timeless = r#"{"subject":"ann"}"#;
+    for (login, status) in [(long, 200), (short, 200), (timeless, 401)] {
+        let space = shop(builder()).build().expect("the space is in order");
+        let app = routes().route("/keep", post(keep)).protect(space);
+        let layer = layer(MemoryStore::default());
+        let mut ann = Browser::new(app.expect("every state is there").layer(layer));
+        ann.send_with(Request::post("/keep"), login).await;
+        assert_eq!(ann.get("/account").await.status(), status, "{login}");
+    }
 }
 
 #[test]
