@@ -283,8 +283,7 @@ impl Question<'_> {
 
     /// The smallest set of scopes that would do; to be sure of it, every check has to be asked.
     fn insufficient_scopes(&self) -> Result<Vec<&'static str>, Check> {
-        let mut atoms = self.requirement.atoms().into_iter();
-        if let Some(check) = atoms.find_map(|atom| self.facts.open_check(atom)) {
+        if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
             return Err(check);
         }
         let ask = Ask {

@@ -221,6 +221,14 @@ impl Requirement {
         is_all
     }
 
+    /// What `of` finds in the first atom, as they are written, in which it finds something.
+    pub(crate) fn find<T>(&self, of: &impl Fn(Atom) -> Option<T>) -> Option<T> {
+        match self {
+            Self::Atom(leaf) => of(*leaf),
+            Self::All(parts) | Self::Any(parts) => parts.iter().find_map(|part| part.find(of)),
+        }
+    }
+
     /// Whether an atom for which `is_meant` says yes is among them.
     pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
         match self {

@@ -55,12 +55,17 @@ struct Written {
 /// So many are sooner compared than hashed.
 const FEW: usize = 12;
 
+/// So many more find room at once: in a larger table, all would have to be hashed again.
+const MANY: usize = 112;
+
 impl Written {
     fn add(&mut self, atom: Atom) {
         let is_new = if self.atoms.len() < FEW {
             !self.atoms.contains(&atom)
         } else {
             if self.seen.is_empty() {
+                self.atoms.reserve(MANY);
+                self.seen.reserve(MANY);
                 self.seen.extend(&self.atoms);
             }
             self.seen.insert(atom)
