@@ -4,8 +4,11 @@
 //! and both sides of a `#[cfg]` are, but for tests.
 
 mod body;
+mod expressions;
+mod mount;
 mod names;
 mod reasons;
+mod unguarded;
 mod walk;
 mod words;
 
@@ -21,10 +24,11 @@ use serde::Serialize;
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use self::body::{Excused, Mount};
-pub(crate) use self::body::{Unguarded, Way};
+use self::mount::Mount;
 use self::names::Names;
 use self::reasons::Reason;
+use self::unguarded::Excused;
+pub(crate) use self::unguarded::{Unguarded, Way};
 use self::walk::{Alias, Walk};
 use self::words::Used;
 use crate::Failure;
@@ -220,7 +224,7 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
             sources.findings.extend(used.findings(&file, &text));
         }
     }
-    let findings = body::unguarded(&mut sources);
+    let findings = unguarded::findings(&mut sources);
     sources.findings.extend(findings);
     let findings = walk::aliases(&sources);
     sources.findings.extend(findings);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
 
-use super::body::routing_function;
+use super::mount::routing_function;
 use super::named;
 
 /// The names of a workspace.

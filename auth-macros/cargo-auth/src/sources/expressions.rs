@@ -1,0 +1,122 @@
+//! What the expressions of a body are made of.
+
+use proc_macro2::{Delimiter, TokenTree};
+use syn::spanned::Spanned;
+use syn::{Expr, Pat, Path};
+
+use super::named;
+
+/// The function that begins a chain like `get(read).post(write)`.
+pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
+    match chain {
+        Expr::MethodCall(call) => beginning(&call.receiver),
+        Expr::Call(call) => path_of(&call.func),
+        Expr::Paren(inner) => beginning(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Whether it is made of axum's `MethodFilter`.
+pub(super) fn names_methods(filter: &Expr) -> bool {
+    match filter {
+        Expr::MethodCall(call) => names_methods(&call.receiver),
+        Expr::Binary(both) => names_methods(&both.left),
+        other => path_of(other).is_some_and(|path| path.iter().any(|name| name == "MethodFilter")),
+    }
+}
+
+/// The name in `let name = …`.
+pub(super) fn variable(pattern: &Pat) -> Option<String> {
+    match pattern {
+        Pat::Ident(name) => Some(named(&name.ident)),
+        Pat::Type(typed) => variable(&typed.pat),
+        _ => None,
+    }
+}
+
+/// The path of a handler, whatever layers and states are added to it.
+pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
+    match expression {
+        Expr::MethodCall(call) => handler(&call.receiver),
+        Expr::Paren(inner) => handler(&inner.expr),
+        other => path_of(other),
+    }
+}
+
+pub(super) fn path_of(expression: &Expr) -> Option<Vec<String>> {
+    let Expr::Path(path) = expression else {
+        return None;
+    };
+    Some(segments_of(&path.path))
+}
+
+pub(super) fn segments_of(path: &Path) -> Vec<String> {
+    let segments = path.segments.iter();
+    segments.map(|segment| named(&segment.ident)).collect()
+}
+
+pub(super) fn is_async_closure(expression: &Expr) -> bool {
+    match expression {
+        Expr::Closure(closure) => {
+            closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_))
+        }
+        _ => false,
+    }
+}
+
+/// How many tokens at the beginning are a call with what is chained to it; 0 if it is none.
+pub(super) fn calls(tokens: &[TokenTree]) -> usize {
+    let is_punct = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+    let is_ident = |index: usize| matches!(tokens.get(index), Some(TokenTree::Ident(_)));
+    let is_group = |index: usize| matches!(tokens.get(index), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let mut end = if is_punct(0, ':') && is_punct(1, ':') {
+        2
+    } else {
+        0
+    };
+    loop {
+        if !is_ident(end) {
+            return 0;
+        }
+        end += 1;
+        if !(is_punct(end, ':') && is_punct(end + 1, ':')) {
+            break;
+        }
+        end += 2;
+    }
+    if !is_group(end) {
+        return 0;
+    }
+    end += 1;
+    loop {
+        if is_punct(end, '?') {
+            end += 1;
+        } else if is_punct(end, '.') && is_ident(end + 1) && is_group(end + 2) {
+            end += 3;
+        } else {
+            return end;
+        }
+    }
+}
+
+/// Where it stands in its file.
+pub(super) fn start_of(tokens: &impl Spanned) -> usize {
+    tokens.span().byte_range().start
+}
+
+/// What an expression begins with: a long chain is not to be looked through at each of its links.
+pub(super) fn leftmost(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Await(inner) => leftmost(&inner.base),
+        Expr::Binary(inner) => leftmost(&inner.left),
+        Expr::Call(inner) => leftmost(&inner.func),
+        Expr::Field(inner) => leftmost(&inner.base),
+        Expr::MethodCall(inner) => leftmost(&inner.receiver),
+        Expr::Try(inner) => leftmost(&inner.expr),
+        other => other,
+    }
+}
+
+pub(super) fn line_of(tokens: &impl Spanned) -> usize {
+    tokens.span().start().line
+}

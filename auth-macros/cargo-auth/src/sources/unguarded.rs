@@ -1,0 +1,148 @@
+//! What is open to everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use auth_grammar::codes;
+use serde::Serialize;
+
+use super::mount::{Means, Target};
+use super::reasons::Reason;
+use super::{Finding, Place, Sources};
+
+/// What is open to everybody for a reason.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Unguarded {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) way: Way,
+    /// As it is written, if it is not a text.
+    pub(crate) reason: String,
+    /// What is mounted, if it has a name.
+    #[serde(skip)]
+    pub(crate) target: String,
+}
+
+/// How it came to be open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Way {
+    /// A plain router was merged by `merge_unguarded`.
+    Merged,
+    /// It is mounted on a plain router, below a comment that says why.
+    Plain,
+    /// It is mounted on a plain router that was merged by `merge_unguarded`.
+    Excused,
+    /// It is mounted on a plain router, and nobody says why.
+    Unsaid,
+}
+
+/// A function whose router is given to `merge_unguarded`.
+pub(super) struct Excused {
+    pub(super) scope: usize,
+    pub(super) path: Vec<String>,
+}
+
+/// What is open to everybody, though nobody said so. What somebody said is noted.
+pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
+    let names = &sources.names;
+    let guarded: BTreeSet<&str> = sources
+        .entries
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .collect();
+    let excused = sources.excused.iter();
+    let excused: BTreeSet<_> = excused
+        .flat_map(|excused| names.resolve(excused.scope, &excused.path))
+        .collect();
+    let mut reasons: BTreeMap<&str, Vec<&Reason>> = BTreeMap::new();
+    for reason in sources.reasons.iter().filter(|it| !it.text.is_empty()) {
+        let of_file = reasons.entry(reason.place.file.as_str()).or_default();
+        of_file.push(reason);
+    }
+    let mut findings = Vec::new();
+    let mut allowed = Vec::new();
+    let mut open = Vec::new();
+    let mut needed = BTreeSet::new();
+    for mount in &sources.mounts {
+        let Some(is_service) = mount.takes_service(names, &sources.functions) else {
+            continue;
+        };
+        let what = match &mount.target {
+            _ if is_service => {
+                "a service is mounted on a plain router, where it can have no policy; give it that of \
+                 a unit struct, and mount both on a `GuardedRouter`"
+                    .to_owned()
+            }
+            Target::Handler(path) => {
+                let whole = names.resolve(mount.scope, path);
+                let mut whole = whole.iter().map(|path| path.join("::"));
+                if whole.all(|it| guarded.contains(it.as_str()) && !sources.bare.contains(&it)) {
+                    continue;
+                }
+                let name = path.join("::");
+                format!(
+                    "`{name}` is mounted on a plain router, and no policy of it is to be seen; put \
+                     `#[requires(...)]` or `#[public(reason = \"...\")]` on it, and mount it on a \
+                     `GuardedRouter`"
+                )
+            }
+            Target::Router(path) => {
+                let name = path.join("::");
+                format!(
+                    "what `{name}` makes is taken into a plain router, and its routes are not to be seen; \
+                     give it to `merge_unguarded` of the `GuardedRouter`, with the reason"
+                )
+            }
+            Target::Expression if matches!(mount.by, Means::HandedOn(_)) => {
+                "this makes routes of a plain router, and what it is given is not to be seen; call that of \
+                 `auth_runtime::routing`"
+                    .to_owned()
+            }
+            Target::Closure | Target::Expression => {
+                "this is mounted on a plain router, and cannot have a policy; make it an `async fn` \
+                 with one, and mount that on a `GuardedRouter`"
+                    .to_owned()
+            }
+        };
+        let route = |way, reason| Unguarded {
+            place: mount.place.clone(),
+            way,
+            reason,
+            target: mount.target.name(),
+        };
+        if mount.is_excused || excused.contains(&mount.within) {
+            open.push(route(Way::Excused, String::new()));
+            continue;
+        }
+        let reasons = reasons.get(mount.place.file.as_str()).into_iter().flatten();
+        let mut above = reasons.filter(|reason| mount.begins.contains(&reason.about));
+        if let Some(reason) = above.next() {
+            needed.insert(&reason.place);
+            allowed.push(route(Way::Plain, reason.text.clone()));
+            continue;
+        }
+        open.push(route(Way::Unsaid, String::new()));
+        findings.push(Finding {
+            place: mount.place.clone(),
+            code: Some(codes::UNGUARDED.as_str().to_owned()),
+            message: what,
+        });
+    }
+    findings.extend(sources.unguarded.iter().map(|unguarded| Finding {
+        place: unguarded.place.clone(),
+        code: Some(codes::MERGED_UNGUARDED.as_str().to_owned()),
+        message: format!(
+            "these routes are open to everybody ({}); mount them with a policy, or allow it with \
+             `--allow-unguarded`",
+            unguarded.reason
+        ),
+    }));
+    let idle = sources
+        .reasons
+        .iter()
+        .filter(|reason| !needed.contains(&reason.place));
+    findings.extend(idle.map(Reason::finding));
+    sources.unguarded.append(&mut allowed);
+    sources.open = open;
+    findings
+}
