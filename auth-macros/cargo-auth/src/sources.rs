@@ -3,8 +3,11 @@
 //! Read as text, as the compiler would before any macro has run: so what a macro writes is not seen,
 //! and both sides of a `#[cfg]` are, but for tests.
 
+mod aliases;
 mod body;
+mod conditions;
 mod expressions;
+mod items;
 mod mount;
 mod names;
 mod reasons;
@@ -24,12 +27,13 @@ use serde::Serialize;
 use syn::Ident;
 use syn::ext::IdentExt;
 
+use self::aliases::Alias;
 use self::mount::Mount;
 use self::names::Names;
 use self::reasons::Reason;
 use self::unguarded::Excused;
 pub(crate) use self::unguarded::{Unguarded, Way};
-use self::walk::{Alias, Walk};
+use self::walk::Walk;
 use self::words::Used;
 use crate::Failure;
 use crate::workspace::Workspace;
@@ -226,7 +230,7 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
     }
     let findings = unguarded::findings(&mut sources);
     sources.findings.extend(findings);
-    let findings = walk::aliases(&sources);
+    let findings = aliases::findings(&sources);
     sources.findings.extend(findings);
     sources.entries.retain(|entry| entry.is_told);
     // A file can belong to several crates.

@@ -16,13 +16,14 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, Expr, Ident, Item, ItemMod, Lit, Meta, Token, UseTree};
+use syn::{Attribute, Item, ItemMod, Meta, UseTree};
 
+use super::aliases::Alias;
 use super::body::Body;
-use super::names::Kind;
+use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
+use super::items::{attributes_in, attributes_of, kind_of, name_of};
 use super::words::Used;
 use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reasons, shown};
 use crate::Failure;
@@ -90,18 +91,6 @@ impl Written {
         }
     }
 }
-
-/// An attribute, or what is imported under another name: whether it is ours has to be resolved.
-pub(super) struct Alias {
-    place: Place,
-    scope: usize,
-    path: Vec<String>,
-    /// What it is called.
-    shown: String,
-}
-
-/// An attribute, and the predicate of the `cfg_attr` that it was in.
-type Conditional = (Attribute, Option<String>);
 
 impl Around {
     /// Takes in what has to be set for an item or a file.
@@ -502,32 +491,6 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// What is one of ours, but is found neither by an audit nor by the attribute of a module around.
-pub(super) fn aliases(sources: &Sources) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for alias in &sources.aliases {
-        let mut paths = sources.names.resolve(alias.scope, &alias.path).into_iter();
-        let name = paths
-            .find(|path| is_attribute(path))
-            .and_then(|mut path| path.pop());
-        if let Some(name) = name {
-            let place = alias.place.clone();
-            findings.push(Finding::renamed(place, &name, &alias.shown));
-        }
-    }
-    findings
-}
-
-fn is_attribute(path: &[String]) -> bool {
-    match path {
-        [krate, name] => {
-            (krate == "auth_runtime" || krate == "auth_macros")
-                && (name == "requires" || name == "public")
-        }
-        _ => false,
-    }
-}
-
 /// Whether an attribute is not written as an audit looks for it: `#[requires(`, in one piece.
 fn is_hard_to_find(text: &str, written: &Written) -> bool {
     let range = written.span.byte_range();
@@ -552,76 +515,6 @@ fn at(file: PathBuf) -> (PathBuf, PathBuf) {
     (file, folder)
 }
 
-/// What `#[path = "…"]` says, and whether that holds with every `cfg`.
-fn paths(attributes: Vec<Attribute>) -> (Vec<String>, bool) {
-    let path = |attribute: &Attribute| match &attribute.meta {
-        Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    };
-    let mut paths = Vec::new();
-    let mut is_surely_there = false;
-    for (attribute, condition) in unconditional(attributes) {
-        if let Some(path) = path(&attribute) {
-            paths.push(path);
-            is_surely_there |= condition.is_none();
-        }
-    }
-    (paths, is_surely_there)
-}
-
-fn is_conditional(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg")
-}
-
-/// The attributes as if every `cfg_attr` held, but for those of tests.
-fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
-    let mut all = Vec::new();
-    for attribute in attributes {
-        let inner = match &attribute.meta {
-            Meta::List(list) if list.path.is_ident("cfg_attr") => {
-                let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
-                metas.parse2(list.tokens.clone()).ok()
-            }
-            _ => None,
-        };
-        let Some(inner) = inner else {
-            all.push((attribute, None));
-            continue;
-        };
-        let mut metas = inner.into_iter();
-        let Some(predicate) = metas.next().filter(|it| !it.path().is_ident("test")) else {
-            continue;
-        };
-        let predicate = readable(&predicate.to_token_stream());
-        let metas = metas.map(|meta| Attribute {
-            meta,
-            ..attribute.clone()
-        });
-        for (attribute, further) in unconditional(metas.collect()) {
-            let predicate = match further {
-                Some(further) => format!("all({predicate}, {further})"),
-                None => predicate.clone(),
-            };
-            all.push((attribute, Some(predicate)));
-        }
-    }
-    all
-}
-
-/// Two predicates of `cfg` as one.
-fn both(one: Option<String>, other: Option<String>) -> Option<String> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(format!("all({one}, {other})")),
-        (one, other) => one.or(other),
-    }
-}
-
 /// Tokens as people write them.
 pub(super) fn readable(tokens: &TokenStream) -> String {
     let text = tokens.to_string();
@@ -630,65 +523,4 @@ pub(super) fn readable(tokens: &TokenStream) -> String {
         .replace(" (", "(")
         .replace("( ", "(");
     text.replace(" )", ")").replace(" ,", ",")
-}
-
-fn name_of(item: &Item) -> Option<&Ident> {
-    Some(match item {
-        Item::Const(item) => &item.ident,
-        Item::Enum(item) => &item.ident,
-        Item::Fn(item) => &item.sig.ident,
-        Item::Mod(item) => &item.ident,
-        Item::Static(item) => &item.ident,
-        Item::Struct(item) => &item.ident,
-        Item::Trait(item) => &item.ident,
-        Item::Type(item) => &item.ident,
-        Item::Union(item) => &item.ident,
-        _ => return None,
-    })
-}
-
-/// What it can be named as: a unit struct is a value, too.
-fn kind_of(item: &Item) -> Kind {
-    match item {
-        Item::Const(_) | Item::Fn(_) | Item::Static(_) => Kind::Value,
-        Item::Struct(_) => Kind::Both,
-        _ => Kind::Type,
-    }
-}
-
-fn attributes_in(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
-fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
-    Some(match item {
-        Item::Const(item) => &mut item.attrs,
-        Item::Enum(item) => &mut item.attrs,
-        Item::ExternCrate(item) => &mut item.attrs,
-        Item::Fn(item) => &mut item.attrs,
-        Item::ForeignMod(item) => &mut item.attrs,
-        Item::Impl(item) => &mut item.attrs,
-        Item::Macro(item) => &mut item.attrs,
-        Item::Mod(item) => &mut item.attrs,
-        Item::Static(item) => &mut item.attrs,
-        Item::Struct(item) => &mut item.attrs,
-        Item::Trait(item) => &mut item.attrs,
-        Item::TraitAlias(item) => &mut item.attrs,
-        Item::Type(item) => &mut item.attrs,
-        Item::Union(item) => &mut item.attrs,
-        Item::Use(item) => &mut item.attrs,
-        _ => return None,
-    })
 }

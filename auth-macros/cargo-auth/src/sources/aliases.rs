@@ -1,0 +1,38 @@
+//! Attributes that go by another name.
+
+use super::{Finding, Place, Sources};
+
+/// An attribute, or what is imported under another name: whether it is ours has to be resolved.
+pub(super) struct Alias {
+    pub(super) place: Place,
+    pub(super) scope: usize,
+    pub(super) path: Vec<String>,
+    /// What it is called.
+    pub(super) shown: String,
+}
+
+/// What is one of ours, but is found neither by an audit nor by the attribute of a module around.
+pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for alias in &sources.aliases {
+        let mut paths = sources.names.resolve(alias.scope, &alias.path).into_iter();
+        let name = paths
+            .find(|path| is_attribute(path))
+            .and_then(|mut path| path.pop());
+        if let Some(name) = name {
+            let place = alias.place.clone();
+            findings.push(Finding::renamed(place, &name, &alias.shown));
+        }
+    }
+    findings
+}
+
+fn is_attribute(path: &[String]) -> bool {
+    match path {
+        [krate, name] => {
+            (krate == "auth_runtime" || krate == "auth_macros")
+                && (name == "requires" || name == "public")
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! What has to be set for an attribute, or for what it stands on.
+
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Lit, Meta, Token};
+
+use super::walk::readable;
+
+/// An attribute, and the predicate of the `cfg_attr` that it was in.
+pub(super) type Conditional = (Attribute, Option<String>);
+
+pub(super) fn is_conditional(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
+}
+
+/// The attributes as if every `cfg_attr` held, but for those of tests.
+pub(super) fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
+    let mut all = Vec::new();
+    for attribute in attributes {
+        let inner = match &attribute.meta {
+            Meta::List(list) if list.path.is_ident("cfg_attr") => {
+                let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+                metas.parse2(list.tokens.clone()).ok()
+            }
+            _ => None,
+        };
+        let Some(inner) = inner else {
+            all.push((attribute, None));
+            continue;
+        };
+        let mut metas = inner.into_iter();
+        let Some(predicate) = metas.next().filter(|it| !it.path().is_ident("test")) else {
+            continue;
+        };
+        let predicate = readable(&predicate.to_token_stream());
+        let metas = metas.map(|meta| Attribute {
+            meta,
+            ..attribute.clone()
+        });
+        for (attribute, further) in unconditional(metas.collect()) {
+            let predicate = match further {
+                Some(further) => format!("all({predicate}, {further})"),
+                None => predicate.clone(),
+            };
+            all.push((attribute, Some(predicate)));
+        }
+    }
+    all
+}
+
+/// Two predicates of `cfg` as one.
+pub(super) fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("all({one}, {other})")),
+        (one, other) => one.or(other),
+    }
+}
+
+/// What `#[path = "…"]` says, and whether that holds with every `cfg`.
+pub(super) fn paths(attributes: Vec<Attribute>) -> (Vec<String>, bool) {
+    let path = |attribute: &Attribute| match &attribute.meta {
+        Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut paths = Vec::new();
+    let mut is_surely_there = false;
+    for (attribute, condition) in unconditional(attributes) {
+        if let Some(path) = path(&attribute) {
+            paths.push(path);
+            is_surely_there |= condition.is_none();
+        }
+    }
+    (paths, is_surely_there)
+}
