@@ -1,0 +1,181 @@
+//! Which request a cell stands for.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Extension;
+
+use super::*;
+
+#[tokio::test]
+async fn a_browser_that_is_sent_to_log_in_is_denied() {
+    let sessions = Sessions::builder().login_page("/login").build();
+    let sessions = sessions.expect("sessions");
+    let space = ProtectionSpace::builder().realm("shop").scheme(sessions);
+    let space = space.build().expect("a space");
+    let routes = || GuardedRouter::new().route("/account", get(account).post(create));
+    let app = routes().protect(space.clone()).expect("a router");
+    let browser = Persona::named("browser", Caller::Anonymous)
+        .header(ACCEPT, "text/html")
+        .header(SEC_FETCH_MODE, "navigate");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(browser);
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(!matrix.rows()[0].answers()[1].is_let_in());
+    let markdown = matrix.to_markdown();
+    assert!(
+        markdown.contains("| GET | `/account` | 401 | 303 login |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| POST | `/account` | 401 | 401 |"),
+        "{markdown}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
+    let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
+}
+
+#[tokio::test]
+async fn a_row_for_any_method_is_asked_where_every_method_has_a_row() {
+    let routes = || {
+        let all = any(account).get(healthz).post(healthz).put(healthz);
+        let all = all.patch(healthz).delete(healthz).options(healthz);
+        GuardedRouter::new().route("/x", all.head(healthz).trace(healthz))
+    };
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
+}
+
+#[tokio::test]
+async fn what_is_removed_is_removed_last() {
+    #[public(reason = "a test")]
+    async fn note(Extension(seen): Extension<Arc<Mutex<Vec<String>>>>, method: Method) {
+        seen.lock().expect("a list").push(method.to_string());
+    }
+    let seen = Arc::new(Mutex::new(Vec::<String>::new()));
+    let routes =
+        || GuardedRouter::new().route("/x", get(note).delete(note).post(note).options(note));
+    let table = routes().route("/a", auth_runtime::routing::delete(note).put(note));
+    let app = table.access_table();
+    let service = routes().route("/a", auth_runtime::routing::delete(note).put(note));
+    let service = service.protect(space()).expect("a router");
+    let service = service.layer(Extension(Arc::clone(&seen)));
+    let matrix = AccessMatrix::builder(&app, &space()).persona(Persona::anonymous());
+    let matrix = matrix.send(&service).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let seen = seen.lock().expect("a list").clone();
+    assert_eq!(seen, ["GET", "OPTIONS", "PUT", "POST", "DELETE", "DELETE"]);
+}
+
+#[tokio::test]
+async fn everything_that_cannot_be_asked_for_is_said_at_once() {
+    let routes = GuardedRouter::new()
+        .route("/a/{id}/{other}", get(healthz))
+        .route("/b/{id}", get(healthz))
+        .route("/c d", get(healthz))
+        .route("/e/{empty}", get(healthz));
+    let builder = AccessMatrix::builder(&routes.access_table(), &space())
+        .persona(Persona::anonymous())
+        .persona(Persona::rejected("anonymous").header(AUTHORIZATION, "a\nb"))
+        .persona(Persona::rejected(" "))
+        .path_value("empty", "")
+        .path_value("stale", "1")
+        .target("/gone", "/gone")
+        .target("/b/{id}", "no path")
+        .body(Method::POST, "/b/{id}", "text/plain", "x")
+        .body(Method::GET, "/b/{id}", "text\n", "x");
+    let app = routes.protect(space()).expect("a router");
+    let error = builder.send(&app).await.expect_err("mistakes");
+    assert!(!error.is_difference());
+    assert_eq!(
+        error.to_string(),
+        r#"the matrix cannot be asked for
+  two personas have the name "anonymous"
+  "anonymous" sends a `authorization` that is no field value
+  a persona has no name
+  no path has the parameter "stale"
+  the table has no path `/gone`, so it needs no target
+  nothing is asked by POST `/b/{id}`
+  the media type for GET `/b/{id}` is none
+  `/a/{id}/{other}` has a parameter without a value: add `.path_value("id", …)`
+  `/a/{id}/{other}` has a parameter without a value: add `.path_value("other", …)`
+  `/b/{id}` cannot be asked: `no\u{20}path` is no target of a request
+  `/c\u{20}d` cannot be asked: `/c\u{20}d` is no target of a request
+  `/e/{empty}` has a parameter without a value: add `.path_value("empty", …)`"#
+    );
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let nobody = AccessMatrix::builder(&short().access_table(), &space()).path_value("id", "7");
+    let error = nobody.send(&short_app()).await.expect_err("nobody");
+    assert!(error.to_string().contains("nobody asks"), "{error}");
+}
+
+#[tokio::test]
+async fn names_that_look_the_same_are_one() {
+    let matrix = short_matrix()
+        .persona(Persona::anonymous())
+        .persona(Persona::named("a\nb", Caller::Anonymous))
+        .persona(Persona::named("a b", Caller::Anonymous));
+    let error = matrix.send(&short_app()).await.expect_err("a mistake");
+    assert!(
+        error
+            .to_string()
+            .ends_with("two personas have the name \"a b\""),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_is_asked_by_the_target_that_was_named() {
+    #[public(reason = "tells its target")]
+    async fn tell(request: Request) -> Response {
+        let is_meant = request.uri() == "/a/%C3%A9%2F/b/c?d=e";
+        if is_meant {
+            StatusCode::OK
+        } else {
+            StatusCode::CONFLICT
+        }
+        .into_response()
+    }
+    #[public(reason = "tells its target")]
+    async fn tell_filled(request: Request) -> Response {
+        let is_meant = request.uri() == "/f/%C3%A9%2F/b/c%20d";
+        if is_meant {
+            StatusCode::OK
+        } else {
+            StatusCode::CONFLICT
+        }
+        .into_response()
+    }
+    let routes = || {
+        GuardedRouter::new()
+            .route("/a/{x}/{*rest}", get(tell))
+            .route("/f/{x}/{*rest}", get(tell_filled))
+    };
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space())
+        .persona(Persona::anonymous())
+        .path_value("x", "é/")
+        .path_value("rest", "b/c d")
+        .target("/a/{x}/{*rest}", "/a/%C3%A9%2F/b/c?d=e");
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    let shown: Vec<_> = matrix
+        .rows()
+        .iter()
+        .map(|row| row.answers()[0].to_string())
+        .collect();
+    assert_eq!(shown, ["200", "200"]);
+}

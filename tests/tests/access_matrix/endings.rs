@@ -1,0 +1,126 @@
+//! Handlers that do not come to an end.
+
+use super::*;
+
+#[public(reason = "a test")]
+async fn panics() {
+    panic!("the handler panics, as it should");
+}
+
+#[requires(authenticated)]
+async fn never_answers() {
+    std::future::pending().await
+}
+
+fn endless() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/panics", get(panics))
+        .route("/waits", get(never_answers))
+        .route("/healthz", get(healthz))
+}
+
+#[tokio::test]
+async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
+    let asked = || {
+        let builder = AccessMatrix::builder(&endless().access_table(), &space());
+        builder
+            .persona(Persona::anonymous())
+            .persona(reader())
+            .time_limit(Duration::from_millis(50))
+    };
+    let app = || endless().protect(space()).expect("a router");
+    let matrix = asked().send(&app()).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let shown = matrix.to_markdown();
+    for row in [
+        "| GET | `/panics` | unfinished | unfinished |\n",
+        "| GET | `/waits` | 401 | unfinished |\n",
+        "| GET | `/healthz` | 200 | 200 |\n",
+        "`unfinished`: let in, but the handler did not come to an end.",
+    ] {
+        assert!(shown.contains(row), "{row}\n{shown}");
+    }
+    let answers = matrix.rows()[2].answers();
+    assert_eq!((answers[1].status(), answers[1].is_let_in()), (None, true));
+
+    // A layer that cuts it off does not change that, unless it says something else.
+    let cut_off = |status: StatusCode| {
+        let layer = from_fn(
+            move |request: Request, next: axum::middleware::Next| async move {
+                let answer = tokio::spawn(next.run(request));
+                match tokio::time::timeout(Duration::from_millis(20), answer).await {
+                    Ok(Ok(response)) => response,
+                    _ => status.into_response(),
+                }
+            },
+        );
+        app().layer(layer)
+    };
+    let app = cut_off(StatusCode::REQUEST_TIMEOUT);
+    let matrix = asked().send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    let shown = matrix.to_markdown();
+    let row = "| GET | `/waits` | 401 | 408 unfinished |\n";
+    assert!(shown.contains(row), "{shown}");
+    assert_eq!(
+        differences(cut_off(StatusCode::FORBIDDEN), asked()).await,
+        [
+            "GET /panics, anonymous: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
+             answered 403 before the handler was done",
+            "GET /panics, reader: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
+             answered 403 before the handler was done",
+            "GET /waits, reader: the policy lets in (rule 1: yes: authenticated), but a layer answered 403 \
+             before the handler was done",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn that_nobody_answers_is_found() {
+    let routes = || GuardedRouter::new().route("/x", get(account));
+    let builder = |persona: Persona| {
+        let builder = AccessMatrix::builder(&routes().access_table(), &space());
+        builder
+            .persona(persona)
+            .time_limit(Duration::from_millis(20))
+    };
+    let with = |bearer: Bearer| {
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        let space = space.build().expect("a space");
+        routes().protect(space).expect("a router")
+    };
+    let slow = with(Bearer::new(async |_token| std::future::pending().await));
+    assert_eq!(
+        differences(slow, builder(reader())).await,
+        [
+            "GET /x, reader: the policy lets in (rule 1: yes: authenticated), but no answer came within 20ms"
+        ]
+    );
+    let broken = with(Bearer::new(async |_token| {
+        panic!("the verifier panics, as it should")
+    }));
+    let matrix = builder(expired()).send(&broken).await.expect("a matrix");
+    assert!(matrix.to_string().contains("≠ unanswered"), "{matrix}");
+    let (_, _, difference) = matrix.differences().next().expect("a difference");
+    assert!(
+        difference.ends_with("but there was a panic in place of an answer"),
+        "{difference}"
+    );
+    // Who was not to be let in was, however long the handler takes.
+    let generous = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::new(async |_token| {
+            Caller::known(Identity::new("x"))
+        }));
+    let generous = endless().protect(generous.build().expect("a space"));
+    let builder = AccessMatrix::builder(&endless().access_table(), &space());
+    let builder = builder
+        .persona(expired())
+        .time_limit(Duration::from_millis(20));
+    let found = differences(generous.expect("a router"), builder).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].ends_with("but was let in, and no answer came within 20ms"),
+        "{found:#?}"
+    );
+}

@@ -1,0 +1,68 @@
+//! The matrix, as people and programs see it.
+
+use axum::http::header::CONTENT_LENGTH;
+
+use super::*;
+
+#[tokio::test]
+async fn a_matrix_is_shown_in_columns_and_as_json() {
+    let builder = short_matrix()
+        .persona(Persona::anonymous())
+        .persona(reader());
+    let matrix = builder.send(&short_app()).await.expect("a matrix");
+    assert_eq!(
+        matrix.to_string(),
+        "\
+METHOD  PATH         anonymous   reader
+GET     /healthz     200         200
+POST    /repos       401         403 scope
+GET     /repos/{id}  404 hidden  200
+"
+    );
+    let json = serde_json::to_value(&matrix).expect("JSON");
+    assert_eq!(
+        json["personas"],
+        json!([
+            { "name": "anonymous", "is": "no credentials" },
+            { "name": "reader", "is": "known: scope \"repo:read\"" },
+        ])
+    );
+    assert_eq!(json["rows"][2]["row"]["path"], "/repos/{id}");
+    assert_eq!(
+        json["rows"][2]["answers"],
+        json!([
+            { "status": 404, "shown": "404 hidden", "let_in": false, "difference": null },
+            { "status": 200, "shown": "200", "let_in": true, "difference": null },
+        ])
+    );
+    let answers = matrix.rows()[2].answers();
+    assert!(answers[0].is_hidden() && !answers[0].is_let_in());
+    assert!(!answers[1].is_hidden() && answers[1].is_let_in());
+}
+
+#[tokio::test]
+async fn nothing_in_a_name_is_markup() {
+    let name = "a|b: `c`\n<script>";
+    let matrix = short_matrix().persona(Persona::named(name, Caller::Anonymous));
+    let matrix = matrix.send(&short_app()).await.expect("a matrix");
+    let markdown = matrix.to_markdown();
+    let plain = "a&#124;b&#58; &#96;c&#96; &#60;script&#62;";
+    assert!(markdown.starts_with(&format!(
+        "- {plain}: no credentials\n\n| method | path | {plain} |\n"
+    )));
+    let file = file("names.md");
+    std::fs::write(&file, format!("# Who\n\n{markdown}")).expect("a file");
+    matrix.check(&file).expect("the same");
+}
+
+#[test]
+fn nothing_that_a_persona_sends_is_shown() {
+    let persona = reader().header(CONTENT_LENGTH, "0");
+    let shown = format!("{persona:?}");
+    assert_eq!(
+        shown,
+        r#"Persona { name: "reader", is: "known: scope \"repo:read\"", .. }"#
+    );
+    let builder = format!("{:?}", short_matrix().persona(persona));
+    assert!(!builder.contains("Bearer"), "{builder}");
+}
