@@ -152,6 +152,23 @@ fn what_cannot_be_read_is_a_failure() {
 }
 
 #[test]
+fn what_is_no_text_is_a_failure() {
+    let text = format!("{HEADER}{LOCK}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (line, bytes) in [
+        // As an old shell on Windows writes it.
+        (1, [b"\xff\xfe".as_slice(), &wide].concat()),
+        (8, [text.as_bytes(), b"\x80\xff"].concat()),
+    ] {
+        let file = file("bytes.lock");
+        std::fs::write(&file, &bytes).expect("a file");
+        let failure = failure(router, &file);
+        let start = format!("line {line} of `bytes.lock` does not say who may call what");
+        assert!(failure.starts_with(&start), "{failure}");
+    }
+}
+
+#[test]
 fn an_empty_lock_promises_nothing() {
     let file = file("empty.lock");
     std::fs::write(&file, "").expect("a file");
@@ -167,21 +184,41 @@ fn a_change_is_accepted_by_the_environment_alone() {
         return;
     }
     let file = file("accepted.lock");
-    let run = |accept: Option<&str>| {
+    let in_ci = |accept: Option<&str>, ci: Option<&str>| {
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args(["--exact", "a_change_is_accepted_by_the_environment_alone"]);
         test.env("ACCESS_LOCK_FILE", &file)
-            .env_remove("ACCESS_LOCK");
+            .env_remove("ACCESS_LOCK")
+            .env_remove("CI");
         test.envs(accept.map(|value| ("ACCESS_LOCK", value)));
-        test.output().expect("a run").status.success()
+        test.envs(ci.map(|value| ("CI", value)));
+        test.output().expect("a run")
     };
+    let run = |accept: Option<&str>| in_ci(accept, None).status.success();
     for value in [None, Some(""), Some("1"), Some("Overwrite")] {
         assert!(!run(value), "{value:?}");
+        assert!(!file.exists());
+    }
+    // Nobody looks at what is accepted there.
+    for ci in ["true", "1", "yes"] {
+        let output = in_ci(Some("overwrite"), Some(ci));
+        assert!(!output.status.success(), "{ci}");
+        let report = [output.stdout, output.stderr].concat();
+        let report = String::from_utf8_lossy(&report).into_owned();
+        let expected = "`ACCESS_LOCK=overwrite` would accept whatever changed in `accepted.lock`, and `CI` \
+                        is set, so nobody would look at it; unset `ACCESS_LOCK` here, and accept the \
+                        change where it is made";
+        assert!(report.contains(expected), "{report}");
         assert!(!file.exists());
     }
     assert!(run(Some("overwrite")));
     let written = std::fs::read_to_string(&file).expect("a file");
     assert_eq!(written, format!("{HEADER}{LOCK}"));
+    assert!(in_ci(None, Some("true")).status.success());
+    for ci in ["", "0", "false"] {
+        std::fs::remove_file(&file).expect("a file");
+        assert!(in_ci(Some("overwrite"), Some(ci)).status.success(), "{ci}");
+    }
     std::fs::write(&file, "GET /gone  requires(authenticated)  shop::gone").expect("a file");
     assert!(!run(None));
     assert!(run(Some("overwrite")));
