@@ -1,9 +1,11 @@
 //! Who may call what, kept in the repository, so that a change of it shows in the diff.
 
+mod answers;
 mod changes;
 mod entry;
 mod error;
 mod meaning;
+mod place;
 
 use std::fmt;
 use std::io;
@@ -149,9 +151,12 @@ impl FromStr for AccessLock {
 ///
 /// The failure lists what was loosened first, then what was added, changed, moved, tightened, removed,
 /// and said in other words; decided by the logic of the policies. What nobody can decide counts as
-/// changed. A route that was removed beside one for `any` method is compared with that, since that
-/// answers now; what another pattern answers for a path that was removed (a wildcard, an unguarded
-/// router) is for the reviewer to see.
+/// changed, as does a check that may be another function now: in another module, or on a path whose
+/// parameters have other names.
+///
+/// A route that was removed is compared with what answers its requests now, and one that was added with
+/// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
+/// them too. What an unguarded router answers for a path that was removed is for the reviewer to see.
 ///
 /// Not in it: what an [`AccessTable`] leaves out, what a `check` does (it stands there by its name), and
 /// the protection space.

@@ -62,6 +62,18 @@ impl Entry {
         self.handler.is_none()
     }
 
+    /// Where the path of a function begins that is written in the policy; `None` where all paths do.
+    pub(super) fn home(&self, function: &str) -> Option<&str> {
+        let (module, _) = self.handler.as_deref()?.rsplit_once("::")?;
+        if function.starts_with("::") {
+            None
+        } else if function.starts_with("crate::") {
+            module.split("::").next()
+        } else {
+            Some(module)
+        }
+    }
+
     /// Whether nobody is asked who calls.
     pub(super) fn is_open(&self) -> bool {
         self.is_unguarded() || self.access.starts_with("public(")
