@@ -158,8 +158,8 @@ impl FromStr for AccessLock {
 /// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
 /// them too. What an unguarded router answers for a path that was removed is for the reviewer to see.
 ///
-/// Not in it: what an [`AccessTable`] leaves out, what a `check` does (it stands there by its name), and
-/// the protection space.
+/// Not in it: what an [`AccessTable`] leaves out, what a `check` does (it stands there by its name), what
+/// a handler denies itself ([`Guard::permit`](crate::Guard::permit)), and the protection space.
 ///
 /// A service with several routers gives each a file of its own: `assert_access_lock!(internal(),
 /// "internal.lock")`.

@@ -130,6 +130,23 @@ fn what_cannot_be_read_is_a_failure() {
             format!("{HEADER}GET /x  unguarded(reason = \"x\"  shop::x"),
         ),
         (1, format!("\u{feff}{HEADER}{LOCK}")),
+        // What a terminal obeys would change what the report looks like.
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{1b}[2K"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{202e}"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replacen("::healthz", "::healthz\r\u{1b}[2K", 1),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x\t  requires(authenticated)  shop::x"),
+        ),
         (8, format!("{HEADER}{LOCK}GET")),
         (8, format!("{HEADER}{LOCK}=======\n{LOCK}")),
     ] {
@@ -152,6 +169,15 @@ fn what_cannot_be_read_is_a_failure() {
     let start = format!("`{}` cannot be read or written: ", folder.display());
     assert!(failure.starts_with(&start), "{failure}");
     std::fs::remove_dir(folder).expect("the folder");
+}
+
+#[test]
+fn names_of_all_languages_are_read() {
+    // With a letter that joins the one before it.
+    let line = r#"GET /हिन्दी  requires(role = "हिन्दी", check = prüfe)  laden::prüfe"#;
+    let lock: AccessLock = line.parse().expect("a lock");
+    let line = line.replacen("GET ", "GET      ", 1);
+    assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
 }
 
 #[test]
