@@ -526,6 +526,21 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     assert_eq!(changes(&both(user, open), user), removed);
     let other = user.replace("authenticated", "role = \"b\"");
     assert!(changes(&both(&other, me), &other).starts_with("changed"));
+    // By each method that was another's.
+    let any = open.replace("GET ", "any ");
+    let opened = changes(user, &both(user, &any));
+    assert!(opened.starts_with("loosened"), "{opened}");
+    assert!(opened.contains("\n  GET /users/me\n"), "{opened}");
+    let gone = changes(&both(user, &me.replace("GET ", "any ")), user);
+    assert!(gone.starts_with("loosened"), "{gone}");
+    assert!(gone.contains("\nremoved\n  any /users/me\n"), "{gone}");
+    // Two that each answer a part of it, the worse one later.
+    let page = r#"GET /admin/{page}  requires(role = "admin")  shop::page"#;
+    let rest = "GET /{org}/settings  requires(role = \"admin\")  shop::settings\n\
+                GET /{org}/users  requires(authenticated)  shop::users";
+    let gone = changes(&both(page, rest), rest);
+    assert!(gone.contains("(for GET /{org}/users)"), "{gone}");
+    assert!(gone.starts_with("loosened"), "{gone}");
     // A path that has another method answers for itself.
     let put = r#"PUT /users/me  requires(role = "admin")  shop::put"#;
     let kept = both(user, put);
@@ -567,6 +582,11 @@ fn a_fallback_hides_no_path_beside_it() {
     let with = |other: &str| format!("{fallback}\n{other}");
     let found = changes(&with(hidden), &with(shown));
     assert!(found.starts_with("loosened"), "{found}");
+    // Nor is it hidden by one.
+    let open = "fallback /x/*  requires(authenticated)  shop::none";
+    let with = |other: &str| format!("{open}\n{other}");
+    let found = changes(&with(hidden), &with(shown));
+    assert!(!found.contains("shop::none"), "{found}");
 }
 
 #[test]
