@@ -156,7 +156,7 @@ impl FromStr for AccessLock {
 ///
 /// A route that was removed is compared with what answers its requests now, and one that was added with
 /// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
-/// them too. What an unguarded router answers for a path that was removed is for the reviewer to see.
+/// them too. Where an unguarded router may answer what was removed, it counts as changed.
 ///
 /// Not in it: what an [`AccessTable`] leaves out, what a `check` does (it stands there by its name), what
 /// a handler denies itself ([`Guard::permit`](crate::Guard::permit)), and the protection space.

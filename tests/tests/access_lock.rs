@@ -564,6 +564,41 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
 }
 
 #[test]
+fn a_path_may_have_been_moved_into_a_router_that_is_unguarded() {
+    let get = r#"GET /v1/x  requires(role = "admin")  shop::x"#;
+    let put = r#"PUT /v1/x  requires(role = "admin")  shop::put"#;
+    let plain = r#"any /v1/*  unguarded(reason = "a plain router")"#;
+    let both = |first: &str, second: &str| format!("{first}\n{second}");
+    let changed = r#"changed: others may call or are told, or nobody can tell
+  GET /v1/x
+    - requires(role = "admin")  shop::x
+    + unguarded(reason = "a plain router") (for any /v1/*)
+"#;
+    assert_eq!(changes(&both(get, plain), plain), changed);
+    let methods = both(put, plain);
+    assert_eq!(changes(&both(get, &methods), &methods), changed);
+    let added = changes(get, plain);
+    assert!(added.starts_with("added\n  any /v1/*\n"), "{added}");
+    assert!(added.contains(changed), "{added}");
+    // What is not below it was not moved into it, and what is new is new.
+    let other = plain.replace("v1", "v2");
+    assert!(changes(&both(get, &other), &other).starts_with("removed"));
+    assert!(changes(plain, &both(get, plain)).starts_with("added\n  GET /v1/x\n"));
+    // Some of it may have been, and it may be matched before what is wider.
+    let some = get.replace("v1", "{version}");
+    assert!(changes(&both(&some, plain), plain).starts_with("changed"));
+    let wider = both(&get.replace('x', "{x}"), plain);
+    assert!(changes(&both(get, &wider), &wider).starts_with("changed"));
+    // What is unknown is no path.
+    let unknown = get.replace("GET /v1/x", "fallback /v1/*");
+    assert!(changes(&both(&unknown, plain), plain).starts_with("removed"));
+    // What is open to all and answers now is worse than what may.
+    let open = r#"any /{*path}  public(reason = "pages")  shop::page"#;
+    let rest = both(open, plain);
+    assert!(changes(&both(get, &rest), &rest).starts_with("loosened"));
+}
+
+#[test]
 fn an_unknown_path_is_answered_by_the_next_fallback_around_it() {
     let inner = r#"fallback /v1/*  requires(authenticated)  shop::inner"#;
     let outer = r#"fallback /*  public(reason = "nothing there")  shop::outer"#;
@@ -647,9 +682,21 @@ fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
   any /x/*
     + unguarded(reason = "why not")
 
-removed
+changed: others may call or are told, or nobody can tell
   any /x/*
     - requires(authenticated)  shop::X
+    + unguarded(reason = "why not")
+"#
+    );
+    assert_eq!(
+        changes(unguarded, guarded),
+        r#"added
+  any /x/*
+    + requires(authenticated)  shop::X
+
+removed
+  any /x/*
+    - unguarded(reason = "why not")
 "#
     );
 }
@@ -703,7 +750,7 @@ added
     );
     // What lies below another prefix answers nothing here, nor does a fallback.
     let others = "any /y  requires(authenticated)  shop::y\n\
-                  any /x  unguarded(reason = \"x\")\n\
+                  any /y/*  unguarded(reason = \"x\")\n\
                   fallback /x  public(reason = \"x\")  shop::x";
     assert!(changes(&format!("{get}\n{others}"), others).starts_with("removed"));
     let fallback = "fallback /x/*  public(reason = \"x\")  shop::x";

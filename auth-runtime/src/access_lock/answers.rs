@@ -91,11 +91,28 @@ impl<'e> Side<'e> {
             let found = by(place.method).or_else(get).or_else(|| by("any"))?;
             Some(answer(found, entries, is_wider))
         };
-        if on_path.iter().any(|entry| is_alike(entry)) {
-            return answer(on_path, false).into_iter().collect();
+        let is_there = on_path.iter().any(|entry| is_alike(entry));
+        let mut found: Vec<_> = if is_there {
+            answer(on_path, false).into_iter().collect()
+        } else {
+            let wider = self.wider(&place.pattern, is_alike).into_iter();
+            wider.filter_map(|entries| answer(entries, true)).collect()
+        };
+        if place.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
+            found.extend(self.unguarded(&place.pattern));
         }
-        let wider = self.wider(&place.pattern, is_alike).into_iter();
-        wider.filter_map(|entries| answer(entries, true)).collect()
+        found
+    }
+
+    /// What may answer there or may not: nobody knows what is in a plain router.
+    fn unguarded(&self, path: &Pattern<'e>) -> impl Iterator<Item = Answer> {
+        let around = self
+            .paths
+            .iter()
+            .filter(|(pattern, _)| pattern.overlaps(path));
+        let entries = around.flat_map(|(_, entries)| entries);
+        let unguarded = entries.filter(|entry| entry.is_unguarded());
+        unguarded.map(|entry| answer(entry, &[], true))
     }
 }
 
