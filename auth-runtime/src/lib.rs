@@ -208,6 +208,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "access-lock", feature = "access-matrix"))]
+mod acceptance;
 #[cfg(feature = "access-lock")]
 mod access_lock;
 #[cfg(feature = "access-matrix")]

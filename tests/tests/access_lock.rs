@@ -129,6 +129,26 @@ fn what_cannot_be_read_is_a_failure() {
             3,
             format!("{HEADER}GET /x  unguarded(reason = \"x\"  shop::x"),
         ),
+        (1, format!("\u{feff}{HEADER}{LOCK}")),
+        // What a terminal obeys would change what the report looks like.
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{1b}[2K"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{202e}"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replacen("::healthz", "::healthz\r\u{1b}[2K", 1),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x\t  requires(authenticated)  shop::x"),
+        ),
+        (8, format!("{HEADER}{LOCK}GET")),
+        (8, format!("{HEADER}{LOCK}=======\n{LOCK}")),
     ] {
         let file = file("unreadable.lock");
         std::fs::write(&file, &text).expect("a file");
@@ -152,6 +172,44 @@ fn what_cannot_be_read_is_a_failure() {
 }
 
 #[test]
+fn names_of_all_languages_are_read() {
+    // With a letter that joins the one before it.
+    let line = r#"GET /हिन्दी  requires(role = "हिन्दी", check = prüfe)  laden::prüfe"#;
+    let lock: AccessLock = line.parse().expect("a lock");
+    let line = line.replacen("GET ", "GET      ", 1);
+    assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
+}
+
+#[test]
+fn what_is_no_text_is_a_failure() {
+    let text = format!("{HEADER}{LOCK}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (line, bytes) in [
+        // As an old shell on Windows writes it.
+        (1, [b"\xff\xfe".as_slice(), &wide].concat()),
+        (8, [text.as_bytes(), b"\x80\xff"].concat()),
+    ] {
+        let file = file("bytes.lock");
+        std::fs::write(&file, &bytes).expect("a file");
+        let failure = failure(router, &file);
+        let start = format!("line {line} of `bytes.lock` does not say who may call what");
+        assert!(failure.starts_with(&start), "{failure}");
+    }
+}
+
+#[test]
+fn a_lock_that_was_cut_off_does_not_hold() {
+    let text = format!("{HEADER}{LOCK}");
+    let cut = text.char_indices().map(|(at, _)| at);
+    // The last line break is none of what it says.
+    for at in cut.filter(|at| *at < text.len() - 1) {
+        let file = file("cut.lock");
+        std::fs::write(&file, &text[..at]).expect("a file");
+        failure(router, &file);
+    }
+}
+
+#[test]
 fn an_empty_lock_promises_nothing() {
     let file = file("empty.lock");
     std::fs::write(&file, "").expect("a file");
@@ -167,21 +225,41 @@ fn a_change_is_accepted_by_the_environment_alone() {
         return;
     }
     let file = file("accepted.lock");
-    let run = |accept: Option<&str>| {
+    let in_ci = |accept: Option<&str>, ci: Option<&str>| {
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args(["--exact", "a_change_is_accepted_by_the_environment_alone"]);
         test.env("ACCESS_LOCK_FILE", &file)
-            .env_remove("ACCESS_LOCK");
+            .env_remove("ACCESS_LOCK")
+            .env_remove("CI");
         test.envs(accept.map(|value| ("ACCESS_LOCK", value)));
-        test.output().expect("a run").status.success()
+        test.envs(ci.map(|value| ("CI", value)));
+        test.output().expect("a run")
     };
+    let run = |accept: Option<&str>| in_ci(accept, None).status.success();
     for value in [None, Some(""), Some("1"), Some("Overwrite")] {
         assert!(!run(value), "{value:?}");
+        assert!(!file.exists());
+    }
+    // Nobody looks at what is accepted there.
+    for ci in ["true", "1", "yes"] {
+        let output = in_ci(Some("overwrite"), Some(ci));
+        assert!(!output.status.success(), "{ci}");
+        let report = [output.stdout, output.stderr].concat();
+        let report = String::from_utf8_lossy(&report).into_owned();
+        let expected = "`ACCESS_LOCK=overwrite` would accept whatever changed in `accepted.lock`, and `CI` \
+                        is set, so nobody would look at it; unset `ACCESS_LOCK` here, and accept the \
+                        change where it is made";
+        assert!(report.contains(expected), "{report}");
         assert!(!file.exists());
     }
     assert!(run(Some("overwrite")));
     let written = std::fs::read_to_string(&file).expect("a file");
     assert_eq!(written, format!("{HEADER}{LOCK}"));
+    assert!(in_ci(None, Some("true")).status.success());
+    for ci in ["", "0", "false"] {
+        std::fs::remove_file(&file).expect("a file");
+        assert!(in_ci(Some("overwrite"), Some(ci)).status.success(), "{ci}");
+    }
     std::fs::write(&file, "GET /gone  requires(authenticated)  shop::gone").expect("a file");
     assert!(!run(None));
     assert!(run(Some("overwrite")));
@@ -241,6 +319,8 @@ added
     + public(reason = "for everybody")  shop::front
   any /added/unguarded/*
     + unguarded(reason = "a plain router")
+  any /ops/*
+    + unguarded(reason = "for all scrapers")
   POST /added
     + requires(authenticated)  shop::added
 
@@ -260,13 +340,12 @@ tightened: fewer may call, or are told that it is there
     + requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 
 removed
+  any /ops/*
+    - unguarded(reason = "for the scraper")
   GET /removed
     - requires(authenticated)  shop::removed
 
 restated: the same may call
-  any /ops/*
-    - unguarded(reason = "for the scraper")
-    + unguarded(reason = "for all scrapers")
   GET /restated
     - requires(role = "a", scope = "b")  shop::restated
     + requires(scope = "b", role = "a")  shop::restated
@@ -325,6 +404,275 @@ fn a_policy_that_cannot_be_understood_counts_as_changed() {
 }
 
 #[test]
+fn what_is_hidden_from_more_can_be_loosened_all_the_same() {
+    let shown = r#"GET /x  requires(role = "admin")  shop::x"#;
+    let hidden = "GET /x  requires(authenticated, hide_as = 404)  shop::x";
+    assert!(changes(shown, hidden).starts_with("loosened"));
+    assert!(changes(hidden, shown).starts_with("loosened"));
+}
+
+#[test]
+fn another_handler_with_the_same_policy_in_other_words_is_moved() {
+    let before = r#"GET /x  requires(role = "a", scope = "b")  shop::x"#;
+    let after = r#"GET /x  requires(scope = "b", role = "a")  shop::y"#;
+    assert!(changes(before, after).starts_with("moved"));
+    let public = r#"GET /x  public(reason = "a")  shop::x"#;
+    let other = r#"GET /x  public(reason = "b")  shop::y"#;
+    assert!(changes(public, other).starts_with("moved"));
+}
+
+#[test]
+fn a_check_in_another_module_may_be_another_function() {
+    let line = |policy: &str, handler: &str| format!("GET /x  {policy}  {handler}");
+    let check = "requires(check = is_owner, hide_as = 404, hide_unless = check(may_know))";
+    let narrower = r#"requires(check = is_owner, role = "a", hide_as = 404)"#;
+    for (before, after, expected) in [
+        (line(check, "a::x"), line(check, "a::y"), "moved"),
+        (line(check, "a::x"), line(check, "b::x"), "changed"),
+        (line(check, "a::x"), line(narrower, "a::y"), "tightened"),
+        (line(check, "a::x"), line(narrower, "b::x"), "changed"),
+        (
+            line("requires(role = \"a\")", "a::x"),
+            line("requires(any(role = \"a\", check = is_owner))", "b::x"),
+            "loosened",
+        ),
+        // Wherever it is written, the path says where the function is.
+        (
+            line("requires(check = crate::is_owner)", "shop::a::x"),
+            line("requires(check = crate::is_owner)", "shop::b::x"),
+            "moved",
+        ),
+        (
+            line("requires(check = crate::is_owner)", "shop::x"),
+            line("requires(check = crate::is_owner)", "shelf::x"),
+            "changed",
+        ),
+        (
+            line("requires(check = ::shop::is_owner)", "shop::x"),
+            line("requires(check = ::shop::is_owner)", "shelf::x"),
+            "moved",
+        ),
+        // It may ask for a parameter by its name.
+        (
+            line(check, "a::x").replace("/x", "/{owner}"),
+            line(check, "a::x").replace("/x", "/{name}"),
+            "changed",
+        ),
+    ] {
+        let found = changes(&before, &after);
+        assert!(found.starts_with(expected), "{before} {after} {found}");
+    }
+}
+
+#[test]
+fn a_parameter_with_another_name_is_the_same_path() {
+    for (before, after) in [
+        ("/x/{id}", "/x/{name}"),
+        ("/x/{*rest}", "/x/{*path}"),
+        ("/{a}/x/{b}/", "/{c}/x/{d}/"),
+    ] {
+        let was = format!("GET {before}  requires(role = \"admin\")  shop::x");
+        let is = format!("GET {after}  requires(authenticated)  shop::x");
+        assert_eq!(
+            changes(&was, &is),
+            format!(
+                r#"loosened: more may call, or are told that it is there
+  GET {after}
+    - requires(role = "admin")  shop::x (for GET {before})
+    + requires(authenticated)  shop::x
+"#
+            )
+        );
+        let renamed = was.replace(before, after);
+        assert!(changes(&was, &renamed).starts_with("restated"));
+    }
+    // Braces that are meant are no parameter, nor is a path that goes on.
+    for (before, after) in [
+        ("/x/{{id}}", "/x/{{name}}"),
+        ("/x/{id}", "/x/{id}/"),
+        ("/x/{id}", "/x/{*id}"),
+    ] {
+        let [was, is] =
+            [before, after].map(|path| format!("GET {path}  requires(authenticated)  shop::x"));
+        assert!(changes(&was, &is).starts_with("added"), "{before} {after}");
+    }
+}
+
+#[test]
+fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
+    let me = r#"GET /users/me  requires(role = "admin")  shop::me"#;
+    let user = r#"GET /users/{id}  requires(authenticated)  shop::user"#;
+    let all = r#"any /{*path}  public(reason = "pages")  shop::page"#;
+    assert_eq!(
+        changes(&format!("{me}\n{user}\n{all}"), &format!("{user}\n{all}")),
+        r#"loosened: more may call, or are told that it is there
+  GET /users/me
+    - requires(role = "admin")  shop::me
+    + requires(authenticated)  shop::user (for GET /users/{id})
+"#
+    );
+    // What is new has its line, and is compared only with what it opens.
+    let both = |first: &str, second: &str| format!("{first}\n{second}");
+    let added = "added\n  GET /users/me\n    + requires(role = \"admin\")  shop::me\n";
+    assert_eq!(changes(user, &both(user, me)), added);
+    let open = r#"GET /users/me  public(reason = "x")  shop::me"#;
+    let opened = changes(user, &both(user, open));
+    assert!(opened.starts_with("loosened"), "{opened}");
+    assert!(
+        opened.contains("shop::user (for GET /users/{id})"),
+        "{opened}"
+    );
+    let removed = "removed\n  GET /users/me\n    - public(reason = \"x\")  shop::me\n";
+    assert_eq!(changes(&both(user, open), user), removed);
+    let other = user.replace("authenticated", "role = \"b\"");
+    assert!(changes(&both(&other, me), &other).starts_with("changed"));
+    // By each method that was another's.
+    let any = open.replace("GET ", "any ");
+    let opened = changes(user, &both(user, &any));
+    assert!(opened.starts_with("loosened"), "{opened}");
+    assert!(opened.contains("\n  GET /users/me\n"), "{opened}");
+    let gone = changes(&both(user, &me.replace("GET ", "any ")), user);
+    assert!(gone.starts_with("loosened"), "{gone}");
+    assert!(gone.contains("\nremoved\n  any /users/me\n"), "{gone}");
+    // Two that each answer a part of it, the worse one later.
+    let page = r#"GET /admin/{page}  requires(role = "admin")  shop::page"#;
+    let rest = "GET /{org}/settings  requires(role = \"admin\")  shop::settings\n\
+                GET /{org}/users  requires(authenticated)  shop::users";
+    let gone = changes(&both(page, rest), rest);
+    assert!(gone.contains("(for GET /{org}/users)"), "{gone}");
+    assert!(gone.starts_with("loosened"), "{gone}");
+    // A path that has another method answers for itself.
+    let put = r#"PUT /users/me  requires(role = "admin")  shop::put"#;
+    let kept = both(user, put);
+    assert!(changes(&both(&kept, me), &kept).starts_with("removed"));
+    // The path of a prefix itself, with or without more behind it.
+    for (path, wider, expected) in [
+        ("/files", "/files/*", "loosened"),
+        ("/files/", "/files/*", "loosened"),
+        ("/files/a/{b}", "/files/*", "loosened"),
+        ("/files", "/files/{*path}", "removed"),
+        ("/files/", "/files/{*path}", "removed"),
+        ("/files/", "/files/{name}", "removed"),
+        ("/file", "/files/*", "removed"),
+        ("/files/a", "/{one}", "removed"),
+    ] {
+        let narrow = format!("GET {path}  requires(role = \"a\")  shop::x");
+        let wide = format!("any {wider}  requires(authenticated)  shop::y");
+        let found = changes(&both(&narrow, &wide), &wide);
+        assert!(found.starts_with(expected), "{path} {wider} {found}");
+    }
+}
+
+#[test]
+fn a_path_may_have_been_moved_into_a_router_that_is_unguarded() {
+    let get = r#"GET /v1/x  requires(role = "admin")  shop::x"#;
+    let put = r#"PUT /v1/x  requires(role = "admin")  shop::put"#;
+    let plain = r#"any /v1/*  unguarded(reason = "a plain router")"#;
+    let both = |first: &str, second: &str| format!("{first}\n{second}");
+    let changed = r#"changed: others may call or are told, or nobody can tell
+  GET /v1/x
+    - requires(role = "admin")  shop::x
+    + unguarded(reason = "a plain router") (for any /v1/*)
+"#;
+    assert_eq!(changes(&both(get, plain), plain), changed);
+    let methods = both(put, plain);
+    assert_eq!(changes(&both(get, &methods), &methods), changed);
+    let added = changes(get, plain);
+    assert!(added.starts_with("added\n  any /v1/*\n"), "{added}");
+    assert!(added.contains(changed), "{added}");
+    // What is not below it was not moved into it, and what is new is new.
+    let other = plain.replace("v1", "v2");
+    assert!(changes(&both(get, &other), &other).starts_with("removed"));
+    assert!(changes(plain, &both(get, plain)).starts_with("added\n  GET /v1/x\n"));
+    // Some of it may have been, and it may be matched before what is wider.
+    let some = get.replace("v1", "{version}");
+    assert!(changes(&both(&some, plain), plain).starts_with("changed"));
+    let wider = both(&get.replace('x', "{x}"), plain);
+    assert!(changes(&both(get, &wider), &wider).starts_with("changed"));
+    // What is unknown is no path.
+    let unknown = get.replace("GET /v1/x", "fallback /v1/*");
+    assert!(changes(&both(&unknown, plain), plain).starts_with("removed"));
+    // What is open to all and answers now is worse than what may.
+    let open = r#"any /{*path}  public(reason = "pages")  shop::page"#;
+    let rest = both(open, plain);
+    assert!(changes(&both(get, &rest), &rest).starts_with("loosened"));
+}
+
+#[test]
+fn an_unknown_path_is_answered_by_the_next_fallback_around_it() {
+    let inner = r#"fallback /v1/*  requires(authenticated)  shop::inner"#;
+    let outer = r#"fallback /*  public(reason = "nothing there")  shop::outer"#;
+    let route = r#"any /{*path}  requires(authenticated)  shop::page"#;
+    let both = format!("{inner}\n{outer}");
+    assert!(changes(&both, outer).starts_with("loosened"));
+    assert!(changes(outer, &both).starts_with("added"));
+    assert!(changes(&format!("{inner}\n{route}"), route).starts_with("removed"));
+}
+
+#[test]
+fn a_fallback_hides_no_path_beside_it() {
+    let fallback = "fallback /x/*  requires(authenticated, hide_as = 404)  shop::none";
+    let hidden = "any /x/*  requires(role = \"a\", hide_as = 404)  shop::x";
+    let shown = "any /x/*  requires(role = \"a\")  shop::x";
+    let with = |other: &str| format!("{fallback}\n{other}");
+    let found = changes(&with(hidden), &with(shown));
+    assert!(found.starts_with("loosened"), "{found}");
+    // Nor is it hidden by one.
+    let open = "fallback /x/*  requires(authenticated)  shop::none";
+    let with = |other: &str| format!("{open}\n{other}");
+    let found = changes(&with(hidden), &with(shown));
+    assert!(!found.contains("shop::none"), "{found}");
+}
+
+#[test]
+fn many_routes_are_compared_before_anybody_waits() {
+    let lock = |count: usize, role: &str, path: &str| -> String {
+        let line = |n| format!("GET /{path}/{n}/{{id}}  requires(role = \"{role}\")  shop::x\n");
+        (0..count).map(line).collect()
+    };
+    let start = std::time::Instant::now();
+    assert!(changes(&lock(10_000, "a", "x"), &lock(10_000, "b", "x")).starts_with("changed"));
+    assert!(changes(&lock(1_000, "a", "x"), &lock(1_000, "a", "y")).starts_with("added"));
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_long_policy_is_compared_before_anybody_waits() {
+    let any = |names: std::ops::Range<usize>| {
+        let names: Vec<_> = names.map(|n| format!("scope = \"s{n}\"")).collect();
+        format!("any({})", names.join(", "))
+    };
+    let line = |policy: &str| format!("GET /x  requires({policy})  shop::x");
+    let pairs = |wide: usize| {
+        let pairs: Vec<_> = (0..15).map(|n| any(2 * n..2 * n + wide)).collect();
+        line(&pairs.join(", "))
+    };
+    let start = std::time::Instant::now();
+    for (before, after) in [
+        (pairs(2), pairs(3)),
+        (pairs(3), pairs(2)),
+        (line(&any(0..20_000)), line(&any(0..20_001))),
+        (line(&any(0..20_000)), line(&any(0..19_999))),
+    ] {
+        let found = changes(&before, &after);
+        assert!(found.starts_with("changed"), "{found}");
+    }
+    let block = |n: usize| format!("network = \"10.{}.{}.0/24\"", n / 256, n % 256);
+    let blocks = |count: usize| {
+        let blocks: Vec<_> = (0..count).map(block).collect();
+        line(&format!("any({})", blocks.join(", ")))
+    };
+    assert!(changes(&blocks(999), &blocks(1_000)).starts_with("loosened"));
+    let deep = line(&format!(
+        "{}authenticated{}",
+        "all(".repeat(100_000),
+        ")".repeat(100_000)
+    ));
+    assert!(changes(&deep, &line("authenticated")).starts_with("changed"));
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}
+
+#[test]
 fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
     let guarded = r#"any /x/*  requires(authenticated)  shop::X"#;
     let unguarded = r#"any /x/*  unguarded(reason = "why not")"#;
@@ -334,9 +682,21 @@ fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
   any /x/*
     + unguarded(reason = "why not")
 
-removed
+changed: others may call or are told, or nobody can tell
   any /x/*
     - requires(authenticated)  shop::X
+    + unguarded(reason = "why not")
+"#
+    );
+    assert_eq!(
+        changes(unguarded, guarded),
+        r#"added
+  any /x/*
+    + requires(authenticated)  shop::X
+
+removed
+  any /x/*
+    - unguarded(reason = "why not")
 "#
     );
 }
@@ -390,7 +750,7 @@ added
     );
     // What lies below another prefix answers nothing here, nor does a fallback.
     let others = "any /y  requires(authenticated)  shop::y\n\
-                  any /x  unguarded(reason = \"x\")\n\
+                  any /y/*  unguarded(reason = \"x\")\n\
                   fallback /x  public(reason = \"x\")  shop::x";
     assert!(changes(&format!("{get}\n{others}"), others).starts_with("removed"));
     let fallback = "fallback /x/*  public(reason = \"x\")  shop::x";
@@ -460,10 +820,31 @@ fn networks_are_kept_by_their_blocks() {
             const USES_GUARD: bool = false;
         }
 
+        const NOBODY_OR: [Requirement; 2] = [
+            Requirement::any(&[]),
+            Requirement::network(Network::new("office", &BLOCKS)),
+        ];
+
+        /// As no attribute writes it.
+        pub(super) struct Nobody;
+
+        impl auth_runtime::__private::HasPolicy for Nobody {
+            type Caller = auth_runtime::__private::Anyone;
+            const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
+                .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const DECLARATION: auth_runtime::Declaration =
+                auth_runtime::Declaration::new("shop::nobody", "src/lib.rs", 1);
+            const USES_GUARD: bool = false;
+        }
+
         impl auth_runtime::__private::Declared for Service {
             const OF_HANDLER: bool = false;
         }
         impl auth_runtime::__private::ForServices for Service {}
+        impl auth_runtime::__private::Declared for Nobody {
+            const OF_HANDLER: bool = false;
+        }
+        impl auth_runtime::__private::ForServices for Nobody {}
     }
 
     let service = tower::service_fn(|_request: axum::extract::Request| async {
@@ -476,6 +857,14 @@ fn networks_are_kept_by_their_blocks() {
     assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
     let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
     assert!(changes(&narrower, line).starts_with("loosened"));
+    // What cannot be read back tells of its blocks all the same.
+    let router: GuardedRouter =
+        GuardedRouter::new().nest_service("/x", vocabulary::Nobody, service);
+    let lock = AccessLock::of(&router.access_table());
+    let line = r#"any      /x/*  requires(any(any(), network = "office"), hide_as = 404, hide_unless = network("lab"), blocks(192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24))  shop::nobody"#;
+    assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
+    let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
+    assert!(changes(&narrower, line).starts_with("changed"));
 }
 
 /// Names with all that could be taken for a part of a line.

@@ -142,9 +142,11 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
 }
 
 impl Comparison {
-    /// Who may call, and who is told, taken together.
+    /// Who may call, and who is told, taken together. What is gained in the one is not made up for by what
+    /// is lost in the other.
     pub fn change(&self) -> Change {
         match (self.callers, self.told) {
+            (Change::Loosened, _) | (_, Change::Loosened) => Change::Loosened,
             (one, Change::Same) | (Change::Same, one) => one,
             (one, other) if one == other => one,
             _ => Change::Changed,

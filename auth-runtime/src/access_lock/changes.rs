@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use auth_grammar::compare::{Verdict, compare};
-use auth_grammar::requirement::Policy;
 
+use super::answers::{Answer, Side};
 use super::entry::Entry;
-use super::meaning::read;
+use super::meaning::with_other_checks;
+use super::place::Place;
 
 /// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,23 +25,16 @@ struct Changed {
     after: Option<Answer>,
 }
 
-/// What answers a method of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Answer {
-    entry: Entry,
-    /// Whether it is not for that method alone.
-    is_for_others: bool,
-    /// Whether it is hidden since another method of the path is.
-    is_hidden_by_path: bool,
-}
-
 impl AccessChanges {
     pub(super) fn between(before: &[Entry], after: &[Entry]) -> Self {
         let all = before.iter().chain(after);
-        let places: BTreeSet<_> = all.map(Place::of).collect();
+        let mut places: BTreeSet<_> = all.map(Place::of).collect();
+        let (before, after) = (Side::of(before), Side::of(after));
+        places.extend(before.places_by(&after));
+        places.extend(after.places_by(&before));
         let mut changes: Vec<_> = places
-            .into_iter()
-            .flat_map(|place| place.changes(answers(before, place), answers(after, place)))
+            .iter()
+            .flat_map(|place| changes(place, before.answers(place), after.answers(place)))
             .collect();
         changes.sort_by_key(|changed| {
             let now = changed.after.as_ref();
@@ -56,67 +50,34 @@ impl AccessChanges {
     }
 }
 
-/// What is compared with each other. What was unguarded is no version of what has a policy.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'a> {
-    path: &'a str,
-    method: &'a str,
-    is_unguarded: bool,
-}
-
-impl<'a> Place<'a> {
-    fn of(entry: &'a Entry) -> Self {
-        Self {
-            path: &entry.path,
-            method: &entry.method,
-            is_unguarded: entry.is_unguarded(),
+fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
+    let (before, after) = without_same(before, after);
+    let mut all = before.iter().chain(&after);
+    if all.any(|answer| answer.is_wider) {
+        // Each of them answers a part of what the other side answers: the worst of it is told.
+        let pairs = before.iter().flat_map(|before| {
+            let after = after.iter();
+            after.map(move |after| (Some(before.clone()), Some(after.clone())))
+        });
+        let changes = pairs.filter_map(|(before, after)| Changed::of(place, before, after));
+        return changes.min_by_key(|it| it.verdict).into_iter().collect();
+    }
+    let (mut before, mut after) = (before.into_iter(), after.into_iter());
+    let mut pairs = Vec::new();
+    loop {
+        match (before.next(), after.next()) {
+            (None, None) => break,
+            // Nobody knows what is in a plain router, so none is another version of one.
+            (Some(before), Some(after)) if place.is_unguarded => {
+                pairs.extend([(Some(before), None), (None, Some(after))]);
+            }
+            pair => pairs.push(pair),
         }
     }
-
-    fn changes(self, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
-        let (before, after) = without_same(before, after);
-        let count = before.len().max(after.len());
-        let (mut before, mut after) = (before.into_iter(), after.into_iter());
-        let pairs = (0..count).map(|_| (before.next(), after.next()));
-        pairs
-            .map(|(before, after)| Changed {
-                verdict: verdict(before.as_ref(), after.as_ref()),
-                method: self.method.to_owned(),
-                path: self.path.to_owned(),
-                before,
-                after,
-            })
-            .collect()
-    }
-}
-
-/// What answers there: its own entries, or what axum turns to without one.
-fn answers(entries: &[Entry], place: Place<'_>) -> Vec<Answer> {
-    let on_path = || {
-        let entries = entries.iter();
-        entries.filter(|entry| entry.path == place.path && !entry.is_unguarded())
-    };
-    let path_is_hidden = on_path().any(is_hidden);
-    let answer = |entry: &Entry| Answer {
-        is_for_others: entry.method != place.method,
-        is_hidden_by_path: path_is_hidden && !entry.is_open() && !is_hidden(entry),
-        entry: entry.clone(),
-    };
-    let own: Vec<_> = entries
-        .iter()
-        .filter(|entry| Place::of(entry) == place)
-        .map(answer)
-        .collect();
-    if !own.is_empty() || place.is_unguarded || place.method == "fallback" {
-        return own;
-    }
-    let get = on_path().find(|entry| place.method == "HEAD" && entry.method == "GET");
-    let all = || on_path().find(|entry| entry.method == "any");
-    get.or_else(all).map(answer).into_iter().collect()
-}
-
-fn is_hidden(entry: &Entry) -> bool {
-    matches!(read(&entry.access), Some(Policy::Requires(requires)) if requires.hide_as.is_some())
+    let changes = pairs.into_iter();
+    changes
+        .filter_map(|(before, after)| Changed::of(place, before, after))
+        .collect()
 }
 
 /// The answers that only one side has.
@@ -131,41 +92,60 @@ fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Ve
     (gone, after)
 }
 
-fn verdict(before: Option<&Answer>, after: Option<&Answer>) -> Verdict {
-    let (before, after) = match (before, after) {
-        (Some(before), Some(after)) => (before, after),
-        (Some(_), None) => return Verdict::Removed,
-        (None, _) => return Verdict::Added,
-    };
-    let is_same_text = before.entry.access == after.entry.access
-        && before.is_hidden_by_path == after.is_hidden_by_path;
-    if is_same_text {
-        return match before.entry.handler == after.entry.handler {
-            true => Verdict::Restated,
-            false => Verdict::Moved,
+impl Changed {
+    fn of(place: &Place<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
+        let own = |answer: &Option<Answer>| {
+            let answer = answer.as_ref().filter(|answer| !answer.is_wider);
+            answer.map(|answer| answer.entry.path.clone())
         };
+        let path = own(&after).or_else(|| own(&before))?;
+        let compared = match (&before, &after) {
+            (Some(before), Some(after)) => Some((verdict(before, after), before, after)),
+            _ => None,
+        };
+        let (verdict, before, after) = match compared {
+            // What is there for the first time is said to be new, unless that opens what was closed.
+            Some((verdict, wider, _)) if wider.is_wider && verdict != Verdict::Loosened => {
+                (Verdict::Added, None, after)
+            }
+            // What is gone is of no harm, unless others may call there now.
+            Some((verdict, _, wider)) if wider.is_wider && verdict > Verdict::Changed => {
+                (Verdict::Removed, before, None)
+            }
+            Some((verdict, ..)) => (verdict, before, after),
+            None if before.is_none() => (Verdict::Added, before, after),
+            None => (Verdict::Removed, before, after),
+        };
+        // What is new or gone is told of where it has its line.
+        let mut only = before
+            .iter()
+            .chain(&after)
+            .filter(|_| before.is_none() != after.is_none());
+        if only.any(|answer| answer.entry.method != place.method) {
+            return None;
+        }
+        Some(Self {
+            verdict,
+            method: place.method.to_owned(),
+            path,
+            before,
+            after,
+        })
     }
-    if before.entry.is_unguarded() {
-        // Only the reason is another one.
-        return Verdict::Restated;
-    }
-    let (Some(before), Some(after)) = (before.policy(), after.policy()) else {
-        return Verdict::Changed;
-    };
-    let verdict = compare(&before, &after).verdict();
-    verdict.unwrap_or(Verdict::Restated)
 }
 
-impl Answer {
-    /// The policy that holds there.
-    fn policy(&self) -> Option<Policy> {
-        let mut policy = read(&self.entry.access)?;
-        if let Policy::Requires(requires) = &mut policy
-            && self.is_hidden_by_path
-        {
-            requires.hide_as = Some("404".parse().ok()?);
-        }
-        Some(policy)
+fn verdict(before: &Answer, after: &Answer) -> Verdict {
+    let is_moved = before.entry.handler != after.entry.handler;
+    let (Some(was), Some(mut is)) = (before.policy(), after.policy()) else {
+        return Verdict::Changed;
+    };
+    let is_other_path = before.entry.path != after.entry.path;
+    with_other_checks(&mut is, &|function| {
+        is_other_path || before.entry.home(function) != after.entry.home(function)
+    });
+    match compare(&was, &is).verdict() {
+        None | Some(Verdict::Restated) if is_moved => Verdict::Moved,
+        verdict => verdict.unwrap_or(Verdict::Restated),
     }
 }
 
@@ -193,7 +173,7 @@ impl fmt::Display for AccessChanges {
             writeln!(f, "  {} {}", changed.method, changed.path)?;
             for (sign, answer) in [('-', &changed.before), ('+', &changed.after)] {
                 if let Some(answer) = answer {
-                    writeln!(f, "    {sign} {answer}")?;
+                    writeln!(f, "    {sign} {answer}{}", changed.of_others(&answer.entry))?;
                 }
             }
         }
@@ -201,18 +181,16 @@ impl fmt::Display for AccessChanges {
     }
 }
 
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.entry.access)?;
-        if let Some(handler) = &self.entry.handler {
-            write!(f, "  {handler}")?;
+impl Changed {
+    /// What an entry is for, if not for that alone.
+    fn of_others(&self, entry: &Entry) -> String {
+        let Entry { method, path, .. } = entry;
+        if *path != self.path {
+            format!(" (for {method} {path})")
+        } else if *method != self.method {
+            format!(" (for {method})")
+        } else {
+            String::new()
         }
-        if self.is_for_others {
-            write!(f, " (for {})", self.entry.method)?;
-        }
-        if self.is_hidden_by_path {
-            f.write_str(" (hidden, as another method of the path is)")?;
-        }
-        Ok(())
     }
 }

@@ -49,7 +49,7 @@ impl Entry {
         let starts = ["requires(", "public(", "unguarded("];
         let is_access =
             starts.iter().any(|start| access.starts_with(start)) && access.ends_with(')');
-        let is_line = !method.is_empty() && path.starts_with('/') && is_access;
+        let is_line = !method.is_empty() && path.starts_with('/') && is_access && is_visible(line);
         is_line.then(|| Self {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -62,10 +62,30 @@ impl Entry {
         self.handler.is_none()
     }
 
+    /// Where the path of a function begins that is written in the policy; `None` where all paths do.
+    pub(super) fn home(&self, function: &str) -> Option<&str> {
+        let (module, _) = self.handler.as_deref()?.rsplit_once("::")?;
+        if function.starts_with("::") {
+            None
+        } else if function.starts_with("crate::") {
+            module.split("::").next()
+        } else {
+            Some(module)
+        }
+    }
+
     /// Whether nobody is asked who calls.
     pub(super) fn is_open(&self) -> bool {
         self.is_unguarded() || self.access.starts_with("public(")
     }
+}
+
+/// Whether all of a line is what it looks like. Nothing else is written: whoever puts what a terminal obeys
+/// in a lock wants the report to be read in another way.
+fn is_visible(line: &str) -> bool {
+    let quoted = |text: String, letter| text.replace(letter, &format!("\\{letter}"));
+    let as_written = ['\\', '"', '\''].into_iter().fold(line.to_owned(), quoted);
+    line.escape_debug().to_string() == as_written
 }
 
 impl fmt::Display for Entry {

@@ -16,6 +16,7 @@ pub struct AccessLockError {
 #[derive(Debug)]
 pub(super) enum Kind {
     Missing,
+    AcceptedByNobody,
     File(io::Error),
     Line { number: usize, line: String },
     Differs(AccessChanges),
@@ -47,6 +48,12 @@ impl fmt::Display for AccessLockError {
                 f,
                 "there is no `{path}` that says who may call what; write it by `ACCESS_LOCK=overwrite \
                  cargo test`, and commit it"
+            ),
+            Kind::AcceptedByNobody => write!(
+                f,
+                "`ACCESS_LOCK=overwrite` would accept whatever changed in `{name}`, and `CI` is set, so \
+                 nobody would look at it; unset `ACCESS_LOCK` here, and accept the change where it is \
+                 made"
             ),
             Kind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
             Kind::Line { number, line } => write!(

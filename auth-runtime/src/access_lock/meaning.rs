@@ -2,7 +2,7 @@
 
 use auth_grammar::args;
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Kind, Network, Policy as Read, Requirement, Requires};
+use auth_grammar::requirement::{Kind, Name, Network, Policy as Read, Requirement, Requires};
 use ipnet::IpNet;
 
 use crate::policy::Policy;
@@ -12,9 +12,6 @@ use crate::requirement::{self, Atom};
 /// others tomorrow. The attributes have done the same for other names.
 pub(super) fn spelled_out(policy: &Policy) -> String {
     let text = policy.to_string();
-    let Some(Read::Requires(mut requires)) = read_any(&text) else {
-        return text;
-    };
     let requirements = policy.requirement().into_iter().chain(policy.shown_to());
     let networks = requirements
         .flat_map(requirement::Requirement::atoms)
@@ -24,6 +21,14 @@ pub(super) fn spelled_out(policy: &Policy) -> String {
         });
     // The text has them in the same order.
     let mut networks = networks.collect::<Vec<_>>().into_iter();
+    let Some(Read::Requires(mut requires)) = read_any(&text) else {
+        // Nobody can tell which is which, but whether they are what they were.
+        let blocks: Vec<_> = networks.flatten().map(ToString::to_string).collect();
+        return match text.strip_suffix(')') {
+            Some(text) if !blocks.is_empty() => format!("{text}, blocks({}))", blocks.join(", ")),
+            _ => text,
+        };
+    };
     for requirement in parts_mut(&mut requires) {
         spell_networks(requirement, &mut networks);
     }
@@ -42,6 +47,32 @@ pub(super) fn read(text: &str) -> Option<Read> {
         }
     };
     is_understood.then_some(policy)
+}
+
+/// Takes some checks for others than they were, though they are written the same: in another module
+/// another function may be called so, and it may ask for parameters that another path has not.
+pub(super) fn with_other_checks(policy: &mut Read, is_other: &dyn Fn(&str) -> bool) {
+    fn rename(requirement: &mut Requirement, is_other: &dyn Fn(&str) -> bool) {
+        let (span, broader) = (requirement.span, Vec::new());
+        match &mut requirement.kind {
+            Kind::All(parts) | Kind::Any(parts) => {
+                parts.iter_mut().for_each(|part| rename(part, is_other));
+            }
+            Kind::Check(function) if is_other(&function.to_string()) => {
+                // No function can be called so.
+                let text = format!("another {function}");
+                requirement.kind = Kind::Policy(Name {
+                    text,
+                    span,
+                    broader,
+                });
+            }
+            _ => {}
+        }
+    }
+    if let Read::Requires(requires) = policy {
+        parts_mut(requires).for_each(|part| rename(part, is_other));
+    }
 }
 
 /// The policy, whose names may mean anything.

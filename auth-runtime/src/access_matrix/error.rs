@@ -20,6 +20,7 @@ pub(super) enum Kind {
     /// Answers that are not what the policies say.
     Differs(Vec<String>),
     Missing(PathBuf),
+    AcceptedByNobody(PathBuf),
     File(PathBuf, io::Error),
     /// There is no matrix in the file.
     Unreadable(PathBuf),
@@ -57,6 +58,13 @@ impl fmt::Display for AccessMatrixError {
                 "there is no `{}` that says who is answered what; write it by \
                  `ACCESS_MATRIX=overwrite cargo test`, and commit it",
                 file.display()
+            ),
+            Kind::AcceptedByNobody(file) => write!(
+                f,
+                "`ACCESS_MATRIX=overwrite` would accept whatever changed in `{}`, and `CI` is set, so \
+                 nobody would look at it; unset `ACCESS_MATRIX` here, and accept the change where it is \
+                 made",
+                file.file_name().unwrap_or_default().display()
             ),
             Kind::File(file, cause) => {
                 write!(f, "`{}` cannot be read or written: {cause}", file.display())

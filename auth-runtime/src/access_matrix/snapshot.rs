@@ -9,6 +9,7 @@ use super::answer::says_let_in;
 use super::error::{AccessMatrixError, Kind};
 use super::text::UNGUARDED;
 use super::{AccessMatrix, AccessMatrixError as Error};
+use crate::acceptance::Acceptance;
 
 const HEADER: &str = "\
 # Who is answered what
@@ -69,11 +70,15 @@ impl Snapshot {
     /// Compares with the file, or writes it anew where the environment says so.
     pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
         let error = |kind| Err(Error::new(kind));
-        if std::env::var_os("ACCESS_MATRIX").is_some_and(|value| value == "overwrite") {
-            return match std::fs::write(file, &self.text) {
-                Ok(()) => Ok(()),
-                Err(cause) => error(Kind::File(file.to_owned(), cause)),
-            };
+        match Acceptance::by("ACCESS_MATRIX") {
+            Acceptance::Refused => {}
+            Acceptance::Given => {
+                return match std::fs::write(file, &self.text) {
+                    Ok(()) => Ok(()),
+                    Err(cause) => error(Kind::File(file.to_owned(), cause)),
+                };
+            }
+            Acceptance::OnNobodysMachine => return error(Kind::AcceptedByNobody(file.to_owned())),
         }
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,

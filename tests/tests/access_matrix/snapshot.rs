@@ -132,23 +132,31 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
         return Ok(());
     }
     let file = file("accepted.md");
-    let run = |accept: Option<&str>, differs: bool| {
+    let test = |accept: Option<&str>, differs: bool| {
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args([
             "--exact",
             "snapshot::a_change_is_accepted_by_the_environment_alone",
         ]);
         test.env("ACCESS_MATRIX_FILE", &file)
-            .env_remove("ACCESS_MATRIX");
+            .env_remove("ACCESS_MATRIX")
+            .env_remove("CI");
         test.envs(accept.map(|value| ("ACCESS_MATRIX", value)));
         test.envs(differs.then_some(("ACCESS_MATRIX_DIFFERS", "")));
-        test.output().expect("a run").status.success()
+        test
     };
+    let is_success = |mut test: Command| test.output().expect("a run").status.success();
+    let run = |accept: Option<&str>, differs: bool| is_success(test(accept, differs));
     for value in [None, Some(""), Some("1"), Some("Overwrite")] {
         assert!(!run(value, false), "{value:?}");
         assert!(!file.exists());
     }
     assert!(!run(Some("overwrite"), true));
+    assert!(!file.exists());
+    // Nobody looks at what is accepted there.
+    let mut in_ci = test(Some("overwrite"), false);
+    in_ci.env("CI", "true");
+    assert!(!is_success(in_ci));
     assert!(!file.exists());
     assert!(run(Some("overwrite"), false));
     let written = std::fs::read_to_string(&file).expect("a file");

@@ -386,6 +386,26 @@ fn what_is_not_about_callers_is_told_apart_from_what_is() {
     }
 }
 
+/// Who hides what he opens has opened it all the same.
+#[test]
+fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
+    let shown = r#"role = "editor""#;
+    let hidden = "authenticated, hide_as = 404";
+    for (before, after, callers, told) in [
+        (shown, hidden, Change::Loosened, Change::Tightened),
+        (hidden, shown, Change::Tightened, Change::Loosened),
+    ] {
+        let [was, is] = [before, after].map(|text| requires(text, VOCABULARY));
+        let comparison = compare(&was, &is);
+        assert_eq!((comparison.callers, comparison.told), (callers, told));
+        assert_eq!(comparison.change(), Change::Loosened, "{before} {after}");
+        assert_eq!(comparison.verdict(), Some(Verdict::Loosened));
+    }
+    let other = r#"role = "auditor", hide_as = 404"#;
+    let [was, is] = [shown, other].map(|text| requires(text, VOCABULARY));
+    assert_eq!(compare(&was, &is).verdict(), Some(Verdict::Changed));
+}
+
 /// What an undecided question is answered with must not look harmless.
 #[test]
 fn what_can_be_met_in_too_many_ways_is_called_changed() {
