@@ -148,6 +148,16 @@ fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
             1,
         ),
         (
+            "in_routes_of_utoipa",
+            "use utoipa_axum::routes; fn f() { r.routes(routes!(bare, guarded)).routes(utoipa_axum::routes![inner::bare]); }",
+            2,
+        ),
+        (
+            "in_routes_of_another_framework",
+            "fn f() { rocket::build().mount(\"/\", rocket::routes![bare]); { use rocket::routes; routes![bare]; } }",
+            0,
+        ),
+        (
             "in_a_macro_of_ones_own",
             "use axum::routing::get; macro_rules! r { ($h:expr) => { Router::new().route(\"/\", get($h)) } }",
             1,

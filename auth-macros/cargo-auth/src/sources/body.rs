@@ -445,6 +445,9 @@ impl Visit<'_> for Body<'_, '_> {
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(list) = list.parse2(tokens.clone()) {
             for expression in &list {
+                if path_of(expression).is_some() {
+                    self.mount(expression, Means::Macro(segments_of(&written.path)));
+                }
                 self.visit_expr(expression);
             }
         } else if let Ok(statements) = Block::parse_within.parse2(tokens.clone()) {

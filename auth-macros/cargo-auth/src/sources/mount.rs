@@ -33,6 +33,8 @@ pub(super) enum Means {
     Any(Option<Vec<String>>),
     /// A function that is not called where it stands.
     HandedOn(Vec<String>),
+    /// A macro that is given the handlers of a plain router by their names alone.
+    Macro(Vec<String>),
     /// `merge` or `nest` of a plain router; how that begins, if it is not sure.
     Merge(Option<Vec<String>>),
 }
@@ -88,6 +90,14 @@ impl Mount {
                 let is_one = |path: &Vec<String>| routing_function(path).is_some_and(makes_route);
                 paths.iter().any(is_one).then_some(false)
             }
+            Means::Macro(path) => {
+                let name = path.last()?;
+                if !names.can_be(name, |name| name == "routes") {
+                    return None;
+                }
+                let paths = names.resolve(self.scope, path);
+                paths.iter().any(|path| is_routes(path)).then_some(false)
+            }
             Means::Merge(begins) => {
                 let paths = begins.as_ref().map(|path| names.resolve(self.scope, path));
                 let is_plain = paths.is_none_or(|paths| paths.iter().any(|path| is_router(path)));
@@ -141,6 +151,12 @@ impl Target {
 fn is_router(path: &[String]) -> bool {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     matches!(path.as_slice(), ["axum", "Router", ..])
+}
+
+/// Whether that is the macro of `utoipa_axum` that makes routes of handlers.
+fn is_routes(path: &[String]) -> bool {
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    path == ["utoipa_axum", "routes"]
 }
 
 /// Whether a path leads to a crate whose sources are not read.
