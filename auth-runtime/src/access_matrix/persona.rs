@@ -32,6 +32,8 @@ use crate::identity::Identity;
 #[derive(Clone)]
 pub struct Persona {
     name: String,
+    /// Who that is; empty if what it is granted says enough.
+    about: String,
     caller: Caller,
     steps: Vec<Step>,
     /// What is no field value, by the name of the field.
@@ -62,10 +64,29 @@ impl Persona {
     pub fn named(name: impl Into<String>, caller: Caller) -> Self {
         Self {
             name: name.into(),
+            about: String::new(),
             caller,
             steps: Vec::new(),
             refused: Vec::new(),
         }
+    }
+
+    /// Says who that is, for whoever reads the matrix: two who were granted the same may be answered
+    /// differently, where a check or a handler asks whose something is. Default: only what it is granted.
+    ///
+    /// ```
+    /// # let [ann_s, bob_s] = ["Bearer a", "Bearer b"];
+    /// use auth_runtime::{Identity, Persona};
+    /// use axum::http::header::AUTHORIZATION;
+    ///
+    /// let user = |name| Persona::known(name, Identity::new(name).with_scopes(["repo:read"]));
+    /// let owner = user("ann").described("owns the repository").header(AUTHORIZATION, ann_s);
+    /// let other = user("bob").described("has nothing to do with it").header(AUTHORIZATION, bob_s);
+    /// ```
+    #[must_use]
+    pub fn described(self, about: impl Into<String>) -> Self {
+        let about = about.into();
+        Self { about, ..self }
     }
 
     /// Sends this field with each request, besides those of the same name. What is no field value is
@@ -136,8 +157,16 @@ impl Persona {
         &self.refused
     }
 
-    /// What it is, in words: not who, since that is of no matter to a policy.
+    /// Who that is, if it was said, and what it is, in words.
     pub(crate) fn description(&self) -> String {
+        match self.about.is_empty() {
+            true => self.granted(),
+            false => format!("{} ({})", self.about, self.granted()),
+        }
+    }
+
+    /// What it is, in words: not its subject, since that is of no matter to a policy.
+    fn granted(&self) -> String {
         let identity = match &self.caller {
             Caller::Anonymous => return "no credentials".to_owned(),
             Caller::Rejected(_) => return "credentials that are no good".to_owned(),

@@ -67,9 +67,12 @@ pub async fn access_matrix() -> Result<AccessMatrix> {
     let table = routes().access_table();
     let mut matrix = AccessMatrix::builder(&table, &forge.space(&authority)?);
     for person in &people {
-        matrix = matrix.persona(persona(person.name(), person).from_address(OFFICE));
+        let in_office = persona(person.name(), person).described(person.about());
+        matrix = matrix.persona(in_office.from_address(OFFICE));
         if person.name() == "root" {
-            matrix = matrix.persona(persona("root at home", person).from_address(HOME));
+            let at_home =
+                persona("root at home", person).described("the same, outside of the office");
+            matrix = matrix.persona(at_home.from_address(HOME));
         }
     }
     matrix = matrix.persona(link(&forge.links));
@@ -111,7 +114,8 @@ fn persona(name: &str, person: &Person) -> Persona {
 fn link(links: &SecretUrls) -> Persona {
     let identity = Identity::new("ann").with_scopes(["asset:download"]);
     let (links, signer) = (links.clone(), identity.clone());
-    Persona::known("link", identity).each_request(move |head| {
+    let link = Persona::known("link", identity).described("follows a link that ann made");
+    link.each_request(move |head| {
         let target = head.uri.to_string();
         let signed = links.sign(&head.method, &target, Duration::from_secs(60), &signer);
         // One that could not be signed shows in the matrix.

@@ -130,7 +130,12 @@ const LOGINS: &[Login] = &[
     Login {
         role: "admin",
         at: 7200,
-        ..login("stale", "root", &[], "the same, two hours after the login")
+        ..login(
+            "stale",
+            "root",
+            &[],
+            "an administrator, two hours after the login",
+        )
     },
 ];
 
@@ -160,7 +165,7 @@ const fn login(
 pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person>> {
     let nobody = Person {
         name: "nobody",
-        about: "has no credentials",
+        about: "somebody who passes by",
         identity: None,
         authorization: None,
     };
@@ -169,7 +174,7 @@ pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person
     let hour = Duration::from_secs(3600);
     let about = "a program of ann's, with a personal token";
     people.push(with_personal_token("bot", about, forge, hour).await?);
-    let about = "the same, with a token that expired";
+    let about = "the same program, with a token that expired";
     people.push(with_personal_token("late_bot", about, forge, Duration::ZERO).await?);
     Ok(people)
 }

@@ -66,3 +66,18 @@ fn nothing_that_a_persona_sends_is_shown() {
     let builder = format!("{:?}", short_matrix().persona(persona));
     assert!(!builder.contains("Bearer"), "{builder}");
 }
+
+#[tokio::test]
+async fn who_a_persona_is_stands_before_what_it_was_granted() {
+    let ann = reader().described("owns the repository | *and* more");
+    let matrix = short_matrix().persona(Persona::anonymous()).persona(ann);
+    let matrix = matrix.send(&short_app()).await.expect("a matrix");
+    let markdown = matrix.to_markdown();
+    let line =
+        "- reader: owns the repository &#124; &#42;and&#42; more (known: scope \"repo:read\")\n";
+    assert!(markdown.contains(line), "{markdown}");
+    assert!(markdown.contains("- anonymous: no credentials\n"));
+    let json = serde_json::to_value(&matrix).expect("JSON");
+    let is = "owns the repository | *and* more (known: scope \"repo:read\")";
+    assert_eq!(json["personas"][1]["is"], is);
+}
