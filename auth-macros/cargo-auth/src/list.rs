@@ -129,6 +129,17 @@ fn text(sources: &Sources) -> String {
             "{file}:{line}: a macro that writes policies, which are not listed"
         );
     }
+    let unsaid = sources.open.iter().filter(|open| open.way == Way::Unsaid);
+    match unsaid.count() {
+        0 => {}
+        number => {
+            let routes = count(number, "more route");
+            let _ = writeln!(
+                text,
+                "{routes} on plain routers, without a policy: `cargo auth check` shows where"
+            );
+        }
+    }
     let number = |is: fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
     let _ = writeln!(
         text,

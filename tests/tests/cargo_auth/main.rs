@@ -144,6 +144,18 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
         let found = lines.iter().filter(|found| **found == index + 1).count();
         assert_eq!(found, expected, "{}: {line}", index + 1);
     }
+    // A list of policies is not to look as if there were nothing else.
+    let listed = run(&careless, &["list"]).text;
+    let more = format!(
+        "\n{} more routes on plain routers, without a policy: `cargo auth check` shows where\n",
+        lines.len()
+    );
+    assert!(listed.contains(&more), "{listed}");
+    assert!(
+        !run(root(), &["list", "-p", "auth-examples"])
+            .text
+            .contains(" more route")
+    );
 }
 
 #[test]
