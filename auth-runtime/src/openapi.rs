@@ -87,21 +87,21 @@ impl AccessTable {
     ///
     /// # Hidden operations
     ///
-    /// They are left out, and so are the schemas, tags, links and schemes that nothing else speaks of: a document
-    /// that names a hidden path has told everybody. Who may read of them gets another document, from
-    /// [`internal_openapi`](Self::internal_openapi). What the document says elsewhere (its description,
-    /// the scopes of an `oauth2` scheme, extensions) stays as it is written.
+    /// They are left out, and so are the schemas, tags, links and schemes that nothing else speaks of: a
+    /// document that names a hidden path has told everybody. Who may read of them gets another document,
+    /// from [`internal_openapi`](Self::internal_openapi). What the document says elsewhere (its
+    /// description, the scopes of an `oauth2` scheme, extensions) stays as it is written.
     ///
     /// # The document and the router
     ///
     /// Paths are compared without the names of their parameters; `{*rest}`, which OpenAPI does not know,
-    /// becomes `{rest}`, so it cannot be documented beside `{id}` in the same place. The table's paths begin where its router does: write the document of a router
-    /// that is nested elsewhere from the table of the nested one, and say the prefix in `servers`. A
-    /// route without an operation stays undocumented. An operation that no route answers, but that an
-    /// unguarded router may, is taken as it is: below its prefix nothing is known. So an operation whose
-    /// path lacks the prefix that its route is nested under is published with nothing said of its policy,
-    /// unless it is named (`operation_id`) as a hidden handler: put unguarded routers under a prefix of
-    /// their own.
+    /// becomes `{rest}`, so it cannot be documented beside `{id}` in the same place. The table's paths begin
+    /// where its router does: write the document of a router that is nested elsewhere from the table of the
+    /// nested one, and say the prefix in `servers`. A route without an operation stays undocumented. An
+    /// operation that no route answers, but that an unguarded router may, is taken as it is: below its
+    /// prefix nothing is known. So an operation whose path lacks the prefix that its route is nested under
+    /// is published with nothing said of its policy, unless it is named (`operation_id`) as a hidden
+    /// handler: put unguarded routers under a prefix of their own.
     ///
     /// Of a policy with more than 64 ways the shortest 64 are written. That a page sends browsers to log
     /// in (303) is not written, nor what [`Guard::permit`](crate::Guard::permit) denies where the policy

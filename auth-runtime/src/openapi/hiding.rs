@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Components, OpenApi, PathItem, RefOr, Response};
+use utoipa::openapi::{Components, OpenApi, RefOr, Response};
 
-use super::operations;
+use super::operations::{self, here};
 use super::template::Template;
 
 /// What stands in `components`, by its kind and its name.
@@ -108,15 +108,11 @@ impl Hidden {
 
     /// The tags that no operation has any more.
     fn forget_tags(mut self, document: &mut OpenApi) {
-        let webhooks = document.webhooks.iter_mut();
-        let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
-        for item in document.paths.paths.values_mut().chain(webhooks) {
-            for (_, operation) in operations::all(item) {
-                for tag in operation.tags.iter().flatten() {
-                    self.tags.remove(tag);
-                }
+        operations::each(document, &mut |operation| {
+            for tag in operation.tags.iter().flatten() {
+                self.tags.remove(tag);
             }
-        }
+        });
         if let Some(tags) = &mut document.tags {
             // What others are part of stays with them.
             while let Some(parent) = tags
@@ -144,46 +140,15 @@ fn place_of(reference: &str) -> Option<(String, String)> {
     Some((path, method.to_owned()))
 }
 
-/// Shows all responses of a document to `look`, those of its callbacks, too.
+/// Shows all responses of a document to `look`.
 fn each_response(document: &mut OpenApi, look: &mut dyn FnMut(&mut Response)) {
-    let webhooks = document.webhooks.iter_mut();
-    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
-    for item in document.paths.paths.values_mut().chain(webhooks) {
-        each_response_of(item, look);
-    }
-    let Some(components) = &mut document.components else {
-        return;
-    };
-    for item in components.path_items.values_mut() {
-        each_response_of(item, look);
-    }
-    let callbacks = components.callbacks.values_mut().filter_map(here);
-    for item in callbacks.flat_map(|callback| callback.values_mut().filter_map(here)) {
-        each_response_of(item, look);
-    }
-    components
-        .responses
-        .values_mut()
-        .filter_map(here)
-        .for_each(look);
-}
-
-fn each_response_of(item: &mut PathItem, look: &mut dyn FnMut(&mut Response)) {
-    for (_, operation) in operations::all(item) {
+    operations::each(document, &mut |operation| {
         let responses = operation.responses.responses.values_mut();
         responses.filter_map(here).for_each(&mut *look);
-        let callbacks = operation.callbacks.values_mut().filter_map(here);
-        for item in callbacks.flat_map(|callback| callback.values_mut().filter_map(here)) {
-            each_response_of(item, look);
-        }
-    }
-}
-
-/// What stands here and not somewhere else.
-fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
-    match part {
-        RefOr::T(part) => Some(part),
-        RefOr::Ref(_) => None,
+    });
+    if let Some(components) = &mut document.components {
+        let responses = components.responses.values_mut();
+        responses.filter_map(here).for_each(look);
     }
 }
 

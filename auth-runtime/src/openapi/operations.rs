@@ -1,9 +1,9 @@
-//! The operations of a path, which an OpenAPI document has in a field for each method.
+//! The operations of a document, which has them in a field for each method of a path.
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::PathItem;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Callback, Operation};
+use utoipa::openapi::{OpenApi, PathItem, RefOr};
 
 /// The fields of the methods that OpenAPI knows.
 type Fields<'i> = [(&'static str, &'i mut Option<Operation>); 9];
@@ -47,6 +47,46 @@ pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
         .iter_mut()
         .map(|(method, operation)| (method.as_str(), operation));
     fields.chain(others).collect()
+}
+
+/// Shows every operation of a document to `look`, wherever it stands.
+pub(super) fn each(document: &mut OpenApi, look: &mut dyn FnMut(&mut Operation)) {
+    let webhooks = document.webhooks.iter_mut();
+    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
+    for item in document.paths.paths.values_mut().chain(webhooks) {
+        each_of(item, look);
+    }
+    if let Some(components) = &mut document.components {
+        for item in components.path_items.values_mut() {
+            each_of(item, look);
+        }
+        each_called_back(&mut components.callbacks, look);
+    }
+}
+
+fn each_of(item: &mut PathItem, look: &mut dyn FnMut(&mut Operation)) {
+    for (_, operation) in all(item) {
+        look(operation);
+        each_called_back(&mut operation.callbacks, look);
+    }
+}
+
+fn each_called_back(
+    callbacks: &mut BTreeMap<String, RefOr<Callback>>,
+    look: &mut dyn FnMut(&mut Operation),
+) {
+    let items = callbacks.values_mut().filter_map(here);
+    for item in items.flat_map(|callback| callback.values_mut().filter_map(here)) {
+        each_of(item, look);
+    }
+}
+
+/// What stands here and not somewhere else.
+pub(super) fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
+    match part {
+        RefOr::T(part) => Some(part),
+        RefOr::Ref(_) => None,
+    }
 }
 
 /// Puts the operations of `other` into `item`, unless both have one of the same method.

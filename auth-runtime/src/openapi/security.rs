@@ -107,13 +107,9 @@ pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<Str
 /// The names of the schemes that a document asks for anywhere.
 pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
     let mut asked: Vec<_> = document.security.iter().flatten().cloned().collect();
-    let webhooks = document.webhooks.iter_mut();
-    let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
-    for item in document.paths.paths.values_mut().chain(webhooks) {
-        for (_, operation) in operations::all(item) {
-            asked.extend(operation.security.iter().flatten().cloned());
-        }
-    }
+    operations::each(document, &mut |operation| {
+        asked.extend(operation.security.iter().flatten().cloned());
+    });
     let alternatives = meaning(&asked).into_iter().flatten();
     alternatives.map(|(name, _)| name).collect()
 }

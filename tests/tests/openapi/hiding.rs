@@ -238,6 +238,20 @@ fn a_scheme_that_only_hidden_operations_take_is_left_out() {
         Vec::<String>::new(),
     )]);
     assert!(schemes(asked).contains(&"ApiKey".to_owned()));
+    // So does a callback.
+    let mut called_back = written(&both);
+    let mut operation = Operation::new();
+    operation.security = Some(vec![SecurityRequirement::new(
+        "ApiKey",
+        Vec::<String>::new(),
+    )]);
+    let mut item = PathItem::default();
+    item.post = Some(operation);
+    let back = Callback::from([("{$request.query.url}".to_owned(), RefOr::T(item))]);
+    let open = called_back.paths.paths.get_mut("/open").expect("a path");
+    let callbacks = &mut open.get.as_mut().expect("GET").callbacks;
+    callbacks.insert("back".to_owned(), RefOr::T(back));
+    assert!(schemes(called_back).contains(&"ApiKey".to_owned()));
     // What is hidden was not documented, so it says nothing of it.
     assert!(schemes(written(&both[1..])).contains(&"ApiKey".to_owned()));
 }
