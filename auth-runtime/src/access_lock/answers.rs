@@ -21,15 +21,25 @@ pub(super) struct Answer {
 
 /// One of two locks, by what its paths match.
 pub(super) struct Side<'e> {
-    paths: BTreeMap<Pattern<'e>, Vec<&'e Entry>>,
+    paths: BTreeMap<Pattern<'e>, OnPath<'e>>,
+}
+
+/// The entries of a path.
+#[derive(Default)]
+struct OnPath<'e> {
+    entries: Vec<&'e Entry>,
+    /// Whether some method of it is hidden, and with it the path.
+    is_hidden: bool,
 }
 
 impl<'e> Side<'e> {
     pub(super) fn of(entries: &'e [Entry]) -> Self {
-        let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut paths: BTreeMap<_, OnPath<'_>> = BTreeMap::new();
         for entry in entries {
-            let pattern = Place::of(entry).pattern;
-            paths.entry(pattern).or_default().push(entry);
+            let on_path = paths.entry(Place::of(entry).pattern).or_default();
+            on_path.entries.push(entry);
+            // What answers unknown paths is on none.
+            on_path.is_hidden |= is_route(entry) && is_hidden(entry);
         }
         Self { paths }
     }
@@ -37,9 +47,10 @@ impl<'e> Side<'e> {
     /// The methods by which other paths of the other side answer paths of this side.
     pub(super) fn places_by(&self, other: &Self) -> impl Iterator<Item = Place<'e>> {
         let paths = self.paths.iter();
-        let paths = paths.filter(|(_, entries)| entries.iter().any(|entry| is_route(entry)));
+        let paths = paths.filter(|(_, on_path)| on_path.has(is_route));
         paths.flat_map(|(pattern, _)| {
-            let wider = other.wider(pattern, is_route).into_iter().flatten();
+            let wider = other.wider(pattern, is_route).into_iter();
+            let wider = wider.flat_map(|on_path| &on_path.entries);
             wider.filter(|entry| is_route(entry)).map(|entry| Place {
                 pattern: pattern.clone(),
                 ..Place::of(entry)
@@ -47,19 +58,18 @@ impl<'e> Side<'e> {
         })
     }
 
-    /// The entries of the paths that answer what a path matches which is not there itself.
-    fn wider(&self, path: &Pattern<'e>, is_alike: fn(&Entry) -> bool) -> Vec<&[&'e Entry]> {
-        let is_there = |entries: &[&Entry]| entries.iter().any(|entry| is_alike(entry));
+    /// The paths that answer what a path matches which is not there itself.
+    fn wider(&self, path: &Pattern<'e>, is_alike: fn(&Entry) -> bool) -> Vec<&OnPath<'e>> {
         let mut wider = Vec::new();
         // What is matched first stands first, and what stands before the path answered before, too.
-        for (pattern, entries) in self.paths.range(path..) {
-            if !is_there(entries) || !pattern.overlaps(path) {
+        for (pattern, on_path) in self.paths.range(path..) {
+            if !on_path.has(is_alike) || !pattern.overlaps(path) {
                 continue;
             }
             if pattern == path {
                 break;
             }
-            wider.push(entries.as_slice());
+            wider.push(on_path);
             if pattern.covers(path) {
                 break;
             }
@@ -69,12 +79,14 @@ impl<'e> Side<'e> {
 
     /// What answers there: its own entries, or what axum turns to without one.
     pub(super) fn answers(&self, place: &Place<'e>) -> Vec<Answer> {
-        let on_path = self.paths.get(&place.pattern).map(Vec::as_slice);
-        let on_path = on_path.unwrap_or_default();
-        let own = on_path.iter().filter(|entry| {
+        let nothing = OnPath::default();
+        let on_path = self.paths.get(&place.pattern).unwrap_or(&nothing);
+        let own = on_path.entries.iter().filter(|entry| {
             entry.method == place.method && entry.is_unguarded() == place.is_unguarded
         });
-        let own: Vec<_> = own.map(|entry| answer(entry, on_path, false)).collect();
+        let own: Vec<_> = own
+            .map(|entry| answer(entry, on_path.is_hidden, false))
+            .collect();
         if !own.is_empty() || place.is_unguarded {
             return own;
         }
@@ -82,21 +94,20 @@ impl<'e> Side<'e> {
             FALLBACK => is_fallback,
             _ => is_route,
         };
-        let answer = |entries: &[&Entry], is_wider| {
+        let answer = |on_path: &OnPath<'_>, is_wider| {
             let by = |method: &str| {
-                let mut entries = entries.iter().filter(|entry| is_alike(entry));
+                let mut entries = on_path.entries.iter().filter(|entry| is_alike(entry));
                 entries.find(|entry| entry.method == method)
             };
             let get = || by("GET").filter(|_| place.method == "HEAD");
             let found = by(place.method).or_else(get).or_else(|| by("any"))?;
-            Some(answer(found, entries, is_wider))
+            Some(answer(found, on_path.is_hidden, is_wider))
         };
-        let is_there = on_path.iter().any(|entry| is_alike(entry));
-        let mut found: Vec<_> = if is_there {
+        let mut found: Vec<_> = if on_path.has(is_alike) {
             answer(on_path, false).into_iter().collect()
         } else {
             let wider = self.wider(&place.pattern, is_alike).into_iter();
-            wider.filter_map(|entries| answer(entries, true)).collect()
+            wider.filter_map(|on_path| answer(on_path, true)).collect()
         };
         if place.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
             found.extend(self.unguarded(&place.pattern));
@@ -110,9 +121,15 @@ impl<'e> Side<'e> {
             .paths
             .iter()
             .filter(|(pattern, _)| pattern.overlaps(path));
-        let entries = around.flat_map(|(_, entries)| entries);
+        let entries = around.flat_map(|(_, on_path)| &on_path.entries);
         let unguarded = entries.filter(|entry| entry.is_unguarded());
-        unguarded.map(|entry| answer(entry, &[], true))
+        unguarded.map(|entry| answer(entry, false, true))
+    }
+}
+
+impl OnPath<'_> {
+    fn has(&self, is_alike: fn(&Entry) -> bool) -> bool {
+        self.entries.iter().any(|entry| is_alike(entry))
     }
 }
 
@@ -126,17 +143,16 @@ fn is_route(entry: &Entry) -> bool {
     !entry.is_unguarded() && !is_fallback(entry)
 }
 
-fn answer(entry: &Entry, on_path: &[&Entry], is_wider: bool) -> Answer {
-    let is_hidden = |entry: &Entry| {
-        let policy = read(&entry.access);
-        matches!(policy, Some(Policy::Requires(requires)) if requires.hide_as.is_some())
-    };
-    // What answers unknown paths is on none.
-    let mut methods = on_path.iter().filter(|entry| !is_fallback(entry));
-    let can_be_hidden = !entry.is_open() && !is_fallback(entry) && !is_hidden(entry);
+fn is_hidden(entry: &Entry) -> bool {
+    let policy = read(&entry.access);
+    matches!(policy, Some(Policy::Requires(requires)) if requires.hide_as.is_some())
+}
+
+fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
+    let can_be_hidden = !entry.is_open() && !is_fallback(entry);
     Answer {
         is_wider,
-        is_hidden_by_path: can_be_hidden && methods.any(|entry| is_hidden(entry)),
+        is_hidden_by_path: path_is_hidden && can_be_hidden && !is_hidden(entry),
         entry: entry.clone(),
     }
 }
