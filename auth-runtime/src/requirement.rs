@@ -231,10 +231,7 @@ impl Requirement {
 
     /// Whether an atom for which `is_meant` says yes is among them.
     pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
-        match self {
-            Self::Atom(leaf) => is_meant(*leaf),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.contains(is_meant)),
-        }
+        self.find(&|atom| is_meant(atom).then_some(())).is_some()
     }
 }
 

@@ -130,15 +130,13 @@ fn text(sources: &Sources) -> String {
         );
     }
     let unsaid = sources.open.iter().filter(|open| open.way == Way::Unsaid);
-    match unsaid.count() {
-        0 => {}
-        number => {
-            let routes = count(number, "more route");
-            let _ = writeln!(
-                text,
-                "{routes} on plain routers, without a policy: `cargo auth check` shows where"
-            );
-        }
+    let unsaid = unsaid.count();
+    if unsaid > 0 {
+        let routes = count(unsaid, "more route");
+        let _ = writeln!(
+            text,
+            "{routes} on plain routers, without a policy: `cargo auth check` shows where"
+        );
     }
     let number = |is: fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
     let _ = writeln!(

@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::AccessMatrix;
 use super::answer::says_let_in;
 use super::error::{AccessMatrixError, Kind};
 use super::text::UNGUARDED;
-use super::{AccessMatrix, AccessMatrixError as Error};
 use crate::acceptance::Acceptance;
 
 const HEADER: &str = "\
@@ -69,7 +69,7 @@ impl Snapshot {
 
     /// Compares with the file, or writes it anew where the environment says so.
     pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
-        let error = |kind| Err(Error::new(kind));
+        let error = |kind| Err(AccessMatrixError::new(kind));
         match Acceptance::by("ACCESS_MATRIX") {
             Acceptance::Refused => {}
             Acceptance::Given => {

@@ -34,9 +34,7 @@ async fn a_browser_that_is_sent_to_log_in_is_denied() {
     );
 }
 
-#[tokio::test]
-async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
-    let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
+async fn any_is_denied(routes: fn() -> GuardedRouter) {
     let app = routes().protect(space()).expect("a router");
     let matrix = AccessMatrix::builder(&routes().access_table(), &space());
     let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
@@ -46,18 +44,19 @@ async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
 }
 
 #[tokio::test]
+async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
+    let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
+    any_is_denied(routes).await;
+}
+
+#[tokio::test]
 async fn a_row_for_any_method_is_asked_where_every_method_has_a_row() {
     let routes = || {
         let all = any(account).get(healthz).post(healthz).put(healthz);
         let all = all.patch(healthz).delete(healthz).options(healthz);
         GuardedRouter::new().route("/x", all.head(healthz).trace(healthz))
     };
-    let app = routes().protect(space()).expect("a router");
-    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
-    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
-    let matrix = matrix.expect("a matrix");
-    assert_eq!(matrix.differences().count(), 0);
-    assert!(matrix.to_markdown().contains("| any | `/x` | 401 |"));
+    any_is_denied(routes).await;
 }
 
 #[tokio::test]

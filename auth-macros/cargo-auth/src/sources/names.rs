@@ -18,6 +18,7 @@ pub(super) struct Names {
 }
 
 /// A module, or a block with items in it.
+#[derive(Default)]
 struct Scope {
     /// The path of what is in it.
     path: Vec<String>,
@@ -101,12 +102,8 @@ impl Names {
         self.scopes.push(Scope {
             path: path.to_vec(),
             module: path.to_vec(),
-            parent: None,
             axum: axum.to_vec(),
-            values: BTreeMap::new(),
-            types: BTreeMap::new(),
-            imports: BTreeMap::new(),
-            globs: Vec::new(),
+            ..Scope::default()
         });
         id
     }
@@ -122,10 +119,7 @@ impl Names {
             module,
             parent: Some(parent),
             axum,
-            values: BTreeMap::new(),
-            types: BTreeMap::new(),
-            imports: BTreeMap::new(),
-            globs: Vec::new(),
+            ..Scope::default()
         });
         id
     }
