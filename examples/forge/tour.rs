@@ -122,6 +122,9 @@ pub(crate) fn print(base: &str, people: &[Person]) {
 pub(crate) fn go(base: &str, people: &[Person]) -> Result<()> {
     let client: Agent = Agent::config_builder()
         .http_status_as_error(false)
+        // A server may close a connection when it has not read a body, and whoever reuses it may see that too
+        // late (RFC 9112 §9.5).
+        .max_idle_connections(0)
         .build()
         .into();
     let mut surprises = 0;

@@ -43,6 +43,9 @@ fn go(address: SocketAddr, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        // A server may close a connection when it has not read a body, and whoever reuses it may see that too
+        // late (RFC 9112 §9.5).
+        .max_idle_connections(0)
         .build()
         .into();
     let mut cookies: BTreeMap<&str, String> = BTreeMap::new();
