@@ -1,9 +1,15 @@
-//! What compiles and what does not, with the whole message: one case a file, in folders named by
-//! what they show. `TRYBUILD=overwrite` writes the messages anew; read each before keeping it.
+//! Diagnostics of the attributes: one case a file, in folders by topic. `TRYBUILD=overwrite` writes
+//! the expected messages anew; read each before keeping it.
+//!
+//! trybuild checks all failing cases in one cargo call only where no passing case is beside them, so
+//! there are two sets.
 
 #[test]
-fn what_is_right_compiles_and_what_is_wrong_says_what_to_write_instead() {
-    let cases = trybuild::TestCases::new();
-    cases.pass("ui/pass/*.rs");
-    cases.compile_fail("ui/fail/*/*.rs");
+fn correct_code_compiles() {
+    trybuild::TestCases::new().pass("ui/pass/*.rs");
+}
+
+#[test]
+fn mistakes_are_reported() {
+    trybuild::TestCases::new().compile_fail("ui/fail/*/*.rs");
 }
