@@ -71,6 +71,14 @@ impl Caller {
         Self::Unverifiable { retry_after: None }
     }
 
+    /// Returns the identity of a known caller.
+    pub fn into_identity(self) -> Option<Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
     /// The identity of a known caller.
     pub fn identity(&self) -> Option<&Identity> {
         match self {

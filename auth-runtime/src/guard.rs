@@ -1,6 +1,5 @@
 //! The proof, in a handler's signature, that its policy was met.
 
-use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -91,7 +90,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             return Ok(());
         }
         Err(match &self.objects {
-            Some(gate) => gate.deny(&P::POLICY, P::DECLARATION, &self.caller),
+            Some(objects) => objects.deny(&P::POLICY, P::DECLARATION, &self.caller),
             None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
         })
     }
@@ -123,6 +122,13 @@ impl IntoResponse for Denied {
     }
 }
 
+/// The proof that a request was granted, of which its guard is made.
+pub(crate) struct Proof {
+    pub(crate) caller: Caller,
+    /// Denies objects, if the handler may ask about any.
+    pub(crate) objects: Option<Arc<ObjectGate>>,
+}
+
 /// What [`Guard::permit`] needs to deny.
 pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
@@ -142,7 +148,7 @@ pub(crate) enum Hiding {
     /// No router knows what that answer is: the space's own 404 has to do.
     BySpace,
     /// The gate in front of the handler answers in its stead.
-    ByGate {
+    ByRouter {
         /// Whether every denial on this path is hidden, since some method of it is.
         path_is_hidden: bool,
         /// The request's head, for a fallback that wants to see it.
@@ -160,7 +166,7 @@ impl ObjectGate {
         let is_hidden = self.hides
             || match &self.hiding {
                 Hiding::BySpace => false,
-                Hiding::ByGate { path_is_hidden, .. } => *path_is_hidden && !policy.is_hidden(),
+                Hiding::ByRouter { path_is_hidden, .. } => *path_is_hidden && !policy.is_hidden(),
             };
         self.space.report_object(DeniedObject {
             policy,
@@ -172,7 +178,7 @@ impl ObjectGate {
         });
         let (policy, denial, hidden) = match &self.hiding {
             Hiding::BySpace if is_hidden => (None, Denial::NotFound, None),
-            Hiding::ByGate { head, .. } if is_hidden => {
+            Hiding::ByRouter { head, .. } if is_hidden => {
                 let hidden = Concealed {
                     sender: sender.clone(),
                     request: self.request.clone(),
@@ -200,39 +206,18 @@ pub(crate) struct Concealed {
     pub(crate) head: Option<Arc<Parts>>,
 }
 
-/// What a gate hands to the guard behind it: in the request's extensions, since that is the only
-/// thing that reaches an extractor. The type is private, so nobody else can put one there.
-#[derive(Clone)]
-pub(crate) struct Pass {
-    /// The policy that was met; a guard of another one does not take it.
-    pub(crate) policy: TypeId,
-    pub(crate) caller: Caller,
-    /// Shared with the guard, and apart since most handlers ask about none: a pass is moved some times.
-    pub(crate) objects: Option<Arc<ObjectGate>>,
-}
-
-/// Marks a request to a public handler or a fallback that was already told of: where a plain router
-/// around it has a space, too, the guard would tell of it once more.
-#[derive(Clone, Copy)]
-pub(crate) struct Told;
-
 impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
-            if let Some(space) = head.extensions.get::<ProtectionSpace>()
-                && head.extensions.get::<Told>().is_none()
-            {
+            if let Some(space) = head.extensions.get::<ProtectionSpace>() {
                 space.report_public(&P::POLICY, Some(P::DECLARATION), Head::from(&*head));
             }
-            return Self::admit(&Caller::Anonymous, None);
-        }
-        if let Some(pass) = head.extensions.get::<Pass>()
-            && pass.policy == TypeId::of::<P>()
-        {
-            let objects = P::USES_GUARD.then(|| pass.objects.clone()).flatten();
-            return Self::admit(&pass.caller, objects);
+            return Self::prove(Proof {
+                caller: Caller::Anonymous,
+                objects: None,
+            });
         }
         let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
             return Err(Denied::misconfigured(
@@ -270,11 +255,6 @@ impl<P: HasPolicy> Guard<P> {
             )
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
-        head.extensions.insert(Pass {
-            policy: TypeId::of::<P>(),
-            caller: admitted.caller.clone(),
-            objects: None,
-        });
         let objects = request.map(|request| {
             Arc::new(ObjectGate {
                 route: space.route_to_report(Head::from(&*head)),
@@ -285,18 +265,22 @@ impl<P: HasPolicy> Guard<P> {
                 hiding: Hiding::BySpace,
             })
         });
-        Self::admit(&admitted.caller, objects)
+        Self::prove(Proof {
+            caller: admitted.caller,
+            objects,
+        })
     }
 
-    fn admit(caller: &Caller, objects: Option<Arc<ObjectGate>>) -> Result<Self, Denied> {
-        let Some(caller) = P::Caller::of(caller) else {
+    /// The guard of a granted request.
+    pub(crate) fn prove(proof: Proof) -> Result<Self, Denied> {
+        let Some(caller) = P::Caller::of(proof.caller) else {
             return Err(Denied::misconfigured(
-                "a policy let in a caller of whom nothing is known",
+                "a policy granted a request whose caller is not known",
             ));
         };
         Ok(Self {
             caller,
-            objects,
+            objects: proof.objects,
             policy: PhantomData,
         })
     }
@@ -317,21 +301,6 @@ pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
 impl<P: HasPolicy> fmt::Debug for Guard<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Guard({})", P::POLICY)
-    }
-}
-
-/// An identity can be asked for on its own, next to the guard, by the extractors of a service.
-///
-/// Only behind a policy: on a public handler, or before any guard, the answer is 500.
-impl<S: Sync> FromRequestParts<S> for Identity {
-    type Rejection = Denied;
-
-    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Denied> {
-        let pass = head.extensions.get::<Pass>();
-        pass.and_then(|pass| pass.caller.identity().cloned())
-            .ok_or_else(|| {
-                Denied::misconfigured("an identity was asked for where no policy asks for one")
-            })
     }
 }
 
@@ -400,12 +369,12 @@ impl<T> NoPolicy for Carries<T> {}
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
     /// `None` if the caller is not one that such a guard lets in.
-    fn of(caller: &Caller) -> Option<Self>;
+    fn of(caller: Caller) -> Option<Self>;
 }
 
 impl FromCaller for Identity {
-    fn of(caller: &Caller) -> Option<Self> {
-        caller.identity().cloned()
+    fn of(caller: Caller) -> Option<Self> {
+        caller.into_identity()
     }
 }
 
@@ -433,8 +402,8 @@ impl Identified for Identity {
 
 /// A policy that a network is enough for lets in callers who are not known, too.
 impl FromCaller for Option<Identity> {
-    fn of(caller: &Caller) -> Option<Self> {
-        Some(caller.identity().cloned())
+    fn of(caller: Caller) -> Option<Self> {
+        Some(caller.into_identity())
     }
 }
 
@@ -451,7 +420,7 @@ impl Identified for Option<Identity> {
 pub struct Anyone;
 
 impl FromCaller for Anyone {
-    fn of(_caller: &Caller) -> Option<Self> {
+    fn of(_caller: Caller) -> Option<Self> {
         Some(Self)
     }
 }

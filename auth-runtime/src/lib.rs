@@ -79,7 +79,7 @@
 //! use axum::http::{HeaderValue, Method};
 //! use tower_http::cors::CorsLayer;
 //!
-//! fn app(routes: GuardedRouter, space: ProtectionSpace) -> Result<axum::Router, ProtectError> {
+//! fn app(routes: GuardedRouter, space: ProtectionSpace) -> Result<auth_runtime::ProtectedRouter, ProtectError> {
 //!     let cors = CorsLayer::new()
 //!         .allow_origin(HeaderValue::from_static("https://app.example"))
 //!         .allow_methods([Method::GET, Method::POST])
@@ -295,7 +295,7 @@ pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 #[cfg(feature = "axum")]
-pub use crate::routing::{GuardedRouter, ProtectError};
+pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
 #[cfg(all(feature = "introspection", feature = "redis"))]

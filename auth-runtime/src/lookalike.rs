@@ -1,16 +1,20 @@
 //! Whether a path can be told from one that is not there, by what they answer.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::{Method, Request, Uri, response};
 use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
 
 use crate::declaration::Declaration;
 use crate::witness::{Testimony, Witness};
+
+/// An application that a test sends requests to.
+pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
 /// Whether two answers are the same where neither prints its path, or what nested routers see of
 /// it, in the same place.
@@ -44,7 +48,7 @@ fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
 
 /// The fallback that answers a path, if no route matches it: of the service's own, or nothing for that
 /// of the space. Asked with a method that no layer answers itself.
-pub(crate) async fn fallback_of(app: &Router, uri: &Uri) -> Option<Option<Declaration>> {
+pub(crate) async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<Declaration>> {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri.clone();
     if let Ok(method) = Method::from_bytes(b"IS-ROUTED") {
@@ -70,8 +74,8 @@ pub(crate) fn transcript(head: &response::Parts, body: &[u8]) -> String {
     transcript
 }
 
-/// Sends a request to a router.
-pub(crate) async fn call(app: &Router, request: Request<Body>) -> Response {
+/// Sends a request to an application.
+pub(crate) async fn call(app: &App, request: Request<Body>) -> Response {
     match app.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

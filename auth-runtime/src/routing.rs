@@ -16,21 +16,29 @@
 //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
 //! ```
 
+mod authorizer;
 mod borrower;
-mod gate;
+mod conceal;
+mod fallback;
 mod handler;
+mod handover;
 mod method_router;
-mod outer_gate;
-mod passage;
+mod mount;
 mod protect_error;
+mod protected;
+mod response_future;
 mod router;
-mod unknown;
+mod step;
 
-pub use self::handler::GuardedParameters;
+pub use self::handler::{
+    FromGranted, FromGrantedRequest, FromIdentity, GuardedHandler, TakesGuard, ViaIdentity,
+    ViaParts, ViaRequest,
+};
 pub use self::method_router::{
     GuardedMethodRouter, any, any_service, connect, connect_service, delete, delete_service, get,
     get_service, head, head_service, on, on_service, options, options_service, patch,
     patch_service, post, post_service, put, put_service, trace, trace_service,
 };
 pub use self::protect_error::ProtectError;
+pub use self::protected::{Framed, ProtectedRouter};
 pub use self::router::GuardedRouter;

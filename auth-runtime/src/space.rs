@@ -2,6 +2,8 @@
 
 mod answer;
 mod builder;
+#[cfg(feature = "axum")]
+mod credential_fields;
 mod credentials;
 #[cfg(feature = "sessions")]
 mod login_page;
@@ -18,8 +20,8 @@ use http::request::Parts;
 #[cfg(feature = "axum")]
 pub(crate) use self::answer::forbid_storing;
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
-#[cfg(feature = "form")]
-pub(crate) use self::credentials::read_form;
+#[cfg(feature = "axum")]
+pub(crate) use self::credential_fields::CredentialFields;
 #[cfg(feature = "sessions")]
 use self::login_page::LoginPage;
 use self::prepared::Prepared;
@@ -472,6 +474,12 @@ impl ProtectionSpace {
                 Caller::Anonymous | Caller::Known(_) => None,
             },
         }
+    }
+
+    /// Whether both are clones of one space.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Hands the space to the guards of a plain axum router, as `.layer(space.layer())`.

@@ -58,14 +58,17 @@ compile_error!(
      build without debug assertions: move the feature to `[dev-dependencies]`"
 );
 
-use axum::Router;
+use std::convert::Infallible;
+
 use axum::body::{Body, Bytes};
+use axum::response::Response;
 use http::request::Parts;
 use http::{Extensions, Request, Uri};
+use tower::Service;
 
 use crate::caller::Caller;
 use crate::identity::Identity;
-use crate::lookalike::{call, fallback_of, neighbours, same_but_for_the_path, transcript};
+use crate::lookalike::{App, call, fallback_of, neighbours, same_but_for_the_path, transcript};
 use crate::space::{Sender, Used};
 
 /// Makes `request` come from `identity`, whatever credentials it carries.
@@ -101,14 +104,22 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<Sender> {
 /// compares status, fields with their order and values, and body. Where the service's fallback
 /// prints the path, the two may differ in just that.
 ///
-/// `app` is what [`GuardedRouter::protect`](crate::GuardedRouter::protect) gave, with whatever was
-/// put around it since.
+/// `app` is a [`ProtectedRouter`](crate::ProtectedRouter), or an application around one.
 ///
 /// # Panics
 ///
 /// If the two answers differ; if the path of `request` is itself not routed, so that there is
 /// nothing to hide; or if no path beside it is free.
-pub async fn assert_hidden(app: Router, request: Request<Body>) {
+pub async fn assert_hidden<A>(app: A, request: Request<Body>)
+where
+    A: Service<Request<Body>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    A::Future: Send,
+{
+    let app = App::new(app);
     let (head, body) = request.into_parts();
     let body = collect(body).await;
     assert!(
@@ -139,7 +150,7 @@ pub async fn assert_hidden(app: Router, request: Request<Body>) {
 }
 
 /// The whole answer, as text.
-async fn send(app: &Router, head: &Parts, uri: &Uri, body: &Bytes) -> String {
+async fn send(app: &App, head: &Parts, uri: &Uri, body: &Bytes) -> String {
     let mut head = head.clone();
     head.uri = uri.clone();
     let request = Request::from_parts(head, Body::from(body.clone()));

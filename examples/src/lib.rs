@@ -3,6 +3,7 @@
 mod proof;
 mod visit;
 
+use auth_runtime::ProtectedRouter;
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -201,7 +202,7 @@ pub fn is_tour() -> bool {
 /// # Errors
 ///
 /// The port is taken, or the tour saw another answer than expected.
-pub async fn run(app: Router, personas: &[Persona], tour: &str) -> Result<()> {
+pub async fn run(app: ProtectedRouter, personas: &[Persona], tour: &str) -> Result<()> {
     let (listener, base) = listen().await?;
     run_on(listener, &base, app, personas, tour).await
 }
@@ -214,7 +215,7 @@ pub async fn run(app: Router, personas: &[Persona], tour: &str) -> Result<()> {
 pub async fn run_on(
     listener: TcpListener,
     base: &str,
-    app: Router,
+    app: ProtectedRouter,
     personas: &[Persona],
     tour: &str,
 ) -> Result<()> {

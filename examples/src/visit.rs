@@ -1,9 +1,9 @@
 //! A tour of pages: what a browser would send, and what it is told.
 
+use auth_runtime::ProtectedRouter;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use ureq::Agent;
 use ureq::http::Response;
@@ -31,7 +31,7 @@ pub enum Visit {
 /// # Errors
 ///
 /// The tour saw another answer than expected.
-pub async fn visit(app: Router, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
+pub async fn visit(app: ProtectedRouter, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, app).await });

@@ -6,13 +6,18 @@ pub mod programs;
 pub mod proof;
 pub mod tls;
 
+use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::{Bearer, Jwt, JwtKey, ProtectionSpace, ProtectionSpaceBuilder};
-use axum::Router;
+use axum::ServiceExt;
+use axum::extract::Request;
+use axum::response::Response;
 use serde_json::{Value, json};
+use tower::Service;
+use tower::util::BoxCloneSyncService;
 
 /// Who signs the tokens.
 pub const ISSUER: &str = "https://issuer.example";
@@ -64,12 +69,35 @@ fn sign(claims: Value, lives: i64) -> String {
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &all, &key).expect("it can be signed")
 }
 
-/// Serves `app` on a port of its own for as long as the test's runtime lives.
-pub async fn serve(app: Router) -> SocketAddr {
+/// An application to send requests to: a protected router, a plain one, or a service around them.
+pub trait App:
+    Service<Request, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<A> App for A where
+    A: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// An application of whatever kind.
+pub type BoxedApp = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Serves `app`, a router or a service around one, on a port of its own for as long as the test's
+/// runtime lives.
+pub async fn serve(app: impl App) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(async move { axum::serve(listener, app.into_make_service()).await });
     address
 }
 

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use auth_runtime::PeerCertificate;
-use axum::Router;
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -19,6 +18,8 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tower::ServiceExt;
+
+use crate::App;
 
 /// What the servers are called.
 const HOST: &str = "api.example";
@@ -121,7 +122,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 /// Serves `app` over TLS on a port of its own for as long as the test's runtime lives, and says whose
 /// certificate was shown.
-pub async fn serve(app: Router, authority: &Authority) -> SocketAddr {
+pub async fn serve(app: impl App, authority: &Authority) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -135,7 +136,7 @@ pub async fn serve(app: Router, authority: &Authority) -> SocketAddr {
 }
 
 /// As the manual shows it, at `PeerCertificate`.
-async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: Router) {
+async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: impl App) {
     let Ok(stream) = tls.accept(stream).await else {
         return;
     };

@@ -3,7 +3,8 @@
 
 use auth_runtime::routing::{any, get};
 use auth_runtime::{
-    AccessMatrix, AccessReport, AccessTable, GuardedRouter, Identity, Persona, public, requires,
+    AccessMatrix, AccessReport, AccessTable, GuardedRouter, Identity, Persona, ProtectedRouter,
+    public, requires,
 };
 use auth_tests::{space, token};
 use axum::Router;
@@ -125,7 +126,7 @@ fn routes_to_ask() -> GuardedRouter {
         .route("/repos/{id}", get(show))
 }
 
-async fn matrix(app: Router) -> AccessMatrix {
+async fn matrix(app: ProtectedRouter) -> AccessMatrix {
     let token = token(json!({ "scope": "repo:read" }));
     let reader = Identity::new("rita").with_scopes(["repo:read"]);
     let reader = Persona::known("<i>reader", reader);

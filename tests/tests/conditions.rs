@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_runtime::routing::{get, get_service, post};
 use auth_runtime::testing::{assert_hidden, with_caller, with_identity};
 use auth_runtime::{
-    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, ProtectionSpace,
-    requires,
+    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, ProtectedRouter,
+    ProtectionSpace, requires,
 };
-use auth_tests::{space, space_builder, token};
+use auth_tests::{App, space, space_builder, token};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -37,7 +37,7 @@ fn known(identity: Identity, target: &str) -> Request {
     with_identity(request(target), identity)
 }
 
-async fn send(app: &Router, request: Request) -> (StatusCode, Vec<String>, String) {
+async fn send(app: &impl App, request: Request) -> (StatusCode, Vec<String>, String) {
     let response: Response = app.clone().oneshot(request).await.unwrap();
     let challenges = response.headers().get_all("www-authenticate").iter();
     let challenges = challenges
@@ -49,7 +49,7 @@ async fn send(app: &Router, request: Request) -> (StatusCode, Vec<String>, Strin
     (status, challenges, body)
 }
 
-async fn status(app: &Router, request: Request) -> StatusCode {
+async fn status(app: &impl App, request: Request) -> StatusCode {
     send(app, request).await.0
 }
 
@@ -206,7 +206,7 @@ async fn hidden_office() -> &'static str {
     "hidden"
 }
 
-fn networked(space: ProtectionSpace) -> Router {
+fn networked(space: ProtectionSpace) -> ProtectedRouter {
     GuardedRouter::new()
         .route("/office", get(office))
         .route("/metrics", get(metrics))
@@ -399,7 +399,7 @@ async fn robots() -> &'static str {
     "hello, robot"
 }
 
-fn documents() -> (Router, Arc<AtomicU32>) {
+fn documents() -> (ProtectedRouter, Arc<AtomicU32>) {
     let documents = Documents::default();
     let asked = Arc::clone(&documents.asked);
     let app = GuardedRouter::new()

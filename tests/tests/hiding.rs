@@ -11,7 +11,7 @@ use auth_runtime::{
     Bearer, Caller, Denied, Guard, GuardedRouter, Identity, ProtectionSpace, UnknownPaths, public,
     requires,
 };
-use auth_tests::{expired_token, send_raw, serve, space, space_builder, token};
+use auth_tests::{App, BoxedApp, expired_token, send_raw, serve, space, space_builder, token};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, NestedPath, OriginalUri, Path, Request};
@@ -173,7 +173,7 @@ const HIDDEN: [(&str, &str); 19] = [
 ];
 
 /// Some kinds of service, by name.
-fn services() -> Vec<(&'static str, Router)> {
+fn services() -> Vec<(&'static str, BoxedApp)> {
     let mut services = Vec::new();
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let space = || {
@@ -182,60 +182,46 @@ fn services() -> Vec<(&'static str, Router)> {
                 .build()
                 .expect("a space")
         };
-        services.extend([
-            ("bare", routes().protect(space()).unwrap()),
-            (
-                "layered last",
-                routes().layer(field("x-root")).protect(space()).unwrap(),
-            ),
-            (
-                "its own fallback",
-                routes().fallback(curious).protect(space()).unwrap(),
-            ),
+        let protected: [(_, GuardedRouter); 8] = [
+            ("bare", routes()),
+            ("layered last", routes().layer(field("x-root"))),
+            ("its own fallback", routes().fallback(curious)),
             (
                 "fallback, then layer",
-                routes()
-                    .fallback(curious)
-                    .layer(field("x-root"))
-                    .protect(space())
-                    .unwrap(),
+                routes().fallback(curious).layer(field("x-root")),
             ),
             (
                 "layer, then fallback",
-                routes()
-                    .layer(field("x-root"))
-                    .fallback(curious)
-                    .protect(space())
-                    .unwrap(),
+                routes().layer(field("x-root")).fallback(curious),
             ),
             (
                 "layer on the fallback only",
                 GuardedRouter::new()
                     .fallback(curious)
                     .layer(field("x-fallback-layer"))
-                    .merge(routes())
-                    .protect(space())
-                    .unwrap(),
+                    .merge(routes()),
             ),
             (
                 "fallback of unknown length",
-                routes().fallback(without_length).protect(space()).unwrap(),
+                routes().fallback(without_length),
             ),
-            (
-                "CORS",
-                routes()
-                    .layer(CorsLayer::permissive())
-                    .protect(space())
-                    .unwrap(),
-            ),
-            (
-                "within another router",
-                Router::new().nest(
-                    "/outer",
-                    routes().fallback(curious).protect(space()).unwrap(),
-                ),
-            ),
-        ]);
+            ("CORS", routes().layer(CorsLayer::permissive())),
+        ];
+        for (name, routes) in protected {
+            let app = routes.protect(space()).unwrap();
+            // Around the protected router, a layer is around every path.
+            let layered = app
+                .clone()
+                .layer(field("x-around"))
+                .layer(CorsLayer::permissive());
+            services.push((name, BoxedApp::new(app)));
+            services.push((name, BoxedApp::new(layered)));
+        }
+        let inner = routes().fallback(curious).protect(space()).unwrap();
+        let within = Router::new().nest_service("/outer", inner.clone());
+        services.push(("within another router", BoxedApp::new(within)));
+        let given_up = inner.into_router("a test").layer(field("x-around"));
+        services.push(("given up to a plain router", BoxedApp::new(given_up)));
     }
     services
 }
@@ -323,7 +309,7 @@ fn raw(method: &Method, prefix: &str, target: &str, authorization: Option<&str>)
 
 /// Asserts, in process and over a socket, that a path answers as one beside it that is not there.
 async fn assert_like_unknown(
-    app: &Router,
+    app: &impl App,
     method: Method,
     (hidden, unknown): (&str, &str),
     authorization: Option<&str>,

@@ -9,10 +9,10 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::testing::with_caller;
 use auth_runtime::{
     AuditRecord, Caller, CheckRequest, Credentials, Denied, Guard, GuardedRouter, Identity, Policy,
-    ProtectionSpace, ProtectionSpaceBuilder, Requirement, Scheme, UnknownPaths, Verification,
-    public, requires,
+    ProtectedRouter, ProtectionSpace, ProtectionSpaceBuilder, Requirement, Scheme, UnknownPaths,
+    Verification, public, requires,
 };
-use auth_tests::{space_builder, token};
+use auth_tests::{App, space_builder, token};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -114,7 +114,7 @@ fn routes() -> GuardedRouter {
         .route("/hidden-object", get(hidden_object))
 }
 
-fn app(space: ProtectionSpace) -> Router {
+fn app(space: ProtectionSpace) -> ProtectedRouter {
     routes().protect(space).expect("the routes are in order")
 }
 
@@ -136,7 +136,7 @@ fn garbage() -> From {
     From::Lines(vec!["Bearer garbage".to_owned()])
 }
 
-async fn send(app: &Router, target: &str, from: From) -> (StatusCode, String) {
+async fn send(app: &impl App, target: &str, from: From) -> (StatusCode, String) {
     let mut request = Request::get(target).body(Body::empty()).expect("a request");
     match from {
         From::Nobody => {}
@@ -271,7 +271,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
     ]
 }
 
-async fn check(app: &Router, log: &Log, prefix: &str) {
+async fn check(app: &impl App, log: &Log, prefix: &str) {
     for (target, from, status, told) in rows() {
         let target = format!("{prefix}{target}");
         let (answered, _) = send(app, &target, from).await;
@@ -312,11 +312,11 @@ async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
         .protect(space.clone())
         .expect("the routes are in order");
     check(&layered, &log, "/api").await;
-    let nested = Router::new().nest("/v1", layered);
+    let nested = Router::new().nest_service("/v1", layered);
     check(&nested, &log, "/v1/api").await;
     check(&nested.layer(space.layer()), &log, "/v1/api").await;
     // A plain router around it has the space, too.
-    let around = Router::new().nest("/v1", app(space.clone()));
+    let around = Router::new().nest_service("/v1", app(space.clone()));
     check(&around.layer(space.layer()), &log, "/v1").await;
 }
 

@@ -8,7 +8,7 @@ use auth_runtime::{
     ProtectionSpace, ProtectionSpaceBuilder, ResourceError, Scheme, SpaceError, UnknownPaths,
     UrlProblem, Verification, public, requires,
 };
-use auth_tests::{space, space_builder, token, verifier};
+use auth_tests::{App, space, space_builder, token, verifier};
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::IntoResponse;
@@ -90,7 +90,7 @@ impl Answer {
     }
 }
 
-async fn send(app: &Router, request: Request) -> Answer {
+async fn send(app: &impl App, request: Request) -> Answer {
     let response = app.clone().oneshot(request).await.expect("an answer");
     let (head, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)

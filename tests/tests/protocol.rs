@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use auth_runtime::routing::{any, get, post};
-use auth_runtime::{GuardedRouter, UnknownPaths, public, requires};
+use auth_runtime::{GuardedRouter, ProtectedRouter, UnknownPaths, public, requires};
 use auth_tests::{send_raw, serve, space, space_builder, token};
 use axum::body::Bytes;
 use axum::extract::WebSocketUpgrade;
@@ -57,7 +57,7 @@ async fn open() -> &'static str {
     "open"
 }
 
-fn app() -> axum::Router {
+fn app() -> ProtectedRouter {
     GuardedRouter::new()
         .route("/read", get(read))
         .route("/upload", post(upload))

@@ -14,7 +14,7 @@ use auth_runtime::{
     ProtectedResource, ProtectionSpace, Redis, Scheme, SecretUrls, SharedTokenCache, TokenCache,
     Verification, requires,
 };
-use auth_tests::{AUDIENCE, ISSUER, serve};
+use auth_tests::{AUDIENCE, App, ISSUER, serve};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -452,7 +452,7 @@ fn text<T>(result: Result<T, impl std::error::Error>) -> String {
 }
 
 async fn send(
-    app: &Router,
+    app: &impl App,
     method: &str,
     target: &str,
     fields: &[(&'static str, String)],

@@ -1,17 +1,18 @@
 //! Asking for a matrix.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Uri};
+use tower::Service;
 
 use super::comparison::{Sample, told_apart};
 use super::error::{AccessMatrixError, Kind, unfilled};
@@ -21,7 +22,7 @@ use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona, target, text};
 use crate::access_table::{AccessRow, AccessTable, Mounted, visible};
 use crate::declaration::Declaration;
 use crate::head::Head;
-use crate::lookalike::{call, fallback_of, neighbours, transcript};
+use crate::lookalike::{App, call, fallback_of, neighbours, transcript};
 use crate::space::ProtectionSpace;
 use crate::witness::{Testimony, Witness};
 
@@ -166,7 +167,16 @@ impl AccessMatrixBuilder {
     /// # Panics
     ///
     /// Outside of a Tokio runtime whose timer is enabled: `#[tokio::test]` makes one.
-    pub async fn send(self, app: &Router) -> Result<AccessMatrix, AccessMatrixError> {
+    pub async fn send<A>(self, app: &A) -> Result<AccessMatrix, AccessMatrixError>
+    where
+        A: Service<Request<Body>, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        A::Future: Send,
+    {
+        let app = &App::new(app.clone());
         let mut mistakes = self.mistakes();
         let mut asked = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
@@ -325,7 +335,7 @@ impl AccessMatrixBuilder {
         })
     }
 
-    async fn ask(&self, app: &Router, question: &Question<'_>, persona: &Persona) -> AccessAnswer {
+    async fn ask(&self, app: &App, question: &Question<'_>, persona: &Persona) -> AccessAnswer {
         let head = question.head(&question.target, persona);
         let expectation = Expectation::new(
             &self.space,
@@ -358,7 +368,7 @@ impl AccessMatrixBuilder {
 
 impl Question<'_> {
     /// Finds the paths that are not there. `false` if the row is about one and there is none.
-    async fn look_around(&mut self, app: &Router) -> bool {
+    async fn look_around(&mut self, app: &App) -> bool {
         if self.row.mounted() == Mounted::Fallback {
             let mut target = self.target.clone();
             // A parameter of a route takes one segment, and so may the next.
@@ -386,7 +396,7 @@ impl Question<'_> {
     }
 
     /// The fallback that answers a path, if none of the routes does.
-    async fn fallback_of(&self, app: &Router, path: &Uri) -> Option<Option<Declaration>> {
+    async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<Declaration>> {
         let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
         asked.ok().flatten()
     }
@@ -411,7 +421,7 @@ impl Question<'_> {
 
     async fn send(
         &self,
-        app: &Router,
+        app: &App,
         mut head: Parts,
         witness: &Witness,
     ) -> Result<Response, Silence> {
@@ -425,7 +435,7 @@ impl Question<'_> {
     /// How the answer to a persona can be told from that of a path that is not there.
     async fn told_apart(
         &self,
-        app: &Router,
+        app: &App,
         persona: &Persona,
         answer: Response,
         unknown: Option<&Uri>,
@@ -456,7 +466,7 @@ impl Question<'_> {
 
     async fn sample<'t>(
         &self,
-        app: &Router,
+        app: &App,
         persona: &Persona,
         target: &'t Uri,
     ) -> Option<Sample<'t>> {

@@ -1,12 +1,23 @@
-//! Which handlers a guarded router accepts.
+//! Handlers that a guarded router accepts.
 
-use crate::guard::{Declared, Guard};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
 
-/// The parameters of a handler that carries a policy: the first is a [`Guard`] that `#[requires]`
-/// or `#[public]` completed.
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use crate::guard::{Declared, Guard, HasPolicy};
+use crate::identity::Identity;
+
+/// A response that is not there yet.
+pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A function whose first parameter is a [`Guard`] that `#[requires]` or `#[public]` completed: a
+/// handler with a policy.
 ///
-/// `Self` is what axum's [`Handler`](axum::handler::Handler) has for its `T`: a tuple of up to 16
-/// parameters behind a marker. Not meant to be implemented otherwise.
+/// `T` is the tuple of its parameters. Not meant to be implemented otherwise.
 #[diagnostic::on_unimplemented(
     message = "this handler says nothing of who may call it [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
@@ -15,57 +26,287 @@ use crate::guard::{Declared, Guard};
     note = "an attribute cannot stand on a closure: move it into an `async fn`, or let it take the \
             `Guard` of a unit struct with a policy"
 )]
-pub trait GuardedParameters<H> {
+pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
     /// The type that carries the policy.
     type Policy: Declared;
 }
 
-/// The first parameter of such a handler.
+/// A handler with a policy, whose parameters behind the [`Guard`] are up to 16 extractors.
 ///
-/// A trait of its own, since the compiler must not conclude from it what the first parameter is:
-/// it would then complain that the handler takes another one, and not that it has no policy.
-pub trait FirstParameter<H> {
-    /// The type that carries the policy.
-    type Policy: Declared;
+/// The counterpart of axum's [`Handler`](axum::handler::Handler). The guard is an argument, so the
+/// proof of one request never lies where another request could pick it up. Extractors run after the
+/// decision: axum's, and those that need the caller ([`FromIdentity`]). `T` is the tuple of the
+/// parameters and `M` tells how each is extracted. Not meant to be implemented otherwise.
+///
+/// A layer goes around the route, since nothing can hand arguments through it: write
+/// `get(handler).layer(…)`.
+#[diagnostic::on_unimplemented(
+    message = "a parameter of this handler is not an extractor, or its return type is not a response",
+    note = "each parameter behind the guard implements `FromRequestParts` or `FromIdentity`, and the \
+            last one may implement `FromRequest`, for the state of the router",
+    note = "the handler is an `async fn` whose return type implements `IntoResponse`"
+)]
+pub trait GuardedHandler<T, S, M>: TakesGuard<T> {
+    /// Calls the handler with its guard, and with the values that its extractors find in the request.
+    #[doc(hidden)]
+    fn call_guarded(
+        self,
+        guard: Guard<Self::Policy>,
+        request: Request,
+        state: S,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+}
+
+/// An extractor that needs the caller: the account of a user, say.
+///
+/// Handlers of a [`GuardedRouter`](crate::GuardedRouter) take it as a parameter, as they take axum's
+/// extractors, if their policy makes the caller known. On a public handler it does not compile.
+///
+/// ```
+/// use auth_runtime::routing::{FromIdentity, get};
+/// use auth_runtime::{GuardedRouter, Identity, requires};
+/// use axum::http::StatusCode;
+/// use axum::http::request::Parts;
+///
+/// #[derive(Clone)]
+/// struct Db;
+/// # impl Db { async fn account(&self, _: &str) -> Option<u64> { Some(7) } }
+///
+/// struct Account(u64);
+///
+/// impl FromIdentity<Db> for Account {
+///     type Rejection = StatusCode;
+///
+///     async fn from_identity(
+///         identity: &Identity,
+///         _head: &mut Parts,
+///         db: &Db,
+///     ) -> Result<Self, StatusCode> {
+///         let account = db.account(identity.subject()).await;
+///         account.map(Self).ok_or(StatusCode::CONFLICT)
+///     }
+/// }
+///
+/// #[requires(authenticated)]
+/// async fn profile(account: Account) -> String {
+///     format!("account {}", account.0)
+/// }
+///
+/// let router = GuardedRouter::new().route("/profile", get(profile)).with_state::<()>(Db);
+/// ```
+pub trait FromIdentity<S>: Sized {
+    /// The response if there is no such value.
+    type Rejection: IntoResponse;
+
+    /// Finds the value for a known caller.
+    ///
+    /// # Errors
+    ///
+    /// The rejection is returned to the client in place of the handler's response.
+    fn from_identity(
+        identity: &Identity,
+        head: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
+}
+
+/// The identity itself, for handlers that need nothing else of their guard.
+impl<S: Sync> FromIdentity<S> for Identity {
+    type Rejection = Infallible;
+
+    async fn from_identity(identity: &Self, _: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(identity.clone())
+    }
+}
+
+/// A parameter of a handler, extracted from the head of a granted request in the way `M`.
+pub trait FromGranted<P: HasPolicy, S, M>: Sized {
+    #[doc(hidden)]
+    fn from_granted(
+        guard: &Guard<P>,
+        head: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+/// The last parameter of a handler, which may consume the request.
+pub trait FromGrantedRequest<P: HasPolicy, S, M>: Sized {
+    #[doc(hidden)]
+    fn from_granted_request(
+        guard: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+/// Marks axum's extractors of a head.
+#[derive(Debug)]
+pub enum ViaParts {}
+
+/// Marks axum's extractors of a whole request.
+#[derive(Debug)]
+pub struct ViaRequest<Via>(Via);
+
+/// Marks extractors that need the caller.
+#[derive(Debug)]
+pub enum ViaIdentity {}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGranted<P, S, ViaParts> for T
+where
+    T: FromRequestParts<S>,
+    P: HasPolicy,
+    S: Sync,
+{
+    async fn from_granted(_: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
+        let part = T::from_request_parts(head, state).await;
+        part.map_err(IntoResponse::into_response)
+    }
 }
 
 #[diagnostic::do_not_recommend]
-impl<H, P: Declared> FirstParameter<H> for Guard<P> {
+impl<T, P, S> FromGranted<P, S, ViaIdentity> for T
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Identity>,
+    S: Sync,
+{
+    async fn from_granted(guard: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
+        let part = T::from_identity(guard.identity(), head, state).await;
+        part.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S, Via> FromGrantedRequest<P, S, ViaRequest<Via>> for T
+where
+    T: FromRequest<S, Via>,
+    P: HasPolicy,
+    S: Sync,
+{
+    async fn from_granted_request(
+        _: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> Result<Self, Response> {
+        let last = T::from_request(request, state).await;
+        last.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGrantedRequest<P, S, ViaIdentity> for T
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Identity>,
+    S: Sync,
+{
+    async fn from_granted_request(
+        guard: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> Result<Self, Response> {
+        let (mut head, _) = request.into_parts();
+        let last = T::from_identity(guard.identity(), &mut head, state).await;
+        last.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<H, F, P> TakesGuard<(Guard<P>,)> for H
+where
+    H: FnOnce(Guard<P>) -> F + Clone + Send + Sync + 'static,
+    P: Declared,
+{
     type Policy = P;
 }
 
-/// axum's stand-in for the parameters of a function without any.
 #[diagnostic::do_not_recommend]
-impl<H, Nothing: FirstParameter<H>> GuardedParameters<H> for (Nothing,) {
-    type Policy = Nothing::Policy;
+impl<H, F, P, S> GuardedHandler<(Guard<P>,), S, ()> for H
+where
+    H: FnOnce(Guard<P>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output: IntoResponse> + Send,
+    P: Declared,
+{
+    fn call_guarded(self, guard: Guard<P>, _request: Request, _state: S) -> BoxedResponse {
+        Box::pin(async move { self(guard).await.into_response() })
+    }
 }
 
-macro_rules! guarded_parameters {
-    ($($extractor:ident)*) => {
+/// Implements the traits for functions with a guard, some parameters, and a last one; each with the
+/// name of its type and of its marker.
+macro_rules! guarded_handler {
+    ($($part:ident $via:ident,)* | $last:ident) => {
         #[diagnostic::do_not_recommend]
-        impl<H, Via, First, $($extractor),*> GuardedParameters<H>
-            for (Via, First, $($extractor,)*)
+        impl<H, F, P, $($part,)* $last> TakesGuard<(Guard<P>, $($part,)* $last)> for H
         where
-            First: FirstParameter<H>,
+            H: FnOnce(Guard<P>, $($part,)* $last) -> F + Clone + Send + Sync + 'static,
+            P: Declared,
         {
-            type Policy = First::Policy;
+            type Policy = P;
+        }
+
+        #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "an argument is named as its type")]
+        #[allow(unused_mut, reason = "a last parameter alone takes the whole request")]
+        impl<H, F, P, S, $($part, $via,)* $last, Via>
+            GuardedHandler<(Guard<P>, $($part,)* $last), S, ($($via,)* Via,)> for H
+        where
+            H: FnOnce(Guard<P>, $($part,)* $last) -> F + Clone + Send + Sync + 'static,
+            F: Future<Output: IntoResponse> + Send,
+            P: Declared,
+            S: Send + Sync + 'static,
+            $($part: FromGranted<P, S, $via> + Send,)*
+            $last: FromGrantedRequest<P, S, Via> + Send,
+        {
+            fn call_guarded(self, guard: Guard<P>, request: Request, state: S) -> BoxedResponse {
+                Box::pin(async move {
+                    let (mut head, body) = request.into_parts();
+                    $(
+                        let $part = match $part::from_granted(&guard, &mut head, &state).await {
+                            Ok(part) => part,
+                            Err(rejection) => return rejection,
+                        };
+                    )*
+                    let request = Request::from_parts(head, body);
+                    let $last = match $last::from_granted_request(&guard, request, &state).await {
+                        Ok(last) => last,
+                        Err(rejection) => return rejection,
+                    };
+                    self(guard, $($part,)* $last).await.into_response()
+                })
+            }
         }
     };
 }
 
-guarded_parameters!();
-guarded_parameters!(A);
-guarded_parameters!(A B);
-guarded_parameters!(A B C);
-guarded_parameters!(A B C D);
-guarded_parameters!(A B C D E);
-guarded_parameters!(A B C D E F);
-guarded_parameters!(A B C D E F G);
-guarded_parameters!(A B C D E F G I);
-guarded_parameters!(A B C D E F G I J);
-guarded_parameters!(A B C D E F G I J K);
-guarded_parameters!(A B C D E F G I J K L);
-guarded_parameters!(A B C D E F G I J K L M);
-guarded_parameters!(A B C D E F G I J K L M N);
-guarded_parameters!(A B C D E F G I J K L M N O);
-guarded_parameters!(A B C D E F G I J K L M N O P);
+guarded_handler!(| Last);
+guarded_handler!(A1 V1, | Last);
+guarded_handler!(A1 V1, A2 V2, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, | Last);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, A14 V14, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, A14 V14, A15 V15, | Last
+);

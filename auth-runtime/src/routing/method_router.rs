@@ -1,6 +1,5 @@
 //! The methods of one path, each with its policy.
 
-use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +15,11 @@ use crate::check::State;
 use crate::declaration::Declaration;
 use crate::guard::{Declared, ForServices};
 use crate::policy::Policy;
+use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
-use crate::routing::gate::Gate;
-use crate::routing::handler::GuardedParameters;
-use crate::routing::passage::{GatedHandler, ServiceHandler};
-use crate::routing::router::Step;
+use crate::routing::handler::{GuardedHandler, TakesGuard};
+use crate::routing::response_future::{Authorized, InnerService};
+use crate::routing::step::Step;
 
 /// The handlers of one path, each for its methods and with its policy.
 ///
@@ -30,12 +29,12 @@ pub struct GuardedMethodRouter<S = ()> {
     pub(crate) endpoints: Vec<Endpoint<S>>,
 }
 
-/// A handler or service, waiting for its gate.
+/// A handler or service, waiting for its authorizer.
+#[derive(Clone)]
 pub(crate) struct Endpoint<S> {
     /// `None` for every method that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
-    pub(crate) policy_type: TypeId,
     pub(crate) declaration: Declaration,
     /// A handler whose guard is for another one.
     pub(crate) borrower: Option<Borrower>,
@@ -46,16 +45,18 @@ pub(crate) struct Endpoint<S> {
     pub(crate) layers: Vec<Step>,
 }
 
-pub(crate) type Mount<S> = Box<dyn FnOnce(Arc<Gate>) -> MethodRouter<S> + Send>;
+pub(crate) type Mount<S> = Arc<dyn Fn(Arc<RouteAuthorizer>) -> MethodRouter<S> + Send + Sync>;
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    fn of_handler<H, T>(filter: Option<MethodFilter>, handler: H) -> Self
+    fn of_handler<H, T, M>(filter: Option<MethodFilter>, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedParameters<H> + 'static,
+        H: GuardedHandler<T, S, M>,
+        M: 'static,
+        T: 'static,
+        M: 'static,
     {
-        let borrower = Borrower::find::<H, T::Policy>();
-        Self::new::<T::Policy, _, T>(filter, borrower, handler)
+        let borrower = Borrower::find::<H, H::Policy>();
+        Self::new::<H::Policy, _, _>(filter, borrower, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -65,27 +66,27 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        Self::new::<P, _, _>(filter, None, ServiceHandler(service))
+        Self::new::<P, _, _>(filter, None, InnerService(service))
     }
 
-    fn new<P, H, T>(filter: Option<MethodFilter>, borrower: Option<Borrower>, handler: H) -> Self
+    fn new<P, I, T>(filter: Option<MethodFilter>, borrower: Option<Borrower>, inner: I) -> Self
     where
         P: Declared,
-        H: Handler<T, S>,
+        I: Clone + Send + Sync + 'static,
+        Authorized<I>: Handler<T, S>,
         T: 'static,
     {
         Self {
             filter,
             policy: P::POLICY,
-            policy_type: TypeId::of::<P>(),
             declaration: P::DECLARATION,
             borrower,
             uses_guard: P::USES_GUARD,
             state: None,
-            mount: Box::new(move |gate| {
-                let handler = GatedHandler::new(handler, gate);
+            mount: Arc::new(move |authorizer| {
+                let handler = Authorized::new(inner.clone(), authorizer);
                 match filter {
-                    // unguarded: the gate asks before the handler does anything
+                    // unguarded: the authorizer decides before the handler does anything
                     Some(filter) => axum::routing::on(filter, handler),
                     // unguarded: and so it does here
                     None => axum::routing::any(handler),
@@ -102,12 +103,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         Endpoint {
             filter: self.filter,
             policy: self.policy,
-            policy_type: self.policy_type,
             declaration: self.declaration,
             borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
-            mount: Box::new(move |gate| mount(gate).with_state(state)),
+            mount: Arc::new(move |authorizer| mount(authorizer).with_state(state.clone())),
             layers: self.layers,
         }
     }
@@ -169,10 +169,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     }
 
     /// Adds a handler for the methods of `filter`.
-    pub fn on<H, T>(self, filter: MethodFilter, handler: H) -> Self
+    pub fn on<H, T, M>(self, filter: MethodFilter, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedParameters<H> + 'static,
+        H: TakesGuard<T> + GuardedHandler<T, S, M>,
+        T: 'static,
+        M: 'static,
     {
         self.and(Endpoint::of_handler(Some(filter), handler))
     }
@@ -223,10 +224,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
 }
 
 /// Routes the methods of `filter` to a handler that carries a policy.
-pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
+pub fn on<H, T, S, M>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
 where
-    H: Handler<T, S>,
-    T: GuardedParameters<H> + 'static,
+    H: TakesGuard<T> + GuardedHandler<T, S, M>,
+    T: 'static,
+    M: 'static,
     S: Clone + Send + Sync + 'static,
 {
     GuardedMethodRouter::of(Endpoint::of_handler(Some(filter), handler))
@@ -246,10 +248,11 @@ where
 
 /// Routes every method to a handler that carries a policy, but for those that are added with
 /// handlers of their own.
-pub fn any<H, T, S>(handler: H) -> GuardedMethodRouter<S>
+pub fn any<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
 where
-    H: Handler<T, S>,
-    T: GuardedParameters<H> + 'static,
+    H: TakesGuard<T> + GuardedHandler<T, S, M>,
+    T: 'static,
+    M: 'static,
     S: Clone + Send + Sync + 'static,
 {
     GuardedMethodRouter::of(Endpoint::of_handler(None, handler))
@@ -271,10 +274,11 @@ macro_rules! methods {
     ($($function:ident $service_function:ident $method:ident)*) => {
         $(
             #[doc = concat!("Routes `", stringify!($method), "` to a handler that carries a policy.")]
-            pub fn $function<H, T, S>(handler: H) -> GuardedMethodRouter<S>
+            pub fn $function<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
             where
-                H: Handler<T, S>,
-                T: GuardedParameters<H> + 'static,
+                H: TakesGuard<T> + GuardedHandler<T, S, M>,
+                T: 'static,
+                M: 'static,
                 S: Clone + Send + Sync + 'static,
             {
                 on(MethodFilter::$method, handler)
@@ -299,10 +303,11 @@ macro_rules! methods {
         impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
             $(
                 #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
-                pub fn $function<H, T>(self, handler: H) -> Self
+                pub fn $function<H, T, M>(self, handler: H) -> Self
                 where
-                    H: Handler<T, S>,
-                    T: GuardedParameters<H> + 'static,
+                    H: TakesGuard<T> + GuardedHandler<T, S, M>,
+                    T: 'static,
+                    M: 'static,
                 {
                     self.on(MethodFilter::$method, handler)
                 }

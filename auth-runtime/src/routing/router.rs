@@ -1,37 +1,31 @@
 //! A router that accepts only handlers with a policy.
 
-use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::handler::Handler;
-use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
-#[cfg(feature = "resource-metadata")]
-use axum::routing::MethodFilter;
 use axum::routing::{MethodRouter, Route};
-use http::{HeaderValue, Method, StatusCode, header};
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
+use crate::access_table::AccessTable;
+use crate::caller::Caller;
 use crate::declaration::Declaration;
-use crate::guard::{ForEverybody, ForServices, HasPolicy};
+use crate::guard::{ForEverybody, ForServices, Guard, HasPolicy, Proof};
 use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
-use crate::routing::gate::{Gate, uncacheable_if_missing};
-use crate::routing::handler::GuardedParameters;
+use crate::routing::fallback::FallbackService;
+use crate::routing::handler::{GuardedHandler, TakesGuard};
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
-use crate::routing::outer_gate::OuterGate;
-use crate::routing::protect_error::{Mistake, ProtectError};
-use crate::routing::unknown::{Fallback, UnknownPath, unmatch};
+use crate::routing::mount::{mistakes_of, table_of};
+use crate::routing::protect_error::ProtectError;
+use crate::routing::protected::ProtectedRouter;
+use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
-use crate::witness::{Testimony, Witness};
 
 /// axum's `Router` for handlers that carry a policy, and for no others.
 ///
@@ -52,7 +46,7 @@ use crate::witness::{Testimony, Witness};
 ///     "all is well"
 /// }
 ///
-/// fn app(space: ProtectionSpace) -> Result<axum::Router, auth_runtime::ProtectError> {
+/// fn app(space: ProtectionSpace) -> Result<auth_runtime::ProtectedRouter, auth_runtime::ProtectError> {
 ///     GuardedRouter::new()
 ///         .route("/healthz", get(healthz))
 ///         .route("/admin", get(dashboard))
@@ -80,122 +74,68 @@ use crate::witness::{Testimony, Witness};
 ///
 /// Every 404 and 405 is `no-store`, and where something is hidden so is every answer of the
 /// fallback: a stored one would later be given to callers who may see more.
-#[must_use = "a `GuardedRouter` serves nothing until `.protect(space)` makes a `Router` of it"]
+#[derive(Clone)]
+#[must_use = "a `GuardedRouter` serves nothing until `.protect(space)` makes a `ProtectedRouter` of it"]
 pub struct GuardedRouter<S = ()> {
-    routes: Vec<GuardedRoute<S>>,
-    unguarded: Vec<Unguarded<S>>,
+    pub(super) routes: Vec<GuardedRoute<S>>,
+    pub(super) unguarded: Vec<Unguarded<S>>,
     /// For the paths below this router that are not there.
-    fallback: FallbackRoute<S>,
+    pub(super) fallback: FallbackRoute<S>,
     /// The same of nested routers that have one of their own.
-    nested_fallbacks: Vec<FallbackRoute<S>>,
+    pub(super) nested_fallbacks: Vec<FallbackRoute<S>>,
 }
 
 /// One method of one path.
-struct GuardedRoute<S> {
+#[derive(Clone)]
+pub(super) struct GuardedRoute<S> {
     /// As it was given; the steps add what it is nested under.
-    path: String,
+    pub(super) path: String,
     /// As it will be matched.
-    full_path: String,
-    target: Target,
-    endpoint: Endpoint<S>,
+    pub(super) full_path: String,
+    pub(super) target: Target,
+    pub(super) endpoint: Endpoint<S>,
     /// What was done to it, from the inside out.
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// The nested fallback that answers for its neighbours; `None` for the router's own.
-    fallback: Option<FallbackId>,
+    pub(super) fallback: Option<FallbackId>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Target {
+pub(super) enum Target {
     Path,
     /// A service that takes the path and all below it.
     Subtree,
 }
 
-struct Unguarded<S> {
-    router: Router<S>,
-    reason: &'static str,
+#[derive(Clone)]
+pub(super) struct Unguarded<S> {
+    pub(super) router: Router<S>,
+    pub(super) reason: &'static str,
     /// Where in the service's source.
-    written: &'static Location<'static>,
+    pub(super) written: &'static Location<'static>,
     /// What it is nested under; `/` if under nothing.
-    prefix: String,
-    steps: Vec<Step>,
+    pub(super) prefix: String,
+    pub(super) steps: Vec<Step>,
 }
 
-struct FallbackRoute<S> {
-    id: FallbackId,
+#[derive(Clone)]
+pub(super) struct FallbackRoute<S> {
+    pub(super) id: FallbackId,
     /// `None`: the space's own 404.
-    service: Option<MakeFallback<S>>,
+    pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
-    declared: Option<(Policy, Declaration)>,
+    pub(super) declared: Option<(Policy, Declaration)>,
     /// What it is nested under; `/` if under nothing.
-    prefix: String,
+    pub(super) prefix: String,
     /// A handler whose guard is for another one.
-    borrower: Option<Borrower>,
-    steps: Vec<Step>,
+    pub(super) borrower: Option<Borrower>,
+    pub(super) steps: Vec<Step>,
 }
 
-type MakeFallback<S> = Box<dyn FnOnce(S) -> Fallback + Send>;
+type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
 
 /// The address of the fallback's first owner is as good a name as any.
-type FallbackId = Arc<()>;
-
-/// Something that was done to routes: applied when the router is protected.
-#[derive(Clone)]
-pub(crate) struct Step {
-    apply: Arc<dyn Fn(Router) -> Router + Send + Sync>,
-    kind: StepKind,
-}
-
-#[derive(Clone, Copy)]
-enum StepKind {
-    Layer,
-    /// Nested below a prefix of this many segments.
-    Nest {
-        segments: usize,
-    },
-}
-
-impl Step {
-    pub(crate) fn layer<L>(layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
-        Self {
-            apply: Arc::new(move |router| router.layer(layer.clone())),
-            kind: StepKind::Layer,
-        }
-    }
-
-    fn nest(prefix: &str) -> Self {
-        let prefix = prefix.to_owned();
-        let segments = prefix.split('/').filter(|part| !part.is_empty()).count();
-        Self {
-            apply: Arc::new(move |router| Router::new().nest(&prefix, router)),
-            kind: StepKind::Nest { segments },
-        }
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.apply, &other.apply)
-    }
-
-    fn stripped_segments(&self) -> usize {
-        match self.kind {
-            StepKind::Layer => 0,
-            StepKind::Nest { segments } => segments,
-        }
-    }
-}
-
-fn apply(steps: &[Step], router: Router) -> Router {
-    steps
-        .iter()
-        .fold(router, |router, step| (step.apply)(router))
-}
+pub(super) type FallbackId = Arc<()>;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// A router without routes: every path is unknown.
@@ -360,7 +300,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        let step = Step::layer(layer);
+        self.push_step(&Step::layer(layer));
+        self
+    }
+
+    pub(super) fn push_step(&mut self, step: &Step) {
         let routes = self.routes.iter_mut().map(|route| &mut route.steps);
         let unguarded = self.unguarded.iter_mut().map(|route| &mut route.steps);
         let fallbacks = std::iter::once(&mut self.fallback)
@@ -369,7 +313,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         for steps in routes.chain(unguarded).chain(fallbacks) {
             steps.push(step.clone());
         }
-        self
+    }
+
+    /// Whether it has a fallback of the service for its own unknown paths.
+    pub(super) fn has_fallback(&self) -> bool {
+        self.fallback.service.is_some()
     }
 
     /// Answers unknown paths, and hidden denials, with `handler`, as axum's [`Router::fallback`]
@@ -388,15 +336,22 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// ```
     ///
     /// Requests with bad credentials do not reach it: they are answered 401, as on every path.
-    pub fn fallback<H, T>(self, handler: H) -> Self
+    pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
-        H: Handler<T, S>,
-        T: GuardedParameters<H> + 'static,
-        T::Policy: ForEverybody,
+        H: TakesGuard<T> + GuardedHandler<T, S, M>,
+        H::Policy: ForEverybody,
+        T: 'static,
+        M: 'static,
     {
-        self.set_fallback::<T::Policy>(
-            Borrower::find::<H, T::Policy>(),
-            Box::new(move |state| BoxCloneSyncService::new(handler.with_state(state))),
+        self.set_fallback::<H::Policy>(
+            Borrower::find::<H, H::Policy>(),
+            Arc::new(move |state: S| {
+                let handler = handler.clone();
+                BoxCloneSyncService::new(service_fn(move |request| {
+                    let (handler, state) = (handler.clone(), state.clone());
+                    async move { Ok(respond_as_public(handler, request, state).await) }
+                }))
+            }),
         )
     }
 
@@ -411,7 +366,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     {
         self.set_fallback::<P>(
             None,
-            Box::new(move |_state| {
+            Arc::new(move |_state| {
+                let service = service.clone();
                 BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
             }),
         )
@@ -498,50 +454,7 @@ impl<S> GuardedRouter<S> {
     /// print!("{}", router.access_table());
     /// ```
     pub fn access_table(&self) -> AccessTable {
-        let hidden_paths = self.hidden_paths();
-        let routes = self.routes.iter().flat_map(|route| {
-            let mounted = match route.target {
-                Target::Path => Mounted::Route,
-                Target::Subtree => Mounted::Subtree,
-            };
-            let endpoint = &route.endpoint;
-            let is_hidden = hidden_paths.contains(&route.full_path);
-            endpoint.named_methods().into_iter().map(move |method| {
-                let access = Access::Guarded {
-                    policy: endpoint.policy,
-                    declaration: endpoint.declaration,
-                };
-                let row = AccessRow::new(mounted, &route.full_path, method, access);
-                if is_hidden { row.on_hidden_path() } else { row }
-            })
-        });
-        let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
-        let fallbacks = fallbacks.filter_map(|fallback| {
-            let (policy, declaration) = fallback.declared?;
-            let access = Access::Guarded {
-                policy,
-                declaration,
-            };
-            let mounted = Mounted::Fallback;
-            Some(AccessRow::new(mounted, &fallback.prefix, None, access))
-        });
-        let unguarded = self.unguarded.iter().map(|unguarded| {
-            let access = Access::Unguarded {
-                reason: unguarded.reason,
-                written: unguarded.written,
-            };
-            AccessRow::new(Mounted::Unguarded, &unguarded.prefix, None, access)
-        });
-        AccessTable::new(routes.chain(fallbacks).chain(unguarded).collect())
-    }
-
-    /// The paths with a method that is hidden.
-    fn hidden_paths(&self) -> HashSet<String> {
-        let hidden = self
-            .routes
-            .iter()
-            .filter(|route| route.endpoint.policy.is_hidden());
-        hidden.map(|route| route.full_path.clone()).collect()
+        table_of(&[self])
     }
 }
 
@@ -556,16 +469,13 @@ impl<S> fmt::Debug for GuardedRouter<S> {
     }
 }
 
-impl<S: Clone + 'static> FallbackRoute<S> {
-    fn with_state<S2>(self, state: S) -> FallbackRoute<S2>
-    where
-        S: Send,
-    {
+impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
+    fn with_state<S2>(self, state: S) -> FallbackRoute<S2> {
         FallbackRoute {
             id: self.id,
             service: self
                 .service
-                .map(|make| Box::new(move |_state| make(state)) as MakeFallback<S2>),
+                .map(|make| Arc::new(move |_state| make(state.clone())) as MakeFallback<S2>),
             declared: self.declared,
             prefix: self.prefix,
             borrower: self.borrower,
@@ -581,7 +491,7 @@ fn check_path(path: &str) {
 }
 
 #[track_caller]
-fn check_prefix(prefix: &str) {
+pub(super) fn check_prefix(prefix: &str) {
     let _ = Router::<()>::new().nest(prefix, Router::new());
 }
 
@@ -594,287 +504,44 @@ fn nested_path(prefix: &str, path: &str) -> String {
     }
 }
 
+/// Calls a public handler, whose guard proves nothing.
+async fn respond_as_public<H, T, S, M>(handler: H, request: Request, state: S) -> Response
+where
+    H: GuardedHandler<T, S, M>,
+{
+    let proof = Proof {
+        caller: Caller::Anonymous,
+        objects: None,
+    };
+    match Guard::prove(proof) {
+        Ok(guard) => handler.call_guarded(guard, request, state).await,
+        Err(denied) => denied.into_response(),
+    }
+}
+
 impl GuardedRouter {
-    /// Puts every route behind its gate, and makes a plain axum [`Router`] of them.
+    /// Authorizes every route by `space`.
     ///
     /// With a [`ProtectedResource`](crate::ProtectedResource) in the space, its metadata document
-    /// is one more route.
-    ///
-    /// A plain router takes everything: what is added to it is in no access table and in no lock, and
-    /// nobody asks for a policy. `cargo auth check` finds it.
+    /// is one more route, at the root of the host.
     ///
     /// # Errors
     ///
-    /// If a policy names a scheme that the space does not accept, a check asks for another state than
-    /// its handler was given, a handler takes the guard of another one, or a router was merged unguarded
-    /// without a reason: [`ProtectError`] lists all of them.
+    /// [`ProtectError`] lists every mistake: a policy that names a scheme that the space does not
+    /// accept, a check that asks for another state than its handler was given, a handler that takes
+    /// the guard of another one, a router that was merged unguarded without a reason.
     ///
     /// # Panics
     ///
     /// If two routes take the same method of the same path, or two paths cannot be told apart: as
     /// axum's `Router` does.
     #[track_caller]
-    pub fn protect(self, space: ProtectionSpace) -> Result<Router, ProtectError> {
-        let of_routes = self
-            .routes
-            .iter()
-            .flat_map(|route| mistakes_of(&route.endpoint, &space));
-        let fallbacks = self.nested_fallbacks.iter().chain([&self.fallback]);
-        let of_fallbacks = fallbacks
-            .filter_map(|fallback| fallback.borrower)
-            .map(Mistake::Borrowed);
-        let of_unguarded = self.unguarded.iter().filter_map(|unguarded| {
-            let is_empty = unguarded.reason.trim().is_empty();
-            is_empty.then_some(Mistake::Reason {
-                written: unguarded.written,
-            })
-        });
-        let mistakes: Vec<Mistake> = of_routes.chain(of_fallbacks).chain(of_unguarded).collect();
-        if !mistakes.is_empty() {
-            return Err(ProtectError { mistakes });
-        }
-        #[cfg(feature = "resource-metadata")]
-        let metadata = self.resource_metadata(&space);
-        let hidden_paths = self.hidden_paths();
-        let something_is_hidden = !hidden_paths.is_empty();
-
-        let mut router = Router::new();
-        let mut unknown = Vec::new();
-        let own_id = Arc::clone(&self.fallback.id);
-        // The router's own comes last: of two fallbacks, axum keeps the one merged later.
-        for fallback in self.nested_fallbacks.into_iter().chain([self.fallback]) {
-            let service = fallback.service.map(|make| make(()));
-            let declaration = fallback.declared.map(|(_, declaration)| declaration);
-            let answer = UnknownPath::new(space.clone(), service, declaration, something_is_hidden);
-            let answering = answer.clone();
-            // unguarded: it answers paths that are not there, and the policy of its service is asked there
-            let route = Router::new().fallback(async move |request: Request| {
-                let witness = Witness::of(request.extensions());
-                let response = answering.clone().receive(request).await;
-                witness.tell(|| Testimony::NotRouted {
-                    fallback: declaration,
-                });
-                response
-            });
-            let route = apply(&fallback.steps, route);
-            router = if Arc::ptr_eq(&fallback.id, &own_id) {
-                route.merge(router)
-            } else {
-                router.merge(route)
-            };
-            unknown.push((fallback.id, answer, fallback.steps));
-        }
-
-        let answers_for = |route: &GuardedRoute<()>| {
-            let id = route.fallback.as_ref().unwrap_or(&own_id);
-            unknown.iter().find(|(other, ..)| Arc::ptr_eq(id, other))
-        };
-        let mut answers_other_methods: HashMap<String, bool> = HashMap::new();
-        for route in &self.routes {
-            let takes_all = route.endpoint.filter.is_none();
-            *answers_other_methods
-                .entry(route.full_path.clone())
-                .or_default() |= takes_all;
-        }
-        for route in self.routes {
-            let Some((_, answer, fallback_steps)) = answers_for(&route) else {
-                continue;
-            };
-            let path_is_hidden = hidden_paths.contains(&route.full_path);
-            let answered = answers_other_methods.get_mut(&route.full_path);
-            let other_methods = match answered {
-                Some(answered) if !*answered => {
-                    *answered = true;
-                    true
-                }
-                _ => false,
-            };
-            let placed = Placed {
-                space: &space,
-                answer,
-                fallback_steps,
-                path_is_hidden,
-                other_methods,
-            };
-            router = router.merge(placed.mount(route));
-        }
-        let uncacheable = map_response(async |response| uncacheable_if_missing(response));
-        for unguarded in self.unguarded {
-            let route = unguarded.router.layer(uncacheable.clone());
-            router = router.merge(apply(&unguarded.steps, route));
-        }
-        #[cfg(feature = "resource-metadata")]
-        let router = router.merge(metadata);
-        Ok(router)
-    }
-
-    /// The route of the metadata document, if there is one (RFC 9728).
-    #[cfg(feature = "resource-metadata")]
-    fn resource_metadata(&self, space: &ProtectionSpace) -> Router {
-        let Some(resource) = space.resource() else {
-            return Router::new();
-        };
-        let policies = self.routes.iter().map(|route| &route.endpoint.policy);
-        let scopes = crate::resource::scopes_supported(policies);
-        let document = resource.document(&scopes, &space.bearer_methods());
-        let answer =
-            async move |method: Method| crate::resource::answer(&document, &method).map(Body::from);
-        let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
-        // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
-        let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
-        Router::new().route(resource.metadata_path(), handler)
-    }
-}
-
-/// What about a policy cannot be kept in `space`.
-fn mistakes_of(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
-    let handler = endpoint.declaration.handler();
-    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
-    let schemes = names
-        .iter()
-        .filter(|scheme| !space.accepts(scheme))
-        .map(|scheme| Mistake::Scheme {
-            handler,
-            scheme,
-            accepted: space.schemes().map(str::to_owned).collect(),
-        });
-    let state = endpoint.state_for_checks();
-    let checks = endpoint.policy.checks().into_iter();
-    let states = checks
-        .filter(|check| !check.state().is_met_by(&*state))
-        .map(|check| Mistake::State {
-            handler,
-            check: check.name(),
-            state: check.state().name,
-        });
-    let demands = endpoint.policy.demands_bound_credentials();
-    let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
-        .then_some(Mistake::Unbound { handler });
-    let refused = space.refuses_realm(&endpoint.policy);
-    let realm = refused.map(|(scheme, error)| Mistake::Realm {
-        handler,
-        scheme: scheme.to_owned(),
-        error,
-    });
-    let unasked = space
-        .cannot_ask_for(&endpoint.policy)
-        .then_some(Mistake::Unasked { handler });
-    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
-    let offers = unbound.into_iter().chain(realm).chain(unasked);
-    schemes
-        .chain(states)
-        .chain(offers)
-        .chain(borrowed)
-        .collect()
-}
-
-/// What a route has to know of the router around it.
-struct Placed<'a> {
-    space: &'a ProtectionSpace,
-    answer: &'a UnknownPath,
-    fallback_steps: &'a [Step],
-    path_is_hidden: bool,
-    /// Whether this route answers for the methods that none of the path's handlers takes.
-    other_methods: bool,
-}
-
-impl Placed<'_> {
-    /// The route behind its gate.
-    ///
-    /// The steps it has in common with the unknown paths beside it go around both. The others lie
-    /// inside, where an unknown path has none: if they could be seen and something is hidden, the
-    /// decision has to be made outside of them.
-    fn mount(&self, route: GuardedRoute<()>) -> Router {
-        let common = route
-            .steps
-            .iter()
-            .rev()
-            .zip(self.fallback_steps.iter().rev())
-            .take_while(|(of_route, of_fallback)| of_route.is_same(of_fallback))
-            .count();
-        let (inside, around) = split(&route.steps, common);
-        let (fallback_inside, _) = split(self.fallback_steps, common);
-
-        let unknown = if fallback_inside.is_empty() {
-            self.answer.clone()
+    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
+        let mistakes = mistakes_of(&self, &space);
+        if mistakes.is_empty() {
+            Ok(ProtectedRouter::new(self, space))
         } else {
-            self.answer
-                .with_layers(|router| apply(fallback_inside, router))
-        };
-        let stripped = inside.iter().map(Step::stripped_segments).sum();
-        let layered = inside
-            .iter()
-            .any(|step| matches!(step.kind, StepKind::Layer));
-        // What nesting leaves in a request cannot be taken out again for a fallback to see.
-        let nested = stripped > 0 && unknown.needs_request();
-        let subtree = route.target == Target::Subtree;
-        let decided_outside = self.path_is_hidden && (layered || nested || subtree);
-        let gate = Arc::new(Gate {
-            policy: route.endpoint.policy,
-            policy_type: route.endpoint.policy_type,
-            declaration: route.endpoint.declaration,
-            uses_guard: route.endpoint.uses_guard,
-            space: self.space.clone(),
-            state: route.endpoint.state_for_checks(),
-            path_is_hidden: self.path_is_hidden,
-            unknown: unknown.clone(),
-            stripped,
-            decided_outside,
-        });
-
-        let methods = route.endpoint.methods();
-        let mut method_router = (route.endpoint.mount)(Arc::clone(&gate));
-        if self.other_methods {
-            method_router = if self.path_is_hidden {
-                let hidden = move |request| unknown.clone().receive(unmatch(request, stripped));
-                // Merging into `any` keeps axum from adding `Allow`.
-                // unguarded: it answers as a path that was never there
-                axum::routing::any(hidden).merge(method_router)
-            } else {
-                // unguarded: it says that there is no such method, and where nothing is hidden only
-                method_router.fallback(method_not_allowed)
-            };
+            Err(ProtectError { mistakes })
         }
-        let mut router = if subtree {
-            // unguarded: each of its endpoints has a gate of its own
-            Router::new().nest_service(&route.path, method_router)
-        } else {
-            Router::new().route(&route.path, method_router)
-        };
-        router = apply(inside, router);
-        if decided_outside {
-            router = router.layer(OuterGate { gate, methods });
-        }
-        router = apply(around, router);
-        if subtree {
-            router = router.layer(from_fn(finish));
-        }
-        router
     }
-}
-
-async fn method_not_allowed() -> Response {
-    uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
-}
-
-/// Does for the answers of a nested service what axum does for those of handlers and fallbacks
-/// only, so that a hidden one looks like theirs: it gives them their length, and `HEAD` no body.
-async fn finish(request: Request, next: Next) -> Response {
-    let is_head = request.method() == Method::HEAD;
-    let mut response = next.run(request).await;
-    let length = response.body().size_hint().exact();
-    if let Some(length) = length {
-        let headers = response.headers_mut();
-        headers
-            .entry(header::CONTENT_LENGTH)
-            .or_insert_with(|| HeaderValue::from(length));
-    }
-    if is_head {
-        *response.body_mut() = Body::empty();
-    }
-    response
-}
-
-fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {
-    steps.split_at(steps.len().saturating_sub(common))
 }

@@ -201,14 +201,15 @@ impl Form {
 /// use std::net::SocketAddr;
 ///
 /// use auth_runtime::PeerCertificate;
-/// use axum::{Router, body::Body};
+/// use axum::body::Body;
+/// use auth_runtime::ProtectedRouter;
 /// use hyper_util::rt::{TokioExecutor, TokioIo};
 /// use hyper_util::server::conn::auto;
 /// use tokio::net::{TcpListener, TcpStream};
 /// use tokio_rustls::TlsAcceptor;
 /// use tower::ServiceExt;
 ///
-/// async fn serve(listener: TcpListener, tls: TlsAcceptor, app: Router) -> std::io::Result<()> {
+/// async fn serve(listener: TcpListener, tls: TlsAcceptor, app: ProtectedRouter) -> std::io::Result<()> {
 ///     loop {
 ///         let (stream, address) = listener.accept().await?;
 ///         // Each in a task of its own, so that nobody waits for a client that dawdles.
@@ -216,7 +217,7 @@ impl Form {
 ///     }
 /// }
 ///
-/// async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: Router) {
+/// async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: ProtectedRouter) {
 ///     let Ok(stream) = tls.accept(stream).await else {
 ///         return;
 ///     };

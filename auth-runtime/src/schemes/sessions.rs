@@ -60,7 +60,7 @@ use crate::schemes::oauth;
 ///     Ok(Redirect::to("/"))
 /// }
 ///
-/// # fn app() -> Result<axum::Router, Box<dyn std::error::Error>> {
+/// # fn app() -> Result<auth_runtime::ProtectedRouter, Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder().cookie(COOKIE).login_page("/login").build()?;
 /// let space = ProtectionSpace::builder().realm("shop").scheme(sessions).build()?;
 /// let app = GuardedRouter::new()

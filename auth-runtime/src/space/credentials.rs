@@ -170,27 +170,56 @@ enum ReadForm {
     Unreadable,
 }
 
-/// Reads the form that a request carries, and leaves it there for whoever comes next.
-#[cfg(feature = "form")]
-pub(crate) async fn read_form(request: axum::extract::Request) -> axum::extract::Request {
-    use axum::body::{Body, to_bytes};
-
-    let (mut head, body) = request.into_parts();
-    let (form, body) = match to_bytes(body, ProtectionSpace::MAX_FORM).await {
-        Ok(bytes) => (ReadForm::Read(bytes.clone()), Body::from(bytes)),
-        Err(_) => (ReadForm::Unreadable, Body::empty()),
-    };
-    head.extensions.insert(form);
-    axum::extract::Request::from_parts(head, body)
-}
-
+/// The forms of requests, where a scheme of the space accepts credentials in them.
 #[cfg(feature = "form")]
 impl ProtectionSpace {
-    /// Whether a request carries a form that has to be looked into for credentials.
+    /// Whether a request carries a form that has to be searched for credentials.
     pub(crate) fn reads_form_of(&self, request: &axum::extract::Request) -> bool {
         let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
         sources.any(|source| matches!(source, Source::Form(_))) && is_form(Head::of(request))
     }
+
+    /// Reads the form of a request that has to be searched; the body stays as it was.
+    pub(crate) async fn read_form_of(
+        &self,
+        request: axum::extract::Request,
+    ) -> axum::extract::Request {
+        use axum::body::{Body, to_bytes};
+
+        if !self.reads_form_of(&request) {
+            return request;
+        }
+        let (mut head, body) = request.into_parts();
+        let (form, body) = match to_bytes(body, Self::MAX_FORM).await {
+            Ok(bytes) => (ReadForm::Read(bytes.clone()), Body::from(bytes)),
+            Err(_) => (ReadForm::Unreadable, Body::empty()),
+        };
+        head.extensions.insert(form);
+        axum::extract::Request::from_parts(head, body)
+    }
+
+    /// Removes the form that was read from the extensions of a request, where another request could get
+    /// a copy of it.
+    pub(crate) fn forget_form_of(&self, request: &mut axum::extract::Request) {
+        request.extensions_mut().remove::<ReadForm>();
+    }
+}
+
+/// The same without the feature: no form is read.
+#[cfg(all(feature = "axum", not(feature = "form")))]
+impl ProtectionSpace {
+    pub(crate) fn reads_form_of(&self, _: &axum::extract::Request) -> bool {
+        false
+    }
+
+    pub(crate) async fn read_form_of(
+        &self,
+        request: axum::extract::Request,
+    ) -> axum::extract::Request {
+        request
+    }
+
+    pub(crate) fn forget_form_of(&self, _: &mut axum::extract::Request) {}
 }
 
 /// Whether a request carries a form whose body has a meaning (RFC 6750 §2.2).

@@ -1,6 +1,7 @@
 //! What handlers are given of a request that was let in.
 
 use auth_runtime::Identity;
+use auth_runtime::routing::FromIdentity;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -15,11 +16,14 @@ pub(crate) struct Me {
     pub(crate) login: String,
 }
 
-impl FromRequestParts<Forge> for Me {
+impl FromIdentity<Forge> for Me {
     type Rejection = Failure;
 
-    async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
-        let identity = Identity::from_request_parts(head, forge).await?;
+    async fn from_identity(
+        identity: &Identity,
+        _head: &mut Parts,
+        forge: &Forge,
+    ) -> Result<Self, Failure> {
         let login = identity.subject().to_owned();
         let sql = "SELECT id, login FROM accounts WHERE login = ?1 AND kind = 'user'";
         let read = |row: &rusqlite::Row<'_>| {

@@ -36,9 +36,9 @@ use std::error::Error;
 
 use auth_examples::Authority;
 use auth_runtime::{
-    Basic, Bearer, GuardedRouter, Jwt, JwtKey, ProtectionSpace, SecretUrls, vocabulary,
+    Basic, Bearer, GuardedRouter, Jwt, JwtKey, ProtectedRouter, ProtectionSpace, SecretUrls,
+    vocabulary,
 };
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::denials::Denials;
@@ -109,7 +109,7 @@ impl Forge {
     /// # Errors
     ///
     /// The key of `authority` is none.
-    pub fn app(&self, authority: &Authority) -> Result<Router> {
+    pub fn app(&self, authority: &Authority) -> Result<ProtectedRouter> {
         let space = self.space(authority)?;
         let router = routes().with_state(self.clone()).protect(space)?;
         Ok(router.layer(DefaultBodyLimit::max(MAX_BODY)))

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::{
     AccessMatrix, AccessMatrixBuilder, AccessMatrixError, Basic, Bearer, Caller, CheckRequest,
-    Dpop, Guard, GuardedRouter, Identity, Persona, ProtectionSpace, Sessions, UnknownPaths,
-    assert_access_matrix, public, requires,
+    Dpop, Guard, GuardedRouter, Identity, Persona, ProtectedRouter, ProtectionSpace, Sessions,
+    UnknownPaths, assert_access_matrix, public, requires,
 };
 use auth_tests::proof::ProofKey;
 use auth_tests::{expired_token, space, space_builder, token, verifier};
@@ -117,7 +117,7 @@ fn service_space() -> ProtectionSpace {
         .expect("the space is in order")
 }
 
-fn app() -> Router {
+fn app() -> ProtectedRouter {
     routes().protect(service_space()).expect("a router")
 }
 
@@ -251,7 +251,7 @@ async fn a_handler_that_wants_a_body_lets_in_without_one() {
 }
 
 /// What differs, a line for each cell; of a longer one the first line.
-async fn differences(app: Router, builder: AccessMatrixBuilder) -> Vec<String> {
+async fn differences(app: ProtectedRouter, builder: AccessMatrixBuilder) -> Vec<String> {
     let matrix = builder.send(&app).await.expect("a matrix");
     let differences = matrix.differences().map(|(row, persona, difference)| {
         let method = row.method().map_or("any", Method::as_str);
@@ -272,7 +272,7 @@ fn short_matrix() -> AccessMatrixBuilder {
     AccessMatrix::builder(&short().access_table(), &space()).path_value("id", "7")
 }
 
-fn short_app() -> Router {
+fn short_app() -> ProtectedRouter {
     short().protect(space()).expect("a router")
 }
 

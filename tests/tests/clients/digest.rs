@@ -56,7 +56,7 @@ fn service(name: &str, realm: DigestBuilder) -> Router {
     let router = GuardedRouter::new()
         .route("/who", get(who))
         .protect(space.build().expect("a space"));
-    Router::new().nest(&format!("/{name}"), router.expect("a router"))
+    Router::new().nest_service(&format!("/{name}"), router.expect("a router"))
 }
 
 /// Serves for as long as the runtime lives.

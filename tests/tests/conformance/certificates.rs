@@ -1,11 +1,11 @@
 //! Client certificates (RFC 8705): over TLS, with a certificate on each side.
 
+use auth_tests::App;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use auth_runtime::ClientCertificate;
 use auth_tests::tls::{self, Authority, Certified};
-use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -57,7 +57,7 @@ pub(crate) fn hash_for_envoy() -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(crate) async fn serve(app: Router) -> SocketAddr {
+pub(crate) async fn serve(app: impl App) -> SocketAddr {
     tls::serve(app, &CERTIFICATES.authority).await
 }
 

@@ -1,5 +1,7 @@
 //! A real service for each policy of the vectors.
 
+use auth_tests::App;
+use axum::ServiceExt;
 use std::net::SocketAddr;
 
 use auth_runtime::routing::{GuardedMethodRouter, get};
@@ -255,7 +257,8 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
     let mut app = match handler {
         Some(handler) => {
             let router = GuardedRouter::new().route("/r", handler).protect(space);
-            router.map_err(|error| error.to_string())?
+            let router = router.map_err(|error| error.to_string())?;
+            router.into_router("the other arm is a plain router")
         }
         // A policy that no handler above carries: decided all the same, but without a router.
         None => {
@@ -297,11 +300,11 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
 }
 
 /// Serves on a port of its own for as long as the runtime lives, and says who is connected.
-pub(crate) async fn serve(app: Router) -> SocketAddr {
+pub(crate) async fn serve(app: impl App) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let app = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app);
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }

@@ -1,5 +1,6 @@
 //! What is documented is what callers are told: each operation is called by every kind of caller.
 
+use auth_tests::App;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -154,7 +155,7 @@ const CALLERS: [&[&str]; 9] = [
 ];
 
 /// The statuses of all denials.
-async fn told(app: &Router, method: &str, path: &str) -> BTreeSet<String> {
+async fn told(app: &impl App, method: &str, path: &str) -> BTreeSet<String> {
     let mut told = BTreeSet::new();
     for address in ["192.0.2.7:1", "198.51.100.7:1"] {
         for fields in CALLERS {

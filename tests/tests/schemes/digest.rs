@@ -1,10 +1,11 @@
 //! Digest: answers that are right, and everything that can be wrong with one.
 
+use auth_tests::App;
 use std::time::Duration;
 
 use auth_runtime::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
-    DigestSecretError, Policy, ProtectError, Requirement,
+    DigestSecretError, Policy, ProtectError, ProtectedRouter, Requirement,
 };
 use auth_tests::digest::Login;
 use http_auth::parse_challenges;
@@ -40,7 +41,7 @@ async fn subject(guard: Guard) -> String {
     guard.identity().subject().to_owned()
 }
 
-fn service(builder: DigestBuilder, realm: &str) -> Router {
+fn service(builder: DigestBuilder, realm: &str) -> ProtectedRouter {
     let scheme = builder.build().expect("a scheme");
     let space = ProtectionSpace::builder().realm(realm).scheme(scheme);
     let nested = GuardedRouter::new().route("/leaf", get(subject));
@@ -53,11 +54,11 @@ fn service(builder: DigestBuilder, realm: &str) -> Router {
         .expect("a router")
 }
 
-fn lab_service() -> Router {
+fn lab_service() -> ProtectedRouter {
     service(lab(), "lab")
 }
 
-async fn ask(app: &Router, method: &str, target: &str, authorization: &str) -> Response {
+async fn ask(app: &impl App, method: &str, target: &str, authorization: &str) -> Response {
     let mut request = Request::builder().method(method).uri(target);
     if !authorization.is_empty() {
         request = request.header("authorization", authorization);
@@ -82,21 +83,21 @@ fn is_stale(response: &Response) -> bool {
     parameter(response, 0, "stale").as_deref() == Some("true")
 }
 
-async fn nonce(app: &Router, place: usize) -> String {
+async fn nonce(app: &impl App, place: usize) -> String {
     let refused = ask(app, "GET", "/", "").await;
     assert_eq!(refused.status(), 401);
     parameter(&refused, place, "nonce").expect("a nonce")
 }
 
 /// Ann's first answer to a fresh challenge.
-async fn login(app: &Router) -> Login {
+async fn login(app: &impl App) -> Login {
     Login {
         nonce: nonce(app, 0).await,
         ..Login::new("SHA-256", "ann", "lab", "secret")
     }
 }
 
-async fn send_login(app: &Router, login: &Login) -> Response {
+async fn send_login(app: &impl App, login: &Login) -> Response {
     ask(app, &login.method, &login.uri, &login.authorization()).await
 }
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use auth_runtime::{Dpop, DpopBuilder, Introspection, ReplayStore, ReplayStoreError};
+use auth_runtime::{
+    Dpop, DpopBuilder, Introspection, ProtectedRouter, ReplayStore, ReplayStoreError,
+};
 use auth_tests::proof::{ProofKey, token_hash};
-use auth_tests::{token, verifier};
+use auth_tests::{App, token, verifier};
 
 use crate::tokens::now;
 use crate::*;
@@ -67,7 +69,7 @@ fn dpop() -> DpopBuilder {
     Dpop::jwt(verifier()).origin(ORIGIN)
 }
 
-fn app_of(dpop: DpopBuilder) -> Router {
+fn app_of(dpop: DpopBuilder) -> ProtectedRouter {
     app(space(dpop.build().expect("it is in order")))
 }
 
@@ -360,7 +362,7 @@ async fn a_nonce_of_the_servers_is_wanted_where_it_is_configured() {
 
 #[tokio::test]
 async fn the_target_is_the_one_that_the_client_sees() {
-    async fn at(app: &Router, client: &Client, path: &str, htu: &str) -> StatusCode {
+    async fn at(app: &impl App, client: &Client, path: &str, htu: &str) -> StatusCode {
         let lines = client.changed(json!({}), json!({ "htu": htu }));
         send(app, path, &lines).await.status()
     }

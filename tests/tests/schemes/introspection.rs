@@ -1,6 +1,7 @@
 //! Opaque tokens, and an endpoint on loopback that knows of them, is asked by the right client only,
 //! and can be out of order.
 
+use auth_tests::App;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_runtime::{
-    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, TokenCache,
+    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, ProtectedRouter,
+    TokenCache,
 };
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -71,12 +73,12 @@ impl Server {
             .client_secret("my:api", "a secret & more")
     }
 
-    fn app(&self) -> Router {
+    fn app(&self) -> ProtectedRouter {
         of(self.builder())
     }
 }
 
-fn of(builder: IntrospectionBuilder) -> Router {
+fn of(builder: IntrospectionBuilder) -> ProtectedRouter {
     app(space(Bearer::introspection(builder.build().unwrap())))
 }
 
@@ -97,7 +99,7 @@ async fn introspect(
     (status, Json(answer.unwrap_or(json!({ "active": false })))).into_response()
 }
 
-async fn status(app: &Router, token: &str) -> u16 {
+async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 

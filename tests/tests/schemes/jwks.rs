@@ -1,13 +1,14 @@
 //! Keys that are fetched: from an issuer on loopback that can change them, count who asks, and go
 //! away.
 
+use auth_tests::App;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use auth_runtime::{JwtBuilder, JwtError};
+use auth_runtime::{JwtBuilder, JwtError, ProtectedRouter};
 use axum::extract::State;
 use axum::routing;
 
@@ -92,7 +93,7 @@ impl Issuer {
         Jwt::builder().issuer(self.name()).audience(AUDIENCE)
     }
 
-    fn app(&self) -> Router {
+    fn app(&self) -> ProtectedRouter {
         let jwt = self.verifier().discover().build().unwrap();
         app(space(Bearer::jwt(jwt)))
     }
@@ -171,7 +172,7 @@ fn jwk(id: &str, key: &KeyPair) -> Value {
     })
 }
 
-async fn status(app: &Router, token: &str) -> u16 {
+async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 

@@ -23,9 +23,9 @@ use auth_runtime::routing::get;
 use auth_runtime::{
     ApiKeys, ApiKeysError, Basic, Bearer, Caller, Claims, Credentials, Denial, DenialBody, Guard,
     GuardedRouter, Identity, Jwt, JwtError, JwtKey, PasswordHashes, PasswordHashesError,
-    ProtectionSpace, Rejection, Scheme, SpaceError, Verification, requires,
+    ProtectedRouter, ProtectionSpace, Rejection, Scheme, SpaceError, Verification, requires,
 };
-use auth_tests::{AUDIENCE, ISSUER};
+use auth_tests::{AUDIENCE, App, ISSUER};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -49,7 +49,7 @@ async fn read() {}
 #[requires(role = "admin")]
 async fn admin() {}
 
-fn app(space: ProtectionSpace) -> Router {
+fn app(space: ProtectionSpace) -> ProtectedRouter {
     GuardedRouter::new()
         .route("/known", get(known))
         .route("/read", get(read))
@@ -74,7 +74,7 @@ fn bearer(token: impl AsRef<str>) -> Lines {
     authorization(format!("Bearer {}", token.as_ref()))
 }
 
-async fn send(app: &Router, target: &str, lines: &Lines) -> Response {
+async fn send(app: &impl App, target: &str, lines: &Lines) -> Response {
     let mut request = Request::get(target).body(Body::empty()).expect("a request");
     for (name, value) in lines {
         let value = HeaderValue::from_bytes(value).expect("a field value");
@@ -109,7 +109,7 @@ fn row(name: &'static str, lines: Lines, status: u16, challenges: &'static [&'st
     }
 }
 
-async fn check(app: &Router, target: &str, rows: Vec<Row>) {
+async fn check(app: &impl App, target: &str, rows: Vec<Row>) {
     for Row {
         name,
         lines,

@@ -1,9 +1,12 @@
 //! Tokens that are bound to client certificates (RFC 8705): over real TLS, and behind proxies that
 //! end it.
 
+use auth_tests::App;
 use std::net::SocketAddr;
 
-use auth_runtime::{ClientCertificate, ClientCertificateError, IpNet, PeerCertificate};
+use auth_runtime::{
+    ClientCertificate, ClientCertificateError, IpNet, PeerCertificate, ProtectedRouter,
+};
 use auth_tests::tls::{self, Authority, Certified};
 use sha2::{Digest, Sha256};
 
@@ -13,7 +16,7 @@ use crate::*;
 #[requires(sender_constrained)]
 async fn bound() {}
 
-fn app(certificate: ClientCertificate) -> Router {
+fn app(certificate: ClientCertificate) -> ProtectedRouter {
     let bearer = Bearer::jwt(rsa_verifier()).client_certificate(certificate);
     GuardedRouter::new()
         .route("/known", get(known))
@@ -182,7 +185,7 @@ async fn the_certificate_is_that_of_each_connection() {
 }
 
 /// Lines that a proxy at this address sends.
-async fn status_from(app: &Router, address: Option<&str>, lines: &Lines) -> u16 {
+async fn status_from(app: &impl App, address: Option<&str>, lines: &Lines) -> u16 {
     let mut request = Request::get("/bound").body(Body::empty()).unwrap();
     if let Some(address) = address {
         let address: SocketAddr = address.parse().expect("an address");

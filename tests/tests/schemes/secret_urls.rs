@@ -1,10 +1,11 @@
 //! Links that let in whoever has them, and nobody who changed a byte of one.
 
+use auth_tests::App;
 use std::time::Duration;
 
 use auth_runtime::routing::post;
 use auth_runtime::testing::assert_hidden;
-use auth_runtime::{Denied, LinkError, SecretUrls, SecretUrlsError, UnknownPaths};
+use auth_runtime::{Denied, LinkError, ProtectedRouter, SecretUrls, SecretUrlsError, UnknownPaths};
 use axum::extract::Path;
 use http::Method;
 use proptest::prelude::*;
@@ -54,7 +55,7 @@ fn routes() -> GuardedRouter {
 }
 
 /// The routes at the root and below `/v1`.
-fn links_only(urls: SecretUrls) -> Router {
+fn links_only(urls: SecretUrls) -> ProtectedRouter {
     let space = ProtectionSpace::builder().scheme(urls).build();
     routes()
         .nest("/v1", routes())
@@ -76,12 +77,12 @@ fn request(method: Method, target: &str) -> Request {
     request.body(Body::empty()).expect("a request")
 }
 
-async fn call(app: &Router, method: Method, target: &str) -> Response {
+async fn call(app: &impl App, method: Method, target: &str) -> Response {
     let answer = app.clone().oneshot(request(method, target));
     answer.await.expect("infallible")
 }
 
-async fn assert_404(app: &Router, method: Method, target: &str, why: &str) {
+async fn assert_404(app: &impl App, method: Method, target: &str, why: &str) {
     let answer = call(app, method.clone(), target).await;
     assert_eq!(answer.status(), 404, "{why}: {method} {target}");
     assert!(challenges(&answer).is_empty(), "{why}");
@@ -306,7 +307,7 @@ async fn the_bytes_over_a_socket_are_those_of_an_unknown_path() {
     }
 }
 
-fn beside_bearer(unknown_paths: UnknownPaths) -> Router {
+fn beside_bearer(unknown_paths: UnknownPaths) -> ProtectedRouter {
     let space = auth_tests::space_builder()
         .scheme(new_urls())
         .unknown_paths(unknown_paths);

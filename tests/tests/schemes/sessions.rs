@@ -4,6 +4,7 @@ mod axum_login;
 mod login_page;
 mod other_sites;
 
+use auth_tests::{App, BoxedApp};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,12 +151,13 @@ fn serve_with_tokens(sessions: SessionsBuilder, caller: Caller) -> Browser {
 
 /// Somebody who keeps the cookie of the session, as a browser does.
 struct Browser {
-    app: Router,
+    app: BoxedApp,
     cookie: Option<String>,
 }
 
 impl Browser {
-    fn new(app: Router) -> Self {
+    fn new(app: impl App) -> Self {
+        let app = BoxedApp::new(app);
         Self { app, cookie: None }
     }
 

@@ -1,10 +1,11 @@
 //! Verified tokens are remembered, and never for longer than they are good.
 
+use auth_tests::App;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth_runtime::{JwtBuilder, TokenCache};
+use auth_runtime::{JwtBuilder, ProtectedRouter, TokenCache};
 
 use crate::tokens::{claims, keys, now};
 use crate::*;
@@ -21,12 +22,12 @@ fn token(changes: Value) -> String {
     encode(&header, &claims(changes), &keys().signer(Algorithm::HS256)).unwrap()
 }
 
-fn remembering(cache: &TokenCache, builder: JwtBuilder) -> Router {
+fn remembering(cache: &TokenCache, builder: JwtBuilder) -> ProtectedRouter {
     let jwt = builder.cache(cache.clone()).build().unwrap();
     app(space(Bearer::jwt(jwt)))
 }
 
-async fn status(app: &Router, token: &str) -> u16 {
+async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 

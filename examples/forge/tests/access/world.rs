@@ -1,10 +1,10 @@
 //! A forge of its own for each test, and the people who call it.
 
+use auth_runtime::ProtectedRouter;
 use std::net::SocketAddr;
 
 use auth_examples::Authority;
 use auth_forge::{Forge, PLACES, Person, personas, routes};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub(crate) struct World {
-    app: Router,
+    app: ProtectedRouter,
     people: Vec<Person>,
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use auth_runtime::routing::{get, post};
 use auth_runtime::{
     Bearer, Caller, Challenge, ChallengeError, Credentials, GuardedRouter, Identity, Jwt,
-    JwtBuilder, JwtKey, Occasion, Problem, ProtectionSpace, Scheme, Sessions, Verification, public,
-    requires,
+    JwtBuilder, JwtKey, Occasion, Problem, ProtectedRouter, ProtectionSpace, Scheme, Sessions,
+    Verification, public, requires,
 };
 use axum::Router;
 use axum::extract::Path;
@@ -27,7 +27,7 @@ async fn hidden() -> &'static str {
     PAGE
 }
 
-fn guarded(scheme: impl Scheme) -> Router {
+fn guarded(scheme: impl Scheme) -> ProtectedRouter {
     let space = ProtectionSpace::builder().realm("bench").scheme(scheme);
     let space = space.build().expect("the space is in order");
     GuardedRouter::new()

@@ -100,6 +100,7 @@ fn serve(backend: Backend) -> Browser {
         .route_layer(login_required!(Backend));
     let sessions = layer(MemoryStore::default());
     let layer = AuthManagerLayerBuilder::new(backend, sessions).build();
+    let app = app.into_router("half of the pages are still guarded by axum-login");
     Browser::new(app.merge(theirs).layer(layer))
 }
 

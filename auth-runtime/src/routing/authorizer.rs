@@ -1,10 +1,10 @@
 //! The decision in front of a handler.
 
-use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::request::Parts;
@@ -16,55 +16,43 @@ use crate::check::{State, Surroundings};
 use crate::decision::{Decision, Denial};
 use crate::declaration::Declaration;
 use crate::denial_body::{Asked, DeniedRequest};
-use crate::guard::{Concealed, Hiding, ObjectGate, Pass, Told, parameters_of};
+use crate::guard::{Concealed, Hiding, ObjectGate, Proof, parameters_of};
 use crate::head::Head;
 use crate::policy::Policy;
-use crate::routing::unknown::{UnknownPath, unmatch, uri_before};
-#[cfg(feature = "form")]
-use crate::space::read_form;
+use crate::routing::fallback::{Fallback, strip_match, uri_before};
 use crate::space::{Authentication, Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
 use crate::witness::Testimony;
 
-/// What stands in front of one method of one path.
-pub(crate) struct Gate {
+/// Authorizes the requests for one endpoint: one method of one path.
+pub(crate) struct RouteAuthorizer {
     pub(crate) policy: Policy,
-    pub(crate) policy_type: TypeId,
     pub(crate) declaration: Declaration,
     /// Whether the handler may ask its guard about objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
     /// The state of the router that the handler was given to, for checks to see.
     pub(crate) state: Arc<State>,
-    /// Whether every denial on this path is hidden, since some method of it is.
+    /// Whether every denial on this path is concealed, since some method of it is hidden.
     pub(crate) path_is_hidden: bool,
-    pub(crate) unknown: UnknownPath,
-    /// How many segments axum has stripped off the path where the gate stands that the fallback
-    /// would still see.
+    pub(crate) fallback: Fallback,
+    /// The number of segments that axum strips off the path before the authorizer sees it, and that
+    /// the fallback would still see.
     pub(crate) stripped: usize,
-    /// Whether the decision was made further out, by an
-    /// [`OuterGate`](super::outer_gate::OuterGate).
+    /// Whether a [`ConcealLayer`](super::conceal::ConcealLayer) further out decides.
     pub(crate) decided_outside: bool,
 }
 
-/// What became of a request.
-#[derive(Clone)]
-pub(super) struct Verdict {
+/// The decision about one request, and its caller.
+pub(super) struct Authorization {
     pub(super) ruling: Ruling,
     pub(super) sender: Sender,
-    /// For a fallback to see, should an object be denied.
+    /// The head of the request, for a fallback that responds in place of a concealed object.
     head: Option<Arc<Parts>>,
 }
 
-/// The verdict of an [`OuterGate`](super::outer_gate::OuterGate), on its way through the layers to the handler.
-#[derive(Clone)]
-pub(super) struct Decided {
-    pub(super) gate: usize,
-    pub(super) verdict: Verdict,
-}
-
-impl Verdict {
-    /// That on a public handler: nobody looked who is calling.
-    pub(super) fn public() -> Self {
+impl Authorization {
+    /// The authorization of a public handler, which looks at no credentials.
+    fn public() -> Self {
         Self {
             ruling: Ruling {
                 decision: Decision::Grant,
@@ -76,13 +64,8 @@ impl Verdict {
     }
 }
 
-impl Gate {
-    /// Tells gates apart while they stand: they are never moved out of their `Arc`.
-    pub(super) fn id(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
-    }
-
-    /// Starts to watch what becomes of a request.
+impl RouteAuthorizer {
+    /// Starts to measure a decision.
     pub(super) fn watch(&self) -> Watch {
         self.space.watch(Some(&self.declaration))
     }
@@ -97,39 +80,24 @@ impl Gate {
         }
     }
 
-    /// Lets a request go on to a public handler.
-    pub(super) fn pass_public(&self, request: &mut Request) -> Verdict {
+    /// Grants a request to a public handler.
+    pub(super) fn grant_public(&self, request: &Request) -> Authorization {
         let head = Head::of(request);
-        let is_told = self
-            .space
+        self.space
             .report_public(&self.policy, Some(self.declaration), head);
-        if is_told {
-            request.extensions_mut().insert(Told);
-        }
-        Verdict::public()
+        Authorization::public()
     }
 
-    /// Whether a request carries a form that has to be looked into for credentials.
-    pub(super) fn reads_form_of(&self, request: &Request) -> bool {
-        #[cfg(feature = "form")]
-        return self.space.reads_form_of(request);
-        #[cfg(not(feature = "form"))]
-        {
-            let _ = request;
-            false
-        }
-    }
-
-    /// Decides, unless a check has to be asked first.
+    /// Decides; returns the sender if a check has to be asked first.
     pub(super) fn decide(
         &self,
         sender: Sender,
         request: &Request,
         watch: &Watch,
-    ) -> Result<Verdict, Sender> {
+    ) -> Result<Authorization, Sender> {
         let head = Head::of(request);
         match self.space.rule(&self.case(watch), &sender, head) {
-            Ok(ruling) => Ok(self.verdict(ruling, sender, || self.head_for_fallback(request))),
+            Ok(ruling) => Ok(self.authorization(ruling, sender, request)),
             Err(_) => Err(sender),
         }
     }
@@ -140,8 +108,8 @@ impl Gate {
         sender: Sender,
         request: Request,
         watch: &Watch,
-    ) -> (Verdict, Request) {
-        // A body cannot be shared with whoever waits for an answer; a head can.
+    ) -> (Authorization, Request) {
+        // A body cannot be shared between threads that wait for a check; a head can.
         let (mut head, body) = request.into_parts();
         let parameters = parameters_of(&mut head).await;
         let surroundings = Surroundings {
@@ -154,75 +122,72 @@ impl Gate {
             .rule_asking(&self.case(watch), &sender, surroundings)
             .await;
         let request = Request::from_parts(head, body);
-        let verdict = self.verdict(ruling, sender, || self.head_for_fallback(&request));
-        (verdict, request)
+        let authorization = self.authorization(ruling, sender, &request);
+        (authorization, request)
     }
 
-    /// Finds out who sends a request and decides, with all that this may take.
-    pub(super) async fn judge(&self, request: Request) -> (Verdict, Request) {
-        #[cfg(feature = "form")]
-        let request = if self.reads_form_of(&request) {
-            read_form(request).await
-        } else {
-            request
-        };
+    /// Authenticates and decides, with all that this may take.
+    pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
+        let mut request = self.space.read_form_of(request).await;
         let watch = self.watch();
         let authentication = self.space.authenticate(Head::of(&request));
-        self.judge_when(authentication, request, watch).await
+        self.space.forget_form_of(&mut request);
+        self.authorize_when(authentication, request, watch).await
     }
 
-    /// Decides once it is known who sends a request.
-    pub(super) async fn judge_when(
+    /// Decides once the authentication ends.
+    pub(super) async fn authorize_when(
         &self,
         authentication: Authentication,
         request: Request,
         watch: Watch,
-    ) -> (Verdict, Request) {
+    ) -> (Authorization, Request) {
         let sender = watch.around(authentication).await;
         match self.decide(sender, &request, &watch) {
-            Ok(verdict) => (verdict, request),
+            Ok(authorization) => (authorization, request),
             Err(sender) => self.decide_asking(sender, request, &watch).await,
         }
     }
 
-    fn verdict(
-        &self,
-        ruling: Ruling,
-        sender: Sender,
-        head: impl FnOnce() -> Option<Arc<Parts>>,
-    ) -> Verdict {
-        Verdict {
-            head: if ruling.decision == Decision::Grant {
-                head()
-            } else {
-                None
+    fn authorization(&self, ruling: Ruling, sender: Sender, request: &Request) -> Authorization {
+        Authorization {
+            head: match ruling.decision {
+                Decision::Grant => self.head_for_fallback(request),
+                _ => None,
             },
             ruling,
             sender,
         }
     }
 
-    /// What the guard will ask for; that of a public handler asks for nothing.
-    pub(super) fn pass(&self, verdict: Verdict, request: &Request) -> Option<Pass> {
-        self.policy.requirement()?;
-        let caller = self.space.caller_for(&self.policy, &verdict.sender)?;
-        let object_gate = || ObjectGate {
-            space: self.space.clone(),
-            used: self.space.scheme_used(Some(&self.policy), &verdict.sender),
-            request: self.denied_request(request),
-            route: self.space.route_to_report(Head::of(request)),
-            hides: verdict.ruling.hides_objects,
-            hiding: Hiding::ByGate {
-                path_is_hidden: self.path_is_hidden,
-                head: verdict.head,
-            },
-        };
-        let objects = self.uses_guard.then(|| Arc::new(object_gate()));
-        Some(Pass {
-            policy: self.policy_type,
-            caller: caller.clone(),
-            objects,
-        })
+    /// The proof for a guard; a public handler proves nothing.
+    pub(super) fn proof(&self, authorization: Authorization, request: &Request) -> Option<Proof> {
+        if self.policy.requirement().is_none() {
+            return Some(Proof {
+                caller: Caller::Anonymous,
+                objects: None,
+            });
+        }
+        let Authorization {
+            ruling,
+            sender,
+            head,
+        } = authorization;
+        let objects = self.uses_guard.then(|| {
+            Arc::new(ObjectGate {
+                space: self.space.clone(),
+                used: self.space.scheme_used(Some(&self.policy), &sender),
+                request: self.denied_request(request),
+                route: self.space.route_to_report(Head::of(request)),
+                hides: ruling.hides_objects,
+                hiding: Hiding::ByRouter {
+                    path_is_hidden: self.path_is_hidden,
+                    head,
+                },
+            })
+        });
+        let caller = self.space.caller_for(&self.policy, &sender)?.clone();
+        Some(Proof { caller, objects })
     }
 
     fn denied_request(&self, request: &Request) -> DeniedRequest {
@@ -234,30 +199,30 @@ impl Gate {
         }
     }
 
-    /// A fallback of the service's own wants to see the request whose object is denied; nobody
-    /// else does, and copying a head allocates.
+    /// Copies the head of a request, but only if a fallback of the service may have to respond for a
+    /// concealed object: copying allocates.
     fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
-        if !(self.path_is_hidden && self.uses_guard && self.unknown.needs_request()) {
+        if !(self.path_is_hidden && self.uses_guard && self.fallback.needs_request()) {
             return None;
         }
-        let mut copy = Request::new(axum::body::Body::empty());
+        let mut copy = Request::new(Body::empty());
         *copy.method_mut() = request.method().clone();
         *copy.uri_mut() = request.uri().clone();
         *copy.version_mut() = request.version();
         *copy.headers_mut() = request.headers().clone();
         *copy.extensions_mut() = request.extensions().clone();
-        Some(Arc::new(unmatch(copy, 0).into_parts().0))
+        Some(Arc::new(strip_match(copy, 0).into_parts().0))
     }
 
-    /// The answer to a denied request.
+    /// The response to a denied request.
     pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
         let asked = Asked::Now(Head::of(request));
         let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
-        answer.map(axum::body::Body::from)
+        answer.map(Body::from)
     }
 
-    /// Who gave an answer that is no denial of this gate's: the handler, which may have denied an
-    /// object, or what answers unknown paths.
+    /// The responder of a response that is no denial of this authorizer's: the handler, which may have
+    /// denied an object, or the fallback.
     pub(super) fn testimony(&self, response: &Response, is_by_handler: bool) -> Testimony {
         let declaration = self.declaration;
         match is_by_handler {
@@ -267,18 +232,19 @@ impl Gate {
             },
             false => Testimony::Hidden {
                 declaration,
-                fallback: self.unknown.declaration(),
+                fallback: self.fallback.declaration(),
             },
         }
     }
 
-    /// The answer that a path that was never there would give.
-    pub(super) fn conceal(&self, sender: Sender, request: Request) -> Answer {
-        self.unknown.answer(sender, unmatch(request, self.stripped))
+    /// Responds as for an unknown path.
+    pub(super) fn conceal(&self, sender: Sender, request: Request) -> ResponseOrFuture {
+        let request = strip_match(request, self.stripped);
+        self.fallback.respond_to(&self.space, sender, request)
     }
 
-    /// Puts the answer of an unknown path in place of a denial that the handler returned.
-    pub(super) fn conceal_object(&self, concealed: Concealed) -> Answer {
+    /// Responds as for an unknown path in place of a denial that the handler returned.
+    pub(super) fn conceal_object(&self, concealed: Concealed) -> ResponseOrFuture {
         let Concealed {
             sender,
             request,
@@ -287,33 +253,31 @@ impl Gate {
         match head {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
-                let request = Request::from_parts(head, axum::body::Body::empty());
-                self.unknown.answer(sender, request)
+                let request = Request::from_parts(head, Body::empty());
+                self.fallback.respond_to(&self.space, sender, request)
             }
-            None => Answer::Now(
-                self.unknown
-                    .answer_by_space(&sender, Asked::Before(&request)),
+            None => ResponseOrFuture::Now(
+                self.fallback
+                    .respond_by_space(&sender, Asked::Before(&request)),
             ),
         }
     }
 }
 
-/// An answer, now or later.
-pub(crate) enum Answer {
+/// A response, now or later.
+pub(crate) enum ResponseOrFuture {
     Now(Response),
-    Later(BoxedAnswer),
+    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
 }
 
-impl Answer {
+impl ResponseOrFuture {
     pub(super) async fn ready(self) -> Response {
         match self {
             Self::Now(response) => response,
-            Self::Later(answer) => answer.await,
+            Self::Later(response) => response.await,
         }
     }
 }
-
-pub(crate) type BoxedAnswer = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A stored 404 or 405 would be given to callers who may see more (RFC 9111 §3 and §4).
 pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {

@@ -1,0 +1,312 @@
+//! The response of an unknown path, which is the response of a concealed one.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::response::Response;
+use http::Uri;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+
+use crate::caller::Caller;
+use crate::decision::Denial;
+use crate::declaration::Declaration;
+use crate::denial_body::Asked;
+use crate::head::Head;
+use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
+use crate::routing::handover::{hand_to_fallback, take_for_fallback};
+use crate::routing::response_future::response_of;
+use crate::space::{ProtectionSpace, Sender, forbid_storing};
+
+/// A fallback of the service.
+pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Responds for unknown paths, and in place of concealed denials.
+#[derive(Clone)]
+pub(crate) struct Fallback(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    /// Every space of the application, so that all of its paths give one answer to rejected
+    /// credentials. There is at least one, and the first one writes the 404.
+    spaces: Vec<ProtectionSpace>,
+    service: Option<FallbackService>,
+    /// The location of the service in the source.
+    declaration: Option<Declaration>,
+    /// Whether some path is hidden. Then a stored response of the service, of whatever status,
+    /// could be served in place of a hidden one.
+    something_is_hidden: bool,
+    layered: Option<Layered>,
+}
+
+/// A fallback behind the layers that unknown paths have and the place of a route has not.
+#[derive(Clone)]
+struct Layered {
+    inner: Fallback,
+    router: Router,
+}
+
+/// The caller of an unknown path, by the space that knows it or rejects it first.
+#[derive(Clone)]
+pub(super) struct UnknownCaller {
+    /// The place of the space in the fallback's list.
+    space: usize,
+    sender: Sender,
+}
+
+impl Fallback {
+    /// The fallback of a router with these spaces; there is at least one, `first`.
+    pub(crate) fn new(
+        first: ProtectionSpace,
+        others: impl IntoIterator<Item = ProtectionSpace>,
+        service: Option<FallbackService>,
+        declaration: Option<Declaration>,
+        something_is_hidden: bool,
+    ) -> Self {
+        let mut spaces = vec![first];
+        for space in others {
+            if !spaces.iter().any(|own| own.is_same(&space)) {
+                spaces.push(space);
+            }
+        }
+        Self(Arc::new(Inner {
+            spaces,
+            service,
+            declaration,
+            something_is_hidden,
+            layered: None,
+        }))
+    }
+
+    /// The same fallback with layers around it.
+    pub(crate) fn with_layers(&self, layers: impl FnOnce(Router) -> Router) -> Self {
+        let inner = self.clone();
+        let respond = tower::service_fn(move |request: Request| {
+            let inner = inner.clone();
+            async move { Ok::<_, Infallible>(inner.receive(request).await) }
+        });
+        // unguarded: it responds for paths that do not exist
+        let router = layers(Router::new().fallback_service(respond));
+        Self(Arc::new(Inner {
+            layered: Some(Layered {
+                inner: self.clone(),
+                router,
+            }),
+            ..Inner::clone(&self.0)
+        }))
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The location of the fallback service in the source, if there is one.
+    pub(crate) fn declaration(&self) -> Option<Declaration> {
+        self.0.declaration
+    }
+
+    /// The spaces of the application.
+    pub(super) fn spaces(&self) -> &[ProtectionSpace] {
+        &self.0.spaces
+    }
+
+    /// Whether the response can depend on more of a request than a [`DeniedRequest`] holds.
+    ///
+    /// [`DeniedRequest`]: crate::DeniedRequest
+    pub(crate) fn needs_request(&self) -> bool {
+        self.0.service.is_some() || self.0.layered.is_some() || self.0.spaces.len() > 1
+    }
+
+    /// Responds to a request whose caller is not known yet. Rejected credentials get the same 401 here
+    /// as on any path.
+    pub(crate) async fn receive(&self, mut request: Request) -> Response {
+        let caller = match take_for_fallback(self, &mut request) {
+            Some(caller) => caller,
+            None => {
+                let (caller, identified) = self.identify(None, request).await;
+                request = identified;
+                caller
+            }
+        };
+        self.respond(caller, request).ready().await
+    }
+
+    /// Responds to a request of a caller that one space of the application has found already.
+    pub(crate) fn respond_to(
+        &self,
+        space: &ProtectionSpace,
+        sender: Sender,
+        request: Request,
+    ) -> ResponseOrFuture {
+        if let [only] = self.spaces()
+            && only.is_same(space)
+        {
+            return self.respond(UnknownCaller { space: 0, sender }, request);
+        }
+        let (fallback, space) = (self.clone(), space.clone());
+        ResponseOrFuture::Later(Box::pin(async move {
+            let found = Some((&space, sender));
+            let (caller, request) = fallback.identify(found, request).await;
+            fallback.respond(caller, request).ready().await
+        }))
+    }
+
+    /// Finds the caller of an unknown path. The first space that knows it decides, or else the first
+    /// that denies it. Each space is asked, on every path, so that all paths take the same time.
+    async fn identify(
+        &self,
+        mut found: Option<(&ProtectionSpace, Sender)>,
+        mut request: Request,
+    ) -> (UnknownCaller, Request) {
+        let reports = found.is_none();
+        let mut best: Option<UnknownCaller> = None;
+        for (index, space) in self.spaces().iter().enumerate() {
+            let sender = match found.take_if(|(own, _)| own.is_same(space)) {
+                Some((_, sender)) => sender,
+                None => {
+                    request = space.read_form_of(request).await;
+                    let watch = space.watch(None);
+                    let authentication = space.authenticate(Head::of(&request));
+                    space.forget_form_of(&mut request);
+                    let sender = watch.around(authentication).await;
+                    if reports {
+                        space.report_unknown_path(&watch, &sender, Head::of(&request));
+                    }
+                    sender
+                }
+            };
+            let caller = UnknownCaller {
+                space: index,
+                sender,
+            };
+            let is_better = best
+                .as_ref()
+                .is_none_or(|best| self.rank(&caller) > self.rank(best));
+            if is_better {
+                best = Some(caller);
+            }
+        }
+        let nobody = || UnknownCaller {
+            space: 0,
+            sender: Sender::Broken,
+        };
+        (best.unwrap_or_else(nobody), request)
+    }
+
+    /// Orders the findings of several spaces: known, unverifiable (the credentials may be those of that
+    /// space), denied, anonymous.
+    fn rank(&self, found: &UnknownCaller) -> u8 {
+        let caller = match &found.sender {
+            Sender::Caller { caller, .. } => Some(caller),
+            Sender::Broken => None,
+        };
+        match caller {
+            Some(Caller::Known(_)) => 3,
+            Some(Caller::Unverifiable { .. }) => 2,
+            _ => u8::from(self.denial(found).is_some()),
+        }
+    }
+
+    fn denial(&self, caller: &UnknownCaller) -> Option<Denial> {
+        let space = self.spaces().get(caller.space)?;
+        space.deny_unknown_path(&caller.sender)
+    }
+
+    fn respond(&self, caller: UnknownCaller, mut request: Request) -> ResponseOrFuture {
+        if let Some(Layered { inner, router }) = self.0.layered.clone() {
+            hand_to_fallback(&inner, caller, &mut request);
+            return ResponseOrFuture::Later(Box::pin(async move {
+                response_of(router.oneshot(request).await)
+            }));
+        }
+        match &self.0.service {
+            Some(service) if self.denial(&caller).is_none() => {
+                let response =
+                    respond_by_service(service.clone(), self.0.something_is_hidden, request);
+                ResponseOrFuture::Later(Box::pin(response))
+            }
+            _ => {
+                let asked = Asked::Now(Head::of(&request));
+                ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
+            }
+        }
+    }
+
+    /// The response of the application's only space, where there is no fallback service.
+    pub(crate) fn respond_by_space(&self, sender: &Sender, asked: Asked<'_>) -> Response {
+        let caller = UnknownCaller {
+            space: 0,
+            sender: sender.clone(),
+        };
+        self.respond_by_spaces(&caller, asked)
+    }
+
+    fn respond_by_spaces(&self, caller: &UnknownCaller, asked: Asked<'_>) -> Response {
+        let denial = self.denial(caller);
+        // Only a denial depends on the space; a 404 is that of the first one for every caller.
+        let space = match denial {
+            Some(_) => self.spaces().get(caller.space),
+            None => self.spaces().first(),
+        };
+        let denial = denial.unwrap_or(Denial::NotFound);
+        match space {
+            Some(space) => space
+                .answer(None, &denial, &caller.sender, asked)
+                .map(Body::from),
+            None => Response::default(),
+        }
+    }
+}
+
+async fn respond_by_service(
+    service: FallbackService,
+    something_is_hidden: bool,
+    request: Request,
+) -> Response {
+    let mut response = response_of(service.oneshot(request).await);
+    if something_is_hidden {
+        forbid_storing(response.headers_mut());
+    }
+    uncacheable_if_missing(response)
+}
+
+/// Removes what axum added to a request when its path matched: a fallback would not find it on an
+/// unknown path.
+pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
+    request.extensions_mut().remove::<MatchedPath>();
+    if stripped > 0 {
+        *request.uri_mut() = uri_before(&request, stripped);
+    }
+    request
+}
+/// The request's URI with the last `stripped` segments that nesting took off its path.
+///
+/// The original URI alone is not it: a protected router may itself be nested in another one.
+pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
+    let original = match request.extensions().get::<OriginalUri>() {
+        Some(OriginalUri(original)) if stripped > 0 => original,
+        _ => return request.uri().clone(),
+    };
+    let path = original.path();
+    let inner = request.uri().path();
+    // Nesting makes "/" of what is left of "/prefix": then nothing of `inner` stands in `path`.
+    let prefix = path.strip_suffix(inner).unwrap_or(path);
+    let start = prefix
+        .rmatch_indices('/')
+        .nth(stripped - 1)
+        .map_or(0, |(index, _)| index);
+    let rest = path.get(start..).unwrap_or(path);
+    let path_and_query = match original.query() {
+        Some(query) => format!("{rest}?{query}"),
+        None => rest.to_owned(),
+    };
+    let mut parts = original.clone().into_parts();
+    match path_and_query.parse() {
+        Ok(path_and_query) => parts.path_and_query = Some(path_and_query),
+        Err(_) => return original.clone(),
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| original.clone())
+}

@@ -1,0 +1,371 @@
+//! Routes behind their authorizers, as a plain axum router.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::Router;
+#[cfg(feature = "resource-metadata")]
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+#[cfg(feature = "resource-metadata")]
+use axum::routing::MethodFilter;
+#[cfg(feature = "resource-metadata")]
+use http::Method;
+use http::StatusCode;
+
+use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
+use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
+use crate::routing::conceal::ConcealLayer;
+use crate::routing::fallback::{Fallback, strip_match};
+use crate::routing::method_router::Endpoint;
+use crate::routing::protect_error::Mistake;
+use crate::routing::protected::Member;
+use crate::routing::router::{FallbackId, FallbackRoute, GuardedRoute, GuardedRouter, Target};
+use crate::routing::step::{Step, StepKind, apply};
+use crate::space::ProtectionSpace;
+use crate::witness::{Testimony, Witness};
+
+/// The rows of some routers that share a host.
+pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
+    let hidden_paths = &hidden_paths(routers.iter().copied());
+    let rows = routers
+        .iter()
+        .flat_map(|router| rows_of(router, hidden_paths));
+    AccessTable::new(rows.collect())
+}
+
+fn rows_of<S>(
+    router: &GuardedRouter<S>,
+    hidden_paths: &HashSet<String>,
+) -> impl Iterator<Item = AccessRow> {
+    let routes = router.routes.iter().flat_map(|route| {
+        let mounted = match route.target {
+            Target::Path => Mounted::Route,
+            Target::Subtree => Mounted::Subtree,
+        };
+        let endpoint = &route.endpoint;
+        let is_hidden = hidden_paths.contains(&route.full_path);
+        endpoint.named_methods().into_iter().map(move |method| {
+            let access = Access::Guarded {
+                policy: endpoint.policy,
+                declaration: endpoint.declaration,
+            };
+            let row = AccessRow::new(mounted, &route.full_path, method, access);
+            if is_hidden { row.on_hidden_path() } else { row }
+        })
+    });
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let fallbacks = fallbacks.filter_map(|fallback| {
+        let (policy, declaration) = fallback.declared?;
+        let access = Access::Guarded {
+            policy,
+            declaration,
+        };
+        let mounted = Mounted::Fallback;
+        Some(AccessRow::new(mounted, &fallback.prefix, None, access))
+    });
+    let unguarded = router.unguarded.iter().map(|unguarded| {
+        let access = Access::Unguarded {
+            reason: unguarded.reason,
+            written: unguarded.written,
+        };
+        AccessRow::new(Mounted::Unguarded, &unguarded.prefix, None, access)
+    });
+    routes.chain(fallbacks).chain(unguarded)
+}
+
+/// The paths with a hidden method.
+fn hidden_paths<'r, S: 'r>(routers: impl Iterator<Item = &'r GuardedRouter<S>>) -> HashSet<String> {
+    routers
+        .flat_map(|router| &router.routes)
+        .filter(|route| route.endpoint.policy.is_hidden())
+        .map(|route| route.full_path.clone())
+        .collect()
+}
+
+/// The mistakes of a router that `space` is to protect.
+pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
+    let of_routes = router
+        .routes
+        .iter()
+        .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let of_fallbacks = fallbacks
+        .filter_map(|fallback| fallback.borrower)
+        .map(Mistake::Borrowed);
+    let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
+        let is_empty = unguarded.reason.trim().is_empty();
+        is_empty.then_some(Mistake::Reason {
+            written: unguarded.written,
+        })
+    });
+    of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
+}
+
+/// Mounts the routes of every member, with one fallback for all unknown paths.
+pub(super) fn mount(members: &[Member]) -> Router {
+    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
+    let something_is_hidden = !hidden_paths.is_empty();
+    let Some(owner) = fallback_owner(members) else {
+        return Router::new();
+    };
+    let own_id = Arc::clone(&owner.routes.fallback.id);
+
+    let nested = members.iter().flat_map(|member| {
+        let fallbacks = member.routes.nested_fallbacks.iter();
+        fallbacks.map(move |fallback| (fallback, &member.space))
+    });
+    let mut router = Router::new();
+    let mut fallbacks = Vec::new();
+    // The application's own comes last: of two fallbacks, axum keeps the one merged later.
+    for (route, space) in nested.chain([(&owner.routes.fallback, &owner.space)]) {
+        let others = members.iter().map(|member| member.space.clone());
+        let service = route.service.as_ref().map(|make| make(()));
+        let declaration = route.declared.as_ref().map(|(_, declaration)| *declaration);
+        let fallback = Fallback::new(
+            space.clone(),
+            others,
+            service,
+            declaration,
+            something_is_hidden,
+        );
+        let responding = fallback.clone();
+        // unguarded: it responds for paths that do not exist, and asks the policy of its service
+        let unknown = Router::new().fallback(async move |request: Request| {
+            let witness = Witness::of(request.extensions());
+            let response = responding.receive(request).await;
+            witness.tell(|| Testimony::NotRouted {
+                fallback: declaration,
+            });
+            response
+        });
+        let unknown = apply(&route.steps, unknown);
+        router = if Arc::ptr_eq(&route.id, &own_id) {
+            unknown.merge(router)
+        } else {
+            router.merge(unknown)
+        };
+        fallbacks.push((route, fallback));
+    }
+
+    let fallback_of = |route: &GuardedRoute<()>| {
+        let id: &FallbackId = route.fallback.as_ref().unwrap_or(&own_id);
+        let found = fallbacks.iter();
+        found.clone().find(|(other, _)| Arc::ptr_eq(id, &other.id))
+    };
+    // For each path, whether its other methods have an endpoint already.
+    let mut has_others: HashMap<&str, bool> = HashMap::new();
+    let routes = || {
+        members.iter().flat_map(|member| {
+            member
+                .routes
+                .routes
+                .iter()
+                .map(move |route| (member, route))
+        })
+    };
+    for (_, route) in routes() {
+        *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
+    }
+    for (member, route) in routes() {
+        let Some((fallback_route, fallback)) = fallback_of(route) else {
+            continue;
+        };
+        let has_others = has_others.entry(&route.full_path).or_insert(true);
+        let placed = Placed {
+            space: &member.space,
+            fallback,
+            fallback_route,
+            path_is_hidden: hidden_paths.contains(&route.full_path),
+            answers_others: !std::mem::replace(has_others, true),
+        };
+        router = router.merge(placed.mount(route));
+    }
+    let uncacheable = map_response(async |response| uncacheable_if_missing(response));
+    for unguarded in members.iter().flat_map(|member| &member.routes.unguarded) {
+        let route = unguarded.router.clone().layer(uncacheable.clone());
+        router = router.merge(apply(&unguarded.steps, route));
+    }
+    #[cfg(feature = "resource-metadata")]
+    let router = router.merge(metadata(members));
+    router
+}
+
+/// The member whose fallback responds for the application's unknown paths: the one with a service, or
+/// else the first.
+fn fallback_owner(members: &[Member]) -> Option<&Member> {
+    let with_service = |member: &&Member| member.routes.fallback.service.is_some();
+    members.iter().find(with_service).or(members.first())
+}
+
+/// The routes of the metadata documents (RFC 9728), one for each resource.
+#[cfg(feature = "resource-metadata")]
+pub(super) fn metadata(members: &[Member]) -> Router {
+    let mut router = Router::new();
+    let mut paths = Vec::new();
+    for member in members {
+        let Some(resource) = member.space.resource() else {
+            continue;
+        };
+        let path = resource.metadata_path();
+        if paths.contains(&path) {
+            continue;
+        }
+        paths.push(path);
+        let sharing = members.iter().filter(|other| {
+            let other = other.space.resource();
+            other.is_some_and(|other| other.metadata_path() == path)
+        });
+        let policies = sharing
+            .flat_map(|member| &member.routes.routes)
+            .map(|route| &route.endpoint.policy);
+        let scopes = crate::resource::scopes_supported(policies);
+        let document = resource.document(&scopes, &member.space.bearer_methods());
+        let answer =
+            async move |method: Method| crate::resource::answer(&document, &method).map(Body::from);
+        let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
+        // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
+        let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
+        router = router.route(path, handler);
+    }
+    router
+}
+
+/// The mistakes of one endpoint.
+fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
+    let handler = endpoint.declaration.handler();
+    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
+    let schemes = names
+        .iter()
+        .filter(|scheme| !space.accepts(scheme))
+        .map(|scheme| Mistake::Scheme {
+            handler,
+            scheme,
+            accepted: space.schemes().map(str::to_owned).collect(),
+        });
+    let state = endpoint.state_for_checks();
+    let checks = endpoint.policy.checks().into_iter();
+    let states = checks
+        .filter(|check| !check.state().is_met_by(&*state))
+        .map(|check| Mistake::State {
+            handler,
+            check: check.name(),
+            state: check.state().name,
+        });
+    let demands = endpoint.policy.demands_bound_credentials();
+    let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
+        .then_some(Mistake::Unbound { handler });
+    let refused = space.refuses_realm(&endpoint.policy);
+    let realm = refused.map(|(scheme, error)| Mistake::Realm {
+        handler,
+        scheme: scheme.to_owned(),
+        error,
+    });
+    let unasked = space
+        .cannot_ask_for(&endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
+    let offers = unbound.into_iter().chain(realm).chain(unasked);
+    schemes
+        .chain(states)
+        .chain(offers)
+        .chain(borrowed)
+        .collect()
+}
+
+/// The place of a route among the other routes and its fallback.
+struct Placed<'a> {
+    space: &'a ProtectionSpace,
+    fallback: &'a Fallback,
+    fallback_route: &'a FallbackRoute<()>,
+    path_is_hidden: bool,
+    /// Whether this route responds for the methods that none of the path's handlers takes.
+    answers_others: bool,
+}
+
+impl Placed<'_> {
+    /// The route behind its authorizer.
+    ///
+    /// The steps that it has in common with the unknown paths beside it go around both. The others lie
+    /// inside, where an unknown path has none: if they could be seen and something is hidden, the
+    /// decision has to be made outside of them.
+    fn mount(&self, route: &GuardedRoute<()>) -> Router {
+        let fallback_steps = &self.fallback_route.steps;
+        let common = route
+            .steps
+            .iter()
+            .rev()
+            .zip(fallback_steps.iter().rev())
+            .take_while(|(of_route, of_fallback)| of_route.is_same(of_fallback))
+            .count();
+        let (inside, around) = split(&route.steps, common);
+        let (fallback_inside, _) = split(fallback_steps, common);
+
+        let fallback = if fallback_inside.is_empty() {
+            self.fallback.clone()
+        } else {
+            self.fallback
+                .with_layers(|router| apply(fallback_inside, router))
+        };
+        let stripped = inside.iter().map(Step::stripped_segments).sum();
+        let layered = inside
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Layer));
+        // What nesting leaves in a request cannot be taken out again for a fallback to see.
+        let nested = stripped > 0 && fallback.needs_request();
+        let subtree = route.target == Target::Subtree;
+        let decided_outside = self.path_is_hidden && (layered || nested || subtree);
+        let authorizer = Arc::new(RouteAuthorizer {
+            policy: route.endpoint.policy,
+            declaration: route.endpoint.declaration,
+            uses_guard: route.endpoint.uses_guard,
+            space: self.space.clone(),
+            state: route.endpoint.state_for_checks(),
+            path_is_hidden: self.path_is_hidden,
+            fallback: fallback.clone(),
+            stripped,
+            decided_outside,
+        });
+
+        let methods = route.endpoint.methods();
+        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer));
+        if self.answers_others {
+            method_router = if self.path_is_hidden {
+                let respond = async move |request| {
+                    let request = strip_match(request, stripped);
+                    fallback.receive(request).await
+                };
+                // Merging into `any` keeps axum from adding `Allow`.
+                // unguarded: it responds as for a path that does not exist
+                axum::routing::any(respond).merge(method_router)
+            } else {
+                // unguarded: it says that there is no such method, and where nothing is hidden only
+                method_router.fallback(method_not_allowed)
+            };
+        }
+        let mut router = if subtree {
+            // unguarded: each of its endpoints has an authorizer of its own
+            Router::new().nest_service(&route.path, method_router)
+        } else {
+            Router::new().route(&route.path, method_router)
+        };
+        router = apply(inside, router);
+        if decided_outside {
+            router = router.layer(ConcealLayer {
+                authorizer,
+                methods,
+            });
+        }
+        apply(around, router)
+    }
+}
+
+async fn method_not_allowed() -> Response {
+    uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
+}
+
+fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {
+    steps.split_at(steps.len().saturating_sub(common))
+}

@@ -1,0 +1,369 @@
+//! The future of a response: a request on its way through authorization to its handler.
+//!
+//! It authenticates and decides before the handler, its extractors or any layer inside see the
+//! request. It adds no tower layer: it is the handler that axum calls.
+
+use std::convert::Infallible;
+use std::future::{Future, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use tower::{Service, ServiceExt};
+
+use crate::decision::Decision;
+use crate::guard::{Concealed, Guard, Proof};
+use crate::head::Head;
+use crate::routing::authorizer::{
+    Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
+    uncacheable_if_missing,
+};
+use crate::routing::handler::{BoxedResponse, GuardedHandler};
+use crate::routing::handover::take_for_route;
+use crate::space::Authentication;
+use crate::witness::{Testimony, Witness};
+
+/// The code behind an authorizer.
+pub(crate) trait Inner {
+    fn call(self, proof: Proof, request: Request) -> BoxedResponse;
+}
+
+/// A handler or service with its authorizer, as a handler of axum's.
+pub(crate) struct Authorized<H> {
+    inner: H,
+    authorizer: Arc<RouteAuthorizer>,
+}
+
+impl<H> Authorized<H> {
+    pub(crate) fn new(inner: H, authorizer: Arc<RouteAuthorizer>) -> Self {
+        Self { inner, authorizer }
+    }
+}
+
+impl<H: Clone> Clone for Authorized<H> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            authorizer: Arc::clone(&self.authorizer),
+        }
+    }
+}
+
+/// Marks the parameters `T` of a handler that is called with its guard, and how they are extracted.
+pub(crate) struct ByHandler<T, M>(PhantomData<(T, M)>);
+
+impl<H, T, S, M> Handler<ByHandler<T, M>, S> for Authorized<H>
+where
+    H: GuardedHandler<T, S, M>,
+    T: 'static,
+    M: 'static,
+    S: Send + Sync + 'static,
+{
+    type Future = ResponseFuture<HandlerCall<H, T, S, M>>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        let call = HandlerCall {
+            handler: self.inner,
+            state,
+            parameters: PhantomData,
+        };
+        ResponseFuture::start(self.authorizer, request, call)
+    }
+}
+
+pub(crate) struct HandlerCall<H, T, S, M> {
+    handler: H,
+    state: S,
+    parameters: PhantomData<fn() -> (T, M)>,
+}
+
+impl<H: GuardedHandler<T, S, M>, T, S, M> Inner for HandlerCall<H, T, S, M> {
+    fn call(self, proof: Proof, request: Request) -> BoxedResponse {
+        match Guard::prove(proof) {
+            Ok(guard) => self.handler.call_guarded(guard, request, self.state),
+            Err(denied) => Box::pin(ready(denied.into_response())),
+        }
+    }
+}
+
+/// A service, which takes no guard.
+#[derive(Clone)]
+pub(crate) struct InnerService<T>(pub(crate) T);
+
+/// Marks a service that is called as a handler.
+pub(crate) enum ByService {}
+
+impl<T, S> Handler<ByService, S> for Authorized<InnerService<T>>
+where
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse,
+    T::Future: Send,
+{
+    type Future = ResponseFuture<InnerService<T>>;
+
+    fn call(self, request: Request, _state: S) -> Self::Future {
+        ResponseFuture::start(self.authorizer, request, self.inner)
+    }
+}
+
+impl<T> Inner for InnerService<T>
+where
+    T: Service<Request, Error = Infallible> + Send + 'static,
+    T::Response: IntoResponse,
+    T::Future: Send,
+{
+    fn call(self, _proof: Proof, request: Request) -> BoxedResponse {
+        Box::pin(async move { response_of(self.0.oneshot(request).await) })
+    }
+}
+
+pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Response {
+    match result {
+        Ok(response) => response.into_response(),
+        Err(never) => match never {},
+    }
+}
+
+/// The response to one request, from its authorization on.
+pub(crate) struct ResponseFuture<I> {
+    authorizer: Arc<RouteAuthorizer>,
+    witness: Witness,
+    state: State<I>,
+}
+
+enum State<I> {
+    /// Credentials are verified, a form is read, or a check is asked.
+    Authorizing {
+        authorization: BoxedAuthorization,
+        inner: I,
+    },
+    /// The handler runs.
+    Inner {
+        response: BoxedResponse,
+        is_private: bool,
+        is_query_secret: bool,
+    },
+    /// The fallback responds in place of a denial: of the policy, or of an object.
+    Concealing {
+        response: BoxedResponse,
+        is_object: bool,
+    },
+    Responded(Response),
+    Polled,
+}
+
+type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
+
+/// An authorization, now or later.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made"
+)]
+enum AuthorizationOrFuture {
+    Now(Authorization, Request),
+    Later(BoxedAuthorization),
+}
+
+impl AuthorizationOrFuture {
+    fn start(authorizer: &Arc<RouteAuthorizer>, mut request: Request) -> Self {
+        if authorizer.decided_outside
+            && let Some(authorization) = take_for_route(authorizer, &mut request)
+        {
+            return Self::Now(authorization, request);
+        }
+        if authorizer.policy.requirement().is_none() {
+            return Self::Now(authorizer.grant_public(&request), request);
+        }
+        let authorizer = Arc::clone(authorizer);
+        if authorizer.space.reads_form_of(&request) {
+            return Self::Later(Box::pin(async move { authorizer.authorize(request).await }));
+        }
+        let watch = authorizer.watch();
+        let authentication = watch.within(|| authorizer.space.authenticate(Head::of(&request)));
+        let sender = match authentication {
+            Authentication::Done(sender) => sender,
+            pending @ Authentication::Verifying { .. } => {
+                return Self::Later(Box::pin(async move {
+                    authorizer.authorize_when(pending, request, watch).await
+                }));
+            }
+        };
+        match authorizer.decide(sender, &request, &watch) {
+            Ok(authorization) => Self::Now(authorization, request),
+            Err(sender) => Self::Later(Box::pin(async move {
+                authorizer.decide_asking(sender, request, &watch).await
+            })),
+        }
+    }
+}
+
+impl<I: Inner> ResponseFuture<I> {
+    fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
+        let witness = Witness::of(request.extensions());
+        let state = match AuthorizationOrFuture::start(&authorizer, request) {
+            AuthorizationOrFuture::Now(authorization, request) => {
+                State::authorized((&authorizer, &witness), authorization, request, inner)
+            }
+            AuthorizationOrFuture::Later(authorization) => State::Authorizing {
+                authorization,
+                inner,
+            },
+        };
+        Self {
+            authorizer,
+            witness,
+            state,
+        }
+    }
+}
+
+impl<I: Inner> State<I> {
+    /// Calls the handler, or responds to a denial.
+    fn authorized(
+        (authorizer, witness): (&RouteAuthorizer, &Witness),
+        authorization: Authorization,
+        request: Request,
+        inner: I,
+    ) -> Self {
+        match &authorization.ruling.decision {
+            Decision::Grant => {
+                let sender = &authorization.sender;
+                let is_public = authorizer.policy.requirement().is_none();
+                let is_private = !is_public && !sender.stands_in_authorization();
+                let is_query_secret = is_private && authorizer.space.may_stand_in_query(sender);
+                let Some(proof) = authorizer.proof(authorization, &request) else {
+                    return Self::Responded(internal_error());
+                };
+                witness.tell(|| Testimony::Entered {
+                    declaration: authorizer.declaration,
+                });
+                Self::Inner {
+                    response: inner.call(proof, request),
+                    is_private,
+                    is_query_secret,
+                }
+            }
+            Decision::Deny(denial) => {
+                witness.tell(|| Testimony::Denied {
+                    declaration: authorizer.declaration,
+                    denial: denial.clone(),
+                });
+                Self::Responded(authorizer.deny(denial, &authorization.sender, &request))
+            }
+            // An undecided request is concealed as well.
+            Decision::Hide | Decision::Undecided(_) => {
+                let response = authorizer.conceal(authorization.sender, request);
+                Self::concealed((authorizer, witness), response, false)
+            }
+        }
+    }
+
+    /// Responds as for an unknown path.
+    fn concealed(
+        (authorizer, witness): (&RouteAuthorizer, &Witness),
+        response: ResponseOrFuture,
+        is_object: bool,
+    ) -> Self {
+        match response {
+            ResponseOrFuture::Now(response) => {
+                witness.tell(|| authorizer.testimony(&response, is_object));
+                Self::Responded(response)
+            }
+            ResponseOrFuture::Later(response) => Self::Concealing {
+                response,
+                is_object,
+            },
+        }
+    }
+}
+
+// Nothing is pinned in place: the futures inside are boxed.
+impl<I> Unpin for ResponseFuture<I> {}
+
+impl<I: Inner> Future for ResponseFuture<I> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        let Self {
+            authorizer,
+            witness,
+            state,
+        } = &mut *self;
+        loop {
+            *state = match std::mem::replace(state, State::Polled) {
+                State::Authorizing {
+                    mut authorization,
+                    inner,
+                } => match authorization.as_mut().poll(context) {
+                    Poll::Ready((authorization, request)) => {
+                        State::authorized((authorizer, witness), authorization, request, inner)
+                    }
+                    Poll::Pending => {
+                        *state = State::Authorizing {
+                            authorization,
+                            inner,
+                        };
+                        return Poll::Pending;
+                    }
+                },
+                State::Inner {
+                    mut response,
+                    is_private,
+                    is_query_secret,
+                } => {
+                    let Poll::Ready(mut response) = response.as_mut().poll(context) else {
+                        *state = State::Inner {
+                            response,
+                            is_private,
+                            is_query_secret,
+                        };
+                        return Poll::Pending;
+                    };
+                    if is_private {
+                        keep_private(response.headers_mut());
+                    }
+                    if is_query_secret {
+                        keep_query_secret(response.headers_mut());
+                    }
+                    witness.tell(|| authorizer.testimony(&response, true));
+                    if authorizer.decided_outside {
+                        return Poll::Ready(response);
+                    }
+                    match response.extensions_mut().remove::<Concealed>() {
+                        Some(concealed) => {
+                            let response = authorizer.conceal_object(concealed);
+                            State::concealed((authorizer, witness), response, true)
+                        }
+                        None => return Poll::Ready(uncacheable_if_missing(response)),
+                    }
+                }
+                State::Concealing {
+                    mut response,
+                    is_object,
+                } => {
+                    let Poll::Ready(response) = response.as_mut().poll(context) else {
+                        *state = State::Concealing {
+                            response,
+                            is_object,
+                        };
+                        return Poll::Pending;
+                    };
+                    witness.tell(|| authorizer.testimony(&response, is_object));
+                    return Poll::Ready(response);
+                }
+                State::Responded(response) => return Poll::Ready(response),
+                // Only a future that is polled after its end gets here.
+                State::Polled => return Poll::Ready(internal_error()),
+            };
+        }
+    }
+}
+
+fn internal_error() -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}

@@ -1,0 +1,68 @@
+//! Layers and prefixes of routes, applied when their router is protected.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::routing::Route;
+use tower::{Layer, Service};
+
+/// Something that was done to routes: applied when the router is protected.
+#[derive(Clone)]
+pub(crate) struct Step {
+    apply: Arc<dyn Fn(Router) -> Router + Send + Sync>,
+    pub(super) kind: StepKind,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum StepKind {
+    Layer,
+    /// Nested below a prefix of this many segments.
+    Nest {
+        segments: usize,
+    },
+}
+
+impl Step {
+    pub(crate) fn layer<L>(layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self {
+            apply: Arc::new(move |router| router.layer(layer.clone())),
+            kind: StepKind::Layer,
+        }
+    }
+
+    pub(super) fn nest(prefix: &str) -> Self {
+        let prefix = prefix.to_owned();
+        let segments = prefix.split('/').filter(|part| !part.is_empty()).count();
+        Self {
+            apply: Arc::new(move |router| Router::new().nest(&prefix, router)),
+            kind: StepKind::Nest { segments },
+        }
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.apply, &other.apply)
+    }
+
+    pub(super) fn stripped_segments(&self) -> usize {
+        match self.kind {
+            StepKind::Layer => 0,
+            StepKind::Nest { segments } => segments,
+        }
+    }
+}
+
+pub(super) fn apply(steps: &[Step], router: Router) -> Router {
+    steps
+        .iter()
+        .fold(router, |router, step| (step.apply)(router))
+}
