@@ -40,5 +40,5 @@ pub use self::method_router::{
     patch_service, post, post_service, put, put_service, trace, trace_service,
 };
 pub use self::protect_error::ProtectError;
-pub use self::protected::{Framed, ProtectedRouter};
+pub use self::protected::ProtectedRouter;
 pub use self::router::GuardedRouter;

@@ -11,6 +11,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
 use axum::routing::MethodFilter;
+use axum::routing::MethodRouter;
 #[cfg(feature = "resource-metadata")]
 use http::Method;
 use http::StatusCode;
@@ -346,8 +347,7 @@ impl Placed<'_> {
             };
         }
         let mut router = if subtree {
-            // unguarded: each of its endpoints has an authorizer of its own
-            Router::new().nest_service(&route.path, method_router)
+            subtree_of(&route.path, &method_router)
         } else {
             Router::new().route(&route.path, method_router)
         };
@@ -360,6 +360,24 @@ impl Placed<'_> {
         }
         apply(around, router)
     }
+}
+
+/// The name of axum's own for the path below a nested service: it is in no `Path`, and ends no
+/// `MatchedPath`.
+const TAIL: &str = "/{*__private__axum_nest_tail_param}";
+
+/// Routes a path and all below it, as axum's [`Router::nest_service`] does, but with method routers:
+/// axum frames their responses outside of every layer, as those of unknown paths, and leaves those of
+/// nested services to the layers.
+fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
+    // unguarded: each of the endpoints has an authorizer of its own
+    let at_prefix = Router::new().route("/", methods.clone());
+    let below = at_prefix.clone().route(TAIL, methods.clone());
+    let router = Router::new().nest(prefix, below);
+    if prefix.ends_with('/') {
+        return router;
+    }
+    router.nest(&format!("{prefix}/"), at_prefix)
 }
 
 async fn method_not_allowed() -> Response {

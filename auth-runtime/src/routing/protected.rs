@@ -2,21 +2,19 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, HttpBody};
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{IntoMakeService, Route, RouterIntoService};
+use axum::routing::future::RouteFuture;
+use axum::routing::{IntoMakeService, Route};
 use axum::serve::{IncomingStream, Listener};
 use axum::{BoxError, Router, ServiceExt};
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
-use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::access_table::AccessTable;
@@ -205,21 +203,14 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Framed<<RouterIntoService<B> as Service<http::Request<B>>>::Future>;
+    type Future = RouteFuture<Infallible>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Service::<http::Request<B>>::poll_ready(&mut self.router, context)
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        Framed {
-            method: match *request.method() {
-                Method::HEAD => Framing::Head,
-                Method::CONNECT => Framing::Connect,
-                _ => Framing::Other,
-            },
-            response: self.router.call(request),
-        }
+        self.router.call(request)
     }
 }
 
@@ -234,48 +225,5 @@ impl<L: Listener> Service<IncomingStream<'_, L>> for ProtectedRouter {
 
     fn call(&mut self, _: IncomingStream<'_, L>) -> Self::Future {
         ready(Ok(self.clone()))
-    }
-}
-
-pin_project! {
-    /// The future of a response whose body is framed: its length is stated, and `HEAD` has no body.
-    ///
-    /// axum frames the responses of handlers and fallbacks, outside of every layer, but not those of
-    /// nested services. Framed here, a concealed one has its fields in the order of an unknown path.
-    #[derive(Debug)]
-    pub struct Framed<F> {
-        method: Framing,
-        #[pin]
-        response: F,
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Framing {
-    Head,
-    Connect,
-    Other,
-}
-
-impl<F: Future<Output = Result<Response, Infallible>>> Future for Framed<F> {
-    type Output = Result<Response, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let method = *this.method;
-        this.response.poll(context).map_ok(|mut response| {
-            // A response to CONNECT without a body has no length (RFC 9110 §9.3.6).
-            let has_length = method != Framing::Connect || !response.status().is_success();
-            if has_length && let Some(length) = response.body().size_hint().exact() {
-                let headers = response.headers_mut();
-                headers
-                    .entry(header::CONTENT_LENGTH)
-                    .or_insert_with(|| HeaderValue::from(length));
-            }
-            if method == Framing::Head {
-                *response.body_mut() = Body::empty();
-            }
-            response
-        })
     }
 }

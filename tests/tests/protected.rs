@@ -1,0 +1,414 @@
+//! The protected router: several spaces in one application, response framing, and decisions that stay
+//! with their request.
+
+use auth_runtime::routing::get;
+use auth_runtime::testing::assert_hidden;
+use auth_runtime::{
+    Bearer, Caller, GuardedRouter, Identity, ProtectedResource, ProtectedRouter, ProtectionSpace,
+    UnknownPaths, public, requires,
+};
+use auth_tests::{App, expired_token, send_raw, serve, space, token};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::json;
+use tower::ServiceExt;
+
+#[requires(scope = "read")]
+async fn read() -> &'static str {
+    "read"
+}
+
+#[requires(scope = "admin", hide_as = 404)]
+async fn secret() -> &'static str {
+    "the secret"
+}
+
+#[requires(scope = "admin", hide_as = 404)]
+struct Secrets;
+
+async fn body_of(response: Response) -> String {
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+    String::from_utf8_lossy(&body.expect("a body")).into_owned()
+}
+
+fn request(method: Method, target: &str, bearer: Option<&str>) -> Request {
+    let mut request = Request::builder().method(method).uri(target);
+    if let Some(token) = bearer {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.body(Body::empty()).expect("a request")
+}
+
+async fn ask(app: &impl App, target: &str, bearer: Option<&str>) -> (StatusCode, String) {
+    let Ok(response) = app
+        .clone()
+        .oneshot(request(Method::GET, target, bearer))
+        .await;
+    let challenge = response.headers().get("www-authenticate");
+    let challenge = challenge.and_then(|value| value.to_str().ok());
+    (response.status(), challenge.unwrap_or_default().to_owned())
+}
+
+fn admin() -> String {
+    token(json!({ "scope": "read admin" }))
+}
+
+mod one_request {
+    use super::*;
+
+    fn app() -> ProtectedRouter {
+        GuardedRouter::new()
+            .route("/read", get(read))
+            .protect(space())
+            .expect("the routes are in order")
+    }
+
+    /// Sends a request of its own, without credentials, but with all that lies in the caller's.
+    #[requires(scope = "read")]
+    async fn forwards(request: Request) -> Response {
+        let mut inner = Request::new(Body::empty());
+        *inner.uri_mut() = "/read".parse().expect("a path");
+        *inner.extensions_mut() = request.extensions().clone();
+        let Ok(response) = app().oneshot(inner).await;
+        response
+    }
+
+    #[tokio::test]
+    async fn extensions_grant_nothing_to_another_router() {
+        let outer = GuardedRouter::new()
+            .route("/forwards", get(forwards))
+            .protect(space())
+            .expect("the routes are in order");
+        let (status, _) = ask(&outer, "/forwards", Some(&admin())).await;
+        assert_eq!(status, 401);
+    }
+
+    #[tokio::test]
+    async fn extensions_grant_nothing_to_the_same_router() {
+        #[requires(scope = "read")]
+        async fn again(request: Request) -> Response {
+            let (head, body) = request.into_parts();
+            let app = head.extensions.get::<ProtectedRouter>().cloned();
+            let mut inner = Request::new(body);
+            *inner.uri_mut() = "/read".parse().expect("a path");
+            *inner.extensions_mut() = head.extensions;
+            let Ok(response) = app.expect("an app").oneshot(inner).await;
+            response
+        }
+        let app = GuardedRouter::new()
+            .route("/again", get(again))
+            .route("/read", get(read))
+            .protect(space())
+            .expect("the routes are in order");
+        let mut outer = request(Method::GET, "/again", Some(&admin()));
+        outer.extensions_mut().insert(app.clone());
+        let Ok(response) = app.oneshot(outer).await;
+        assert_eq!(response.status(), 401);
+    }
+
+    /// A layer on a hidden route, behind its decision.
+    fn rebuilt(rebuild: fn(Request) -> Request) -> ProtectedRouter {
+        let layer = axum::middleware::map_request(move |request: Request| {
+            let rebuilt = rebuild(request);
+            async move { rebuilt }
+        });
+        GuardedRouter::new()
+            .route("/secret", get(secret).layer(layer))
+            .protect(space())
+            .expect("the routes are in order")
+    }
+
+    #[tokio::test]
+    async fn a_layer_that_drops_the_credentials_drops_the_grant() {
+        let app = rebuilt(|request| {
+            let (head, body) = request.into_parts();
+            let mut rebuilt = Request::new(body);
+            *rebuilt.uri_mut() = head.uri;
+            *rebuilt.extensions_mut() = head.extensions;
+            rebuilt
+        });
+        assert_eq!(ask(&app, "/secret", Some(&admin())).await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_layer_that_swaps_the_credentials_swaps_the_caller() {
+        let app = rebuilt(|mut request| {
+            let other = token(json!({ "scope": "read", "sub": "bob" }));
+            let other = HeaderValue::try_from(format!("Bearer {other}")).expect("a value");
+            request.headers_mut().insert("authorization", other);
+            request
+        });
+        assert_eq!(ask(&app, "/secret", Some(&admin())).await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn a_layer_that_changes_nothing_else_keeps_the_grant() {
+        let app = rebuilt(|mut request| {
+            let id = HeaderValue::from_static("7");
+            request.headers_mut().insert("x-request-id", id);
+            request
+        });
+        assert_eq!(ask(&app, "/secret", Some(&admin())).await.0, 200);
+    }
+}
+
+mod framing {
+    use super::*;
+    use http::HeaderName;
+    use tower_http::compression::CompressionLayer;
+    use tower_http::cors::CorsLayer;
+    use tower_http::set_header::SetResponseHeaderLayer;
+
+    #[public(reason = "a page that is long enough to be compressed")]
+    async fn missing() -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, "nothing here. ".repeat(100))
+    }
+
+    fn routes() -> GuardedRouter {
+        let service = tower::service_fn(async |_request: Request| {
+            Ok::<_, std::convert::Infallible>("a file")
+        });
+        GuardedRouter::new()
+            .route("/read", get(read))
+            .route("/secret", get(secret))
+            .nest_service("/files", Secrets, service)
+    }
+
+    fn layered(app: ProtectedRouter) -> Vec<ProtectedRouter> {
+        let field = SetResponseHeaderLayer::appending(
+            HeaderName::from_static("x-around"),
+            HeaderValue::from_static("layer"),
+        );
+        vec![
+            app.clone().layer(field.clone()),
+            app.clone().layer(CorsLayer::permissive()),
+            app.clone().layer(CompressionLayer::new()),
+            app.layer(CompressionLayer::new()).layer(field),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_concealed_service_is_framed_as_an_unknown_path() {
+        for routes in [routes(), routes().fallback(missing)] {
+            let app = routes.protect(space()).expect("the routes are in order");
+            for app in layered(app) {
+                for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
+                    for path in ["/files", "/files/", "/files/a/b", "/secret"] {
+                        let mut request = request(method.clone(), path, None);
+                        let gzip = HeaderValue::from_static("gzip");
+                        request.headers_mut().insert("accept-encoding", gzip);
+                        assert_hidden(app.clone(), request).await;
+                    }
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_concealed_service_is_framed_as_an_unknown_path_over_a_socket() {
+        let app = routes().protect(space()).expect("the routes are in order");
+        for app in layered(app) {
+            let address = serve(app).await;
+            for method in ["GET", "HEAD"] {
+                let ask = |path: &str| {
+                    let request = format!(
+                        "{method} {path} HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n\
+                         connection: close\r\n\r\n"
+                    );
+                    send_raw(address, request)
+                };
+                assert_eq!(ask("/files/a").await, ask("/filez/a").await, "{method}");
+            }
+        }
+    }
+}
+
+mod several_spaces {
+    use super::*;
+
+    /// A space that knows one opaque token, for a caller named as its realm.
+    fn realm(name: &'static str) -> ProtectionSpace {
+        space_of(name, UnknownPaths::NotFound)
+    }
+
+    fn space_of(name: &'static str, unknown_paths: UnknownPaths) -> ProtectionSpace {
+        let known = format!("token-of-{name}");
+        let bearer = Bearer::new(move |token: String| {
+            let is_known = token == known;
+            async move {
+                match is_known {
+                    true => Caller::known(Identity::new(name)),
+                    false => Caller::rejected(),
+                }
+            }
+        });
+        let path = match name {
+            "a" => "https://api.example/a",
+            _ => "https://api.example/b",
+        };
+        let resource = ProtectedResource::builder(path)
+            .authorization_server("https://issuer.example")
+            .build()
+            .expect("a resource");
+        ProtectionSpace::builder()
+            .realm(name)
+            .scheme(bearer)
+            .resource(resource)
+            .unknown_paths(unknown_paths)
+            .build()
+            .expect("a space")
+    }
+
+    #[requires(authenticated)]
+    async fn page() -> &'static str {
+        "page"
+    }
+
+    fn routes(prefix: &str) -> GuardedRouter {
+        let routes = GuardedRouter::new()
+            .route("/page", get(page))
+            .route("/secret", get(secret));
+        GuardedRouter::new().nest(prefix, routes)
+    }
+
+    fn protected(name: &'static str, prefix: &str) -> ProtectedRouter {
+        routes(prefix)
+            .protect(realm(name))
+            .expect("the routes are in order")
+    }
+
+    fn merged() -> ProtectedRouter {
+        protected("a", "/a").merge(protected("b", "/b"))
+    }
+
+    #[tokio::test]
+    async fn each_route_keeps_its_space() {
+        let app = merged();
+        for (target, token, status, realm) in [
+            ("/a/page", "token-of-a", 200, ""),
+            ("/b/page", "token-of-b", 200, ""),
+            ("/a/page", "token-of-b", 401, "realm=\"a\""),
+            ("/b/page", "token-of-a", 401, "realm=\"b\""),
+        ] {
+            let (seen, challenge) = ask(&app, target, Some(token)).await;
+            assert_eq!(seen, status, "{target} {token}");
+            assert!(challenge.contains(realm), "{challenge}");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_hidden_paths_respond_as_every_unknown_path() {
+        let expired = expired_token(json!({}));
+        for app in [
+            merged(),
+            protected("a", "/a").nest("/deep", protected("b", "/b")),
+        ] {
+            for token in [
+                None,
+                Some("token-of-a"),
+                Some("token-of-b"),
+                Some("rejected"),
+                Some(expired.as_str()),
+            ] {
+                let unknown = ask(&app, "/nowhere", token).await;
+                for hidden in ["/a/secret", "/b/secret", "/deep/b/secret", "/b/nowhere"] {
+                    assert_eq!(
+                        ask(&app, hidden, token).await,
+                        unknown,
+                        "{hidden} {token:?}"
+                    );
+                }
+                let is_rejected = matches!(token, Some(token) if !token.starts_with("token-of"));
+                let expected = if is_rejected { 401 } else { 404 };
+                assert_eq!(unknown.0, expected, "{token:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_layer_around_one_router_does_not_show_the_other() {
+        use http::HeaderName;
+        use tower_http::set_header::SetResponseHeaderLayer;
+
+        let field = SetResponseHeaderLayer::appending(
+            HeaderName::from_static("x-a"),
+            HeaderValue::from_static("layer"),
+        );
+        let app = protected("a", "/a")
+            .layer(field)
+            .merge(protected("b", "/b"));
+        for target in ["/a/secret", "/b/secret"] {
+            for token in [None, Some("token-of-a"), Some("token-of-b"), Some("no")] {
+                assert_hidden(app.clone(), request(Method::GET, target, token)).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_challenge_of_one_space_is_the_challenge_of_all_unknown_paths() {
+        let challenging = routes("/a")
+            .protect(space_of("a", UnknownPaths::Challenge))
+            .expect("the routes are in order");
+        let app = challenging.merge(protected("b", "/b"));
+        let unknown = ask(&app, "/nowhere", None).await;
+        assert_eq!(unknown.0, 401);
+        for hidden in ["/a/secret", "/b/secret"] {
+            assert_eq!(ask(&app, hidden, None).await, unknown);
+        }
+    }
+
+    #[tokio::test]
+    async fn metadata_documents_are_at_the_root_of_the_host() {
+        let nested = protected("a", "/a").nest("/deep", protected("b", "/b"));
+        let api = merged();
+        let metadata = api.metadata_router();
+        let in_axum = Router::new().nest_service("/api", api).merge(metadata);
+        for name in ["a", "b"] {
+            let target = format!("/.well-known/oauth-protected-resource/{name}");
+            for response in [
+                nested
+                    .clone()
+                    .oneshot(request(Method::GET, &target, None))
+                    .await,
+                in_axum
+                    .clone()
+                    .oneshot(request(Method::GET, &target, None))
+                    .await,
+            ] {
+                let Ok(response) = response;
+                assert_eq!(response.status(), 200, "{target}");
+                let body = body_of(response).await;
+                assert!(body.contains("\"admin\""), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_access_table_lists_the_routes_of_all_spaces() {
+        let app = protected("a", "/a").nest("/deep", protected("b", "/b"));
+        let table = app.access_table();
+        let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
+        assert_eq!(
+            paths,
+            ["/a/page", "/a/secret", "/deep/b/page", "/deep/b/secret"]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "both have a fallback")]
+    fn two_fallbacks_panic_as_in_axum() {
+        #[public(reason = "nothing is there")]
+        async fn missing() {}
+
+        let with_fallback = |name, prefix: &str| {
+            let routes = routes(prefix).fallback(missing);
+            routes
+                .protect(realm(name))
+                .expect("the routes are in order")
+        };
+        let _ = with_fallback("a", "/a").merge(with_fallback("b", "/b"));
+    }
+}
