@@ -13,7 +13,8 @@
 //!    - nothing: 403.
 //! 4. Nobody can say who the caller is: unknown is 503, false is 403. Never 401, since a client
 //!    that is told 401 throws its good token away. The same if a check failed.
-//! 5. A request that carries credentials in a broken way is 400, before any of the above.
+//! 5. A request that carries credentials of accepted schemes in a broken way is 400, before any of the
+//!    above.
 //!
 //! A hidden policy keeps all of this from callers who do not meet its lesser requirement, but for
 //! logging in again: whoever is told that would be let in.

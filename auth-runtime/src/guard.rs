@@ -17,7 +17,7 @@ use crate::denial_body::{Asked, DeniedRequest};
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::policy::Policy;
-use crate::space::{DeniedObject, ProtectionSpace, Sender, Used};
+use crate::space::{DeniedObject, ProtectionSpace, Sender};
 
 /// Proof that the handler's policy was met. The first parameter of every annotated handler.
 ///
@@ -90,7 +90,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             return Ok(());
         }
         Err(match &self.objects {
-            Some(objects) => objects.deny(&P::POLICY, P::DECLARATION, &self.caller),
+            Some(objects) => objects.deny(&P::POLICY, P::DECLARATION),
             None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
         })
     }
@@ -132,8 +132,7 @@ pub(crate) struct Proof {
 /// What [`Guard::permit`] needs to deny.
 pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
-    /// The scheme of the caller's credentials, by its place in the order.
-    pub(crate) used: Option<usize>,
+    pub(crate) sender: Sender,
     pub(crate) request: DeniedRequest,
     /// The route that matched, if somebody wants to know.
     pub(crate) route: Option<MatchedPath>,
@@ -157,12 +156,8 @@ pub(crate) enum Hiding {
 }
 
 impl ObjectGate {
-    fn deny(&self, policy: &Policy, declaration: Declaration, identity: &Identity) -> Denied {
-        let used = self.used.map_or(Used::Nothing, |index| Used::Scheme {
-            index,
-            in_authorization: false,
-        });
-        let sender = Sender::caller(Caller::Known(identity.clone()), used);
+    fn deny(&self, policy: &Policy, declaration: Declaration) -> Denied {
+        let sender = &self.sender;
         let is_hidden = self.hides
             || match &self.hiding {
                 Hiding::BySpace => false,
@@ -171,13 +166,16 @@ impl ObjectGate {
         self.space.report_object(DeniedObject {
             policy,
             declaration,
-            sender: &sender,
+            sender,
             method: self.request.method(),
             matched_path: self.route.as_ref().map(MatchedPath::as_str),
             is_hidden,
         });
         let (policy, denial, hidden) = match &self.hiding {
-            Hiding::BySpace if is_hidden => (None, Denial::NotFound, None),
+            Hiding::BySpace if is_hidden => {
+                let denial = self.space.deny_unknown_path(sender);
+                (None, denial.unwrap_or(Denial::NotFound), None)
+            }
             Hiding::ByRouter { head, .. } if is_hidden => {
                 let hidden = Concealed {
                     sender: sender.clone(),
@@ -189,7 +187,7 @@ impl ObjectGate {
             _ => (Some(policy), Denial::Forbidden, None),
         };
         let asked = Asked::Before(&self.request);
-        let answer = self.space.answer(policy, &denial, &sender, asked);
+        let answer = self.space.answer(policy, &denial, sender, asked);
         let mut response = answer.map(axum::body::Body::from);
         if let Some(hidden) = hidden {
             response.extensions_mut().insert(hidden);
@@ -259,7 +257,7 @@ impl<P: HasPolicy> Guard<P> {
             Arc::new(ObjectGate {
                 route: space.route_to_report(Head::from(&*head)),
                 space,
-                used: admitted.used,
+                sender: admitted.sender,
                 request,
                 hides: admitted.hides_objects,
                 hiding: Hiding::BySpace,

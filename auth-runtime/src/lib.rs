@@ -47,6 +47,11 @@
 //! | 4 | known | unknown, since a check failed | 503 |
 //! | 5 | credentials in two places, or made for another request | any | 400, for OAuth with `invalid_request` |
 //!
+//! Only credentials of schemes that the policy accepts count; on a path that is not there, those of all
+//! schemes of the space. A cookie beside other credentials that count is ignored, since the browser adds
+//! it to whatever a script sends. Of several cookies, those of no live session are ignored; two live ones
+//! are ambiguous, which is 400. A denial for dead or ambiguous cookies removes them where it can.
+//!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or
 //! plain text, as `Accept` asks.
 //!
@@ -224,6 +229,8 @@ pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;
+#[cfg(feature = "sessions")]
+mod cookies;
 mod decision;
 mod declaration;
 mod denial_body;

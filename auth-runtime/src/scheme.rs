@@ -14,8 +14,8 @@ use crate::head::Head;
 
 /// An authentication scheme (RFC 9110 §11.1).
 ///
-/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, refuses requests that
-/// carry them twice, and writes the answer; a scheme only says whose they are.
+/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, selects those that count,
+/// refuses requests where these are ambiguous, and writes the answer; a scheme only says whose they are.
 ///
 /// ```
 /// use auth_runtime::{Caller, Credentials, Identity, ProtectionSpace, Scheme, Verification};
@@ -47,14 +47,18 @@ pub trait Scheme: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Where the credentials may stand; a request that has some in two places is refused (RFC 6750
-    /// §2). Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
+    /// §2), but a cookie beside other credentials is ignored. Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
     /// name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }
 
-    /// Says whose `credentials` these are. Called once for a request, and only if it carries
-    /// credentials of this scheme.
+    /// Says whose `credentials` these are. Called once for the credentials in each
+    /// [`source`](Self::sources) of a request, and only if there are some; for a cookie, once for each
+    /// of the last four different values of its name.
+    ///
+    /// Where something is hidden, it is called whether or not the policy accepts the scheme, so that a
+    /// hidden path takes as long as an unknown one.
     fn verify(&self, credentials: &Credentials<'_>) -> Verification;
 
     /// The challenge that invites this scheme's credentials. Default: the name and the realm, and
@@ -80,7 +84,8 @@ pub trait Scheme: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Fields that go with that challenge. Default: none.
+    /// Fields that go with that challenge; and for a scheme of cookies, with a 400 if these are
+    /// ambiguous, which is a [`Problem::InvalidRequest`]. Default: none.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;
         Vec::new()
@@ -155,7 +160,8 @@ pub enum Source {
     Authorization,
     /// The whole value of a field of the scheme's own.
     Field(HeaderName),
-    /// The value of the cookie of this name (RFC 6265 §5.4).
+    /// The value of the cookie of this name (RFC 6265 §5.4). Other spellings of the name are other
+    /// cookies. Of several values, those that are rejected are ignored; two that are left are ambiguous.
     ///
     /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
     /// has to tell these apart, as [`Sessions`](crate::Sessions) does.

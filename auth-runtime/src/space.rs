@@ -29,9 +29,9 @@ use self::prepared::Prepared;
 pub(crate) use self::report::DeniedObject;
 #[cfg(feature = "axum")]
 pub(crate) use self::sender::Authentication;
-pub(crate) use self::sender::Sender;
 #[cfg(any(feature = "axum", feature = "testing"))]
 pub(crate) use self::sender::Used;
+pub(crate) use self::sender::{Sender, Target};
 use crate::audit::{Audit, Watch};
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
@@ -308,7 +308,7 @@ impl ProtectionSpace {
             self.report_public(policy, declaration, head);
             return Ok(Admitted {
                 caller: Caller::Anonymous,
-                used: None,
+                sender: Sender::caller(Caller::Anonymous, Used::Nothing),
                 hides_objects: false,
             });
         }
@@ -327,13 +327,14 @@ impl ProtectionSpace {
             path_is_hidden: false,
             watch: &watch,
         };
-        let sender = watch.around(self.authenticate(head)).await;
+        let target = Target::handler(policy, false);
+        let sender = watch.around(self.authenticate(head, target)).await;
         let ruling = self.rule_asking(&case, &sender, surroundings).await;
         let denial = match (ruling.decision, self.caller_for(policy, &sender)) {
             (Decision::Grant, Some(caller)) => {
                 return Ok(Admitted {
                     caller: caller.clone(),
-                    used: self.scheme_used(Some(policy), &sender),
+                    sender,
                     hides_objects: ruling.hides_objects,
                 });
             }
@@ -461,9 +462,9 @@ impl ProtectionSpace {
             rejection,
             scopes: Vec::new(),
         };
-        match sender {
-            Sender::Broken => Some(Denial::BrokenRequest),
-            Sender::Caller { caller, .. } => match caller {
+        match sender.to_unknown_path().caller() {
+            None => Some(Denial::BrokenRequest),
+            Some(caller) => match caller {
                 Caller::Rejected(rejection) => Some(unauthenticated(Some(*rejection))),
                 Caller::Unverifiable { retry_after } => Some(Denial::Unverifiable {
                     retry_after: *retry_after,
@@ -514,7 +515,7 @@ impl ProtectionSpace {
     }
 
     /// Whether anonymous callers are told 401 of a path that was never there.
-    #[cfg(feature = "openapi")]
+    #[cfg(feature = "axum")]
     pub(crate) fn challenges_unknown_paths(&self) -> bool {
         self.0.unknown_paths == UnknownPaths::Challenge
     }
@@ -542,7 +543,7 @@ impl ProtectionSpace {
 #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
 pub(crate) struct Admitted {
     pub(crate) caller: Caller,
-    pub(crate) used: Option<usize>,
+    pub(crate) sender: Sender,
     pub(crate) hides_objects: bool,
 }
 

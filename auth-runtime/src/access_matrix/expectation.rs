@@ -12,7 +12,7 @@ use crate::denial_body::Asked;
 use crate::facts::Facts;
 use crate::head::Head;
 use crate::policy::Policy;
-use crate::space::ProtectionSpace;
+use crate::space::{ProtectionSpace, Target};
 use crate::witness::Testimony;
 
 /// What one row should answer one persona.
@@ -59,21 +59,24 @@ impl Expectation {
         caller: &Caller,
         head: Head<'_>,
     ) -> Self {
-        let sender = space.sender_if(caller.clone(), head);
+        let policy = row.policy();
+        let policy = policy.filter(|_| row.mounted() != Mounted::Fallback);
+        let target = match policy {
+            Some(policy) => Target::handler(policy, row.is_hidden()),
+            None => Target::Unknown,
+        };
+        let sender = space.sender_if(caller, head, target);
         let told = |policy: Option<&Policy>, denial: &Denial| {
             let answer = space.answer(policy, denial, &sender, Asked::Now(head));
             Told::of(answer.status(), answer.headers())
         };
-        let policy = match row.policy() {
-            Some(policy) if row.mounted() != Mounted::Fallback => policy,
-            _ => {
-                let denial = space.deny_unknown_path(&sender);
-                let told = denial.map(|denial| told(None, &denial));
-                return Self {
-                    possible: vec![Expected::Unknown { told }],
-                    reason: None,
-                };
-            }
+        let Some(policy) = policy else {
+            let denial = space.deny_unknown_path(&sender);
+            let told = denial.map(|denial| told(None, &denial));
+            return Self {
+                possible: vec![Expected::Unknown { told }],
+                reason: None,
+            };
         };
         let facts = space.facts(policy, &sender, head);
         let outcomes = match (&facts, policy.requirement()) {

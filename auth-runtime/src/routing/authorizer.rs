@@ -20,7 +20,9 @@ use crate::guard::{Concealed, Hiding, ObjectGate, Proof, parameters_of};
 use crate::head::Head;
 use crate::policy::Policy;
 use crate::routing::fallback::{Fallback, strip_match, uri_before};
-use crate::space::{Authentication, Case, ProtectionSpace, Ruling, Sender, Used, forbid_storing};
+use crate::space::{
+    Authentication, Case, ProtectionSpace, Ruling, Sender, Target, Used, forbid_storing,
+};
 use crate::witness::Testimony;
 
 /// Authorizes the requests for one endpoint: one method of one path.
@@ -88,6 +90,12 @@ impl RouteAuthorizer {
         Authorization::public()
     }
 
+    /// Starts to verify the credentials of a request.
+    pub(super) fn authenticate(&self, request: &Request) -> Authentication {
+        let target = Target::handler(&self.policy, self.path_is_hidden);
+        self.space.authenticate(Head::of(request), target)
+    }
+
     /// Decides; returns the sender if a check has to be asked first.
     pub(super) fn decide(
         &self,
@@ -130,7 +138,7 @@ impl RouteAuthorizer {
     pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
         let mut request = self.space.read_form_of(request).await;
         let watch = self.watch();
-        let authentication = self.space.authenticate(Head::of(&request));
+        let authentication = self.authenticate(&request);
         self.space.forget_form_of(&mut request);
         self.authorize_when(authentication, request, watch).await
     }
@@ -173,10 +181,11 @@ impl RouteAuthorizer {
             sender,
             head,
         } = authorization;
+        let caller = self.space.caller_for(&self.policy, &sender)?.clone();
         let objects = self.uses_guard.then(|| {
             Arc::new(ObjectGate {
                 space: self.space.clone(),
-                used: self.space.scheme_used(Some(&self.policy), &sender),
+                sender,
                 request: self.denied_request(request),
                 route: self.space.route_to_report(Head::of(request)),
                 hides: ruling.hides_objects,
@@ -186,7 +195,6 @@ impl RouteAuthorizer {
                 },
             })
         });
-        let caller = self.space.caller_for(&self.policy, &sender)?.clone();
         Some(Proof { caller, objects })
     }
 

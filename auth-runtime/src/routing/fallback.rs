@@ -19,7 +19,7 @@ use crate::head::Head;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
-use crate::space::{ProtectionSpace, Sender, forbid_storing};
+use crate::space::{ProtectionSpace, Sender, Target, Used, forbid_storing};
 
 /// A fallback of the service.
 pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
@@ -169,7 +169,7 @@ impl Fallback {
                 None => {
                     request = space.read_form_of(request).await;
                     let watch = space.watch(None);
-                    let authentication = space.authenticate(Head::of(&request));
+                    let authentication = space.authenticate(Head::of(&request), Target::Unknown);
                     space.forget_form_of(&mut request);
                     let sender = watch.around(authentication).await;
                     if reports {
@@ -191,7 +191,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: 0,
-            sender: Sender::Broken,
+            sender: Sender::caller(Caller::unverifiable(), Used::Nothing),
         };
         (best.unwrap_or_else(nobody), request)
     }
@@ -199,11 +199,7 @@ impl Fallback {
     /// Orders the findings of several spaces: known, unverifiable (the credentials may be those of that
     /// space), denied, anonymous.
     fn rank(&self, found: &UnknownCaller) -> u8 {
-        let caller = match &found.sender {
-            Sender::Caller { caller, .. } => Some(caller),
-            Sender::Broken => None,
-        };
-        match caller {
+        match found.sender.to_unknown_path().caller() {
             Some(Caller::Known(_)) => 3,
             Some(Caller::Unverifiable { .. }) => 2,
             _ => u8::from(self.denial(found).is_some()),

@@ -18,7 +18,6 @@ use tower::{Service, ServiceExt};
 
 use crate::decision::Decision;
 use crate::guard::{Concealed, Guard, Proof};
-use crate::head::Head;
 use crate::routing::authorizer::{
     Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
     uncacheable_if_missing,
@@ -184,10 +183,10 @@ impl AuthorizationOrFuture {
             return Self::Later(Box::pin(async move { authorizer.authorize(request).await }));
         }
         let watch = authorizer.watch();
-        let authentication = watch.within(|| authorizer.space.authenticate(Head::of(&request)));
+        let authentication = watch.within(|| authorizer.authenticate(&request));
         let sender = match authentication {
             Authentication::Done(sender) => sender,
-            pending @ Authentication::Verifying { .. } => {
+            pending => {
                 return Self::Later(Box::pin(async move {
                     authorizer.authorize_when(pending, request, watch).await
                 }));

@@ -35,11 +35,15 @@ impl ProtectionSpace {
                 negotiate(denial, accept.unwrap_or_default())
             }
         };
+        let view = match policy {
+            Some(_) => sender.to_policy(),
+            None => sender.to_unknown_path(),
+        };
         let offer = Offer {
             space: &self.0,
             policy,
             used: self.scheme_used(policy, sender),
-            is_known: sender.is_known(),
+            is_known: view.is_known(),
             spares_script: self.0.spares_scripts() && asked.is_from_script(),
         };
         let mut status = denial.status();
@@ -148,6 +152,7 @@ impl<'a> Offer<'a> {
         for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
             fields.insert(name, value.clone());
         }
+        fields.extend(self.ambiguous_cookie_fields(denial));
         match login_page {
             Some(page) => {
                 fields.insert(LOCATION, page);
@@ -219,6 +224,31 @@ impl<'a> Offer<'a> {
         }
     }
 
+    /// The fields that go with ambiguous cookies: these have no challenge, and have to go all the same.
+    fn ambiguous_cookie_fields(&self, denial: &Denial) -> Vec<(HeaderName, HeaderValue)> {
+        let used = match denial {
+            Denial::BrokenRequest => self.used.and_then(|index| self.space.schemes.get(index)),
+            _ => None,
+        };
+        let problem = Some(Problem::InvalidRequest);
+        used.map_or_else(Vec::new, |accepted| {
+            accepted.scheme.fields(&self.occasion(&[], problem))
+        })
+    }
+
+    fn occasion<'p>(&self, scopes: &'p [&'static str], problem: Option<Problem<'p>>) -> Occasion<'p>
+    where
+        'a: 'p,
+    {
+        let own_realm = self.policy.and_then(Policy::own_realm);
+        Occasion {
+            realm: own_realm.or(self.space.realm.as_deref()),
+            resource_metadata: self.space.resource_metadata(),
+            scopes,
+            problem,
+        }
+    }
+
     /// Whether credentials of the scheme can open the way: a challenge is for such (RFC 9110 §11.3),
     /// unless it says what was wrong with those that were sent.
     fn opens(&self, accepted: &Accepted) -> bool {
@@ -268,8 +298,10 @@ impl<'a> Offer<'a> {
         scopes: &'p [&'static str],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         problem: &dyn Fn(usize) -> Option<Problem<'p>>,
-    ) -> Vec<Sent<'a>> {
-        let own_realm = self.policy.and_then(Policy::own_realm);
+    ) -> Vec<Sent<'a>>
+    where
+        'a: 'p,
+    {
         let mut made = Vec::new();
         for (index, accepted) in self.accepted() {
             let Some(plain) = &accepted.plain else {
@@ -278,12 +310,7 @@ impl<'a> Offer<'a> {
             if !is_meant(index, accepted) {
                 continue;
             }
-            let occasion = Occasion {
-                realm: own_realm.or(self.space.realm.as_deref()),
-                resource_metadata: self.space.resource_metadata(),
-                scopes,
-                problem: problem(index),
-            };
+            let occasion = self.occasion(scopes, problem(index));
             let challenge = accepted.scheme.challenge(&occasion);
             made.push(Sent {
                 accepted,

@@ -7,57 +7,128 @@ use http::header::AUTHORIZATION;
 
 use super::sender::Used;
 use super::{Accepted, ProtectionSpace, Space};
+use crate::caller::{Caller, Rejection};
+#[cfg(feature = "sessions")]
+use crate::cookies;
 use crate::head::Head;
-use crate::scheme::Source;
+use crate::scheme::{Credentials, Source, Verification};
 
-/// The credentials that were sent for an accepted scheme.
+/// Credentials that a request carries for one scheme, in one place.
 pub(super) struct Presented<'s, 'r> {
     /// The place of the scheme in the order.
-    pub(super) index: usize,
+    index: usize,
     pub(super) accepted: &'s Accepted,
-    pub(super) in_authorization: bool,
-    pub(super) value: Cow<'r, [u8]>,
+    place: Place,
+    value: Result<Cow<'r, [u8]>, CredentialsError>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Authorization,
+    /// A field of the scheme's own, the query or a form.
+    Elsewhere,
+    #[cfg(feature = "sessions")]
+    Cookie,
+}
+
+/// Credentials that cannot be read (rule 5).
+pub(super) enum CredentialsError {
+    /// The place holds more than one of them, or a form that cannot be read.
+    Ambiguous,
 }
 
 impl Presented<'_, '_> {
     pub(super) fn used(&self) -> Used {
         Used::Scheme {
             index: self.index,
-            in_authorization: self.in_authorization,
+            in_authorization: self.place == Place::Authorization,
         }
+    }
+
+    /// Whether a browser added them, and not the sender of this very request.
+    pub(super) fn is_cookie(&self) -> bool {
+        #[cfg(feature = "sessions")]
+        return self.place == Place::Cookie;
+        #[cfg(not(feature = "sessions"))]
+        false
+    }
+
+    /// Whether a challenge can ask for others (rule 7).
+    pub(super) fn has_challenge(&self) -> bool {
+        self.accepted.plain.is_some()
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.value.is_ok()
+    }
+
+    /// Starts to verify them; `None` if they cannot be read.
+    pub(super) fn verify(&self, head: Head<'_>) -> Option<Verification> {
+        let value = self.value.as_ref().ok()?;
+        Some(match well_formed(value) {
+            Some(value) => self.accepted.scheme.verify(&Credentials::new(value, head)),
+            None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        })
     }
 }
 
-/// A request that carries credentials in a way that none is meant to be carried in (rule 5): in more
-/// than one place, or in a form that cannot be read.
-pub(super) enum Carried {
-    Badly,
+/// All credentials that a request carries for some schemes.
+pub(super) enum Found<'s, 'r> {
+    Nothing,
+    /// Apart, since most requests carry no more.
+    One(Presented<'s, 'r>),
+    Several(Vec<Presented<'s, 'r>>),
+}
+
+impl<'s, 'r> Found<'s, 'r> {
+    fn push(&mut self, new: Presented<'s, 'r>) {
+        *self = match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => Self::One(new),
+            Self::One(one) => Self::Several(vec![one, new]),
+            Self::Several(mut several) => {
+                several.push(new);
+                Self::Several(several)
+            }
+        };
+    }
 }
 
 impl Space {
-    /// The credentials of the one accepted scheme that a request carries some of.
-    pub(super) fn presented<'r>(
+    /// The credentials that a request carries for the schemes that `is_meant`.
+    pub(super) fn find<'r>(
         &self,
         head: Head<'r>,
-    ) -> Result<Option<Presented<'_, 'r>>, Carried> {
-        let mut presented = None;
-        for (index, accepted) in self.schemes.iter().enumerate() {
+        is_meant: impl Fn(&Accepted) -> bool,
+    ) -> Found<'_, 'r> {
+        let mut found = Found::Nothing;
+        let schemes = self.schemes.iter().enumerate();
+        for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
+            let presented = |place, value| Presented {
+                index,
+                accepted,
+                place,
+                value,
+            };
             for source in &accepted.sources {
-                let Some(value) = accepted.value_in(source, head)? else {
-                    continue;
+                let place = match source {
+                    Source::Authorization => Place::Authorization,
+                    #[cfg(feature = "sessions")]
+                    Source::Cookie(name) => {
+                        for value in cookies::values(head.headers, name) {
+                            found.push(presented(Place::Cookie, Ok(Cow::Borrowed(value))));
+                        }
+                        continue;
+                    }
+                    _ => Place::Elsewhere,
                 };
-                let found = Presented {
-                    index,
-                    accepted,
-                    in_authorization: *source == Source::Authorization,
-                    value,
-                };
-                if presented.replace(found).is_some() {
-                    return Err(Carried::Badly);
+                match accepted.value_in(source, head) {
+                    Ok(None) => {}
+                    Ok(Some(value)) => found.push(presented(place, Ok(value))),
+                    Err(error) => found.push(presented(place, Err(error))),
                 }
             }
         }
-        Ok(presented)
+        found
     }
 }
 
@@ -66,7 +137,7 @@ impl Accepted {
         &self,
         source: &Source,
         head: Head<'r>,
-    ) -> Result<Option<Cow<'r, [u8]>>, Carried> {
+    ) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
         match source {
             Source::Authorization => {
                 let line = single_line(head, &AUTHORIZATION)?;
@@ -74,8 +145,9 @@ impl Accepted {
                 Ok(value.map(Cow::Borrowed))
             }
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+            // A browser may send several.
             #[cfg(feature = "sessions")]
-            Source::Cookie(name) => Ok(single_cookie(head, name)?.map(Cow::Borrowed)),
+            Source::Cookie(_) => Ok(None),
             #[cfg(any(feature = "form", feature = "secret-urls"))]
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
@@ -84,53 +156,23 @@ impl Accepted {
             #[cfg(feature = "form")]
             Source::Form(name) => match head.extensions.get::<ReadForm>() {
                 Some(ReadForm::Read(form)) => single_value(form, name),
-                Some(ReadForm::Unreadable) => Err(Carried::Badly),
+                Some(ReadForm::Unreadable) => Err(CredentialsError::Ambiguous),
                 None => Ok(None),
             },
         }
     }
 }
 
-fn single_line<'r>(head: Head<'r>, field: &HeaderName) -> Result<Option<&'r [u8]>, Carried> {
+fn single_line<'r>(
+    head: Head<'r>,
+    field: &HeaderName,
+) -> Result<Option<&'r [u8]>, CredentialsError> {
     let mut lines = head.headers.get_all(field).iter();
     let line = lines.next().map(http::HeaderValue::as_bytes);
     match lines.next() {
         None => Ok(line),
-        Some(_) => Err(Carried::Badly),
+        Some(_) => Err(CredentialsError::Ambiguous),
     }
-}
-
-/// The value of the one cookie of that name (RFC 6265 §4.2.1), on however many lines a client sends
-/// its cookies (RFC 9113 §8.2.3).
-///
-/// A second one was set by another host of the site, or for another path, and which one is meant
-/// nobody can say. One whose name is this one in another spelling never got it past a browser that
-/// protects `__Host-` names, and libraries that decode names, or trim more spaces off them than
-/// browsers do, would take it for this one.
-#[cfg(feature = "sessions")]
-fn single_cookie<'r>(head: Head<'r>, name: &str) -> Result<Option<&'r [u8]>, Carried> {
-    use http::header::COOKIE;
-    use percent_encoding::percent_decode;
-
-    let mut found = None;
-    let lines = head.headers.get_all(COOKIE).iter();
-    for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let Some(end) = pair.iter().position(|byte| *byte == b'=') else {
-            continue;
-        };
-        let (own, value) = pair.split_at(end);
-        let own = own.trim_ascii();
-        // As the session layer does it: by all that Unicode calls a space.
-        let trimmed = String::from_utf8_lossy(own);
-        if !percent_decode(trimmed.trim().as_bytes()).eq(name.bytes()) {
-            continue;
-        }
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        if own != name.as_bytes() || found.replace(value).is_some() {
-            return Err(Carried::Badly);
-        }
-    }
-    Ok(found)
 }
 
 /// What stands behind the scheme's name in `Authorization`, if the name is this one.
@@ -141,7 +183,7 @@ fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
 }
 
 /// Credentials that a scheme can be asked to look at: not empty, not endless, visible ASCII.
-pub(super) fn well_formed(value: &[u8]) -> Option<&str> {
+fn well_formed(value: &[u8]) -> Option<&str> {
     let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
     // To the end in any case: without a way out in its middle, the loop takes many bytes at a time.
@@ -151,12 +193,15 @@ pub(super) fn well_formed(value: &[u8]) -> Option<&str> {
 
 /// The value of the one parameter of that name.
 #[cfg(any(feature = "form", feature = "secret-urls"))]
-fn single_value(encoded: &[u8], name: &str) -> Result<Option<Cow<'static, [u8]>>, Carried> {
+fn single_value(
+    encoded: &[u8],
+    name: &str,
+) -> Result<Option<Cow<'static, [u8]>>, CredentialsError> {
     let mut values = form_urlencoded::parse(encoded).filter(|(key, _)| key == name);
     let value = values.next();
     match values.next() {
         None => Ok(value.map(|(_, value)| Cow::Owned(value.into_owned().into_bytes()))),
-        Some(_) => Err(Carried::Badly),
+        Some(_) => Err(CredentialsError::Ambiguous),
     }
 }
 

@@ -119,13 +119,10 @@ impl ProtectionSpace {
         if !watch.is_on() {
             return;
         }
-        let caller = match sender {
-            Sender::Broken => None,
-            Sender::Caller { caller, .. } => match caller {
-                Caller::Anonymous | Caller::Known(_) => return,
-                Caller::Rejected(_) | Caller::Unverifiable { .. } => Some(caller),
-            },
-        };
+        let caller = sender.to_unknown_path().caller();
+        if matches!(caller, Some(Caller::Anonymous | Caller::Known(_))) {
+            return;
+        }
         let Some(denial) = self.deny_unknown_path(sender) else {
             return;
         };
@@ -148,7 +145,7 @@ impl ProtectionSpace {
     #[cfg(feature = "axum")]
     pub(crate) fn report_object(&self, object: DeniedObject<'_>) {
         let watch = self.watch(Some(&object.declaration));
-        let Sender::Caller { caller, .. } = object.sender else {
+        let Some(caller) = object.sender.to_policy().caller() else {
             return;
         };
         if !watch.is_on() {

@@ -1,21 +1,93 @@
-//! Who sent a request, as far as a space can tell.
+//! The sender of a request, as far as a space can tell.
+//!
+//! # Which credentials count
+//!
+//! Each policy accepts some schemes of the space, and only credentials of these count for it. On a path
+//! that is not there no policy speaks, and those of all schemes count. Of the credentials that count
+//! ([`select`], rules 5 and 7 of the specification):
+//!
+//! 1. Rejected ones of a scheme without a challenge are none.
+//! 2. One that is explicit, which is any but a cookie, decides alone. Two are ambiguous: 400.
+//! 3. Without an explicit one the cookies decide, without those that were rejected. One that is left
+//!    decides; two are ambiguous. If none is left, the last one is rejected.
+//!
+//! # Why a hidden path does not show
+//!
+//! A request can carry credentials of which a hidden handler accepts some, while on a path that is
+//! not there all of them count: the handler might say 401 where the other path says 400. So on a path
+//! with something hidden, and on one that is not there, a request is looked at in the same way:
+//!
+//! - The credentials of *all* schemes are found and verified, each once, in the same order, whatever the
+//!   policy accepts and whatever the earlier ones turned out to be. The work, and what it does to the
+//!   session layer around, depend on the request alone.
+//! - The policy decides by those that it accepts ([`Sender::to_policy`]).
+//! - A concealed denial is answered by all of them ([`Sender::to_unknown_path`]), which is how the path
+//!   that is not there is answered. The policy has no say in it.
+//!
+//! On a path with nothing hidden only what the policy accepts is verified, and no cookie beside an
+//! explicit credential.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::ProtectionSpace;
-use super::credentials::{Carried, Presented, well_formed};
+use super::credentials::{Found, Presented};
+use super::{Accepted, ProtectionSpace};
 use crate::caller::{Caller, Rejection};
 use crate::head::Head;
 use crate::policy::Policy;
 #[cfg(all(feature = "axum", any(feature = "form", feature = "secret-urls")))]
 use crate::scheme::Source;
-use crate::scheme::{Credentials, Verification};
+use crate::scheme::Verification;
 
+/// What credentials are for.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'p> {
+    /// A handler on a path where no denial is concealed.
+    Shown(&'p Policy),
+    /// A handler on a path where denials are concealed.
+    Hidden(&'p Policy),
+    /// A path that is not there.
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for routers only"))]
+    Unknown,
+}
+
+impl<'p> Target<'p> {
+    pub(crate) fn handler(policy: &'p Policy, path_is_hidden: bool) -> Self {
+        match path_is_hidden || policy.is_hidden() {
+            true => Self::Hidden(policy),
+            false => Self::Shown(policy),
+        }
+    }
+
+    /// Whether credentials of a scheme are for its policy, if it has one.
+    fn accepts(self, scheme: &str) -> bool {
+        match self {
+            Self::Shown(policy) | Self::Hidden(policy) => policy.accepts(scheme),
+            Self::Unknown => true,
+        }
+    }
+
+    fn is_shown(self) -> bool {
+        matches!(self, Self::Shown(_))
+    }
+}
+
+/// The sender of a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Sender {
+pub(crate) struct Sender {
+    to_policy: View,
+    /// `None` if it is the same.
+    to_unknown_path: Option<Box<View>>,
+}
+
+/// A sender by the credentials that count.
+#[derive(Clone, Debug)]
+pub(crate) enum View {
     /// Nobody can say: the request carries credentials twice, or those of another request (rule 5).
-    Broken,
+    Broken {
+        /// The scheme, by its place in the order, if its cookies are all that is ambiguous.
+        cookie: Option<usize>,
+    },
     /// This caller, with the credentials of that scheme.
     Caller { caller: Caller, used: Used },
 }
@@ -37,49 +109,200 @@ pub(crate) enum Used {
     WhateverIsAccepted,
 }
 
-impl Sender {
-    pub(crate) fn caller(caller: Caller, used: Used) -> Self {
+impl View {
+    const BROKEN: Self = Self::Broken { cookie: None };
+    const ANONYMOUS: Self = Self::Caller {
+        caller: Caller::Anonymous,
+        used: Used::Nothing,
+    };
+
+    fn of(caller: Caller, used: Used) -> Self {
         match caller {
-            Caller::Rejected(Rejection::OtherRequest) => Self::Broken,
+            Caller::Rejected(Rejection::OtherRequest) => Self::BROKEN,
             caller => Self::Caller { caller, used },
         }
     }
 
     /// Whom credentials of a scheme turned out to be of.
-    fn verified(caller: Caller, used: Used, can_be_asked_for: bool) -> Self {
+    fn verified(caller: Caller, used: Used, has_challenge: bool) -> Self {
         match caller {
             // A challenge could not ask for better ones.
-            Caller::Rejected(_) if !can_be_asked_for => {
-                Self::caller(Caller::Anonymous, Used::Nothing)
-            }
-            caller => Self::caller(caller, used),
+            Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
+            caller => Self::of(caller, used),
         }
+    }
+
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        match self {
+            Self::Broken { .. } => None,
+            Self::Caller { caller, .. } => Some(caller),
+        }
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.caller(), Some(Caller::Known(_)))
+    }
+}
+
+impl From<View> for Sender {
+    fn from(view: View) -> Self {
+        Self {
+            to_policy: view,
+            to_unknown_path: None,
+        }
+    }
+}
+
+impl Sender {
+    pub(crate) fn caller(caller: Caller, used: Used) -> Self {
+        View::of(caller, used).into()
+    }
+
+    /// By the credentials that the policy of the handler accepts.
+    pub(crate) fn to_policy(&self) -> &View {
+        &self.to_policy
+    }
+
+    /// By all credentials: as on a path that is not there.
+    pub(crate) fn to_unknown_path(&self) -> &View {
+        self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
     }
 
     /// Whether its credentials stand in `Authorization`. What else may stand there, such as a password
     /// for a proxy in front, has no say in who was let in.
     #[cfg(feature = "axum")]
     pub(crate) fn stands_in_authorization(&self) -> bool {
-        let Self::Caller { used, .. } = self else {
-            return false;
-        };
         matches!(
-            used,
-            Used::Scheme {
-                in_authorization: true,
+            self.to_policy,
+            View::Caller {
+                used: Used::Scheme {
+                    in_authorization: true,
+                    ..
+                },
                 ..
             }
         )
     }
+}
 
-    pub(super) fn is_known(&self) -> bool {
-        matches!(
-            self,
-            Self::Caller {
-                caller: Caller::Known(_),
-                ..
+/// Credentials that were verified.
+struct Verified {
+    view: View,
+    used: Used,
+    is_cookie: bool,
+    /// Whether the policy accepts their scheme.
+    is_accepted: bool,
+    /// Whether they were rejected.
+    is_rejected: bool,
+    /// Whether they are more than none (rule 7).
+    counts: bool,
+}
+
+impl Verified {
+    /// Without a caller, they could not be read.
+    fn new(presented: &Started, caller: Option<Caller>) -> Self {
+        let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
+        Self {
+            view: match caller {
+                Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
+                None => View::BROKEN,
+            },
+            used: presented.used,
+            is_cookie: presented.is_cookie,
+            is_accepted: presented.is_accepted,
+            is_rejected,
+            counts: presented.has_challenge || !is_rejected,
+        }
+    }
+}
+
+/// The sender, by the credentials that `is_meant` says yes to.
+fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
+    let counting = |is_cookie: bool| {
+        let counting = verified.iter().filter(|one| one.counts && is_meant(one));
+        counting.filter(move |one| one.is_cookie == is_cookie)
+    };
+    let mut explicit = counting(false);
+    match (explicit.next(), explicit.next()) {
+        (Some(one), None) => return one.view.clone(),
+        (Some(_), Some(_)) => return View::BROKEN,
+        (None, _) => {}
+    }
+    let live: Vec<&Verified> = counting(true).filter(|one| !one.is_rejected).collect();
+    match live.as_slice() {
+        [] => counting(true)
+            .last()
+            .map_or(View::ANONYMOUS, |dead| dead.view.clone()),
+        [one] => one.view.clone(),
+        [first, others @ ..] => {
+            let unclear = live.iter().find(|one| {
+                let caller = one.view.caller();
+                matches!(caller, Some(Caller::Unverifiable { .. }))
+            });
+            if let Some(unclear) = unclear {
+                return unclear.view.clone();
             }
-        )
+            let index = first.used.index();
+            let is_one_scheme = others.iter().all(|other| other.used.index() == index);
+            View::Broken {
+                cookie: index.filter(|_| is_one_scheme),
+            }
+        }
+    }
+}
+
+impl Used {
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Scheme { index, .. } => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// Credentials that are being verified.
+struct Started {
+    used: Used,
+    is_cookie: bool,
+    has_challenge: bool,
+    is_accepted: bool,
+    /// `None` if they cannot be read.
+    verification: Option<Verification>,
+}
+
+impl Started {
+    fn new(presented: &Presented<'_, '_>, target: Target<'_>) -> Self {
+        Self {
+            used: presented.used(),
+            is_cookie: presented.is_cookie(),
+            has_challenge: presented.has_challenge(),
+            is_accepted: target.accepts(&presented.accepted.name),
+            verification: None,
+        }
+    }
+}
+
+/// Verifies credentials one after the other, explicit ones first.
+async fn settle(started: Vec<Started>, is_shown: bool) -> Sender {
+    let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
+    for mut one in started {
+        let is_decided = |earlier: &Verified| earlier.counts && !earlier.is_cookie;
+        if is_shown && one.is_cookie && verified.iter().any(is_decided) {
+            continue;
+        }
+        let caller = match one.verification.take() {
+            Some(verification) => Some(verification.await),
+            None => None,
+        };
+        verified.push(Verified::new(&one, caller));
+    }
+    views(&verified, is_shown)
+}
+
+fn views(verified: &[Verified], is_shown: bool) -> Sender {
+    Sender {
+        to_policy: select(verified, |one| one.is_accepted),
+        to_unknown_path: (!is_shown).then(|| Box::new(select(verified, |_| true))),
     }
 }
 
@@ -87,7 +310,7 @@ impl ProtectionSpace {
     /// Who a sender is to `policy`: nobody, if it does not accept the scheme that was used. `None`
     /// if nobody can say.
     pub(crate) fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
-        let Sender::Caller { caller, used } = sender else {
+        let View::Caller { caller, used } = sender.to_policy() else {
             return None;
         };
         match used {
@@ -98,13 +321,16 @@ impl ProtectionSpace {
         }
     }
 
-    /// The scheme that a sender used, by its place in the order.
+    /// The scheme that a sender used, by its place in the order. Without a policy: as far as it matters
+    /// on an unknown path.
     pub(crate) fn scheme_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<usize> {
-        #[cfg(not(feature = "testing"))]
-        let _ = policy;
-        match sender {
-            Sender::Broken => None,
-            Sender::Caller { used, .. } => match used {
+        let view = match policy {
+            Some(_) => sender.to_policy(),
+            None => sender.to_unknown_path(),
+        };
+        match view {
+            View::Broken { cookie } => *cookie,
+            View::Caller { used, .. } => match used {
                 Used::Nothing => None,
                 Used::Scheme { index, .. } => Some(*index),
                 #[cfg(feature = "testing")]
@@ -122,10 +348,10 @@ impl ProtectionSpace {
     #[cfg(feature = "axum")]
     pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
         #[cfg(any(feature = "form", feature = "secret-urls"))]
-        if let Sender::Caller {
+        if let View::Caller {
             used: Used::Scheme { index, .. },
             ..
-        } = sender
+        } = sender.to_policy()
         {
             let used = self.0.schemes.get(*index);
             let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
@@ -146,63 +372,74 @@ impl ProtectionSpace {
         oauth.or(accepted.first()).map(|(index, _)| *index)
     }
 
-    /// Who sends a request if the credentials in it are those of `caller`: found without a look at
+    /// The sender of a request if all credentials in it are those of `caller`: found without a look at
     /// whether they are any good.
     #[cfg(feature = "access-matrix")]
-    pub(crate) fn sender_if(&self, caller: Caller, head: Head<'_>) -> Sender {
-        match self.0.presented(head) {
-            Err(Carried::Badly) => Sender::Broken,
-            Ok(None) => Sender::caller(caller, Used::Nothing),
-            Ok(Some(presented)) => {
-                let can_be_asked_for = presented.accepted.plain.is_some();
-                Sender::verified(caller, presented.used(), can_be_asked_for)
-            }
-        }
+    pub(crate) fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Sender {
+        let verified = |presented: &Presented<'_, '_>| {
+            let caller = presented.is_readable().then(|| caller.clone());
+            Verified::new(&Started::new(presented, target), caller)
+        };
+        let verified = match self.0.find(head, |_| true) {
+            Found::Nothing => return Sender::caller(caller.clone(), Used::Nothing),
+            Found::One(presented) => vec![verified(&presented)],
+            Found::Several(several) => several.iter().map(verified).collect(),
+        };
+        views(&verified, target.is_shown())
     }
 
     /// Finds the credentials of a request and starts to verify them.
-    pub(crate) fn authenticate(&self, head: Head<'_>) -> Authentication {
+    pub(crate) fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> Authentication {
         #[cfg(feature = "testing")]
         if let Some(sender) = crate::testing::stand_in(head.extensions) {
             return Authentication::Done(sender);
         }
-        match self.0.presented(head) {
-            Err(Carried::Badly) => Authentication::Done(Sender::Broken),
-            Ok(None) => Authentication::Done(Sender::caller(Caller::Anonymous, Used::Nothing)),
-            Ok(Some(presented)) => {
-                let used = presented.used();
-                let Presented {
-                    accepted, value, ..
-                } = presented;
-                let can_be_asked_for = accepted.plain.is_some();
-                let verification = match well_formed(&value) {
-                    Some(value) => accepted.scheme.verify(&Credentials::new(value, head)),
-                    None => Verification::done(Caller::Rejected(Rejection::Malformed)),
-                };
-                match verification.into_caller() {
-                    Ok(caller) => {
-                        Authentication::Done(Sender::verified(caller, used, can_be_asked_for))
-                    }
-                    Err(verification) => Authentication::Verifying {
-                        used,
-                        can_be_asked_for,
-                        verification,
-                    },
-                }
+        let is_meant = |accepted: &Accepted| !target.is_shown() || target.accepts(&accepted.name);
+        let several = match self.0.find(head, is_meant) {
+            Found::Nothing => return Authentication::Done(View::ANONYMOUS.into()),
+            Found::One(presented) if presented.is_readable() => {
+                return Authentication::of(&presented, head);
             }
-        }
+            Found::One(unreadable) => vec![unreadable],
+            Found::Several(several) => several,
+        };
+        let started = several.iter().map(|presented| Started {
+            verification: presented.verify(head),
+            ..Started::new(presented, target)
+        });
+        let mut started: Vec<Started> = started.collect();
+        started.sort_by_key(|one| one.is_cookie);
+        Authentication::Several(Box::pin(settle(started, target.is_shown())))
     }
 }
 
 /// A [`Sender`], now or later.
-#[derive(Debug)]
 pub(crate) enum Authentication {
     Done(Sender),
+    /// By the only credentials of the request.
     Verifying {
         used: Used,
-        can_be_asked_for: bool,
+        has_challenge: bool,
         verification: Verification,
     },
+    Several(Pin<Box<dyn Future<Output = Sender> + Send>>),
+}
+
+impl Authentication {
+    fn of(presented: &Presented<'_, '_>, head: Head<'_>) -> Self {
+        let (used, has_challenge) = (presented.used(), presented.has_challenge());
+        let Some(verification) = presented.verify(head) else {
+            return Self::Done(View::BROKEN.into());
+        };
+        match verification.into_caller() {
+            Ok(caller) => Self::Done(View::verified(caller, used, has_challenge).into()),
+            Err(verification) => Self::Verifying {
+                used,
+                has_challenge,
+                verification,
+            },
+        }
+    }
 }
 
 impl Future for Authentication {
@@ -210,14 +447,15 @@ impl Future for Authentication {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Sender> {
         match &mut *self {
-            Self::Done(sender) => Poll::Ready(std::mem::replace(sender, Sender::Broken)),
+            Self::Done(sender) => Poll::Ready(std::mem::replace(sender, View::BROKEN.into())),
             Self::Verifying {
                 used,
-                can_be_asked_for,
+                has_challenge,
                 verification,
             } => Pin::new(verification)
                 .poll(context)
-                .map(|caller| Sender::verified(caller, *used, *can_be_asked_for)),
+                .map(|caller| View::verified(caller, *used, *has_challenge).into()),
+            Self::Several(settled) => settled.as_mut().poll(context),
         }
     }
 }

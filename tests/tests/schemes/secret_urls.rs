@@ -346,9 +346,23 @@ async fn credentials_in_two_places_are_refused_on_every_path_alike() {
     let app = beside_bearer(UnknownPaths::NotFound);
     let link = link_to("/files/7");
     let token = bearer(auth_tests::token(json!({})));
-    for target in [&*link, "/files/7?secret_link=x", "/nothing?secret_link=x"] {
+    let nowhere = link_to("/nothing");
+    let shown = link_to("/shown");
+    let unwelcome = new_urls().sign(&Method::GET, "/files/7", HOUR, &Identity::new("ann"));
+    let unwelcome = unwelcome.expect("a link");
+    for (target, status) in [
+        // The handler accepts links only.
+        (&*link, 200),
+        (&shown, 400),
+        (&nowhere, 400),
+        (&unwelcome, 400),
+        // A bad link is none, so the token is the only one.
+        ("/shown?secret_link=x", 200),
+        ("/files/7?secret_link=x", 404),
+        ("/nothing?secret_link=x", 404),
+    ] {
         let answer = send(&app, target, &token).await;
-        assert_eq!(answer.status(), 400, "{target}");
+        assert_eq!(answer.status(), status, "{target}");
     }
     let (_, value) = link.split_once('?').expect("a query");
     for target in [format!("{link}&{value}"), format!("{link}&secret%5Flink=x")] {
