@@ -214,10 +214,13 @@ async fn main() -> Result<()> {
         .user("ann", &password, Identity::new("ann"))
         .user("ada", &password, Identity::new("ada").with_roles(["admin"]))
         .build()?;
+    let store = MemoryStore::default();
     let sessions = Sessions::builder().cookie(COOKIE).login_page("/login");
+    let sessions = sessions.build()?;
+    let cookies = sessions.cookie_layer(store.clone());
     let space = ProtectionSpace::builder()
         .realm("notes")
-        .scheme(sessions.build()?)
+        .scheme(sessions)
         .build()?;
     // The scheme looks after what is guarded; another site's form to log in is for this layer.
     let login = get(login_page).post(log_in).layer(CsrfLayer::new());
@@ -233,12 +236,11 @@ async fn main() -> Result<()> {
             notes: Arc::default(),
         })
         .protect(space)?;
-    let app = app.layer(
-        SessionManagerLayer::new(MemoryStore::default())
-            .with_name(COOKIE)
-            .with_same_site(SameSite::Lax)
-            .with_expiry(Expiry::OnInactivity(Duration::hours(1))),
-    );
+    let sessions = SessionManagerLayer::new(store)
+        .with_name(COOKIE)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
+    let app = app.layer(sessions).layer(cookies);
 
     if auth_examples::is_tour() {
         return auth_examples::visit(app, TOUR).await;

@@ -333,7 +333,9 @@ pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesEr
 #[cfg(feature = "redis")]
 pub use crate::schemes::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "sessions")]
-pub use crate::schemes::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
+pub use crate::schemes::{
+    ReturnPath, SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
+};
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::truth::Truth;
 #[cfg(any(

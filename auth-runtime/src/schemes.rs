@@ -64,6 +64,8 @@ pub use self::redis::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "secret-urls")]
 pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "sessions")]
-pub use self::sessions::{ReturnPath, Sessions, SessionsBuilder, SessionsError};
+pub use self::sessions::{
+    ReturnPath, SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
+};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

@@ -1,18 +1,22 @@
 //! Sessions of browsers, named by a cookie and kept by `tower-sessions`.
 
 mod builder;
+mod cookie_layer;
 mod login;
 mod origin;
 mod return_path;
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header::SET_COOKIE;
 use http::{Extensions, HeaderName, HeaderValue};
-use tower_sessions_core::Session;
 use tower_sessions_core::session::Error;
+use tower_sessions_core::{Session, SessionStore};
 
 pub use self::builder::{SessionsBuilder, SessionsError};
+pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
+use self::cookie_layer::{Sifted, id_in, is_plain};
 use self::login::Login;
 use self::origin::TrustedOrigins;
 pub use self::return_path::ReturnPath;
@@ -27,7 +31,9 @@ use crate::schemes::oauth;
 ///
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
 /// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
-/// the cookie are answered 503, and the log says why.
+/// the cookie are answered 503, and the log says why. Around that goes the
+/// [`cookie_layer`](Self::cookie_layer), which settles what happens if a browser sends several cookies of
+/// the name.
 ///
 /// ```
 /// use auth_runtime::routing::{get, post};
@@ -61,7 +67,9 @@ use crate::schemes::oauth;
 /// }
 ///
 /// # fn app() -> Result<auth_runtime::ProtectedRouter, Box<dyn std::error::Error>> {
+/// let store = MemoryStore::default();
 /// let sessions = Sessions::builder().cookie(COOKIE).login_page("/login").build()?;
+/// let cookies = sessions.cookie_layer(store.clone());
 /// let space = ProtectionSpace::builder().realm("shop").scheme(sessions).build()?;
 /// let app = GuardedRouter::new()
 ///     .route("/account", get(account))
@@ -69,12 +77,12 @@ use crate::schemes::oauth;
 ///     .route("/logout", post(log_out))
 ///     .protect(space)?;
 /// // Besides `Secure` and `HttpOnly`, which it sets anyway.
-/// let layer = SessionManagerLayer::new(MemoryStore::default())
+/// let layer = SessionManagerLayer::new(store)
 ///     .with_name(COOKIE)
 ///     .with_same_site(SameSite::Lax)
 ///     .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
 /// # Ok(
-/// app.layer(layer)
+/// app.layer(layer).layer(cookies)
 /// # )
 /// # }
 /// ```
@@ -121,17 +129,30 @@ use crate::schemes::oauth;
 /// Lax lets visitors in who follow a link from another site; with Strict, the default of `tower-sessions`,
 /// they look as if they were not logged in.
 ///
+/// # Several cookies of the name
+///
+/// A browser sends several cookies of one name if they were set for several paths or domains: by an
+/// earlier version of the service, or by another host of the site, which may want visitors to act in a
+/// session of its own. The session layer takes the last one, whatever it is worth. The
+/// [`cookie_layer`](Self::cookie_layer) asks the store instead, about at most four of them: cookies of
+/// no live session are ignored, and two of different live sessions are ambiguous, which is answered 400.
+/// Names that are the cookie's name only to a library that decodes them, or trims spaces off them, are
+/// ignored.
+///
+/// Without that layer, the one that the session layer took counts, and only if its name is spelled
+/// as it should be. Then a live session that is not taken is not seen.
+///
+/// A 400 for ambiguous cookies, and a 401 for a cookie of no live session, remove the cookie of the path
+/// `/` that has no domain. No answer can remove the cookie that another host of the site has set.
+///
 /// # Together with other schemes
 ///
-/// A request with the cookie of a session and with credentials of another accepted scheme is
-/// refused with 400, as with any two, live or not: nobody can say who is meant. A script on a page of
-/// the same host that wants to use a token has to leave the cookies out
-/// (`fetch(…, { credentials: "omit" })`). Two cookies of the one name are refused as well: some
-/// other host of the site has set one of them.
+/// A cookie beside credentials of another accepted scheme, such as a token in `Authorization`, is
+/// ignored: the browser adds it to whatever a script sends.
 pub struct Sessions {
     cookie: String,
-    /// What takes the cookie out of the browser, if its name says how.
-    removal: Option<HeaderValue>,
+    /// The value of `Set-Cookie` that takes the cookie out of the browser.
+    removal: HeaderValue,
     login_page: Option<String>,
     origins: TrustedOrigins,
     identify: Identify,
@@ -155,6 +176,31 @@ impl Sessions {
         SessionsBuilder::default()
     }
 
+    /// The layer that goes around the session layer, with the same store: it finds the cookie of the live
+    /// session where a browser sends several of the name.
+    ///
+    /// A request with one cookie of the name costs it no look-up.
+    ///
+    /// ```
+    /// # fn app(router: axum::Router) -> Result<axum::Router, Box<dyn std::error::Error>> {
+    /// use auth_runtime::Sessions;
+    /// use tower_sessions::{MemoryStore, SessionManagerLayer};
+    ///
+    /// let store = MemoryStore::default();
+    /// let sessions = Sessions::builder().cookie("__Host-session").build()?;
+    /// let cookies = sessions.cookie_layer(store.clone());
+    /// let layer = SessionManagerLayer::new(store).with_name("__Host-session");
+    /// let app = router.layer(layer).layer(cookies);
+    /// # Ok(app)
+    /// # }
+    /// ```
+    pub fn cookie_layer<Store: SessionStore>(&self, store: Store) -> SessionCookieLayer<Store> {
+        SessionCookieLayer {
+            cookie: self.cookie.as_str().into(),
+            store: Arc::new(store),
+        }
+    }
+
     /// Logs `identity` in: puts it into the session, and gives the session a new id, so that nobody who
     /// knew the old one gets in along with it (session fixation).
     ///
@@ -166,7 +212,8 @@ impl Sessions {
     /// key: a cookie is not.
     ///
     /// To log out, flush the session: that ends it in the store. The cookie, which is worth nothing then,
-    /// leaves the browser with the same answer, or, if its name begins with `__Host-`, with the next 401.
+    /// leaves the browser with the same answer, or, if its name begins with `__Host-` or `__Secure-`, with
+    /// the next 401.
     ///
     /// ```
     /// # use auth_runtime::{Guard, Sessions};
@@ -210,6 +257,16 @@ impl Scheme for Sessions {
         if !self.origins.let_act(credentials) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
+        match Sifted::is_verifiable(credentials.extensions(), &self.cookie) {
+            Some(true) => {}
+            Some(false) => return Verification::done(Caller::unverifiable()),
+            None => {
+                let is_taken = || session.id() == id_in(credentials.value().as_bytes());
+                if !is_plain(credentials.headers(), &self.cookie) && !is_taken() {
+                    return Verification::done(Caller::rejected());
+                }
+            }
+        }
         let identification = match &self.identify {
             Identify::Session => None,
             Identify::Service(identify) => match identify(credentials.extensions()) {
@@ -248,21 +305,22 @@ impl Scheme for Sessions {
         oauth::wanted_login(challenge, occasion).build()
     }
 
-    /// Takes the cookie of a session that has ended out of the browser: the session layer sends
-    /// that as well, but without `Secure`, and browsers do not believe it of a `__Host-` name. Those
-    /// of other names depend on a path and a domain, which only the layer knows.
+    /// Takes the cookie of a session that has ended, and one that is ambiguous, out of the browser. The
+    /// session layer does that as well, but without `Secure`, which browsers do not believe of a
+    /// `__Host-` name, and for the cookie only that it took.
     ///
     /// Not for what another site made the browser send, or any site could log people out.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let has_ended = matches!(
+        let goes = matches!(
             occasion.problem(),
-            Some(Problem::InvalidToken(
-                Rejection::Invalid | Rejection::Malformed
-            ))
+            Some(
+                Problem::InvalidRequest
+                    | Problem::InvalidToken(Rejection::Invalid | Rejection::Malformed)
+            )
         );
-        match &self.removal {
-            Some(removal) if has_ended => vec![(SET_COOKIE, removal.clone())],
-            _ => Vec::new(),
+        match goes {
+            true => vec![(SET_COOKIE, self.removal.clone())],
+            false => Vec::new(),
         }
     }
 

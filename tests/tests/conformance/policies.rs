@@ -286,7 +286,11 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
         );
     }
     if let Some(store) = circumstances.sessions {
+        let sessions = Sessions::builder().cookie(COOKIE).build();
+        let sessions = sessions.map_err(|error| error.to_string())?;
+        let cookies = sessions.cookie_layer(store.clone());
         app = app.layer(SessionManagerLayer::new(store).with_name(COOKIE));
+        app = app.layer(cookies);
     }
     if circumstances.storing_layer {
         app = app.layer(

@@ -36,9 +36,9 @@ impl Default for SessionsBuilder {
 impl SessionsBuilder {
     /// The name of the cookie: that which the session layer was given. Default: `id`, as there.
     ///
-    /// Begin it with `__Host-` where everything is served by TLS. `__Secure-` is no substitute: the layer
-    /// cannot take a cookie of such a name out of a browser again, and neither can anybody who does
-    /// not know its path.
+    /// Begin it with `__Host-` where everything is served by TLS. `__Secure-` is no substitute: other
+    /// hosts of the site can set a cookie of such a name, and a cookie of another path or domain than
+    /// the default does not leave the browser with a denial.
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = name.into();
         self
@@ -136,20 +136,27 @@ impl SessionsBuilder {
         if !is_token(&self.cookie) {
             return Err(SessionsError::Cookie(self.cookie));
         }
-        let removal = self.cookie.starts_with("__Host-").then(|| {
-            format!(
-                "{}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
-                self.cookie
-            )
-        });
+        let removal = removal(&self.cookie);
+        let Ok(removal) = HeaderValue::try_from(removal) else {
+            return Err(SessionsError::Cookie(self.cookie));
+        };
         Ok(Sessions {
-            removal: removal.and_then(|removal| HeaderValue::try_from(removal).ok()),
+            removal,
             cookie: self.cookie,
             login_page: self.login_page,
             origins: self.origins,
             identify: self.identify,
         })
     }
+}
+
+/// The field value that takes a cookie of that name out of a browser. Browsers believe it of a name with
+/// one of the two prefixes only with `Secure`, and of any other name without TLS only without.
+fn removal(cookie: &str) -> String {
+    let name = cookie.to_ascii_lowercase();
+    let is_secure = name.starts_with("__host-") || name.starts_with("__secure-");
+    let secure = if is_secure { "Secure; " } else { "" };
+    format!("{cookie}=; Path=/; Max-Age=0; {secure}HttpOnly; SameSite=Lax")
 }
 
 fn by<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> Identify
