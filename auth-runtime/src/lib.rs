@@ -60,7 +60,8 @@
 //! With `hide_as = 404` every denial is the answer of a path that was never there: not one like
 //! it, but the very answer, given by the same code. So it has the same bytes on every method, with
 //! every layer and fallback, nested or not. Bad credentials get a 401 on hidden and on unknown
-//! paths alike, since their owner has to learn that they expired. `hide_unless` names a lesser
+//! paths alike, since their owner has to learn that they expired. A public fallback below a router
+//! that hides nothing, with [`UnknownPaths::NotFound`], looks at no credentials. `hide_unless` names a lesser
 //! requirement, like the right to read, whose holders may know that there is something. What an
 //! unknown path tells anonymous callers is for the space to say: [`UnknownPaths`].
 //!

@@ -342,6 +342,7 @@ impl AccessMatrixBuilder {
             question.row,
             persona.caller(),
             Head::from(&head),
+            self.rows.iter().any(AccessRow::is_hidden),
         );
         let witness = Witness::listening();
         let answer = question.send(app, head, &witness).await;

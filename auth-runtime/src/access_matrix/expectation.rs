@@ -58,6 +58,7 @@ impl Expectation {
         row: &AccessRow,
         caller: &Caller,
         head: Head<'_>,
+        something_is_hidden: bool,
     ) -> Self {
         let policy = row.policy();
         let policy = policy.filter(|_| row.mounted() != Mounted::Fallback);
@@ -71,7 +72,11 @@ impl Expectation {
             Told::of(answer.status(), answer.headers())
         };
         let Some(policy) = policy else {
+            let authenticates = row.declaration().is_none()
+                || something_is_hidden
+                || space.challenges_unknown_paths();
             let denial = space.deny_unknown_path(&sender);
+            let denial = denial.filter(|_| authenticates);
             let told = denial.map(|denial| told(None, &denial));
             return Self {
                 possible: vec![Expected::Unknown { told }],

@@ -120,11 +120,24 @@ impl Fallback {
         self.0.service.is_some() || self.0.layered.is_some() || self.0.spaces.len() > 1
     }
 
+    /// Whether credentials are looked at: not by a fallback of the service in an application that hides
+    /// nothing. It is public, and there is no concealed path whose response would have to be the same.
+    fn authenticates(&self) -> bool {
+        let mut spaces = self.0.spaces.iter();
+        self.0.service.is_none()
+            || self.0.something_is_hidden
+            || spaces.any(ProtectionSpace::challenges_unknown_paths)
+    }
+
     /// Responds to a request whose caller is not known yet. Rejected credentials get the same 401 here
     /// as on any path.
     pub(crate) async fn receive(&self, mut request: Request) -> Response {
         let caller = match take_for_fallback(self, &mut request) {
             Some(caller) => caller,
+            None if !self.authenticates() => UnknownCaller {
+                space: 0,
+                sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+            },
             None => {
                 let (caller, identified) = self.identify(None, request).await;
                 request = identified;

@@ -335,7 +335,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// let router: GuardedRouter = GuardedRouter::new().fallback(not_found);
     /// ```
     ///
-    /// Requests with bad credentials do not reach it: they are answered 401, as on every path.
+    /// In a router that hides a path, or whose space has
+    /// [`UnknownPaths::Challenge`](crate::UnknownPaths::Challenge), requests with bad credentials do not
+    /// reach it: they are answered 401, as on a hidden path. Elsewhere it looks at no credentials.
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
         H: TakesGuard<T> + GuardedHandler<T, S, M>,

@@ -178,3 +178,27 @@ async fn a_row_is_asked_by_the_target_that_was_named() {
         .collect();
     assert_eq!(shown, ["200", "200"]);
 }
+
+#[tokio::test]
+async fn a_fallback_looks_at_credentials_only_where_something_is_hidden() {
+    #[public(reason = "the application itself")]
+    async fn application() -> &'static str {
+        "the application"
+    }
+    let plain = || GuardedRouter::new().fallback(application);
+    for (is_hiding, shown) in [(false, "200 unknown"), (true, "401 unknown")] {
+        let routes = || match is_hiding {
+            false => plain(),
+            true => plain().route("/repos", get(show)),
+        };
+        let app = routes().protect(space()).expect("a router");
+        let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+        let matrix = matrix.persona(expired()).send(&app).await;
+        let matrix = matrix.expect("a matrix");
+        assert_eq!(matrix.differences().count(), 0);
+        let rows = matrix.rows();
+        let row = rows.iter().find(|row| row.row().path() == "/*");
+        let answer = &row.expect("a row").answers()[0];
+        assert_eq!(answer.to_string(), shown);
+    }
+}
