@@ -115,12 +115,7 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
                 .as_str()
                 .is_some_and(|said| meant.iter().any(|own| own.eq_ignore_ascii_case(said))),
         };
-        // The type of RFC 6749 §5.1, and what Keycloak, Hydra and Cognito say besides.
-        let is_refreshing =
-            claims.get("typ").is_some() && says("typ", &["Refresh", "Offline", "ID"]);
-        !says("token_type", types)
-            || !says("token_use", &["access", "access_token"])
-            || is_refreshing
+        !says("token_type", types) || claims.are_of_another_kind()
     });
     if is_another {
         return Caller::rejected();

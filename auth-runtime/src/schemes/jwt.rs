@@ -21,7 +21,7 @@ pub use self::claims::Claims;
 pub use self::key::JwtKey;
 use self::key_set::{Flaw, KeySet};
 #[cfg(feature = "jwks")]
-use self::remote_keys::RemoteKeys;
+use self::remote_keys::{RemoteKeys, Wanted};
 use crate::caller::{Caller, Rejection};
 use crate::identity::Identity;
 use crate::scheme::Verification;
@@ -31,12 +31,20 @@ use crate::schemes::token_cache::{Moment, VerifierCache};
 
 /// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
 ///
-/// The token chooses nothing: each key has one algorithm, and a token that names another is
-/// rejected. These have to be right: the signature; `iss` (a string, one of the configured ones);
-/// `aud` (one of the configured ones among them); `exp`, which has to be there; `nbf`, if it is
-/// there; `typ`, which is `JWT`, `at+jwt` (RFC 9068) or absent, so that an ID token of another kind
-/// or a DPoP proof is not taken for an access token. A token with `crit` is rejected, since nothing
-/// is understood by that means.
+/// A token is verified with the keys of the issuer that it names, and by the audiences and claim names
+/// of that issuer; [`any_of`](Self::any_of) trusts several. The token chooses nothing else: each key has
+/// one algorithm, and a token that names another is rejected.
+///
+/// These have to be right: the signature; `iss` (a string, exactly the issuer); `aud` (one of the
+/// configured audiences among them); `exp`, which has to be there; `nbf`, if it is there; the
+/// [subject](JwtBuilder::subject_claim); `typ`, which is `JWT`, `at+jwt` (RFC 9068) or absent. A token with
+/// `crit` is rejected, since no extension is understood.
+///
+/// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
+/// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
+/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), and `events` (RFC 8417 §2.2). An ID token
+/// that says nothing of the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
+/// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust
 /// takes. Keys are parsed once, here or when they are fetched.
@@ -56,9 +64,10 @@ use crate::schemes::token_cache::{Moment, VerifierCache};
 ///
 /// Cloning is cheap; clones share keys and cache.
 #[derive(Clone)]
-pub struct Jwt(Arc<Verifier>);
+pub struct Jwt(Arc<[Arc<Issuer>]>);
 
-struct Verifier {
+/// An authorization server, with everything that its tokens are verified by.
+struct Issuer {
     keys: Keys,
     rules: Arc<Rules>,
     revoked: Option<Revoked>,
@@ -81,7 +90,7 @@ enum Keys {
 
 /// What a token is held against besides its signature.
 struct Rules {
-    issuers: Vec<String>,
+    issuer: String,
     audiences: Vec<String>,
     leeway: Duration,
     access_tokens_only: bool,
@@ -89,26 +98,122 @@ struct Rules {
 }
 
 impl Jwt {
-    /// Says whose token this is.
+    /// Trusts the issuers of several verifiers: each token is verified by the issuer that it names, and by
+    /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
+    ///
+    /// ```
+    /// use auth_runtime::{Bearer, Jwt, JwtKey};
+    ///
+    /// # let (ours, theirs) = ([7; 32], [8; 32]);
+    /// let staff = Jwt::builder()
+    ///     .issuer("https://staff.example")
+    ///     .audience("https://api.example")
+    ///     .key(JwtKey::hs256(&ours)?)
+    ///     .build()?;
+    /// let partners = Jwt::builder()
+    ///     .issuer("https://partner.example")
+    ///     .audience("https://api.example")
+    ///     .key(JwtKey::hs256(&theirs)?)
+    ///     .roles_claim("groups")
+    ///     .build()?;
+    /// let scheme = Bearer::jwt(Jwt::any_of([staff, partners])?);
+    /// # Ok::<(), auth_runtime::JwtError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError::NoIssuer`] without a verifier, and [`JwtError::DuplicateIssuer`] if two are for one
+    /// issuer.
+    pub fn any_of(verifiers: impl IntoIterator<Item = Self>) -> Result<Self, JwtError> {
+        let mut issuers: Vec<Arc<Issuer>> = Vec::new();
+        for issuer in verifiers.into_iter().flat_map(|jwt| jwt.0.to_vec()) {
+            let name = &issuer.rules.issuer;
+            if issuers.iter().any(|other| other.rules.issuer == *name) {
+                return Err(JwtError::DuplicateIssuer(name.clone()));
+            }
+            issuers.push(issuer);
+        }
+        if issuers.is_empty() {
+            return Err(JwtError::NoIssuer);
+        }
+        Ok(Self(issuers.into()))
+    }
+
+    /// Verifies a token by the issuer that it names.
     pub(crate) fn verify(&self, token: &str) -> Verification {
         #[cfg(feature = "token-cache")]
-        if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
-            // However few tokens there are, keys that are withdrawn have to be noticed.
-            #[cfg(feature = "jwks")]
-            if let Keys::Fetched(remote) = &self.0.keys {
-                remote.refresh_when_due();
+        for issuer in self.0.iter() {
+            if let Some(caller) = issuer.remembered(token) {
+                return Verification::done(caller);
             }
-            return Verification::done(self.unless_revoked(identity));
         }
-        let moment = self.moment();
         let header = decode_header(token).ok();
         let Some(header) = header.filter(|_| is_b64token(token)) else {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         };
-        if !self.0.rules.accept_kind(&header) {
+        let named = match &*self.0 {
+            [only] => Some(only),
+            several => {
+                let claims = claims::unverified(token);
+                let name = claims.as_ref().and_then(Claims::issuer);
+                let mut issuers = several.iter();
+                issuers.find(|issuer| name == Some(issuer.rules.issuer.as_str()))
+            }
+        };
+        match named {
+            Some(issuer) => issuer.verify(token, header),
+            None => Verification::done(Caller::rejected()),
+        }
+    }
+
+    /// Fetches the keys now, so that a wrong URL is found when the service starts and not by its
+    /// first caller. Does nothing where the keys are given.
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError::Unreachable`] names the first issuer whose keys cannot be fetched, and the problem. Keys
+    /// are fetched again when a token comes.
+    #[cfg(feature = "jwks")]
+    pub async fn fetch_keys(&self) -> Result<(), JwtError> {
+        for issuer in self.0.iter() {
+            if let Keys::Fetched(remote) = &issuer.keys {
+                remote.fetch_now().await.map_err(JwtError::Unreachable)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Issuer {
+    /// The caller of a token that was verified a moment ago.
+    #[cfg(feature = "token-cache")]
+    fn remembered(&self, token: &str) -> Option<Caller> {
+        let identity = self.cache.as_ref()?.get(token)?;
+        // However few tokens there are, keys that are withdrawn have to be noticed.
+        #[cfg(feature = "jwks")]
+        if let Keys::Fetched(remote) = &self.keys {
+            remote.refresh_when_due();
+        }
+        Some(self.unless_revoked(identity))
+    }
+
+    #[cfg(feature = "token-cache")]
+    fn moment(&self) -> Option<Moment> {
+        self.cache.as_ref().map(|cache| cache.moment())
+    }
+
+    #[cfg(not(feature = "token-cache"))]
+    fn moment(&self) -> Option<Moment> {
+        None
+    }
+
+    fn verify(self: &Arc<Self>, token: &str, header: Header) -> Verification {
+        // From before the keys are looked up.
+        let moment = self.moment();
+        if !self.rules.accept_kind(&header) {
             return Verification::done(Caller::rejected());
         }
-        match &self.0.keys {
+        match &self.keys {
             Keys::Given(keys) => {
                 let caller = self.verify_with(keys, token, &header, moment);
                 Verification::done(caller.unwrap_or(Caller::rejected()))
@@ -118,20 +223,10 @@ impl Jwt {
         }
     }
 
-    #[cfg(feature = "token-cache")]
-    fn moment(&self) -> Option<Moment> {
-        self.0.cache.as_ref().map(|cache| cache.moment())
-    }
-
-    #[cfg(not(feature = "token-cache"))]
-    fn moment(&self) -> Option<Moment> {
-        None
-    }
-
-    /// With the keys at hand if the right one may be among them, or else once they were fetched.
+    /// Verifies with the keys at hand if the right one may be among them, or else after a fetch.
     #[cfg(feature = "jwks")]
     fn verify_remotely(
-        &self,
+        self: &Arc<Self>,
         remote: &Arc<RemoteKeys>,
         token: &str,
         header: Header,
@@ -147,16 +242,24 @@ impl Jwt {
                 None => {}
             }
         }
-        // Nobody makes this service ask its issuer about the tokens of others.
-        if !claims::names_issuer(token, &self.0.rules.issuers) {
+        let unverified = claims::unverified(token);
+        let unverified =
+            unverified.filter(|claims| claims.issuer() == Some(self.rules.issuer.as_str()));
+        // Tokens of other issuers make this service ask nobody.
+        let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
-        }
-        let (this, remote, token) = (self.clone(), Arc::clone(remote), token.to_owned());
+        };
+        let wanted = Wanted {
+            header,
+            tried: keys,
+            issued: unverified.issued(),
+        };
+        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.to_owned());
         Verification::pending(async move {
-            match remote.fetch_for(&header, keys).await {
+            match remote.fetch_for(&wanted).await {
                 Ok(keys) => {
                     // Newer keys may be there by now, so this is not remembered yet.
-                    let caller = this.verify_with(&keys, &token, &header, None);
+                    let caller = this.verify_with(&keys, &token, &wanted.header, None);
                     caller.unwrap_or(Caller::rejected())
                 }
                 Err(outage) => Caller::Unverifiable {
@@ -166,8 +269,8 @@ impl Jwt {
         })
     }
 
-    /// Whose token this is; `None` if none of the keys signed it. `moment` is from before the keys were
-    /// looked up.
+    /// Verifies with these keys; returns `None` if none of them signed the token. `moment` is from before
+    /// the keys were looked up.
     fn verify_with(
         &self,
         keys: &KeySet,
@@ -175,9 +278,8 @@ impl Jwt {
         header: &Header,
         moment: Option<Moment>,
     ) -> Option<Caller> {
-        let Verifier { rules, .. } = &*self.0;
         let claims = match keys.claims(token, header) {
-            Ok(claims) => rules.accept(claims),
+            Ok(claims) => self.rules.accept(claims),
             Err(Flaw::Rejected(rejection)) => Err(rejection),
             Err(Flaw::Unsigned) => return None,
         };
@@ -187,11 +289,11 @@ impl Jwt {
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
-        let Some(identity) = claims.into_identity(&rules.names, rules.leeway) else {
+        let Some(identity) = claims.into_identity(&self.rules.names, self.rules.leeway) else {
             return Some(Caller::rejected());
         };
         #[cfg(feature = "token-cache")]
-        if let (Some(cache), Some(moment), Some(_)) = (&self.0.cache, moment, expiry) {
+        if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
             cache.insert(token, identity.clone(), expiry, moment);
         }
         #[cfg(not(feature = "token-cache"))]
@@ -200,7 +302,7 @@ impl Jwt {
     }
 
     fn unless_revoked(&self, identity: Identity) -> Caller {
-        let is_revoked = self.0.revoked.as_ref().is_some_and(|is_revoked| {
+        let is_revoked = self.revoked.as_ref().is_some_and(|is_revoked| {
             let claims = identity.extension::<Claims>();
             claims.is_none_or(is_revoked)
         });
@@ -208,20 +310,6 @@ impl Jwt {
             Caller::rejected()
         } else {
             Caller::known(identity)
-        }
-    }
-
-    /// Fetches the keys now, so that a wrong URL is found when the service starts and not by its
-    /// first caller. Does nothing where the keys are given.
-    ///
-    /// # Errors
-    ///
-    /// [`JwtError::Unreachable`] says what went wrong; the keys are fetched again when a token comes.
-    #[cfg(feature = "jwks")]
-    pub async fn fetch_keys(&self) -> Result<(), JwtError> {
-        match &self.0.keys {
-            Keys::Given(_) => Ok(()),
-            Keys::Fetched(remote) => remote.fetch_now().await.map_err(JwtError::Unreachable),
         }
     }
 }
@@ -245,7 +333,7 @@ impl Rules {
         let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
         let is_complete =
             !self.access_tokens_only || REQUIRED.iter().all(|name| claims.get(name).is_some());
-        if issuer_is_one && is_complete {
+        if issuer_is_one && is_complete && !claims.are_of_another_kind() {
             Ok(claims)
         } else {
             Err(Rejection::Invalid)
@@ -260,12 +348,12 @@ const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
 
 impl fmt::Debug for Jwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Jwt");
-        match &self.0.keys {
-            Keys::Given(keys) => debug.field("keys", keys),
+        let issuers = self.0.iter();
+        let issuers = issuers.map(|issuer| match &issuer.keys {
+            Keys::Given(keys) => (&issuer.rules.issuer, keys as &dyn fmt::Debug),
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => debug.field("keys", remote),
-        };
-        debug.finish_non_exhaustive()
+            Keys::Fetched(remote) => (&issuer.rules.issuer, remote as &dyn fmt::Debug),
+        });
+        f.debug_map().entries(issuers).finish()
     }
 }

@@ -264,8 +264,16 @@ async fn bearer_jwt() {
                 &[INVALID],
             ),
             row(
-                "a client's",
-                bearer(rs256(json!({ "sub": null, "client_id": "job" }))),
+                "a client identifier in place of a subject",
+                bearer(rs256(
+                    json!({ "sub": null, "client_id": "job", "azp": "job" }),
+                )),
+                401,
+                &[INVALID],
+            ),
+            row(
+                "a client's own",
+                bearer(rs256(json!({ "sub": "job", "client_id": "job" }))),
                 200,
                 &[],
             ),

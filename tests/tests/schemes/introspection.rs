@@ -160,9 +160,16 @@ async fn the_server_decides_what_a_token_is_worth() {
         ("bound", with("cnf", json!({ "jkt": "x" })), 401),
         (
             "no-expiry",
-            json!({ "active": true, "client_id": "job", "scope": "read" }),
+            json!({ "active": true, "client_id": "job", "sub": "job", "scope": "read" }),
             200,
         ),
+        (
+            "no-subject",
+            json!({ "active": true, "client_id": "spa", "username": "ann", "scope": "read" }),
+            401,
+        ),
+        ("identity-token", with("token_use", json!("id")), 401),
+        ("logout-token", with("events", json!({})), 401),
     ];
     for (token, answer, _) in &expected {
         server.says(token, answer.clone());
@@ -174,6 +181,23 @@ async fn the_server_decides_what_a_token_is_worth() {
     assert_eq!(status(&app, "never-heard-of").await, 401);
     let response = send(&app, "/known", &bearer("expired")).await;
     assert_eq!(challenges(&response), [EXPIRED]);
+}
+
+#[tokio::test]
+async fn another_member_names_the_caller_where_it_is_configured() {
+    let server = Server::start().await;
+    for (token, user) in [("a", "ann"), ("b", "bob")] {
+        let answer = json!({
+            "active": true, "client_id": "spa", "username": user, "scope": "read",
+        });
+        server.says(token, answer);
+    }
+    let app = of(server.undecided().any_audience().subject_claim("username"));
+    for (token, user) in [("a", "ann"), ("b", "bob")] {
+        let response = send(&app, "/known", &bearer(token)).await;
+        let identity = text(response).await;
+        assert!(identity.contains(user), "{identity}");
+    }
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ impl Issuer {
     fn signed(&self, id: &str, key: &KeyPair, changes: Value) -> String {
         let mut claims = json!({
             "iss": self.name(), "aud": AUDIENCE, "sub": "ann", "scope": "read", "exp": now() + 600,
-            "jti": now_nanos().to_string(),
+            "iat": now(), "jti": now_nanos().to_string(),
         });
         let members = claims.as_object_mut().unwrap();
         members.extend(changes.as_object().unwrap().clone());
@@ -381,8 +381,8 @@ fn what_cannot_be_fetched_is_found_when_the_verifier_is_built() {
                 .issuer("https://a.example")
                 .issuer("https://b.example")
                 .discover(),
-            "keys can be found by the metadata of one issuer only, and several are trusted; verify \
-             the tokens of each with a `Jwt` of its own",
+            "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
+             them with `Jwt::any_of`",
         ),
         (
             builder()
@@ -394,4 +394,51 @@ fn what_cannot_be_fetched_is_found_when_the_verifier_is_built() {
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
+}
+
+#[tokio::test]
+async fn made_up_keys_shut_out_no_key_that_was_just_published() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let an_hour_ago = json!({ "iat": now() - 3600 });
+    let made_up: Vec<String> = (0..3000)
+        .map(|number| issuer.signed(&format!("made-up-{number}"), &forger, an_hour_ago.clone()))
+        .collect();
+    let began = Instant::now();
+    let strangers: Vec<_> = made_up
+        .into_iter()
+        .map(|token| {
+            let app = app.clone();
+            tokio::spawn(async move { status(&app, &token).await })
+        })
+        .collect();
+    issuer.rotate();
+    let owner = {
+        let (app, token) = (app.clone(), issuer.token(json!({})));
+        tokio::spawn(async move { status(&app, &token).await })
+    };
+    for stranger in strangers {
+        assert_eq!(stranger.await.unwrap(), 401);
+    }
+    let strangers_waited = began.elapsed();
+    assert_eq!(owner.await.unwrap(), 200);
+    assert!(
+        strangers_waited < Duration::from_secs(4),
+        "{strangers_waited:?}"
+    );
+    assert!(issuer.fetches().1 <= 3, "{:?}", issuer.fetches());
+}
+
+#[tokio::test]
+async fn an_outage_of_one_issuer_is_none_of_another() {
+    let (one, other) = (Issuer::start().await, Issuer::start().await);
+    let build = |issuer: &Issuer| issuer.verifier().discover().build().unwrap();
+    let jwt = Jwt::any_of([build(&one), build(&other)]).unwrap();
+    one.stop().await;
+    assert!(jwt.fetch_keys().await.is_err());
+    let app = app(space(Bearer::jwt(jwt)));
+    assert_eq!(status(&app, &one.token(json!({}))).await, 503);
+    assert_eq!(status(&app, &other.token(json!({}))).await, 200);
 }

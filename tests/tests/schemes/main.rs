@@ -8,6 +8,7 @@ mod credentials;
 mod digest;
 mod dpop;
 mod introspection;
+mod issuers;
 mod jwks;
 mod mtls;
 mod prepared;

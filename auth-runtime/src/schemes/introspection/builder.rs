@@ -125,6 +125,15 @@ impl IntrospectionBuilder {
         self
     }
 
+    /// The member that names the caller. Default: `sub`. A non-empty string; an active token without it is
+    /// rejected, since a client identifier would be the same for all users of the client.
+    ///
+    /// It has to be unique and never assigned to another user (RFC 7662 §2.2 leaves `sub` optional).
+    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
+        self.names.subject = name.into();
+        self
+    }
+
     /// The claims that scopes are read from, together. Default: `scope` and `scp`.
     pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.names.scopes = names.into_iter().map(Into::into).collect();

@@ -9,7 +9,7 @@ use super::claims::ClaimNames;
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
-use super::{Claims, Jwt, JwtKey, Keys, Revoked, Rules, Verifier, key};
+use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, Rules, key};
 #[cfg(feature = "token-cache")]
 use crate::schemes::token_cache::TokenCache;
 #[cfg(feature = "jwks")]
@@ -20,12 +20,13 @@ impl Jwt {
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
             rules: Rules {
-                issuers: Vec::new(),
+                issuer: String::new(),
                 audiences: Vec::new(),
                 leeway: Duration::from_secs(60),
                 access_tokens_only: false,
                 names: ClaimNames::default(),
             },
+            issuers: 0,
             keys: Ok(Vec::new()),
             revoked: None,
             #[cfg(feature = "jwks")]
@@ -42,6 +43,8 @@ impl Jwt {
 #[must_use]
 pub struct JwtBuilder {
     rules: Rules,
+    /// The number of times that an issuer was given.
+    issuers: usize,
     keys: Result<Vec<JwtKey>, JwtError>,
     revoked: Option<Revoked>,
     #[cfg(feature = "jwks")]
@@ -56,9 +59,11 @@ pub struct JwtBuilder {
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 impl JwtBuilder {
-    /// Trusts tokens whose `iss` is exactly this. Required; may be given more than once.
+    /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
+    /// [`Jwt::any_of`] joins several.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.rules.issuers.push(issuer.into());
+        self.rules.issuer = issuer.into();
+        self.issuers += 1;
         self
     }
 
@@ -104,13 +109,16 @@ impl JwtBuilder {
     }
 
     /// Finds the keys by the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. In place of keys; there has to be one issuer, which is `https` (or `http` on
-    /// loopback, for tests).
+    /// them up to date. In place of keys; the issuer is `https` (or `http` on loopback, for tests).
     ///
-    /// They are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
+    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
     /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
-    /// most every 5 seconds, for which such requests wait. While the issuer cannot be reached the
-    /// keys at hand stay good for 24 hours; who cannot be verified is answered 503, never 401.
+    /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
+    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since:
+    /// its key may have been published since, too, so it waits for the next fetch.
+    ///
+    /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
+    /// be verified are answered 503, never 401.
     #[cfg(feature = "jwks")]
     pub fn discover(mut self) -> Self {
         self.place = Some(Place::OfIssuer);
@@ -170,6 +178,14 @@ impl JwtBuilder {
         self
     }
 
+    /// The claim that names the caller. Default: `sub`. A non-empty string; a token without it is rejected.
+    ///
+    /// It has to be unique and never assigned to another user: `upn` of AD FS is, a display name is not.
+    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
+        self.rules.names.subject = name.into();
+        self
+    }
+
     /// The claims that scopes are read from, together. Default: `scope` and `scp`. A string with
     /// spaces, or an array of strings; anything else grants nothing.
     pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
@@ -197,7 +213,10 @@ impl JwtBuilder {
     /// [`JwtError`] says what is missing or cannot be right.
     pub fn build(self) -> Result<Jwt, JwtError> {
         let keys = self.keys?;
-        if self.rules.issuers.is_empty() {
+        if self.issuers > 1 {
+            return Err(JwtError::SeveralIssuers);
+        }
+        if self.rules.issuer.is_empty() {
             return Err(JwtError::NoIssuer);
         }
         if self.rules.audiences.is_empty() {
@@ -220,7 +239,7 @@ impl JwtBuilder {
         let fetched = match self.place {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
             Some(place) => {
-                let url = place.url(&rules.issuers)?.to_owned();
+                let url = place.url(&rules.issuer).to_owned();
                 if let Err(problem) = TrustedUrl::read(&url) {
                     let url = without_user(&url);
                     return Err(JwtError::Url { url, problem });
@@ -238,13 +257,14 @@ impl JwtBuilder {
             None if keys.is_empty() => return Err(JwtError::NoKey),
             None => Keys::Given(KeySet::new(keys, &rules)),
         };
-        Ok(Jwt(Arc::new(Verifier {
+        let issuer = Issuer {
             keys,
             rules,
             revoked: self.revoked,
             #[cfg(feature = "token-cache")]
             cache,
-        })))
+        };
+        Ok(Jwt([Arc::new(issuer)].into()))
     }
 }
 
@@ -269,9 +289,10 @@ pub enum JwtError {
     /// Keys are to be fetched, and others are given: it has to be decided for one.
     #[cfg(feature = "jwks")]
     KeysBesidesFetched,
-    /// Keys are to be found by metadata, and more than one issuer is trusted: whose are they?
-    #[cfg(feature = "jwks")]
+    /// More than one issuer was given to one builder: each has keys of its own.
     SeveralIssuers,
+    /// Two verifiers are for this issuer.
+    DuplicateIssuer(String),
     /// A URL that keys cannot be fetched from.
     #[cfg(feature = "jwks")]
     Url {
@@ -309,11 +330,13 @@ impl fmt::Display for JwtError {
             Self::KeysBesidesFetched => {
                 f.write_str("keys are given and are to be fetched too; decide for one")
             }
-            #[cfg(feature = "jwks")]
             Self::SeveralIssuers => f.write_str(
-                "keys can be found by the metadata of one issuer only, and several are trusted; \
-                 verify the tokens of each with a `Jwt` of its own",
+                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
+                 them with `Jwt::any_of`",
             ),
+            Self::DuplicateIssuer(issuer) => {
+                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
+            }
             #[cfg(feature = "jwks")]
             Self::Url { url, problem } => {
                 write!(f, "keys cannot be fetched by {url:?}: {problem}")
@@ -329,7 +352,7 @@ impl std::error::Error for JwtError {}
 impl fmt::Debug for JwtBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtBuilder")
-            .field("issuers", &self.rules.issuers)
+            .field("issuer", &self.rules.issuer)
             .field("audiences", &self.rules.audiences)
             .finish_non_exhaustive()
     }

@@ -26,6 +26,7 @@ pub struct Claims(Map<String, Value>);
 
 /// Which claims grant what.
 pub(crate) struct ClaimNames {
+    pub(crate) subject: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) roles: String,
     pub(crate) permissions: String,
@@ -34,6 +35,7 @@ pub(crate) struct ClaimNames {
 impl Default for ClaimNames {
     fn default() -> Self {
         Self {
+            subject: "sub".to_owned(),
             scopes: vec!["scope".to_owned(), "scp".to_owned()],
             roles: "roles".to_owned(),
             permissions: "permissions".to_owned(),
@@ -47,9 +49,10 @@ impl Claims {
         self.0.get(name)
     }
 
-    /// The caller is the token's `sub`, or else its `client_id` or `azp`: a service that calls for
-    /// itself may have no other name. `None` for a token that names nobody, or has a `sub` that is no
-    /// name.
+    /// The identity of the subject claim; `None` if the token has none, or one that is not a name.
+    ///
+    /// A client identifier never stands in for the subject, or all users of one client would be the same
+    /// caller. A client that calls for itself is the `sub` of its token (RFC 9068 §2.2 and §5).
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
     pub(crate) fn into_identity(
@@ -57,11 +60,8 @@ impl Claims {
         names: &ClaimNames,
         clock_skew: Duration,
     ) -> Option<Identity> {
-        let subject = ["sub", "client_id", "azp"]
-            .into_iter()
-            .find_map(|name| self.get(name))
-            .and_then(Value::as_str)
-            .filter(|subject| !subject.is_empty())?;
+        let subject = self.get(&names.subject).and_then(Value::as_str);
+        let subject = subject.filter(|subject| !subject.is_empty())?;
         let scopes = names.scopes.iter().flat_map(|name| self.words(name));
         let identity = Identity::new(subject)
             .with_scopes(scopes)
@@ -78,6 +78,29 @@ impl Claims {
             Some(time) => identity.with_auth_time(time),
             None => identity,
         })
+    }
+
+    /// Whether these are the claims of an ID token, a refresh token, a logout token or another security
+    /// event, by their own account (RFC 8725 §3.11).
+    pub(crate) fn are_of_another_kind(&self) -> bool {
+        let is_access = match self.get("token_use") {
+            None | Some(Value::Null) => true,
+            Some(kind) => names_one_of(kind, &["access", "access_token"]),
+        };
+        let kind = self.get("typ");
+        let is_other = kind.is_some_and(|kind| names_one_of(kind, &OTHER_KINDS));
+        !is_access || is_other || self.get("events").is_some()
+    }
+
+    /// The issuer that is named.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.get("iss").and_then(Value::as_str)
+    }
+
+    /// The time at which the token was issued.
+    #[cfg(feature = "jwks")]
+    pub(super) fn issued(&self) -> Option<SystemTime> {
+        self.time("iat")
     }
 
     fn auth_time(&self) -> Option<SystemTime> {
@@ -124,14 +147,18 @@ impl Claims {
     }
 }
 
-/// Whether a token, of which nothing is verified yet, says that it is from one of the issuers.
-#[cfg(feature = "jwks")]
-pub(super) fn names_issuer(token: &str, issuers: &[String]) -> bool {
-    let claims = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
-    claims.is_ok_and(|token| {
-        let issuer = token.claims.get("iss").and_then(Value::as_str);
-        issuer.is_some_and(|issuer| issuers.iter().any(|own| own == issuer))
-    })
+/// The tokens of Keycloak that are not access tokens, by the claim `typ`.
+const OTHER_KINDS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+fn names_one_of(value: &Value, names: &[&str]) -> bool {
+    let value = value.as_str();
+    value.is_some_and(|value| names.iter().any(|name| name.eq_ignore_ascii_case(value)))
+}
+
+/// The claims of a token of which nothing is verified yet: to find its issuer by, and for nothing else.
+pub(super) fn unverified(token: &str) -> Option<Claims> {
+    let token = jsonwebtoken::dangerous::insecure_decode::<Claims>(token);
+    token.ok().map(|token| token.claims)
 }
 
 impl fmt::Debug for Claims {

@@ -27,7 +27,7 @@ impl KeySet {
     pub(super) fn new(keys: Vec<JwtKey>, rules: &Rules) -> Self {
         let entry = |key: JwtKey| {
             let mut validation = Validation::new(key.algorithm);
-            validation.set_issuer(&rules.issuers);
+            validation.set_issuer(&[&rules.issuer]);
             validation.set_audience(&rules.audiences);
             validation.set_required_spec_claims(&["exp", "iss", "aud"]);
             validation.validate_nbf = true;

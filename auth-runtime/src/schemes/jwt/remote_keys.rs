@@ -1,16 +1,17 @@
 //! Keys that the issuer publishes and changes.
 //!
-//! Requests find them without waiting, but for the first ones, and for those whose token names a key
-//! that is not among them: these wait for one fetch together.
+//! Most requests find their key at hand. The first ones, and those whose token names a key that is not at
+//! hand, wait for one fetch together. A waiting request costs no task and no place: tokens with made-up
+//! keys shut nobody out.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use jsonwebtoken::Header;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
 use super::builder::JwtError;
 use super::discovery::jwks_url;
@@ -25,8 +26,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(30);
 /// For so long keys are good without anybody confirming it.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
-/// So many requests wait for a fetch; more are told to come back.
-const MAX_WAITING: usize = 1024;
 
 /// Where the keys are.
 pub(super) enum Place {
@@ -36,12 +35,11 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// What is asked first.
-    pub(super) fn url<'p>(&'p self, issuers: &'p [String]) -> Result<&'p str, JwtError> {
-        match (self, issuers) {
-            (Self::Url(url), _) => Ok(url),
-            (Self::OfIssuer, [issuer]) => Ok(issuer),
-            (Self::OfIssuer, _) => Err(JwtError::SeveralIssuers),
+    /// The URL that is asked first.
+    pub(super) fn url<'p>(&'p self, issuer: &'p str) -> &'p str {
+        match self {
+            Self::Url(url) => url,
+            Self::OfIssuer => issuer,
         }
     }
 }
@@ -53,9 +51,8 @@ pub(super) struct RemoteKeys {
     refresh_every: Duration,
     cache: Option<Arc<VerifierCache>>,
     fetched: ArcSwapOption<Fetched>,
-    /// Held while fetching, so that all who need keys wait for the same ones.
-    last: Mutex<Option<Attempt>>,
-    waiting: Semaphore,
+    /// Held while fetching, so that all requests that need keys wait for the same ones.
+    last: Arc<Mutex<Option<Attempt>>>,
     born: Instant,
     /// When the next fetch in the background is due, in milliseconds since `born`.
     due: AtomicU64,
@@ -69,11 +66,33 @@ struct Fetched {
 
 struct Attempt {
     began: Instant,
+    /// The same by the clock that tokens are issued by.
+    began_at: SystemTime,
     ended: Instant,
     problem: Option<String>,
 }
 
-/// Nobody can say whether a token is good.
+/// A token whose key is not at hand.
+pub(super) struct Wanted {
+    pub(super) header: Header,
+    /// The keys that did not sign it.
+    pub(super) tried: Option<Arc<KeySet>>,
+    /// When it was issued, by its own account.
+    pub(super) issued: Option<SystemTime>,
+}
+
+impl Attempt {
+    /// Whether a token may have been signed by a key that was published after this attempt. `iat` has no
+    /// fractions of a second.
+    fn may_precede(&self, wanted: &Wanted) -> bool {
+        let second = Duration::from_secs(1);
+        wanted
+            .issued
+            .is_some_and(|issued| issued + second > self.began_at)
+    }
+}
+
+/// No key can verify a token for now.
 pub(super) struct Outage {
     pub(super) retry_after: Duration,
 }
@@ -92,8 +111,7 @@ impl RemoteKeys {
             refresh_every,
             cache,
             fetched: ArcSwapOption::empty(),
-            last: Mutex::new(None),
-            waiting: Semaphore::new(MAX_WAITING),
+            last: Arc::default(),
             born: Instant::now(),
             due: AtomicU64::new(0),
         })
@@ -113,53 +131,45 @@ impl RemoteKeys {
         is_usable.then(|| Arc::clone(&fetched.keys))
     }
 
-    /// Fetches once for all who ask at the same time. Whoever asks is answered by keys that were
-    /// fetched since, whether or not they know such a token.
-    /// `tried` are keys that did not do.
+    /// Returns the keys at hand once they know the token's key, or are newer than the request, or cannot be
+    /// expected to change by another fetch.
     pub(super) async fn fetch_for(
         self: &Arc<Self>,
-        header: &Header,
-        tried: Option<Arc<KeySet>>,
+        wanted: &Wanted,
     ) -> Result<Arc<KeySet>, Outage> {
-        let outage = || Outage { retry_after: PAUSE };
-        let _place = self.waiting.try_acquire().map_err(|_| outage())?;
-        let (this, header) = (Arc::clone(self), header.clone());
-        // On its own: a caller who hangs up must not stop it for the others.
-        let fetch = tokio::spawn(async move {
-            let asked = Instant::now();
-            this.fetch_once(&header, tried.as_ref(), asked).await
-        });
-        fetch.await.unwrap_or_else(|_| Err(outage()))
-    }
-
-    async fn fetch_once(
-        &self,
-        header: &Header,
-        tried: Option<&Arc<KeySet>>,
-        asked: Instant,
-    ) -> Result<Arc<KeySet>, Outage> {
-        let mut last = self.last.lock().await;
-        let is_new = |keys: &Arc<KeySet>| tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried));
-        if let Some(keys) = self.at_hand(header).filter(is_new) {
-            return Ok(keys);
-        }
-        let was_meant = last.as_ref().is_some_and(|last| last.began >= asked);
-        let pause = last
-            .as_ref()
-            .and_then(|last| PAUSE.checked_sub(last.ended.elapsed()));
-        let has_failed = last.as_ref().is_some_and(|last| last.problem.is_some());
-        match pause {
-            Some(retry_after) if has_failed => return Err(Outage { retry_after }),
-            Some(pause) if !was_meant => tokio::time::sleep(pause).await,
-            _ => {}
-        }
-        if !was_meant {
-            *last = Some(self.attempt().await);
-        }
-        let has_failed = last.as_ref().is_some_and(|last| last.problem.is_some());
-        match self.fetched.load_full() {
-            Some(fetched) if !has_failed => Ok(Arc::clone(&fetched.keys)),
-            _ => Err(Outage { retry_after: PAUSE }),
+        let asked = Instant::now();
+        loop {
+            // Waits for a fetch that is running.
+            let mut last = Arc::clone(&self.last).lock_owned().await;
+            let is_new = |keys: &Arc<KeySet>| {
+                let tried = wanted.tried.as_ref();
+                tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried))
+            };
+            if let Some(keys) = self.at_hand(&wanted.header).filter(is_new) {
+                return Ok(keys);
+            }
+            let mut pause = Duration::ZERO;
+            if let Some(last) = &*last {
+                pause = PAUSE.saturating_sub(last.ended.elapsed());
+                let is_recent = last.began >= asked || !pause.is_zero();
+                if is_recent && last.problem.is_some() {
+                    let retry_after = pause.max(Duration::from_secs(1));
+                    return Err(Outage { retry_after });
+                }
+                let is_enough = last.began >= asked || !last.may_precede(wanted);
+                if is_recent
+                    && is_enough
+                    && let Some(fetched) = self.fetched.load_full()
+                {
+                    return Ok(Arc::clone(&fetched.keys));
+                }
+            }
+            // In a task of its own: a client that hangs up must not stop the fetch for the others.
+            let this = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                *last = Some(this.attempt().await);
+            });
         }
     }
 
@@ -199,7 +209,7 @@ impl RemoteKeys {
     }
 
     async fn attempt(&self) -> Attempt {
-        let began = Instant::now();
+        let (began, began_at) = (Instant::now(), SystemTime::now());
         let problem = match self.fetch().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
@@ -220,16 +230,16 @@ impl RemoteKeys {
         };
         Attempt {
             began,
+            began_at,
             ended: Instant::now(),
             problem,
         }
     }
 
     async fn fetch(&self) -> Result<Fetched, String> {
-        let url = match (&self.place, self.rules.issuers.as_slice()) {
-            (Place::Url(url), _) => url.clone(),
-            (Place::OfIssuer, [issuer, ..]) => jwks_url(&self.http, issuer).await?,
-            (Place::OfIssuer, []) => return Err("no issuer is trusted".to_owned()),
+        let url = match &self.place {
+            Place::Url(url) => url.clone(),
+            Place::OfIssuer => jwks_url(&self.http, &self.rules.issuer).await?,
         };
         let document = self.http.get(&url).await;
         let document = document.map_err(|error| format!("{url}: {error}"))?;
