@@ -49,7 +49,7 @@
 //!
 //! Only credentials of schemes that the policy accepts count; on a path that is not there, those of all
 //! schemes of the space. A cookie beside other credentials that count is ignored, since the browser adds
-//! it to whatever a script sends. Of several cookies, those of no live session are ignored; two live ones
+//! it to every request of a script. Of several cookies, those of no live session are ignored; two live ones
 //! are ambiguous, which is 400. A denial for dead or ambiguous cookies removes them where it can.
 //!
 //! Every denial is `Cache-Control: no-store`, and its body is a problem detail (RFC 9457), HTML or

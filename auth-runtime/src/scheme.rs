@@ -15,7 +15,7 @@ use crate::head::Head;
 /// An authentication scheme (RFC 9110 §11.1).
 ///
 /// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, selects those that count,
-/// refuses requests where these are ambiguous, and writes the answer; a scheme only says whose they are.
+/// refuses requests where these are ambiguous, and writes the answer; a scheme only names their owner.
 ///
 /// ```
 /// use auth_runtime::{Caller, Credentials, Identity, ProtectionSpace, Scheme, Verification};
@@ -46,14 +46,14 @@ pub trait Scheme: Send + Sync + 'static {
     /// (RFC 9110 §11.1); matched without regard to case.
     fn name(&self) -> &str;
 
-    /// Where the credentials may stand; a request that has some in two places is refused (RFC 6750
+    /// The places of the credentials in a request; one that has some in two places is refused (RFC 6750
     /// §2), but a cookie beside other credentials is ignored. Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
     /// name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }
 
-    /// Says whose `credentials` these are. Called once for the credentials in each
+    /// Verifies `credentials`. Called once for the credentials in each
     /// [`source`](Self::sources) of a request, and only if there are some; for a cookie, once for each
     /// of the last four different values of its name.
     ///

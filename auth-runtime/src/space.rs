@@ -29,9 +29,7 @@ use self::prepared::Prepared;
 pub(crate) use self::report::DeniedObject;
 #[cfg(feature = "axum")]
 pub(crate) use self::sender::Authentication;
-#[cfg(any(feature = "axum", feature = "testing"))]
-pub(crate) use self::sender::Used;
-pub(crate) use self::sender::{Sender, Target};
+pub(crate) use self::sender::{Sender, Target, Used};
 use crate::audit::{Audit, Watch};
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};

@@ -32,8 +32,7 @@ use crate::schemes::oauth;
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
 /// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
 /// the cookie are answered 503, and the log says why. Around that goes the
-/// [`cookie_layer`](Self::cookie_layer), which settles what happens if a browser sends several cookies of
-/// the name.
+/// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name.
 ///
 /// ```
 /// use auth_runtime::routing::{get, post};
@@ -133,7 +132,7 @@ use crate::schemes::oauth;
 ///
 /// A browser sends several cookies of one name if they were set for several paths or domains: by an
 /// earlier version of the service, or by another host of the site, which may want visitors to act in a
-/// session of its own. The session layer takes the last one, whatever it is worth. The
+/// session of its own. The session layer takes the last one, live or not. The
 /// [`cookie_layer`](Self::cookie_layer) asks the store instead, about at most four of them: cookies of
 /// no live session are ignored, and two of different live sessions are ambiguous, which is answered 400.
 /// Names that are the cookie's name only to a library that decodes them, or trims spaces off them, are
@@ -148,7 +147,7 @@ use crate::schemes::oauth;
 /// # Together with other schemes
 ///
 /// A cookie beside credentials of another accepted scheme, such as a token in `Authorization`, is
-/// ignored: the browser adds it to whatever a script sends.
+/// ignored: the browser adds it to every request of a script.
 pub struct Sessions {
     cookie: String,
     /// The value of `Set-Cookie` that takes the cookie out of the browser.

@@ -17,15 +17,15 @@
 //! not there all of them count: the handler might say 401 where the other path says 400. So on a path
 //! with something hidden, and on one that is not there, a request is looked at in the same way:
 //!
-//! - The credentials of *all* schemes are found and verified, each once, in the same order, whatever the
-//!   policy accepts and whatever the earlier ones turned out to be. The work, and what it does to the
-//!   session layer around, depend on the request alone.
+//! - The credentials of *all* schemes are found and verified, each once and in the same order. Neither
+//!   the policy nor the result of the earlier ones shortens this. The work, and its effect on the session
+//!   layer around, depend on the request alone.
 //! - The policy decides by those that it accepts ([`Sender::to_policy`]).
 //! - A concealed denial is answered by all of them ([`Sender::to_unknown_path`]), which is how the path
 //!   that is not there is answered. The policy has no say in it.
 //!
-//! On a path with nothing hidden only what the policy accepts is verified, and no cookie beside an
-//! explicit credential.
+//! On a path with nothing hidden only credentials that the policy accepts are verified, and no cookie
+//! beside an explicit credential.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -39,7 +39,7 @@ use crate::policy::Policy;
 use crate::scheme::Source;
 use crate::scheme::Verification;
 
-/// What credentials are for.
+/// The resource that credentials are sent to.
 #[derive(Clone, Copy)]
 pub(crate) enum Target<'p> {
     /// A handler on a path where no denial is concealed.
@@ -83,7 +83,7 @@ pub(crate) struct Sender {
 /// A sender by the credentials that count.
 #[derive(Clone, Debug)]
 pub(crate) enum View {
-    /// Nobody can say: the request carries credentials twice, or those of another request (rule 5).
+    /// The request carries credentials twice, or those of another request (rule 5).
     Broken {
         /// The scheme, by its place in the order, if its cookies are all that is ambiguous.
         cookie: Option<usize>,
@@ -123,7 +123,7 @@ impl View {
         }
     }
 
-    /// Whom credentials of a scheme turned out to be of.
+    /// The sender, by verified credentials of one scheme.
     fn verified(caller: Caller, used: Used, has_challenge: bool) -> Self {
         match caller {
             // A challenge could not ask for better ones.

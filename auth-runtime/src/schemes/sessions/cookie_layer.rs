@@ -35,7 +35,7 @@ pub(super) struct Sifted {
     cookie: Arc<str>,
     /// Whether the store said which sessions are live, where there was something to ask.
     is_verifiable: bool,
-    /// That of a layer for another cookie.
+    /// The result of a layer for another cookie.
     outer: Option<Arc<Sifted>>,
 }
 
