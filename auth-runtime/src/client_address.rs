@@ -1,102 +1,151 @@
-//! Where a request comes from.
+//! The address that a request comes from.
 
 use std::net::{IpAddr, SocketAddr};
 
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED};
+use ipnet::IpNet;
 
 use crate::head::Head;
+use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
-/// How the address of a client is found out, for `network` requirements.
+/// The way to find the address of a client: for `network` requirements, and for schemes that give
+/// each client a share of something.
 ///
 /// ```
 /// use auth_runtime::{ClientAddress, ProtectionSpace};
 ///
-/// // Behind one reverse proxy that adds `X-Forwarded-For`.
-/// let builder = ProtectionSpace::builder().client_address(ClientAddress::x_forwarded_for(1));
+/// // Behind a reverse proxy at 192.0.2.7 that adds `X-Forwarded-For`.
+/// let address = ClientAddress::x_forwarded_for(["192.0.2.7/32".parse()?])?;
+/// let builder = ProtectionSpace::builder().client_address(address);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Default is the [socket](Self::socket): anybody can write the fields that proxies write, so none
-/// is believed unless it is asked for.
+/// The default is the [socket](Self::socket). Any client can write the fields that proxies write, so
+/// a field counts only if the peer is a configured proxy, by its address. The addresses of the
+/// field are read from the right, as far as they are those of configured proxies. The first other
+/// one is the client's; everything to its left was written by the client.
 ///
-/// A request that did not come through all the proxies, or whose field cannot be read, comes from
-/// no network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClientAddress(Teller);
+/// | request | address of the client |
+/// |---|---|
+/// | the peer is unknown | unknown |
+/// | the peer is not a configured proxy | that of the peer; the field is ignored |
+/// | the field is missing, or contains configured proxies only | unknown |
+/// | the field has more than 8 KiB, or cannot be read as far as it counts | unknown |
+/// | otherwise | the rightmost address of the field that is not a configured proxy |
+///
+/// Fields cannot be read in which an element that counts is empty, `unknown`, an obfuscated
+/// identifier (`_hidden`), an IPv6 address with a zone, or has such a port. Ports and brackets are
+/// left out, and an IPv4-mapped IPv6 address is the IPv4 address. A request with an unknown address
+/// is in no network.
+///
+/// Name the addresses of the proxies alone, not the network that they share with clients: a client
+/// in it counts as a further proxy. Each proxy has to add the address of its own peer to the
+/// configured field, or to set the field; one that hands it on lets clients choose an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientAddress(Origin);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Teller {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Origin {
     #[default]
     Socket,
-    Forwarded {
-        proxies: usize,
+    Proxies {
+        field: Field,
+        proxies: TrustedProxies,
     },
-    XForwardedFor {
-        proxies: usize,
-    },
+}
+
+/// A field in which proxies record the address of their peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Forwarded,
+    XForwardedFor,
 }
 
 /// Not in the `http` crate, since no standard names it.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// The longest field that is read, in bytes, over all its lines.
+const MAX_FIELD: usize = 8 * 1024;
+
 impl ClientAddress {
     /// The other end of the connection, for services that clients reach directly.
     ///
     /// It is taken from the request's extensions: from axum's `ConnectInfo<SocketAddr>`, which
-    /// `into_make_service_with_connect_info::<SocketAddr>()` puts there, or else from a
-    /// [`SocketAddr`] of its own. Where there is neither, `network` requirements are not met, and
-    /// the log says why.
+    /// `into_make_service_with_connect_info::<SocketAddr>()` inserts, or else from a [`SocketAddr`].
+    /// Where there is neither, `network` requirements are not met, and the log says why.
     pub const fn socket() -> Self {
-        Self(Teller::Socket)
+        Self(Origin::Socket)
     }
 
-    /// What the outermost of so many trusted proxies wrote into `Forwarded` (RFC 7239).
+    /// The address that proxies with these addresses write into `Forwarded` (RFC 7239).
     ///
-    /// Each proxy has to add itself to the field, or to set it.
-    pub const fn forwarded(proxies: usize) -> Self {
-        Self(Teller::Forwarded { proxies })
-    }
-
-    /// What the outermost of so many trusted proxies wrote into `X-Forwarded-For`.
+    /// # Errors
     ///
-    /// Each proxy has to add itself to the field, or to set it.
-    pub const fn x_forwarded_for(proxies: usize) -> Self {
-        Self(Teller::XForwardedFor { proxies })
+    /// No proxy at all, or a network that contains every address.
+    pub fn forwarded(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxies(Field::Forwarded, proxies)
     }
 
-    /// Whether proxies are to be believed, but none are there.
-    pub(crate) const fn lacks_proxies(self) -> bool {
-        matches!(
-            self.0,
-            Teller::Forwarded { proxies: 0 } | Teller::XForwardedFor { proxies: 0 }
-        )
+    /// The address that proxies with these addresses write into `X-Forwarded-For`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`forwarded`](Self::forwarded).
+    pub fn x_forwarded_for(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxies(Field::XForwardedFor, proxies)
     }
 
-    /// The address of whoever sent a request; `None` if it cannot be told.
-    pub(crate) fn of(self, head: Head<'_>) -> Option<IpAddr> {
-        match self.0 {
-            Teller::Socket => {
-                let address = socket_address(head.extensions);
-                if address.is_none() {
-                    tracing::error!(
-                        "a network is required, and the server does not say who is connected: serve \
-                         with `into_make_service_with_connect_info::<SocketAddr>()`"
+    fn from_proxies(
+        field: Field,
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        let proxies = TrustedProxies::new(proxies)?;
+        Ok(Self(Origin::Proxies { field, proxies }))
+    }
+
+    /// The address of the client that sent a request, if it is known.
+    ///
+    /// For handlers and layers that count by client, such as a form to log in on; see
+    /// [`PasswordHashes::authenticate`](crate::PasswordHashes::authenticate).
+    pub fn of(&self, request: &Parts) -> Option<IpAddr> {
+        self.find(Head::from(request))
+    }
+
+    pub(crate) fn find(&self, head: Head<'_>) -> Option<IpAddr> {
+        let peer = socket_address(head.extensions)?.ip().to_canonical();
+        match &self.0 {
+            Origin::Proxies { field, proxies } if proxies.contains(peer) => {
+                let client = field.client(head.headers, proxies);
+                if client.is_none() {
+                    tracing::debug!(
+                        "the proxy {peer} sends no `{}` with the address of a client",
+                        field.name(),
                     );
                 }
-                address.map(|address| address.ip())
+                client
             }
-            Teller::Forwarded { proxies } => {
-                let members = members(head.headers, &FORWARDED, true)?;
-                let member = nth_from_the_end(&members, proxies)?;
-                node(&forwarded_for(member)?)
-            }
-            Teller::XForwardedFor { proxies } => {
-                let members = members(head.headers, &X_FORWARDED_FOR, false)?;
-                node(nth_from_the_end(&members, proxies)?)
-            }
+            Origin::Socket | Origin::Proxies { .. } => Some(peer),
         }
+    }
+
+    /// The same for a `network` requirement, which no request meets if the server names no peer.
+    pub(crate) fn find_for_network(&self, head: Head<'_>) -> Option<IpAddr> {
+        if socket_address(head.extensions).is_none() {
+            tracing::error!(
+                "a network is required, and the server does not say who is connected: serve \
+                 with `into_make_service_with_connect_info::<SocketAddr>()`"
+            );
+        }
+        self.find(head)
     }
 }
 
+/// The other end of the connection, if the server names it.
 pub(crate) fn socket_address(extensions: &Extensions) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
@@ -105,24 +154,48 @@ pub(crate) fn socket_address(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get::<SocketAddr>().copied()
 }
 
-/// The first proxy added the client, the second one the first: the outermost of those that are
-/// trusted is as far from the end as there are.
-fn nth_from_the_end<'m>(members: &[&'m str], count: usize) -> Option<&'m str> {
-    let index = members.len().checked_sub(count)?;
-    members.get(index).copied()
-}
-
-/// The members of a field, over all its lines; `None` if it is not visible ASCII, or if quotes do
-/// not match on a line that may have them.
-fn members<'h>(headers: &'h HeaderMap, name: &HeaderName, quotes: bool) -> Option<Vec<&'h str>> {
-    let mut members = Vec::new();
-    for line in headers.get_all(name) {
-        members.extend(split(line.to_str().ok()?, ',', quotes)?);
+impl Field {
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::Forwarded => FORWARDED,
+            Self::XForwardedFor => X_FORWARDED_FOR,
+        }
     }
-    Some(members)
+
+    /// The rightmost address that is not a proxy's.
+    fn client(self, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
+        let lines = headers.get_all(self.name());
+        let length: usize = lines.iter().map(http::HeaderValue::len).sum();
+        if length > MAX_FIELD {
+            return None;
+        }
+        for line in lines.iter().rev() {
+            let elements = split(line.to_str().ok()?, ',', self == Self::Forwarded)?;
+            for element in elements.into_iter().rev() {
+                let address = self.address(element)?;
+                if !proxies.contains(address) {
+                    return Some(address);
+                }
+            }
+        }
+        None
+    }
+
+    fn address(self, element: &str) -> Option<IpAddr> {
+        let address = match self {
+            Self::Forwarded => {
+                let node = forwarded_for(element)?;
+                // Without brackets, an IPv6 address and its port are one text (RFC 7239 §6).
+                address(&node).filter(|address| address.is_ipv4() || node.starts_with('['))
+            }
+            Self::XForwardedFor => address(element),
+        };
+        address.map(|address| address.to_canonical())
+    }
 }
 
-/// Splits at `separator`, but for those in quotes; `None` if a quote is not closed.
+/// Splits at `separator` outside of quotes; `None` if a quote is not closed, so that a client cannot
+/// hide behind an open one the element that a proxy adds.
 fn split(text: &str, separator: char, quotes: bool) -> Option<Vec<&str>> {
     let mut quoted = false;
     let mut escaped = false;
@@ -153,7 +226,7 @@ fn forwarded_for(element: &str) -> Option<String> {
     found
 }
 
-/// A token, or what a quoted-string says (RFC 9110 §5.6.4).
+/// The value of a token or of a quoted-string (RFC 9110 §5.6.4).
 fn unquoted(value: &str) -> Option<String> {
     let Some(inner) = value.strip_prefix('"') else {
         return (!value.contains('"')).then(|| value.to_owned());
@@ -171,11 +244,17 @@ fn unquoted(value: &str) -> Option<String> {
     Some(text)
 }
 
-/// An address, with or without a port; an IPv6 one may stand in brackets, and has to if there is a
-/// port (RFC 7239 §6). `unknown` and made-up names are no address.
-fn node(text: &str) -> Option<IpAddr> {
+/// An address, with or without a port; an IPv6 address may have brackets, and has them if there is a
+/// port. `unknown`, obfuscated identifiers and addresses with a zone are none.
+fn address(text: &str) -> Option<IpAddr> {
+    if text.contains('%') {
+        return None;
+    }
     let socket = || text.parse().ok().map(|address: SocketAddr| address.ip());
-    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let bracketed = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse().ok().map(IpAddr::V6)
+    };
     text.parse().ok().or_else(bracketed).or_else(socket)
 }
 
@@ -185,89 +264,195 @@ mod tests {
 
     use super::*;
 
-    fn found(told: ClientAddress, lines: &[(&str, &str)]) -> Option<String> {
+    fn networks(texts: &[&str]) -> Vec<IpNet> {
+        let networks = texts.iter().map(|text| text.parse().expect("a network"));
+        networks.collect()
+    }
+
+    /// Trusted in the tests below: two proxies, and a network of them.
+    const PROXIES: [&str; 3] = ["192.0.2.7/32", "2001:db8::7/128", "198.18.0.0/15"];
+
+    fn x_forwarded_for() -> ClientAddress {
+        ClientAddress::x_forwarded_for(networks(&PROXIES)).expect("in order")
+    }
+
+    fn forwarded() -> ClientAddress {
+        ClientAddress::forwarded(networks(&PROXIES)).expect("in order")
+    }
+
+    fn found(
+        address: &ClientAddress,
+        peer: Option<&str>,
+        name: &str,
+        lines: &[&str],
+    ) -> Option<String> {
         let mut request = Request::new(());
-        for (name, value) in lines {
+        if let Some(peer) = peer {
+            let peer: SocketAddr = peer.parse().expect("a socket address");
+            request.extensions_mut().insert(peer);
+        }
+        for line in lines {
             let name: HeaderName = name.parse().expect("a name");
-            let value = value.parse().expect("a value");
+            let value = http::HeaderValue::from_bytes(line.as_bytes()).expect("a value");
             request.headers_mut().append(name, value);
         }
         let (parts, ()) = request.into_parts();
-        told.of(Head::from(&parts))
-            .map(|address| address.to_string())
+        address.of(&parts).map(|address| address.to_string())
     }
 
+    const PEER: Option<&str> = Some("192.0.2.7:4711");
+
     #[test]
-    fn the_outermost_trusted_proxy_is_believed() {
-        for (lines, proxies, expected) in [
-            (&["192.0.2.1"][..], 1, Some("192.0.2.1")),
-            (&["evil, 192.0.2.1"], 1, Some("192.0.2.1")),
-            (&["10.0.0.1, 192.0.2.1"], 1, Some("192.0.2.1")),
-            (&["10.0.0.1, 192.0.2.1, 192.0.2.2"], 2, Some("192.0.2.1")),
-            (&["10.0.0.1", "192.0.2.1"], 1, Some("192.0.2.1")),
-            (&["10.0.0.1", "192.0.2.1"], 2, Some("10.0.0.1")),
-            (&["192.0.2.1:4711"], 1, Some("192.0.2.1")),
-            (&["2001:db8::1"], 1, Some("2001:db8::1")),
-            (&["[2001:db8::1]"], 1, Some("2001:db8::1")),
-            (&["[2001:db8::1]:80"], 1, Some("2001:db8::1")),
-            (&["192.0.2.1"], 2, None),
-            (&[], 1, None),
-            (&[""], 1, None),
-            (&["192.0.2.1,"], 1, None),
-            (&["unknown"], 1, None),
-            (&["192.0.2.256"], 1, None),
-            (&["\"192.0.2.1\""], 1, None),
+    fn a_field_counts_only_from_a_configured_proxy() {
+        for (peer, expected) in [
+            (PEER, Some("10.0.0.1")),
+            (Some("[::ffff:192.0.2.7]:1"), Some("10.0.0.1")),
+            (Some("[2001:db8::7]:1"), Some("10.0.0.1")),
+            (Some("198.19.255.255:1"), Some("10.0.0.1")),
+            (Some("203.0.113.9:1"), Some("203.0.113.9")),
+            (Some("[::ffff:203.0.113.9]:1"), Some("203.0.113.9")),
+            (Some("[2001:db8::8]:1"), Some("2001:db8::8")),
+            (Some("127.0.0.1:1"), Some("127.0.0.1")),
+            (None, None),
         ] {
-            let lines: Vec<_> = lines
-                .iter()
-                .map(|line| ("x-forwarded-for", *line))
-                .collect();
-            let found = found(ClientAddress::x_forwarded_for(proxies), &lines);
-            assert_eq!(found.as_deref(), expected, "{lines:?} by {proxies}");
+            let found_in =
+                |address: &ClientAddress, name, line| found(address, peer, name, &[line]);
+            let by_x = found_in(&x_forwarded_for(), "x-forwarded-for", "10.0.0.1");
+            assert_eq!(by_x.as_deref(), expected, "{peer:?}");
+            let by_standard = found_in(&forwarded(), "forwarded", "for=10.0.0.1");
+            assert_eq!(by_standard.as_deref(), expected, "{peer:?}");
         }
     }
 
     #[test]
-    fn forwarded_is_read_as_its_grammar_says() {
-        for (lines, proxies, expected) in [
+    fn only_the_configured_field_counts() {
+        let found = |address: &ClientAddress, name, line| found(address, PEER, name, &[line]);
+        assert_eq!(found(&x_forwarded_for(), "forwarded", "for=10.0.0.1"), None);
+        assert_eq!(found(&forwarded(), "x-forwarded-for", "10.0.0.1"), None);
+        let socket = ClientAddress::socket();
+        for (name, line) in [
+            ("forwarded", "for=10.0.0.1"),
+            ("x-forwarded-for", "10.0.0.1"),
+        ] {
+            assert_eq!(found(&socket, name, line).as_deref(), Some("192.0.2.7"));
+        }
+    }
+
+    #[test]
+    fn x_forwarded_for_is_read_from_the_right() {
+        let long = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(700));
+        let fitting = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(600));
+        for (lines, expected) in [
+            (&["203.0.113.9"][..], Some("203.0.113.9")),
+            (&["10.0.0.1, 203.0.113.9"], Some("203.0.113.9")),
+            (&["10.0.0.1, 203.0.113.9, 198.18.0.1"], Some("203.0.113.9")),
             (
-                &["for=192.0.2.60;proto=http;by=203.0.113.43"][..],
-                1,
-                Some("192.0.2.60"),
+                &["10.0.0.1,203.0.113.9,198.18.0.1 , 2001:db8::7"],
+                Some("203.0.113.9"),
+            ),
+            (&["203.0.113.9, ::ffff:198.18.0.1"], Some("203.0.113.9")),
+            // A proxy's address to the left of the client's was written by the client.
+            (&["198.18.0.1, 203.0.113.9"], Some("203.0.113.9")),
+            (&["10.0.0.1", "203.0.113.9"], Some("203.0.113.9")),
+            (
+                &["10.0.0.1, 203.0.113.9", "198.18.0.1"],
+                Some("203.0.113.9"),
+            ),
+            (&["203.0.113.9", "10.0.0.1, 198.18.0.1"], Some("10.0.0.1")),
+            (&["203.0.113.9:4711"], Some("203.0.113.9")),
+            (&["203.0.113.9, 198.18.0.1:4711"], Some("203.0.113.9")),
+            (&["2001:db8::1"], Some("2001:db8::1")),
+            (&["[2001:db8::1]"], Some("2001:db8::1")),
+            (&["[2001:db8::1]:80"], Some("2001:db8::1")),
+            (&["::ffff:203.0.113.9"], Some("203.0.113.9")),
+            // Not reached, so not read.
+            (&["unknown, 203.0.113.9"], Some("203.0.113.9")),
+            (&["\u{fc}", "203.0.113.9"], Some("203.0.113.9")),
+            (&[fitting.as_str()], Some("203.0.113.9")),
+            (&[long.as_str()], None),
+            (&[], None),
+            (&[""], None),
+            (&["198.18.0.1"], None),
+            (&["198.18.0.1", "198.18.0.2, 192.0.2.7"], None),
+            (&["203.0.113.9,"], None),
+            (&["203.0.113.9,, 198.18.0.1"], None),
+            (&["203.0.113.9", ""], None),
+            (&["unknown"], None),
+            (&["203.0.113.9, unknown"], None),
+            (&["203.0.113.9, unknown, 198.18.0.1"], None),
+            (&["_hidden"], None),
+            (&["203.0.113.256"], None),
+            (&["010.0.0.1"], None),
+            (&["203.0.113.9:_port"], None),
+            (&["203.0.113.9:65536"], None),
+            (&["\"203.0.113.9\""], None),
+            (&["[203.0.113.9]"], None),
+            (&["[2001:db8::1"], None),
+            (&["fe80::1%eth0"], None),
+            (&["fe80::1%1"], None),
+            (&["[fe80::1%1]:80"], None),
+            (&["203.0.113.9\u{fc}"], None),
+            (&["203.0.113.9 10.0.0.1"], None),
+        ] {
+            let found = found(&x_forwarded_for(), PEER, "x-forwarded-for", lines);
+            assert_eq!(found.as_deref(), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_from_the_right() {
+        for (lines, expected) in [
+            (
+                &["for=203.0.113.9;proto=http;by=203.0.113.43"][..],
+                Some("203.0.113.9"),
             ),
             (
                 &["For=\"[2001:db8:cafe::17]:4711\""],
-                1,
                 Some("2001:db8:cafe::17"),
             ),
-            (&["for=10.0.0.1, for=192.0.2.1"], 1, Some("192.0.2.1")),
-            (&["for=10.0.0.1", "for=192.0.2.1"], 2, Some("10.0.0.1")),
-            (&["for=\"192.0.2.\\1\""], 1, Some("192.0.2.1")),
-            // A quote that the client left open must not swallow what the proxy added.
-            (&["for=\"10.0.0.1, for=192.0.2.1"], 1, None),
-            (&["for=\"x", "for=192.0.2.1"], 1, None),
-            (&["for=\"10.0.0.1, for=\"192.0.2.1\""], 1, None),
-            (&["for=192.0.2.1;for=10.0.0.1"], 1, None),
-            (&["for=unknown"], 1, None),
-            (&["for=_hidden"], 1, None),
-            (&["by=192.0.2.1"], 1, None),
-            (&["192.0.2.1"], 1, None),
-            (&["for=192.0.2.1"], 2, None),
+            (&["for=10.0.0.1, for=203.0.113.9"], Some("203.0.113.9")),
+            (&["for=10.0.0.1", "for=203.0.113.9"], Some("203.0.113.9")),
+            (
+                &["for=10.0.0.1, for=203.0.113.9", "for=198.18.0.1"],
+                Some("203.0.113.9"),
+            ),
+            (
+                &["for=203.0.113.9, for=\"[2001:db8::7]\""],
+                Some("203.0.113.9"),
+            ),
+            (
+                &["for=203.0.113.9, for=\"[::ffff:198.18.0.1]:80\""],
+                Some("203.0.113.9"),
+            ),
+            (&["for=\"203.0.113.\\9\""], Some("203.0.113.9")),
+            (&["for=\"203.0.113.9:80\""], Some("203.0.113.9")),
+            (&["for=unknown, for=203.0.113.9"], Some("203.0.113.9")),
+            // An open quote of the client's does not hide the element that a proxy adds.
+            (&["for=\"10.0.0.1, for=203.0.113.9"], None),
+            (&["for=\"10.0.0.1, for=\"203.0.113.9\""], None),
+            (&["for=\"10.0.0.1\\\", for=\"[2001:db8::1]\""], None),
+            (
+                &["for=10.0.0.1;by=\", for=203.0.113.9", "for=198.18.0.1"],
+                None,
+            ),
+            (&["for=203.0.113.9;for=10.0.0.1"], None),
+            (&["for=unknown"], None),
+            (&["for=_hidden"], None),
+            (&["for=\"203.0.113.9:_port\""], None),
+            (&["for=\"2001:db8::1\""], None),
+            (&["for=\"2001:db8::1:80\""], None),
+            (&["for=\"[fe80::1%251]:80\""], None),
+            (&["for=203.0.113.9, for=unknown"], None),
+            (&["for=203.0.113.9, by=198.18.0.1"], None),
+            (&["by=203.0.113.9"], None),
+            (&["203.0.113.9"], None),
+            (&["for=198.18.0.1"], None),
+            (&["for="], None),
+            (&[""], None),
+            (&[], None),
         ] {
-            let lines: Vec<_> = lines.iter().map(|line| ("forwarded", *line)).collect();
-            let found = found(ClientAddress::forwarded(proxies), &lines);
-            assert_eq!(found.as_deref(), expected, "{lines:?} by {proxies}");
+            let found = found(&forwarded(), PEER, "forwarded", lines);
+            assert_eq!(found.as_deref(), expected, "{lines:?}");
         }
-    }
-
-    #[test]
-    fn what_clients_write_is_not_believed_unasked() {
-        let lines = [
-            ("x-forwarded-for", "10.0.0.1"),
-            ("forwarded", "for=10.0.0.1"),
-        ];
-        assert_eq!(found(ClientAddress::socket(), &lines), None);
-        assert_eq!(found(ClientAddress::forwarded(1), &lines[..1]), None);
-        assert_eq!(found(ClientAddress::x_forwarded_for(1), &lines[1..]), None);
     }
 }

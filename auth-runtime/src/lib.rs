@@ -257,6 +257,7 @@ mod schemes;
 mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trusted_proxies;
 mod truth;
 #[cfg(any(
     feature = "resource-metadata",
@@ -317,7 +318,7 @@ pub use crate::schemes::{Basic, Password};
 #[cfg(feature = "jwt")]
 pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "mtls")]
-pub use crate::schemes::{ClientCertificate, ClientCertificateError, PeerCertificate};
+pub use crate::schemes::{ClientCertificate, PeerCertificate};
 #[cfg(feature = "digest")]
 pub use crate::schemes::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
@@ -338,6 +339,7 @@ pub use crate::schemes::{
     ReturnPath, SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
 };
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
+pub use crate::trusted_proxies::TrustedProxiesError;
 pub use crate::truth::Truth;
 #[cfg(any(
     feature = "resource-metadata",

@@ -43,7 +43,7 @@ pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 pub use self::basic::{Basic, Password};
 pub use self::bearer::Bearer;
 #[cfg(feature = "mtls")]
-pub use self::client_certificate::{ClientCertificate, ClientCertificateError, PeerCertificate};
+pub use self::client_certificate::{ClientCertificate, PeerCertificate};
 #[cfg(feature = "digest")]
 pub use self::digest::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,

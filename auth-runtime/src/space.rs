@@ -446,7 +446,7 @@ impl ProtectionSpace {
         };
         let address = policy
             .asks_for_network()
-            .then(|| self.0.client_address.of(head))
+            .then(|| self.0.client_address.find_for_network(head))
             .flatten();
         Some(match address {
             Some(address) => facts.from_address(address),

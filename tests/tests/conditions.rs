@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_runtime::routing::{get, get_service, post};
 use auth_runtime::testing::{assert_hidden, with_caller, with_identity};
 use auth_runtime::{
-    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, ProtectedRouter,
-    ProtectionSpace, requires,
+    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, IpNet,
+    ProtectedRouter, ProtectionSpace, TrustedProxiesError, requires,
 };
 use auth_tests::{App, space, space_builder, token};
 use axum::Router;
@@ -290,34 +290,87 @@ async fn a_network_lets_in_or_keeps_out_whoever_calls() {
 }
 
 #[tokio::test]
-async fn proxies_are_believed_only_if_the_space_was_told_of_them() {
-    let spoofed = || {
-        let mut request = from("198.51.100.7", request("/office"));
-        let headers = request.headers_mut();
-        headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.7"));
-        headers.insert("forwarded", HeaderValue::from_static("for=192.0.2.7"));
-        headers.insert("x-real-ip", HeaderValue::from_static("192.0.2.7"));
-        request
-    };
+async fn a_forwarded_address_counts_only_from_a_configured_proxy() {
     let behind = |client_address| {
         let space = space_builder().client_address(client_address).build();
         networked(space.expect("a space"))
     };
-    assert_eq!(status(&networked(space()), spoofed()).await, 403);
-    for (client_address, expected) in [
-        (ClientAddress::x_forwarded_for(1), 200),
-        (ClientAddress::forwarded(1), 200),
-        (ClientAddress::x_forwarded_for(2), 403),
-        (ClientAddress::forwarded(2), 403),
+    let proxies = || ["198.51.100.7/32", "2001:db8:1::7/128"].map(|text| text.parse().unwrap());
+    let by_x = behind(ClientAddress::x_forwarded_for(proxies()).unwrap());
+    let by_standard = behind(ClientAddress::forwarded(proxies()).unwrap());
+    let direct = networked(space());
+    let (x, standard) = ("x-forwarded-for", "forwarded");
+    let proxy = Some("198.51.100.7");
+    let mapped = Some("[::ffff:198.51.100.7]");
+    let ipv6 = Some("[2001:db8:1::7]");
+    let elsewhere = Some("203.0.113.9");
+    let inside = Some("192.0.2.7");
+    for (app, peer, lines, expected) in [
+        (&by_x, elsewhere, &[(x, "192.0.2.7")][..], 403),
+        (&by_standard, elsewhere, &[(standard, "for=192.0.2.7")], 403),
+        (&by_x, elsewhere, &[(x, "192.0.2.7, 198.51.100.7")], 403),
+        (&by_x, None, &[(x, "192.0.2.7")], 403),
+        (&by_standard, None, &[(standard, "for=192.0.2.7")], 403),
+        (
+            &direct,
+            proxy,
+            &[(x, "192.0.2.7"), (standard, "for=192.0.2.7")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7")], 200),
+        (&by_x, mapped, &[(x, "192.0.2.7")], 200),
+        (&by_x, ipv6, &[(x, "192.0.2.7")], 200),
+        (&by_standard, proxy, &[(standard, "for=192.0.2.7")], 200),
+        (&by_x, proxy, &[(x, "192.0.2.7, 203.0.113.9")], 403),
+        (
+            &by_standard,
+            proxy,
+            &[(standard, "for=192.0.2.7, for=203.0.113.9")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7"), (x, "203.0.113.9")], 403),
+        (
+            &by_x,
+            proxy,
+            &[(x, "203.0.113.9, 192.0.2.7, 2001:db8:1::7")],
+            200,
+        ),
+        (&by_x, proxy, &[], 403),
+        (
+            &by_x,
+            proxy,
+            &[(standard, "for=192.0.2.7"), ("x-real-ip", "192.0.2.7")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7, unknown")], 403),
+        // A client that reaches the service past the proxy is where its socket is.
+        (&by_x, inside, &[(x, "203.0.113.9")], 200),
     ] {
-        let status = status(&behind(client_address), spoofed()).await;
-        assert_eq!(status, expected, "{client_address:?}");
+        let mut request = match peer {
+            Some(peer) => from(peer, request("/office")),
+            None => request("/office"),
+        };
+        for (name, line) in lines {
+            let value = HeaderValue::from_static(line);
+            request.headers_mut().append(*name, value);
+        }
+        assert_eq!(status(app, request).await, expected, "{peer:?} {lines:?}");
     }
-    let zero = space_builder()
-        .client_address(ClientAddress::forwarded(0))
-        .build();
-    let error = zero.unwrap_err().to_string();
-    assert!(error.contains("0 of them"), "{error}");
+}
+
+#[test]
+fn trusted_proxies_are_named_by_address() {
+    let constructors: [fn(Vec<IpNet>) -> _; 2] = [
+        |proxies| ClientAddress::forwarded(proxies),
+        |proxies| ClientAddress::x_forwarded_for(proxies),
+    ];
+    for constructor in constructors {
+        assert_eq!(constructor(Vec::new()), Err(TrustedProxiesError::NoProxy));
+        let everywhere: IpNet = "::/0".parse().unwrap();
+        let error = TrustedProxiesError::EveryAddress(everywhere);
+        assert_eq!(constructor(vec![everywhere]), Err(error));
+        assert!(constructor(vec!["192.0.2.7/32".parse().unwrap()]).is_ok());
+    }
 }
 
 #[tokio::test]

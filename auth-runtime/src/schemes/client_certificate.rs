@@ -1,6 +1,5 @@
 //! The certificate whose key a client proved to hold when it connected (RFC 8705 §3).
 
-use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -14,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::client_address::socket_address;
 use crate::scheme::Credentials;
+use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
 /// How the certificate of a client is found out, for tokens that are bound to it.
 ///
@@ -47,7 +47,7 @@ enum Teller {
     Proxy {
         field: HeaderName,
         form: Form,
-        addresses: Vec<IpNet>,
+        proxies: TrustedProxies,
     },
 }
 
@@ -82,10 +82,10 @@ impl ClientCertificate {
     ///
     /// # Errors
     ///
-    /// No address at all, or a network that everybody is in.
+    /// No proxy at all, or a network that contains every address.
     pub fn client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
-    ) -> Result<Self, ClientCertificateError> {
+    ) -> Result<Self, TrustedProxiesError> {
         Self::from_proxy(CLIENT_CERT, Form::ByteSequence, proxies)
     }
 
@@ -99,7 +99,7 @@ impl ClientCertificate {
     /// As for [`client_cert`](Self::client_cert).
     pub fn ssl_client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
-    ) -> Result<Self, ClientCertificateError> {
+    ) -> Result<Self, TrustedProxiesError> {
         Self::from_proxy(SSL_CLIENT_CERT, Form::EscapedPem, proxies)
     }
 
@@ -107,18 +107,11 @@ impl ClientCertificate {
         field: HeaderName,
         form: Form,
         proxies: impl IntoIterator<Item = IpNet>,
-    ) -> Result<Self, ClientCertificateError> {
-        let addresses: Vec<_> = proxies.into_iter().collect();
-        if addresses.is_empty() {
-            return Err(ClientCertificateError::NoProxy);
-        }
-        if let Some(everybody) = addresses.iter().find(|block| block.prefix_len() == 0) {
-            return Err(ClientCertificateError::Everybody(*everybody));
-        }
+    ) -> Result<Self, TrustedProxiesError> {
         Ok(Self(Teller::Proxy {
             field,
             form,
-            addresses,
+            proxies: TrustedProxies::new(proxies)?,
         }))
     }
 
@@ -129,11 +122,11 @@ impl ClientCertificate {
             Teller::Proxy {
                 field,
                 form,
-                addresses,
+                proxies,
             } => {
                 let mut lines = credentials.headers().get_all(field).iter();
                 let line = lines.next().filter(|_| lines.next().is_none())?;
-                if !is_from(addresses, credentials) {
+                if !is_from(proxies, credentials) {
                     return None;
                 }
                 let text = line.to_str().ok().filter(|text| text.len() <= MAX_FIELD)?;
@@ -144,7 +137,7 @@ impl ClientCertificate {
     }
 }
 
-fn is_from(proxies: &[IpNet], credentials: &Credentials<'_>) -> bool {
+fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
     let Some(address) = socket_address(credentials.extensions()) else {
         tracing::error!(
             "client certificates are to come from a proxy, and the server does not say who is \
@@ -152,10 +145,12 @@ fn is_from(proxies: &[IpNet], credentials: &Credentials<'_>) -> bool {
         );
         return false;
     };
-    let address = address.ip().to_canonical();
-    let is_proxy = proxies.iter().any(|block| block.contains(&address));
+    let is_proxy = proxies.contains(address.ip());
     if !is_proxy {
-        tracing::debug!("a client certificate from {address} is not believed: it is no proxy");
+        tracing::debug!(
+            "a client certificate from {} is ignored: that is not the address of a proxy",
+            address.ip()
+        );
     }
     is_proxy
 }
@@ -257,31 +252,3 @@ impl PeerCertificate {
         &self.0
     }
 }
-
-/// What keeps a [`ClientCertificate`] from being found out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientCertificateError {
-    /// A proxy is to be believed, but there is none.
-    NoProxy,
-    /// A network that everybody is in, so that everybody would be believed.
-    Everybody(IpNet),
-}
-
-impl fmt::Display for ClientCertificateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoProxy => f.write_str(
-                "the client's certificate is to come from a proxy, and no proxy is trusted; give \
-                 its address, or use `ClientCertificate::connection()`",
-            ),
-            Self::Everybody(network) => write!(
-                f,
-                "everybody is in {network}, so everybody could send any certificate; give the \
-                 addresses of the proxies",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ClientCertificateError {}

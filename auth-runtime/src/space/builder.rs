@@ -78,8 +78,8 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// How the address is found that `network` requirements are held against. Default:
-    /// [`ClientAddress::socket`].
+    /// The way to find the address of a client, for `network` requirements and for schemes that give
+    /// each client a share of something. Default: [`ClientAddress::socket`].
     pub fn client_address(mut self, client_address: ClientAddress) -> Self {
         self.client_address = client_address;
         self
@@ -179,9 +179,6 @@ impl ProtectionSpaceBuilder {
     pub fn build(self) -> Result<ProtectionSpace, SpaceError> {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);
-        }
-        if self.client_address.lacks_proxies() {
-            return Err(SpaceError::NoProxy);
         }
         let mut space = Space {
             realm: self.realm,
@@ -303,8 +300,6 @@ pub enum SpaceError {
     NoChallenge,
     /// Two schemes of one name, or reading the same field.
     SchemeTwice(String),
-    /// Proxies are to be believed, but the number of them is 0.
-    NoProxy,
     /// A page to log in on that is no path on this host.
     #[cfg(feature = "sessions")]
     LoginPage(String),
@@ -334,10 +329,6 @@ impl fmt::Display for SpaceError {
             Self::SchemeTwice(name) => write!(
                 f,
                 "the scheme `{name}` has the name or the field of an earlier one",
-            ),
-            Self::NoProxy => f.write_str(
-                "the client's address is to come from proxies, but from 0 of them; say how many \
-                 there are, or use `ClientAddress::socket()`",
             ),
             #[cfg(feature = "sessions")]
             Self::LoginPage(page) => write!(

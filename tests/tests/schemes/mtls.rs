@@ -5,7 +5,7 @@ use auth_tests::App;
 use std::net::SocketAddr;
 
 use auth_runtime::{
-    ClientCertificate, ClientCertificateError, IpNet, PeerCertificate, ProtectedRouter,
+    ClientCertificate, IpNet, PeerCertificate, ProtectedRouter, TrustedProxiesError,
 };
 use auth_tests::tls::{self, Authority, Certified};
 use sha2::{Digest, Sha256};
@@ -492,11 +492,11 @@ fn proxies_have_to_be_named_and_everybody_is_no_proxy() {
         |proxies| ClientCertificate::ssl_client_cert(proxies),
     ];
     for from in constructors {
-        assert_eq!(from(vec![]), Err(ClientCertificateError::NoProxy));
+        assert_eq!(from(vec![]), Err(TrustedProxiesError::NoProxy));
         for everybody in ["0.0.0.0/0", "::/0"] {
             let error = from(networks(&["10.0.0.7/32", everybody])).unwrap_err();
             let network = everybody.parse().unwrap();
-            assert_eq!(error, ClientCertificateError::Everybody(network));
+            assert_eq!(error, TrustedProxiesError::EveryAddress(network));
             assert!(error.to_string().contains(everybody), "{error}");
         }
         assert!(from(networks(&["10.0.0.0/8"])).is_ok());
