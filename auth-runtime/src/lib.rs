@@ -325,7 +325,7 @@ pub use crate::schemes::{
     DigestSecretError,
 };
 #[cfg(feature = "dpop")]
-pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
+pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "secret-urls")]

@@ -14,7 +14,7 @@ mod dot_segments;
 #[cfg(feature = "dpop")]
 mod dpop;
 #[cfg(any(feature = "dpop", feature = "digest"))]
-mod generations;
+mod expiring_map;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]
@@ -50,7 +50,7 @@ pub use self::digest::{
     DigestSecretError,
 };
 #[cfg(feature = "dpop")]
-pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError};
+pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
 #[cfg(all(feature = "introspection", feature = "redis"))]
 pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
 
 pub use self::builder::{Dpop, DpopBuilder, DpopError};
 use self::proof::{Proof, ProofProblem};
 use self::replay::Replays;
-pub use self::replay::{ReplayStore, ReplayStoreError};
+pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
@@ -114,11 +115,21 @@ async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
         return Caller::rejected();
     }
     // Last of all, so that nothing is remembered of those who prove nothing.
-    match replays.is_first(proof).await {
+    let used = UsedProof::new(proof.id, subject_id(&identity), proof.lifetime);
+    match replays.is_first(used).await {
         Ok(true) => Caller::known(identity.with_sender_constraint()),
         Ok(false) => Caller::Rejected(Rejection::InvalidProof),
         Err(ReplayStoreError) => Caller::unverifiable(),
     }
+}
+
+/// The hash of a subject and its issuer, since two issuers may have subjects of one name.
+fn subject_id(identity: &Identity) -> [u8; 32] {
+    let claims = identity.extension::<Claims>();
+    let issuer = claims.and_then(|claims| claims.get("iss")?.as_str());
+    let issuer = Sha256::digest(issuer.unwrap_or_default());
+    let id = Sha256::new_with_prefix(issuer).chain_update(identity.subject());
+    id.finalize().into()
 }
 
 impl Rules {

@@ -11,7 +11,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, ProtocolVersion};
 use tokio::sync::OnceCell;
 
-use crate::schemes::{ReplayStore, ReplayStoreError};
+use crate::schemes::{ReplayStore, ReplayStoreError, UsedProof};
 
 /// A Redis, or what speaks like one, that the instances of a service share.
 ///
@@ -45,10 +45,13 @@ use crate::schemes::{ReplayStore, ReplayStoreError};
 ///
 /// # What Redis has to be like
 ///
-/// Version 6 or newer. What it forgets can be used again for as long as a proof is good, a minute by
+/// Version 6 or newer, one that runs scripts (`EVAL`), and no cluster. What it forgets can be used again for as long as a proof is good, a minute by
 /// default: give it `maxmemory-policy noeviction`, and `appendonly yes` if it may be restarted at any
 /// time. Whoever can write to it can let proofs in twice, so it needs a password, and `rediss://`
 /// where the network is not your own.
+///
+/// Each subject may use 20 000 proofs a minute; requests with further ones are answered 503. So one
+/// subject takes up some 10 MB of Redis at most, for proofs that are good for a minute.
 ///
 /// Cloning is cheap; clones share their connection.
 #[derive(Clone)]
@@ -196,20 +199,42 @@ impl Shared {
 /// be good for the other.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
 
+/// So many proofs of one subject are taken in each [`SHARE_PERIOD`], so that one subject does not fill
+/// Redis for all others.
+const SHARE: u32 = 20_000;
+/// Beginning with the first proof of a subject.
+const SHARE_PERIOD: Duration = Duration::from_secs(60);
+
+/// Remembers a proof: 1 if it is the first time, 0 if not, and -1 if its subject has no share left. One
+/// script, so that nothing comes in between.
+const REMEMBER: &str = "\
+    if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end \
+    local proofs = redis.call('INCR', KEYS[2]) \
+    if proofs == 1 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end \
+    if proofs > tonumber(ARGV[3]) then return -1 end \
+    redis.call('SET', KEYS[1], 'used', 'EX', ARGV[1]) \
+    return 1";
+
 impl ReplayStore for Redis {
-    async fn is_first(&self, id: [u8; 32], lifetime: Duration) -> Result<bool, ReplayStoreError> {
-        let lifetime = lifetime.saturating_add(CLOCKS_APART).as_secs();
-        let mut command = redis::cmd("SET");
+    async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        let lifetime = proof.lifetime().saturating_add(CLOCKS_APART);
+        let mut command = redis::cmd("EVAL");
         command
-            .arg(self.key("proof", &id))
-            .arg("used")
-            .arg("NX")
-            .arg("EX")
-            .arg(lifetime);
-        match self.ask::<Option<String>>(&command).await {
-            Ok(Some(done)) if done == "OK" => Ok(true),
-            Ok(None) => Ok(false),
-            Ok(Some(_)) | Err(_) => Err(ReplayStoreError),
+            .arg(REMEMBER)
+            .arg(2)
+            .arg(self.key("proof", &proof.id()))
+            .arg(self.key("proofs", &proof.subject()))
+            .arg(lifetime.as_secs())
+            .arg(SHARE_PERIOD.as_secs())
+            .arg(SHARE);
+        match self.ask::<i64>(&command).await {
+            Ok(1) => Ok(true),
+            Ok(0) => Ok(false),
+            Ok(_) => {
+                tracing::warn!("a subject uses too many proofs of possession to remember them all");
+                Err(ReplayStoreError)
+            }
+            Err(_) => Err(ReplayStoreError),
         }
     }
 }

@@ -120,12 +120,34 @@ async fn a_proof_is_remembered_by_its_hash_until_it_is_past_for_every_clock() {
     let server = Server::start();
     let [here, _] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
-    let keys = server.ask(&["KEYS", "*"]);
+    let keys = server.ask(&["KEYS", "auth:proof:*"]);
     let id = keys.strip_prefix("auth:proof:").expect("one key");
     assert_eq!(id.len(), 43, "a hash: {id}");
     assert_eq!(server.ask(&["GET", &keys]), "used");
     let lifetime: u64 = server.ask(&["TTL", &keys]).parse().unwrap();
     assert!((100..=120).contains(&lifetime), "{lifetime}");
+}
+
+#[tokio::test]
+async fn a_subject_has_a_share_of_the_proofs_in_a_minute() {
+    let server = Server::start();
+    let [here, there] = two_instances(&server).await;
+    assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
+    let counter = server.ask(&["KEYS", "auth:proofs:*"]);
+    assert_eq!(server.ask(&["GET", &counter]), "1");
+    let period: u64 = server.ask(&["TTL", &counter]).parse().unwrap();
+    assert!((50..=60).contains(&period), "{period}");
+    server.ask(&["SET", &counter, "19999", "KEEPTTL"]);
+    assert_eq!(CLIENT.send(there, &CLIENT.proof("2")).await, granted());
+    for instance in [here, there] {
+        assert_eq!(
+            CLIENT.send(instance, &CLIENT.proof("3")).await,
+            unverifiable()
+        );
+        assert_eq!(CLIENT.send(instance, &CLIENT.proof("1")).await, replayed());
+    }
+    server.ask(&["DEL", &counter]);
+    assert_eq!(CLIENT.send(here, &CLIENT.proof("3")).await, granted());
 }
 
 #[tokio::test]

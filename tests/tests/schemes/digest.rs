@@ -101,6 +101,30 @@ async fn send_login(app: &impl App, login: &Login) -> Response {
     ask(app, &login.method, &login.uri, &login.authorization()).await
 }
 
+#[tokio::test]
+async fn one_user_with_many_nonces_does_not_shut_out_others() {
+    let mallory = DigestSecret::of(SHA256, "mallory", "lab", "malice").expect("a secret");
+    let app = service(lab().user(mallory, Identity::new("mallory")), "lab");
+    let mut is_refused = false;
+    for _ in 0..25_000 {
+        let login = Login {
+            nonce: nonce(&app, 0).await,
+            ..Login::new("SHA-256", "mallory", "lab", "malice")
+        };
+        let status = send_login(&app, &login).await.status();
+        is_refused = status == 503;
+        if is_refused {
+            break;
+        }
+        assert_eq!(status, 200);
+    }
+    assert!(is_refused, "a share has an end");
+    for _ in 0..10 {
+        let login = login(&app).await;
+        assert_eq!(send_login(&app, &login).await.status(), 200);
+    }
+}
+
 /// RFC 7616 §3.9.1. The nonce is of another server, so being right shows in `stale`.
 #[tokio::test]
 async fn the_examples_of_the_rfc_are_right_and_nothing_else_in_their_place() {

@@ -1,9 +1,10 @@
 //! Tokens that are bound to a key, and the proofs that go with them.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_runtime::{
-    Dpop, DpopBuilder, Introspection, ProtectedRouter, ReplayStore, ReplayStoreError,
+    Dpop, DpopBuilder, Introspection, ProtectedRouter, ReplayStore, ReplayStoreError, UsedProof,
 };
 use auth_tests::proof::{ProofKey, token_hash};
 use auth_tests::{App, token, verifier};
@@ -401,9 +402,47 @@ async fn the_target_is_the_one_that_the_client_sees() {
 struct Broken;
 
 impl ReplayStore for Broken {
-    async fn is_first(&self, _id: [u8; 32], _lifetime: Duration) -> Result<bool, ReplayStoreError> {
+    async fn is_first(&self, _proof: UsedProof) -> Result<bool, ReplayStoreError> {
         Err(ReplayStoreError)
     }
+}
+
+/// A store that keeps everything.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<UsedProof>>>);
+
+impl ReplayStore for Recorder {
+    async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        self.0.lock().expect("no panic").push(proof);
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn proofs_of_all_keys_count_for_the_subject() {
+    let client_of = |subject: &str| {
+        let key = ProofKey::new();
+        let confirmation = json!({ "jkt": key.thumbprint() });
+        let claims = json!({ "sub": subject, "scope": "read", "cnf": confirmation });
+        Client {
+            token: token(claims),
+            key,
+        }
+    };
+    let recorder = Recorder::default();
+    let app = app_of(dpop().replay_store(recorder.clone()));
+    for subject in ["mallory", "mallory", "ann"] {
+        let response = send(&app, "/read", &client_of(subject).good()).await;
+        assert_eq!(response.status(), 200);
+    }
+    let used = recorder.0.lock().expect("no panic");
+    let [one, other, ann] = used.as_slice() else {
+        panic!("{used:?}");
+    };
+    assert_eq!(one.subject(), other.subject());
+    assert_ne!(one.subject(), ann.subject());
+    assert_ne!(one.id(), other.id());
+    assert!(one.lifetime() <= Duration::from_secs(60));
 }
 
 #[tokio::test]

@@ -26,9 +26,11 @@ use crate::schemes::stamps::Stamps;
 /// - Nonces are signed times, so nothing is remembered until one is used with the right password. A
 ///   right answer over an old one is told `stale=true`, and clients go on by themselves.
 /// - Each count of a nonce (`nc`) is good once. Counts may come in any order within 64 of the
-///   highest; what is further behind is told `stale=true`, as is a count that was there before. The
-///   counts of up to 100 000 nonces are remembered for each of their lifetimes; what
-///   would be too many is answered 503.
+///   highest; what is further behind is told `stale=true`, as is a count that was there before.
+/// - The counts of up to 200 000 nonces are remembered for each of their lifetimes. Half of them are
+///   for users with many: each may have a quarter as many as are free of these, 20 000 at most. Half
+///   are kept for users with up to 196. A request with a nonce beyond that is answered 503, so fewer
+///   than 512 users cannot shut out others.
 /// - An answer whose `uri` is not what was asked for is answered 400
 ///   ([`Rejection::OtherRequest`](crate::Rejection::OtherRequest)), so a proxy in front has to hand
 ///   targets on as they are.
@@ -86,7 +88,7 @@ pub struct DigestBuilder {
 /// The longest that a nonce may be good.
 const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 /// For each lifetime of a nonce.
-const COUNTED: usize = 100_000;
+const COUNTED: usize = 200_000;
 
 impl DigestBuilder {
     /// Lets whoever knows the password of `secret` in as `identity`.
@@ -161,8 +163,9 @@ impl DigestBuilder {
     /// How long a nonce is good. Default: 5 minutes; at most an hour.
     ///
     /// A client that knows the password gets another with the answer that tells it so. The shorter,
-    /// the more clients fit: programs like curl use up a nonce for each request, and 100 000 are
-    /// remembered for each lifetime, which is some 300 new ones a second for 5 minutes.
+    /// the more clients fit: programs like curl use up a nonce for each request, and 200 000 are
+    /// remembered for each lifetime, which is some 600 new ones a second for 5 minutes, and up to 60
+    /// of one user.
     pub fn nonce_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self

@@ -1,21 +1,14 @@
-//! How often each nonce was used (RFC 7616 §3.4, `nc`).
+//! The number of uses of each nonce (RFC 7616 §3.4, `nc`).
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::schemes::generations::Generations;
+use crate::schemes::expiring_map::{ExpiringMap, Full};
 
-/// Remembers in this process which counts came with a nonce, for a bounded number of nonces.
-///
-/// When it is full it says nothing more about new ones, so that nobody makes it forget by using many.
-pub(super) struct Counts {
-    shards: Vec<Mutex<Generations<Window>>>,
-    /// No nonce is good for longer.
-    lifetime: Duration,
-    capacity: usize,
-}
+/// Remembers in this process which counts came with a nonce, for a bounded number of nonces, of which
+/// each user gets a share.
+pub(super) struct Counts(ExpiringMap<Window>);
 
 /// What becomes of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +16,9 @@ pub(super) enum Counted {
     First,
     /// It was there before, or lies so far back that nobody can say.
     Again,
-    /// There are too many nonces to remember this one.
+    /// The user's share of the nonces is used up.
     Full,
 }
-
-/// A nonce and its user: where two clients are given the same one, each counts for itself.
-type Id = [u8; 32];
 
 /// The counts that came with a nonce: the highest, and which of those right below it.
 #[derive(Clone, Copy, Default)]
@@ -38,51 +28,33 @@ struct Window {
     seen: u64,
 }
 
-/// So that few wait for each other.
-const SHARDS: usize = 16;
-
 impl Counts {
     /// Remembers up to `capacity` nonces for each `lifetime`.
     pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
-        Self {
-            shards: std::iter::repeat_with(|| Mutex::new(Generations::new()))
-                .take(SHARDS)
-                .collect(),
-            lifetime,
-            capacity: capacity.div_ceil(SHARDS),
-        }
+        Self(ExpiringMap::new(capacity, lifetime))
     }
 
     /// Remembers that `user` used `nonce` with this count.
     pub(super) fn count(&self, nonce: &str, user: &str, count: u32) -> Counted {
-        let mut id = Sha256::new_with_prefix(nonce);
-        id.update(b":");
-        id.update(user);
-        self.count_id(id.finalize().into(), count)
+        self.count_at(Instant::now(), nonce, user, count)
     }
 
-    fn count_id(&self, id: Id, count: u32) -> Counted {
-        // The ids are hashes, so each shard gets as many as the others.
-        let shard = id.first().map_or(0, |byte| usize::from(*byte) % SHARDS);
-        let Some(shard) = self.shards.get(shard) else {
-            return Counted::Full;
-        };
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let shard = &mut *shard;
-        shard.turn(self.lifetime);
-        let is_full = shard.new_ones() >= self.capacity;
-        let window = match shard.get_mut(&id) {
-            Some(window) => window,
-            None if is_full => {
-                tracing::warn!("too many nonces are in use to count all of them");
-                return Counted::Full;
+    fn count_at(&self, now: Instant, nonce: &str, user: &str, count: u32) -> Counted {
+        let id = Sha256::new_with_prefix(nonce)
+            .chain_update(b":")
+            .chain_update(user)
+            .finalize();
+        let user = Sha256::digest(user).into();
+        let counted = self
+            .0
+            .update(id.into(), user, now, |window| window.admits(count));
+        match counted {
+            Ok(true) => Counted::First,
+            Ok(false) => Counted::Again,
+            Err(Full) => {
+                tracing::warn!("a user of Digest has too many nonces in use to count all of them");
+                Counted::Full
             }
-            None => shard.insert(id, Window::default()),
-        };
-        if window.admits(count) {
-            Counted::First
-        } else {
-            Counted::Again
         }
     }
 }
@@ -147,29 +119,29 @@ mod tests {
     }
 
     #[test]
-    fn no_more_nonces_are_taken_than_fit_and_none_makes_another_forgotten() {
-        let counts = Counts::new(2 * SHARDS, Duration::from_secs(60));
-        let id = |number: u8| {
-            let mut id = [0; 32];
-            id[1] = number;
-            id
-        };
-        assert_eq!(counts.count_id(id(1), 1), Counted::First);
-        assert_eq!(counts.count_id(id(2), 1), Counted::First);
-        assert_eq!(counts.count_id(id(3), 1), Counted::Full);
-        assert_eq!(counts.count_id(id(1), 1), Counted::Again);
-        assert_eq!(counts.count_id(id(1), 2), Counted::First);
+    fn one_user_does_not_use_up_the_nonces_of_others() {
+        let counts = Counts::new(1600, Duration::from_secs(60));
+        let use_nonce = |user: &str, number: u32| counts.count(&number.to_string(), user, 1);
+        let uses = (0..1600).map(|number| use_nonce("mallory", number));
+        let first = uses.filter(|counted| *counted == Counted::First).count();
+        assert_eq!(first, 160);
+        for number in 0..50 {
+            assert_eq!(use_nonce("ann", number), Counted::First, "{number}");
+        }
+        assert_eq!(use_nonce("mallory", 0), Counted::Again, "not forgotten");
     }
 
     #[test]
     fn each_is_remembered_for_as_long_as_a_nonce_is_good() {
-        let counts = Counts::new(100, Duration::from_millis(60));
-        std::thread::sleep(Duration::from_millis(40));
-        assert_eq!(counts.count("n", "ann", 1), Counted::First);
-        std::thread::sleep(Duration::from_millis(40));
-        assert_eq!(counts.count("n", "ann", 1), Counted::Again, "from before");
-        assert_eq!(counts.count("n", "ann", 2), Counted::First, "from before");
-        std::thread::sleep(Duration::from_millis(130));
-        assert_eq!(counts.count("n", "ann", 1), Counted::First, "long after");
+        let begin = Instant::now();
+        let counts = Counts::new(100, Duration::from_secs(60));
+        let count_after = |seconds, count| {
+            let now = begin + Duration::from_secs(seconds);
+            counts.count_at(now, "n", "ann", count)
+        };
+        assert_eq!(count_after(40, 1), Counted::First);
+        assert_eq!(count_after(80, 1), Counted::Again, "from before");
+        assert_eq!(count_after(99, 2), Counted::First, "from before");
+        assert_eq!(count_after(210, 1), Counted::First, "long after");
     }
 }

@@ -73,8 +73,8 @@ pub struct DpopBuilder {
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// More would have to be remembered than is good for memory.
 const MAX_LIFETIME: Duration = Duration::from_secs(600);
-/// For each lifetime of a proof.
-const REMEMBERED: usize = 100_000;
+/// For each of the longest lives of a proof.
+const REMEMBERED: usize = 200_000;
 
 impl DpopBuilder {
     fn new(tokens: Tokens) -> Self {
@@ -143,9 +143,12 @@ impl DpopBuilder {
         self
     }
 
-    /// Where it is remembered which proofs were used. Default: in this process, 100 000 for each
-    /// [`proof_lifetime`](Self::proof_lifetime), and about 6 000 of them for one key, beyond which
-    /// requests are answered 503.
+    /// The store that remembers used proofs. Default: in this process, 200 000 for each
+    /// [`proof_lifetime`](Self::proof_lifetime) and a minute.
+    ///
+    /// Half of them are for subjects with many, with all their keys: each may have a quarter as
+    /// many as are free of these, 20 000 at most. Half are kept for subjects with up to 196. A request
+    /// with a proof beyond that is answered 503, so fewer than 512 subjects cannot shut out others.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replays = Some(Replays::new(store));
         self

@@ -19,8 +19,7 @@ use crate::schemes::jwt::key::verifies;
 pub(super) struct Proof {
     /// Of the key that it was made with (RFC 7638).
     pub(super) thumbprint: String,
-    /// Tells it from all others that are good at the same time. Its first 8 bytes are those of all
-    /// proofs that were made with the same key.
+    /// Tells it from all others that are good at the same time.
     pub(super) id: [u8; 32],
     /// For how long it is good.
     pub(super) lifetime: Duration,
@@ -146,20 +145,10 @@ fn thumbprint(jwk: &Jwk) -> Option<String> {
 }
 
 fn id(thumbprint: &str, jti: &str) -> [u8; 32] {
-    let of_key = Sha256::digest(thumbprint);
-    let of_proof = Sha256::new_with_prefix(of_key).chain_update(jti).finalize();
-    let mut id = [0; 32];
-    for (to, from) in id
-        .iter_mut()
-        .zip(of_key.iter().take(KEY_PART).chain(&of_proof))
-    {
-        *to = *from;
-    }
-    id
+    // All thumbprints have one length.
+    let id = Sha256::new_with_prefix(thumbprint).chain_update(jti);
+    id.finalize().into()
 }
-
-/// How much of an id is about the key.
-pub(super) const KEY_PART: usize = 8;
 
 /// A URL in its normal form, without query and fragment: scheme and host in lower case, without the
 /// default port, and nothing escaped that need not be.

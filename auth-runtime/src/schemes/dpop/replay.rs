@@ -1,15 +1,11 @@
 //! Proofs that were used already (RFC 9449 §11.1).
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::proof::{KEY_PART, Proof};
-use crate::schemes::generations::Generations;
+use crate::schemes::expiring_map::{ExpiringMap, Full};
 
 /// Remembers which proofs were used, so that nobody uses one again that was overheard.
 ///
@@ -17,32 +13,67 @@ use crate::schemes::generations::Generations;
 /// common one, such as a database that each of them reaches.
 ///
 /// ```
-/// use std::time::Duration;
-///
-/// use auth_runtime::{ReplayStore, ReplayStoreError};
+/// use auth_runtime::{ReplayStore, ReplayStoreError, UsedProof};
 ///
 /// struct Shared;
 ///
 /// impl ReplayStore for Shared {
-///     async fn is_first(&self, id: [u8; 32], lifetime: Duration) -> Result<bool, ReplayStoreError> {
+///     async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
 ///         // `SET id … NX EX lifetime`, or the like
-///         # let _ = (id, lifetime);
+///         # let _ = (proof.id(), proof.lifetime());
 ///         Ok(true)
 ///     }
 /// }
 /// ```
 pub trait ReplayStore: Send + Sync + 'static {
-    /// Remembers `id` for `lifetime`, and says whether it was not remembered yet. Two calls at the
-    /// same time with the same `id` must not both be told so.
+    /// Remembers the id of `proof` for its lifetime, and returns whether it was not remembered yet.
+    /// Of several calls at the same time with the same id, one returns `true`.
+    ///
+    /// Only proofs of known callers come here. A store has to be bounded by subject, or one caller
+    /// fills it for all others.
     ///
     /// # Errors
     ///
-    /// [`ReplayStoreError`] if it cannot be said; the request is answered 503.
+    /// [`ReplayStoreError`] if the answer is not known, or the subject has used up its share; the
+    /// request is answered 503.
     fn is_first(
         &self,
-        id: [u8; 32],
-        lifetime: Duration,
+        proof: UsedProof,
     ) -> impl Future<Output = Result<bool, ReplayStoreError>> + Send;
+}
+
+/// A proof of possession that a known caller used, for a [`ReplayStore`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedProof {
+    id: [u8; 32],
+    subject: [u8; 32],
+    lifetime: Duration,
+}
+
+impl UsedProof {
+    /// A proof with this id, of this subject, that is good for this long.
+    pub const fn new(id: [u8; 32], subject: [u8; 32], lifetime: Duration) -> Self {
+        Self {
+            id,
+            subject,
+            lifetime,
+        }
+    }
+
+    /// A hash that no other proof has.
+    pub const fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    /// A hash of the issuer and the subject of the token: the same for all keys of the subject.
+    pub const fn subject(&self) -> [u8; 32] {
+        self.subject
+    }
+
+    /// The time for which the proof is still good.
+    pub const fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
 }
 
 /// A store cannot say whether a proof was used. What is wrong is for the store to log.
@@ -63,12 +94,12 @@ pub(super) struct Replays(Box<dyn Erased>);
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<bool, ReplayStoreError>> + Send + 'a>>;
 
 trait Erased: Send + Sync {
-    fn is_first(&self, id: [u8; 32], lifetime: Duration) -> Answer<'_>;
+    fn is_first(&self, proof: UsedProof) -> Answer<'_>;
 }
 
 impl<T: ReplayStore> Erased for T {
-    fn is_first(&self, id: [u8; 32], lifetime: Duration) -> Answer<'_> {
-        Box::pin(ReplayStore::is_first(self, id, lifetime))
+    fn is_first(&self, proof: UsedProof) -> Answer<'_> {
+        Box::pin(ReplayStore::is_first(self, proof))
     }
 }
 
@@ -77,85 +108,37 @@ impl Replays {
         Self(Box::new(store))
     }
 
-    pub(super) async fn is_first(&self, proof: &Proof) -> Result<bool, ReplayStoreError> {
-        self.0.is_first(proof.id, proof.lifetime).await
+    pub(super) async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        self.0.is_first(proof).await
     }
 }
 
-/// Remembers in this process, a bounded number of proofs.
-///
-/// When it is full it says nothing more about new ones, so that nobody makes it forget by sending
-/// many; and no key may take more than its share, so that nobody fills it up for others.
-pub(super) struct InMemory {
-    shards: Vec<Mutex<Shard>>,
-    /// Chooses the shard, so that nobody makes proofs for one of them.
-    chooser: RandomState,
-    /// No proof lives longer.
-    longest: Duration,
-    capacity: usize,
-}
+/// Remembers in this process, a bounded number of proofs, of which each subject gets a share.
+pub(super) struct InMemory(ExpiringMap<Used>);
 
-struct Shard {
-    proofs: Generations<()>,
-    /// How many of the new ones were made with each key.
-    shares: HashMap<[u8; KEY_PART], usize>,
-}
-
-/// So that few wait for each other.
-const SHARDS: usize = 16;
-/// The part of the capacity that one key may take.
-const SHARE: usize = 16;
+/// Whether a proof was used.
+#[derive(Default)]
+struct Used(bool);
 
 impl InMemory {
-    /// Remembers up to `capacity` proofs for each `longest`.
+    /// Remembers up to `capacity` proofs for each `longest`: no proof lives longer.
     pub(super) fn new(capacity: usize, longest: Duration) -> Self {
-        let shard = || {
-            Mutex::new(Shard {
-                proofs: Generations::new(),
-                shares: HashMap::new(),
-            })
-        };
-        Self {
-            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
-            chooser: RandomState::new(),
-            longest,
-            capacity: capacity.div_ceil(SHARDS),
-        }
+        Self(ExpiringMap::new(capacity, longest))
     }
 
-    fn remember(&self, id: [u8; 32]) -> Result<bool, ReplayStoreError> {
-        let shard = self.chooser.hash_one(id) % SHARDS as u64;
-        let shard = usize::try_from(shard)
-            .ok()
-            .and_then(|at| self.shards.get(at));
-        let shard = shard.ok_or(ReplayStoreError)?;
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shard { proofs, shares } = &mut *shard;
-        if proofs.turn(self.longest) {
-            shares.clear();
-        }
-        if proofs.get_mut(&id).is_some() {
-            return Ok(false);
-        }
-        if proofs.new_ones() >= self.capacity {
-            tracing::warn!("too many proofs of possession to remember all of them");
-            return Err(ReplayStoreError);
-        }
-        let key = id.first_chunk().copied().unwrap_or_default();
-        let share = shares.entry(key).or_default();
-        if *share >= self.capacity.div_ceil(SHARE) {
-            tracing::warn!("one key makes too many proofs of possession to remember all of them");
-            return Err(ReplayStoreError);
-        }
-        *share += 1;
-        proofs.insert(id, ());
-        Ok(true)
+    fn remember(&self, proof: UsedProof, now: Instant) -> Result<bool, ReplayStoreError> {
+        let mark = |used: &mut Used| !std::mem::replace(&mut used.0, true);
+        let is_first = self.0.update(proof.id, proof.subject, now, mark);
+        is_first.map_err(|Full| {
+            tracing::warn!("a subject uses too many proofs of possession to remember all of them");
+            ReplayStoreError
+        })
     }
 }
 
 impl ReplayStore for InMemory {
-    async fn is_first(&self, id: [u8; 32], _lifetime: Duration) -> Result<bool, ReplayStoreError> {
-        self.remember(id)
+    async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        self.remember(proof, Instant::now())
     }
 }
 
@@ -163,51 +146,54 @@ impl ReplayStore for InMemory {
 mod tests {
     use super::*;
 
-    /// Of a key, by number, too.
-    fn id(key: u8, number: u16) -> [u8; 32] {
-        let mut id = [key; 32];
+    const LIFETIME: Duration = Duration::from_secs(60);
+
+    fn proof(subject: u8, number: u16) -> UsedProof {
+        let mut id = [subject; 32];
         let number = number.to_be_bytes();
         (id[30], id[31]) = (number[0], number[1]);
-        id
+        UsedProof::new(id, [subject; 32], LIFETIME)
     }
 
     #[test]
     fn each_is_the_first_once_and_no_more_are_taken_than_fit() {
-        let store = InMemory::new(1000, Duration::from_secs(60));
+        let (store, now) = (InMemory::new(200, LIFETIME), Instant::now());
         let mut taken = Vec::new();
-        for id in (0..=255).flat_map(|key| (0..8).map(move |number| id(key, number))) {
-            match store.remember(id) {
+        for proof in (0..=255).flat_map(|subject| (0..2).map(move |number| proof(subject, number)))
+        {
+            match store.remember(proof, now) {
                 Ok(is_first) => assert!(is_first),
                 Err(ReplayStoreError) => continue,
             }
-            taken.push(id);
+            taken.push(proof);
         }
-        assert!((900..1100).contains(&taken.len()), "{}", taken.len());
-        for id in taken {
-            assert_eq!(store.remember(id), Ok(false), "still remembered");
+        assert_eq!(taken.len(), 200);
+        for proof in taken {
+            assert_eq!(store.remember(proof, now), Ok(false), "still remembered");
         }
     }
 
     #[test]
-    fn one_key_does_not_fill_the_store_for_others() {
-        let store = InMemory::new(16_000, Duration::from_secs(60));
-        let of_one = (0..16_000).filter(|number| store.remember(id(1, *number)) == Ok(true));
-        let of_one = of_one.count();
-        assert!((500..1100).contains(&of_one), "{of_one}");
-        for key in 2..100 {
-            assert_eq!(store.remember(id(key, 0)), Ok(true));
+    fn sixteen_subjects_do_not_fill_the_store_for_others() {
+        let (store, now) = (InMemory::new(16_000, LIFETIME), Instant::now());
+        for subject in 0..16 {
+            for number in 0..4000 {
+                let _ = store.remember(proof(subject, number), now);
+            }
+        }
+        for subject in 16..116 {
+            for number in 0..10 {
+                assert_eq!(store.remember(proof(subject, number), now), Ok(true));
+            }
         }
     }
 
     #[test]
     fn each_is_remembered_for_as_long_as_a_proof_can_live() {
-        let longest = Duration::from_millis(60);
-        let store = InMemory::new(100, longest);
-        std::thread::sleep(Duration::from_millis(40));
-        assert_eq!(store.remember([1; 32]), Ok(true));
-        std::thread::sleep(Duration::from_millis(40));
-        assert_eq!(store.remember([1; 32]), Ok(false), "in the stretch before");
-        std::thread::sleep(Duration::from_millis(130));
-        assert_eq!(store.remember([1; 32]), Ok(true), "long after");
+        let (store, begin) = (InMemory::new(100, LIFETIME), Instant::now());
+        let remember = |seconds| store.remember(proof(1, 1), begin + Duration::from_secs(seconds));
+        assert_eq!(remember(40), Ok(true));
+        assert_eq!(remember(99), Ok(false), "in the period before");
+        assert_eq!(remember(230), Ok(true), "long after");
     }
 }

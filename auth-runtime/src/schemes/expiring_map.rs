@@ -1,0 +1,182 @@
+//! A map of bounded size with entries that expire, of which each owner gets a share.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The hash of an entry, or of its owner.
+pub(super) type Id = [u8; 32];
+
+/// Entries that are kept for a lifetime at least, and for two at most.
+///
+/// Time is cut into periods of one lifetime, and so many new entries fit into each. Nothing is
+/// forgotten before its time: an entry that does not fit is refused, so that no client makes the map
+/// forget by adding many.
+///
+/// - Half of the capacity is for owners of many entries: each may hold a quarter as many as are free
+///   of this half, so one alone gets a tenth of the capacity.
+/// - The other half is kept for owners of up to 1/1024 of the capacity. So fewer than 512 greedy
+///   owners cannot keep another one from that many.
+pub(super) struct ExpiringMap<V> {
+    periods: Mutex<Periods<V>>,
+    lifetime: Duration,
+    /// Of each period.
+    capacity: usize,
+}
+
+struct Periods<V> {
+    began: Instant,
+    /// First seen in this period.
+    current: HashMap<Id, V>,
+    /// First seen in the period before.
+    previous: HashMap<Id, V>,
+    /// The number of entries in `current` by owner.
+    owned: HashMap<Id, usize>,
+}
+
+/// The owner has no share left, or the map no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl<V: Default> ExpiringMap<V> {
+    /// Takes up to `capacity` new entries in each period of `lifetime`.
+    pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
+        Self {
+            periods: Mutex::new(Periods {
+                began: Instant::now(),
+                current: HashMap::new(),
+                previous: HashMap::new(),
+                owned: HashMap::new(),
+            }),
+            lifetime,
+            capacity,
+        }
+    }
+
+    /// Changes the value of `id`, which is the default one if it is new; a new one is `owner`'s.
+    pub(super) fn update<T>(
+        &self,
+        id: Id,
+        owner: Id,
+        now: Instant,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> Result<T, Full> {
+        // Far cheaper than what comes before it, a signature or some hashes: one lock will do.
+        let periods = self.periods.lock();
+        let mut periods = periods.unwrap_or_else(PoisonError::into_inner);
+        periods.forget(now, self.lifetime);
+        periods.entry(id, owner, self.capacity).map(change)
+    }
+}
+
+impl<V: Default> Periods<V> {
+    /// Begins a new period if this one is over.
+    fn forget(&mut self, now: Instant, lifetime: Duration) {
+        let age = now.saturating_duration_since(self.began);
+        if age < lifetime {
+            return;
+        }
+        std::mem::swap(&mut self.current, &mut self.previous);
+        self.current.clear();
+        self.owned.clear();
+        if age >= lifetime * 2 {
+            self.previous.clear();
+        }
+        self.began = now;
+    }
+
+    fn entry(&mut self, id: Id, owner: Id, capacity: usize) -> Result<&mut V, Full> {
+        if let Some(value) = self.previous.get_mut(&id) {
+            return Ok(value);
+        }
+        if !self.current.contains_key(&id) {
+            let free = capacity.saturating_sub(self.current.len());
+            let free_for_many = free.saturating_sub(capacity / 2);
+            let share = capacity.div_ceil(1024).max(free_for_many / 4);
+            let owned = self.owned.get(&owner).copied().unwrap_or_default();
+            if free == 0 || owned >= share {
+                return Err(Full);
+            }
+            self.owned.insert(owner, owned + 1);
+        }
+        Ok(self.current.entry(id).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(60);
+    const CAPACITY: usize = 16_000;
+
+    fn id(owner: u16, number: u16) -> Id {
+        let mut id = [0; 32];
+        let bytes = owner.to_be_bytes().into_iter().chain(number.to_be_bytes());
+        for (to, from) in id.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        id
+    }
+
+    /// Adds up to `count` entries of an owner; the number of those that were taken.
+    fn add(map: &ExpiringMap<()>, owner: u16, count: u16, now: Instant) -> usize {
+        let taken = (0..count).filter(|number| {
+            let added = map.update(id(owner, *number), id(owner, 0), now, |()| ());
+            added.is_ok()
+        });
+        taken.count()
+    }
+
+    #[test]
+    fn one_owner_gets_a_tenth_and_leaves_the_rest_to_others() {
+        let (map, now) = (ExpiringMap::new(CAPACITY, LIFETIME), Instant::now());
+        assert_eq!(add(&map, 0, u16::MAX, now), CAPACITY / 10);
+        for owner in 1..800 {
+            assert_eq!(add(&map, owner, 16, now), 16, "{owner}");
+        }
+    }
+
+    #[test]
+    fn many_greedy_owners_leave_places_to_others() {
+        for (greedy, each, others) in [(16, 2000, 500), (500, 200, 10)] {
+            let (map, now) = (ExpiringMap::new(CAPACITY, LIFETIME), Instant::now());
+            let taken: usize = (0..greedy).map(|owner| add(&map, owner, each, now)).sum();
+            assert!(taken < CAPACITY, "{greedy} owners took {taken}");
+            for owner in greedy..greedy + others {
+                assert_eq!(add(&map, owner, 16, now), 16, "{owner} beside {greedy}");
+            }
+            let again: usize = (0..greedy).map(|owner| add(&map, owner, each, now)).sum();
+            assert_eq!(again, taken, "each is still there, and no more");
+        }
+    }
+
+    #[test]
+    fn no_more_entries_are_taken_than_fit() {
+        let (map, now) = (ExpiringMap::new(100, LIFETIME), Instant::now());
+        let taken: usize = (0..2000).map(|owner| add(&map, owner, 1, now)).sum();
+        assert_eq!(taken, 100);
+    }
+
+    #[test]
+    fn entries_are_kept_for_a_lifetime_and_shares_for_a_period() {
+        let begin = Instant::now();
+        let map = ExpiringMap::<u32>::new(CAPACITY, LIFETIME);
+        let count = |seconds| {
+            let now = begin + Duration::from_secs(seconds);
+            map.update(id(1, 1), id(1, 0), now, |count| {
+                *count += 1;
+                *count
+            })
+        };
+        assert_eq!(count(50), Ok(1));
+        assert_eq!(count(70), Ok(2), "in the next period");
+        assert_eq!(count(109), Ok(3), "almost a lifetime later");
+        assert_eq!(count(190), Ok(1), "forgotten");
+
+        let map = ExpiringMap::new(CAPACITY, LIFETIME);
+        let first = add(&map, 1, u16::MAX, begin);
+        let later = begin + LIFETIME * 3;
+        assert_eq!(add(&map, 1, u16::MAX, later), first, "a new share");
+    }
+}
