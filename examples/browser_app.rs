@@ -2,17 +2,19 @@
 //! names; or `cargo run --example browser_app -- --tour`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_examples::Visit::{ElsewhereForm, Form, Page, Script};
 use auth_runtime::routing::{get, post};
 use auth_runtime::{
-    Caller, Guard, GuardedRouter, Identity, PasswordHashes, ProtectionSpace, ReturnPath, Sessions,
-    public, requires,
+    Caller, ClientAddress, Guard, GuardedRouter, Identity, PasswordHashes, ProtectionSpace,
+    ReturnPath, Sessions, public, requires,
 };
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_http::csrf::CsrfLayer;
@@ -51,11 +53,14 @@ struct WayBack {
 #[public(reason = "whoever logs in is not logged in yet")]
 async fn log_in(
     State(app): State<App>,
+    request: Parts,
     session: Session,
     Query(WayBack { next }): Query<WayBack>,
     axum::Form(Login { name, password }): axum::Form<Login>,
 ) -> Response {
-    let identity = match app.users.authenticate(name, password).await {
+    // Directly connected: behind a proxy, this names it as the space does.
+    let client = ClientAddress::socket().of(&request);
+    let identity = match app.users.authenticate(name, password, client).await {
         Caller::Known(identity) => identity,
         Caller::Unverifiable { .. } => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         _ => return (StatusCode::FORBIDDEN, Html(LOGIN_PAGE)).into_response(),
@@ -248,6 +253,7 @@ async fn main() -> Result<()> {
     let (listener, base) = auth_examples::listen().await?;
     println!("ann and ada have the password `secret`, and ada is admin: {base}/admin");
     println!("serving on {base}; Ctrl-C stops it");
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
 }

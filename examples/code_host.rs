@@ -3,6 +3,7 @@
 //!
 //! With `-- --issuer URL` it takes the tokens of that authorization server instead of its own.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -173,6 +174,7 @@ async fn main() -> Result<()> {
             "curl -i -X POST -H 'Authorization: Bearer {token}' {base}/api/files  # 403, the scope that is missing"
         );
     }
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
 }

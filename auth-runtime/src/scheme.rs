@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
+use crate::client_address::ClientAddress;
 use crate::head::Head;
 
 /// An authentication scheme (RFC 9110 §11.1).
@@ -183,11 +185,16 @@ pub enum Source {
 pub struct Credentials<'r> {
     value: &'r str,
     head: Head<'r>,
+    client_address: &'r ClientAddress,
 }
 
 impl<'r> Credentials<'r> {
-    pub(crate) fn new(value: &'r str, head: Head<'r>) -> Self {
-        Self { value, head }
+    pub(crate) fn new(value: &'r str, head: Head<'r>, client_address: &'r ClientAddress) -> Self {
+        Self {
+            value,
+            head,
+            client_address,
+        }
     }
 
     /// The credentials without the scheme's name: visible ASCII and spaces, never empty, at most
@@ -209,6 +216,14 @@ impl<'r> Credentials<'r> {
     /// The request's fields.
     pub fn headers(&self) -> &'r HeaderMap {
         self.head.headers
+    }
+
+    /// The address of the client, if it is known: found as the space's
+    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) finds it.
+    ///
+    /// For schemes with a dear verification, to give each client a share of it.
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.client_address.find(self.head)
     }
 
     /// What the server and the layers outside have found out about the request.

@@ -24,7 +24,12 @@ mod jwt;
 mod oauth;
 #[cfg(feature = "argon2")]
 mod password_hashes;
-#[cfg(any(feature = "introspection", feature = "dpop", feature = "digest"))]
+#[cfg(any(
+    feature = "introspection",
+    feature = "dpop",
+    feature = "digest",
+    feature = "argon2"
+))]
 mod random;
 #[cfg(feature = "redis")]
 mod redis;

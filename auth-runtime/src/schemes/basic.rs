@@ -24,8 +24,10 @@ use crate::scheme::{Credentials, Occasion, Scheme, Verification};
 /// let scheme = Basic::new(log_in);
 /// ```
 pub struct Basic {
-    verify: Box<dyn Fn(String, Password) -> Verification + Send + Sync>,
+    verify: Box<Verify>,
 }
+
+type Verify = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
 
 /// A password, as the client sent it. Its `Debug` does not show it, and it is wiped from memory when
 /// it is dropped.
@@ -53,14 +55,17 @@ impl fmt::Debug for Password {
 impl Basic {
     /// Logins that `verify` looks at.
     ///
-    /// It has to take as long for a user that does not exist as for a wrong password, or it tells
-    /// who exists. If what it asks is out of order, it says [`Caller::Unverifiable`].
+    /// It has to take as long for an unknown user as for a wrong password, or it discloses the names
+    /// of users. It returns [`Caller::Unverifiable`] if its directory is out of order. The number of
+    /// calls at a time is not limited here.
     pub fn new<F>(verify: impl Fn(String, Password) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Caller> + Send + 'static,
     {
         Self {
-            verify: Box::new(move |user, password| Verification::pending(verify(user, password))),
+            verify: Box::new(move |_, user, password| {
+                Verification::pending(verify(user, password))
+            }),
         }
     }
 
@@ -68,7 +73,9 @@ impl Basic {
     #[cfg(feature = "argon2")]
     pub fn password_hashes(hashes: crate::PasswordHashes) -> Self {
         Self {
-            verify: Box::new(move |user, password| hashes.verify(user, password)),
+            verify: Box::new(move |credentials, user, password| {
+                hashes.verify(user, password, credentials.client_address())
+            }),
         }
     }
 }
@@ -80,7 +87,7 @@ impl Scheme for Basic {
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
         match user_and_password(credentials.value()) {
-            Some((user, password)) => (self.verify)(user, password),
+            Some((user, password)) => (self.verify)(credentials, user, password),
             None => Verification::done(Caller::Rejected(Rejection::Malformed)),
         }
     }

@@ -8,6 +8,7 @@ use http::header::AUTHORIZATION;
 use super::sender::Used;
 use super::{Accepted, ProtectionSpace, Space};
 use crate::caller::{Caller, Rejection};
+use crate::client_address::ClientAddress;
 #[cfg(feature = "sessions")]
 use crate::cookies;
 use crate::head::Head;
@@ -63,10 +64,17 @@ impl Presented<'_, '_> {
     }
 
     /// Starts to verify them; `None` if they cannot be read.
-    pub(super) fn verify(&self, head: Head<'_>) -> Option<Verification> {
+    pub(super) fn verify(
+        &self,
+        head: Head<'_>,
+        client_address: &ClientAddress,
+    ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
         Some(match well_formed(value) {
-            Some(value) => self.accepted.scheme.verify(&Credentials::new(value, head)),
+            Some(value) => {
+                let credentials = Credentials::new(value, head, client_address);
+                self.accepted.scheme.verify(&credentials)
+            }
             None => Verification::done(Caller::Rejected(Rejection::Malformed)),
         })
     }

@@ -33,6 +33,7 @@ use std::task::{Context, Poll};
 use super::credentials::{Found, Presented};
 use super::{Accepted, ProtectionSpace};
 use crate::caller::{Caller, Rejection};
+use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::policy::Policy;
 #[cfg(all(feature = "axum", any(feature = "form", feature = "secret-urls")))]
@@ -398,13 +399,13 @@ impl ProtectionSpace {
         let several = match self.0.find(head, is_meant) {
             Found::Nothing => return Authentication::Done(View::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
-                return Authentication::of(&presented, head);
+                return Authentication::of(&presented, head, &self.0.client_address);
             }
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
         };
         let started = several.iter().map(|presented| Started {
-            verification: presented.verify(head),
+            verification: presented.verify(head, &self.0.client_address),
             ..Started::new(presented, target)
         });
         let mut started: Vec<Started> = started.collect();
@@ -426,9 +427,13 @@ pub(crate) enum Authentication {
 }
 
 impl Authentication {
-    fn of(presented: &Presented<'_, '_>, head: Head<'_>) -> Self {
+    fn of(
+        presented: &Presented<'_, '_>,
+        head: Head<'_>,
+        client_address: &ClientAddress,
+    ) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
-        let Some(verification) = presented.verify(head) else {
+        let Some(verification) = presented.verify(head, client_address) else {
             return Self::Done(View::BROKEN.into());
         };
         match verification.into_caller() {
