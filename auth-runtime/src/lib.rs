@@ -156,6 +156,24 @@
 //! the `security` of each operation and its denials, without what is hidden. What the document says
 //! otherwise is an error.
 //!
+//! # Limits
+//!
+//! Every resource that callers use up has a bound, and each caller a share of it, so that one caller
+//! does not shut out others. A request beyond a share is answered 503.
+//!
+//! | bounded | bound | share of one caller | effect of one hostile caller on others |
+//! |---|---|---|---|
+//! | passwords verified at a time, and logins that wait for it ([`PasswordHashes`](PasswordHashes#limits)) | one, and 128, for each processor | served in turn by client address; the address with most logins makes room | each waits for one of its logins at a time; logins remembered for 5 minutes do not wait |
+//! | memory to verify passwords in | one buffer for each processor | – | none |
+//! | nonces of [`Digest`] in use | 200 000 for each of their lifetimes | of a user: a quarter of those free of the first half, and in any case 196 | none; 512 users could take all |
+//! | proofs of [`Dpop`] in use, in this process | 200 000 for each of their lifetimes | of a subject, with all its keys: the same | none; 512 subjects could take all |
+//! | proofs of [`Dpop`] in use, in a [`Redis`] | the memory of Redis | 20 000 a minute of a subject, about 10 MB | none, if Redis has more than that |
+//! | the field of a proxy that [`ClientAddress`] reads | 8 KiB | – | none |
+//! | credentials | 16 KiB | – | none |
+//!
+//! Wrong credentials leave nothing behind. A verifier or a look-up of the service's own
+//! ([`Basic::new`], [`DigestBuilder::look_up`]) is called as often as requests come.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
