@@ -427,11 +427,7 @@ pub(crate) enum Authentication {
 }
 
 impl Authentication {
-    fn of(
-        presented: &Presented<'_, '_>,
-        head: Head<'_>,
-        client_address: &ClientAddress,
-    ) -> Self {
+    fn of(presented: &Presented<'_, '_>, head: Head<'_>, client_address: &ClientAddress) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
         let Some(verification) = presented.verify(head, client_address) else {
             return Self::Done(View::BROKEN.into());

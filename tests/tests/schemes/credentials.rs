@@ -149,8 +149,8 @@ async fn nothing() -> StatusCode {
 /// Services with the schemes of this file, and how often each scheme verified something.
 struct Lab {
     space: ProtectionSpace,
-    hiding: Router,
-    showing: Router,
+    hiding: ProtectedRouter,
+    showing: ProtectedRouter,
     verified: Vec<Arc<AtomicUsize>>,
 }
 
@@ -349,7 +349,7 @@ impl Seen {
     }
 }
 
-async fn respond(app: &Router, request: Request) -> (u16, String, String) {
+async fn respond(app: &ProtectedRouter, request: Request) -> (u16, String, String) {
     let response = app.clone().oneshot(request).await.expect("infallible");
     let status = response.status().as_u16();
     let fields = format!("{:?}", response.headers());

@@ -4,7 +4,7 @@ use super::*;
 
 /// An app and two visitors who are logged in.
 struct Visitors {
-    app: Router,
+    app: BoxedApp,
     store: Failing,
     ann: String,
     bob: String,
@@ -228,7 +228,7 @@ async fn a_cookie_layer_inside_of_the_session_layer_changes_nothing() {
     let space = shop(builder()).build().expect("the space is in order");
     let app = routes().protect(space).expect("every state is there");
     let store = visitors.store.clone();
-    visitors.app = app.layer(cookies(store.clone())).layer(layer(store));
+    visitors.app = BoxedApp::new(app.layer(cookies(store.clone())).layer(layer(store)));
     for (cookies, expected) in [
         ("id=ann", "ann"),
         ("id=stale; id=ann", "ann"),
