@@ -147,7 +147,7 @@ async fn unknown_users_take_as_much_work_as_wrong_passwords() {
 }
 
 /// A service with the user ann, whose password takes some milliseconds to hash.
-fn service_of_ann() -> Router {
+fn service_of_ann() -> ProtectedRouter {
     let params = argon2::Params::new(4 * 1024, 1, 1, None).expect("parameters");
     let hash = argon2::Argon2::from(params).hash_password(b"secret");
     let hashes = PasswordHashes::builder()
@@ -161,7 +161,7 @@ fn service_of_ann() -> Router {
     app(space(Basic::password_hashes(hashes)))
 }
 
-async fn log_in_from(app: &Router, address: Option<IpAddr>, login: &str) -> Response {
+async fn log_in_from(app: &ProtectedRouter, address: Option<IpAddr>, login: &str) -> Response {
     let mut request = Request::get("/known")
         .body(Body::empty())
         .expect("a request");
@@ -180,7 +180,7 @@ async fn log_in_from(app: &Router, address: Option<IpAddr>, login: &str) -> Resp
 struct Strangers(Vec<tokio::task::JoinHandle<()>>);
 
 impl Strangers {
-    async fn start(app: &Router, addresses: impl Iterator<Item = Option<IpAddr>>) -> Self {
+    async fn start(app: &ProtectedRouter, addresses: impl Iterator<Item = Option<IpAddr>>) -> Self {
         let strangers = addresses.map(|address| {
             let app = app.clone();
             tokio::spawn(async move {
