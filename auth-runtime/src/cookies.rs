@@ -4,11 +4,11 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use percent_encoding::percent_decode;
 
-/// The cookies of one name that are looked at, the last ones: browsers send the cookie of the
-/// shortest path, and of these the newest, last (RFC 6265 §5.4).
+/// The maximum number of cookies of one name that are read. The last ones are read: browsers send
+/// the cookie of the shortest path, and of these the newest, last (RFC 6265 §5.4).
 pub(crate) const MAX_PER_NAME: usize = 4;
 
-/// One cookie, as it was sent.
+/// One cookie, as sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Cookie<'r> {
     name: &'r [u8],
@@ -25,13 +25,14 @@ impl<'r> Cookie<'r> {
         })
     }
 
-    /// Whether `name` is its name to a browser.
+    /// Returns whether a browser treats `name` as its name.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         self.name == name.as_bytes()
     }
 
-    /// Whether a library that decodes names, or trims more spaces off them than browsers do, reads
-    /// `name`. A browser that protects `__Host-` names does not protect such a spelling.
+    /// Returns whether a library that decodes names, or trims more whitespace than browsers do,
+    /// reads the name as `name`. A browser that protects `__Host-` names does not protect such a
+    /// spelling.
     pub(crate) fn is_read_as(&self, name: &str) -> bool {
         let text = String::from_utf8_lossy(self.name);
         percent_decode(text.trim().as_bytes()).eq(name.bytes())
@@ -42,7 +43,7 @@ impl<'r> Cookie<'r> {
     }
 }
 
-/// All cookies, on however many lines a client sends them (RFC 9113 §8.2.3).
+/// Returns all cookies, on any number of lines (RFC 9113 §8.2.3).
 pub(crate) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let lines = headers.get_all(COOKIE).iter();
     lines
@@ -50,14 +51,14 @@ pub(crate) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
         .filter_map(Cookie::parse)
 }
 
-/// The different values of the cookies of that name, in their order, without those before the last
-/// [`MAX_PER_NAME`]. Other spellings of the name are other names.
+/// Returns the distinct values of the cookies of that name, in their order: the last
+/// [`MAX_PER_NAME`] ones. Other spellings of the name are other names.
 pub(crate) fn values<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
     let mut values: [Option<&[u8]>; MAX_PER_NAME] = [None; MAX_PER_NAME];
     for cookie in cookies(headers).filter(|cookie| cookie.is_named(name)) {
         let value = Some(cookie.value());
         let start = values.iter().position(|other| *other == value);
-        // What was sent twice counts where it stands last.
+        // A value that was sent twice counts at its last position.
         if let Some(later) = values.get_mut(start.unwrap_or_default()..) {
             later.rotate_left(1);
         }

@@ -45,9 +45,9 @@ use crate::policy::Policy;
 use crate::resource::ProtectedResource;
 use crate::scheme::{Occasion, Scheme, Source};
 
-/// The realm, the schemes that are accepted in it, and how its denials look.
+/// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
-/// Cloning is cheap. Built once, at start:
+/// Cloning is cheap. A service builds it once, at start:
 ///
 /// ```
 /// # #[cfg(feature = "api-key")] {
@@ -79,7 +79,7 @@ struct Space {
     prepared: Prepared,
 }
 
-/// A scheme, with what does not change while serving.
+/// A scheme and its properties that do not change while serving.
 struct Accepted {
     scheme: Box<dyn Scheme>,
     name: String,
@@ -91,11 +91,11 @@ struct Accepted {
     challenge_varies: bool,
     #[cfg(feature = "sessions")]
     login_page: Option<LoginPage>,
-    /// `None` if it cannot be asked for.
+    /// The challenge without an error. `None` if the scheme has no challenge.
     plain: Option<Challenge>,
 }
 
-/// A scheme, as those see it who describe it.
+/// A scheme, as described in an OpenAPI document.
 #[cfg(feature = "openapi")]
 pub(crate) struct Offered<'s> {
     pub(crate) name: &'s str,
@@ -107,9 +107,9 @@ pub(crate) struct Offered<'s> {
 
 type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
 
-/// What an anonymous caller is told of a path that was never there, and so of a hidden one.
+/// The response to an anonymous caller on an unknown path, and so on a hidden one.
 ///
-/// A known caller is told 404 either way, and one whose credentials were rejected 401.
+/// On both, the response to a known caller is 404, and the response to rejected credentials is 401.
 ///
 /// ```
 /// use auth_runtime::{ProtectionSpace, UnknownPaths};
@@ -124,27 +124,27 @@ pub enum UnknownPaths {
     /// 404. The default.
     #[default]
     NotFound,
-    /// 401 with challenges, for clients that never ask their user for a password on a 404, as git
-    /// and browsers do not.
+    /// 401 with challenges, for clients that ask their user for a password only after a 401, such
+    /// as git and browsers.
     Challenge,
 }
 
-/// A policy that is decided, where it stands, and who wants to know.
+/// A policy to evaluate, its handler, and the observer of the decision.
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) policy: &'a Policy,
-    /// The handler, if it is one's.
+    /// The handler. `None` if the policy is not that of a handler.
     pub(crate) declaration: Option<Declaration>,
-    /// Whether the handler may ask its guard about objects.
+    /// Whether the handler can check objects through its guard.
     pub(crate) denies_objects: bool,
-    /// Whether every denial on the path is hidden, since some method of it is.
+    /// Whether every denial on the path is concealed, because the policy of some method hides it.
     pub(crate) path_is_hidden: bool,
     pub(crate) watch: &'a Watch,
 }
 
 impl Case<'_> {
-    /// Whether the caller is told what an unknown path would tell: where the policy hides, and
-    /// where another one hides the path. Whoever only has to log in again is entitled to know.
+    /// Returns whether the denial is concealed: by this policy, or because another policy hides the
+    /// path. A denial that asks for a new login (step-up) is never concealed.
     fn hides(&self, decision: &Decision) -> bool {
         match decision {
             Decision::Hide => true,
@@ -156,22 +156,21 @@ impl Case<'_> {
     }
 }
 
-/// What became of a request, once every check that mattered was asked.
+/// The decision about a request, after every check that it depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct Ruling {
-    /// As the caller is told.
+    /// The decision that the response shows.
     pub(crate) decision: Decision,
-    /// Of a request that was let in: whether the handler's own denials are hidden.
+    /// Whether the handler's own denials are concealed. Only for a granted request.
     pub(crate) hides_objects: bool,
 }
 
 impl ProtectionSpace {
-    /// The longest credentials that are looked at, in bytes; longer ones are rejected as
-    /// malformed.
+    /// The longest credentials that are read, in bytes. Longer ones are rejected as malformed.
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
-    /// The longest form that is looked for a token, in bytes, where a scheme accepts tokens in
-    /// forms; a longer one is answered 400.
+    /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
+    /// forms. The response to a longer one is 400.
     #[cfg(feature = "form")]
     pub const MAX_FORM: usize = 1024 * 1024;
 
@@ -185,18 +184,18 @@ impl ProtectionSpace {
         self.0.schemes.iter().map(|accepted| accepted.name.as_str())
     }
 
-    /// Whether a scheme of that name is accepted.
+    /// Returns whether the space accepts a scheme of that name.
     pub(crate) fn accepts(&self, name: &str) -> bool {
         self.schemes().any(|own| own.eq_ignore_ascii_case(name))
     }
 
-    /// Whether one of the accepted schemes that `policy` accepts binds credentials to a key.
+    /// Returns whether the space and `policy` both accept a scheme that binds credentials to a key.
     pub(crate) fn can_constrain_senders(&self, policy: &Policy) -> bool {
         let mut accepted = self.0.schemes.iter();
         accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
     }
 
-    /// Whether there is a 401 that `policy` may ask for, and no challenge to go with it.
+    /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
     pub(crate) fn cannot_ask_for(&self, policy: &Policy) -> bool {
         let schemes = self.0.schemes.iter();
         let mut accepted = schemes
@@ -207,11 +206,11 @@ impl ProtectionSpace {
             && policy.may_ask_for_credentials()
     }
 
-    /// Decides whether a request may go on, without any framework: [`Guard`](crate::Guard) and
-    /// [`GuardedRouter`](crate::GuardedRouter) do this for axum.
+    /// Authorizes a request without a web framework. For axum, [`Guard`](crate::Guard) and
+    /// [`GuardedRouter`](crate::GuardedRouter) do this.
     ///
-    /// The body is not looked at, so no token is found in a form; a check finds no parameters of the
-    /// path, and fails if it asks for a state.
+    /// The body is not read, so tokens in forms are not found. A check finds no path parameters,
+    /// and fails if it needs state.
     ///
     /// ```
     /// use auth_runtime::{Bearer, Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -232,8 +231,9 @@ impl ProtectionSpace {
     ///
     /// # Errors
     ///
-    /// The answer to give in place of the handler's. A hidden denial is the space's own answer to
-    /// unknown paths; to be undetectable, it has to be that of all unknown paths.
+    /// The response to return in place of the handler's. The response of a concealed denial is the
+    /// space's own response for unknown paths. It is indistinguishable only if the service responds
+    /// in the same way on all unknown paths.
     pub async fn authorize(
         &self,
         policy: &Policy,
@@ -248,7 +248,7 @@ impl ProtectionSpace {
         admitted.map(|admitted| admitted.caller)
     }
 
-    /// A scheme that cannot ask for credentials in the realm of `policy`'s own, and why.
+    /// Returns a scheme that has no valid challenge for the realm of `policy`, and the error.
     pub(crate) fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
         let occasion = Occasion {
             realm: Some(policy.own_realm()?),
@@ -264,7 +264,7 @@ impl ProtectionSpace {
         })
     }
 
-    /// Why credentials that the space asks for would never do, where that is so.
+    /// Returns the reason why no credentials that the space accepts can meet `policy`, if so.
     fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
         if let Some(names) = policy.accepted_schemes()
             && !names.iter().any(|name| self.accepts(name))
@@ -293,7 +293,7 @@ impl ProtectionSpace {
         })
     }
 
-    /// The same, with all that a guard has to know.
+    /// Authorizes like [`authorize`](Self::authorize), and returns all that a guard needs.
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
@@ -311,7 +311,7 @@ impl ProtectionSpace {
             });
         }
         if let Some(problem) = self.nobody_could_meet(policy) {
-            // Whoever was told 401 could never be let in.
+            // A 401 would promise access that no credentials can give.
             tracing::error!("{problem}; the request is answered 500");
             let mut response = http::Response::new(Bytes::new());
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
@@ -339,14 +339,14 @@ impl ProtectionSpace {
             (Decision::Deny(denial), _) => {
                 return Err(self.answer(Some(policy), &denial, &sender, Asked::Now(head)));
             }
-            // Nothing but a hidden denial is left; what is unclear is one as well.
+            // Only concealed denials remain; an ambiguous caller is concealed as well.
             _ => self.deny_unknown_path(&sender),
         };
         let denial = denial.unwrap_or(Denial::NotFound);
         Err(self.answer(None, &denial, &sender, Asked::Now(head)))
     }
 
-    /// What becomes of a request of `sender`'s, or the check that has to be asked first.
+    /// Returns the decision about a request, or the check that it depends on.
     #[cfg(feature = "axum")]
     pub(crate) fn rule(
         &self,
@@ -360,7 +360,7 @@ impl ProtectionSpace {
         }
     }
 
-    /// What becomes of a request of `sender`'s, once every check that matters was asked.
+    /// Returns the decision about a request, and runs the checks that it depends on.
     pub(crate) async fn rule_asking(
         &self,
         case: &Case<'_>,
@@ -378,7 +378,7 @@ impl ProtectionSpace {
                     let answer = check.ask(identity, surroundings);
                     facts = facts.checked(check, case.watch.around(answer).await);
                 }
-                // Checks are about known callers only, so none is asked for of another.
+                // Checks are about known callers only, so none is run for other callers.
                 (Err(check), _) => facts = facts.checked(check, None),
             }
         }
@@ -399,7 +399,7 @@ impl ProtectionSpace {
         Ok(self.settle(case, request, Some(facts), decision, hides_objects))
     }
 
-    /// Rule 5.
+    /// Decides about ambiguous credentials (rule 5).
     fn rule_broken(&self, case: &Case<'_>, request: (&Sender, Head<'_>)) -> Ruling {
         let decision = if case.policy.is_hidden() {
             Decision::Hide
@@ -409,7 +409,7 @@ impl ProtectionSpace {
         self.settle(case, request, None, decision, false)
     }
 
-    /// The end of every decision.
+    /// Reports a decision, and conceals it if necessary. Every decision ends here.
     fn settle(
         &self,
         case: &Case<'_>,
@@ -426,7 +426,7 @@ impl ProtectionSpace {
         }
     }
 
-    /// What is known of a request; `None` if it carries credentials in a broken way.
+    /// Returns the facts that a policy is evaluated on. `None` if the credentials are ambiguous.
     pub(crate) fn facts<'f>(
         &self,
         policy: &Policy,
@@ -454,7 +454,8 @@ impl ProtectionSpace {
         })
     }
 
-    /// What `sender` is told of a path that was never there; `None` leaves it to the fallback.
+    /// Returns the denial of a request to an unknown path. `None` leaves the response to the
+    /// fallback.
     pub(crate) fn deny_unknown_path(&self, sender: &Sender) -> Option<Denial> {
         let unauthenticated = |rejection| Denial::Unauthenticated {
             rejection,
@@ -475,7 +476,7 @@ impl ProtectionSpace {
         }
     }
 
-    /// Whether both are clones of one space.
+    /// Returns whether both are clones of one space.
     #[cfg(feature = "axum")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -483,9 +484,10 @@ impl ProtectionSpace {
 
     /// Hands the space to the guards of a plain axum router, as `.layer(space.layer())`.
     ///
-    /// A [`GuardedRouter`](crate::GuardedRouter) does not need it, hides better (a plain router
-    /// still answers 405 on other methods, for one), finds tokens in forms where they are accepted,
-    /// keeps answers out of shared caches, and cannot forget a handler.
+    /// A [`GuardedRouter`](crate::GuardedRouter) does not need it, and does more. It conceals
+    /// completely (a plain router still responds 405 to other methods, for example), finds tokens
+    /// in forms where they are accepted, keeps responses out of shared caches, and accepts no
+    /// handler without a policy.
     #[cfg(feature = "axum")]
     pub fn layer(&self) -> axum::Extension<Self> {
         axum::Extension(self.clone())
@@ -503,7 +505,7 @@ impl ProtectionSpace {
         })
     }
 
-    /// Those that `policy` accepts.
+    /// The schemes that `policy` accepts.
     #[cfg(feature = "openapi")]
     pub(crate) fn offered_to(&self, policy: &Policy) -> Vec<Offered<'_>> {
         let offered = self.offered();
@@ -512,32 +514,32 @@ impl ProtectionSpace {
             .collect()
     }
 
-    /// Whether anonymous callers are told 401 of a path that was never there.
+    /// Returns whether the response to anonymous callers on unknown paths is 401.
     #[cfg(feature = "axum")]
     pub(crate) fn challenges_unknown_paths(&self) -> bool {
         self.0.unknown_paths == UnknownPaths::Challenge
     }
 
-    /// Whether the bodies of denials are the service's own.
+    /// Returns whether the service renders the bodies of denials itself.
     #[cfg(feature = "openapi")]
     pub(crate) fn renders_bodies(&self) -> bool {
         self.0.render.is_some()
     }
 
-    /// The URL of the resource's metadata, if they are published.
+    /// The URL of the resource's metadata, if it is published.
     #[cfg(feature = "openapi")]
     pub(crate) fn resource_metadata(&self) -> Option<&str> {
         self.0.resource_metadata()
     }
 
-    /// The resource whose metadata is published, if there is one.
+    /// The resource, if its metadata is published.
     #[cfg(feature = "resource-metadata")]
     pub(crate) fn resource(&self) -> Option<&ProtectedResource> {
         self.0.resource.as_ref()
     }
 }
 
-/// A request that was let in.
+/// A granted request.
 #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
 pub(crate) struct Admitted {
     pub(crate) caller: Caller,

@@ -1,4 +1,4 @@
-//! The answer to a denied request: status, challenges, body.
+//! The response to a denied request: status, challenges, body.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -15,11 +15,12 @@ use crate::policy::Policy;
 use crate::resource::ProtectedResource;
 use crate::scheme::{Occasion, Problem};
 
-/// What is told when a scheme cannot say when to come back.
+/// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 impl ProtectionSpace {
-    /// The answer to a denied request, complete. Without a policy: that of an unknown path.
+    /// Returns the complete response to a denied request. Without a policy, it is the response on
+    /// an unknown path.
     pub(crate) fn answer(
         &self,
         policy: Option<&Policy>,
@@ -64,14 +65,14 @@ impl ProtectionSpace {
     }
 }
 
-/// Keeps an answer out of every cache (RFC 9111 §5.2.2.5).
+/// Keeps a response out of every cache (RFC 9111 §5.2.2.5).
 pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
     const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
     headers.insert(CACHE_CONTROL, NO_STORE);
 }
 
-/// A browser would open its password prompt over a page whose script is going to handle the answer
-/// itself. A 401 keeps a challenge, whatever it takes (RFC 9110 §11.6.1).
+/// Leaves out challenges that open a browser's password prompt, since the script handles the
+/// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
 fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
     if challenges.iter().any(|sent| !sent.accepted.opens_prompt) {
         challenges.retain(|sent| !sent.accepted.opens_prompt);
@@ -79,13 +80,14 @@ fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
 }
 
 impl Space {
-    /// Whether some challenges are left out of answers to scripts.
+    /// Returns whether some challenges are left out of responses to scripts.
     fn spares_scripts(&self) -> bool {
         !self.prompts_scripts && self.schemes.iter().any(|accepted| accepted.opens_prompt)
     }
 
-    /// One line for each challenge, since many clients miss the second one of a line; or all of
-    /// them on one line, for gateways that pass only the first on.
+    /// Appends one line for each challenge, since many clients miss the second challenge of a line.
+    /// With `joins_challenges`, appends all on one line, for gateways that forward only the first
+    /// line.
     fn append_challenges(&self, headers: &mut HeaderMap, challenges: Vec<Sent<'_>>) {
         let lines = challenges.into_iter();
         let lines = lines.map(|sent| sent.challenge.into_header_value());
@@ -110,26 +112,27 @@ fn append(headers: &mut HeaderMap, lines: impl Iterator<Item = HeaderValue>) {
     }
 }
 
-/// A challenge, whose it is, and the fields that go with it.
+/// A challenge, its scheme, and the fields that accompany it.
 struct Sent<'a> {
     accepted: &'a Accepted,
     challenge: Challenge,
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The schemes that a challenge can be sent for.
+/// The context that the challenges of a denial are chosen in.
 struct Offer<'a> {
     space: &'a Space,
     /// `None` on an unknown path.
     policy: Option<&'a Policy>,
     used: Option<usize>,
     is_known: bool,
-    /// Whether a script is to see no challenge that would make its browser open a prompt.
+    /// Whether to leave out challenges that open a browser's prompt, since a script sent the
+    /// request.
     spares_script: bool,
 }
 
 impl<'a> Offer<'a> {
-    /// All that [`write`](Self::write) goes by, besides the denial.
+    /// Returns everything that [`write`](Self::write) depends on, besides the denial.
     fn circumstances(&self) -> Circumstances {
         let policy = self.policy;
         Circumstances {
@@ -142,7 +145,8 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// The fields that go with a denial, in their order. Another content type takes the commonest one's place.
+    /// Returns the fields of a denial, in their order. The caller replaces the content type if it
+    /// is not the commonest one.
     fn write(&self, denial: &Denial, login_page: Option<HeaderValue>) -> Written {
         let mut fields = HeaderMap::with_capacity(4);
         let mut challenges = self.challenges(denial);
@@ -165,7 +169,7 @@ impl<'a> Offer<'a> {
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
             fields.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            // There are too many of it to keep them all.
+            // The delays are too many to keep the fields for each.
             varies |= retry_after.is_some();
         }
         fields.insert(CONTENT_TYPE, COMMONEST_TYPE);
@@ -173,7 +177,7 @@ impl<'a> Offer<'a> {
         Written { fields, varies }
     }
 
-    /// The challenges that go with a denial, in the order of the schemes.
+    /// Returns the challenges of a denial, in the order of the schemes.
     fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
@@ -181,19 +185,19 @@ impl<'a> Offer<'a> {
         let knows_login =
             |_: usize, accepted: &Accepted| accepted.knows_login && self.opens(accepted);
         match denial {
-            // What was wrong stands with the scheme that was used.
+            // The error goes with the challenge of the scheme that was used.
             Denial::UnboundCredentials => {
                 self.make(&[], &|_, accepted| accepted.constrains_sender, &|index| {
                     let is_own = self.used == Some(index);
                     is_own.then_some(Problem::InvalidToken(Rejection::Invalid))
                 })
             }
-            // Every scheme is on offer; what was wrong stands with the one that was used.
+            // Every scheme has a challenge; the error goes with that of the scheme that was used.
             Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
                 let rejection = rejection.filter(|_| self.used == Some(index));
                 rejection.map(Problem::InvalidToken)
             }),
-            // More can be asked only of those who say how their owner logged in.
+            // A step-up is asked of the schemes that report how the user logged in.
             Denial::StepUp {
                 acr_values,
                 max_age,
@@ -212,8 +216,8 @@ impl<'a> Offer<'a> {
             Denial::InsufficientScope { scopes } => {
                 self.make(scopes, &was_used, &|_| Some(Problem::InsufficientScope))
             }
-            // RFC 6750 §3 wants a challenge whenever the token does not open the resource, but
-            // an error would send clients off to ask for scopes that do not help.
+            // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
+            // would make clients request scopes that do not help.
             Denial::Forbidden if self.is_known => self.make(
                 &[],
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
@@ -224,7 +228,8 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// The fields that go with ambiguous cookies: these have no challenge, and have to go all the same.
+    /// Returns the fields that remove ambiguous cookies. Their scheme has no challenge in this
+    /// response.
     fn ambiguous_cookie_fields(&self, denial: &Denial) -> Vec<(HeaderName, HeaderValue)> {
         let used = match denial {
             Denial::BrokenRequest => self.used.and_then(|index| self.space.schemes.get(index)),
@@ -249,17 +254,17 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// Whether credentials of the scheme can open the way: a challenge is for such (RFC 9110 §11.3),
-    /// unless it says what was wrong with those that were sent.
+    /// Returns whether credentials of the scheme can grant access. A challenge is for such schemes
+    /// (RFC 9110 §11.3), unless it reports an error of the credentials that were sent.
     fn opens(&self, accepted: &Accepted) -> bool {
         let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
         accepted.constrains_sender || !demands_bound
     }
 
-    /// Where somebody who goes to a page can get what a 401 asks for.
+    /// Returns the login page to redirect a page navigation to, in place of a 401.
     ///
-    /// Only those whom logging in helps: not a client whose token was refused, although it says that
-    /// it likes HTML.
+    /// It returns one only if a login can help. A client whose token was rejected keeps the 401,
+    /// even if it accepts HTML.
     #[cfg(feature = "sessions")]
     fn login_page(&self, denial: &Denial, asked: Asked<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
@@ -285,14 +290,14 @@ impl<'a> Offer<'a> {
         None
     }
 
-    /// The schemes that are accepted here.
+    /// Returns the schemes that the space and the policy accept.
     fn accepted(&self) -> impl Iterator<Item = (usize, &'a Accepted)> {
         let policy = self.policy;
         let schemes = self.space.schemes.iter().enumerate();
         schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
     }
 
-    /// The challenges of each scheme that is accepted here, that `is_meant` and that can be asked for.
+    /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge.
     fn make<'p>(
         &self,
         scopes: &'p [&'static str],
@@ -330,7 +335,7 @@ impl<'a> Offer<'a> {
 }
 
 impl Space {
-    /// The URL of the resource's metadata, if they are published.
+    /// The URL of the resource's metadata, if it is published.
     pub(super) fn resource_metadata(&self) -> Option<&str> {
         #[cfg(feature = "resource-metadata")]
         return self.resource.as_ref().map(ProtectedResource::metadata_url);

@@ -1,4 +1,4 @@
-//! What a protection space is made of, and what can be wrong with it.
+//! The builder of a protection space, and its errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::denial_body::{DenialBody, DeniedRequest};
 use crate::resource::ProtectedResource;
 use crate::scheme::{Occasion, Scheme, Source};
 
-/// Collects what a [`ProtectionSpace`] is made of.
+/// Builds a [`ProtectionSpace`].
 #[must_use]
 pub struct ProtectionSpaceBuilder {
     realm: Option<String>,
@@ -53,25 +53,26 @@ impl ProtectionSpace {
 }
 
 impl ProtectionSpaceBuilder {
-    /// Names the space; shown to users by clients. Visible ASCII.
+    /// Sets the realm: the name of the space, which clients show to users. Visible ASCII.
     ///
-    /// Required, unless the challenges of all schemes say something without it: those of OAuth's
-    /// schemes where there is a [`resource`](Self::resource), and of DPoP; those that send none
-    /// need none.
+    /// Required, unless no challenge needs one. Challenges of OAuth schemes need none if there is a
+    /// [`resource`](Self::resource), and those of DPoP never do. Schemes without a challenge need
+    /// none either.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
-    /// Accepts `scheme`, after those given before: challenges are sent in this order, but for
-    /// Bearer, which comes first where there is a [`resource`](Self::resource), since its clients
-    /// look no further than the first challenge. One at least is required.
+    /// Accepts `scheme`. At least one is required.
+    ///
+    /// Challenges are sent in the order in which schemes are added. Bearer comes first if there is
+    /// a [`resource`](Self::resource), since its clients read only the first challenge.
     pub fn scheme(mut self, scheme: impl Scheme) -> Self {
         self.schemes.push(Box::new(scheme));
         self
     }
 
-    /// What anonymous callers are told of unknown and of hidden paths. Default:
+    /// Sets the response to anonymous callers on unknown and on hidden paths. Default:
     /// [`UnknownPaths::NotFound`].
     pub fn unknown_paths(mut self, unknown_paths: UnknownPaths) -> Self {
         self.unknown_paths = unknown_paths;
@@ -85,8 +86,8 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// Publishes what the resource is and which authorization servers grant access to it
-    /// (RFC 9728): the router serves the document, and OAuth challenges point to it.
+    /// Publishes the metadata of the resource, with the authorization servers that grant access to
+    /// it (RFC 9728). The router serves the document, and OAuth challenges point to it.
     ///
     /// MCP clients start from it.
     #[cfg(feature = "resource-metadata")]
@@ -97,27 +98,27 @@ impl ProtectionSpaceBuilder {
 
     /// Sends the challenges of schemes like Basic to scripts too. Default: no.
     ///
-    /// A browser opens its password prompt for them, even where a script called `fetch()`. So they
-    /// are left out where a request says that a script sent it (`Sec-Fetch-Mode` is there and is
-    /// not `navigate`), if another accepted scheme's challenge is left.
+    /// A browser opens its password prompt for such a challenge, even if a script called `fetch()`.
+    /// Therefore it is left out of the response to a script (`Sec-Fetch-Mode` is present and is not
+    /// `navigate`), if the challenge of another accepted scheme remains.
     pub fn prompt_scripts(mut self, prompt: bool) -> Self {
         self.prompts_scripts = prompt;
         self
     }
 
-    /// Sends all challenges on one field line, for gateways that pass only the first line on, as
-    /// nginx's `auth_request` does. Default: one line each, since many clients miss the second
+    /// Sends all challenges on one field line, for gateways that forward only the first line, such
+    /// as nginx's `auth_request`. Default: one line each, since many clients miss the second
     /// challenge of a line.
     pub fn join_challenges(mut self, join: bool) -> Self {
         self.joins_challenges = join;
         self
     }
 
-    /// Writes the bodies of denials, in place of the built-in problem details, HTML and text.
+    /// Sets a function that renders the bodies of denials, in place of the built-in problem
+    /// details, HTML and text.
     ///
-    /// Status and challenges stay what they are. The same function writes the body of the 404 of
-    /// unknown and hidden paths (unless the router has a fallback of its own), which it cannot
-    /// tell apart.
+    /// Status and challenges do not change. The function also renders the 404 of unknown and hidden
+    /// paths, unless the router has a custom fallback. It cannot distinguish the two.
     ///
     /// ```
     /// # use auth_runtime::ProtectionSpace;
@@ -136,13 +137,13 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// Tells `hook` of every decision, at the moment it is made and before it is answered: of
-    /// grants and denials, of public handlers, and of objects that a handler denies. Default: nobody
-    /// is told. A second hook replaces the first.
+    /// Calls `hook` for every decision, before the response is sent: for grants and denials, for
+    /// public handlers, and for objects that a handler denies. Default: no hook. A second hook
+    /// replaces the first.
     ///
-    /// It runs where the request is served, so it must not block, wait, or panic: hand what is to be
-    /// kept over to a channel, and write it somewhere else. Nobody who calls the service ever sees
-    /// what it is told, and it cannot change the decision.
+    /// The hook runs on the task that serves the request, so it must not block, wait, or panic.
+    /// Send the data to a channel, and write it elsewhere. A client never sees the record, and the
+    /// hook cannot change the decision.
     ///
     /// ```
     /// # use auth_runtime::ProtectionSpace;
@@ -153,7 +154,7 @@ impl ProtectionSpaceBuilder {
     ///
     /// let builder = ProtectionSpace::builder().audit(move |record| {
     ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.declaration()) {
-    ///         // When the channel is full, a line is lost rather than every request held up.
+    ///         // When the channel is full, a line is lost, and no request waits.
     ///         let _ = log.try_send(format!("{handler} denied {denial:?} by rule {}", record.rule()));
     ///     }
     /// });
@@ -163,19 +164,19 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// Names the subjects of known callers in the events of decisions, as the field `subject`.
-    /// Default: no, since it is personal data, and logs travel far.
+    /// Adds the subjects of known callers to the events of decisions, as the field `subject`.
+    /// Default: no, since a subject is personal data.
     #[cfg(feature = "tracing")]
     pub fn trace_subjects(mut self, name_them: bool) -> Self {
         self.traces_subjects = name_them;
         self
     }
 
-    /// Checks everything.
+    /// Builds the protection space.
     ///
     /// # Errors
     ///
-    /// [`SpaceError`] says what is missing or illegal.
+    /// [`SpaceError`] names the first setting that is missing or invalid.
     pub fn build(self) -> Result<ProtectionSpace, SpaceError> {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);
@@ -254,7 +255,7 @@ impl Space {
         })
     }
 
-    /// What `scheme` says when nothing is wrong.
+    /// Returns the challenge of `scheme` without an error.
     fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
         let occasion = Occasion {
             realm: self.realm.as_deref(),
@@ -263,7 +264,7 @@ impl Space {
             problem: None,
         };
         let plain = scheme.challenge(&occasion);
-        // Most schemes have nothing to say without a realm, and RFC 6750 §3 wants something said.
+        // Most schemes have no parameter without a realm, and RFC 6750 §3 requires at least one.
         let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
         if self.realm.is_none() && !says_enough {
             return Err(SpaceError::NoRealm);
@@ -275,7 +276,7 @@ impl Space {
     }
 }
 
-/// The name of the new scheme if an earlier one would take its credentials.
+/// Returns the name of the new scheme if an earlier one has that name or reads the same field.
 fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
     let is_own = |source: &&Source| **source != Source::Authorization;
     earlier
@@ -288,26 +289,26 @@ fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
         .then(|| new.name.clone())
 }
 
-/// What keeps a [`ProtectionSpace`] from being built.
+/// An error of building a [`ProtectionSpace`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpaceError {
     /// No realm was given.
     NoRealm,
-    /// No scheme was given, so no caller could ever prove who it is.
+    /// No scheme was given, so no caller could authenticate.
     NoScheme,
-    /// Unknown paths are to challenge, and no scheme is one that can be asked for.
+    /// Unknown paths require a challenge, and no scheme has one.
     NoChallenge,
-    /// Two schemes of one name, or reading the same field.
+    /// Two schemes have the same name or read the same field.
     SchemeTwice(String),
     /// A page to log in on that is no path on this host.
     #[cfg(feature = "sessions")]
     LoginPage(String),
-    /// A challenge that is not legal, mostly for its realm.
+    /// The challenge is invalid, usually because of its realm.
     Challenge {
         /// The scheme's name.
         scheme: String,
-        /// What is wrong with it.
+        /// The error.
         error: ChallengeError,
     },
 }

@@ -7,9 +7,9 @@ use super::ProtectionSpace;
 use crate::head::Head;
 use crate::scheme::Source;
 
-/// The method of a request, its query, and the fields that a scheme of some spaces looks into.
+/// The method and the query of a request, and the fields that schemes of some spaces read.
 ///
-/// Requests that differ in none of them have the same caller.
+/// Requests that are equal in all of them have the same caller.
 #[derive(PartialEq, Eq)]
 pub(crate) struct CredentialFields {
     method: Method,

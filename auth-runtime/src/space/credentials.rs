@@ -1,4 +1,4 @@
-//! Where in a request the credentials are.
+//! The credentials of a request: their places and values.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use crate::scheme::{Credentials, Source, Verification};
 
 /// Credentials that a request carries for one scheme, in one place.
 pub(super) struct Presented<'s, 'r> {
-    /// The place of the scheme in the order.
+    /// The index of the scheme in the order of the space.
     index: usize,
     pub(super) accepted: &'s Accepted,
     place: Place,
@@ -32,9 +32,9 @@ enum Place {
     Cookie,
 }
 
-/// Credentials that cannot be read (rule 5).
+/// Unreadable credentials (rule 5).
 pub(super) enum CredentialsError {
-    /// The place holds more than one of them, or a form that cannot be read.
+    /// The place holds more than one credential, or an unreadable form.
     Ambiguous,
 }
 
@@ -46,7 +46,7 @@ impl Presented<'_, '_> {
         }
     }
 
-    /// Whether a browser added them, and not the sender of this very request.
+    /// Returns whether they are a cookie, which a browser adds on its own.
     pub(super) fn is_cookie(&self) -> bool {
         #[cfg(feature = "sessions")]
         return self.place == Place::Cookie;
@@ -54,7 +54,7 @@ impl Presented<'_, '_> {
         false
     }
 
-    /// Whether a challenge can ask for others (rule 7).
+    /// Returns whether the scheme has a challenge (rule 7).
     pub(super) fn has_challenge(&self) -> bool {
         self.accepted.plain.is_some()
     }
@@ -83,7 +83,7 @@ impl Presented<'_, '_> {
 /// All credentials that a request carries for some schemes.
 pub(super) enum Found<'s, 'r> {
     Nothing,
-    /// Apart, since most requests carry no more.
+    /// A variant of its own, since most requests carry at most one.
     One(Presented<'s, 'r>),
     Several(Vec<Presented<'s, 'r>>),
 }
@@ -102,7 +102,7 @@ impl<'s, 'r> Found<'s, 'r> {
 }
 
 impl Space {
-    /// The credentials that a request carries for the schemes that `is_meant`.
+    /// Finds the credentials that a request carries for the schemes that `is_meant`.
     pub(super) fn find<'r>(
         &self,
         head: Head<'r>,
@@ -153,7 +153,7 @@ impl Accepted {
                 Ok(value.map(Cow::Borrowed))
             }
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
-            // A browser may send several.
+            // A browser may send several; `find` reads them.
             #[cfg(feature = "sessions")]
             Source::Cookie(_) => Ok(None),
             #[cfg(any(feature = "form", feature = "secret-urls"))]
@@ -183,23 +183,23 @@ fn single_line<'r>(
     }
 }
 
-/// What stands behind the scheme's name in `Authorization`, if the name is this one.
+/// Returns the text after the scheme's name in `Authorization`, if the name is `name`.
 fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
     let (scheme, rest) = line.split_at_checked(name.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
 }
 
-/// Credentials that a scheme can be asked to look at: not empty, not endless, visible ASCII.
+/// Returns credentials that are well-formed: not empty, not too long, visible ASCII.
 fn well_formed(value: &[u8]) -> Option<&str> {
     let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
-    // To the end in any case: without a way out in its middle, the loop takes many bytes at a time.
+    // It reads to the end: without an early exit, the loop handles many bytes at a time.
     let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
     (fits && value.bytes().fold(true, is_visible)).then_some(value)
 }
 
-/// The value of the one parameter of that name.
+/// Returns the value of the only parameter of that name.
 #[cfg(any(feature = "form", feature = "secret-urls"))]
 fn single_value(
     encoded: &[u8],
@@ -213,26 +213,25 @@ fn single_value(
     }
 }
 
-/// The form that a request carries, read before anybody else gets to it. In the request's
-/// extensions, since that is where everything is found that is known of a request.
+/// The form of a request, read before the handler. It is kept in the request's extensions.
 #[cfg(feature = "form")]
 #[derive(Clone)]
 enum ReadForm {
     Read(bytes::Bytes),
-    /// Longer than [`ProtectionSpace::MAX_FORM`], or it broke off.
+    /// Longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
     Unreadable,
 }
 
-/// The forms of requests, where a scheme of the space accepts credentials in them.
+/// Reading of forms, for schemes that accept credentials in them.
 #[cfg(feature = "form")]
 impl ProtectionSpace {
-    /// Whether a request carries a form that has to be searched for credentials.
+    /// Returns whether a request carries a form that has to be searched for credentials.
     pub(crate) fn reads_form_of(&self, request: &axum::extract::Request) -> bool {
         let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
         sources.any(|source| matches!(source, Source::Form(_))) && is_form(Head::of(request))
     }
 
-    /// Reads the form of a request that has to be searched; the body stays as it was.
+    /// Reads the form of a request that has to be searched. The body stays readable.
     pub(crate) async fn read_form_of(
         &self,
         request: axum::extract::Request,
@@ -251,14 +250,13 @@ impl ProtectionSpace {
         axum::extract::Request::from_parts(head, body)
     }
 
-    /// Removes the form that was read from the extensions of a request, where another request could get
-    /// a copy of it.
+    /// Removes the form from the extensions of a request that may be copied into another one.
     pub(crate) fn forget_form_of(&self, request: &mut axum::extract::Request) {
         request.extensions_mut().remove::<ReadForm>();
     }
 }
 
-/// The same without the feature: no form is read.
+/// Without the feature, no form is read.
 #[cfg(all(feature = "axum", not(feature = "form")))]
 impl ProtectionSpace {
     pub(crate) fn reads_form_of(&self, _: &axum::extract::Request) -> bool {
@@ -275,7 +273,7 @@ impl ProtectionSpace {
     pub(crate) fn forget_form_of(&self, _: &mut axum::extract::Request) {}
 }
 
-/// Whether a request carries a form whose body has a meaning (RFC 6750 §2.2).
+/// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
 #[cfg(feature = "form")]
 fn is_form(head: Head<'_>) -> bool {
     use http::{Method, header::CONTENT_TYPE};
@@ -293,14 +291,14 @@ fn is_form(head: Head<'_>) -> bool {
 
 #[cfg(feature = "resource-metadata")]
 impl ProtectionSpace {
-    /// How tokens may be sent, in the words of RFC 9728 §2.
+    /// Returns the ways to send a token, in the terms of RFC 9728 §2.
     pub(crate) fn bearer_methods(&self) -> Vec<&'static str> {
         let tokens = self.0.schemes.iter().filter(|accepted| accepted.is_oauth);
         let mut methods = Vec::new();
         for source in tokens.flat_map(|accepted| &accepted.sources) {
             let method = match source {
                 Source::Authorization => "header",
-                // Fields of one's own are in no standard.
+                // RFC 9728 has no name for custom fields.
                 Source::Field(_) => continue,
                 #[cfg(feature = "sessions")]
                 Source::Cookie(_) => continue,

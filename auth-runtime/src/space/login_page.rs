@@ -1,4 +1,4 @@
-//! The page where somebody with a browser logs in, and the way back from it.
+//! The login page for browsers, and the return path from it.
 
 use http::HeaderValue;
 
@@ -6,14 +6,14 @@ use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
 use crate::schemes::ReturnPath;
 
-/// A path on this host, and a query if there is one.
+/// A path on this host, with an optional query.
 pub(super) struct LoginPage {
     path: String,
     query: Option<String>,
 }
 
 impl LoginPage {
-    /// What is no such path is given back.
+    /// Returns the text as the error if it is not such a path.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let path_and_query = ReturnPath::new(text).filter(|_| !text.contains('#'));
         if path_and_query.is_none() || HeaderValue::from_str(text).is_err() {
@@ -31,10 +31,10 @@ impl LoginPage {
         })
     }
 
-    /// Where to send the denied request's sender: with the way back as `next`, and with what a login
-    /// has to be like in the parameters that OpenID Connect Core §3.1.2.1 has for it.
+    /// Returns the redirect target for a denied request. It has the return path as `next`, and the
+    /// requirements of the login in the parameters of OpenID Connect Core §3.1.2.1.
     ///
-    /// `None` for the page itself, which would send its visitors around in circles.
+    /// `None` for a request to the page itself, which would cause a redirect loop.
     pub(super) fn location(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
         let sent = request.sent_uri();
         if sent.path() == self.path {

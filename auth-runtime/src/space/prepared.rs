@@ -1,7 +1,7 @@
-//! The fields of denials that were answered before.
+//! A cache of the fields of denials.
 //!
-//! Whoever has no credentials, or too few, is mostly told the same as the last one was. Where no scheme
-//! says something else each time, as one with nonces does, the fields are kept and given out again.
+//! Most callers without credentials, or without the necessary ones, receive the same fields. They
+//! are kept and reused, unless a scheme varies its challenge, such as one with nonces.
 
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::decision::Denial;
 
-/// What the fields of a denial depend on, besides the denial and the space.
+/// The inputs of a denial's fields, besides the denial and the space.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Circumstances {
     pub(super) own_realm: Option<&'static str>,
@@ -21,8 +21,8 @@ pub(super) struct Circumstances {
     pub(super) spares_script: bool,
 }
 
-/// The places for them: so many, and nothing is ever thrown out. A service has fewer kinds of denials,
-/// and what finds no place is written anew each time.
+/// The cache. Its size is fixed, and no entry is evicted: a service has fewer kinds of denials.
+/// Fields without a free place are written anew each time.
 pub(super) struct Prepared(Box<[[OnceLock<Box<Kept>>; PLACES]; SETS]>);
 
 const SETS: usize = 64;
@@ -34,7 +34,7 @@ struct Kept {
     lines: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Fields, and whether the same denial will have the same ones next time.
+/// Fields, and whether they vary from one such denial to the next.
 pub(super) struct Written {
     pub(super) fields: HeaderMap,
     pub(super) varies: bool,
@@ -48,7 +48,7 @@ impl Default for Prepared {
 }
 
 impl Prepared {
-    /// The fields of a denial: as they were kept, or as `write` says.
+    /// Returns the fields of a denial: the kept ones, or those that `write` returns.
     pub(super) fn fields(
         &self,
         circumstances: Circumstances,
@@ -73,7 +73,7 @@ impl Prepared {
                     .map(|(name, value)| (name.clone(), value.clone()))
                     .collect(),
             };
-            // Whoever was faster has kept something as good.
+            // A concurrent request may have kept the same fields already.
             let _ = place.set(Box::new(kept));
         }
         fields
@@ -88,7 +88,7 @@ impl Prepared {
 }
 
 impl Kept {
-    /// Not a copy of a map, which would have to grow for what a server adds.
+    /// Builds a new map, with room for the field that a server adds; a clone would have to grow.
     fn fields(&self) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(self.lines.len() + 1);
         for (name, value) in &self.lines {
@@ -98,8 +98,8 @@ impl Kept {
     }
 }
 
-/// FNV-1a, by whole numbers where there are some: everything that is hashed stands in the service's own
-/// policies, so nobody outside can aim at a place.
+/// FNV-1a, over whole numbers where possible. All hashed data is from the policies of the service,
+/// so a client cannot choose a place.
 struct Mixer(u64);
 
 impl Default for Mixer {
@@ -133,7 +133,7 @@ impl Hasher for Mixer {
         self.mix(number.unsigned_abs() as u64);
     }
 
-    /// The low bits of a product depend on nothing but low bits.
+    /// Mixes in the high bits, since the low bits of a product depend only on low bits.
     fn finish(&self) -> u64 {
         self.0 ^ (self.0 >> 32)
     }

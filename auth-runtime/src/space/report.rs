@@ -1,4 +1,4 @@
-//! Telling of decisions, to those who want to know.
+//! Reports of decisions: events, metrics, audit records.
 
 use super::{Case, ProtectionSpace, Sender};
 use crate::audit::{AuditRecord, Outcome, Watch};
@@ -11,7 +11,7 @@ use crate::head::Head;
 use crate::policy::Policy;
 
 impl ProtectionSpace {
-    /// Whether somebody wants to know of decisions: a hook, or one of the features.
+    /// Returns whether decisions are observed: by a hook, or through one of the features.
     pub(crate) fn is_watched(&self) -> bool {
         #[cfg(feature = "tracing")]
         let is_traced = crate::audit::trace::is_on();
@@ -20,12 +20,12 @@ impl ProtectionSpace {
         is_traced || self.0.audit.is_some() || cfg!(feature = "metrics")
     }
 
-    /// Starts to watch a decision about a handler, or about an unknown path.
+    /// Starts to observe a decision about a handler, or about an unknown path.
     pub(crate) fn watch(&self, declaration: Option<&Declaration>) -> Watch {
         Watch::start(self.is_watched(), declaration)
     }
 
-    /// The route that a request matched, for records that are made later, if any will be.
+    /// Returns the matched route of a request, for later records, if decisions are observed.
     #[cfg(feature = "axum")]
     pub(crate) fn route_to_report(&self, head: Head<'_>) -> Option<axum::extract::MatchedPath> {
         if !self.is_watched() {
@@ -34,7 +34,7 @@ impl ProtectionSpace {
         head.extensions.get().cloned()
     }
 
-    /// Tells how the policy of a case came out; `is_hidden` says whether the caller is told of it.
+    /// Reports the decision of a policy. `is_hidden` is true if the denial is concealed.
     pub(super) fn report_decision(
         &self,
         case: &Case<'_>,
@@ -85,7 +85,7 @@ impl ProtectionSpace {
         watch.within(|| self.tell(&record));
     }
 
-    /// Tells that a public handler let somebody in. Whether somebody wanted to know.
+    /// Reports the grant of a public handler. Returns whether decisions are observed.
     pub(crate) fn report_public(
         &self,
         policy: &Policy,
@@ -112,8 +112,8 @@ impl ProtectionSpace {
         true
     }
 
-    /// Tells of bad credentials on an unknown path. Without them there is nothing to tell: no policy
-    /// was decided.
+    /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are
+    /// not reported, since no policy was evaluated.
     #[cfg(feature = "axum")]
     pub(crate) fn report_unknown_path(&self, watch: &Watch, sender: &Sender, head: Head<'_>) {
         if !watch.is_on() {
@@ -141,7 +141,7 @@ impl ProtectionSpace {
         watch.within(|| self.tell(&record));
     }
 
-    /// Tells that a handler denied an object.
+    /// Reports an object that a handler denied.
     #[cfg(feature = "axum")]
     pub(crate) fn report_object(&self, object: DeniedObject<'_>) {
         let watch = self.watch(Some(&object.declaration));
@@ -179,14 +179,14 @@ impl ProtectionSpace {
         }
     }
 
-    /// The name of the scheme that a sender used.
+    /// Returns the name of the scheme that the caller used.
     fn name_of_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<&str> {
         let index = self.scheme_used(policy, sender)?;
         Some(&self.0.schemes.get(index)?.name)
     }
 }
 
-/// What a handler said no to.
+/// An object that a handler denied.
 #[cfg(feature = "axum")]
 pub(crate) struct DeniedObject<'a> {
     pub(crate) policy: &'a Policy,

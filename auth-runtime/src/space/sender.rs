@@ -1,21 +1,22 @@
-//! The sender of a request, as far as a space can tell.
+//! Authentication of a request.
 //!
 //! # Which credentials count
 //!
-//! Each policy accepts some schemes of the space, and only credentials of these count for it. On a path
-//! that is not there no policy speaks, and those of all schemes count. Of the credentials that count
-//! ([`select`], rules 5 and 7 of the specification):
+//! Each policy accepts some schemes of the space, and only credentials of these schemes count for
+//! it. On an unknown path there is no policy, and credentials of all schemes count. Of the
+//! credentials that count ([`select`], rules 5 and 7 of the specification):
 //!
-//! 1. Rejected ones of a scheme without a challenge are none.
-//! 2. One that is explicit, which is any but a cookie, decides alone. Two are ambiguous: 400.
-//! 3. Without an explicit one the cookies decide, without those that were rejected. One that is left
-//!    decides; two are ambiguous. If none is left, the last one is rejected.
+//! 1. Rejected ones of a scheme without a challenge are treated as none.
+//! 2. An explicit credential, which is any but a cookie, is used alone. Two are ambiguous: 400.
+//! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
+//!    used; two are ambiguous. If none remains, the last one is rejected.
 //!
-//! # Why a hidden path does not show
+//! # Why a hidden path is indistinguishable
 //!
-//! A request can carry credentials of which a hidden handler accepts some, while on a path that is
-//! not there all of them count: the handler might say 401 where the other path says 400. So on a path
-//! with something hidden, and on one that is not there, a request is looked at in the same way:
+//! A request can carry credentials of which a hidden handler accepts some, while on an unknown path
+//! all of them count: the response of the handler might be 401 where that of the unknown path is
+//! 400. Therefore a request to a path with a hidden policy is authenticated in the same way as one
+//! to an unknown path:
 //!
 //! - The credentials of *all* schemes are found and verified, each once and in the same order. Neither
 //!   the policy nor the result of the earlier ones shortens this. The work, and its effect on the session
@@ -47,7 +48,7 @@ pub(crate) enum Target<'p> {
     Shown(&'p Policy),
     /// A handler on a path where denials are concealed.
     Hidden(&'p Policy),
-    /// A path that is not there.
+    /// An unknown path.
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for routers only"))]
     Unknown,
 }
@@ -60,7 +61,7 @@ impl<'p> Target<'p> {
         }
     }
 
-    /// Whether credentials of a scheme are for its policy, if it has one.
+    /// Returns whether the policy, if there is one, accepts the scheme.
     fn accepts(self, scheme: &str) -> bool {
         match self {
             Self::Shown(policy) | Self::Hidden(policy) => policy.accepts(scheme),
@@ -73,39 +74,39 @@ impl<'p> Target<'p> {
     }
 }
 
-/// The sender of a request.
+/// The authentication of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
     to_policy: View,
-    /// `None` if it is the same.
+    /// `None` if it is the same as `to_policy`.
     to_unknown_path: Option<Box<View>>,
 }
 
-/// A sender by the credentials that count.
+/// The authentication by the credentials that count.
 #[derive(Clone, Debug)]
 pub(crate) enum View {
     /// The request carries credentials twice, or those of another request (rule 5).
     Broken {
-        /// The scheme, by its place in the order, if its cookies are all that is ambiguous.
+        /// The index of the scheme, if only its cookies are ambiguous.
         cookie: Option<usize>,
     },
-    /// This caller, with the credentials of that scheme.
+    /// A caller, and the scheme of its credentials.
     Caller { caller: Caller, used: Used },
 }
 
 /// The scheme of the credentials that were sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Used {
-    /// None were sent.
+    /// No credentials were sent.
     Nothing,
-    /// This one.
+    /// A scheme.
     Scheme {
-        /// Its place in the order.
+        /// Its index in the order of the space.
         index: usize,
         #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for routers only"))]
         in_authorization: bool,
     },
-    /// A test says who calls, and whatever the handler accepts will do.
+    /// A test states the caller; any scheme that the handler accepts applies.
     #[cfg(feature = "testing")]
     WhateverIsAccepted,
 }
@@ -127,7 +128,7 @@ impl View {
     /// The sender, by verified credentials of one scheme.
     fn verified(caller: Caller, used: Used, has_challenge: bool) -> Self {
         match caller {
-            // A challenge could not ask for better ones.
+            // No challenge could ask for better ones (rule 7).
             Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
             caller => Self::of(caller, used),
         }
@@ -159,18 +160,18 @@ impl Sender {
         View::of(caller, used).into()
     }
 
-    /// By the credentials that the policy of the handler accepts.
+    /// The view by the credentials that the policy of the handler accepts.
     pub(crate) fn to_policy(&self) -> &View {
         &self.to_policy
     }
 
-    /// By all credentials: as on a path that is not there.
+    /// The view by all credentials, as on an unknown path.
     pub(crate) fn to_unknown_path(&self) -> &View {
         self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
     }
 
-    /// Whether its credentials stand in `Authorization`. What else may stand there, such as a password
-    /// for a proxy in front, has no say in who was let in.
+    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
+    /// field, such as a password for a proxy in front, do not affect the decision.
     #[cfg(feature = "axum")]
     pub(crate) fn stands_in_authorization(&self) -> bool {
         matches!(
@@ -186,7 +187,7 @@ impl Sender {
     }
 }
 
-/// Credentials that were verified.
+/// Verified credentials.
 struct Verified {
     view: View,
     used: Used,
@@ -195,12 +196,12 @@ struct Verified {
     is_accepted: bool,
     /// Whether they were rejected.
     is_rejected: bool,
-    /// Whether they are more than none (rule 7).
+    /// Whether they count (rule 7).
     counts: bool,
 }
 
 impl Verified {
-    /// Without a caller, they could not be read.
+    /// Without a caller, they were unreadable.
     fn new(presented: &Started, caller: Option<Caller>) -> Self {
         let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
         Self {
@@ -217,7 +218,7 @@ impl Verified {
     }
 }
 
-/// The sender, by the credentials that `is_meant` says yes to.
+/// Returns the view by the credentials that `is_meant` accepts.
 fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
     let counting = |is_cookie: bool| {
         let counting = verified.iter().filter(|one| one.counts && is_meant(one));
@@ -267,7 +268,7 @@ struct Started {
     is_cookie: bool,
     has_challenge: bool,
     is_accepted: bool,
-    /// `None` if they cannot be read.
+    /// `None` if they are unreadable.
     verification: Option<Verification>,
 }
 
@@ -308,8 +309,8 @@ fn views(verified: &[Verified], is_shown: bool) -> Sender {
 }
 
 impl ProtectionSpace {
-    /// Who a sender is to `policy`: nobody, if it does not accept the scheme that was used. `None`
-    /// if nobody can say.
+    /// Returns the caller for `policy`: anonymous if the policy does not accept the scheme that was
+    /// used. `None` if the credentials are ambiguous.
     pub(crate) fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
         let View::Caller { caller, used } = sender.to_policy() else {
             return None;
@@ -322,7 +323,7 @@ impl ProtectionSpace {
         }
     }
 
-    /// The scheme that a sender used, by its place in the order. Without a policy: as far as it matters
+    /// Returns the index of the scheme that was used. Without a policy, it is the one that counts
     /// on an unknown path.
     pub(crate) fn scheme_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<usize> {
         let view = match policy {
@@ -345,7 +346,7 @@ impl ProtectionSpace {
         scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
     }
 
-    /// Whether the credentials of `sender` may have stood in the query.
+    /// Returns whether the credentials may have been in the query.
     #[cfg(feature = "axum")]
     pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
         #[cfg(any(feature = "form", feature = "secret-urls"))]
@@ -362,7 +363,7 @@ impl ProtectionSpace {
         false
     }
 
-    /// The first OAuth scheme that is accepted, or else the first one.
+    /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
     #[cfg(feature = "testing")]
     fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
         let schemes = self.0.schemes.iter().enumerate();
@@ -373,8 +374,8 @@ impl ProtectionSpace {
         oauth.or(accepted.first()).map(|(index, _)| *index)
     }
 
-    /// The sender of a request if all credentials in it are those of `caller`: found without a look at
-    /// whether they are any good.
+    /// Returns the authentication of a request if all its credentials are those of `caller`. They
+    /// are found, but not verified.
     #[cfg(feature = "access-matrix")]
     pub(crate) fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Sender {
         let verified = |presented: &Presented<'_, '_>| {
@@ -414,10 +415,10 @@ impl ProtectionSpace {
     }
 }
 
-/// A [`Sender`], now or later.
+/// A [`Sender`], ready or pending.
 pub(crate) enum Authentication {
     Done(Sender),
-    /// By the only credentials of the request.
+    /// The only credentials of the request are being verified.
     Verifying {
         used: Used,
         has_challenge: bool,
