@@ -1,4 +1,4 @@
-//! Who may call what, written into an OpenAPI document.
+//! The access policies of operations, written into an OpenAPI document.
 
 mod error;
 mod hiding;
@@ -28,16 +28,16 @@ use crate::declaration::Declaration;
 use crate::policy::Policy;
 use crate::space::{Offered, ProtectionSpace};
 
-/// Who reads a document.
+/// The readers of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
     Everybody,
-    /// Those who may know all that the table says.
+    /// Readers who may know everything that the table says.
     Insiders,
 }
 
 impl AccessTable {
-    /// Writes into an OpenAPI `document` who may call its operations, for everybody to read.
+    /// Writes the access policies of operations into an OpenAPI `document` for the public.
     ///
     /// ```
     /// use auth_runtime::routing::get;
@@ -68,50 +68,53 @@ impl AccessTable {
     /// # document(&space).unwrap();
     /// ```
     ///
-    /// Each operation gets
+    /// Each operation receives
     ///
-    /// - its `security`: one alternative for each way to meet the policy and each scheme that is
-    ///   accepted, with the scopes that this way takes; `[]` for a public handler, and `{}` among the
-    ///   others where a network alone is enough;
-    /// - the answers to those who are not let in: 400, 401, 403 and 503, each only where the policy
-    ///   makes it possible, with their fields and (unless the space
-    ///   [renders](crate::ProtectionSpaceBuilder::render) its own) their body. What 403 takes is told in
-    ///   words, with roles and permissions, but without the names of checks and networks.
+    /// - its `security`: one alternative for each way to meet the policy and each accepted scheme,
+    ///   with the scopes that this way requires; `[]` for a public handler, and `{}` among the
+    ///   others if a network alone is sufficient;
+    /// - the responses of denials: 400, 401, 403 and 503, each only if the policy makes it
+    ///   possible, with their fields and their body. The body is left out if the space
+    ///   [renders](crate::ProtectionSpaceBuilder::render) its own. The text of a 403 states the
+    ///   requirement with roles and permissions, but without the names of checks and networks.
     ///
-    /// The schemes that these name are written into `components` under their own names: as `http`, or
-    /// as `apiKey` in the field, the cookie or the parameter that the space looks at. What is written
-    /// there by hand stays, if it says the same, or for OAuth's schemes where tokens come from (`oauth2`,
-    /// `openIdConnect`). Where `sender_constrained` is met by a client certificate, the alternative names
-    /// `MutualTLS` as well. Schemes that `utoipa` has no name for, as DPoP, are an `apiKey` in
-    /// `Authorization`.
+    /// The schemes of these alternatives are written into `components` under their own names: as
+    /// `http`, or as `apiKey` in the field, the cookie or the parameter that the space reads. A
+    /// scheme that was written by hand is kept if it is the same. For an OAuth scheme it is also
+    /// kept if it describes the source of the tokens (`oauth2`, `openIdConnect`). If a client
+    /// certificate meets `sender_constrained`, the alternative names `MutualTLS` as well. Schemes
+    /// that `utoipa` has no name for, such as DPoP, are an `apiKey` in `Authorization`.
     ///
     /// # Hidden operations
     ///
-    /// They are left out, and so are the schemas, tags, links and schemes that nothing else speaks of: a
-    /// document that names a hidden path has told everybody. Who may read of them gets another document,
-    /// from [`internal_openapi`](Self::internal_openapi). What the document says elsewhere (its
-    /// description, the scopes of an `oauth2` scheme, extensions) stays as it is written.
+    /// They are left out, and so are the schemas, tags, links and schemes that only they use: a
+    /// document that names a hidden path discloses it. [`internal_openapi`](Self::internal_openapi)
+    /// returns another document, for readers who may know of them. Other parts of the document (its
+    /// description, the scopes of an `oauth2` scheme, extensions) are not changed.
     ///
     /// # The document and the router
     ///
-    /// Paths are compared without the names of their parameters; `{*rest}`, which OpenAPI does not know,
-    /// becomes `{rest}`, so it cannot be documented beside `{id}` in the same place. The table's paths begin
-    /// where its router does: write the document of a router that is nested elsewhere from the table of the
-    /// nested one, and say the prefix in `servers`. A route without an operation stays undocumented. An
-    /// operation that no route answers, but that an unguarded router may, is taken as it is: below its
-    /// prefix nothing is known. So an operation whose path lacks the prefix that its route is nested under
-    /// is published with nothing said of its policy, unless it is named (`operation_id`) as a hidden
-    /// handler: put unguarded routers under a prefix of their own.
+    /// Paths are compared without the names of their parameters. OpenAPI has no wildcard, so
+    /// `{*rest}` becomes `{rest}`, and cannot be documented beside `{id}` in the same place. The
+    /// paths of the table start at its router. To document a router that is nested in another one,
+    /// use the table of the nested router, and give the prefix in `servers`. A route without an
+    /// operation is not documented.
     ///
-    /// Of a policy with more than 64 ways the shortest 64 are written. That a page sends browsers to log
-    /// in (303) is not written, nor what [`Guard::permit`](crate::Guard::permit) denies where the policy
-    /// itself cannot.
+    /// An operation without a route is kept unchanged if an unguarded router may respond to it,
+    /// since the table has no routes below the prefix of such a router. Therefore an operation that
+    /// lacks the prefix of its nested route is published without its policy, unless its
+    /// `operation_id` names a hidden handler. Nest unguarded routers under a prefix of their own.
+    ///
+    /// Of a policy with more than 64 ways, the shortest 64 are written. Not written are redirects
+    /// to a login page (303), and denials by [`Guard::permit`](crate::Guard::permit) that the
+    /// policy itself cannot cause.
     ///
     /// # Errors
     ///
-    /// [`OpenApiError`] lists every operation that no route answers, every `security` or scheme that was
-    /// written by hand and is not kept, and every policy that no scheme of `space` can meet. Call it in
-    /// a test, and documentation cannot drift from what is enforced.
+    /// [`OpenApiError`] lists every operation without a route, every `security` or scheme that was
+    /// written by hand and differs from the policy or the space, and every policy that no scheme of
+    /// `space` can meet. Call it in a test, so that the documentation always matches the enforced
+    /// policies.
     pub fn public_openapi(
         &self,
         space: &ProtectionSpace,
@@ -120,7 +123,8 @@ impl AccessTable {
         Writer::new(self, space, Audience::Everybody).write(document)
     }
 
-    /// The same for those who may know all that the table says: with what is hidden.
+    /// Writes a document with the hidden operations too, for readers who may know everything that
+    /// the table says.
     ///
     /// Serve it behind a policy of its own, or not at all.
     ///
@@ -128,30 +132,30 @@ impl AccessTable {
     /// # use auth_runtime::{GuardedRouter, OpenApiError, ProtectionSpace};
     /// use utoipa::openapi::{Info, OpenApi, Paths};
     ///
-    /// /// For a scanner that tries every route as everybody.
+    /// /// For a scanner that tries every route as every caller.
     /// fn everything(routes: &GuardedRouter, space: &ProtectionSpace) -> Result<OpenApi, OpenApiError> {
     ///     let empty = OpenApi::new(Info::new("Orders", "1"), Paths::new());
     ///     routes.access_table().internal_openapi(space, empty)
     /// }
     /// ```
     ///
-    /// Besides what [`public_openapi`](Self::public_openapi) writes, there are
+    /// In addition to the content of [`public_openapi`](Self::public_openapi), it has
     ///
-    /// - the hidden operations, with what is told of them: 404, and 401 and 403 where they stay to be
-    ///   seen;
-    /// - an operation for each route that has none in the document: bare, but with its security. So the
-    ///   document is whole even if `document` is empty, which is enough for the tools that test who may
-    ///   call what;
-    /// - the extension `x-access` in each operation: `policy` as it is written, `handler`, and whether it
-    ///   is `hidden`; or the `unguarded_reason`.
+    /// - the hidden operations, with the responses to their denials: 404, and 401 and 403 if these
+    ///   are visible;
+    /// - an operation for each route that has none in the document, with its security only. So the
+    ///   document is complete even if `document` is empty, which is sufficient for tools that test
+    ///   access control;
+    /// - the extension `x-access` in each operation: the `policy` as written, the `handler`, and
+    ///   whether it is `hidden`; or the `unguarded_reason`.
     ///
-    /// Services that take all methods or all paths, and `CONNECT`, have no operation unless one is
-    /// written by hand; nor has a wildcard (`/files/{*rest}`) beside a parameter in its place
-    /// (`/files/{id}`), which OpenAPI cannot tell apart.
+    /// Services for all methods or all paths, and `CONNECT`, have no operation unless one is
+    /// written by hand. Neither has a wildcard (`/files/{*rest}`) beside a parameter in its place
+    /// (`/files/{id}`), which OpenAPI cannot distinguish.
     ///
     /// # Errors
     ///
-    /// As [`public_openapi`](Self::public_openapi).
+    /// The same as [`public_openapi`](Self::public_openapi).
     pub fn internal_openapi(
         &self,
         space: &ProtectionSpace,
@@ -168,9 +172,9 @@ struct Writer<'a> {
     space: &'a ProtectionSpace,
     audience: Audience,
     mistakes: Vec<Mistake>,
-    /// The schemes of what was left out.
+    /// The schemes of the operations that were left out.
     only_hidden: BTreeSet<String>,
-    /// What the operations that were written refer to.
+    /// The components that the written operations refer to.
     needs: Needs,
 }
 
@@ -178,11 +182,11 @@ struct Writer<'a> {
 struct Needs {
     schemes: BTreeSet<String>,
     responses: BTreeMap<&'static str, Response>,
-    /// Whether the built-in body is among them.
+    /// Whether the built-in body is one of them.
     body: bool,
 }
 
-/// An operation, as errors name it.
+/// An operation, as named in errors.
 #[derive(Clone, Copy)]
 struct Name<'n> {
     method: &'n str,
@@ -256,8 +260,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An operation that is called as a hidden handler, but stands where a router without policies may
-    /// answer: its path lacks a prefix, and what is hidden would be told.
+    /// Returns the mistake of an operation that names a hidden handler, but is at a path that an
+    /// unguarded router may serve. Its path lacks a prefix, and would disclose the hidden handler.
     fn misplaced(&self, name: Name<'_>, row: &AccessRow, operation: &Operation) -> Option<Mistake> {
         row.unguarded_reason()?;
         let id = operation.operation_id.as_deref()?;
@@ -283,7 +287,7 @@ impl<'a> Writer<'a> {
             let route = Template::of_route(row.path());
             let own = shapes.get(&route.shape()).cloned();
             let path = own.unwrap_or_else(|| route.to_document());
-            // OpenAPI cannot tell a wildcard from a parameter in its place.
+            // OpenAPI cannot distinguish a wildcard from a parameter in its place.
             let decides = self.places.find(&path, method.as_str());
             if !decides.is_some_and(|decides| std::ptr::eq(decides, row)) {
                 continue;
@@ -299,7 +303,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let mut operation = Operation::new();
-            // One response at least is required.
+            // At least one response is required.
             let answer = Response::new("What the handler answers.");
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(answer));
@@ -347,7 +351,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What a caller has to send; `None` if that is a mistake.
+    /// Returns the `security` of an operation. `None` if it has a mistake.
     fn security(
         &mut self,
         name: Name<'_>,
@@ -359,7 +363,7 @@ impl<'a> Writer<'a> {
         };
         let security = security::alternatives(requirement, schemes);
         if security.is_empty() {
-            // As it stands, it would say that everybody is let in.
+            // An empty list would mean that every caller is granted.
             self.mistakes.push(Mistake::Unmet {
                 method: name.method.to_owned(),
                 path: name.path.to_owned(),
@@ -431,7 +435,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Writes the wildcards of `paths` as parameters. What would be one path then is a mistake.
+/// Writes the wildcards of `paths` as parameters. It is a mistake if that makes two paths equal.
 fn without_wildcards(paths: &mut Paths) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     let mut shapes = BTreeMap::new();
@@ -469,7 +473,7 @@ fn parameter(name: &str, is_rest: bool) -> Parameter {
         .build()
 }
 
-/// What the table says of an operation.
+/// Returns the access data of an operation's row.
 fn access(row: &AccessRow) -> Value {
     match (row.policy(), row.unguarded_reason()) {
         (Some(policy), _) => json!({

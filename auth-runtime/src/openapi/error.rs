@@ -1,10 +1,10 @@
-//! What keeps a table from being written into a document.
+//! The errors of writing a table into a document.
 
 use std::fmt;
 
-/// What an OpenAPI document says that the router does not keep, or has no room for.
+/// Differences between an OpenAPI document and the router, or data without a place in OpenAPI.
 ///
-/// Names every mistake, each with its operation or its scheme.
+/// It lists every mistake, each with its operation or its scheme.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenApiError {
     pub(super) mistakes: Vec<Mistake>,
@@ -12,24 +12,24 @@ pub struct OpenApiError {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Mistake {
-    /// An operation that no route answers.
+    /// An operation without a route.
     Unrouted {
         method: String,
         path: String,
-        /// The methods that the path has.
+        /// The methods of the path.
         methods: Vec<String>,
     },
-    /// A hidden handler's operation that stands where an unguarded router may answer.
+    /// An operation of a hidden handler, at a path that an unguarded router may serve.
     Misplaced {
         method: String,
         path: String,
         handler: &'static str,
     },
-    /// Two paths that OpenAPI cannot tell apart.
+    /// Two paths that OpenAPI cannot distinguish.
     Same { path: String, other: String },
-    /// A path whose operations stand somewhere else.
+    /// A path whose operations are in another place (`$ref`).
     Elsewhere { path: String },
-    /// `security` that was written by hand, and says something else than the policy.
+    /// A `security` that was written by hand and differs from the policy.
     Security {
         method: String,
         path: String,
@@ -42,11 +42,11 @@ pub(super) enum Mistake {
         path: String,
         handler: &'static str,
     },
-    /// A security scheme that was written by hand, and is not the space's.
+    /// A security scheme that was written by hand and differs from the space's.
     Scheme { name: String },
-    /// A scheme whose name is no key of a document.
+    /// A scheme whose name is not a valid key of a document.
     Name { name: String },
-    /// A scheme whose credentials stand where OpenAPI knows none.
+    /// A scheme with credentials in a place that OpenAPI has no name for.
     Source { name: String },
 }
 
@@ -132,7 +132,7 @@ impl fmt::Display for OpenApiError {
 }
 
 impl fmt::Debug for OpenApiError {
-    /// The text: it is what a `main` prints that returns it.
+    /// Writes the text, since a `main` that returns the error prints this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

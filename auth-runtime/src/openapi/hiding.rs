@@ -1,4 +1,4 @@
-//! A document without what is hidden, and without what only that spoke of.
+//! Removal of hidden operations, and of the components that only they use.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use utoipa::openapi::{Components, OpenApi, RefOr, Response};
 use super::operations::{self, here};
 use super::template::Template;
 
-/// What stands in `components`, by its kind and its name.
+/// The kind and the name of an entry in `components`.
 type Component = (String, String);
 
-/// Takes the operations out of `document` whose path and method `is_hidden`, and with them what tells
-/// of them: the components, the tags and the links that nothing else needs.
+/// Removes the operations of `document` whose path and method `is_hidden`, and with them the
+/// components, the tags and the links that nothing else uses.
 pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, &str) -> bool) {
     let components = written(&document.components);
     let used_before = used(
@@ -37,7 +37,7 @@ pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, 
     paths.retain(|path, item| !hidden.is_on(path) || !operations::all(item).is_empty());
     hidden.forget_links(document);
 
-    // What nobody used before was not written for what is hidden.
+    // A component without any use before was not written for a hidden operation.
     let unused = unused(&components, &used_before);
     let left = [
         written(&document.paths),
@@ -53,12 +53,12 @@ pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, 
     hidden.forget_tags(document);
 }
 
-/// What was taken out.
+/// The operations that were removed.
 #[derive(Default)]
 struct Hidden {
-    /// Path and method.
+    /// Paths and methods.
     places: Vec<(String, String)>,
-    /// The names of the operations.
+    /// The identifiers of the operations.
     ids: BTreeSet<String>,
     tags: BTreeSet<String>,
 }
@@ -74,7 +74,7 @@ impl Hidden {
         self.places.iter().any(|(own, _)| own == path)
     }
 
-    /// Whether `link` leads there (OpenAPI §4.8.20).
+    /// Returns whether `link` refers to one of them (OpenAPI §4.8.20).
     fn is_led_to_by(&self, link: &Link) -> bool {
         let is_place = |(path, method): &(String, String)| {
             let shape = Template::of_document(path).shape();
@@ -106,7 +106,7 @@ impl Hidden {
         });
     }
 
-    /// The tags that no operation has any more.
+    /// Removes the tags that no remaining operation has.
     fn forget_tags(mut self, document: &mut OpenApi) {
         operations::each(document, &mut |operation| {
             for tag in operation.tags.iter().flatten() {
@@ -114,7 +114,7 @@ impl Hidden {
             }
         });
         if let Some(tags) = &mut document.tags {
-            // What others are part of stays with them.
+            // A tag that is the parent of a remaining tag is kept.
             while let Some(parent) = tags
                 .iter()
                 .filter(|tag| !self.tags.contains(&tag.name))
@@ -128,19 +128,19 @@ impl Hidden {
     }
 }
 
-/// The path and the method that a reference to an operation is about: a pointer in the fragment of a URI
-/// (RFC 6901 §6).
+/// Returns the path and the method that a reference to an operation names. It is a pointer in the
+/// fragment of a URI (RFC 6901 §6).
 fn place_of(reference: &str) -> Option<(String, String)> {
     let (_, pointer) = reference.split_once("#/paths/")?;
     let pointer = percent_decode_str(pointer).decode_utf8_lossy();
-    // Between them there is more where OpenAPI has no field for the method.
+    // Methods without a field in OpenAPI have a further segment between the two.
     let (path, _) = pointer.split_once('/')?;
     let (_, method) = pointer.rsplit_once('/')?;
     let path = path.replace("~1", "/").replace("~0", "~");
     Some((path, method.to_owned()))
 }
 
-/// Shows all responses of a document to `look`.
+/// Passes all responses of a document to `look`.
 fn each_response(document: &mut OpenApi, look: &mut dyn FnMut(&mut Response)) {
     operations::each(document, &mut |operation| {
         let responses = operation.responses.responses.values_mut();
@@ -152,13 +152,13 @@ fn each_response(document: &mut OpenApi, look: &mut dyn FnMut(&mut Response)) {
     }
 }
 
-/// As JSON, in which every reference is a text.
+/// Returns the part as JSON, where every reference is a string.
 fn written(part: &impl Serialize) -> Value {
-    // Nothing in a document can fail to be written: all keys are texts.
+    // It cannot fail: all keys are strings.
     serde_json::to_value(part).unwrap_or_default()
 }
 
-/// The components that `roots` refer to, and those that these refer to, and so on.
+/// Returns the components that `roots` refer to, directly or through other components.
 fn used(roots: &[Value], components: &Value) -> BTreeSet<Component> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Value> = roots.iter().collect();
@@ -182,11 +182,11 @@ fn used(roots: &[Value], components: &Value) -> BTreeSet<Component> {
 
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (kind, name) = text.strip_prefix("#/components/")?.split_once('/')?;
-    // There may be a way into the component.
+    // The reference may continue into the component.
     Some((kind, name.split('/').next()?))
 }
 
-/// The components that are not `used`.
+/// Returns the components that are not `used`.
 fn unused(components: &Value, used: &BTreeSet<Component>) -> Value {
     let kinds = components.as_object().into_iter().flatten();
     let unused = kinds.flat_map(|(kind, named)| {

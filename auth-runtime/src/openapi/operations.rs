@@ -1,14 +1,14 @@
-//! The operations of a document, which has them in a field for each method of a path.
+//! The operations of a document: one field for each method of a path.
 
 use std::collections::BTreeMap;
 
 use utoipa::openapi::path::{Callback, Operation};
 use utoipa::openapi::{OpenApi, PathItem, RefOr};
 
-/// The fields of the methods that OpenAPI knows.
+/// The fields of the methods that OpenAPI names.
 type Fields<'i> = [(&'static str, &'i mut Option<Operation>); 9];
 
-/// The fields, and what OpenAPI 3.2 has besides: methods that it does not know.
+/// Returns the fields, and the operations of other methods, which OpenAPI 3.2 has.
 fn split(item: &mut PathItem) -> (Fields<'_>, &mut BTreeMap<String, Operation>) {
     let PathItem {
         get,
@@ -37,7 +37,7 @@ fn split(item: &mut PathItem) -> (Fields<'_>, &mut BTreeMap<String, Operation>) 
     (fields, additional_operations)
 }
 
-/// All operations of `item`, each with its method.
+/// Returns all operations of `item`, each with its method.
 pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
     let (fields, others) = split(item);
     let fields = fields
@@ -49,7 +49,7 @@ pub(super) fn all(item: &mut PathItem) -> Vec<(&str, &mut Operation)> {
     fields.chain(others).collect()
 }
 
-/// Shows every operation of a document to `look`, wherever it stands.
+/// Passes every operation of a document to `look`, nested ones included.
 pub(super) fn each(document: &mut OpenApi, look: &mut dyn FnMut(&mut Operation)) {
     let webhooks = document.webhooks.iter_mut();
     let webhooks = webhooks.flat_map(|webhooks| webhooks.paths.values_mut());
@@ -81,7 +81,7 @@ fn each_called_back(
     }
 }
 
-/// What stands here and not somewhere else.
+/// Returns the part itself. `None` if it is a reference.
 pub(super) fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
     match part {
         RefOr::T(part) => Some(part),
@@ -89,7 +89,7 @@ pub(super) fn here<T>(part: &mut RefOr<T>) -> Option<&mut T> {
     }
 }
 
-/// Puts the operations of `other` into `item`, unless both have one of the same method.
+/// Moves the operations of `other` into `item`. Returns false if both have one of the same method.
 pub(super) fn join(item: &mut PathItem, mut other: PathItem) -> bool {
     let taken = all(item).into_iter().map(|(method, _)| method.to_owned());
     let taken: Vec<_> = taken.collect();
@@ -101,7 +101,7 @@ pub(super) fn join(item: &mut PathItem, mut other: PathItem) -> bool {
     true
 }
 
-/// Takes those out of `item` whose method `is_meant`.
+/// Removes and returns the operations of `item` whose method `is_meant`.
 pub(super) fn take(
     item: &mut PathItem,
     is_meant: &mut dyn FnMut(&str) -> bool,
@@ -123,7 +123,7 @@ pub(super) fn take(
     taken
 }
 
-/// Where the operation of `method` stands; `None` if OpenAPI knows no such method.
+/// Returns the field for the operation of `method`. `None` if OpenAPI has no field for it.
 pub(super) fn field<'i>(item: &'i mut PathItem, method: &str) -> Option<&'i mut Option<Operation>> {
     let (fields, _) = split(item);
     let mut fields = fields.into_iter();

@@ -1,15 +1,15 @@
-//! Which row of the table is about an operation of the document.
+//! The assignment of table rows to operations of a document.
 
 use std::collections::BTreeMap;
 
 use super::template::Template;
 use crate::access_table::{AccessRow, AccessTable, Mounted};
 
-/// The rows of a table, to be found by operations.
+/// The rows of a table, by the operations that they apply to.
 pub(super) struct Places<'t> {
     /// The routes without a wildcard, by their shapes.
     paths: BTreeMap<String, Vec<&'t AccessRow>>,
-    /// What is about more than one path.
+    /// The rows that apply to more than one path.
     areas: Vec<Area<'t>>,
 }
 
@@ -18,11 +18,11 @@ struct Area<'t> {
     reach: Reach,
 }
 
-/// Which paths a row is about, by their shapes.
+/// The paths that a row applies to, by their shapes.
 enum Reach {
-    /// Those that go on behind this prefix.
+    /// Longer paths with this prefix.
     Behind(String),
-    /// The same, and the prefix itself.
+    /// Longer paths with this prefix, and the prefix itself.
     Below(String),
 }
 
@@ -34,7 +34,7 @@ impl<'t> Places<'t> {
         };
         for row in table.rows() {
             let reach = match row.mounted() {
-                // It is about what is no route.
+                // It applies to unknown paths only.
                 Mounted::Fallback => continue,
                 Mounted::Route => {
                     let template = Template::of_route(row.path());
@@ -54,11 +54,11 @@ impl<'t> Places<'t> {
         places
     }
 
-    /// The row that decides who may call `method` of `path`, a path of a document.
+    /// Returns the row with the policy for `method` of `path`, a path of a document.
     ///
-    /// As axum does it: of several routes the most specific one, of its methods the one that is named
-    /// before the one that takes all, and `GET` answers `HEAD`. What is left may be an unguarded
-    /// router's, but not on a path where something is hidden.
+    /// The match is the same as in axum. The most specific route is used. Of its methods, a named
+    /// one precedes the one for all methods, and `GET` also serves `HEAD`. An unguarded router may
+    /// serve other requests, but not on a path with a hidden policy.
     pub(super) fn find(&self, path: &str, method: &str) -> Option<&'t AccessRow> {
         let path = Template::of_document(path);
         let rows = self.guarded(&path);
@@ -79,7 +79,7 @@ impl<'t> Places<'t> {
             .or_else(unguarded)
     }
 
-    /// The methods that `path` has, as they are shown.
+    /// Returns the methods of `path`, as displayed.
     pub(super) fn methods(&self, path: &str) -> Vec<String> {
         let rows = self.guarded(&Template::of_document(path));
         rows.iter()
@@ -100,7 +100,7 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The rows of the area that fits best.
+    /// Returns the rows of the most specific area.
     fn most_specific(
         &self,
         path: &Template,
@@ -121,8 +121,9 @@ impl<'t> Places<'t> {
         rows.map(|(_, row)| row).collect()
     }
 
-    /// Whether a route answers this path and others, by a parameter where the path has a text. To write
-    /// of the one what is kept for all would be half of it.
+    /// Returns whether `shape` is one of several paths of a route, which has a parameter where the
+    /// shape has a literal. The policy applies to the whole route, so it is not written for one of
+    /// its paths.
     fn is_one_of_a_route(&self, shape: &str) -> bool {
         let mut routes = self.paths.keys();
         let is_route =
@@ -137,7 +138,7 @@ impl<'t> Places<'t> {
     }
 }
 
-/// Whether a path of this shape starts with segments that `pattern` matches.
+/// Returns whether a path of this shape starts with segments that `pattern` matches.
 fn starts_as(pattern: &str, shape: &str) -> bool {
     let mut segments = shape.split('/');
     pattern.split('/').all(|own| {
@@ -154,7 +155,7 @@ impl Reach {
         }
     }
 
-    /// How well the row fits a path of this shape, if it does.
+    /// Returns how specific the row is for a path of this shape. `None` if it does not apply.
     fn covers(&self, shape: &str) -> Option<usize> {
         match self {
             Self::Behind(prefix) => {

@@ -1,4 +1,4 @@
-//! What a caller may be told who is not let in.
+//! The responses to denied callers.
 
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -12,24 +12,24 @@ use crate::policy::Policy;
 use crate::requirement::{Atom, Group, Requirement};
 use crate::truth::Truth;
 
-/// What it depends on besides the policy.
+/// The inputs of a response, besides the policy.
 #[derive(Clone, Copy)]
 pub(super) struct Circumstances {
     pub(super) audience: Audience,
     pub(super) is_hidden: bool,
-    /// Whether anonymous callers are told 401 of a path that was never there.
+    /// Whether the response to anonymous callers on unknown paths is 401.
     pub(super) challenges_unknown: bool,
     pub(super) can_constrain_senders: bool,
-    /// Whether some scheme that is accepted is one of OAuth's.
+    /// Whether an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
 }
 
-/// What a caller may be told.
+/// A response to a denied caller.
 pub(super) struct Told {
     pub(super) status: &'static str,
     text: String,
     field: Option<Field>,
-    /// The key in `components` of what is told in the same words of every operation.
+    /// The key in `components`, if the response is the same for every operation.
     pub(super) shared: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ enum Field {
     RetryAfter,
 }
 
-/// The denials that callers of a handler may see.
+/// Returns the denials that callers of a handler may receive.
 pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told> {
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told
     denials.into_iter().flatten().collect()
 }
 
-/// What is told of a path that was never there, and what stays to be seen.
+/// Returns the responses of a hidden handler: those of an unknown path, and the visible denials.
 fn hidden_denials(
     policy: &Policy,
     requirement: &Requirement,
@@ -78,7 +78,7 @@ fn hidden_denials(
     };
     let further = further_unauthorized(requirement);
     let forbidden = policy.shown_to().filter(|lesser| {
-        // Of those who have just what it takes to be told, some are denied.
+        // Some callers with exactly the atoms of `hide_unless` are denied.
         let mut ways = every_way(lesser).into_iter();
         ways.any(|way| {
             is_denied(requirement, &|atom| {
@@ -94,7 +94,7 @@ fn hidden_denials(
         );
         Told::forbidden(text, circumstances)
     });
-    // To log in again is told openly.
+    // A denial that asks for a new login is visible.
     let is_known = |atom: Atom| atom == Atom::Authenticated;
     let is_kept = |lesser| is_denied(lesser, &is_known);
     let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))
@@ -149,7 +149,7 @@ impl Told {
         }
     }
 
-    /// Whatever the service answers where nothing is.
+    /// The response of the service's fallback.
     fn not_found() -> Self {
         Self {
             status: "404",
@@ -169,7 +169,7 @@ impl Told {
         }
     }
 
-    /// As it is written, with the built-in body if it has one.
+    /// Returns the OpenAPI response, with the built-in body if it has one.
     pub(super) fn response(&self, has_body: bool) -> Response {
         let mut response = ResponseBuilder::new().description(&self.text);
         if let Some(field) = self.field {
@@ -182,8 +182,8 @@ impl Told {
         response.build()
     }
 
-    /// Adds it to the responses of `operation`. What was written there by hand for the same status stays,
-    /// and gets what it lacks.
+    /// Adds the response to those of `operation`. A response that was written by hand for the same
+    /// status is kept, and receives the missing parts.
     pub(super) fn add_to(&self, operation: &mut Operation, has_body: bool) {
         let responses = &mut operation.responses.responses;
         let theirs = match responses.get_mut(self.status) {
@@ -238,7 +238,7 @@ impl Field {
     }
 }
 
-/// What is told besides to those who are known.
+/// Returns the additional causes of a 401 for known callers.
 fn further_unauthorized(requirement: &Requirement) -> &'static str {
     let asks_login = requirement.contains(is_login);
     let asks_binding = requirement.contains(|atom| atom.group() == Group::Binding);
@@ -253,7 +253,8 @@ fn further_unauthorized(requirement: &Requirement) -> &'static str {
 }
 
 impl Circumstances {
-    /// Whether whoever is known, and no more than that, has `atom` or is asked for it by a 401 (rule 3).
+    /// Returns whether a caller that is only authenticated has `atom`, or receives a 401 that asks
+    /// for it (rule 3).
     fn gets(self, atom: Atom) -> bool {
         match atom.group() {
             Group::Identity => atom == Atom::Authenticated,
@@ -268,13 +269,13 @@ fn is_login(atom: Atom) -> bool {
     atom.group() == Group::Freshness
 }
 
-/// Whether callers who have just these atoms do not meet `requirement`.
+/// Returns whether a caller with exactly these atoms does not meet `requirement`.
 fn is_denied(requirement: &Requirement, has: &dyn Fn(Atom) -> bool) -> bool {
     requirement.evaluate(&|atom| Truth::from(has(atom))) != Truth::True
 }
 
-/// The requirement as it is written. Where everybody reads it, without what is only the service's to
-/// know: the names of its functions and of its networks.
+/// Returns the text of the requirement. For the public, it leaves out the names of functions and
+/// networks.
 fn wording(requirement: &Requirement, audience: Audience) -> String {
     let list = |parts: &[Requirement]| {
         let parts = parts.iter().map(|part| wording(part, audience));

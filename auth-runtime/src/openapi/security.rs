@@ -1,4 +1,4 @@
-//! What a caller has to send: the `security` of an operation, and the schemes that it names.
+//! The `security` of operations, and the schemes that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::ways::{Ask, ways};
 /// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
 pub(super) const CERTIFICATE: &str = "MutualTLS";
 
-/// What `requirement` can be met with, for each way through it and each of the schemes: empty if with
-/// nothing at all.
+/// Returns the alternatives that meet `requirement`: one for each way through it and each scheme.
+/// Empty if nothing can meet it.
 ///
-/// A way that asks for a place on a network alone asks for no credentials.
+/// A way that requires only a network needs no credentials.
 pub(super) fn alternatives(
     requirement: &Requirement,
     schemes: &[Offered<'_>],
@@ -53,13 +53,13 @@ pub(super) fn alternatives(
 
 const NO_SCOPES: [&str; 0] = [];
 
-/// Whether somebody has to say who they are for some way through `requirement`.
+/// Returns whether some way through `requirement` needs credentials.
 pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
-    // No way contains another one, so nothing of the network can make up for what this one asks.
+    // No way contains another one, so a network cannot replace the credentials of such a way.
     every_way(requirement).iter().any(asks_who)
 }
 
-/// Sets of atoms each of which is enough; none of them contains another.
+/// Returns the sets of atoms that are each sufficient. None of them contains another.
 pub(super) fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
     let everything = Ask {
         wanted: &|_| true,
@@ -80,15 +80,15 @@ fn scope(atom: &Atom) -> Option<&'static str> {
     }
 }
 
-/// What is sent with a Bearer token binds it to nothing, so it is the connection that does.
+/// A Bearer token carries no proof of its own, so the connection binds it.
 fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
     scheme.constrains_sender && scheme.name.eq_ignore_ascii_case("Bearer")
 }
 
-/// The same whatever the order.
+/// Returns a form of `security` that does not depend on its order.
 pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<String, Vec<String>>> {
     let alternatives = security.iter().map(|alternative| {
-        // Nothing in it can fail to be written: there are only strings.
+        // It cannot fail: there are only strings.
         let value = serde_json::to_value(alternative).unwrap_or_default();
         let members = value.as_object().into_iter().flatten();
         let members = members.map(|(name, scopes)| {
@@ -104,7 +104,7 @@ pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<Str
     alternatives.collect()
 }
 
-/// The names of the schemes that a document asks for anywhere.
+/// Returns the names of all schemes that a document requires.
 pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
     let mut asked: Vec<_> = document.security.iter().flatten().cloned().collect();
     operations::each(document, &mut |operation| {
@@ -114,8 +114,7 @@ pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
     alternatives.map(|(name, _)| name).collect()
 }
 
-/// How the credentials of `scheme` are sent: by where the space looks for them, and so never otherwise
-/// than it does.
+/// Returns the description of a scheme, from the places where the space reads its credentials.
 pub(super) fn describe(
     scheme: &Offered<'_>,
     metadata: Option<&str>,
@@ -150,7 +149,7 @@ fn sent_in(
                 http.description = sentences(source, scheme, metadata);
                 SecurityScheme::Http(http)
             }
-            // `utoipa` knows those schemes only that were registered when OpenAPI began.
+            // `utoipa` has names only for schemes that were registered when OpenAPI began.
             None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
         },
         Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
@@ -164,7 +163,7 @@ fn sent_in(
     Some(described)
 }
 
-/// What has to be said besides of a scheme that is sent in `source`.
+/// Returns the additional description of a scheme that is sent in `source`.
 fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<String> {
     let mut sentences = Vec::new();
     if *source == Source::Authorization && registered(scheme.name).is_none() {
@@ -197,7 +196,7 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// The certificates that Bearer tokens are bound to.
+/// Returns the scheme of the certificates that Bearer tokens are bound to.
 pub(super) fn certificate() -> SecurityScheme {
     SecurityScheme::MutualTls {
         description: Some(
@@ -208,8 +207,8 @@ pub(super) fn certificate() -> SecurityScheme {
     }
 }
 
-/// Whether what was `written` by hand is `scheme`: the same, or for OAuth also where its tokens come
-/// from.
+/// Returns whether the scheme `written` by hand matches `scheme`: it is the same, or for OAuth also
+/// the source of its tokens.
 pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
     let is_sent_in = |place: &dyn Fn(&Source) -> bool| scheme.sources.iter().any(place);
     match written {
@@ -238,7 +237,7 @@ pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
     }
 }
 
-/// The scheme as `utoipa` names it, if it does.
+/// Returns the scheme as `utoipa` names it, if it does.
 fn registered(name: &str) -> Option<HttpAuthScheme> {
     let known = [
         ("basic", HttpAuthScheme::Basic),

@@ -9,12 +9,12 @@ enum Part {
     Literal(String),
     /// One segment.
     Parameter(String),
-    /// All segments that are left.
+    /// All remaining segments.
     Rest(String),
 }
 
 impl Template {
-    /// Reads a route of axum's, where `{{` and `}}` stand for braces.
+    /// Parses a route of axum, where `{{` and `}}` mean literal braces.
     pub(super) fn of_route(path: &str) -> Self {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -28,7 +28,7 @@ impl Template {
                 continue;
             }
             match letter {
-                // In a URL they are encoded.
+                // They are percent-encoded in a URL.
                 '{' => literal.push_str("%7B"),
                 '}' => literal.push_str("%7D"),
                 letter => literal.push(letter),
@@ -40,8 +40,7 @@ impl Template {
         Self(parts)
     }
 
-    /// Reads a path of an OpenAPI document. A wildcard is none of OpenAPI's, but is written by those
-    /// who write what axum takes.
+    /// Parses a path of an OpenAPI document. OpenAPI has no wildcard, but documents for axum may.
     pub(super) fn of_document(path: &str) -> Self {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -60,7 +59,7 @@ impl Template {
         Self(parts)
     }
 
-    /// As OpenAPI writes it. It has no wildcard, so that one becomes a parameter.
+    /// Returns the path in OpenAPI's syntax. A wildcard becomes a parameter.
     pub(super) fn to_document(&self) -> String {
         let parts = self.0.iter().map(|part| match part {
             Part::Literal(text) => text.clone(),
@@ -69,19 +68,19 @@ impl Template {
         parts.collect()
     }
 
-    /// The path without the names of its parameters, which may be others in the router than in the
-    /// document.
+    /// Returns the path without the names of its parameters, which may differ between the router
+    /// and the document.
     pub(super) fn shape(&self) -> String {
         shape(&self.0)
     }
 
-    /// The shape of what stands before the wildcard that the path ends in, if it does.
+    /// Returns the shape of the path before its final wildcard, if it has one.
     pub(super) fn shape_before_rest(&self) -> Option<String> {
         let (last, before) = self.0.split_last()?;
         matches!(last, Part::Rest(_)).then(|| shape(before))
     }
 
-    /// The names of its parameters, and whether they are wildcards.
+    /// Returns the names of its parameters, and whether they are wildcards.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, bool)> {
         self.0.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
@@ -99,7 +98,7 @@ fn shape(parts: &[Part]) -> String {
     parts.collect()
 }
 
-/// The parameter that `path` begins with, and what stands behind it.
+/// Returns the parameter that `path` starts with, and the rest of the path.
 fn parameter(path: &str) -> Option<(Part, &str)> {
     let (name, rest) = path.strip_prefix('{')?.split_once('}')?;
     let part = match name.strip_prefix('*') {
@@ -144,7 +143,7 @@ mod tests {
                 before_rest,
                 "{route}"
             );
-            // What is written is read back.
+            // The written path parses to the same shape.
             assert_eq!(Template::of_document(written).shape(), shape, "{route}");
         }
     }
