@@ -1,4 +1,4 @@
-//! Every route asked by every kind of caller, and compared with what its policy says.
+//! A table of every route's response to every kind of caller, compared with the policies.
 
 mod answer;
 mod builder;
@@ -25,13 +25,14 @@ use self::snapshot::Snapshot;
 use crate::access_table::{AccessRow, AccessTable, visible};
 use crate::space::ProtectionSpace;
 
-/// Who is answered what: each row of an [`AccessTable`], asked by each [`Persona`] with a real request.
+/// The responses to each [`Persona`] on each row of an [`AccessTable`], from real requests.
 ///
-/// The router answers, with its layers, schemes and handlers. Beside it, the policy of the row is
-/// decided for what the persona is said to be. Where the two differ there is a
-/// [difference](AccessAnswer::difference), and [`check`](Self::check) fails: a layer that answers in
-/// place of a handler, a verifier that grants more than it should, an expired token that is taken, a 401
-/// without its challenge, a hidden path that can be told from one that is not there.
+/// The requests pass through the router, with its layers, schemes and handlers. In addition, the
+/// policy of the row is evaluated for the stated identity of the persona. If the two differ, there
+/// is a [difference](AccessAnswer::difference), and [`check`](Self::check) fails. Examples are a
+/// layer that responds in place of a handler, a verifier that grants too much, an accepted token
+/// that has expired, a 401 without its challenge, or a hidden path that is distinguishable from an
+/// unknown one.
 ///
 /// ```
 /// use auth_runtime::routing::get;
@@ -73,48 +74,52 @@ use crate::space::ProtectionSpace;
 /// # }
 /// ```
 ///
-/// [`assert_access_matrix!`](crate::assert_access_matrix) makes a test of it that also compares it with
-/// what it was.
+/// [`assert_access_matrix!`](crate::assert_access_matrix) turns the matrix into a test that also
+/// compares it with a snapshot.
 ///
 /// # What a cell says
 ///
-/// The status, and a word where that alone does not say who decided:
+/// The status, and a word if the status alone does not state the cause:
 ///
 /// | cell | meaning |
 /// |---|---|
-/// | `200`, any of 2xx | let in: the handler answered |
-/// | `404 own` | let in: the handler itself answered so; [`Guard::permit`](crate::Guard::permit) too |
-/// | `500 unfinished`, `unfinished` | let in, but the handler did not come to an end: a panic, or a time limit |
-/// | `400` | the credentials were carried in a broken way |
-/// | `401` | denied: log in, or log in anew |
-/// | `303 login` | the same, for a browser that is sent to the page to log in on |
-/// | `401 step-up` | denied: log in again, or more strongly |
-/// | `401 unbound` | denied: the credentials have to be bound to a key |
+/// | `200`, any of 2xx | granted: the response of the handler |
+/// | `404 own` | granted: a 404 of the handler, or of [`Guard::permit`](crate::Guard::permit) |
+/// | `500 unfinished`, `unfinished` | granted, but the handler did not finish (panic, time limit) |
+/// | `400` | the credentials were ambiguous |
+/// | `401` | denied: credentials are required, or were rejected |
+/// | `303 login` | the same, as a redirect of a browser to the login page |
+/// | `401 step-up` | denied: a newer or stronger login is required |
+/// | `401 unbound` | denied: the credentials must be bound to a key |
 /// | `403` | denied |
 /// | `403 scope` | denied: the credentials lack scopes |
-/// | `503` | denied: nobody can verify the credentials, or a check failed |
-/// | `404 hidden`, `401 hidden` | denied, by the very answer of a path that is not there |
-/// | `404 unknown` | what a fallback row answers: there is nothing |
-/// | `-` | not asked: an unguarded router, or a fallback without an unknown path below it |
+/// | `503` | denied: the credentials could not be verified, or a check failed |
+/// | `404 hidden`, `401 hidden` | denied, with exactly the response of an unknown path |
+/// | `404 unknown` | an unknown path, on the row of a fallback |
+/// | `-` | no request: an unguarded router, or a fallback without an unknown path below it |
 ///
 /// # What is sent
 ///
-/// One request for each cell, one after the other, and waits for each as long as
-/// [`AccessMatrixBuilder::time_limit`] says: `GET` and other safe methods first, `DELETE` last,
-/// personas in their order. The handlers run, so the router has to be one of the test's own, with a state
-/// of its own, which [`AccessMatrixBuilder::before_each`] can bring back between them. The body is empty unless there is one ([`AccessMatrixBuilder::body`]): an answer such as
-/// `415 own` says as well as `200` that somebody was let in. Where a hidden denial is expected, a path
-/// that is not there is asked as well, twice: the words that change between those two (a nonce, a number
-/// for each request) are not compared, and what can be told apart once has to be told apart again.
+/// The builder sends one request for each cell, one after the other: `GET` and other safe methods
+/// first, `DELETE` last, personas in their order. It waits for each response up to
+/// [`AccessMatrixBuilder::time_limit`]. The handlers run, so the test needs a router and a state of
+/// its own. [`AccessMatrixBuilder::before_each`] can restore the state between requests. The body
+/// is empty unless one is given ([`AccessMatrixBuilder::body`]). A response such as `415 own` shows
+/// a grant as well as `200` does.
 ///
-/// A row for `any` method is asked by one that the path has no other row for, and a nested service on
-/// its own path. What a `check` says is not known beforehand: either answer that the policy then gives
-/// is taken, and which it was is for the snapshot to keep.
+/// If a hidden denial is expected, an unknown path is requested as well, twice. Words that differ
+/// between these two responses (a nonce, a request number) are not compared. A difference counts
+/// only if it occurs again in further attempts.
 ///
-/// Not seen: methods that have no row, what the unguarded routers answer, what a layer makes of the body of
-/// somebody who was let in, what depends on more of a request than a persona brings along, and
-/// credentials in a form. Paths are asked as the table has them: a router that is nested in another one is
-/// sent to by itself, or each path gets a [target](AccessMatrixBuilder::target).
+/// A row for `any` method is requested with a method that has no other row on that path, and a
+/// nested service on its own path. The result of a `check` is not known beforehand, so the
+/// decisions for either result are accepted. The snapshot records the actual one.
+///
+/// The matrix does not cover methods without a row, responses of unguarded routers, changes that a
+/// layer makes to the body of a granted response, policies that depend on more of a request than a
+/// persona provides, and credentials in a form. Paths are requested as in the table. A router that
+/// is nested in another one is therefore tested alone, or each path receives a
+/// [target](AccessMatrixBuilder::target).
 #[derive(Clone, Debug)]
 #[must_use = "a matrix is there to be compared"]
 pub struct AccessMatrix {
@@ -130,8 +135,8 @@ pub struct AccessMatrixRow {
 }
 
 impl AccessMatrix {
-    /// A matrix of the rows of `table`. `space` is that which the router is protected by: it says which
-    /// scheme a persona's credentials are of.
+    /// Starts a matrix of the rows of `table`. `space` is the space that protects the router; it
+    /// provides the scheme of a persona's credentials.
     pub fn builder(table: &AccessTable, space: &ProtectionSpace) -> AccessMatrixBuilder {
         AccessMatrixBuilder::new(table, space)
     }
@@ -146,7 +151,7 @@ impl AccessMatrix {
         &self.rows
     }
 
-    /// The answers that are not what the policies say.
+    /// The responses that differ from the policies.
     pub fn differences(&self) -> impl Iterator<Item = (&AccessRow, &Persona, &str)> {
         self.rows.iter().flat_map(|row| {
             let answers = self.personas.iter().zip(&row.answers);
@@ -154,14 +159,14 @@ impl AccessMatrix {
         })
     }
 
-    /// Compares what was answered with the policies, and then with the snapshot in `file`. With
-    /// `ACCESS_MATRIX=overwrite` in the environment it writes the file anew instead; never one in which
-    /// something differs from the policies, and never where `CI` says that nobody looks at it.
+    /// Compares the responses with the policies, and then with the snapshot in `file`. With
+    /// `ACCESS_MATRIX=overwrite` in the environment, it writes the file instead. It never writes
+    /// one that differs from the policies, and never if the environment variable `CI` is set.
     ///
     /// # Errors
     ///
-    /// If the router answers something else than the policies say, or than the snapshot; if that is not
-    /// there, or cannot be read or written: the error is a report for people, with what to do about it.
+    /// If the responses differ from the policies or from the snapshot, or if the file is missing or
+    /// cannot be read or written. The error is a readable report that includes the remedy.
     pub fn check(&self, file: impl AsRef<Path>) -> Result<(), AccessMatrixError> {
         let differences: Vec<_> = self
             .differences()
@@ -183,21 +188,20 @@ impl AccessMatrixRow {
         &self.row
     }
 
-    /// What each persona was answered, in the order of [`AccessMatrix::personas`].
+    /// The response to each persona, in the order of [`AccessMatrix::personas`].
     pub fn answers(&self) -> &[AccessAnswer] {
         &self.answers
     }
 }
 
 impl fmt::Display for AccessMatrix {
-    /// In columns, a line for each row.
+    /// Writes the matrix in columns, one line for each row.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         text::write_columns(self, f)
     }
 }
 
-/// Fails a test when somebody is answered something else than the policies say, or than the crate's
-/// `access-matrix.md`.
+/// Fails a test if a response differs from the policies, or from the crate's `access-matrix.md`.
 ///
 /// ```no_run
 /// use std::error::Error;
@@ -224,11 +228,12 @@ impl fmt::Display for AccessMatrix {
 /// }
 /// ```
 ///
-/// The file lies beside the crate's `Cargo.toml`, and belongs into the repository; it is Markdown, to be
-/// read there. `ACCESS_MATRIX=overwrite cargo test` makes it, and accepts changes; nothing else does, so
-/// a missing file is a failure. The failure lists first who was let in and was not before.
+/// The file is next to the crate's `Cargo.toml` and belongs in version control. It is Markdown, to
+/// be read there. `ACCESS_MATRIX=overwrite cargo test` creates it and accepts changes. Without it,
+/// a missing file is a failure. The failure lists first the callers that are granted now and were
+/// not before.
 ///
-/// A service with several matrices gives each a file of its own: `assert_access_matrix!(matrix,
+/// A service with several matrices uses a file for each: `assert_access_matrix!(matrix,
 /// "internal-access.md")`.
 ///
 /// # Panics

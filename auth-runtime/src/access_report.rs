@@ -1,4 +1,4 @@
-//! Who may call what, as a page for a browser.
+//! An HTML page of the routes and their access policies.
 
 mod html;
 mod page;
@@ -7,15 +7,15 @@ mod page;
 use crate::access_matrix::AccessMatrix;
 use crate::access_table::{AccessRow, AccessTable};
 
-/// An [`AccessTable`] as a page for a browser: one file, to be looked at by those who review a service,
-/// or kept with its release.
+/// An [`AccessTable`] as an HTML page: one file, for reviewers of a service, or to be kept with its
+/// release.
 ///
-/// The routes can be filtered by path, method, access (public, hidden and so on) and by the scope, role or
-/// permission that they ask for; with an [`AccessMatrix`](crate::AccessMatrix) also by who is
-/// answered what. What is chosen stands in the address. The page needs nothing from elsewhere and
-/// forbids itself to fetch anything (its Content Security Policy allows its own script and style by
-/// their hashes); without scripts it is the whole table. It can be used by keyboard (`/` goes to the
-/// search), on a phone, and be printed.
+/// The routes can be filtered by path, method, access (public, hidden and so on), and by required
+/// scope, role or permission. With an [`AccessMatrix`](crate::AccessMatrix), they can also be
+/// filtered by the responses to its personas. The address of the page holds the filters. The page
+/// is self-contained, and its Content Security Policy forbids all requests (it allows only its own
+/// script and style, by their hashes). Without scripts it shows the whole table. It works with the
+/// keyboard (`/` focuses the search), on a phone, and in print.
 ///
 /// ```
 /// use auth_runtime::routing::get;
@@ -30,21 +30,21 @@ use crate::access_table::{AccessRow, AccessTable};
 /// // std::fs::write("access.html", page)?;
 /// ```
 ///
-/// It says what an attacker would like to know, hidden routes and source files among it: keep it where
-/// the source is kept, and do not serve it to everybody.
+/// The page lists hidden routes and source files, which help an attacker. Keep it with the source
+/// code, and do not serve it to the public.
 #[derive(Clone, Debug)]
 #[must_use = "a report is there to be written down"]
 pub struct AccessReport<'a> {
     rows: Vec<ReportRow<'a>>,
     personas: Vec<Asking>,
-    /// The words of the answers, and what they mean.
+    /// The words of the cells, and their meanings.
     legend: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Clone, Debug)]
 struct ReportRow<'a> {
     row: &'a AccessRow,
-    /// One for each persona; none where the matrix has no such row.
+    /// One for each persona. Empty if the matrix has no such row.
     answers: Vec<Answer>,
 }
 
@@ -55,17 +55,17 @@ struct Asking {
     description: String,
 }
 
-/// What a persona was answered.
+/// The response to a persona.
 #[derive(Clone, Debug)]
 struct Answer {
     shown: String,
-    /// What the page's style and script know it by.
+    /// The class in the page's style and script.
     class: &'static str,
     difference: Option<String>,
 }
 
 impl<'a> AccessReport<'a> {
-    /// A report of these routes.
+    /// Creates a report of these routes.
     pub fn new(table: &'a AccessTable) -> Self {
         let rows = table.rows().iter().map(|row| ReportRow {
             row,
@@ -78,7 +78,7 @@ impl<'a> AccessReport<'a> {
         }
     }
 
-    /// The same with what each persona was answered. Rows that `matrix` has not are left without.
+    /// Adds the response to each persona. Rows without a counterpart in `matrix` have none.
     #[cfg(feature = "access-matrix")]
     pub fn with_matrix(mut self, matrix: &AccessMatrix) -> Self {
         let personas = matrix.personas().iter();
@@ -110,7 +110,7 @@ impl<'a> AccessReport<'a> {
         self
     }
 
-    /// The page, in UTF-8.
+    /// Returns the page, in UTF-8.
     pub fn to_html(&self) -> String {
         page::write(self)
     }

@@ -1,4 +1,4 @@
-//! What one persona was answered on one row.
+//! The response to one persona on one row.
 
 use std::fmt;
 
@@ -7,35 +7,35 @@ use http::StatusCode;
 use crate::decision::Denial;
 use crate::witness::Testimony;
 
-/// One cell of an [`AccessMatrix`](crate::AccessMatrix): what a persona was answered.
+/// One cell of an [`AccessMatrix`](crate::AccessMatrix): the response to a persona.
 ///
-/// Shown as the status, with a word where that alone does not say who decided: see
+/// It is displayed as the status, and a word if the status alone does not state the cause: see
 /// [What a cell says](crate::AccessMatrix#what-a-cell-says).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAnswer {
-    /// Without a status where no answer came.
+    /// The status, `None` without a response, and its source. `None` if no request was sent.
     given: Option<(Option<StatusCode>, By)>,
     difference: Option<String>,
 }
 
-/// Whose answer it is.
+/// The source of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     Handler,
-    /// A layer, or nobody, since the handler did not come to an end.
+    /// A layer, or no source at all, since the handler did not finish.
     Unfinished,
-    /// The gate, with a word for its denial.
+    /// The authorization of the route, with a word for its denial.
     Gate(&'static str),
-    /// What answers unknown paths, in place of the gate.
+    /// The fallback, for a concealed denial.
     Hiding,
     UnknownPath,
-    /// None of these.
+    /// Another source, such as a layer.
     SomethingElse,
     Nobody,
 }
 
 impl AccessAnswer {
-    /// Nobody was asked.
+    /// Creates the cell of a row that was not requested.
     pub(super) fn not_asked() -> Self {
         Self {
             given: None,
@@ -43,7 +43,7 @@ impl AccessAnswer {
         }
     }
 
-    /// What was answered, if an answer came.
+    /// Creates the cell of a request.
     pub(super) fn new(
         status: Option<StatusCode>,
         testimony: Option<&Testimony>,
@@ -67,23 +67,23 @@ impl AccessAnswer {
         }
     }
 
-    /// The status; `None` if nobody was asked, or no answer came.
+    /// The status. `None` if no request was sent, or no response was received.
     pub fn status(&self) -> Option<StatusCode> {
         self.given.and_then(|(status, _)| status)
     }
 
-    /// Whether the request got to the handler, or to the service in its place: that is so for a 404 of its
-    /// own, too.
+    /// Returns whether the request was granted: it reached the handler, or the service in its
+    /// place. This is also true if the handler itself responded 404.
     pub fn is_let_in(&self) -> bool {
         matches!(self.given, Some((_, By::Handler | By::Unfinished)))
     }
 
-    /// Whether a denial was answered as a path that is not there.
+    /// Returns whether the response was that of an unknown path, for a concealed denial.
     pub fn is_hidden(&self) -> bool {
         matches!(self.given, Some((_, By::Hiding)))
     }
 
-    /// How it is not what the policy says; `None` if it is.
+    /// Returns the difference from the policy, if any.
     pub fn difference(&self) -> Option<&str> {
         self.difference.as_deref()
     }
@@ -124,7 +124,7 @@ impl fmt::Display for AccessAnswer {
 const OWN: &str = "own";
 const UNFINISHED: &str = "unfinished";
 
-/// Whether a cell, as it is shown, says that somebody was let in.
+/// Returns whether a cell, as displayed, is a grant.
 pub(super) fn says_let_in(cell: &str) -> bool {
     match cell.rsplit(' ').next() {
         Some(OWN | UNFINISHED) => true,

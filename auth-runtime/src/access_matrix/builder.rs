@@ -1,4 +1,4 @@
-//! Asking for a matrix.
+//! The builder of a matrix, which sends the requests.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -26,13 +26,14 @@ use crate::lookalike::{App, call, fallback_of, neighbours, transcript};
 use crate::space::ProtectionSpace;
 use crate::witness::{Testimony, Witness};
 
-/// As much of the body of a hidden answer as is compared.
+/// The bytes of a concealed response's body that are compared.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// How often a hidden path has to be told from one that is not there: once may be by chance.
+/// The number of attempts in which a hidden path has to differ from an unknown one. A single
+/// difference may be a coincidence.
 const ROUNDS: usize = 3;
 
-/// Asks for an [`AccessMatrix`]: made by [`AccessMatrix::builder`].
+/// Builds an [`AccessMatrix`]. Created by [`AccessMatrix::builder`].
 #[must_use = "nothing is asked before `send`"]
 pub struct AccessMatrixBuilder {
     rows: Vec<AccessRow>,
@@ -45,10 +46,10 @@ pub struct AccessMatrixBuilder {
     time_limit: Duration,
 }
 
-/// Brings a state back.
+/// The function that restores the state.
 type BeforeEach = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What is sent in a request's body.
+/// The body of a request.
 struct Content {
     method: Method,
     path: String,
@@ -56,14 +57,14 @@ struct Content {
     body: Bytes,
 }
 
-/// A row, and what is sent to it.
+/// A row, and the request for it.
 struct Question<'a> {
     row: &'a AccessRow,
     method: Method,
     target: Uri,
     content: Option<(HeaderValue, Bytes)>,
     time_limit: Duration,
-    /// Paths beside it that are not there, if it hides; each with the fallback that answers it.
+    /// Unknown paths beside it, each with its fallback, if a denial may be concealed.
     unknown: Vec<(Uri, Option<Declaration>)>,
 }
 
@@ -87,22 +88,23 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// What stands for the parameter `name` in every path that has it, as in `/repos/{id}`. It is
-    /// percent-encoded; slashes are kept in a wildcard only.
+    /// Sets the value of the parameter `name` in every path that has it, such as `/repos/{id}`. It
+    /// is percent-encoded. Slashes are kept in a wildcard only.
     pub fn path_value(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((name.into(), value.into()));
         self
     }
 
-    /// The target that a path of the table is asked by, such as `/repos/7?full=true` for `/repos/{id}`:
-    /// where a parameter of the same name means something else, where a query is needed, or for what a
-    /// nested service or a fallback is to be asked. It is sent as it is.
+    /// Sets the target that is requested for a path of the table, such as `/repos/7?full=true` for
+    /// `/repos/{id}`. It is necessary if a parameter of the same name has another meaning, if a
+    /// query is needed, or for the requests to a nested service or a fallback. It is sent
+    /// unchanged.
     pub fn target(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
         self.targets.push((path.into(), target.into()));
         self
     }
 
-    /// What is sent to a method of a path of the table, and its media type. Default: nothing.
+    /// Sets the body, and its media type, for a method of a path of the table. Default: empty.
     pub fn body(
         mut self,
         method: Method,
@@ -119,9 +121,9 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// Does something before the request of each cell. It is there to bring back the state that the
-    /// requests before have changed, so that no cell depends on another: what somebody deleted is there
-    /// again for whoever comes next. Default: nothing.
+    /// Sets a function that runs before the request of each cell. It can restore the state that
+    /// earlier requests changed, so that no cell depends on another: a deleted object exists again
+    /// for the next persona. Default: none.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -144,29 +146,30 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// How long each answer is waited for. Who got to a handler that takes longer was let in all the same;
-    /// that nobody answers otherwise is a [difference](AccessAnswer::difference). Default: 30 seconds.
+    /// Sets the time limit for each response. A request that reached a handler is granted even if
+    /// the handler takes longer. A timeout elsewhere is a [difference](AccessAnswer::difference).
+    /// Default: 30 seconds.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// Sends a request for each cell, one after the other: see
-    /// [What is sent](AccessMatrix#what-is-sent).
+    /// Sends a request for each cell, one after the other: see [What is
+    /// sent](AccessMatrix#what-is-sent).
     ///
-    /// `app` is what [`GuardedRouter::protect`](crate::GuardedRouter::protect) gave, with whatever was
-    /// put around it since.
+    /// `app` is the result of [`GuardedRouter::protect`](crate::GuardedRouter::protect), with the
+    /// layers that were added since.
     ///
     /// # Errors
     ///
-    /// All at once: parameters without a value, values, targets and bodies for what is not in the table,
-    /// targets that are none, and personas that are not there, share a name, or send what is no field
-    /// value. That something differs from the policies is no error here, but of
+    /// All at once: parameters without a value; values, targets and bodies for paths that are not
+    /// in the table; invalid targets; no persona at all; and personas that share a name or send an
+    /// invalid field value. A difference from the policies is not an error here, but of
     /// [`AccessMatrix::check`].
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime whose timer is enabled: `#[tokio::test]` makes one.
+    /// Outside of a Tokio runtime with an enabled timer. `#[tokio::test]` provides one.
     pub async fn send<A>(self, app: &A) -> Result<AccessMatrix, AccessMatrixError>
     where
         A: Service<Request<Body>, Response = Response, Error = Infallible>
@@ -193,7 +196,7 @@ impl AccessMatrixBuilder {
         }
         let nothing = || vec![AccessAnswer::not_asked(); self.personas.len()];
         let mut answers: Vec<_> = self.rows.iter().map(|_| nothing()).collect();
-        // What changes the state comes last, what removes things from it at the very end.
+        // Requests that change the state come last, and those that delete come at the very end.
         asked.sort_by_key(|(_, question)| match question.method {
             Method::DELETE => 2,
             ref method => u8::from(!method.is_safe()),
@@ -222,7 +225,7 @@ impl AccessMatrixBuilder {
         })
     }
 
-    /// What cannot be asked for, but for the paths.
+    /// Returns the mistakes of the settings, except those of the paths.
     fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         if self.personas.is_empty() {
@@ -234,7 +237,7 @@ impl AccessMatrixBuilder {
             if name.trim().is_empty() {
                 mistakes.push("a persona has no name".to_owned());
             } else if !names.insert(text::name(persona)) {
-                // Such as look the same would be one in the snapshot.
+                // Names that are displayed alike would be one in the snapshot.
                 mistakes.push(format!("two personas have the name {name:?}"));
             }
             for field in persona.refused() {
@@ -311,7 +314,7 @@ impl AccessMatrixBuilder {
         })
     }
 
-    /// The method that a row is asked by.
+    /// Returns the method that a row is requested with.
     fn method(&self, row: &AccessRow) -> Method {
         if let Some(method) = row.method() {
             return method.clone();
@@ -330,7 +333,7 @@ impl AccessMatrixBuilder {
         ]
         .into_iter();
         methods.find(|method| !is_taken(method)).unwrap_or_else(|| {
-            // One that no row can be for.
+            // A method that no row can have.
             Method::from_bytes(b"ANY").unwrap_or(Method::TRACE)
         })
     }
@@ -368,11 +371,11 @@ impl AccessMatrixBuilder {
 }
 
 impl Question<'_> {
-    /// Finds the paths that are not there. `false` if the row is about one and there is none.
+    /// Finds the unknown paths. Returns false if the row is that of a fallback and there is none.
     async fn look_around(&mut self, app: &App) -> bool {
         if self.row.mounted() == Mounted::Fallback {
             let mut target = self.target.clone();
-            // A parameter of a route takes one segment, and so may the next.
+            // A route's parameter matches one segment, and may match the next one too.
             for _ in 0..4 {
                 if self.fallback_of(app, &target).await.is_some() {
                     self.target = target;
@@ -396,13 +399,13 @@ impl Question<'_> {
         true
     }
 
-    /// The fallback that answers a path, if none of the routes does.
+    /// Returns the fallback that responds to a path, if no route does.
     async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<Declaration>> {
         let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
         asked.ok().flatten()
     }
 
-    /// A path that is not there, and that is answered by this fallback.
+    /// Returns an unknown path that this fallback responds to.
     fn unknown_answered_by(&self, fallback: Option<&Declaration>) -> Option<&Uri> {
         let mut unknown = self.unknown.iter();
         let (path, _) = unknown.find(|(_, own)| own.as_ref() == fallback)?;
@@ -433,7 +436,8 @@ impl Question<'_> {
         wait_for(self.time_limit, answer).await
     }
 
-    /// How the answer to a persona can be told from that of a path that is not there.
+    /// Returns the difference between the response to a persona and that of an unknown path, if
+    /// any.
     async fn told_apart(
         &self,
         app: &App,
@@ -450,7 +454,7 @@ impl Question<'_> {
         let mut first = Some(answer);
         for _ in 0..ROUNDS {
             let one = self.sample(app, persona, unknown).await;
-            // In the middle: where time changes what is answered, it does so between the others, too.
+            // It is in the middle: a change over time also occurs between the other two.
             let hidden = match first.take() {
                 Some(answer) => self.read(&self.target, answer).await,
                 None => self.sample(app, persona, &self.target).await,

@@ -1,21 +1,22 @@
-//! Whether a hidden path can be told from one that is not there.
+//! The comparison of a hidden path with an unknown one.
 
 use http::Uri;
 
 use crate::lookalike::same_but_for_the_path;
 
-/// A whole answer, and the target that it was given for.
+/// A whole response, and the requested target.
 pub(super) struct Sample<'a> {
     pub(super) target: &'a Uri,
     pub(super) transcript: String,
-    /// Of its body, in bytes.
+    /// The length of the body, in bytes.
     pub(super) length: usize,
 }
 
-/// How `hidden` can be told from a path that is not there, which was asked twice; `None` if it cannot.
+/// Returns the difference between `hidden` and an unknown path, which was requested twice. `None`
+/// if they are indistinguishable.
 ///
-/// What the two answers of the latter have not in common changes from one request to the next, and so
-/// says nothing: the words that are others, or if there are more of them or fewer, the line.
+/// Parts that differ between the two responses of the unknown path vary with every request, and are
+/// not compared. Such a part is a word, or the whole line if the number of words varies.
 pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Option<String> {
     let [unknown, again] = unknown;
     let same = |one: &str, other: &str| {
@@ -24,7 +25,7 @@ pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Opti
     let lines = hidden.transcript.lines().count();
     let is_same_length =
         [unknown, again].map(|sample| sample.transcript.lines().count() == lines) == [true, true];
-    // Where the path is printed, a longer one makes a longer body.
+    // A body that contains the path is longer for a longer path.
     let (hidden_length, unknown_length) = (hidden.length, unknown.length);
     let mut all = hidden
         .transcript
@@ -49,12 +50,12 @@ pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Opti
     })
 }
 
-/// The name of a field; of any other line nothing.
+/// Returns the name of a field. `None` for any other line.
 fn field(line: &str) -> Option<&str> {
     line.split_once(": ").map(|(name, _)| name)
 }
 
-/// Whether `hidden` differs from `unknown` in no more words than `again` does.
+/// Returns whether `hidden` differs from `unknown` only in words in which `again` differs too.
 fn differs_as_they_do(
     hidden: &str,
     unknown: &str,
@@ -76,12 +77,12 @@ fn differs_as_they_do(
         && all.all(|((hidden, unknown), again)| unknown != again || same(hidden, unknown))
 }
 
-/// Such as stand in numbers, nonces, times and paths.
+/// Returns whether the character occurs in numbers, nonces, times and paths.
 fn is_of_a_word(letter: char) -> bool {
     letter.is_alphanumeric() || "-._~+/=:%".contains(letter)
 }
 
-/// Whether this field says no more than the length of the body.
+/// Returns whether this field only states the length of the body.
 fn is_length(line: &str, length: usize) -> bool {
     line == format!("content-length: {length}")
 }

@@ -1,4 +1,4 @@
-//! Why there is no matrix, or why it does not hold.
+//! The errors of building and checking a matrix.
 
 use std::fmt;
 use std::io;
@@ -7,22 +7,22 @@ use std::path::PathBuf;
 use super::snapshot::Changes;
 use crate::access_table::visible;
 
-/// Why an [`AccessMatrix`](crate::AccessMatrix) cannot be made, or does not hold: a report for whoever
-/// reads a failed test.
+/// An error of building or checking an [`AccessMatrix`](crate::AccessMatrix): a report for the
+/// readers of a failed test.
 pub struct AccessMatrixError {
     kind: Kind,
 }
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// What the builder was told cannot be, each in words.
+    /// Mistakes in the settings of the builder, each as text.
     Mistakes(Vec<String>),
-    /// Answers that are not what the policies say.
+    /// Responses that differ from the policies.
     Differs(Vec<String>),
     Missing(PathBuf),
     AcceptedByNobody(PathBuf),
     File(PathBuf, io::Error),
-    /// There is no matrix in the file.
+    /// The file has no matrix.
     Unreadable(PathBuf),
     Changed(PathBuf, Changes),
 }
@@ -32,7 +32,7 @@ impl AccessMatrixError {
         Self { kind }
     }
 
-    /// Whether the router answers something else than the policies say: that is never accepted.
+    /// Returns whether the router differs from the policies. Such a difference cannot be accepted.
     pub fn is_difference(&self) -> bool {
         matches!(self.kind, Kind::Differs(_))
     }
@@ -89,7 +89,7 @@ impl fmt::Display for AccessMatrixError {
 }
 
 impl fmt::Debug for AccessMatrixError {
-    /// The report: a test that returns the error shows it by this.
+    /// Writes the report, since a test that returns the error prints this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -97,7 +97,7 @@ impl fmt::Debug for AccessMatrixError {
 
 impl std::error::Error for AccessMatrixError {}
 
-/// That a row's parameter was given no value.
+/// Returns the mistake of a row's parameter without a value.
 pub(super) fn unfilled(name: &str, path: &str) -> String {
     format!(
         "`{}` has a parameter without a value: add `.path_value({name:?}, …)`",

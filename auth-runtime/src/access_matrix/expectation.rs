@@ -1,4 +1,4 @@
-//! What a persona should be answered: decided by the policy alone, whatever the router does.
+//! The expected response to a persona: from the policy alone, independently of the router.
 
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, StatusCode};
@@ -15,11 +15,11 @@ use crate::policy::Policy;
 use crate::space::{ProtectionSpace, Target};
 use crate::witness::Testimony;
 
-/// What one row should answer one persona.
+/// The expected response of one row to one persona.
 pub(super) struct Expectation {
-    /// More than one where a check is asked: whatever it says, one of these it is.
+    /// More than one if the policy has a check: one for each of its results.
     possible: Vec<Expected>,
-    /// Which parts of the policy hold, as far as that is known beforehand.
+    /// The fulfilled parts of the policy, as far as they are known beforehand.
     reason: Option<String>,
 }
 
@@ -29,24 +29,23 @@ enum Expected {
         denial: Denial,
         told: Told,
     },
-    /// Told what an unknown path tells.
+    /// Denied with the response of an unknown path.
     Hidden,
-    /// There is nothing: the fallback answers, or the space in its place.
+    /// An unknown path: the fallback responds, or the space in its place.
     Unknown {
         told: Option<Told>,
     },
 }
 
-/// What a client gets to see of a denial.
+/// The visible parts of a denial.
 #[derive(PartialEq)]
 struct Told {
     status: StatusCode,
-    /// The scheme of each line of `WWW-Authenticate`: what else stands there may be made anew for each
-    /// answer.
+    /// The scheme of each line of `WWW-Authenticate`. The parameters may vary between responses.
     challenges: Vec<String>,
 }
 
-/// What was answered.
+/// The actual response.
 pub(super) struct Seen<'a> {
     pub(super) answer: Result<(StatusCode, &'a HeaderMap), Silence>,
     pub(super) testimony: Option<&'a Testimony>,
@@ -87,13 +86,13 @@ impl Expectation {
         let outcomes = match (&facts, policy.requirement()) {
             (_, None) => vec![Decision::Grant],
             (Some(facts), _) => outcomes(policy, facts),
-            // Rule 5. It says nothing of who calls, so nobody is entitled to know.
+            // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
             (None, _) if policy.is_hidden() => vec![Decision::Hide],
             (None, _) => vec![Decision::Deny(Denial::BrokenRequest)],
         };
         let possible = outcomes.into_iter().map(|outcome| match outcome {
             Decision::Grant => Expected::LetIn,
-            // Whoever only has to log in again is told so, wherever it is.
+            // A denial that asks for a new login is visible everywhere.
             Decision::Deny(denial)
                 if !row.is_hidden()
                     || policy.is_hidden()
@@ -112,7 +111,7 @@ impl Expectation {
         }
     }
 
-    /// How what was answered is not what should have been; `None` if it is.
+    /// Describes the mismatch with the expected response, if any.
     pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
         let mut problems = Vec::new();
         for expected in &self.possible {
@@ -133,8 +132,8 @@ impl Expectation {
     }
 }
 
-/// What a policy may come to, for every answer that its checks may give. That one fails is no such
-/// answer: it is told of.
+/// Returns the decisions of a policy for every result of its checks. A failed check is not one of
+/// them: it is a difference.
 fn outcomes(policy: &Policy, facts: &Facts<'_>) -> Vec<Decision> {
     let mut outcomes = Vec::new();
     let mut open = vec![facts.clone()];
@@ -179,7 +178,7 @@ impl Expected {
         }
         match (self, testimony) {
             (Self::LetIn, Testimony::Handler { status: own, .. }) => {
-                // Or a layer could deny what the handler let in, and nobody would know.
+                // Otherwise a layer could deny a granted request unnoticed.
                 (is_denial(code) && code != *own).then(|| {
                     let own = own.as_u16();
                     format!("a layer made {status} of the handler's {own}")
@@ -189,7 +188,7 @@ impl Expected {
                 .then(|| format!("a layer answered {status} before the handler was done")),
             (Self::Hidden, Testimony::Hidden { .. }) => None,
             (Self::Unknown { told: None }, Testimony::NotRouted { .. }) => {
-                // The fallback was not asked, but the space answered.
+                // The fallback was not called, but the space responded.
                 let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
                 is_challenged.then(|| format!("the answer was {status} with a challenge"))
             }
@@ -214,7 +213,8 @@ impl Expected {
         }
     }
 
-    /// Whoever gets to the handler was let in, whether that comes to an end or not.
+    /// Returns the mismatch of a missing response. A request that reached the handler was granted,
+    /// even if the handler did not finish.
     fn contradiction_of_silence(
         &self,
         row: &AccessRow,
@@ -282,7 +282,7 @@ impl std::fmt::Display for Told {
     }
 }
 
-/// Whether a client that was let in would take it for a denial.
+/// Returns whether a client of a granted request would take the status for a denial.
 fn is_denial(status: StatusCode) -> bool {
     matches!(
         status,
@@ -290,7 +290,8 @@ fn is_denial(status: StatusCode) -> bool {
     )
 }
 
-/// Whether two denials are the same, but for what a persona cannot know of its credentials.
+/// Returns whether two denials are equal, except for details of the credentials that a persona does
+/// not state.
 fn is_same(expected: &Denial, given: &Denial) -> bool {
     match (expected, given) {
         (
@@ -305,7 +306,7 @@ fn is_same(expected: &Denial, given: &Denial) -> bool {
     }
 }
 
-/// A denial in as many words as tell it from others of the same status.
+/// Returns a short text that distinguishes a denial from others of the same status.
 fn shown(denial: &Denial) -> String {
     let status = denial.status().as_u16();
     match denial {

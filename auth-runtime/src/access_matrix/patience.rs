@@ -1,4 +1,4 @@
-//! Waiting for an answer that may never come.
+//! A time limit for responses.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -9,22 +9,21 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-/// Why there was no answer.
+/// The reason for a missing response.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Silence {
     Panic,
-    /// It took longer than this.
+    /// The time limit was exceeded.
     TooLong(Duration),
 }
 
-/// Waits until `answer` is there, but no longer than `limit`. A panic is told by its hook, and ends this
-/// answer only.
+/// Waits for `answer`, up to `limit`. A panic is reported by its hook, and ends only this response.
 pub(super) async fn wait_for<T>(
     limit: Duration,
     answer: impl Future<Output = T>,
 ) -> Result<T, Silence> {
     let mut answer = pin!(answer);
-    // What panicked is not asked again.
+    // A future that panicked is not polled again.
     let caught = poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
         match polled {

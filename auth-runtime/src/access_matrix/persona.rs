@@ -11,11 +11,11 @@ use http::{HeaderName, HeaderValue};
 use crate::caller::Caller;
 use crate::identity::Identity;
 
-/// A kind of caller for an [`AccessMatrix`](crate::AccessMatrix): what it sends, and what it is.
+/// A kind of caller for an [`AccessMatrix`](crate::AccessMatrix): its identity, and its requests.
 ///
-/// What it is says what it should be answered; what it sends is what the router gets to see. Say the one
-/// by [`known`](Self::known) and its kin, as the service means it to be, and not by what its verifier
-/// makes of the credentials: a verifier that is wrong is to be found.
+/// The identity determines the expected response. The requests are the input of the router. State
+/// the identity that the service intends (with [`known`](Self::known) and similar constructors),
+/// and not the one that its verifier returns: the matrix is to reveal errors of the verifier.
 ///
 /// ```
 /// use auth_runtime::{Identity, Persona};
@@ -32,35 +32,35 @@ use crate::identity::Identity;
 #[derive(Clone)]
 pub struct Persona {
     name: String,
-    /// Who that is; empty if what it is granted says enough.
+    /// The description. Empty if its grants describe it sufficiently.
     about: String,
     caller: Caller,
     steps: Vec<Step>,
-    /// What is no field value, by the name of the field.
+    /// The names of fields with an invalid value.
     refused: Vec<HeaderName>,
 }
 
-/// What is done to a request to make it the persona's.
+/// A change that makes a request the persona's.
 type Step = Arc<dyn Fn(&mut Parts) + Send + Sync>;
 
 impl Persona {
-    /// Somebody without credentials, named `anonymous`.
+    /// Creates a caller without credentials, named `anonymous`.
     pub fn anonymous() -> Self {
         Self::named("anonymous", Caller::Anonymous)
     }
 
-    /// Somebody whose credentials are no good: expired, revoked, forged.
+    /// Creates a caller with invalid credentials: expired, revoked, forged.
     pub fn rejected(name: impl Into<String>) -> Self {
         Self::named(name, Caller::rejected())
     }
 
-    /// Somebody with good credentials, which are `identity`'s.
+    /// Creates a caller with valid credentials of `identity`.
     pub fn known(name: impl Into<String>, identity: Identity) -> Self {
         Self::named(name, Caller::known(identity))
     }
 
-    /// Somebody of whom that is known: for callers that nobody can verify, and for those without
-    /// credentials who call from somewhere.
+    /// Creates a persona from a [`Caller`]. It is for unverifiable callers, and for anonymous
+    /// callers with an address.
     pub fn named(name: impl Into<String>, caller: Caller) -> Self {
         Self {
             name: name.into(),
@@ -71,8 +71,9 @@ impl Persona {
         }
     }
 
-    /// Says who that is, for whoever reads the matrix: two who were granted the same may be answered
-    /// differently, where a check or a handler asks whose something is. Default: only what it is granted.
+    /// Describes the persona to the readers of the matrix. Two personas with the same grants may
+    /// receive different responses, if a check or a handler depends on the owner of an object.
+    /// Default: only its grants.
     ///
     /// ```
     /// # let [ann_s, bob_s] = ["Bearer a", "Bearer b"];
@@ -89,8 +90,8 @@ impl Persona {
         Self { about, ..self }
     }
 
-    /// Sends this field with each request, besides those of the same name. What is no field value is
-    /// refused by [`AccessMatrixBuilder::send`](crate::AccessMatrixBuilder::send).
+    /// Sends this field with each request, in addition to others of the same name. An invalid field
+    /// value is an error of [`AccessMatrixBuilder::send`](crate::AccessMatrixBuilder::send).
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         match value.try_into() {
@@ -104,9 +105,9 @@ impl Persona {
         }
     }
 
-    /// Calls from this address, as
-    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info) tells
-    /// it. Behind a proxy, send the proxy's [`header`](Self::header) instead.
+    /// Calls from this address, as in
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info).
+    /// Behind a proxy, send the proxy's [`header`](Self::header) instead.
     #[must_use]
     pub fn from_address(self, address: IpAddr) -> Self {
         self.each_request(move |head| {
@@ -115,9 +116,9 @@ impl Persona {
         })
     }
 
-    /// Does something to each request, for what is another one each time: a proof of possession, a
-    /// signature in the query, the certificate of the connection. Method and target stand there
-    /// already; the target's path has to stay what it is.
+    /// Changes each request with a function, for credentials that differ each time: a proof of
+    /// possession, a signature in the query, the certificate of the connection. Method and target
+    /// are already set. The function must not change the path of the target.
     ///
     /// ```
     /// use auth_runtime::Persona;
@@ -136,17 +137,17 @@ impl Persona {
         self
     }
 
-    /// What it is called in the matrix.
+    /// The name in the matrix.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is.
+    /// The identity of the persona.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Makes a request its own.
+    /// Makes a request the persona's.
     pub(super) fn prepare(&self, head: &mut Parts) {
         for step in &self.steps {
             step(head);
@@ -157,7 +158,7 @@ impl Persona {
         &self.refused
     }
 
-    /// Who that is, if it was said, and what it is, in words.
+    /// Returns the description, if there is one, and the grants, as text.
     pub(crate) fn description(&self) -> String {
         match self.about.is_empty() {
             true => self.granted(),
@@ -165,7 +166,7 @@ impl Persona {
         }
     }
 
-    /// What it is, in words: not its subject, since that is of no matter to a policy.
+    /// Returns the grants as text, without the subject, which does not affect a policy.
     fn granted(&self) -> String {
         let identity = match &self.caller {
             Caller::Anonymous => return "no credentials".to_owned(),
@@ -194,7 +195,7 @@ impl Persona {
 }
 
 impl fmt::Debug for Persona {
-    /// Leaves out what it sends.
+    /// Leaves out the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Persona")
             .field("name", &self.name)

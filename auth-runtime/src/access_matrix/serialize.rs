@@ -1,11 +1,11 @@
-//! The matrix for programs.
+//! Serialization of the matrix.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona};
 
 impl Serialize for AccessMatrix {
-    /// The `personas`, and the `rows` with an answer for each of them.
+    /// Writes the `personas`, and the `rows` with a response for each of them.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut matrix = serializer.serialize_struct("AccessMatrix", 2)?;
         matrix.serialize_field("personas", self.personas())?;
@@ -15,7 +15,7 @@ impl Serialize for AccessMatrix {
 }
 
 impl Serialize for Persona {
-    /// Its name, and what it is in words.
+    /// Writes the name and the description.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut persona = serializer.serialize_struct("Persona", 2)?;
         persona.serialize_field("name", self.name())?;
@@ -25,7 +25,7 @@ impl Serialize for Persona {
 }
 
 impl Serialize for AccessMatrixRow {
-    /// The row of the table, and the answers.
+    /// Writes the row of the table, and the responses.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut row = serializer.serialize_struct("AccessMatrixRow", 2)?;
         row.serialize_field("row", self.row())?;
@@ -35,8 +35,8 @@ impl Serialize for AccessMatrixRow {
 }
 
 impl Serialize for AccessAnswer {
-    /// The status, the cell as it is shown, and what is not as the policy says; what there is not is
-    /// `null`.
+    /// Writes the status, the cell as displayed, and the difference from the policy. Absent values
+    /// are `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut answer = serializer.serialize_struct("AccessAnswer", 4)?;
         let status = self.status().map(|status| status.as_u16());

@@ -1,4 +1,4 @@
-//! The matrix as it was, in a file of the repository.
+//! The accepted matrix, in a file of the repository.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,31 +19,31 @@ Not to be edited: `assert_access_matrix!` compares it with what the service answ
 
 ";
 
-/// What the file says.
+/// The contents of the file.
 pub(super) struct Snapshot {
     text: String,
     told: Told,
 }
 
-/// As much of it as is compared: the rest explains it.
+/// The compared part of the file. The rest explains it.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     personas: BTreeMap<String, String>,
-    /// By the place of the row, then by the persona; in Markdown.
+    /// By the method and path of the row, then by the persona; in Markdown.
     rows: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// How what is answered is not what the file says, those first who are let in and were not.
+/// The differences between the responses and the file. New grants come first.
 #[derive(Debug)]
 pub(super) struct Changes {
-    /// Sorted.
+    /// In their order.
     changes: Vec<Change>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Change {
     verdict: Verdict,
-    /// The row, or nothing where a persona is meant.
+    /// The row. Empty if the change is about a persona.
     place: String,
     persona: String,
     before: Option<String>,
@@ -67,7 +67,7 @@ impl Snapshot {
         Self { text, told }
     }
 
-    /// Compares with the file, or writes it anew where the environment says so.
+    /// Compares the matrix with the file, or writes the file if the environment requests it.
     pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
         let error = |kind| Err(AccessMatrixError::new(kind));
         match Acceptance::by("ACCESS_MATRIX") {
@@ -98,7 +98,8 @@ impl Snapshot {
 }
 
 impl Told {
-    /// `None` if there is no table, if one of its lines is none of it, or if a merge was not finished.
+    /// Parses a file. `None` if it has no table, a malformed line in the table, or an unresolved
+    /// merge conflict.
     fn read(text: &str) -> Option<Self> {
         let mut told = Self::default();
         let mut names: Option<Vec<&str>> = None;
@@ -117,7 +118,7 @@ impl Told {
             let Some(cells) = line.strip_prefix("| ") else {
                 continue;
             };
-            // No cell has the sign in it.
+            // No cell contains this separator.
             let cells: Vec<_> = cells.strip_suffix(" |")?.split(" | ").collect();
             let [method, path, cells @ ..] = cells.as_slice() else {
                 return None;

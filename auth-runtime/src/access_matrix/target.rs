@@ -1,18 +1,18 @@
-//! A target that a row's path matches.
+//! The request target for a row.
 
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::access_table::{AccessRow, Mounted};
 
-/// Everything but what never needs it (RFC 3986 §2.3).
+/// All characters except the unreserved ones (RFC 3986 §2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A part of a path as axum reads it.
+/// A part of a path, as axum parses it.
 enum Piece<'p> {
     Literal(&'p str),
     Parameter { name: &'p str, takes_all: bool },
@@ -27,7 +27,7 @@ fn pieces(path: &str) -> Vec<Piece<'_>> {
         let doubled = from.starts_with("{{") || from.starts_with("}}");
         let end = match from.find('}') {
             Some(end) if !doubled => end,
-            // A brace that is meant.
+            // A literal brace.
             _ => {
                 pieces.push(Piece::Literal(from.get(..1).unwrap_or_default()));
                 rest = from.get(if doubled { 2 } else { 1 }..).unwrap_or_default();
@@ -45,7 +45,7 @@ fn pieces(path: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The path of a row without the sign for all that is below it.
+/// Returns the path of a row without the trailing `/*`.
 fn stem(row: &AccessRow) -> &str {
     match row.mounted() {
         Mounted::Route => row.path(),
@@ -53,7 +53,7 @@ fn stem(row: &AccessRow) -> &str {
     }
 }
 
-/// The names of the parameters in the path of a row.
+/// Returns the names of the parameters in the path of a row.
 pub(super) fn parameters(row: &AccessRow) -> Vec<&str> {
     let names = pieces(stem(row))
         .into_iter()
@@ -64,8 +64,8 @@ pub(super) fn parameters(row: &AccessRow) -> Vec<&str> {
     names.collect()
 }
 
-/// A path that a row matches, with these values for its parameters; below the prefix of a fallback, one
-/// that no route is likely to match.
+/// Returns a path that a row matches, with these values for its parameters. Below the prefix of a
+/// fallback, it is a path that is unlikely to match a route.
 pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>) -> String {
     let mut path = String::new();
     for piece in pieces(stem(row)) {
@@ -91,9 +91,9 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
     path
 }
 
-/// Read as a target of a request.
+/// Parses a request target.
 pub(super) fn read(target: &str) -> Option<Uri> {
-    // What does not start so would be an authority, or none.
+    // Otherwise it would be an authority, or invalid.
     let uri: Uri = target.parse().ok()?;
     (target.starts_with('/') && uri.path().starts_with('/')).then_some(uri)
 }

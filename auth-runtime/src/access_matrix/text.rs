@@ -1,11 +1,11 @@
-//! The matrix for people: in columns, and as Markdown.
+//! The matrix as text: in columns, and as Markdown.
 
 use std::fmt;
 
 use super::{AccessAnswer, AccessMatrix, Persona};
 use crate::access_table::{self, AccessRow, Mounted, code, markdown, visible};
 
-/// The words of the cells, as they are explained below a matrix that has them.
+/// The words of the cells, explained below a matrix that uses them.
 const LEGEND: [(&str, &str); 11] = [
     ("own", "let in: the handler itself answered so"),
     (
@@ -32,7 +32,7 @@ const LEGEND: [(&str, &str); 11] = [
     ("-", "not asked"),
 ];
 
-/// What stands in place of a method where nobody is asked by any.
+/// Replaces the method on a row without requests.
 pub(super) const UNGUARDED: &str = "unguarded";
 
 fn method(row: &AccessRow) -> &str {
@@ -42,12 +42,12 @@ fn method(row: &AccessRow) -> &str {
     }
 }
 
-/// The name of a persona in Markdown, which no colon ends but the one behind it.
+/// Returns the name of a persona in Markdown, without colons, since a colon ends it.
 pub(super) fn name(persona: &Persona) -> String {
     markdown(persona.name()).replace(':', "&#58;")
 }
 
-/// A cell in words; one that is not what the policy says is marked.
+/// Returns the text of a cell. A difference from the policy is marked.
 fn cell(answer: &AccessAnswer) -> String {
     match answer.difference() {
         Some(_) => format!("≠ {answer}"),
@@ -76,8 +76,8 @@ pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -
 }
 
 impl AccessMatrix {
-    /// The matrix as Markdown (GitHub's tables): who the personas are, what they were answered, and what
-    /// the words mean.
+    /// Returns the matrix as Markdown (GitHub's tables): the personas, the responses to them, and a
+    /// legend.
     pub fn to_markdown(&self) -> String {
         let names: Vec<_> = self.personas.iter().map(name).collect();
         let mut lines = Vec::new();
@@ -104,7 +104,7 @@ impl AccessMatrix {
         lines.join("\n")
     }
 
-    /// The words that stand in the cells, and what they mean.
+    /// Returns the words of the cells, and their meanings.
     pub(crate) fn legend(&self) -> Vec<(&'static str, &'static str)> {
         let answers = self.rows.iter().flat_map(|row| &row.answers);
         let shown: Vec<_> = answers.map(AccessAnswer::to_string).collect();

@@ -1,8 +1,8 @@
-//! Text that is no markup, wherever it stands.
+//! Escaped text, and templates.
 
 use std::fmt;
 
-/// Some text in an element or in an attribute that is quoted: whatever it says, it says no more.
+/// Text that is escaped for an element or a quoted attribute.
 pub(super) struct Text<'t>(pub(super) &'t str);
 
 impl fmt::Display for Text<'_> {
@@ -15,7 +15,7 @@ impl fmt::Display for Text<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                // What would turn the text around, or is no text in HTML.
+                // Characters that change the direction of the text, or are not valid in HTML.
                 '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                     write!(f, "{}", letter.escape_unicode())?;
                 }
@@ -28,16 +28,16 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// The same with places to break a line at, which a path or a name has not by itself.
+/// Returns the escaped text with places to break a line. Paths and names have none of their own.
 pub(super) fn breakable(text: &str) -> String {
-    // None of these stands in what a letter was replaced by.
+    // None of these occurs in an escape.
     let text = Text(text).to_string();
     text.replace('/', "/<wbr>")
         .replace("::", "::<wbr>")
         .replace('_', "_<wbr>")
 }
 
-/// A template with its gaps filled by `part`. What is filled in is not looked at for gaps again.
+/// Fills the gaps of a template with `part`. Gaps in the inserted text are not filled.
 pub(super) fn fill(template: &str, part: impl Fn(&str) -> String) -> String {
     let mut page = String::new();
     let mut rest = template;

@@ -1,4 +1,4 @@
-//! The page itself.
+//! The text of the page.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 pub(super) fn write(report: &AccessReport<'_>) -> String {
-    // A browser reads every end of a line as this, before it takes the hash.
+    // A browser converts every line end to this one before it computes the hash.
     let [template, style, script] =
         [TEMPLATE, STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
     let asked = asked_for(report);
@@ -46,7 +46,8 @@ pub(super) fn write(report: &AccessReport<'_>) -> String {
     })
 }
 
-/// Nothing but the page's own script and style, and no requests (CSP Level 3).
+/// Returns the Content Security Policy (CSP Level 3). It allows only the page's own script and
+/// style, and no requests.
 fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(
@@ -70,7 +71,7 @@ fn summary(report: &AccessReport<'_>) -> String {
     )
 }
 
-/// What is not as the policies say comes before everything else.
+/// Returns the differences from the policies, which are shown first.
 fn differences(report: &AccessReport<'_>) -> String {
     let mut items = String::new();
     for row in &report.rows {
@@ -106,7 +107,7 @@ fn methods(report: &AccessReport<'_>) -> String {
     options(methods.into_iter())
 }
 
-/// A choice for each, with its number for the script.
+/// Returns an option for each text, with its index for the script.
 fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     let options = texts.enumerate().map(|(index, text)| {
         let text = Text(text);
@@ -115,7 +116,7 @@ fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     options.collect()
 }
 
-/// What somebody can be granted, as the policies ask for it.
+/// Returns the scopes, roles and permissions that the policies require.
 fn asked_for(report: &AccessReport<'_>) -> Vec<String> {
     let all: BTreeSet<_> = report.rows.iter().flat_map(|row| asks(row.row)).collect();
     all.into_iter().collect()
@@ -131,7 +132,7 @@ fn asks(row: &AccessRow) -> BTreeSet<String> {
     granted.map(|atom| atom.to_string()).collect()
 }
 
-/// The kinds of access, each with what it is called.
+/// The kinds of access, each with its label.
 const ACCESSES: [(&str, &str); 5] = [
     ("public", "public"),
     ("guarded", "guarded"),
