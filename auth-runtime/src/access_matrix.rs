@@ -77,7 +77,7 @@ use crate::space::ProtectionSpace;
 /// [`assert_access_matrix!`](crate::assert_access_matrix) turns the matrix into a test that also
 /// compares it with a snapshot.
 ///
-/// # What a cell says
+/// # Cells
 ///
 /// The status, and a word if the status alone does not state the cause:
 ///
@@ -98,7 +98,7 @@ use crate::space::ProtectionSpace;
 /// | `404 unknown` | an unknown path, on the row of a fallback |
 /// | `-` | no request: an unguarded router, or a fallback without an unknown path below it |
 ///
-/// # What is sent
+/// # Requests
 ///
 /// The builder sends one request for each cell, one after the other: `GET` and other safe methods
 /// first, `DELETE` last, personas in their order. It waits for each response up to

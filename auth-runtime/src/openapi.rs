@@ -32,7 +32,7 @@ use crate::space::{Offered, ProtectionSpace};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
     Everybody,
-    /// Readers who may know everything that the table says.
+    /// Readers with access to the whole table.
     Insiders,
 }
 
@@ -123,8 +123,8 @@ impl AccessTable {
         Writer::new(self, space, Audience::Everybody).write(document)
     }
 
-    /// Writes a document with the hidden operations too, for readers who may know everything that
-    /// the table says.
+    /// Writes a document with the hidden operations too, for readers with access to the whole
+    /// table.
     ///
     /// Serve it behind a policy of its own, or not at all.
     ///

@@ -10,7 +10,7 @@ use crate::witness::Testimony;
 /// One cell of an [`AccessMatrix`](crate::AccessMatrix): the response to a persona.
 ///
 /// It is displayed as the status, and a word if the status alone does not state the cause: see
-/// [What a cell says](crate::AccessMatrix#what-a-cell-says).
+/// [Cells](crate::AccessMatrix#cells).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAnswer {
     /// The status, `None` without a response, and its source. `None` if no request was sent.

@@ -154,8 +154,7 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// Sends a request for each cell, one after the other: see [What is
-    /// sent](AccessMatrix#what-is-sent).
+    /// Sends a request for each cell, one after the other: see [Requests](AccessMatrix#requests).
     ///
     /// `app` is the result of [`GuardedRouter::protect`](crate::GuardedRouter::protect), with the
     /// layers that were added since.

@@ -27,7 +27,7 @@ pub(super) enum Mistake {
     },
     /// Two paths that OpenAPI cannot distinguish.
     Same { path: String, other: String },
-    /// A path whose operations are in another place (`$ref`).
+    /// A path with its operations in another place (`$ref`).
     Elsewhere { path: String },
     /// A `security` that was written by hand and differs from the policy.
     Security {
@@ -44,7 +44,7 @@ pub(super) enum Mistake {
     },
     /// A security scheme that was written by hand and differs from the space's.
     Scheme { name: String },
-    /// A scheme whose name is not a valid key of a document.
+    /// A scheme with a name that is not a valid key of a document.
     Name { name: String },
     /// A scheme with credentials in a place that OpenAPI has no name for.
     Source { name: String },

@@ -15,8 +15,8 @@ use super::template::Template;
 /// The kind and the name of an entry in `components`.
 type Component = (String, String);
 
-/// Removes the operations of `document` whose path and method `is_hidden`, and with them the
-/// components, the tags and the links that nothing else uses.
+/// Removes the operations of `document` for which `is_hidden` returns true, and with them the
+/// components, the tags and the links that only they use.
 pub(super) fn leave_out(document: &mut OpenApi, is_hidden: &mut dyn FnMut(&str, &str) -> bool) {
     let components = written(&document.components);
     let used_before = used(

@@ -101,7 +101,7 @@ pub(super) fn join(item: &mut PathItem, mut other: PathItem) -> bool {
     true
 }
 
-/// Removes and returns the operations of `item` whose method `is_meant`.
+/// Removes and returns the operations of `item` with a method that `is_meant`.
 pub(super) fn take(
     item: &mut PathItem,
     is_meant: &mut dyn FnMut(&str) -> bool,

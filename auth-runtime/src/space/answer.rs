@@ -263,7 +263,7 @@ impl<'a> Offer<'a> {
 
     /// Returns the login page to redirect a page navigation to, in place of a 401.
     ///
-    /// It returns one only if a login can help. A client whose token was rejected keeps the 401,
+    /// It returns one only if a login can help. A client with a rejected token receives the 401,
     /// even if it accepts HTML.
     #[cfg(feature = "sessions")]
     fn login_page(&self, denial: &Denial, asked: Asked<'_>) -> Option<HeaderValue> {

@@ -3,7 +3,7 @@
 //! # Which credentials count
 //!
 //! Each policy accepts some schemes of the space, and only credentials of these schemes count for
-//! it. On an unknown path there is no policy, and credentials of all schemes count. Of the
+//! it. An unknown path has no policy, so credentials of all schemes count. Of the
 //! credentials that count ([`select`], rules 5 and 7 of the specification):
 //!
 //! 1. Rejected ones of a scheme without a challenge are treated as none.
