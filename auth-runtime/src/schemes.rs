@@ -1,4 +1,4 @@
-//! The schemes that come with the crate; each is one file, and most are behind a feature.
+//! The schemes of this crate. Each has its own file, and most are behind a feature.
 
 #[cfg(feature = "api-key")]
 mod api_key;

@@ -10,11 +10,11 @@ use crate::caller::Caller;
 use crate::identity::Identity;
 use crate::scheme::{Credentials, Scheme, Source, Verification};
 
-/// Keys that programs send in a field of their own.
+/// API keys that programs send in a header field.
 ///
-/// Only their SHA-256 is kept. What a client sends is hashed and compared with every one of them,
-/// in constant time and without stopping early, so the time tells nothing; that is linear, and
-/// made for up to some thousands of keys.
+/// Only the SHA-256 hashes of keys are kept. The hash of a received key is compared with all of
+/// them in constant time, without an early exit, so the time reveals nothing about the keys. The
+/// cost is linear; the scheme is intended for up to some thousands of keys.
 ///
 /// ```
 /// use auth_runtime::{ApiKeys, Identity};
@@ -26,8 +26,8 @@ use crate::scheme::{Credentials, Scheme, Source, Verification};
 /// # Ok::<(), auth_runtime::ApiKeysError>(())
 /// ```
 ///
-/// The scheme in its challenge, `ApiKey`, is not registered: HTTP has no registered one for keys in
-/// a field of their own, and RFC 9110 §15.5.2 asks for a challenge all the same.
+/// The scheme in its challenge, `ApiKey`, is not registered. HTTP has no registered scheme for keys
+/// in a custom field, but RFC 9110 §15.5.2 requires a challenge.
 pub struct ApiKeys {
     scheme: String,
     field: HeaderName,
@@ -77,7 +77,7 @@ fn sha256(key: &str) -> Sha256Digest {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// Collects the keys of [`ApiKeys`].
+/// Builds [`ApiKeys`].
 #[must_use]
 pub struct ApiKeysBuilder {
     scheme: String,
@@ -86,10 +86,11 @@ pub struct ApiKeysBuilder {
     error: Option<ApiKeysError>,
 }
 
-/// 64 bits of randomness in hexadecimal digits; anything shorter can be guessed.
+/// The shortest key, in bytes: 64 bits of randomness in hexadecimal digits. Shorter keys can be
+/// guessed.
 const MIN_KEY: usize = 16;
 
-/// Fields that mean something else, or that others add on the way.
+/// Fields with another meaning, or that intermediaries add.
 const UNSUITABLE: [&str; 8] = [
     "authorization",
     "proxy-authorization",
@@ -102,19 +103,19 @@ const UNSUITABLE: [&str; 8] = [
 ];
 
 impl ApiKeysBuilder {
-    /// The field that keys are read from. Default: `x-api-key`.
+    /// Sets the field that keys are read from. Default: `x-api-key`.
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.field = name.into();
         self
     }
 
-    /// The scheme's name in the challenge. Default: `ApiKey`.
+    /// Sets the name of the scheme in the challenge. Default: `ApiKey`.
     pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
         self.scheme = name.into();
         self
     }
 
-    /// Lets whoever sends `key` in as `identity`. The key is hashed at once, and not kept.
+    /// Adds a key for `identity`. The key is hashed at once, and not kept.
     pub fn key(mut self, key: &str, identity: Identity) -> Self {
         if key.len() < MIN_KEY {
             self.error
@@ -124,7 +125,7 @@ impl ApiKeysBuilder {
         self
     }
 
-    /// The same with the SHA-256 of the key, in hexadecimal digits.
+    /// Adds a key for `identity` by its SHA-256 hash, in hexadecimal digits.
     pub fn key_sha256(mut self, digest: &str, identity: Identity) -> Self {
         match parse_hex(digest) {
             Some(digest) => self.keys.push((digest, identity)),
@@ -136,11 +137,11 @@ impl ApiKeysBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the scheme.
     ///
     /// # Errors
     ///
-    /// [`ApiKeysError`] says what is wrong.
+    /// [`ApiKeysError`] names the first invalid setting.
     pub fn build(self) -> Result<ApiKeys, ApiKeysError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -178,7 +179,7 @@ fn parse_hex(text: &str) -> Option<Sha256Digest> {
     Some(digest)
 }
 
-/// What keeps [`ApiKeys`] from being built. Keys are named by whom they let in.
+/// An error of building [`ApiKeys`]. A key is named by the subject of its identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiKeysError {
@@ -190,7 +191,7 @@ pub enum ApiKeysError {
     NoDigest(String),
     /// Two callers have the same key.
     KeyTwice,
-    /// The field is none, or means something else.
+    /// The field name is invalid, or has another meaning.
     Field(String),
 }
 

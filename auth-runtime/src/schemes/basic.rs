@@ -53,7 +53,7 @@ impl fmt::Debug for Password {
 }
 
 impl Basic {
-    /// Logins that `verify` looks at.
+    /// Creates a scheme that verifies logins with `verify`.
     ///
     /// It has to take as long for an unknown user as for a wrong password, or it discloses the names
     /// of users. It returns [`Caller::Unverifiable`] if its directory is out of order. The number of
@@ -69,7 +69,7 @@ impl Basic {
         }
     }
 
-    /// Logins that are held against Argon2 hashes.
+    /// Creates a scheme that verifies passwords against Argon2 hashes.
     #[cfg(feature = "argon2")]
     pub fn password_hashes(hashes: crate::PasswordHashes) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Scheme for Basic {
         }
     }
 
-    /// Without parameters other than these two (RFC 7617 §2).
+    /// Returns a challenge with no parameters but these two (RFC 7617 §2).
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
         Challenge::builder("Basic")
             .quoted("realm", occasion.realm().unwrap_or_default())
@@ -109,7 +109,8 @@ impl Scheme for Basic {
     }
 }
 
-/// The name ends at the first colon; neither part has control characters (RFC 7617 §2).
+/// Splits the credentials. The name ends at the first colon. Neither part has control characters
+/// (RFC 7617 §2).
 fn user_and_password(credentials: &str) -> Option<(String, Password)> {
     let bytes = Zeroizing::new(STANDARD.decode(credentials).ok()?);
     let text = std::str::from_utf8(&bytes).ok()?;

@@ -16,10 +16,10 @@ use crate::schemes::oauth;
 #[cfg(feature = "mtls")]
 use crate::schemes::{ClientCertificate, PeerCertificate};
 
-/// `Authorization: Bearer …` (RFC 6750): whoever has the token is let in as whom it names.
+/// `Authorization: Bearer …` (RFC 6750). Possession of a token is sufficient for its grants.
 ///
-/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the feature `form`
-/// is there and they are asked for.
+/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the feature
+/// `form` is enabled and the scheme accepts them.
 ///
 /// ```
 /// use auth_runtime::{Bearer, Caller, Identity};
@@ -44,16 +44,16 @@ pub struct Bearer {
     in_form: bool,
 }
 
-/// The parameter that RFC 6750 §2.2 and §2.3 name.
+/// The parameter of RFC 6750 §2.2 and §2.3.
 #[cfg(feature = "form")]
 const PARAMETER: &str = "access_token";
 
 impl Bearer {
-    /// Tokens that mean something to `verify` only.
+    /// Creates a scheme for opaque tokens that the service verifies.
     ///
-    /// It is given a token in the right form and says whose it is: look it up by its hash, so that
-    /// neither the time of the look-up nor a leaked table gives tokens away. If what it asks is
-    /// out of order, it says [`Caller::Unverifiable`].
+    /// `verify` receives a well-formed token, and returns its caller. It should look a token up by
+    /// its hash, so that neither the time of the look-up nor a leaked table reveals tokens. If its
+    /// data source is unavailable, it returns [`Caller::Unverifiable`].
     pub fn new<F>(verify: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Caller> + Send + 'static,
@@ -64,8 +64,9 @@ impl Bearer {
         })
     }
 
-    /// Tokens that are JWTs. One with `cnf` is rejected: it is bound to a key that Bearer does not
-    /// prove (RFC 9449 §7.2), unless that is a [`client_certificate`](Self::client_certificate)'s.
+    /// Creates a scheme for JWTs. A token with `cnf` is rejected, since it is bound to a key and
+    /// Bearer has no proof of possession (RFC 9449 §7.2). The exception is the key of a
+    /// [`client_certificate`](Self::client_certificate).
     #[cfg(feature = "jwt")]
     pub fn jwt(jwt: crate::Jwt) -> Self {
         Self {
@@ -74,8 +75,8 @@ impl Bearer {
         }
     }
 
-    /// Opaque tokens that the authorization server is asked about (RFC 7662). One with `cnf` is
-    /// rejected, as with [`jwt`](Self::jwt).
+    /// Creates a scheme for opaque tokens that the authorization server introspects (RFC 7662). A
+    /// token with `cnf` is rejected, as with [`jwt`](Self::jwt).
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> Self {
         Self::verified_by(move |token| introspection.verify(token, &["Bearer", "access_token"]))
@@ -94,15 +95,16 @@ impl Bearer {
         }
     }
 
-    /// Takes tokens that are bound to a client certificate (RFC 8705 §3): with `cnf` and nothing but
-    /// `x5t#S256` in it, from whoever proved to hold that certificate's key. From others they are
-    /// rejected, and so are tokens that are bound to anything else. Default: all of them are.
+    /// Accepts tokens that are bound to a client certificate (RFC 8705 §3): `cnf` has only the
+    /// member `x5t#S256`, and the client has proved possession of that certificate's key. From
+    /// other clients such tokens are rejected. Tokens that are bound to anything else are rejected
+    /// too. Default: all bound tokens are rejected.
     ///
-    /// Tokens without `cnf` are taken as ever. Handlers ask for bound ones with
+    /// Tokens without `cnf` are still accepted. Handlers require bound ones with
     /// `sender_constrained`.
     ///
-    /// `cnf` is read from the [`Claims`](crate::Claims) that identities of JWTs and of introspected
-    /// tokens carry.
+    /// `cnf` is read from the [`Claims`](crate::Claims) in the identities of JWTs and introspected
+    /// tokens.
     #[cfg(feature = "mtls")]
     #[must_use]
     pub fn client_certificate(self, certificate: ClientCertificate) -> Self {
@@ -112,10 +114,11 @@ impl Bearer {
         }
     }
 
-    /// Takes a token also from the query, as `?access_token=…` (RFC 6750 §2.3).
+    /// Accepts a token also from the query, as `?access_token=…` (RFC 6750 §2.3).
     ///
-    /// For clients that can send no fields. URLs end up in logs, in histories and in `Referer`, and
-    /// the token with them: give such a client tokens that live for minutes.
+    /// It is for clients that cannot send header fields. URLs, and the tokens in them, are recorded
+    /// in logs and histories, and sent in `Referer`. Issue tokens to such clients that expire
+    /// within minutes.
     #[cfg(feature = "form")]
     #[must_use]
     pub fn accept_query(self) -> Self {
@@ -125,12 +128,12 @@ impl Bearer {
         }
     }
 
-    /// Takes a token also from a form, as its field `access_token` (RFC 6750 §2.2): from the body
+    /// Accepts a token also from a form, as its field `access_token` (RFC 6750 §2.2): from the body
     /// of a `POST`, `PUT` or `PATCH` of the type `application/x-www-form-urlencoded`, of up to
     /// [`ProtectionSpace::MAX_FORM`](crate::ProtectionSpace::MAX_FORM) bytes.
     ///
-    /// Under a [`GuardedRouter`](crate::GuardedRouter) only, which reads such a body before it
-    /// decides; the handler finds it as it was.
+    /// It works only in a [`GuardedRouter`](crate::GuardedRouter), which reads such a body before
+    /// authorization. The handler receives the body unchanged.
     #[cfg(feature = "form")]
     #[must_use]
     pub fn accept_form(self) -> Self {
@@ -192,7 +195,7 @@ impl Scheme for Bearer {
     }
 }
 
-/// A token that is bound to a key says nothing of whoever only has the token.
+/// Rejects a token that is bound to a key, since the client has not proved possession of it.
 #[cfg(feature = "jwt")]
 fn unless_bound(caller: Caller) -> Caller {
     match confirmation(&caller) {
@@ -201,14 +204,14 @@ fn unless_bound(caller: Caller) -> Caller {
     }
 }
 
-/// The caller whose token is bound to the certificate that it proved to hold the key of, or to
-/// nothing.
+/// Returns the caller if its token is bound to the proved certificate, or is not bound. Rejects it
+/// otherwise.
 #[cfg(feature = "mtls")]
 fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
     let Some(confirmation) = confirmation(&caller) else {
         return caller;
     };
-    // Whoever put more than one member there wants more proved than that.
+    // Further members would require further proofs.
     let bound_to = confirmation
         .as_object()
         .filter(|members| members.len() == 1)
@@ -220,7 +223,7 @@ fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
     }
 }
 
-/// What says which key a token is bound to (RFC 7800 §3.1).
+/// Returns the claim with the key that a token is bound to (RFC 7800 §3.1).
 #[cfg(feature = "jwt")]
 fn confirmation(caller: &Caller) -> Option<&serde_json::Value> {
     let claims = caller.identity().and_then(Identity::extension::<Claims>)?;
@@ -233,7 +236,7 @@ pub(super) fn is_b64token(text: &str) -> bool {
     let is_legal = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
     };
-    // To the end in any case: without a way out in its middle, the loop takes many bytes at a time.
+    // It reads to the end: without an early exit, the loop handles many bytes at a time.
     !token.is_empty() && token.bytes().fold(true, |all, byte| all & is_legal(byte))
 }
 

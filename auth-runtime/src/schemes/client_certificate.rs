@@ -1,4 +1,4 @@
-//! The certificate whose key a client proved to hold when it connected (RFC 8705 §3).
+//! The client certificate of a connection, with proof of possession of its key (RFC 8705 §3).
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::client_address::socket_address;
 use crate::scheme::Credentials;
 use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
-/// How the certificate of a client is found out, for tokens that are bound to it.
+/// The source of client certificates, for tokens that are bound to them.
 ///
 /// ```
 /// use auth_runtime::{Bearer, ClientCertificate, Jwt, JwtKey};
@@ -32,12 +32,12 @@ use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Anybody can write the fields that proxies write, so one is believed only if it comes from the
-/// address of a proxy that is trusted. If it comes from elsewhere, stands there twice or cannot be
-/// read, there is no certificate.
+/// Any client can send the fields that proxies set. Therefore such a field is trusted only if it
+/// comes from the address of a configured proxy. If it comes from another address, occurs twice or
+/// cannot be parsed, there is no certificate.
 ///
-/// What is proved is that the client holds the key. Who vouches for the certificate is for the TLS
-/// server or the proxy to check, and does not matter to the binding (RFC 8705 §3, §6.2).
+/// The certificate proves that the client holds the key. The TLS server or the proxy verifies the
+/// chain of the certificate; the binding does not depend on it (RFC 8705 §3, §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate(Teller);
 
@@ -51,34 +51,35 @@ enum Teller {
     },
 }
 
-/// How a proxy writes a certificate.
+/// The format of a certificate in a proxy's field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// A byte sequence of DER (RFC 8941 §3.3.5).
     ByteSequence,
-    /// PEM, with everything escaped that a URL would.
+    /// PEM, percent-encoded as in a URL.
     EscapedPem,
 }
 
-/// Fields of standards and of the trade; the `http` crate names neither.
+/// Fields of standards and of common proxies. The `http` crate has constants for neither.
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 const SSL_CLIENT_CERT: HeaderName = HeaderName::from_static("ssl-client-cert");
 
-/// Longer ones are made by nobody.
+/// The longest field value that is read, in bytes.
 const MAX_FIELD: usize = 16 * 1024;
 
 impl ClientCertificate {
-    /// The one of the TLS connection, for services that end TLS themselves: the server puts a
-    /// [`PeerCertificate`] into the extensions of each request, where the client has one.
+    /// Uses the certificate of the TLS connection, for services that terminate TLS themselves. The
+    /// server inserts a [`PeerCertificate`] into the extensions of each request, if the client has
+    /// one.
     pub const fn connection() -> Self {
         Self(Teller::Connection)
     }
 
-    /// The one that a proxy with one of these addresses writes into `Client-Cert` (RFC 9440).
+    /// Uses the certificate that a proxy with one of these addresses sends in `Client-Cert` (RFC
+    /// 9440).
     ///
-    /// The proxy has to take the field away from what clients send (RFC 9440 §4). Its address is
-    /// that of the socket, found as [`ClientAddress::socket`](crate::ClientAddress::socket) finds
-    /// it.
+    /// The proxy must remove the field from client requests (RFC 9440 §4). Its address is that of
+    /// the socket, as for [`ClientAddress::socket`](crate::ClientAddress::socket).
     ///
     /// # Errors
     ///
@@ -89,14 +90,14 @@ impl ClientCertificate {
         Self::from_proxy(CLIENT_CERT, Form::ByteSequence, proxies)
     }
 
-    /// The one that a proxy with one of these addresses writes into `ssl-client-cert`: as PEM,
-    /// escaped as in a URL. nginx does, with
-    /// `proxy_set_header ssl-client-cert $ssl_client_escaped_cert;`, which also takes the field away
-    /// from what clients send; and so does its ingress controller for Kubernetes.
+    /// Uses the certificate that a proxy with one of these addresses sends in `ssl-client-cert`: as
+    /// PEM, percent-encoded. nginx sends it with `proxy_set_header ssl-client-cert
+    /// $ssl_client_escaped_cert;`, which also removes the field from client requests. Its ingress
+    /// controller for Kubernetes sends it too.
     ///
     /// # Errors
     ///
-    /// As for [`client_cert`](Self::client_cert).
+    /// The same as for [`client_cert`](Self::client_cert).
     pub fn ssl_client_cert(
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
@@ -115,7 +116,7 @@ impl ClientCertificate {
         }))
     }
 
-    /// The certificate of whoever sent a request; `None` if there is none, or none to believe.
+    /// Returns the certificate of the client. `None` if there is none, or no trusted one.
     pub(super) fn of(&self, credentials: &Credentials<'_>) -> Option<PeerCertificate> {
         match &self.0 {
             Teller::Connection => credentials.extensions().get().cloned(),
@@ -156,9 +157,9 @@ fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
 }
 
 impl Form {
-    /// The DER in a field's value.
+    /// Parses a field value, and returns the DER.
     fn read(self, value: &str) -> Option<Vec<u8>> {
-        /// As lenient as parsers of such fields have to be (RFC 8941 §4.2.7).
+        /// As lenient as parsers of such fields must be (RFC 8941 §4.2.7).
         const BYTES: GeneralPurpose = GeneralPurpose::new(
             &alphabet::STANDARD,
             GeneralPurposeConfig::new()
@@ -172,7 +173,7 @@ impl Form {
             }
             Self::EscapedPem => {
                 let pem = percent_decode_str(value).decode_utf8().ok()?;
-                // One certificate and nothing else: a chain would leave it open whose key was proved.
+                // A single certificate. With a chain, the proved key would be ambiguous.
                 let inner = pem
                     .trim()
                     .strip_prefix("-----BEGIN CERTIFICATE-----")?
@@ -184,13 +185,12 @@ impl Form {
     }
 }
 
-/// The certificate of the other end of a TLS connection, which proved to hold its key.
+/// The certificate of the client of a TLS connection, which has proved possession of its key.
 ///
-/// The server that ends TLS puts it into the extensions of each request that comes over the
-/// connection, for [`ClientCertificate::connection`] to find. It never comes from anything that
-/// a client can write.
+/// A server that terminates TLS inserts it into the extensions of each request of the connection,
+/// for [`ClientCertificate::connection`]. It must never be taken from data that a client can write.
 ///
-/// With [tokio-rustls], for as many connections as come:
+/// With [tokio-rustls], for any number of connections:
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -207,7 +207,7 @@ impl Form {
 /// async fn serve(listener: TcpListener, tls: TlsAcceptor, app: ProtectedRouter) -> std::io::Result<()> {
 ///     loop {
 ///         let (stream, address) = listener.accept().await?;
-///         // Each in a task of its own, so that nobody waits for a client that dawdles.
+///         // Each in its own task, so that a slow client delays no other.
 ///         tokio::spawn(serve_one(stream, address, tls.clone(), app.clone()));
 ///     }
 /// }
@@ -233,21 +233,21 @@ impl Form {
 /// }
 /// ```
 ///
-/// The acceptor's `ServerConfig` has to ask for certificates, as it does with a
-/// `WebPkiClientVerifier`; with `allow_unauthenticated()` there, clients without one are let in
-/// with tokens that are not bound.
+/// The acceptor's `ServerConfig` has to request certificates, as it does with a
+/// `WebPkiClientVerifier`. With `allow_unauthenticated()`, clients without a certificate are
+/// allowed as well, with tokens that are not bound.
 ///
 /// [tokio-rustls]: https://docs.rs/tokio-rustls
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerCertificate(Arc<str>);
 
 impl PeerCertificate {
-    /// Of the certificate in DER: the first one of what rustls calls `peer_certificates`.
+    /// Creates it from a certificate in DER: the first of rustls's `peer_certificates`.
     pub fn new(der: impl AsRef<[u8]>) -> Self {
         Self(URL_SAFE_NO_PAD.encode(Sha256::digest(der)).into())
     }
 
-    /// The hash that tokens name it by: SHA-256 in base64url, as in `x5t#S256` (RFC 8705 §3.1).
+    /// The hash that tokens refer to: SHA-256 in base64url, as in `x5t#S256` (RFC 8705 §3.1).
     pub fn thumbprint(&self) -> &str {
         &self.0
     }

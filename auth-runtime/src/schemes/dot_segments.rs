@@ -1,7 +1,7 @@
-//! Paths that clients and routers take for different ones.
+//! Paths that clients and routers read differently.
 
-/// Whether a segment of a path is `.` or `..`, however it is spelt: as URLs such paths are others (RFC
-/// 3986 §5.2.4), and routers take them as they are written.
+/// Returns whether a segment of a path is `.` or `..`, in any spelling. As URLs such paths are
+/// resolved (RFC 3986 §5.2.4), but routers match them as written.
 pub(super) fn has_dot_segments(path: &str) -> bool {
     path.split('/').any(|segment| {
         let segment = segment.to_ascii_lowercase().replace("%2e", ".");

@@ -1,4 +1,4 @@
-//! What is asked of other services: short answers, soon, from where they are expected.
+//! A client for requests to other services, with limits on time and size, and without redirects.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 
-/// Longer answers are somebody's mistake, or an attack.
+/// The longest response, in bytes. Longer ones are a mistake or an attack.
 const MAX_ANSWER: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,12 +14,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct HttpClient(Client);
 
-/// Why there is no answer; never with anything that was sent.
+/// The reason for a missing response. It never contains sent data.
 #[derive(Debug)]
 pub(crate) enum HttpError {
-    /// It answers, but not with 200.
+    /// The status was not 200.
     Status(StatusCode),
-    /// It does not answer, or not in time, or too much.
+    /// There was no response, or it was too late or too long.
     Failed(String),
 }
 
@@ -28,7 +28,7 @@ impl HttpClient {
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
-            // Whoever is trusted is trusted at the place that was configured.
+            // Trust applies only to the configured URL.
             .redirect(Policy::none())
             .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
             .build();

@@ -1,6 +1,6 @@
-//! Values that nobody can guess.
+//! Unpredictable values.
 
-/// So many random bytes, or nothing, where the system has none to give.
+/// Returns `N` random bytes. `None` if the system provides none.
 pub(crate) fn bytes<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     match getrandom::fill(&mut bytes) {

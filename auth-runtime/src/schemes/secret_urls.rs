@@ -1,4 +1,4 @@
-//! Links that are credentials themselves: signed, and good for a while.
+//! Signed links that are credentials themselves, for a limited time.
 
 mod builder;
 mod link;
@@ -10,7 +10,7 @@ pub use self::link::LinkError;
 use crate::caller::{Caller, Rejection};
 use crate::scheme::{Credentials, Scheme, Source, Verification};
 
-/// The parameter that a link ends in. Programs that keep secrets out of logs look for the word.
+/// The last parameter of a link. Programs that remove secrets from logs look for the word.
 const PARAMETER: &str = "secret_link";
 
 impl Scheme for SecretUrls {
@@ -30,12 +30,12 @@ impl Scheme for SecretUrls {
         Verification::done(identity.map_or_else(Caller::Rejected, Caller::Known))
     }
 
-    /// There is none.
+    /// False, since it has no challenge.
     fn challenge_varies(&self) -> bool {
         false
     }
 
-    /// Nobody who comes without a link could make one.
+    /// A client without a link cannot obtain one through a challenge.
     fn can_be_asked_for(&self) -> bool {
         false
     }

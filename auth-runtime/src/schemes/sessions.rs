@@ -1,4 +1,4 @@
-//! Sessions of browsers, named by a cookie and kept by `tower-sessions`.
+//! Browser sessions, identified by a cookie and stored by `tower-sessions`.
 
 mod builder;
 mod cookie_layer;
@@ -26,8 +26,7 @@ use crate::identity::Identity;
 use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
 use crate::schemes::oauth;
 
-/// Sessions of browsers: whoever has the cookie of a live session in which somebody is logged in is
-/// let in as that.
+/// Browser sessions. The caller is the user of the live session that the cookie identifies.
 ///
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
 /// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
@@ -75,7 +74,7 @@ use crate::schemes::oauth;
 ///     .route("/login", post(log_in))
 ///     .route("/logout", post(log_out))
 ///     .protect(space)?;
-/// // Besides `Secure` and `HttpOnly`, which it sets anyway.
+/// // In addition to `Secure` and `HttpOnly`, which are its defaults.
 /// let layer = SessionManagerLayer::new(store)
 ///     .with_name(COOKIE)
 ///     .with_same_site(SameSite::Lax)
@@ -86,49 +85,50 @@ use crate::schemes::oauth;
 /// # }
 /// ```
 ///
-/// # Who is logged in
+/// # Logged-in users
 ///
-/// By default, whom [`log_in`](Self::log_in) has put into the session, with the roles of that moment.
-/// A service that keeps something else there, or that wants to look roles up anew for each request,
-/// says so with [`identify`](SessionsBuilder::identify); that is also how users of `axum-login` become
+/// By default, the user is the identity that [`log_in`](Self::log_in) put into the session, with
+/// the roles of that moment. A service that keeps other data there, or reads roles anew for each
+/// request, sets [`identify`](SessionsBuilder::identify). It also converts users of `axum-login` to
 /// identities.
 ///
-/// A live session in which nobody is logged in, such as one that only holds a shopping cart, makes its
-/// owner anonymous. A cookie that names no live session is rejected: it expired, was logged out or is
-/// made up, and nobody remembers which. The answer removes it from the browser, so that this is told
-/// once, on a hidden and on an unknown path alike, and no public page, such as that to log in on, asks
-/// for it at all.
+/// A live session without a login, such as one that only holds a shopping cart, makes its owner
+/// anonymous. A cookie without a live session is rejected: the session has expired or was logged
+/// out, or the cookie is forged. The response removes the cookie from the browser, so the rejection
+/// occurs once, on a hidden and on an unknown path alike. Public pages, such as the login page, do
+/// not verify the cookie.
 ///
-/// If the store of the sessions is out of order, the answer is 503.
+/// If the session store is unavailable, the response is 503.
 ///
-/// # 401 or the page to log in on
+/// # 401 or login page
 ///
-/// HTTP has no registered scheme for sessions; the challenge is `Cookie realm="…"`, after a draft that
-/// expired (draft-broyer-http-cookie-auth), and opens no password prompt. A policy names the scheme as
-/// `schemes("Cookie")`. By default everybody who is not logged in gets it with a 401, which is the truth
-/// and what programs understand. Where a [`login_page`](SessionsBuilder::login_page) is named, whoever
-/// goes to a page is sent there instead.
+/// HTTP has no registered scheme for sessions. The challenge is `Cookie realm="…"`, after an
+/// expired draft (draft-broyer-http-cookie-auth), and opens no password prompt. A policy refers to
+/// the scheme as `schemes("Cookie")`. By default, every response to a caller who is not logged in
+/// is a 401 with this challenge, which is correct and works for programs. With a
+/// [`login_page`](SessionsBuilder::login_page), page navigations are redirected to it instead.
 ///
-/// # Requests that other sites make
+/// # Cross-site requests
 ///
-/// A browser sends a cookie along whoever made it send the request (cross-site request forgery). So
-/// for methods that change something, and for the handshake of a WebSocket, the cookie proves nothing
-/// if the request comes from a page of another origin, a sibling host's included: such a request
-/// is answered 401. The browser says it in `Sec-Fetch-Site`; an old one, or one on an unencrypted
-/// connection, at least names the `Origin`, which then has to have the host that was asked. A request
-/// with neither comes from no browser of this decade, and passes. Other origins that may act for their
-/// visitors are named with [`trust_origin`](SessionsBuilder::trust_origin).
+/// A browser also sends the cookie with requests that another site causes (cross-site request
+/// forgery). Therefore the cookie is rejected with a 401 if a request comes from a page of another
+/// origin, including a sibling host. This applies to methods that change state, and to the
+/// handshake of a WebSocket. The browser states the origin in `Sec-Fetch-Site`. An old browser, or
+/// one on an unencrypted connection, sends at least `Origin`, whose host then has to be the
+/// requested one. A request with neither comes from no browser of this decade, and is accepted.
+/// [`trust_origin`](SessionsBuilder::trust_origin) names other origins that may act for their
+/// visitors.
 ///
-/// This holds for guarded handlers. Public ones get requests from wherever; for that to log in,
-/// which another site could make its visitors submit with its own password, there is `CsrfLayer` in
-/// `tower-http`, which goes by the same rules.
+/// This applies to guarded handlers. Public handlers accept requests from every origin. For a
+/// public login form, which another site could make its visitors submit with that site's own
+/// password, use `CsrfLayer` of `tower-http`, which has the same rules.
 ///
-/// Besides, set `SameSite=Lax` or `Strict` on the cookie, and begin its name with `__Host-` where
-/// everything is served by TLS: browsers keep other hosts of the site from setting one of that name.
-/// Lax lets visitors in who follow a link from another site; with Strict, the default of `tower-sessions`,
-/// they look as if they were not logged in.
+/// In addition, set `SameSite=Lax` or `Strict` on the cookie. If the whole service uses TLS, start
+/// its name with `__Host-`: browsers prevent other hosts of the site from setting such a cookie.
+/// With Lax, visitors who follow a link from another site are logged in. With Strict, the default
+/// of `tower-sessions`, they appear not to be.
 ///
-/// # Several cookies of the name
+/// # Several cookies
 ///
 /// A browser sends several cookies of one name if they were set for several paths or domains: by an
 /// earlier version of the service, or by another host of the site, which may want visitors to act in a
@@ -138,47 +138,48 @@ use crate::schemes::oauth;
 /// Names that are the cookie's name only to a library that decodes them, or trims spaces off them, are
 /// ignored.
 ///
-/// Without that layer, the one that the session layer took counts, and only if its name is spelled
-/// as it should be. Then a live session that is not taken is not seen.
+/// Without that layer, the cookie that the session layer took counts, and only if its name is
+/// spelled exactly. A live session of another cookie is not found then.
 ///
-/// A 400 for ambiguous cookies, and a 401 for a cookie of no live session, remove the cookie of the path
-/// `/` that has no domain. No answer can remove the cookie that another host of the site has set.
+/// A 400 for ambiguous cookies, and a 401 for a cookie without a live session, remove the cookie
+/// with the path `/` and no domain. No response can remove a cookie that another host of the site
+/// has set.
 ///
-/// # Together with other schemes
+/// # Other schemes
 ///
 /// A cookie beside credentials of another accepted scheme, such as a token in `Authorization`, is
 /// ignored: the browser adds it to every request of a script.
 pub struct Sessions {
     cookie: String,
-    /// The value of `Set-Cookie` that takes the cookie out of the browser.
+    /// The value of `Set-Cookie` that removes the cookie from the browser.
     removal: HeaderValue,
     login_page: Option<String>,
     origins: TrustedOrigins,
     identify: Identify,
 }
 
-/// Who says who is logged in.
+/// The source of the identity.
 enum Identify {
-    /// The session itself, in which [`Sessions::log_in`] has put it.
+    /// The session itself, where [`Sessions::log_in`] has put it.
     Session,
     /// The service.
     Service(AskService),
 }
 
-/// `None` where a layer is missing.
+/// Returns `None` if a layer is missing.
 type AskService = Box<dyn Fn(&Extensions) -> Option<Verification> + Send + Sync>;
 
 impl Sessions {
-    /// Starts with the cookie `id`, as `tower-sessions` does, with those whom
-    /// [`log_in`](Self::log_in) logs in, and without a page to do so on.
+    /// Starts with the cookie `id`, the default of `tower-sessions`, with identities from
+    /// [`log_in`](Self::log_in), and without a login page.
     pub fn builder() -> SessionsBuilder {
         SessionsBuilder::default()
     }
 
-    /// The layer that goes around the session layer, with the same store: it finds the cookie of the live
-    /// session where a browser sends several of the name.
+    /// Returns the layer to add around the session layer, with the same store. It finds the cookie
+    /// of the live session if a browser sends several of the name.
     ///
-    /// A request with one cookie of the name costs it no look-up.
+    /// A request with one cookie of the name causes no look-up in this layer.
     ///
     /// ```
     /// # fn app(router: axum::Router) -> Result<axum::Router, Box<dyn std::error::Error>> {
@@ -200,19 +201,19 @@ impl Sessions {
         }
     }
 
-    /// Logs `identity` in: puts it into the session, and gives the session a new id, so that nobody who
-    /// knew the old one gets in along with it (session fixation).
+    /// Logs `identity` in: puts it into the session, and gives the session a new id. So an attacker
+    /// who knows the old id gains no access (session fixation).
     ///
-    /// What the session holds is kept, unless it was somebody else's. Call it again when what they may
-    /// do changes. A login happens now, unless the identity has an
-    /// [`auth_time`](Identity::auth_time), as that of a guard has: `max_age` goes by it.
+    /// Other data of the session is kept, unless another user was logged in. Call it again when the
+    /// grants of the user change. The time of the login is now, unless the identity has an
+    /// [`auth_time`](Identity::auth_time), such as the identity of a guard: `max_age` uses it.
     ///
-    /// Its [extensions](Identity::with_extension) are not kept, and neither is that it was bound to a
-    /// key: a cookie is not.
+    /// The identity's [extensions](Identity::with_extension) are not kept. Its binding to a key is
+    /// not kept either, since a cookie is not bound.
     ///
-    /// To log out, flush the session: that ends it in the store. The cookie, which is worth nothing then,
-    /// leaves the browser with the same answer, or, if its name begins with `__Host-` or `__Secure-`, with
-    /// the next 401.
+    /// To log out, flush the session, which removes it from the store. The cookie is invalid from
+    /// then on. The same response removes it from the browser. If its name starts with `__Host-` or
+    /// `__Secure-`, the next 401 does.
     ///
     /// ```
     /// # use auth_runtime::{Guard, Sessions};
@@ -225,7 +226,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The store cannot be read, or does not give up the old session. Nobody is logged in then.
+    /// The store is unavailable, or the old session cannot be removed. The user is not logged in
+    /// then.
     pub async fn log_in(session: &Session, identity: &Identity) -> Result<(), Error> {
         let before = session.get_value(Login::KEY).await?;
         if before.is_some_and(|before| !Login::is_of(identity, before)) {
@@ -274,9 +276,9 @@ impl Scheme for Sessions {
             },
         };
         Verification::pending(async move {
-            // Before it was read from, a session has the id that the cookie claims.
+            // Before its data is read, a session has the id that the cookie claims.
             let Ok(login) = session.get_value(Login::KEY).await else {
-                // tower-sessions logs why.
+                // tower-sessions logs the reason.
                 return Caller::unverifiable();
             };
             match (session.id(), identification) {
@@ -287,8 +289,8 @@ impl Scheme for Sessions {
         })
     }
 
-    /// What is wrong is told only where it takes a fresher or a stronger login, in the words of RFC
-    /// 9470 §3.
+    /// Returns a challenge with an error only if a newer or stronger login is required, in the
+    /// terms of RFC 9470 §3.
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
         let mut challenge = Challenge::builder(self.name());
         if let Some(realm) = occasion.realm() {
@@ -304,11 +306,11 @@ impl Scheme for Sessions {
         oauth::wanted_login(challenge, occasion).build()
     }
 
-    /// Takes the cookie of a session that has ended, and one that is ambiguous, out of the browser. The
-    /// session layer does that as well, but without `Secure`, which browsers do not believe of a
-    /// `__Host-` name, and for the cookie only that it took.
+    /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The
+    /// session layer removes only the cookie that it took, and does so without `Secure`, which
+    /// browsers ignore for a `__Host-` name.
     ///
-    /// Not for what another site made the browser send, or any site could log people out.
+    /// It is not sent for cross-site requests. Otherwise any site could log users out.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let goes = matches!(
             occasion.problem(),

@@ -1,15 +1,15 @@
-//! What [`SecretUrls`] are made of, and what can be wrong with it.
+//! The builder of [`SecretUrls`], and its errors.
 
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// Links that let in whoever has them: signed, good for a while, and for one method of one target.
+/// Signed links: credentials for one method of one target, for a limited time.
 ///
-/// Made for downloads and invitations. [`sign`](Self::sign) makes a link for an
-/// [`Identity`](crate::Identity): its subject, scopes, roles and permissions stand in the link, and
-/// whoever follows it is let in as that, there and nowhere else.
+/// They are intended for downloads and invitations. [`sign`](Self::sign) creates a link for an
+/// [`Identity`](crate::Identity). Its subject, scopes, roles and permissions are in the link. A
+/// client with the link is granted them, for this target only.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,49 +34,48 @@ use zeroize::Zeroizing;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **What is signed** (HMAC-SHA-256) is the method and every byte of the target in front of the
-/// signature, as the client sends them: path, other parameters, key id, expiry and grants. Nothing
-/// may stand behind it. So there is no parameter that a link does not speak of, and no second
-/// spelling of a path that it opens; a tracker's parameter appended to it breaks it. `HEAD` goes
-/// with `GET`. Host and scheme are not signed: let services that are not to take each other's links
-/// have different keys.
+/// **The signature** (HMAC-SHA-256) covers the method and every byte of the target before the
+/// signature, as the client sends them: path, other parameters, key id, expiry and grants. No text
+/// may follow it. So a link allows no additional parameter and no second spelling of a path, and an
+/// appended tracking parameter invalidates it. A link for `GET` is also valid for `HEAD`. Host and
+/// scheme are not signed: services that must not accept each other's links need different keys.
 ///
-/// **A bad link** is no credentials at all: a link that is wrong, altered or expired is answered as
-/// if it were not there, and with `hide_as = 404` that is the answer of a path that was never
-/// there. No challenge asks for a link (RFC 9110 §11.3 has none that could), so a handler that
-/// accepts nothing else has to hide: [`protect`](crate::GuardedRouter::protect) refuses it
-/// otherwise. A link beside other credentials, or two of them, are 400 as everywhere.
+/// **An invalid link** counts as no credentials. The response to a forged, altered or expired link
+/// is the same as without it, and with `hide_as = 404` it is that of an unknown path. No challenge
+/// can ask for a link (RFC 9110 §11.3 has none for it), so a handler that accepts only links has to
+/// hide. [`protect`](crate::GuardedRouter::protect) returns an error otherwise. A link beside other
+/// credentials, or two of them, lead to a 400, as for other schemes.
 ///
-/// **Keys** are named. The first one signs, all of them verify. To change it without breaking
-/// links, add the new one behind the old one on every instance, then put it first, and take the old
-/// one out once its last link has expired. A key that leaked is taken out at once, and its links
-/// with it.
+/// **Keys** have names. The first one signs, all of them verify. To change it without invalidating
+/// links, add the new key after the old one on every instance, then move it to the front, and
+/// remove the old one when its last link has expired. Remove a leaked key at once, which
+/// invalidates its links.
 ///
-/// **A link is a secret that stands in a URL** (RFC 9110 §17.9): it gets into histories, logs and
-/// mail archives. Keep the query out of your logs, let links live shortly, and let them carry an id
-/// in place of a name, since what is in them is signed but can be read. Answers to links are kept
-/// from shared caches, and are sent with `Referrer-Policy: strict-origin`, so that the pages do not
-/// pass their link on; under a [`GuardedRouter`](crate::GuardedRouter), that is.
+/// **A link is a secret in a URL** (RFC 9110 §17.9): it is recorded in histories, logs and mail
+/// archives. Remove the query from logs, use short lifetimes, and put an id into links in place of
+/// a name, since their content is signed but readable. In a
+/// [`GuardedRouter`](crate::GuardedRouter), responses to links are not stored by shared caches, and
+/// have `Referrer-Policy: strict-origin`, so that pages do not disclose their link.
 ///
-/// **Once only**: mail scanners and chats follow links before their readers do, so let `GET` show a
-/// page, and let its form `POST` to a link of its own. A link that is good once has an id for its
-/// subject, and the handler a `check = not_used_yet` that looks the id up.
+/// **Single use**: mail scanners and chats request links before their readers do. Therefore `GET`
+/// should only show a page, and its form should `POST` to a link of its own. A link for single use
+/// has an id as its subject, and the handler has a `check = not_used_yet` that looks the id up.
 #[derive(Clone)]
 pub struct SecretUrls {
     pub(super) signing: Arc<Key>,
-    /// With the one that signs.
+    /// All keys, including the signing one.
     pub(super) keys: Arc<[Arc<Key>]>,
 }
 
 pub(super) struct Key {
     pub(super) id: String,
-    /// Padded to a block, as HMAC does it anyway.
+    /// Padded to a block, as HMAC requires.
     pub(super) block: Zeroizing<[u8; BLOCK]>,
 }
 
-/// That of SHA-256.
+/// The block size of SHA-256, in bytes.
 const BLOCK: usize = 64;
-/// As much as HMAC-SHA-256 is strong (RFC 2104 §3).
+/// The shortest key, in bytes: the strength of HMAC-SHA-256 (RFC 2104 §3).
 const MIN_KEY: usize = 32;
 const MAX_ID: usize = 32;
 
@@ -90,7 +89,7 @@ impl SecretUrls {
     }
 }
 
-/// Collects the keys of [`SecretUrls`].
+/// Builds [`SecretUrls`].
 #[must_use]
 pub struct SecretUrlsBuilder {
     keys: Vec<Arc<Key>>,
@@ -98,8 +97,8 @@ pub struct SecretUrlsBuilder {
 }
 
 impl SecretUrlsBuilder {
-    /// A key: 32 to 64 random bytes, and a name for it that stands in the links. The first one
-    /// signs, all of them verify. One at least is required.
+    /// Adds a key: 32 to 64 random bytes, and a name for it that is visible in the links. The first
+    /// one signs, all of them verify. At least one is required.
     ///
     /// The name has up to 32 ASCII letters, digits, `-` and `_`.
     pub fn key(mut self, id: impl Into<String>, bytes: &[u8]) -> Self {
@@ -123,18 +122,18 @@ impl SecretUrlsBuilder {
         if bytes.len() < MIN_KEY || bytes.len() > BLOCK {
             return Some(SecretUrlsError::KeyLength(id));
         }
-        // A key under a second name would be changed for nothing.
+        // Rotation to the same key under a second name would have no effect.
         let mut earlier = self.keys.iter();
         earlier
             .any(|key| key.id == id || key.block == padded(bytes))
             .then_some(SecretUrlsError::KeyTwice(id))
     }
 
-    /// Checks everything.
+    /// Builds the scheme.
     ///
     /// # Errors
     ///
-    /// [`SecretUrlsError`] says what is missing or cannot be right.
+    /// [`SecretUrlsError`] names the first setting that is missing or invalid.
     pub fn build(self) -> Result<SecretUrls, SecretUrlsError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -155,13 +154,13 @@ fn padded(bytes: &[u8]) -> Zeroizing<[u8; BLOCK]> {
     block
 }
 
-/// What keeps [`SecretUrls`] from being built. Keys are named by their ids.
+/// An error of building [`SecretUrls`]. Keys are named by their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretUrlsError {
     /// No key was given.
     NoKey,
-    /// A name that could not stand in a link.
+    /// The name cannot be part of a link.
     Id(String),
     /// The key of this name is shorter than 32 bytes, or longer than 64.
     KeyLength(String),

@@ -1,8 +1,8 @@
-//! How a link is written, and who is let in by one.
+//! The format of links, and their verification.
 //!
-//! `/files/7?secret_link=2026-11.1795600000.c3ViPWFubg.…`: the target that it is for, then the id
-//! of the key, the second in which it expires, the grants as a form in Base64, and the signature
-//! over all that and the method.
+//! An example is `/files/7?secret_link=2026-11.1795600000.c3ViPWFubg.…`: the target, the id of the
+//! key, the expiry in seconds since 1970, the grants as a form in Base64, and the signature over
+//! all of it and the method.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,22 +19,22 @@ use crate::caller::Rejection;
 use crate::identity::Identity;
 use crate::schemes::dot_segments::has_dot_segments;
 
-/// A signature over this is one over nothing else that the key may be used for.
+/// The prefix of signed data. It separates links from other uses of the key.
 const PURPOSE: &[u8] = b"secret URL 1\n";
-/// What every recipient can be expected to take (RFC 9110 §4.1).
+/// The longest link, in bytes, that every recipient can be expected to support (RFC 9110 §4.1).
 const MAX_LINK: usize = 8000;
 const MAX_LIFETIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl SecretUrls {
-    /// The link for `target`, to be put behind the service's origin: who follows it with `method`
-    /// within `lifetime` is let in as `identity`.
+    /// Returns the link for `target`, to be appended to the service's origin. A request with
+    /// `method` within `lifetime` is granted as `identity`.
     ///
-    /// `target` is the path as this service is asked for it, and the query if there is one, both
-    /// encoded as clients send them; `lifetime` is 1 second to 366 days, cut to whole seconds.
+    /// `target` is the path as this service receives it, with an optional query, both encoded as
+    /// clients send them. `lifetime` is 1 second to 366 days, truncated to whole seconds.
     ///
     /// # Errors
     ///
-    /// [`LinkError`]: the link would not work, or would not say all of `identity`.
+    /// [`LinkError`], if the link would not work or could not represent all of `identity`.
     pub fn sign(
         &self,
         method: &Method,
@@ -69,7 +69,7 @@ impl SecretUrls {
         Ok(link)
     }
 
-    /// Whom the link `target` lets in, of which `value` is what stands behind the parameter's name.
+    /// Returns the identity of the link `target`. `value` is the text after the parameter's name.
     pub(super) fn open(
         &self,
         method: &Method,
@@ -77,7 +77,7 @@ impl SecretUrls {
         value: &str,
     ) -> Result<Identity, Rejection> {
         let link = Link::read(value).ok_or(Rejection::Malformed)?;
-        // In the bytes that were sent: what was decoded could be spelt in many ways.
+        // In the bytes as sent: a decoded value has many spellings.
         let signed = target.strip_suffix(link.signature);
         let signature = URL_SAFE_NO_PAD.decode(link.signature).ok();
         let (Some(signed), Some(signature)) = (signed, signature) else {
@@ -94,7 +94,7 @@ impl SecretUrls {
         key.signature(method, signed)
             .verify_slice(&signature)
             .map_err(|_| Rejection::Invalid)?;
-        // All of it is ours from here on.
+        // The data is authentic from here on.
         if seconds_since_1970().is_none_or(|now| now >= link.expiry) {
             return Err(Rejection::Expired);
         }
@@ -107,19 +107,19 @@ impl Key {
         let mut signature = Hmac::<Sha256>::new(&(*self.block).into());
         signature.update(PURPOSE);
         signature.update(method.as_str().as_bytes());
-        // In no method and in no target.
+        // A separator that occurs in no method and no target.
         signature.update(b"\n");
         signature.update(signed.as_bytes());
         signature
     }
 }
 
-/// What stands behind the name of the parameter. Nothing in it is to be believed yet.
+/// The value of the parameter. It is not verified yet.
 struct Link<'v> {
     key: &'v str,
     expiry: u64,
     grants: Vec<u8>,
-    /// As it is written.
+    /// The encoded text.
     signature: &'v str,
 }
 
@@ -166,10 +166,10 @@ fn read_grants(grants: &[u8]) -> Option<Identity> {
     Some(identity)
 }
 
-/// Whether every client sends `target` byte for byte: browsers resolve dots and encode what RFC
-/// 3986 does not allow, and `'` in a query besides (URL Standard, "special-query percent-encode
-/// set"). What begins with two slashes would lead to another host, and two links in one target are
-/// none.
+/// Returns whether every client sends `target` byte for byte. Browsers resolve dot segments, and
+/// encode characters that RFC 3986 does not allow, and `'` in a query too (URL Standard,
+/// "special-query percent-encode set"). Two leading slashes would lead to another host. A target
+/// that already has a link is invalid.
 fn is_sent_as_it_is(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     path.starts_with('/')
@@ -180,8 +180,8 @@ fn is_sent_as_it_is(target: &str) -> bool {
         && form_urlencoded::parse(query.as_bytes()).all(|(name, _)| name != PARAMETER)
 }
 
-/// Whether only these and letters, digits and encoded bytes stand in `text` (RFC 3986 §3.3 and
-/// §3.4).
+/// Returns whether `text` has only these marks, letters, digits and encoded bytes (RFC 3986 §3.3
+/// and §3.4).
 fn is_encoded(text: &str, marks: &[u8]) -> bool {
     let mut parts = text.split('%');
     let is_plain = |part: &str| {
@@ -195,27 +195,28 @@ fn is_encoded(text: &str, marks: &[u8]) -> bool {
     parts.next().is_some_and(is_plain) && parts.all(|part| is_escape(part) && is_plain(part))
 }
 
-/// Nothing, if the clock is out of order; then nothing is signed, and nothing opened.
+/// Returns the seconds since 1970. `None` if the clock is before 1970; then links are neither
+/// signed nor accepted.
 fn seconds_since_1970() -> Option<u64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(since.as_secs())
 }
 
-/// Why a link is not signed.
+/// An error of signing a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// The method is `HEAD`, which goes with `GET`.
+    /// The method is `HEAD`. A link for `GET` is also valid for `HEAD`.
     Head,
-    /// A target that no client sends as it is written here.
+    /// The target is one that clients do not send as written.
     Target(String),
-    /// A lifetime of less than a second, or of more than 366 days.
+    /// The lifetime is less than a second, or more than 366 days.
     Lifetime(Duration),
-    /// The identity says how its owner logged in, or has values attached: no link can carry that.
+    /// The identity has details of its login, or attached values, which a link cannot hold.
     Identity,
-    /// The link would have this many bytes, and more than 8000 do not arrive everywhere.
+    /// The link would have this many bytes. More than 8000 are not supported everywhere.
     Long(usize),
-    /// The system's clock is out of order.
+    /// The system's clock is wrong.
     Clock,
 }
 

@@ -1,4 +1,4 @@
-//! What sessions are made of, and what can be wrong with it.
+//! The builder of sessions, and its errors.
 
 use std::fmt;
 use std::future::Future;
@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::challenge::is_token;
 use crate::scheme::Verification;
 
-/// Collects what [`Sessions`] are made of.
+/// Builds [`Sessions`].
 #[must_use]
 pub struct SessionsBuilder {
     cookie: String,
@@ -34,39 +34,41 @@ impl Default for SessionsBuilder {
 }
 
 impl SessionsBuilder {
-    /// The name of the cookie: that which the session layer was given. Default: `id`, as there.
+    /// Sets the name of the cookie, the same as in the session layer. Default: `id`, as there.
     ///
-    /// Begin it with `__Host-` where everything is served by TLS. `__Secure-` is no substitute: other
-    /// hosts of the site can set a cookie of such a name, and a cookie of another path or domain than
-    /// the default does not leave the browser with a denial.
+    /// Start it with `__Host-` if the whole service uses TLS. `__Secure-` is not a substitute:
+    /// other hosts of the site can set a cookie of such a name, and a denial does not remove a
+    /// cookie of another path or domain than the default.
     pub fn cookie(mut self, name: impl Into<String>) -> Self {
         self.cookie = name.into();
         self
     }
 
-    /// The page to log in on: a path on this host, with a query if need be. Default: none, and
-    /// everybody who is not logged in gets a 401.
+    /// Sets the login page: a path on this host, with an optional query. It has to be public.
+    /// Default: none, and the response to callers who are not logged in is 401.
     ///
-    /// Whoever goes to a page with a browser (`GET` or `HEAD`, with `Sec-Fetch-Mode: navigate`, or with
-    /// an `Accept` that prefers HTML if the browser does not say) is answered 303 to it in place of a
-    /// 401; scripts and programs still get the 401, since they would take the page to log in on for
-    /// what they asked for. Hidden pages stay hidden: the 404 stays what it is, and where a hidden path
-    /// answers 401, as to a session that has ended, an unknown one does the same.
+    /// A page navigation of a browser receives a 303 to it in place of a 401. A navigation is a
+    /// `GET` or `HEAD` with `Sec-Fetch-Mode: navigate`, or with an `Accept` that prefers HTML if
+    /// the browser does not send that field. Scripts and programs still receive the 401, since they
+    /// would process the login page as the requested data. Hidden pages stay hidden: the 404 does
+    /// not change, and if the response on a hidden path is 401, such as for an ended session, it is
+    /// the same on an unknown one.
     ///
-    /// The page gets the way back as `next`, in the form that [`ReturnPath`](crate::ReturnPath) reads;
-    /// and, where somebody has to log in again, or more strongly, `max_age` and `acr_values`, as in a
-    /// request of OpenID Connect (Core §3.1.2.1). Then it has to ask even those who are logged in, as
-    /// sending them back would send them around in circles. It has to be public.
+    /// The page receives the return path as `next`, in the format of
+    /// [`ReturnPath`](crate::ReturnPath). If a newer or stronger login is required, it also
+    /// receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1). Then
+    /// it has to ask even users who are logged in, since a direct return would cause a redirect
+    /// loop.
     pub fn login_page(mut self, page: impl Into<String>) -> Self {
         self.login_page = Some(page.into());
         self
     }
 
-    /// Lets pages of another origin, such as `https://app.example`, act for the sessions of their
-    /// visitors; may be given more than once. Default: none.
+    /// Allows pages of another origin, such as `https://app.example`, to act for the sessions of
+    /// their visitors. Can be called several times. Default: none.
     ///
-    /// For their scripts to read the answers, CORS has to allow it as well; and the cookie has to
-    /// be `SameSite=None` if the origin is of another site.
+    /// For their scripts to read the responses, CORS has to allow it as well. If the origin is of
+    /// another site, the cookie has to be `SameSite=None`.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
         if let Err(origin) = self.origins.add(origin.into()) {
             self.error.get_or_insert(SessionsError::Origin(origin));
@@ -74,12 +76,13 @@ impl SessionsBuilder {
         self
     }
 
-    /// Says who is logged in, for each request with the cookie of a live session. Default: whom
-    /// [`Sessions::log_in`] has logged in.
+    /// Sets a function that returns the caller for each request with the cookie of a live session.
+    /// Default: the identity of [`Sessions::log_in`].
     ///
-    /// `identify` is given what a layer has found out about the request, by its type: the `Session` of
-    /// `tower-sessions`, or the `AuthSession<…>` of `axum-login`. If nobody is logged in, it says
-    /// [`Caller::Anonymous`]; if what it asks is out of order, [`Caller::Unverifiable`].
+    /// `identify` receives data that a layer has put into the request's extensions, by its type:
+    /// the `Session` of `tower-sessions`, or the `AuthSession<…>` of `axum-login`. If no user is
+    /// logged in, it returns [`Caller::Anonymous`]. If its data source is unavailable, it returns
+    /// [`Caller::Unverifiable`].
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -100,7 +103,7 @@ impl SessionsBuilder {
     /// });
     /// ```
     ///
-    /// With `axum-login`, whose layer has to be around the protected router then:
+    /// With `axum-login`, whose layer then has to be around the protected router:
     ///
     /// ```
     /// # use auth_runtime::{Caller, Identity, Sessions};
@@ -124,11 +127,11 @@ impl SessionsBuilder {
         self
     }
 
-    /// Checks everything but the page to log in on, which the space does that sends people there.
+    /// Builds the scheme. The login page is checked later, by the builder of the space.
     ///
     /// # Errors
     ///
-    /// [`SessionsError`] says what is wrong.
+    /// [`SessionsError`] names the first invalid setting.
     pub fn build(self) -> Result<Sessions, SessionsError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -150,8 +153,9 @@ impl SessionsBuilder {
     }
 }
 
-/// The field value that takes a cookie of that name out of a browser. Browsers believe it of a name with
-/// one of the two prefixes only with `Secure`, and of any other name without TLS only without.
+/// Returns the field value that removes a cookie of that name from a browser. For a name with one
+/// of the two prefixes, browsers require `Secure`. For any other name without TLS, they require its
+/// absence.
 fn removal(cookie: &str) -> String {
     let name = cookie.to_ascii_lowercase();
     let is_secure = name.starts_with("__host-") || name.starts_with("__secure-");
@@ -177,13 +181,13 @@ where
     }))
 }
 
-/// What keeps [`Sessions`] from being built.
+/// An error of building [`Sessions`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionsError {
-    /// No cookie can have this name.
+    /// The name is not valid for a cookie.
     Cookie(String),
-    /// This is no origin, such as `https://app.example`.
+    /// The text is not an origin, such as `https://app.example`.
     Origin(String),
 }
 

@@ -1,4 +1,4 @@
-//! The one cookie of a session, found before the session layer looks for it.
+//! The selection of the session cookie, before the session layer reads it.
 
 use std::fmt;
 use std::future::Future;
@@ -15,8 +15,8 @@ use tower_sessions_core::{Session, SessionStore, session_store};
 
 use crate::cookies::{self, Cookie, cookies};
 
-/// Finds the cookie of the live session where a browser sends several of the session's name; made by
-/// [`Sessions::cookie_layer`](super::Sessions::cookie_layer).
+/// Finds the cookie of the live session if a browser sends several of the session's name. Created
+/// by [`Sessions::cookie_layer`](super::Sessions::cookie_layer).
 pub struct SessionCookieLayer<Store> {
     pub(super) cookie: Arc<str>,
     pub(super) store: Arc<Store>,
@@ -29,18 +29,19 @@ pub struct SessionCookies<S, Store> {
     store: Arc<Store>,
 }
 
-/// The result of a [`SessionCookieLayer`] that a request came through.
+/// The result of a [`SessionCookieLayer`] that a request has passed.
 #[derive(Clone)]
 pub(super) struct Sifted {
     cookie: Arc<str>,
-    /// Whether the store said which sessions are live, where there was something to ask.
+    /// Whether the store reported the live sessions. Also true if no query was necessary.
     is_verifiable: bool,
     /// The result of a layer for another cookie.
     outer: Option<Arc<Sifted>>,
 }
 
 impl Sifted {
-    /// Whether the store said which sessions are live; `None` without a layer for that cookie.
+    /// Returns whether the store reported the live sessions. `None` without a layer for that
+    /// cookie.
     pub(super) fn is_verifiable(extensions: &Extensions, cookie: &str) -> Option<bool> {
         let mut sifted = extensions.get::<Self>();
         while let Some(layer) = sifted {
@@ -115,7 +116,7 @@ where
         let values: Vec<Vec<u8>> = cookies::values(headers, &self.cookie)
             .map(<[u8]>::to_vec)
             .collect();
-        // The clone is for the next request; the one that was polled ready serves this one.
+        // The clone serves the next request. The service that was polled ready serves this one.
         let inner = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, inner);
         let (cookie, store) = (Arc::clone(&self.cookie), Arc::clone(&self.store));
@@ -145,14 +146,15 @@ fn mark(extensions: &mut Extensions, cookie: &Arc<str>, is_verifiable: bool) {
     });
 }
 
-/// Whether a request has at most one cookie that can be taken for the one of that name, and by its name.
+/// Returns whether a request has at most one cookie that may be read as `name`, in the exact
+/// spelling.
 pub(super) fn is_plain(headers: &HeaderMap, name: &str) -> bool {
     let mut read_as = cookies(headers).filter(|cookie| cookie.is_read_as(name));
     let first = read_as.next();
     first.is_none_or(|cookie| cookie.is_named(name) && read_as.next().is_none())
 }
 
-/// Whether a session layer outside has taken one of the cookies already.
+/// Returns whether an outer session layer has already taken one of the cookies.
 fn is_taken<Body>(request: &Request<Body>, name: &str) -> bool {
     let session = request.extensions().get::<Session>();
     let taken = session.and_then(Session::id);
@@ -160,13 +162,14 @@ fn is_taken<Body>(request: &Request<Body>, name: &str) -> bool {
     taken.is_some() && read_as.any(|cookie| id_in(cookie.value()) == taken)
 }
 
-/// The id in the value of a cookie, as the session layer reads it.
+/// Returns the id in the value of a cookie, as the session layer parses it.
 pub(super) fn id_in(value: &[u8]) -> Option<Id> {
     let decoded = percent_decode(value).decode_utf8().ok()?;
     decoded.parse().ok()
 }
 
-/// The values that name a live session, each session once. The store is asked only if there are several.
+/// Returns the values that identify a live session, each session once. The store is queried only if
+/// there are several values.
 async fn live(
     values: &[Vec<u8>],
     store: &impl SessionStore,
@@ -188,7 +191,7 @@ async fn live(
     Ok(live)
 }
 
-/// Leaves these values of all cookies that can be taken for the one of that name.
+/// Replaces all cookies that may be read as `name` with cookies of these values.
 fn keep_only(headers: &mut HeaderMap, name: &str, values: &[Vec<u8>]) {
     let is_other = |pair: &&[u8]| {
         let cookie = Cookie::parse(pair);

@@ -1,4 +1,4 @@
-//! An identity, as it is kept in a session.
+//! The login that a session holds.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::identity::Identity;
 
-/// What was granted to somebody who logged in. What is not there is left out, since a session is copied
-/// some times for each request. Whole seconds, since that is enough for what is asked of
-/// the time of a login.
+/// The grants of a user who logged in. Absent values are left out, since a session is copied
+/// several times for each request. The login time is in whole seconds, which is sufficient for
+/// `max_age`.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Login {
     subject: String,
@@ -35,10 +35,10 @@ fn is_zero(seconds: &u64) -> bool {
 }
 
 impl Login {
-    /// Where it is kept.
+    /// The key in the session.
     pub(super) const KEY: &str = "auth-runtime.login";
 
-    /// A login of this moment, unless the identity knows better.
+    /// Creates a login with the time of the identity, or else the present time.
     pub(super) fn now(identity: &Identity) -> Self {
         let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         let time = identity.auth_time().unwrap_or_else(SystemTime::now);
@@ -55,20 +55,20 @@ impl Login {
         }
     }
 
-    /// Whether what was kept is a login of `identity`.
+    /// Returns whether the kept value is a login of `identity`.
     pub(super) fn is_of(identity: &Identity, kept: Value) -> bool {
         let login = serde_json::from_value::<Self>(kept);
         login.is_ok_and(|login| login.subject == identity.subject())
     }
 
-    /// Whom what was kept says to be logged in; nobody, if something else was put there.
+    /// Returns the caller of the kept value. It is rejected if the value is not a login.
     pub(super) fn caller(kept: Value) -> Caller {
         let login = serde_json::from_value::<Self>(kept).ok();
         let identity = login.and_then(Self::into_identity);
         identity.map_or(Caller::rejected(), Caller::known)
     }
 
-    /// `None` if the time is none that there can be.
+    /// Returns `None` if the time is out of range.
     fn into_identity(self) -> Option<Identity> {
         let time = UNIX_EPOCH.checked_add(Duration::from_secs(self.auth_time))?;
         let identity = Identity::new(self.subject)

@@ -1,16 +1,16 @@
-//! Whose pages may act for the sessions of their visitors.
+//! The origins that may act for sessions.
 
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::scheme::Credentials;
 
-/// Origins of others that are trusted, as browsers write them.
+/// Trusted origins, as browsers write them.
 #[derive(Debug, Default)]
 pub(super) struct TrustedOrigins(Vec<String>);
 
 impl TrustedOrigins {
-    /// What is no origin is given back.
+    /// Adds an origin. Returns the text as the error if it is not an origin.
     pub(super) fn add(&mut self, origin: String) -> Result<(), String> {
         if !is_origin(&origin) {
             return Err(origin);
@@ -19,10 +19,10 @@ impl TrustedOrigins {
         Ok(())
     }
 
-    /// Whether a request may do what the session's owner may, wherever it comes from.
+    /// Returns whether a request may act for the session's owner, by its origin.
     ///
-    /// By the rules of Go's `CrossOriginProtection` and of `tower-http`'s `CsrfLayer`, with WebSockets
-    /// besides: these begin with a `GET`, and no other site is kept from reading what they say.
+    /// The rules are those of Go's `CrossOriginProtection` and of `tower-http`'s `CsrfLayer`, and
+    /// cover WebSockets too: these start with a `GET`, and other sites can read their messages.
     pub(super) fn let_act(&self, request: &Credentials<'_>) -> bool {
         let headers = request.headers();
         let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
@@ -57,15 +57,16 @@ fn opens_websocket(headers: &HeaderMap) -> bool {
     upgrades.any(names_it) || headers.contains_key("sec-websocket-key")
 }
 
-/// The value of a field if it is there, unless it is there twice: then nobody knows who wrote what.
+/// Returns the value of a field if it is present. The value is `None` if the field occurs twice,
+/// since its source is ambiguous then.
 fn only_line<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Option<&'h [u8]>> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
     Some(lines.next().is_none().then_some(first.as_bytes()))
 }
 
-/// Whether the host of an origin is the one that was asked. Its scheme is not known where somebody
-/// else ends the encryption.
+/// Returns whether the host of an origin is the requested one. Its scheme is unknown if a proxy
+/// terminates TLS.
 fn is_own(origin: &[u8], request: &Credentials<'_>) -> bool {
     let Ok(origin) = std::str::from_utf8(origin) else {
         return false;
@@ -79,7 +80,8 @@ fn is_own(origin: &[u8], request: &Credentials<'_>) -> bool {
         .is_some_and(|(host, asked)| host.eq_ignore_ascii_case(asked))
 }
 
-/// Scheme, host and, unless it is the scheme's own, port (RFC 6454 §6.2), in lower case.
+/// Returns whether the text is a lower-case origin: scheme, host, and a port if it is not the
+/// scheme's default (RFC 6454 §6.2).
 fn is_origin(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else {
         return false;

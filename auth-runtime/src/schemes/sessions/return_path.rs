@@ -1,12 +1,12 @@
-//! The way back from a page to log in on.
+//! The return path from a login page.
 
 use std::fmt;
 
-/// A path on this host, to lead somebody back to after logging in.
+/// A path on this host, for the redirect after a login.
 ///
-/// What stands in the `next` of a link was written by whoever made the link. Sending people there
-/// without looking would make the page to log in on a springboard to any site (an open redirect);
-/// what is a `ReturnPath` leads to this host, however a browser reads it.
+/// The `next` parameter of a link is untrusted input. A redirect to it without validation would
+/// make the login page an open redirect. A `ReturnPath` leads to this host, however a browser
+/// parses it.
 ///
 /// ```
 /// use auth_runtime::ReturnPath;
@@ -21,11 +21,11 @@ use std::fmt;
 pub struct ReturnPath(String);
 
 impl ReturnPath {
-    /// The longest path that is taken, in bytes.
+    /// The longest path that is accepted, in bytes.
     pub const MAX_LENGTH: usize = 4096;
 
-    /// Reads what stands in `next`, already decoded; `None` for all that is no path on this host: a
-    /// single slash, then visible ASCII without a backslash, which browsers take for a slash.
+    /// Parses the decoded value of `next`. `None` if it is not a path on this host: a single slash,
+    /// then visible ASCII without a backslash, which browsers treat as a slash.
     pub fn new(text: &str) -> Option<Self> {
         let is_local = text.starts_with('/') && !text.starts_with("//");
         let is_plain = text
