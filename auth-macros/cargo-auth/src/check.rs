@@ -1,4 +1,4 @@
-//! `cargo auth check`: what should not be so.
+//! `cargo auth check`: mistakes in the sources of a workspace.
 
 use std::fmt::Write as _;
 

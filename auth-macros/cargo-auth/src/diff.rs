@@ -1,4 +1,4 @@
-//! `cargo auth diff`: who may call now that could not before, and the other way round.
+//! `cargo auth diff`: the differences between the policies of two revisions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,22 +17,22 @@ use crate::{Failure, PlainFormat, json};
 struct Side {
     policies: BTreeMap<String, Policy>,
     places: BTreeMap<String, Place>,
-    /// What has to be set for some of them to hold.
+    /// The `cfg` conditions of some policies.
     conditions: BTreeMap<String, String>,
-    /// Those whose attribute is wrong.
+    /// The policies with a mistake in their attribute.
     mistaken: BTreeSet<String>,
     /// All functions, with a policy or without.
     functions: BTreeSet<String>,
-    /// What is open, for a reason or without one.
+    /// Handlers and routers without a policy, with or without a reason.
     unguarded: Vec<Unguarded>,
 }
 
-/// What came of a policy.
+/// The change of a policy.
 #[derive(Serialize)]
 struct Row {
     change: &'static str,
     path: String,
-    /// Where it stands now, or stood before.
+    /// Its present place, or its former one.
     #[serde(flatten)]
     place: Option<Place>,
     before: Option<String>,
@@ -58,7 +58,7 @@ pub(crate) fn run(
     }
 }
 
-/// The policies of a revision. That there was no workspace or package yet is no mistake.
+/// Returns the policies of a revision. A revision without the workspace or the package has none.
 fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Side, Failure> {
     let written = Revision::write_out(&workspace.root, revision)?;
     let manifest = written.root.join("Cargo.toml");
@@ -87,7 +87,7 @@ impl Side {
 
     fn add(&mut self, entry: Entry) {
         let mut name = entry.path.clone();
-        // Both sides of a `cfg`, in their order.
+        // Both sides of a `cfg` are numbered in their order.
         let mut number = 1;
         while self.policies.contains_key(&name) {
             number += 1;
@@ -126,7 +126,7 @@ fn rows(before: &Side, after: &Side) -> Vec<Row> {
         }
         rows.push((verdict, Row::of(&name, verdict, why, before, after)));
     }
-    // What looks the same may be anything.
+    // Equal texts may have different meanings here.
     for (name, reason) in undecided {
         let row = Row::of(&name, Verdict::Changed, vec![reason], before, after);
         rows.push((Verdict::Changed, row));
@@ -142,7 +142,8 @@ fn rows(before: &Side, after: &Side) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// What only one side has. Lines move, so all but the line tells which is which.
+/// Returns the elements of `all` that are not in `others`. Line numbers are not compared, since
+/// lines move.
 fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded> {
     let which = |unguarded: &Unguarded| {
         let Unguarded {
@@ -164,7 +165,7 @@ fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded>
     only
 }
 
-/// The policies that say too little to be compared, and why.
+/// Returns the policies that cannot be compared, and the reasons.
 fn undecided(before: &Side, after: &Side) -> BTreeMap<String, &'static str> {
     let both = before
         .policies
@@ -241,7 +242,7 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What a comparison says, in words.
+/// Returns the results of a comparison as text.
 fn reasons(comparison: &Comparison) -> Vec<&'static str> {
     let callers = match comparison.callers {
         Change::Same => None,

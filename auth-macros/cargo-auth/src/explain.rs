@@ -14,7 +14,7 @@ pub(crate) fn run(code: &str) -> Result<String, Failure> {
     Ok(readable(page))
 }
 
-/// The page without what only rustdoc needs.
+/// Returns the page without the parts that only rustdoc needs.
 fn readable(page: &str) -> String {
     let mut text = String::new();
     let mut is_code = false;

@@ -1,4 +1,4 @@
-//! `cargo auth list`: every policy, and what stands beside them.
+//! `cargo auth list`: every policy, and the handlers and routers without one.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::sources::{self, Entry, EntryKind, Place, Sources, Unguarded, Way};
 use crate::workspace::Workspace;
 use crate::{Failure, Format, count, json, sarif};
 
-/// What `--format json` prints.
+/// The output of `--format json`.
 #[derive(Serialize)]
 struct Document<'s> {
     policies: Vec<Row<'s>>,
@@ -24,21 +24,21 @@ struct Row<'s> {
     place: &'s Place,
     path: &'s str,
     kind: EntryKind,
-    /// The attribute, with what the modules around ask for.
+    /// The attribute, combined with the policies of the enclosing modules.
     policy: String,
     public: bool,
     hidden: bool,
-    /// Why everybody may call, or why the policy of the module does not hold.
+    /// The reason of a public handler, or of an exception from the policy of the module.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
-    /// Whether the attribute is wrong, so that this is not all that was meant.
+    /// Whether the attribute has a mistake, so that the policy may be incomplete.
     mistaken: bool,
-    /// What has to be set for it to be there: the predicates of `cfg` and `cfg_attr`.
+    /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     #[serde(skip_serializing_if = "Option::is_none")]
     cfg: Option<&'s str>,
 }
 
-/// Told below every list, since it is what somebody who trusts the list has to know.
+/// The limits of the list. Every list ends with them.
 const LIMITS: &str =
     "what macros, build scripts and `include!` write is not seen; tests are left out";
 
@@ -78,7 +78,7 @@ impl<'s> Row<'s> {
     }
 }
 
-/// A line for what is open to everybody.
+/// Returns the line for an unguarded handler or router.
 fn told(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
     let what = match unguarded.way {
@@ -88,7 +88,7 @@ fn told(unguarded: &Unguarded) -> String {
     format!("{file}:{line}: {what}: {}\n", unguarded.reason)
 }
 
-/// Three columns, and what they come to.
+/// Returns three columns and a summary.
 fn text(sources: &Sources) -> String {
     let rows: Vec<_> = sources.entries.iter().map(Row::of).collect();
     let place = |row: &Row<'_>| format!("{}:{}", row.place.file, row.place.line);
@@ -118,7 +118,7 @@ fn text(sources: &Sources) -> String {
         text.push('\n');
     }
     let mut unguarded: Vec<_> = sources.unguarded.iter().map(told).collect();
-    // Several on a line, for the same reason.
+    // Several on a line with the same reason are listed once.
     unguarded.dedup();
     for line in unguarded {
         text.push_str(&line);

@@ -1,46 +1,46 @@
-//! `cargo auth`: who may call what in a workspace that uses `auth-runtime`, read from its sources.
+//! `cargo auth`: the access policies of a workspace that uses `auth-runtime`, read from its
+//! sources.
 //!
-//! Nothing is built, and nothing is fetched. What the attributes say is read and checked by
-//! `auth-grammar`, as the macros do: what they would refuse is told here with the same words and the
-//! same codes.
+//! Nothing is built or fetched. The attributes are read and checked by `auth-grammar`, as in the
+//! macros: their errors are reported with the same messages and the same codes.
 //!
 //! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
-//! - `cargo auth check` finds what no compiler sees: handlers on plain routers without a policy, routers
-//!   that were merged unguarded, words of `auth.toml` that nobody uses, attributes under another name or
-//!   in a `cfg_attr`.
-//! - `cargo auth diff REVISION` tells what was loosened, changed, added, removed and tightened since a
-//!   revision of git, by what the policies mean.
+//! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
+//!   without a policy, routers that were merged unguarded, unused names in `auth.toml`, attributes
+//!   under another name or in a `cfg_attr`.
+//! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
+//!   tightened since a git revision. It compares their meaning.
 //! - `cargo auth explain AUTH0001` prints the page of a code.
 //!
-//! # What is allowed
+//! # Exceptions
 //!
-//! Some routers are plain for a good reason. A comment says which, as `// SAFETY:` does: `// unguarded: `
-//! and the reason, right above the statement, the link of a chain, the arm of a `match` or the argument
-//! that it is about. What begins on that line is allowed, and nothing that has a line of its own in it, such as the
-//! next link: what is added one day needs a reason of its own. `list` shows what is allowed with the reason,
-//! and a comment that allows nothing is found by `check`.
+//! Some routers are plain for a good reason. A comment states it, in the manner of `// SAFETY:`:
+//! `// unguarded: ` and the reason, directly above the statement, the link of a chain, the arm of a
+//! `match` or the argument that it applies to. It applies to calls that begin on that line. It does
+//! not apply to parts on lines of their own, such as the next link, since later additions need
+//! their own reason. `list` prints the exceptions with their reasons, and `check` reports a comment
+//! without effect.
 //!
-//! # What is not seen
+//! # Limits
 //!
-//! Sources are read as they are written. So what a macro writes is not there (`list` names the
-//! `macro_rules!` that have one of the attributes in them), and neither is what a build script writes or
-//! `include!` brings. Of macros, `check` looks at what they are given, and at what a `macro_rules!` has in
-//! it. Both sides of a `#[cfg]` are read, but for tests. Only members of the workspace are: what it takes
-//! from elsewhere, be it from a folder beside it, is another crate.
+//! Sources are read as written. Therefore the output of macros is not seen, nor that of build
+//! scripts or `include!`. `list` names each `macro_rules!` that contains one of the attributes.
+//! `check` reads the arguments of macros, and the contents of `macro_rules!`. Both sides of a
+//! `#[cfg]` are read, except tests. Only members of the workspace are read, and not its
+//! dependencies, even in a neighbouring folder.
 //!
-//! Of routers, `check` sees what is given to functions of `axum::routing`, by whatever name they are
-//! imported, and what is chained to them. Where it cannot see what a method like `post` or `fallback`
-//! belongs to, it goes by what that is given: an `async fn` or an `async` closure. So it does not see other
-//! closures and variables on a `MethodRouter` in a variable, functions of axum in a variable or under
-//! another name there, nor a framework on top of axum. Routers of another crate are found where a chain, or a
-//! variable of the same function, shows that a plain router takes them in; what is in them is not. Layers are
-//! not looked at. Whether a handler on a plain router is guarded by the layer that it takes, the program
-//! notices when it is asked: without one it answers 500.
+//! Of routers, `check` sees the arguments of functions of `axum::routing`, under any imported name,
+//! and the chained calls. If the receiver of a method like `post` or `fallback` is unknown, its
+//! argument decides: an `async fn` or an `async` closure. Not seen are other closures and variables
+//! on a `MethodRouter` in a variable, functions of axum in a variable or under another name there,
+//! and frameworks on top of axum. Routers of another crate are found if a chain, or a variable of
+//! the same function, adds them to a plain router; their contents are not seen. Layers are not seen
+//! either. A handler on a plain router without the layer for its guard responds 500.
 //!
-//! `diff` goes by the paths of handlers: one that was moved is removed and added, and where it is mounted
-//! is not compared. What a `check` function does is not compared, only its name; and neither are services,
-//! but for their policies. What is open is told by its file, its reason and its name. A revision is
-//! written out without its submodules.
+//! `diff` identifies handlers by their paths. One that was moved is removed and added, and the
+//! place where it is mounted is not compared. Of a `check` function only the name is compared, and
+//! of a service only the policy. Unguarded handlers and routers are identified by file, reason and
+//! name. A revision is checked out without its submodules.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -61,11 +61,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::workspace::Workspace;
 
-/// As cargo calls its subcommands.
+/// The command line, as cargo calls its subcommands.
 #[derive(Parser)]
 #[command(name = "cargo", bin_name = "cargo")]
 enum Cargo {
-    /// Who may call what, read from the sources of a workspace
+    /// Reads the access policies of a workspace from its sources
     #[command(version)]
     Auth(Auth),
 }
@@ -77,7 +77,7 @@ struct Auth {
     /// The Cargo.toml of the workspace, or of a crate in it
     #[arg(long, global = true, value_name = "PATH")]
     manifest_path: Option<PathBuf>,
-    /// Only this package of the workspace; may be given several times
+    /// Only this package of the workspace; can be given several times
     #[arg(short, long, global = true, value_name = "NAME")]
     package: Vec<String>,
 }
@@ -86,32 +86,32 @@ struct Auth {
 enum Command {
     /// Prints every policy
     List {
-        /// How it is printed
+        /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Finds what no compiler sees; ends with 1 if there is something
+    /// Finds mistakes that the compiler does not report; exits with 1 if there are any
     Check {
-        /// How it is printed
+        /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// Takes the reasons of `merge_unguarded` for an answer
+        /// Accepts the reasons of `merge_unguarded`
         #[arg(long)]
         allow_unguarded: bool,
     },
-    /// Compares who may call what with another revision of git, loosened first
+    /// Compares the access policies with those of a git revision, loosened ones first
     Diff {
-        /// What to compare with, as git names it
+        /// The revision to compare with, in git's syntax
         revision: String,
-        /// What is compared; the files as they are, if it is left out
+        /// The compared revision; default: the files in the working tree
         with: Option<String>,
-        /// How it is printed
+        /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: PlainFormat,
     },
     /// Prints the page of a code
     Explain {
-        /// As it stands in a message, such as AUTH0001
+        /// The code of a message, such as AUTH0001
         code: String,
     },
 }
@@ -136,7 +136,7 @@ enum PlainFormat {
     Json,
 }
 
-/// Why nothing can be told.
+/// The reason for a missing report.
 #[derive(Debug)]
 struct Failure(String);
 
@@ -154,25 +154,25 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What is printed, and whether anything was found that should not be so.
+/// The output, and whether there are no findings.
 struct Report {
     text: String,
     is_clean: bool,
 }
 
-/// Nothing was found, something was, or nothing can be told.
+/// The exit codes: no findings, findings, and failure.
 const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 const FAILED: u8 = 2;
 
-/// Sources can be nested as deeply as the compiler reads them, and it takes what stack it needs.
+/// The stack size. Sources can be nested as deeply as the compiler allows.
 const STACK: usize = 1 << 29;
 
 fn main() -> ExitCode {
     let Cargo::Auth(auth) = Cargo::parse();
     let thread = std::thread::Builder::new().stack_size(STACK);
     let result = thread.spawn(move || run(&auth)).map_err(Failure::new);
-    // What went wrong in it, it has told itself.
+    // A panic has already been reported.
     let stopped = |_| Failure::new("this is a mistake of `cargo auth` itself");
     let result = result.and_then(|thread| thread.join().map_err(stopped).flatten());
     let status = match result.and_then(print) {
@@ -186,14 +186,14 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Prints what was found, and tells whether that was nothing.
+/// Prints the report. Returns whether there are no findings.
 fn print(report: Report) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out
         .write_all(report.text.as_bytes())
         .and_then(|()| out.flush())
     {
-        // Whoever reads may have seen enough.
+        // The reader may close the pipe early.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("nothing can be printed: {error}")))
         }
@@ -234,13 +234,13 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
     }
 }
 
-/// A document, with the line break that ends a text.
+/// Returns a document as JSON, with a final line break.
 fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(document).map_err(Failure::new)?;
     Ok(format!("{text}\n"))
 }
 
-/// `1 handler`, `2 handlers`.
+/// Returns a number with a noun: `1 handler`, `2 handlers`.
 fn count(number: usize, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {what}{ending}")

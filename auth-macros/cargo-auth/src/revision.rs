@@ -1,4 +1,4 @@
-//! The files of a revision of git, in a folder of their own.
+//! The files of a git revision, in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,15 +7,15 @@ use tempfile::TempDir;
 
 use crate::Failure;
 
-/// A revision that was written out, until it is dropped.
+/// A checked-out revision. Its files are deleted on drop.
 pub(crate) struct Revision {
     _folder: TempDir,
-    /// The folder that corresponds to the one that was asked for.
+    /// The folder that corresponds to the given one.
     pub(crate) root: PathBuf,
 }
 
 impl Revision {
-    /// Writes out what the repository around `root` was at a revision.
+    /// Checks out a revision of the repository around `root`.
     pub(crate) fn write_out(root: &Path, revision: &str) -> Result<Self, Failure> {
         let failed =
             |error: std::io::Error| Failure::new(format!("no folder can be made: {error}"));
@@ -23,7 +23,7 @@ impl Revision {
         git(root, None, &["rev-parse", "--is-inside-work-tree"]).map_err(|failure| {
             Failure::new(format!("this is no working tree of git: {failure}"))
         })?;
-        // Neither an option nor a path, whatever it looks like.
+        // Ensures that the revision is read neither as an option nor as a path.
         let tree = format!("{revision}^{{tree}}");
         let tree = git(
             root,
@@ -38,7 +38,7 @@ impl Revision {
         )
         .map_err(|_| Failure::new(format!("git knows no revision {revision:?} here")))?;
         let prefix = git(root, None, &["rev-parse", "--show-prefix"])?;
-        // An index of its own: the one of the repository stays as it is.
+        // A separate index, so that the repository's own is not changed.
         let index = folder.path().join("index");
         let files = folder.path().join("files");
         let to = format!("--prefix={}/", files.display());
@@ -56,11 +56,11 @@ impl Revision {
     }
 }
 
-/// What git prints, without the line break behind it.
+/// Returns the output of git without the final line break.
 fn git(folder: &Path, index: Option<&Path>, arguments: &[&str]) -> Result<String, Failure> {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);
-    // In a hook, git says which repository it works for. What is asked about is the one around `folder`.
+    // In a hook, these variables name the repository of the hook, and not the one around `folder`.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(name);
     }

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, which code scanning reads.
+//! Output in SARIF 2.1.0, for code scanning.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use crate::sources::{Finding, Place, Sources};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// What the compiler says without a code.
+/// The rule of compiler errors without a code.
 const COMPILER: &str = "compiler";
-/// A policy, which is nothing wrong.
+/// The rule of policies, which are not mistakes.
 const POLICY: &str = "policy";
 
-/// What is open to everybody for a reason, which somebody should look at.
+/// The rule of unguarded handlers and routers with a reason, for review.
 const UNGUARDED: &str = "unguarded";
 
-/// Every policy, and what is open without one, as results that are only told.
+/// Returns every policy, and every unguarded handler and router, as informational results.
 pub(crate) fn policies(sources: &Sources) -> Value {
     let results = sources.entries.iter().map(|entry| {
         json!({
@@ -45,7 +45,7 @@ pub(crate) fn policies(sources: &Sources) -> Value {
     log(rules, results.chain(unguarded).collect())
 }
 
-/// What was found.
+/// Returns the findings as results.
 pub(crate) fn findings(findings: &[Finding]) -> Value {
     let rule_of = |finding: &Finding| finding.code.clone().unwrap_or(COMPILER.to_owned());
     let ids: BTreeSet<String> = findings.iter().map(rule_of).collect();
@@ -61,7 +61,7 @@ pub(crate) fn findings(findings: &[Finding]) -> Value {
     log(ids.iter().map(|id| rule(id)).collect(), results)
 }
 
-/// The page of a code: what it is called, and how to help oneself.
+/// Returns the rule of a code: its title and its help text.
 fn rule(id: &str) -> Value {
     let Some(page) = catalogue::page(id) else {
         return json!({ "id": id, "shortDescription": { "text": "what the compiler says too" } });
@@ -84,7 +84,7 @@ fn location(place: &Place) -> Value {
     })
 }
 
-/// A path as a relative reference: what cannot stand in one is escaped (RFC 3986 §2.1, §4.2).
+/// Returns a path as a relative reference. Invalid bytes are percent-encoded (RFC 3986 §2.1, §4.2).
 fn uri(file: &str) -> String {
     let mut uri = String::new();
     for byte in file.bytes() {

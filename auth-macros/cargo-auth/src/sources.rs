@@ -1,7 +1,7 @@
-//! What stands in the sources of a workspace: who may call what, and what is mounted where.
+//! The sources of a workspace: policies, and mounted handlers.
 //!
-//! Read as text, as the compiler would before any macro has run: so what a macro writes is not seen,
-//! and both sides of a `#[cfg]` are, but for tests.
+//! Sources are read as text, before any macro expansion. So the output of macros is not seen. Both
+//! sides of a `#[cfg]` are read, except tests.
 
 mod aliases;
 mod body;
@@ -38,22 +38,22 @@ use self::words::Used;
 use crate::Failure;
 use crate::workspace::Workspace;
 
-/// All that was found.
+/// All results.
 #[derive(Default)]
 pub(crate) struct Sources {
     /// The handlers and services with a policy, by place.
     pub(crate) entries: Vec<Entry>,
-    /// What is wrong, by place.
+    /// The mistakes, by place.
     pub(crate) findings: Vec<Finding>,
-    /// The ways around the guards.
+    /// The unguarded handlers and routers.
     pub(crate) unguarded: Vec<Unguarded>,
-    /// What is mounted on plain routers and has no reason of its own.
+    /// The handlers on plain routers that have no reason of their own.
     pub(crate) open: Vec<Unguarded>,
-    /// The macros that write policies, which are not seen.
+    /// The macros that write policies, which are not read.
     pub(crate) macros: Vec<Place>,
-    /// The paths of what was seen without a policy. With another `cfg`, it may have one.
+    /// The paths of functions without a policy. With another `cfg`, they may have one.
     bare: BTreeSet<String>,
-    /// The paths of all that could be handlers: `async fn`s, with a policy or without.
+    /// The paths of all possible handlers: `async fn`s, with a policy or without.
     functions: BTreeSet<String>,
     names: Names,
     mounts: Vec<Mount>,
@@ -62,21 +62,21 @@ pub(crate) struct Sources {
     aliases: Vec<Alias>,
 }
 
-/// Something with a policy.
+/// An item with a policy.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    /// Where the attribute stands, or the name if the attribute is the module's.
+    /// The place of the attribute, or that of the name if the attribute is the module's.
     pub(crate) place: Place,
-    /// The path of it, from the name of the crate.
+    /// The path of the item, from the name of the crate.
     pub(crate) path: String,
     pub(crate) kind: EntryKind,
-    /// With the policies of the modules around.
+    /// The policy, combined with those of the enclosing modules.
     pub(crate) policy: Policy,
-    /// What has to be set for it to be there: the predicates of `cfg` and `cfg_attr`.
+    /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     pub(crate) condition: Option<String>,
-    /// Whether anybody asked for it.
+    /// Whether its package is selected.
     is_told: bool,
-    /// Whether the attribute is wrong, so that the policy is not all of what was meant.
+    /// Whether the attribute has a mistake, so that the policy may be incomplete.
     pub(crate) is_mistaken: bool,
 }
 
@@ -89,27 +89,27 @@ pub(crate) enum EntryKind {
     Service,
 }
 
-/// A place in a file, as an editor counts: from 1, the column in characters.
+/// A place in a file, in the numbering of editors: from 1, the column in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Place {
-    /// From the root of the workspace, with `/`.
+    /// The path from the root of the workspace, with `/`.
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// Something that should not be so.
+/// A mistake.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Finding {
     #[serde(flatten)]
     pub(crate) place: Place,
-    /// `None` for what the compiler says without one.
+    /// `None` for compiler errors without a code.
     pub(crate) code: Option<String>,
     pub(crate) message: String,
 }
 
 impl Sources {
-    /// How much would be told by now.
+    /// Returns the present numbers of results.
     fn told(&self) -> [usize; 6] {
         let Self {
             findings,
@@ -130,7 +130,7 @@ impl Sources {
         ]
     }
 
-    /// Tells no more than that.
+    /// Truncates the results to these numbers.
     fn forget(&mut self, told: [usize; 6]) {
         let [findings, unguarded, macros, mounts, aliases, reasons] = told;
         self.findings.truncate(findings);
@@ -141,7 +141,7 @@ impl Sources {
         self.reasons.truncate(reasons);
     }
 
-    /// The paths of all functions, with a policy or without.
+    /// Returns the paths of all functions, with a policy or without.
     pub(crate) fn functions(&self) -> BTreeSet<String> {
         self.names.items().map(|path| path.join("::")).collect()
     }
@@ -159,7 +159,8 @@ impl Place {
 }
 
 impl Finding {
-    /// What the grammar says; `own` is the place of what no token stands for.
+    /// Creates a finding from an error of the grammar. `own` is the place for errors without a
+    /// token.
     fn of(error: &syn::Error, own: &Place) -> Self {
         let message = error.to_string();
         let (message, code) = codes::split(&message);
@@ -198,12 +199,12 @@ impl Finding {
     }
 }
 
-/// Whether something stands in a file, and was not made while reading it.
+/// Returns whether a span is from the file, and was not created during parsing.
 fn is_written(span: Span) -> bool {
     !span.byte_range().is_empty()
 }
 
-/// Reads all that belongs to a workspace.
+/// Reads all sources of a workspace.
 pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
     let mut vocabularies: BTreeMap<PathBuf, Option<Used>> = BTreeMap::new();
@@ -247,10 +248,11 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
     Ok(sources)
 }
 
-/// The vocabulary, whose mistakes are told where they stand and not at the first attribute.
+/// Moves the mistakes of a vocabulary to the findings, at their own places and not at the first
+/// attribute.
 fn told(mut found: Found, sources: &mut Sources) -> Found {
     for mistake in std::mem::take(&mut found.mistakes) {
-        // `auth.toml:3:1: what is wrong`, or what keeps the file from being read.
+        // `auth.toml:3:1: message`, or an error of reading the file.
         let rest = mistake.strip_prefix(&found.shown).unwrap_or(&mistake);
         let mut parts = rest.splitn(4, ':').skip(1);
         let mut number = || parts.next().and_then(|text| text.parse().ok());
@@ -268,7 +270,7 @@ fn told(mut found: Found, sources: &mut Sources) -> Found {
     found
 }
 
-/// A name as it is compared: `r#get` is `get`, and `r#type` is what it is.
+/// Returns a name for comparison: `r#get` becomes `get`, and `r#type` is not changed.
 fn named(name: &Ident) -> String {
     let bare = name.unraw();
     match name == &bare || syn::parse_str::<Ident>(&bare.to_string()).is_err() {
@@ -277,7 +279,7 @@ fn named(name: &Ident) -> String {
     }
 }
 
-/// A file as it is told: from the root of the workspace.
+/// Returns the displayed path of a file: from the root of the workspace.
 fn shown(root: &Path, path: &Path) -> String {
     let within = path.strip_prefix(root).unwrap_or(path);
     let parts: Vec<_> = within
@@ -287,9 +289,9 @@ fn shown(root: &Path, path: &Path) -> String {
     one_line(&parts.join("/"))
 }
 
-/// A text that cannot look like several lines or like another one, or tell a terminal what to do.
+/// Returns a text on one line, without characters that control a terminal or are invisible.
 fn one_line(text: &str) -> String {
-    // What turns the direction of writing, and what looks like nothing.
+    // Characters that change the direction of the text, or are invisible.
     let is_unseen = |it| matches!(it, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let mut line = String::new();
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The crates of a workspace, from its manifests: nothing is built, and nothing is fetched.
+//! The crates of a workspace, from its manifests. Nothing is built or fetched.
 
 use std::path::{Path, PathBuf};
 
@@ -8,32 +8,33 @@ use crate::Failure;
 
 /// The members of a workspace.
 pub(crate) struct Workspace {
-    /// The folder that all places are told from.
+    /// The folder that all places are relative to.
     pub(crate) root: PathBuf,
     /// The crates that can have handlers: libraries, programs and examples.
     pub(crate) crates: Vec<Crate>,
 }
 
-/// Something that is compiled from one source file and all that it names.
+/// A crate: one source file, and all modules that it names.
 pub(crate) struct Crate {
-    /// The package that it belongs to.
+    /// The package of the crate.
     package: String,
-    /// As other crates name it; of a program beside a library of the same name, with `(bin)` behind it.
+    /// The name for other crates. `(bin)` is appended for a program beside a library of the same
+    /// name.
     pub(crate) name: String,
     /// The folder of the manifest.
     pub(crate) folder: PathBuf,
     /// The source file.
     pub(crate) source: PathBuf,
-    /// Whether the attributes can be written in it.
+    /// Whether the crate can use the attributes.
     pub(crate) uses_attributes: bool,
-    /// What it calls axum: several names, if it depends on several versions.
+    /// The crate's names for axum: several if it depends on several versions.
     pub(crate) axum: Vec<String>,
-    /// Whether anybody asked for it.
+    /// Whether its package is selected.
     pub(crate) is_told: bool,
 }
 
 impl Workspace {
-    /// Reads the manifests that a manifest belongs to.
+    /// Reads the manifests of the workspace that contains a manifest.
     pub(crate) fn read(manifest: Option<&Path>) -> Result<Self, Failure> {
         let mut command = MetadataCommand::new();
         command.no_deps().other_options(["--offline".to_owned()]);
@@ -52,12 +53,13 @@ impl Workspace {
         })
     }
 
-    /// Whether there is such a package with something that can have handlers.
+    /// Returns whether the workspace has such a package with a crate that can have handlers.
     pub(crate) fn has(&self, package: &str) -> bool {
         self.crates.iter().any(|krate| krate.package == package)
     }
 
-    /// Tells of these packages only, if there are some: names and words are looked up in all.
+    /// Selects these packages. Without any, all are selected. Names are still resolved in all
+    /// packages.
     pub(crate) fn tell(&mut self, packages: &[String]) {
         for krate in &mut self.crates {
             krate.is_told = packages.is_empty() || packages.contains(&krate.package);
