@@ -116,9 +116,9 @@ use crate::space::ProtectionSpace;
 /// decisions for either result are accepted. The snapshot records the actual one.
 ///
 /// The matrix does not cover methods without a row, responses of unguarded routers, changes that a
-/// layer makes to the body of a granted response, policies that depend on more of a request than a
-/// persona provides, and credentials in a form. Paths are requested as in the table. A router that
-/// is nested in another one is therefore tested alone, or each path receives a
+/// layer makes to the body of a granted response, behaviour that depends on more of a request than
+/// a persona provides, and credentials in a form. Paths are requested as in the table. A router
+/// that is nested in another one is therefore tested alone, or each path receives a
 /// [target](AccessMatrixBuilder::target).
 #[derive(Clone, Debug)]
 #[must_use = "a matrix is there to be compared"]
@@ -161,7 +161,8 @@ impl AccessMatrix {
 
     /// Compares the responses with the policies, and then with the snapshot in `file`. With
     /// `ACCESS_MATRIX=overwrite` in the environment, it writes the file instead. It never writes
-    /// one that differs from the policies, and never if the environment variable `CI` is set.
+    /// one that differs from the policies, and never if the environment variable `CI` is set (to a
+    /// value other than the empty one, `0` and `false`).
     ///
     /// # Errors
     ///

@@ -36,8 +36,9 @@ use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 /// comes from the address of a configured proxy. If it comes from another address, occurs twice or
 /// cannot be parsed, there is no certificate.
 ///
-/// The certificate proves that the client holds the key. The TLS server or the proxy verifies the
-/// chain of the certificate; the binding does not depend on it (RFC 8705 §3, §6.2).
+/// The binding proves only that the client holds the key. The TLS server or the proxy is
+/// responsible for the verification of the certificate's chain, on which the binding does not
+/// depend (RFC 8705 §3, §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate(Teller);
 
@@ -91,9 +92,9 @@ impl ClientCertificate {
     }
 
     /// Uses the certificate that a proxy with one of these addresses sends in `ssl-client-cert`: as
-    /// PEM, percent-encoded. nginx sends it with `proxy_set_header ssl-client-cert
-    /// $ssl_client_escaped_cert;`, which also removes the field from client requests. Its ingress
-    /// controller for Kubernetes sends it too.
+    /// PEM, percent-encoded. nginx sends it with
+    /// `proxy_set_header ssl-client-cert $ssl_client_escaped_cert;`, which also removes the field
+    /// from client requests. Its ingress controller for Kubernetes sends it too.
     ///
     /// # Errors
     ///

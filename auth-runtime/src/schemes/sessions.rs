@@ -89,8 +89,8 @@ use crate::schemes::oauth;
 ///
 /// By default, the user is the identity that [`log_in`](Self::log_in) put into the session, with
 /// the roles of that moment. A service that keeps other data there, or reads roles anew for each
-/// request, sets [`identify`](SessionsBuilder::identify). It also converts users of `axum-login` to
-/// identities.
+/// request, sets [`identify`](SessionsBuilder::identify). That function also converts users of
+/// `axum-login` to identities.
 ///
 /// A live session without a login, such as one that only holds a shopping cart, makes its owner
 /// anonymous. A cookie without a live session is rejected: the session has expired or was logged
@@ -201,8 +201,8 @@ impl Sessions {
         }
     }
 
-    /// Logs `identity` in: puts it into the session, and gives the session a new id. So an attacker
-    /// who knows the old id gains no access (session fixation).
+    /// Logs `identity` in: puts it into the session, and gives the session a new id. The old id
+    /// then gives no access, which prevents session fixation.
     ///
     /// Other data of the session is kept, unless another user was logged in. Call it again when the
     /// grants of the user change. The time of the login is now, unless the identity has an
@@ -307,8 +307,8 @@ impl Scheme for Sessions {
     }
 
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The
-    /// session layer removes only the cookie that it took, and does so without `Secure`, which
-    /// browsers ignore for a `__Host-` name.
+    /// session layer removes only the cookie that it took, and does so without `Secure`. Browsers
+    /// ignore such a removal for a `__Host-` name.
     ///
     /// It is not sent for cross-site requests. Otherwise any site could log users out.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {

@@ -192,7 +192,8 @@ impl<'a> Offer<'a> {
                     is_own.then_some(Problem::InvalidToken(Rejection::Invalid))
                 })
             }
-            // Every scheme has a challenge; the error goes with that of the scheme that was used.
+            // All schemes that can grant access are challenged; the error goes with the one that
+            // was used.
             Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
                 let rejection = rejection.filter(|_| self.used == Some(index));
                 rejection.map(Problem::InvalidToken)

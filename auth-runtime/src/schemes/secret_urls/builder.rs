@@ -43,12 +43,12 @@ use zeroize::Zeroizing;
 /// **An invalid link** counts as no credentials. The response to a forged, altered or expired link
 /// is the same as without it, and with `hide_as = 404` it is that of an unknown path. No challenge
 /// can ask for a link (RFC 9110 §11.3 has none for it), so a handler that accepts only links has to
-/// hide. [`protect`](crate::GuardedRouter::protect) returns an error otherwise. A link beside other
-/// credentials, or two of them, lead to a 400, as for other schemes.
+/// hide. [`protect`](crate::GuardedRouter::protect) returns an error otherwise. A valid link beside
+/// other explicit credentials leads to a 400, and so do two links, as for other schemes.
 ///
-/// **Keys** have names. The first one signs, all of them verify. To change it without invalidating
-/// links, add the new key after the old one on every instance, then move it to the front, and
-/// remove the old one when its last link has expired. Remove a leaked key at once, which
+/// **Keys** have names. The first one signs, all of them verify. To change the signing key without
+/// invalidating links, add the new key after the old one on every instance, then move it to the
+/// front, and remove the old one when its last link has expired. Remove a leaked key at once, which
 /// invalidates its links.
 ///
 /// **A link is a secret in a URL** (RFC 9110 §17.9): it is recorded in histories, logs and mail
