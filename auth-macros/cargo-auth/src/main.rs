@@ -154,7 +154,7 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The output, and whether there are no findings.
+/// The output, and whether it is free of findings.
 struct Report {
     text: String,
     is_clean: bool,
@@ -186,7 +186,7 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Prints the report. Returns whether there are no findings.
+/// Prints the report. Returns whether it is free of findings.
 fn print(report: Report) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out
