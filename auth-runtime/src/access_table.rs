@@ -6,7 +6,7 @@ mod serialize;
 mod text;
 
 pub(crate) use self::row::Access;
-pub use self::row::{AccessRow, Mounted};
+pub use self::row::{AccessRow, Mounted, Served};
 #[cfg(any(
     feature = "access-lock",
     feature = "access-matrix",
@@ -20,13 +20,13 @@ pub(crate) use self::text::{code, markdown, write_columns};
 /// by [`GuardedRouter::access_table`](crate::GuardedRouter::access_table).
 ///
 /// One row for each method of each route, for each nested service, for each fallback of the service's
-/// own and for each unguarded router; in the order of the paths, then of the methods. The same routes
+/// own and for each path of an unguarded router; in the order of the paths, then of the methods. The same routes
 /// make the same table, in whatever order they were added.
 ///
 /// It is shown as text in columns, as Markdown by [`to_markdown`](Self::to_markdown), and with the
 /// feature `serde` as JSON or what else is serialized.
 ///
-/// Not in it: the paths within an unguarded router, which axum keeps to itself; what layers answer; and
+/// Not in it: the routes within a service, such as a whole router; what layers answer; and
 /// the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
 ///
 /// ```

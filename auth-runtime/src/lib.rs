@@ -268,6 +268,8 @@ mod policy;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
 mod resource;
+#[doc(hidden)]
+pub mod route_pattern;
 #[cfg(feature = "axum")]
 pub mod routing;
 mod scheme;
@@ -300,7 +302,7 @@ pub use crate::access_matrix::{
 #[cfg(feature = "access-report")]
 pub use crate::access_report::AccessReport;
 #[cfg(feature = "axum")]
-pub use crate::access_table::{AccessRow, AccessTable, Mounted};
+pub use crate::access_table::{AccessRow, AccessTable, Mounted, Served};
 pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};

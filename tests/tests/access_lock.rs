@@ -38,7 +38,7 @@ fn router() -> GuardedRouter {
         )
         .nest(
             "/ops",
-            GuardedRouter::new().merge_unguarded("for the  scraper", Router::new()),
+            GuardedRouter::new().merge_unguarded("for the  scraper", &["/*"], Router::new()),
         )
         .fallback(healthz)
 }
@@ -905,7 +905,7 @@ proptest! {
             });
         }
         for reason in reasons {
-            router = router.merge_unguarded(reason.leak(), Router::new());
+            router = router.merge_unguarded(reason.leak(), &["/*"], Router::new());
         }
         if with_all {
             router = router.fallback(healthz);

@@ -31,7 +31,7 @@ fn routes() -> GuardedRouter {
         .route("/{{style}}", get(healthz))
         .route("/repos/{id}", get(show))
         .route("/all", any(everything))
-        .merge_unguarded("'\"</title>", Router::new())
+        .merge_unguarded("'\"</title>", &["/*"], Router::new())
 }
 
 /// The page, without the places to break a line at.

@@ -50,7 +50,7 @@ fn routes() -> GuardedRouter {
             "/a/path/as/long/as/they/become/{organisation}/and-then-some-more-of-it/without-an-end",
             get(a_handler_with_a_name_that_is_as_long_as_names_become_in_large_services),
         )
-        .merge_unguarded("for the scraper", Router::new())
+        .merge_unguarded("for the scraper", &["/*"], Router::new())
 }
 
 async fn report() -> String {

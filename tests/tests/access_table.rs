@@ -59,7 +59,7 @@ fn router() -> GuardedRouter {
         .nest("/v1", GuardedRouter::new().nest("/repos", repos))
         .nest(
             "/ops",
-            GuardedRouter::new().merge_unguarded("for the scraper", Router::new()),
+            GuardedRouter::new().merge_unguarded("for the scraper", &["/*"], Router::new()),
         )
         .fallback(not_found)
 }
@@ -149,6 +149,7 @@ fn the_table_is_json_in_which_nothing_is_left_out() {
             "public_reason": null,
             "unguarded_reason": null,
             "handler": "access_table::show",
+            "served": "handler",
             "file": "tests/tests/access_table.rs",
             "line": line("/v1/repos/{id}", Some("GET")),
         })
@@ -165,6 +166,7 @@ fn the_table_is_json_in_which_nothing_is_left_out() {
             "public_reason": null,
             "unguarded_reason": "for the scraper",
             "handler": null,
+            "served": null,
             "file": "tests/tests/access_table.rs",
             "line": MERGED,
         })
@@ -203,7 +205,8 @@ fn a_row_says_where_the_handler_stands() {
 
 #[test]
 fn the_order_in_which_routes_are_added_does_not_matter() {
-    let unguarded = |reason| GuardedRouter::<()>::new().merge_unguarded(reason, Router::new());
+    let unguarded =
+        |reason| GuardedRouter::<()>::new().merge_unguarded(reason, &["/*"], Router::new());
     let parts: [fn() -> GuardedRouter; 4] = [
         || GuardedRouter::new().route("/b", get(show).post(change)),
         || GuardedRouter::new().route("/b", any(everything)),
@@ -252,11 +255,11 @@ fn what_is_nested_twice_is_listed_at_its_whole_path() {
     let inner = GuardedRouter::new()
         .route("/", get(show))
         .fallback(not_found)
-        .merge_unguarded("inner", Router::new());
+        .merge_unguarded("inner", &["/*"], Router::new());
     let router: GuardedRouter = GuardedRouter::new().nest(
         "/a/",
         GuardedRouter::new()
-            .merge_unguarded("outer", Router::new())
+            .merge_unguarded("outer", &["/*"], Router::new())
             .nest("/b", inner),
     );
     let table = router.access_table();
@@ -292,7 +295,7 @@ fn a_table_needs_no_state_and_is_the_same_with_it() {
         .route("/{id}", get(show))
         .nest(
             "/ops",
-            GuardedRouter::new().merge_unguarded("scraper", Router::new()),
+            GuardedRouter::new().merge_unguarded("scraper", &["/*"], Router::new()),
         )
         .nest("/x", GuardedRouter::new().fallback(not_found));
     let without = router.access_table();

@@ -297,7 +297,11 @@ async fn unguarded_routers_are_merged_with_a_reason_and_lose_their_fallback() {
         .fallback(wrong);
     let app = GuardedRouter::new()
         .route("/read", get(read))
-        .merge_unguarded("served on a port of its own in production", unguarded)
+        .merge_unguarded(
+            "served on a port of its own in production",
+            &["/metrics"],
+            unguarded,
+        )
         .protect(space())
         .unwrap();
     let (status, _) = send(&app, nobody(Method::GET, "/metrics")).await;
@@ -307,6 +311,79 @@ async fn unguarded_routers_are_merged_with_a_reason_and_lose_their_fallback() {
     let (status, response) = send(&app, nobody(Method::POST, "/metrics")).await;
     assert_eq!(status, 405);
     assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
+    async fn there(uri: axum::http::Uri) -> String {
+        format!("plain {uri}")
+    }
+    let plain = || {
+        Router::new()
+            .route("/metrics", axum::routing::get(there).post(there))
+            .route("/users/{id}", axum::routing::get(there))
+            .route("/pages/{*page}", axum::routing::get(there))
+            .route("/later", axum::routing::get(there))
+            .nest(
+                "/docs",
+                Router::new().route("/{name}", axum::routing::get(there)),
+            )
+            .nest_service("/files", Router::new().fallback(there))
+    };
+    let listed: &[&str] = &[
+        "/metrics",
+        "/users/{id}",
+        "/pages/{*page}",
+        "/docs/{name}",
+        "/files/*",
+    ];
+    for prefix in ["", "/v1"] {
+        let router = GuardedRouter::new().merge_unguarded("a test", listed, plain());
+        let router = match prefix {
+            "" => router,
+            prefix => GuardedRouter::new().nest(prefix, router),
+        };
+        let table = router.access_table();
+        let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
+        let mut expected: Vec<_> = listed
+            .iter()
+            .map(|path| format!("{prefix}{path}"))
+            .collect();
+        expected.sort();
+        assert_eq!(paths, expected);
+        let app = router.protect(space()).unwrap();
+        for (path, status) in [
+            ("/metrics", 200),
+            ("/users/7", 200),
+            ("/users/%37", 200),
+            ("/pages/a/b", 200),
+            ("/docs/a", 200),
+            ("/files", 200),
+            ("/files/", 200),
+            ("/files/a/b", 200),
+            ("/later", 404),
+            ("/later/", 404),
+            ("/metric%73", 404),
+            ("/users/", 404),
+            ("/nowhere", 404),
+        ] {
+            let path = format!("{prefix}{path}");
+            let (found, response) = send(&app, nobody(Method::GET, &path)).await;
+            assert_eq!(found, status, "{path}");
+            if status == 404 {
+                assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+            }
+        }
+        // The other methods of what is not listed are unknown as well.
+        let path = format!("{prefix}/later");
+        assert_eq!(send(&app, nobody(Method::POST, &path)).await.0, 404);
+    }
+}
+
+#[test]
+#[should_panic(expected = "Paths must start with a `/`")]
+fn a_listed_path_is_a_route() {
+    let _ = GuardedRouter::<()>::new().merge_unguarded("a test", &["metrics"], Router::new());
 }
 
 #[tokio::test]
@@ -546,7 +623,7 @@ fn a_guard_of_its_own_lets_every_kind_of_handler_in() {
 fn who_lets_a_router_in_unguarded_says_why() {
     for reason in ["", " \n"] {
         let line = line!() + 1;
-        let router = GuardedRouter::new().merge_unguarded(reason, Router::new());
+        let router = GuardedRouter::new().merge_unguarded(reason, &["/"], Router::new());
         let mistakes = refused(GuardedRouter::new().nest("/nested", router));
         let [mistake] = mistakes.as_slice() else {
             panic!("{mistakes:?}");

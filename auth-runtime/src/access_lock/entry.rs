@@ -23,6 +23,7 @@ impl Entry {
             Access::Guarded {
                 policy,
                 declaration,
+                ..
             } => (spelled_out(policy), Some(visible(declaration.handler()))),
             unguarded => (unguarded.to_string(), None),
         };

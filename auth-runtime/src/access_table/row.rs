@@ -1,5 +1,6 @@
 //! One thing that can be called.
 
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
@@ -29,8 +30,20 @@ pub enum Mounted {
     Subtree,
     /// What answers the unknown paths below a prefix.
     Fallback,
-    /// A plain router somewhere below a prefix, without a policy.
+    /// A path of a plain router, without a policy.
     Unguarded,
+}
+
+/// The kind of code that a row's policy guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Served {
+    /// A handler.
+    Handler,
+    /// A service. It may have routes of its own, which are in no table.
+    Service,
+    /// An axum `Router` as a service. Its routes are in no table.
+    Router,
 }
 
 /// Who may call it.
@@ -39,6 +52,7 @@ pub(crate) enum Access {
     Guarded {
         policy: Policy,
         declaration: Declaration,
+        served: Served,
     },
     Unguarded {
         reason: &'static str,
@@ -54,7 +68,7 @@ impl AccessRow {
         access: Access,
     ) -> Self {
         let path = match mounted {
-            Mounted::Route => full_path.to_owned(),
+            Mounted::Route | Mounted::Unguarded => full_path.to_owned(),
             _ if full_path.ends_with('/') => format!("{full_path}*"),
             _ => format!("{full_path}/*"),
         };
@@ -120,6 +134,14 @@ impl AccessRow {
     /// another method of the path. Nobody is denied what is public.
     pub fn is_hidden(&self) -> bool {
         self.is_hidden
+    }
+
+    /// The kind of code that answers; `None` for an unguarded router.
+    pub fn served(&self) -> Option<Served> {
+        match self.access {
+            Access::Guarded { served, .. } => Some(served),
+            Access::Unguarded { .. } => None,
+        }
     }
 
     /// Why everybody may call it; `None` if not everybody may, and for an unguarded router.
@@ -189,6 +211,26 @@ impl fmt::Display for Access {
         match self {
             Self::Guarded { policy, .. } => policy.fmt(f),
             Self::Unguarded { reason, .. } => write!(f, "unguarded(reason = {reason:?})"),
+        }
+    }
+}
+
+impl Served {
+    /// The kind of a service of type `T`. A router that something is wrapped around is a service.
+    pub(crate) fn of<T: 'static>() -> Self {
+        if TypeId::of::<T>() == TypeId::of::<axum::Router>() {
+            Self::Router
+        } else {
+            Self::Service
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Service => "service",
+            Self::Router => "router",
         }
     }
 }

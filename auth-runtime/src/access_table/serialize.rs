@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{AccessRow, AccessTable};
+use super::{AccessRow, AccessTable, Served};
 use crate::declaration::Declaration;
 
 impl Serialize for AccessTable {
@@ -15,7 +15,7 @@ impl Serialize for AccessTable {
 impl Serialize for AccessRow {
     /// Everything that it says; what it has not is `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("AccessRow", 11)?;
+        let mut row = serializer.serialize_struct("AccessRow", 12)?;
         row.serialize_field("mounted", self.mounted().name())?;
         row.serialize_field("method", &self.method().map(http::Method::as_str))?;
         row.serialize_field("path", self.path())?;
@@ -25,6 +25,7 @@ impl Serialize for AccessRow {
         row.serialize_field("public_reason", &self.public_reason())?;
         row.serialize_field("unguarded_reason", &self.unguarded_reason())?;
         row.serialize_field("handler", &self.declaration().map(Declaration::handler))?;
+        row.serialize_field("served", &self.served().map(Served::name))?;
         row.serialize_field("file", self.file())?;
         row.serialize_field("line", &self.line())?;
         row.end()

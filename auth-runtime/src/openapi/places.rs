@@ -20,6 +20,8 @@ struct Area<'t> {
 
 /// The paths that a row applies to, by their shapes.
 enum Reach {
+    /// Paths of this shape.
+    Path(String),
     /// Longer paths with this prefix.
     Behind(String),
     /// Longer paths with this prefix, and the prefix itself.
@@ -44,10 +46,16 @@ impl<'t> Places<'t> {
                     };
                     Reach::Behind(prefix)
                 }
-                Mounted::Subtree | Mounted::Unguarded => {
-                    let prefix = row.path().strip_suffix('*').unwrap_or(row.path());
-                    Reach::Below(Template::of_route(prefix).shape())
-                }
+                Mounted::Subtree | Mounted::Unguarded => match row.path().strip_suffix('*') {
+                    Some(prefix) if prefix.ends_with('/') => {
+                        Reach::Below(Template::of_route(prefix).shape())
+                    }
+                    _ => {
+                        let template = Template::of_route(row.path());
+                        let prefix = template.shape_before_rest();
+                        prefix.map_or_else(|| Reach::Path(template.shape()), Reach::Behind)
+                    }
+                },
             };
             places.areas.push(Area { row, reach });
         }
@@ -130,6 +138,9 @@ impl<'t> Places<'t> {
             |route: &String| route != shape && route.split('/').count() == shape.split('/').count();
         routes.any(|route| is_route(route) && starts_as(route, shape))
             || self.areas.iter().any(|area| {
+                if let Reach::Path(own) = &area.reach {
+                    return is_route(own) && starts_as(own, shape);
+                }
                 let prefix = area.reach.prefix().trim_end_matches('/');
                 let is_below = shape.split('/').count() > prefix.split('/').count();
                 let is_covered = area.reach.covers(shape).is_some();
@@ -151,13 +162,14 @@ fn starts_as(pattern: &str, shape: &str) -> bool {
 impl Reach {
     fn prefix(&self) -> &str {
         match self {
-            Self::Behind(prefix) | Self::Below(prefix) => prefix,
+            Self::Path(prefix) | Self::Behind(prefix) | Self::Below(prefix) => prefix,
         }
     }
 
     /// Returns how specific the row is for a path of this shape. `None` if it does not apply.
     fn covers(&self, shape: &str) -> Option<usize> {
         match self {
+            Self::Path(own) => (own == shape).then_some(own.len()),
             Self::Behind(prefix) => {
                 let goes_on = shape.len() > prefix.len();
                 (goes_on && shape.starts_with(prefix)).then_some(prefix.len())

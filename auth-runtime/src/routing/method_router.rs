@@ -11,6 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, Route};
 use http::Method;
 use tower::{Layer, Service};
 
+use crate::access_table::Served;
 use crate::check::State;
 use crate::declaration::Declaration;
 use crate::guard::{Declared, ForServices};
@@ -36,6 +37,7 @@ pub(crate) struct Endpoint<S> {
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) declaration: Declaration,
+    pub(crate) served: Served,
     /// A handler whose guard is for another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
@@ -51,12 +53,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn of_handler<H, T, M>(filter: Option<MethodFilter>, handler: H) -> Self
     where
         H: GuardedHandler<T, S, M>,
-        M: 'static,
         T: 'static,
         M: 'static,
     {
         let borrower = Borrower::find::<H, H::Policy>();
-        Self::new::<H::Policy, _, _>(filter, borrower, handler)
+        Self::new::<H::Policy, _, _>(filter, Served::Handler, borrower, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -66,10 +67,15 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        Self::new::<P, _, _>(filter, None, InnerService(service))
+        Self::new::<P, _, _>(filter, Served::of::<T>(), None, InnerService(service))
     }
 
-    fn new<P, I, T>(filter: Option<MethodFilter>, borrower: Option<Borrower>, inner: I) -> Self
+    fn new<P, I, T>(
+        filter: Option<MethodFilter>,
+        served: Served,
+        borrower: Option<Borrower>,
+        inner: I,
+    ) -> Self
     where
         P: Declared,
         I: Clone + Send + Sync + 'static,
@@ -80,6 +86,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter,
             policy: P::POLICY,
             declaration: P::DECLARATION,
+            served,
             borrower,
             uses_guard: P::USES_GUARD,
             state: None,
@@ -104,6 +111,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             filter: self.filter,
             policy: self.policy,
             declaration: self.declaration,
+            served: self.served,
             borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),

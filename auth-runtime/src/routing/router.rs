@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, Route};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::access_table::AccessTable;
+use crate::access_table::{AccessTable, Served};
 use crate::caller::Caller;
 use crate::declaration::Declaration;
 use crate::guard::{ForEverybody, ForServices, Guard, HasPolicy, Proof};
@@ -110,6 +110,8 @@ pub(super) enum Target {
 #[derive(Clone)]
 pub(super) struct Unguarded<S> {
     pub(super) router: Router<S>,
+    /// The paths that are served, without the prefix.
+    pub(super) paths: Vec<String>,
     pub(super) reason: &'static str,
     /// Where in the service's source.
     pub(super) written: &'static Location<'static>,
@@ -124,7 +126,7 @@ pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
-    pub(super) declared: Option<(Policy, Declaration)>,
+    pub(super) declared: Option<(Policy, Declaration, Served)>,
     /// What it is nested under; `/` if under nothing.
     pub(super) prefix: String,
     /// A handler whose guard is for another one.
@@ -277,11 +279,46 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds the routes of a plain axum router, which carry no policy: the one way around the
     /// guards, with the reason why that is right. [`protect`](Self::protect) refuses an empty one.
     ///
+    /// Only the `paths` of it are served. axum does not list the routes of a router, so they are listed
+    /// here, as they are given to axum, or with `/*` at the end for a path and everything below: the
+    /// access table and `access.lock` have a row for each. A route that is added to the plain router is an
+    /// unknown path until it is listed.
+    ///
+    /// ```
+    /// use auth_runtime::GuardedRouter;
+    /// use axum::Router;
+    /// use axum::routing::get;
+    ///
+    /// let metrics = Router::new().route("/metrics", get(async || "requests_total 7"));
+    /// let router: GuardedRouter = GuardedRouter::new().merge_unguarded(
+    ///     "the network policy admits the scraper only",
+    ///     &["/metrics"],
+    ///     metrics,
+    /// );
+    /// ```
+    ///
     /// Its fallback is dropped, so that unknown paths keep one answer.
+    ///
+    /// # Panics
+    ///
+    /// If one of the paths is no route of axum's.
     #[track_caller]
-    pub fn merge_unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
+    pub fn merge_unguarded(
+        mut self,
+        reason: &'static str,
+        paths: &[&str],
+        router: Router<S>,
+    ) -> Self {
+        for path in paths {
+            check_path(match path.strip_suffix("/*") {
+                Some("") => "/",
+                Some(prefix) => prefix,
+                None => path,
+            });
+        }
         self.unguarded.push(Unguarded {
             router: router.reset_fallback(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             reason,
             written: Location::caller(),
             prefix: "/".to_owned(),
@@ -346,6 +383,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         M: 'static,
     {
         self.set_fallback::<H::Policy>(
+            Served::Handler,
             Borrower::find::<H, H::Policy>(),
             Arc::new(move |state: S| {
                 let handler = handler.clone();
@@ -367,6 +405,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T::Future: Send + 'static,
     {
         self.set_fallback::<P>(
+            Served::of::<T>(),
             None,
             Arc::new(move |_state| {
                 let service = service.clone();
@@ -398,6 +437,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 .into_iter()
                 .map(|unguarded| Unguarded {
                     router: unguarded.router.with_state(state.clone()),
+                    paths: unguarded.paths,
                     reason: unguarded.reason,
                     written: unguarded.written,
                     prefix: unguarded.prefix,
@@ -420,13 +460,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     fn set_fallback<P: HasPolicy>(
         mut self,
+        served: Served,
         borrower: Option<Borrower>,
         service: MakeFallback<S>,
     ) -> Self {
         self.fallback = FallbackRoute {
             id: FallbackId::default(),
             service: Some(service),
-            declared: Some((P::POLICY, P::DECLARATION)),
+            declared: Some((P::POLICY, P::DECLARATION, served)),
             prefix: "/".to_owned(),
             borrower,
             steps: Vec::new(),
@@ -498,7 +539,7 @@ pub(super) fn check_prefix(prefix: &str) {
 }
 
 /// How axum joins a prefix and a path.
-fn nested_path(prefix: &str, path: &str) -> String {
+pub(super) fn nested_path(prefix: &str, path: &str) -> String {
     match prefix.strip_suffix('/') {
         Some(prefix) => format!("{prefix}{path}"),
         None if path == "/" => prefix.to_owned(),

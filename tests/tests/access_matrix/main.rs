@@ -99,7 +99,7 @@ fn routes() -> GuardedRouter {
         .route("/password", get(by_password))
         .route("/payout", post(payout))
         .nest("/repos", repos)
-        .merge_unguarded("for the scraper", Router::new())
+        .merge_unguarded("for the scraper", &["/*"], Router::new())
         .fallback(not_found)
 }
 

@@ -78,7 +78,7 @@ async fn several_unguarded_routers_are_told_apart() {
     let routes = |reasons: &[&'static str]| {
         let short = GuardedRouter::new().route("/healthz", get(healthz));
         let routes = reasons.iter().fold(short, |routes, reason| {
-            routes.merge_unguarded(reason, Router::new())
+            routes.merge_unguarded(reason, &["/*"], Router::new())
         });
         let matrix = AccessMatrix::builder(&routes.access_table(), &space());
         (matrix, routes.protect(space()).expect("a router"))

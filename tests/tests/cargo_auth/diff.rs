@@ -92,7 +92,7 @@ fn change(shop: &Path) {
     replace(
         &library,
         "        .merge(admin::routes())\n",
-        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", scraped())\n",
+        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", &[\"/scraped\"], scraped())\n",
     );
     replace(&shop.join("src/main.rs"), "\"1.0\"", "\"1.1\"");
     let admin = shop.join("src/admin.rs");
@@ -278,7 +278,9 @@ fn what_is_open_without_a_reason_is_told_too() {
     );
     // A router that was merged for a reason, and grows.
     let merged = |routes| {
-        format!("{handlers} fn m() {{ {routes}; }} fn f() {{ g.merge_unguarded(\"why\", m()); }}")
+        format!(
+            "{handlers} fn m() {{ {routes}; }} fn f() {{ g.merge_unguarded(\"why\", &[], m()); }}"
+        )
     };
     with(&merged("axum::routing::get(one)"));
     commit(&shop);

@@ -239,27 +239,27 @@ fn only_what_is_merged_for_a_reason_is_left_to_that_reason() {
     for (name, source, lines) in [
         (
             "a_method_of_that_name",
-            "fn docs() { get(bare); }\nstruct A; impl A { fn docs() { get(bare); } }\nfn f() { g.merge_unguarded(\"why\", docs()); }",
+            "fn docs() { get(bare); }\nstruct A; impl A { fn docs() { get(bare); } }\nfn f() { g.merge_unguarded(\"why\", &[], docs()); }",
             &[2, 3][..],
         ),
         (
             "a_method",
-            "fn docs() { get(bare); }\nstruct A; impl A { fn docs() { get(bare); } }\nfn f() { g.merge_unguarded(\"why\", A::docs()); }",
+            "fn docs() { get(bare); }\nstruct A; impl A { fn docs() { get(bare); } }\nfn f() { g.merge_unguarded(\"why\", &[], A::docs()); }",
             &[1, 3],
         ),
         (
             "a_later_variable_of_that_name",
-            "fn f() {\nlet app = get(bare);\nlet app = g.merge_unguarded(\"why\", app);\nlet app = app.protect(s)?.route(\"/\", get(bare));\n}",
+            "fn f() {\nlet app = get(bare);\nlet app = g.merge_unguarded(\"why\", &[], app);\nlet app = app.protect(s)?.route(\"/\", get(bare));\n}",
             &[3, 4],
         ),
         (
             "another_variable",
-            "fn f() {\nlet app = get(bare);\nlet other = get(bare);\nlet app = g.merge_unguarded(\"why\", app);\n}",
+            "fn f() {\nlet app = get(bare);\nlet other = get(bare);\nlet app = g.merge_unguarded(\"why\", &[], app);\n}",
             &[3, 4],
         ),
         (
             "an_earlier_variable_of_that_name",
-            "fn f() {\nlet app = get(bare);\nlet app = app.x(get(bare));\nlet app = g.merge_unguarded(\"why\", app);\n}",
+            "fn f() {\nlet app = get(bare);\nlet app = app.x(get(bare));\nlet app = g.merge_unguarded(\"why\", &[], app);\n}",
             &[2, 4],
         ),
     ] {

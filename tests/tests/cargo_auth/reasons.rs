@@ -163,7 +163,7 @@ fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
         ),
         (
             "not_for_what_is_merged",
-            "fn f() {\n// unguarded: why\nrouter.merge_unguarded(\"own\", other);\n}",
+            "fn f() {\n// unguarded: why\nrouter.merge_unguarded(\"own\", &[], other);\n}",
             &[IDLE, "AUTH0102"],
             &["own"],
         ),

@@ -166,7 +166,7 @@ fn an_attribute_that_an_audit_would_miss_is_found() {
 #[test]
 fn nothing_in_a_source_tells_the_terminal_what_to_show() {
     let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\naxum::routing::get(async || 1);\n\
-                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", r);\n}\n";
+                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
     let folder = made("terminal", &files);
     for arguments in [["list"], ["check"]] {

@@ -47,7 +47,7 @@ fn every_operation_that_no_route_answers_is_an_error() {
 
 /// Beside the routes of a router that anybody may have written.
 fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
-    routes.merge_unguarded("asks by itself", Router::new())
+    routes.merge_unguarded("asks by itself", &["/*"], Router::new())
 }
 
 #[requires(scope = "see", hide_as = 404)]

@@ -189,7 +189,7 @@ fn the_row_of_an_operation_is_the_one_that_would_answer_it() {
         .nest_service("/files/below", Below, tower::service_fn(below))
         .nest(
             "/open",
-            GuardedRouter::new().merge_unguarded("it is empty", Router::new()),
+            GuardedRouter::new().merge_unguarded("it is empty", &["/*"], Router::new()),
         )
         .fallback(nothing);
     let table = router.access_table();

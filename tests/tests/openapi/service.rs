@@ -225,7 +225,11 @@ pub fn routes() -> GuardedRouter {
         .nest_service("/pictures", Pictures, pictures)
         .nest(
             "/ops",
-            GuardedRouter::new().merge_unguarded("asks for a ticket by itself", Router::new()),
+            GuardedRouter::new().merge_unguarded(
+                "asks for a ticket by itself",
+                &["/*"],
+                Router::new(),
+            ),
         )
         .fallback(not_found)
 }

@@ -56,9 +56,9 @@ fn guarded_app() -> GuardedRouter {
     GuardedRouter::new()
         .route("/guarded", auth_runtime::routing::get(guarded))
         .nest_service("/files", Files, files())
-        .merge_unguarded("the metrics are read from inside only", Router::new().route("/metrics", get(open)))
-        .merge_unguarded("pages are for everybody", pages)
-        .merge_unguarded(REASON, feeds())
+        .merge_unguarded("the metrics are read from inside only", &["/metrics"], Router::new().route("/metrics", get(open)))
+        .merge_unguarded("pages are for everybody", &["/pages"], pages)
+        .merge_unguarded(REASON, &["/feeds"], feeds())
 }
 
 fn feeds() -> Router {

@@ -1,0 +1,474 @@
+//! The requests that the paths of routes match, as axum matches them: before anything is decoded.
+
+use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeMap;
+
+use http::Method;
+
+/// The requests that a path matches, whatever its parameters are called. Of two patterns that match the
+/// same request, axum takes the lesser one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pattern(Vec<Segment>);
+
+/// The part of a pattern between two slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    /// `prefix{name}`: the prefix and at least one character behind it.
+    One(String),
+    /// `prefix{*name}`: the same, and all segments that follow.
+    Rest(String),
+    /// `*`, as the access table writes it: everything below, and the path before it.
+    Below,
+}
+
+impl Segment {
+    fn of(text: &str) -> Self {
+        if text == "*" {
+            return Self::Below;
+        }
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            // Two braces are one that is meant.
+            let meant = ["{{", "}}"].into_iter().find(|two| rest.starts_with(two));
+            let length = if let Some(two) = meant {
+                literal.push(letter);
+                two.len()
+            } else if let Some((escaped, length)) = escaped(rest) {
+                literal.push(escaped);
+                length
+            } else if letter == '{' {
+                return match rest.starts_with("{*") {
+                    true => Self::Rest(literal),
+                    false => Self::One(literal),
+                };
+            } else {
+                literal.push(letter);
+                letter.len_utf8()
+            };
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        Self::Literal(literal)
+    }
+
+    /// The place in the order in which axum looks for them: a text before a parameter, and of two
+    /// parameters the one with more text before it.
+    fn rank(&self) -> (Reverse<usize>, u8, &str) {
+        match self {
+            Self::Literal(text) => (Reverse(usize::MAX), 0, text),
+            Self::One(prefix) => (Reverse(prefix.len()), 1, prefix),
+            Self::Rest(prefix) => (Reverse(prefix.len()), 2, prefix),
+            Self::Below => (Reverse(0), 3, ""),
+        }
+    }
+}
+
+/// A character that the access table writes as `\u{…}`, and how long that is.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    let digits = text.strip_prefix("\\u{")?;
+    let (digits, _) = digits.split_once('}')?;
+    let letter = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+    Some((letter, digits.len() + "\\u{}".len()))
+}
+
+impl Ord for Segment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Segment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Pattern {
+    /// Reads a path as axum takes it, or as the access table shows it: with `/*` at its end where
+    /// everything below is meant.
+    pub fn of(path: &str) -> Self {
+        let segments = path.strip_prefix('/').unwrap_or(path).split('/');
+        Self(segments.map(Segment::of).collect())
+    }
+
+    /// Whether it matches the path of a request, which is not decoded for that.
+    pub fn matches(&self, path: &str) -> bool {
+        let mut rest = path.strip_prefix('/');
+        for segment in &self.0 {
+            let Some(text) = rest else {
+                return *segment == Segment::Below;
+            };
+            let (first, behind) = match text.split_once('/') {
+                Some((first, behind)) => (first, Some(behind)),
+                None => (text, None),
+            };
+            let goes_on = |text: &str, prefix: &str| {
+                let parameter = text.strip_prefix(prefix);
+                parameter.is_some_and(|parameter| !parameter.is_empty())
+            };
+            let is_met = match segment {
+                Segment::Below => return true,
+                Segment::Rest(prefix) => return goes_on(text, prefix),
+                Segment::One(prefix) => goes_on(first, prefix),
+                Segment::Literal(literal) => first == literal,
+            };
+            if !is_met {
+                return false;
+            }
+            rest = behind;
+        }
+        rest.is_none()
+    }
+
+    /// Whether some request matches both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        overlap(&self.0, &other.0)
+    }
+
+    /// Whether it matches every request that the other one matches.
+    pub fn covers(&self, other: &Self) -> bool {
+        covers(&self.0, &other.0)
+    }
+
+    /// Whether it ends in a wildcard, or takes everything below a path.
+    fn hands_on_paths(&self) -> bool {
+        let last = self.0.last();
+        matches!(last, Some(Segment::Rest(_) | Segment::Below))
+    }
+}
+
+fn overlap(one: &[Segment], other: &[Segment]) -> bool {
+    use Segment::{Below, Literal, One, Rest};
+    match (one, other) {
+        ([], []) | ([Below], _) | (_, [Below]) => true,
+        ([Rest(prefix)], [first, ..]) | ([first, ..], [Rest(prefix)]) => shares(prefix, first),
+        ([Literal(one), ones @ ..], [Literal(other), others @ ..]) => {
+            one == other && overlap(ones, others)
+        }
+        ([One(prefix), ones @ ..], [first, others @ ..])
+        | ([first, ones @ ..], [One(prefix), others @ ..]) => {
+            shares(prefix, first) && overlap(ones, others)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a segment can be this prefix and a parameter.
+fn shares(prefix: &str, segment: &Segment) -> bool {
+    match segment {
+        Segment::Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
+        Segment::One(other) | Segment::Rest(other) => {
+            other.starts_with(prefix) || prefix.starts_with(other.as_str())
+        }
+        Segment::Below => true,
+    }
+}
+
+fn covers(wider: &[Segment], path: &[Segment]) -> bool {
+    use Segment::{Below, Literal, One, Rest};
+    // All of the segment is this prefix and a parameter.
+    let takes = |prefix: &str, first: &Segment| match first {
+        Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
+        One(other) | Rest(other) => other.starts_with(prefix),
+        Below => false,
+    };
+    match (wider, path) {
+        ([], []) | ([Below], _) => true,
+        ([Rest(prefix)], [first, ..]) => takes(prefix, first),
+        ([One(prefix), wider @ ..], [first @ (Literal(_) | One(_)), path @ ..]) => {
+            takes(prefix, first) && covers(wider, path)
+        }
+        ([Literal(one), wider @ ..], [Literal(other), path @ ..]) => {
+            one == other && covers(wider, path)
+        }
+        _ => false,
+    }
+}
+
+/// Something that is mounted, as far as it decides which requests reach it.
+pub struct Routed<'a> {
+    /// The path, as [`Pattern::of`] reads it.
+    pub path: Cow<'a, str>,
+    /// `None` for every method that no other route of the path has.
+    pub method: Option<&'a str>,
+    /// How requests come to it.
+    pub kind: Kind,
+    /// Whether it is a service.
+    pub is_service: bool,
+}
+
+/// How requests come to something that is mounted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// By its path.
+    Route,
+    /// By its path, if a plain router has a route for it: that is not known.
+    Unguarded,
+    /// As all that matches no route below its prefix.
+    Fallback,
+}
+
+/// The callers whom an open pattern allows, beside those whom the guarded path allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// All callers, and the guarded path does not.
+    Everybody,
+    /// All that the guarded path allows, and more.
+    More,
+    /// Some that the guarded path denies, but not all that it allows.
+    Others,
+    /// None that the guarded path denies.
+    Within,
+}
+
+/// A route that answers percent-encoded spellings of a guarded path: the indices of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cover {
+    /// The open pattern.
+    pub pattern: usize,
+    /// The guarded path.
+    pub guarded: usize,
+}
+
+/// Finds the open patterns that cover guarded paths.
+///
+/// axum matches a path as it was sent and decodes parameters only: `/x/%73ecret` is not `/x/secret` but
+/// may be `/x/{*path}`, whose handler gets `secret`. A pattern covers a guarded path if such a request,
+/// with segments of the guarded path in a spelling that RFC 3986 §6.2.2.2 calls equivalent, is routed to
+/// it by one of its methods. (`%2F` is not equivalent to `/`.)
+///
+/// Reported are patterns that allow all callers or, of comparable policies, more callers. Policies that
+/// allow some other callers are reported only where a wildcard, a subtree or an unguarded router takes the
+/// segment: it hands on the path. A single parameter names an object of its own kind, as in
+/// `/repos/{repo}` beside `/repos/search`, and the policies of such neighbours have nothing to do with each
+/// other.
+///
+/// A fallback answers such spellings of all paths. It is reported only if it is a service, as is the
+/// guarded path, or that has a wildcard: both may hand out the same files.
+pub fn find_covers(routes: &[Routed<'_>], callers: impl Fn(usize, usize) -> Callers) -> Vec<Cover> {
+    let patterns: Vec<_> = routes
+        .iter()
+        .map(|route| Pattern::of(&route.path))
+        .collect();
+    let methods = methods(routes, &patterns);
+    let all = || routes.iter().zip(&patterns).zip(&methods).enumerate();
+    let mut covers = Vec::new();
+    for (open, ((route, pattern), taken)) in all() {
+        let is_fallback = route.kind == Kind::Fallback;
+        if is_fallback && !route.is_service {
+            continue;
+        }
+        for (guarded, ((other, path), others)) in all() {
+            let hands_out_files = other.is_service || path.hands_on_paths();
+            let is_candidate = other.kind == Kind::Route
+                && taken & others != 0
+                && (is_fallback && hands_out_files || !is_fallback && path < pattern);
+            let Some(region) = is_candidate.then(|| region(&pattern.0, &path.0)).flatten() else {
+                continue;
+            };
+            let is_reported = match callers(open, guarded) {
+                Callers::Everybody | Callers::More => region.is_spelled,
+                Callers::Others => region.is_spelled_below,
+                Callers::Within => false,
+            };
+            // Another route may take all of these requests, or all that they are spellings of.
+            let is_shadowed = || {
+                all().any(|(_, ((route, other), _))| {
+                    let is_before = match route.kind {
+                        Kind::Route => is_fallback || other < pattern,
+                        Kind::Fallback => is_fallback && other < pattern,
+                        Kind::Unguarded => false,
+                    };
+                    let is_before_guarded = route.kind == Kind::Route && other < path;
+                    is_before && self::covers(&other.0, &region.segments)
+                        || is_before_guarded && self::covers(&other.0, &region.decoded)
+                })
+            };
+            if is_reported && !is_shadowed() {
+                let pattern = open;
+                covers.push(Cover { pattern, guarded });
+            }
+        }
+    }
+    covers
+}
+
+/// The methods that reach each of them, a bit each.
+fn methods(routes: &[Routed<'_>], patterns: &[Pattern]) -> Vec<u16> {
+    const NAMES: [Method; 9] = [
+        Method::CONNECT,
+        Method::DELETE,
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PATCH,
+        Method::POST,
+        Method::PUT,
+        Method::TRACE,
+    ];
+    // Those without a name among these have the bit behind them.
+    let bit = |method: &str| {
+        let index = NAMES.iter().position(|name| name == method);
+        1_u16 << index.unwrap_or(NAMES.len())
+    };
+    let mut named: BTreeMap<&Pattern, u16> = BTreeMap::new();
+    for (route, pattern) in routes.iter().zip(patterns) {
+        if let (Kind::Route, Some(method)) = (route.kind, route.method) {
+            *named.entry(pattern).or_default() |= bit(method);
+        }
+    }
+    let taken = |(route, pattern): (&Routed<'_>, &Pattern)| {
+        let named = named.get(pattern).copied().unwrap_or_default();
+        // axum lets `GET` answer `HEAD`.
+        let by_get = if named & bit("GET") != 0 {
+            bit("HEAD")
+        } else {
+            0
+        };
+        match route.method {
+            Some("GET") => bit("GET") | (by_get & !named),
+            Some(method) => bit(method),
+            None if route.kind == Kind::Route => !(named | by_get),
+            None => u16::MAX,
+        }
+    };
+    routes.iter().zip(patterns).map(taken).collect()
+}
+
+/// The requests that a pattern gets from another one by encoding what is literal there.
+struct Region {
+    segments: Vec<Segment>,
+    /// The same requests as the other pattern gets them.
+    decoded: Vec<Segment>,
+    /// Whether something has to be encoded, so that the other pattern does not match.
+    is_spelled: bool,
+    /// The same where a wildcard or a subtree takes it.
+    is_spelled_below: bool,
+}
+
+/// The requests of `path` that `pattern` matches when as much as possible is encoded; `None` if there are
+/// none.
+fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
+    use Segment::{Below, Literal, One, Rest};
+    let mut region = Region {
+        segments: Vec::new(),
+        decoded: Vec::new(),
+        is_spelled: false,
+        is_spelled_below: false,
+    };
+    let (mut pattern, mut path) = (pattern, path);
+    loop {
+        match (pattern, path) {
+            ([], []) => return Some(region),
+            ([Below], _) => {
+                region.spell_rest(path);
+                return Some(region);
+            }
+            ([Rest(prefix)], [first, others @ ..]) => {
+                if !shares(prefix, first) {
+                    return None;
+                }
+                let is_spelled = spells(prefix, first);
+                region.segments.push(match first {
+                    Below | Rest(_) => Rest(longer(prefix, first)),
+                    _ => One(prefix.clone()),
+                });
+                region.decoded.push(both(prefix, first));
+                region.is_spelled |= is_spelled;
+                region.is_spelled_below |= is_spelled;
+                region.spell_rest(others);
+                return Some(region);
+            }
+            (others, [Below]) => {
+                region.segments.extend_from_slice(others);
+                region.decoded.extend_from_slice(others);
+                return Some(region);
+            }
+            ([first, others @ ..], [Rest(prefix)]) => {
+                if !matches!(first, Literal(_) | One(_)) || !shares(prefix, first) {
+                    return None;
+                }
+                if let One(own) = first {
+                    region.is_spelled |= prefix.len() > own.len();
+                }
+                region.segments.extend_from_slice(pattern);
+                region.decoded.push(both(prefix, first));
+                region.decoded.extend_from_slice(others);
+                return Some(region);
+            }
+            ([Literal(one), ones @ ..], [other, others @ ..]) => {
+                let is_met = match other {
+                    Literal(other) => one == other,
+                    One(prefix) => shares(prefix, &Literal(one.clone())),
+                    _ => false,
+                };
+                if !is_met {
+                    return None;
+                }
+                region.segments.push(Literal(one.clone()));
+                region.decoded.push(Literal(one.clone()));
+                (pattern, path) = (ones, others);
+            }
+            ([One(prefix), ones @ ..], [other, others @ ..]) => {
+                if !shares(prefix, other) {
+                    return None;
+                }
+                let is_spelled = spells(prefix, other);
+                region.segments.push(match is_spelled {
+                    true => One(prefix.clone()),
+                    false => One(longer(prefix, other)),
+                });
+                region.decoded.push(both(prefix, other));
+                region.is_spelled |= is_spelled;
+                (pattern, path) = (ones, others);
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Whether something literal of a segment lies behind the prefix of a parameter that takes it.
+fn spells(prefix: &str, segment: &Segment) -> bool {
+    match segment {
+        Segment::Literal(text) | Segment::One(text) | Segment::Rest(text) => {
+            text.len() > prefix.len()
+        }
+        Segment::Below => false,
+    }
+}
+
+/// The segments that are one of these and this prefix with a parameter.
+fn both(prefix: &str, segment: &Segment) -> Segment {
+    match segment {
+        Segment::One(_) => Segment::One(longer(prefix, segment)),
+        Segment::Rest(_) => Segment::Rest(longer(prefix, segment)),
+        other => other.clone(),
+    }
+}
+
+fn longer(prefix: &str, segment: &Segment) -> String {
+    match segment {
+        Segment::One(other) | Segment::Rest(other) if other.len() > prefix.len() => other.clone(),
+        _ => prefix.to_owned(),
+    }
+}
+
+impl Region {
+    /// Goes on with segments that are all handed on, and may all be encoded.
+    fn spell_rest(&mut self, path: &[Segment]) {
+        self.decoded.extend_from_slice(path);
+        for segment in path {
+            let is_spelled = spells("", segment);
+            self.is_spelled |= is_spelled;
+            self.is_spelled_below |= is_spelled;
+            self.segments.push(match segment {
+                Segment::Literal(text) if text.is_empty() => segment.clone(),
+                Segment::Literal(_) | Segment::One(_) => Segment::One(String::new()),
+                Segment::Rest(_) => Segment::Rest(String::new()),
+                Segment::Below => Segment::Below,
+            });
+        }
+    }
+}
