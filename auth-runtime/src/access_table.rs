@@ -16,6 +16,12 @@ pub(crate) use self::text::visible;
 #[cfg(feature = "access-matrix")]
 pub(crate) use self::text::{code, markdown, write_columns};
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+
+use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
+
 /// Everything that a [`GuardedRouter`](crate::GuardedRouter) can answer with, and who may call it: made
 /// by [`GuardedRouter::access_table`](crate::GuardedRouter::access_table).
 ///
@@ -26,8 +32,10 @@ pub(crate) use self::text::{code, markdown, write_columns};
 /// It is shown as text in columns, as Markdown by [`to_markdown`](Self::to_markdown), and with the
 /// feature `serde` as JSON or what else is serialized.
 ///
-/// Not in it: the routes within a service, such as a whole router; what layers answer; and
-/// the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
+/// Below the rows, an [open pattern](AccessRow::covers) is named that answers percent-encoded spellings of a
+/// guarded path.
+///
+/// Not in it: the routes within a service, such as a whole router; what layers answer; and the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
 ///
 /// ```
 /// use auth_runtime::routing::get;
@@ -54,11 +62,59 @@ pub struct AccessTable {
 impl AccessTable {
     pub(crate) fn new(mut rows: Vec<AccessRow>) -> Self {
         rows.sort_by(|one, other| one.place().cmp(&other.place()));
+        let mut covers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for Cover { pattern, guarded } in find_covers(&routed(&rows), |open, guarded| {
+            match (rows.get(open), rows.get(guarded)) {
+                (Some(open), Some(guarded)) => callers(open, guarded),
+                _ => Callers::Within,
+            }
+        }) {
+            let path = rows.get(guarded).map(|row| row.path().to_owned());
+            covers.entry(pattern).or_default().extend(path);
+        }
+        for (pattern, paths) in covers {
+            if let Some(row) = rows.get_mut(pattern) {
+                row.cover(paths);
+            }
+        }
         Self { rows }
     }
 
     /// The rows, in the order of the paths, then of the methods.
     pub fn rows(&self) -> &[AccessRow] {
         &self.rows
+    }
+}
+
+fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
+    let routed = rows.iter().map(|row| Routed {
+        path: row.path().into(),
+        method: row.method().map(Method::as_str),
+        kind: match row.mounted() {
+            Mounted::Route | Mounted::Subtree => Kind::Route,
+            Mounted::Fallback => Kind::Fallback,
+            Mounted::Unguarded => Kind::Unguarded,
+        },
+        is_service: row.served().is_some_and(|served| served != Served::Handler),
+    });
+    routed.collect()
+}
+
+/// The callers whom a row allows, beside those whom another one allows.
+fn callers(open: &AccessRow, guarded: &AccessRow) -> Callers {
+    let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
+        return Callers::Within;
+    };
+    match open.policy() {
+        Some(open) if open.requirement().is_some() => {
+            if open.is_within(guarded) {
+                Callers::Within
+            } else if guarded.is_within(open) {
+                Callers::More
+            } else {
+                Callers::Others
+            }
+        }
+        _ => Callers::Everybody,
     }
 }

@@ -39,6 +39,13 @@ impl Network {
         self.name
     }
 
+    /// Whether each of its blocks lies in one of the other network's.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let is_covered = |block: &IpNet| other.blocks.iter().any(|wider| wider.contains(block));
+        self.blocks.iter().all(is_covered)
+    }
+
     /// The blocks.
     #[cfg(feature = "access-lock")]
     pub(crate) const fn blocks(&self) -> &'static [IpNet] {

@@ -154,6 +154,24 @@ impl Policy {
         self.schemes
     }
 
+    /// Whether every caller that it allows is allowed by `other` as well, credentials of other schemes
+    /// taken into account.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let Some(wider) = other.requirement() else {
+            return true;
+        };
+        let Some(requirement) = self.requirement() else {
+            return false;
+        };
+        let keeps_schemes = match (self.schemes, other.schemes) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(names), Some(_)) => names.iter().all(|name| other.accepts(name)),
+        };
+        keeps_schemes && requirement.implies(wider)
+    }
+
     /// Whether credentials of the scheme `name` are accepted, if the space accepts them.
     pub(crate) fn accepts(&self, name: &str) -> bool {
         self.schemes

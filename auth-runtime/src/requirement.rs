@@ -229,6 +229,24 @@ impl Requirement {
         }
     }
 
+    /// Whether every caller that meets it meets `other` as well. `false` is also the result for some
+    /// requirements of which that could be shown only by writing out all combinations.
+    #[cfg(feature = "axum")]
+    pub(crate) fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            _ if self == other => true,
+            (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
+            (Self::Any(parts), _) => parts.iter().all(|part| part.implies(other)),
+            (Self::All(own), Self::Any(parts)) => {
+                parts.iter().any(|part| self.implies(part))
+                    || own.iter().any(|part| part.implies(other))
+            }
+            (_, Self::Any(parts)) => parts.iter().any(|part| self.implies(part)),
+            (Self::All(own), _) => own.iter().any(|part| part.implies(other)),
+            (Self::Atom(one), Self::Atom(other)) => one.implies(*other),
+        }
+    }
+
     /// Whether an atom for which `is_meant` says yes is among them.
     pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
         self.find(&|atom| is_meant(atom).then_some(())).is_some()
@@ -246,6 +264,19 @@ impl Atom {
             Self::Acr(_) | Self::Amr(_) | Self::MaxAge(_) => Group::Freshness,
             Self::SenderConstrained => Group::Binding,
             Self::Network(_) => Group::Context,
+        }
+    }
+
+    /// Whether every caller that meets it meets `other` as well.
+    #[cfg(feature = "axum")]
+    fn implies(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Network(one), Self::Network(other)) => one.is_within(&other),
+            // The address of a request does not say who sent it.
+            (Self::Network(_), _) => false,
+            (_, Self::Authenticated) => true,
+            (Self::MaxAge(short), Self::MaxAge(long)) => short <= long,
+            (one, other) => one == other,
         }
     }
 

@@ -1,9 +1,13 @@
 //! Who may call what, as the router itself tells.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 
 use auth_runtime::routing::{any, get, on, post};
-use auth_runtime::{AccessTable, Guard, GuardedRouter, Mounted, public, requires};
+use auth_runtime::testing::with_identity;
+use auth_runtime::{
+    AccessTable, Guard, GuardedRouter, Identity, Mounted, Served, public, requires,
+};
 use auth_tests::space;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -79,10 +83,12 @@ GET       /healthz               public(reason = "liveness probe")              
 POST      /log                   requires(role = "auditor")                                   shown    access_table::Log         tests/tests/access_table.rs:_
 any       /ops/*                 unguarded(reason = "for the scraper")                        none     -                         tests/tests/access_table.rs:_
 any       /v1/repos              requires(any(role = "admin", network = "192.0.2.0/24"))      shown    access_table::everything  tests/tests/access_table.rs:_
-fallback  /v1/repos/*            public(reason = "another 404")                               none     access_table::Elsewhere   tests/tests/access_table.rs:_
+fallback  /v1/repos/*            public(reason = "another 404")                               none     access_table::Elsewhere (service)   tests/tests/access_table.rs:_
 GET       /v1/repos/{id}         requires(scope = "repo:read", hide_as = 404)                 hidden   access_table::show        tests/tests/access_table.rs:_
 PUT       /v1/repos/{id}         requires(scope = "repo:write")                               hidden   access_table::change      tests/tests/access_table.rs:_
-any       /v1/repos/{id}/files/* requires(authenticated)                                      shown    access_table::Files       tests/tests/access_table.rs:_
+any       /v1/repos/{id}/files/* requires(authenticated)                                      shown    access_table::Files (service)      tests/tests/access_table.rs:_
+
+note: fallback /v1/repos/* also answers percent-encoded spellings of /v1/repos/{id}/files/*, for more callers
 "#;
     let shown = without_lines(&router().access_table().to_string());
     let squeeze = |text: &str| {
@@ -94,7 +100,7 @@ any       /v1/repos/{id}/files/* requires(authenticated)                        
     let columns = |line: &str| line.find("tests/tests").or(line.find("SOURCE"));
     let first = shown.lines().next().and_then(columns);
     assert!(first.is_some());
-    for line in shown.lines() {
+    for line in shown.lines().take_while(|line| !line.is_empty()) {
         assert_eq!(columns(line), first, "{line}");
         assert_eq!(line.trim_end(), line);
     }
@@ -112,10 +118,12 @@ fn the_table_is_markdown_in_which_nothing_is_markup() {
 | POST | `/log` | `requires(role = "auditor")` | shown | `access_table::Log` | `tests/tests/access_table.rs:_` |
 | any | `/ops/*` | `unguarded(reason = "for the scraper")` | none | `-` | `tests/tests/access_table.rs:_` |
 | any | `/v1/repos` | `requires(any(role = "admin", network = "192.0.2.0/24"))` | shown | `access_table::everything` | `tests/tests/access_table.rs:_` |
-| fallback | `/v1/repos/*` | `public(reason = "another 404")` | none | `access_table::Elsewhere` | `tests/tests/access_table.rs:_` |
+| fallback | `/v1/repos/*` | `public(reason = "another 404")` | none | `access_table::Elsewhere (service)` | `tests/tests/access_table.rs:_` |
 | GET | `/v1/repos/{id}` | `requires(scope = "repo:read", hide_as = 404)` | hidden | `access_table::show` | `tests/tests/access_table.rs:_` |
 | PUT | `/v1/repos/{id}` | `requires(scope = "repo:write")` | hidden | `access_table::change` | `tests/tests/access_table.rs:_` |
-| any | `/v1/repos/{id}/files/*` | `requires(authenticated)` | shown | `access_table::Files` | `tests/tests/access_table.rs:_` |
+| any | `/v1/repos/{id}/files/*` | `requires(authenticated)` | shown | `access_table::Files (service)` | `tests/tests/access_table.rs:_` |
+
+- `fallback /v1/repos/*` also answers percent-encoded spellings of `/v1/repos/{id}/files/*`, for more callers
 "##
     );
 }
@@ -150,6 +158,7 @@ fn the_table_is_json_in_which_nothing_is_left_out() {
             "unguarded_reason": null,
             "handler": "access_table::show",
             "served": "handler",
+            "covers": [],
             "file": "tests/tests/access_table.rs",
             "line": line("/v1/repos/{id}", Some("GET")),
         })
@@ -167,6 +176,7 @@ fn the_table_is_json_in_which_nothing_is_left_out() {
             "unguarded_reason": "for the scraper",
             "handler": null,
             "served": null,
+            "covers": [],
             "file": "tests/tests/access_table.rs",
             "line": MERGED,
         })
@@ -356,5 +366,450 @@ async fn the_paths_are_those_that_axum_matches() {
         let response = app.clone().oneshot(request).await.expect("an answer");
         let body = to_bytes(response.into_body(), 1000).await.expect("a body");
         assert_eq!(body, row.path(), "{target}");
+    }
+}
+
+#[requires(role = "admin")]
+async fn secret() -> &'static str {
+    "secret"
+}
+
+#[public(reason = "files for everybody")]
+async fn page(path: axum::extract::Path<String>) -> String {
+    format!("page {}", path.0)
+}
+
+#[requires(authenticated)]
+async fn known(path: axum::extract::Path<String>) -> String {
+    format!("page {}", path.0)
+}
+
+#[requires(scope = "repo:read")]
+async fn other(path: axum::extract::Path<String>) -> String {
+    format!("page {}", path.0)
+}
+
+#[requires(all(role = "admin", max_age = "5m"))]
+async fn narrower(path: axum::extract::Path<String>) -> String {
+    format!("page {}", path.0)
+}
+
+#[requires(role = "admin")]
+struct Staff;
+
+#[public(reason = "files for everybody")]
+struct Pages;
+
+/// Answers with the path that it got.
+fn echo() -> impl tower::Service<Request, Response = String, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
+    tower::service_fn(|request: Request| {
+        let path = request.uri().path().to_owned();
+        async move { Ok(format!("page {path}")) }
+    })
+}
+
+/// The open patterns of a router, each with a path that it covers.
+fn open_patterns(router: &GuardedRouter) -> Vec<String> {
+    let table = router.access_table();
+    let rows = table.rows().iter();
+    let pairs = rows.flat_map(|row| {
+        let method = row.method().map_or("any", http::Method::as_str);
+        let place = format!("{method} {}", row.path());
+        row.covers()
+            .iter()
+            .map(move |path| format!("{place} {path}"))
+    });
+    pairs.collect()
+}
+
+/// A guarded path, what stands beside it, a spelling of the path, and the open pattern that takes it; empty
+/// where no other route may be reported.
+fn neighbours() -> Vec<(fn() -> GuardedRouter, &'static str, &'static str)> {
+    vec![
+        // The pattern is public, by a wildcard, a parameter, a subtree.
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{*p}", get(page))
+            },
+            "/x/%73ecret",
+            "GET /x/{*p} /x/secret",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{p}", any(page))
+            },
+            "/x/secre%74",
+            "any /x/{p} /x/secret",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .nest_service("/x", Pages, echo())
+            },
+            "/x/%73ecret",
+            "any /x/* /x/secret",
+        ),
+        // What is literal in front of it is a spelling as well, and so is what a parameter has behind it.
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/{id}", get(narrower))
+                    .route("/{*p}", get(page))
+            },
+            "/%78/1",
+            "GET /{*p} /x/{id}",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x-{id}", get(narrower))
+                    .route("/{p}", get(page))
+            },
+            "/%78-1",
+            "GET /{p} /x-{id}",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .nest_service("/x", Staff, echo())
+                    .route("/{*p}", get(page))
+            },
+            "/%78/a",
+            "GET /{*p} /x/*",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/{id}", get(narrower))
+                    .route("/{p}/fixed", get(page))
+            },
+            "/%78/fixed",
+            "GET /{p}/fixed /x/{id}",
+        ),
+        // Nested routes have whole paths.
+        (
+            || {
+                let inner = GuardedRouter::new()
+                    .route("/secret", get(secret))
+                    .route("/{p}", get(page));
+                GuardedRouter::new().nest("/v1", inner)
+            },
+            "/v1/%73ecret",
+            "GET /v1/{p} /v1/secret",
+        ),
+        // A plain router, where it lists such a pattern.
+        (
+            || {
+                let plain = Router::new().route(
+                    "/x/{p}",
+                    axum::routing::get(async |p: axum::extract::Path<String>| {
+                        format!("page {}", p.0)
+                    }),
+                );
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .merge_unguarded("files", &["/x/{p}"], plain)
+            },
+            "/x/%73ecret",
+            "any /x/{p} /x/secret",
+        ),
+        // A weaker policy, and another one where the path is handed on.
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{p}", get(known))
+            },
+            "/x/%73ecret",
+            "GET /x/{p} /x/secret",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{*p}", get(other))
+            },
+            "/x/%73ecret",
+            "GET /x/{*p} /x/secret",
+        ),
+        // Services that may hand out the same files.
+        (
+            || {
+                GuardedRouter::new()
+                    .nest_service("/x", Staff, echo())
+                    .fallback_service(Pages, echo())
+            },
+            "/%78/file",
+            "any /* /x/*",
+        ),
+        // Another pattern takes it before the fallback; an object of another kind; a narrower policy;
+        // another method; another path; a fallback beside what is no file.
+        (
+            || {
+                GuardedRouter::new()
+                    .nest_service("/x", Staff, echo())
+                    .route("/{*p}", any(narrower))
+                    .fallback_service(Pages, echo())
+            },
+            "/%78/file",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{p}", get(other))
+            },
+            "/x/%73ecret",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{*p}", any(narrower))
+            },
+            "/x/%73ecret",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{p}", post(page))
+            },
+            "/x/%73ecret",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .route("/x/{p}/y", get(page))
+            },
+            "/x/%73ecret",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/{id}", get(narrower))
+                    .route("/y/{p}", get(page))
+            },
+            "/%78/1",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .route("/x/secret", get(secret))
+                    .fallback_service(Pages, echo())
+            },
+            "/x/%73ecret",
+            "",
+        ),
+        (
+            || {
+                GuardedRouter::new()
+                    .nest_service("/x", Staff, echo())
+                    .fallback(not_found)
+            },
+            "/%78/file",
+            "",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn an_open_pattern_is_named_where_it_gets_requests_of_a_guarded_path() {
+    for (router, spelling, expected) in neighbours() {
+        let found = open_patterns(&router());
+        let expected: Vec<_> = Some(expected)
+            .filter(|it| !it.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(found, expected, "{spelling}");
+        let app = router().protect(space()).expect("a router");
+        let decoded = spelling
+            .replace("%73", "s")
+            .replace("%74", "t")
+            .replace("%78", "x");
+        assert!(!decoded.contains('%'), "{decoded}");
+        let ask = async |target: &str| {
+            let request = Request::get(target).body(Body::empty());
+            let reader = Identity::new("kay").with_scopes(["repo:read"]);
+            let request = with_identity(request.expect("a request"), reader);
+            let response = app.clone().oneshot(request).await.expect("an answer");
+            let is_granted = response.status() == 200;
+            let body = to_bytes(response.into_body(), 1000).await.expect("a body");
+            is_granted && body.starts_with(b"page ")
+        };
+        assert!(!ask(&decoded).await, "{decoded}");
+        // What is reported is reached, though the guarded path is not.
+        if !expected.is_empty() {
+            assert!(ask(spelling).await, "{spelling}");
+        }
+    }
+}
+
+#[test]
+fn an_open_pattern_is_a_note_below_the_table_and_in_each_format() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/x/secret", get(secret).put(secret))
+        .route("/x/other", get(secret))
+        .route("/x/{*p}", any(page));
+    let table = router.access_table();
+    let text = table.to_string();
+    let note = "note: any /x/{*p} also answers percent-encoded spellings of /x/other, /x/secret, for more \
+                callers\n";
+    assert!(text.ends_with(&format!("\n\n{note}")), "{text}");
+    let markdown = table.to_markdown();
+    assert!(
+        markdown.ends_with(
+            "|\n\n- `any /x/{*p}` also answers percent-encoded spellings of `/x/other`, `/x/secret`, for more \
+             callers\n"
+        ),
+        "{markdown}"
+    );
+    assert_eq!(
+        row(&table, None, "/x/{*p}")["covers"],
+        json!(["/x/other", "/x/secret"])
+    );
+    let closed: GuardedRouter = GuardedRouter::new().route("/x/secret", get(secret));
+    assert!(!closed.access_table().to_string().contains("note:"));
+}
+
+#[test]
+fn a_router_in_place_of_a_handler_is_named() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/x", get(show))
+        .nest_service("/files", Files, service())
+        .nest_service("/all", Files, Router::new())
+        .fallback_service(Elsewhere, Router::new());
+    let table = router.access_table();
+    let served: Vec<_> = table.rows().iter().map(|row| row.served()).collect();
+    assert_eq!(
+        served,
+        [
+            Some(Served::Router),
+            Some(Served::Router),
+            Some(Served::Service),
+            Some(Served::Handler),
+        ]
+    );
+    let text = table.to_string();
+    assert!(
+        text.contains(" access_table::Elsewhere (router) "),
+        "{text}"
+    );
+    assert!(text.contains(" access_table::Files (service) "), "{text}");
+}
+
+/// Paths of which axum takes most together.
+const PATHS: [&str; 12] = [
+    "/a",
+    "/{x}",
+    "/a-{x}",
+    "/a/b",
+    "/a/{x}",
+    "/{x}/b",
+    "/{x}/{y}",
+    "/{*r}",
+    "/a/{*r}",
+    "/a/b/c",
+    "/a/{x}/c",
+    "/{x}/b/{*r}",
+];
+
+/// Paths of requests, of up to three segments.
+fn targets() -> Vec<Vec<&'static str>> {
+    let mut all = vec![Vec::new()];
+    for length in 0..3 {
+        let shorter: Vec<Vec<&str>> = all
+            .iter()
+            .filter(|it| it.len() == length)
+            .cloned()
+            .collect();
+        for segments in shorter {
+            for next in ["a", "b", "c", "q", "a-q"] {
+                all.push([segments.as_slice(), &[next]].concat());
+            }
+        }
+    }
+    all.split_off(1)
+}
+
+/// A segment as it is, with its first character encoded, and with its last one.
+fn spellings(segment: &str) -> Vec<String> {
+    let encoded = |at: usize| {
+        let byte = segment.as_bytes()[at];
+        format!("{}%{byte:02x}{}", &segment[..at], &segment[at + 1..])
+    };
+    vec![segment.to_owned(), encoded(0), encoded(segment.len() - 1)]
+}
+
+/// The path of the route that axum takes for a request.
+async fn route_of(router: &Router, target: &str) -> Option<String> {
+    let request = Request::get(target).body(Body::empty()).expect("a request");
+    let Ok(response) = router.clone().oneshot(request).await;
+    let is_there = response.status() == 200;
+    let body = to_bytes(response.into_body(), 1000).await.expect("a body");
+    is_there.then(|| String::from_utf8(body.to_vec()).expect("a text"))
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, ..Default::default() })]
+
+    #[test]
+    fn covers_are_what_axum_routes_elsewhere(
+        kinds in proptest::collection::vec(0..3_u8, PATHS.len())
+    ) {
+        // Left out, guarded or public; so is what conflicts with a path before it.
+        let mut plain = Router::new();
+        let mut guarded = GuardedRouter::<()>::new();
+        let mut public = Vec::new();
+        for (path, kind) in PATHS.into_iter().zip(kinds).filter(|(_, kind)| *kind > 0) {
+            let next = plain.clone();
+            let next = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                next.route(path, axum::routing::get(matched))
+            }));
+            let Ok(next) = next else { continue };
+            plain = next;
+            guarded = guarded.route(path, if kind == 1 { get(secret) } else { get(page) });
+            public.extend((kind == 2).then_some(path));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let mut expected = std::collections::BTreeSet::new();
+        for target in targets() {
+            let decoded = format!("/{}", target.join("/"));
+            let Some(usual) = runtime.block_on(route_of(&plain, &decoded)) else { continue };
+            if public.contains(&usual.as_str()) {
+                continue;
+            }
+            let mut spelled = vec![String::new()];
+            for segment in target {
+                let longer = spelled.iter().flat_map(|before| {
+                    spellings(segment).into_iter().map(move |it| format!("{before}/{it}"))
+                });
+                spelled = longer.collect();
+            }
+            for target in spelled {
+                let found = runtime.block_on(route_of(&plain, &target));
+                if let Some(found) = found.filter(|it| public.contains(&it.as_str())) {
+                    expected.insert(format!("GET {found} {usual}"));
+                }
+            }
+        }
+        let found: std::collections::BTreeSet<_> = open_patterns(&guarded).into_iter().collect();
+        proptest::prop_assert_eq!(found, expected);
     }
 }

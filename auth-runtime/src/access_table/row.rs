@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::Location;
 
@@ -18,6 +19,7 @@ pub struct AccessRow {
     method: Option<Method>,
     access: Access,
     is_hidden: bool,
+    covers: Vec<String>,
 }
 
 /// What a row is about.
@@ -78,7 +80,13 @@ impl AccessRow {
             method,
             access,
             is_hidden: false,
+            covers: Vec::new(),
         }
+    }
+
+    /// Notes the guarded paths that it covers.
+    pub(super) fn cover(&mut self, paths: BTreeSet<String>) {
+        self.covers = paths.into_iter().collect();
     }
 
     /// That on a path that is hidden: nobody who is denied learns that it is there.
@@ -134,6 +142,21 @@ impl AccessRow {
     /// another method of the path. Nobody is denied what is public.
     pub fn is_hidden(&self) -> bool {
         self.is_hidden
+    }
+
+    /// The guarded paths that this row is an open pattern for: it answers percent-encoded spellings of them,
+    /// for callers whom their policies deny. In their order.
+    ///
+    /// axum matches a path as it was sent. So a public `/x/{*path}` beside a guarded `/x/secret` answers
+    /// `/x/%73ecret`, and its handler gets `secret`: if both hand out the same files, the guard is void.
+    ///
+    /// A row is listed as open if all callers are allowed, or more callers than the guarded path allows. A
+    /// policy that allows some other callers counts only where a wildcard, a subtree or a fallback takes the
+    /// segment: a single parameter names an object of its own kind, as in `/repos/{repo}` beside
+    /// `/repos/search`. A fallback counts only if it is a service, and the guarded path is one or has a
+    /// wildcard; what is not a service takes the URI apart itself. `%2F` is not a spelling of `/`.
+    pub fn covers(&self) -> &[String] {
+        &self.covers
     }
 
     /// The kind of code that answers; `None` for an unguarded router.
@@ -225,7 +248,6 @@ impl Served {
         }
     }
 
-    #[cfg(feature = "serde")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Handler => "handler",

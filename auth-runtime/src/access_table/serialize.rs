@@ -15,7 +15,7 @@ impl Serialize for AccessTable {
 impl Serialize for AccessRow {
     /// Everything that it says; what it has not is `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("AccessRow", 12)?;
+        let mut row = serializer.serialize_struct("AccessRow", 13)?;
         row.serialize_field("mounted", self.mounted().name())?;
         row.serialize_field("method", &self.method().map(http::Method::as_str))?;
         row.serialize_field("path", self.path())?;
@@ -26,6 +26,7 @@ impl Serialize for AccessRow {
         row.serialize_field("unguarded_reason", &self.unguarded_reason())?;
         row.serialize_field("handler", &self.declaration().map(Declaration::handler))?;
         row.serialize_field("served", &self.served().map(Served::name))?;
+        row.serialize_field("covers", self.covers())?;
         row.serialize_field("file", self.file())?;
         row.serialize_field("line", &self.line())?;
         row.end()

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessRow, AccessTable};
+use super::{AccessRow, AccessTable, Served};
 use crate::declaration::Declaration;
 
 const HEADINGS: [&str; 6] = [
@@ -26,11 +26,30 @@ fn cells(row: &AccessRow) -> [String; 6] {
         visible(row.path()),
         row.written().into_owned(),
         denials.to_owned(),
-        row.declaration()
-            .map_or("-", Declaration::handler)
-            .to_owned(),
+        handler(row),
         format!("{}:{}", row.file(), row.line()),
     ]
+}
+
+/// The handler, or the unit struct of a service with its kind.
+fn handler(row: &AccessRow) -> String {
+    let name = row.declaration().map_or("-", Declaration::handler);
+    match row.served() {
+        None | Some(Served::Handler) => name.to_owned(),
+        Some(served) => format!("{name} ({})", served.name()),
+    }
+}
+
+/// The sentence about each open pattern, with its place and the paths that it covers in one word each.
+fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
+    let open = table.rows().iter().filter(|row| !row.covers().is_empty());
+    let notes = open.map(|row| {
+        let place = in_one_word(&format!("{} {}", row.method_shown(), visible(row.path())));
+        let covers = row.covers().iter().map(|path| in_one_word(&visible(path)));
+        let covers = covers.collect::<Vec<_>>().join(", ");
+        format!("{place} also answers percent-encoded spellings of {covers}, for more callers")
+    });
+    notes.collect()
 }
 
 /// A path in one word: one with a space or a line break would look like more than it is.
@@ -52,12 +71,19 @@ fn is_quote(letter: char) -> bool {
 }
 
 impl fmt::Display for AccessTable {
-    /// In columns, a line for each row.
+    /// In columns, a line for each row, and below them a note for each open pattern.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headings = HEADINGS.map(str::to_owned);
         let rows = self.rows().iter().map(cells);
         let lines: Vec<_> = std::iter::once(headings).chain(rows).collect();
-        write_columns(&lines, f)
+        write_columns(&lines, f)?;
+        let notes = notes(self, str::to_owned);
+        if !notes.is_empty() {
+            writeln!(f)?;
+        }
+        notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note: {note}"))
     }
 }
 
@@ -99,6 +125,11 @@ impl AccessTable {
                 "| {method} | {path} | {access} | {denials} | {handler} | {source} |"
             ));
         }
+        let notes = notes(self, code);
+        if !notes.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(notes.iter().map(|note| format!("- {note}")));
         lines.push(String::new());
         lines.join("\n")
     }
