@@ -34,6 +34,9 @@ use crate::access_table::AccessTable;
 /// # Ok::<(), AccessLockError>(())
 /// ```
 ///
+/// A line ends in `(service)` or `(router)` where that answers in place of a handler, and names behind `covers`
+/// the guarded paths that it is an [open pattern](crate::AccessRow::covers) for.
+///
 /// What a name of a vocabulary is met by is spelled out, as the attributes do it while compiling: a scope
 /// stands there with all that imply it, and a network with its blocks. So a change of `auth.toml` shows
 /// in the lines of all routes that it changes, and is compared with what it was.
@@ -150,15 +153,17 @@ impl FromStr for AccessLock {
 /// `ACCESS_LOCK=overwrite` is a failure as well.
 ///
 /// The failure lists what was loosened first, then what was added, changed, moved, tightened, removed,
-/// and said in other words; decided by the logic of the policies. What nobody can decide counts as
-/// changed, as does a check that may be another function now: in another module, or on a path whose
-/// parameters have other names.
+/// and said in other words; decided by the logic of the policies. Each says in parentheses what is
+/// different, such as the realm or the handler. What nobody can decide counts as changed: a check that may
+/// be another function now (in another module, or on a path whose parameters have other names), a service
+/// or a router in place of something else, another reason of an unguarded router; and a row that became an
+/// [open pattern](crate::AccessRow::covers).
 ///
 /// A route that was removed is compared with what answers its requests now, and one that was added with
 /// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
 /// them too. Where an unguarded router may answer what was removed, it counts as changed.
 ///
-/// Not in it: what an [`AccessTable`] leaves out, what a `check` does (it stands there by its name), what
+/// Not in it: what an [`AccessTable`] leaves out, what is in a service, what a `check` does (it stands there by its name), what
 /// a handler denies itself ([`Guard::permit`](crate::Guard::permit)), and the protection space.
 ///
 /// A service with several routers gives each a file of its own: `assert_access_lock!(internal(),

@@ -304,13 +304,13 @@ GET /shown  requires(role = "admin")  shop::shown
 GET /tightened  requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 "#;
     let expected = r#"loosened: more may call, or are told that it is there
-  GET /opened
+  GET /opened  (more may call; the reason is another one)
     - requires(role = "admin")  shop::opened
     + public(reason = "for everybody")  shop::opened
-  GET /loosened
+  GET /loosened  (more may call)
     - requires(role = "admin", scope = "users")  shop::loosened
     + requires(any(scope = "users", role = "auditor"), role = "admin")  shop::loosened
-  GET /shown
+  GET /shown  (more are told that it is there)
     - requires(role = "admin", hide_as = 404)  shop::shown
     + requires(role = "admin")  shop::shown
 
@@ -319,34 +319,33 @@ added
     + public(reason = "for everybody")  shop::front
   any /added/unguarded/*
     + unguarded(reason = "a plain router")
-  any /ops/*
-    + unguarded(reason = "for all scrapers")
   POST /added
     + requires(authenticated)  shop::added
 
 changed: others may call or are told, or nobody can tell
-  GET /changed
+  any /ops/*  (another reason, or another plain router)
+    - unguarded(reason = "for the scraper")
+    + unguarded(reason = "for all scrapers")
+  GET /changed  (others may call)
     - requires(role = "admin")  shop::changed
     + requires(role = "auditor")  shop::changed
 
-moved: another handler with the same policy
-  GET /moved
+moved: another handler, and the same may call
+  GET /moved  (another handler)
     - requires(authenticated)  shop::old
     + requires(authenticated)  shop::new
 
 tightened: fewer may call, or are told that it is there
-  GET /tightened
+  GET /tightened  (fewer may call)
     - requires(authenticated)  shop::tightened
     + requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 
 removed
-  any /ops/*
-    - unguarded(reason = "for the scraper")
   GET /removed
     - requires(authenticated)  shop::removed
 
 restated: the same may call
-  GET /restated
+  GET /restated  (the same in other words)
     - requires(role = "a", scope = "b")  shop::restated
     + requires(scope = "b", role = "a")  shop::restated
 "#;
@@ -367,7 +366,7 @@ fn a_failure_says_how_to_accept_the_change() {
         r#"who may call what is not what `differs.lock` says
 
 loosened: more may call, or are told that it is there
-  GET /v1/repos/{id}
+  GET /v1/repos/{id}  (more may call)
     - requires(scope = "repo:read", role = "owner", hide_as = 404, hide_unless = role("auditor"))  access_lock::show
     + requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  access_lock::show
 
@@ -477,7 +476,7 @@ fn a_parameter_with_another_name_is_the_same_path() {
             changes(&was, &is),
             format!(
                 r#"loosened: more may call, or are told that it is there
-  GET {after}
+  GET {after}  (more may call; its parameters have other names)
     - requires(role = "admin")  shop::x (for GET {before})
     + requires(authenticated)  shop::x
 "#
@@ -506,7 +505,7 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     assert_eq!(
         changes(&format!("{me}\n{user}\n{all}"), &format!("{user}\n{all}")),
         r#"loosened: more may call, or are told that it is there
-  GET /users/me
+  GET /users/me  (more may call; another handler)
     - requires(role = "admin")  shop::me
     + requires(authenticated)  shop::user (for GET /users/{id})
 "#
@@ -530,7 +529,7 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     let any = open.replace("GET ", "any ");
     let opened = changes(user, &both(user, &any));
     assert!(opened.starts_with("loosened"), "{opened}");
-    assert!(opened.contains("\n  GET /users/me\n"), "{opened}");
+    assert!(opened.contains("\n  GET /users/me  ("), "{opened}");
     let gone = changes(&both(user, &me.replace("GET ", "any ")), user);
     assert!(gone.starts_with("loosened"), "{gone}");
     assert!(gone.contains("\nremoved\n  any /users/me\n"), "{gone}");
@@ -570,7 +569,7 @@ fn a_path_may_have_been_moved_into_a_router_that_is_unguarded() {
     let plain = r#"any /v1/*  unguarded(reason = "a plain router")"#;
     let both = |first: &str, second: &str| format!("{first}\n{second}");
     let changed = r#"changed: others may call or are told, or nobody can tell
-  GET /v1/x
+  GET /v1/x  (a plain router may answer; another handler)
     - requires(role = "admin")  shop::x
     + unguarded(reason = "a plain router") (for any /v1/*)
 "#;
@@ -683,7 +682,7 @@ fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
     + unguarded(reason = "why not")
 
 changed: others may call or are told, or nobody can tell
-  any /x/*
+  any /x/*  (a plain router may answer; another handler)
     - requires(authenticated)  shop::X
     + unguarded(reason = "why not")
 "#
@@ -722,7 +721,7 @@ fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
     assert_eq!(
         changes(&format!("{any}\n{get}"), any),
         r#"loosened: more may call, or are told that it is there
-  GET /x
+  GET /x  (more may call; another handler)
     - requires(role = "admin")  shop::get
     + requires(authenticated)  shop::any (for any)
 "#
@@ -730,7 +729,7 @@ fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
     assert_eq!(
         changes(any, &format!("{any}\n{get}")),
         r#"tightened: fewer may call, or are told that it is there
-  GET /x
+  GET /x  (fewer may call; another handler)
     - requires(authenticated)  shop::any (for any)
     + requires(role = "admin")  shop::get
 "#
@@ -739,7 +738,7 @@ fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
     assert_eq!(
         changes(get, &format!("{any}\n{get}\n{head}")),
         r#"loosened: more may call, or are told that it is there
-  HEAD /x
+  HEAD /x  (more may call; the reason is another one; another handler)
     - requires(role = "admin")  shop::get (for GET)
     + public(reason = "tells nothing")  shop::head
 
@@ -766,7 +765,7 @@ fn a_path_that_is_no_longer_hidden_tells_of_its_other_methods_too() {
     assert_eq!(
         changes(&format!("{get}\n{put}\n{open}"), &format!("{put}\n{open}")),
         r#"loosened: more may call, or are told that it is there
-  PUT /x
+  PUT /x  (more are told that it is there)
     - requires(role = "admin")  shop::put (hidden, as another method of the path is)
     + requires(role = "admin")  shop::put
 
@@ -853,7 +852,7 @@ fn networks_are_kept_by_their_blocks() {
     let router: GuardedRouter =
         GuardedRouter::new().nest_service("/x", vocabulary::Service, service);
     let lock = AccessLock::of(&router.access_table());
-    let line = r#"any      /x/*  requires(any(any(network = "192.0.2.0/24", network = "198.51.100.0/24"), all(role = "a", network = "203.0.113.0/24")), hide_as = 404, hide_unless = network("203.0.113.0/24"))  shop::service"#;
+    let line = r#"any      /x/*  requires(any(any(network = "192.0.2.0/24", network = "198.51.100.0/24"), all(role = "a", network = "203.0.113.0/24")), hide_as = 404, hide_unless = network("203.0.113.0/24"))  shop::service (service)"#;
     assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
     let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
     assert!(changes(&narrower, line).starts_with("loosened"));
@@ -861,7 +860,7 @@ fn networks_are_kept_by_their_blocks() {
     let router: GuardedRouter =
         GuardedRouter::new().nest_service("/x", vocabulary::Nobody, service);
     let lock = AccessLock::of(&router.access_table());
-    let line = r#"any      /x/*  requires(any(any(), network = "office"), hide_as = 404, hide_unless = network("lab"), blocks(192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24))  shop::nobody"#;
+    let line = r#"any      /x/*  requires(any(any(), network = "office"), hide_as = 404, hide_unless = network("lab"), blocks(192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24))  shop::nobody (service)"#;
     assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
     let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
     assert!(changes(&narrower, line).starts_with("changed"));
@@ -917,5 +916,271 @@ proptest! {
         prop_assert_eq!(&read, &lock);
         prop_assert_eq!(read.to_string(), text);
         prop_assert!(read.changes_to(&lock).is_empty());
+    }
+}
+
+/// What is different, as the report says it of the only line that changed.
+fn what(before: &str, after: &str) -> String {
+    let report = changes(before, after);
+    let (heading, rest) = report.split_once('\n').expect("a heading");
+    let heading = heading.split(':').next().expect("a word");
+    let line = rest.lines().next().expect("a line");
+    let what = line.split_once("  (").map_or("", |(_, what)| what);
+    format!("{heading}: {}", what.trim_end_matches(')'))
+}
+
+#[test]
+fn each_difference_of_a_line_is_named() {
+    let line = |covers: &str, policy: &str, handler: &str| {
+        format!("any /x/{{id}}  {covers}{policy}  {handler}")
+    };
+    let plain = line("", "requires(role = \"a\")", "shop::x");
+    for (after, expected) in [
+        (
+            line("", "requires(role = \"a\", realm = \"other\")", "shop::x"),
+            "restated: the realm is another one",
+        ),
+        (
+            line("", "requires(role = \"a\", realm = \"other\")", "shop::y"),
+            "moved: the realm is another one; another handler",
+        ),
+        (
+            line("", "requires(role = \"a\", schemes(Bearer))", "shop::y"),
+            "tightened: fewer may call; other schemes are offered; another handler",
+        ),
+        (
+            line("", "requires(role = \"a\", loosen = \"why\")", "shop::x"),
+            "restated: the reason is another one",
+        ),
+        (
+            line("", "requires(role = \"a\")", "shop::y"),
+            "moved: another handler",
+        ),
+        (
+            line("", "requires(role = \"a\")", "shop::X (service)"),
+            "changed: another handler; a service in place of a handler",
+        ),
+        (
+            line("", "requires(role = \"a\")", "shop::x (router)"),
+            "changed: a router in place of a handler",
+        ),
+        (
+            line("covers /x/me ", "requires(role = \"a\")", "shop::x").replace("me ", "me  "),
+            "changed: an open pattern for /x/me",
+        ),
+        (
+            line("", "requires(any(role = \"a\", role = \"a\"))", "shop::x"),
+            "restated: the same in other words",
+        ),
+        (
+            plain.replace("{id}", "{name}"),
+            "restated: its parameters have other names",
+        ),
+        (
+            line("", "public(reason = \"x\")", "shop::x"),
+            "loosened: more may call; the reason is another one",
+        ),
+    ] {
+        assert_eq!(what(&plain, &after), expected, "{after}");
+    }
+    for (before, after, expected) in [
+        (
+            line("", "requires(role = \"a\")", "shop::X (router)"),
+            line("", "requires(role = \"a\")", "shop::x"),
+            "moved: another handler; a handler in place of a router",
+        ),
+        (
+            line("", "requires(role = \"a\")", "shop::X (service)"),
+            line("", "requires(role = \"a\")", "shop::X (router)"),
+            "changed: a router in place of a service",
+        ),
+        (
+            line("covers /x/me /x/you  ", "requires(role = \"a\")", "shop::x"),
+            line("covers /x/me  ", "requires(role = \"a\")", "shop::x"),
+            "restated: no open pattern for /x/you any more",
+        ),
+        (
+            "fallback /*  public(reason = \"a\")  shop::none".to_owned(),
+            "fallback /*  public(reason = \"b\")  shop::Site (router)".to_owned(),
+            "changed: the reason is another one; another handler; a router in place of a handler",
+        ),
+        (
+            "any /x  unguarded(reason = \"a\")".to_owned(),
+            "any /x  unguarded(reason = \"b\")".to_owned(),
+            "changed: another reason, or another plain router",
+        ),
+    ] {
+        assert_eq!(what(&before, &after), expected, "{before} {after}");
+    }
+}
+
+#[public(reason = "the site")]
+struct Site;
+
+#[requires(scope = "repo:read", realm = "code")]
+async fn in_a_realm() {}
+
+#[requires(scope = "repo:read", realm = "other")]
+async fn in_another_realm() {}
+
+#[test]
+fn changes_of_a_router_are_named_as_they_are() {
+    let plain = || Router::new().route("/metrics", axum::routing::get(async || ""));
+    let service = || {
+        tower::service_fn(|_request: axum::extract::Request| async {
+            Ok::<_, std::convert::Infallible>("")
+        })
+    };
+    let lock = |router: GuardedRouter| AccessLock::of(&router.access_table()).to_string();
+    let new = GuardedRouter::<()>::new;
+    for (before, after, expected) in [
+        (
+            new().route("/x", get(in_a_realm)),
+            new().route("/x", get(in_another_realm)),
+            "moved: the realm is another one; another handler",
+        ),
+        (
+            new().fallback(healthz),
+            new().fallback_service(Site, plain()),
+            "changed: the reason is another one; another handler; a router in place of a handler",
+        ),
+        (
+            new().fallback_service(Site, service()),
+            new().fallback_service(Site, plain()),
+            "changed: a router in place of a service",
+        ),
+        (
+            new().merge_unguarded("a plain router", &["/metrics"], plain()),
+            new().merge_unguarded("a plain router", &["/metrics", "/admin"], plain()),
+            "added: ",
+        ),
+    ] {
+        assert_eq!(what(&lock(before), &lock(after)), expected);
+    }
+    let before = lock(new().merge_unguarded("a plain router", &["/metrics"], plain()));
+    let after = new().merge_unguarded("a plain router", &["/metrics", "/admin"], plain());
+    assert_eq!(
+        changes(&before, &lock(after)),
+        "added\n  any /admin\n    + unguarded(reason = \"a plain router\")\n"
+    );
+}
+
+#[test]
+fn an_open_pattern_is_written_in_the_lock() {
+    #[public(reason = "files")]
+    async fn files() {}
+
+    let router = |with_open: bool| {
+        let router = GuardedRouter::<()>::new().route("/x/secret", get(show));
+        match with_open {
+            true => router.route("/x/{*p}", get(files)),
+            false => router.route("/x/{*p}", get(show)),
+        }
+    };
+    let [before, after] = [false, true].map(|it| AccessLock::of(&router(it).access_table()));
+    let line = r#"
+GET      /x/{*p}  covers /x/secret  public(reason = "files")  access_lock::"#;
+    assert!(after.to_string().contains(line), "{after}");
+    assert!(!before.to_string().contains("covers"), "{before}");
+    let report = before.changes_to(&after).to_string();
+    assert!(report.starts_with("loosened"), "{report}");
+    assert!(
+        report.contains("; an open pattern for /x/secret)"),
+        "{report}"
+    );
+    let read: AccessLock = after.to_string().parse().expect("a lock");
+    assert_eq!(read, after);
+    for wrong in ["covers", "covers ", "covers x", "covers /y"] {
+        let text = format!("GET /x/{{*p}}  {wrong} public(reason = \"files\")  shop::files");
+        assert!(text.parse::<AccessLock>().is_err(), "{text}");
+    }
+}
+
+/// Lines of a lock, of which two in the same place differ in one of all that a line has.
+fn lines() -> impl Strategy<Value = std::collections::BTreeMap<(usize, usize), String>> {
+    const PATHS: [[&str; 2]; 6] = [
+        ["/x", "/x"],
+        ["/{a}", "/{b}"],
+        ["/x/y", "/x/y"],
+        ["/x/{a}", "/x/{b}"],
+        ["/x/*", "/x/*"],
+        ["/{*a}", "/{*b}"],
+    ];
+    const METHODS: [&str; 4] = ["any", "GET", "HEAD", "fallback"];
+    const POLICIES: [&str; 7] = [
+        "requires(role = \"a\")",
+        "requires(role = \"a\", realm = \"r\")",
+        "requires(role = \"a\", schemes(Bearer))",
+        "requires(role = \"a\", hide_as = 404)",
+        "requires(any(role = \"a\", role = \"b\"))",
+        "requires(any(role = \"b\", role = \"a\"))",
+        "public(reason = \"x\")",
+    ];
+    const HANDLERS: [&str; 4] = ["s::x", "s::y", "s::x (service)", "s::x (router)"];
+    const COVERS: [&str; 3] = ["", "covers /x  ", "covers /x /y  "];
+    const REASONS: [&str; 2] = ["unguarded(reason = \"x\")", "unguarded(reason = \"y\")"];
+    let place = (0..PATHS.len(), 0..=METHODS.len());
+    let rest = (
+        0..2_usize,
+        0..POLICIES.len(),
+        0..HANDLERS.len(),
+        0..COVERS.len(),
+    );
+    let lines = proptest::collection::btree_map(place, rest, 0..6);
+    lines.prop_map(|lines| {
+        // A path has one spelling in a router.
+        let spellings: Vec<_> = (0..PATHS.len())
+            .map(|path| {
+                let mut on_path = lines.iter().filter(|((own, _), _)| *own == path);
+                on_path.next().map_or(0, |(_, (spelling, ..))| *spelling)
+            })
+            .collect();
+        let line = |((path, method), (_, policy, handler, covers)): (
+            &(usize, usize),
+            &(usize, usize, usize, usize),
+        )| {
+            let shown = PATHS[*path][spellings[*path]];
+            let covers = COVERS[*covers];
+            match METHODS.get(*method) {
+                Some(method) => format!(
+                    "{method} {shown}  {covers}{}  {}",
+                    POLICIES[*policy], HANDLERS[*handler]
+                ),
+                None => format!("any {shown}  {covers}{}", REASONS[*policy % 2]),
+            }
+        };
+        lines
+            .iter()
+            .map(|(place, rest)| (*place, line((place, rest))))
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_locks_that_differ_are_never_reported_as_the_same(before in lines(), after in lines(), with_one in any::<bool>()) {
+        // Most often one line only.
+        let mut after = after;
+        if with_one {
+            let only = after.into_iter().next();
+            after = before.clone();
+            after.extend(only);
+        }
+        let text = |lines: &std::collections::BTreeMap<(usize, usize), String>| {
+            lines.values().cloned().collect::<Vec<_>>().join("\n")
+        };
+        let (was, is) = (text(&before), text(&after));
+        let report = changes(&was, &is);
+        prop_assert_eq!(report.is_empty(), was == is, "{}\n\n{}\n\n{}", was, is, report);
+        // Each line that changed in its place is in the report, with what is different.
+        for (place, line) in &after {
+            let Some(old) = before.get(place).filter(|old| *old != line) else { continue };
+            let mut words = line.split_whitespace();
+            let (method, path) = (words.next().expect("a method"), words.next().expect("a path"));
+            let heading = format!("  {method} {path}  (");
+            prop_assert!(report.contains(&heading), "{}\n{}\n\n{}", old, line, report);
+        }
     }
 }

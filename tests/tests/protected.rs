@@ -381,7 +381,8 @@ mod several_spaces {
                 let Ok(response) = response;
                 assert_eq!(response.status(), 200, "{target}");
                 let body = body_of(response).await;
-                assert!(body.contains("\"admin\""), "{body}");
+                let resource = format!("https://api.example/{name}");
+                assert!(body.contains(&resource), "{body}");
             }
         }
     }

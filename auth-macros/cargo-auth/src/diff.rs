@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use auth_grammar::compare::{self, Aspect, Change, Comparison, Verdict};
+use auth_grammar::compare::{self, Comparison, Verdict};
 use auth_grammar::requirement::Policy;
 use serde::Serialize;
 
@@ -114,7 +114,10 @@ fn rows(before: &Side, after: &Side) -> Vec<Row> {
     let mut undecided = undecided(before, after);
     for difference in compare::tables(&before.policies, &after.policies) {
         let name = difference.name;
-        let mut why = difference.comparison.as_ref().map_or(Vec::new(), reasons);
+        let mut why = difference
+            .comparison
+            .as_ref()
+            .map_or(Vec::new(), Comparison::reasons);
         let mut verdict = difference.verdict;
         if verdict == Verdict::Removed && after.functions.contains(&name) {
             verdict = Verdict::Loosened;
@@ -240,28 +243,6 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Removed => "removed",
         Verdict::Restated => "restated",
     }
-}
-
-/// Returns the results of a comparison as text.
-fn reasons(comparison: &Comparison) -> Vec<&'static str> {
-    let callers = match comparison.callers {
-        Change::Same => None,
-        Change::Loosened => Some("more may call"),
-        Change::Tightened => Some("fewer may call"),
-        Change::Changed => Some("others may call"),
-    };
-    let told = match comparison.told {
-        Change::Same => None,
-        Change::Loosened => Some("more are told that it is there"),
-        Change::Tightened => Some("fewer are told that it is there"),
-        Change::Changed => Some("others are told that it is there"),
-    };
-    let others = comparison.others.iter().map(|aspect| match aspect {
-        Aspect::Schemes => "other schemes are offered",
-        Aspect::Realm => "the realm is another one",
-        Aspect::Reason => "the reason is another one",
-    });
-    callers.into_iter().chain(told).chain(others).collect()
 }
 
 fn text(rows: &[Row]) -> String {

@@ -153,6 +153,28 @@ impl Comparison {
         }
     }
 
+    /// The differences in words; none if it is the same policy.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        let callers = match self.callers {
+            Change::Same => None,
+            Change::Loosened => Some("more may call"),
+            Change::Tightened => Some("fewer may call"),
+            Change::Changed => Some("others may call"),
+        };
+        let told = match self.told {
+            Change::Same => None,
+            Change::Loosened => Some("more are told that it is there"),
+            Change::Tightened => Some("fewer are told that it is there"),
+            Change::Changed => Some("others are told that it is there"),
+        };
+        let others = self.others.iter().map(|aspect| match aspect {
+            Aspect::Schemes => "other schemes are offered",
+            Aspect::Realm => "the realm is another one",
+            Aspect::Reason => "the reason is another one",
+        });
+        callers.into_iter().chain(told).chain(others).collect()
+    }
+
     /// What came of the policy; `None` if it is what it was.
     pub fn verdict(&self) -> Option<Verdict> {
         match self.change() {

@@ -7,7 +7,8 @@ use auth_grammar::requirement::Policy;
 
 use super::entry::Entry;
 use super::meaning::read;
-use super::place::{Pattern, Place};
+use super::place::Place;
+use crate::route_pattern::Pattern;
 
 /// What answers a method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(super) struct Answer {
 
 /// One of two locks, by what its paths match.
 pub(super) struct Side<'e> {
-    paths: BTreeMap<Pattern<'e>, OnPath<'e>>,
+    paths: BTreeMap<Pattern, OnPath<'e>>,
 }
 
 /// The entries of a path.
@@ -59,7 +60,7 @@ impl<'e> Side<'e> {
     }
 
     /// The paths that answer what a path matches which is not there itself.
-    fn wider(&self, path: &Pattern<'e>, is_alike: fn(&Entry) -> bool) -> Vec<&OnPath<'e>> {
+    fn wider(&self, path: &Pattern, is_alike: fn(&Entry) -> bool) -> Vec<&OnPath<'e>> {
         let mut wider = Vec::new();
         // What is matched first stands first, and what stands before the path answered before, too.
         for (pattern, on_path) in self.paths.range(path..) {
@@ -116,7 +117,7 @@ impl<'e> Side<'e> {
     }
 
     /// What may answer there or may not: nobody knows what is in a plain router.
-    fn unguarded(&self, path: &Pattern<'e>) -> impl Iterator<Item = Answer> {
+    fn unguarded(&self, path: &Pattern) -> impl Iterator<Item = Answer> {
         let around = self
             .paths
             .iter()
@@ -172,10 +173,9 @@ impl Answer {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entry.write_covers(f)?;
         f.write_str(&self.entry.access)?;
-        if let Some(handler) = &self.entry.handler {
-            write!(f, "  {handler}")?;
-        }
+        self.entry.write_handler(f)?;
         if self.is_hidden_by_path {
             f.write_str(" (hidden, as another method of the path is)")?;
         }

@@ -9,6 +9,7 @@ use super::answers::{Answer, Side};
 use super::entry::Entry;
 use super::meaning::with_other_checks;
 use super::place::Place;
+use crate::access_table::Served;
 
 /// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ struct Changed {
     verdict: Verdict,
     method: String,
     path: String,
+    /// The differences, where both sides answer.
+    what: Vec<String>,
     before: Option<Answer>,
     after: Option<Answer>,
 }
@@ -63,19 +66,11 @@ fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Ch
         return changes.min_by_key(|it| it.verdict).into_iter().collect();
     }
     let (mut before, mut after) = (before.into_iter(), after.into_iter());
-    let mut pairs = Vec::new();
-    loop {
-        match (before.next(), after.next()) {
-            (None, None) => break,
-            // Nobody knows what is in a plain router, so none is another version of one.
-            (Some(before), Some(after)) if place.is_unguarded => {
-                pairs.extend([(Some(before), None), (None, Some(after))]);
-            }
-            pair => pairs.push(pair),
-        }
-    }
-    let changes = pairs.into_iter();
-    changes
+    let pairs = std::iter::from_fn(|| match (before.next(), after.next()) {
+        (None, None) => None,
+        pair => Some(pair),
+    });
+    pairs
         .filter_map(|(before, after)| Changed::of(place, before, after))
         .collect()
 }
@@ -99,22 +94,22 @@ impl Changed {
             answer.map(|answer| answer.entry.path.clone())
         };
         let path = own(&after).or_else(|| own(&before))?;
-        let compared = match (&before, &after) {
-            (Some(before), Some(after)) => Some((verdict(before, after), before, after)),
-            _ => None,
+        let (verdict, what) = match (&before, &after) {
+            (Some(before), Some(after)) => compared(before, after),
+            (None, _) => (Verdict::Added, Vec::new()),
+            (_, None) => (Verdict::Removed, Vec::new()),
         };
-        let (verdict, before, after) = match compared {
+        let is_wider = |answer: &Option<Answer>| answer.as_ref().is_some_and(|it| it.is_wider);
+        let (verdict, what, before, after) = match verdict {
             // What is there for the first time is said to be new, unless that opens what was closed.
-            Some((verdict, wider, _)) if wider.is_wider && verdict != Verdict::Loosened => {
-                (Verdict::Added, None, after)
+            _ if is_wider(&before) && verdict != Verdict::Loosened => {
+                (Verdict::Added, Vec::new(), None, after)
             }
             // What is gone is of no harm, unless others may call there now.
-            Some((verdict, _, wider)) if wider.is_wider && verdict > Verdict::Changed => {
-                (Verdict::Removed, before, None)
+            _ if is_wider(&after) && verdict > Verdict::Changed => {
+                (Verdict::Removed, Vec::new(), before, None)
             }
-            Some((verdict, ..)) => (verdict, before, after),
-            None if before.is_none() => (Verdict::Added, before, after),
-            None => (Verdict::Removed, before, after),
+            _ => (verdict, what, before, after),
         };
         // What is new or gone is told of where it has its line.
         let mut only = before
@@ -128,25 +123,82 @@ impl Changed {
             verdict,
             method: place.method.to_owned(),
             path,
+            what,
             before,
             after,
         })
     }
 }
 
-fn verdict(before: &Answer, after: &Answer) -> Verdict {
-    let is_moved = before.entry.handler != after.entry.handler;
+/// What came of an answer, and each difference in words: at least one, since the answers differ.
+fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
+    let (policies, mut what) = compared_policies(before, after);
+    let mut verdicts = Vec::from_iter(policies);
+    let (was, is) = (&before.entry, &after.entry);
+    if was.handler != is.handler {
+        what.push("another handler".to_owned());
+        // What else may call is worth more than where it is written.
+        let is_same = policies.is_none_or(|verdict| verdict == Verdict::Restated);
+        verdicts.extend(is_same.then_some(Verdict::Moved));
+    }
+    // Another path is another thing.
+    if !before.is_wider && !after.is_wider {
+        if was.served != is.served {
+            what.push(format!(
+                "a {} in place of a {}",
+                is.served.name(),
+                was.served.name()
+            ));
+            verdicts.push(match is.served {
+                Served::Handler => Verdict::Moved,
+                // Nobody knows what is in it.
+                Served::Service | Served::Router => Verdict::Changed,
+            });
+        }
+        let covers = [(was, is, Verdict::Restated), (is, was, Verdict::Changed)];
+        for (one, other, verdict) in covers {
+            let only = one.covers.iter().filter(|it| !other.covers.contains(it));
+            let only: Vec<_> = only.map(String::as_str).collect();
+            if !only.is_empty() {
+                let paths = only.join(", ");
+                what.push(match verdict {
+                    Verdict::Changed => format!("an open pattern for {paths}"),
+                    _ => format!("no open pattern for {paths} any more"),
+                });
+                verdicts.push(verdict);
+            }
+        }
+        if was.path != is.path {
+            what.push("its parameters have other names".to_owned());
+        }
+    }
+    if what.is_empty() {
+        what.push(match was.method == is.method {
+            true => "the same in other words".to_owned(),
+            false => "the same by another line".to_owned(),
+        });
+    }
+    let verdict = verdicts.into_iter().min();
+    (verdict.unwrap_or(Verdict::Restated), what)
+}
+
+/// What came of the policy, if it is not what it was, and how.
+fn compared_policies(before: &Answer, after: &Answer) -> (Option<Verdict>, Vec<String>) {
     let (Some(was), Some(mut is)) = (before.policy(), after.policy()) else {
-        return Verdict::Changed;
+        let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {
+            (true, true) => "another reason, or another plain router",
+            (false, false) => "a policy that cannot be compared",
+            _ => "a plain router may answer",
+        };
+        return (Some(Verdict::Changed), vec![what.to_owned()]);
     };
     let is_other_path = before.entry.path != after.entry.path;
     with_other_checks(&mut is, &|function| {
         is_other_path || before.entry.home(function) != after.entry.home(function)
     });
-    match compare(&was, &is).verdict() {
-        None | Some(Verdict::Restated) if is_moved => Verdict::Moved,
-        verdict => verdict.unwrap_or(Verdict::Restated),
-    }
+    let comparison = compare(&was, &is);
+    let reasons = comparison.reasons().into_iter().map(str::to_owned);
+    (comparison.verdict(), reasons.collect())
 }
 
 fn heading(verdict: Verdict) -> &'static str {
@@ -154,7 +206,7 @@ fn heading(verdict: Verdict) -> &'static str {
         Verdict::Loosened => "loosened: more may call, or are told that it is there",
         Verdict::Added => "added",
         Verdict::Changed => "changed: others may call or are told, or nobody can tell",
-        Verdict::Moved => "moved: another handler with the same policy",
+        Verdict::Moved => "moved: another handler, and the same may call",
         Verdict::Tightened => "tightened: fewer may call, or are told that it is there",
         Verdict::Removed => "removed",
         Verdict::Restated => "restated: the same may call",
@@ -170,7 +222,11 @@ impl fmt::Display for AccessChanges {
                 writeln!(f, "{gap}{}", heading(changed.verdict))?;
                 last = Some(changed.verdict);
             }
-            writeln!(f, "  {} {}", changed.method, changed.path)?;
+            write!(f, "  {} {}", changed.method, changed.path)?;
+            match changed.what.as_slice() {
+                [] => writeln!(f)?,
+                what => writeln!(f, "  ({})", what.join("; "))?,
+            }
             for (sign, answer) in [('-', &changed.before), ('+', &changed.after)] {
                 if let Some(answer) = answer {
                     writeln!(f, "    {sign} {answer}{}", changed.of_others(&answer.entry))?;

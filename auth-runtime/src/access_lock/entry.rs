@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::meaning::spelled_out;
-use crate::access_table::{Access, AccessRow, visible};
+use crate::access_table::{Access, AccessRow, Served, visible};
 
 /// What can be called, and by whom, as text: so that what an older version wrote can be compared with
 /// what this one writes.
@@ -12,9 +12,13 @@ pub(super) struct Entry {
     /// Capitals, or `any`, or `fallback`.
     pub(super) method: String,
     pub(super) path: String,
+    /// The guarded paths that it is an open pattern for.
+    pub(super) covers: Vec<String>,
     pub(super) access: String,
     /// `None` for an unguarded router.
     pub(super) handler: Option<String>,
+    /// The kind of the handler; [`Served::Handler`] for an unguarded router.
+    pub(super) served: Served,
 }
 
 impl Entry {
@@ -30,8 +34,10 @@ impl Entry {
         Self {
             method: row.method_shown().to_owned(),
             path: visible(row.path()),
+            covers: row.covers().iter().map(|path| visible(path)).collect(),
             access,
             handler,
+            served: row.served().unwrap_or(Served::Handler),
         }
     }
 
@@ -40,6 +46,13 @@ impl Entry {
         let (method, rest) = line.split_once(' ')?;
         let (path, rest) = rest.trim_start().split_once(' ')?;
         let rest = rest.trim();
+        let (covers, rest) = match rest.strip_prefix(COVERS) {
+            Some(rest) => {
+                let (paths, rest) = rest.split_once("  ")?;
+                (paths.split(' ').map(str::to_owned).collect(), rest.trim())
+            }
+            None => (Vec::new(), rest),
+        };
         let (access, handler) = if rest.starts_with("unguarded(") {
             (rest, None)
         } else {
@@ -47,16 +60,48 @@ impl Entry {
             let (access, handler) = rest.rsplit_once("  ")?;
             (access.trim_end(), Some(handler.to_owned()))
         };
+        let (handler, served) = match handler {
+            Some(handler) => {
+                let (name, served) = kind_of(&handler);
+                (Some(name.to_owned()), served)
+            }
+            None => (None, Served::Handler),
+        };
         let starts = ["requires(", "public(", "unguarded("];
         let is_access =
             starts.iter().any(|start| access.starts_with(start)) && access.ends_with(')');
-        let is_line = !method.is_empty() && path.starts_with('/') && is_access && is_visible(line);
+        let are_paths = covers.iter().all(|path: &String| path.starts_with('/'));
+        let is_line = are_paths
+            && !method.is_empty()
+            && path.starts_with('/')
+            && is_access
+            && is_visible(line);
         is_line.then(|| Self {
             method: method.to_owned(),
             path: path.to_owned(),
+            covers,
             access: access.to_owned(),
             handler,
+            served,
         })
+    }
+
+    pub(super) fn write_covers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.covers.is_empty() {
+            true => Ok(()),
+            false => write!(f, "{COVERS}{}  ", self.covers.join(" ")),
+        }
+    }
+
+    pub(super) fn write_handler(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(handler) = &self.handler else {
+            return Ok(());
+        };
+        write!(f, "  {handler}")?;
+        match self.served {
+            Served::Handler => Ok(()),
+            served => write!(f, " ({})", served.name()),
+        }
     }
 
     pub(super) fn is_unguarded(&self) -> bool {
@@ -81,6 +126,19 @@ impl Entry {
     }
 }
 
+const COVERS: &str = "covers ";
+
+/// The handler in a line, and its kind.
+fn kind_of(written: &str) -> (&str, Served) {
+    [Served::Service, Served::Router]
+        .into_iter()
+        .find_map(|served| {
+            let name = written.strip_suffix(&format!(" ({})", served.name()))?;
+            Some((name, served))
+        })
+        .unwrap_or((written, Served::Handler))
+}
+
 /// Whether all of a line is what it looks like. Nothing else is written: whoever puts what a terminal obeys
 /// in a lock wants the report to be read in another way.
 fn is_visible(line: &str) -> bool {
@@ -92,16 +150,9 @@ fn is_visible(line: &str) -> bool {
 impl fmt::Display for Entry {
     /// Not in columns of their widest: a route that is added changes no other line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            method,
-            path,
-            access,
-            handler,
-        } = self;
-        write!(f, "{method:<8} {path}  {access}")?;
-        match handler {
-            Some(handler) => write!(f, "  {handler}"),
-            None => Ok(()),
-        }
+        write!(f, "{:<8} {}  ", self.method, self.path)?;
+        self.write_covers(f)?;
+        f.write_str(&self.access)?;
+        self.write_handler(f)
     }
 }

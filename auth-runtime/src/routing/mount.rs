@@ -7,7 +7,7 @@ use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::map_response;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
 use axum::routing::MethodFilter;
@@ -17,13 +17,16 @@ use http::Method;
 use http::StatusCode;
 
 use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
+use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::fallback::{Fallback, strip_match};
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::protected::Member;
-use crate::routing::router::{FallbackId, FallbackRoute, GuardedRoute, GuardedRouter, Target};
+use crate::routing::router::{
+    FallbackId, FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
+};
 use crate::routing::step::{Step, StepKind, apply};
 use crate::space::ProtectionSpace;
 use crate::witness::{Testimony, Witness};
@@ -52,6 +55,7 @@ fn rows_of<S>(
             let access = Access::Guarded {
                 policy: endpoint.policy,
                 declaration: endpoint.declaration,
+                served: endpoint.served,
             };
             let row = AccessRow::new(mounted, &route.full_path, method, access);
             if is_hidden { row.on_hidden_path() } else { row }
@@ -59,20 +63,24 @@ fn rows_of<S>(
     });
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
-        let (policy, declaration) = fallback.declared?;
+        let (policy, declaration, served) = fallback.declared?;
         let access = Access::Guarded {
             policy,
             declaration,
+            served,
         };
         let mounted = Mounted::Fallback;
         Some(AccessRow::new(mounted, &fallback.prefix, None, access))
     });
-    let unguarded = router.unguarded.iter().map(|unguarded| {
-        let access = Access::Unguarded {
-            reason: unguarded.reason,
-            written: unguarded.written,
-        };
-        AccessRow::new(Mounted::Unguarded, &unguarded.prefix, None, access)
+    let unguarded = router.unguarded.iter().flat_map(|unguarded| {
+        unguarded.paths.iter().map(|path| {
+            let access = Access::Unguarded {
+                reason: unguarded.reason,
+                written: unguarded.written,
+            };
+            let path = nested_path(&unguarded.prefix, path);
+            AccessRow::new(Mounted::Unguarded, &path, None, access)
+        })
     });
     routes.chain(fallbacks).chain(unguarded)
 }
@@ -124,7 +132,7 @@ pub(super) fn mount(members: &[Member]) -> Router {
     for (route, space) in nested.chain([(&owner.routes.fallback, &owner.space)]) {
         let others = members.iter().map(|member| member.space.clone());
         let service = route.service.as_ref().map(|make| make(()));
-        let declaration = route.declared.as_ref().map(|(_, declaration)| *declaration);
+        let declaration = route.declared.as_ref().map(|(_, declaration, _)| *declaration);
         let fallback = Fallback::new(
             space.clone(),
             others,
@@ -184,14 +192,39 @@ pub(super) fn mount(members: &[Member]) -> Router {
         };
         router = router.merge(placed.mount(route));
     }
-    let uncacheable = map_response(async |response| uncacheable_if_missing(response));
+    let own = fallbacks
+        .iter()
+        .find(|(route, _)| Arc::ptr_eq(&route.id, &own_id));
     for unguarded in members.iter().flat_map(|member| &member.routes.unguarded) {
-        let route = unguarded.router.clone().layer(uncacheable.clone());
+        let Some((_, fallback)) = own else {
+            continue;
+        };
+        let route = only_listed(unguarded, fallback.clone());
         router = router.merge(apply(&unguarded.steps, route));
     }
     #[cfg(feature = "resource-metadata")]
     let router = router.merge(metadata(members));
     router
+}
+
+/// The routes of an unguarded router, with the listed paths only; the others are unknown paths.
+fn only_listed(unguarded: &Unguarded<()>, fallback: Fallback) -> Router {
+    let paths: Arc<[Pattern]> = unguarded.paths.iter().map(|it| Pattern::of(it)).collect();
+    let stripped = unguarded.steps.iter().map(Step::stripped_segments).sum();
+    let only_listed = from_fn(move |request: Request, next: Next| {
+        let path = request.uri().path();
+        let is_listed = paths.iter().any(|pattern| pattern.matches(path));
+        let fallback = fallback.clone();
+        async move {
+            match is_listed {
+                true => next.run(request).await,
+                false => fallback.receive(strip_match(request, stripped)).await,
+            }
+        }
+    });
+    let uncacheable = map_response(async |response| uncacheable_if_missing(response));
+    let router = unguarded.router.clone();
+    router.layer(only_listed).layer(uncacheable)
 }
 
 /// The member whose fallback responds for the application's unknown paths: the one with a service, or
