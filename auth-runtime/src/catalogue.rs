@@ -60,6 +60,7 @@
 //! | [`AUTH0103`](auth0103) | a word of the vocabulary that nobody uses |
 //! | [`AUTH0104`](auth0104) | an attribute that is not called by its name |
 //! | [`AUTH0105`](auth0105) | a reason for nothing |
+//! | [`AUTH0106`](auth0106) | an open pattern beside a guarded path |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -137,4 +138,5 @@ pages! {
     auth0103 "AUTH0103"
     auth0104 "AUTH0104"
     auth0105 "AUTH0105"
+    auth0106 "AUTH0106"
 }

@@ -213,7 +213,7 @@ impl Row {
             target,
         } = unguarded;
         let policy = match way {
-            Way::Merged | Way::Plain => format!("unguarded(reason = {reason:?})"),
+            Way::Merged | Way::Plain | Way::Covering => format!("unguarded(reason = {reason:?})"),
             Way::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
             Way::Unsaid => "no policy, and no reason".to_owned(),
         };
@@ -221,7 +221,8 @@ impl Row {
         Self {
             change: word(verdict),
             path: match way {
-                Way::Merged => "a router that is merged unguarded".to_owned(),
+                Way::Merged => format!("a router that is merged unguarded, for `{target}`"),
+                Way::Covering => format!("an open pattern, `{target}`"),
                 _ if target.is_empty() => "a route of a plain router".to_owned(),
                 _ => format!("a route of a plain router to `{target}`"),
             },

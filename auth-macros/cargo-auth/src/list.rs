@@ -81,9 +81,11 @@ impl<'s> Row<'s> {
 /// Returns the line for an unguarded handler or router.
 fn told(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
+    let target = &unguarded.target;
     let what = match unguarded.way {
-        Way::Merged => "merged unguarded",
-        Way::Plain | Way::Excused | Way::Unsaid => "on a plain router, without a policy",
+        Way::Merged => format!("merged unguarded, {target}"),
+        Way::Covering => format!("{target} answers spellings of a guarded path"),
+        Way::Plain | Way::Excused | Way::Unsaid => "on a plain router, without a policy".to_owned(),
     };
     format!("{file}:{line}: {what}: {}\n", unguarded.reason)
 }

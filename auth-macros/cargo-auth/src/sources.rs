@@ -11,6 +11,7 @@ mod items;
 mod mount;
 mod names;
 mod reasons;
+mod routes;
 mod unguarded;
 mod walk;
 mod words;
@@ -31,6 +32,7 @@ use self::aliases::Alias;
 use self::mount::Mount;
 use self::names::Names;
 use self::reasons::Reason;
+use self::routes::Router;
 use self::unguarded::Excused;
 pub(crate) use self::unguarded::{Unguarded, Way};
 use self::walk::Walk;
@@ -57,6 +59,7 @@ pub(crate) struct Sources {
     functions: BTreeSet<String>,
     names: Names,
     mounts: Vec<Mount>,
+    routers: Vec<Router>,
     excused: Vec<Excused>,
     reasons: Vec<Reason>,
     aliases: Vec<Alias>,

@@ -109,6 +109,8 @@ pub const UNUSED: Code = Code("AUTH0103");
 pub const RENAMED: Code = Code("AUTH0104");
 /// A reason for nothing.
 pub const IDLE_REASON: Code = Code("AUTH0105");
+/// A pattern that answers spellings of a guarded path.
+pub const OPEN_PATTERN: Code = Code("AUTH0106");
 
 impl Code {
     /// As it stands in messages, without the brackets.

@@ -5,6 +5,7 @@
 mod diff;
 mod grep;
 mod names;
+mod patterns;
 mod reasons;
 mod refused;
 mod router;

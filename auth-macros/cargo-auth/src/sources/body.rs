@@ -19,6 +19,7 @@ use super::expressions::{
     segments_of, start_of, variable,
 };
 use super::mount::{Means, Mount, Target, argument_of, is_of_service, makes_route, takes_handler};
+use super::routes::{Chain, Reader, Router, texts};
 use super::unguarded::{Excused, Unguarded, Way};
 use super::walk::{Around, Walk, readable};
 use super::{Place, named, one_line};
@@ -41,6 +42,8 @@ pub(super) struct Body<'b, 'w> {
     plain: BTreeMap<String, Option<Vec<String>>>,
     /// How variables begin.
     made_by: BTreeMap<String, Vec<String>>,
+    /// The variables that are routers.
+    routers: BTreeMap<String, Chain>,
 }
 
 impl<'b, 'w> Body<'b, 'w> {
@@ -56,6 +59,7 @@ impl<'b, 'w> Body<'b, 'w> {
             begins: Vec::new(),
             plain: BTreeMap::new(),
             made_by: BTreeMap::new(),
+            routers: BTreeMap::new(),
         }
     }
 
@@ -72,7 +76,9 @@ impl<'b, 'w> Body<'b, 'w> {
         let others = std::mem::replace(&mut self.variables, variables);
         let plain = std::mem::take(&mut self.plain);
         let made_by = std::mem::take(&mut self.made_by);
+        let routers = std::mem::take(&mut self.routers);
         self.visit_block(block);
+        self.routers = routers;
         self.made_by = made_by;
         self.plain = plain;
         self.variables = others;
@@ -85,7 +91,7 @@ impl<'b, 'w> Body<'b, 'w> {
         self.is_excused = outer;
     }
 
-    fn merge_unguarded(&mut self, place: Place, reason: &Expr, router: &Expr) {
+    fn merge_unguarded(&mut self, place: Place, reason: &Expr, paths: &Expr, router: &Expr) {
         let reason = match reason {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Str(text) => one_line(&text.value()),
@@ -97,7 +103,10 @@ impl<'b, 'w> Body<'b, 'w> {
             place,
             way: Way::Merged,
             reason,
-            target: String::new(),
+            target: match texts(paths).as_slice() {
+                [] => readable(&paths.to_token_stream()),
+                paths => one_line(&paths.join(", ")),
+            },
         });
         if let Expr::Call(call) = router
             && let Some(path) = path_of(&call.func)
@@ -120,24 +129,47 @@ impl<'b, 'w> Body<'b, 'w> {
     }
 
     fn mount_at(&mut self, at: &impl Spanned, by: Means, target: Target) {
-        let names = &self.walk.sources.names;
         let mount = Mount {
             place: Place::of(&self.walk.file, at.span()),
             scope: self.scope,
             by,
             target,
-            within: [
-                names.path_in(
-                    self.around.scope,
-                    self.owner.as_ref().unwrap_or(&self.function),
-                ),
-                self.owner.iter().map(|_| self.function.clone()).collect(),
-            ]
-            .concat(),
+            within: self.path(),
             is_excused: self.is_excused,
             begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
         };
         self.walk.sources.mounts.push(mount);
+    }
+
+    /// The path of the function.
+    fn path(&self) -> Vec<String> {
+        let outermost = self.owner.as_ref().unwrap_or(&self.function);
+        let mut path = self
+            .walk
+            .sources
+            .names
+            .path_in(self.around.scope, outermost);
+        path.extend(self.owner.iter().map(|_| self.function.clone()));
+        path
+    }
+
+    /// Notes the routers that the statements of a block make.
+    fn note_routers(&mut self, block: &Block) {
+        let mut reader = Reader {
+            file: &self.walk.file,
+            scope: self.scope,
+            variables: &mut self.routers,
+        };
+        let chains = reader.block(block);
+        let within = self.path();
+        let is_told = self.walk.is_told();
+        let routers = chains.into_iter().map(|(chain, is_result)| Router {
+            within: within.clone(),
+            is_result,
+            is_told,
+            chain,
+        });
+        self.walk.sources.routers.extend(routers);
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
@@ -149,9 +181,9 @@ impl<'b, 'w> Body<'b, 'w> {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
         match (name.as_str(), arguments.as_slice()) {
-            ("merge_unguarded", [reason, router]) => {
+            ("merge_unguarded", [reason, paths, router]) => {
                 let place = Place::of(&self.walk.file, call.method.span());
-                return self.merge_unguarded(place, reason, router);
+                return self.merge_unguarded(place, reason, paths, router);
             }
             // A guarded router takes the policy before the service.
             ("route_service" | "nest_service", [_, service]) | ("fallback_service", [service]) => {
@@ -311,6 +343,7 @@ impl Visit<'_> for Body<'_, '_> {
             }
         }
         self.begins = around;
+        self.note_routers(block);
         self.scope = outer;
     }
 
@@ -409,11 +442,11 @@ impl Visit<'_> for Body<'_, '_> {
             .as_ref()
             .and_then(|path| path.last())
             .map(String::as_str);
-        if let (Some("merge_unguarded"), [guarded, reason, router]) =
+        if let (Some("merge_unguarded"), [guarded, reason, paths, router]) =
             (function, arguments.as_slice())
         {
             let place = Place::of(&self.walk.file, call.func.span());
-            self.merge_unguarded(place, reason, router);
+            self.merge_unguarded(place, reason, paths, router);
             return self.visit_expr(guarded);
         }
         // A guarded router takes the policy before the service.

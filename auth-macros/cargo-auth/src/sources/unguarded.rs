@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::mount::{Means, Target};
 use super::reasons::Reason;
-use super::{Finding, Place, Sources};
+use super::{Finding, Place, Sources, routes};
 
 /// What is open to everybody for a reason.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -17,8 +17,8 @@ pub(crate) struct Unguarded {
     pub(crate) way: Way,
     /// As it is written, if it is not a text.
     pub(crate) reason: String,
-    /// What is mounted, if it has a name.
-    #[serde(skip)]
+    /// What is mounted, if it has a name; the paths of a router that is merged; an open pattern.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) target: String,
 }
 
@@ -30,6 +30,8 @@ pub(crate) enum Way {
     Merged,
     /// It is mounted on a plain router, below a comment that says why.
     Plain,
+    /// It answers spellings of a guarded path, below a comment that says why.
+    Covering,
     /// It is mounted on a plain router that was merged by `merge_unguarded`.
     Excused,
     /// It is mounted on a plain router, and nobody says why.
@@ -126,6 +128,21 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
             place: mount.place.clone(),
             code: Some(codes::UNGUARDED.as_str().to_owned()),
             message: what,
+        });
+    }
+    for pattern in routes::open_patterns(sources) {
+        let reasons = reasons.get(pattern.place.file.as_str()).into_iter();
+        let mut above = reasons.flatten().filter(|it| it.about == pattern.line);
+        let Some(reason) = above.next() else {
+            findings.push(pattern.finding());
+            continue;
+        };
+        needed.insert(&reason.place);
+        allowed.push(Unguarded {
+            place: pattern.place.clone(),
+            way: Way::Covering,
+            reason: reason.text.clone(),
+            target: pattern.pattern.clone(),
         });
     }
     findings.extend(sources.unguarded.iter().map(|unguarded| Finding {

@@ -133,6 +133,11 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// Whether anybody asked for the crate.
+    pub(super) fn is_told(&self) -> bool {
+        self.krate.is_told
+    }
+
     /// Reads the whole crate.
     pub(super) fn krate(mut self) -> Result<(), Failure> {
         let path = std::slice::from_ref(&self.krate.name);

@@ -1,6 +1,9 @@
-use auth_runtime::requires;
+use auth_runtime::{public, requires};
 
 pub async fn open() {}
 
 #[requires(scope = "write")]
 pub async fn guarded() {}
+
+#[public(reason = "files for everybody")]
+pub async fn shown() {}

@@ -86,6 +86,13 @@ fn reasons() -> Router {
     Router::new().merge(front)
 }
 
+fn open_pattern() -> GuardedRouter {
+    let files = GuardedRouter::new()
+        .route("/secret", auth_runtime::routing::get(guarded))
+        .route("/{*path}", auth_runtime::routing::get(shown).put(shown));
+    GuardedRouter::new().nest("/files", files)
+}
+
 #[cfg(test)]
 mod tests {
     fn app() -> web::Router {
