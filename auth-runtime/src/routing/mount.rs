@@ -132,7 +132,10 @@ pub(super) fn mount(members: &[Member]) -> Router {
     for (route, space) in nested.chain([(&owner.routes.fallback, &owner.space)]) {
         let others = members.iter().map(|member| member.space.clone());
         let service = route.service.as_ref().map(|make| make(()));
-        let declaration = route.declared.as_ref().map(|(_, declaration, _)| *declaration);
+        let declaration = route
+            .declared
+            .as_ref()
+            .map(|(_, declaration, _)| *declaration);
         let fallback = Fallback::new(
             space.clone(),
             others,
