@@ -154,16 +154,16 @@ impl FromStr for AccessLock {
 ///
 /// The failure lists what was loosened first, then what was added, changed, moved, tightened, removed,
 /// and said in other words; decided by the logic of the policies. Each says in parentheses what is
-/// different, such as the realm or the handler. What nobody can decide counts as changed: a check that may
-/// be another function now (in another module, or on a path whose parameters have other names), a service
-/// or a router in place of something else, another reason of an unguarded router; and a row that became an
+/// different, such as the realm or the handler. Undecidable differences count as changed: a check that may
+/// be another function now (in another module, or on a path with other parameter names), a service or a
+/// router in place of other code, another reason of an unguarded router. So does a row that became an
 /// [open pattern](crate::AccessRow::covers).
 ///
 /// A route that was removed is compared with what answers its requests now, and one that was added with
 /// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
 /// them too. Where an unguarded router may answer what was removed, it counts as changed.
 ///
-/// Not in it: what an [`AccessTable`] leaves out, what is in a service, what a `check` does (it stands there by its name), what
+/// Not in it: what an [`AccessTable`] leaves out, the routes within a service, what a `check` does (it stands there by its name), what
 /// a handler denies itself ([`Guard::permit`](crate::Guard::permit)), and the protection space.
 ///
 /// A service with several routers gives each a file of its own: `assert_access_lock!(internal(),

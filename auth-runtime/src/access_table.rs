@@ -100,7 +100,7 @@ fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
     routed.collect()
 }
 
-/// The callers whom a row allows, beside those whom another one allows.
+/// Compares the callers of an open row with those of a guarded one.
 fn callers(open: &AccessRow, guarded: &AccessRow) -> Callers {
     let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
         return Callers::Within;

@@ -204,13 +204,13 @@ pub struct Routed<'a> {
 pub enum Kind {
     /// By its path.
     Route,
-    /// By its path, if a plain router has a route for it: that is not known.
+    /// By its path, if the plain router has a route for it, which is unknown.
     Unguarded,
-    /// As all that matches no route below its prefix.
+    /// If no route below its prefix matches.
     Fallback,
 }
 
-/// The callers whom an open pattern allows, beside those whom the guarded path allows.
+/// The callers of an open pattern, compared with those of the guarded path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callers {
     /// All callers, and the guarded path does not.

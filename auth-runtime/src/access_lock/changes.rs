@@ -130,14 +130,14 @@ impl Changed {
     }
 }
 
-/// What came of an answer, and each difference in words: at least one, since the answers differ.
+/// The verdict on two answers that differ, and each difference in words: at least one.
 fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
     let (policies, mut what) = compared_policies(before, after);
     let mut verdicts = Vec::from_iter(policies);
     let (was, is) = (&before.entry, &after.entry);
     if was.handler != is.handler {
         what.push("another handler".to_owned());
-        // What else may call is worth more than where it is written.
+        // A change of the callers is the more important one.
         let is_same = policies.is_none_or(|verdict| verdict == Verdict::Restated);
         verdicts.extend(is_same.then_some(Verdict::Moved));
     }
@@ -151,7 +151,7 @@ fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
             ));
             verdicts.push(match is.served {
                 Served::Handler => Verdict::Moved,
-                // Nobody knows what is in it.
+                // Its routes are in no table.
                 Served::Service | Served::Router => Verdict::Changed,
             });
         }
@@ -182,7 +182,7 @@ fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
     (verdict.unwrap_or(Verdict::Restated), what)
 }
 
-/// What came of the policy, if it is not what it was, and how.
+/// The verdict on two policies, if they differ, and each difference in words.
 fn compared_policies(before: &Answer, after: &Answer) -> (Option<Verdict>, Vec<String>) {
     let (Some(was), Some(mut is)) = (before.policy(), after.policy()) else {
         let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {

@@ -145,7 +145,7 @@ impl AccessRow {
     }
 
     /// The guarded paths that this row is an open pattern for: it answers percent-encoded spellings of them,
-    /// for callers whom their policies deny. In their order.
+    /// for callers that their policies deny. Sorted by path.
     ///
     /// axum matches a path as it was sent. So a public `/x/{*path}` beside a guarded `/x/secret` answers
     /// `/x/%73ecret`, and its handler gets `secret`: if both hand out the same files, the guard is void.
@@ -154,7 +154,7 @@ impl AccessRow {
     /// policy that allows some other callers counts only where a wildcard, a subtree or a fallback takes the
     /// segment: a single parameter names an object of its own kind, as in `/repos/{repo}` beside
     /// `/repos/search`. A fallback counts only if it is a service, and the guarded path is one or has a
-    /// wildcard; what is not a service takes the URI apart itself. `%2F` is not a spelling of `/`.
+    /// wildcard: most fallback handlers only respond 404. `%2F` is not a spelling of `/`.
     pub fn covers(&self) -> &[String] {
         &self.covers
     }

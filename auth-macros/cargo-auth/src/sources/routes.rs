@@ -245,8 +245,8 @@ fn below(prefix: &str) -> String {
     format!("{}/*", prefix.trim_end_matches('/'))
 }
 
-/// The methods of `get(read).post(write)`, each with its handler. What cannot be read is all of them, with
-/// a handler that is not known.
+/// The methods of `get(read).post(write)`, each with its handler. Another expression counts as all methods,
+/// with an unknown handler.
 fn methods_of(expression: &Expr) -> Vec<(Option<String>, Option<Vec<String>>)> {
     let (mut methods, name, arguments) = match expression {
         Expr::MethodCall(call) => {
@@ -309,15 +309,25 @@ struct Route<'s> {
     spot: &'s Spot,
 }
 
-/// More than anybody writes: routers can be merged with each other in a circle.
-const MAX_ROUTES: usize = 10_000;
-const MAX_DEPTH: usize = 64;
+/// Limits of one router: functions can call each other in a circle, or merge each other again and again.
+const MAX_ROUTES: usize = 2_000;
+const MAX_CHAINS: usize = 10_000;
 
-/// All that is known of routers.
+/// The routes of a router, as far as they were read.
+#[derive(Default)]
+struct Expanded<'s> {
+    routes: Vec<Route<'s>>,
+    /// How many chains were read.
+    chains: usize,
+    /// The functions that are being read.
+    open: Vec<&'s [String]>,
+}
+
+/// The sources, indexed by the paths of functions.
 struct Index<'s> {
     sources: &'s Sources,
     policies: BTreeMap<&'s str, Vec<&'s Entry>>,
-    /// What functions return.
+    /// The routers that functions return.
     results: BTreeMap<&'s [String], Vec<&'s Chain>>,
 }
 
@@ -340,8 +350,12 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
     let mut found: BTreeMap<(&Place, &Place, Option<&str>), (String, String, usize)> =
         BTreeMap::new();
     for router in sources.routers.iter().filter(|router| router.is_told) {
-        let mut routes = Vec::new();
-        index.routes(&router.chain, "", MAX_DEPTH, &mut routes);
+        let mut expanded = Expanded {
+            open: vec![&router.within],
+            ..Expanded::default()
+        };
+        index.expand(&router.chain, "", &mut expanded);
+        let routes = expanded.routes;
         let routed: Vec<_> = routes
             .iter()
             .map(|route| Routed {
@@ -385,7 +399,7 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
     patterns.into_values().collect()
 }
 
-/// The callers whom a route allows, beside those whom another one allows.
+/// Compares the callers of an open route with those of a guarded one.
 fn callers(open: &Route<'_>, guarded: &Route<'_>) -> Callers {
     let Some(guarded @ Policy::Requires(_)) = guarded.policy else {
         return Callers::Within;
@@ -404,8 +418,9 @@ fn callers(open: &Route<'_>, guarded: &Route<'_>) -> Callers {
 
 impl<'s> Index<'s> {
     /// Adds the routes of a chain.
-    fn routes(&self, chain: &'s Chain, prefix: &str, depth: usize, routes: &mut Vec<Route<'s>>) {
-        if depth == 0 {
+    fn expand(&self, chain: &'s Chain, prefix: &str, expanded: &mut Expanded<'s>) {
+        expanded.chains += 1;
+        if expanded.chains > MAX_CHAINS {
             return;
         }
         let begin = match chain.begin.as_slice() {
@@ -417,40 +432,48 @@ impl<'s> Index<'s> {
             return;
         }
         for path in &begin {
-            for chain in self.results.get(path.as_slice()).into_iter().flatten() {
-                self.routes(chain, prefix, depth - 1, routes);
+            let Some((path, chains)) = self.results.get_key_value(path.as_slice()) else {
+                continue;
+            };
+            if expanded.open.contains(path) {
+                continue;
             }
+            expanded.open.push(path);
+            for chain in chains {
+                self.expand(chain, prefix, expanded);
+            }
+            expanded.open.pop();
         }
         for link in &chain.links {
             match link {
-                _ if routes.len() >= MAX_ROUTES => return,
-                Link::Merged(inner) => self.routes(inner, prefix, depth - 1, routes),
-                Link::Nested(path, inner) => {
-                    self.routes(inner, &joined(prefix, path), depth - 1, routes);
-                }
+                _ if expanded.routes.len() >= MAX_ROUTES => return,
+                Link::Merged(inner) => self.expand(inner, prefix, expanded),
+                Link::Nested(path, inner) => self.expand(inner, &joined(prefix, path), expanded),
                 Link::Mounted {
                     path,
                     kind,
                     is_service,
                     methods,
                     spot,
-                } => routes.extend(methods.iter().map(|(method, target)| {
-                    Route {
-                        path: joined(prefix, path),
-                        method: method.as_deref(),
-                        kind: *kind,
-                        is_service: *is_service,
-                        policy: target
-                            .as_ref()
-                            .and_then(|target| self.policy(spot.scope, target)),
-                        spot,
-                    }
-                })),
+                } => expanded
+                    .routes
+                    .extend(methods.iter().map(|(method, target)| {
+                        Route {
+                            path: joined(prefix, path),
+                            method: method.as_deref(),
+                            kind: *kind,
+                            is_service: *is_service,
+                            policy: target
+                                .as_ref()
+                                .and_then(|target| self.policy(spot.scope, target)),
+                            spot,
+                        }
+                    })),
             }
         }
     }
 
-    /// The policy of what has that name, if it is surely that one.
+    /// The policy of the handler or service of that name, if there is only one.
     fn policy(&self, scope: usize, path: &[String]) -> Option<&'s Policy> {
         let paths = self.sources.names.resolve(scope, path);
         let mut paths = paths.iter().map(|path| path.join("::"));
