@@ -6,9 +6,8 @@
 //!
 //! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
 //! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
-//!   without a policy, routers that were merged unguarded, open patterns beside guarded paths, unused
-//!   names in `auth.toml`, attributes
-//!   under another name or in a `cfg_attr`.
+//!   without a policy, routers that were merged unguarded, open patterns beside guarded paths,
+//!   unused names in `auth.toml`, attributes under another name or in a `cfg_attr`.
 //! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
 //!   tightened since a git revision. It compares their meaning.
 //! - `cargo auth explain AUTH0001` prints the page of a code.
@@ -17,10 +16,10 @@
 //!
 //! Some routers are plain for a good reason. A comment states it, in the manner of `// SAFETY:`:
 //! `// unguarded: ` and the reason, directly above the statement, the link of a chain, the arm of a
-//! `match` or the argument that it applies to. An open pattern is allowed in the same way. It applies to calls that begin on that line. It does
-//! not apply to parts on lines of their own, such as the next link, since later additions need
-//! their own reason. `list` prints the exceptions with their reasons, and `check` reports a comment
-//! without effect.
+//! `match` or the argument that it applies to. An open pattern is allowed in the same way. It
+//! applies to calls that begin on that line. It does not apply to parts on lines of their own, such
+//! as the next link, since later additions need their own reason. `list` prints the exceptions with
+//! their reasons, and `check` reports a comment without effect.
 //!
 //! # Limits
 //!
