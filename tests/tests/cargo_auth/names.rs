@@ -99,7 +99,7 @@ fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
         ),
         (
             "a_service_for_the_rest",
-            "fn f(r: Router) { g.protect(s)?.fallback_service(x); axum::Router::fallback_service(r, x); g.fallback_service(Files, x); }",
+            "fn f(r: Router) { g.protect(s)?.into_router(\"why\").fallback_service(x); axum::Router::fallback_service(r, x); g.fallback_service(Files, x); }",
             2,
         ),
         (
@@ -169,12 +169,12 @@ fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
         ),
         (
             "from_another_crate",
-            "fn f() { let docs = swagger::Ui::new(); let app = g.protect(s)?; app.merge(swagger::ui()).nest(\"/a\", swagger::ui().x()).merge(docs); }",
+            "fn f() { let docs = swagger::Ui::new(); let app = g.protect(s)?.into_router(\"why\"); app.merge(swagger::ui()).nest(\"/a\", swagger::ui().x()).merge(docs); }",
             3,
         ),
         (
             "from_this_crate_or_into_a_guarded_one",
-            "fn own() {} fn f() { g.protect(s)?.merge(own()).merge(crate::own()); g.merge(swagger::ui()); GuardedRouter::new().merge(swagger::ui()); Figment::new().merge(figment::env()); axum::Router::new().merge(axum::Router::new()).merge(T::f()); }",
+            "fn own() {} fn f() { g.protect(s)?.into_router(\"why\").merge(own()).merge(crate::own()); g.protect(s)?.merge(swagger::ui()); g.merge(swagger::ui()); GuardedRouter::new().merge(swagger::ui()); Figment::new().merge(figment::env()); axum::Router::new().merge(axum::Router::new()).merge(T::f()); }",
             0,
         ),
     ] {

@@ -240,11 +240,12 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// How a chain begins that may be a plain router; `Some(None)` if it surely is one, since a guarded one
-    /// was protected.
+    /// The beginning of a chain that may be a plain router; `Some(None)` if it is one for sure, since a
+    /// protected router was given up.
     fn plain(&self, chain: &Expr) -> Option<Option<Vec<String>>> {
         match chain {
-            Expr::MethodCall(call) if call.method == "protect" => Some(None),
+            Expr::MethodCall(call) if call.method == "into_router" => Some(None),
+            Expr::MethodCall(call) if call.method == "protect" => None,
             Expr::MethodCall(call) => self.plain(&call.receiver),
             Expr::Call(call) => path_of(&call.func).map(Some),
             Expr::Paren(inner) => self.plain(&inner.expr),

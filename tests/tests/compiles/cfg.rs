@@ -21,7 +21,7 @@ async fn conditional(#[cfg(any())] gone: u8) {
     let unused = 1;
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/above", get(above))
         .route("/below", get(below))

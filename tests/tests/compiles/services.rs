@@ -7,7 +7,7 @@ struct Files;
 #[derive(Clone, Copy, Debug)]
 pub struct Logo;
 
-fn main() {
+pub(crate) fn main() {
     let service = tower::service_fn(|_: axum::extract::Request| async {
         Ok::<_, std::convert::Infallible>("a file")
     });

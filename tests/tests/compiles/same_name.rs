@@ -11,7 +11,7 @@ mod orders {
     pub async fn list() {}
 }
 
-fn main() {
+pub(crate) fn main() {
     #[auth_runtime::requires(scope = "local")]
     async fn list() {}
 

@@ -25,7 +25,7 @@ async fn elided(name: Name<'_>, _: Query<Vec<(String, String)>>) -> String {
     name.0.into_owned()
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/explicit", get(explicit))
         .route("/elided", get(elided));

@@ -27,7 +27,7 @@ pub mod handlers {
     pub struct Files;
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/handler", get(handler))
         .route("/documented", get(handlers::documented))

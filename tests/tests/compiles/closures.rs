@@ -4,7 +4,7 @@ use auth_runtime::{Guard, GuardedRouter, requires};
 #[requires(scope = "a")]
 struct Readers;
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/", get(|_: Guard<Readers>| async { "hello" }));
 }

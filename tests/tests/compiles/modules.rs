@@ -81,7 +81,7 @@ pub mod admin {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/users/{id}", get(admin::users).delete(admin::delete_user))
         .route("/nothing", get(admin::nothing_of_its_own))

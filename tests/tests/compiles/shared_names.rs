@@ -45,7 +45,7 @@ mod list {
 
 pub use list::list;
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/a", get(dashboard))
         .route("/b", get(users).post(axum).put(str).delete(list))

@@ -41,13 +41,13 @@ async fn alone() {}
     any(check = owns_it, all(scope = "admin", check = self::checks::is_working_hours)),
     check = is_named,
     hide_as = 404,
-    hide_unless = check(crate::checks::is_working_hours)
+    hide_unless = check(self::checks::is_working_hours)
 )]
 async fn together(guard: Guard) -> Result<(), Denied> {
     guard.permit(guard.identity().subject() == "ann")
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/alone", get(alone))
         .route("/together", get(together))

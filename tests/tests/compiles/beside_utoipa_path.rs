@@ -1,13 +1,13 @@
 use auth_runtime::routing::post;
 use auth_runtime::{Guard, GuardedRouter, requires};
 
-#[tracing::instrument]
+#[utoipa::path(post, path = "/above_plain", responses((status = 200, body = String)))]
 #[requires(scope = "a")]
 async fn above_plain(body: String) -> String {
     body
 }
 
-#[tracing::instrument]
+#[utoipa::path(post, path = "/above_guard", responses((status = 200, body = String)))]
 #[requires(scope = "a")]
 async fn above_guard(guard: Guard, body: String) -> String {
     let _ = guard.identity();
@@ -15,19 +15,19 @@ async fn above_guard(guard: Guard, body: String) -> String {
 }
 
 #[requires(scope = "a")]
-#[tracing::instrument]
+#[utoipa::path(post, path = "/below_plain", responses((status = 200, body = String)))]
 async fn below_plain(body: String) -> String {
     body
 }
 
 #[requires(scope = "a")]
-#[tracing::instrument]
+#[utoipa::path(post, path = "/below_guard", responses((status = 200, body = String)))]
 async fn below_guard(guard: Guard, body: String) -> String {
     let _ = guard.identity();
     body
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/above_plain", post(above_plain))
         .route("/above_guard", post(above_guard))

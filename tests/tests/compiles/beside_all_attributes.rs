@@ -10,6 +10,6 @@ async fn handler(guard: Guard, body: String) -> String {
     format!("{guard:?} {body}")
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new().route("/", post(handler));
 }

@@ -9,7 +9,7 @@ async fn r#match(guard: Guard) {
     let _ = guard.identity();
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/type", get(r#type))
         .route("/match", get(r#match));

@@ -16,7 +16,7 @@ mod admin {
     pub(crate) async fn users() {}
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/handler", get(handler))
         .route("/open", get(open))

@@ -40,7 +40,7 @@ impl Default for Memory {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter<Memory> = GuardedRouter::new()
         .route("/list", get(list::<Memory>))
         .route("/sized", get(sized::<7>));

@@ -34,7 +34,7 @@ macro_rules! handler {
 
 handler!(written, Guard);
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/alone", get(alone))
         .route("/together", get(together))

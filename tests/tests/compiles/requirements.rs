@@ -50,4 +50,4 @@ async fn inside_or_known(guard: Guard) -> String {
 #[requires(authenticated, schemes(Basic, "Lab-Auth"), realm = "the \"lab\"")]
 async fn narrower() {}
 
-fn main() {}
+pub(crate) fn main() {}

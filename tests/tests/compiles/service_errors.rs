@@ -28,6 +28,6 @@ async fn handler(guard: Guard) -> Result<&'static str, Error> {
     if true { Ok("yours") } else { Err(Error::Broken) }
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new().route("/", get(handler));
 }

@@ -15,7 +15,7 @@ async fn below_guard(guard: Guard, body: String) -> String {
     body
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/below_plain", post(below_plain))
         .route("/below_guard", post(below_guard));

@@ -22,6 +22,6 @@ async fn many(
 ) {
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new().route("/", get(many));
 }

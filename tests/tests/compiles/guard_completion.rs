@@ -27,7 +27,7 @@ async fn added(State(_): State<u8>) {}
 #[public(reason = "a test")]
 async fn public_with_guard(_guard: Guard) {}
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter<u8> = GuardedRouter::new()
         .route("/written", get(written))
         .route("/by-path", get(by_path))

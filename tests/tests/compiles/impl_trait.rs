@@ -12,7 +12,7 @@ async fn result() -> Result<impl IntoResponse, impl IntoResponse> {
     if true { Ok("fine") } else { Err("not fine") }
 }
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/opaque", get(opaque))
         .route("/result", get(result));

@@ -15,7 +15,7 @@ mod outer {
         pub(super) async fn in_parent() {}
 
         #[requires(scope = "a")]
-        pub(in crate::outer) async fn in_path() {}
+        pub(in crate::visibilities::outer) async fn in_path() {}
     }
 
     pub fn router() -> auth_runtime::GuardedRouter {
@@ -30,7 +30,7 @@ use outer::inner::{in_crate, public};
 #[requires(scope = "a")]
 async fn private() {}
 
-fn main() {
+pub(crate) fn main() {
     let _: GuardedRouter = outer::router()
         .route("/public", get(public))
         .route("/in-crate", get(in_crate))
