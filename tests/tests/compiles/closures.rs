@@ -5,6 +5,6 @@ use auth_runtime::{Guard, GuardedRouter, requires};
 struct Readers;
 
 pub(crate) fn main() {
-    let _: GuardedRouter = GuardedRouter::new()
-        .route("/", get(|_: Guard<Readers>| async { "hello" }));
+    let _: GuardedRouter =
+        GuardedRouter::new().route("/", get(|_: Guard<Readers>| async { "hello" }));
 }

@@ -1,28 +1,31 @@
 //! Correct code that has to compile, without a warning: one topic a file.
 
-mod guard_completion;
-mod foreign_guard;
 mod beside_all_attributes;
 mod beside_debug_handler;
 mod beside_instrument;
 mod beside_utoipa_path;
 mod cfg;
+#[allow(dead_code, reason = "some items only have to compile")]
 mod checks;
 mod closures;
-mod denied_lints;
-mod service_errors;
-mod requirements;
-mod visibilities;
-mod many_extractors;
+pub mod denied_lints;
+mod forbidden_lints;
+mod foreign_guard;
 mod generics;
+mod guard_completion;
 mod impl_trait;
 mod lifetimes;
-mod forbidden_lints;
+mod many_extractors;
 mod modules;
-mod shared_names;
-mod same_name;
 mod raw_identifiers;
+#[allow(dead_code, reason = "some items only have to compile")]
+mod requirements;
+mod same_name;
+mod service_errors;
 mod services;
+#[allow(dead_code, reason = "some items only have to compile")]
+mod shared_names;
+mod visibilities;
 
 #[test]
 fn examples_run() {

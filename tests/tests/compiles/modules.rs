@@ -87,7 +87,10 @@ pub(crate) fn main() {
         .route("/nothing", get(admin::nothing_of_its_own))
         .route("/log", get(admin::log))
         .route("/login", get(admin::login))
-        .route("/keys", get(admin::keys::list).post(admin::keys::write::create))
+        .route(
+            "/keys",
+            get(admin::keys::list).post(admin::keys::write::create),
+        )
         .route("/twice", get(admin::twice))
         .route("/by-day", get(admin::by_day))
         .layer(axum::middleware::from_fn(admin::measured))

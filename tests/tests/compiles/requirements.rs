@@ -3,7 +3,7 @@ use auth_runtime::{Guard, requires};
 #[requires(authenticated)]
 async fn known() {}
 
-#[requires(scope = "repo:read", role = "editor", permission = "publish",)]
+#[requires(scope = "repo:read", role = "editor", permission = "publish")]
 async fn all_of_three() {}
 
 #[requires(any(scope = "a", all(role = "b", any(permission = "c", scope = "d"))))]

@@ -25,7 +25,11 @@ impl IntoResponse for Error {
 #[requires(authenticated, hide_as = 404)]
 async fn handler(guard: Guard) -> Result<&'static str, Error> {
     guard.permit(guard.identity().has_role("owner"))?;
-    if true { Ok("yours") } else { Err(Error::Broken) }
+    if true {
+        Ok("yours")
+    } else {
+        Err(Error::Broken)
+    }
 }
 
 pub(crate) fn main() {
