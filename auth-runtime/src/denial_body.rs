@@ -54,7 +54,6 @@ pub struct DeniedRequest {
     accept: Option<HeaderValue>,
     accept_language: Option<HeaderValue>,
     sender: RequestSender,
-    #[cfg(feature = "sessions")]
     sent_uri: Uri,
 }
 
@@ -111,7 +110,6 @@ impl DeniedRequest {
             accept: combined(head.headers, &ACCEPT).map(Cow::into_owned),
             accept_language: combined(head.headers, &ACCEPT_LANGUAGE).map(Cow::into_owned),
             sender: sender(head.headers),
-            #[cfg(feature = "sessions")]
             sent_uri: head.sent_uri().clone(),
         }
     }
@@ -152,7 +150,6 @@ impl DeniedRequest {
     }
 
     /// The target as the client sent it.
-    #[cfg(feature = "sessions")]
     pub(crate) fn sent_uri(&self) -> &Uri {
         &self.sent_uri
     }

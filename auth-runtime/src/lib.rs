@@ -125,7 +125,7 @@
 //!   `status` (of the denial, also where it was kept back), `reason` (what held and what did not),
 //!   `scheme`, `caller`, `rejection`, `seconds`; and `subject`, if
 //!   [`trace_subjects`](ProtectionSpaceBuilder::trace_subjects) asks for it.
-//! - **`metrics`** (the feature): the counter `auth_decisions_total` by `handler`, `outcome` and `rule`,
+//! - **[`count_decisions`](ProtectionSpaceBuilder::count_decisions)** (the feature `metrics`): the counter `auth_decisions_total` by `handler`, `outcome` and `rule`,
 //!   and the histogram `auth_decision_duration_seconds` by `handler`, for whatever recorder is
 //!   installed. Install it before spaces are built, and it is told what they are. Nothing that a caller
 //!   sends becomes a label.
@@ -192,7 +192,6 @@
 //! | `api-key` | [`ApiKeys`] |
 //! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
 //! | `secret-urls` | [`SecretUrls`]: signed links that expire |
-//! | `form` | Bearer tokens in forms and in the query, where they are asked for |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
@@ -216,7 +215,6 @@
         feature = "digest",
         feature = "api-key",
         feature = "secret-urls",
-        feature = "form",
         feature = "resource-metadata",
         feature = "sessions",
         feature = "tracing",
@@ -248,7 +246,6 @@ pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;
-#[cfg(feature = "sessions")]
 mod cookies;
 mod decision;
 mod declaration;
@@ -268,6 +265,7 @@ mod policy;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
 mod resource;
+mod return_path;
 #[doc(hidden)]
 pub mod route_pattern;
 #[cfg(feature = "axum")]
@@ -323,6 +321,7 @@ pub use crate::policy::Policy;
 pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
+pub use crate::return_path::ReturnPath;
 #[cfg(feature = "axum")]
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
 pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
@@ -356,7 +355,7 @@ pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesEr
 pub use crate::schemes::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "sessions")]
 pub use crate::schemes::{
-    ReturnPath, SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
+    SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
 };
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::trusted_proxies::TrustedProxiesError;

@@ -148,7 +148,6 @@ pub trait Scheme: Send + Sync + 'static {
     /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
     /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). Asked once, when the space
     /// is built. Default: nowhere.
-    #[cfg(feature = "sessions")]
     fn login_page(&self) -> Option<&str> {
         None
     }
@@ -167,14 +166,11 @@ pub enum Source {
     ///
     /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
     /// has to tell these apart, as [`Sessions`](crate::Sessions) does.
-    #[cfg(feature = "sessions")]
     Cookie(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
-    #[cfg(any(feature = "form", feature = "secret-urls"))]
     Query(String),
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
     /// found under a [`GuardedRouter`](crate::GuardedRouter) only.
-    #[cfg(feature = "form")]
     Form(String),
 }
 

@@ -70,7 +70,7 @@ pub use self::redis::{Redis, RedisBuilder, RedisError};
 pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "sessions")]
 pub use self::sessions::{
-    ReturnPath, SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
+    SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
 };
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

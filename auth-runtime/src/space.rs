@@ -5,7 +5,6 @@ mod builder;
 #[cfg(feature = "axum")]
 mod credential_fields;
 mod credentials;
-#[cfg(feature = "sessions")]
 mod login_page;
 mod prepared;
 mod report;
@@ -22,7 +21,6 @@ pub(crate) use self::answer::forbid_storing;
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 #[cfg(feature = "axum")]
 pub(crate) use self::credential_fields::CredentialFields;
-#[cfg(feature = "sessions")]
 use self::login_page::LoginPage;
 use self::prepared::Prepared;
 #[cfg(feature = "axum")]
@@ -72,6 +70,8 @@ struct Space {
     joins_challenges: bool,
     render: Option<Render>,
     audit: Option<Audit>,
+    #[cfg(feature = "metrics")]
+    counts: bool,
     #[cfg(feature = "tracing")]
     traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
@@ -89,7 +89,6 @@ struct Accepted {
     opens_prompt: bool,
     knows_login: bool,
     challenge_varies: bool,
-    #[cfg(feature = "sessions")]
     login_page: Option<LoginPage>,
     /// The challenge without an error. `None` if the scheme has no challenge.
     plain: Option<Challenge>,
@@ -171,7 +170,6 @@ impl ProtectionSpace {
 
     /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
     /// forms. The response to a longer one is 400.
-    #[cfg(feature = "form")]
     pub const MAX_FORM: usize = 1024 * 1024;
 
     /// The realm, if there is one.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use auth_runtime::routing::get;
 use auth_runtime::{
     Bearer, Dpop, GuardedRouter, Introspection, IntrospectionBuilder, Jwt, JwtBuilder,
-    ProtectionSpace, requires,
+    ProtectionSpace, TokenCache, requires,
 };
 use auth_tests::programs::{Program, output_of, set_up};
 use auth_tests::proof::ProofKey;
@@ -432,8 +432,8 @@ async fn keys_change_under_load_and_no_request_is_refused() {
 async fn the_server_is_stopped_and_started_again() {
     let mut server = Server::start("outage");
     let verifier = || server.verifier().refresh_every(Duration::from_secs(1));
-    let warm = serve_jwt(verifier()).await;
-    let uncached = serve_jwt(verifier().without_cache()).await;
+    let warm = serve_jwt(verifier().cache(TokenCache::default())).await;
+    let uncached = serve_jwt(verifier()).await;
     let cold = serve_jwt(verifier()).await;
     let asking = server.introspection().client_secret("api", "api-secret");
     let asking = serve_introspection(asking.without_cache()).await;

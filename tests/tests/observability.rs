@@ -723,7 +723,9 @@ async fn decisions_are_counted_by_handler_outcome_and_rule() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let _recording = metrics::set_default_local_recorder(&recorder);
-    let app = app(builder().build().expect("a space"));
+    let uncounted = self::app(builder().build().expect("a space"));
+    send(&uncounted, "/read", From::Nobody).await;
+    let app = app(builder().count_decisions(true).build().expect("a space"));
     for (target, from) in [
         ("/open", From::Nobody),
         ("/read", From::Nobody),

@@ -153,11 +153,8 @@ fn sent_in(
             None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
         },
         Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
-        #[cfg(feature = "sessions")]
         Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
-        #[cfg(any(feature = "form", feature = "secret-urls"))]
         Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
-        #[cfg(feature = "form")]
         Source::Form(_) => return None,
     };
     Some(described)
@@ -180,11 +177,8 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
         sentences.push(match other {
             Source::Authorization => "Taken in the field `Authorization`, too.".to_owned(),
             Source::Field(name) => format!("Taken in the field `{name}`, too."),
-            #[cfg(feature = "sessions")]
             Source::Cookie(name) => format!("Taken in the cookie `{name}`, too."),
-            #[cfg(any(feature = "form", feature = "secret-urls"))]
             Source::Query(name) => format!("Taken in the query, as `{name}`, too."),
-            #[cfg(feature = "form")]
             Source::Form(name) => format!("Taken in a form in the body, as `{name}`, too."),
         });
     }
@@ -220,19 +214,14 @@ pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
         SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
             Source::Authorization => key.name.eq_ignore_ascii_case("Authorization"),
             Source::Field(name) => key.name.eq_ignore_ascii_case(name.as_str()),
-            #[cfg(any(feature = "form", feature = "secret-urls", feature = "sessions"))]
             _ => false,
         }),
-        #[cfg(feature = "sessions")]
         SecurityScheme::ApiKey(ApiKey::Cookie(key)) => {
             is_sent_in(&|source| *source == Source::Cookie(key.name.clone()))
         }
-        #[cfg(any(feature = "form", feature = "secret-urls"))]
         SecurityScheme::ApiKey(ApiKey::Query(key)) => {
             is_sent_in(&|source| *source == Source::Query(key.name.clone()))
         }
-        #[cfg(not(all(feature = "sessions", any(feature = "form", feature = "secret-urls"))))]
-        SecurityScheme::ApiKey(_) => false,
         SecurityScheme::MutualTls { .. } => false,
     }
 }

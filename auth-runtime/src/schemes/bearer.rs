@@ -7,7 +7,6 @@ use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 #[cfg(feature = "jwt")]
 use crate::identity::Identity;
-#[cfg(feature = "form")]
 use crate::scheme::Source;
 use crate::scheme::{Credentials, Occasion, Scheme, Verification};
 #[cfg(feature = "jwt")]
@@ -19,7 +18,7 @@ use crate::schemes::{ClientCertificate, PeerCertificate};
 /// `Authorization: Bearer …` (RFC 6750). Possession of a token is sufficient for its grants.
 ///
 /// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the feature
-/// `form` is enabled and the scheme accepts them.
+/// the scheme accepts them.
 ///
 /// ```
 /// use auth_runtime::{Bearer, Caller, Identity};
@@ -38,14 +37,11 @@ pub struct Bearer {
     format: Option<&'static str>,
     #[cfg(feature = "mtls")]
     certificate: Option<ClientCertificate>,
-    #[cfg(feature = "form")]
     in_query: bool,
-    #[cfg(feature = "form")]
     in_form: bool,
 }
 
 /// The parameter of RFC 6750 §2.2 and §2.3.
-#[cfg(feature = "form")]
 const PARAMETER: &str = "access_token";
 
 impl Bearer {
@@ -88,9 +84,7 @@ impl Bearer {
             format: None,
             #[cfg(feature = "mtls")]
             certificate: None,
-            #[cfg(feature = "form")]
             in_query: false,
-            #[cfg(feature = "form")]
             in_form: false,
         }
     }
@@ -119,7 +113,6 @@ impl Bearer {
     /// It is for clients that cannot send header fields. URLs, and the tokens in them, are recorded
     /// in logs and histories, and sent in `Referer`. Issue tokens to such clients that expire
     /// within minutes.
-    #[cfg(feature = "form")]
     #[must_use]
     pub fn accept_query(self) -> Self {
         Self {
@@ -134,7 +127,6 @@ impl Bearer {
     ///
     /// It works only in a [`GuardedRouter`](crate::GuardedRouter), which reads such a body before
     /// authorization. The handler receives the body unchanged.
-    #[cfg(feature = "form")]
     #[must_use]
     pub fn accept_form(self) -> Self {
         Self {
@@ -149,7 +141,6 @@ impl Scheme for Bearer {
         "Bearer"
     }
 
-    #[cfg(feature = "form")]
     fn sources(&self) -> Vec<Source> {
         let mut sources = vec![Source::Authorization];
         if self.in_query {

@@ -4,7 +4,6 @@ mod builder;
 mod cookie_layer;
 mod login;
 mod origin;
-mod return_path;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +18,6 @@ pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
 use self::cookie_layer::{Sifted, id_in, is_plain};
 use self::login::Login;
 use self::origin::TrustedOrigins;
-pub use self::return_path::ReturnPath;
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;

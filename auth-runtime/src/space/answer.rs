@@ -266,7 +266,6 @@ impl<'a> Offer<'a> {
     ///
     /// It returns one only if a login can help. A client with a rejected token receives the 401,
     /// even if it accepts HTML.
-    #[cfg(feature = "sessions")]
     fn login_page(&self, denial: &Denial, asked: Asked<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
             Denial::Unauthenticated { rejection, .. } => {
@@ -284,11 +283,6 @@ impl<'a> Offer<'a> {
         request
             .is_navigation()
             .then(|| page.location(denial, &request))?
-    }
-
-    #[cfg(not(feature = "sessions"))]
-    fn login_page(&self, _: &Denial, _: Asked<'_>) -> Option<HeaderValue> {
-        None
     }
 
     /// Returns the schemes that the space and the policy accept.

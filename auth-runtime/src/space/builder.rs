@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(feature = "sessions")]
 use super::LoginPage;
 use super::{Accepted, Prepared, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::audit::{Audit, AuditRecord};
@@ -26,6 +25,8 @@ pub struct ProtectionSpaceBuilder {
     joins_challenges: bool,
     render: Option<Render>,
     audit: Option<Audit>,
+    #[cfg(feature = "metrics")]
+    counts: bool,
     #[cfg(feature = "tracing")]
     traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
@@ -44,6 +45,8 @@ impl ProtectionSpace {
             joins_challenges: false,
             render: None,
             audit: None,
+            #[cfg(feature = "metrics")]
+            counts: false,
             #[cfg(feature = "tracing")]
             traces_subjects: false,
             #[cfg(feature = "resource-metadata")]
@@ -164,6 +167,15 @@ impl ProtectionSpaceBuilder {
         self
     }
 
+    /// Counts decisions, by the `metrics` crate: `auth_decisions_total` by `handler`, `outcome` and
+    /// `rule`, and the histogram `auth_decision_duration_seconds` by `handler`. Default: no, since each
+    /// decision then reads the clock.
+    #[cfg(feature = "metrics")]
+    pub fn count_decisions(mut self, count: bool) -> Self {
+        self.counts = count;
+        self
+    }
+
     /// Adds the subjects of known callers to the events of decisions, as the field `subject`.
     /// Default: no, since a subject is personal data.
     #[cfg(feature = "tracing")]
@@ -190,6 +202,8 @@ impl ProtectionSpaceBuilder {
             joins_challenges: self.joins_challenges,
             render: self.render,
             audit: self.audit,
+            #[cfg(feature = "metrics")]
+            counts: self.counts,
             #[cfg(feature = "tracing")]
             traces_subjects: self.traces_subjects,
             #[cfg(feature = "resource-metadata")]
@@ -215,7 +229,9 @@ impl ProtectionSpaceBuilder {
             space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
         }
         #[cfg(feature = "metrics")]
-        crate::audit::count::describe();
+        if space.counts {
+            crate::audit::count::describe();
+        }
         Ok(ProtectionSpace(Arc::new(space)))
     }
 }
@@ -234,7 +250,6 @@ impl Space {
         } else {
             None
         };
-        #[cfg(feature = "sessions")]
         let login_page = match scheme.login_page().map(LoginPage::read) {
             Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
             Some(Ok(page)) => Some(page),
@@ -248,7 +263,6 @@ impl Space {
             opens_prompt: scheme.opens_prompt(),
             knows_login: scheme.knows_login(),
             challenge_varies: scheme.challenge_varies(),
-            #[cfg(feature = "sessions")]
             login_page,
             plain,
             scheme,
@@ -302,7 +316,6 @@ pub enum SpaceError {
     /// Two schemes have the same name or read the same field.
     SchemeTwice(String),
     /// A page to log in on that is no path on this host.
-    #[cfg(feature = "sessions")]
     LoginPage(String),
     /// The challenge is invalid, usually because of its realm.
     Challenge {
@@ -331,7 +344,6 @@ impl fmt::Display for SpaceError {
                 f,
                 "the scheme `{name}` has the name or the field of an earlier one",
             ),
-            #[cfg(feature = "sessions")]
             Self::LoginPage(page) => write!(
                 f,
                 "{page:?} is no page to log in on; name a path on this host, such as `/login`",

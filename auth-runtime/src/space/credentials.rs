@@ -9,7 +9,6 @@ use super::sender::Used;
 use super::{Accepted, ProtectionSpace, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
-#[cfg(feature = "sessions")]
 use crate::cookies;
 use crate::head::Head;
 use crate::scheme::{Credentials, Source, Verification};
@@ -28,7 +27,6 @@ enum Place {
     Authorization,
     /// A field of the scheme's own, the query or a form.
     Elsewhere,
-    #[cfg(feature = "sessions")]
     Cookie,
 }
 
@@ -48,10 +46,7 @@ impl Presented<'_, '_> {
 
     /// Returns whether they are a cookie, which a browser adds on its own.
     pub(super) fn is_cookie(&self) -> bool {
-        #[cfg(feature = "sessions")]
-        return self.place == Place::Cookie;
-        #[cfg(not(feature = "sessions"))]
-        false
+        self.place == Place::Cookie
     }
 
     /// Returns whether the scheme has a challenge (rule 7).
@@ -120,7 +115,6 @@ impl Space {
             for source in &accepted.sources {
                 let place = match source {
                     Source::Authorization => Place::Authorization,
-                    #[cfg(feature = "sessions")]
                     Source::Cookie(name) => {
                         for value in cookies::values(head.headers, name) {
                             found.push(presented(Place::Cookie, Ok(Cow::Borrowed(value))));
@@ -154,14 +148,11 @@ impl Accepted {
             }
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
             // A browser may send several; `find` reads them.
-            #[cfg(feature = "sessions")]
             Source::Cookie(_) => Ok(None),
-            #[cfg(any(feature = "form", feature = "secret-urls"))]
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
             },
-            #[cfg(feature = "form")]
             Source::Form(name) => match head.extensions.get::<ReadForm>() {
                 Some(ReadForm::Read(form)) => single_value(form, name),
                 Some(ReadForm::Unreadable) => Err(CredentialsError::Ambiguous),
@@ -200,7 +191,6 @@ fn well_formed(value: &[u8]) -> Option<&str> {
 }
 
 /// Returns the value of the only parameter of that name.
-#[cfg(any(feature = "form", feature = "secret-urls"))]
 fn single_value(
     encoded: &[u8],
     name: &str,
@@ -214,8 +204,11 @@ fn single_value(
 }
 
 /// The form of a request, read before the handler. It is kept in the request's extensions.
-#[cfg(feature = "form")]
 #[derive(Clone)]
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(dead_code, reason = "only a router reads bodies")
+)]
 enum ReadForm {
     Read(bytes::Bytes),
     /// Longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
@@ -223,7 +216,7 @@ enum ReadForm {
 }
 
 /// Reading of forms, for schemes that accept credentials in them.
-#[cfg(feature = "form")]
+#[cfg(feature = "axum")]
 impl ProtectionSpace {
     /// Returns whether a request carries a form that has to be searched for credentials.
     pub(crate) fn reads_form_of(&self, request: &axum::extract::Request) -> bool {
@@ -256,25 +249,8 @@ impl ProtectionSpace {
     }
 }
 
-/// Without the feature, no form is read.
-#[cfg(all(feature = "axum", not(feature = "form")))]
-impl ProtectionSpace {
-    pub(crate) fn reads_form_of(&self, _: &axum::extract::Request) -> bool {
-        false
-    }
-
-    pub(crate) async fn read_form_of(
-        &self,
-        request: axum::extract::Request,
-    ) -> axum::extract::Request {
-        request
-    }
-
-    pub(crate) fn forget_form_of(&self, _: &mut axum::extract::Request) {}
-}
-
 /// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
-#[cfg(feature = "form")]
+#[cfg(feature = "axum")]
 fn is_form(head: Head<'_>) -> bool {
     use http::{Method, header::CONTENT_TYPE};
 
@@ -300,11 +276,8 @@ impl ProtectionSpace {
                 Source::Authorization => "header",
                 // RFC 9728 has no name for custom fields.
                 Source::Field(_) => continue,
-                #[cfg(feature = "sessions")]
                 Source::Cookie(_) => continue,
-                #[cfg(any(feature = "form", feature = "secret-urls"))]
                 Source::Query(_) => "query",
-                #[cfg(feature = "form")]
                 Source::Form(_) => "body",
             };
             if !methods.contains(&method) {

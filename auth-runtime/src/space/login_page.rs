@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use crate::decision::Denial;
 use crate::denial_body::DeniedRequest;
-use crate::schemes::ReturnPath;
+use crate::return_path::ReturnPath;
 
 /// A path on this host, with an optional query.
 pub(super) struct LoginPage {

@@ -11,13 +11,21 @@ use crate::head::Head;
 use crate::policy::Policy;
 
 impl ProtectionSpace {
+    /// Returns whether decisions are counted.
+    fn counts(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        return self.0.counts;
+        #[cfg(not(feature = "metrics"))]
+        false
+    }
+
     /// Returns whether decisions are observed: by a hook, or through one of the features.
     pub(crate) fn is_watched(&self) -> bool {
         #[cfg(feature = "tracing")]
         let is_traced = crate::audit::trace::is_on();
         #[cfg(not(feature = "tracing"))]
         let is_traced = false;
-        is_traced || self.0.audit.is_some() || cfg!(feature = "metrics")
+        is_traced || self.counts() || self.0.audit.is_some()
     }
 
     /// Starts to observe a decision about a handler, or about an unknown path.
@@ -173,7 +181,9 @@ impl ProtectionSpace {
         #[cfg(feature = "tracing")]
         crate::audit::trace::emit(record, self.0.traces_subjects);
         #[cfg(feature = "metrics")]
-        crate::audit::count::count(record);
+        if self.0.counts {
+            crate::audit::count::count(record);
+        }
         if let Some(audit) = &self.0.audit {
             audit(record);
         }

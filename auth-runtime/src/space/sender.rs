@@ -37,7 +37,7 @@ use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::policy::Policy;
-#[cfg(all(feature = "axum", any(feature = "form", feature = "secret-urls")))]
+#[cfg(feature = "axum")]
 use crate::scheme::Source;
 use crate::scheme::Verification;
 
@@ -349,7 +349,6 @@ impl ProtectionSpace {
     /// Returns whether the credentials may have been in the query.
     #[cfg(feature = "axum")]
     pub(crate) fn may_stand_in_query(&self, sender: &Sender) -> bool {
-        #[cfg(any(feature = "form", feature = "secret-urls"))]
         if let View::Caller {
             used: Used::Scheme { index, .. },
             ..

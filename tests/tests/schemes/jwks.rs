@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use auth_runtime::{JwtBuilder, JwtError, ProtectedRouter};
+use auth_runtime::{JwtBuilder, JwtError, ProtectedRouter, TokenCache};
 use axum::extract::State;
 use axum::routing;
 
@@ -334,7 +334,7 @@ async fn keys_outlive_an_outage() {
 #[tokio::test]
 async fn keys_are_refreshed_in_the_background_and_those_that_are_gone_open_nothing() {
     let issuer = Issuer::start().await;
-    let jwt = issuer.verifier().discover();
+    let jwt = issuer.verifier().discover().cache(TokenCache::default());
     let jwt = jwt.refresh_every(Duration::from_secs(1)).build().unwrap();
     let app = app(space(Bearer::jwt(jwt)));
     let old = issuer.token(json!({}));

@@ -138,9 +138,9 @@ async fn a_revoked_token_is_refused_whether_remembered_or_not() {
             claims.get("jti").and_then(Value::as_str) == Some("7") && flag.load(Ordering::SeqCst)
         });
         let builder = if remembers {
-            builder
+            builder.cache(TokenCache::default())
         } else {
-            builder.without_cache()
+            builder
         };
         let app = app(space(Bearer::jwt(builder.build().unwrap())));
         let seventh = token(json!({ "jti": "7" }));

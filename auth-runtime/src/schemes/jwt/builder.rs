@@ -34,7 +34,7 @@ impl Jwt {
             #[cfg(feature = "jwks")]
             refresh_every: Duration::from_secs(600),
             #[cfg(feature = "token-cache")]
-            cache: Some(TokenCache::default()),
+            cache: None,
         }
     }
 }
@@ -140,17 +140,13 @@ impl JwtBuilder {
         self
     }
 
-    /// Remembers verified tokens in `cache`. Default: one of its own, as [`TokenCache::default`].
+    /// Remembers verified tokens in `cache`. Default: each token is verified anew.
+    ///
+    /// A remembered token stays accepted after its key is withdrawn: until the keys are refreshed, or for
+    /// the age that the cache allows.
     #[cfg(feature = "token-cache")]
     pub fn cache(mut self, cache: TokenCache) -> Self {
         self.cache = Some(cache);
-        self
-    }
-
-    /// Verifies every token anew.
-    #[cfg(feature = "token-cache")]
-    pub fn without_cache(mut self) -> Self {
-        self.cache = None;
         self
     }
 

@@ -6,7 +6,7 @@ use auth_runtime::routing::{get, post};
 use auth_runtime::{
     Bearer, Caller, Challenge, ChallengeError, Credentials, GuardedRouter, Identity, Jwt,
     JwtBuilder, JwtKey, Occasion, Problem, ProtectedRouter, ProtectionSpace, Scheme, Sessions,
-    Verification, public, requires,
+    TokenCache, Verification, public, requires,
 };
 use axum::Router;
 use axum::extract::Path;
@@ -131,12 +131,12 @@ fn by_jwt(name: &'static str, jwt: JwtBuilder, authority: &Authority) -> Contend
 }
 
 pub(crate) fn by_verified_jwt(authority: &Authority) -> Contender {
-    let verifier = verifier(authority).without_cache();
-    by_jwt("ours, verified each time", verifier, authority)
+    by_jwt("ours, verified each time", verifier(authority), authority)
 }
 
 pub(crate) fn by_remembered_jwt(authority: &Authority) -> Contender {
-    by_jwt("ours, remembered", verifier(authority), authority)
+    let verifier = verifier(authority).cache(TokenCache::default());
+    by_jwt("ours, remembered", verifier, authority)
 }
 
 #[requires(role = "admin")]
