@@ -432,6 +432,36 @@ async fn made_up_keys_shut_out_no_key_that_was_just_published() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_new_key_holds_up_no_other_request() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    // Issued after the last fetch, by their own account.
+    let new: Vec<_> = (0..3000)
+        .map(|number| {
+            let token = issuer.signed(&format!("new-{number}"), &forger, json!({}));
+            let app = app.clone();
+            tokio::spawn(async move { status(&app, &token).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert!(new.iter().all(|request| !request.is_finished()));
+    let began = Instant::now();
+    let old = issuer.signed("old", &forger, json!({ "iat": now() - 3600 }));
+    assert_eq!(status(&app, &old).await, 401);
+    assert!(began.elapsed() < Duration::from_secs(2));
+
+    issuer.rotate();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    for request in new {
+        assert_eq!(request.await.unwrap(), 401);
+    }
+    assert!(began.elapsed() < Duration::from_secs(9), "they wait once");
+    assert_eq!(issuer.fetches().1, 2);
+}
+
+#[tokio::test]
 async fn an_outage_of_one_issuer_is_none_of_another() {
     let (one, other) = (Issuer::start().await, Issuer::start().await);
     let build = |issuer: &Issuer| issuer.verifier().discover().build().unwrap();

@@ -164,12 +164,15 @@ impl RemoteKeys {
                     return Ok(Arc::clone(&fetched.keys));
                 }
             }
+            if !pause.is_zero() {
+                // Without the lock: the last fetch responds to other requests meanwhile.
+                drop(last);
+                tokio::time::sleep(pause).await;
+                continue;
+            }
             // In a task of its own: a client that hangs up must not stop the fetch for the others.
             let this = Arc::clone(self);
-            tokio::spawn(async move {
-                tokio::time::sleep(pause).await;
-                *last = Some(this.attempt().await);
-            });
+            tokio::spawn(async move { *last = Some(this.attempt().await) });
         }
     }
 
