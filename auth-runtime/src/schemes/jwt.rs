@@ -101,6 +101,10 @@ impl Jwt {
     /// Trusts the issuers of several verifiers: each token is verified by the issuer that it names, and by
     /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
     ///
+    /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the same
+    /// subject to two users. A service that compares subjects compares the claim `iss` as well, or trusts
+    /// only issuers with disjoint subjects.
+    ///
     /// ```
     /// use auth_runtime::{Bearer, Jwt, JwtKey};
     ///
@@ -171,16 +175,18 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// [`JwtError::Unreachable`] names the first issuer whose keys cannot be fetched, and the problem. Keys
-    /// are fetched again when a token comes.
+    /// [`JwtError::Unreachable`] names the first URL that keys cannot be fetched from, and the problem. The
+    /// keys of all other issuers are fetched nevertheless; those that are missing are fetched when a token
+    /// comes.
     #[cfg(feature = "jwks")]
     pub async fn fetch_keys(&self) -> Result<(), JwtError> {
+        let mut result = Ok(());
         for issuer in self.0.iter() {
             if let Keys::Fetched(remote) = &issuer.keys {
-                remote.fetch_now().await.map_err(JwtError::Unreachable)?;
+                result = result.and(remote.fetch_now().await.map_err(JwtError::Unreachable));
             }
         }
-        Ok(())
+        result
     }
 }
 

@@ -468,6 +468,7 @@ async fn an_outage_of_one_issuer_is_none_of_another() {
     let jwt = Jwt::any_of([build(&one), build(&other)]).unwrap();
     one.stop().await;
     assert!(jwt.fetch_keys().await.is_err());
+    assert_eq!(other.fetches(), (1, 1));
     let app = app(space(Bearer::jwt(jwt)));
     assert_eq!(status(&app, &one.token(json!({}))).await, 503);
     assert_eq!(status(&app, &other.token(json!({}))).await, 200);
