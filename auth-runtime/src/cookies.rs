@@ -33,6 +33,7 @@ impl<'r> Cookie<'r> {
     /// Returns whether a library that decodes names, or trims more whitespace than browsers do,
     /// reads the name as `name`. A browser that protects `__Host-` names does not protect such a
     /// spelling.
+    #[cfg(feature = "sessions")]
     pub(crate) fn is_read_as(&self, name: &str) -> bool {
         let text = String::from_utf8_lossy(self.name);
         percent_decode(text.trim().as_bytes()).eq(name.bytes())

@@ -406,7 +406,7 @@ const TAIL: &str = "/{*__private__axum_nest_tail_param}";
 /// axum frames their responses outside of every layer, as those of unknown paths, and leaves those of
 /// nested services to the layers.
 fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
-    // unguarded: each of the endpoints has an authorizer of its own
+    // Each of the endpoints has an authorizer of its own.
     let at_prefix = Router::new().route("/", methods.clone());
     let below = at_prefix.clone().route(TAIL, methods.clone());
     let router = Router::new().nest(prefix, below);

@@ -17,8 +17,8 @@ use crate::schemes::{ClientCertificate, PeerCertificate};
 
 /// `Authorization: Bearer …` (RFC 6750). Possession of a token is sufficient for its grants.
 ///
-/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the feature
-/// the scheme accepts them.
+/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the scheme
+/// accepts them.
 ///
 /// ```
 /// use auth_runtime::{Bearer, Caller, Identity};
