@@ -1,7 +1,7 @@
 //! What the compiler gets: the item as it was written, and its policy as data.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use auth_grammar::errors::{Errors, UnknownKey};
@@ -15,9 +15,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Visibility};
+use syn::{Ident, Path, Visibility};
 
-use crate::{guard, module};
+use crate::guard;
 
 pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -27,19 +27,19 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     if let Some(mut module) = Module::read(&item) {
         module.hand_down(&arguments, &requires, &mut errors);
         let mistakes = mistakes(&errors);
-        let module = module::expand(module);
         return quote!(#mistakes #module);
     }
+    let krate = arguments.krate().unwrap_or_else(runtime);
     let requires = requires.with_modules();
     // A network may be enough, and then nobody knows who calls. Of a mistaken attribute, what could be
     // read says so.
     let says_nothing = requires.requirements.is_empty();
     let caller = if says_nothing || check::makes_known(&requires.requirements) {
-        quote!(::auth_runtime::Identity)
+        quote!(#krate::Identity)
     } else {
-        quote!(::core::option::Option<::auth_runtime::Identity>)
+        quote!(::core::option::Option<#krate::Identity>)
     };
-    let policy = policy(&requires);
+    let policy = policy(&requires, &krate);
     let policy = match &requires.loosen {
         Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
         None => policy,
@@ -55,21 +55,20 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         }
         false => policy,
     };
-    let expanded = expand("requires", &policy, &caller, item, errors);
+    let expanded = expand("requires", &policy, &caller, item, &krate, errors);
     let tracked = found.as_ref().and_then(tracked);
     quote!(#expanded #tracked)
+}
+
+/// The runtime, where the attribute does not say where it is.
+fn runtime() -> Path {
+    syn::parse_quote!(::auth_runtime)
 }
 
 /// `vocabulary!()`: what is declared, as data.
 pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    if !arguments.is_empty() {
-        errors.add(
-            codes::FORM,
-            Span::call_site(),
-            "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
-        );
-    }
+    let krate = args::vocabulary(arguments, &mut errors).unwrap_or_else(runtime);
     let found = find();
     match &found {
         None => errors.add(
@@ -83,17 +82,17 @@ pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
-    let data = vocabulary_data(declared.unwrap_or(&none));
+    let data = vocabulary_data(declared.unwrap_or(&none), &krate);
     let tracked = found.as_ref().and_then(tracked);
     quote!({ #mistakes #tracked #data })
 }
 
-fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
+fn vocabulary_data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     let terms = |terms: &Terms| {
         let terms = terms.iter().map(|(name, term)| {
             let description = &term.description;
             let implies = &term.implies;
-            quote!(::auth_runtime::Term::new(#name, #description, &[#(#implies),*]))
+            quote!(#krate::Term::new(#name, #description, &[#(#implies),*]))
         });
         quote!(&[#(#terms),*])
     };
@@ -102,18 +101,18 @@ fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     let networks = vocabulary.networks.iter().map(|(name, blocks)| {
-        let blocks = blocks.iter().map(addresses);
-        quote!(::auth_runtime::Network::new(#name, &[#(#blocks),*]))
+        let blocks = blocks.iter().map(|block| addresses(block, krate));
+        quote!(#krate::Network::new(#name, &[#(#blocks),*]))
     });
     let policies = vocabulary.policies.iter().map(|(name, policy)| {
         let description = &policy.description;
         let requires = &policy.requires;
-        quote!(::auth_runtime::DeclaredPolicy::new(#name, #description, #requires))
+        quote!(#krate::DeclaredPolicy::new(#name, #description, #requires))
     });
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let permissions = terms(&vocabulary.permissions);
     quote! {
-        const VOCABULARY: ::auth_runtime::Vocabulary = ::auth_runtime::Vocabulary::new(
+        const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
             #realm, #scopes, #roles, #permissions, &[#(#networks),*], &[#(#policies),*],
         );
         VOCABULARY
@@ -123,7 +122,7 @@ fn vocabulary_data(vocabulary: &Vocabulary) -> TokenStream {
 /// The vocabulary of the crate that is being compiled.
 fn find() -> Option<Found> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
-    vocabulary::find(Path::new(&manifest))
+    vocabulary::find(manifest.as_ref())
 }
 
 /// Makes the compiler compile the crate again when its vocabulary changes. Once in a compilation is
@@ -148,12 +147,13 @@ fn tracked(found: &Found) -> Option<TokenStream> {
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     // What everybody may call owes nothing to the module around it.
-    let Arguments { own, .. } = Arguments::read(arguments);
-    let public = args::public(own, &mut errors);
+    let arguments = Arguments::read(arguments);
+    let krate = arguments.krate().unwrap_or_else(runtime);
+    let public = args::public(arguments.own, &mut errors);
     let reason = public.map(|public| public.reason).unwrap_or_default();
-    let policy = quote!(::auth_runtime::Policy::public(#reason));
-    let caller = quote!(::auth_runtime::__private::Anyone);
-    expand("public", &policy, &caller, item, errors)
+    let policy = quote!(#krate::Policy::public(#reason));
+    let caller = quote!(#krate::__private::Anyone);
+    expand("public", &policy, &caller, item, &krate, errors)
 }
 
 fn expand(
@@ -161,27 +161,29 @@ fn expand(
     policy: &TokenStream,
     caller: &TokenStream,
     tokens: TokenStream,
+    krate: &Path,
     mut errors: Errors,
 ) -> TokenStream {
-    let item = item::read(tokens.clone(), attribute, &mut errors);
+    let item = item::read(tokens.clone(), attribute, Some(krate), &mut errors);
     let mistakes = mistakes(&errors);
     // A wrong attribute still leaves a handler with some policy: otherwise every use of it would
     // be reported as well. It grants nothing, and the build fails anyway.
     let policy = if errors.is_empty() {
         policy
     } else {
-        &quote!(::auth_runtime::Policy::requires(
-            ::auth_runtime::Requirement::any(&[])
+        &quote!(#krate::Policy::requires(
+            #krate::Requirement::any(&[])
         ))
     };
     match item {
         Some(Item::Handler(mut handler)) => {
             let name = item::carrier(&handler.signature.ident);
             let declared = &handler.signature.ident;
-            let implementation = implement(&name, declared, policy, caller, handler.writes_guard);
+            let implementation =
+                implement(&name, declared, policy, caller, krate, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
-            let kind = kind(attribute, &name, true);
-            guard::complete(&mut handler);
+            let kind = kind(attribute, &name, krate, true);
+            guard::complete(&mut handler, krate);
             let Handler {
                 attributes,
                 visibility,
@@ -198,8 +200,8 @@ fn expand(
             }
         }
         Some(Item::Struct(unit)) => {
-            let implementation = implement(&unit.name, &unit.name, policy, caller, false);
-            let kind = kind(attribute, &unit.name, false);
+            let implementation = implement(&unit.name, &unit.name, policy, caller, krate, false);
+            let kind = kind(attribute, &unit.name, krate, false);
             let unit = unit.tokens;
             quote!(#mistakes #unit #implementation #kind)
         }
@@ -249,6 +251,7 @@ fn implement(
     declared: &Ident,
     policy: &TokenStream,
     caller: &TokenStream,
+    krate: &Path,
     uses_guard: bool,
 ) -> TokenStream {
     let suffix = format!("::{}", declared.unraw());
@@ -256,10 +259,10 @@ fn implement(
     let line = quote_spanned!(declared.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
-        impl ::auth_runtime::__private::HasPolicy for #name {
+        impl #krate::__private::HasPolicy for #name {
             type Caller = #caller;
-            const POLICY: ::auth_runtime::Policy = #policy;
-            const DECLARATION: ::auth_runtime::Declaration = ::auth_runtime::Declaration::new(
+            const POLICY: #krate::Policy = #policy;
+            const DECLARATION: #krate::Declaration = #krate::Declaration::new(
                 ::core::concat!(::core::module_path!(), #suffix),
                 ::core::file!(),
                 #line,
@@ -270,22 +273,22 @@ fn implement(
 }
 
 /// What a policy is for.
-fn kind(attribute: &str, name: &Ident, of_handler: bool) -> TokenStream {
+fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenStream {
     let struct_only = (!of_handler).then(|| {
         quote! {
             #[automatically_derived]
-            impl ::auth_runtime::__private::ForServices for #name {}
+            impl #krate::__private::ForServices for #name {}
         }
     });
     let public_only = (attribute == "public").then(|| {
         quote! {
             #[automatically_derived]
-            impl ::auth_runtime::__private::ForEverybody for #name {}
+            impl #krate::__private::ForEverybody for #name {}
         }
     });
     quote! {
         #[automatically_derived]
-        impl ::auth_runtime::__private::Declared for #name {
+        impl #krate::__private::Declared for #name {
             const OF_HANDLER: bool = #of_handler;
         }
         #struct_only
@@ -293,14 +296,14 @@ fn kind(attribute: &str, name: &Ident, of_handler: bool) -> TokenStream {
     }
 }
 
-fn policy(requires: &Requires) -> TokenStream {
+fn policy(requires: &Requires, krate: &Path) -> TokenStream {
     let requirement = match requires.requirements.as_slice() {
         // Whatever is wrong, nothing is open for lack of a requirement.
-        [] => quote!(::auth_runtime::Requirement::any(&[])),
-        [only] => expression(only),
+        [] => quote!(#krate::Requirement::any(&[])),
+        [only] => expression(only, krate),
         several => {
-            let parts = several.iter().map(expression);
-            quote!(::auth_runtime::Requirement::all(&[#(#parts),*]))
+            let parts = several.iter().map(|part| expression(part, krate));
+            quote!(#krate::Requirement::all(&[#(#parts),*]))
         }
     };
     let hide_as = requires
@@ -308,7 +311,7 @@ fn policy(requires: &Requires) -> TokenStream {
         .as_ref()
         .map(|_| quote!(.hide_as_not_found()));
     let hide_unless = requires.hide_unless.as_ref().map(|hide_unless| {
-        let lesser = expression(&hide_unless.lesser);
+        let lesser = expression(&hide_unless.lesser, krate);
         quote!(.hide_unless(#lesser))
     });
     let schemes = requires.schemes.as_ref().map(|schemes| {
@@ -319,12 +322,12 @@ fn policy(requires: &Requires) -> TokenStream {
         let realm = &realm.text;
         quote!(.realm(#realm))
     });
-    quote!(::auth_runtime::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
+    quote!(#krate::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
 }
 
-fn expression(requirement: &Requirement) -> TokenStream {
+fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
     let list = |parts: &[Requirement]| {
-        let parts = parts.iter().map(expression);
+        let parts = parts.iter().map(|part| expression(part, krate));
         quote!(&[#(#parts),*])
     };
     let call = match &requirement.kind {
@@ -341,7 +344,10 @@ fn expression(requirement: &Requirement) -> TokenStream {
                     broader: Vec::new(),
                 };
                 let kind = Kind::Named(*namespace, name);
-                expression(&Requirement::new(kind, requirement.span, requirement.end))
+                expression(
+                    &Requirement::new(kind, requirement.span, requirement.end),
+                    krate,
+                )
             });
             quote!(any(&[#(#parts),*]))
         }
@@ -357,14 +363,14 @@ fn expression(requirement: &Requirement) -> TokenStream {
         }
         Kind::MaxAge(age) => {
             let seconds = age.seconds;
-            quote!(max_age(::auth_runtime::__private::Duration::from_secs(#seconds)))
+            quote!(max_age(#krate::__private::Duration::from_secs(#seconds)))
         }
         Kind::Network(network) => {
             let name = &network.text;
-            let blocks = network.blocks.iter().map(addresses);
-            quote!(network(::auth_runtime::Network::new(#name, &[#(#blocks),*])))
+            let blocks = network.blocks.iter().map(|block| addresses(block, krate));
+            quote!(network(#krate::Network::new(#name, &[#(#blocks),*])))
         }
-        Kind::Check(function) => check_by(function),
+        Kind::Check(function) => check_by(function, krate),
         // Only one that could not be looked up is left, and that was reported.
         Kind::Policy(_) => quote!(any(&[])),
         Kind::All(parts) => {
@@ -376,11 +382,11 @@ fn expression(requirement: &Requirement) -> TokenStream {
             quote!(any(#parts))
         }
     };
-    quote!(::auth_runtime::Requirement::#call)
+    quote!(#krate::Requirement::#call)
 }
 
 /// A block of addresses as a constant.
-fn addresses(block: &IpNet) -> TokenStream {
+fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     let length = block.prefix_len();
     let (kind, network, address, parts) = match block {
         IpNet::V4(block) => {
@@ -403,8 +409,8 @@ fn addresses(block: &IpNet) -> TokenStream {
         }
     };
     quote! {
-        ::auth_runtime::IpNet::#kind(::auth_runtime::__private::#network::new_assert(
-            ::auth_runtime::__private::#address::new(#parts),
+        #krate::IpNet::#kind(#krate::__private::#network::new_assert(
+            #krate::__private::#address::new(#parts),
             #length,
         ))
     }
@@ -412,13 +418,13 @@ fn addresses(block: &IpNet) -> TokenStream {
 
 /// The call of a function, at the function's place, so that the compiler points there if it cannot
 /// be called.
-fn check_by(function: &Function) -> TokenStream {
+fn check_by(function: &Function, krate: &Path) -> TokenStream {
     let name = function.to_string();
     let path = &function.0;
     // Not a name that the path could mean.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        check(::auth_runtime::Check::new(#name, |#call| #call.of(#path)))
+        check(#krate::Check::new(#name, |#call| #call.of(#path)))
     }
 }
 
@@ -480,7 +486,7 @@ mod tests {
             let arguments = arguments.parse().expect("tokens");
             let requires = auth_grammar::requires(arguments, Some(&found), &mut errors);
             assert_eq!(errors.messages(), Vec::<String>::new());
-            policy(&requires).to_string().replace(' ', "")
+            policy(&requires, &runtime()).to_string().replace(' ', "")
         };
         const R: &str = "::auth_runtime::Requirement::";
         assert_eq!(
@@ -502,7 +508,7 @@ mod tests {
              requires = '''role=\"admin\", // for now\nhide_as = 404'''\n",
         );
         assert_eq!(mistakes, []);
-        let data = vocabulary_data(&vocabulary).to_string();
+        let data = vocabulary_data(&vocabulary, &runtime()).to_string();
         let policy = r#"("staff" , "Us" , "role = \"admin\", hide_as = 404")"#;
         assert!(data.contains(policy), "{data}");
     }
@@ -537,6 +543,36 @@ mod tests {
                 "{once}"
             );
         }
+    }
+
+    /// Every path to the runtime begins with the one that was given.
+    #[test]
+    fn the_runtime_goes_by_the_name_that_it_is_given() {
+        let found = |expanded: String| {
+            let expanded = expanded.replace(' ', "");
+            assert!(!expanded.contains("auth_runtime"), "{expanded}");
+            assert!(expanded.contains("::auth::"), "{expanded}");
+        };
+        let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
+        let all = r#"crate = ::auth, any(scope = "a", network = "10.0.0.0/8"), check = crate::f,
+            max_age = "5m", hide_as = 404, hide_unless = role("b"), realm = "r""#;
+        for item in [
+            "async fn f() {}",
+            "async fn f(guard: auth::Guard) {}",
+            "struct F;",
+            "mod m { async fn f() {} }",
+        ] {
+            found(requires(tokens(all), tokens(item)).to_string());
+        }
+        let reason = r#"reason = "x", crate = ::auth"#;
+        found(public(tokens(reason), tokens("async fn f() {}")).to_string());
+        // As a module hands it down.
+        let handed_down = quote!({ crate = ::auth, authenticated });
+        found(requires(handed_down.clone(), tokens("async fn f() {}")).to_string());
+        let own = tokens(r#"reason = "x""#);
+        found(public(quote!(#handed_down #own), tokens("async fn f() {}")).to_string());
+        let data = vocabulary_data(&Vocabulary::default(), &syn::parse_quote!(::auth));
+        found(data.to_string());
     }
 
     #[test]

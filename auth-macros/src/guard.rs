@@ -2,14 +2,14 @@
 
 use auth_grammar::item::{Handler, carrier, guard};
 use proc_macro2::Span;
-use syn::{FnArg, PathArguments, Type};
+use syn::{FnArg, Path, PathArguments, Type};
 
 /// Completes the guard that is written, or adds one in front.
-pub(crate) fn complete(handler: &mut Handler) {
+pub(crate) fn complete(handler: &mut Handler, krate: &Path) {
     let carrier = carrier(&handler.signature.ident);
     let first = handler.signature.inputs.first_mut();
     if let Some(first) = first.filter(|_| handler.writes_guard)
-        && let Some(path) = guard(first)
+        && let Some(path) = guard(first, Some(krate))
     {
         let mut path = path.clone();
         if let Some(guard) = path.path.segments.last_mut() {
@@ -20,7 +20,7 @@ pub(crate) fn complete(handler: &mut Handler) {
         }
         return;
     }
-    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: ::auth_runtime::Guard<#carrier>);
+    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #krate::Guard<#carrier>);
     handler.signature.inputs.insert(0, guard);
 }
 
@@ -62,11 +62,11 @@ mod tests {
             ),
         ] {
             let tokens = written.parse().expect("tokens");
-            let item = item::read(tokens, "requires", &mut Errors::default());
+            let item = item::read(tokens, "requires", None, &mut Errors::default());
             let Some(Item::Handler(mut handler)) = item else {
                 panic!("{written}");
             };
-            complete(&mut handler);
+            complete(&mut handler, &syn::parse_quote!(::auth_runtime));
             let inputs = &handler.signature.inputs;
             assert_eq!(quote!(#inputs).to_string(), completed, "{written}");
         }

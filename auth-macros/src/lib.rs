@@ -8,7 +8,6 @@ use proc_macro::TokenStream;
 
 mod expand;
 mod guard;
-mod module;
 
 /// Says who may call a handler.
 ///
@@ -24,7 +23,7 @@ mod module;
 /// # Grammar
 ///
 /// ```text
-/// #[requires( requirement {, requirement} {, display} )]
+/// #[requires( requirement {, requirement} {, display} {, crate = path} )]
 /// requirement := authenticated | sender_constrained
 ///              | scope = "…" | role = "…" | permission = "…"
 ///              | acr = "…" | amr = "…" | max_age = "15m"
@@ -109,7 +108,9 @@ mod module;
 ///
 /// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
 /// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
-/// but `#[axum::debug_handler]` checks the function as it is written, so put it below. A hidden type beside it, `policy_of_` and the function's name, carries the policy.
+/// but `#[axum::debug_handler]` checks the function as it is written, so put it below: above it, the
+/// compiler reports a missing argument of type `Guard`. A hidden type beside it, `policy_of_` and the
+/// function's name, carries the policy.
 ///
 /// On an inline module, for every handler in it:
 ///
@@ -147,7 +148,7 @@ mod module;
 /// helpers outside of it. So are modules, and unit structs with an attribute of their own.
 ///
 /// What the attribute cannot see into is refused: macros that may write handlers, modules in other files,
-/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`).
+/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`, be it `as test` or `as derive`).
 /// A check is named from the root of a crate, `check = crate::owns`, since the path is followed from
 /// each handler. Not seen are handlers that somebody else's attribute or derive writes, or a macro that is
 /// called within a function: on a `GuardedRouter` these need a policy of their own, and lack the
@@ -180,8 +181,28 @@ mod module;
 /// In an `impl` block, a function that names neither `self` nor `Self` cannot be told from a free one:
 /// there the compiler says that structs are not supported. Make the handler a free function.
 ///
-/// The attributes name the runtime as `::auth_runtime`, so the dependency keeps that name in the
-/// `Cargo.toml`.
+/// A policy has at most 1024 single requirements, and a name 256 characters; the [catalogue] has all
+/// limits. Names are made of characters that are seen: controls, zero-width and other format characters,
+/// private use and the like are refused.
+///
+/// # Another name for the crate
+///
+/// The expansion names the runtime as `::auth_runtime`. A service that depends on it by another name, or
+/// through a crate that re-exports it, gives its path as `crate = path`, as with serde. On a module the
+/// path holds for every handler in it.
+///
+/// ```
+/// # extern crate auth_runtime as auth;
+/// #[auth::requires(crate = auth, role = "admin")]
+/// mod admin {
+///     pub async fn users(guard: auth::Guard) {}
+/// }
+///
+/// #[auth::public(reason = "liveness probe", crate = auth)]
+/// async fn healthz() {}
+/// ```
+///
+/// [catalogue]: https://docs.rs/auth-runtime/latest/auth_runtime/catalogue/auth0064/
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 /// [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
@@ -213,7 +234,7 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # Grammar
 ///
 /// ```text
-/// #[public( reason = "…" )]
+/// #[public( reason = "…" {, crate = path} )]
 /// ```
 ///
 /// The reason is not optional: it is what an audit reads. Nothing else is taken: nobody is denied,
@@ -226,7 +247,8 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// What the crate's `auth.toml` declares, as an `auth_runtime::Vocabulary`.
 ///
 /// The file lies beside the crate's `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace; without one, this does not compile. It takes nothing.
+/// workspace; without one, this does not compile. It takes nothing but `crate = path`, where the crate
+/// depends on `auth_runtime` by another name.
 ///
 /// ```ignore
 /// let vocabulary = auth_runtime::vocabulary!();

@@ -50,6 +50,7 @@
 //! | [`AUTH0061`](auth0061) | two policies that show denials differently |
 //! | [`AUTH0062`](auth0062) | lists in lists without end |
 //! | [`AUTH0063`](auth0063) | a display that changes nothing |
+//! | [`AUTH0064`](auth0064) | a policy or a name that is too large |
 //!
 //! What no compiler sees, `cargo auth check` finds:
 //!
@@ -133,6 +134,7 @@ pages! {
     auth0061 "AUTH0061"
     auth0062 "AUTH0062"
     auth0063 "AUTH0063"
+    auth0064 "AUTH0064"
     auth0101 "AUTH0101"
     auth0102 "AUTH0102"
     auth0103 "AUTH0103"

@@ -347,23 +347,6 @@ pub trait ForServices: Declared {}
 )]
 pub trait ForEverybody: Declared {}
 
-/// Whether a type carries a policy, by whatever attribute.
-#[derive(Debug)]
-pub struct Carries<T>(PhantomData<T>);
-
-impl<T: HasPolicy> Carries<T> {
-    /// It does.
-    pub const POLICY: bool = true;
-}
-
-/// What is told of a type for which `Carries` tells nothing itself.
-pub trait NoPolicy {
-    /// It does not.
-    const POLICY: bool = false;
-}
-
-impl<T> NoPolicy for Carries<T> {}
-
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
     /// `None` if the caller is not one that such a guard lets in.

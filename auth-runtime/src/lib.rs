@@ -379,7 +379,5 @@ pub mod __private {
 
     pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{
-        Anyone, Carries, Declared, ForEverybody, ForServices, HasPolicy, NoPolicy,
-    };
+    pub use crate::guard::{Anyone, Declared, ForEverybody, ForServices, HasPolicy};
 }

@@ -125,6 +125,78 @@ fn the_compiler_holds_every_name_against_the_vocabulary() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// Every attribute and macro, by a dependency that has another name.
+const RENAMED: &str = r#"
+use auth::{Guard, GuardedRouter, public, requires};
+use auth::routing::get;
+
+#[requires(crate = auth, role = "admin", hide_as = 404)]
+pub mod admin {
+    use auth::{public, requires};
+
+    pub async fn users() {}
+
+    #[requires(scope = "read", network = "10.0.0.0/8")]
+    pub async fn list(guard: auth::Guard) -> String {
+        guard.identity().subject().to_owned()
+    }
+
+    #[public(reason = "the form is no secret")]
+    pub async fn login() {}
+
+    #[requires(scope = "read")]
+    pub struct Files;
+
+    #[requires(max_age = "5m")]
+    pub mod keys {
+        pub async fn create() {}
+    }
+}
+
+#[requires(crate = ::auth, scope = "read", hide_as = 404, hide_unless = role("admin"))]
+pub async fn read(guard: Guard) -> String {
+    guard.identity().subject().to_owned()
+}
+
+#[public(reason = "liveness probe", crate = auth)]
+pub async fn healthz() {}
+
+pub const VOCABULARY: auth::Vocabulary = auth::vocabulary!(crate = auth);
+
+pub fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/users", get(admin::users).post(admin::list))
+        .route("/login", get(admin::login))
+        .route("/keys", get(admin::keys::create))
+        .route("/read", get(read))
+        .route("/healthz", get(healthz))
+}
+"#;
+
+/// A manifest may give the dependency another name; that it is then not called `auth_runtime` shows in
+/// the second project.
+#[test]
+fn a_dependency_may_have_another_name() {
+    let manifest = manifest("renamed", "[workspace]\n");
+    let renamed = manifest.replace("auth-runtime.path", "auth.package = \"auth-runtime\"\nauth.path");
+    for (name, source, is_right) in [
+        ("renamed", RENAMED.to_owned(), true),
+        ("renamed_unseen", RENAMED.replace("crate = auth, ", ""), false),
+    ] {
+        let project = lab().join(name);
+        let _ = std::fs::remove_dir_all(&project);
+        write(project.join("Cargo.toml"), &renamed);
+        write(
+            project.join("auth.toml"),
+            "[scopes]\nread = \"Read\"\n[roles]\nadmin = \"Administer\"\n",
+        );
+        write(project.join("src/lib.rs"), source);
+        let errors = check(&project).errors;
+        assert_eq!(errors.is_empty(), is_right, "{errors}");
+        assert!(is_right || errors.contains("auth_runtime"), "{errors}");
+    }
+}
+
 const READ: &str = "[scopes]\nread = \"Read\"\n";
 const READER: &str = "#[auth_runtime::requires(scope = \"read\")]\npub async fn read() {}\n";
 

@@ -11,7 +11,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, Lit, LitStr, Token};
+use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
@@ -96,6 +96,12 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                         return Err(twice(&key));
                     }
                 }
+                "crate" => {
+                    let krate = self::krate(input, &key)?;
+                    if requires.krate.replace(krate).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
                 "reason" => {
                     skip(input);
                     return Err(codes::KEY_ELSEWHERE.at(
@@ -117,6 +123,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
 /// Reads the arguments of `#[public(...)]`, and notes every mistake.
 pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
     let mut public = None;
+    let mut krate = None;
     let mut mistaken = false;
     read(arguments, errors, |input, errors| {
         each(input, errors, |input, _| {
@@ -129,6 +136,10 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 );
             }
             let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
+            if key == "crate" {
+                let is_second = krate.replace(self::krate(input, &key)?).is_some();
+                return if is_second { Err(twice(&key)) } else { Ok(()) };
+            }
             mistaken |= key != "reason" || public.is_some();
             if key != "reason" {
                 return Err(not_for_public(&key, &upcoming(input)));
@@ -162,6 +173,57 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
         );
     }
     public
+}
+
+/// `= path::to::auth_runtime`
+fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
+    let value = assigned(input, key, "path::to::auth_runtime")?;
+    let text = syn::parse2::<LitStr>(value.clone()).map(|text| text.value());
+    Path::parse_mod_style.parse2(value.clone()).map_err(|_| {
+        let example = text.unwrap_or_else(|_| "path::to::auth_runtime".to_owned());
+        let message = format!(
+            "`crate` takes the path of `auth_runtime`, without quotes: `crate = {example}`"
+        );
+        codes::VALUE.over(value, message)
+    })
+}
+
+/// The crate that the arguments of an attribute name, whatever else is wrong with them.
+pub(crate) fn krate_in(arguments: TokenStream) -> Option<Path> {
+    let arguments: Vec<TokenTree> = arguments.into_iter().collect();
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+    arguments.split(is_comma).find_map(|argument| {
+        let parser = |input: ParseStream<'_>| {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            input.call(Path::parse_mod_style)
+        };
+        parser.parse2(argument.iter().cloned().collect()).ok()
+    })
+}
+
+/// Reads the arguments of `vocabulary!(...)`, and notes every mistake.
+pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
+    let mut krate = None;
+    read(arguments, errors, |input, errors| {
+        each(input, errors, |input, _| {
+            let expected = "nothing, or `crate = path::to::auth_runtime`";
+            let key = key(input, expected)?;
+            if key != "crate" {
+                skip(input);
+                return Err(codes::FORM.at(
+                    key.span(),
+                    "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
+                ));
+            }
+            if krate.replace(self::krate(input, &key)?).is_some() {
+                return Err(twice(&key));
+            }
+            Ok(())
+        });
+    });
+    krate
 }
 
 fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
@@ -198,15 +260,8 @@ fn read(
     errors: &mut Errors,
     reader: impl FnOnce(ParseStream<'_>, &mut Errors),
 ) {
-    if let Some(span) = too_deep(&tokens) {
-        errors.add(
-            codes::TOO_DEEP,
-            span,
-            format!(
-                "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
-                 `any(...)` as one"
-            ),
-        );
+    if let Some(span) = too_deep(&tokens, MAX_DEPTH) {
+        errors.add(codes::TOO_DEEP, span, too_deep_message());
         return;
     }
     let result = (|input: ParseStream<'_>| {
@@ -223,12 +278,34 @@ fn read(
 /// itself once for each, on a stack that ends.
 const MAX_DEPTH: usize = 32;
 
-/// The first parentheses that are in too many others.
-fn too_deep(tokens: &TokenStream) -> Option<Span> {
+/// That there are more lists in lists.
+pub(crate) fn too_deep_message() -> String {
+    format!(
+        "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
+         `any(...)` as one"
+    )
+}
+
+/// Whether a text has more parentheses in parentheses: to read it as tokens would take a stack.
+pub(crate) fn is_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    text.chars().any(|character| {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // Some may stand in strings.
+        depth > 4 * MAX_DEPTH
+    })
+}
+
+/// The first parentheses that are in more than `depth` others.
+pub(crate) fn too_deep(tokens: &TokenStream, depth: usize) -> Option<Span> {
     let mut open = vec![tokens.clone().into_iter()];
     while let Some(innermost) = open.last_mut() {
         match innermost.next() {
-            Some(TokenTree::Group(group)) if open.len() > MAX_DEPTH => {
+            Some(TokenTree::Group(group)) if open.len() > depth => {
                 return Some(group.span_open());
             }
             Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),

@@ -30,7 +30,7 @@ pub fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static st
 pub fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
     let is_conditional = attribute.path().is_ident("cfg_attr");
     let list = attribute.meta.require_list().ok()?;
-    is_conditional.then(|| conditional_policy(list.tokens.clone()))?
+    is_conditional.then(|| conditional_policy(list.tokens.clone(), &[]))?
 }
 
 /// Notes one of ours in a `cfg_attr`.
@@ -43,8 +43,69 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     );
 }
 
-/// Where one of our attributes stands somewhere in `tokens`.
-pub(crate) fn policy_within(tokens: TokenStream) -> Option<Span> {
+/// What a module leaves on an item that its policy is not handed down to, for one of our attributes that
+/// may stand there under another name. For everybody else it is nothing.
+pub(crate) fn left_out() -> Attribute {
+    syn::parse_quote!(#[cfg_attr(false, auth_runtime_left_out)])
+}
+
+/// Whether an attribute is what a module leaves on what it leaves out.
+pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
+    let mark = left_out();
+    let tokens = |attribute: &Attribute| match &attribute.meta {
+        Meta::List(list) => list.tokens.to_string(),
+        _ => String::new(),
+    };
+    attribute.path().is_ident("cfg_attr") && tokens(attribute) == tokens(&mark)
+}
+
+/// The attributes of the compiler itself: nobody can give these names to one of ours, and with these a
+/// struct is what it was before.
+pub(crate) fn is_inert(attribute: &Attribute) -> bool {
+    const INERT: [&str; 14] = [
+        "allow",
+        "cfg",
+        "cold",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "forbid",
+        "inline",
+        "must_use",
+        "non_exhaustive",
+        "repr",
+        "track_caller",
+        "warn",
+    ];
+    INERT.iter().any(|inert| attribute.path().is_ident(inert))
+}
+
+/// The names that an import in these tokens gives to attributes of ours: `use auth_runtime::requires as
+/// needs`.
+pub(crate) fn renamed(tokens: TokenStream, names: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for token in &tokens {
+        if let TokenTree::Group(group) = token {
+            renamed(group.stream(), names);
+        }
+    }
+    for window in tokens.windows(3) {
+        if let [
+            TokenTree::Ident(own),
+            TokenTree::Ident(word),
+            TokenTree::Ident(name),
+        ] = window
+            && word == "as"
+            && ours(&own.to_string()).is_some()
+        {
+            names.push(name.to_string());
+        }
+    }
+}
+
+/// Where one of our attributes stands somewhere in `tokens`, by its own name or by one of `others`.
+pub(crate) fn policy_within(tokens: TokenStream, others: &[String]) -> Option<Span> {
     let mut after_hash = false;
     for token in tokens {
         match token {
@@ -55,9 +116,9 @@ pub(crate) fn policy_within(tokens: TokenStream) -> Option<Span> {
             TokenTree::Punct(punct) if punct.as_char() == '!' && after_hash => continue,
             TokenTree::Group(group) => {
                 let found = if after_hash && group.delimiter() == Delimiter::Bracket {
-                    policy_in(group.stream())
+                    policy_in(group.stream(), others)
                 } else {
-                    policy_within(group.stream())
+                    policy_within(group.stream(), others)
                 };
                 if found.is_some() {
                     return found;
@@ -71,42 +132,46 @@ pub(crate) fn policy_within(tokens: TokenStream) -> Option<Span> {
 }
 
 /// Whether this stands in the brackets of one of ours.
-fn policy_in(attribute: TokenStream) -> Option<Span> {
+fn policy_in(attribute: TokenStream, others: &[String]) -> Option<Span> {
     let mut last = None;
     for token in flattened(attribute) {
         match token {
             TokenTree::Ident(ident) => last = Some(ident),
             TokenTree::Punct(punct) if punct.as_char() == ':' => {}
             TokenTree::Group(group) if last.as_ref().is_some_and(|last| last == "cfg_attr") => {
-                return conditional_policy(group.stream());
+                return conditional_policy(group.stream(), others);
             }
             _ => break,
         }
     }
     let last = last?;
-    ours(&last.to_string()).map(|_| last.span())
+    let name = last.to_string();
+    (ours(&name).is_some() || others.contains(&name)).then(|| last.span())
 }
 
 /// One of ours among the attributes behind the condition of a `cfg_attr`.
-fn conditional_policy(arguments: TokenStream) -> Option<Span> {
+fn conditional_policy(arguments: TokenStream, others: &[String]) -> Option<Span> {
     let arguments: Vec<TokenTree> = flattened(arguments).into_iter().collect();
     let is_comma =
         |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
     let attributes = arguments.split(is_comma).skip(1);
     attributes
         .map(|attribute| attribute.iter().cloned().collect())
-        .find_map(policy_in)
+        .find_map(|attribute| policy_in(attribute, others))
 }
 
 /// Whether it says that an item is for tests: `#[tokio::test]`, `#[cfg(test)]`,
-/// `#[cfg(all(test, unix))]`.
+/// `#[cfg(all(test, unix))]`. By the first kind of name, one of ours may be called.
 pub fn is_test(attribute: &Attribute) -> bool {
+    let last = attribute.path().segments.last();
+    is_built_for_tests(attribute) || last.is_some_and(|segment| segment.ident == "test")
+}
+
+/// Whether it says that an item is compiled for tests only.
+pub(crate) fn is_built_for_tests(attribute: &Attribute) -> bool {
     match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg") => asks_for_test(list.tokens.clone()),
-        meta => {
-            let last = meta.path().segments.last();
-            last.is_some_and(|segment| segment.ident == "test")
-        }
+        Meta::List(list) => list.path.is_ident("cfg") && asks_for_test(list.tokens.clone()),
+        _ => false,
     }
 }
 

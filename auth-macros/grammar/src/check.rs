@@ -1,6 +1,7 @@
 //! What can be seen to be wrong in an attribute that was read.
 
 mod display;
+mod evaluation;
 mod logic;
 mod module;
 mod names;
@@ -10,10 +11,11 @@ mod whole;
 use proc_macro2::Span;
 
 use self::display::display;
-use self::logic::{contradiction, list, wrappers};
+use self::evaluation::entailed;
+use self::logic::{can_contradict, contradiction, list, wrappers};
 pub use self::module::module;
 use self::names::names;
-pub(crate) use self::names::{Written, problem};
+pub(crate) use self::names::{Written, problem, unfit};
 pub use self::names::{name_problem, realm_problem};
 pub(crate) use self::ways::all_of;
 pub use self::ways::{entails, is_enough, makes_known};
@@ -119,11 +121,22 @@ fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: 
 /// What is added to the policy of the module is new, and possible.
 fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
     let around = all_of(module.to_vec());
-    for part in own {
-        let implied = module.iter().find(|asked| entails(asked, part));
-        let clash = module
-            .iter()
-            .find_map(|asked| Some((asked, contradiction(asked, part)?)));
+    let own_parts: Vec<&Requirement> = own.iter().collect();
+    let by_one = entailed(&module.iter().collect::<Vec<_>>(), &own_parts);
+    let by_all = entailed(&[&around], &own_parts).pop().flatten();
+    for (index, part) in own.iter().enumerate() {
+        let is_implied = by_all.as_ref().is_some_and(|parts| parts.contains(&index));
+        let implied = module.iter().zip(&by_one).find_map(|(asked, entailed)| {
+            let is_one = entailed.as_ref().is_some_and(|it| it.contains(&index));
+            is_one.then_some(asked)
+        });
+        let clash = can_contradict(part).then(|| {
+            module
+                .iter()
+                .filter(|asked| can_contradict(asked))
+                .find_map(|asked| Some((asked, contradiction(asked, part)?)))
+        });
+        let clash = clash.flatten();
         let (code, message) = if let Some(asked) = implied
             && asked.to_string() == part.to_string()
         {
@@ -131,7 +144,7 @@ fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
                 "`{part}` adds nothing: the module around it asks for that already; remove it"
             );
             (codes::MODULE_ASKS, message)
-        } else if entails(&around, part) {
+        } else if is_implied {
             let asked = implied.map_or_else(|| listed(module), |asked| format!("`{asked}`"));
             let message = format!(
                 "`{part}` adds nothing: whoever meets {asked} of the module around it meets it already; \

@@ -5,6 +5,8 @@ use std::fmt::Display;
 use proc_macro2::Span;
 use quote::ToTokens;
 
+use crate::characters::legible;
+
 /// What kind of mistake a message is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Code(&'static str);
@@ -96,6 +98,8 @@ pub const TWO_DISPLAYS: Code = Code("AUTH0061");
 pub const TOO_DEEP: Code = Code("AUTH0062");
 /// A display that changes nothing.
 pub const IDLE_DISPLAY: Code = Code("AUTH0063");
+/// A policy or a name that is too large.
+pub const TOO_LARGE: Code = Code("AUTH0064");
 
 // What no compiler sees, and `cargo auth check` finds.
 
@@ -130,7 +134,7 @@ impl Code {
 
     /// The message with the code behind its first line.
     pub fn write(self, message: impl Display) -> String {
-        let message = message.to_string();
+        let message = legible(&message.to_string());
         match message.split_once('\n') {
             Some((first, rest)) => format!("{first} [{}]\n{rest}", self.0),
             None => format!("{message} [{}]", self.0),

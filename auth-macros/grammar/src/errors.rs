@@ -7,10 +7,14 @@ use quote::quote;
 
 use crate::codes::Code;
 
+/// The mistakes of one attribute that are noted, at most.
+const MAX_ERRORS: usize = 100;
+
 /// Mistakes, in the order in which they were found.
 #[derive(Default)]
 pub struct Errors {
     found: Option<syn::Error>,
+    count: usize,
     unknown_keys: Vec<UnknownKey>,
 }
 
@@ -39,6 +43,10 @@ impl Errors {
 
     /// Notes a mistake that carries its code already, or none since the compiler would say it too.
     pub fn push(&mut self, error: syn::Error) {
+        if self.is_full() {
+            return;
+        }
+        self.count += 1;
         match &mut self.found {
             Some(errors) => errors.combine(error),
             None => self.found = Some(error),
@@ -53,6 +61,11 @@ impl Errors {
     /// The words that are no keys.
     pub fn unknown_keys(&self) -> &[UnknownKey] {
         &self.unknown_keys
+    }
+
+    /// Whether so much is wrong that no more is noted.
+    pub fn is_full(&self) -> bool {
+        self.count >= MAX_ERRORS
     }
 
     /// Whether nothing is wrong.
@@ -76,8 +89,8 @@ impl Errors {
     /// Notes all that was noted elsewhere.
     pub fn extend(&mut self, others: Self) {
         self.unknown_keys.extend(others.unknown_keys);
-        if let Some(errors) = others.found {
-            self.push(errors);
+        for error in others.found.into_iter().flatten() {
+            self.push(error);
         }
     }
 }

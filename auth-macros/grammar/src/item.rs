@@ -3,15 +3,21 @@
 //! Of a function only the signature is read; the body passes through, so that a half-typed one
 //! still reaches the compiler and the editor.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, PathArguments, Signature, Token, Type, TypePath, Visibility};
+use syn::{
+    Attribute, FnArg, Ident, Path, PathArguments, Safety, Signature, Token, Type, TypePath,
+    Visibility,
+};
 
-use crate::attribute::{policy_attribute, policy_in_cfg_attr, refuse_conditional_policy};
+use crate::args;
+use crate::attribute::{
+    is_left_out, policy_attribute, policy_in_cfg_attr, refuse_conditional_policy,
+};
 use crate::codes;
 use crate::errors::Errors;
 
@@ -50,9 +56,23 @@ pub struct UnitStruct {
 /// axum's handlers take so many arguments, and the guard is one of them.
 const MAX_PARAMETERS: usize = 16;
 
-/// Reads an item and notes what is wrong with it; `None` if it is no item at all.
-pub fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) -> Option<Item> {
-    let parser = |input: ParseStream<'_>| Ok(item(input, attribute, errors));
+/// Parentheses in parentheses in a module, or before the body of a function, at most: to read them takes
+/// a stack.
+const MAX_DEPTH: usize = 128;
+
+/// Reads an item and notes what is wrong with it; `None` if it is no item at all. The guard of a handler
+/// may be written with the path of `krate`.
+pub fn read(
+    tokens: TokenStream,
+    attribute: &str,
+    krate: Option<&Path>,
+    errors: &mut Errors,
+) -> Option<Item> {
+    if let Some(span) = too_deep(&without_body(tokens.clone())) {
+        refuse_depth(span, errors);
+        return Some(Item::Other(tokens));
+    }
+    let parser = |input: ParseStream<'_>| Ok(item(input, attribute, krate, errors));
     match parser.parse2(tokens) {
         Ok(item) => item,
         Err(error) => {
@@ -62,7 +82,36 @@ pub fn read(tokens: TokenStream, attribute: &str, errors: &mut Errors) -> Option
     }
 }
 
-fn item(input: ParseStream<'_>, attribute: &str, errors: &mut Errors) -> Option<Item> {
+/// Where an item is more deeply nested than can be read.
+pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
+    args::too_deep(tokens, MAX_DEPTH)
+}
+
+/// Notes that it is.
+pub(crate) fn refuse_depth(span: Span, errors: &mut Errors) {
+    let message = format!(
+        "more than {MAX_DEPTH} parentheses in parentheses in this item\n\
+         help: move the innermost out into items of their own"
+    );
+    errors.add(codes::TOO_DEEP, span, message);
+}
+
+/// All but the braces at the end, which are not read.
+fn without_body(tokens: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    if matches!(tokens.last(), Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace)
+    {
+        tokens.pop();
+    }
+    tokens.into_iter().collect()
+}
+
+fn item(
+    input: ParseStream<'_>,
+    attribute: &str,
+    krate: Option<&Path>,
+    errors: &mut Errors,
+) -> Option<Item> {
     let head = input.call(Attribute::parse_outer).and_then(|attributes| {
         let visibility = input.parse::<Visibility>()?;
         Ok((attributes, visibility))
@@ -75,7 +124,7 @@ fn item(input: ParseStream<'_>, attribute: &str, errors: &mut Errors) -> Option<
     let item = if input.peek(Token![struct]) {
         unit_struct(input, &attributes, &visibility, attribute, errors)
     } else {
-        handler(input, attributes, visibility, attribute, errors)
+        handler(input, attributes, visibility, attribute, krate, errors)
     };
     item.or(Some(Item::Other(other)))
 }
@@ -85,6 +134,7 @@ fn handler(
     attributes: Vec<Attribute>,
     visibility: Visibility,
     attribute: &str,
+    krate: Option<&Path>,
     errors: &mut Errors,
 ) -> Option<Item> {
     let ahead = input.fork();
@@ -125,14 +175,15 @@ fn handler(
         body,
         writes_guard: false,
     };
-    check_signature(&mut handler, attribute, errors).then(|| Item::Handler(Box::new(handler)))
+    check_signature(&mut handler, attribute, krate, errors)
+        .then(|| Item::Handler(Box::new(handler)))
 }
 
 /// Whether one of our attributes completed the guard already.
 fn is_expanded(signature: &Signature) -> bool {
     let carrier = carrier(&signature.ident);
     signature.inputs.iter().any(|parameter| {
-        let arguments = guard(parameter).and_then(arguments_of);
+        let arguments = path_to_guard(parameter).and_then(arguments_of);
         matches!(arguments, Some(PathArguments::AngleBracketed(arguments))
             if carrier == arguments.args.to_token_stream().to_string())
     })
@@ -166,6 +217,17 @@ pub(crate) fn refuse_second_policy(
     attributes.retain(|other| {
         if let Some(span) = policy_in_cfg_attr(other) {
             refuse_conditional_policy(span, errors);
+            return false;
+        }
+        if is_left_out(other) {
+            errors.add(
+                codes::OUT_OF_REACH,
+                Span::call_site(),
+                format!(
+                    "the policy of the module around does not reach this, since this `#[{attribute}]` goes \
+                     by another name\nhelp: write `#[{attribute}(...)]`"
+                ),
+            );
             return false;
         }
         let Some(second) = policy_attribute(other) else {
@@ -243,7 +305,12 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
 
 /// Notes what keeps a function from being a handler, and marks the guard. `false` if it cannot
 /// even be given one.
-fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) -> bool {
+fn check_signature(
+    handler: &mut Handler,
+    attribute: &str,
+    krate: Option<&Path>,
+    errors: &mut Errors,
+) -> bool {
     let signature = &handler.signature;
     if let Some(receiver) = signature.receiver() {
         errors.add(
@@ -265,9 +332,24 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
             format!("`#[{attribute}]` stands on an `async fn`; write `async` before `fn`"),
         );
     }
+    for (keyword, span) in [
+        ("unsafe", unsafe_token(&signature.safety)),
+        ("const", signature.constness.map(|keyword| keyword.span)),
+        (
+            "extern",
+            signature.abi.as_ref().map(|abi| abi.extern_token.span),
+        ),
+        ("...", signature.variadic.as_ref().map(Spanned::span)),
+    ] {
+        if let Some(span) = span {
+            let message =
+                format!("axum cannot call a handler with `{keyword}`\nhelp: remove `{keyword}`");
+            errors.add(codes::SIGNATURE, span, message);
+        }
+    }
     let mut guards = Vec::new();
     for (index, parameter) in signature.inputs.iter().enumerate() {
-        if let Some(arguments) = guard(parameter).and_then(arguments_of) {
+        if let Some(arguments) = guard(parameter, krate).and_then(arguments_of) {
             guards.push((
                 index,
                 arguments.is_none(),
@@ -320,22 +402,39 @@ fn check_signature(handler: &mut Handler, attribute: &str, errors: &mut Errors) 
     true
 }
 
-/// The type in `guard: Guard` or `guard: auth_runtime::Guard`. By another path it may be anything.
-pub fn guard(parameter: &FnArg) -> Option<&TypePath> {
+fn unsafe_token(safety: &Safety) -> Option<Span> {
+    match safety {
+        Safety::Unsafe(keyword) => Some(keyword.span),
+        _ => None,
+    }
+}
+
+/// The type in `guard: Guard`, `guard: auth_runtime::Guard`, or with the path of `krate` in its place. By
+/// another path it may be anything.
+pub fn guard<'p>(parameter: &'p FnArg, krate: Option<&Path>) -> Option<&'p TypePath> {
+    let path = path_to_guard(parameter)?;
+    let names = |path: &Path| -> Vec<String> {
+        let segments = path.segments.iter();
+        segments.map(|segment| segment.ident.to_string()).collect()
+    };
+    let mut before = names(&path.path);
+    before.pop();
+    let ours = before.is_empty()
+        || before == ["auth_runtime"]
+        || krate.is_some_and(|krate| names(krate) == before);
+    ours.then_some(path)
+}
+
+/// A type called `Guard`, by whatever path.
+fn path_to_guard(parameter: &FnArg) -> Option<&TypePath> {
     let FnArg::Typed(parameter) = parameter else {
         return None;
     };
     let Type::Path(path) = ungrouped(&parameter.ty) else {
         return None;
     };
-    let mut segments = path.path.segments.iter();
-    let segment = segments.next_back()?;
-    let ours = match (segments.next(), segments.next()) {
-        (None, _) => true,
-        (Some(krate), None) => krate.ident == "auth_runtime",
-        _ => false,
-    };
-    (ours && segment.ident == "Guard").then_some(path)
+    let last = path.path.segments.last()?;
+    (last.ident == "Guard").then_some(path)
 }
 
 fn arguments_of(guard: &TypePath) -> Option<&PathArguments> {
@@ -364,7 +463,7 @@ mod tests {
 
     fn read_back(item: &str) -> (Option<Item>, Vec<String>) {
         let mut errors = Errors::default();
-        let item = read(item.parse().expect("tokens"), "requires", &mut errors);
+        let item = read(item.parse().expect("tokens"), "requires", None, &mut errors);
         (item, errors.messages())
     }
 
@@ -372,6 +471,8 @@ mod tests {
     fn what_stands_in_the_wrong_place_is_told_where_to_go() {
         for (item, advice) in [
             ("fn f() {}", "write `async` before `fn`"),
+            ("async unsafe fn f() {}", "remove `unsafe`"),
+            ("async extern \"C\" fn f() {}", "remove `extern`"),
             ("async fn f(&self) {}", "`async fn f(State(service)"),
             ("async fn f(x: u8, guard: Guard) {}", "move it to the front"),
             ("async fn f(a: Guard, b: Guard) {}", "a second guard"),

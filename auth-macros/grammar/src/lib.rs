@@ -19,6 +19,7 @@
 
 pub mod args;
 pub mod attribute;
+mod characters;
 pub mod check;
 pub mod codes;
 pub mod compare;
@@ -31,12 +32,12 @@ mod suggest;
 mod values;
 pub mod vocabulary;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
 use crate::errors::Errors;
-use crate::requirement::Requires;
+use crate::requirement::{Requirement, Requires};
 use crate::resolve::Dictionary;
-use crate::vocabulary::Found;
+use crate::vocabulary::{Found, Vocabulary};
 
 /// Reads the arguments of `#[requires(...)]`, looks their names up, and notes every mistake. What is
 /// wrong with the vocabulary itself is told once, and what depends on it is not told at all.
@@ -60,6 +61,10 @@ pub fn within(
     }
     let mut requires = args::requires(arguments, errors);
     requires.module = module;
+    let vocabulary = found.and_then(|found| found.vocabulary.as_deref());
+    if is_too_large(&requires, vocabulary, errors) {
+        return requires;
+    }
     let dictionary = match found {
         None => Dictionary {
             vocabulary: None,
@@ -78,9 +83,46 @@ pub fn within(
     };
     let was_readable = errors.is_empty();
     resolve::requires(&mut requires, dictionary, errors);
+    if is_too_large(&requires, None, errors) {
+        return requires;
+    }
     let has_unknown_names = was_readable && !errors.is_empty();
     if !has_unknown_names {
         check::requires(&requires, errors);
     }
     requires
+}
+
+/// The single requirements of a policy, with those of the modules around it, at most: one for each name
+/// that implies another one, and one for each block of addresses.
+pub const MAX_SIZE: usize = 1024;
+
+/// With a vocabulary, the policies in it are counted before they are looked up.
+fn is_too_large(requires: &Requires, vocabulary: Option<&Vocabulary>, errors: &mut Errors) -> bool {
+    let of_policies = |part: &Requirement| {
+        vocabulary.map_or(0, |vocabulary| resolve::size_of_policies(part, vocabulary))
+    };
+    let mut size = 0;
+    let mut of = Some(requires);
+    while let Some(requires) = of {
+        let lesser = requires.hide_unless.iter().map(|hidden| &hidden.lesser);
+        let parts = requires.requirements.iter().chain(lesser);
+        size += parts
+            .map(|part| part.size().max(of_policies(part)))
+            .sum::<usize>();
+        of = requires.module.as_deref();
+    }
+    let is_too_large = size > MAX_SIZE;
+    if is_too_large {
+        let message = too_large(size);
+        errors.add(codes::TOO_LARGE, Span::call_site(), message);
+    }
+    is_too_large
+}
+
+fn too_large(size: usize) -> String {
+    format!(
+        "this policy has {size} requirements, and {MAX_SIZE} are allowed at most\n\
+         help: require a role or a permission that stands for several"
+    )
 }

@@ -10,16 +10,18 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Ident, Meta, Token, Visibility};
+use syn::{Attribute, Ident, Meta, Path, Token, Visibility};
 
 use self::calls::refuse_helpers;
 pub use self::items::{Item, Kind};
 use self::items::{items_of, next_item};
+use crate::args::krate_in;
 use crate::attribute::{
-    policy_attribute_by_any_path, policy_in_cfg_attr, policy_within, refuse_conditional_policy,
+    is_inert, left_out, policy_attribute_by_any_path, policy_in_cfg_attr, policy_within,
+    refuse_conditional_policy, renamed,
 };
 use crate::errors::Errors;
-use crate::item::refuse_second_policy;
+use crate::item::{refuse_depth, refuse_second_policy, too_deep};
 use crate::requirement::Requires;
 use crate::vocabulary::Found;
 use crate::{check, codes};
@@ -33,6 +35,8 @@ pub struct Module {
     /// All that is in it.
     pub items: Vec<Item>,
     braces: Span,
+    /// Where it is more deeply nested than can be read; then nothing in it is.
+    too_deep: Option<Span>,
 }
 
 /// What stands in the parentheses of an attribute.
@@ -66,6 +70,13 @@ impl Arguments {
         crate::within(modules, self.own.clone(), found, errors)
     }
 
+    /// The path of the runtime, if it is not `::auth_runtime`: the innermost says.
+    pub fn krate(&self) -> Option<Path> {
+        let handed_down = self.handed_down.iter().map(Group::stream);
+        let mut lists = handed_down.chain([self.own.clone()]).rev();
+        lists.find_map(krate_in)
+    }
+
     /// What a module with this attribute hands down: nothing twice, and nothing that is wrong. That is
     /// told at the module, and not once more by each handler.
     fn hand_down(&self, is_right: bool) -> TokenStream {
@@ -73,7 +84,10 @@ impl Arguments {
         match is_right {
             true if own.is_empty() => quote!(#(#handed_down)*),
             true => quote!(#(#handed_down)* { #own }),
-            false => quote!({}),
+            false => match self.krate() {
+                Some(krate) => quote!({ crate = #krate }),
+                None => quote!({}),
+            },
         }
     }
 }
@@ -102,6 +116,7 @@ impl Module {
         if body.delimiter() != Delimiter::Brace {
             return None;
         }
+        let too_deep = too_deep(item);
         let parser = |input: ParseStream<'_>| {
             let inner = input.call(Attribute::parse_inner).unwrap_or_default();
             let mut items = Vec::new();
@@ -110,7 +125,16 @@ impl Module {
             }
             Ok((inner, items))
         };
-        let (inner, items) = parser.parse2(items_of(body.stream())).ok()?;
+        let (inner, items) = if too_deep.is_some() {
+            let all = Item {
+                attributes: Vec::new(),
+                kind: Kind::Other,
+                rest: body.stream(),
+            };
+            (Vec::new(), vec![all])
+        } else {
+            parser.parse2(items_of(body.stream())).ok()?
+        };
         Some(Self {
             attributes,
             visibility,
@@ -118,6 +142,7 @@ impl Module {
             inner,
             items,
             braces: body.span(),
+            too_deep,
         })
     }
 
@@ -125,25 +150,26 @@ impl Module {
     pub fn hand_down(&mut self, arguments: &Arguments, requires: &Requires, errors: &mut Errors) {
         // A module has one policy of its own, as a handler has.
         refuse_second_policy(&mut self.attributes, "requires", errors);
+        if let Some(span) = self.too_deep {
+            refuse_depth(span, errors);
+            return;
+        }
         check::module(requires, errors);
         let policy = arguments.hand_down(errors.is_empty());
-        self.give(&policy, errors);
+        let krate = arguments.krate();
+        let krate = krate.map_or_else(|| quote!(::auth_runtime), ToTokens::into_token_stream);
+        self.give(&policy, &krate, errors);
     }
 
-    fn give(&mut self, policy: &TokenStream, errors: &mut Errors) {
+    fn give(&mut self, policy: &TokenStream, krate: &TokenStream, errors: &mut Errors) {
         refuse_helpers(&mut self.items, errors);
-        for item in &mut self.items {
-            item.take(policy, errors);
+        let mut others = Vec::new();
+        for item in &self.items {
+            renamed(item.rest.clone(), &mut others);
         }
-    }
-
-    /// Adds what no policy is handed down to.
-    pub fn append(&mut self, item: TokenStream) {
-        self.items.push(Item {
-            attributes: Vec::new(),
-            kind: Kind::Other,
-            rest: item,
-        });
+        for item in &mut self.items {
+            item.take(policy, krate, &others, errors);
+        }
     }
 }
 
@@ -156,6 +182,7 @@ impl ToTokens for Module {
             inner,
             items,
             braces,
+            ..
         } = self;
         let mut body = Group::new(Delimiter::Brace, quote!(#(#inner)* #(#items)*));
         body.set_span(*braces);
@@ -164,9 +191,15 @@ impl ToTokens for Module {
 }
 
 impl Item {
-    /// Takes the policy on, if it is for it.
-    fn take(&mut self, policy: &TokenStream, errors: &mut Errors) {
-        if self.is_test() {
+    /// Takes the policy on, if it is for it. `others` are names that are given to our attributes.
+    fn take(
+        &mut self,
+        policy: &TokenStream,
+        krate: &TokenStream,
+        others: &[String],
+        errors: &mut Errors,
+    ) {
+        if self.is_built_for_tests() {
             return;
         }
         let written = self.attributes.len();
@@ -179,24 +212,34 @@ impl Item {
         });
         // What was refused still stands for a policy: otherwise its absence would be told as well.
         let had_policy = self.attributes.len() < written;
-        self.refuse_what_is_out_of_reach(errors);
+        let is_test = self.is_test();
+        if !is_test {
+            self.refuse_what_is_out_of_reach(others, errors);
+            refuse_debug_handler_above(&self.attributes, errors);
+        }
         for attribute in &mut self.attributes {
             if policy_attribute_by_any_path(attribute).is_some() {
                 add(attribute, policy, errors);
             }
         }
+        if self.has_policy() {
+            return;
+        }
         let takes_one = match self.kind {
-            Kind::Module | Kind::Handler(_) => true,
+            Kind::Module | Kind::Handler(_) => !is_test,
             Kind::UnitStruct(_) => had_policy,
             _ => false,
         };
-        if takes_one && !self.has_policy() {
-            let added = syn::parse_quote!(#[::auth_runtime::requires(#policy)]);
+        if takes_one {
+            let added = syn::parse_quote!(#[#krate::requires(#policy)]);
             self.attributes.insert(0, added);
+        } else if !self.attributes.iter().all(is_inert) {
+            // One of them may be ours by another name.
+            self.attributes.push(left_out());
         }
     }
 
-    fn refuse_what_is_out_of_reach(&self, errors: &mut Errors) {
+    fn refuse_what_is_out_of_reach(&self, others: &[String], errors: &mut Errors) {
         match &self.kind {
             Kind::Module => {}
             Kind::FileModule(name) => errors.add(
@@ -219,7 +262,7 @@ impl Item {
                 );
             }
             _ => {
-                if let Some(span) = policy_within(self.rest.clone()) {
+                if let Some(span) = policy_within(self.rest.clone(), others) {
                     errors.add(
                         codes::OUT_OF_REACH,
                         span,
@@ -229,6 +272,25 @@ impl Item {
                 }
             }
         }
+    }
+}
+
+/// Notes axum's `debug_handler` above one of ours: it checks the function before it has its guard.
+fn refuse_debug_handler_above(attributes: &[Attribute], errors: &mut Errors) {
+    let mut above = attributes
+        .iter()
+        .take_while(|attribute| policy_attribute_by_any_path(attribute).is_none());
+    let has_policy = attributes.iter().find_map(policy_attribute_by_any_path);
+    let checks = above.find(|attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|last| last.ident == "debug_handler")
+    });
+    if let (Some(policy), Some(checks)) = (has_policy, checks) {
+        let message = format!(
+            "`debug_handler` checks the handler before `#[{policy}]` gives it its guard\n\
+             help: put it below `#[{policy}]`"
+        );
+        errors.add(codes::GUARD, checks.path().span(), message);
     }
 }
 
@@ -267,7 +329,11 @@ mod tests {
         let module = format!("mod m {{ {items} }}").parse().expect("tokens");
         let mut module = Module::read(&module).expect("a module");
         let mut errors = Errors::default();
-        module.give(&quote!({ authenticated }), &mut errors);
+        module.give(
+            &quote!({ authenticated }),
+            &quote!(::auth_runtime),
+            &mut errors,
+        );
         let tokens = module.to_token_stream().to_string();
         let inner = tokens
             .strip_prefix("mod m { ")
@@ -307,11 +373,35 @@ mod tests {
             "type T = u8;",
             "use a::{b, c};",
             "macro_rules! m { () => { async fn f() {} } }",
-            "#[tokio::test] async fn t() {}",
             "#[cfg(test)] mod tests { async fn f() {} }",
             "#[cfg(all(unix, test))] mod tests { async fn f() {} }",
             "async fn check(request: CheckRequest<'_>) -> bool {}",
             "async fn layer(request: Request, next: axum::middleware::Next) -> Response {}",
+        ] {
+            assert_eq!(handed_down(item), tokens(item), "{item}");
+        }
+    }
+
+    /// Each of these attributes may be ours by another name.
+    #[test]
+    fn what_gets_no_policy_is_marked_if_an_attribute_could_give_it_one() {
+        for item in [
+            "#[tokio::test] async fn t() {}",
+            "#[test(scope = \"x\")] async fn t() {}",
+            "#[test] mod m { async fn f() {} }",
+            "#[derive(Clone)] struct S;",
+            "#[doc = \"x\"] #[bench(scope = \"x\")] struct S;",
+            "#[needs(scope = \"x\")] async fn f(next: Next) {}",
+            "#[needs(scope = \"x\")] enum E {}",
+        ] {
+            let at = item.rfind("] ").map_or(0, |at| at + 1);
+            let (attributes, rest) = item.split_at(at);
+            let marked = format!("{attributes} #[cfg_attr(false, auth_runtime_left_out)] {rest}");
+            assert_eq!(handed_down(item), tokens(&marked), "{item}");
+        }
+        for item in [
+            "#[doc = \"x\"] #[allow(dead_code)] #[cfg(unix)] struct S;",
+            "#[inline] fn f() {}",
         ] {
             assert_eq!(handed_down(item), tokens(item), "{item}");
         }
@@ -356,7 +446,11 @@ mod tests {
             }
         );
         let mut module = Module::read(&module).expect("a module");
-        module.give(&quote!({ authenticated }), &mut Errors::default());
+        module.give(
+            &quote!({ authenticated }),
+            &quote!(::auth_runtime),
+            &mut Errors::default(),
+        );
         let given = module.to_token_stream().to_string();
         assert!(
             given.contains(r#"({ role = "r" } { authenticated })"#),
@@ -413,6 +507,18 @@ mod tests {
                 "expected parentheses",
             ),
             (
+                "use auth_runtime::requires as needs; fn f() { #[needs(scope = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "fn f() { use a::{b, public as open}; #[open(reason = \"x\")] async fn g() {} }",
+                "within another item",
+            ),
+            (
+                "#[axum::debug_handler] #[requires(scope = \"x\")] async fn f() {}",
+                "put it below",
+            ),
+            (
                 "async fn f(x: u8) {} async fn g() { f(1).await }",
                 "`f` is called",
             ),
@@ -437,6 +543,8 @@ mod tests {
             "impl !Send for X {}",
             "fn f() { x.g().await; other::g().await; g(1).await_me(); g(1).x }",
             "#[cfg(test)] generate!();",
+            "#[requires(scope = \"x\")] #[axum::debug_handler] async fn f() {}",
+            "#[axum::debug_handler] async fn f() {}",
         ] {
             handed_down(&format!("{item} async fn g() {{}}"));
         }
@@ -461,7 +569,11 @@ mod tests {
         assert_eq!(flattened(added.clone()).to_string(), expected);
         let body = Group::new(Delimiter::Brace, items);
         let mut module = Module::read(&quote!(mod m #body)).expect("a module");
-        module.give(&quote!({ authenticated }), &mut Errors::default());
+        module.give(
+            &quote!({ authenticated }),
+            &quote!(::auth_runtime),
+            &mut Errors::default(),
+        );
         let given = module.to_token_stream().to_string();
         assert_eq!(given.matches("{ authenticated }").count(), 4, "{given}");
     }

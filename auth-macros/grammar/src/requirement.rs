@@ -26,6 +26,8 @@ pub struct Requires {
     pub module: Option<Box<Requires>>,
     /// Why the module's policy does not hold here.
     pub loosen: Option<Name>,
+    /// The path of the runtime, if it is not `::auth_runtime`.
+    pub krate: Option<Path>,
 }
 
 impl Requires {
@@ -118,7 +120,7 @@ pub enum Kind {
 }
 
 /// What a name is the name of.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Namespace {
     /// A scope token (RFC 6749 §3.3).
     Scope,
@@ -252,6 +254,17 @@ impl Requirement {
             span,
             end,
             policy: None,
+        }
+    }
+
+    /// How many single requirements it is: one for each name that implies another one, and for each block
+    /// of addresses.
+    pub(crate) fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Named(_, name) => 1 + name.broader.len(),
+            Kind::Network(network) => network.blocks.len().max(1),
+            Kind::All(parts) | Kind::Any(parts) => parts.iter().map(Self::size).sum(),
+            _ => 1,
         }
     }
 

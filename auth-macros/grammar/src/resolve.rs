@@ -65,6 +65,21 @@ fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
     }
 }
 
+/// How many single requirements the policies of the vocabulary come to that a requirement names.
+pub(crate) fn size_of_policies(requirement: &Requirement, vocabulary: &Vocabulary) -> usize {
+    match &requirement.kind {
+        Kind::Policy(name) => vocabulary
+            .policies
+            .get(&name.text)
+            .map_or(0, |policy| policy.size),
+        Kind::All(parts) | Kind::Any(parts) => parts
+            .iter()
+            .map(|part| size_of_policies(part, vocabulary))
+            .sum(),
+        _ => 0,
+    }
+}
+
 /// Notes every name that is not declared, and fills in what the declared ones stand for.
 pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, errors: &mut Errors) {
     if let Some(module) = &mut requires.module {
@@ -137,6 +152,10 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
 }
 
 fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors: &mut Errors) {
+    // Nothing that is looked up now is shown, and each name takes its time.
+    if errors.is_full() {
+        return;
+    }
     match &mut requirement.kind {
         Kind::Named(namespace, name) => {
             let terms = dictionary.vocabulary.and_then(|own| own.terms(*namespace));

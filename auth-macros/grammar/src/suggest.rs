@@ -14,9 +14,13 @@ fn only_one_begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let allowed = name.chars().count().max(3) / 3;
+    let length = name.chars().count();
+    let allowed = length.max(3) / 3;
+    // Each character more or less is an edit.
+    let near = |candidate: &&&str| candidate.chars().count().abs_diff(length) <= allowed;
     known
         .iter()
+        .filter(near)
         .map(|candidate| (edits(name, candidate), *candidate))
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)

@@ -4,7 +4,7 @@ mod find;
 mod read;
 mod workspace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -36,6 +36,8 @@ pub struct Policy {
     pub description: String,
     /// What would stand in `#[requires(...)]`: text, since tokens do not outlive an expansion.
     pub requires: String,
+    /// How many single requirements that is, once names are looked up.
+    pub size: usize,
 }
 
 /// The names of one kind, in their order.
@@ -47,7 +49,19 @@ pub struct Term {
     pub description: String,
     /// What is granted with it.
     pub implies: Vec<String>,
+    /// The names that imply it themselves, in their order.
+    pub implied_by: Vec<String>,
 }
+
+/// The names of a kind, at most.
+pub const MAX_TERMS: usize = 4096;
+
+/// The names that imply one name, themselves or through others, at most: each is a part of every policy
+/// that asks for that name.
+pub const MAX_IMPLYING: usize = 256;
+
+/// The blocks of addresses of a network, at most.
+pub const MAX_BLOCKS: usize = 1024;
 
 impl Vocabulary {
     /// All names, by the key of their kind.
@@ -77,17 +91,19 @@ impl Vocabulary {
 
 /// The names that imply `name`, themselves or through others, without `name`.
 pub fn implying(terms: &Terms, name: &str) -> Vec<String> {
-    let mut found = vec![name.to_owned()];
+    let mut found: Vec<&String> = Vec::new();
+    let mut seen = BTreeSet::from([name]);
+    let mut narrower = Some(name);
     // Grows while it is gone through.
     let mut at = 0;
-    while let Some(narrower) = found.get(at).cloned() {
-        for (broader, term) in terms {
-            if term.implies.contains(&narrower) && !found.contains(broader) {
-                found.push(broader.clone());
+    while let Some(term) = narrower.map(|narrower| terms.get(narrower)) {
+        for broader in term.into_iter().flat_map(|term| &term.implied_by) {
+            if seen.insert(broader) {
+                found.push(broader);
             }
         }
+        narrower = found.get(at).map(|name| name.as_str());
         at += 1;
     }
-    found.remove(0);
-    found
+    found.into_iter().cloned().collect()
 }

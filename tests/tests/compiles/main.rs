@@ -13,6 +13,7 @@ mod forbidden_lints;
 mod foreign_guard;
 mod generics;
 mod guard_completion;
+mod guarded_tests;
 mod impl_trait;
 mod lifetimes;
 mod many_extractors;

@@ -3,5 +3,7 @@
 mod comparison;
 mod expression;
 mod finding;
+mod limits;
 mod logic;
+mod names;
 mod printing;

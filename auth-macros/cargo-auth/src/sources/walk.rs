@@ -353,7 +353,7 @@ impl<'w> Walk<'w> {
             }
             Policy::Requires(Box::new(requires.with_modules()))
         };
-        let read = item::read(tokens, written.name, &mut errors);
+        let read = item::read(tokens, written.name, None, &mut errors);
         let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
         let is_mistaken = !errors.is_empty() || !is_readable;
         self.note(errors, &place);

@@ -4,6 +4,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitStr, parenthesized};
 
 use super::{each, key, skip};
+use crate::characters::too_long;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::Name;
@@ -62,6 +63,9 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
             .parse()
             .map_err(|_| codes::SCHEME.at(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
         let text = literal.value();
+        if let Some(problem) = too_long("scheme", &text) {
+            return Err(codes::TOO_LARGE.at(span, problem));
+        }
         if let Some(name) = registered(&text) {
             return Err(codes::SCHEME.at(
                 span,

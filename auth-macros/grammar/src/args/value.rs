@@ -8,6 +8,7 @@ use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
 use super::REQUIREMENTS;
 use super::words::{stray, unknown};
+use crate::characters::too_long;
 use crate::codes::{self, Code};
 use crate::requirement::{Age, Function, Kind, Name, Namespace, Network};
 use crate::values;
@@ -178,11 +179,19 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             "a string has no suffix; remove `{}` behind it",
             literal.suffix()
         )),
-        Ok(Lit::Str(literal)) => Ok(Name {
-            text: literal.value(),
-            span: literal.span(),
-            broader: Vec::new(),
-        }),
+        Ok(Lit::Str(literal)) => {
+            let text = literal.value();
+            let is_name = key != "reason" && key != "loosen";
+            let problem = too_long(&key.to_string(), &text).filter(|_| is_name);
+            if let Some(problem) = problem {
+                return Err(codes::TOO_LARGE.at(literal.span(), problem));
+            }
+            Ok(Name {
+                text,
+                span: literal.span(),
+                broader: Vec::new(),
+            })
+        }
         Ok(Lit::ByteStr(literal)) => {
             let text = String::from_utf8_lossy(&literal.value()).into_owned();
             let instead = instead(&format!("{text:?}"));

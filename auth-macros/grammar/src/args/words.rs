@@ -8,7 +8,7 @@ use crate::codes;
 use crate::suggest::nearest;
 
 /// Words of other frameworks and of everyday speech, each with the key that says the same here.
-const MEANT: [(&str, &str); 31] = [
+const MEANT: [(&str, &str); 32] = [
     ("admin", "role"),
     ("group", "role"),
     ("groups", "role"),
@@ -40,13 +40,14 @@ const MEANT: [(&str, &str); 31] = [
     ("predicate", "check"),
     ("status", "hide_as"),
     ("hidden", "hide_as"),
+    ("hide", "hide_as"),
 ];
 
 /// What is to be said of a word that is none of the `known` keys.
 pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     let name = key.to_string();
     let name = name.as_str();
-    if DISPLAYS.contains(&name) {
+    if DISPLAYS.contains(&name) || name == "crate" {
         return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!(

@@ -173,13 +173,14 @@ fn is_network(requirement: &Requirement) -> bool {
 /// `hide_as` has one right value, and each wrong one deserves its own reason.
 fn status(value: &TokenStream, errors: &mut Errors) {
     let text = value.to_string();
-    if let Ok(number) = syn::parse2::<LitInt>(value.clone())
-        && number.suffix().is_empty()
-        && number.base10_digits() == "404"
-    {
+    // An audit looks for these characters.
+    if text == "404" {
         return;
     }
-    let is_404 = text.trim_matches('"').starts_with("404") || text.ends_with("NOT_FOUND");
+    let number = syn::parse2::<LitInt>(value.clone());
+    let is_404 = number.is_ok_and(|number| number.base10_digits() == "404")
+        || text.trim_matches('"').starts_with("404")
+        || text.ends_with("NOT_FOUND");
     let message = match text.as_str() {
         "200" => {
             "a denial that says success would be stored and read as the page itself; write \
@@ -194,7 +195,9 @@ fn status(value: &TokenStream, errors: &mut Errors) {
              403"
         }
         "410" => "a 410 tells that there was something once; write `hide_as = 404`",
-        _ if is_404 => "`hide_as` takes the plain number; write `hide_as = 404`",
+        _ if is_404 => {
+            "`hide_as` takes the plain number, which an audit looks for; write `hide_as = 404`"
+        }
         _ => "`hide_as` takes 404 and nothing else; write `hide_as = 404`",
     };
     errors.push(codes::HIDE_AS.over(value, message));

@@ -1,6 +1,8 @@
 //! What can never matter, and what nobody can meet, because of one other part.
 
-use super::ways::entails;
+use std::collections::BTreeSet;
+
+use super::evaluation::entailed;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
@@ -40,8 +42,13 @@ pub(super) fn wrappers(
 pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     let mut flat = Vec::new();
     flatten(parts, is_all, &mut flat);
-    for (part, other) in redundant(&flat, is_all) {
-        let is_same = entails(part, other) && entails(other, part);
+    let redundant = redundant(&flat, is_all);
+    for Redundant {
+        part,
+        other,
+        is_same,
+    } in redundant
+    {
         let message = if part.to_string() == other.to_string() {
             format!("`{part}` is written twice; remove this one")
         } else if is_same {
@@ -78,6 +85,8 @@ pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
 
 /// Notes parts of an `all` that nobody can meet together.
 fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
+    let parts = parts.iter().filter(|part| can_contradict(part));
+    let parts: Vec<&Requirement> = parts.copied().collect();
     for (index, part) in parts.iter().enumerate() {
         let found = parts.iter().take(index).find_map(|earlier| {
             let why = contradiction(earlier, part)?;
@@ -90,6 +99,15 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
             );
             errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }
+    }
+}
+
+/// Whether there is anything that rules it out.
+pub(super) fn can_contradict(requirement: &Requirement) -> bool {
+    match &requirement.kind {
+        Kind::All(parts) | Kind::Any(parts) => parts.iter().any(can_contradict),
+        Kind::Named(namespace, _) => *namespace == Namespace::Acr,
+        kind => matches!(kind, Kind::Network(_)),
     }
 }
 
@@ -117,26 +135,41 @@ fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<&
     reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
-/// The parts that change nothing, each with the part that makes it so. Of parts that ask for the
-/// same only the later ones are named: whoever removes all that is named has to be left with one.
-fn redundant<'a>(
-    flat: &[&'a Requirement],
-    is_all: bool,
-) -> Vec<(&'a Requirement, &'a Requirement)> {
-    let beside = |part, other| {
-        if is_all {
-            entails(other, part)
-        } else {
-            entails(part, other)
+/// A part that changes nothing, and the part that makes it so.
+struct Redundant<'r> {
+    part: &'r Requirement,
+    other: &'r Requirement,
+    /// Whether both ask for the same.
+    is_same: bool,
+}
+
+/// The parts that change nothing. Of parts that ask for the same only the later ones are named: whoever
+/// removes all that is named has to be left with one.
+fn redundant<'r>(flat: &[&'r Requirement], is_all: bool) -> Vec<Redundant<'r>> {
+    // For each part, the parts beside which it changes nothing.
+    let mut beside = vec![BTreeSet::new(); flat.len()];
+    for (one, entailed) in entailed(flat, flat).into_iter().enumerate() {
+        for other in entailed.unwrap_or_default() {
+            let (part, by) = if is_all { (other, one) } else { (one, other) };
+            if let Some(beside) = beside.get_mut(part) {
+                beside.insert(by);
+            }
         }
-    };
+    }
+    let is_beside = |part: usize, by: usize| beside.get(part).is_some_and(|it| it.contains(&by));
     let mut found = Vec::new();
     for (index, part) in flat.iter().enumerate() {
-        let other = flat.iter().enumerate().find(|(at, other)| {
-            *at != index && beside(part, other) && (*at < index || !beside(other, part))
-        });
-        if let Some((_, other)) = other {
-            found.push((*part, *other));
+        let others = beside.get(index).into_iter().flatten().copied();
+        let mut others = others.filter(|by| *by != index);
+        let other = others.find(|by| *by < index || !is_beside(*by, index));
+        if let Some(by) = other
+            && let Some(other) = flat.get(by)
+        {
+            found.push(Redundant {
+                part,
+                other,
+                is_same: is_beside(by, index),
+            });
         }
     }
     found
@@ -184,7 +217,7 @@ mod tests {
                         let flat = flat.each_ref();
                         let named = redundant(&flat, is_all);
                         let is_named = |part: &&Requirement| {
-                            named.iter().any(|(other, _)| std::ptr::eq(*part, *other))
+                            named.iter().any(|other| std::ptr::eq(*part, other.part))
                         };
                         let kept: Vec<_> =
                             flat.into_iter().filter(|part| !is_named(part)).collect();

@@ -1,5 +1,6 @@
 //! Names that could not match any other, or could not be sent.
 
+use crate::characters::{code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
@@ -88,6 +89,9 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Opt
             _ => format!("the {key} is empty; name the {key} that is required"),
         });
     }
+    if let Some(problem) = too_long(namespace.key(), text) {
+        return Some(problem);
+    }
     match namespace {
         Namespace::Scope => scope_problem(text, written),
         Namespace::Acr => acr_problem(text, written),
@@ -143,9 +147,7 @@ fn called(character: char) -> String {
         '\t' => "a tab".to_owned(),
         '\n' => "a line break".to_owned(),
         '\r' => "a carriage return".to_owned(),
-        c if c.is_control() || c.is_whitespace() => {
-            format!("the character U+{:04X}", u32::from(c))
-        }
+        c if is_invisible(c) => format!("the character {}", code_point(c)),
         c => format!("`{c}`"),
     }
 }
@@ -170,9 +172,12 @@ pub fn realm_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("the realm is empty; name it, or remove it".to_owned());
     }
+    if let Some(problem) = too_long("realm", text) {
+        return Some(problem);
+    }
     if let Some(character) = text.chars().find(|c| !matches!(c, ' '..='~')) {
         let words: Vec<&str> = text
-            .split(char::is_control)
+            .split(is_invisible)
             .filter(|it| !it.is_empty())
             .collect();
         let words = words.join(" ");
@@ -206,8 +211,10 @@ fn shown_with_column(text: &str, index: usize) -> (String, usize) {
         if at == index {
             column = shown.chars().count();
         }
-        if character.is_control() {
+        if matches!(character, '\t' | '\n' | '\r') {
             shown.extend(character.escape_default());
+        } else if is_invisible(character) {
+            shown.push_str(&code_point(character));
         } else {
             shown.push(character);
         }
@@ -224,11 +231,25 @@ fn plain_problem(namespace: Namespace, text: &str, written: Written) -> Option<S
             written.one(namespace, text.trim())
         ));
     }
-    let character = text.chars().find(|c| c.is_control())?;
-    let rest: String = text.chars().filter(|c| !c.is_control()).collect();
+    let character = text.chars().find(|c| is_invisible(*c))?;
+    let rest: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let advice = match rest.trim() {
+        "" => format!("name the {key} that is required"),
+        rest => format!("write {}", written.one(namespace, rest)),
+    };
     Some(format!(
-        "{} is not allowed in a {key}; write {}",
-        called(character),
-        written.one(namespace, &rest)
+        "{} is not allowed in a {key}; {advice}",
+        called(character)
     ))
+}
+
+/// What keeps a text from being the name of something that is declared and is no term.
+pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
+    too_long(kind, text).or_else(|| {
+        let character = text.chars().find(|c| is_invisible(*c))?;
+        Some(format!(
+            "{} is not allowed in the name of a {kind}; remove it",
+            called(character)
+        ))
+    })
 }

@@ -1,7 +1,8 @@
 //! What changes nothing, and what nobody can meet, once all parts are looked at together.
 
-use super::logic::contradiction;
-use super::ways::{all_of, any_of, entails, is_possible, ways};
+use super::evaluation::{entailed, idle, is_impossible, some_ways};
+use super::logic::{can_contradict, contradiction};
+use super::ways::{all_of, entails};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Requirement};
@@ -24,8 +25,12 @@ pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Er
     };
     let around = module.iter().map(part(true));
     let parts: Vec<Part<'_>> = around.chain(own.iter().map(part(false))).collect();
-    if is_impossible(&parts) {
-        impossible(&least(&parts, is_impossible), errors);
+    // All others can be met whatever else is.
+    let doubtful = parts.iter().filter(|part| can_contradict(part.requirement));
+    let doubtful: Vec<Part<'_>> = doubtful.copied().collect();
+    let is_impossible = |parts: &[Part<'_>]| is_impossible(&requirements(parts));
+    if is_impossible(&doubtful) {
+        impossible(&least(&doubtful, is_impossible), errors);
         return;
     }
     if lets_everybody_in(&parts) {
@@ -37,39 +42,42 @@ pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Er
         across(&parts, codes::NETWORK, message, errors);
         return;
     }
-    for (index, top) in own.iter().enumerate() {
+    let first_own = module.len();
+    let idle = idle(&requirements(&parts), true, |_, part| part >= first_own);
+    let members = own.iter().enumerate().flat_map(|(index, top)| {
+        let members = members(std::slice::from_ref(top));
+        members.into_iter().map(move |member| (index, member))
+    });
+    let first = members.into_iter().find(|(_, member)| {
+        idle.iter()
+            .any(|idle| std::ptr::eq(*idle, member.requirement))
+    });
+    if let Some((index, member)) = first {
         let mut beside = parts.clone();
-        beside.remove(module.len() + index);
-        if idle_member(top, &beside, errors) {
-            return;
-        }
+        let top = beside.remove(first_own + index);
+        idle_member(member, top, &beside, errors);
     }
 }
 
-fn requirement_of(parts: &[Part<'_>]) -> Requirement {
-    all_of(parts.iter().map(|part| part.requirement.clone()).collect())
-}
-
-fn is_impossible(parts: &[Part<'_>]) -> bool {
-    let all = requirement_of(parts);
-    ways(&all).is_some_and(|ways| !ways.iter().any(is_possible))
+fn requirements<'r>(parts: &[Part<'r>]) -> Vec<&'r Requirement> {
+    parts.iter().map(|part| part.requirement).collect()
 }
 
 fn lets_everybody_in(parts: &[Part<'_>]) -> bool {
-    entails(&all_of(Vec::new()), &requirement_of(parts))
+    let parts = parts.iter().map(|part| part.requirement.clone());
+    entails(&all_of(Vec::new()), &all_of(parts.collect()))
 }
 
 /// Nobody meets these together, and of fewer of them somebody would.
 fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
-    let all = requirement_of(parts);
-    let clash = ways(&all).and_then(|ways| {
-        ways.iter().find_map(|way| {
-            way.iter().enumerate().find_map(|(index, one)| {
-                let mut earlier = way.iter().take(index);
-                earlier.find_map(|other| {
-                    let why = contradiction(other, one)?;
-                    Some(format!(", such as `{other}` and `{one}` ({why})"))
-                })
+    let clash = some_ways(&requirements(parts)).into_iter().find_map(|way| {
+        let doubtful = way.into_iter().filter(|single| can_contradict(single));
+        let way: Vec<&Requirement> = doubtful.collect();
+        way.iter().enumerate().find_map(|(index, one)| {
+            let mut earlier = way.iter().take(index);
+            earlier.find_map(|other| {
+                let why = contradiction(other, one)?;
+                Some(format!(", such as `{other}` and `{one}` ({why})"))
             })
         })
     });
@@ -90,67 +98,65 @@ fn across(parts: &[Part<'_>], code: codes::Code, message: String, errors: &mut E
     }
 }
 
-/// Notes the first member of a list in `top`, or `top` itself, without which the same callers get in.
-fn idle_member(top: &Requirement, beside: &[Part<'_>], errors: &mut Errors) -> bool {
-    let alone = std::slice::from_ref(top);
-    for member in members(alone) {
-        let rest = all_of(without(alone, member.requirement));
-        let is_idle = |beside: &[Part<'_>]| {
-            let beside = requirement_of(beside);
-            let before = all_of(vec![beside.clone(), top.clone()]);
-            let after = all_of(vec![beside, rest.clone()]);
-            entails(&before, &after) && entails(&after, &before)
-        };
-        if is_idle(beside) {
-            let reasons = least(beside, is_idle);
-            let code = if member.is_alternative() {
-                codes::DEAD_ALTERNATIVE
-            } else {
-                codes::REDUNDANT
-            };
-            let Member { requirement, .. } = member;
-            let message = format!("{}; {}", member.why_idle(&reasons), member.advice());
-            errors.add_across(code, requirement.span, requirement.end, message);
-            return true;
-        }
-    }
-    false
+/// Notes a member of a list in `top`, or `top` itself, without which the same callers get in.
+fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &mut Errors) {
+    let is_idle = |beside: &[Part<'_>]| {
+        let mut parts = requirements(beside);
+        parts.push(top.requirement);
+        let is_member = |part: &Requirement| std::ptr::eq(part, member.requirement);
+        !idle(&parts, true, |part, _| is_member(part)).is_empty()
+    };
+    let reasons = least(beside, is_idle);
+    let code = if member.is_alternative() {
+        codes::DEAD_ALTERNATIVE
+    } else {
+        codes::REDUNDANT
+    };
+    let Member { requirement, .. } = member;
+    let message = format!("{}; {}", member.why_idle(&reasons), member.advice());
+    errors.add_across(code, requirement.span, requirement.end, message);
 }
 
 /// Notes the first member of a list in `lesser` without which denials are shown to the same callers,
 /// where whoever meets `all` is denied nothing.
 pub(super) fn idle_exception(lesser: &Requirement, all: &Requirement, errors: &mut Errors) {
-    let alone = std::slice::from_ref(lesser);
-    let seen_by = |lesser: Requirement| any_of(vec![lesser, all.clone()]);
-    for member in members(alone) {
-        let before = seen_by(lesser.clone());
-        let after = seen_by(all_of(without(alone, member.requirement)));
-        let is_whole = std::ptr::eq(member.requirement, lesser);
-        if !is_whole && entails(&before, &after) && entails(&after, &before) {
-            let Member { requirement, .. } = member;
-            let why = if entails(requirement, all) {
-                "whoever meets it is let in"
-            } else {
-                "the same callers are told of denials without it"
-            };
-            let message = format!(
-                "`{requirement}` changes nothing in `hide_unless`: {why}; {}",
-                member.advice()
-            );
-            errors.add_across(
-                codes::SHOWN_TO_NOBODY,
-                requirement.span,
-                requirement.end,
-                message,
-            );
-            return;
-        }
+    let may_be_idle =
+        |member: &Requirement, part: usize| part == 0 && !std::ptr::eq(member, lesser);
+    let idle = idle(&[lesser, all], false, may_be_idle);
+    let mut members = members(std::slice::from_ref(lesser)).into_iter();
+    let is_idle = |member: &Member<'_>| {
+        let mut idle = idle.iter();
+        idle.any(|idle| std::ptr::eq(*idle, member.requirement))
+    };
+    if let Some(member) = members.find(is_idle) {
+        let Member { requirement, .. } = member;
+        let why = if entails(requirement, all) {
+            "whoever meets it is let in"
+        } else {
+            "the same callers are told of denials without it"
+        };
+        let message = format!(
+            "`{requirement}` changes nothing in `hide_unless`: {why}; {}",
+            member.advice()
+        );
+        errors.add_across(
+            codes::SHOWN_TO_NOBODY,
+            requirement.span,
+            requirement.end,
+            message,
+        );
     }
 }
 
-/// As few of the parts as it takes for `holds` to stay true.
+/// More parts are not looked through for those that matter.
+const MAX_LEAST: usize = 32;
+
+/// As few of the parts as it takes for `holds` to stay true, if they are not too many to try.
 fn least<'r>(parts: &[Part<'r>], holds: impl Fn(&[Part<'r>]) -> bool) -> Vec<Part<'r>> {
     let mut kept = parts.to_vec();
+    if parts.len() > MAX_LEAST {
+        return kept;
+    }
     for index in (0..parts.len()).rev() {
         let part = kept.remove(index);
         if !holds(&kept) {
@@ -170,6 +176,10 @@ fn enumerate(parts: &[Part<'_>]) -> String {
         };
         format!("`{}`{whose}", part.requirement)
     };
+    if parts.len() > MAX_LEAST {
+        let first: Vec<String> = parts.iter().take(4).map(named).collect();
+        return format!("{} and {} others", first.join(", "), parts.len() - 4);
+    }
     let mut named: Vec<String> = parts.iter().map(named).collect();
     match named.pop() {
         Some(last) if named.is_empty() => last,
@@ -195,8 +205,11 @@ impl Member<'_> {
     /// Why the same callers get in without it, where it takes `reasons` for that.
     fn why_idle(&self, reasons: &[Part<'_>]) -> String {
         let Self { requirement, list } = self;
-        let mut single = reasons.iter();
-        let implied = single.find(|reason| entails(reason.requirement, requirement));
+        let implying = entailed(&requirements(reasons), &[requirement]).into_iter();
+        let implying = implying.zip(reasons);
+        let mut implying =
+            implying.filter(|(entailed, _)| entailed.as_ref().is_some_and(|it| !it.is_empty()));
+        let implied = implying.next().map(|(_, reason)| reason);
         let mut single = reasons.iter();
         let ruled_out = single.find_map(|reason| {
             let why = contradiction(reason.requirement, requirement)?;
@@ -280,21 +293,4 @@ fn collect<'r>(
             _ => {}
         }
     }
-}
-
-/// The parts as they would be without that member of one of their lists.
-fn without(parts: &[Requirement], member: &Requirement) -> Vec<Requirement> {
-    let kept = parts.iter().filter(|part| !std::ptr::eq(*part, member));
-    kept.map(|part| {
-        let kind = match &part.kind {
-            Kind::All(inner) => Kind::All(without(inner, member)),
-            Kind::Any(inner) => Kind::Any(without(inner, member)),
-            single => single.clone(),
-        };
-        Requirement {
-            kind,
-            ..part.clone()
-        }
-    })
-    .collect()
 }

@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
 
-use crate::attribute::{flattened, is_test, policy_attribute_by_any_path};
+use crate::attribute::{flattened, is_built_for_tests, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
 
 /// An item of a module, as far as it is read.
@@ -102,7 +102,7 @@ fn kind(input: ParseStream<'_>) -> Kind {
     if ahead.parse::<Visibility>().is_err() {
         return Kind::Other;
     }
-    let start = ahead.fork().parse().unwrap_or_default();
+    let start = head(&ahead.fork());
     if let Ok(signature) = ahead.fork().parse::<Signature>() {
         let is_handler = signature.asyncness.is_some() && !is_called_by_others(&signature);
         return if is_handler {
@@ -128,6 +128,23 @@ fn kind(input: ParseStream<'_>) -> Kind {
     read.or_else(|| unreadable_handler(&start))
         .or_else(|| called_macro(start))
         .unwrap_or(Kind::Other)
+}
+
+/// The tokens up to the first braces, parentheses or semicolon.
+fn head(input: ParseStream<'_>) -> TokenStream {
+    let mut head = TokenStream::new();
+    while let Ok(token) = input.parse::<TokenTree>() {
+        let is_end = match &token {
+            TokenTree::Group(_) => true,
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            _ => false,
+        };
+        head.extend([token]);
+        if is_end {
+            break;
+        }
+    }
+    head
 }
 
 /// A handler in a syntax that is newer than this: it gets the policy, and is refused with it.
@@ -209,6 +226,11 @@ impl Item {
     /// Whether it is for tests.
     pub fn is_test(&self) -> bool {
         self.attributes.iter().any(is_test)
+    }
+
+    /// Whether it is compiled for tests only.
+    pub(super) fn is_built_for_tests(&self) -> bool {
+        self.attributes.iter().any(is_built_for_tests)
     }
 
     /// Whether it has one of our attributes, or one that is called so.

@@ -1,6 +1,6 @@
 //! The text of `auth.toml`, and every mistake in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ipnet::IpNet;
@@ -8,7 +8,8 @@ use proc_macro2::TokenStream;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Policy, Term, Terms, Vocabulary};
+use super::{MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, Policy, Term, Terms, Vocabulary, implying};
+use crate::characters::legible;
 use crate::check::Written;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
@@ -45,7 +46,10 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
     };
     for error in &errors {
         let at = error.span().map_or(0, |span| span.start);
-        let message = without_value(text, at).unwrap_or_else(|| error.message().to_owned());
+        let message = match error.message() {
+            "duplicate key" => duplicate(text, error.span().unwrap_or_default(), table.get_ref()),
+            other => without_value(text, at).unwrap_or_else(|| other.to_owned()),
+        };
         reader.note(at, message);
     }
     let vocabulary = if errors.is_empty() {
@@ -53,9 +57,20 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
     } else {
         Vocabulary::default()
     };
-    reader.mistakes.sort_by_key(|mistake| mistake.at);
-    (vocabulary, reader.mistakes)
+    let mut mistakes = reader.mistakes;
+    mistakes.sort_by_key(|mistake| mistake.at);
+    if mistakes.len() > MAX_MISTAKES {
+        let further = mistakes.split_off(MAX_MISTAKES);
+        mistakes.extend(further.first().map(|first| Mistake {
+            at: first.at,
+            message: format!("from here on, {} further mistakes", further.len()),
+        }));
+    }
+    (vocabulary, mistakes)
 }
+
+/// The mistakes that are shown, at most.
+const MAX_MISTAKES: usize = 100;
 
 struct Reader {
     mistakes: Vec<Mistake>,
@@ -63,6 +78,7 @@ struct Reader {
 
 impl Reader {
     fn note(&mut self, at: usize, message: String) {
+        let message = legible(&message);
         self.mistakes.push(Mistake { at, message });
     }
 
@@ -105,6 +121,9 @@ impl Reader {
         else {
             return terms;
         };
+        if self.is_too_large(table, &format!("`[{kind}s]`"), value) {
+            return terms;
+        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if let Some(problem) = check::problem(namespace, &name, Written::Declared) {
@@ -115,12 +134,50 @@ impl Reader {
                 _ => Term {
                     description: self.description(value, kind, &name, &bare(&name)),
                     implies: Vec::new(),
+                    implied_by: Vec::new(),
                 },
             };
             terms.insert(name, term);
         }
+        let mut implied_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (broader, name, _) in &implied {
+            implied_by
+                .entry(name.as_str())
+                .or_default()
+                .insert(broader.as_str());
+        }
+        for (name, broader) in implied_by {
+            if let Some(term) = terms.get_mut(name) {
+                term.implied_by = broader.into_iter().map(str::to_owned).collect();
+            }
+        }
         self.implications(kind, &terms, &implied);
+        for (key, _) in in_order(table) {
+            let name = key.get_ref().as_ref();
+            let count = implying(&terms, name).len();
+            if count > MAX_IMPLYING {
+                let message = format!(
+                    "the {kind} `{name}` is implied by {count} others, and {MAX_IMPLYING} are allowed at \
+                     most; require a broader one where that is meant"
+                );
+                self.note(key.span().start, message);
+                break;
+            }
+        }
         terms
+    }
+
+    /// Notes a table with more names than there is time for.
+    fn is_too_large(&mut self, table: &DeTable<'_>, what: &str, value: &Value<'_>) -> bool {
+        let is_too_large = table.len() > MAX_TERMS;
+        if is_too_large {
+            let message = format!(
+                "{what} has {} names, and {MAX_TERMS} are allowed at most",
+                table.len()
+            );
+            self.note(value.span().start, message);
+        }
+        is_too_large
     }
 
     fn term(
@@ -158,6 +215,7 @@ impl Reader {
         Term {
             description: description.unwrap_or_default(),
             implies,
+            implied_by: Vec::new(),
         }
     }
 
@@ -176,12 +234,15 @@ impl Reader {
     /// Each implied name is declared, and none implies itself, directly or through others.
     fn implications(&mut self, kind: &str, terms: &Terms, implied: &[(String, String, usize)]) {
         let names: Vec<&str> = terms.keys().map(String::as_str).collect();
-        let mut told: Vec<String> = Vec::new();
-        for (index, (name, other, at)) in implied.iter().enumerate() {
-            let is_twice = implied
-                .iter()
-                .take(index)
-                .any(|earlier| (&earlier.0, &earlier.1) == (name, other));
+        let may_circle = may_circle(terms);
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        for (name, other, at) in implied {
+            // The others are not shown, and each takes its time.
+            if self.mistakes.len() > MAX_MISTAKES {
+                return;
+            }
+            let is_twice = !seen.insert((name, other));
             let message = if !terms.contains_key(other) {
                 let advice = match nearest(other, &names) {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -192,12 +253,19 @@ impl Reader {
                 format!("`{other}` is named twice; remove one")
             } else if name == other {
                 format!("`{name}` implies itself; remove it")
-            } else if let Some(circle) = circle(terms, name, other) {
+            } else if may_circle.contains(name.as_str())
+                && let Some(circle) = circle(terms, &may_circle, name, other)
+            {
                 // It is one mistake, wherever in the circle one begins.
                 if told.contains(name) {
                     continue;
                 }
-                let shown: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
+                let mut shown: Vec<String> =
+                    circle.iter().map(|name| format!("`{name}`")).collect();
+                if shown.len() > 16 {
+                    let between = shown.len() - 8;
+                    shown.splice(4..4 + between, [format!("{between} others")]);
+                }
                 told.extend(circle);
                 format!(
                     "these imply each other, so they mean the same: {}; remove one of the implications, \
@@ -217,12 +285,17 @@ impl Reader {
         let Some(table) = self.table(value, "`networks`", &section("networks")) else {
             return networks;
         };
+        if self.is_too_large(table, "`[networks]`", value) {
+            return networks;
+        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             let at = key.span().start;
             if name.trim().is_empty() {
                 let message = "this network has no name; give it one, or remove it".to_owned();
                 self.note(at, message);
+            } else if let Some(problem) = check::unfit("network", &name) {
+                self.note(at, problem);
             } else if !values::is_network_name(&name) {
                 let message = format!(
                     "`{name}` would be taken for addresses wherever it is required; give the network a \
@@ -241,6 +314,15 @@ impl Reader {
                      `[\"10.0.0.0/8\"]`, or remove it"
                 );
                 self.note(value.span().start, message);
+            }
+            if texts.len() > MAX_BLOCKS {
+                let message = format!(
+                    "the network `{name}` has {} blocks of addresses, and {MAX_BLOCKS} are allowed at \
+                     most; gather neighbours in larger ones",
+                    texts.len()
+                );
+                self.note(at, message);
+                continue;
             }
             for (text, at) in texts {
                 match values::block(&text) {
@@ -285,8 +367,17 @@ impl Reader {
         ) else {
             return policies;
         };
+        if self.is_too_large(table, "`[policies]`", value) {
+            return policies;
+        }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
+            if name.trim().is_empty() {
+                let message = "this policy has no name; give it one, or remove it".to_owned();
+                self.note(key.span().start, message);
+            } else if let Some(problem) = check::unfit("policy", &name) {
+                self.note(key.span().start, problem);
+            }
             let requires = match value.get_ref() {
                 DeValue::String(text) => text.to_string(),
                 _ => "...".to_owned(),
@@ -318,27 +409,40 @@ impl Reader {
                 );
                 self.note(key.span().start, message);
             }
+            let (requires, size) = requires.unwrap_or_default();
             policies.insert(
                 name,
                 Policy {
                     description: description.unwrap_or_default(),
-                    requires: requires.unwrap_or_default(),
+                    requires,
+                    size,
                 },
             );
         }
         policies
     }
 
-    fn requires(&mut self, name: &str, value: &Value<'_>, vocabulary: &Vocabulary) -> String {
+    /// What a policy requires, as it is written, and how much that is.
+    fn requires(
+        &mut self,
+        name: &str,
+        value: &Value<'_>,
+        vocabulary: &Vocabulary,
+    ) -> (String, usize) {
         let at = value.span().start;
         let what = format!("`requires` of the policy `{name}`");
         let Some(text) = self.string(value, &what, "`requires = 'role = \"...\"'`") else {
-            return String::new();
+            return (String::new(), 0);
         };
+        if args::is_too_deep(&text) {
+            let message = format!("in the policy `{name}`: {}", args::too_deep_message());
+            self.note(at, message);
+            return (String::new(), 0);
+        }
         let Ok(tokens) = text.parse::<TokenStream>() else {
             let message = format!("in the policy `{name}`: {}", unclosed(&text));
             self.note(at, message);
-            return text;
+            return (text, 0);
         };
         let mut errors = Errors::default();
         let mut requires = args::requires(tokens, &mut errors);
@@ -350,7 +454,13 @@ impl Reader {
                  requires"
             );
             self.note(at, message);
-            return text;
+            return (text, 0);
+        }
+        if requires.krate.is_some() {
+            let message = format!(
+                "in the policy `{name}`: `crate` belongs to the attribute that names the policy; remove it"
+            );
+            self.note(at, message);
         }
         let dictionary = Dictionary {
             vocabulary: Some(vocabulary),
@@ -358,13 +468,18 @@ impl Reader {
         };
         // As it is read, so that neither comments nor line breaks are left.
         let written = requires.to_string();
-        resolve::requires(&mut requires, dictionary, &mut errors);
-        check::requires(&requires, &mut errors);
+        if !crate::is_too_large(&requires, None, &mut errors) {
+            resolve::requires(&mut requires, dictionary, &mut errors);
+            if !crate::is_too_large(&requires, None, &mut errors) {
+                check::requires(&requires, &mut errors);
+            }
+        }
+        let size = requires.requirements.iter().map(Requirement::size).sum();
         for message in errors.messages() {
             let (message, _) = codes::split(&message);
             self.note(at, format!("in the policy `{name}`: {message}"));
         }
-        written
+        (written, size)
     }
 
     /// The text, where `instead` shows how one is written.
@@ -443,27 +558,111 @@ fn named_policy(requirement: &Requirement) -> Option<&str> {
     }
 }
 
+/// The names that may be in a circle: those that are left once every name was taken away that implies
+/// nothing that is left, or is implied by nothing that is left.
+fn may_circle(terms: &Terms) -> BTreeSet<&str> {
+    let mut left: BTreeSet<&str> = terms.keys().map(String::as_str).collect();
+    for is_down in [true, false] {
+        let next = |term: &Term| {
+            let names = if is_down {
+                &term.implies
+            } else {
+                &term.implied_by
+            };
+            names.iter().cloned().collect::<BTreeSet<String>>()
+        };
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, term) in terms {
+            let next = next(term);
+            let next = next.iter().filter(|next| left.contains(next.as_str()));
+            counts.insert(name, next.count());
+        }
+        let mut free: Vec<&str> = left
+            .iter()
+            .filter(|name| counts.get(*name) == Some(&0))
+            .copied()
+            .collect();
+        while let Some(name) = free.pop() {
+            left.remove(name);
+            let Some(term) = terms.get(name) else {
+                continue;
+            };
+            let before = if is_down {
+                &term.implied_by
+            } else {
+                &term.implies
+            };
+            for before in before.iter().collect::<BTreeSet<_>>() {
+                if let Some((before, _)) = terms.get_key_value(before)
+                    && let Some(count) = counts.get_mut(before.as_str())
+                    && left.contains(before.as_str())
+                {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        free.push(before);
+                    }
+                }
+            }
+        }
+    }
+    left
+}
+
 /// From `name` over `other`, which it implies, back to `name`, by the shortest way.
-fn circle(terms: &Terms, name: &str, other: &str) -> Option<Vec<String>> {
-    let mut paths = vec![vec![name.to_owned(), other.to_owned()]];
-    let mut seen = vec![other.to_owned()];
+fn circle(
+    terms: &Terms,
+    may_circle: &BTreeSet<&str>,
+    name: &str,
+    other: &str,
+) -> Option<Vec<String>> {
+    let mut before: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut reached = vec![other];
     // Grows while it is gone through.
     let mut at = 0;
-    while let Some(path) = paths.get(at).cloned() {
-        let term = path.last().and_then(|last| terms.get(last));
-        for next in term.into_iter().flat_map(|term| &term.implies) {
-            let longer = [path.as_slice(), std::slice::from_ref(next)].concat();
+    while let Some(last) = reached.get(at).copied() {
+        for next in terms.get(last).into_iter().flat_map(|term| &term.implies) {
             if next == name {
-                return Some(longer);
+                let mut circle = vec![name.to_owned(), last.to_owned()];
+                let mut last = last;
+                while let Some(earlier) = before.get(last) {
+                    circle.push((*earlier).to_owned());
+                    last = earlier;
+                }
+                circle.push(name.to_owned());
+                circle.reverse();
+                return Some(circle);
             }
-            if !seen.contains(next) {
-                seen.push(next.clone());
-                paths.push(longer);
+            let is_new = next != other && !before.contains_key(next.as_str());
+            if is_new && may_circle.contains(next.as_str()) {
+                before.insert(next, last);
+                reached.push(next);
             }
         }
         at += 1;
     }
     None
+}
+
+/// That a key is written twice, and where it was written before.
+fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
+    fn earlier(table: &DeTable<'_>, name: &str, end: usize) -> Option<usize> {
+        let places = table.iter().flat_map(|(key, value)| {
+            let own = (key.get_ref().as_ref() == name).then_some(key.span().start);
+            let inner = match value.get_ref() {
+                DeValue::Table(inner) => earlier(inner, name, end),
+                _ => None,
+            };
+            [own, inner]
+        });
+        places.flatten().filter(|place| *place < end).max()
+    }
+    let written = text.get(at.clone()).unwrap_or_default().trim();
+    let name = written.trim_matches(['"', '\'']);
+    let first = earlier(table, name, at.start).and_then(|place| text.get(..place));
+    match first.map(|before| before.matches('\n').count() + 1) {
+        Some(line) => format!("`{written}` is written twice, first in line {line}; remove one"),
+        None => format!("`{written}` is written twice; remove one"),
+    }
 }
 
 /// A key as it is written in TOML.

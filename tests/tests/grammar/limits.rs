@@ -1,0 +1,325 @@
+//! Sizes: what is allowed is checked in little time, and what is larger is refused.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_grammar::errors::Errors;
+use auth_grammar::vocabulary::{self, Found, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
+use auth_grammar::{MAX_SIZE, requires};
+
+/// The checks of everything here took minutes where they grew faster than the policy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn messages(arguments: &str, vocabulary: Option<&str>) -> Vec<String> {
+    let found = vocabulary.map(|text| {
+        let (vocabulary, mistakes) = vocabulary::read(text);
+        assert_eq!(mistakes, []);
+        Found {
+            path: "auth.toml".into(),
+            shown: "auth.toml".to_owned(),
+            vocabulary: Some(Arc::new(vocabulary)),
+            mistakes: Vec::new(),
+        }
+    });
+    let mut errors = Errors::default();
+    let start = Instant::now();
+    requires(
+        arguments.parse().expect("tokens"),
+        found.as_ref(),
+        &mut errors,
+    );
+    let elapsed = start.elapsed();
+    assert!(
+        elapsed < PATIENCE,
+        "{elapsed:?}: {}",
+        &arguments[..100.min(arguments.len())]
+    );
+    errors.messages()
+}
+
+fn mistakes(vocabulary: &str) -> Vec<String> {
+    let start = Instant::now();
+    let (_, mistakes) = vocabulary::read(vocabulary);
+    let elapsed = start.elapsed();
+    assert!(elapsed < PATIENCE, "{elapsed:?}");
+    mistakes
+        .into_iter()
+        .map(|mistake| mistake.message)
+        .collect()
+}
+
+/// `count` members, joined.
+fn list(count: usize, member: impl Fn(usize) -> String) -> String {
+    (0..count).map(member).collect::<Vec<_>>().join(", ")
+}
+
+fn scopes(count: usize) -> String {
+    list(count, |index| format!("scope = \"s{index}\""))
+}
+
+#[test]
+fn policies_of_the_greatest_size_are_checked_in_little_time() {
+    let triples = list(MAX_SIZE / 3, |index| {
+        format!("all(scope = \"a{index}\", role = \"b{index}\", permission = \"c{index}\")")
+    });
+    let sharing = list(MAX_SIZE / 2, |index| {
+        format!("all(role = \"admin\", scope = \"s{index}\")")
+    });
+    let pairs = list(10, |index| {
+        format!("any(role = \"a{index}\", role = \"b{index}\")")
+    });
+    let networks = list(MAX_SIZE, |index| {
+        format!("network = \"10.{}.{}.0/24\"", index / 128, index % 128 * 2)
+    });
+    let half = MAX_SIZE / 2;
+    for policy in [
+        scopes(MAX_SIZE),
+        format!("any({})", scopes(MAX_SIZE)),
+        format!("any({triples})"),
+        format!("any({sharing})"),
+        format!("{}, {pairs}", scopes(MAX_SIZE - 20)),
+        format!("any({networks})"),
+        format!(
+            "{}, any({})",
+            scopes(half),
+            list(half, |index| format!("role = \"r{index}\""))
+        ),
+        format!(
+            "any({}), any({})",
+            scopes(half),
+            list(half, |index| format!("permission = \"p{index}\""))
+        ),
+        format!(
+            "any({}), hide_as = 404, hide_unless = any({})",
+            scopes(half),
+            list(half, |index| format!("permission = \"p{index}\""))
+        ),
+        format!(
+            "any({})",
+            list(MAX_SIZE, |index| format!("check = checks::c{index}"))
+        ),
+    ] {
+        assert_eq!(
+            messages(&policy, None),
+            Vec::<String>::new(),
+            "{}",
+            &policy[..80]
+        );
+    }
+}
+
+/// Whoever wrote these waits for the answer, too.
+#[test]
+fn mistakes_in_policies_of_the_greatest_size_are_found_in_little_time() {
+    let half = MAX_SIZE / 2;
+    let members = list(half - 1, |index| format!("scope = \"s{index}\""));
+    for (policy, count) in [
+        (list(MAX_SIZE, |_| "scope = \"s\"".to_owned()), 100),
+        (list(MAX_SIZE, |_| "authenticated".to_owned()), 100),
+        (format!("any({}, authenticated)", scopes(MAX_SIZE - 1)), 100),
+        // Each of the first parts is needed to see that the last one is idle.
+        (format!("{members}, any(all({members}), role = \"r\")"), 1),
+        (
+            format!(
+                "{}, any(acr = \"a\", acr = \"b\"), any(acr = \"c\", acr = \"d\")",
+                scopes(MAX_SIZE - 4)
+            ),
+            1,
+        ),
+        (list(MAX_SIZE, |index| format!("acr = \"a{index}\"")), 100),
+    ] {
+        let messages = messages(&policy, None);
+        assert_eq!(
+            messages.len(),
+            count,
+            "{}: {:?}",
+            &policy[..80],
+            messages.first()
+        );
+    }
+}
+
+#[test]
+fn larger_policies_are_refused() {
+    let too_large = format!("any({})", scopes(MAX_SIZE + 1));
+    let [message] = messages(&too_large, None).try_into().expect("one message");
+    assert_eq!(
+        message,
+        "this policy has 1025 requirements, and 1024 are allowed at most [AUTH0064]\n\
+         help: require a role or a permission that stands for several"
+    );
+    let several = format!(
+        "{}, hide_as = 404, hide_unless = role(\"r\")",
+        scopes(MAX_SIZE)
+    );
+    assert_eq!(messages(&several, None).len(), 1);
+    let module = format!("any({})", scopes(MAX_SIZE));
+    let mut errors = Errors::default();
+    let tokens = |text: &str| text.parse().expect("tokens");
+    auth_grammar::within(
+        vec![tokens(&module)],
+        tokens("role = \"r\""),
+        None,
+        &mut errors,
+    );
+    assert_eq!(errors.messages().len(), 1, "with the module around it");
+    let start = Instant::now();
+    messages(&format!("any({})", scopes(100_000)), None);
+    assert!(start.elapsed() < PATIENCE);
+}
+
+/// A name counts for all that imply it, and a policy for all that it requires.
+#[test]
+fn what_a_vocabulary_makes_of_a_policy_counts() {
+    let implying = list(MAX_IMPLYING, |index| format!("b{index}"))
+        .split(", ")
+        .map(|name| format!("{name} = {{ description = \"x\", implies = [\"a\"] }}\n"))
+        .collect::<String>();
+    let vocabulary = format!(
+        "[scopes]\na = \"x\"\n{implying}[policies.large]\ndescription = \"x\"\nrequires = 'any({})'\n",
+        list(200, |index| format!("scope = \"b{index}\""))
+    );
+    for (policy, size) in [
+        ("scope = \"a\"".to_owned(), None),
+        (
+            format!("any({})", list(4, |_| "scope = \"a\"".to_owned())),
+            Some(4 * 257),
+        ),
+        (
+            format!("any({})", list(6, |_| "policy = \"large\"".to_owned())),
+            Some(1200),
+        ),
+    ] {
+        let messages = messages(&policy, Some(&vocabulary));
+        match (messages.as_slice(), size) {
+            ([], None) => {}
+            ([message], Some(size)) => {
+                let begin = format!("this policy has {size} requirements");
+                assert!(message.starts_with(&begin), "{message}");
+            }
+            other => panic!("{policy}: {other:?}"),
+        }
+    }
+}
+
+fn chain(length: usize) -> String {
+    let implied = (1..length).map(|index| {
+        format!(
+            "s{index} = {{ description = \"x\", implies = [\"s{}\"] }}\n",
+            index - 1
+        )
+    });
+    format!("[scopes]\ns0 = \"x\"\n{}", implied.collect::<String>())
+}
+
+#[test]
+fn implication_is_followed_in_little_time_and_only_so_far() {
+    assert_eq!(mistakes(&chain(MAX_IMPLYING + 1)), Vec::<String>::new());
+    assert_eq!(
+        mistakes(&chain(3000)),
+        [
+            "the scope `s0` is implied by 2999 others, and 256 are allowed at most; require a broader one \
+          where that is meant"
+        ]
+    );
+    let circle = chain(3000).replace(
+        "s0 = \"x\"",
+        "s0 = { description = \"x\", implies = [\"s2999\"] }",
+    );
+    let found = mistakes(&circle);
+    assert!(
+        found[0].starts_with("these imply each other") && found[0].contains("2993 others"),
+        "{}",
+        found[0]
+    );
+    assert!(found[0].len() < 1000, "{}", found[0]);
+}
+
+#[test]
+fn vocabularies_have_an_end() {
+    let terms = |count: usize| {
+        let terms = (0..count).map(|index| format!("r{index} = \"x\"\n"));
+        format!("[roles]\n{}", terms.collect::<String>())
+    };
+    assert_eq!(mistakes(&terms(MAX_TERMS)), Vec::<String>::new());
+    assert_eq!(
+        mistakes(&terms(MAX_TERMS + 1)),
+        ["`[roles]` has 4097 names, and 4096 are allowed at most"]
+    );
+    let blocks = |count: usize| {
+        let block = |index: usize| format!("\"10.{}.{}.0/24\"", index / 128, index % 128 * 2);
+        format!("[networks]\noffice = [{}]\n", list(count, block))
+    };
+    assert_eq!(mistakes(&blocks(MAX_BLOCKS)), Vec::<String>::new());
+    assert_eq!(
+        mistakes(&blocks(MAX_BLOCKS + 1)),
+        [
+            "the network `office` has 1025 blocks of addresses, and 1024 are allowed at most; gather \
+          neighbours in larger ones"
+        ]
+    );
+    // Each of these looks for a name that is meant.
+    let undeclared = list(4000, |index| format!("\"undeclared{index}\""));
+    let text = format!("[roles]\nr = {{ description = \"x\", implies = [{undeclared}] }}\n");
+    assert_eq!(mistakes(&text).len(), 101);
+    let nested = format!(
+        "[policies.p]\ndescription = \"x\"\nrequires = '{}authenticated{}'\n",
+        "all(".repeat(100_000),
+        ")".repeat(100_000)
+    );
+    assert_eq!(mistakes(&nested).len(), 1);
+}
+
+#[test]
+fn names_have_an_end_and_so_have_messages() {
+    let name = |length: usize| "x".repeat(length);
+    for key in [
+        "scope",
+        "role",
+        "permission",
+        "acr",
+        "amr",
+        "network",
+        "policy",
+    ] {
+        let long = messages(&format!("{key} = \"{}\"", name(1 << 20)), None);
+        let [message] = long.as_slice() else {
+            panic!("{key}: {}", long.len());
+        };
+        let rest = "…` has 1048576 characters, and a name has 256 at most [AUTH0064]";
+        assert_eq!(*message, format!("the {key} `{}{rest}", name(32)));
+    }
+    for key in ["scope", "role", "permission", "acr", "amr"] {
+        let text = format!("{key} = \"{}\"", name(256));
+        assert_eq!(messages(&text, None), Vec::<String>::new(), "{key}");
+    }
+    for arguments in [
+        format!("authenticated, realm = \"{}\"", name(257)),
+        format!("authenticated, schemes(\"{}\")", name(257)),
+        format!("authenticated, scope = \"x\" \"{}\"", name(1 << 20)),
+        format!("authenticated, scope = b\"{}\"", name(1 << 20)),
+        format!("authenticated, {} = 5", name(1 << 20)),
+        format!("authenticated, max_age = \"{}\"", name(1 << 20)),
+        format!("authenticated, check = \"{}\"", name(1 << 20)),
+        format!("authenticated, hide_as = \"{}\"", name(1 << 20)),
+    ] {
+        for message in messages(&arguments, None) {
+            assert!(message.chars().count() < 1000, "{message}");
+        }
+    }
+    for text in [
+        format!("[roles]\n{} = \"x\"\n", name(257)),
+        format!("[networks]\n{} = \"10.0.0.0/8\"\n", name(257)),
+        format!(
+            "[policies.{}]\ndescription = \"x\"\nrequires = 'authenticated'\n",
+            name(257)
+        ),
+        format!("realm = \"{}\"\n", name(257)),
+    ] {
+        let [message] = mistakes(&text).try_into().expect("one mistake");
+        assert!(
+            message.ends_with("has 257 characters, and a name has 256 at most"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+#[axum::debug_handler]
+#[auth_runtime::requires(scope = "users")]
+async fn list() {}
+
+fn main() {}

@@ -1,0 +1,15 @@
+mod attributes {
+    pub use auth_runtime::requires as test;
+}
+
+#[auth_runtime::requires(role = "admin", hide_as = 404)]
+mod admin {
+    use super::attributes;
+
+    #[attributes::test(scope = "users")]
+    pub mod users {
+        pub async fn list() {}
+    }
+}
+
+fn main() {}

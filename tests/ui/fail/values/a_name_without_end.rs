@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(role = "adminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadminadmin")]
+async fn list() {}
+
+fn main() {}
