@@ -148,7 +148,7 @@ mod guard;
 /// helpers outside of it. So are modules, and unit structs with an attribute of their own.
 ///
 /// What the attribute cannot see into is refused: macros that may write handlers, modules in other files,
-/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`, be it `as test` or `as derive`).
+/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`).
 /// A check is named from the root of a crate, `check = crate::owns`, since the path is followed from
 /// each handler. Not seen are handlers that somebody else's attribute or derive writes, or a macro that is
 /// called within a function: on a `GuardedRouter` these need a policy of their own, and lack the

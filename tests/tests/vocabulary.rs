@@ -178,10 +178,17 @@ pub fn routes() -> GuardedRouter {
 #[test]
 fn a_dependency_may_have_another_name() {
     let manifest = manifest("renamed", "[workspace]\n");
-    let renamed = manifest.replace("auth-runtime.path", "auth.package = \"auth-runtime\"\nauth.path");
+    let renamed = manifest.replace(
+        "auth-runtime.path",
+        "auth.package = \"auth-runtime\"\nauth.path",
+    );
     for (name, source, is_right) in [
         ("renamed", RENAMED.to_owned(), true),
-        ("renamed_unseen", RENAMED.replace("crate = auth, ", ""), false),
+        (
+            "renamed_unseen",
+            RENAMED.replace("crate = auth, ", ""),
+            false,
+        ),
     ] {
         let project = lab().join(name);
         let _ = std::fs::remove_dir_all(&project);

@@ -43,13 +43,13 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     );
 }
 
-/// What a module leaves on an item that its policy is not handed down to, for one of our attributes that
-/// may stand there under another name. For everybody else it is nothing.
+/// The mark that a module with a policy leaves on an item without it: one of our attributes that stands
+/// there under another name finds the mark. The compiler ignores it.
 pub(crate) fn left_out() -> Attribute {
     syn::parse_quote!(#[cfg_attr(false, auth_runtime_left_out)])
 }
 
-/// Whether an attribute is what a module leaves on what it leaves out.
+/// Returns whether an attribute is that mark.
 pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
     let mark = left_out();
     let tokens = |attribute: &Attribute| match &attribute.meta {
@@ -59,8 +59,8 @@ pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg_attr") && tokens(attribute) == tokens(&mark)
 }
 
-/// The attributes of the compiler itself: nobody can give these names to one of ours, and with these a
-/// struct is what it was before.
+/// Returns whether an attribute is one of the compiler's own: an import of that name is ambiguous, so it
+/// is not one of ours.
 pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     const INERT: [&str; 14] = [
         "allow",
@@ -167,7 +167,7 @@ pub fn is_test(attribute: &Attribute) -> bool {
     is_built_for_tests(attribute) || last.is_some_and(|segment| segment.ident == "test")
 }
 
-/// Whether it says that an item is compiled for tests only.
+/// Returns whether it says that an item is compiled for tests only.
 pub(crate) fn is_built_for_tests(attribute: &Attribute) -> bool {
     match &attribute.meta {
         Meta::List(list) => list.path.is_ident("cfg") && asks_for_test(list.tokens.clone()),

@@ -29,8 +29,8 @@ const BLANK: [(char, char); 11] = [
     ('\u{E0100}', '\u{E01EF}'),
 ];
 
-/// Whether a character cannot be told from none, from a space, or from another one by sight: controls,
-/// format characters (zero width, bidirectional, tags), separators but for the space, private use,
+/// Returns whether a character looks like none, like a space, or like another one: controls, format
+/// characters (zero width, bidirectional, tags), separators but for the space, private use,
 /// unassigned code points and non-characters (Unicode §4.5, categories `Cc`, `Cf`, `Zl`, `Zp`, `Zs`,
 /// `Co`, `Cn`), and what is ignored by default (§5.21), such as variation selectors.
 pub(crate) fn is_invisible(character: char) -> bool {
@@ -57,7 +57,7 @@ pub(crate) fn code_point(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
-/// What is wrong with a text that is too long for the name of a `kind`.
+/// The reason why a text is too long for the name of a `kind`, if it is.
 pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     let length = text.chars().count();
     let begin: String = text.chars().take(32).collect();
@@ -66,8 +66,8 @@ pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     })
 }
 
-/// A message whose invisible characters are written as code points, and which has an end: what stands
-/// between backticks is cut, and so is the whole.
+/// The message with its invisible characters written as code points, and with long texts between
+/// backticks, and the whole, cut.
 pub(crate) fn legible(message: &str) -> String {
     let mut legible = String::new();
     for (index, piece) in visible(message).split('`').enumerate() {

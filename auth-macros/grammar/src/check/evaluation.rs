@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 use crate::requirement::{Kind, Namespace, Network, Requirement};
 
-/// More ways to meet a requirement than anybody writes; their number grows with each `any` in an `all`.
+/// The ways to meet a requirement, at most; their number grows with each `any` in an `all`.
 const MAX_WAYS: usize = 1024;
 
 /// Single requirements that are met together, by their nodes, in the order in which they are written.
@@ -34,7 +34,7 @@ struct Node<'r> {
     members: Vec<usize>,
     /// The node behind the last one below this.
     end: usize,
-    /// Whether it is a part of a policy, which is used as a whole.
+    /// Marks a part of a policy of the vocabulary, which is required as a whole.
     is_in_policy: bool,
 }
 
@@ -241,8 +241,8 @@ impl<'r> Places<'r> {
                 }
             }
         }
-        // Whatever is met outside of all networks is met within them too. They are sorted, so that this
-        // is the first.
+        // A requirement that is met outside of all networks is met within them too. The sets are sorted,
+        // so that the empty one is the first.
         let anywhere = match sets.first() {
             Some(first) if first.is_empty() => vec![0],
             _ => (0..sets.len()).collect(),
@@ -277,7 +277,7 @@ impl<'r> Places<'r> {
     }
 }
 
-/// What follows from meeting a single requirement.
+/// The consequences of meeting a single requirement.
 #[derive(Default)]
 struct Single<'r> {
     /// The nodes that are met by it.
@@ -293,13 +293,13 @@ struct Evaluation<'t, 'r> {
     named: HashMap<(Namespace, &'r str), Vec<usize>>,
     authenticated: Vec<usize>,
     ages: Vec<(u64, usize)>,
-    /// By what is written.
+    /// By the text of the requirement.
     others: HashMap<String, Vec<usize>>,
     in_network: Vec<Vec<usize>>,
     places: Places<'r>,
-    /// How many of what was met so far meets a single node.
+    /// For a single node, the number of requirements met so far that meet it.
     support: Vec<usize>,
-    /// How many members of a list are met.
+    /// For a list, the number of its members that are met.
     met: Vec<usize>,
     is_met: Vec<bool>,
     supported: Vec<usize>,
@@ -337,7 +337,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
                 _ => {}
             }
         }
-        // What asks for nothing is met by everybody.
+        // A list of no requirements is met by every caller.
         for (node, of) in tree.nodes.iter().enumerate() {
             if of.shape == Shape::All && of.members.is_empty() {
                 evaluation.set(node, true);
@@ -370,7 +370,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// What follows from each single requirement of another tree.
+    /// The consequences of each single requirement of another tree.
     fn singles(&self, tree: &Tree<'r>) -> Vec<Single<'r>> {
         let nodes = tree.nodes.iter();
         nodes
@@ -461,7 +461,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// Takes back what was met before.
+    /// Takes back requirements that were met before.
     fn lose(&mut self, part: &[usize], singles: &[Single<'_>]) {
         for single in part.iter().filter_map(|single| singles.get(*single)) {
             for node in &single.meets {
@@ -475,7 +475,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// Meets what is met in one place.
+    /// Meets the networks of one place.
     fn enter(&mut self, place: usize) {
         let networks = self.places.sets.get(place).cloned().unwrap_or_default();
         for network in networks {
@@ -502,7 +502,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         self.is_met.get(node).copied().unwrap_or_default()
     }
 
-    /// Whether all is still met if one of several alternatives is not.
+    /// Returns whether the whole is still met if one alternative is not.
     fn holds_without(&self, mut alternative: usize) -> bool {
         loop {
             let Some(node) = self.tree.nodes.get(alternative) else {
@@ -519,7 +519,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// Where a caller can be who meets all of this; nowhere, if nobody can.
+    /// The places where a caller can meet all of this at once; none, if that is impossible.
     fn places(&self, way: &[&[usize]], singles: &[Single<'_>]) -> Vec<usize> {
         let met = || {
             let single = way.iter().copied().flatten();
@@ -535,8 +535,8 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     }
 }
 
-/// For each of the requirements, which of the others everybody meets who meets it; `None` if it can be
-/// met in too many ways to tell.
+/// For each requirement in `by`, the indices of the requirements `among` others that it implies; `None`
+/// if it can be met in more than `MAX_WAYS` ways.
 pub(super) fn entailed<'r>(
     by: &[&'r Requirement],
     among: &[&'r Requirement],
@@ -583,7 +583,7 @@ pub(super) fn entailed<'r>(
     found
 }
 
-/// Whether nobody meets all of the parts; `false` if they can be met in too many ways to tell.
+/// Returns whether no caller meets all of the parts; `false` if there are more than `MAX_WAYS` ways.
 pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
     let tree = Tree::new(parts, true);
     let evaluation = Evaluation::new(&tree, &tree);
@@ -595,7 +595,7 @@ pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
     })
 }
 
-/// Some of the ways to meet all of the parts.
+/// The first ways to meet all of the parts.
 pub(super) fn some_ways<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requirement>> {
     let tree = Tree::new(parts, true);
     let ways = tree.ways(0).unwrap_or_default();
@@ -605,13 +605,11 @@ pub(super) fn some_ways<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requiremen
         .collect()
 }
 
-/// The members of lists in one of the parts, and the part itself, without which the same callers meet
-/// all of the parts, or any of them; in the order in which they are written. None, if they can be met in
-/// too many ways to tell.
+/// The parts, and the members of lists in them, that change nothing in the whole, in the order in which
+/// they are written; none, if there are more than `MAX_WAYS` ways to meet the whole.
 ///
-/// Without an alternative fewer callers get in, so those who meet it decide: each of them gets in
-/// without it. Without a member of an `all` more callers get in, and these decide: each that meets the
-/// others meets it as well.
+/// An alternative changes nothing if each caller that meets it meets the whole without it. A member of
+/// an `all` changes nothing if each caller that meets the whole without it meets the whole.
 pub(super) fn idle<'r>(
     parts: &[&'r Requirement],
     is_all: bool,
@@ -692,8 +690,7 @@ fn is_somewhere(part: &[usize], singles: &[Single<'_>]) -> bool {
     part.any(|single| single.network.is_some())
 }
 
-/// What is met in a way, and what of it stands in lists, of which it is not known yet whether it
-/// decides.
+/// The single requirements of a way, and the lists around them, that were not found to decide yet.
 fn undecided(
     tree: &Tree<'_>,
     way: &[usize],

@@ -243,7 +243,7 @@ fn plain_problem(namespace: Namespace, text: &str, written: Written) -> Option<S
     ))
 }
 
-/// What keeps a text from being the name of something that is declared and is no term.
+/// The reason why a text cannot be the name of a network or a policy, if there is one.
 pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
     too_long(kind, text).or_else(|| {
         let character = text.chars().find(|c| is_invisible(*c))?;

@@ -152,9 +152,19 @@ impl Reader {
             }
         }
         self.implications(kind, &terms, &implied);
+        self.many_implying(kind, table, &terms);
+        terms
+    }
+
+    /// No name is a part of too many others.
+    fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &Terms) {
+        // In a circle all names imply all, and that was noted.
+        if !may_circle(terms).is_empty() {
+            return;
+        }
         for (key, _) in in_order(table) {
             let name = key.get_ref().as_ref();
-            let count = implying(&terms, name).len();
+            let count = implying(terms, name).len();
             if count > MAX_IMPLYING {
                 let message = format!(
                     "the {kind} `{name}` is implied by {count} others, and {MAX_IMPLYING} are allowed at \
@@ -164,7 +174,6 @@ impl Reader {
                 break;
             }
         }
-        terms
     }
 
     /// Notes a table with more names than there is time for.
@@ -253,13 +262,12 @@ impl Reader {
                 format!("`{other}` is named twice; remove one")
             } else if name == other {
                 format!("`{name}` implies itself; remove it")
+            } else if told.contains(name) {
+                // It is one mistake, wherever in the circle one begins.
+                continue;
             } else if may_circle.contains(name.as_str())
                 && let Some(circle) = circle(terms, &may_circle, name, other)
             {
-                // It is one mistake, wherever in the circle one begins.
-                if told.contains(name) {
-                    continue;
-                }
                 let mut shown: Vec<String> =
                     circle.iter().map(|name| format!("`{name}`")).collect();
                 if shown.len() > 16 {
@@ -658,7 +666,11 @@ fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
     }
     let written = text.get(at.clone()).unwrap_or_default().trim();
     let name = written.trim_matches(['"', '\'']);
-    let first = earlier(table, name, at.start).and_then(|place| text.get(..place));
+    // The first of two tables with one header is lost by the parser.
+    let header = format!("[{written}]");
+    let before = text.get(..at.start).unwrap_or_default();
+    let place = earlier(table, name, at.start).or_else(|| before.find(&header));
+    let first = place.and_then(|place| text.get(..place));
     match first.map(|before| before.matches('\n').count() + 1) {
         Some(line) => format!("`{written}` is written twice, first in line {line}; remove one"),
         None => format!("`{written}` is written twice; remove one"),
