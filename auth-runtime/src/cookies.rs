@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::header::COOKIE;
+#[cfg(feature = "sessions")]
 use percent_encoding::percent_decode;
 
 /// The maximum number of cookies of one name that are read. The last ones are read: browsers send

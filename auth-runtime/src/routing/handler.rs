@@ -11,13 +11,21 @@ use http::request::Parts;
 use crate::guard::{Declared, Guard, HasPolicy};
 use crate::identity::Identity;
 
+mod seal {
+    /// An argument that code outside of this crate cannot name, so that it cannot implement a handler that
+    /// has no policy.
+    #[derive(Debug)]
+    pub struct Seal(pub(crate) ());
+}
+pub(crate) use self::seal::Seal;
+
 /// A response that is not there yet.
 pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A function whose first parameter is a [`Guard`] that `#[requires]` or `#[public]` completed: a
 /// handler with a policy.
 ///
-/// `T` is the tuple of its parameters. Not meant to be implemented otherwise.
+/// `T` is the tuple of its parameters.
 #[diagnostic::on_unimplemented(
     message = "this handler says nothing of who may call it [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
@@ -36,7 +44,7 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
 /// The counterpart of axum's [`Handler`](axum::handler::Handler). The guard is an argument, so the
 /// proof of one request never lies where another request could pick it up. Extractors run after the
 /// decision: axum's, and those that need the caller ([`FromIdentity`]). `T` is the tuple of the
-/// parameters and `M` tells how each is extracted. Not meant to be implemented otherwise.
+/// parameters and `M` tells how each is extracted. Sealed: no other type can implement it.
 ///
 /// A layer goes around the route, since nothing can hand arguments through it: write
 /// `get(handler).layer(…)`.
@@ -54,6 +62,7 @@ pub trait GuardedHandler<T, S, M>: TakesGuard<T> {
         guard: Guard<Self::Policy>,
         request: Request,
         state: S,
+        seal: seal::Seal,
     ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 }
 
@@ -228,7 +237,7 @@ where
     F: Future<Output: IntoResponse> + Send,
     P: Declared,
 {
-    fn call_guarded(self, guard: Guard<P>, _request: Request, _state: S) -> BoxedResponse {
+    fn call_guarded(self, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
         Box::pin(async move { self(guard).await.into_response() })
     }
 }
@@ -259,7 +268,13 @@ macro_rules! guarded_handler {
             $($part: FromGranted<P, S, $via> + Send,)*
             $last: FromGrantedRequest<P, S, Via> + Send,
         {
-            fn call_guarded(self, guard: Guard<P>, request: Request, state: S) -> BoxedResponse {
+            fn call_guarded(
+                self,
+                guard: Guard<P>,
+                request: Request,
+                state: S,
+                _: Seal,
+            ) -> BoxedResponse {
                 Box::pin(async move {
                     let (mut head, body) = request.into_parts();
                     $(

@@ -22,7 +22,7 @@ use crate::routing::authorizer::{
     Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
     uncacheable_if_missing,
 };
-use crate::routing::handler::{BoxedResponse, GuardedHandler};
+use crate::routing::handler::{BoxedResponse, GuardedHandler, Seal};
 use crate::routing::handover::take_for_route;
 use crate::space::Authentication;
 use crate::witness::{Testimony, Witness};
@@ -84,7 +84,9 @@ pub(crate) struct HandlerCall<H, T, S, M> {
 impl<H: GuardedHandler<T, S, M>, T, S, M> Inner for HandlerCall<H, T, S, M> {
     fn call(self, proof: Proof, request: Request) -> BoxedResponse {
         match Guard::prove(proof) {
-            Ok(guard) => self.handler.call_guarded(guard, request, self.state),
+            Ok(guard) => self
+                .handler
+                .call_guarded(guard, request, self.state, Seal(())),
             Err(denied) => Box::pin(ready(denied.into_response())),
         }
     }

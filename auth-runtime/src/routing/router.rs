@@ -19,7 +19,7 @@ use crate::guard::{ForEverybody, ForServices, Guard, HasPolicy, Proof};
 use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
-use crate::routing::handler::{GuardedHandler, TakesGuard};
+use crate::routing::handler::{GuardedHandler, Seal, TakesGuard};
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
 use crate::routing::mount::{mistakes_of, table_of};
 use crate::routing::protect_error::ProtectError;
@@ -557,7 +557,7 @@ where
         objects: None,
     };
     match Guard::prove(proof) {
-        Ok(guard) => handler.call_guarded(guard, request, state).await,
+        Ok(guard) => handler.call_guarded(guard, request, state, Seal(())).await,
         Err(denied) => denied.into_response(),
     }
 }

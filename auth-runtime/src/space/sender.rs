@@ -366,11 +366,11 @@ impl ProtectionSpace {
     #[cfg(feature = "testing")]
     fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
         let schemes = self.0.schemes.iter().enumerate();
-        let accepted: Vec<_> = schemes
-            .filter(|(index, _)| policy.is_none_or(|own| self.is_accepted(*index, own)))
-            .collect();
-        let oauth = accepted.iter().find(|(_, scheme)| scheme.is_oauth);
-        oauth.or(accepted.first()).map(|(index, _)| *index)
+        let mut accepted =
+            schemes.filter(|(index, _)| policy.is_none_or(|own| self.is_accepted(*index, own)));
+        let first = accepted.clone().next();
+        let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
+        oauth.or(first).map(|(index, _)| index)
     }
 
     /// Returns the authentication of a request if all its credentials are those of `caller`. They
