@@ -31,7 +31,7 @@ mod router;
 mod step;
 
 pub use self::handler::{
-    FromGranted, FromGrantedRequest, FromIdentity, GuardedHandler, TakesGuard, ViaIdentity,
+    FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,
     ViaParts, ViaRequest,
 };
 pub use self::method_router::{

@@ -241,7 +241,11 @@ impl fmt::Display for Access {
 impl Served {
     /// The kind of a service of type `T`. A router that something is wrapped around is a service.
     pub(crate) fn of<T: 'static>() -> Self {
-        if TypeId::of::<T>() == TypeId::of::<axum::Router>() {
+        let routers = [
+            TypeId::of::<axum::Router>(),
+            TypeId::of::<crate::routing::ProtectedRouter>(),
+        ];
+        if routers.contains(&TypeId::of::<T>()) {
             Self::Router
         } else {
             Self::Service

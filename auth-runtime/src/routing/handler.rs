@@ -39,27 +39,29 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
     type Policy: Declared;
 }
 
-/// A handler with a policy, whose parameters behind the [`Guard`] are up to 16 extractors.
+/// The parameters of a handler with a policy: a [`Guard`], and up to 16 extractors behind it.
 ///
-/// The counterpart of axum's [`Handler`](axum::handler::Handler). The guard is an argument, so the
-/// proof of one request never lies where another request could pick it up. Extractors run after the
-/// decision: axum's, and those that need the caller ([`FromIdentity`]). `T` is the tuple of the
-/// parameters and `M` tells how each is extracted. Sealed: no other type can implement it.
+/// With [`TakesGuard`] the counterpart of axum's [`Handler`](axum::handler::Handler), for the handler `H`
+/// of a router with the state `S`. The guard is an argument, so the proof of one request never lies where
+/// another request could pick it up. Extractors run after the decision: axum's, and those that need the
+/// caller ([`FromIdentity`]). `M` tells how each is extracted. Sealed: no other type can implement it.
 ///
 /// A layer goes around the route, since nothing can hand arguments through it: write
 /// `get(handler).layer(…)`.
+// A trait of the parameters and not of the handler: the compiler reports the bound of which it knows most, and
+// for a handler without a guard that has to be `TakesGuard`.
 #[diagnostic::on_unimplemented(
     message = "a parameter of this handler is not an extractor, or its return type is not a response",
     note = "each parameter behind the guard implements `FromRequestParts` or `FromIdentity`, and the \
             last one may implement `FromRequest`, for the state of the router",
     note = "the handler is an `async fn` whose return type implements `IntoResponse`"
 )]
-pub trait GuardedHandler<T, S, M>: TakesGuard<T> {
+pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
     /// Calls the handler with its guard, and with the values that its extractors find in the request.
     #[doc(hidden)]
-    fn call_guarded(
-        self,
-        guard: Guard<Self::Policy>,
+    fn call(
+        handler: H,
+        guard: Guard<H::Policy>,
         request: Request,
         state: S,
         seal: seal::Seal,
@@ -231,14 +233,14 @@ where
 }
 
 #[diagnostic::do_not_recommend]
-impl<H, F, P, S> GuardedHandler<(Guard<P>,), S, ()> for H
+impl<H, F, P, S> GuardedParameters<H, S, ()> for (Guard<P>,)
 where
     H: FnOnce(Guard<P>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output: IntoResponse> + Send,
     P: Declared,
 {
-    fn call_guarded(self, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
-        Box::pin(async move { self(guard).await.into_response() })
+    fn call(handler: H, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
+        Box::pin(async move { handler(guard).await.into_response() })
     }
 }
 
@@ -259,17 +261,17 @@ macro_rules! guarded_handler {
         #[expect(non_snake_case, reason = "an argument is named as its type")]
         #[allow(unused_mut, reason = "a last parameter alone takes the whole request")]
         impl<H, F, P, S, $($part, $via,)* $last, Via>
-            GuardedHandler<(Guard<P>, $($part,)* $last), S, ($($via,)* Via,)> for H
+            GuardedParameters<H, S, ($($via,)* Via,)> for (Guard<P>, $($part,)* $last)
         where
             H: FnOnce(Guard<P>, $($part,)* $last) -> F + Clone + Send + Sync + 'static,
             F: Future<Output: IntoResponse> + Send,
             P: Declared,
             S: Send + Sync + 'static,
-            $($part: FromGranted<P, S, $via> + Send,)*
-            $last: FromGrantedRequest<P, S, Via> + Send,
+            $($part: FromGranted<P, S, $via> + Send + 'static,)*
+            $last: FromGrantedRequest<P, S, Via> + Send + 'static,
         {
-            fn call_guarded(
-                self,
+            fn call(
+                handler: H,
                 guard: Guard<P>,
                 request: Request,
                 state: S,
@@ -288,7 +290,7 @@ macro_rules! guarded_handler {
                         Ok(last) => last,
                         Err(rejection) => return rejection,
                     };
-                    self(guard, $($part,)* $last).await.into_response()
+                    handler(guard, $($part,)* $last).await.into_response()
                 })
             }
         }

@@ -18,7 +18,7 @@ use crate::guard::{Declared, ForServices};
 use crate::policy::Policy;
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
-use crate::routing::handler::{GuardedHandler, TakesGuard};
+use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
 
@@ -52,8 +52,8 @@ pub(crate) type Mount<S> = Arc<dyn Fn(Arc<RouteAuthorizer>) -> MethodRouter<S> +
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn of_handler<H, T, M>(filter: Option<MethodFilter>, handler: H) -> Self
     where
-        H: GuardedHandler<T, S, M>,
-        T: 'static,
+        H: TakesGuard<T>,
+        T: GuardedParameters<H, S, M>,
         M: 'static,
     {
         let borrower = Borrower::find::<H, H::Policy>();
@@ -179,8 +179,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     /// Adds a handler for the methods of `filter`.
     pub fn on<H, T, M>(self, filter: MethodFilter, handler: H) -> Self
     where
-        H: TakesGuard<T> + GuardedHandler<T, S, M>,
-        T: 'static,
+        H: TakesGuard<T>,
+        T: GuardedParameters<H, S, M>,
         M: 'static,
     {
         self.and(Endpoint::of_handler(Some(filter), handler))
@@ -234,8 +234,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
 /// Routes the methods of `filter` to a handler that carries a policy.
 pub fn on<H, T, S, M>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
 where
-    H: TakesGuard<T> + GuardedHandler<T, S, M>,
-    T: 'static,
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -258,8 +258,8 @@ where
 /// handlers of their own.
 pub fn any<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
 where
-    H: TakesGuard<T> + GuardedHandler<T, S, M>,
-    T: 'static,
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
     M: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -284,8 +284,8 @@ macro_rules! methods {
             #[doc = concat!("Routes `", stringify!($method), "` to a handler that carries a policy.")]
             pub fn $function<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
             where
-                H: TakesGuard<T> + GuardedHandler<T, S, M>,
-                T: 'static,
+                H: TakesGuard<T>,
+                T: GuardedParameters<H, S, M>,
                 M: 'static,
                 S: Clone + Send + Sync + 'static,
             {
@@ -313,8 +313,8 @@ macro_rules! methods {
                 #[doc = concat!("Adds a handler for `", stringify!($method), "`.")]
                 pub fn $function<H, T, M>(self, handler: H) -> Self
                 where
-                    H: TakesGuard<T> + GuardedHandler<T, S, M>,
-                    T: 'static,
+                    H: TakesGuard<T>,
+                    T: GuardedParameters<H, S, M>,
                     M: 'static,
                 {
                     self.on(MethodFilter::$method, handler)

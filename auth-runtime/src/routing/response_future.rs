@@ -22,7 +22,7 @@ use crate::routing::authorizer::{
     Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
     uncacheable_if_missing,
 };
-use crate::routing::handler::{BoxedResponse, GuardedHandler, Seal};
+use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
 use crate::routing::handover::take_for_route;
 use crate::space::Authentication;
 use crate::witness::{Testimony, Witness};
@@ -58,8 +58,8 @@ pub(crate) struct ByHandler<T, M>(PhantomData<(T, M)>);
 
 impl<H, T, S, M> Handler<ByHandler<T, M>, S> for Authorized<H>
 where
-    H: GuardedHandler<T, S, M>,
-    T: 'static,
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
     M: 'static,
     S: Send + Sync + 'static,
 {
@@ -81,12 +81,14 @@ pub(crate) struct HandlerCall<H, T, S, M> {
     parameters: PhantomData<fn() -> (T, M)>,
 }
 
-impl<H: GuardedHandler<T, S, M>, T, S, M> Inner for HandlerCall<H, T, S, M> {
+impl<H, T, S, M> Inner for HandlerCall<H, T, S, M>
+where
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
+{
     fn call(self, proof: Proof, request: Request) -> BoxedResponse {
         match Guard::prove(proof) {
-            Ok(guard) => self
-                .handler
-                .call_guarded(guard, request, self.state, Seal(())),
+            Ok(guard) => T::call(self.handler, guard, request, self.state, Seal(())),
             Err(denied) => Box::pin(ready(denied.into_response())),
         }
     }

@@ -19,7 +19,7 @@ use crate::guard::{ForEverybody, ForServices, Guard, HasPolicy, Proof};
 use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
-use crate::routing::handler::{GuardedHandler, Seal, TakesGuard};
+use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
 use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
 use crate::routing::mount::{mistakes_of, table_of};
 use crate::routing::protect_error::ProtectError;
@@ -377,9 +377,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// reach it: they are answered 401, as on a hidden path. Elsewhere it looks at no credentials.
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
-        H: TakesGuard<T> + GuardedHandler<T, S, M>,
+        H: TakesGuard<T>,
         H::Policy: ForEverybody,
-        T: 'static,
+        T: GuardedParameters<H, S, M>,
         M: 'static,
     {
         self.set_fallback::<H::Policy>(
@@ -550,14 +550,15 @@ pub(super) fn nested_path(prefix: &str, path: &str) -> String {
 /// Calls a public handler, whose guard proves nothing.
 async fn respond_as_public<H, T, S, M>(handler: H, request: Request, state: S) -> Response
 where
-    H: GuardedHandler<T, S, M>,
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
 {
     let proof = Proof {
         caller: Caller::Anonymous,
         objects: None,
     };
     match Guard::prove(proof) {
-        Ok(guard) => handler.call_guarded(guard, request, state, Seal(())).await,
+        Ok(guard) => T::call(handler, guard, request, state, Seal(())).await,
         Err(denied) => denied.into_response(),
     }
 }

@@ -1,4 +1,9 @@
-//! Correct code that has to compile, without a warning: one topic a file.
+//! Correct code that has to compile, without a warning of the compiler: one topic a file.
+
+#![allow(
+    clippy::all,
+    reason = "code is written in every way that users write it"
+)]
 
 mod beside_all_attributes;
 mod beside_debug_handler;
@@ -31,6 +36,7 @@ mod visibilities;
 #[test]
 fn examples_run() {
     guard_completion::main();
+    guarded_tests::main();
     foreign_guard::main();
     beside_all_attributes::main();
     beside_debug_handler::main();

@@ -332,7 +332,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         for (node, of) in tree.nodes.iter().enumerate() {
             match of.requirement {
                 Some(requirement) if of.shape == Shape::Single => {
-                    evaluation.list(node, requirement)
+                    evaluation.list(node, requirement);
                 }
                 _ => {}
             }
