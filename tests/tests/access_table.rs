@@ -426,9 +426,11 @@ fn open_patterns(router: &GuardedRouter) -> Vec<String> {
     pairs.collect()
 }
 
-/// A guarded path, what stands beside it, a spelling of the path, and the open pattern that takes it; empty
-/// where no other route may be reported.
-fn neighbours() -> Vec<(fn() -> GuardedRouter, &'static str, &'static str)> {
+/// A guarded path with its neighbours, a spelling of the path, and the open pattern that takes it; empty
+/// where no route may be reported.
+type Neighbours = (fn() -> GuardedRouter, &'static str, &'static str);
+
+fn neighbours() -> Vec<Neighbours> {
     vec![
         // The pattern is public, by a wildcard, a parameter, a subtree.
         (

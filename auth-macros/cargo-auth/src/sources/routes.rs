@@ -331,6 +331,9 @@ struct Index<'s> {
     results: BTreeMap<&'s [String], Vec<&'s Chain>>,
 }
 
+/// The places of an open pattern and of a guarded path, and the method of the pattern.
+type Pair<'s> = (&'s Place, &'s Place, Option<&'s str>);
+
 /// The open patterns of all routers, in the order of their places.
 pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
     let mut index = Index {
@@ -347,8 +350,7 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
         of_function.push(&router.chain);
     }
     // A router is read by itself, and where another one takes it in: there its paths are longer.
-    let mut found: BTreeMap<(&Place, &Place, Option<&str>), (String, String, usize)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<Pair<'_>, (String, String, usize)> = BTreeMap::new();
     for router in sources.routers.iter().filter(|router| router.is_told) {
         let mut expanded = Expanded {
             open: vec![&router.within],
