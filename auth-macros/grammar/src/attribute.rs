@@ -44,19 +44,18 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
 }
 
 /// The mark that a module with a policy leaves on an item without it: one of our attributes that stands
-/// there under another name finds the mark. The compiler ignores it.
+/// there under another name finds the mark.
+///
+/// The compiler ignores it, as every attribute of a formatter, and hands it to the attributes in front of
+/// it; one in a `cfg_attr` would be gone by then.
 pub(crate) fn left_out() -> Attribute {
-    syn::parse_quote!(#[cfg_attr(false, auth_runtime_left_out)])
+    syn::parse_quote!(#[rustfmt::auth_runtime_left_out])
 }
 
 /// Returns whether an attribute is that mark.
 pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
-    let mark = left_out();
-    let tokens = |attribute: &Attribute| match &attribute.meta {
-        Meta::List(list) => list.tokens.to_string(),
-        _ => String::new(),
-    };
-    attribute.path().is_ident("cfg_attr") && tokens(attribute) == tokens(&mark)
+    let last = attribute.path().segments.last();
+    last.is_some_and(|last| last.ident == "auth_runtime_left_out")
 }
 
 /// Returns whether an attribute is one of the compiler's own: an import of that name is ambiguous, so it

@@ -396,7 +396,7 @@ mod tests {
         ] {
             let at = item.rfind("] ").map_or(0, |at| at + 1);
             let (attributes, rest) = item.split_at(at);
-            let marked = format!("{attributes} #[cfg_attr(false, auth_runtime_left_out)] {rest}");
+            let marked = format!("{attributes} #[rustfmt::auth_runtime_left_out] {rest}");
             assert_eq!(handed_down(item), tokens(&marked), "{item}");
         }
         for item in [
