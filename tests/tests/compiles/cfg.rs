@@ -1,3 +1,4 @@
+#![allow(clippy::non_minimal_cfg)]
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, requires};
 

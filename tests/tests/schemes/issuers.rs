@@ -103,7 +103,7 @@ async fn two_users_of_one_client_are_two_subjects() {
     let app = app(space(Bearer::jwt(jwt)));
     for user in ["ann", "bob"] {
         let changes = json!({ "iss": A, "sub": null, "azp": "spa", "preferred_username": user });
-        let response = send(&app, "/known", &bearer(&signed_by(1, changes))).await;
+        let response = send(&app, "/known", &bearer(signed_by(1, changes))).await;
         let identity = text(response).await;
         assert!(identity.contains(user), "{identity}");
     }

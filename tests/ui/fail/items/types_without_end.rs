@@ -1,3 +1,4 @@
+#![allow(unused_parens)]
 use auth_runtime::requires;
 
 #[requires(scope = "users")]
