@@ -16,9 +16,12 @@ mod protect_axum;
 mod tower_oauth2_resource_server;
 mod unguarded;
 
-use axum::Router;
+use std::convert::Infallible;
+
+use axum::extract::Request;
+use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method, header};
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use crate::authority::{Authority, bearer};
 use crate::{Contender, Outcome};
@@ -101,7 +104,10 @@ impl Contender {
 }
 
 /// The cookie that `POST /login/{name}` sets.
-async fn session_of(router: &Router, name: &str) -> Option<(HeaderName, HeaderValue)> {
+async fn session_of<A>(router: &A, name: &str) -> Option<(HeaderName, HeaderValue)>
+where
+    A: Service<Request, Response = Response, Error = Infallible> + Clone,
+{
     let request = http::Request::builder()
         .method(Method::POST)
         .uri(format!("/login/{name}"))

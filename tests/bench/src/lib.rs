@@ -98,6 +98,7 @@ pub const PAGE: &str = "the page";
 /// The routers that contenders are built with.
 enum App {
     Axum(axum::Router),
+    Protected(auth_runtime::ProtectedRouter),
     /// What is still on the version before.
     #[cfg(feature = "peers")]
     Axum07(axum_0_7::Router),
@@ -109,6 +110,7 @@ impl App {
     fn served(self) -> Self {
         match self {
             Self::Axum(router) => Self::Axum(router.with_state(())),
+            Self::Protected(router) => Self::Protected(router),
             #[cfg(feature = "peers")]
             Self::Axum07(router) => Self::Axum07(router.with_state(())),
         }
@@ -181,6 +183,9 @@ impl Contender {
     pub fn router(&self) -> Option<axum::Router> {
         match &self.app {
             App::Axum(router) => Some(router.clone()),
+            App::Protected(router) => {
+                Some(router.clone().into_router("the server takes plain routers"))
+            }
             #[cfg(feature = "peers")]
             App::Axum07(_) => None,
         }
@@ -193,7 +198,7 @@ impl Contender {
             request = request.header(name, value);
         }
         match &self.app {
-            App::Axum(_) => {
+            App::Axum(_) | App::Protected(_) => {
                 let body = axum::body::Body::empty();
                 Request::Axum(request.body(body).expect("a request"))
             }

@@ -21,6 +21,10 @@ pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
             let Ok(response) = finish(router.clone().oneshot(request));
             black_box(response).status()
         }
+        (App::Protected(router), Request::Axum(request)) => {
+            let Ok(response) = finish(router.clone().oneshot(request));
+            black_box(response).status()
+        }
         #[cfg(feature = "peers")]
         (App::Axum07(router), Request::Axum07(request)) => {
             let Ok(response) = finish(router.clone().oneshot(request));
@@ -50,6 +54,12 @@ impl Contender {
     pub fn answer(&self, ask: &Ask) -> Answer {
         match (&self.app, self.request(ask)) {
             (App::Axum(router), Request::Axum(request)) => {
+                let Ok(response) = finish(router.clone().oneshot(request));
+                let (head, body) = response.into_parts();
+                let body = finish(axum::body::to_bytes(body, usize::MAX));
+                Answer::new(&head, &body.expect("a body"))
+            }
+            (App::Protected(router), Request::Axum(request)) => {
                 let Ok(response) = finish(router.clone().oneshot(request));
                 let (head, body) = response.into_parts();
                 let body = finish(axum::body::to_bytes(body, usize::MAX));

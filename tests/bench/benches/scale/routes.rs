@@ -1,15 +1,19 @@
 //! Ten thousand routes. Each variant is measured in a process of its own, so that none finds the memory
 //! that another one left.
 
+use std::convert::Infallible;
 use std::process::Command;
 use std::time::Instant;
 
 use auth_bench::authority::bearer;
-use auth_runtime::{Bearer, Caller, GuardedRouter, Identity, ProtectionSpace, requires};
+use auth_runtime::{
+    Bearer, Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, requires,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use tower::ServiceExt;
+use axum::response::Response;
+use tower::{Service, ServiceExt};
 
 use crate::memory::{megabytes, resident};
 
@@ -46,15 +50,26 @@ pub(crate) fn print() {
 pub(crate) fn measure(variant: &str) {
     let before = resident();
     let began = Instant::now();
-    let router = build(variant, ROUTES);
-    let start_up = began.elapsed();
-    let memory = resident().saturating_sub(before);
+    let (start_up, memory, times) = match variant {
+        "axum" => {
+            let router = plain(ROUTES);
+            let (start_up, memory) = (began.elapsed(), resident());
+            let times = [lookup(&router, ROUTES), lookup(&plain(10), 10)];
+            (start_up, memory, times)
+        }
+        _ => {
+            let router = protected(ROUTES);
+            let (start_up, memory) = (began.elapsed(), resident());
+            let times = [lookup(&router, ROUTES), lookup(&protected(10), 10)];
+            (start_up, memory, times)
+        }
+    };
     println!(
         "| {variant} | {:.0} ms | {} | {:.2} µs | {:.2} µs |",
         start_up.as_secs_f64() * 1e3,
-        megabytes(memory),
-        lookup(&router, ROUTES),
-        lookup(&build(variant, 10), 10),
+        megabytes(memory.saturating_sub(before)),
+        times[0],
+        times[1],
     );
 }
 
@@ -62,27 +77,29 @@ fn path(number: usize) -> String {
     format!("/area{}/thing{number}", number % 100)
 }
 
-fn build(variant: &str, routes: usize) -> Router {
-    let numbers = 0..routes;
-    let router = if variant == "axum" {
-        numbers.fold(Router::new(), |router, number| {
-            router.route(&path(number), axum::routing::get(unguarded))
-        })
-    } else {
-        let ann = Caller::known(Identity::new("ann").with_scopes(["admin"]));
-        let scheme = Bearer::new(move |_| std::future::ready(ann.clone()));
-        let space = ProtectionSpace::builder().realm("bench").scheme(scheme);
-        let router = numbers.fold(GuardedRouter::new(), |router, number| {
-            router.route(&path(number), auth_runtime::routing::get(guarded))
-        });
-        let space = space.build().expect("the space is in order");
-        router.protect(space).expect("every state is there")
-    };
+fn plain(routes: usize) -> Router {
+    let router = (0..routes).fold(Router::new(), |router, number| {
+        router.route(&path(number), axum::routing::get(unguarded))
+    });
     router.with_state(())
 }
 
+fn protected(routes: usize) -> ProtectedRouter {
+    let ann = Caller::known(Identity::new("ann").with_scopes(["admin"]));
+    let scheme = Bearer::new(move |_| std::future::ready(ann.clone()));
+    let space = ProtectionSpace::builder().realm("bench").scheme(scheme);
+    let router = (0..routes).fold(GuardedRouter::new(), |router, number| {
+        router.route(&path(number), auth_runtime::routing::get(guarded))
+    });
+    let space = space.build().expect("the space is in order");
+    router.protect(space).expect("every state is there")
+}
+
 /// What a request takes, in microseconds, of all routes in turn.
-fn lookup(router: &Router, routes: usize) -> f64 {
+fn lookup<A>(router: &A, routes: usize) -> f64
+where
+    A: Service<Request, Response = Response, Error = Infallible> + Clone,
+{
     let (name, value) = bearer("a-token");
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime");

@@ -97,7 +97,7 @@ impl Scheme for Table {
 }
 
 pub(crate) fn by_table() -> Contender {
-    let app = App::Axum(guarded(Table::new()));
+    let app = App::Protected(guarded(Table::new()));
     Contender::new("ours, on a GuardedRouter", Group::Identity, app).asked_with_tokens()
 }
 
@@ -126,7 +126,7 @@ fn verifier(authority: &Authority) -> JwtBuilder {
 
 fn by_jwt(name: &'static str, jwt: JwtBuilder, authority: &Authority) -> Contender {
     let bearer = Bearer::jwt(jwt.build().expect("a verifier"));
-    let app = App::Axum(guarded(bearer));
+    let app = App::Protected(guarded(bearer));
     Contender::new(name, Group::Jwt, app).asked_with_jwts(authority)
 }
 
@@ -177,7 +177,7 @@ pub(crate) async fn by_session() -> Contender {
         session_of(&router, "ada").await,
         session_of(&router, "ann").await,
     );
-    Contender::new("ours", Group::Session, App::Axum(router))
+    Contender::new("ours", Group::Session, App::Protected(router))
         .asked(Outcome::Allow, ada, 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)
         .asked(Outcome::Forbidden, ann.clone(), 403, false)
