@@ -143,6 +143,8 @@ impl Server {
 
     fn introspection(&self) -> IntrospectionBuilder {
         Introspection::builder()
+            // Its opaque tokens are those of clients, and say nothing of a user.
+            .subject_claim("client_id")
             .endpoint(format!("{}/token/introspection", self.issuer))
             .audience(format!("{RESOURCE}/opaque"))
     }
