@@ -44,18 +44,19 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
 }
 
 /// The mark that a module with a policy leaves on an item without it: one of our attributes that stands
-/// there under another name finds the mark.
+/// there under another name finds the mark. The compiler ignores it.
 ///
-/// The compiler ignores it, as every attribute of a formatter, and hands it to the attributes in front of
-/// it; one in a `cfg_attr` would be gone by then.
+/// It has to be there when the attribute runs: `cfg_attr` is gone by then, an attribute of a tool is not.
 pub(crate) fn left_out() -> Attribute {
-    syn::parse_quote!(#[rustfmt::auth_runtime_left_out])
+    syn::parse_quote!(#[rust_analyzer::auth_runtime_left_out])
 }
 
 /// Returns whether an attribute is that mark.
 pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
-    let last = attribute.path().segments.last();
-    last.is_some_and(|last| last.ident == "auth_runtime_left_out")
+    let segments = attribute.path().segments.iter();
+    segments
+        .map(|segment| segment.ident.to_string())
+        .eq(["rust_analyzer", "auth_runtime_left_out"])
 }
 
 /// Returns whether an attribute is one of the compiler's own: an import of that name is ambiguous, so it

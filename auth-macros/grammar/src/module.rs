@@ -215,7 +215,7 @@ impl Item {
         let is_test = self.is_test();
         if !is_test {
             self.refuse_what_is_out_of_reach(others, errors);
-            refuse_debug_handler_above(&self.attributes, errors);
+            refuse_debug_handler_above(&mut self.attributes, errors);
         }
         for attribute in &mut self.attributes {
             if policy_attribute_by_any_path(attribute).is_some() {
@@ -275,22 +275,25 @@ impl Item {
     }
 }
 
-/// Notes axum's `debug_handler` above one of ours: it checks the function before it has its guard.
-fn refuse_debug_handler_above(attributes: &[Attribute], errors: &mut Errors) {
-    let mut above = attributes
+/// Notes axum's `debug_handler` above one of ours, where it checks the function before it has its guard,
+/// and takes it off: it would report a missing argument as well.
+fn refuse_debug_handler_above(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+    let ours = attributes
         .iter()
-        .take_while(|attribute| policy_attribute_by_any_path(attribute).is_none());
-    let has_policy = attributes.iter().find_map(policy_attribute_by_any_path);
-    let checks = above.find(|attribute| {
+        .enumerate()
+        .find_map(|(index, attribute)| Some((index, policy_attribute_by_any_path(attribute)?)));
+    let Some((index, policy)) = ours else { return };
+    let checks = attributes.iter().take(index).position(|attribute| {
         let last = attribute.path().segments.last();
         last.is_some_and(|last| last.ident == "debug_handler")
     });
-    if let (Some(policy), Some(checks)) = (has_policy, checks) {
+    if let Some(checks) = checks {
+        let checks = attributes.remove(checks);
         let message = format!(
             "`debug_handler` checks the handler before `#[{policy}]` gives it its guard\n\
              help: put it below `#[{policy}]`"
         );
-        errors.add(codes::GUARD, checks.path().span(), message);
+        errors.push(codes::GUARD.over(checks.path(), message));
     }
 }
 
@@ -396,7 +399,7 @@ mod tests {
         ] {
             let at = item.rfind("] ").map_or(0, |at| at + 1);
             let (attributes, rest) = item.split_at(at);
-            let marked = format!("{attributes} #[rustfmt::auth_runtime_left_out] {rest}");
+            let marked = format!("{attributes} #[rust_analyzer::auth_runtime_left_out] {rest}");
             assert_eq!(handed_down(item), tokens(&marked), "{item}");
         }
         for item in [

@@ -1,4 +1,5 @@
 #![allow(unused_parens)]
+
 use auth_runtime::requires;
 
 #[requires(scope = "users")]

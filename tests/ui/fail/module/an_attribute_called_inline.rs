@@ -4,8 +4,8 @@ use auth_runtime::requires as inline;
 mod admin {
     use super::inline;
 
-    #[inline(scope = "files")]
-    pub struct Files;
+    #[inline(scope = "users")]
+    pub async fn list() {}
 }
 
 fn main() {}

@@ -1,3 +1,5 @@
+#![allow(unused_parens)]
+
 #[auth_runtime::requires(role = "admin")]
 mod admin {
     pub fn helper() -> u8 {
