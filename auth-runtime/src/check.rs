@@ -1,4 +1,4 @@
-//! Requirements that only the service itself can decide.
+//! Requirements that only the service itself can evaluate.
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -10,16 +10,16 @@ use http::{Extensions, HeaderMap, Method, Uri};
 use crate::head::Head;
 use crate::identity::Identity;
 
-/// What a function named by `check = path::to::function` is asked about: who calls, the head of the
-/// request, and the application's state.
+/// The argument of a function named by `check = path::to::function`: the caller, the head of the
+/// request, and the state of the application.
 ///
-/// Such a function is async, takes this as its only parameter, and returns `bool`, or
-/// `Result<bool, E>` for an `E` that can be displayed. It only runs for known callers, and only if
-/// the other requirements leave its answer to matter. An error is logged, and the caller is
-/// answered 503: whoever cannot be checked is not let in, and should come back.
+/// The function is async, takes this type as its only parameter, and returns `bool`, or
+/// `Result<bool, E>` with an `E` that implements `Display`. It runs only for known callers, and
+/// only if its result can change the decision. An error is logged, and the response is 503: a
+/// caller that cannot be checked is not granted access, and should retry.
 ///
-/// `S` is the state of the router that the handler is mounted on; a function that needs none leaves
-/// it out, and then works on any router.
+/// `S` is the state of the router that the handler is mounted on. A function that needs no state
+/// omits it, and then works on any router.
 ///
 /// ```
 /// use auth_runtime::{CheckRequest, requires};
@@ -39,8 +39,8 @@ use crate::identity::Identity;
 /// async fn delete_repo() {}
 /// ```
 ///
-/// It has to be quick and to change nothing: it runs before the handler, and also where the answer
-/// is no.
+/// A check should be fast and must have no side effects: it runs before the handler, even if the
+/// request is denied.
 pub struct CheckRequest<'r, S = ()> {
     identity: &'r Identity,
     head: Head<'r>,
@@ -49,7 +49,7 @@ pub struct CheckRequest<'r, S = ()> {
 }
 
 impl<'r, S> CheckRequest<'r, S> {
-    /// Who calls.
+    /// The identity of the caller.
     pub fn identity(&self) -> &'r Identity {
         self.identity
     }
@@ -64,33 +64,34 @@ impl<'r, S> CheckRequest<'r, S> {
         self.head.method
     }
 
-    /// The request's target, as the client sent it: with all that routers are nested under.
+    /// The target of the request as the client sent it, with the prefixes of all nested routers.
     pub fn uri(&self) -> &'r Uri {
         self.head.sent_uri()
     }
 
-    /// A parameter of the path, decoded, by its name in the route: `owner` of `/repos/{owner}`.
+    /// The decoded value of a path parameter, by its name in the route: `owner` of
+    /// `/repos/{owner}`.
     ///
-    /// What is no UTF-8 is not there.
+    /// A value that is not UTF-8 counts as absent.
     pub fn parameter(&self, name: &str) -> Option<&'r str> {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(own, _)| own == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The request's fields.
+    /// The header fields of the request.
     pub fn headers(&self) -> &'r HeaderMap {
         self.head.headers
     }
 
-    /// What the server, the router and the layers outside have found out about the request.
+    /// The extensions that the server, the router and outer layers added to the request.
     pub fn extensions(&self) -> &'r Extensions {
         self.head.extensions
     }
 }
 
 impl<S> fmt::Debug for CheckRequest<'_, S> {
-    /// Leaves the state and the fields out: they may be secret.
+    /// Omits the state and the header fields: they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckRequest")
             .field("identity", self.identity)
@@ -99,19 +100,20 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
     }
 }
 
-/// A function that decides, as an atom of a requirement. Made by `check = path::to::function`.
+/// A deciding function of the service, as an atom of a requirement. `check = path::to::function`
+/// constructs it.
 ///
-/// Two are the same if they are written the same.
+/// Two checks are equal if their paths are written identically.
 #[derive(Clone, Copy)]
 pub struct Check {
     name: &'static str,
     function: fn(CheckCall<'_>) -> CheckCalled<'_>,
 }
 
-/// What a check will say; `None` if it failed.
+/// The future result of a check; `None` if the check failed.
 pub(crate) type Answer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
 
-/// The state that a function asks for.
+/// The type of the state that a function takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StateType {
     id: TypeId,
@@ -126,19 +128,19 @@ impl StateType {
         }
     }
 
-    /// Whether a function that asks for this can be given `state`.
+    /// Returns whether `state` can be passed to a function that takes this type.
     pub(crate) fn is_met_by(self, state: &State) -> bool {
         self.id == TypeId::of::<()>() || self.id == state.type_id()
     }
 }
 
-/// A router's state, of whatever type.
+/// The state of a router, with its type erased.
 pub(crate) type State = dyn Any + Send + Sync;
 
-/// The parameters of a path, by their names.
+/// The names and values of the path parameters.
 pub(crate) type Parameters = [(String, String)];
 
-/// What a check gets to see besides the caller.
+/// The inputs of a check other than the caller.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'r> {
     pub(crate) head: Head<'r>,
@@ -147,23 +149,23 @@ pub(crate) struct Surroundings<'r> {
 }
 
 impl Check {
-    /// Only for the expansion of an attribute, which knows the function.
+    /// For the expansion of an attribute only, which knows the function.
     #[doc(hidden)]
     pub const fn new(name: &'static str, function: fn(CheckCall<'_>) -> CheckCalled<'_>) -> Self {
         Self { name, function }
     }
 
-    /// The path of the function, as it is written in the attribute.
+    /// The path of the function, as in the attribute.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The state that the function asks for.
+    /// The type of the state that the function takes.
     pub(crate) fn state(self) -> StateType {
         (self.function)(CheckCall { request: None }).state
     }
 
-    /// Asks the function.
+    /// Runs the check.
     pub(crate) async fn ask(
         self,
         identity: &Identity,
@@ -218,13 +220,14 @@ impl fmt::Debug for Check {
     }
 }
 
-/// A call of a function whose state only the compiler knows, in the expansion of an attribute.
+/// A call, in the expansion of an attribute, of a function with a state type that only the compiler
+/// knows.
 pub struct CheckCall<'r> {
-    /// `None` to learn the state only.
+    /// `None` to query only the type of the state.
     request: Option<ErasedRequest<'r>>,
 }
 
-/// What came of a [`CheckCall`].
+/// The result of a [`CheckCall`].
 pub struct CheckCalled<'r> {
     state: StateType,
     answer: Option<Answer<'r>>,
@@ -271,7 +274,7 @@ struct ErasedRequest<'r> {
 }
 
 impl<'r> ErasedRequest<'r> {
-    /// The request for a function that asks for `S`; `None` if the state is another one.
+    /// The request for a function that takes `S`; `None` if the router's state has another type.
     fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
         let none: &'static State = &();
         let Surroundings {
@@ -288,7 +291,7 @@ impl<'r> ErasedRequest<'r> {
     }
 }
 
-/// A function that can be named by `check = …`.
+/// A function that `check = …` can name.
 #[diagnostic::on_unimplemented(
     message = "this function is no check [AUTH0037]",
     label = "not an `async fn` that takes a `CheckRequest` and answers yes or no",
@@ -297,10 +300,10 @@ impl<'r> ErasedRequest<'r> {
             from being sent to another thread"
 )]
 pub trait CheckFunction<'r, S> {
-    /// What it will say.
+    /// The future that the function returns.
     type Future: Future<Output: CheckAnswer> + Send + 'r;
 
-    /// Asks it.
+    /// Calls the function.
     fn ask(&self, request: CheckRequest<'r, S>) -> Self::Future;
 }
 
@@ -318,9 +321,9 @@ where
     }
 }
 
-/// What a function named by `check = …` can return.
+/// A return type of functions named by `check = …`.
 pub trait CheckAnswer {
-    /// `None` if the check failed, which is logged here.
+    /// Converts the value to a result; an error is logged and becomes `None`.
     fn settle(self, check: &'static str) -> Option<bool>;
 }
 

@@ -1,4 +1,4 @@
-//! Who the caller turned out to be, and what was granted.
+//! The authenticated caller and its grants.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use http::Extensions;
 
 use crate::requirement::Atom;
 
-/// A known caller: a subject, with the scopes, roles and permissions granted to it.
+/// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
 ///
 /// Cloning is cheap: clones share one allocation.
 ///
@@ -43,7 +43,7 @@ struct Granted {
     extensions: Extensions,
 }
 
-/// How and when the caller logged in, where that is known.
+/// The method and time of the caller's login, as far as they are known.
 #[derive(Clone, Default)]
 struct Login {
     acr: Option<Box<str>>,
@@ -52,11 +52,11 @@ struct Login {
     clock_skew: Duration,
 }
 
-/// Ordered, so that a check stays fast however many were granted.
+/// A sorted set, so that lookups stay fast with many grants.
 type Names = BTreeSet<Box<str>>;
 
 impl Identity {
-    /// A caller named `subject` to whom nothing was granted yet.
+    /// Creates an identity with the given `subject` and without grants.
     pub fn new(subject: impl Into<String>) -> Self {
         Self(Arc::new(Granted {
             subject: subject.into().into_boxed_str(),
@@ -69,19 +69,19 @@ impl Identity {
         }))
     }
 
-    /// Grants `scopes` besides those granted already.
+    /// Grants `scopes`, in addition to those already granted.
     #[must_use]
     pub fn with_scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.change(|granted| granted.scopes.extend(names(scopes)))
     }
 
-    /// Gives `roles` besides those given already.
+    /// Grants `roles`, in addition to those already granted.
     #[must_use]
     pub fn with_roles<S: Into<String>>(self, roles: impl IntoIterator<Item = S>) -> Self {
         self.change(|granted| granted.roles.extend(names(roles)))
     }
 
-    /// Gives `permissions` besides those given already.
+    /// Grants `permissions`, in addition to those already granted.
     #[must_use]
     pub fn with_permissions<S: Into<String>>(
         self,
@@ -90,48 +90,49 @@ impl Identity {
         self.change(|granted| granted.permissions.extend(names(permissions)))
     }
 
-    /// The authentication context class that the caller logged in by (`acr`, OpenID Connect Core
-    /// §2). Default: unknown, which meets no `acr` requirement.
+    /// Sets the authentication context class of the caller's login (`acr`, OpenID Connect Core §2).
+    /// Default: unknown, which meets no `acr` requirement.
     #[must_use]
     pub fn with_acr(self, acr: impl Into<String>) -> Self {
         let acr = acr.into().into_boxed_str();
         self.change(|granted| granted.login.acr = Some(acr))
     }
 
-    /// The methods that the caller logged in by (`amr`, RFC 8176), besides those given already.
+    /// Adds the authentication methods of the caller's login (`amr`, RFC 8176) to those already
+    /// set.
     #[must_use]
     pub fn with_amr<S: Into<String>>(self, methods: impl IntoIterator<Item = S>) -> Self {
         self.change(|granted| granted.login.amr.extend(names(methods)))
     }
 
-    /// When the caller logged in (`auth_time`, OpenID Connect Core §2). Default: unknown, which
-    /// meets no `max_age` requirement.
+    /// Sets the time of the caller's login (`auth_time`, OpenID Connect Core §2). Default: unknown,
+    /// which meets no `max_age` requirement.
     #[must_use]
     pub fn with_auth_time(self, time: SystemTime) -> Self {
         self.change(|granted| granted.login.time = Some(time))
     }
 
-    /// How far the clock that [`with_auth_time`](Self::with_auth_time) was read from may be off.
-    /// Default: not at all.
+    /// Sets the maximum error of the clock that produced the time given to
+    /// [`with_auth_time`](Self::with_auth_time). Default: zero.
     ///
-    /// A login counts as this much younger than it looks; one that lies further in the future than
-    /// this is not believed.
+    /// A login may be older than `max_age` by this duration. A login time further in the future
+    /// than this duration meets no `max_age` requirement.
     #[must_use]
     pub fn with_clock_skew(self, skew: Duration) -> Self {
         self.change(|granted| granted.login.clock_skew = skew)
     }
 
-    /// The caller proved to hold the key that its credentials are bound to, as with DPoP (RFC 9449)
-    /// or a client certificate (RFC 8705). Default: it did not, and whoever has the credentials can
-    /// use them.
+    /// Marks the caller as having proved possession of the key that its credentials are bound to,
+    /// with DPoP (RFC 9449) or a client certificate (RFC 8705). Default: no proof, so that a thief
+    /// of the credentials could use them.
     #[must_use]
     pub fn with_sender_constraint(self) -> Self {
         self.change(|granted| granted.sender_constrained = true)
     }
 
-    /// Attaches a value of the service's own, such as its user record.
+    /// Attaches a value that the service defines, such as its user record.
     ///
-    /// One value of each type; a second one replaces the first.
+    /// There is one value per type; a second one replaces the first.
     #[must_use]
     pub fn with_extension<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
         self.change(|granted| {
@@ -139,68 +140,70 @@ impl Identity {
         })
     }
 
-    /// The name that the scheme gave: a token's `sub`, a user name, the name of a key.
+    /// The name that the scheme assigned: a token's `sub`, a user name, or the name of a key.
     pub fn subject(&self) -> &str {
         &self.0.subject
     }
 
-    /// Whether `scope` was granted. Scopes are compared whole and by case (RFC 6749 §3.3).
+    /// Returns whether `scope` was granted. Scopes are compared as a whole and case-sensitively
+    /// (RFC 6749 §3.3).
     ///
-    /// What implies it by `auth.toml` is not looked up here, as it is for attributes:
-    /// [`Vocabulary::has_scope`](crate::Vocabulary::has_scope) does that.
+    /// Scopes that imply `scope` according to `auth.toml` are not considered, unlike in attributes;
+    /// [`Vocabulary::has_scope`](crate::Vocabulary::has_scope) considers them.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.0.scopes.contains(scope)
     }
 
-    /// Whether the caller holds `role`; see
-    /// [`Vocabulary::has_role`](crate::Vocabulary::has_role) for those that imply it.
+    /// Returns whether the caller holds `role`.
+    /// [`Vocabulary::has_role`](crate::Vocabulary::has_role) also considers roles that imply it.
     pub fn has_role(&self, role: &str) -> bool {
         self.0.roles.contains(role)
     }
 
-    /// Whether the caller holds `permission`; see
-    /// [`Vocabulary::has_permission`](crate::Vocabulary::has_permission) for those that imply it.
+    /// Returns whether the caller holds `permission`.
+    /// [`Vocabulary::has_permission`](crate::Vocabulary::has_permission) also considers permissions
+    /// that imply it.
     pub fn has_permission(&self, permission: &str) -> bool {
         self.0.permissions.contains(permission)
     }
 
-    /// The scopes granted, in order.
+    /// The granted scopes, sorted.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.scopes.iter().map(AsRef::as_ref)
     }
 
-    /// The roles held, in order.
+    /// The roles of the caller, sorted.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.0.roles.iter().map(AsRef::as_ref)
     }
 
-    /// The permissions held, in order.
+    /// The permissions of the caller, sorted.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.0.permissions.iter().map(AsRef::as_ref)
     }
 
-    /// The authentication context class that the caller logged in by.
+    /// The authentication context class of the caller's login.
     pub fn acr(&self) -> Option<&str> {
         self.0.login.acr.as_deref()
     }
 
-    /// The methods that the caller logged in by, in order.
+    /// The authentication methods of the caller's login, sorted.
     pub fn amr(&self) -> impl Iterator<Item = &str> {
         self.0.login.amr.iter().map(AsRef::as_ref)
     }
 
-    /// When the caller logged in.
+    /// The time of the caller's login.
     pub fn auth_time(&self) -> Option<SystemTime> {
         self.0.login.time
     }
 
-    /// How far the clock may be off that the time of the login was read from.
+    /// The maximum error of the clock that produced the login time.
     #[cfg(feature = "sessions")]
     pub(crate) fn clock_skew(&self) -> Duration {
         self.0.login.clock_skew
     }
 
-    /// Whether the caller proved to hold the key that its credentials are bound to.
+    /// Returns whether the caller proved possession of the key that its credentials are bound to.
     pub fn is_sender_constrained(&self) -> bool {
         self.0.sender_constrained
     }
@@ -210,7 +213,8 @@ impl Identity {
         self.0.extensions.get()
     }
 
-    /// Whether `atom` holds of this caller, as far as the identity alone can tell.
+    /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address
+    /// or a check.
     pub(crate) fn meets(&self, atom: Atom) -> bool {
         match atom {
             Atom::Authenticated => true,
@@ -224,8 +228,8 @@ impl Identity {
         }
     }
 
-    /// Whether the login is at `now` no older than `age`. One without a time is not, and neither
-    /// is one from the future.
+    /// Returns whether the login was at most `age` before `now`. Logins of unknown time and logins
+    /// in the future are not.
     pub(crate) fn logged_in_within(&self, age: Duration, now: SystemTime) -> bool {
         let Login {
             time, clock_skew, ..
@@ -237,7 +241,8 @@ impl Identity {
         }
     }
 
-    /// Whether there is more to this caller than a subject and what was granted to it.
+    /// Returns whether the identity has more than a subject and grants: login data, a sender
+    /// constraint or extensions.
     #[cfg(feature = "secret-urls")]
     pub(crate) fn says_more_than_grants(&self) -> bool {
         let Login { acr, amr, time, .. } = &self.0.login;
@@ -259,7 +264,7 @@ fn names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> impl Iterator<I
 }
 
 impl fmt::Debug for Identity {
-    /// Leaves the attached values out: they are the service's own, and may be secret.
+    /// Omits the attached values: the service defines them, and they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
             .field("subject", &self.0.subject)

@@ -1,4 +1,4 @@
-//! The requirement of one handler, and how a denial is shown.
+//! The requirement of one handler, and the disclosure of its denials.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use crate::challenge::registered_spelling;
 use crate::check::Check;
 use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
 
-/// Who may call one handler, and how the others are told.
+/// The requirement of one handler and the disclosure of its denials.
 ///
-/// `#[requires(...)]` and `#[public(...)]` build it while compiling.
+/// `#[requires(...)]` and `#[public(...)]` construct it at compile time.
 ///
 /// ```
 /// use auth_runtime::{Policy, Requirement};
@@ -25,11 +25,11 @@ pub struct Policy {
     realm: Option<&'static str>,
     loosened: Option<&'static str>,
     written: Option<&'static str>,
-    /// What the requirement is about, and what `hide_unless` is. Found out while compiling, since every
-    /// request wants to know.
+    /// The groups of the atoms in the requirement, and of those in `hide_unless`. Computed at
+    /// compile time, since every request needs them.
     groups: Groups,
     groups_of_lesser: Groups,
-    /// The same, for every denial.
+    /// Also computed at compile time, since every denial needs it.
     demands_bound_credentials: bool,
 }
 
@@ -46,7 +46,7 @@ enum Display {
 }
 
 impl Policy {
-    /// Lets in callers who meet `requirement`; denials are shown.
+    /// Grants callers that meet `requirement`, and discloses denials.
     pub const fn requires(requirement: Requirement) -> Self {
         Self {
             access: Access::Requires(requirement),
@@ -62,7 +62,7 @@ impl Policy {
         }
     }
 
-    /// Lets everybody in, and looks at no credentials. `reason` says why that is right.
+    /// Grants every caller and ignores credentials. `reason` justifies that.
     pub const fn public(reason: &'static str) -> Self {
         Self {
             access: Access::Public { reason },
@@ -77,13 +77,13 @@ impl Policy {
         }
     }
 
-    /// Answers denials as a path that was never there (RFC 9110 §15.5.4).
+    /// Responds to denied requests as to an unknown path (RFC 9110 §15.5.4).
     pub const fn hide_as_not_found(mut self) -> Self {
         self.display = Display::Hidden { unless: None };
         self
     }
 
-    /// Hides, but shows the denial to a caller who meets this lesser requirement.
+    /// Conceals denials, except from callers that meet the lesser requirement.
     pub const fn hide_unless(mut self, lesser: Requirement) -> Self {
         self.display = Display::Hidden {
             unless: Some(lesser),
@@ -92,44 +92,45 @@ impl Policy {
         self
     }
 
-    /// Accepts only these of the space's schemes, by their names: credentials of the others count
-    /// as none, and their challenges are not sent.
+    /// Accepts only the named schemes of the space. Credentials of other schemes count as none, and
+    /// their challenges are not sent.
     pub const fn schemes(mut self, names: &'static [&'static str]) -> Self {
         self.schemes = Some(names);
         self
     }
 
-    /// The same, hidden from nobody.
+    /// The same policy with disclosed denials.
     pub(crate) const fn shown(mut self) -> Self {
         self.display = Display::Shown;
         self
     }
 
-    /// Names another realm in challenges than the space's own (RFC 9110 §11.5).
+    /// Sets the realm in challenges, in place of the realm of the space (RFC 9110 §11.5).
     pub const fn realm(mut self, realm: &'static str) -> Self {
         self.realm = Some(realm);
         self
     }
 
-    /// Says why the policy of the module around it does not hold, and this one does.
+    /// Replaces the policy of the surrounding module, for the given reason.
     pub const fn loosened(mut self, reason: &'static str) -> Self {
         self.loosened = Some(reason);
         self
     }
 
-    /// Why the policy of the module around it does not hold; `None` if it does, or there is none.
+    /// The reason for replacing the policy of the surrounding module, if this policy replaces one.
     pub const fn loosened_reason(&self) -> Option<&'static str> {
         self.loosened
     }
 
-    /// Says how the attribute is written, where its names were looked up in a vocabulary.
+    /// Sets the text of the attribute, if its names come from a vocabulary.
     pub const fn written_as(mut self, attribute: &'static str) -> Self {
         self.written = Some(attribute);
         self
     }
 
-    /// How it is written, as in `requires(policy = "staff")`: with what the modules around ask for, and
-    /// with names for what the vocabulary says. [`Display`](fmt::Display) spells that out.
+    /// The text of the attribute, as in `requires(policy = "staff")`. It includes the requirements
+    /// of the surrounding modules, and keeps the names of the vocabulary. [`Display`](fmt::Display)
+    /// expands these names.
     ///
     /// ```
     /// use auth_runtime::{Policy, Requirement};
@@ -149,7 +150,7 @@ impl Policy {
         }
     }
 
-    /// The schemes that are accepted; `None` for all of the space's.
+    /// The accepted schemes; `None` for all schemes of the space.
     pub const fn accepted_schemes(&self) -> Option<&'static [&'static str]> {
         self.schemes
     }
@@ -178,7 +179,7 @@ impl Policy {
             .is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 
-    /// The realm of its own, if it has one.
+    /// The realm of this policy, if it differs from that of the space.
     pub const fn own_realm(&self) -> Option<&'static str> {
         self.realm
     }
@@ -191,41 +192,42 @@ impl Policy {
         }
     }
 
-    /// Whether where a request comes from matters.
+    /// Returns whether the policy depends on the client's address.
     pub(crate) const fn asks_for_network(&self) -> bool {
         let groups = self.groups.and(self.groups_of_lesser);
         groups.contain(Group::Context)
     }
 
-    /// Whether some atom of the requirement is of that group.
+    /// Returns whether the requirement has an atom of the given group.
     pub(crate) const fn asks_about(&self, group: Group) -> bool {
         self.groups.contain(group)
     }
 
-    /// Whether nobody gets in whose credentials are not bound to a key, whatever else is granted.
+    /// Returns whether only sender-constrained credentials can meet the requirement, whatever else
+    /// is granted.
     pub(crate) const fn demands_bound_credentials(&self) -> bool {
         self.demands_bound_credentials
     }
 
-    /// Whether some callers are told that other credentials, or a new login, would let them in.
+    /// Returns whether some denials of this policy request other credentials or a new login.
     pub(crate) fn may_ask_for_credentials(&self) -> bool {
         let asks_who = |atom: Atom| atom.group() != Group::Context;
         let asks_how = |atom: Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
         self.requirement().is_some_and(|requirement| {
             let is_shown = !self.is_hidden() || self.shown_to().is_some();
-            // To log in again is told where everything else is hidden.
+            // The request for a new login is disclosed even if all other denials are concealed.
             requirement.contains(asks_how) || (is_shown && requirement.contains(asks_who))
         })
     }
 
-    /// Whether there are checks that may have to be asked.
+    /// Returns whether the policy has checks.
     #[cfg(feature = "axum")]
     pub(crate) fn asks_checks(&self) -> bool {
         let mut requirements = self.requirement().into_iter().chain(self.shown_to());
         requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Check(_))))
     }
 
-    /// The checks that may have to be asked, as they are written.
+    /// The checks that may have to run, in the order of the attribute.
     pub fn checks(&self) -> Vec<Check> {
         let requirements = self.requirement().into_iter().chain(self.shown_to());
         let atoms = requirements.flat_map(Requirement::atoms);
@@ -236,7 +238,7 @@ impl Policy {
         checks.collect()
     }
 
-    /// Why the handler is public; `None` for one that is not.
+    /// The reason for making the handler public; `None` for other handlers.
     pub const fn public_reason(&self) -> Option<&'static str> {
         match self.access {
             Access::Public { reason } => Some(reason),
@@ -244,12 +246,12 @@ impl Policy {
         }
     }
 
-    /// Whether denials are answered as a path that was never there.
+    /// Returns whether denied requests receive the response of an unknown path.
     pub const fn is_hidden(&self) -> bool {
         matches!(self.display, Display::Hidden { .. })
     }
 
-    /// The lesser requirement whose holders are shown the denial of a hidden handler.
+    /// The lesser requirement of `hide_unless`. Denials are disclosed to callers that meet it.
     pub const fn shown_to(&self) -> Option<&Requirement> {
         match &self.display {
             Display::Hidden {
@@ -261,7 +263,8 @@ impl Policy {
 }
 
 impl fmt::Display for Policy {
-    /// As it could be written in an attribute without a vocabulary: what a name stands for is spelled out.
+    /// Formats an equivalent attribute that needs no vocabulary: names of the vocabulary are
+    /// expanded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.access {
             Access::Public { reason } => return write!(f, "public(reason = {reason:?})"),
@@ -292,7 +295,7 @@ impl fmt::Display for Policy {
     }
 }
 
-/// The names of schemes as they are written: those that are registered without quotes.
+/// The names of schemes as in an attribute: registered names without quotes.
 struct Schemes(&'static [&'static str]);
 
 impl fmt::Display for Schemes {

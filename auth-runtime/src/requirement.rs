@@ -1,4 +1,4 @@
-//! The boolean expression over what a caller is and was granted.
+//! The boolean expression over the properties and grants of a caller.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use crate::check::Check;
 use crate::network::Network;
 use crate::truth::Truth;
 
-/// What a policy asks of a caller: atoms, joined by `all` and `any`.
+/// A boolean expression that a caller has to meet: atoms, joined by `all` and `any`.
 ///
-/// The attributes build it while compiling; it is plain constant data.
+/// The attributes construct it at compile time, as constant data.
 ///
 /// ```
 /// use auth_runtime::Requirement;
@@ -26,11 +26,11 @@ use crate::truth::Truth;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Requirement {
-    /// A single statement.
+    /// A single atom.
     Atom(Atom),
-    /// Every one of these. Of none: everybody.
+    /// All of these. An empty list is always true.
     All(&'static [Requirement]),
-    /// At least one of these. Of none: nobody.
+    /// At least one of these. An empty list is always false.
     Any(&'static [Requirement]),
 }
 
@@ -38,43 +38,44 @@ pub enum Requirement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Atom {
-    /// The caller is known, whoever it is.
+    /// The caller is authenticated.
     Authenticated,
-    /// The caller was granted this scope (RFC 6749 §3.3): compared whole and by case.
+    /// The caller was granted this scope (RFC 6749 §3.3). Scopes are compared as a whole and
+    /// case-sensitively.
     Scope(&'static str),
     /// The caller holds this role.
     Role(&'static str),
     /// The caller holds this permission.
     Permission(&'static str),
-    /// A function of the service's own says yes.
+    /// A function of the service returns `true`.
     Check(Check),
-    /// The caller logged in by this authentication context class (RFC 9470 §3).
+    /// The caller logged in with this authentication context class (RFC 9470 §3).
     Acr(&'static str),
-    /// The caller logged in by this method, such as `otp` (RFC 8176).
+    /// The caller logged in with this method, such as `otp` (RFC 8176).
     Amr(&'static str),
-    /// The caller logged in no longer ago than this (RFC 9470 §3).
+    /// The caller logged in within this duration (RFC 9470 §3).
     MaxAge(Duration),
-    /// The caller proved to hold the key that its credentials are bound to, so that whoever stole
-    /// them could not use them (DPoP, RFC 9449; client certificates, RFC 8705).
+    /// The caller proved possession of the key that its credentials are bound to, so that a thief
+    /// of the credentials could not use them (DPoP, RFC 9449; client certificates, RFC 8705).
     SenderConstrained,
-    /// The request comes from this network, whoever sent it.
+    /// The request comes from this network. Independent of the caller.
     Network(Network),
 }
 
-/// What an atom is about, and so what would change it.
+/// The subject of an atom, which determines the change that could make it true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
-    /// Who the caller is and what was granted: other credentials change it.
+    /// The caller and its grants: other credentials change it.
     Identity,
-    /// How and when the caller logged in: doing so again changes it.
+    /// The method and time of the login: a new login changes it.
     Freshness,
-    /// What the credentials are bound to: a scheme that binds them changes it.
+    /// The binding of the credentials to a key: a scheme that binds them changes it.
     Binding,
-    /// Where the request comes from: nothing that is sent changes it.
+    /// The origin of the request: no credentials change it.
     Context,
 }
 
-/// Some of them.
+/// A set of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Groups(u8);
 
@@ -95,7 +96,7 @@ impl Groups {
 }
 
 impl Requirement {
-    /// The caller is known, whoever it is.
+    /// The caller is authenticated.
     pub const fn authenticated() -> Self {
         Self::Atom(Atom::Authenticated)
     }
@@ -115,27 +116,28 @@ impl Requirement {
         Self::Atom(Atom::Permission(permission))
     }
 
-    /// `check` says yes.
+    /// `check` returns `true`.
     pub const fn check(check: Check) -> Self {
         Self::Atom(Atom::Check(check))
     }
 
-    /// The caller logged in by the authentication context class `acr`.
+    /// The caller logged in with the authentication context class `acr`.
     pub const fn acr(acr: &'static str) -> Self {
         Self::Atom(Atom::Acr(acr))
     }
 
-    /// The caller logged in by the method `amr`.
+    /// The caller logged in with the method `amr`.
     pub const fn amr(amr: &'static str) -> Self {
         Self::Atom(Atom::Amr(amr))
     }
 
-    /// The caller logged in no longer than `age` ago.
+    /// The caller logged in within the last `age`.
     pub const fn max_age(age: Duration) -> Self {
         Self::Atom(Atom::MaxAge(age))
     }
 
-    /// The caller proved to hold the key that its credentials are bound to (RFC 9449, RFC 8705).
+    /// The caller proved possession of the key that its credentials are bound to (RFC 9449, RFC
+    /// 8705).
     pub const fn sender_constrained() -> Self {
         Self::Atom(Atom::SenderConstrained)
     }
@@ -145,24 +147,24 @@ impl Requirement {
         Self::Atom(Atom::Network(network))
     }
 
-    /// Every one of `parts`. Of none: everybody.
+    /// All of `parts`. An empty list is always true.
     pub const fn all(parts: &'static [Requirement]) -> Self {
         Self::All(parts)
     }
 
-    /// At least one of `parts`. Of none: nobody.
+    /// At least one of `parts`. An empty list is always false.
     pub const fn any(parts: &'static [Requirement]) -> Self {
         Self::Any(parts)
     }
 
-    /// What the expression comes to when `atom` says what each atom is.
+    /// Evaluates the expression with the truth value that `atom` returns for each atom.
     ///
-    /// Stops at the first part that settles it.
+    /// Stops at the first part that determines the result.
     pub fn evaluate(&self, atom: &dyn Fn(Atom) -> Truth) -> Truth {
         self.evaluate_by(&atom)
     }
 
-    /// The same, where the compiler sees what `atom` does.
+    /// Like [`evaluate`](Self::evaluate), but generic, so that the compiler can inline `atom`.
     pub(crate) fn evaluate_by(&self, atom: &impl Fn(Atom) -> Truth) -> Truth {
         match self {
             Self::Atom(leaf) => atom(*leaf),
@@ -171,7 +173,7 @@ impl Requirement {
         }
     }
 
-    /// All atoms, as they are written.
+    /// All atoms, in the order of the attribute.
     pub(crate) fn atoms(&self) -> Vec<Atom> {
         let mut atoms = Vec::new();
         self.write_atoms(&mut atoms);
@@ -187,14 +189,14 @@ impl Requirement {
         }
     }
 
-    /// What its atoms are about.
+    /// The groups of all atoms.
     pub(crate) const fn groups(&self) -> Groups {
         match self {
             Self::Atom(leaf) => Groups::of(leaf.group()),
             Self::All(parts) | Self::Any(parts) => {
                 let mut groups = Groups::NONE;
                 let mut rest = *parts;
-                // A constant function knows no iterators yet.
+                // A constant function cannot use iterators yet.
                 while let [first, others @ ..] = rest {
                     groups = groups.and(first.groups());
                     rest = others;
@@ -204,8 +206,8 @@ impl Requirement {
         }
     }
 
-    /// Whether a caller could meet it to whom everything was granted, with credentials that are bound to a
-    /// key or with others.
+    /// Returns whether a caller with every grant can meet the requirement, with sender-constrained
+    /// credentials (`by_bound`) or with others.
     pub(crate) const fn can_be_met(&self, by_bound: bool) -> bool {
         let (mut rest, is_all) = match self {
             Self::Atom(leaf) => return by_bound || !matches!(leaf, Atom::SenderConstrained),
@@ -221,7 +223,7 @@ impl Requirement {
         is_all
     }
 
-    /// What `of` finds in the first atom, as they are written, in which it finds something.
+    /// The first result of `of` that is not `None`, over the atoms in the order of the attribute.
     pub(crate) fn find<T>(&self, of: &impl Fn(Atom) -> Option<T>) -> Option<T> {
         match self {
             Self::Atom(leaf) => of(*leaf),
@@ -289,7 +291,7 @@ impl Atom {
     }
 }
 
-/// Writes `parts` with a comma between each two.
+/// Writes `parts`, separated by commas.
 pub(crate) fn write_list(parts: &[Requirement], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
@@ -299,7 +301,7 @@ pub(crate) fn write_list(parts: &[Requirement], f: &mut fmt::Formatter<'_>) -> f
 }
 
 impl fmt::Display for Requirement {
-    /// As it is written in the attribute.
+    /// Formats the requirement as in the attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, parts) = match self {
             Self::Atom(atom) => return atom.fmt(f),
@@ -313,7 +315,7 @@ impl fmt::Display for Requirement {
 }
 
 impl fmt::Display for Atom {
-    /// As it is written in the attribute.
+    /// Formats the atom as in the attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Authenticated => f.write_str("authenticated"),
@@ -330,7 +332,7 @@ impl fmt::Display for Atom {
     }
 }
 
-/// A duration in the largest unit that it is a multiple of, as it is written in an attribute.
+/// A duration as in an attribute: in the largest unit that divides it.
 struct Age(Duration);
 
 impl fmt::Display for Age {
