@@ -1,4 +1,4 @@
-//! What is told of a decision, and to whom.
+//! Records of decisions, for audit hooks, logs and metrics.
 
 #[cfg(feature = "metrics")]
 pub(crate) mod count;
@@ -20,15 +20,15 @@ use crate::explanation::{Explanation, Rule};
 use crate::facts::Facts;
 use crate::policy::Policy;
 
-/// What a service does with the record of a decision.
+/// The audit hook of a service.
 pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 
-/// One decision, as it is told to the hook of
+/// One decision, as passed to the hook of
 /// [`ProtectionSpaceBuilder::audit`](crate::ProtectionSpaceBuilder::audit).
 ///
-/// It borrows everything, so it costs no allocation; what is to be kept has to be copied. Nothing in
-/// it is a secret: there are no credentials, no fields and no target, only the route that matched.
-/// Its `Debug` names nobody. [`caller`](Self::caller) does, and that is personal data.
+/// It borrows all its data and allocates nothing; a hook copies the data that it keeps. It contains
+/// no secrets: no credentials, no header fields and no target, only the matched route. Its `Debug`
+/// output does not identify the caller. [`caller`](Self::caller) does, and is personal data.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
     pub(crate) declaration: Option<Declaration>,
@@ -43,22 +43,22 @@ pub struct AuditRecord<'a> {
     pub(crate) elapsed: Option<Duration>,
 }
 
-/// What became of a request, as its sender got to see it.
+/// The outcome of a request, as the client observes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome<'a> {
-    /// It went on to its handler.
+    /// The request proceeded to its handler.
     Granted,
-    /// This is what the caller was told.
+    /// The response showed this denial.
     Denied(&'a Denial),
-    /// The caller was told what a path that was never there would tell, and this was kept back.
+    /// Concealed: the caller received the response of an unknown path instead of this denial.
     Hidden(&'a Denial),
 }
 
 impl<'a> Outcome<'a> {
-    /// `granted`, `hidden`, or the kind of denial that was told: `broken_request`,
-    /// `unauthenticated`, `step_up`, `unbound_credentials`, `insufficient_scope`, `forbidden` or
-    /// `unverifiable`.
+    /// `granted`, `hidden`, or the kind of the disclosed denial: `broken_request`,
+    /// `unauthenticated`, `step_up`, `unbound_credentials`, `insufficient_scope`, `forbidden`,
+    /// `not_found` or `unverifiable`.
     ///
     /// ```
     /// use auth_runtime::{Denial, Outcome};
@@ -83,7 +83,7 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// The denial, told or kept back; `None` if there is none.
+    /// The denial, disclosed or concealed, if there is one.
     pub const fn denial(self) -> Option<&'a Denial> {
         match self {
             Self::Granted => None,
@@ -93,40 +93,41 @@ impl<'a> Outcome<'a> {
 }
 
 impl<'a> AuditRecord<'a> {
-    /// The handler, and where it stands in the source. `None` on an unknown path, and for
-    /// [`ProtectionSpace::authorize`](crate::ProtectionSpace::authorize), which knows of no handler.
+    /// The handler and its location in the source. `None` on an unknown path, and for
+    /// [`ProtectionSpace::authorize`](crate::ProtectionSpace::authorize), which has no handler.
     pub fn declaration(&self) -> Option<Declaration> {
         self.declaration
     }
 
-    /// The policy that was decided; `None` on an unknown path.
+    /// The evaluated policy; `None` on an unknown path.
     ///
-    /// Of requests for unknown paths only those are told whose credentials are bad or could not be
-    /// verified: nothing was decided about the others.
+    /// Requests for unknown paths are recorded only if their credentials are invalid or could not
+    /// be verified: for the others no decision is made.
     pub fn policy(&self) -> Option<&'a Policy> {
         self.policy
     }
 
-    /// What became of the request.
+    /// The outcome of the request.
     pub fn outcome(&self) -> Outcome<'a> {
         self.outcome
     }
 
-    /// The rule that spoke; of a hidden denial, as in [`Explanation::rule`].
+    /// The rule that determined the decision; for a concealed denial as in [`Explanation::rule`].
     pub fn rule(&self) -> Rule {
         self.rule
     }
 
-    /// Who called; `None` if nobody looked (on a public handler), or nobody can say (rule 5).
+    /// The caller; `None` on a public handler, which ignores credentials, and for ambiguous
+    /// credentials (rule 5).
     ///
     /// Credentials of a scheme that the policy does not accept count as none. The
     /// [`Identity`](crate::Identity) of a known caller is personal data, and its extensions are
-    /// whatever the service put there: keep no more of it than the log is for.
+    /// defined by the service: keep only the data that the log needs.
     pub fn caller(&self) -> Option<&'a Caller> {
         self.caller
     }
 
-    /// The name of the scheme whose credentials were sent, if some were.
+    /// The name of the scheme of the credentials, if any were sent.
     pub fn scheme(&self) -> Option<&'a str> {
         self.scheme
     }
@@ -136,26 +137,26 @@ impl<'a> AuditRecord<'a> {
         self.method
     }
 
-    /// The route that matched, such as `/repos/{owner}`; `None` if none did, or without axum.
+    /// The matched route, such as `/repos/{owner}`; `None` if no route matched, or without axum.
     ///
-    /// The target itself is not told: it may carry a token.
+    /// The target itself is omitted, since it may contain a token.
     pub fn matched_path(&self) -> Option<&'a str> {
         self.matched_path
     }
 
-    /// How long it took to verify the credentials, to ask the checks and to decide; `None` where
-    /// there was nothing to do, on public handlers, and for objects.
+    /// The time spent on verifying credentials, running checks and deciding; `None` on public
+    /// handlers and for objects, where nothing is measured.
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
     }
 
-    /// Which parts of the policy held and which did not; worked out when it is called. `None` where
-    /// no requirement was looked at: on unknown paths, by rule 5, and for objects.
+    /// Evaluates the policy part by part, when called. `None` if no requirement was evaluated: on
+    /// unknown paths, by rule 5, and for objects.
     pub fn explanation(&self) -> Option<Explanation> {
         Some(self.policy?.explain(self.facts?))
     }
 
-    /// The handler's name, or what there is in place of one.
+    /// The name of the handler, or a placeholder.
     #[cfg(any(feature = "tracing", feature = "metrics"))]
     pub(crate) fn handler(&self) -> &'static str {
         match (self.declaration, self.policy) {
@@ -167,7 +168,7 @@ impl<'a> AuditRecord<'a> {
 }
 
 impl fmt::Debug for AuditRecord<'_> {
-    /// Leaves the caller out: who it is, is personal data.
+    /// Omits the caller, which is personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditRecord")
             .field("declaration", &self.declaration)

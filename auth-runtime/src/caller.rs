@@ -1,12 +1,12 @@
-//! What a scheme can say of a caller: the closed set that decisions are made from.
+//! The result of verifying credentials: the closed set of callers that decisions are based on.
 
 use std::time::Duration;
 
 use crate::identity::Identity;
 
-/// Who sent a request, as a [`Scheme`](crate::Scheme) found out.
+/// The caller of a request, as determined by a [`Scheme`](crate::Scheme).
 ///
-/// A scheme answers with one of these and never with a status, so it cannot confuse 401 and 403.
+/// A scheme returns one of these and never a status, so it cannot confuse 401 and 403.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,37 +21,37 @@ use crate::identity::Identity;
 /// ```
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// No credentials that an accepted scheme understands.
+    /// The request has no credentials of an accepted scheme.
     Anonymous,
-    /// Credentials were sent, and they are no good: log in or refresh, then try again.
+    /// The credentials are invalid: the client has to log in or refresh, then retry.
     Rejected(Rejection),
-    /// The credentials are good, and this is whose they are.
+    /// The credentials are valid and belong to this identity.
     Known(Identity),
-    /// What verifies the credentials is out of order, so nobody can say.
+    /// The verifier of the credentials is unavailable.
     Unverifiable {
-        /// When to try again, for `Retry-After`; default of the answer: 5 seconds.
+        /// The time after which to retry, for `Retry-After`. Default of the response: 5 seconds.
         retry_after: Option<Duration>,
     },
 }
 
-/// Why credentials were rejected: as much as the caller may be told.
+/// The reason for rejecting credentials, in the detail that may be disclosed to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// They are not even in the form that the scheme asks for.
+    /// The credentials do not have the format of the scheme.
     Malformed,
-    /// They were good once.
+    /// The credentials were valid, and have expired.
     Expired,
-    /// The credentials may be good, but nothing proves that their owner sent them (RFC 9449 §7.1), as
-    /// where another site made a browser send a cookie.
+    /// The credentials may be valid, but nothing proves that their owner sent them (RFC 9449 §7.1).
+    /// An example is a cookie in a cross-site request.
     InvalidProof,
-    /// They are right, but for a nonce that the server wants and that comes with its answer (RFC 9449
-    /// §9, RFC 7616 §3.3).
+    /// The credentials are valid, except for a nonce that the server requires and that its response
+    /// supplies (RFC 9449 §9, RFC 7616 §3.3).
     StaleNonce,
-    /// They were made for another request than the one that they came with (RFC 7616 §3.4.6). That
-    /// is a request which is itself broken, and answered 400.
+    /// The credentials were made for another request (RFC 7616 §3.4.6). The request itself is then
+    /// invalid, and the response is 400.
     OtherRequest,
-    /// They are wrong: forged, revoked, meant for somebody else, or not yet valid.
+    /// The credentials are forged, revoked, meant for another recipient, or not yet valid.
     Invalid,
 }
 

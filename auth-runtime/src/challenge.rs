@@ -1,4 +1,4 @@
-//! One scheme with its parameters, as it stands in `WWW-Authenticate` (RFC 9110 §11.3).
+//! A scheme and its parameters, as in `WWW-Authenticate` (RFC 9110 §11.3).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use http::HeaderValue;
 
-/// A challenge that is sure to be legal: there is no way to make one that is not.
+/// A valid challenge: an invalid one cannot be constructed.
 ///
-/// Besides the grammar of RFC 9110 it keeps to what clients were seen to need, since many search
-/// the text instead of parsing it: one space after the scheme, one after each comma, parameter
-/// names in lower case, no text in which `scope=`, `error=` or `resource_metadata=` could be found
-/// by mistake.
+/// In addition to the grammar of RFC 9110 it follows rules that clients rely on, since many clients
+/// search the text instead of parsing it: one space after the scheme and after each comma,
+/// parameter names in lower case, and no text that contains `scope=`, `error=` or
+/// `resource_metadata=`.
 ///
 /// ```
 /// use auth_runtime::Challenge;
@@ -70,22 +70,23 @@ impl fmt::Debug for Challenge {
     }
 }
 
-/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) tells what is wrong with any.
+/// Collects the parameters of a [`Challenge`]; [`build`](Self::build) returns the first error.
 ///
-/// It writes them down as they come: denials are sent to whoever likes, so they have to be cheap.
+/// Parameters are written in the given order, without intermediate storage: any client can cause
+/// denials, so they have to be cheap.
 #[derive(Clone, Debug)]
 pub struct ChallengeBuilder {
-    /// What there is so far.
+    /// The text so far.
     text: String,
-    /// Where in it the scheme stands.
+    /// The range of the scheme in the text.
     scheme: Range<usize>,
-    /// Where in it the names of the parameters stand.
+    /// The ranges of the parameter names in the text.
     names: Vec<Range<usize>>,
-    /// The first that was found.
+    /// The first error.
     error: Option<ChallengeError>,
 }
 
-/// As long as most challenges are.
+/// The initial capacity, sufficient for most challenges.
 const LENGTH: usize = 160;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,15 +96,15 @@ enum Form {
 }
 
 impl ChallengeBuilder {
-    /// Adds `name="value"`. `realm`, `scope` and the error attributes always take this form
-    /// (RFC 9110 §11.5, RFC 6750 §3).
+    /// Adds `name="value"`. `realm`, `scope` and the error attributes require this form (RFC 9110
+    /// §11.5, RFC 6750 §3).
     #[must_use]
     pub fn quoted(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.parameter(name.as_ref(), value.as_ref(), Form::Quoted)
     }
 
-    /// Adds `scope="…"` (RFC 6749 §3.3): each scope once, with single spaces between; nothing if
-    /// there are none.
+    /// Adds `scope="…"` (RFC 6749 §3.3) with each scope once, separated by single spaces. Adds
+    /// nothing if `scopes` is empty.
     #[must_use]
     pub fn scopes<'s>(self, scopes: impl IntoIterator<Item = &'s str>) -> Self {
         let mut scopes = scopes.into_iter();
@@ -121,10 +122,10 @@ impl ChallengeBuilder {
         self.quoted("scope", joined)
     }
 
-    /// Adds a text for people that is not known before it is sent, as `name="text"`, in the nearest
-    /// form that is legal: `'` in place of `"` where quotes are forbidden, `?` in place of what is
-    /// no visible ASCII. A text with a control character in it, or one that looks like a parameter,
-    /// is left out.
+    /// Adds a human-readable text that is known only at run time, as `name="text"`. Forbidden
+    /// characters are replaced: a forbidden `"` by `'`, a forbidden `\` by `/`, and characters
+    /// outside of visible ASCII and space by `?`. A text that contains a control character, or that
+    /// looks like a parameter, is omitted.
     ///
     /// ```
     /// # use auth_runtime::Challenge;
@@ -156,7 +157,7 @@ impl ChallengeBuilder {
         self.quoted(name, clean)
     }
 
-    /// Adds `name=value`, as RFC 7616 §3.3 wants it for `stale` and `algorithm`.
+    /// Adds `name=value`, the form that RFC 7616 §3.3 requires for `stale` and `algorithm`.
     #[must_use]
     pub fn token(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.parameter(name.as_ref(), value.as_ref(), Form::Token)
@@ -205,14 +206,17 @@ impl ChallengeBuilder {
         Ok(())
     }
 
-    /// Checks everything and joins it.
+    /// Returns the challenge.
     ///
     /// # Errors
     ///
-    /// The scheme, a name or a bare value is no token; there is no parameter; a name occurs twice,
-    /// whatever its case, or is none of Basic's; `realm` or an attribute of RFC 6750 §3 is not quoted; a quoted value has
-    /// a character outside of visible ASCII and space, or one that RFC 6750 §3 forbids in it; a
-    /// text looks like a parameter.
+    /// - The scheme, a name or an unquoted value is not a token.
+    /// - There is no parameter.
+    /// - A name occurs twice, in any case, or is not a parameter of Basic.
+    /// - `realm`, or an attribute of RFC 6750 §3, is not quoted.
+    /// - A quoted value contains a character outside of visible ASCII and space, or one that RFC
+    ///   6750 §3 forbids in it.
+    /// - A text looks like a parameter.
     pub fn build(self) -> Result<Challenge, ChallengeError> {
         if let Some(error) = self.error {
             return Err(error);
@@ -220,69 +224,69 @@ impl ChallengeBuilder {
         if self.names.is_empty() {
             return Err(ChallengeError::NoParameter);
         }
-        // What was checked is visible ASCII.
+        // All parts have been checked, so the text is visible ASCII.
         HeaderValue::try_from(self.text)
             .map(Challenge)
             .map_err(|_| ChallengeError::Scheme(String::new()))
     }
 }
 
-/// What makes a challenge illegal.
+/// The reason for rejecting a challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChallengeError {
-    /// The scheme's name is no token (RFC 9110 §5.6.2).
+    /// The name of the scheme is not a token (RFC 9110 §5.6.2).
     Scheme(String),
-    /// A parameter's name is no token.
+    /// The name of a parameter is not a token.
     Name(String),
-    /// A value that is to stand without quotes is no token.
+    /// An unquoted value is not a token.
     Token {
         /// The parameter.
         name: String,
     },
-    /// A parameter that has to be quoted is not (RFC 9110 §11.5, RFC 6750 §3).
+    /// A parameter that requires a quoted value is unquoted (RFC 9110 §11.5, RFC 6750 §3).
     NotQuoted {
         /// The parameter.
         name: String,
     },
-    /// The same parameter twice (RFC 9110 §11.2).
+    /// A parameter occurs twice (RFC 9110 §11.2).
     Twice(String),
-    /// A parameter that the scheme does not have: Basic has `realm` and `charset` (RFC 7617 §2).
+    /// The scheme does not have this parameter: Basic has `realm` and `charset` (RFC 7617 §2).
     NotOfScheme {
         /// The scheme.
         scheme: String,
         /// The parameter.
         name: String,
     },
-    /// A challenge without any parameter: many clients cannot read it (and RFC 6750 §3 forbids
-    /// it for Bearer).
+    /// The challenge has no parameter. Many clients cannot parse such a challenge, and RFC 6750 §3
+    /// forbids it for Bearer.
     NoParameter,
-    /// A character that no quoted value can carry safely.
+    /// A quoted value contains a character that no quoted value can carry safely.
     NotVisibleAscii {
         /// The parameter.
         name: String,
         /// The first such character.
         character: char,
     },
-    /// A character that RFC 6750 §3 excludes from this parameter.
+    /// A quoted value contains a character that RFC 6750 §3 excludes from this parameter.
     Forbidden {
         /// The parameter.
         name: String,
         /// The first such character.
         character: char,
     },
-    /// A realm that the scheme cannot ask for, since what it keeps of its users was made for its own.
+    /// The scheme cannot use this realm, since its stored secrets are derived from another realm.
     Realm {
-        /// The realm that was asked for.
+        /// The requested realm.
         realm: String,
-        /// The scheme's own.
+        /// The realm of the scheme.
         own: String,
     },
-    /// A text that clients which search for parameters would take for one.
+    /// A text looks like a parameter to clients that search the challenge for parameters.
     LooksLikeParameter {
         /// The parameter.
         name: String,
-        /// What was found in its text.
+        /// The part of the text that looks like a parameter.
         found: &'static str,
     },
 }
@@ -320,7 +324,8 @@ impl fmt::Display for ChallengeError {
 
 impl std::error::Error for ChallengeError {}
 
-/// Parameters that clients look for by text (as measured with MCP and OAuth client libraries).
+/// The parameters that clients search for in the text, as observed with MCP and OAuth client
+/// libraries.
 const SEARCHED_FOR: [&str; 3] = ["scope=", "error=", "resource_metadata="];
 
 fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), ChallengeError> {
@@ -344,7 +349,7 @@ fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), Challe
     if is_bad {
         return Err(what_is_bad(name, value, forbidden));
     }
-    // Hardly any text has one in it, so hardly any is searched for words.
+    // Few texts contain `=`, so few are searched.
     let may_look_like_parameter =
         kinds.contain(EQUALS) && matches!(name, "realm" | "error_description");
     match may_look_like_parameter.then(|| looks_like_parameter(value)) {
@@ -356,11 +361,11 @@ fn check(name: &str, value: &str, kinds: Kinds, form: Form) -> Result<(), Challe
     }
 }
 
-/// What kinds of characters stand in a value, found out in one go.
+/// The classes of characters in a value, computed in one pass.
 #[derive(Clone, Copy)]
 struct Kinds(u8);
 
-/// What a quoted string escapes (RFC 9110 §5.6.4).
+/// Characters that a quoted string escapes (RFC 9110 §5.6.4).
 const ESCAPED: u8 = 1;
 const SPACE: u8 = 2;
 const EQUALS: u8 = 4;
@@ -395,7 +400,7 @@ impl Kinds {
     }
 }
 
-/// The first character that must not stand in a quoted value.
+/// The error for the first character that a quoted value must not contain.
 fn what_is_bad(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
     let name = name.to_owned();
     match value.chars().find(|c| !matches!(c, ' '..='~')) {
@@ -408,8 +413,8 @@ fn what_is_bad(name: &str, value: &str, forbidden: &[char]) -> ChallengeError {
     }
 }
 
-/// The characters that RFC 6750 §3 excludes from a parameter: both that have to be escaped, if one of
-/// them.
+/// The characters that RFC 6750 §3 excludes from a parameter. It excludes either none or both of
+/// the characters that a quoted string escapes.
 fn forbidden_in(name: &str) -> &'static [char] {
     match name {
         "scope" | "error" | "error_description" | "acr_values" => &['"', '\\'],
@@ -440,7 +445,8 @@ const REGISTERED: [&str; 14] = [
     "vapid",
 ];
 
-/// How the registry spells a scheme, whatever its case; `None` if it is not there.
+/// The registered spelling of a scheme name, found case-insensitively; `None` if it is not
+/// registered.
 pub(crate) fn registered_spelling(scheme: &str) -> Option<&'static str> {
     REGISTERED
         .into_iter()
@@ -459,7 +465,7 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_legal)
 }
 
-/// Escapes what has to be escaped, and nothing else (RFC 9110 §5.6.4).
+/// Appends a quoted string, with only the necessary escapes (RFC 9110 §5.6.4).
 fn push_quoted(text: &mut String, value: &str, kinds: Kinds) {
     text.push('"');
     if kinds.contain(ESCAPED) {

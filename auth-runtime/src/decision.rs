@@ -1,23 +1,26 @@
-//! Policy × facts → decision.
+//! The decision about a request, from its policy and [`Facts`].
 //!
-//! The rules, in the order in which they are tried:
+//! The rules, in order:
 //!
-//! 1. The requirement is true: grant, whoever calls. A public handler asks for nothing.
-//! 2. The caller is anonymous or was rejected: what is unknown might become true with (other)
-//!    credentials, so 401; what is false stays false, so 403.
-//! 3. The caller is known, and the requirement is not true. The first that helps is told:
-//!    - logging in again, or more strongly: 401 `insufficient_user_authentication` (RFC 9470);
-//!    - credentials that are bound to a key: 401, challenging with the schemes that do that, if there
-//!      are any;
+//! 1. The requirement is true: grant, for every caller. A public handler has no requirement.
+//! 2. The caller is anonymous or was rejected. If the requirement is unknown, (other) credentials
+//!    could make it true: 401. If it is false, no credentials could: 403.
+//! 3. The caller is known, and the requirement is not true. The first remedy that would make it
+//!    true determines the denial:
+//!    - a new or stronger login: 401 `insufficient_user_authentication` (RFC 9470);
+//!    - sender-constrained credentials: 401 with the challenges of the schemes that bind
+//!      credentials to a key, if there are any;
 //!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
-//!    - nothing: 403.
-//! 4. Nobody can say who the caller is: unknown is 503, false is 403. Never 401, since a client
-//!    that is told 401 throws its good token away. The same if a check failed.
-//! 5. A request that carries credentials of accepted schemes in a broken way is 400, before any of the
+//!    - none: 403.
+//! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
+//!    Never 401, since a client discards a valid token after a 401. A failed check also leads to
+//!    503.
+//! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
 //!
-//! A hidden policy keeps all of this from callers who do not meet its lesser requirement, but for
-//! logging in again: whoever is told that would be let in.
+//! A hidden policy conceals these denials from callers that do not meet its lesser requirement. The
+//! exception is the request for a new login: it is disclosed, since that login would lead to a
+//! grant.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,59 +35,61 @@ use crate::requirement::{Atom, Group, Requirement};
 use crate::truth::Truth;
 use crate::ways::{Ask, smallest_way, ways};
 
-/// Whether a request goes on to its handler.
+/// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It does.
+    /// The request proceeds to its handler.
     Grant,
-    /// It does not, and this is what the caller is told.
+    /// The request is denied, and the response shows this denial.
     Deny(Denial),
-    /// It does not, and the caller is told what a path that was never there would tell.
+    /// The request is denied, and the response is that of an unknown path.
     Hide,
-    /// It depends on what this check says: ask it, add the answer to the [`Facts`], decide again.
+    /// The decision depends on this check: run it, add its result to the [`Facts`], and decide
+    /// again.
     Undecided(Check),
 }
 
-/// What a caller who is not let in is told.
+/// The reason for denying a request, with the data for the response.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Denial {
-    /// 400: the request carries credentials in a way that no scheme allows (rule 5).
+    /// 400: the request carries credentials in an invalid way (rule 5).
     BrokenRequest,
-    /// 401: credentials are missing, or were rejected (rule 2).
+    /// 401: credentials are missing or were rejected (rule 2).
     Unauthenticated {
-        /// Why the credentials that were sent are no good; `None` if none were sent.
+        /// The reason for rejecting the credentials; `None` if none were sent.
         rejection: Option<Rejection>,
-        /// The scopes to ask for, where scopes are what it takes.
+        /// The scopes to request; empty if scopes are not required.
         scopes: Vec<&'static str>,
     },
-    /// 401: a known caller has to log in again, or more strongly (rule 3, RFC 9470).
+    /// 401: a known caller needs a new or stronger login (rule 3, RFC 9470).
     StepUp {
-        /// The authentication context classes that would do, best first.
+        /// The sufficient authentication context classes, in order of preference.
         acr_values: Vec<&'static str>,
-        /// How long ago the login may be.
+        /// The maximum age of the login.
         max_age: Option<Duration>,
     },
-    /// 401: a known caller's credentials are not bound to a key, and would have to be (rule 3).
+    /// 401: a known caller needs credentials that are bound to a key (rule 3).
     UnboundCredentials,
     /// 403: a known OAuth caller lacks scopes (rule 3).
     InsufficientScope {
-        /// The smallest set of scopes that would do, with those that the caller already has.
+        /// The smallest sufficient set of scopes, including those already granted.
         scopes: Vec<&'static str>,
     },
-    /// 403: this caller may not, and no credentials of this caller's would help (rules 2 and 3).
+    /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
+    /// 3).
     Forbidden,
-    /// 404: there is nothing here, or so it is told.
+    /// 404: the path is unknown, or the response conceals it.
     NotFound,
-    /// 503: what verifies the credentials, or a check, is out of order (rule 4).
+    /// 503: the verifier of the credentials, or a check, is unavailable (rule 4).
     Unverifiable {
-        /// When to try again.
+        /// The time after which to retry.
         retry_after: Option<Duration>,
     },
 }
 
 impl Denial {
-    /// The status that the denial is answered with.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BrokenRequest => StatusCode::BAD_REQUEST,
@@ -99,7 +104,7 @@ impl Denial {
 }
 
 impl Policy {
-    /// Decides by the rules at the head of this module's source and of the crate's manual.
+    /// Decides by the rules of the manual, which are also at the top of this module's source.
     ///
     /// ```
     /// use auth_runtime::{Caller, Decision, Denial, Facts, Identity, Policy, Requirement};
@@ -141,7 +146,7 @@ impl Policy {
         if truth == Truth::True {
             return Ok(Decision::Grant);
         }
-        // What to ask for is not worth finding out where nothing is asked for.
+        // A concealed denial needs no scopes.
         if self.is_kept_from(question.facts)? {
             return Ok(Decision::Hide);
         }
@@ -152,7 +157,7 @@ impl Policy {
     fn decide_known(&self, question: &Question<'_>) -> Result<Decision, Check> {
         match question.evaluate()? {
             Truth::True => return Ok(Decision::Grant),
-            // Only a check that failed leaves anything unknown of a known caller.
+            // For a known caller, only a failed check leaves the requirement unknown.
             Truth::Unknown => {
                 return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
             }
@@ -164,7 +169,7 @@ impl Policy {
         {
             return Ok(Decision::Deny(question.step_up()));
         }
-        // Which of the denials below it would be is not worth asking where none is shown.
+        // A concealed denial needs no further distinction.
         if self.is_kept_from(question.facts)? {
             return Ok(Decision::Hide);
         }
@@ -181,8 +186,8 @@ impl Policy {
         Ok(Decision::Deny(Denial::Forbidden))
     }
 
-    /// Whether denials are kept from the caller: the policy is hidden, and its lesser requirement
-    /// is not met, or cannot be said to be.
+    /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
+    /// requirement is false or unknown.
     pub(crate) fn is_kept_from(&self, facts: &Facts<'_>) -> Result<bool, Check> {
         let Some(requirement) = self.shown_to() else {
             return Ok(self.is_hidden());
@@ -204,7 +209,7 @@ fn scopes_of(atoms: Vec<Atom>) -> Vec<&'static str> {
     scopes.collect()
 }
 
-/// A requirement and what it is held against.
+/// A requirement and the facts to evaluate it with.
 struct Question<'a> {
     requirement: &'a Requirement,
     facts: &'a Facts<'a>,
@@ -215,12 +220,12 @@ impl Question<'_> {
         self.facts.truth(atom) == Truth::True
     }
 
-    /// What the requirement comes to by the facts; or the check that has to be asked first.
+    /// Evaluates the requirement; the error is a check that has to run first.
     fn evaluate(&self) -> Result<Truth, Check> {
         self.evaluate_by(&|atom| self.facts.truth(atom))
     }
 
-    /// The same where the atoms that `granted` says yes to are true whatever the facts say.
+    /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
     fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, Check> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
@@ -240,7 +245,7 @@ impl Question<'_> {
         Ok(whole)
     }
 
-    /// What a caller of whom nothing is known is told, where the requirement comes to `truth`.
+    /// The denial for a caller that is not known, if the requirement evaluates to `truth`.
     fn deny_unknown(&self, truth: Truth) -> Denial {
         match (truth, self.facts.caller) {
             (Truth::False | Truth::True, _) => Denial::Forbidden,
@@ -257,9 +262,9 @@ impl Question<'_> {
         }
     }
 
-    /// The scopes that a caller of whom nothing is known should ask for: those that suffice alone
-    /// if any do, else those that are needed besides a role or a permission. How to log in is for
-    /// the authorization server to ask.
+    /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
+    /// or else a set that suffices together with roles or permissions. The login method is left to
+    /// the authorization server.
     fn scopes_to_ask_for(&self) -> Vec<&'static str> {
         let by_scopes_alone = |atom: Atom| match atom.group() {
             Group::Context => self.holds(atom),
@@ -282,7 +287,7 @@ impl Question<'_> {
             .unwrap_or_default()
     }
 
-    /// The smallest set of scopes that would do; to be sure of it, every check has to be asked.
+    /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
     fn insufficient_scopes(&self) -> Result<Vec<&'static str>, Check> {
         if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
             return Err(check);
@@ -298,8 +303,8 @@ impl Question<'_> {
         Ok(smallest.map(scopes_of).unwrap_or_default())
     }
 
-    /// What to log in with: the smallest way, and the other context classes that would do in place
-    /// of the one in it.
+    /// The login to request: the smallest sufficient set of freshness atoms, with the context
+    /// classes that could replace the one in it.
     fn step_up(&self) -> Denial {
         let ask = Ask {
             wanted: &|atom| atom.group() == Group::Freshness,
@@ -335,7 +340,7 @@ impl Question<'_> {
     }
 }
 
-/// The first check without an answer that the outcome depends on.
+/// The first check without a result that the outcome depends on.
 fn first_open(
     requirement: &Requirement,
     truth: &impl Fn(Atom) -> Truth,

@@ -1,4 +1,4 @@
-//! What stands below the header of a denial, in the form that the client asked for.
+//! The bodies of denials, in the form that the client accepts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,11 +18,11 @@ pub struct DenialBody {
 }
 
 impl DenialBody {
-    /// A body of the given media type.
+    /// Creates a body of the given media type.
     ///
     /// # Errors
     ///
-    /// `content_type` is no legal field value.
+    /// `content_type` is not a valid field value.
     pub fn new(
         content_type: impl TryInto<HeaderValue, Error = InvalidHeaderValue>,
         body: impl Into<Bytes>,
@@ -35,7 +35,7 @@ impl DenialBody {
 }
 
 impl Default for DenialBody {
-    /// An empty text.
+    /// Returns an empty plain-text body.
     fn default() -> Self {
         Self {
             content_type: Form::Text.content_type(),
@@ -44,9 +44,9 @@ impl Default for DenialBody {
     }
 }
 
-/// What is known of a request when the body of its denial is written.
+/// The parts of a request that the body of its denial can depend on.
 ///
-/// Copying it allocates nothing, so that a guard can keep one for later.
+/// Cloning it does not allocate, so that a guard can keep a copy.
 #[derive(Clone)]
 pub struct DeniedRequest {
     method: Method,
@@ -57,8 +57,8 @@ pub struct DeniedRequest {
     sent_uri: Uri,
 }
 
-/// A request whose denial is answered: as it came, or as a guard has kept it. Most answers depend on its
-/// `Accept` only.
+/// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
+/// on `Accept`.
 #[derive(Clone, Copy)]
 pub(crate) enum Asked<'r> {
     Now(Head<'r>),
@@ -67,7 +67,7 @@ pub(crate) enum Asked<'r> {
 }
 
 impl<'r> Asked<'r> {
-    /// The media types that the client would like.
+    /// The media types that the client accepts.
     pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
         match self {
             Self::Now(head) => combined(head.headers, &ACCEPT),
@@ -75,7 +75,7 @@ impl<'r> Asked<'r> {
         }
     }
 
-    /// Whether a browser says that a script sent it.
+    /// Returns whether a browser marked the request as sent by a script.
     pub(crate) fn is_from_script(self) -> bool {
         let sender = match self {
             Self::Now(head) => sender(head.headers),
@@ -84,7 +84,7 @@ impl<'r> Asked<'r> {
         sender == RequestSender::Script
     }
 
-    /// All that is known of it.
+    /// All parts that the body can depend on.
     pub(crate) fn request(self) -> Cow<'r, DeniedRequest> {
         match self {
             Self::Now(head) => Cow::Owned(DeniedRequest::of(head)),
@@ -93,12 +93,12 @@ impl<'r> Asked<'r> {
     }
 }
 
-/// Who made a browser send a request (`Sec-Fetch-Mode`, Fetch Metadata).
+/// The cause of a browser's request (`Sec-Fetch-Mode`, Fetch Metadata).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RequestSender {
     Visitor,
     Script,
-    /// It is no browser, or an old one, or one that does not trust the connection.
+    /// The client is not a browser, or is an old browser, or does not trust the connection.
     Unsaid,
 }
 
@@ -114,31 +114,31 @@ impl DeniedRequest {
         }
     }
 
-    /// The same request at another target.
+    /// The same request with another target.
     #[cfg(feature = "axum")]
     pub(crate) fn at(self, uri: Uri) -> Self {
         Self { uri, ..self }
     }
 
-    /// The method.
+    /// The method of the request.
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The target, as the router's fallback would see it.
+    /// The target of the request, as the router's fallback would receive it.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Whether a browser says that a script sent it, and not somebody who went to a page
-    /// (`Sec-Fetch-Mode`, Fetch Metadata).
+    /// Returns whether a browser marked the request as sent by a script, rather than as a
+    /// navigation (`Sec-Fetch-Mode`, Fetch Metadata).
     pub fn is_from_script(&self) -> bool {
         self.sender == RequestSender::Script
     }
 
-    /// Whether somebody goes to a page: by what a browser says of a `GET` or `HEAD`
-    /// (`Sec-Fetch-Mode`), or, where it says nothing, because HTML is preferred to other forms of a
-    /// denial.
+    /// Returns whether the request is a navigation to a page: a `GET` or `HEAD` that a browser
+    /// marked as one (`Sec-Fetch-Mode`). Without that mark, it is one if `Accept` prefers HTML to
+    /// the other forms of a denial.
     pub fn is_navigation(&self) -> bool {
         let only_reads = self.method == Method::GET || self.method == Method::HEAD;
         only_reads
@@ -154,19 +154,19 @@ impl DeniedRequest {
         &self.sent_uri
     }
 
-    /// The media types that the client would like (RFC 9110 §12.5.1).
+    /// The media types that the client accepts (RFC 9110 §12.5.1).
     pub fn accept(&self) -> Option<&str> {
         self.accept.as_ref()?.to_str().ok()
     }
 
-    /// The languages that the client would like (RFC 9110 §12.5.4).
+    /// The languages that the client accepts (RFC 9110 §12.5.4).
     pub fn accept_language(&self) -> Option<&str> {
         self.accept_language.as_ref()?.to_str().ok()
     }
 }
 
 impl fmt::Debug for DeniedRequest {
-    /// Leaves the query out: there may be a token in it (RFC 6750 §2.3).
+    /// Omits the query, which may contain a token (RFC 6750 §2.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeniedRequest")
             .field("method", &self.method)
@@ -186,7 +186,7 @@ fn sender(headers: &HeaderMap) -> RequestSender {
     }
 }
 
-/// The field's value; of several lines, what they say together (RFC 9110 §5.3).
+/// The value of a field; the combined value of several lines (RFC 9110 §5.3).
 fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, HeaderValue>> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
@@ -202,7 +202,7 @@ fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, Hea
     combined.ok().map(Cow::Owned)
 }
 
-/// The forms a denial comes in. The first is what a client gets that does not care.
+/// The forms of a denial's body. The first one is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// RFC 9457.
@@ -215,7 +215,7 @@ impl Form {
     const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
 
     const fn content_type(self) -> HeaderValue {
-        // Constants: the letters of a value are looked at while compiling, and not for each denial.
+        // Constants, so that the values are validated at compile time instead of for each denial.
         const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
         const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
         const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -226,7 +226,8 @@ impl Form {
         }
     }
 
-    /// How well a media range fits: by how much it says (RFC 9110 §12.5.1), or not at all.
+    /// The precedence of a media range that matches this form, by specificity (RFC 9110 §12.5.1);
+    /// `None` if it does not match.
     fn fit(self, range: &str) -> Option<u8> {
         let exact = match self {
             Self::Problem => ["application/problem+json", "application/json"].as_slice(),
@@ -248,7 +249,7 @@ impl Form {
     }
 }
 
-/// The built-in body in the form that suits `Accept` best; problem details if nothing suits.
+/// The built-in body in the form that `Accept` prefers; problem details if it accepts no form.
 pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
     let form = preferred(accept);
     let Texts {
@@ -267,18 +268,18 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
     }
 }
 
-/// The media type of a denial to a client that does not care.
+/// The media type of a denial by default.
 pub(crate) const COMMONEST_TYPE: HeaderValue = Form::Problem.content_type();
 
-/// A body in each form.
+/// A body in every form.
 struct Texts {
     problem: &'static str,
     html: &'static str,
     text: &'static str,
 }
 
-/// Writes a body in each form while compiling: nothing in one depends on a request. Neither title nor
-/// explanation has a character that JSON or HTML would have to escape.
+/// Builds the body in every form at compile time, since it does not depend on the request. Titles
+/// and details contain no character that JSON or HTML has to escape.
 macro_rules! texts {
     ($code:literal, $title:literal, $detail:literal) => {
         Texts {
@@ -307,7 +308,7 @@ macro_rules! texts {
     };
 }
 
-/// None says more than the status does.
+/// The texts of a denial, which add nothing to the information in its status.
 fn texts(denial: &Denial) -> Texts {
     match denial {
         Denial::BrokenRequest => texts!(
@@ -352,7 +353,8 @@ fn texts(denial: &Denial) -> Texts {
     }
 }
 
-/// The form with the highest weight in `Accept`; the most specific range decides for each form.
+/// The form with the highest weight in `Accept`. The most specific range determines the weight of a
+/// form.
 fn preferred(accept: &str) -> Form {
     if accept.is_empty() {
         return Form::Problem;
@@ -371,16 +373,17 @@ fn preferred(accept: &str) -> Form {
     };
     Form::ALL
         .into_iter()
-        // `max_by_key` takes the last of equals, and the default has to win.
+        // `max_by_key` returns the last maximum, and the default has to win.
         .rev()
         .max_by_key(weight)
         .unwrap_or(Form::Problem)
 }
 
-/// No browser sends more than a dozen; whoever does gets the default.
+/// The maximum number of media ranges; further ones are ignored. Browsers send about a dozen at
+/// most.
 const MAX_RANGES: usize = 64;
 
-/// A range without its parameters, and its weight in thousandths.
+/// A media range without its parameters, and its weight in thousandths.
 fn media_range(member: &str) -> (&str, u16) {
     let mut parts = member.split(';').map(str::trim);
     let range = parts.next().unwrap_or_default();
@@ -390,10 +393,10 @@ fn media_range(member: &str) -> (&str, u16) {
     (range, weight)
 }
 
-/// `qvalue` (RFC 9110 §12.4.2); what is none counts as 0.
+/// A `qvalue` in thousandths (RFC 9110 §12.4.2); 0 if it is invalid.
 fn thousandths(qvalue: &str) -> u16 {
     match qvalue.parse::<f32>() {
-        // In range, so the cast neither wraps nor saturates.
+        // The value is in range, so the cast neither wraps nor saturates.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1000.0).round() as u16,
         _ => 0,

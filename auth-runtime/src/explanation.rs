@@ -1,4 +1,4 @@
-//! Why a decision came out as it did: for the log, and never for the caller.
+//! The reason for a decision, for the log and never for the caller.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -10,8 +10,8 @@ use crate::policy::Policy;
 use crate::requirement::Requirement;
 use crate::truth::Truth;
 
-/// The rule that a decision was made by: those of the manual's table
-/// ([What is answered](crate#what-is-answered)), by number.
+/// The rule behind a decision, by its number in the table of the manual ([What is
+/// answered](crate#what-is-answered)).
 ///
 /// ```
 /// use auth_runtime::Rule;
@@ -23,27 +23,27 @@ use crate::truth::Truth;
 pub enum Rule {
     /// 1: the requirement is met, or there is none. Granted.
     Met,
-    /// 2: the caller is anonymous or was rejected. 401, or 403 where no credentials would help.
+    /// 2: the caller is anonymous or was rejected. 401, or 403 if no credentials would help.
     NotKnown,
-    /// 3a: a known caller has to log in again, or more strongly. 401.
+    /// 3a: a known caller needs a new or stronger login. 401.
     StaleLogin,
-    /// 3b: a known caller's credentials are not bound to a key. 401.
+    /// 3b: a known caller needs credentials that are bound to a key. 401.
     NotBound,
     /// 3c: a known OAuth caller lacks scopes. 403.
     MissingScope,
-    /// 3d: a known caller may not. 403.
+    /// 3d: a known caller is not allowed. 403.
     NotAllowed,
-    /// 4: what verifies the credentials, or a check, is out of order. 503, or 403 where no
+    /// 4: the verifier of the credentials, or a check, is unavailable. 503, or 403 if no
     /// credentials would help.
     Unverifiable,
-    /// 5: the request carries credentials in a broken way. 400.
+    /// 5: the request carries credentials in an invalid way. 400.
     BrokenRequest,
-    /// The handler denied an object by [`Guard::permit`](crate::Guard::permit).
+    /// The handler denied an object with [`Guard::permit`](crate::Guard::permit).
     Object,
 }
 
 impl Rule {
-    /// The number, from `1` to `5`; `object` for [`Rule::Object`], which has none.
+    /// The number of the rule, from `1` to `5`; `object` for [`Rule::Object`], which has none.
     pub const fn number(self) -> &'static str {
         match self {
             Self::Met => "1",
@@ -58,7 +58,7 @@ impl Rule {
         }
     }
 
-    /// The rule that makes `denial` of a request of `caller`'s.
+    /// The rule behind `denial` for `caller`.
     pub(crate) fn behind(denial: &Denial, caller: &Caller) -> Self {
         match (denial, caller) {
             (Denial::BrokenRequest, _) => Self::BrokenRequest,
@@ -80,10 +80,10 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What a policy comes to for certain facts, part by part.
+/// The evaluation of a policy with certain facts, part by part.
 ///
-/// It names what the policy asks for, and nothing of the caller's; still it is for the log only,
-/// since it tells what would open the way.
+/// It contains the requirements of the policy, and no data of the caller. It is for the log only,
+/// since it shows the grants that would be sufficient.
 ///
 /// ```
 /// use auth_runtime::{Caller, Facts, Identity, Policy, Requirement, Rule};
@@ -111,7 +111,7 @@ pub struct Explanation {
     shown_to: Option<Finding>,
 }
 
-/// One part of a requirement, and what is known of it.
+/// One part of a requirement and its truth value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     requirement: Requirement,
@@ -120,9 +120,9 @@ pub struct Finding {
 }
 
 impl Policy {
-    /// Decides, and tells why. Made when somebody asks: [`decide`](Self::decide) does without.
+    /// Decides, and records the reason. [`decide`](Self::decide) is cheaper.
     pub fn explain(&self, facts: &Facts<'_>) -> Explanation {
-        // Every part is held against the same moment.
+        // Evaluates all parts at the same time.
         let facts = &facts.clone().at_one_moment(SystemTime::now());
         let decision = self.decide(facts);
         let denial = match &decision {
@@ -145,8 +145,8 @@ impl Policy {
         }
     }
 
-    /// The denial that is kept from the caller of a hidden handler. Nobody asks checks for its sake:
-    /// what they would have said is not known.
+    /// The denial that a hidden policy conceals. No further checks run for it; their results count
+    /// as unknown.
     pub(crate) fn denial_behind(&self, facts: &Facts<'_>) -> Option<Denial> {
         let shown = self.shown();
         let mut facts = facts.clone();
@@ -161,31 +161,31 @@ impl Policy {
 }
 
 impl Explanation {
-    /// The decision: what [`Policy::decide`] says of the same facts.
+    /// The decision: that of [`Policy::decide`] for the same facts.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }
 
-    /// What the caller is told, or would be if the handler were not hidden; `None` if it is let in,
-    /// or if a check has to be asked first.
+    /// The denial, disclosed or concealed; `None` if the request is granted, or if a check has to
+    /// run first.
     pub fn denial(&self) -> Option<&Denial> {
         self.denial.as_ref()
     }
 
-    /// The rule that spoke; `None` as long as a check has to be asked first.
+    /// The rule that determined the decision; `None` if a check has to run first.
     ///
-    /// Of a hidden denial: the rule that would have spoken, as far as that can be said without
-    /// asking more checks.
+    /// For a concealed denial, the rule is determined without further checks, and can therefore
+    /// differ from the rule that these checks would lead to.
     pub fn rule(&self) -> Option<Rule> {
         self.rule
     }
 
-    /// What the requirement came to; `None` for a public handler.
+    /// The evaluation of the requirement; `None` for a public handler.
     pub fn requirement(&self) -> Option<&Finding> {
         self.requirement.as_ref()
     }
 
-    /// The same of the lesser requirement of `hide_unless`, if there is one.
+    /// The evaluation of the lesser requirement of `hide_unless`, if there is one.
     pub fn shown_to(&self) -> Option<&Finding> {
         self.shown_to.as_ref()
     }
@@ -213,17 +213,17 @@ impl Finding {
         }
     }
 
-    /// The part.
+    /// This part of the requirement.
     pub fn requirement(&self) -> &Requirement {
         &self.requirement
     }
 
-    /// What it came to. A check that was not asked, or that failed, is unknown.
+    /// The truth value. A check that did not run, or that failed, is unknown.
     pub fn truth(&self) -> Truth {
         self.truth
     }
 
-    /// Its own parts, as they are written; none of an atom.
+    /// The parts of this part, in the order of the attribute; empty for an atom.
     pub fn parts(&self) -> &[Finding] {
         &self.parts
     }
@@ -247,7 +247,7 @@ impl fmt::Display for Explanation {
 }
 
 impl fmt::Display for Finding {
-    /// Every part as it is written, with `yes`, `no` or `unknown` before it.
+    /// Formats every part as in the attribute, after `yes`, `no` or `unknown`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.truth {
             Truth::True => "yes: ",

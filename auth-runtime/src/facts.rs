@@ -1,4 +1,4 @@
-//! What a requirement is held against.
+//! The facts that a requirement is evaluated with.
 
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use crate::check::Check;
 use crate::requirement::{Atom, Group};
 use crate::truth::Truth;
 
-/// Everything that is known of a request when its policy is decided.
+/// All facts about one request that its policy is evaluated with.
 ///
 /// ```
 /// use auth_runtime::{Caller, Facts};
@@ -21,7 +21,7 @@ use crate::truth::Truth;
 pub struct Facts<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) is_oauth: bool,
-    /// Whether some scheme that the caller could use binds credentials to a key.
+    /// Whether the caller could use a scheme that binds credentials to a key.
     pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
@@ -29,8 +29,8 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Who calls, with nothing else known: not by an OAuth scheme, from nowhere, at this moment, and
-    /// before any check was asked.
+    /// Creates facts about a caller with defaults: no OAuth scheme, no address, the current time,
+    /// and no results of checks.
     pub fn new(caller: &'a Caller) -> Self {
         Self {
             caller,
@@ -42,7 +42,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The caller used a scheme whose tokens carry scopes that can be asked for (Bearer, DPoP).
+    /// Marks the caller as using a scheme with tokens that carry scopes (Bearer, DPoP), so that
+    /// missing scopes can be requested.
     #[must_use]
     pub fn by_oauth(self) -> Self {
         Self {
@@ -51,8 +52,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// No scheme that the caller could use binds credentials to a key, so to ask for bound ones would
-    /// help nobody (rule 3b). Default: some scheme does.
+    /// Marks the facts as without a scheme, available to the caller, that binds credentials to a
+    /// key. Rule 3b then does not apply. Default: there is such a scheme.
     #[must_use]
     pub fn without_binding(self) -> Self {
         Self {
@@ -61,7 +62,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The client's address. Without one a request comes from no network.
+    /// Sets the client's address. A request without one is in no network.
     #[must_use]
     pub fn from_address(self, address: IpAddr) -> Self {
         Self {
@@ -70,7 +71,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// When the request came. Default: now.
+    /// Sets the time of the request. Default: now.
     #[must_use]
     pub fn at(self, now: SystemTime) -> Self {
         Self {
@@ -79,7 +80,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same, at `now` if no moment was given.
+    /// Sets the time to `now`, unless a time is already set.
     pub(crate) fn at_one_moment(self, now: SystemTime) -> Self {
         Self {
             now: self.now.or(Some(now)),
@@ -87,15 +88,15 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What `check` said; `None` if it failed.
+    /// Adds the result of `check`; `None` if it failed.
     #[must_use]
     pub fn checked(mut self, check: Check, answer: Option<bool>) -> Self {
         self.answers.push((check, answer));
         self
     }
 
-    /// What is known of `atom`: of a caller who is not known nothing is, but where the request
-    /// comes from.
+    /// The truth value of `atom`. For a caller that is not known, every atom except `network` is
+    /// unknown.
     pub(crate) fn truth(&self, atom: Atom) -> Truth {
         match (atom, self.caller) {
             (Atom::Network(network), _) => self
@@ -118,13 +119,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether other credentials of the same caller's would make `atom` true since they are bound to a
-    /// key.
+    /// Returns whether credentials of the same caller that are bound to a key would make `atom`
+    /// true.
     pub(crate) fn can_bind(&self, atom: Atom) -> bool {
         self.can_be_bound && atom.group() == Group::Binding
     }
 
-    /// Whether `atom` is a check that was not asked yet.
+    /// The check in `atom`, unless it already has a result.
     pub(crate) fn open_check(&self, atom: Atom) -> Option<Check> {
         match atom {
             Atom::Check(check) if self.answers.iter().all(|(asked, _)| *asked != check) => {

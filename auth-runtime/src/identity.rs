@@ -228,8 +228,8 @@ impl Identity {
         }
     }
 
-    /// Returns whether the login was at most `age` before `now`. Logins of unknown time and logins
-    /// in the future are not.
+    /// Returns whether the login was at most `age` before `now`, within the clock skew. Logins of
+    /// unknown time, and logins further in the future than the clock skew, are not.
     pub(crate) fn logged_in_within(&self, age: Duration, now: SystemTime) -> bool {
         let Login {
             time, clock_skew, ..

@@ -1,25 +1,25 @@
 //! Three-valued (Kleene) logic.
 
-/// What is known of a statement about a caller.
+/// The truth value of a statement about a caller.
 ///
-/// The order is the logic: *and* is the lesser of two, *or* the greater.
+/// The order of the values defines the logic: *and* is the minimum of two, *or* is the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
-    /// It does not hold, whoever the caller turns out to be.
+    /// The statement is false, for every possible caller.
     False,
-    /// It depends on who the caller is, and that is not known.
+    /// The statement depends on the caller, which is not known.
     Unknown,
-    /// It holds.
+    /// The statement is true.
     True,
 }
 
 impl Truth {
-    /// All of them hold; of none, [`True`](Truth::True).
+    /// The conjunction of `truths`; [`True`](Truth::True) if there are none.
     pub(crate) fn all(truths: impl Iterator<Item = Truth>) -> Truth {
         fold(truths, Truth::True, Truth::False, Ord::min)
     }
 
-    /// Any of them holds; of none, [`False`](Truth::False).
+    /// The disjunction of `truths`; [`False`](Truth::False) if there are none.
     pub(crate) fn any(truths: impl Iterator<Item = Truth>) -> Truth {
         fold(truths, Truth::False, Truth::True, Ord::max)
     }
@@ -31,7 +31,7 @@ impl From<bool> for Truth {
     }
 }
 
-/// Folds up to the first `decisive` value, after which nothing can change.
+/// Folds until the value is `decisive`, after which it cannot change.
 fn fold(
     truths: impl Iterator<Item = Truth>,
     neutral: Truth,

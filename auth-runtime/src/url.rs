@@ -1,10 +1,10 @@
-//! URLs that are trusted for what they name: resources, issuers, and where their documents are.
+//! URLs that identify resources and issuers, and URLs of their documents.
 
 use std::fmt;
 
 use http::Uri;
 
-/// The URL as it may be shown: without what stands before an `@`, where a password may be.
+/// The URL without its user information, which may contain a password, for messages.
 pub(crate) fn without_user(url: &str) -> String {
     match url.rsplit_once('@') {
         Some((before, rest)) => match before.split_once("://") {
@@ -15,22 +15,22 @@ pub(crate) fn without_user(url: &str) -> String {
     }
 }
 
-/// Such a URL in its parts.
+/// A valid URL, split into its parts.
 #[cfg_attr(
     not(feature = "resource-metadata"),
     expect(dead_code, reason = "nobody else needs all parts")
 )]
 pub(crate) struct TrustedUrl<'u> {
-    /// Scheme and authority, as they are written.
+    /// The scheme and authority, as written.
     pub(crate) origin: &'u str,
     pub(crate) path: &'u str,
     pub(crate) query: Option<&'u str>,
 }
 
 impl<'u> TrustedUrl<'u> {
-    /// Takes a URL that is whole and `https` (or `http` on loopback, for tests).
+    /// Parses an absolute `https` URL. `http` is accepted on loopback, for tests.
     pub(crate) fn read(url: &'u str) -> Result<Self, UrlProblem> {
-        // What a path cannot have unescaped, the parser lets through in part (RFC 3986 §2).
+        // The parser accepts some characters that have to be percent-encoded (RFC 3986 §2).
         if let Some(character) = url
             .chars()
             .find(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c))
@@ -78,19 +78,19 @@ fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-/// What keeps a URL from identifying a resource or an issuer (RFC 9728 §1.2).
+/// The reason for rejecting the URL of a resource or an issuer (RFC 9728 §1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UrlProblem {
-    /// It has no scheme or no host, or is no URL at all.
+    /// The URL has no scheme or no host, or is not a URL.
     NotAbsolute,
-    /// It is neither `https` nor on loopback.
+    /// The URL is neither `https` nor on loopback.
     NotHttps,
-    /// It has a fragment.
+    /// The URL has a fragment.
     Fragment,
-    /// It has a user name or a password in it.
+    /// The URL contains a user name or a password.
     UserInformation,
-    /// It has a character that has to be percent-encoded.
+    /// The URL contains a character that has to be percent-encoded.
     Character(char),
 }
 

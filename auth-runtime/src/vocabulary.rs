@@ -1,14 +1,13 @@
-//! What a service declares in `auth.toml`, for the running program.
+//! The declarations of `auth.toml`, for the running program.
 
 use std::collections::BTreeSet;
 
 use crate::identity::Identity;
 use crate::network::Network;
 
-/// The scopes, roles, permissions, networks and policies that a service knows.
+/// The scopes, roles, permissions, networks and policies that a service declares.
 ///
-/// Made by [`vocabulary!`](crate::vocabulary!) from `auth.toml`; each list is in the order of the
-/// names.
+/// [`vocabulary!`](crate::vocabulary!) constructs it from `auth.toml`. Each list is sorted by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     realm: Option<&'static str>,
@@ -20,7 +19,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// What these lists declare.
+    /// Creates a vocabulary from lists of declarations.
     pub const fn new(
         realm: Option<&'static str>,
         scopes: &'static [Term],
@@ -44,33 +43,33 @@ impl Vocabulary {
         self.realm
     }
 
-    /// The scopes.
+    /// The declared scopes.
     pub const fn scopes(&self) -> &'static [Term] {
         self.scopes
     }
 
-    /// The roles.
+    /// The declared roles.
     pub const fn roles(&self) -> &'static [Term] {
         self.roles
     }
 
-    /// The permissions.
+    /// The declared permissions.
     pub const fn permissions(&self) -> &'static [Term] {
         self.permissions
     }
 
-    /// The networks.
+    /// The declared networks.
     pub const fn networks(&self) -> &'static [Network] {
         self.networks
     }
 
-    /// The policies.
+    /// The declared policies.
     pub const fn policies(&self) -> &'static [DeclaredPolicy] {
         self.policies
     }
 
-    /// Whether `identity` meets `scope = "…"`, as an attribute would decide it: it was granted that
-    /// scope, or one that implies it.
+    /// Returns whether `identity` meets `scope = "…"` in an attribute: it was granted that scope,
+    /// or one that implies it.
     ///
     /// ```
     /// use auth_runtime::{Identity, Term, Vocabulary};
@@ -90,12 +89,13 @@ impl Vocabulary {
         meets(self.scopes, scope, |name| identity.has_scope(name))
     }
 
-    /// The same of a role.
+    /// Returns whether `identity` meets `role = "…"`: it holds that role, or one that implies it.
     pub fn has_role(&self, identity: &Identity, role: &str) -> bool {
         meets(self.roles, role, |name| identity.has_role(name))
     }
 
-    /// The same of a permission.
+    /// Returns whether `identity` meets `permission = "…"`: it holds that permission, or one that
+    /// implies it.
     pub fn has_permission(&self, identity: &Identity, permission: &str) -> bool {
         meets(self.permissions, permission, |name| {
             identity.has_permission(name)
@@ -103,7 +103,7 @@ impl Vocabulary {
     }
 }
 
-/// Whether `name` is granted, or one of those that imply it, however many steps away.
+/// Returns whether `name` is granted, or another name that implies it, directly or transitively.
 fn meets(terms: &[Term], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![name];
@@ -111,7 +111,8 @@ fn meets(terms: &[Term], name: &str, is_granted: impl Fn(&str) -> bool) -> bool 
         if is_granted(name) {
             return true;
         }
-        // No circle comes from a file, but one written by hand must not keep a request for ever.
+        // A file cannot declare a cycle, but a handwritten vocabulary can, and must not cause an
+        // endless loop.
         if seen.insert(name) {
             let implying = terms.iter().filter(|term| term.implies.contains(&name));
             open.extend(implying.map(|term| term.name));
@@ -120,7 +121,7 @@ fn meets(terms: &[Term], name: &str, is_granted: impl Fn(&str) -> bool) -> bool 
     false
 }
 
-/// A policy of the vocabulary: what `policy = "..."` stands for.
+/// A policy of the vocabulary, which `policy = "..."` refers to.
 ///
 /// ```
 /// use auth_runtime::DeclaredPolicy;
@@ -140,7 +141,7 @@ pub struct DeclaredPolicy {
 }
 
 impl DeclaredPolicy {
-    /// The policy `name`, which stands for what it `requires`.
+    /// Creates the policy `name` with the requirement `requires`.
     pub const fn new(
         name: &'static str,
         description: &'static str,
@@ -153,23 +154,23 @@ impl DeclaredPolicy {
         }
     }
 
-    /// The name.
+    /// The name of the policy.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it is for, in the words of the vocabulary; empty if that does not say.
+    /// The description in the vocabulary; empty if there is none.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// What would stand in `#[requires(...)]` in its place.
+    /// The equivalent requirement, as it would be written in `#[requires(...)]`.
     pub const fn requires(&self) -> &'static str {
         self.requires
     }
 }
 
-/// A name that can be required, and what it is for.
+/// A declared scope, role or permission, and its description.
 ///
 /// ```
 /// use auth_runtime::Term;
@@ -185,7 +186,7 @@ pub struct Term {
 }
 
 impl Term {
-    /// `name`, which whoever has it has all that it `implies` with.
+    /// Creates the name `name`. Its holders also hold all names in `implies`.
     pub const fn new(
         name: &'static str,
         description: &'static str,
@@ -198,17 +199,17 @@ impl Term {
         }
     }
 
-    /// The name.
+    /// The name of the scope, role or permission.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it is for, in the words of the vocabulary.
+    /// The description in the vocabulary.
     pub const fn description(&self) -> &'static str {
         self.description
     }
 
-    /// What is granted with it, as it is declared: these may imply others.
+    /// The directly implied names; these may imply others.
     pub const fn implies(&self) -> &'static [&'static str] {
         self.implies
     }

@@ -1,34 +1,33 @@
-//! Which atoms would turn a denial into a grant.
+//! Sets of atoms that would turn a denial into a grant.
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::requirement::{Atom, Requirement};
 
-/// Atoms that are enough together.
+/// A set of atoms that is sufficient.
 type Way = BTreeSet<Atom>;
 
-/// How many ways through a requirement are looked at side by side.
+/// The maximum number of alternative sets that are kept.
 ///
-/// Requirements have no *not*, so every way found is a way through; the bound can only make the
-/// answer larger than the smallest one, for a requirement with more than this many alternatives
-/// that none of the others makes superfluous.
+/// Requirements have no negation, so every set found is sufficient. The bound can only lead to a
+/// result that is larger than the smallest sufficient set, and only for a requirement with more
+/// than this many alternatives, none of which is a superset of another.
 const WAYS: usize = 64;
 
-/// What can be asked of a caller, and what is settled.
+/// The atoms that can be requested from a caller, and the truth of the others.
 pub(crate) struct Ask<'a> {
-    /// Whether an atom can be asked for.
+    /// Whether an atom can be requested.
     pub(crate) wanted: &'a dyn Fn(Atom) -> bool,
-    /// Whether an atom that cannot be asked for is true.
+    /// Whether an atom that cannot be requested is true.
     pub(crate) settled: &'a dyn Fn(Atom) -> bool,
-    /// Whether the caller has an atom already that can be asked for.
+    /// Whether the caller already meets an atom that can be requested.
     pub(crate) held: &'a dyn Fn(Atom) -> bool,
 }
 
-/// The smallest set of wanted atoms that meets `requirement`, in the order in which they are
-/// written there.
+/// The smallest set of wanted atoms that meets `requirement`, in the order of the attribute.
 ///
-/// Of several sets of one size: the one with the fewest atoms that are not held yet, then the one
-/// that is written first. `None` if no set is enough.
+/// Of several sets of the same size, the one with the fewest atoms that are not yet held is
+/// returned, then the first one. `None` if no set is sufficient.
 pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
     if !has_alternatives(requirement) {
         let mut way = Written::default();
@@ -44,18 +43,18 @@ pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<V
     Some(written.atoms)
 }
 
-/// Atoms in the order in which they are written, each of them once.
+/// Distinct atoms in the order of the attribute.
 #[derive(Default)]
 struct Written {
     atoms: Vec<Atom>,
-    /// The same, once there are many.
+    /// The same atoms, filled only for long lists.
     seen: HashSet<Atom>,
 }
 
-/// So many are sooner compared than hashed.
+/// The length up to which comparing atoms is faster than hashing them.
 const FEW: usize = 12;
 
-/// So many more find room at once: in a larger table, all would have to be hashed again.
+/// The capacity reserved for longer lists, which avoids rehashing while they grow.
 const MANY: usize = 112;
 
 impl Written {
@@ -76,7 +75,7 @@ impl Written {
     }
 }
 
-/// The way of the least cost; of several, the one that is written first.
+/// The set of the lowest cost; of several, the first one.
 fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
     let Requirement::Any(parts) = requirement else {
         let ways = ways(requirement, ask).into_iter();
@@ -84,7 +83,7 @@ fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
     };
     let mut best: Option<(Cost, Way)> = None;
     for part in *parts {
-        // What an atom costs is known without a set of it.
+        // The cost of a single atom can be computed without building a set.
         let least = match part {
             Requirement::Atom(atom) => cost_of(*atom, ask),
             _ => (0, 0),
@@ -102,7 +101,7 @@ fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
     best.map(|(_, way)| way)
 }
 
-/// Whether there is more than one way through, as there is not through most requirements.
+/// Returns whether the requirement has an `any`. Most requirements do not.
 fn has_alternatives(requirement: &Requirement) -> bool {
     match requirement {
         Requirement::Atom(_) => false,
@@ -111,8 +110,8 @@ fn has_alternatives(requirement: &Requirement) -> bool {
     }
 }
 
-/// Writes down the wanted atoms of a requirement that has no alternatives. Whether that is a way
-/// through.
+/// Collects the wanted atoms of a requirement without alternatives. Returns whether they are
+/// sufficient.
 fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
     match requirement {
         Requirement::Atom(atom) if (ask.wanted)(*atom) => {
@@ -126,7 +125,7 @@ fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
     }
 }
 
-/// Sets of wanted atoms each of which meets `requirement`; none of them contains another.
+/// The sets of wanted atoms that meet `requirement`. No set contains another.
 pub(crate) fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
     match requirement {
         Requirement::Atom(atom) if (ask.wanted)(*atom) => vec![Way::from([*atom])],
@@ -146,7 +145,7 @@ pub(crate) fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
     }
 }
 
-/// How many atoms, and how many of them are not held.
+/// The number of atoms, and the number of those that are not held.
 type Cost = (usize, usize);
 
 fn cost(way: &Way, ask: &Ask<'_>) -> Cost {
@@ -154,7 +153,7 @@ fn cost(way: &Way, ask: &Ask<'_>) -> Cost {
     (way.len(), missing)
 }
 
-/// The least that a way through the atom can cost.
+/// The lowest possible cost of a set for this atom.
 fn cost_of(atom: Atom, ask: &Ask<'_>) -> Cost {
     match (ask.wanted)(atom) {
         true => (1, usize::from(!(ask.held)(atom))),
@@ -162,7 +161,7 @@ fn cost_of(atom: Atom, ask: &Ask<'_>) -> Cost {
     }
 }
 
-/// Drops what contains another way, and the dearest ones beyond the bound.
+/// Removes supersets of other sets, and the most expensive sets beyond the bound.
 fn prune(mut ways: Vec<Way>, ask: &Ask<'_>) -> Vec<Way> {
     ways.sort_by_cached_key(|way| cost(way, ask));
     let mut kept: Vec<Way> = Vec::new();

@@ -7,7 +7,7 @@ use super::AuditRecord;
 const DECISIONS: &str = "auth_decisions_total";
 const DURATION: &str = "auth_decision_duration_seconds";
 
-/// Says what they are, to a recorder that is there already.
+/// Describes the metrics to the recorder, if one is installed.
 pub(crate) fn describe() {
     describe_counter!(
         DECISIONS,
@@ -20,7 +20,8 @@ pub(crate) fn describe() {
     );
 }
 
-/// Every label is one of a few that are fixed while compiling: no caller can make up more.
+/// Counts a decision. All values of the labels are known at compile time, so that no client can
+/// create new ones.
 pub(crate) fn count(record: &AuditRecord<'_>) {
     let handler = record.handler();
     counter!(

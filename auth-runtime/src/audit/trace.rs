@@ -7,15 +7,15 @@ use crate::caller::{Caller, Rejection};
 use crate::declaration::Declaration;
 use crate::explanation::Finding;
 
-/// Documented in the manual: filters name it.
+/// The target of the events, documented in the manual for use in filters.
 const TARGET: &str = "auth_runtime::decision";
 
-/// Whether anybody might listen to the events.
+/// Returns whether a subscriber may record the events.
 pub(crate) fn is_on() -> bool {
     tracing::enabled!(target: TARGET, Level::INFO)
 }
 
-/// The time in which a request is decided.
+/// The span of one decision.
 pub(crate) fn span(declaration: Option<&Declaration>) -> Span {
     tracing::debug_span!(
         target: TARGET,
@@ -24,7 +24,7 @@ pub(crate) fn span(declaration: Option<&Declaration>) -> Span {
     )
 }
 
-/// Tells of a decision: of a grant to those who debug, of a denial to everybody.
+/// Emits an event for a decision: a grant at level `DEBUG`, a denial at level `INFO`.
 pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
     macro_rules! event {
         ($level:expr, $message:literal) => {
@@ -55,7 +55,7 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
     }
 }
 
-/// Which parts of the requirement held, and which did not.
+/// The truth value of each part of the requirement.
 fn reason(record: &AuditRecord<'_>) -> Option<String> {
     let explanation = record.explanation()?;
     let finding = explanation.requirement().map(Finding::to_string)?;

@@ -1,11 +1,11 @@
-//! What is kept while a request is decided.
+//! The time and the tracing span of a decision.
 
 use std::time::{Duration, Instant};
 
 use crate::declaration::Declaration;
 
-/// Kept for those who want to know how a decision comes out. If nobody does, it is empty, and not even
-/// the clock was read.
+/// Measures a decision for the audit hook, metrics and tracing. Without any of them it is empty,
+/// and does not read the clock.
 pub(crate) struct Watch {
     started: Option<Instant>,
     #[cfg(feature = "tracing")]
@@ -13,7 +13,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts, if somebody wants to know.
+    /// Starts, and reads the clock if `is_on`.
     pub(crate) fn start(is_on: bool, declaration: Option<&Declaration>) -> Self {
         #[cfg(not(feature = "tracing"))]
         let _ = declaration;
@@ -24,7 +24,7 @@ impl Watch {
         }
     }
 
-    /// Whether somebody wants to know.
+    /// Returns whether the decision is recorded.
     pub(crate) fn is_on(&self) -> bool {
         self.started.is_some()
     }
@@ -33,14 +33,14 @@ impl Watch {
         self.started.map(|started| started.elapsed())
     }
 
-    /// Does something within the span of the decision.
+    /// Runs `work` within the span of the decision.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "tracing")]
         let _entered = self.span.enter();
         work()
     }
 
-    /// Awaits something within the span of the decision.
+    /// Awaits `work` within the span of the decision.
     pub(crate) async fn around<F: Future>(&self, work: F) -> F::Output {
         #[cfg(feature = "tracing")]
         let work = tracing::Instrument::instrument(work, self.span.clone());
