@@ -1,15 +1,15 @@
-//! Whether whoever runs the tests accepts what changed.
+//! Acceptance of changed snapshot files, set by the environment of a test run.
 
 use std::env::var_os;
 
-/// What the environment says of a change.
+/// The reaction to a changed snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acceptance {
-    /// Nothing: a change is a failure.
+    /// The change is not accepted, and the test fails.
     Refused,
-    /// The file is written anew.
+    /// The change is accepted, and the file is overwritten.
     Given,
-    /// That it is accepted, but where nobody would look at it.
+    /// The change is accepted on a CI server, where the new file would not be reviewed.
     OnNobodysMachine,
 }
 
@@ -18,7 +18,7 @@ impl Acceptance {
         if var_os(variable).is_none_or(|value| value != "overwrite") {
             return Self::Refused;
         }
-        // As all services for continuous integration set it.
+        // All CI services set `CI`.
         let denials = ["", "0", "false"];
         let is_ci = var_os("CI").is_some_and(|value| denials.iter().all(|denial| value != *denial));
         match is_ci {

@@ -1,49 +1,49 @@
-//! Every message of the attributes has a code, and every code a page: what is refused, why, and what
-//! to write instead.
+//! The error codes of the attributes. The page of each code shows a rejected example, the reason,
+//! and the correction.
 //!
-//! | code | what is refused |
+//! | code | error |
 //! |---|---|
-//! | [`AUTH0001`](auth0001) | a key that there is not |
-//! | [`AUTH0002`](auth0002) | a key that is written in another form |
-//! | [`AUTH0003`](auth0003) | a value of another kind |
-//! | [`AUTH0004`](auth0004) | something that stands between two requirements |
+//! | [`AUTH0001`](auth0001) | an unknown key |
+//! | [`AUTH0002`](auth0002) | a key in the wrong form |
+//! | [`AUTH0003`](auth0003) | a value of the wrong kind |
+//! | [`AUTH0004`](auth0004) | an unexpected token between two requirements |
 //! | [`AUTH0005`](auth0005) | a list without members, or members without a list |
-//! | [`AUTH0006`](auth0006) | the same thing twice |
-//! | [`AUTH0007`](auth0007) | an attribute that does not say who may call |
+//! | [`AUTH0006`](auth0006) | a duplicate |
+//! | [`AUTH0007`](auth0007) | an attribute without a requirement |
 //! | [`AUTH0008`](auth0008) | a key in the wrong place |
-//! | [`AUTH0009`](auth0009) | a reason that is missing |
-//! | [`AUTH0010`](auth0010) | a key that a public handler has no use for |
-//! | [`AUTH0011`](auth0011) | an item that can carry no policy |
-//! | [`AUTH0012`](auth0012) | a function that axum could not call |
+//! | [`AUTH0009`](auth0009) | a missing reason |
+//! | [`AUTH0010`](auth0010) | a key that a public handler cannot have |
+//! | [`AUTH0011`](auth0011) | an item that cannot carry a policy |
+//! | [`AUTH0012`](auth0012) | a function that axum cannot call |
 //! | [`AUTH0013`](auth0013) | a guard in the wrong place |
-//! | [`AUTH0014`](auth0014) | more arguments than axum takes |
+//! | [`AUTH0014`](auth0014) | more parameters than axum supports |
 //! | [`AUTH0015`](auth0015) | two policies for one handler |
 //! | [`AUTH0016`](auth0016) | a policy with fields |
-//! | [`AUTH0017`](auth0017) | a scope that cannot be one |
+//! | [`AUTH0017`](auth0017) | an invalid scope |
 //! | [`AUTH0018`](auth0018) | a name that cannot match any other |
 //! | [`AUTH0019`](auth0019) | a realm that cannot be sent |
-//! | [`AUTH0020`](auth0020) | a duration that cannot be read |
-//! | [`AUTH0021`](auth0021) | a network that cannot be one |
-//! | [`AUTH0022`](auth0022) | a scheme that is not registered |
+//! | [`AUTH0020`](auth0020) | an invalid duration |
+//! | [`AUTH0021`](auth0021) | an invalid network |
+//! | [`AUTH0022`](auth0022) | an unregistered scheme |
 //! | [`AUTH0023`](auth0023) | a requirement that another one implies |
-//! | [`AUTH0024`](auth0024) | an alternative that never decides |
+//! | [`AUTH0024`](auth0024) | a redundant alternative |
 //! | [`AUTH0025`](auth0025) | a list around a single requirement |
-//! | [`AUTH0026`](auth0026) | requirements that nobody meets together |
-//! | [`AUTH0027`](auth0027) | a status that hides nothing |
-//! | [`AUTH0028`](auth0028) | an exception from hiding where nothing is hidden |
-//! | [`AUTH0029`](auth0029) | an exception from hiding for those who are let in |
+//! | [`AUTH0026`](auth0026) | contradictory requirements |
+//! | [`AUTH0027`](auth0027) | a status that conceals nothing |
+//! | [`AUTH0028`](auth0028) | an exception from hiding without `hide_as` |
+//! | [`AUTH0029`](auth0029) | an exception from hiding for callers that are granted anyway |
 //! | [`AUTH0030`](auth0030) | a name that the vocabulary does not declare |
-//! | [`AUTH0031`](auth0031) | a mistake in the vocabulary |
-//! | [`AUTH0032`](auth0032) | a vocabulary that is not there |
-//! | [`AUTH0033`](auth0033) | a policy with a display in a list |
-//! | [`AUTH0034`](auth0034) | a requirement that the module asks for already |
+//! | [`AUTH0031`](auth0031) | an error in the vocabulary |
+//! | [`AUTH0032`](auth0032) | a missing vocabulary |
+//! | [`AUTH0033`](auth0033) | a policy with disclosure settings in a list |
+//! | [`AUTH0034`](auth0034) | a requirement that the module already has |
 //! | [`AUTH0035`](auth0035) | a loosened policy without a module |
 //! | [`AUTH0036`](auth0036) | a handler without a policy |
-//! | [`AUTH0037`](auth0037) | a function that is no check |
-//! | [`AUTH0040`](auth0040) | a handler that the policy of its module does not reach |
+//! | [`AUTH0037`](auth0037) | a function that is not a check |
+//! | [`AUTH0040`](auth0040) | a handler that the policy of its module does not cover |
 //! | [`AUTH0041`](auth0041) | a policy that depends on the build |
-//! | [`AUTH0042`](auth0042) | a check of a module by a relative path |
-//! | [`AUTH0043`](auth0043) | a function of a guarded module that is no handler |
+//! | [`AUTH0042`](auth0042) | a relative path to a check in the policy of a module |
+//! | [`AUTH0043`](auth0043) | a function of a guarded module that is not a handler |
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
 //! | [`AUTH0060`](auth0060) | a loosened policy that lets nobody more in |
@@ -52,11 +52,11 @@
 //! | [`AUTH0063`](auth0063) | a display that changes nothing |
 //! | [`AUTH0064`](auth0064) | a policy or a name that is too large |
 //!
-//! What no compiler sees, `cargo auth check` finds:
+//! `cargo auth check` reports errors that the compiler cannot detect:
 //!
-//! | code | what is found |
+//! | code | finding |
 //! |---|---|
-//! | [`AUTH0101`](auth0101) | a handler on a plain router, without a policy |
+//! | [`AUTH0101`](auth0101) | a handler without a policy on a plain router |
 //! | [`AUTH0102`](auth0102) | a plain router in a guarded one |
 //! | [`AUTH0103`](auth0103) | a word of the vocabulary that nobody uses |
 //! | [`AUTH0104`](auth0104) | an attribute that is not called by its name |

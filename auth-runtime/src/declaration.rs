@@ -1,8 +1,8 @@
-//! Where in a service's source a policy stands.
+//! The location of a policy in the source of a service.
 
 use std::fmt;
 
-/// The handler that `#[requires]` or `#[public]` stands on, and its place in the source.
+/// A handler with `#[requires]` or `#[public]`, and its location in the source.
 ///
 /// ```
 /// use auth_runtime::Declaration;
@@ -18,7 +18,7 @@ pub struct Declaration {
 }
 
 impl Declaration {
-    /// The attributes make it while compiling.
+    /// Creates a declaration. The attributes call it at compile time.
     pub const fn new(handler: &'static str, file: &'static str, line: u32) -> Self {
         Self {
             handler,
@@ -27,18 +27,18 @@ impl Declaration {
         }
     }
 
-    /// The path of the function, or of the unit struct that stands for a service: its module and
+    /// The path of the function, or of the unit struct with the policy of a service: its module and
     /// its name, as in `shop::admin::dashboard`.
     pub const fn handler(&self) -> &'static str {
         self.handler
     }
 
-    /// The file, as the compiler was given it.
+    /// The path of the file, as passed to the compiler.
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// The line that the handler's name stands on.
+    /// The line of the handler's name.
     pub const fn line(&self) -> u32 {
         self.line
     }

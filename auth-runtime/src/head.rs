@@ -1,4 +1,4 @@
-//! What a request says before its body, borrowed from wherever it is kept.
+//! The head of a request, borrowed from its owner.
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -12,7 +12,7 @@ pub(crate) struct Head<'r> {
 }
 
 impl<'r> Head<'r> {
-    /// The target as the client sent it, wherever in nested routers this is asked.
+    /// The target as the client sent it, at any depth of nested routers.
     pub(crate) fn sent_uri(self) -> &'r Uri {
         #[cfg(feature = "axum")]
         if let Some(axum::extract::OriginalUri(uri)) = self.extensions.get() {
@@ -23,7 +23,7 @@ impl<'r> Head<'r> {
 }
 
 impl<'r> Head<'r> {
-    /// The route that matched, as it is written.
+    /// The matched route, as written.
     pub(crate) fn matched_path(self) -> Option<&'r str> {
         #[cfg(feature = "axum")]
         return self

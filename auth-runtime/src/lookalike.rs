@@ -1,4 +1,4 @@
-//! Whether a path can be told from one that is not there, by what they answer.
+//! Comparison of the responses of a path and of an unknown path.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -13,11 +13,11 @@ use tower::util::BoxCloneSyncService;
 use crate::declaration::Declaration;
 use crate::witness::{Testimony, Witness};
 
-/// An application that a test sends requests to.
+/// The application under test.
 pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
-/// Whether two answers are the same where neither prints its path, or what nested routers see of
-/// it, in the same place.
+/// Returns whether two responses are equal, except that each may print its own path, or the part of
+/// it that nested routers receive, in the same places.
 pub(crate) fn same_but_for_the_path(
     (mut one, one_uri): (&str, &Uri),
     (mut other, other_uri): (&str, &Uri),
@@ -39,15 +39,16 @@ pub(crate) fn same_but_for_the_path(
     one.is_empty() && other.is_empty()
 }
 
-/// The whole path, and what is left of it without its first segments.
+/// The whole path, and the remainders after each of its first segments.
 fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
     let path = uri.path();
     let starts = path.match_indices('/');
     starts.filter_map(|(start, _)| path.get(start..))
 }
 
-/// The fallback that answers a path, if no route matches it: of the service's own, or nothing for that
-/// of the space. Asked with a method that no layer answers itself.
+/// The fallback that responds for a path, if no route matches it: the location of the service's
+/// fallback, or `None` for that of the space. Sent with an unknown method, so that no layer
+/// responds.
 pub(crate) async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<Declaration>> {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri.clone();
@@ -63,7 +64,7 @@ pub(crate) async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<Declarati
     }
 }
 
-/// A whole answer, as text.
+/// The whole response, as text.
 pub(crate) fn transcript(head: &response::Parts, body: &[u8]) -> String {
     let mut transcript = format!("{:?} {}\n", head.version, head.status);
     for (name, value) in &head.headers {
@@ -82,9 +83,9 @@ pub(crate) async fn call(app: &App, request: Request<Body>) -> Response {
     }
 }
 
-/// Paths like this one that are likely not to be there: with another last segment, or another one
-/// before it, of the same length, so that a fallback that prints the path prints as much; and
-/// with more segments, for paths of which every segment is a parameter.
+/// Similar paths that are probably unknown. Some replace one segment by a name of the same length,
+/// last segment first, so that a fallback that prints the path prints as many bytes. Others have
+/// additional segments, for paths that consist of parameters only.
 pub(crate) fn neighbours(uri: &Uri) -> Vec<Uri> {
     let segments: Vec<&str> = uri.path().split('/').collect();
     let replaced = (0..segments.len()).rev().flat_map(|index| {
@@ -116,14 +117,14 @@ pub(crate) fn neighbours(uri: &Uri) -> Vec<Uri> {
         .collect()
 }
 
-/// How many names are tried in place of a segment: a segment of one letter leaves few to choose.
+/// The number of names tried for each segment. A short segment has few possible names.
 const TRIES: usize = 12;
 
-/// How many segments are added at most: those below a path may be parameters, too.
+/// The maximum number of additional segments, since segments below a path may be parameters, too.
 const LONGER: usize = 4;
 
-/// A name that nobody gives a route, nor a router that is nested beside it, whose fallback would
-/// answer in other words: letters after a tilde, where there is room for one.
+/// A random name, used neither for a route nor for a nested router with a fallback of its own: a
+/// tilde, if there is room for one, and letters.
 pub(crate) fn random_name(length: usize) -> String {
     let letter = |index| {
         if index == 0 && length > 1 {

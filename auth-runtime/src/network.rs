@@ -1,12 +1,12 @@
-//! Networks that a request may have to come from.
+//! Networks that a policy can require requests to come from.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// A network: a name, and the address blocks that belong to it.
+/// A network: a name and its address blocks.
 ///
-/// `#[requires(network = "…")]` builds it while compiling; the name is what stands there.
+/// `#[requires(network = "…")]` constructs it at compile time, with the name in the attribute.
 ///
 /// ```
 /// use auth_runtime::{IpNet, Network};
@@ -17,7 +17,7 @@ use ipnet::IpNet;
 /// ))];
 /// let office = Network::new("192.0.2.0/24", &BLOCKS);
 /// assert!(office.contains("192.0.2.7".parse()?));
-/// // How a socket that takes both kinds of addresses says the same.
+/// // The IPv4-mapped form, which a dual-stack socket reports.
 /// assert!(office.contains("::ffff:192.0.2.7".parse()?));
 /// assert!(!office.contains("192.0.3.7".parse()?));
 /// # Ok::<(), std::net::AddrParseError>(())
@@ -29,12 +29,12 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network `name`, made up of `blocks`.
+    /// Creates the network `name` from `blocks`.
     pub const fn new(name: &'static str, blocks: &'static [IpNet]) -> Self {
         Self { name, blocks }
     }
 
-    /// What it is called, or its one block.
+    /// The name of the network, or its only block as text.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -52,8 +52,8 @@ impl Network {
         self.blocks
     }
 
-    /// Whether `address` lies in one of the blocks. An IPv4 address that is written as an IPv6 one
-    /// (RFC 4291 §2.5.5.2) counts as what it is.
+    /// Returns whether one of the blocks contains `address`. An IPv4-mapped IPv6 address (RFC 4291
+    /// §2.5.5.2) counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.blocks.iter().any(|block| block.contains(&address))

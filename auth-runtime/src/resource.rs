@@ -1,4 +1,4 @@
-//! What a protected resource says of itself (RFC 9728).
+//! The metadata of a protected resource (RFC 9728).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,13 +11,13 @@ use crate::policy::Policy;
 use crate::requirement::{Atom, Requirement};
 use crate::url::{TrustedUrl, UrlProblem, without_user};
 
-/// A protected resource: its identifier, and where tokens for it come from.
+/// A protected resource: its identifier, and the authorization servers that issue tokens for it.
 ///
-/// Given to [`ProtectionSpaceBuilder::resource`](crate::ProtectionSpaceBuilder::resource), it makes
-/// a [`GuardedRouter`](crate::GuardedRouter) serve the metadata document below
-/// `/.well-known/oauth-protected-resource` (RFC 9728 §3), to everybody and to scripts of every
-/// origin, and OAuth challenges point to it. `scopes_supported` are the scopes that the router's
-/// policies ask for, without those that only hidden handlers do.
+/// If [`ProtectionSpaceBuilder::resource`](crate::ProtectionSpaceBuilder::resource) sets it, a
+/// [`GuardedRouter`](crate::GuardedRouter) serves the metadata document below
+/// `/.well-known/oauth-protected-resource` (RFC 9728 §3), without authentication and to scripts of
+/// every origin, and OAuth challenges refer to it. `scopes_supported` lists the scopes that the
+/// router's policies require, except those that only hidden handlers require.
 ///
 /// ```
 /// use auth_runtime::ProtectedResource;
@@ -33,8 +33,8 @@ use crate::url::{TrustedUrl, UrlProblem, without_user};
 /// # Ok::<(), auth_runtime::ResourceError>(())
 /// ```
 ///
-/// The router that has the document has to be the outermost one, or at least not be nested: the
-/// document's path begins at the root of the host.
+/// The router that serves the document has to be the outermost one, or at least must not be nested:
+/// the path of the document begins at the root of the host.
 #[derive(Clone, Debug)]
 pub struct ProtectedResource {
     identifier: String,
@@ -45,14 +45,14 @@ pub struct ProtectedResource {
     metadata_path: String,
 }
 
-/// Where the documents are (RFC 9728 §3).
+/// The path prefix of metadata documents (RFC 9728 §3).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 impl ProtectedResource {
-    /// Starts with the identifier of the resource: the URL that its clients know it by, `https` and
-    /// without fragment (RFC 9728 §1.2). `http` is taken on loopback, for tests.
+    /// Starts a resource with its identifier: the URL that clients know it by, `https` and without
+    /// a fragment (RFC 9728 §1.2). `http` is accepted on loopback, for tests.
     ///
-    /// Clients compare it byte by byte, so it is published just as it is given here.
+    /// Clients compare it byte by byte, so it is published exactly as given here.
     pub fn builder(identifier: impl Into<String>) -> ProtectedResourceBuilder {
         ProtectedResourceBuilder {
             identifier: identifier.into(),
@@ -62,12 +62,12 @@ impl ProtectedResource {
         }
     }
 
-    /// The identifier.
+    /// The identifier of the resource.
     pub fn identifier(&self) -> &str {
         &self.identifier
     }
 
-    /// Where clients find the document.
+    /// The URL of the metadata document.
     pub fn metadata_url(&self) -> &str {
         &self.metadata_url
     }
@@ -77,7 +77,7 @@ impl ProtectedResource {
         &self.metadata_path
     }
 
-    /// The document.
+    /// The metadata document, serialized as JSON.
     pub(crate) fn document(&self, scopes: &[&str], methods: &[&str]) -> Bytes {
         let document = Document {
             resource: &self.identifier,
@@ -87,12 +87,12 @@ impl ProtectedResource {
             resource_name: self.name.as_deref(),
             resource_documentation: self.documentation.as_deref(),
         };
-        // Nothing in it can fail to be written: there are only strings.
+        // Serialization cannot fail: the document consists of strings.
         serde_json::to_vec(&document).unwrap_or_default().into()
     }
 }
 
-/// RFC 9728 §2; what has no value is left out (§3.2).
+/// The metadata (RFC 9728 §2). Parameters without a value are omitted (§3.2).
 #[derive(Serialize)]
 struct Document<'a> {
     resource: &'a str,
@@ -108,8 +108,8 @@ struct Document<'a> {
     resource_documentation: Option<&'a str>,
 }
 
-/// The scopes that `policies` ask for and that may be known: a scope that only hidden handlers ask
-/// for would tell of them.
+/// The scopes that `policies` require and that may be disclosed. Scopes that only hidden handlers
+/// require are omitted, since they would reveal these handlers.
 pub(crate) fn scopes_supported<'p>(
     policies: impl Iterator<Item = &'p Policy>,
 ) -> Vec<&'static str> {
@@ -126,7 +126,7 @@ pub(crate) fn scopes_supported<'p>(
     scopes.into_iter().collect()
 }
 
-/// Collects what a [`ProtectedResource`] says.
+/// Collects the metadata of a [`ProtectedResource`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ProtectedResourceBuilder {
@@ -137,30 +137,30 @@ pub struct ProtectedResourceBuilder {
 }
 
 impl ProtectedResourceBuilder {
-    /// Names the issuer of an authorization server that grants access, besides those named before.
-    /// One at least is required: a client that finds none cannot go on.
+    /// Adds the issuer of an authorization server that grants access. At least one is required:
+    /// without one, a client cannot obtain a token.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
         self
     }
 
-    /// A name for people.
+    /// Sets the human-readable name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// A page for developers.
+    /// Sets the URL of the documentation for developers.
     pub fn documentation(mut self, url: impl Into<String>) -> Self {
         self.documentation = Some(url.into());
         self
     }
 
-    /// Checks everything.
+    /// Returns the resource.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`] says what is missing or illegal.
+    /// [`ResourceError`] if the authorization server is missing or a URL is invalid.
     pub fn build(self) -> Result<ProtectedResource, ResourceError> {
         let parts = read(&self.identifier)?;
         if self.authorization_servers.is_empty() {
@@ -169,7 +169,8 @@ impl ProtectedResourceBuilder {
         for issuer in &self.authorization_servers {
             read(issuer)?;
         }
-        // A slash that ends the host is dropped before the well-known path goes in (RFC 9728 §3.1).
+        // A slash directly after the host is removed before the well-known path is inserted (RFC
+        // 9728 §3.1).
         let path = if parts.path == "/" { "" } else { parts.path };
         let metadata_path = format!("{WELL_KNOWN}{path}");
         let query = parts.query.map(|query| format!("?{query}"));
@@ -196,17 +197,17 @@ fn read(url: &str) -> Result<TrustedUrl<'_>, ResourceError> {
     })
 }
 
-/// What keeps a [`ProtectedResource`] from being built.
+/// The reason for rejecting a [`ProtectedResource`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// No authorization server was named.
+    /// There is no authorization server.
     NoAuthorizationServer,
-    /// An identifier that cannot be one.
+    /// A URL cannot identify a resource or an issuer.
     Url {
-        /// As it was given.
+        /// The URL as given, without its user information.
         url: String,
-        /// What is wrong with it.
+        /// The reason for rejecting the URL.
         problem: UrlProblem,
     },
 }
@@ -230,8 +231,9 @@ impl fmt::Display for ResourceError {
 
 impl std::error::Error for ResourceError {}
 
-/// The answer to a request for the document: open to everybody, storable, and readable for the
-/// scripts of every origin, which may send fields of their own with it (MCP clients do).
+/// The response to a request for the document. It needs no authentication, is cacheable, and is
+/// readable by scripts of every origin. A preflight response allows these scripts to send
+/// additional fields, as MCP clients do.
 pub(crate) fn answer(document: &Bytes, method: &Method) -> http::Response<Bytes> {
     use http::header;
 

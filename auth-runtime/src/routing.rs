@@ -1,7 +1,7 @@
-//! Routing that accepts nothing without a policy.
+//! Routing that accepts only handlers with a policy.
 //!
-//! [`GuardedRouter`] mirrors axum's `Router`, and the functions of this module mirror those of
-//! [`axum::routing`], with one difference: they accept only handlers that carry a policy.
+//! [`GuardedRouter`] corresponds to axum's `Router`, and the functions of this module correspond to
+//! those of [`axum::routing`]. The difference: they accept only handlers with a policy.
 //!
 //! ```
 //! use auth_runtime::routing::get;

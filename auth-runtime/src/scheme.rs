@@ -1,4 +1,4 @@
-//! How callers prove who they are: the trait that every scheme implements.
+//! The trait that every authentication scheme implements.
 
 use std::fmt;
 use std::future::Future;
@@ -42,10 +42,10 @@ use crate::head::Head;
 /// # Ok::<(), auth_runtime::SpaceError>(())
 /// ```
 ///
-/// (A real one looks its secrets up by their hash, or compares them in constant time.)
+/// (A real scheme looks up its secrets by their hash, or compares them in constant time.)
 pub trait Scheme: Send + Sync + 'static {
-    /// The name in `Authorization` and in the challenge, in its registered spelling. A token
-    /// (RFC 9110 §11.1); matched without regard to case.
+    /// The name in `Authorization` and in the challenge, in its registered spelling. It is a token
+    /// (RFC 9110 §11.1) and is matched case-insensitively.
     fn name(&self) -> &str;
 
     /// The places of the credentials in a request; one that has some in two places is refused (RFC 6750
@@ -59,18 +59,18 @@ pub trait Scheme: Send + Sync + 'static {
     /// [`source`](Self::sources) of a request, and only if there are some; for a cookie, once for each
     /// of the last four different values of its name.
     ///
-    /// Where something is hidden, it is called whether or not the policy accepts the scheme, so that a
-    /// hidden path takes as long as an unknown one.
+    /// If some path is hidden, it is called even if the policy does not accept the scheme, so that
+    /// hidden and unknown paths take the same time.
     fn verify(&self, credentials: &Credentials<'_>) -> Verification;
 
-    /// The challenge that invites this scheme's credentials. Default: the name and the realm, and
-    /// what is wrong with a request is not told.
+    /// The challenge that requests credentials of this scheme. Default: the name and the realm,
+    /// without the error of the request.
     ///
     /// # Errors
     ///
-    /// What [`ChallengeBuilder::build`](crate::ChallengeBuilder::build) refuses. It is called
-    /// once when the space is built, so that a challenge that is never legal is found there; for
-    /// one that is illegal only while serving, the plain name and realm are sent instead.
+    /// The errors of [`ChallengeBuilder::build`](crate::ChallengeBuilder::build). It is called once
+    /// when the space is built, to reject a challenge that is always invalid. A challenge that is
+    /// invalid only for some requests is replaced by the plain name and realm.
     fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
         let challenge = Challenge::builder(self.name());
         match occasion.realm() {
@@ -79,67 +79,69 @@ pub trait Scheme: Send + Sync + 'static {
         }
     }
 
-    /// The challenges that go behind that one, best first, where a scheme has several (RFC 7616
-    /// §3.7). Default: none.
+    /// The additional challenges of a scheme with several, sent after the first one, in order of
+    /// preference (RFC 7616 §3.7). Default: none.
     fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
         let _ = occasion;
         Vec::new()
     }
 
-    /// Fields that go with that challenge; and for a scheme of cookies, with a 400 if these are
-    /// ambiguous, which is a [`Problem::InvalidRequest`]. Default: none.
+    /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
+    /// of a 400 for ambiguous cookies, which is a [`Problem::InvalidRequest`]. Default: none.
     fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;
         Vec::new()
     }
 
-    /// Whether one [`Occasion`] may get another challenge, or other fields, than an equal one before it, as
-    /// where there is a nonce in them. If not, they are asked for once, and denials cost less. Asked once,
-    /// when the space is built. Default: yes.
+    /// Returns whether two equal [`Occasion`]s can lead to different challenges or fields, for
+    /// example because these contain a nonce. If not, they are computed once, and denials are
+    /// cheaper. Called once, when the space is built. Default: yes.
     ///
-    /// A scheme that says no, and goes by a clock, a counter or a secret all the same, gives everybody what
-    /// it said first.
+    /// A scheme that returns `false` although its challenges depend on a clock, a counter or a
+    /// secret sends its first challenge to every client.
     fn challenge_varies(&self) -> bool {
         true
     }
 
-    /// Whether browsers open a password prompt for its challenge; then it is left out of answers to
-    /// scripts. Default: no.
+    /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
+    /// omitted from responses to scripts. Default: no.
     fn opens_prompt(&self) -> bool {
         false
     }
 
-    /// Whether a client that has none of this scheme's credentials can be asked for some. If not, as
-    /// with a secret that stands in a URL, no challenge is sent for it, and credentials that are
-    /// rejected count as none, since nobody could do anything about a 401. Default: yes.
+    /// Returns whether a challenge can request credentials of this scheme from a client without
+    /// them. If not, as with a secret in a URL, no challenge is sent for it, and rejected
+    /// credentials count as none, since the client could not act on a 401. Default: yes.
     ///
-    /// A handler that accepts only such schemes has to hide (`hide_as = 404`): a 401 carries a
-    /// challenge (RFC 9110 §15.5.2).
+    /// A handler that accepts only such schemes has to be hidden (`hide_as = 404`): a 401 requires
+    /// a challenge (RFC 9110 §15.5.2).
     fn can_be_asked_for(&self) -> bool {
         true
     }
 
-    /// The format of this scheme's credentials, such as `JWT` (RFC 7519), for documentation: OpenAPI's
-    /// `bearerFormat`. Default: it is not told.
+    /// The format of the credentials, such as `JWT` (RFC 7519), for `bearerFormat` in OpenAPI.
+    /// Default: unspecified.
     fn format(&self) -> Option<&str> {
         None
     }
 
-    /// Whether this scheme's callers can prove to hold the key that their credentials are bound to
-    /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)): where a policy
-    /// asks for that, only such schemes are on offer. Default: no.
+    /// Returns whether callers that use this scheme can prove possession of the key that their
+    /// credentials are bound to
+    /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)). If a policy
+    /// requires that, only challenges of such schemes are sent. Default: no.
     fn constrains_sender(&self) -> bool {
         false
     }
 
-    /// Whether this scheme's tokens carry OAuth scopes, so that a caller who lacks one can ask
-    /// for it (RFC 6750 §3.1). Default: no.
+    /// Returns whether the tokens of this scheme carry OAuth scopes, so that a client can request
+    /// missing ones (RFC 6750 §3.1). Default: no.
     fn is_oauth(&self) -> bool {
         false
     }
 
-    /// Whether this scheme's identities say how and when their owner logged in, so that its callers
-    /// can be asked for a fresher or a stronger login (RFC 9470). Default: OAuth's schemes do.
+    /// Returns whether the identities of this scheme contain the method and time of the login, so
+    /// that a fresher or stronger login can be requested (RFC 9470). Default: yes for OAuth
+    /// schemes, otherwise no.
     fn knows_login(&self) -> bool {
         self.is_oauth()
     }
@@ -153,16 +155,16 @@ pub trait Scheme: Send + Sync + 'static {
     }
 }
 
-/// Where a scheme's credentials stand in a request.
+/// The place of credentials in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// In `Authorization`, behind the scheme's name and a space (RFC 9110 §11.6.2).
+    /// In `Authorization`, after the name of the scheme and a space (RFC 9110 §11.6.2).
     Authorization,
-    /// The whole value of a field of the scheme's own.
+    /// The whole value of a field that is specific to the scheme.
     Field(HeaderName),
-    /// The value of the cookie of this name (RFC 6265 §5.4). Other spellings of the name are other
-    /// cookies. Of several values, those that are rejected are ignored; two that are left are ambiguous.
+    /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
+    /// values, rejected ones are ignored; two remaining ones are ambiguous.
     ///
     /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
     /// has to tell these apart, as [`Sessions`](crate::Sessions) does.
@@ -174,9 +176,9 @@ pub enum Source {
     Form(String),
 }
 
-/// What a caller sent to prove who it is, and the request it came with.
+/// The credentials that a client sent, and the head of the request.
 ///
-/// Its `Debug` does not show the credentials.
+/// The `Debug` output omits the credentials.
 #[derive(Clone, Copy)]
 pub struct Credentials<'r> {
     value: &'r str,
@@ -193,8 +195,9 @@ impl<'r> Credentials<'r> {
         }
     }
 
-    /// The credentials without the scheme's name: visible ASCII and spaces, never empty, at most
-    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes long.
+    /// The credentials without the name of the scheme: visible ASCII and spaces, never empty, at
+    /// most [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes
+    /// long.
     pub fn value(&self) -> &'r str {
         self.value
     }
@@ -204,12 +207,12 @@ impl<'r> Credentials<'r> {
         self.head.method
     }
 
-    /// The request's target, as the client sent it.
+    /// The target of the request, as the client sent it.
     pub fn uri(&self) -> &'r Uri {
         self.head.sent_uri()
     }
 
-    /// The request's fields.
+    /// The header fields of the request.
     pub fn headers(&self) -> &'r HeaderMap {
         self.head.headers
     }
@@ -234,10 +237,10 @@ impl fmt::Debug for Credentials<'_> {
     }
 }
 
-/// A [`Caller`], now or later.
+/// A [`Caller`], available now or later.
 ///
-/// A scheme that only computes is done at once and costs no allocation; one that has to ask
-/// somebody hands over a future.
+/// A scheme that only computes returns a caller directly, without an allocation. A scheme that has
+/// to wait, for a database say, returns a future.
 ///
 /// ```
 /// use auth_runtime::{Caller, Identity, Verification};
@@ -264,17 +267,17 @@ enum State {
 }
 
 impl Verification {
-    /// The caller is found out already.
+    /// Creates a verification that is complete.
     pub fn done(caller: Caller) -> Self {
         Self(State::Done(caller))
     }
 
-    /// The caller will be found out by `future`, which owns what it needs.
+    /// Creates a verification that `future` completes. The future owns its data.
     pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
         Self(State::Pending(Box::pin(future)))
     }
 
-    /// The caller, if it is found out already.
+    /// Returns the caller if the verification is complete, or else the verification itself.
     pub(crate) fn into_caller(self) -> Result<Caller, Self> {
         match self.0 {
             State::Done(caller) => Ok(caller),
@@ -282,7 +285,7 @@ impl Verification {
         }
     }
 
-    /// What `next` makes of the caller, once it is found out.
+    /// Transforms the caller with `next` when the verification is complete.
     #[cfg(feature = "jwt")]
     pub(crate) fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
         match self.0 {
@@ -312,7 +315,7 @@ impl fmt::Debug for Verification {
     }
 }
 
-/// What a challenge is sent for.
+/// The data for a challenge.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
     pub(crate) realm: Option<&'a str>,
@@ -322,45 +325,45 @@ pub struct Occasion<'a> {
 }
 
 impl<'a> Occasion<'a> {
-    /// The realm of the handler or the space (RFC 9110 §11.5). There always is one, but for
-    /// schemes that have enough to say without, as OAuth's do where there is
+    /// The realm of the handler or the space (RFC 9110 §11.5). It is present, except for schemes
+    /// with other parameters, such as OAuth schemes with
     /// [`resource_metadata`](Self::resource_metadata).
     pub fn realm(&self) -> Option<&'a str> {
         self.realm
     }
 
-    /// The URL of the metadata of the resource (RFC 9728 §5.1), for OAuth schemes to point to.
+    /// The URL of the resource's metadata (RFC 9728 §5.1), for OAuth schemes.
     pub fn resource_metadata(&self) -> Option<&'a str> {
         self.resource_metadata
     }
 
-    /// The scopes to ask for; empty if scopes are not what it takes, or must not be told.
+    /// The scopes to request; empty if scopes are not required, or must not be disclosed.
     pub fn scopes(&self) -> &'a [&'static str] {
         self.scopes
     }
 
-    /// What was wrong with the request; `None` if it carried no credentials of this scheme.
+    /// The error of the request; `None` if it carried no credentials of this scheme.
     pub fn problem(&self) -> Option<Problem<'a>> {
         self.problem
     }
 }
 
-/// What was wrong with a request, in the terms of RFC 6750 §3.1 and RFC 9470 §3.
+/// The error of a request, in the terms of RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem<'a> {
-    /// `invalid_request`: the credentials are carried in a way that no scheme allows.
+    /// `invalid_request`: the request carries credentials in an invalid way.
     InvalidRequest,
-    /// `invalid_token`: the credentials are no good.
+    /// `invalid_token`: the credentials are invalid.
     InvalidToken(Rejection),
-    /// `insufficient_scope`: the credentials are good, and grant too little.
+    /// `insufficient_scope`: the credentials are valid, but lack scopes.
     InsufficientScope,
-    /// `insufficient_user_authentication`: the credentials are good, and the login that they stem
-    /// from is too old or too weak.
+    /// `insufficient_user_authentication`: the credentials are valid, but stem from a login that is
+    /// too old or too weak.
     InsufficientUserAuthentication {
-        /// The authentication context classes that would do, best first.
+        /// The sufficient authentication context classes, in order of preference.
         acr_values: &'a [&'static str],
-        /// How long ago the login may be.
+        /// The maximum age of the login.
         max_age: Option<Duration>,
     },
 }

@@ -1,18 +1,18 @@
-//! For tests: callers without credentials, and the comparison of hidden with unknown paths.
+//! Support for tests: requests from chosen callers, and the comparison of hidden with unknown
+//! paths.
 //!
-//! Behind the feature `testing`, which does not belong into a release: enabled in a build without
-//! debug assertions it is a compile error, so a `[dependencies]` entry that lists it by accident
-//! fails the first release build. (For tests and benchmarks of optimised code, pass
-//! `--cfg auth_testing_in_release` in `RUSTFLAGS`; nothing else turns the check off.) List it
-//! under `[dev-dependencies]`:
+//! Requires the feature `testing`, which must not be part of a release. In a build without debug
+//! assertions it is a compile error, so that listing it in `[dependencies]` by mistake fails the
+//! first release build. (To test or benchmark optimised code, pass `--cfg auth_testing_in_release`
+//! in `RUSTFLAGS`; nothing else disables the check.) List it under `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! auth-runtime = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! Cargo builds a package's examples with its development dependencies, too: with this one they do not
-//! build with `--release`. Then tests or examples belong into a package of their own.
+//! Cargo builds the examples of a package with its development dependencies, too. With this feature
+//! they do not build with `--release`; move the tests or the examples to a package of their own.
 //!
 //! ```
 //! use auth_runtime::routing::get;
@@ -71,16 +71,17 @@ use crate::identity::Identity;
 use crate::lookalike::{App, call, fallback_of, neighbours, same_but_for_the_path, transcript};
 use crate::space::{Sender, Used};
 
-/// Makes `request` come from `identity`, whatever credentials it carries.
+/// Sets the caller of `request` to `identity`, regardless of its credentials.
 ///
-/// It is taken for a caller of the first OAuth scheme that the handler accepts, or else of the first
-/// scheme.
-/// The identity travels in the request's extensions, which nothing from the network can reach.
+/// The caller counts as using the first OAuth scheme that the handler accepts, or else the first
+/// accepted scheme. The identity is stored in the extensions of the request, which no network
+/// client can set.
 pub fn with_identity<B>(request: Request<B>, identity: Identity) -> Request<B> {
     with_caller(request, Caller::known(identity))
 }
 
-/// Makes `request` come from `caller`: one whose token expired, say, or who cannot be verified.
+/// Sets the caller of `request` to `caller`, such as one with an expired token or an unavailable
+/// verifier.
 pub fn with_caller<B>(mut request: Request<B>, caller: Caller) -> Request<B> {
     request.extensions_mut().insert(StandIn(caller));
     request
@@ -98,18 +99,18 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<Sender> {
     Some(Sender::caller(caller.clone(), used))
 }
 
-/// Asserts that nobody who sends `request` to `app` can tell its path from one that is not there.
+/// Asserts that the response to `request` does not distinguish its path from an unknown path.
 ///
-/// Sends the request, and then the same request to a path beside it that is not routed, and
-/// compares status, fields with their order and values, and body. Where the service's fallback
-/// prints the path, the two may differ in just that.
+/// Sends the request, then the same request to an adjacent path without a route. Compares status,
+/// fields with their order and values, and body. The responses may differ in the path itself, if
+/// the service's fallback prints it.
 ///
 /// `app` is a [`ProtectedRouter`](crate::ProtectedRouter), or an application around one.
 ///
 /// # Panics
 ///
-/// If the two answers differ; if the path of `request` is itself not routed, so that there is
-/// nothing to hide; or if no path beside it is free.
+/// If the responses differ; if no route matches the path of `request`, so that nothing is hidden;
+/// or if every adjacent path has a route.
 pub async fn assert_hidden<A>(app: A, request: Request<Body>)
 where
     A: Service<Request<Body>, Response = Response, Error = Infallible>
@@ -149,7 +150,7 @@ where
     );
 }
 
-/// The whole answer, as text.
+/// The whole response, as text.
 async fn send(app: &App, head: &Parts, uri: &Uri, body: &Bytes) -> String {
     let mut head = head.clone();
     head.uri = uri.clone();

@@ -1,7 +1,7 @@
-//! Who gave an answer, for tests that ask the router itself.
+//! The responder of a request, for tests that send requests to the router.
 //!
-//! A test puts a [`Witness`] into the extensions of its request, which nothing from the network can
-//! reach; whoever answers tells it so. Without the features that test, it is nothing.
+//! A test puts a [`Witness`] into the extensions of its request, which no network client can set.
+//! The responder records itself there. Without the features for tests, the type is empty.
 
 use http::{Extensions, StatusCode};
 
@@ -11,40 +11,40 @@ use crate::declaration::Declaration;
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
 type Book = std::sync::Arc<std::sync::Mutex<Option<Testimony>>>;
 
-/// Is told who answers a request, if somebody wants to know. Of routers within routers, the outermost
-/// has the last word.
+/// Records the responder of a request, if a test listens. Of nested routers, the outermost one
+/// records last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
     #[cfg(any(feature = "access-matrix", feature = "testing"))]
     book: Option<Book>,
 }
 
-/// Who answered.
+/// The responder of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Testimony {
-    /// Nobody yet: this gate let the request in, and the handler has begun.
+    /// No responder yet: this authorizer granted the request, and the handler is running.
     Entered { declaration: Declaration },
-    /// The handler, or the service, behind this gate.
+    /// The handler or service behind this authorizer.
     Handler {
         declaration: Declaration,
         status: StatusCode,
     },
-    /// This gate, by a denial.
+    /// This authorizer, with a denial.
     Denied {
         declaration: Declaration,
         denial: Denial,
     },
-    /// What answers unknown paths, in place of a denial of this gate's.
+    /// The fallback for unknown paths, in place of a denial of this authorizer.
     Hidden {
         declaration: Declaration,
         fallback: Option<Declaration>,
     },
-    /// What answers unknown paths: this fallback, or the space's own.
+    /// The fallback for unknown paths: that of the service, or that of the space.
     NotRouted { fallback: Option<Declaration> },
 }
 
 impl Witness {
-    /// The one that a request brought along.
+    /// The witness in the extensions of a request, or an empty one.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         #[cfg(any(feature = "access-matrix", feature = "testing"))]
         return extensions.get().cloned().unwrap_or_default();
@@ -55,7 +55,7 @@ impl Witness {
         }
     }
 
-    /// Tells it who answered.
+    /// Records the responder.
     pub(crate) fn tell(&self, testimony: impl FnOnce() -> Testimony) {
         #[cfg(any(feature = "access-matrix", feature = "testing"))]
         if let Some(book) = &self.book
@@ -70,14 +70,14 @@ impl Witness {
 
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
 impl Witness {
-    /// One that listens.
+    /// Creates a witness that records.
     pub(crate) fn listening() -> Self {
         Self {
             book: Some(Book::default()),
         }
     }
 
-    /// What it was told last; `None` if no gate and no unknown path answered.
+    /// The last record; `None` if neither an authorizer nor a fallback responded.
     pub(crate) fn testimony(&self) -> Option<Testimony> {
         let told = self.book.as_ref()?.lock().ok()?;
         told.clone()
