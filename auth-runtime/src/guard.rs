@@ -1,4 +1,4 @@
-//! The proof, in a handler's signature, that its policy was met.
+//! The proof, in a handler's signature, that the request met its policy.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,14 +19,15 @@ use crate::identity::Identity;
 use crate::policy::Policy;
 use crate::space::{DeniedObject, ProtectionSpace, Sender};
 
-/// Proof that the handler's policy was met. The first parameter of every annotated handler.
+/// Proof that the request met the handler's policy. It is the first parameter of every annotated
+/// handler.
 ///
-/// Write it as `guard: Guard` or `guard: auth_runtime::Guard` to use it; `#[requires]` and `#[public]`
-/// complete the type, and add the parameter where it is not written. By another name it is not
-/// completed, and axum does not take it. There is no other way to get one than a request that
-/// meets the policy, so a handler cannot be called around its check. It says so of the request that it
-/// was made for: a guard that is kept for another one proves nothing about that. What two handlers share
-/// lies in a function without an attribute, which both call.
+/// Write it as `guard: Guard` or `guard: auth_runtime::Guard` to use it. `#[requires]` and
+/// `#[public]` complete the type, and add the parameter if it is missing. Under another name, the
+/// type is not completed, and axum does not accept it. Only a request that meets the policy creates
+/// a guard, so a handler cannot be called without authorization. A guard is valid only for its own
+/// request: kept for another request, it proves nothing about that one. Code that two handlers
+/// share belongs in a function without an attribute, which both call.
 ///
 /// ```
 /// use auth_runtime::{Denied, Guard, requires};
@@ -40,10 +41,10 @@ use crate::space::{DeniedObject, ProtectionSpace, Sender};
 /// }
 /// ```
 ///
-/// On a [`GuardedRouter`](crate::GuardedRouter) the decision was made before anything of the
-/// request was looked at. On a plain axum `Router` the guard makes it itself, with the
-/// [`ProtectionSpace`] that [`ProtectionSpace::layer`] put into the request; without one it
-/// answers 500 and logs what is missing.
+/// On a [`GuardedRouter`](crate::GuardedRouter), the decision is made before any other part of the
+/// request is parsed. On a plain axum `Router`, the guard makes the decision itself, with the
+/// [`ProtectionSpace`] that [`ProtectionSpace::layer`] adds to the request. Without that layer, the
+/// response is 500, and the error is logged.
 pub struct Guard<P: HasPolicy = Undeclared> {
     caller: P::Caller,
     objects: Option<Arc<ObjectGate>>,
@@ -51,10 +52,10 @@ pub struct Guard<P: HasPolicy = Undeclared> {
 }
 
 impl<P: HasPolicy> Guard<P> {
-    /// Who is calling: an `&Identity`; or an `Option<&Identity>` where the policy also lets in
-    /// callers who are not known, since a `network` is enough for it.
+    /// The caller: an `&Identity`, or an `Option<&Identity>` if the policy also grants callers that
+    /// are not known, since a `network` suffices for it.
     ///
-    /// Not there for public handlers: these look at no credentials.
+    /// It does not compile in public handlers, which ignore credentials.
     pub fn identity<C>(&self) -> C::View<'_>
     where
         P: HasPolicy<Caller = C>,
@@ -65,11 +66,11 @@ impl<P: HasPolicy> Guard<P> {
 }
 
 impl<P: HasPolicy<Caller = Identity>> Guard<P> {
-    /// Lets the handler go on if the caller may see this very object.
+    /// Continues if the caller is allowed to access the object of the request.
     ///
-    /// If not, the caller gets the denial that the handler's policy asks for: 403, or, with
-    /// `hide_as = 404`, the answer of a path that was never there. So "not yours" and "does not
-    /// exist" are the same bytes, provided that the handler sends both through here:
+    /// Otherwise the response is the denial of the handler's policy: 403, or, with `hide_as = 404`,
+    /// the response of an unknown path. A foreign object and a missing one then lead to the same
+    /// bytes, provided that the handler calls this method in both cases:
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -84,7 +85,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     ///
     /// # Errors
     ///
-    /// [`Denied`], to be returned from the handler as it is.
+    /// [`Denied`], which the handler has to return unchanged.
     pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
         if allowed {
             return Ok(());
@@ -96,9 +97,9 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     }
 }
 
-/// The denial of a request: return it from the handler, and the caller is told.
+/// The denial of a request, which the handler returns as its response.
 ///
-/// The status, the challenges and, where the policy hides, every byte of the answer are those of
+/// The status, the challenges and, if the policy is hidden, every byte of the response are those of
 /// the handler's policy.
 #[derive(Debug)]
 #[must_use = "a denial has to be returned from the handler, or the caller is not denied"]
@@ -109,7 +110,7 @@ impl Denied {
         Self(Box::new(response.into_response()))
     }
 
-    /// Closed, not open: what is missing is for the log, and not for the caller.
+    /// Fails closed. The error is logged, and not disclosed to the client.
     fn misconfigured(problem: &str) -> Self {
         tracing::error!("{problem}; the request is answered 500");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR)
@@ -122,35 +123,35 @@ impl IntoResponse for Denied {
     }
 }
 
-/// The proof that a request was granted, of which its guard is made.
+/// The proof that a request was granted, from which its guard is created.
 pub(crate) struct Proof {
     pub(crate) caller: Caller,
-    /// Denies objects, if the handler may ask about any.
+    /// The denial of objects, if the handler uses its guard.
     pub(crate) objects: Option<Arc<ObjectGate>>,
 }
 
-/// What [`Guard::permit`] needs to deny.
+/// The data for a denial by [`Guard::permit`].
 pub(crate) struct ObjectGate {
     pub(crate) space: ProtectionSpace,
     pub(crate) sender: Sender,
     pub(crate) request: DeniedRequest,
-    /// The route that matched, if somebody wants to know.
+    /// The matched route, if decisions are recorded.
     pub(crate) route: Option<MatchedPath>,
-    /// Whether this caller is kept from knowing that there is something.
+    /// Whether denied objects are concealed from this caller.
     pub(crate) hides: bool,
     pub(crate) hiding: Hiding,
 }
 
-/// How a hidden denial gets to look like the answer of an unknown path.
+/// The way to give a concealed denial the response of an unknown path.
 #[derive(Clone)]
 pub(crate) enum Hiding {
-    /// No router knows what that answer is: the space's own 404 has to do.
+    /// The router's fallback is not known, and the 404 of the space replaces it.
     BySpace,
-    /// The gate in front of the handler answers in its stead.
+    /// The authorizer in front of the handler responds in place of it.
     ByRouter {
-        /// Whether every denial on this path is hidden, since some method of it is.
+        /// Whether every denial on this path is concealed, since one of its methods is hidden.
         path_is_hidden: bool,
-        /// The request's head, for a fallback that wants to see it.
+        /// The head of the request, for a fallback that needs it.
         head: Option<Arc<Parts>>,
     },
 }
@@ -196,7 +197,8 @@ impl ObjectGate {
     }
 }
 
-/// Marks a response that the gate in front of the handler replaces by that of an unknown path.
+/// Marks a response that the authorizer in front of the handler replaces by that of an unknown
+/// path.
 #[derive(Clone)]
 pub(crate) struct Concealed {
     pub(crate) sender: Sender,
@@ -228,7 +230,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
 }
 
 impl<P: HasPolicy> Guard<P> {
-    /// The decision on a plain axum router.
+    /// Decides on a plain axum router.
     async fn decide(
         space: ProtectionSpace,
         head: &mut Parts,
@@ -269,7 +271,7 @@ impl<P: HasPolicy> Guard<P> {
         })
     }
 
-    /// The guard of a granted request.
+    /// Creates the guard of a granted request.
     pub(crate) fn prove(proof: Proof) -> Result<Self, Denied> {
         let Some(caller) = P::Caller::of(proof.caller) else {
             return Err(Denied::misconfigured(
@@ -284,8 +286,7 @@ impl<P: HasPolicy> Guard<P> {
     }
 }
 
-/// The parameters of the path that was matched, for checks to see. axum lets them be read by its own
-/// extractors only.
+/// The parameters of the matched path, for checks. Only axum's own extractors can read them.
 pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
     match RawPathParams::from_request_parts(head, &()).await {
         Ok(parameters) => parameters
@@ -302,19 +303,19 @@ impl<P: HasPolicy> fmt::Debug for Guard<P> {
     }
 }
 
-/// A type that carries a policy. Made by `#[requires]` and `#[public]`, and by nothing else.
+/// A type that carries a policy. Only `#[requires]` and `#[public]` implement it.
 pub trait HasPolicy: Send + Sync + 'static {
-    /// What the guard knows of the caller.
+    /// The caller, as the guard stores it.
     type Caller: FromCaller;
     /// The policy.
     const POLICY: Policy;
-    /// Where it stands.
+    /// The location of the policy in the source.
     const DECLARATION: Declaration;
-    /// Whether the handler wrote its guard down, and so may ask it about objects.
+    /// Whether the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
 }
 
-/// A [`HasPolicy`] that an attribute made: what a guard can be taken of, and what a router accepts.
+/// A [`HasPolicy`] that an attribute created. Guards and routers require it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` carries no access policy [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
@@ -324,11 +325,11 @@ pub trait HasPolicy: Send + Sync + 'static {
             parameter"
 )]
 pub trait Declared: HasPolicy {
-    /// Whether it is for the handler beside it, and for nobody else.
+    /// Whether the policy is for the handler beside it only.
     const OF_HANDLER: bool;
 }
 
-/// A policy that a unit struct carries.
+/// A policy on a unit struct.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no policy for a service [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` stands on a unit struct of this name",
@@ -338,7 +339,7 @@ pub trait Declared: HasPolicy {
 )]
 pub trait ForServices: Declared {}
 
-/// A policy that `#[public]` made.
+/// A policy that `#[public]` created.
 #[diagnostic::on_unimplemented(
     message = "a fallback answers for every path that was never there, so it has to be public [AUTH0044]",
     label = "`#[public(reason = \"...\")]` does not stand on it",
@@ -349,7 +350,7 @@ pub trait ForEverybody: Declared {}
 
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
-    /// `None` if the caller is not one that such a guard lets in.
+    /// Converts the caller; `None` if a guard of this type cannot represent it.
     fn of(caller: Caller) -> Option<Self>;
 }
 
@@ -359,17 +360,17 @@ impl FromCaller for Identity {
     }
 }
 
-/// What a guard keeps of a caller of whom something may be known.
+/// A stored caller that may have an identity.
 #[diagnostic::on_unimplemented(
     message = "a public handler does not know who calls [AUTH0045]",
     label = "nobody looked who it is",
     note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
 )]
 pub trait Identified: FromCaller {
-    /// What a handler gets to see.
+    /// The type that a handler receives.
     type View<'a>;
 
-    /// Shows it.
+    /// Returns the caller for a handler.
     fn view(&self) -> Self::View<'_>;
 }
 
@@ -381,7 +382,8 @@ impl Identified for Identity {
     }
 }
 
-/// A policy that a network is enough for lets in callers who are not known, too.
+/// The caller of a policy that a network suffices for, which also grants callers that are not
+/// known.
 impl FromCaller for Option<Identity> {
     fn of(caller: Caller) -> Option<Self> {
         Some(caller.into_identity())
@@ -396,7 +398,7 @@ impl Identified for Option<Identity> {
     }
 }
 
-/// The caller of a public handler: nobody looked.
+/// The caller of a public handler, which does not authenticate.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 
@@ -406,8 +408,8 @@ impl FromCaller for Anyone {
     }
 }
 
-/// The policy of a `Guard` that no attribute completed: it lets nobody in, and no
-/// [`GuardedRouter`](crate::GuardedRouter) takes it.
+/// The policy of a `Guard` that no attribute completed. It grants no caller, and no
+/// [`GuardedRouter`](crate::GuardedRouter) accepts it.
 #[derive(Clone, Copy, Debug)]
 pub struct Undeclared;
 

@@ -1,4 +1,4 @@
-//! The decision in front of a handler.
+//! Authorization in front of a handler.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,22 +29,22 @@ use crate::witness::Testimony;
 pub(crate) struct RouteAuthorizer {
     pub(crate) policy: Policy,
     pub(crate) declaration: Declaration,
-    /// Whether the handler may ask its guard about objects.
+    /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
-    /// The state of the router that the handler was given to, for checks to see.
+    /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
-    /// Whether every denial on this path is concealed, since some method of it is hidden.
+    /// Whether every denial on this path is concealed, since one of its methods is hidden.
     pub(crate) path_is_hidden: bool,
     pub(crate) fallback: Fallback,
-    /// The number of segments that axum strips off the path before the authorizer sees it, and that
-    /// the fallback would still see.
+    /// The number of path segments that axum strips before the request reaches the authorizer. A
+    /// fallback receives the path with these segments.
     pub(crate) stripped: usize,
-    /// Whether a [`ConcealLayer`](super::conceal::ConcealLayer) further out decides.
+    /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
     pub(crate) decided_outside: bool,
 }
 
-/// The decision about one request, and its caller.
+/// The decision about one request, and the result of its authentication.
 pub(super) struct Authorization {
     pub(super) ruling: Ruling,
     pub(super) sender: Sender,
@@ -53,7 +53,7 @@ pub(super) struct Authorization {
 }
 
 impl Authorization {
-    /// The authorization of a public handler, which looks at no credentials.
+    /// The authorization of a public handler, which ignores credentials.
     fn public() -> Self {
         Self {
             ruling: Ruling {
@@ -96,7 +96,7 @@ impl RouteAuthorizer {
         self.space.authenticate(Head::of(request), target)
     }
 
-    /// Decides; returns the sender if a check has to be asked first.
+    /// Decides; returns the sender if a check has to run first.
     pub(super) fn decide(
         &self,
         sender: Sender,
@@ -110,14 +110,15 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Decides, and asks the checks.
+    /// Decides, and runs the checks.
     pub(super) async fn decide_asking(
         &self,
         sender: Sender,
         request: Request,
         watch: &Watch,
     ) -> (Authorization, Request) {
-        // A body cannot be shared between threads that wait for a check; a head can.
+        // The body is split off, since the future of a check may move between threads and the body
+        // is not `Sync`.
         let (mut head, body) = request.into_parts();
         let parameters = parameters_of(&mut head).await;
         let surroundings = Surroundings {
@@ -134,7 +135,7 @@ impl RouteAuthorizer {
         (authorization, request)
     }
 
-    /// Authenticates and decides, with all that this may take.
+    /// Authenticates and decides, including the form of the body and the checks.
     pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
         let mut request = self.space.read_form_of(request).await;
         let watch = self.watch();
@@ -143,7 +144,7 @@ impl RouteAuthorizer {
         self.authorize_when(authentication, request, watch).await
     }
 
-    /// Decides once the authentication ends.
+    /// Decides when the authentication is complete.
     pub(super) async fn authorize_when(
         &self,
         authentication: Authentication,
@@ -168,7 +169,7 @@ impl RouteAuthorizer {
         }
     }
 
-    /// The proof for a guard; a public handler proves nothing.
+    /// The proof for a guard. That of a public handler contains no identity.
     pub(super) fn proof(&self, authorization: Authorization, request: &Request) -> Option<Proof> {
         if self.policy.requirement().is_none() {
             return Some(Proof {
@@ -207,8 +208,8 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Copies the head of a request, but only if a fallback of the service may have to respond for a
-    /// concealed object: copying allocates.
+    /// Copies the head of a request, but only if a fallback of the service may have to respond for
+    /// a concealed object: copying allocates.
     fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
         if !(self.path_is_hidden && self.uses_guard && self.fallback.needs_request()) {
             return None;
@@ -229,8 +230,8 @@ impl RouteAuthorizer {
         answer.map(Body::from)
     }
 
-    /// The responder of a response that is no denial of this authorizer's: the handler, which may have
-    /// denied an object, or the fallback.
+    /// The responder of a response other than a denial by this authorizer: the handler, which may
+    /// have denied an object, or the fallback.
     pub(super) fn testimony(&self, response: &Response, is_by_handler: bool) -> Testimony {
         let declaration = self.declaration;
         match is_by_handler {
@@ -251,7 +252,7 @@ impl RouteAuthorizer {
         self.fallback.respond_to(&self.space, sender, request)
     }
 
-    /// Responds as for an unknown path in place of a denial that the handler returned.
+    /// Responds as for an unknown path, in place of a denial that the handler returned.
     pub(super) fn conceal_object(&self, concealed: Concealed) -> ResponseOrFuture {
         let Concealed {
             sender,
@@ -272,7 +273,7 @@ impl RouteAuthorizer {
     }
 }
 
-/// A response, now or later.
+/// A response, available now or later.
 pub(crate) enum ResponseOrFuture {
     Now(Response),
     Later(Pin<Box<dyn Future<Output = Response> + Send>>),
@@ -287,7 +288,8 @@ impl ResponseOrFuture {
     }
 }
 
-/// A stored 404 or 405 would be given to callers who may see more (RFC 9111 §3 and §4).
+/// Forbids storing a 404 or 405, which a cache could otherwise send to callers with more rights
+/// (RFC 9111 §3 and §4).
 pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
     if matches!(
         response.status(),
@@ -298,9 +300,9 @@ pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
     response
 }
 
-/// Keeps what stands in the query from whomever the page links to, and from the logs of whatever it
-/// loads. Not `no-referrer`: a form of the page would be sent with `Origin: null` (Fetch, "append a
-/// request `Origin` header"), which looks like another site's.
+/// Keeps the query out of the `Referer` of requests to linked pages and embedded resources. The
+/// policy is not `no-referrer`: browsers would then send a form of the page with `Origin: null`
+/// (Fetch, "append a request `Origin` header"), like a cross-site request.
 pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
     const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
     let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
@@ -310,8 +312,8 @@ pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
     }
 }
 
-/// Keeps an answer that not everybody gets out of shared caches, for requests of which these cannot
-/// know: they spare the answers to those with `Authorization` only (RFC 9111 §3.5; RFC 6750 §2.3).
+/// Excludes a response to authenticated callers from shared caches. These exclude only responses to
+/// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
 pub(super) fn keep_private(headers: &mut http::HeaderMap) {
     const PRIVATE: HeaderValue = HeaderValue::from_static("private");
     if !headers.contains_key(header::CACHE_CONTROL) {
@@ -329,7 +331,7 @@ pub(super) fn keep_private(headers: &mut http::HeaderMap) {
     };
     let mut kept = vec!["private"];
     for directive in directives {
-        // `private="Set-Cookie"` would be about that field only.
+        // `private="Set-Cookie"` applies to that field only.
         let is_enough = directive.eq_ignore_ascii_case("private");
         if is_enough || is(directive, "no-store") {
             return;

@@ -1,17 +1,17 @@
-//! Whose policy a handler is guarded by: its own.
+//! Detection of handlers that take the guard of another handler.
 //!
-//! The types that carry policies can be named, so a function without an attribute could take the guard
-//! of another one, and would be in no audit. The compiler does not tell a function from another one of
-//! the same signature; their names do.
+//! The types that carry policies can be named. A function without an attribute could therefore take
+//! the guard of another one, and would appear in no audit. The type system cannot distinguish two
+//! functions of the same signature; their type names can.
 
 use std::any::type_name;
 
 use crate::guard::Declared;
 
-/// What `#[requires]` puts before the name of a handler.
+/// The prefix that `#[requires]` adds to the name of a handler.
 const CARRIER: &str = "policy_of_";
 
-/// A handler that takes a guard of another one's policy.
+/// A handler that takes a guard of another handler's policy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Borrower {
     pub(crate) handler: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Borrower {
 }
 
 impl Borrower {
-    /// `H`, if its guard is one of a policy that is not for it.
+    /// Returns a borrower if the guard of `H` is for another handler.
     pub(crate) fn find<H, P: Declared>() -> Option<Self> {
         let handler = innermost(type_name::<H>());
         let is_own = if P::OF_HANDLER {
@@ -34,7 +34,8 @@ impl Borrower {
     }
 }
 
-/// A handler and its carrier lie side by side; only the handler can be generic.
+/// Returns whether `carrier` belongs to `handler`: both are in the same scope, and only the handler
+/// can be generic.
 fn is_carrier_of(carrier: &str, handler: &str) -> bool {
     let Some((path, last)) = carrier.rsplit_once("::") else {
         return false;
@@ -55,7 +56,7 @@ fn is_closure(handler: &str) -> bool {
     handler.ends_with("::{{closure}}")
 }
 
-/// The handler within what axum's `Handler::layer` put around it.
+/// The handler inside the layers of axum's `Handler::layer`.
 fn innermost(name: &'static str) -> &'static str {
     let arguments = name
         .strip_prefix("axum::handler::Layered<")
@@ -66,7 +67,7 @@ fn innermost(name: &'static str) -> &'static str {
     }
 }
 
-/// The second of some generic arguments.
+/// The second of several generic arguments.
 fn second(arguments: &str) -> Option<&str> {
     let mut depth = 0_usize;
     let mut start = None;
@@ -74,7 +75,7 @@ fn second(arguments: &str) -> Option<&str> {
     for (at, letter) in arguments.char_indices() {
         match letter {
             '<' | '(' | '[' | '{' => depth += 1,
-            // Not the arrow of a function's type.
+            // The arrow in the type of a function closes nothing.
             '>' if before == '-' => {}
             '>' | ')' | ']' | '}' => depth = depth.checked_sub(1)?,
             ',' if depth == 0 => match start {

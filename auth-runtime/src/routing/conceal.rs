@@ -1,4 +1,4 @@
-//! The decision in front of layers.
+//! Authorization in front of layers.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -19,14 +19,14 @@ use crate::routing::handover::hand_to_route;
 use crate::routing::response_future::response_of;
 use crate::witness::Witness;
 
-/// Decides in front of layers that only matched routes have, on hidden paths: a field that such a
-/// layer adds, or a response of its own, would show that there is a route.
+/// Decides in front of layers that only matched routes have, on hidden paths. Such a layer could
+/// otherwise reveal the route, by a field that it adds or by a response of its own.
 ///
-/// Denials that are not concealed are left to the authorizer inside.
+/// Denials that are not concealed are left to the inner authorizer.
 #[derive(Clone)]
 pub(crate) struct ConcealLayer {
     pub(crate) authorizer: Arc<RouteAuthorizer>,
-    /// The methods of the endpoint inside; `None` for all.
+    /// The methods of the inner endpoint; `None` for all.
     pub(crate) methods: Option<Vec<Method>>,
 }
 
@@ -61,7 +61,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // The clone is for the next request; the one that was polled ready serves this one.
+        // The clone serves the next request; the service that was polled ready serves this one.
         let inner = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, inner);
         let layer = self.layer.clone();

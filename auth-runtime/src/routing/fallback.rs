@@ -1,4 +1,4 @@
-//! The response of an unknown path, which is the response of a concealed one.
+//! The response of an unknown path, which is also the response of a concealed one.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::routing::handover::{hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
 use crate::space::{ProtectionSpace, Sender, Target, Used, forbid_storing};
 
-/// A fallback of the service.
+/// A fallback that the service defines.
 pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// Responds for unknown paths, and in place of concealed denials.
@@ -30,7 +30,7 @@ pub(crate) struct Fallback(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
-    /// Every space of the application, so that all of its paths give one answer to rejected
+    /// All spaces of the application, so that all of its paths respond identically to rejected
     /// credentials. There is at least one, and the first one writes the 404.
     spaces: Vec<ProtectionSpace>,
     service: Option<FallbackService>,
@@ -42,23 +42,23 @@ struct Inner {
     layered: Option<Layered>,
 }
 
-/// A fallback behind the layers that unknown paths have and the place of a route has not.
+/// A fallback inside the layers that unknown paths have, and that are missing in front of a route.
 #[derive(Clone)]
 struct Layered {
     inner: Fallback,
     router: Router,
 }
 
-/// The caller of an unknown path, by the space that knows it or rejects it first.
+/// The caller of an unknown path, and the space that decides about it.
 #[derive(Clone)]
 pub(super) struct UnknownCaller {
-    /// The place of the space in the fallback's list.
+    /// The index of the space in the fallback's list.
     space: usize,
     sender: Sender,
 }
 
 impl Fallback {
-    /// The fallback of a router with these spaces; there is at least one, `first`.
+    /// Creates the fallback of a router with these spaces, of which `first` writes the 404.
     pub(crate) fn new(
         first: ProtectionSpace,
         others: impl IntoIterator<Item = ProtectionSpace>,
@@ -120,8 +120,9 @@ impl Fallback {
         self.0.service.is_some() || self.0.layered.is_some() || self.0.spaces.len() > 1
     }
 
-    /// Whether credentials are looked at: not by a fallback of the service in an application that hides
-    /// nothing. It is public, and there is no concealed path whose response would have to be the same.
+    /// Returns whether the fallback authenticates. A fallback of the service does not, in an
+    /// application that hides nothing: it is public, and there is no concealed path with the same
+    /// response.
     fn authenticates(&self) -> bool {
         let mut spaces = self.0.spaces.iter();
         self.0.service.is_none()
@@ -129,8 +130,8 @@ impl Fallback {
             || spaces.any(ProtectionSpace::challenges_unknown_paths)
     }
 
-    /// Responds to a request whose caller is not known yet. Rejected credentials get the same 401 here
-    /// as on any path.
+    /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
+    /// 401 as on any other path.
     pub(crate) async fn receive(&self, mut request: Request) -> Response {
         let caller = match take_for_fallback(self, &mut request) {
             Some(caller) => caller,
@@ -147,7 +148,7 @@ impl Fallback {
         self.respond(caller, request).ready().await
     }
 
-    /// Responds to a request of a caller that one space of the application has found already.
+    /// Responds to a request that one space of the application has already authenticated.
     pub(crate) fn respond_to(
         &self,
         space: &ProtectionSpace,
@@ -167,8 +168,9 @@ impl Fallback {
         }))
     }
 
-    /// Finds the caller of an unknown path. The first space that knows it decides, or else the first
-    /// that denies it. Each space is asked, on every path, so that all paths take the same time.
+    /// Authenticates the caller of an unknown path. The space with the highest rank decides; of
+    /// equal ranks, the first. Every space authenticates every request, so that all paths take the
+    /// same time.
     async fn identify(
         &self,
         mut found: Option<(&ProtectionSpace, Sender)>,
@@ -209,8 +211,8 @@ impl Fallback {
         (best.unwrap_or_else(nobody), request)
     }
 
-    /// Orders the findings of several spaces: known, unverifiable (the credentials may be those of that
-    /// space), denied, anonymous.
+    /// Ranks the result of one space among those of several: known, unverifiable (the credentials
+    /// may belong to that space), denied, anonymous.
     fn rank(&self, found: &UnknownCaller) -> u8 {
         match found.sender.to_unknown_path().caller() {
             Some(Caller::Known(_)) => 3,
@@ -244,7 +246,7 @@ impl Fallback {
         }
     }
 
-    /// The response of the application's only space, where there is no fallback service.
+    /// The response of the only space of the application, without a fallback service.
     pub(crate) fn respond_by_space(&self, sender: &Sender, asked: Asked<'_>) -> Response {
         let caller = UnknownCaller {
             space: 0,
@@ -255,7 +257,7 @@ impl Fallback {
 
     fn respond_by_spaces(&self, caller: &UnknownCaller, asked: Asked<'_>) -> Response {
         let denial = self.denial(caller);
-        // Only a denial depends on the space; a 404 is that of the first one for every caller.
+        // Only a denial depends on the space. A 404 is always that of the first one.
         let space = match denial {
             Some(_) => self.spaces().get(caller.space),
             None => self.spaces().first(),
@@ -282,8 +284,8 @@ async fn respond_by_service(
     uncacheable_if_missing(response)
 }
 
-/// Removes what axum added to a request when its path matched: a fallback would not find it on an
-/// unknown path.
+/// Removes the extensions and the path changes that axum made when the path matched: on an unknown
+/// path, a fallback would not receive them.
 pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
     request.extensions_mut().remove::<MatchedPath>();
     if stripped > 0 {
@@ -291,9 +293,9 @@ pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
     }
     request
 }
-/// The request's URI with the last `stripped` segments that nesting took off its path.
+/// The URI of the request, with the last `stripped` segments that nesting removed from its path.
 ///
-/// The original URI alone is not it: a protected router may itself be nested in another one.
+/// The original URI is not sufficient: a protected router may itself be nested in another one.
 pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
     let original = match request.extensions().get::<OriginalUri>() {
         Some(OriginalUri(original)) if stripped > 0 => original,
@@ -301,7 +303,7 @@ pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
     };
     let path = original.path();
     let inner = request.uri().path();
-    // Nesting makes "/" of what is left of "/prefix": then nothing of `inner` stands in `path`.
+    // Nesting turns the rest of "/prefix" into "/". Then `path` does not end with `inner`.
     let prefix = path.strip_suffix(inner).unwrap_or(path);
     let start = prefix
         .rmatch_indices('/')

@@ -22,8 +22,8 @@ pub(crate) use self::seal::Seal;
 /// A response that is not there yet.
 pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// A function whose first parameter is a [`Guard`] that `#[requires]` or `#[public]` completed: a
-/// handler with a policy.
+/// A function with a [`Guard`] as its first parameter, which `#[requires]` or `#[public]`
+/// completed: a handler with a policy.
 ///
 /// `T` is the tuple of its parameters.
 #[diagnostic::on_unimplemented(
@@ -68,10 +68,10 @@ pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
     ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
 }
 
-/// An extractor that needs the caller: the account of a user, say.
+/// An extractor that needs the caller, such as one for the account of a user.
 ///
-/// Handlers of a [`GuardedRouter`](crate::GuardedRouter) take it as a parameter, as they take axum's
-/// extractors, if their policy makes the caller known. On a public handler it does not compile.
+/// Handlers of a [`GuardedRouter`](crate::GuardedRouter) take it as a parameter, like axum's
+/// extractors, if their policy requires a known caller. On a public handler it does not compile.
 ///
 /// ```
 /// use auth_runtime::routing::{FromIdentity, get};
@@ -106,14 +106,14 @@ pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
 /// let router = GuardedRouter::new().route("/profile", get(profile)).with_state::<()>(Db);
 /// ```
 pub trait FromIdentity<S>: Sized {
-    /// The response if there is no such value.
+    /// The response if the value cannot be extracted.
     type Rejection: IntoResponse;
 
-    /// Finds the value for a known caller.
+    /// Extracts the value for a known caller.
     ///
     /// # Errors
     ///
-    /// The rejection is returned to the client in place of the handler's response.
+    /// The rejection, which becomes the response in place of the handler's.
     fn from_identity(
         identity: &Identity,
         head: &mut Parts,
@@ -121,7 +121,7 @@ pub trait FromIdentity<S>: Sized {
     ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
 }
 
-/// The identity itself, for handlers that need nothing else of their guard.
+/// Extracts the identity, for handlers that need nothing else from their guard.
 impl<S: Sync> FromIdentity<S> for Identity {
     type Rejection = Infallible;
 
@@ -150,11 +150,11 @@ pub trait FromGrantedRequest<P: HasPolicy, S, M>: Sized {
     ) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 
-/// Marks axum's extractors of a head.
+/// Marks axum's extractors from the head of a request.
 #[derive(Debug)]
 pub enum ViaParts {}
 
-/// Marks axum's extractors of a whole request.
+/// Marks axum's extractors from a whole request.
 #[derive(Debug)]
 pub struct ViaRequest<Via>(Via);
 
@@ -244,8 +244,8 @@ where
     }
 }
 
-/// Implements the traits for functions with a guard, some parameters, and a last one; each with the
-/// name of its type and of its marker.
+/// Implements the traits for functions with a guard, some parameters and a last parameter. Each
+/// parameter is given by the names of its type and of its marker.
 macro_rules! guarded_handler {
     ($($part:ident $via:ident,)* | $last:ident) => {
         #[diagnostic::do_not_recommend]

@@ -1,4 +1,4 @@
-//! Authentication and decisions on their way through layers of the service.
+//! Results of authentication and authorization, passed through layers of the service.
 
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +10,11 @@ use crate::routing::authorizer::{Authorization, RouteAuthorizer};
 use crate::routing::fallback::{Fallback, UnknownCaller};
 use crate::space::{CredentialFields, ProtectionSpace};
 
-/// A result that was found in front of some layers, on its way to the code behind them.
+/// A result that was obtained in front of some layers, for the code behind them.
 ///
-/// It lies in the extensions of the request, which a layer or a handler can copy into another
-/// request. So it counts once, for the place that it was meant for, and only if the request still
-/// carries the credentials that the result is about. Otherwise that place finds out for itself.
+/// It is stored in the extensions of the request, which a layer or a handler can copy into another
+/// request. It is therefore valid once, for its recipient only, and only if the request still
+/// carries the same credentials. Otherwise the recipient authenticates again.
 #[derive(Clone)]
 struct Handover(Arc<Mutex<Option<Handed>>>);
 
@@ -28,7 +28,7 @@ enum Handled {
     Fallback(Fallback, UnknownCaller),
 }
 
-/// Hands the decision about a request to the endpoint behind the layers.
+/// Passes the decision about a request to the endpoint behind the layers.
 pub(super) fn hand_to_route(
     authorizer: &Arc<RouteAuthorizer>,
     authorization: Authorization,
@@ -38,13 +38,13 @@ pub(super) fn hand_to_route(
     hand(result, slice::from_ref(&authorizer.space), request);
 }
 
-/// Hands the caller of an unknown path to the fallback behind the layers.
+/// Passes the caller of an unknown path to the fallback behind the layers.
 pub(super) fn hand_to_fallback(fallback: &Fallback, caller: UnknownCaller, request: &mut Request) {
     let result = Handled::Fallback(fallback.clone(), caller);
     hand(result, fallback.spaces(), request);
 }
 
-/// Takes the decision for `authorizer` out of a request.
+/// Takes the decision for `authorizer` from a request.
 pub(super) fn take_for_route(
     authorizer: &Arc<RouteAuthorizer>,
     request: &mut Request,
@@ -57,7 +57,7 @@ pub(super) fn take_for_route(
     }
 }
 
-/// Takes the caller that was found for `fallback` out of a request.
+/// Takes the caller for `fallback` from a request.
 pub(super) fn take_for_fallback(
     fallback: &Fallback,
     request: &mut Request,
@@ -69,7 +69,7 @@ pub(super) fn take_for_fallback(
 }
 
 fn hand(result: Handled, spaces: &[ProtectionSpace], request: &mut Request) {
-    // A form may carry a token, and whether a layer replaces the body cannot be seen.
+    // A form may carry a token, and a layer could replace the body unnoticed.
     if spaces.iter().any(|space| space.reads_form_of(request)) {
         return;
     }

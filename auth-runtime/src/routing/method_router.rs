@@ -1,4 +1,4 @@
-//! The methods of one path, each with its policy.
+//! The methods of a path, each with its policy.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,18 +22,18 @@ use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
 
-/// The handlers of one path, each for its methods and with its policy.
+/// The handlers of one path, each with its methods and its policy.
 ///
-/// Mirrors axum's [`MethodRouter`].
+/// Corresponds to axum's [`MethodRouter`].
 #[must_use]
 pub struct GuardedMethodRouter<S = ()> {
     pub(crate) endpoints: Vec<Endpoint<S>>,
 }
 
-/// A handler or service, waiting for its authorizer.
+/// A handler or service that does not have an authorizer yet.
 #[derive(Clone)]
 pub(crate) struct Endpoint<S> {
-    /// `None` for every method that no other endpoint of the path takes.
+    /// The methods; `None` for all methods that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
     pub(crate) declaration: Declaration,
@@ -41,7 +41,7 @@ pub(crate) struct Endpoint<S> {
     /// A handler whose guard is for another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
-    /// What checks get to see; `None` as long as none was given, or if there are no checks.
+    /// The state for checks; `None` if no state is set yet, or if there are no checks.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,
@@ -122,12 +122,12 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 }
 
 impl<S> Endpoint<S> {
-    /// What checks get to see.
+    /// The state for checks.
     pub(crate) fn state_for_checks(&self) -> Arc<State> {
         self.state.clone().unwrap_or_else(|| Arc::new(()))
     }
 
-    /// The methods that it takes; `None` for all.
+    /// The methods that the endpoint takes; `None` for all.
     pub(crate) fn methods(&self) -> Option<Vec<Method>> {
         let filter = self.filter?;
         let taken = METHODS
@@ -137,8 +137,8 @@ impl<S> Endpoint<S> {
         Some(taken.collect())
     }
 
-    /// The methods that it was given for: one that axum lets it answer besides is not among them.
-    /// `None` for all that no other endpoint of the path takes.
+    /// The methods that the endpoint was added for, without `HEAD` for a `GET` endpoint. `None`
+    /// stands for all methods that no other endpoint of the path takes.
     pub(crate) fn named_methods(&self) -> Vec<Option<Method>> {
         let Some(filter) = self.filter else {
             return vec![None];
@@ -151,7 +151,7 @@ impl<S> Endpoint<S> {
     }
 }
 
-/// Which methods each filter takes: axum lets a `GET` handler answer `HEAD`.
+/// The methods of each filter. In axum, a `GET` handler also responds to `HEAD`.
 const METHODS: [(MethodFilter, &[Method]); 9] = [
     (MethodFilter::CONNECT, &[Method::CONNECT]),
     (MethodFilter::DELETE, &[Method::DELETE]),
@@ -197,14 +197,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         self.and(Endpoint::of_service::<P, T>(Some(filter), service))
     }
 
-    /// Adds the handlers of another one.
+    /// Adds the handlers of `other`.
     pub fn merge(mut self, other: Self) -> Self {
         self.endpoints.extend(other.endpoints);
         self
     }
 
-    /// Puts a layer around the handlers added so far. Where a method of the path is hidden, the
-    /// decision is made outside of it.
+    /// Adds a layer around the handlers added so far. If a method of the path is hidden, the
+    /// decision is made outside of the layer.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -220,7 +220,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
         self
     }
 
-    /// Gives the handlers their state.
+    /// Provides the state for the handlers.
     pub fn with_state<S2>(self, state: S) -> GuardedMethodRouter<S2> {
         let endpoints = self.endpoints.into_iter();
         GuardedMethodRouter {
@@ -231,7 +231,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     }
 }
 
-/// Routes the methods of `filter` to a handler that carries a policy.
+/// Routes the methods of `filter` to a handler with a policy.
 pub fn on<H, T, S, M>(filter: MethodFilter, handler: H) -> GuardedMethodRouter<S>
 where
     H: TakesGuard<T>,
@@ -254,8 +254,8 @@ where
     GuardedMethodRouter::of(Endpoint::of_service::<P, T>(Some(filter), service))
 }
 
-/// Routes every method to a handler that carries a policy, but for those that are added with
-/// handlers of their own.
+/// Routes every method to a handler with a policy, except methods that are added with handlers of
+/// their own.
 pub fn any<H, T, S, M>(handler: H) -> GuardedMethodRouter<S>
 where
     H: TakesGuard<T>,

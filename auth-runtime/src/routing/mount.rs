@@ -31,7 +31,7 @@ use crate::routing::step::{Step, StepKind, apply};
 use crate::space::ProtectionSpace;
 use crate::witness::{Testimony, Witness};
 
-/// The rows of some routers that share a host.
+/// The access table of several routers on one host.
 pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
     let hidden_paths = &hidden_paths(routers.iter().copied());
     let rows = routers
@@ -85,7 +85,7 @@ fn rows_of<S>(
     routes.chain(fallbacks).chain(unguarded)
 }
 
-/// The paths with a hidden method.
+/// The paths that have a hidden method.
 fn hidden_paths<'r, S: 'r>(routers: impl Iterator<Item = &'r GuardedRouter<S>>) -> HashSet<String> {
     routers
         .flat_map(|router| &router.routes)
@@ -94,7 +94,7 @@ fn hidden_paths<'r, S: 'r>(routers: impl Iterator<Item = &'r GuardedRouter<S>>) 
         .collect()
 }
 
-/// The mistakes of a router that `space` is to protect.
+/// The mistakes in a router that `space` should protect.
 pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
     let of_routes = router
         .routes
@@ -128,7 +128,8 @@ pub(super) fn mount(members: &[Member]) -> Router {
     });
     let mut router = Router::new();
     let mut fallbacks = Vec::new();
-    // The application's own comes last: of two fallbacks, axum keeps the one merged later.
+    // The fallback of the application comes last: of two fallbacks, axum keeps the one merged
+    // later.
     for (route, space) in nested.chain([(&owner.routes.fallback, &owner.space)]) {
         let others = members.iter().map(|member| member.space.clone());
         let service = route.service.as_ref().map(|make| make(()));
@@ -167,7 +168,7 @@ pub(super) fn mount(members: &[Member]) -> Router {
         let found = fallbacks.iter();
         found.clone().find(|(other, _)| Arc::ptr_eq(id, &other.id))
     };
-    // For each path, whether its other methods have an endpoint already.
+    // For each path, whether some endpoint already takes its other methods.
     let mut has_others: HashMap<&str, bool> = HashMap::new();
     let routes = || {
         members.iter().flat_map(|member| {
@@ -237,7 +238,7 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
     members.iter().find(with_service).or(members.first())
 }
 
-/// The routes of the metadata documents (RFC 9728), one for each resource.
+/// The routes of the metadata documents (RFC 9728), one per resource.
 #[cfg(feature = "resource-metadata")]
 pub(super) fn metadata(members: &[Member]) -> Router {
     let mut router = Router::new();
@@ -270,7 +271,7 @@ pub(super) fn metadata(members: &[Member]) -> Router {
     router
 }
 
-/// The mistakes of one endpoint.
+/// The mistakes in one endpoint.
 fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
     let handler = endpoint.declaration.handler();
     let names = endpoint.policy.accepted_schemes().unwrap_or_default();
@@ -312,22 +313,22 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
         .collect()
 }
 
-/// The place of a route among the other routes and its fallback.
+/// A route with its space and its fallback.
 struct Placed<'a> {
     space: &'a ProtectionSpace,
     fallback: &'a Fallback,
     fallback_route: &'a FallbackRoute<()>,
     path_is_hidden: bool,
-    /// Whether this route responds for the methods that none of the path's handlers takes.
+    /// Whether this route responds to the methods that no handler of the path takes.
     answers_others: bool,
 }
 
 impl Placed<'_> {
     /// The route behind its authorizer.
     ///
-    /// The steps that it has in common with the unknown paths beside it go around both. The others lie
-    /// inside, where an unknown path has none: if they could be seen and something is hidden, the
-    /// decision has to be made outside of them.
+    /// Steps that the route shares with the unknown paths beside it go around both. The other steps
+    /// are inside, and unknown paths do not have them. If such a step is observable and the path is
+    /// hidden, the decision has to be made outside of it.
     fn mount(&self, route: &GuardedRoute<()>) -> Router {
         let fallback_steps = &self.fallback_route.steps;
         let common = route
@@ -350,7 +351,7 @@ impl Placed<'_> {
         let layered = inside
             .iter()
             .any(|step| matches!(step.kind, StepKind::Layer));
-        // What nesting leaves in a request cannot be taken out again for a fallback to see.
+        // Changes that nesting made to a request cannot be undone for a fallback.
         let nested = stripped > 0 && fallback.needs_request();
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (layered || nested || subtree);
@@ -398,13 +399,13 @@ impl Placed<'_> {
     }
 }
 
-/// The name of axum's own for the path below a nested service: it is in no `Path`, and ends no
-/// `MatchedPath`.
+/// axum's own name for the path below a nested service. It does not appear in `Path`, nor at the
+/// end of `MatchedPath`.
 const TAIL: &str = "/{*__private__axum_nest_tail_param}";
 
-/// Routes a path and all below it, as axum's [`Router::nest_service`] does, but with method routers:
-/// axum frames their responses outside of every layer, as those of unknown paths, and leaves those of
-/// nested services to the layers.
+/// Routes a path and all paths below it, like axum's [`Router::nest_service`], but to method
+/// routers. axum frames the bodies of their responses outside of all layers, as for unknown paths,
+/// but leaves those of nested services to the layers.
 fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
     // Each of the endpoints has an authorizer of its own.
     let at_prefix = Router::new().route("/", methods.clone());

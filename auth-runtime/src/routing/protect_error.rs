@@ -1,4 +1,4 @@
-//! What keeps a router from being protected by a space.
+//! Mistakes in a router that keep a space from protecting it.
 
 use std::fmt;
 use std::panic::Location;
@@ -7,9 +7,9 @@ use crate::routing::borrower::Borrower;
 
 use crate::challenge::ChallengeError;
 
-/// Policies of a [`GuardedRouter`](crate::GuardedRouter) that cannot be kept as it is protected.
+/// The mistakes in a [`GuardedRouter`](crate::GuardedRouter) that a space cannot protect.
 ///
-/// Names every mistake, each with its handler.
+/// Lists every mistake with its handler.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProtectError {
     pub(crate) mistakes: Vec<Mistake>,
@@ -17,31 +17,31 @@ pub struct ProtectError {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// `schemes(…)` names one that the space does not accept.
+    /// `schemes(…)` names a scheme that the space does not accept.
     Scheme {
         handler: &'static str,
         scheme: &'static str,
         accepted: Vec<String>,
     },
-    /// Bound credentials are asked for, and no scheme binds any.
+    /// The policy requires sender-constrained credentials, and no accepted scheme provides them.
     Unbound { handler: &'static str },
-    /// A scheme has no challenge for the handler's own realm.
+    /// A scheme has no challenge for the realm of the handler.
     Realm {
         handler: &'static str,
         scheme: String,
         error: ChallengeError,
     },
-    /// Callers may be told to log in, and there is no challenge to tell them by.
+    /// The policy can lead to a 401, and no accepted scheme has a challenge.
     Unasked { handler: &'static str },
-    /// A check asks for another state than the handler is given.
+    /// A check takes another type of state than the router has.
     State {
         handler: &'static str,
         check: &'static str,
         state: &'static str,
     },
-    /// A handler is guarded by a policy that is for something else.
+    /// A handler takes the guard of another one.
     Borrowed(Borrower),
-    /// A router was merged unguarded, and nobody says why.
+    /// A router was merged unguarded with an empty reason.
     Reason { written: &'static Location<'static> },
 }
 
@@ -113,7 +113,7 @@ impl fmt::Display for ProtectError {
 }
 
 impl fmt::Debug for ProtectError {
-    /// The text: it is what a `main` prints that returns it.
+    /// Formats the same text as `Display`, since a `main` that returns the error prints `Debug`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

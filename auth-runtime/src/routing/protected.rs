@@ -1,4 +1,4 @@
-//! A router whose every route is authorized.
+//! A router with an authorizer in front of every route.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -25,9 +25,10 @@ use crate::routing::router::GuardedRouter;
 use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
 
-/// A router that serves: every route authorizes its requests, and no other route can be added unseen.
+/// A router that is ready to serve: every route authorizes its requests, and no route can be added
+/// without a policy unnoticed.
 ///
-/// Made by [`GuardedRouter::protect`]. It takes [layers](Self::layer), the routes of
+/// [`GuardedRouter::protect`] creates it. It accepts [layers](Self::layer) and the routes of
 /// [other](Self::merge) protected routers, and serves:
 ///
 /// ```no_run
@@ -42,12 +43,12 @@ use crate::space::ProtectionSpace;
 /// # }
 /// ```
 ///
-/// In an application of plain axum routes it is a service, for [`Router::nest_service`] or
+/// Within an application of plain axum routes it is a service, for [`Router::nest_service`] or
 /// [`Router::fallback_service`].
 #[derive(Clone)]
 pub struct ProtectedRouter {
     router: Router,
-    /// What the router was made of, for a merge to make a new one.
+    /// The parts of the router, from which a merge builds a new one.
     members: Arc<Vec<Member>>,
 }
 
@@ -72,7 +73,7 @@ impl ProtectedRouter {
         }
     }
 
-    /// Puts a layer around every route and the fallback, as axum's [`Router::layer`] does.
+    /// Adds a layer around every route and the fallback, like axum's [`Router::layer`].
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -92,11 +93,11 @@ impl ProtectedRouter {
         }
     }
 
-    /// Adds the routes of another protected router, of the same space or another one.
+    /// Adds the routes of another protected router, with the same space or another one.
     ///
-    /// The application then has one fallback, and gives one response for unknown and for concealed
-    /// paths, whichever router they are in. Credentials that no space accepts get the 401 of the first
-    /// space that rejects them; those that one space accepts are accepted on unknown paths.
+    /// The resulting application has one fallback, and one response for unknown and for concealed
+    /// paths of both routers. Credentials that no space accepts lead to the 401 of the first space
+    /// that rejects them. Credentials that one space accepts are also accepted on unknown paths.
     ///
     /// ```
     /// use auth_runtime::{GuardedRouter, ProtectError, ProtectedRouter, ProtectionSpace};
@@ -111,7 +112,8 @@ impl ProtectedRouter {
     ///
     /// # Panics
     ///
-    /// If both have a fallback of the service, or the same route: as axum's [`Router::merge`].
+    /// If both routers have a fallback of the service, or if they have the same route, like axum's
+    /// [`Router::merge`].
     #[track_caller]
     pub fn merge(self, other: Self) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
@@ -127,12 +129,13 @@ impl ProtectedRouter {
         Self::of(members)
     }
 
-    /// Adds the routes of another protected router below `prefix`, as axum's [`Router::nest`] does. Its
-    /// metadata documents stay at the root of the host, where clients look for them (RFC 9728 §3.1).
+    /// Adds the routes of another protected router below `prefix`, like axum's [`Router::nest`].
+    /// The metadata documents of `other` stay at the root of the host, where clients expect them
+    /// (RFC 9728 §3.1).
     ///
     /// # Panics
     ///
-    /// As [`GuardedRouter::nest`] and [`merge`](Self::merge).
+    /// Like [`GuardedRouter::nest`] and [`merge`](Self::merge).
     #[track_caller]
     pub fn nest(self, prefix: &str, other: Self) -> Self {
         let mut members = Arc::unwrap_or_clone(self.members);
@@ -144,14 +147,14 @@ impl ProtectedRouter {
         Self::of(members)
     }
 
-    /// The access table of every route, as [`GuardedRouter::access_table`].
+    /// The access table of all routes, like [`GuardedRouter::access_table`].
     pub fn access_table(&self) -> AccessTable {
         let routers: Vec<_> = self.members.iter().map(|member| &member.routes).collect();
         table_of(&routers)
     }
 
-    /// The metadata documents alone (RFC 9728), for the root of an application that nests this router in
-    /// a plain one: clients look for them at the root of the host.
+    /// A router with the metadata documents only (RFC 9728). An application that nests this router
+    /// in a plain one merges it at the root of the host, where clients expect the documents.
     ///
     /// ```
     /// use auth_runtime::ProtectedRouter;
@@ -166,22 +169,22 @@ impl ProtectedRouter {
         metadata(&self.members)
     }
 
-    /// Gives the routes up to a plain axum [`Router`], to which anything can be added: no policy guards
-    /// such routes, and no access table or lock lists them. The reason is for the audit:
-    /// `grep -rn into_router`.
+    /// Converts into a plain axum [`Router`]. Routes that are added to it later have no policy, and
+    /// appear in no access table or lock. `reason` is for audits, which find it with `grep -rn
+    /// into_router`.
     pub fn into_router(self, reason: &'static str) -> Router {
         tracing::debug!(reason, "a protected router becomes a plain router");
         // unguarded: each of its routes has an authorizer of its own
         Router::new().fallback_service(self)
     }
 
-    /// Makes a service of connections of it, as [`Router::into_make_service`] does.
+    /// Converts into a make service, like [`Router::into_make_service`].
     pub fn into_make_service(self) -> IntoMakeService<Self> {
         ServiceExt::<Request>::into_make_service(self)
     }
 
-    /// Makes a service of connections of it that adds the peer's address to each request, as
-    /// [`Router::into_make_service_with_connect_info`] does: policies with `network` need it.
+    /// Converts into a service that adds the peer's address to each request, like
+    /// [`Router::into_make_service_with_connect_info`]. Policies with `network` need that address.
     pub fn into_make_service_with_connect_info<C>(self) -> IntoMakeServiceWithConnectInfo<Self, C> {
         ServiceExt::<Request>::into_make_service_with_connect_info(self)
     }

@@ -1,7 +1,7 @@
-//! The future of a response: a request on its way through authorization to its handler.
+//! The future of a response, from authorization to the end of the handler.
 //!
-//! It authenticates and decides before the handler, its extractors or any layer inside see the
-//! request. It adds no tower layer: it is the handler that axum calls.
+//! It authenticates and decides before the request reaches inner layers, extractors or the handler.
+//! It adds no tower layer: axum calls it as the handler.
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -32,7 +32,7 @@ pub(crate) trait Inner {
     fn call(self, proof: Proof, request: Request) -> BoxedResponse;
 }
 
-/// A handler or service with its authorizer, as a handler of axum's.
+/// A handler or service with its authorizer. It implements axum's `Handler`.
 pub(crate) struct Authorized<H> {
     inner: H,
     authorizer: Arc<RouteAuthorizer>,
@@ -53,7 +53,7 @@ impl<H: Clone> Clone for Authorized<H> {
     }
 }
 
-/// Marks the parameters `T` of a handler that is called with its guard, and how they are extracted.
+/// Marks a handler that takes a guard, with its parameters `T` and the ways `M` to extract them.
 pub(crate) struct ByHandler<T, M>(PhantomData<(T, M)>);
 
 impl<H, T, S, M> Handler<ByHandler<T, M>, S> for Authorized<H>
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// A service, which takes no guard.
+/// A service without a guard.
 #[derive(Clone)]
 pub(crate) struct InnerService<T>(pub(crate) T);
 
@@ -132,7 +132,7 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
     }
 }
 
-/// The response to one request, from its authorization on.
+/// The response to one request, starting with its authorization.
 pub(crate) struct ResponseFuture<I> {
     authorizer: Arc<RouteAuthorizer>,
     witness: Witness,
@@ -140,18 +140,18 @@ pub(crate) struct ResponseFuture<I> {
 }
 
 enum State<I> {
-    /// Credentials are verified, a form is read, or a check is asked.
+    /// Credentials are being verified, a form is being read, or a check is running.
     Authorizing {
         authorization: BoxedAuthorization,
         inner: I,
     },
-    /// The handler runs.
+    /// The handler is running.
     Inner {
         response: BoxedResponse,
         is_private: bool,
         is_query_secret: bool,
     },
-    /// The fallback responds in place of a denial: of the policy, or of an object.
+    /// The fallback is responding in place of a denial by the policy, or of a denied object.
     Concealing {
         response: BoxedResponse,
         is_object: bool,
@@ -162,7 +162,7 @@ enum State<I> {
 
 type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
 
-/// An authorization, now or later.
+/// An authorization, available now or later.
 #[expect(
     clippy::large_enum_variant,
     reason = "it is taken apart where it is made"
@@ -226,7 +226,7 @@ impl<I: Inner> ResponseFuture<I> {
 }
 
 impl<I: Inner> State<I> {
-    /// Calls the handler, or responds to a denial.
+    /// Calls the handler, or responds to the denied request.
     fn authorized(
         (authorizer, witness): (&RouteAuthorizer, &Witness),
         authorization: Authorization,
@@ -285,7 +285,7 @@ impl<I: Inner> State<I> {
     }
 }
 
-// Nothing is pinned in place: the futures inside are boxed.
+// There is no structural pinning: the inner futures are boxed.
 impl<I> Unpin for ResponseFuture<I> {}
 
 impl<I: Inner> Future for ResponseFuture<I> {
@@ -360,7 +360,7 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     return Poll::Ready(response);
                 }
                 State::Responded(response) => return Poll::Ready(response),
-                // Only a future that is polled after its end gets here.
+                // Reached only if the future is polled after completion.
                 State::Polled => return Poll::Ready(internal_error()),
             };
         }

@@ -27,10 +27,10 @@ use crate::routing::protected::ProtectedRouter;
 use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
 
-/// axum's `Router` for handlers that carry a policy, and for no others.
+/// A router like axum's, for handlers with a policy only.
 ///
-/// It becomes a plain [`Router`] only through [`protect`](Self::protect), so an endpoint that
-/// nobody thought about does not compile.
+/// Only [`protect`](Self::protect) makes it ready to serve, so an endpoint without a policy does
+/// not compile.
 ///
 /// ```
 /// use auth_runtime::routing::get;
@@ -56,54 +56,54 @@ use crate::space::ProtectionSpace;
 ///
 /// # Layers
 ///
-/// [`layer`](Self::layer) does what it does in axum: it goes around the routes and the fallback
-/// that were added before it. Where a path has a hidden method, the decision is made outside of
-/// those layers that unknown paths do not have, so that no layer can tell the two apart. What
-/// authentication itself needs (a session), and what has to see every request (tracing, timeouts,
-/// CORS for hidden paths), goes around the protected router: `router.protect(space).layer(…)`.
+/// [`layer`](Self::layer) works as in axum: the layer goes around all routes and fallbacks added
+/// before it. If a path has a hidden method, the decision is made outside of those layers that
+/// unknown paths do not have, so that no layer reveals the path. Layers that authentication needs
+/// (sessions), and layers for every request (tracing, timeouts, CORS for hidden paths), go around
+/// the protected router: `router.protect(space).layer(…)`.
 ///
-/// A layer can answer in the place of any handler, as in axum, and no policy is asked about that: who
-/// audits a service reads its layers, too.
+/// A layer can respond in place of any handler, as in axum, without evaluation of its policy. An
+/// audit of a service therefore includes its layers.
 ///
 /// # Unknown paths
 ///
-/// A path that is not there answers 404, by the [`fallback`](Self::fallback) if there is one, and
-/// a hidden denial is answered by the same code with the same request. All that axum has to say
-/// about a matched route is taken out of that request, but for the parameters of the path, which
-/// axum keeps to itself: a fallback that extracts `Option<Path<…>>` could print them.
+/// The response of an unknown path is a 404, or that of the [`fallback`](Self::fallback) if there
+/// is one. A concealed denial runs the same code with the same request. All data that axum adds to
+/// the request of a matched route is removed first. The exception is path parameters, which are
+/// private to axum: a fallback that extracts `Option<Path<…>>` could print them.
 ///
-/// Every 404 and 405 is `no-store`, and where something is hidden so is every answer of the
-/// fallback: a stored one would later be given to callers who may see more.
+/// Every 404 and 405 is `no-store`. If some path is hidden, so is every response of the fallback: a
+/// cache could otherwise send it to callers with more rights.
 #[derive(Clone)]
 #[must_use = "a `GuardedRouter` serves nothing until `.protect(space)` makes a `ProtectedRouter` of it"]
 pub struct GuardedRouter<S = ()> {
     pub(super) routes: Vec<GuardedRoute<S>>,
     pub(super) unguarded: Vec<Unguarded<S>>,
-    /// For the paths below this router that are not there.
+    /// The fallback for unknown paths of this router.
     pub(super) fallback: FallbackRoute<S>,
-    /// The same of nested routers that have one of their own.
+    /// The fallbacks of nested routers that have one.
     pub(super) nested_fallbacks: Vec<FallbackRoute<S>>,
 }
 
 /// One method of one path.
 #[derive(Clone)]
 pub(super) struct GuardedRoute<S> {
-    /// As it was given; the steps add what it is nested under.
+    /// The path as given. The steps add the prefixes.
     pub(super) path: String,
-    /// As it will be matched.
+    /// The path as matched, with all prefixes.
     pub(super) full_path: String,
     pub(super) target: Target,
     pub(super) endpoint: Endpoint<S>,
-    /// What was done to it, from the inside out.
+    /// The layers and prefixes of the route, from the inside out.
     pub(super) steps: Vec<Step>,
-    /// The nested fallback that answers for its neighbours; `None` for the router's own.
+    /// The fallback of the nested router with this route; `None` for the router's own.
     pub(super) fallback: Option<FallbackId>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Target {
     Path,
-    /// A service that takes the path and all below it.
+    /// A service for the path and all paths below it.
     Subtree,
 }
 
@@ -113,9 +113,9 @@ pub(super) struct Unguarded<S> {
     /// The paths that are served, without the prefix.
     pub(super) paths: Vec<String>,
     pub(super) reason: &'static str,
-    /// Where in the service's source.
+    /// The location in the service's source.
     pub(super) written: &'static Location<'static>,
-    /// What it is nested under; `/` if under nothing.
+    /// The prefix; `/` if the router is not nested.
     pub(super) prefix: String,
     pub(super) steps: Vec<Step>,
 }
@@ -123,24 +123,24 @@ pub(super) struct Unguarded<S> {
 #[derive(Clone)]
 pub(super) struct FallbackRoute<S> {
     pub(super) id: FallbackId,
-    /// `None`: the space's own 404.
+    /// The fallback service; `None` for the 404 of the space.
     pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
     pub(super) declared: Option<(Policy, Declaration, Served)>,
     /// What it is nested under; `/` if under nothing.
     pub(super) prefix: String,
-    /// A handler whose guard is for another one.
+    /// The borrower, if the handler takes the guard of another one.
     pub(super) borrower: Option<Borrower>,
     pub(super) steps: Vec<Step>,
 }
 
 type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
 
-/// The address of the fallback's first owner is as good a name as any.
+/// An identifier: the address of an allocation.
 pub(super) type FallbackId = Arc<()>;
 
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
-    /// A router without routes: every path is unknown.
+    /// Creates a router without routes.
     pub fn new() -> Self {
         Self {
             routes: Vec::new(),
@@ -157,11 +157,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         }
     }
 
-    /// Adds the handlers of a path, as axum's [`Router::route`] does.
+    /// Adds the handlers of a path, like axum's [`Router::route`].
     ///
     /// # Panics
     ///
-    /// If the path does not start with `/` or is no route of axum's for another reason.
+    /// If the path does not start with `/`, or is not a valid path of axum for another reason.
     #[track_caller]
     pub fn route(mut self, path: &str, methods: GuardedMethodRouter<S>) -> Self {
         check_path(path);
@@ -175,7 +175,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`route`](Self::route).
+    /// Like [`route`](Self::route).
     #[track_caller]
     pub fn route_service<P, T>(self, path: &str, policy: P, service: T) -> Self
     where
@@ -187,7 +187,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.route(path, crate::routing::any_service(policy, service))
     }
 
-    /// Routes a path and all below it to a service, with the policy of a unit struct.
+    /// Routes a path and all paths below it to a service, with the policy of a unit struct.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -205,7 +205,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// As axum's [`Router::nest_service`].
+    /// Like axum's [`Router::nest_service`].
     #[track_caller]
     pub fn nest_service<P, T>(mut self, prefix: &str, _policy: P, service: T) -> Self
     where
@@ -223,12 +223,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Puts the routes of `router` below `prefix`, as axum's [`Router::nest`] does. A fallback of
-    /// its own answers the unknown paths below `prefix`.
+    /// Adds the routes of `router` below `prefix`, like axum's [`Router::nest`]. If `router` has a
+    /// fallback, that fallback responds for the unknown paths below `prefix`.
     ///
     /// # Panics
     ///
-    /// If the prefix is empty or `/`, or has a wildcard.
+    /// If the prefix is empty or `/`, or contains a wildcard.
     #[track_caller]
     pub fn nest(mut self, prefix: &str, router: Self) -> Self {
         check_prefix(prefix);
@@ -256,11 +256,11 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds the routes of `other`, as axum's [`Router::merge`] does.
+    /// Adds the routes of `other`, like axum's [`Router::merge`].
     ///
     /// # Panics
     ///
-    /// If both have a fallback.
+    /// If both routers have a fallback.
     #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
         if other.fallback.service.is_some() {
@@ -276,8 +276,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds the routes of a plain axum router, which carry no policy: the one way around the
-    /// guards, with the reason why that is right. [`protect`](Self::protect) refuses an empty one.
+    /// Adds the routes of a plain axum router, without policies. It is the only way to add routes
+    /// without guards, and requires a reason. [`protect`](Self::protect) rejects an empty one.
     ///
     /// Only the `paths` of it are served. axum does not list the routes of a router, so they are listed
     /// here, as they are given to axum, or with `/*` at the end for a path and everything below: the
@@ -327,8 +327,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Puts a layer around the routes and the fallback added so far, as axum's [`Router::layer`]
-    /// does; see [Layers](Self#layers).
+    /// Adds a layer around the routes and the fallback added so far, like axum's [`Router::layer`];
+    /// see [Layers](Self#layers).
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
@@ -352,13 +352,13 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         }
     }
 
-    /// Whether it has a fallback of the service for its own unknown paths.
+    /// Returns whether the router has a fallback of the service for its own unknown paths.
     pub(super) fn has_fallback(&self) -> bool {
         self.fallback.service.is_some()
     }
 
-    /// Answers unknown paths, and hidden denials, with `handler`, as axum's [`Router::fallback`]
-    /// does. It has to be public, since there is nothing there to guard, and says so:
+    /// Responds to unknown paths, and in place of concealed denials, with `handler`, like axum's
+    /// [`Router::fallback`]. The handler has to be public:
     ///
     /// ```
     /// use auth_runtime::{GuardedRouter, public};
@@ -373,8 +373,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// ```
     ///
     /// In a router that hides a path, or whose space has
-    /// [`UnknownPaths::Challenge`](crate::UnknownPaths::Challenge), requests with bad credentials do not
-    /// reach it: they are answered 401, as on a hidden path. Elsewhere it looks at no credentials.
+    /// [`UnknownPaths::Challenge`](crate::UnknownPaths::Challenge), requests with invalid
+    /// credentials do not reach the handler: the response is 401, as on a hidden path. Otherwise
+    /// the fallback ignores credentials.
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
         H: TakesGuard<T>,
@@ -395,8 +396,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         )
     }
 
-    /// The same with a service, and a unit struct with `#[public]` that says why everybody may call
-    /// it. A whole router is a service, too, and then this is a way around all guards.
+    /// Responds to unknown paths, and in place of concealed denials, with a service. The policy is
+    /// a unit struct with `#[public]` and a reason. A whole router is a service, too: its routes
+    /// would then be reachable without guards.
     pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
     where
         P: ForServices + ForEverybody,
@@ -414,7 +416,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         )
     }
 
-    /// Gives the handlers their state, as axum's [`Router::with_state`] does.
+    /// Provides the state for the handlers, like axum's [`Router::with_state`].
     pub fn with_state<S2>(self, state: S) -> GuardedRouter<S2> {
         let provide = |fallback: FallbackRoute<S>| fallback.with_state(state.clone());
         GuardedRouter {
@@ -483,8 +485,8 @@ impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
 }
 
 impl<S> GuardedRouter<S> {
-    /// Who may call what: every route as it is mounted, with its policy and where that stands. It needs
-    /// neither a space nor a running server.
+    /// The access table: every route as mounted, with its policy and the location of that policy.
+    /// It needs neither a space nor a running server.
     ///
     /// ```
     /// use auth_runtime::routing::get;
@@ -527,7 +529,7 @@ impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
     }
 }
 
-/// Lets axum say what is wrong with a path where it is given, and not where it is protected.
+/// Validates a path with axum, so that a panic occurs where it is added rather than in `protect`.
 #[track_caller]
 fn check_path(path: &str) {
     let _ = Router::<()>::new().route(path, MethodRouter::new());
@@ -547,7 +549,7 @@ pub(super) fn nested_path(prefix: &str, path: &str) -> String {
     }
 }
 
-/// Calls a public handler, whose guard proves nothing.
+/// Calls a public handler, with a guard without an identity.
 async fn respond_as_public<H, T, S, M>(handler: H, request: Request, state: S) -> Response
 where
     H: TakesGuard<T>,
@@ -564,21 +566,27 @@ where
 }
 
 impl GuardedRouter {
-    /// Authorizes every route by `space`.
+    /// Protects every route with `space`.
     ///
-    /// With a [`ProtectedResource`](crate::ProtectedResource) in the space, its metadata document
-    /// is one more route, at the root of the host.
+    /// If the space has a [`ProtectedResource`](crate::ProtectedResource), its metadata document is
+    /// an additional route, at the root of the host.
     ///
     /// # Errors
     ///
-    /// [`ProtectError`] lists every mistake: a policy that names a scheme that the space does not
-    /// accept, a check that asks for another state than its handler was given, a handler that takes
-    /// the guard of another one, a router that was merged unguarded without a reason.
+    /// [`ProtectError`] lists every mistake:
+    ///
+    /// - a policy that names a scheme that the space does not accept;
+    /// - a policy that requires sender-constrained credentials, without an accepted scheme that
+    ///   provides them;
+    /// - a realm for which an accepted scheme has no challenge;
+    /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
+    /// - a check that takes another type of state than the router has;
+    /// - a handler that takes the guard of another one;
+    /// - a router that was merged unguarded without a reason.
     ///
     /// # Panics
     ///
-    /// If two routes take the same method of the same path, or two paths cannot be told apart: as
-    /// axum's `Router` does.
+    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`.
     #[track_caller]
     pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
         let mistakes = mistakes_of(&self, &space);

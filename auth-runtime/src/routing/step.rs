@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower::{Layer, Service};
 
-/// Something that was done to routes: applied when the router is protected.
+/// A layer or prefix that was added to routes, and is applied when the router is protected.
 #[derive(Clone)]
 pub(crate) struct Step {
     apply: Arc<dyn Fn(Router) -> Router + Send + Sync>,
