@@ -27,10 +27,10 @@ use crate::routing::protected::ProtectedRouter;
 use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
 
-/// A router like axum's, for handlers with a policy only.
+/// A router like axum's, which accepts only handlers with a policy.
 ///
-/// Only [`protect`](Self::protect) makes it ready to serve, so an endpoint without a policy does
-/// not compile.
+/// An endpoint without a policy does not compile. The router serves nothing until
+/// [`protect`](Self::protect) makes it a [`ProtectedRouter`].
 ///
 /// ```
 /// use auth_runtime::routing::get;
