@@ -108,7 +108,10 @@ impl Scheme for Dpop {
 /// that this proof is seen.
 async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
     let bound_to = identity.extension::<Claims>().and_then(|claims| {
-        let thumbprint = claims.get("cnf")?.get("jkt")?.as_str()?;
+        // A token that is bound to something else as well proves nothing by this key alone.
+        let members = claims.get("cnf")?.as_object()?;
+        let members = Some(members).filter(|members| members.len() == 1)?;
+        let thumbprint = members.get("jkt")?.as_str()?;
         Some(thumbprint == proof.thumbprint)
     });
     if bound_to != Some(true) {

@@ -231,7 +231,8 @@ impl ProtectionSpace {
     ) -> axum::extract::Request {
         use axum::body::{Body, to_bytes};
 
-        if !self.reads_form_of(&request) {
+        let is_unreadable = matches!(request.extensions().get(), Some(ReadForm::Unreadable));
+        if is_unreadable || !self.reads_form_of(&request) {
             return request;
         }
         let (mut head, body) = request.into_parts();
@@ -243,9 +244,12 @@ impl ProtectionSpace {
         axum::extract::Request::from_parts(head, body)
     }
 
-    /// Removes the form from the extensions of a request that may be copied into another one.
+    /// Removes the form from the extensions of a request that may be copied into another one. An unreadable
+    /// form stays marked: its body is gone, and whoever reads it again has to respond in the same way.
     pub(crate) fn forget_form_of(&self, request: &mut axum::extract::Request) {
-        request.extensions_mut().remove::<ReadForm>();
+        if let Some(ReadForm::Read(_)) = request.extensions().get() {
+            request.extensions_mut().remove::<ReadForm>();
+        }
     }
 }
 

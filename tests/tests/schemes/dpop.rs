@@ -459,6 +459,21 @@ async fn who_cannot_be_told_from_a_thief_is_told_503() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_too_is_rejected() {
+    let mut client = Client::new();
+    client.token = token(json!({
+        "scope": "read",
+        "cnf": { "jkt": client.key.thumbprint(), "x5t#S256": "a certificate" },
+    }));
+    let app = app_of(dpop());
+    assert_eq!(send(&app, "/read", &client.good()).await.status(), 401);
+    assert_eq!(
+        send(&app, "/read", &Client::new().good()).await.status(),
+        200
+    );
+}
+
+#[tokio::test]
 async fn opaque_tokens_can_be_bound_too() {
     let mut client = Client::new();
     client.token = "an-opaque-token".to_owned();
