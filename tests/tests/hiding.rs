@@ -473,6 +473,48 @@ async fn leak_nested_routers() {
 }
 
 #[tokio::test]
+async fn leak_unlisted_paths_of_unguarded_routers() {
+    let page = || axum::routing::get(async || "a page");
+    let service = tower::service_fn(|_: Request| async { Ok::<_, Infallible>("a file") });
+    for plain in [
+        Router::new()
+            .route("/pages/a", page())
+            .route("/{page}", page()),
+        Router::new().route("/{*page}", page()),
+        Router::new().route_service("/{*page}", service),
+        Router::new()
+            .route_service("/pages/{*page}", service)
+            .route_service("/{page}", service),
+    ] {
+        for outer in [GuardedRouter::new(), GuardedRouter::new().fallback(curious)] {
+            let app = outer
+                .route("/secret", get(secret))
+                .nest(
+                    "/own",
+                    GuardedRouter::new()
+                        .route("/secret", get(secret))
+                        .fallback(curious)
+                        .merge_unguarded("a test", &["/pages/a"], plain.clone()),
+                )
+                .merge_unguarded("a test", &["/pages/a"], plain.clone())
+                .protect(space())
+                .unwrap()
+                .layer(field("x-around"));
+            for path in ["/pages/a", "/own/pages/a"] {
+                let listed = request(&Method::GET, path, None);
+                let response = app.clone().oneshot(listed).await.expect("infallible");
+                assert_eq!(response.status(), 200, "{path}");
+            }
+            for method in methods() {
+                for pair in [("/secret", "/zzzzzz"), ("/own/secret", "/own/zzzzzz")] {
+                    assert_like_unknown(&app, method.clone(), pair, None).await;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn leak_extra_fields() {
     let inner = GuardedRouter::new()
         .route("/secret", get(secret).layer(field("x-method")))

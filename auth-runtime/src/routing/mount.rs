@@ -113,12 +113,45 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
     of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
 }
 
+/// The routes of a protected router.
+#[derive(Clone)]
+pub(super) struct Routes {
+    guarded: Router,
+    /// The same with the unguarded routers, if there are any, and the paths that those serve.
+    ///
+    /// A plain route frames every response on its path, and names its methods in `Allow`. So an unlisted
+    /// path, which is an unknown one, is not routed to it.
+    unguarded: Option<(Router, Arc<[Pattern]>)>,
+}
+
+impl Routes {
+    /// The router that serves a path.
+    pub(super) fn serving(&mut self, path: &str) -> &mut Router {
+        match &mut self.unguarded {
+            Some((router, listed)) if listed.iter().any(|pattern| pattern.matches(path)) => router,
+            _ => &mut self.guarded,
+        }
+    }
+
+    pub(super) fn map(self, apply: impl Fn(Router) -> Router) -> Self {
+        Self {
+            guarded: apply(self.guarded),
+            unguarded: self
+                .unguarded
+                .map(|(router, listed)| (apply(router), listed)),
+        }
+    }
+}
+
 /// Mounts the routes of every member, with one fallback for all unknown paths.
-pub(super) fn mount(members: &[Member]) -> Router {
+pub(super) fn mount(members: &[Member]) -> Routes {
     let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
     let something_is_hidden = !hidden_paths.is_empty();
     let Some(owner) = fallback_owner(members) else {
-        return Router::new();
+        return Routes {
+            guarded: Router::new(),
+            unguarded: None,
+        };
     };
     let own_id = Arc::clone(&owner.routes.fallback.id);
 
@@ -196,22 +229,35 @@ pub(super) fn mount(members: &[Member]) -> Router {
         };
         router = router.merge(placed.mount(route));
     }
+    #[cfg(feature = "resource-metadata")]
+    let router = router.merge(metadata(members));
+
     let own = fallbacks
         .iter()
         .find(|(route, _)| Arc::ptr_eq(&route.id, &own_id));
-    for unguarded in members.iter().flat_map(|member| &member.routes.unguarded) {
+    let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
+    let listed = unguarded().flat_map(|unguarded| {
+        let paths = unguarded.paths.iter();
+        paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)))
+    });
+    let listed: Arc<[Pattern]> = listed.collect();
+    let mut with_unguarded = None;
+    for unguarded in unguarded() {
         let Some((_, fallback)) = own else {
             continue;
         };
         let route = only_listed(unguarded, fallback.clone());
-        router = router.merge(apply(&unguarded.steps, route));
+        let others = with_unguarded.unwrap_or_else(|| router.clone());
+        with_unguarded = Some(others.merge(apply(&unguarded.steps, route)));
     }
-    #[cfg(feature = "resource-metadata")]
-    let router = router.merge(metadata(members));
-    router
+    Routes {
+        guarded: router,
+        unguarded: with_unguarded.map(|router| (router, listed)),
+    }
 }
 
-/// The routes of an unguarded router, with the listed paths only; the others are unknown paths.
+/// The routes of an unguarded router, with the listed paths only; the others, which another unguarded
+/// router may list, are unknown paths.
 fn only_listed(unguarded: &Unguarded<()>, fallback: Fallback) -> Router {
     let paths: Arc<[Pattern]> = unguarded.paths.iter().map(|it| Pattern::of(it)).collect();
     let stripped = unguarded.steps.iter().map(Step::stripped_segments).sum();

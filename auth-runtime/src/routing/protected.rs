@@ -20,7 +20,7 @@ use tower::{Layer, Service};
 use crate::access_table::AccessTable;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::mount::metadata;
-use crate::routing::mount::{mount, table_of};
+use crate::routing::mount::{Routes, mount, table_of};
 use crate::routing::router::GuardedRouter;
 use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
@@ -47,8 +47,8 @@ use crate::space::ProtectionSpace;
 /// [`Router::fallback_service`].
 #[derive(Clone)]
 pub struct ProtectedRouter {
-    router: Router,
-    /// The parts of the router, from which a merge builds a new one.
+    routes: Routes,
+    /// What the router was made of, for a merge to make a new one.
     members: Arc<Vec<Member>>,
 }
 
@@ -68,7 +68,7 @@ impl ProtectedRouter {
     #[track_caller]
     fn of(members: Vec<Member>) -> Self {
         Self {
-            router: mount(&members),
+            routes: mount(&members),
             members: Arc::new(members),
         }
     }
@@ -88,7 +88,7 @@ impl ProtectedRouter {
             member.routes.push_step(&step);
         }
         Self {
-            router: self.router.layer(layer),
+            routes: self.routes.map(|router| router.layer(layer.clone())),
             members: Arc::new(members),
         }
     }
@@ -208,12 +208,13 @@ where
     type Error = Infallible;
     type Future = RouteFuture<Infallible>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<http::Request<B>>::poll_ready(&mut self.router, context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router is always ready.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        self.router.call(request)
+        self.routes.serving(request.uri().path()).call(request)
     }
 }
 
