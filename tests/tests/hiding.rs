@@ -472,6 +472,121 @@ async fn leak_nested_routers() {
     );
 }
 
+/// The fallback that responds for a path is the same whether the path is hidden or not there, in
+/// whichever router it is.
+#[tokio::test]
+async fn leak_nested_fallbacks() {
+    let api = || {
+        GuardedRouter::new()
+            .route("/secret", get(secret))
+            .fallback(curious)
+    };
+    let plain = || GuardedRouter::new().route("/secret", get(secret));
+    let copied = api();
+    let protected = |routes: GuardedRouter| routes.protect(space()).unwrap();
+    for (name, app, target) in [
+        (
+            "a route of the outer router below a nested fallback",
+            protected(
+                GuardedRouter::new()
+                    .route("/api/admin", get(secret))
+                    .nest("/api", api()),
+            ),
+            "/api/admin",
+        ),
+        (
+            "another router at the same prefix",
+            protected(
+                GuardedRouter::new()
+                    .nest("/api", api())
+                    .nest("/api", GuardedRouter::new().nest("/admin", plain())),
+            ),
+            "/api/admin/secret",
+        ),
+        (
+            "a parameter in place of the prefix",
+            protected(
+                GuardedRouter::new()
+                    .route("/{tenant}/admin", get(secret))
+                    .nest("/api", api()),
+            ),
+            "/api/admin",
+        ),
+        (
+            "a prefix that is a parameter",
+            protected(
+                GuardedRouter::new()
+                    .route("/api/admin", get(secret))
+                    .nest("/{tenant}", api()),
+            ),
+            "/api/admin",
+        ),
+        (
+            "one router nested twice",
+            protected(
+                GuardedRouter::new()
+                    .nest("/v1", copied.clone())
+                    .nest("/v2", copied),
+            ),
+            "/v2/secret",
+        ),
+        (
+            "a fallback nested in a nested router",
+            protected(
+                GuardedRouter::new().nest("/api", GuardedRouter::new().nest("/admin", api())),
+            ),
+            "/api/admin/secret",
+        ),
+        (
+            "a service below a nested fallback",
+            protected(
+                GuardedRouter::new()
+                    .nest_service(
+                        "/api/files",
+                        Files,
+                        tower::service_fn(|_: Request| async { Ok::<_, Infallible>("a file") }),
+                    )
+                    .nest("/api", api()),
+            ),
+            "/api/files",
+        ),
+        (
+            "merged routers, nested together",
+            protected(GuardedRouter::new()).nest(
+                "/api",
+                protected(GuardedRouter::new().route("/admin", get(secret)))
+                    .merge(protected(api())),
+            ),
+            "/api/admin",
+        ),
+        (
+            "a layer around the outer fallback only",
+            protected(
+                GuardedRouter::new()
+                    .fallback(without_length)
+                    .layer(field("x-fallback-layer"))
+                    .merge(GuardedRouter::new().nest("/api", api())),
+            ),
+            "/api/secret",
+        ),
+    ] {
+        for (caller, authorization) in strangers() {
+            for method in methods() {
+                println!("{name}: {method} by {caller}");
+                let request = request(&method, target, authorization.as_deref());
+                assert_hidden(app.clone(), request).await;
+            }
+        }
+        let response = app.oneshot(request(&Method::GET, target, None)).await;
+        let response = response.expect("infallible");
+        assert_eq!(response.headers()["x-fallback"], "yes", "{name}");
+        assert!(
+            !response.headers().contains_key("x-fallback-layer"),
+            "{name}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn leak_unlisted_paths_of_unguarded_routers() {
     let page = || axum::routing::get(async || "a page");

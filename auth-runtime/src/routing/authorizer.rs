@@ -230,26 +230,28 @@ impl RouteAuthorizer {
         answer.map(Body::from)
     }
 
-    /// The responder of a response other than a denial by this authorizer: the handler, which may
-    /// have denied an object, or the fallback.
-    pub(super) fn testimony(&self, response: &Response, is_by_handler: bool) -> Testimony {
-        let declaration = self.declaration;
-        match is_by_handler {
-            true => Testimony::Handler {
-                declaration,
-                status: response.status(),
-            },
-            false => Testimony::Hidden {
-                declaration,
-                fallback: self.fallback.declaration(),
-            },
+    /// The testimony of the handler, which may have denied an object.
+    pub(super) fn handled(&self, response: &Response) -> Testimony {
+        Testimony::Handler {
+            declaration: self.declaration,
+            status: response.status(),
         }
     }
 
-    /// Responds as for an unknown path.
-    pub(super) fn conceal(&self, sender: Sender, request: Request) -> ResponseOrFuture {
-        let request = strip_match(request, self.stripped);
-        self.fallback.respond_to(&self.space, sender, request)
+    /// Responds as for an unknown path, and returns who responds.
+    pub(super) fn conceal(
+        &self,
+        sender: Sender,
+        request: Request,
+        stripped: usize,
+    ) -> (Testimony, ResponseOrFuture) {
+        let request = strip_match(request, stripped);
+        let testimony = Testimony::Hidden {
+            declaration: self.declaration,
+            fallback: self.fallback.declaration_at(request.uri().path()),
+        };
+        let response = self.fallback.respond_to(&self.space, sender, request);
+        (testimony, response)
     }
 
     /// Responds as for an unknown path, in place of a denial that the handler returned.

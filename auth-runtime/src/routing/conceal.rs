@@ -87,14 +87,9 @@ impl ConcealLayer {
             let (authorization, authorized) = authorizer.authorize(request).await;
             request = authorized;
             if authorization.ruling.decision == Decision::Hide {
-                let request = strip_match(request, 0);
-                let response = authorizer.fallback.respond_to(
-                    &authorizer.space,
-                    authorization.sender,
-                    request,
-                );
+                let (testimony, response) = authorizer.conceal(authorization.sender, request, 0);
                 let response = response.ready().await;
-                witness.tell(|| authorizer.testimony(&response, false));
+                witness.tell(|| testimony);
                 return response;
             }
             hand_to_route(&authorizer, authorization, &mut request);
@@ -103,7 +98,7 @@ impl ConcealLayer {
         match response.extensions_mut().remove::<Concealed>() {
             Some(concealed) => {
                 let response = authorizer.conceal_object(concealed).ready().await;
-                witness.tell(|| authorizer.testimony(&response, true));
+                witness.tell(|| authorizer.handled(&response));
                 response
             }
             None => uncacheable_if_missing(response),

@@ -16,12 +16,17 @@ use crate::decision::Denial;
 use crate::declaration::Declaration;
 use crate::denial_body::Asked;
 use crate::head::Head;
+use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
+use crate::routing::step::{Step, apply};
 use crate::space::{ProtectionSpace, Sender, Target, Used, forbid_storing};
 
-/// A fallback that the service defines.
+/// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
+pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
+
+/// A fallback of the service.
 pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
 
 /// Responds for unknown paths, and in place of concealed denials.
@@ -40,6 +45,9 @@ struct Inner {
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
     layered: Option<Layered>,
+    /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
+    /// them.
+    nested: Vec<(Pattern, Fallback)>,
 }
 
 /// A fallback inside the layers that unknown paths have, and that are missing in front of a route.
@@ -78,34 +86,68 @@ impl Fallback {
             declaration,
             something_is_hidden,
             layered: None,
+            nested: Vec::new(),
         }))
     }
 
-    /// The same fallback with layers around it.
-    pub(crate) fn with_layers(&self, layers: impl FnOnce(Router) -> Router) -> Self {
+    /// The same fallback with layers around it: those of the router that is made of the service.
+    pub(super) fn with_layers(&self, layers: impl FnOnce(FallbackService) -> Router) -> Self {
         let inner = self.clone();
         let respond = tower::service_fn(move |request: Request| {
             let inner = inner.clone();
-            async move { Ok::<_, Infallible>(inner.receive(request).await) }
+            async move { Ok(inner.receive(strip_match(request, 0)).await) }
         });
-        // unguarded: it responds for paths that do not exist
-        let router = layers(Router::new().fallback_service(respond));
+        let router = layers(BoxCloneSyncService::new(respond));
         Self(Arc::new(Inner {
             layered: Some(Layered {
                 inner: self.clone(),
                 router,
             }),
+            nested: Vec::new(),
             ..Inner::clone(&self.0)
         }))
+    }
+
+    /// The same fallback with these steps around it.
+    pub(super) fn with_steps(&self, steps: &[Step]) -> Self {
+        if steps.is_empty() {
+            return self.clone();
+        }
+        // unguarded: it responds for paths that do not exist
+        self.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
+    }
+
+    /// The same fallback, but for the paths that other ones respond for.
+    pub(super) fn with_nested(&self, mut nested: Vec<(Pattern, Self)>) -> Self {
+        nested.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(Arc::new(Inner {
+            nested,
+            ..Inner::clone(&self.0)
+        }))
+    }
+
+    /// The fallback that responds for an unknown path: this one, or a nested one.
+    fn at(&self, path: &str) -> &Self {
+        let mut nested = self.0.nested.iter();
+        let found = nested.find(|(pattern, _)| pattern.matches(path));
+        found.map_or(self, |(_, fallback)| fallback)
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The location of the fallback service in the source, if there is one.
-    pub(crate) fn declaration(&self) -> Option<Declaration> {
-        self.0.declaration
+    /// The location in the source of the fallback service for an unknown path, if there is one.
+    pub(crate) fn declaration_at(&self, path: &str) -> Option<Declaration> {
+        let Inner {
+            layered,
+            declaration,
+            ..
+        } = &*self.at(path).0;
+        match layered {
+            Some(Layered { inner, .. }) => inner.declaration_at(path),
+            None => *declaration,
+        }
     }
 
     /// The spaces of the application.
@@ -117,7 +159,10 @@ impl Fallback {
     ///
     /// [`DeniedRequest`]: crate::DeniedRequest
     pub(crate) fn needs_request(&self) -> bool {
-        self.0.service.is_some() || self.0.layered.is_some() || self.0.spaces.len() > 1
+        self.0.service.is_some()
+            || self.0.layered.is_some()
+            || !self.0.nested.is_empty()
+            || self.0.spaces.len() > 1
     }
 
     /// Returns whether the fallback authenticates. A fallback of the service does not, in an
@@ -133,9 +178,10 @@ impl Fallback {
     /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
     /// 401 as on any other path.
     pub(crate) async fn receive(&self, mut request: Request) -> Response {
+        let responding = self.at(request.uri().path()).clone();
         let caller = match take_for_fallback(self, &mut request) {
             Some(caller) => caller,
-            None if !self.authenticates() => UnknownCaller {
+            None if !responding.authenticates() => UnknownCaller {
                 space: 0,
                 sender: Sender::caller(Caller::Anonymous, Used::Nothing),
             },
@@ -145,7 +191,7 @@ impl Fallback {
                 caller
             }
         };
-        self.respond(caller, request).ready().await
+        responding.respond(caller, request).ready().await
     }
 
     /// Responds to a request that one space of the application has already authenticated.
@@ -158,13 +204,15 @@ impl Fallback {
         if let [only] = self.spaces()
             && only.is_same(space)
         {
-            return self.respond(UnknownCaller { space: 0, sender }, request);
+            let responding = self.at(request.uri().path());
+            return responding.respond(UnknownCaller { space: 0, sender }, request);
         }
         let (fallback, space) = (self.clone(), space.clone());
         ResponseOrFuture::Later(Box::pin(async move {
             let found = Some((&space, sender));
             let (caller, request) = fallback.identify(found, request).await;
-            fallback.respond(caller, request).ready().await
+            let responding = fallback.at(request.uri().path());
+            responding.respond(caller, request).ready().await
         }))
     }
 

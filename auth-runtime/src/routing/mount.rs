@@ -20,12 +20,12 @@ use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
 use crate::routing::conceal::ConcealLayer;
-use crate::routing::fallback::{Fallback, strip_match};
+use crate::routing::fallback::{BELOW, Fallback, strip_match};
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::protected::Member;
 use crate::routing::router::{
-    FallbackId, FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
+    FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
 };
 use crate::routing::step::{Step, StepKind, apply};
 use crate::space::ProtectionSpace;
@@ -153,55 +153,21 @@ pub(super) fn mount(members: &[Member]) -> Routes {
             unguarded: None,
         };
     };
-    let own_id = Arc::clone(&owner.routes.fallback.id);
-
-    let nested = members.iter().flat_map(|member| {
-        let fallbacks = member.routes.nested_fallbacks.iter();
-        fallbacks.map(move |fallback| (fallback, &member.space))
-    });
-    let mut router = Router::new();
-    let mut fallbacks = Vec::new();
-    // The fallback of the application comes last: of two fallbacks, axum keeps the one merged
-    // later.
-    for (route, space) in nested.chain([(&owner.routes.fallback, &owner.space)]) {
-        let others = members.iter().map(|member| member.space.clone());
-        let service = route.service.as_ref().map(|make| make(()));
-        let declaration = route
-            .declared
-            .as_ref()
-            .map(|(_, declaration, _)| *declaration);
-        let fallback = Fallback::new(
-            space.clone(),
-            others,
-            service,
-            declaration,
-            something_is_hidden,
-        );
-        let responding = fallback.clone();
-        // unguarded: it responds for paths that do not exist, and asks the policy of its service
-        let unknown = Router::new().fallback(async move |request: Request| {
-            let witness = Witness::of(request.extensions());
-            let response = responding.receive(request).await;
-            witness.tell(|| Testimony::NotRouted {
-                fallback: declaration,
-            });
-            response
+    let (fallback, fallback_steps) = fallback_of(members, owner, something_is_hidden);
+    let responding = fallback.clone();
+    // unguarded: it responds for paths that do not exist, and asks the policy of its service
+    let unknown = Router::new().fallback(async move |request: Request| {
+        let witness = Witness::of(request.extensions());
+        let declaration = responding.declaration_at(request.uri().path());
+        let response = responding.receive(request).await;
+        witness.tell(|| Testimony::NotRouted {
+            fallback: declaration,
         });
-        let unknown = apply(&route.steps, unknown);
-        router = if Arc::ptr_eq(&route.id, &own_id) {
-            unknown.merge(router)
-        } else {
-            router.merge(unknown)
-        };
-        fallbacks.push((route, fallback));
-    }
+        response
+    });
+    let mut router = apply(fallback_steps, unknown);
 
-    let fallback_of = |route: &GuardedRoute<()>| {
-        let id: &FallbackId = route.fallback.as_ref().unwrap_or(&own_id);
-        let found = fallbacks.iter();
-        found.clone().find(|(other, _)| Arc::ptr_eq(id, &other.id))
-    };
-    // For each path, whether some endpoint already takes its other methods.
+    // For each path, whether its other methods have an endpoint already.
     let mut has_others: HashMap<&str, bool> = HashMap::new();
     let routes = || {
         members.iter().flat_map(|member| {
@@ -216,14 +182,11 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
     }
     for (member, route) in routes() {
-        let Some((fallback_route, fallback)) = fallback_of(route) else {
-            continue;
-        };
         let has_others = has_others.entry(&route.full_path).or_insert(true);
         let placed = Placed {
             space: &member.space,
-            fallback,
-            fallback_route,
+            fallback: &fallback,
+            fallback_steps,
             path_is_hidden: hidden_paths.contains(&route.full_path),
             answers_others: !std::mem::replace(has_others, true),
         };
@@ -232,9 +195,6 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     #[cfg(feature = "resource-metadata")]
     let router = router.merge(metadata(members));
 
-    let own = fallbacks
-        .iter()
-        .find(|(route, _)| Arc::ptr_eq(&route.id, &own_id));
     let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
     let listed = unguarded().flat_map(|unguarded| {
         let paths = unguarded.paths.iter();
@@ -243,9 +203,6 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let listed: Arc<[Pattern]> = listed.collect();
     let mut with_unguarded = None;
     for unguarded in unguarded() {
-        let Some((_, fallback)) = own else {
-            continue;
-        };
         let route = only_listed(unguarded, fallback.clone());
         let others = with_unguarded.unwrap_or_else(|| router.clone());
         with_unguarded = Some(others.merge(apply(&unguarded.steps, route)));
@@ -254,6 +211,53 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         guarded: router,
         unguarded: with_unguarded.map(|router| (router, listed)),
     }
+}
+
+/// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
+/// that were nested there, and the steps around all of them.
+///
+/// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
+/// the same fallback as the unknown paths beside it, in whichever router it is.
+fn fallback_of<'m>(
+    members: &'m [Member],
+    owner: &'m Member,
+    something_is_hidden: bool,
+) -> (Fallback, &'m [Step]) {
+    let new = |route: &FallbackRoute<()>| {
+        Fallback::new(
+            owner.space.clone(),
+            members.iter().map(|member| member.space.clone()),
+            route.service.as_ref().map(|make| make(())),
+            route.declared.map(|(_, declaration, _)| declaration),
+            something_is_hidden,
+        )
+    };
+    let own = &owner.routes.fallback;
+    let routes = || members.iter().flat_map(|it| &it.routes.nested_fallbacks);
+    let common = routes().map(|route| common_steps(&route.steps, &own.steps));
+    let common = common.min().unwrap_or(own.steps.len());
+
+    let (inside, around) = split(&own.steps, common);
+    let fallback = new(own).with_steps(inside);
+    let mut nested: Vec<(Pattern, Fallback)> = Vec::new();
+    for route in routes() {
+        let (inside, _) = split(&route.steps, common);
+        let fallback = new(route).with_layers(|service| {
+            // unguarded: it responds for paths that do not exist
+            let below = Router::new().route_service(BELOW, service.clone());
+            apply(inside, below.route_service("/", service))
+        });
+        for path in ["/", BELOW] {
+            let pattern = Pattern::of(&nested_path(&route.prefix, path));
+            assert!(
+                nested.iter().all(|(other, _)| *other != pattern),
+                "Cannot nest two `GuardedRouter`s that both have a fallback at `{}`",
+                route.prefix
+            );
+            nested.push((pattern, fallback.clone()));
+        }
+    }
+    (fallback.with_nested(nested), around)
 }
 
 /// The routes of an unguarded router, with the listed paths only; the others, which another unguarded
@@ -363,7 +367,8 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
 struct Placed<'a> {
     space: &'a ProtectionSpace,
     fallback: &'a Fallback,
-    fallback_route: &'a FallbackRoute<()>,
+    /// What was done to the fallback, from the inside out.
+    fallback_steps: &'a [Step],
     path_is_hidden: bool,
     /// Whether this route responds to the methods that no handler of the path takes.
     answers_others: bool,
@@ -376,23 +381,11 @@ impl Placed<'_> {
     /// are inside, and unknown paths do not have them. If such a step is observable and the path is
     /// hidden, the decision has to be made outside of it.
     fn mount(&self, route: &GuardedRoute<()>) -> Router {
-        let fallback_steps = &self.fallback_route.steps;
-        let common = route
-            .steps
-            .iter()
-            .rev()
-            .zip(fallback_steps.iter().rev())
-            .take_while(|(of_route, of_fallback)| of_route.is_same(of_fallback))
-            .count();
+        let common = common_steps(&route.steps, self.fallback_steps);
         let (inside, around) = split(&route.steps, common);
-        let (fallback_inside, _) = split(fallback_steps, common);
+        let (fallback_inside, _) = split(self.fallback_steps, common);
 
-        let fallback = if fallback_inside.is_empty() {
-            self.fallback.clone()
-        } else {
-            self.fallback
-                .with_layers(|router| apply(fallback_inside, router))
-        };
+        let fallback = self.fallback.with_steps(fallback_inside);
         let stripped = inside.iter().map(Step::stripped_segments).sum();
         let layered = inside
             .iter()
@@ -465,6 +458,12 @@ fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
 
 async fn method_not_allowed() -> Response {
     uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
+}
+
+/// How many of the outermost steps are the same.
+fn common_steps(steps: &[Step], others: &[Step]) -> usize {
+    let pairs = steps.iter().rev().zip(others.iter().rev());
+    pairs.take_while(|(one, other)| one.is_same(other)).count()
 }
 
 fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {

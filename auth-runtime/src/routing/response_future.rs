@@ -154,7 +154,8 @@ enum State<I> {
     /// The fallback is responding in place of a denial by the policy, or of a denied object.
     Concealing {
         response: BoxedResponse,
-        is_object: bool,
+        /// `None` if the handler denied an object.
+        testimony: Option<Testimony>,
     },
     Responded(Response),
     Polled,
@@ -260,8 +261,10 @@ impl<I: Inner> State<I> {
             }
             // An undecided request is concealed as well.
             Decision::Hide | Decision::Undecided(_) => {
-                let response = authorizer.conceal(authorization.sender, request);
-                Self::concealed((authorizer, witness), response, false)
+                let stripped = authorizer.stripped;
+                let (testimony, response) =
+                    authorizer.conceal(authorization.sender, request, stripped);
+                Self::concealed((authorizer, witness), response, Some(testimony))
             }
         }
     }
@@ -270,16 +273,16 @@ impl<I: Inner> State<I> {
     fn concealed(
         (authorizer, witness): (&RouteAuthorizer, &Witness),
         response: ResponseOrFuture,
-        is_object: bool,
+        testimony: Option<Testimony>,
     ) -> Self {
         match response {
             ResponseOrFuture::Now(response) => {
-                witness.tell(|| authorizer.testimony(&response, is_object));
+                witness.tell(|| testimony.unwrap_or_else(|| authorizer.handled(&response)));
                 Self::Responded(response)
             }
             ResponseOrFuture::Later(response) => Self::Concealing {
                 response,
-                is_object,
+                testimony,
             },
         }
     }
@@ -333,30 +336,30 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     if is_query_secret {
                         keep_query_secret(response.headers_mut());
                     }
-                    witness.tell(|| authorizer.testimony(&response, true));
+                    witness.tell(|| authorizer.handled(&response));
                     if authorizer.decided_outside {
                         return Poll::Ready(response);
                     }
                     match response.extensions_mut().remove::<Concealed>() {
                         Some(concealed) => {
                             let response = authorizer.conceal_object(concealed);
-                            State::concealed((authorizer, witness), response, true)
+                            State::concealed((authorizer, witness), response, None)
                         }
                         None => return Poll::Ready(uncacheable_if_missing(response)),
                     }
                 }
                 State::Concealing {
                     mut response,
-                    is_object,
+                    testimony,
                 } => {
                     let Poll::Ready(response) = response.as_mut().poll(context) else {
                         *state = State::Concealing {
                             response,
-                            is_object,
+                            testimony,
                         };
                         return Poll::Pending;
                     };
-                    witness.tell(|| authorizer.testimony(&response, is_object));
+                    witness.tell(|| testimony.unwrap_or_else(|| authorizer.handled(&response)));
                     return Poll::Ready(response);
                 }
                 State::Responded(response) => return Poll::Ready(response),

@@ -96,8 +96,6 @@ pub(super) struct GuardedRoute<S> {
     pub(super) endpoint: Endpoint<S>,
     /// The layers and prefixes of the route, from the inside out.
     pub(super) steps: Vec<Step>,
-    /// The fallback of the nested router with this route; `None` for the router's own.
-    pub(super) fallback: Option<FallbackId>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -122,8 +120,7 @@ pub(super) struct Unguarded<S> {
 
 #[derive(Clone)]
 pub(super) struct FallbackRoute<S> {
-    pub(super) id: FallbackId,
-    /// The fallback service; `None` for the 404 of the space.
+    /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
     pub(super) declared: Option<(Policy, Declaration, Served)>,
@@ -136,9 +133,6 @@ pub(super) struct FallbackRoute<S> {
 
 type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
 
-/// An identifier: the address of an allocation.
-pub(super) type FallbackId = Arc<()>;
-
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Creates a router without routes.
     pub fn new() -> Self {
@@ -146,7 +140,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             routes: Vec::new(),
             unguarded: Vec::new(),
             fallback: FallbackRoute {
-                id: FallbackId::default(),
                 service: None,
                 declared: None,
                 prefix: "/".to_owned(),
@@ -223,8 +216,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Adds the routes of `router` below `prefix`, like axum's [`Router::nest`]. If `router` has a
-    /// fallback, that fallback responds for the unknown paths below `prefix`.
+    /// Puts the routes of `router` below `prefix`, as axum's [`Router::nest`] does. A fallback of
+    /// its own answers the unknown paths below `prefix`, and the hidden ones, of whichever router.
     ///
     /// # Panics
     ///
@@ -237,9 +230,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         for mut route in router.routes {
             route.full_path = nested_path(prefix, &route.full_path);
             route.steps.push(nest.clone());
-            if own_fallback && route.fallback.is_none() {
-                route.fallback = Some(Arc::clone(&router.fallback.id));
-            }
             self.routes.push(route);
         }
         for mut unguarded in router.unguarded {
@@ -431,7 +421,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                     target: route.target,
                     endpoint: route.endpoint.with_state(state.clone()),
                     steps: route.steps,
-                    fallback: route.fallback,
                 })
                 .collect(),
             unguarded: self
@@ -456,7 +445,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             target,
             steps: endpoint.layers.clone(),
             endpoint,
-            fallback: None,
         });
     }
 
@@ -467,7 +455,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         service: MakeFallback<S>,
     ) -> Self {
         self.fallback = FallbackRoute {
-            id: FallbackId::default(),
             service: Some(service),
             declared: Some((P::POLICY, P::DECLARATION, served)),
             prefix: "/".to_owned(),
@@ -517,7 +504,6 @@ impl<S> fmt::Debug for GuardedRouter<S> {
 impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
     fn with_state<S2>(self, state: S) -> FallbackRoute<S2> {
         FallbackRoute {
-            id: self.id,
             service: self
                 .service
                 .map(|make| Arc::new(move |_state| make(state.clone())) as MakeFallback<S2>),
