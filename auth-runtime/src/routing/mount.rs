@@ -245,7 +245,9 @@ fn fallback_of<'m>(
         let fallback = new(route).with_layers(|service| {
             // unguarded: it responds for paths that do not exist
             let below = Router::new().route_service(BELOW, service.clone());
-            apply(inside, below.route_service("/", service))
+            // unguarded: and so it does at the prefix itself
+            let all = below.route_service("/", service);
+            apply(inside, all)
         });
         for path in ["/", BELOW] {
             let pattern = Pattern::of(&nested_path(&route.prefix, path));
