@@ -1,4 +1,4 @@
-//! What the compiler gets: the item as it was written, and its policy as data.
+//! Expansion: the item as it was written, and its policy as data.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -31,8 +31,8 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     }
     let krate = arguments.krate().unwrap_or_else(runtime);
     let requires = requires.with_modules();
-    // A network may be enough, and then nobody knows who calls. Of a mistaken attribute, what could be
-    // read says so.
+    // If a network alone meets the policy, the caller may be anonymous. For an invalid attribute,
+    // the requirements that could be read decide.
     let says_nothing = requires.requirements.is_empty();
     let caller = if says_nothing || check::makes_known(&requires.requirements) {
         quote!(#krate::Identity)
@@ -44,7 +44,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
         None => policy,
     };
-    // Names are data of their own once they were looked up; people know them by their names.
+    // A looked-up name has a constant of its own; documentation and messages still show the name.
     let has_names = found
         .as_ref()
         .is_some_and(|found| found.vocabulary.is_some());
@@ -60,12 +60,12 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     quote!(#expanded #tracked)
 }
 
-/// The runtime, where the attribute does not say where it is.
+/// Returns the default path of the runtime.
 fn runtime() -> Path {
     syn::parse_quote!(::auth_runtime)
 }
 
-/// `vocabulary!()`: what is declared, as data.
+/// Expands `vocabulary!()`: the declarations, as data.
 pub(crate) fn vocabulary(arguments: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = args::vocabulary(arguments, &mut errors).unwrap_or_else(runtime);
@@ -119,21 +119,21 @@ fn vocabulary_data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     }
 }
 
-/// The vocabulary of the crate that is being compiled.
+/// Finds the vocabulary of the crate that is being compiled.
 fn find() -> Option<Found> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
     vocabulary::find(manifest.as_ref())
 }
 
-/// Makes the compiler compile the crate again when its vocabulary changes. Once in a compilation is
-/// enough, and the whole file for every handler would be most of what is expanded.
+/// Makes the compiler compile the crate again when its vocabulary changes. Once per compilation is
+/// enough; the whole file for every handler would be most of the expansion.
 fn tracked(found: &Found) -> Option<TokenStream> {
     static TRACKED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
     if !found.path.is_file() {
         return None;
     }
-    // Nothing panics while it is held.
+    // No code panics while the lock is held.
     let mut tracked = TRACKED.lock().unwrap_or_else(PoisonError::into_inner);
     let is_first = tracked.insert(found.path.clone());
     let path = found.path.to_string_lossy();
@@ -146,7 +146,7 @@ fn tracked(found: &Found) -> Option<TokenStream> {
 
 pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    // What everybody may call owes nothing to the module around it.
+    // A public handler does not inherit the policy of the enclosing module.
     let arguments = Arguments::read(arguments);
     let krate = arguments.krate().unwrap_or_else(runtime);
     let public = args::public(arguments.own, &mut errors);
@@ -166,8 +166,8 @@ fn expand(
 ) -> TokenStream {
     let item = item::read(tokens.clone(), attribute, Some(krate), &mut errors);
     let mistakes = mistakes(&errors);
-    // A wrong attribute still leaves a handler with some policy: otherwise every use of it would
-    // be reported as well. It grants nothing, and the build fails anyway.
+    // An invalid attribute still leaves the handler with a policy: otherwise every use of the
+    // handler would be reported as well. The policy grants nothing, and the build fails anyway.
     let policy = if errors.is_empty() {
         policy
     } else {
@@ -210,14 +210,14 @@ fn expand(
     }
 }
 
-/// What is told to the compiler, and what an editor completes a half-written key from: a path among
-/// names that are the keys. Only rust-analyzer sees these.
+/// Returns the compile errors, and for each half-written key a path among the valid keys, from
+/// which an editor completes it. Only rust-analyzer sees these paths.
 fn mistakes(errors: &Errors) -> TokenStream {
     let told = errors.to_compile_error();
     let completions = errors
         .unknown_keys()
         .iter()
-        // A keyword is no path, and would be told so once more.
+        // A keyword is not a path; the compiler would report it once more.
         .filter(|unknown| syn::parse_str::<Ident>(&unknown.key.to_string()).is_ok())
         .map(|UnknownKey { key, known }| {
             let known = known.iter().map(|name| Ident::new(name, Span::call_site()));
@@ -238,7 +238,7 @@ fn mistakes(errors: &Errors) -> TokenStream {
     quote!(#(#completions)* #told)
 }
 
-/// The type that carries the policy of a handler.
+/// Returns the type that carries the policy of a handler.
 fn carrier(name: &Ident, visibility: &Visibility) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
@@ -255,7 +255,7 @@ fn implement(
     uses_guard: bool,
 ) -> TokenStream {
     let suffix = format!("::{}", declared.unraw());
-    // The line is that of the name, not of the attribute: a module's stands somewhere else.
+    // The line is that of the name, not of the attribute: the attribute of a module is elsewhere.
     let line = quote_spanned!(declared.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
@@ -272,7 +272,7 @@ fn implement(
     }
 }
 
-/// What a policy is for.
+/// Returns the kind of the item that the policy applies to.
 fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenStream {
     let struct_only = (!of_handler).then(|| {
         quote! {
@@ -298,7 +298,7 @@ fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenS
 
 fn policy(requires: &Requires, krate: &Path) -> TokenStream {
     let requirement = match requires.requirements.as_slice() {
-        // Whatever is wrong, nothing is open for lack of a requirement.
+        // Deny by default: a missing requirement never grants access, whatever the mistake.
         [] => quote!(#krate::Requirement::any(&[])),
         [only] => expression(only, krate),
         several => {
@@ -334,8 +334,8 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
         Kind::Authenticated => quote!(authenticated()),
         Kind::SenderConstrained => quote!(sender_constrained()),
         Kind::Named(namespace, name) if !name.broader.is_empty() => {
-            // Whoever was granted a broader one was granted this one: nothing is left to be done
-            // while serving.
+            // A caller with a broader name was granted this one, too: nothing is left to resolve at
+            // run time.
             let names = std::iter::once(&name.text).chain(&name.broader);
             let parts = names.map(|text| {
                 let name = Name {
@@ -371,7 +371,7 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
             quote!(network(#krate::Network::new(#name, &[#(#blocks),*])))
         }
         Kind::Check(function) => check_by(function, krate),
-        // Only one that could not be looked up is left, and that was reported.
+        // Only a policy that could not be looked up is left; that was reported.
         Kind::Policy(_) => quote!(any(&[])),
         Kind::All(parts) => {
             let parts = list(parts);
@@ -385,7 +385,7 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
     quote!(#krate::Requirement::#call)
 }
 
-/// A block of addresses as a constant.
+/// Returns a block of addresses as a constant.
 fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     let length = block.prefix_len();
     let (kind, network, address, parts) = match block {
@@ -416,12 +416,12 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     }
 }
 
-/// The call of a function, at the function's place, so that the compiler points there if it cannot
-/// be called.
+/// Returns the call of a function, with the span of the function, so that the compiler points there
+/// if it cannot be called.
 fn check_by(function: &Function, krate: &Path) -> TokenStream {
     let name = function.to_string();
     let path = &function.0;
-    // Not a name that the path could mean.
+    // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
         check(#krate::Check::new(#name, |#call| #call.of(#path)))
@@ -530,7 +530,7 @@ mod tests {
 
     #[test]
     fn a_list_that_requires_nothing_lets_nobody_in() {
-        // As a module hands it down, and not as it is written.
+        // Arguments that a module hands down; no source contains them.
         let without = |item: &str| requires(quote!({}), item.parse().expect("tokens")).to_string();
         for item in ["async fn f() {}", "struct F;", "mod m { async fn f() {} }"] {
             let mut once = without(item).replace(' ', "");
@@ -545,7 +545,7 @@ mod tests {
         }
     }
 
-    /// Every path to the runtime begins with the one that was given.
+    /// Every path to the runtime begins with the given one.
     #[test]
     fn the_runtime_goes_by_the_name_that_it_is_given() {
         let found = |expanded: String| {
@@ -566,7 +566,7 @@ mod tests {
         }
         let reason = r#"reason = "x", crate = ::auth"#;
         found(public(tokens(reason), tokens("async fn f() {}")).to_string());
-        // As a module hands it down.
+        // Handed down by a module.
         let handed_down = quote!({ crate = ::auth, authenticated });
         found(requires(handed_down.clone(), tokens("async fn f() {}")).to_string());
         let own = tokens(r#"reason = "x""#);

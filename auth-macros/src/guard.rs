@@ -4,7 +4,7 @@ use auth_grammar::item::{Handler, carrier, guard};
 use proc_macro2::Span;
 use syn::{FnArg, Path, PathArguments, Type};
 
-/// Completes the guard that is written, or adds one in front.
+/// Completes the guard in the signature, or adds one as the first parameter.
 pub(crate) fn complete(handler: &mut Handler, krate: &Path) {
     let carrier = carrier(&handler.signature.ident);
     let first = handler.signature.inputs.first_mut();

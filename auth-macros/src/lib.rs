@@ -1,7 +1,7 @@
 //! The attributes of `auth-runtime`, which re-exports them: depend on that crate, not on this one.
 //!
-//! What an attribute says, and what it stands on, is read and checked by `auth-grammar`, and written out
-//! (`expand`) as data for the runtime.
+//! `auth-grammar` reads and checks the attributes and their items. `expand` writes them out as data
+//! for the runtime.
 #![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
@@ -9,7 +9,7 @@ use proc_macro::TokenStream;
 mod expand;
 mod guard;
 
-/// Says who may call a handler.
+/// Declares the access policy of a handler.
 ///
 /// ```
 /// use auth_runtime::{Guard, requires};
@@ -34,42 +34,42 @@ mod guard;
 /// display     := hide_as = 404 | hide_unless = lesser
 ///              | schemes( Basic, "Lab-Auth", … ) | realm = "…"
 ///              | loosen = "…"
-/// lesser      := a requirement, whose values may stand in parentheses: scope("…")
+/// lesser      := a requirement; its values may be written in parentheses: scope("…")
 /// ```
 ///
-/// | requirement | who meets it |
+/// | requirement | meaning |
 /// |---|---|
-/// | `authenticated` | whoever is known |
-/// | `sender_constrained` | who proved to hold the key that the credentials are bound to (DPoP, [RFC 9449]; client certificates, [RFC 8705]) |
-/// | `scope = "…"` | who was granted that scope: one scope token ([RFC 6749 §3.3]), compared whole and by case |
-/// | `role = "…"` | who holds that role |
-/// | `permission = "…"` | who holds that permission |
-/// | `acr = "…"` | who logged in by that authentication context class ([RFC 9470]) |
-/// | `amr = "…"` | who logged in by that method, such as `otp` ([RFC 8176]) |
-/// | `max_age = "…"` | who logged in no longer ago: a whole number of `s`, `m`, `h` or `d` |
-/// | `network = "…"` | whoever calls from that block of addresses, or network of the vocabulary, known or not; `"0.0.0.0/0"` is IPv4 alone |
-/// | `check = …` | for whom that function says yes: an async one that takes a `CheckRequest` and returns `bool` or `Result<bool, _>` |
-/// | `policy = "…"` | who meets that policy of the vocabulary |
-/// | `any(…)` | who meets at least one |
-/// | `all(…)` | who meets every one; so does a list without `all` |
+/// | `authenticated` | the caller is known |
+/// | `sender_constrained` | the caller proved possession of the key that the credentials are bound to (DPoP, [RFC 9449]; client certificates, [RFC 8705]) |
+/// | `scope = "…"` | the caller was granted that scope: one scope token ([RFC 6749 §3.3]), compared as a whole and case-sensitively |
+/// | `role = "…"` | the caller has that role |
+/// | `permission = "…"` | the caller has that permission |
+/// | `acr = "…"` | the login has that authentication context class ([RFC 9470]) |
+/// | `amr = "…"` | the login used that method, such as `otp` ([RFC 8176]) |
+/// | `max_age = "…"` | the login is at most that old: a whole number of `s`, `m`, `h` or `d` |
+/// | `network = "…"` | the request comes from that block of addresses, or from that network of the vocabulary; the caller need not be known; `"0.0.0.0/0"` covers IPv4 only |
+/// | `check = …` | that async function grants the request: it takes a `CheckRequest` and returns `bool` or `Result<bool, _>` |
+/// | `policy = "…"` | that policy of the vocabulary is met |
+/// | `any(…)` | at least one member is met |
+/// | `all(…)` | every member is met; a list without `all` means the same |
 ///
-/// Where a `network` alone is enough, callers need not be known, and `guard.identity()` is an
-/// `Option`.
+/// If a `network` alone can meet the policy, the caller may be anonymous, and `guard.identity()` is
+/// an `Option`.
 ///
-/// | display | how denials are shown |
+/// | display | response to a denial |
 /// |---|---|
 /// | (none) | 401, 403, with challenges ([RFC 9110 §11.6.1], [RFC 6750 §3]) |
-/// | `hide_as = 404` | as a path that was never there ([RFC 9110 §15.5.4]) |
-/// | `hide_unless = …` | hidden, but shown to who meets this lesser requirement |
-/// | `schemes(…)` | only these of the protection space's schemes are accepted and offered |
-/// | `realm = "…"` | in challenges, another realm than the space's |
-/// | `loosen = "…"` | the policy of the module around it does not hold, for this reason |
+/// | `hide_as = 404` | the response for an unknown path ([RFC 9110 §15.5.4]) |
+/// | `hide_unless = …` | concealed, except from callers that meet this lesser requirement |
+/// | `schemes(…)` | only these schemes of the protection space are accepted and offered |
+/// | `realm = "…"` | challenges have this realm instead of the protection space's |
+/// | `loosen = "…"` | the policy of the enclosing module is replaced, for this reason |
 ///
 /// # Vocabulary
 ///
-/// With an `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace, every name has to be declared there, and a name stands for all that imply it. What the
-/// workspace excludes, and what is vendored in it, is not held against it.
+/// If `auth.toml` exists beside the `Cargo.toml`, or in a folder above it up to the root of the
+/// workspace, it must declare every name. A name is also met by each name that implies it. Packages
+/// that the workspace excludes, and vendored packages, are not checked against the file.
 ///
 /// ```toml
 /// realm = "example"
@@ -92,25 +92,27 @@ mod guard;
 /// requires = 'role = "admin", network = "office"'
 /// ```
 ///
-/// Without the file every name will do. So that nobody loses it unseen, a manifest can ask for it:
+/// Without the file, every name is accepted. A manifest can require the file, so that its loss is
+/// reported:
 ///
 /// ```toml
 /// [workspace.metadata.auth] # or `[package.metadata.auth]`
 /// required = true
 /// ```
 ///
-/// `network = "office"` and `policy = "staff"` are names from there; a policy brings all that its
-/// `requires` says, `hide_as` included, unless the attribute says something else. Two policies that show
-/// denials differently are refused where it does not. The crate is compiled again when the file changes, and
-/// [`vocabulary!`](macro@vocabulary) gives it to the running program.
+/// `network = "office"` and `policy = "staff"` are names of that file. A policy contributes all of
+/// its `requires`, `hide_as` included. The attribute can override the display of a policy. If two
+/// policies differ in their display, the attribute must override it. The crate is compiled again
+/// when the file changes. [`vocabulary!`](macro@vocabulary) makes the file available at run time.
 ///
-/// # Where it stands
+/// # Placement
 ///
-/// On a free `async fn`, which it leaves as it is but for a first parameter `Guard`: write it as
-/// `guard: Guard` to use it, or leave it out. It works above and below other attributes;
-/// but `#[axum::debug_handler]` checks the function as it is written, so put it below: above it, the
-/// compiler reports a missing argument of type `Guard`. A hidden type beside it, `policy_of_` and the
-/// function's name, carries the policy.
+/// On a free `async fn`: the function stays as it is, except for a first parameter `Guard`. Write
+/// it as `guard: Guard` to use it, or omit it. The attribute works above and below other
+/// attributes. Exception: `#[axum::debug_handler]` checks the function as it is written. Place it
+/// below `#[requires]`; above it, the compiler reports a missing argument of type `Guard`. A hidden
+/// type beside the function carries the policy; its name is `policy_of_` and the name of the
+/// function.
 ///
 /// On an inline module, for every handler in it:
 ///
@@ -136,25 +138,26 @@ mod guard;
 /// }
 /// ```
 ///
-/// A handler's own attribute adds to the module's, and its `schemes`, its `realm` and its hiding
-/// (`hide_as` with or without `hide_unless`) take the place of the module's. Modules in modules add up.
-/// To loosen a policy is to write another one with a reason, in full: an exception that had to be
-/// subtracted from what stands further up would be read wrongly sooner or later. It has to let somebody
-/// in who is kept out otherwise, and it is about who may call: what the module hides stays hidden. A
-/// handler whose denials are to be seen stands outside of a module that hides.
+/// A handler's own attribute adds to the module's. Its `schemes`, its `realm` and its hiding
+/// (`hide_as` with or without `hide_unless`) replace the module's. Policies of nested modules add
+/// up. An overriding policy is written in full and gives a reason: `loosen`. It must allow at least
+/// one caller that the module's policy denies. It replaces only the requirement: a module that
+/// hides still conceals the denials. Place a handler whose denials are to be visible outside of
+/// such a module.
 ///
-/// Every `async fn` directly in such a module is taken for a handler, but for tests and for those that
-/// cannot be one: that borrow a parameter, take a `CheckRequest`, or take axum's `Next`. Keep other
-/// helpers outside of it. So are modules, and unit structs with an attribute of their own.
+/// Every `async fn` directly in such a module is a handler. Exceptions are tests and functions that
+/// cannot be handlers: those that borrow a parameter, take a `CheckRequest`, or take axum's `Next`.
+/// Keep other helper functions outside of the module. The policy also applies to modules in it, and
+/// to unit structs with an attribute of their own.
 ///
-/// What the attribute cannot see into is refused: macros that may write handlers, modules in other files,
-/// handlers within functions, and our attributes in `cfg_attr` or under another name (a `use … as …`).
-/// A check is named from the root of a crate, `check = crate::owns`, since the path is followed from
-/// each handler. Not seen are handlers that somebody else's attribute or derive writes, or a macro that is
-/// called within a function: on a `GuardedRouter` these need a policy of their own, and lack the
-/// module's.
+/// The attribute rejects items that it cannot inspect: macros that may expand to handlers, modules
+/// in other files, handlers within functions, and these attributes in `cfg_attr` or under another
+/// name (`use … as …`). A check is named from the root of a crate, `check = crate::owns`, because
+/// the path is resolved at each handler. The attribute does not see handlers that another crate's
+/// attribute or derive generates, or that come from a macro called within a function. These
+/// handlers lack the policy of the module: on a `GuardedRouter` they need a policy of their own.
 ///
-/// On a unit struct, which then names the policy of a service that is no handler:
+/// On a unit struct, which then names the policy of a service that is not a handler:
 ///
 /// ```
 /// # use auth_runtime::requires;
@@ -165,10 +168,10 @@ mod guard;
 ///
 /// # Errors
 ///
-/// Whatever cannot be right does not compile: a key or a scope that is none, a requirement that is
-/// written twice, an alternative that can never matter (`any(authenticated, scope = "x")`), a
-/// condition that another one implies, a `hide_as` that would not hide. All mistakes of an
-/// attribute are reported at once:
+/// An invalid policy does not compile. Examples: an unknown key, an invalid scope, a duplicate
+/// requirement, a redundant alternative (`any(authenticated, scope = "x")`), a condition that
+/// another one implies, a `hide_as` that would not hide. All mistakes of an attribute are reported
+/// at once:
 ///
 /// ```compile_fail
 /// # use auth_runtime::requires;
@@ -178,18 +181,18 @@ mod guard;
 /// // a 403 tells that there is something; write `hide_as = 404`, or remove `hide_as` to answer 403
 /// ```
 ///
-/// In an `impl` block, a function that names neither `self` nor `Self` cannot be told from a free one:
-/// there the compiler says that structs are not supported. Make the handler a free function.
+/// In an `impl` block, a function that names neither `self` nor `Self` looks like a free function.
+/// There the compiler reports that structs are not supported. Make the handler a free function.
 ///
-/// A policy has at most 1024 single requirements, and a name 256 characters; the [catalogue] has all
-/// limits. Names are made of characters that are seen: controls, zero-width and other format characters,
-/// private use and the like are refused.
+/// A policy has at most 1024 single requirements, and a name at most 256 characters. The
+/// [catalogue] lists all limits. Names consist of visible characters: controls, zero-width and
+/// other format characters, private-use characters and the like are rejected.
 ///
 /// # Another name for the crate
 ///
-/// The expansion names the runtime as `::auth_runtime`. A service that depends on it by another name, or
-/// through a crate that re-exports it, gives its path as `crate = path`, as with serde. On a module the
-/// path holds for every handler in it.
+/// The expansion names the runtime as `::auth_runtime`. A service that depends on it by another
+/// name, or through a crate that re-exports it, gives its path as `crate = path`, as with serde. On
+/// a module, the path applies to every handler in it.
 ///
 /// ```
 /// # extern crate auth_runtime as auth;
@@ -217,7 +220,7 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::requires(arguments.into(), item.into()).into()
 }
 
-/// Says that everybody may call a handler, and why that is right.
+/// Declares that a handler is public, with the reason.
 ///
 /// ```
 /// use auth_runtime::public;
@@ -228,8 +231,8 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// No credentials are looked at, bad ones included. It stands where [`requires`] may stand, and
-/// not beside it.
+/// Credentials are ignored, invalid ones included. The attribute is placed like [`requires`], and
+/// never together with it.
 ///
 /// # Grammar
 ///
@@ -237,18 +240,18 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// #[public( reason = "…" {, crate = path} )]
 /// ```
 ///
-/// The reason is not optional: it is what an audit reads. Nothing else is taken: nobody is denied,
-/// so there is no requirement to name and nothing to hide.
+/// The reason is mandatory: audits list it. No other key is accepted: requests are never denied, so
+/// there is neither a requirement to name nor a denial to conceal.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::public(arguments.into(), item.into()).into()
 }
 
-/// What the crate's `auth.toml` declares, as an `auth_runtime::Vocabulary`.
+/// Returns the declarations of the crate's `auth.toml` as an `auth_runtime::Vocabulary`.
 ///
 /// The file lies beside the crate's `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace; without one, this does not compile. It takes nothing but `crate = path`, where the crate
-/// depends on `auth_runtime` by another name.
+/// workspace. Without a file, the macro does not compile. The only argument is `crate = path`, for
+/// a crate that depends on `auth_runtime` by another name.
 ///
 /// ```ignore
 /// let vocabulary = auth_runtime::vocabulary!();
