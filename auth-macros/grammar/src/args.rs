@@ -1,6 +1,7 @@
-//! The grammar: what stands in the parentheses of an attribute.
+//! The grammar of the arguments of an attribute.
 //!
-//! Reading goes on after a mistake, at the next comma, so that all of them are found at once.
+//! After a mistake, the parser resumes at the next comma. All mistakes are therefore found in one
+//! pass.
 
 mod requirement;
 mod schemes;
@@ -38,14 +39,14 @@ pub const REQUIREMENTS: [&str; 13] = [
     "any",
     "all",
 ];
-/// The keys that say how denials are shown, and to what the policy applies: at the top only.
+/// The keys of the display and of the scope of the policy: at the top level only.
 pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
 
-/// What can be expected where a list begins or goes on.
+/// The expected syntax at the beginning and after each comma of a list.
 const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
 const A_LESSER_REQUIREMENT: &str = "a requirement, such as `scope(\"...\")`";
 
-/// Reads the arguments of `#[requires(...)]`, and notes every mistake.
+/// Reads the arguments of `#[requires(...)]` and records every mistake.
 pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
     let mut requires = Requires::default();
     read(arguments, errors, |input, errors| {
@@ -120,7 +121,7 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
     requires
 }
 
-/// Reads the arguments of `#[public(...)]`, and notes every mistake.
+/// Reads the arguments of `#[public(...)]` and records every mistake.
 pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
     let mut public = None;
     let mut krate = None;
@@ -175,7 +176,7 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
     public
 }
 
-/// `= path::to::auth_runtime`
+/// Reads `= path::to::auth_runtime`.
 fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
     let value = assigned(input, key, "path::to::auth_runtime")?;
     let text = syn::parse2::<LitStr>(value.clone()).map(|text| text.value());
@@ -188,7 +189,7 @@ fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
     })
 }
 
-/// The crate that the arguments of an attribute name, whatever else is wrong with them.
+/// Returns the crate path in the arguments of an attribute, even if other arguments are invalid.
 pub(crate) fn krate_in(arguments: TokenStream) -> Option<Path> {
     let arguments: Vec<TokenTree> = arguments.into_iter().collect();
     let is_comma =
@@ -203,7 +204,7 @@ pub(crate) fn krate_in(arguments: TokenStream) -> Option<Path> {
     })
 }
 
-/// Reads the arguments of `vocabulary!(...)`, and notes every mistake.
+/// Reads the arguments of `vocabulary!(...)` and records every mistake.
 pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
     let mut krate = None;
     read(arguments, errors, |input, errors| {
@@ -244,7 +245,7 @@ fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
 }
 
-/// What stands behind a key, as it would be written there again.
+/// Formats the tokens after a key as source text.
 fn as_written(behind: &TokenStream) -> String {
     let text = behind.to_string();
     let text = text.replace(" :: ", "::");
@@ -254,7 +255,7 @@ fn as_written(behind: &TokenStream) -> String {
     }
 }
 
-/// Runs a reader that notes its mistakes itself.
+/// Runs a parser that records its mistakes itself.
 fn read(
     tokens: TokenStream,
     errors: &mut Errors,
@@ -274,11 +275,11 @@ fn read(
     }
 }
 
-/// Parentheses in parentheses; more is nothing that anybody could read, and whoever reads on calls
-/// itself once for each, on a stack that ends.
+/// The maximum nesting of parentheses. Readers recurse once for each level, and the stack is
+/// limited.
 const MAX_DEPTH: usize = 32;
 
-/// That there are more lists in lists.
+/// Returns the message for lists that are nested too deeply.
 pub(crate) fn too_deep_message() -> String {
     format!(
         "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
@@ -286,7 +287,8 @@ pub(crate) fn too_deep_message() -> String {
     )
 }
 
-/// Whether a text has more parentheses in parentheses: to read it as tokens would take a stack.
+/// Returns whether a text is nested too deeply. Parsing it into tokens would use stack for each
+/// level.
 pub(crate) fn is_too_deep(text: &str) -> bool {
     let mut depth = 0_usize;
     text.chars().any(|character| {
@@ -295,12 +297,12 @@ pub(crate) fn is_too_deep(text: &str) -> bool {
             ')' | ']' | '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        // Some may stand in strings.
+        // Some of the parentheses may be in strings.
         depth > 4 * MAX_DEPTH
     })
 }
 
-/// The first parentheses that are in more than `depth` others.
+/// Returns the first parentheses that are nested in more than `depth` others.
 pub(crate) fn too_deep(tokens: &TokenStream, depth: usize) -> Option<Span> {
     let mut open = vec![tokens.clone().into_iter()];
     while let Some(innermost) = open.last_mut() {
@@ -334,12 +336,12 @@ fn each(
                 errors.add(codes::STRAY, span, stray(None, &next));
             }
         }
-        // Either a comma or the end: `skip` stops nowhere else.
+        // A comma or the end follows: `skip` stops only there.
         let _ = input.parse::<Option<Token![,]>>();
     }
 }
 
-/// Goes on to the next comma.
+/// Advances to the next comma.
 fn skip(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _ = input.parse::<TokenTree>();
@@ -347,7 +349,7 @@ fn skip(input: ParseStream<'_>) {
 }
 
 fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> {
-    // A keyword is no key either, but it should be told so by name.
+    // A keyword is not a key either, but the message should name it.
     input.call(Ident::parse_any).map_err(|_| {
         let message = if input.peek(Token![,]) {
             "nothing stands before this comma; remove it".to_owned()
@@ -377,7 +379,7 @@ fn last_span(tokens: &TokenStream) -> Span {
     last.map_or_else(Span::call_site, |token| token.span())
 }
 
-/// `= value`, up to the next comma.
+/// Reads `= value`, up to the next comma.
 fn assigned(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<TokenStream> {
     equals(input, key, example)?;
     let value = upcoming(input);
@@ -387,7 +389,7 @@ fn assigned(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<T
     Ok(value)
 }
 
-/// What stands before the next comma.
+/// Returns the tokens before the next comma.
 fn upcoming(input: ParseStream<'_>) -> TokenStream {
     let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
@@ -406,7 +408,7 @@ fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()>
         return Err(needs_value(key, example));
     }
     let span = input.span();
-    // The value itself, if it stands behind what is not an equals sign.
+    // The value itself, if it follows a token other than an equals sign.
     let behind = upcoming(input).into_iter().flat_map(|token| match token {
         TokenTree::Group(group) => group.stream(),
         token => token.into(),
@@ -436,7 +438,7 @@ fn twice(key: &Ident) -> syn::Error {
 mod tests {
     use super::*;
 
-    /// What was understood, as text, and what was not.
+    /// Returns the parsed arguments as text, and the mistakes.
     fn read_back(arguments: &str) -> (String, Vec<String>) {
         let mut errors = Errors::default();
         let tokens = arguments.parse().expect("tokens");
@@ -476,7 +478,7 @@ mod tests {
                 "with a comma at the end"
             );
         }
-        // In `hide_unless` a value may stand in parentheses.
+        // In `hide_unless`, a value may be written in parentheses.
         for lesser in [r#"scope("b")"#, r#"scope = "b""#] {
             let text = format!(r#"scope = "a", hide_as = 404, hide_unless = {lesser}"#);
             let read = r#"scope = "a", hide_as = 404, unless scope = "b""#;

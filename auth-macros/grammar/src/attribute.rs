@@ -1,4 +1,4 @@
-//! Our attributes among others, and where nobody expands them.
+//! Recognition of policy attributes among others, and of positions where they are not expanded.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::{Attribute, Meta};
@@ -6,7 +6,7 @@ use syn::{Attribute, Meta};
 use crate::codes;
 use crate::errors::Errors;
 
-/// Whether an attribute is one of ours, by the paths that it can be reached by.
+/// Returns the policy attribute that an attribute is, if it is written by a known path.
 pub fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
     let path = attribute.path();
     let ours = match path.segments.len() {
@@ -20,20 +20,21 @@ pub fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
     policy_attribute_by_any_path(attribute).filter(|_| ours)
 }
 
-/// Whether an attribute is one of ours, if it has its own name. It may be somebody else's.
+/// Returns the policy attribute with the name of this attribute, whatever its path. It may belong
+/// to another crate.
 pub fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static str> {
     let last = attribute.path().segments.last()?;
     ours(&last.ident.to_string())
 }
 
-/// Where a `cfg_attr` holds one of ours, by whatever path.
+/// Returns the place of a policy attribute in a `cfg_attr`, whatever its path.
 pub fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
     let is_conditional = attribute.path().is_ident("cfg_attr");
     let list = attribute.meta.require_list().ok()?;
     is_conditional.then(|| conditional_policy(list.tokens.clone(), &[]))?
 }
 
-/// Notes one of ours in a `cfg_attr`.
+/// Records a policy attribute in a `cfg_attr`.
 pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     errors.add(
         codes::CONDITIONAL,
@@ -43,10 +44,11 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     );
 }
 
-/// The mark that a module with a policy leaves on an item without it: one of our attributes that stands
-/// there under another name finds the mark. The compiler ignores it.
+/// Returns the mark that a module with a policy leaves on each item without it. A policy attribute
+/// that is on the item under another name finds the mark. The compiler ignores it.
 ///
-/// It has to be there when the attribute runs: `cfg_attr` is gone by then, an attribute of a tool is not.
+/// The mark has to remain until the attribute runs: `cfg_attr` is gone by then, a tool attribute is
+/// not.
 pub(crate) fn left_out() -> Attribute {
     syn::parse_quote!(#[rust_analyzer::auth_runtime_left_out])
 }
@@ -59,8 +61,8 @@ pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
         .eq(["rust_analyzer", "auth_runtime_left_out"])
 }
 
-/// Returns whether an attribute is one of the compiler's own: an import of that name is ambiguous, so it
-/// is not one of ours.
+/// Returns whether an attribute is built into the compiler. An import of that name is ambiguous;
+/// therefore the attribute is not a policy attribute.
 pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     const INERT: [&str; 14] = [
         "allow",
@@ -81,8 +83,8 @@ pub(crate) fn is_inert(attribute: &Attribute) -> bool {
     INERT.iter().any(|inert| attribute.path().is_ident(inert))
 }
 
-/// The names that an import in these tokens gives to attributes of ours: `use auth_runtime::requires as
-/// needs`.
+/// Collects the names that imports in these tokens give to policy attributes: `use
+/// auth_runtime::requires as needs`.
 pub(crate) fn renamed(tokens: TokenStream, names: &mut Vec<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for token in &tokens {
@@ -104,7 +106,7 @@ pub(crate) fn renamed(tokens: TokenStream, names: &mut Vec<String>) {
     }
 }
 
-/// Where one of our attributes stands somewhere in `tokens`, by its own name or by one of `others`.
+/// Returns the place of a policy attribute in `tokens`, by its own name or by one of `others`.
 pub(crate) fn policy_within(tokens: TokenStream, others: &[String]) -> Option<Span> {
     let mut after_hash = false;
     for token in tokens {
@@ -131,7 +133,7 @@ pub(crate) fn policy_within(tokens: TokenStream, others: &[String]) -> Option<Sp
     None
 }
 
-/// Whether this stands in the brackets of one of ours.
+/// Returns the place of a policy attribute, given the tokens in the brackets of an attribute.
 fn policy_in(attribute: TokenStream, others: &[String]) -> Option<Span> {
     let mut last = None;
     for token in flattened(attribute) {
@@ -149,7 +151,7 @@ fn policy_in(attribute: TokenStream, others: &[String]) -> Option<Span> {
     (ours(&name).is_some() || others.contains(&name)).then(|| last.span())
 }
 
-/// One of ours among the attributes behind the condition of a `cfg_attr`.
+/// Returns the place of a policy attribute after the condition of a `cfg_attr`.
 fn conditional_policy(arguments: TokenStream, others: &[String]) -> Option<Span> {
     let arguments: Vec<TokenTree> = flattened(arguments).into_iter().collect();
     let is_comma =
@@ -160,14 +162,14 @@ fn conditional_policy(arguments: TokenStream, others: &[String]) -> Option<Span>
         .find_map(|attribute| policy_in(attribute, others))
 }
 
-/// Whether it says that an item is for tests: `#[tokio::test]`, `#[cfg(test)]`,
-/// `#[cfg(all(test, unix))]`. By the first kind of name, one of ours may be called.
+/// Returns whether an attribute marks an item as a test: `#[tokio::test]`, `#[cfg(test)]`,
+/// `#[cfg(all(test, unix))]`. A policy attribute may be imported under a name of the first kind.
 pub fn is_test(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     is_built_for_tests(attribute) || last.is_some_and(|segment| segment.ident == "test")
 }
 
-/// Returns whether it says that an item is compiled for tests only.
+/// Returns whether an attribute compiles an item for tests only.
 pub(crate) fn is_built_for_tests(attribute: &Attribute) -> bool {
     match &attribute.meta {
         Meta::List(list) => list.path.is_ident("cfg") && asks_for_test(list.tokens.clone()),
@@ -175,7 +177,7 @@ pub(crate) fn is_built_for_tests(attribute: &Attribute) -> bool {
     }
 }
 
-/// Whether a condition of `cfg` holds for tests only.
+/// Returns whether a condition of `cfg` holds for tests only.
 fn asks_for_test(condition: TokenStream) -> bool {
     let tokens: Vec<TokenTree> = flattened(condition).into_iter().collect();
     match tokens.as_slice() {
@@ -195,7 +197,7 @@ fn ours(name: &str) -> Option<&'static str> {
     ["requires", "public"].into_iter().find(|own| *own == name)
 }
 
-/// Without the invisible groups that hold what was given to a `macro_rules` macro.
+/// Removes the invisible groups around the arguments of a `macro_rules` macro.
 pub(crate) fn flattened(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()

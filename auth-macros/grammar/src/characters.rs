@@ -1,20 +1,20 @@
-//! Characters that a name cannot have, and names as messages show them.
+//! Characters that are not allowed in names, and the display of names in messages.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// The characters of a name, at most.
+/// The maximum length of a name, in characters.
 pub(crate) const MAX_NAME: usize = 256;
 
-/// The characters between two backticks of a message, at most: a name of the greatest length with its
-/// key fits, a list of a thousand does not.
+/// The maximum number of characters between two backticks of a message. The longest name fits with
+/// its key; a list of a thousand members does not.
 const MAX_SHOWN: usize = 400;
 
-/// The characters of a message, at most.
+/// The maximum length of a message, in characters.
 const MAX_MESSAGE: usize = 16 * 1024;
 
-/// Code points that are ignored by default where they are shown (`Default_Ignorable_Code_Point`,
-/// Unicode 17, `DerivedCoreProperties.txt`) though their category is one of letters or marks, and the
-/// blank pattern of Braille.
+/// Code points that are ignored by default when displayed (`Default_Ignorable_Code_Point`, Unicode
+/// 17, `DerivedCoreProperties.txt`) though their category is one of letters or marks, and the blank
+/// Braille pattern.
 const BLANK: [(char, char); 11] = [
     ('\u{034F}', '\u{034F}'),
     ('\u{115F}', '\u{1160}'),
@@ -29,10 +29,11 @@ const BLANK: [(char, char); 11] = [
     ('\u{E0100}', '\u{E01EF}'),
 ];
 
-/// Returns whether a character looks like none, like a space, or like another one: controls, format
-/// characters (zero width, bidirectional, tags), separators but for the space, private use,
-/// unassigned code points and non-characters (Unicode §4.5, categories `Cc`, `Cf`, `Zl`, `Zp`, `Zs`,
-/// `Co`, `Cn`), and what is ignored by default (§5.21), such as variation selectors.
+/// Returns whether a character is invisible, or looks like a space or like another character:
+/// controls, format characters (zero width, bidirectional, tags), separators except the space,
+/// private use, unassigned code points and non-characters (Unicode §4.5, categories `Cc`, `Cf`,
+/// `Zl`, `Zp`, `Zs`, `Co`, `Cn`), and default-ignorable characters (§5.21) such as variation
+/// selectors.
 pub(crate) fn is_invisible(character: char) -> bool {
     if matches!(character, ' '..='~') {
         return false;
@@ -52,12 +53,12 @@ pub(crate) fn is_invisible(character: char) -> bool {
     ) || BLANK.iter().any(is_blank)
 }
 
-/// `U+200B`
+/// Formats a character as `U+200B`.
 pub(crate) fn code_point(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
-/// The reason why a text is too long for the name of a `kind`, if it is.
+/// Returns the reason why a text is too long for the name of a `kind`, if it is.
 pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     let length = text.chars().count();
     let begin: String = text.chars().take(32).collect();
@@ -66,8 +67,8 @@ pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     })
 }
 
-/// The message with its invisible characters written as code points, and with long texts between
-/// backticks, and the whole, cut.
+/// Returns the message with its invisible characters as code points. Long texts between backticks
+/// are cut, and so is a long message.
 pub(crate) fn legible(message: &str) -> String {
     let mut legible = String::new();
     for (index, piece) in visible(message).split('`').enumerate() {
@@ -91,7 +92,7 @@ fn push_cut(whole: &mut String, piece: &str, length: usize, is_cut: bool) {
     }
 }
 
-/// With `U+200B` for each invisible character, and for the escape that Rust writes for it.
+/// Writes `U+200B` for each invisible character, and for the escape that Rust writes for it.
 fn visible(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What can be seen to be wrong in an attribute that was read.
+//! Checks of an attribute that was parsed.
 
 mod display;
 mod evaluation;
@@ -24,7 +24,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Name, Requirement, Requires};
 
-/// Notes everything that is wrong with the arguments of `#[requires(...)]`.
+/// Records all mistakes in the arguments of `#[requires(...)]`.
 pub fn requires(requires: &Requires, errors: &mut Errors) {
     let readable = errors.is_empty();
     if requires.requirements.is_empty() && requires.module.is_none() && readable {
@@ -38,7 +38,7 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
     for requirement in &requires.requirements {
         names(requirement, Written::Listed, errors);
     }
-    // With parts missing, what is left may look like something that nobody wrote.
+    // With missing parts, the rest may look like a policy that was not written.
     if readable {
         for requirement in &requires.requirements {
             wrappers(requirement, Requirement::to_string, errors);
@@ -53,22 +53,22 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
     display(requires, readable, errors);
 }
 
-/// What the modules around ask for besides.
+/// Returns the requirements of the enclosing modules.
 fn around(requires: &Requires) -> Vec<Requirement> {
     let module = requires.module.as_deref().cloned();
     let module = module.filter(|_| requires.loosen.is_none());
     module.unwrap_or_default().with_modules().requirements
 }
 
-/// Whether the attribute of a module around is wrong: it is told there, and nothing of it is handed
-/// down.
+/// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
+/// and the module hands nothing down.
 fn is_module_wrong(requires: &Requires) -> bool {
     requires.module.as_deref().is_some_and(|module| {
         module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
     })
 }
 
-/// What a handler says on its own, held against what its module says already.
+/// Compares the handler's own policy with the policy of its module.
 fn beside_module(requires: &Requires, errors: &mut Errors) {
     let Some(module) = &requires.module else {
         if let Some(reason) = &requires.loosen {
@@ -91,7 +91,8 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// A policy in place of the module's lets somebody in who is kept out there.
+/// Checks that a policy in place of the module's allows at least one caller that the module's
+/// denies.
 fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
     if own.is_empty() {
         errors.add(
@@ -118,7 +119,7 @@ fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: 
     }
 }
 
-/// What is added to the policy of the module is new, and possible.
+/// Checks that each addition to the policy of the module is new, and can be met.
 fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
     let around = all_of(module.to_vec());
     let own_parts: Vec<&Requirement> = own.iter().collect();
@@ -164,7 +165,7 @@ fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
     }
 }
 
-/// A list without `all`, as it is written.
+/// Formats a list without `all`.
 fn listed(parts: &[Requirement]) -> String {
     let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
     format!("`{}`", parts.join(", "))

@@ -1,4 +1,4 @@
-//! The codes of the messages: each has a page in the catalogue of `auth-runtime`.
+//! The codes of the messages. Each has a page in the catalogue of `auth-runtime`.
 
 use std::fmt::Display;
 
@@ -7,132 +7,132 @@ use quote::ToTokens;
 
 use crate::characters::legible;
 
-/// What kind of mistake a message is about.
+/// The kind of mistake that a message is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Code(&'static str);
 
-/// A key that there is not.
+/// An unknown key.
 pub const UNKNOWN_KEY: Code = Code("AUTH0001");
-/// A key that is written in another form.
+/// A key in the wrong form.
 pub const FORM: Code = Code("AUTH0002");
-/// A value of another kind.
+/// A value of the wrong kind.
 pub const VALUE: Code = Code("AUTH0003");
-/// Something that stands between two requirements.
+/// An unexpected token between two requirements.
 pub const STRAY: Code = Code("AUTH0004");
 /// A list without members, or members without a list.
 pub const EMPTY_LIST: Code = Code("AUTH0005");
-/// The same thing twice.
+/// A duplicate.
 pub const TWICE: Code = Code("AUTH0006");
-/// An attribute that does not say who may call.
+/// An attribute without a requirement.
 pub const SAYS_NOTHING: Code = Code("AUTH0007");
 /// A key in the wrong place.
 pub const KEY_ELSEWHERE: Code = Code("AUTH0008");
-/// A reason that is missing.
+/// A missing reason.
 pub const REASON: Code = Code("AUTH0009");
-/// A key that a public handler has no use for.
+/// A key that is not allowed on a public handler.
 pub const NOT_FOR_PUBLIC: Code = Code("AUTH0010");
-/// An item that can carry no policy.
+/// An item that cannot have a policy.
 pub const NOT_A_HANDLER: Code = Code("AUTH0011");
-/// A function that axum could not call.
+/// A function that axum cannot call.
 pub const SIGNATURE: Code = Code("AUTH0012");
 /// A guard in the wrong place.
 pub const GUARD: Code = Code("AUTH0013");
-/// More arguments than axum takes.
+/// More arguments than axum accepts.
 pub const ARGUMENTS: Code = Code("AUTH0014");
 /// Two policies for one handler.
 pub const SECOND_POLICY: Code = Code("AUTH0015");
 /// A policy with fields.
 pub const FIELDS: Code = Code("AUTH0016");
-/// A scope that cannot be one.
+/// An invalid scope.
 pub const SCOPE: Code = Code("AUTH0017");
 /// A name that cannot match any other.
 pub const NAME: Code = Code("AUTH0018");
 /// A realm that cannot be sent.
 pub const REALM: Code = Code("AUTH0019");
-/// A duration that cannot be read.
+/// An invalid duration.
 pub const DURATION: Code = Code("AUTH0020");
-/// A network that cannot be one.
+/// An invalid network.
 pub const NETWORK: Code = Code("AUTH0021");
 /// A scheme that is not registered.
 pub const SCHEME: Code = Code("AUTH0022");
 /// A requirement that another one implies.
 pub const REDUNDANT: Code = Code("AUTH0023");
-/// An alternative that never decides.
+/// A redundant alternative.
 pub const DEAD_ALTERNATIVE: Code = Code("AUTH0024");
 /// A list around a single requirement.
 pub const WRAPPER: Code = Code("AUTH0025");
-/// Requirements that nobody meets together.
+/// Requirements that no caller meets together.
 pub const CONTRADICTION: Code = Code("AUTH0026");
 /// A status that hides nothing.
 pub const HIDE_AS: Code = Code("AUTH0027");
-/// An exception from hiding where nothing is hidden.
+/// An exception from hiding without hiding.
 pub const NOTHING_HIDDEN: Code = Code("AUTH0028");
-/// An exception from hiding for those who are let in.
+/// An exception from hiding for callers that are never denied.
 pub const SHOWN_TO_NOBODY: Code = Code("AUTH0029");
 /// A name that the vocabulary does not declare.
 pub const UNDECLARED: Code = Code("AUTH0030");
 /// A mistake in the vocabulary.
 pub const VOCABULARY: Code = Code("AUTH0031");
-/// A vocabulary that is not there.
+/// A missing vocabulary.
 pub const NO_VOCABULARY: Code = Code("AUTH0032");
 /// A policy with a display in a list.
 pub const POLICY_IN_LIST: Code = Code("AUTH0033");
-/// A requirement that the module asks for already.
+/// A requirement that the module has already.
 pub const MODULE_ASKS: Code = Code("AUTH0034");
 /// A loosened policy without a module.
 pub const NOTHING_TO_LOOSEN: Code = Code("AUTH0035");
-/// What the policy of a module does not reach.
+/// An item that the policy of a module cannot reach.
 pub const OUT_OF_REACH: Code = Code("AUTH0040");
-/// A policy that depends on how the crate is built.
+/// A policy that depends on the build configuration.
 pub const CONDITIONAL: Code = Code("AUTH0041");
-/// A check of a module, by a path that begins elsewhere for each handler.
+/// A check on a module by a relative path, which resolves differently for each handler.
 pub const RELATIVE_CHECK: Code = Code("AUTH0042");
-/// A function of a guarded module that is no handler.
+/// A function of a guarded module that is not a handler.
 pub const HELPER: Code = Code("AUTH0043");
 
-/// A loosened policy that lets nobody more in.
+/// A loosened policy that allows no further caller.
 pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
-/// Two policies that show denials differently.
+/// Two policies with different displays.
 pub const TWO_DISPLAYS: Code = Code("AUTH0061");
-/// Lists in lists, without end.
+/// Lists that are nested too deeply.
 pub const TOO_DEEP: Code = Code("AUTH0062");
 /// A display that changes nothing.
 pub const IDLE_DISPLAY: Code = Code("AUTH0063");
 /// A policy or a name that is too large.
 pub const TOO_LARGE: Code = Code("AUTH0064");
 
-// What no compiler sees, and `cargo auth check` finds.
+// Mistakes that the compiler cannot see; `cargo auth check` reports them.
 
 /// A handler on a plain router, without a policy.
 pub const UNGUARDED: Code = Code("AUTH0101");
 /// A plain router in a guarded one.
 pub const MERGED_UNGUARDED: Code = Code("AUTH0102");
-/// A word of the vocabulary that nobody uses.
+/// A name of the vocabulary that is not used.
 pub const UNUSED: Code = Code("AUTH0103");
-/// An attribute that is not called by its name.
+/// A policy attribute under another name.
 pub const RENAMED: Code = Code("AUTH0104");
-/// A reason for nothing.
+/// A reason without a subject.
 pub const IDLE_REASON: Code = Code("AUTH0105");
-/// A pattern that answers spellings of a guarded path.
+/// An open pattern that matches spellings of a guarded path.
 pub const OPEN_PATTERN: Code = Code("AUTH0106");
 
 impl Code {
-    /// As it stands in messages, without the brackets.
+    /// Returns the code as messages show it, without the brackets.
     pub fn as_str(self) -> &'static str {
         self.0
     }
 
-    /// A mistake of this kind.
+    /// Creates an error with this code at a span.
     pub fn at(self, span: Span, message: impl Display) -> syn::Error {
         syn::Error::new(span, self.write(message))
     }
 
-    /// A mistake of this kind that all of the tokens are.
+    /// Creates an error with this code that spans all of the tokens.
     pub fn over(self, tokens: impl ToTokens, message: impl Display) -> syn::Error {
         syn::Error::new_spanned(tokens, self.write(message))
     }
 
-    /// The message with the code behind its first line.
+    /// Returns the message with the code at the end of its first line.
     pub fn write(self, message: impl Display) -> String {
         let message = legible(&message.to_string());
         match message.split_once('\n') {
@@ -142,7 +142,7 @@ impl Code {
     }
 }
 
-/// The message without its code, and the code; some are the compiler's, and have none.
+/// Splits a message into its text and its code. Some messages are the compiler's, and have none.
 pub fn split(message: &str) -> (String, Option<&str>) {
     let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
     let coded = first.strip_suffix(']');

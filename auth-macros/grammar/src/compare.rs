@@ -1,8 +1,8 @@
-//! What came of a policy between two versions of it: who may call now that could not before, and the
-//! other way round.
+//! The difference between two versions of a policy: callers that are newly allowed, and callers
+//! that are newly denied.
 //!
-//! Decided by what the policies mean, not by how they are written: with the names that a vocabulary
-//! implies, the networks that it declares, and the policies of the modules around.
+//! The comparison uses the meaning of the policies, not their text. It includes implied names, the
+//! networks of the vocabulary, and the policies of the enclosing modules.
 //!
 //! ```
 //! use auth_grammar::compare::{Change, compare};
@@ -24,74 +24,73 @@ use std::collections::BTreeMap;
 use crate::check::{all_of, is_enough};
 use crate::requirement::{Kind, Name, Policy, Requirement, Requires};
 
-/// How those whom something holds for came out of those whom it held for before.
+/// The change of a set of callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// They are the same.
+    /// The sets are equal.
     Same,
-    /// They are all of them, and others.
+    /// The new set contains all of the old callers, and others.
     Loosened,
-    /// They are some of them, and no others.
+    /// The new set contains some of the old callers, and no others.
     Tightened,
-    /// Some were lost, and others gained; or nobody can tell, since there are too many ways to meet
-    /// the policies.
+    /// Some callers were lost, and others gained. Also used if the policies can be met in too many
+    /// ways to tell.
     Changed,
 }
 
-/// What is different between two policies.
+/// The differences between two policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// Who may call.
+    /// The allowed callers.
     pub callers: Change,
-    /// Who is told of a denial, where `hide_as` tells others that there is nothing.
+    /// The callers that see a denial, where `hide_as` conceals it from others.
     pub told: Change,
-    /// What else is said in another way, in this order.
+    /// The other aspects that differ, in this order.
     pub others: Vec<Aspect>,
 }
 
-/// What a policy says besides who may call and who is told.
+/// An aspect of a policy besides its callers and its disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aspect {
     /// The schemes that are offered, or their order.
     Schemes,
     /// The realm of the challenges.
     Realm,
-    /// Why everybody may call, or why the policy of a module does not hold.
+    /// The reason of a public handler, or of a loosened policy.
     Reason,
 }
 
-/// What came of a policy, in the order in which it should be looked at.
+/// The outcome for a policy, in the order in which outcomes should be reviewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// More may call, or are told.
+    /// More callers are allowed, or see denials.
     Loosened,
-    /// There was none.
+    /// The policy is new.
     Added,
-    /// Others may call, or are told; or that could not be decided.
+    /// Other callers are allowed, or see denials; or the comparison could not be decided.
     Changed,
-    /// It holds for something else.
+    /// The policy applies to another item.
     Moved,
-    /// Fewer may call, or are told.
+    /// Fewer callers are allowed, or see denials.
     Tightened,
-    /// There is none any more.
+    /// The policy was removed.
     Removed,
-    /// The same may call, and are told, but something else changed.
+    /// The callers and the disclosure are the same; another aspect changed.
     Restated,
 }
 
-/// A policy that is not what it was.
+/// A policy that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The name that it has in both tables.
+    /// The name in both tables.
     pub name: String,
-    /// What came of it.
+    /// The outcome.
     pub verdict: Verdict,
-    /// What is different, if it was there before and still is.
+    /// The differences, if the policy exists in both tables.
     pub comparison: Option<Comparison>,
 }
 
-/// Compares two tables of policies: what was loosened stands first, and what stayed the same is left
-/// out.
+/// Compares two tables of policies. Loosened policies come first; unchanged policies are omitted.
 pub fn tables(
     before: &BTreeMap<String, Policy>,
     after: &BTreeMap<String, Policy>,
@@ -119,7 +118,7 @@ pub fn tables(
     differences
 }
 
-/// Compares two versions of a policy, each looked up in the vocabulary of its time.
+/// Compares two versions of a policy, each resolved in the vocabulary of its time.
 pub fn compare(before: &Policy, after: &Policy) -> Comparison {
     let [before, after] = [before, after].map(Meaning::of);
     let mut others = Vec::new();
@@ -142,8 +141,8 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
 }
 
 impl Comparison {
-    /// Who may call, and who is told, taken together. What is gained in the one is not made up for by what
-    /// is lost in the other.
+    /// Returns the change of the callers and of the disclosure together. A gain in one does not
+    /// cancel a loss in the other.
     pub fn change(&self) -> Change {
         match (self.callers, self.told) {
             (Change::Loosened, _) | (_, Change::Loosened) => Change::Loosened,
@@ -153,7 +152,7 @@ impl Comparison {
         }
     }
 
-    /// The differences in words; none if it is the same policy.
+    /// Returns the differences in words; empty if the policies are the same.
     pub fn reasons(&self) -> Vec<&'static str> {
         let callers = match self.callers {
             Change::Same => None,
@@ -175,7 +174,7 @@ impl Comparison {
         callers.into_iter().chain(told).chain(others).collect()
     }
 
-    /// What came of the policy; `None` if it is what it was.
+    /// Returns the outcome; `None` if the policy did not change.
     pub fn verdict(&self) -> Option<Verdict> {
         match self.change() {
             Change::Loosened => Some(Verdict::Loosened),
@@ -186,11 +185,11 @@ impl Comparison {
     }
 }
 
-/// What a policy comes to: module policies and vocabulary are part of it.
+/// The meaning of a policy, with the module policies and the vocabulary.
 struct Meaning {
     callers: Requirement,
     told: Requirement,
-    /// `None` for all of them.
+    /// `None` for all schemes.
     schemes: Option<Vec<String>>,
     realm: Option<String>,
     reason: Option<String>,
@@ -244,8 +243,8 @@ fn with_kind(kind: Kind) -> Requirement {
     }
 }
 
-/// The requirement with every name that a vocabulary implies: what implies a name may differ between
-/// two versions, though the name is the same.
+/// Returns the requirement with every name that implies one of its names. The implying names may
+/// differ between two versions though the name is the same.
 fn spelled_out(requirement: &Requirement) -> Requirement {
     let list = |parts: &[Requirement]| parts.iter().map(spelled_out).collect();
     with_kind(match &requirement.kind {
@@ -267,11 +266,11 @@ fn spelled_out(requirement: &Requirement) -> Requirement {
     })
 }
 
-/// Whom a requirement is met by, with credentials of some schemes.
+/// The callers that meet a requirement with credentials of certain schemes.
 type Callers = (Requirement, Option<Vec<String>>);
 
 fn change(before: &Callers, after: &Callers) -> Change {
-    // However many ways there are to meet it.
+    // Equal however many ways there are to meet the requirement.
     if before == after {
         return Change::Same;
     }
@@ -283,7 +282,8 @@ fn change(before: &Callers, after: &Callers) -> Change {
     }
 }
 
-/// Whether all callers of the one are callers of the other; `None` if nobody can tell.
+/// Returns whether all callers of the one are callers of the other; `None` if that cannot be
+/// decided.
 fn is_within(one: &Callers, other: &Callers) -> Option<bool> {
     let (requirement, schemes) = one;
     let (wider, wider_schemes) = other;
@@ -293,14 +293,14 @@ fn is_within(one: &Callers, other: &Callers) -> Option<bool> {
         (Some(schemes), Some(wider)) => schemes.iter().any(|scheme| !wider.contains(scheme)),
     };
     if loses_scheme {
-        // Whose scheme is accepted no longer is a stranger.
+        // A caller whose scheme is no longer accepted is anonymous.
         is_enough(requirement, &by_strangers(wider))
     } else {
         is_enough(requirement, wider)
     }
 }
 
-/// As much of a requirement as somebody who is not known can meet.
+/// Reduces a requirement to the part that an anonymous caller can meet.
 fn by_strangers(requirement: &Requirement) -> Requirement {
     let list = |parts: &[Requirement]| parts.iter().map(by_strangers).collect();
     match &requirement.kind {

@@ -1,4 +1,4 @@
-//! All mistakes of an attribute, to be reported together.
+//! The mistakes of an attribute, reported together.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::codes::Code;
 
-/// The mistakes of one attribute that are noted, at most.
+/// The maximum number of mistakes that are recorded for one attribute.
 const MAX_ERRORS: usize = 100;
 
 /// Mistakes, in the order in which they were found.
@@ -18,21 +18,21 @@ pub struct Errors {
     unknown_keys: Vec<UnknownKey>,
 }
 
-/// A word where a key is expected: likely one that is being typed.
+/// A word in place of a key, likely one that is being typed.
 pub struct UnknownKey {
-    /// As it is written so far.
+    /// The word as typed so far.
     pub key: Ident,
-    /// The keys that can stand there.
+    /// The keys that are valid there.
     pub known: Vec<&'static str>,
 }
 
 impl Errors {
-    /// Notes a mistake.
+    /// Records a mistake.
     pub fn add(&mut self, code: Code, span: Span, message: impl Display) {
         self.push(code.at(span, message));
     }
 
-    /// Notes a mistake that lies in two places at once: all from the one to the other is marked.
+    /// Records a mistake in two places at once: the span reaches from the one to the other.
     pub fn add_across(&mut self, code: Code, start: Span, end: Span, message: impl Display) {
         let ends = [Ident::new("start", start), Ident::new("end", end)];
         self.push(syn::Error::new_spanned(
@@ -41,7 +41,8 @@ impl Errors {
         ));
     }
 
-    /// Notes a mistake that carries its code already, or none since the compiler would say it too.
+    /// Records a mistake that already has its code, or that has none because the compiler would
+    /// report it too.
     pub fn push(&mut self, error: syn::Error) {
         if self.is_full() {
             return;
@@ -53,27 +54,28 @@ impl Errors {
         }
     }
 
-    /// Notes a word that is no key, for an editor to complete. That it is a mistake is told beside it.
+    /// Records an unknown key, for an editor to complete. The mistake itself is reported
+    /// separately.
     pub fn unknown_key(&mut self, key: UnknownKey) {
         self.unknown_keys.push(key);
     }
 
-    /// The words that are no keys.
+    /// Returns the unknown keys.
     pub fn unknown_keys(&self) -> &[UnknownKey] {
         &self.unknown_keys
     }
 
-    /// Whether so much is wrong that no more is noted.
+    /// Returns whether the maximum number of mistakes is reached.
     pub fn is_full(&self) -> bool {
         self.count >= MAX_ERRORS
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there are no mistakes.
     pub fn is_empty(&self) -> bool {
         self.found.is_none()
     }
 
-    /// `compile_error!` for each of them.
+    /// Returns a `compile_error!` for each mistake.
     pub fn to_compile_error(&self) -> TokenStream {
         self.found
             .as_ref()
@@ -81,12 +83,12 @@ impl Errors {
             .unwrap_or_default()
     }
 
-    /// The texts, with their codes.
+    /// Returns the messages, with their codes.
     pub fn messages(self) -> Vec<String> {
         self.into_iter().map(|error| error.to_string()).collect()
     }
 
-    /// Notes all that was noted elsewhere.
+    /// Records all mistakes of another list.
     pub fn extend(&mut self, others: Self) {
         self.unknown_keys.extend(others.unknown_keys);
         for error in others.found.into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! What an attribute stands on.
+//! The item that an attribute is on.
 //!
-//! Of a function only the signature is read; the body passes through, so that a half-typed one
+//! Only the signature of a function is parsed. The body passes through, so that a half-typed body
 //! still reaches the compiler and the editor.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
@@ -21,13 +21,13 @@ use crate::attribute::{
 use crate::codes;
 use crate::errors::Errors;
 
-/// An item that can carry a policy.
+/// An item that can have a policy.
 pub enum Item {
     /// An `async fn`.
     Handler(Box<Handler>),
     /// A unit struct, the policy of a service.
     Struct(UnitStruct),
-    /// What can carry no policy, without the attributes that would say so once more.
+    /// An item that cannot have a policy, without the attributes that would report it again.
     Other(TokenStream),
 }
 
@@ -35,33 +35,33 @@ pub enum Item {
 pub struct Handler {
     /// All other attributes.
     pub attributes: Vec<Attribute>,
-    /// `pub` and the like.
+    /// The visibility, such as `pub`.
     pub visibility: Visibility,
-    /// All up to the body.
+    /// The signature: all tokens before the body.
     pub signature: Signature,
     /// The body, with its braces.
     pub body: TokenStream,
-    /// Whether the first parameter is a guard that was written down.
+    /// Whether the first parameter is an explicit guard.
     pub writes_guard: bool,
 }
 
 /// A struct as it is written, without the attribute.
 pub struct UnitStruct {
-    /// Its name.
+    /// The name of the struct.
     pub name: Ident,
-    /// All of it.
+    /// All tokens of the struct.
     pub tokens: TokenStream,
 }
 
-/// axum's handlers take so many arguments, and the guard is one of them.
+/// The maximum number of arguments of an axum handler; the guard is one of them.
 const MAX_PARAMETERS: usize = 16;
 
-/// Parentheses in parentheses in a module, or before the body of a function, at most: to read them takes
-/// a stack.
+/// The maximum nesting of parentheses in a module, or before the body of a function. Parsing uses
+/// stack for each level.
 const MAX_DEPTH: usize = 128;
 
-/// Reads an item and notes what is wrong with it; `None` if it is no item at all. The guard of a handler
-/// may be written with the path of `krate`.
+/// Reads an item and records its mistakes; `None` if the tokens are not an item. The guard of a
+/// handler may be written with the path of `krate`.
 pub fn read(
     tokens: TokenStream,
     attribute: &str,
@@ -82,12 +82,12 @@ pub fn read(
     }
 }
 
-/// Where an item is more deeply nested than can be read.
+/// Returns the place where an item is nested too deeply to be parsed.
 pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
     args::too_deep(tokens, MAX_DEPTH)
 }
 
-/// Notes that it is.
+/// Records an item that is nested too deeply.
 pub(crate) fn refuse_depth(span: Span, errors: &mut Errors) {
     let message = format!(
         "more than {MAX_DEPTH} parentheses in parentheses in this item\n\
@@ -96,7 +96,7 @@ pub(crate) fn refuse_depth(span: Span, errors: &mut Errors) {
     errors.add(codes::TOO_DEEP, span, message);
 }
 
-/// All but the braces at the end, which are not read.
+/// Returns all tokens except the braces at the end, which are not parsed.
 fn without_body(tokens: TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     if matches!(tokens.last(), Some(TokenTree::Group(body)) if body.delimiter() == Delimiter::Brace)
@@ -179,7 +179,7 @@ fn handler(
         .then(|| Item::Handler(Box::new(handler)))
 }
 
-/// Whether one of our attributes completed the guard already.
+/// Returns whether a policy attribute has completed the guard already.
 fn is_expanded(signature: &Signature) -> bool {
     let carrier = carrier(&signature.ident);
     signature.inputs.iter().any(|parameter| {
@@ -189,7 +189,8 @@ fn is_expanded(signature: &Signature) -> bool {
     })
 }
 
-/// Where a function without `self` can be told from a free one: it names `Self`, or has no body.
+/// Returns the place that distinguishes a function without `self` from a free one: `Self`, or a
+/// missing body.
 fn belongs_to_a_type(signature: &Signature, body: &TokenStream) -> Option<Span> {
     if signature.receiver().is_some() {
         return None;
@@ -207,8 +208,8 @@ fn belongs_to_a_type(signature: &Signature, body: &TokenStream) -> Option<Span> 
     own_type(signature.to_token_stream()).or(bodiless)
 }
 
-/// A handler has one policy: the second attribute is refused, and taken off, so that it is
-/// refused once.
+/// Rejects a second policy on a handler, and removes the attribute, so that the mistake is reported
+/// once.
 pub(crate) fn refuse_second_policy(
     attributes: &mut Vec<Attribute>,
     attribute: &str,
@@ -274,7 +275,7 @@ fn unit_struct(
     Some(Item::Struct(UnitStruct { name, tokens }))
 }
 
-/// What to do instead, by the keyword that the item begins with.
+/// Returns the advice for an item that is not a handler, by the keyword that the item begins with.
 fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
     let instead = item.clone().into_iter().find_map(|token| {
         Some(match token.to_string().as_str() {
@@ -303,8 +304,8 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
     )
 }
 
-/// Notes what keeps a function from being a handler, and marks the guard. `false` if it cannot
-/// even be given one.
+/// Records each reason why a function is not a handler, and marks the guard. Returns `false` if a
+/// guard cannot even be added.
 fn check_signature(
     handler: &mut Handler,
     attribute: &str,
@@ -409,8 +410,8 @@ fn unsafe_token(safety: &Safety) -> Option<Span> {
     }
 }
 
-/// The type in `guard: Guard`, `guard: auth_runtime::Guard`, or with the path of `krate` in its place. By
-/// another path it may be anything.
+/// Returns the type in `guard: Guard`, `guard: auth_runtime::Guard`, or with the path of `krate` in
+/// its place. Another path may lead to any type.
 pub fn guard<'p>(parameter: &'p FnArg, krate: Option<&Path>) -> Option<&'p TypePath> {
     let path = path_to_guard(parameter)?;
     let names = |path: &Path| -> Vec<String> {
@@ -425,7 +426,7 @@ pub fn guard<'p>(parameter: &'p FnArg, krate: Option<&Path>) -> Option<&'p TypeP
     ours.then_some(path)
 }
 
-/// A type called `Guard`, by whatever path.
+/// Returns a type called `Guard`, whatever its path.
 fn path_to_guard(parameter: &FnArg) -> Option<&TypePath> {
     let FnArg::Typed(parameter) = parameter else {
         return None;
@@ -441,7 +442,7 @@ fn arguments_of(guard: &TypePath) -> Option<&PathArguments> {
     guard.path.segments.last().map(|last| &last.arguments)
 }
 
-/// A type without the invisible groups around it.
+/// Returns a type without the invisible groups around it.
 pub(crate) fn ungrouped(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => ungrouped(&group.elem),
@@ -450,8 +451,8 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
     }
 }
 
-/// The name of the type that carries the policy of a handler. For lints it is the attribute's, and not
-/// the user's, though it stands where the handler does.
+/// Returns the name of the type that carries the policy of a handler. For lints, the name belongs
+/// to the attribute and not to the user, though its location is that of the handler.
 pub fn carrier(handler: &Ident) -> Ident {
     let span = Span::mixed_site().located_at(handler.span());
     Ident::new(&format!("policy_of_{}", handler.unraw()), span)

@@ -1,10 +1,10 @@
-//! The grammar of `auth-runtime`'s attributes and vocabulary, and what cannot be right in them: for
-//! its macros and tools. Services depend on `auth-runtime`.
+//! The grammar of `auth-runtime`'s attributes and vocabulary, and their checks, for the macros and
+//! tools. Services depend on `auth-runtime`.
 //!
-//! One direction: tokens are read ([`args`]) into plain types ([`requirement`]), their names are looked
-//! up in the [`vocabulary`], and the whole is checked ([`check`]). Every mistake is noted in
-//! [`Errors`], each with its [code](codes). What was read can be [compared](compare): who may call now
-//! that could not before.
+//! Data flows in one direction: tokens are parsed ([`args`]) into plain types ([`requirement`]),
+//! their names are resolved in the [`vocabulary`], and the result is checked ([`check`]). Every
+//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies can be
+//! [compared](compare) to find callers that are newly allowed.
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
@@ -39,14 +39,16 @@ use crate::requirement::{Requirement, Requires};
 use crate::resolve::Dictionary;
 use crate::vocabulary::{Found, Vocabulary};
 
-/// Reads the arguments of `#[requires(...)]`, looks their names up, and notes every mistake. What is
-/// wrong with the vocabulary itself is told once, and what depends on it is not told at all.
+/// Reads the arguments of `#[requires(...)]`, resolves their names, and records every mistake. A
+/// mistake in the vocabulary itself is reported once; mistakes that follow from it are not
+/// reported.
 pub fn requires(arguments: TokenStream, found: Option<&Found>, errors: &mut Errors) -> Requires {
     within(Vec::new(), arguments, found, errors)
 }
 
-/// The same within modules with policies of their own, given by the arguments of their attributes from
-/// the outside in. One without any arguments stands for an attribute that is wrong, which was told.
+/// Reads the arguments like [`requires`], within modules that have policies. `modules` are the
+/// arguments of their attributes, outermost first. Empty arguments stand for an invalid attribute,
+/// which was reported.
 pub fn within(
     modules: Vec<TokenStream>,
     arguments: TokenStream,
@@ -93,11 +95,11 @@ pub fn within(
     requires
 }
 
-/// The single requirements of a policy, with those of the modules around it, at most: one for each name
-/// that implies another one, and one for each block of addresses.
+/// The maximum number of single requirements of a policy, with those of the enclosing modules. Each
+/// name that implies another one counts, and so does each block of addresses.
 pub const MAX_SIZE: usize = 1024;
 
-/// With a vocabulary, the policies in it are counted before they are looked up.
+/// Checks the size. With a vocabulary, the policies in it are counted before they are resolved.
 fn is_too_large(requires: &Requires, vocabulary: Option<&Vocabulary>, errors: &mut Errors) -> bool {
     let of_policies = |part: &Requirement| {
         vocabulary.map_or(0, |vocabulary| resolve::size_of_policies(part, vocabulary))

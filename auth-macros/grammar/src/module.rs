@@ -1,7 +1,8 @@
-//! A policy on an inline module: it is handed down to every handler in it.
+//! A policy on an inline module. The module hands it down to every handler in it.
 //!
-//! Only as much is read as it takes to tell items apart, so that a half-typed one still reaches the
-//! compiler and the editor. What could hide a handler from the policy is refused.
+//! Items are parsed only as far as needed to tell them apart, so that a half-typed item still
+//! reaches the compiler and the editor. Constructs that could hide a handler from the policy are
+//! rejected.
 
 mod calls;
 mod items;
@@ -32,24 +33,25 @@ pub struct Module {
     visibility: Visibility,
     name: Ident,
     inner: Vec<Attribute>,
-    /// All that is in it.
+    /// The items of the module.
     pub items: Vec<Item>,
     braces: Span,
-    /// Where it is more deeply nested than can be read; then nothing in it is.
+    /// The place where the module is nested too deeply to be parsed; its items are empty then.
     too_deep: Option<Span>,
 }
 
-/// What stands in the parentheses of an attribute.
+/// The arguments of an attribute.
 pub struct Arguments {
-    /// What the attributes of the modules around say, from the outside in: each as a list in braces.
+    /// The arguments of the enclosing modules, outermost first: each as a list in braces.
     handed_down: Vec<Group>,
-    /// What the attribute says itself.
+    /// The arguments of the attribute itself.
     pub own: TokenStream,
 }
 
 impl Arguments {
-    /// Tells apart what modules hand down, which stands in front, and the rest. Nobody else writes such
-    /// lists: one that is written in the source stays in the rest, where it is refused.
+    /// Separates the arguments that modules hand down, which come first, from the rest. Only
+    /// modules write such lists: a list that is written in the source stays in the rest, where it
+    /// is rejected.
     pub fn read(arguments: TokenStream) -> Self {
         let mut arguments = arguments.into_iter().peekable();
         let mut handed_down = Vec::new();
@@ -64,21 +66,22 @@ impl Arguments {
         }
     }
 
-    /// What they say together.
+    /// Reads all of the arguments together.
     pub fn requires(&self, found: Option<&Found>, errors: &mut Errors) -> Requires {
         let modules = self.handed_down.iter().map(Group::stream).collect();
         crate::within(modules, self.own.clone(), found, errors)
     }
 
-    /// The path of the runtime, if it is not `::auth_runtime`: the innermost says.
+    /// Returns the path of the runtime, if it is not `::auth_runtime`. The innermost attribute
+    /// decides.
     pub fn krate(&self) -> Option<Path> {
         let handed_down = self.handed_down.iter().map(Group::stream);
         let mut lists = handed_down.chain([self.own.clone()]).rev();
         lists.find_map(krate_in)
     }
 
-    /// What a module with this attribute hands down: nothing twice, and nothing that is wrong. That is
-    /// told at the module, and not once more by each handler.
+    /// Returns the arguments that a module with this attribute hands down, without duplicates or
+    /// invalid ones. Mistakes are reported at the module, and not again at each handler.
     fn hand_down(&self, is_right: bool) -> TokenStream {
         let Self { handed_down, own } = self;
         match is_right {
@@ -92,7 +95,7 @@ impl Arguments {
     }
 }
 
-/// What a macro writes stands, for the compiler, where the macro is called, and not where a brace is.
+/// The compiler locates the output of a macro at the call of the macro, and not at a brace.
 fn is_handed_down(list: &Group) -> bool {
     let is_written = list
         .span()
@@ -102,7 +105,7 @@ fn is_handed_down(list: &Group) -> bool {
 }
 
 impl Module {
-    /// `None` if the item is something else.
+    /// Reads a module; `None` if the item is something else.
     pub fn read(item: &TokenStream) -> Option<Self> {
         let parser = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
@@ -146,7 +149,7 @@ impl Module {
         })
     }
 
-    /// Gives what its attribute `requires` to each handler in it, and notes what is wrong with that.
+    /// Adds the policy of the module to each handler in it, and records mistakes.
     pub fn hand_down(&mut self, arguments: &Arguments, requires: &Requires, errors: &mut Errors) {
         // A module has one policy of its own, as a handler has.
         refuse_second_policy(&mut self.attributes, "requires", errors);
@@ -191,7 +194,8 @@ impl ToTokens for Module {
 }
 
 impl Item {
-    /// Takes the policy on, if it is for it. `others` are names that are given to our attributes.
+    /// Adds the policy, if it applies to this item. `others` are further names of policy
+    /// attributes.
     fn take(
         &mut self,
         policy: &TokenStream,
@@ -210,7 +214,8 @@ impl Item {
             }
             found.is_none()
         });
-        // What was refused still stands for a policy: otherwise its absence would be told as well.
+        // A rejected attribute still counts as a policy: otherwise its absence would be reported as
+        // well.
         let had_policy = self.attributes.len() < written;
         let is_test = self.is_test();
         if !is_test {
@@ -234,7 +239,7 @@ impl Item {
             let added = syn::parse_quote!(#[#krate::requires(#policy)]);
             self.attributes.insert(0, added);
         } else if !self.attributes.iter().all(is_inert) {
-            // One of them may be ours by another name.
+            // One of them may be a policy attribute by another name.
             self.attributes.push(left_out());
         }
     }
@@ -275,8 +280,8 @@ impl Item {
     }
 }
 
-/// Notes axum's `debug_handler` above one of ours, where it checks the function before it has its guard,
-/// and takes it off: it would report a missing argument as well.
+/// Records axum's `debug_handler` above a policy attribute, where it checks the function before the
+/// guard is added, and removes it: it would report a missing argument as well.
 fn refuse_debug_handler_above(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
     let ours = attributes
         .iter()
@@ -297,7 +302,7 @@ fn refuse_debug_handler_above(attributes: &mut Vec<Attribute>, errors: &mut Erro
     }
 }
 
-/// Puts the policy of the module in front of what an attribute says itself.
+/// Puts the policy of the module in front of the attribute's own arguments.
 fn add(attribute: &mut Attribute, policy: &TokenStream, errors: &mut Errors) {
     let own = match &attribute.meta {
         Meta::List(list) => list.tokens.clone(),
@@ -385,7 +390,7 @@ mod tests {
         }
     }
 
-    /// Each of these attributes may be ours by another name.
+    /// Each of these attributes may be a policy attribute by another name.
     #[test]
     fn what_gets_no_policy_is_marked_if_an_attribute_could_give_it_one() {
         for item in [

@@ -1,4 +1,4 @@
-//! What an attribute says, once it was read: plain types without tokens, but for where they stand.
+//! Parsed attributes: plain types without tokens, except for their spans.
 
 use std::fmt;
 
@@ -9,31 +9,31 @@ use syn::Path;
 
 use crate::values::SCHEMES;
 
-/// What `#[requires(...)]` says.
+/// The arguments of `#[requires(...)]`.
 #[derive(Clone, Default)]
 pub struct Requires {
-    /// All of them have to be met.
+    /// The requirements; all of them have to be met.
     pub requirements: Vec<Requirement>,
-    /// Whatever was written; `check` says whether it is `404`.
+    /// The value as written; `check` verifies that it is `404`.
     pub hide_as: Option<TokenStream>,
-    /// Whom denials are shown to in spite of `hide_as`.
+    /// The callers to which denials are shown in spite of `hide_as`.
     pub hide_unless: Option<HideUnless>,
-    /// The schemes that are accepted; `None` for all.
+    /// The accepted schemes; `None` for all.
     pub schemes: Option<Vec<Name>>,
-    /// The realm of the challenges, if it is not the space's.
+    /// The realm of the challenges, if it is not the protection space's.
     pub realm: Option<Name>,
-    /// What the module around it says.
+    /// The policy of the enclosing module.
     pub module: Option<Box<Requires>>,
-    /// Why the module's policy does not hold here.
+    /// The reason for replacing the module's policy.
     pub loosen: Option<Name>,
     /// The path of the runtime, if it is not `::auth_runtime`.
     pub krate: Option<Path>,
 }
 
 impl Requires {
-    /// What holds in the end: what the modules around ask for, from the outside in, and then its own.
-    /// How denials are shown, the innermost says; to loosen who may call leaves that as it is, so that
-    /// nothing that is hidden comes to light by it.
+    /// Returns the effective policy: the requirements of the enclosing modules, outermost first,
+    /// and then its own. The innermost display applies. Loosening the requirement does not change
+    /// the display, so that concealed denials stay concealed.
     pub fn with_modules(mut self) -> Self {
         let Some(module) = self.module.take() else {
             return self;
@@ -45,8 +45,8 @@ impl Requires {
         self.showing_as(module)
     }
 
-    /// As another one shows denials, but for what it says itself. Hiding is one thing: who says `hide_as`
-    /// says from whom, too.
+    /// Takes the display of another policy, except for its own keys. Hiding is one unit: a policy
+    /// with `hide_as` also decides about `hide_unless`.
     pub(crate) fn showing_as(mut self, other: Self) -> Self {
         if self.hide_as.is_none() {
             self.hide_as = other.hide_as;
@@ -58,14 +58,14 @@ impl Requires {
     }
 }
 
-/// What `#[public(...)]` says.
+/// The arguments of `#[public(...)]`.
 #[derive(Clone)]
 pub struct Public {
-    /// Why everybody may call.
+    /// The reason why the handler is public.
     pub reason: String,
 }
 
-/// What either attribute says.
+/// The policy of either attribute.
 #[derive(Clone)]
 pub enum Policy {
     /// `#[requires(...)]`
@@ -74,29 +74,29 @@ pub enum Policy {
     Public(Public),
 }
 
-/// `hide_unless = …`.
+/// The exception `hide_unless = …`.
 #[derive(Clone)]
 pub struct HideUnless {
-    /// Where the key stands.
+    /// The span of the key.
     pub key: Span,
-    /// Whoever meets it is told of a denial.
+    /// The requirement for callers that see a denial.
     pub lesser: Requirement,
 }
 
-/// A requirement and where it stands.
+/// A requirement and its span.
 #[derive(Clone)]
 pub struct Requirement {
-    /// What is required.
+    /// The kind of requirement.
     pub kind: Kind,
-    /// The key of it.
+    /// The span of its key.
     pub span: Span,
-    /// The last token of it.
+    /// The span of its last token.
     pub end: Span,
-    /// The policy of the vocabulary that it was looked up in.
+    /// The policy of the vocabulary that it comes from.
     pub policy: Option<String>,
 }
 
-/// What can be required.
+/// A kind of requirement.
 #[derive(Clone, PartialEq)]
 pub enum Kind {
     /// `authenticated`
@@ -111,7 +111,7 @@ pub enum Kind {
     Network(Network),
     /// `check = …`
     Check(Function),
-    /// A policy of the vocabulary, until it was looked up.
+    /// A policy of the vocabulary, until it is resolved.
     Policy(Name),
     /// `all(…)`
     All(Vec<Requirement>),
@@ -119,7 +119,7 @@ pub enum Kind {
     Any(Vec<Requirement>),
 }
 
-/// What a name is the name of.
+/// The kind of a name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Namespace {
     /// A scope token (RFC 6749 §3.3).
@@ -134,28 +134,28 @@ pub enum Namespace {
     Amr,
 }
 
-/// How long ago a login may be.
+/// The maximum age of a login.
 #[derive(Clone)]
 pub struct Age {
-    /// As it is written.
+    /// The age as it is written.
     pub text: String,
-    /// As it is meant.
+    /// The age in seconds.
     pub seconds: u64,
 }
 
-/// Blocks of addresses: one that is written as such, or those that a name stands for.
+/// Blocks of addresses: a literal block, or the blocks of a name.
 #[derive(Clone)]
 pub struct Network {
     /// The name or the block, as it is written.
     pub text: String,
-    /// Where it stands.
+    /// The span.
     pub span: Span,
-    /// Empty for a name as long as it was not looked up.
+    /// The blocks; empty for a name until it is resolved.
     pub blocks: Vec<IpNet>,
 }
 
 impl Network {
-    /// Whether no address is in both.
+    /// Returns whether no address is in both.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         let mut own = self.blocks.iter();
         own.all(|own| {
@@ -194,18 +194,18 @@ impl fmt::Display for Function {
     }
 }
 
-/// A name, and where it stands.
+/// A name and its span.
 #[derive(Clone)]
 pub struct Name {
     /// The name itself.
     pub text: String,
-    /// Where it stands.
+    /// The span.
     pub span: Span,
-    /// The names that imply it, as far as a vocabulary says.
+    /// The names that imply it, according to the vocabulary.
     pub broader: Vec<String>,
 }
 
-/// Where a requirement stands does not matter to what it says.
+/// Equality ignores spans.
 impl PartialEq for Requirement {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
@@ -227,7 +227,7 @@ impl Namespace {
         Self::Amr,
     ];
 
-    /// The key that it is written with.
+    /// Returns the key that it is written with.
     pub fn key(self) -> &'static str {
         match self {
             Self::Scope => "scope",
@@ -238,7 +238,7 @@ impl Namespace {
         }
     }
 
-    /// The namespace of a key.
+    /// Returns the namespace of a key.
     pub fn of(key: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -247,7 +247,7 @@ impl Namespace {
 }
 
 impl Requirement {
-    /// A requirement that stands from `span` to `end`.
+    /// Creates a requirement that reaches from `span` to `end`.
     pub fn new(kind: Kind, span: Span, end: Span) -> Self {
         Self {
             kind,
@@ -257,8 +257,8 @@ impl Requirement {
         }
     }
 
-    /// How many single requirements it is: one for each name that implies another one, and for each block
-    /// of addresses.
+    /// Returns the number of single requirements: one for each name and for each name that implies
+    /// it, and one for each block of addresses.
     pub(crate) fn size(&self) -> usize {
         match &self.kind {
             Kind::Named(_, name) => 1 + name.broader.len(),
@@ -268,7 +268,7 @@ impl Requirement {
         }
     }
 
-    /// As it is written in `hide_unless`.
+    /// Formats the requirement as in `hide_unless`.
     pub fn called(&self) -> String {
         if let Some(policy) = &self.policy {
             return format!("policy({policy:?})");
@@ -285,7 +285,7 @@ impl Requirement {
 }
 
 impl fmt::Display for Requirement {
-    /// As it is written.
+    /// Formats the requirement as in the attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(policy) = &self.policy {
             return write!(f, "policy = {policy:?}");
@@ -309,7 +309,7 @@ impl fmt::Display for Requirement {
 }
 
 impl fmt::Display for Requires {
-    /// As it is written.
+    /// Formats the arguments as they are written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.requirements.iter().map(Requirement::to_string));
@@ -333,14 +333,14 @@ impl fmt::Display for Requires {
 }
 
 impl fmt::Display for Public {
-    /// As it is written.
+    /// Formats the path as it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "reason = {:?}", self.reason)
     }
 }
 
 impl fmt::Display for Policy {
-    /// The attribute, as it is written between the brackets.
+    /// Formats the attribute, without the brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requires(requires) => write!(f, "requires({requires})"),
@@ -349,7 +349,7 @@ impl fmt::Display for Policy {
     }
 }
 
-/// Registered schemes are words.
+/// Formats a scheme: registered schemes are words, others are strings.
 pub(crate) fn scheme(name: &Name) -> String {
     if SCHEMES.contains(&name.text.as_str()) {
         name.text.clone()

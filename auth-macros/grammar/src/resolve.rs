@@ -1,5 +1,5 @@
-//! The names in an attribute, looked up in the vocabulary: each is declared, and stands for all that
-//! imply it.
+//! Resolution of the names in an attribute. Each name must be declared, and is also met by each
+//! name that implies it.
 
 use proc_macro2::{Span, TokenStream};
 
@@ -11,17 +11,17 @@ use crate::requirement::{Kind, Name, Network, Requirement, Requires, scheme};
 use crate::suggest::nearest;
 use crate::vocabulary::{Vocabulary, bare, implying};
 
-/// Where names are looked up.
+/// The vocabulary that resolves names.
 #[derive(Clone, Copy)]
 pub(crate) struct Dictionary<'v> {
-    /// `None`: the crate has none, so every name will do.
+    /// `None` if the crate has no vocabulary: every name is accepted then.
     pub(crate) vocabulary: Option<&'v Vocabulary>,
-    /// The file, as the user would name it; empty in that file itself.
+    /// The file name for messages; empty in that file itself.
     pub(crate) shown: &'v str,
 }
 
 impl Dictionary<'_> {
-    /// That a name of that kind is not declared, with what was likely meant.
+    /// Returns the message for an undeclared name of that kind, with the likely intended name.
     fn undeclared(&self, kind: &str, name: &str) -> String {
         let declared = self.vocabulary.map(Vocabulary::names).unwrap_or_default();
         let same_kind = declared.iter().find(|(other, _)| *other == kind);
@@ -52,7 +52,7 @@ impl Dictionary<'_> {
     }
 }
 
-/// How a name of that kind is declared.
+/// Returns the instructions to declare a name of that kind.
 fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
     let key = bare(name);
     let verb = if is_in_file { "declare" } else { "add" };
@@ -65,7 +65,7 @@ fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
     }
 }
 
-/// How many single requirements the policies of the vocabulary come to that a requirement names.
+/// Returns the number of single requirements in the vocabulary policies that a requirement names.
 pub(crate) fn size_of_policies(requirement: &Requirement, vocabulary: &Vocabulary) -> usize {
     match &requirement.kind {
         Kind::Policy(name) => vocabulary
@@ -80,7 +80,7 @@ pub(crate) fn size_of_policies(requirement: &Requirement, vocabulary: &Vocabular
     }
 }
 
-/// Notes every name that is not declared, and fills in what the declared ones stand for.
+/// Records every undeclared name, and fills in the names and blocks that declared ones stand for.
 pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, errors: &mut Errors) {
     if let Some(module) = &mut requires.module {
         self::requires(module, dictionary, errors);
@@ -100,14 +100,14 @@ pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, erro
         }
         requirement(&mut hidden.lesser, dictionary, errors);
     }
-    // How denials are shown is the policy's to say, unless the attribute says something else.
+    // The policy decides about the display, unless the attribute does.
     displays(requires, &policies, errors);
     for (_, policy) in policies {
         *requires = std::mem::take(requires).showing_as(policy);
     }
 }
 
-/// Two policies that show denials differently, and nothing in the attribute that decides.
+/// Records two policies with different displays, if the attribute does not decide.
 fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) {
     type Shown = fn(&Requires) -> Option<String>;
     let hiding: Shown = |requires| {
@@ -152,7 +152,7 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
 }
 
 fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors: &mut Errors) {
-    // Nothing that is looked up now is shown, and each name takes its time.
+    // Later mistakes are not shown, and each lookup takes time.
     if errors.is_full() {
         return;
     }
@@ -224,7 +224,7 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
     }
 }
 
-/// A policy that is a part of something cannot say how the denials of the whole are shown.
+/// Records a policy with a display in a list: a part cannot decide about the display of the whole.
 fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mut Errors) {
     let Some(policy) = policy(name, dictionary, errors) else {
         return;
@@ -248,7 +248,7 @@ fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mu
     errors.add(codes::POLICY_IN_LIST, name.span, message);
 }
 
-/// What a policy of the vocabulary requires, all of it at the place of its name.
+/// Returns the requirements of a policy of the vocabulary, all with the span of its name.
 fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Option<Requires> {
     let Some(vocabulary) = dictionary.vocabulary else {
         errors.add(
@@ -267,7 +267,7 @@ fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Optio
         errors.add(codes::UNDECLARED, name.span, message);
         return None;
     };
-    // It was found to be right when the vocabulary was read.
+    // The text was checked when the vocabulary was read.
     let tokens = respanned(policy.requires.parse().ok()?, name.span);
     let mut requires = args::requires(tokens, &mut Errors::default());
     self::requires(&mut requires, dictionary, &mut Errors::default());

@@ -1,13 +1,13 @@
 //! The nearest known name to a misspelt one.
 
-/// The name in `known` that takes the fewest edits to get to, if it takes few enough, or the only
-/// one that begins like it.
+/// Returns the name in `known` with the smallest edit distance, if that is small enough, or else
+/// the only name that begins with `name`.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     nearest_by_edits(name, known).or_else(|| only_one_begun(name, known))
 }
 
 fn only_one_begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Two letters say something; one says nothing.
+    // Two letters are significant; one is not.
     let mut begun = known.iter().filter(|candidate| candidate.starts_with(name));
     let first = begun.next().filter(|_| name.chars().count() > 1)?;
     begun.next().is_none().then_some(first)
@@ -16,7 +16,7 @@ fn only_one_begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = name.chars().count();
     let allowed = length.max(3) / 3;
-    // Each character more or less is an edit.
+    // Each character of difference in length is an edit.
     let near = |candidate: &&&str| candidate.chars().count().abs_diff(length) <= allowed;
     known
         .iter()
@@ -27,7 +27,7 @@ fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// How many characters have to be inserted, deleted, replaced or swapped with their neighbour
+/// Returns the number of characters to insert, delete, replace or swap with their neighbour
 /// (optimal string alignment distance).
 fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();

@@ -1,10 +1,10 @@
-//! What stands in the strings of an attribute and has a grammar of its own.
+//! The grammars of the strings in an attribute.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The units of a duration, each with its seconds and with what else it is called.
+/// The units of a duration, each with its seconds and its other names.
 const UNITS: [(&str, u64, &[&str]); 4] = [
     ("d", 24 * 60 * 60, &["day", "days"]),
     ("h", 60 * 60, &["hr", "hrs", "hour", "hours"]),
@@ -12,10 +12,10 @@ const UNITS: [(&str, u64, &[&str]); 4] = [
     ("s", 1, &["sec", "secs", "second", "seconds"]),
 ];
 
-/// More is a slip, and some clients keep it in 32 bits.
+/// A longer duration is a mistake, and some clients store it in 32 bits.
 const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
 
-/// The seconds of a duration like `15m`, or what is wrong with it.
+/// Returns the seconds of a duration like `15m`, or a message about its mistake.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let end = text
         .find(|character: char| !character.is_ascii_digit())
@@ -53,7 +53,7 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The duration that somebody meant who wrote `1h30m`, `2 weeks` or `15M`.
+/// Returns the likely intended duration for `1h30m`, `2 weeks` or `15M`.
 fn meant(text: &str) -> Option<String> {
     let mut rest = text.trim_start();
     let mut seconds: u64 = 0;
@@ -87,13 +87,13 @@ fn in_largest_unit(seconds: u64) -> Option<String> {
     Some(format!("{}{name}", seconds / in_unit))
 }
 
-/// A number of seconds in a larger unit, if it comes out even.
+/// Returns a number of seconds in a larger unit, if it divides evenly.
 pub(crate) fn in_larger_units(number: &str) -> Option<String> {
     let duration = in_largest_unit(number.parse().ok()?)?;
     (!duration.ends_with('s')).then_some(duration)
 }
 
-/// The block of addresses that a text names, or what is wrong with it.
+/// Returns the block of addresses that a text names, or a message about its mistake.
 pub(crate) fn block(text: &str) -> Result<IpNet, String> {
     let shown = text.escape_debug();
     let Ok(block) = text.parse::<IpNet>() else {
@@ -137,7 +137,7 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
     Ok(block)
 }
 
-/// Whether the blocks together leave no address out, of either kind.
+/// Returns whether the blocks together cover every address, of IPv4 or of IPv6.
 pub(crate) fn is_everywhere(blocks: &[IpNet]) -> bool {
     let blocks = IpNet::aggregate(&blocks.to_vec());
     blocks
@@ -147,8 +147,8 @@ pub(crate) fn is_everywhere(blocks: &[IpNet]) -> bool {
         == 2
 }
 
-/// Whether a text can be the name of a network: whoever reads it does not take it for addresses, with
-/// or without a slip.
+/// Returns whether a text can be the name of a network: it must not look like an address or a
+/// block, not even a misspelt one.
 pub(crate) fn is_network_name(text: &str) -> bool {
     let of_four = |c: char| c.is_ascii_digit() || c == '.';
     let of_six = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
@@ -172,7 +172,7 @@ pub(crate) const SCHEMES: [&str; 12] = [
     "vapid",
 ];
 
-/// `token = 1*tchar` (RFC 9110 §5.6.2).
+/// Returns whether a text is a token: `token = 1*tchar` (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {
     let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_tchar)

@@ -1,4 +1,4 @@
-//! What a service declares in `auth.toml`: its scopes, roles, permissions, networks and policies.
+//! The declarations in `auth.toml`: scopes, roles, permissions, networks and policies.
 
 mod find;
 mod read;
@@ -13,7 +13,7 @@ pub(crate) use self::read::bare;
 pub use self::read::{Mistake, read};
 use crate::requirement::Namespace;
 
-/// What is declared.
+/// The declarations.
 #[derive(Default)]
 pub struct Vocabulary {
     /// The realm of the service.
@@ -32,39 +32,39 @@ pub struct Vocabulary {
 
 /// Requirements under one name.
 pub struct Policy {
-    /// For people; empty if there is none.
+    /// The description; empty if there is none.
     pub description: String,
-    /// What would stand in `#[requires(...)]`: text, since tokens do not outlive an expansion.
+    /// The arguments of `#[requires(...)]`, as text: tokens do not outlive an expansion.
     pub requires: String,
-    /// How many single requirements that is, once names are looked up.
+    /// The number of single requirements, after names are resolved.
     pub size: usize,
 }
 
-/// The names of one kind, in their order.
+/// The names of one kind, in order.
 pub type Terms = BTreeMap<String, Term>;
 
 /// A name that can be required.
 pub struct Term {
-    /// For people.
+    /// The description.
     pub description: String,
-    /// What is granted with it.
+    /// The names that are granted with it.
     pub implies: Vec<String>,
-    /// The names that imply it themselves, in their order.
+    /// The names that directly imply it, in order.
     pub implied_by: Vec<String>,
 }
 
-/// The names of a kind, at most.
+/// The maximum number of names of a kind.
 pub const MAX_TERMS: usize = 4096;
 
-/// The names that imply one name, themselves or through others, at most: each is a part of every policy
-/// that asks for that name.
+/// The maximum number of names that imply one name, directly or indirectly. Each is a part of every
+/// policy that requires that name.
 pub const MAX_IMPLYING: usize = 256;
 
-/// The blocks of addresses of a network, at most.
+/// The maximum number of blocks of addresses of a network.
 pub const MAX_BLOCKS: usize = 1024;
 
 impl Vocabulary {
-    /// All names, by the key of their kind.
+    /// Returns all names, by the key of their kind.
     pub(crate) fn names(&self) -> Vec<(&'static str, Vec<&str>)> {
         fn keys<T>(declared: &BTreeMap<String, T>) -> Vec<&str> {
             declared.keys().map(String::as_str).collect()
@@ -78,7 +78,7 @@ impl Vocabulary {
         ]
     }
 
-    /// The names of a kind; `None` for a kind that is not declared in a vocabulary.
+    /// Returns the names of a kind; `None` for a kind that is not declared in a vocabulary.
     pub fn terms(&self, namespace: Namespace) -> Option<&Terms> {
         match namespace {
             Namespace::Scope => Some(&self.scopes),
@@ -89,12 +89,12 @@ impl Vocabulary {
     }
 }
 
-/// The names that imply `name`, themselves or through others, without `name`.
+/// Returns the names that imply `name`, directly or indirectly, without `name`.
 pub fn implying(terms: &Terms, name: &str) -> Vec<String> {
     let mut found: Vec<&String> = Vec::new();
     let mut seen = BTreeSet::from([name]);
     let mut narrower = Some(name);
-    // Grows while it is gone through.
+    // The list grows during the iteration.
     let mut at = 0;
     while let Some(term) = narrower.map(|narrower| terms.get(narrower)) {
         for broader in term.into_iter().flat_map(|term| &term.implied_by) {
