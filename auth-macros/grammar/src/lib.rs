@@ -95,8 +95,8 @@ pub fn within(
     requires
 }
 
-/// The maximum number of single requirements of a policy, with those of the enclosing modules. Each
-/// name that implies another one counts, and so does each block of addresses.
+/// The maximum number of single requirements of a policy, with those of the enclosing modules. Each name
+/// counts, each name that implies it, and each block of addresses.
 pub const MAX_SIZE: usize = 1024;
 
 /// Checks the size. With a vocabulary, the policies in it are counted before they are resolved.

@@ -95,7 +95,8 @@ impl Arguments {
     }
 }
 
-/// The compiler locates the output of a macro at the call of the macro, and not at a brace.
+/// Returns whether a module wrote this list. The compiler locates the output of a macro at the call of
+/// the macro, and not at a brace.
 fn is_handed_down(list: &Group) -> bool {
     let is_written = list
         .span()

@@ -137,7 +137,7 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
     Ok(block)
 }
 
-/// Returns whether the blocks together cover every address, of IPv4 or of IPv6.
+/// Returns whether the blocks together cover every IPv4 and every IPv6 address.
 pub(crate) fn is_everywhere(blocks: &[IpNet]) -> bool {
     let blocks = IpNet::aggregate(&blocks.to_vec());
     blocks

@@ -1,4 +1,4 @@
-//! Requirements: a key, and what stands behind it.
+//! Requirements: a key, and the tokens after it.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
@@ -14,7 +14,7 @@ use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Kind, Requirement};
 
-/// Where a requirement stands.
+/// The position of a requirement.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     /// In the attribute itself.
@@ -25,7 +25,7 @@ pub(super) enum Place {
     Lesser,
 }
 
-/// Reads what follows the key of a requirement.
+/// Parses the tokens after the key of a requirement.
 pub(super) fn requirement(
     key: &Ident,
     input: ParseStream<'_>,
@@ -77,7 +77,7 @@ pub(super) fn requirement(
     Ok(Requirement::new(kind, key.span(), end))
 }
 
-/// `any(…)` or `all(…)`.
+/// Parses `any(…)` or `all(…)`.
 fn list(
     input: ParseStream<'_>,
     key: &Ident,
@@ -117,7 +117,7 @@ fn list(
     Ok((parts, parentheses.span.close()))
 }
 
-/// The value of `hide_unless`.
+/// Parses the value of `hide_unless`.
 pub(super) fn lesser(
     input: ParseStream<'_>,
     key: &Ident,
@@ -164,7 +164,7 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
     codes::FORM.at(key.span(), message)
 }
 
-/// The keys that can stand there.
+/// Returns the keys that are valid at this position.
 fn known(place: Place) -> Vec<&'static str> {
     let displays = DISPLAYS.iter().filter(|_| place == Place::Top);
     REQUIREMENTS.iter().chain(displays).copied().collect()

@@ -11,8 +11,8 @@ use crate::requirement::Name;
 use crate::suggest::nearest;
 use crate::values;
 
-/// `schemes(Basic, Bearer)`: registered names as words, others as strings, so that a slip is told
-/// from a scheme of one's own.
+/// Parses `schemes(Basic, Bearer)`. Registered names are words, others are strings, so that a
+/// typing mistake is distinguished from a custom scheme.
 pub(super) fn schemes(
     input: ParseStream<'_>,
     key: &Ident,
@@ -111,7 +111,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
     Err(codes::SCHEME.at(name.span(), message))
 }
 
-/// A text with hyphens for all that a token cannot contain.
+/// Replaces each character that a token cannot contain with a hyphen.
 fn token_like(text: &str) -> String {
     let characters = text.trim().chars().map(|c| {
         if values::is_token(c.encode_utf8(&mut [0; 4])) {

@@ -1,4 +1,4 @@
-//! The values behind the keys of requirements.
+//! The values of requirement keys.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,7 +13,7 @@ use crate::codes::{self, Code};
 use crate::requirement::{Age, Function, Kind, Name, Namespace, Network};
 use crate::values;
 
-/// How a name is written beside its key.
+/// The form in which a name is written beside its key.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     /// `scope = "…"`
@@ -31,12 +31,12 @@ impl Form {
     }
 }
 
-/// Whether a requirement has a value behind its key.
+/// Returns whether a requirement has a value after its key.
 pub(super) fn takes_value(key: &str) -> bool {
     Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check" | "policy")
 }
 
-/// A value that such a key could have.
+/// Returns an example value for such a key.
 pub(super) fn example(key: &str) -> &'static str {
     match key {
         "max_age" => "\"15m\"",
@@ -46,7 +46,7 @@ pub(super) fn example(key: &str) -> &'static str {
     }
 }
 
-/// What a key says together with its value, or with none, which is missed at `place`.
+/// Returns the requirement of a key and its value. A missing value is reported at `place`.
 pub(super) fn valued(
     key: &Ident,
     value: &TokenStream,
@@ -69,7 +69,7 @@ pub(super) fn valued(
             text: string.text,
         })),
         "network" => {
-            // A name is for the vocabulary to know.
+            // The vocabulary resolves names.
             let blocks = if values::is_network_name(&string.text) {
                 Vec::new()
             } else {
@@ -93,7 +93,7 @@ pub(super) fn valued(
     }
 }
 
-/// The path of a function.
+/// Parses the path of a function.
 fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
     let write = |path: &str| match form {
         Form::Assigned => format!("`check = {path}`"),
@@ -132,7 +132,7 @@ fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
     Err(codes::VALUE.over(value, message))
 }
 
-/// The value of a key as it was written, to repeat it in a message.
+/// Formats the value of a key for a message, as it was written.
 pub(super) fn written(tokens: &TokenStream, key: &str) -> String {
     let is_right = match key {
         "check" => Path::parse_mod_style.parse2(tokens.clone()).is_ok(),
@@ -145,7 +145,7 @@ pub(super) fn written(tokens: &TokenStream, key: &str) -> String {
     }
 }
 
-/// The string literal that `value` has to be.
+/// Parses `value` as a string literal.
 pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Name> {
     let wrong = |message| Err(codes::VALUE.over(value, message));
     let mut tokens = value.clone().into_iter();
@@ -240,7 +240,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
     }
 }
 
-/// Several string literals with commas between, as they are written.
+/// Parses several string literals, separated by commas.
 pub(super) fn strings(tokens: TokenStream) -> Option<Vec<String>> {
     let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;
     let literals = parser.parse2(tokens).ok()?;
@@ -250,7 +250,7 @@ pub(super) fn strings(tokens: TokenStream) -> Option<Vec<String>> {
     (literals.len() > 1).then(|| texts.collect())
 }
 
-/// What `concat!("a", "b")` comes to.
+/// Returns the value of `concat!("a", "b")`.
 fn joined(value: &TokenStream) -> Option<String> {
     let call: Macro = syn::parse2(value.clone()).ok()?;
     let parser = Punctuated::<LitStr, Token![,]>::parse_terminated;

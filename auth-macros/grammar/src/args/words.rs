@@ -1,4 +1,4 @@
-//! What a word could mean that is no key.
+//! Suggestions for unknown keys.
 
 use proc_macro2::TokenTree;
 use syn::Ident;
@@ -7,7 +7,7 @@ use super::{DISPLAYS, REQUIREMENTS};
 use crate::codes;
 use crate::suggest::nearest;
 
-/// Words of other frameworks and of everyday speech, each with the key that says the same here.
+/// Words of other frameworks and of everyday speech, each with the key of the same meaning.
 const MEANT: [(&str, &str); 32] = [
     ("admin", "role"),
     ("group", "role"),
@@ -43,7 +43,7 @@ const MEANT: [(&str, &str); 32] = [
     ("hide", "hide_as"),
 ];
 
-/// What is to be said of a word that is none of the `known` keys.
+/// Returns the error for a word that is not one of the `known` keys.
 pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     let name = key.to_string();
     let name = name.as_str();
@@ -79,7 +79,7 @@ pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     codes::UNKNOWN_KEY.at(key.span(), message)
 }
 
-/// The keys, by what they are for.
+/// Lists the keys, grouped by purpose.
 fn listed(known: &[&str]) -> String {
     let quoted = |keys: &[&str]| {
         let keys = keys.iter().filter(|key| known.contains(key));
@@ -95,7 +95,7 @@ fn listed(known: &[&str]) -> String {
     }
 }
 
-/// What is to be said where something stands behind a requirement that is not a comma.
+/// Returns the message for a token other than a comma after a requirement.
 pub(super) fn stray(before: Option<&str>, next: &TokenTree) -> String {
     match (next.to_string().as_str(), before) {
         ("|" | "or", Some(before)) => {

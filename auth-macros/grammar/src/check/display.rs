@@ -1,4 +1,4 @@
-//! How denials are shown.
+//! Checks of the display of denials.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -13,8 +13,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideUnless, Kind, Name, Requirement, Requires};
 
-/// Notes what is wrong with how denials are shown; `readable` says whether nothing is missing of who
-/// may call.
+/// Records mistakes in the display; `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
     if let Some(realm) = &requires.realm
         && let Some(problem) = realm_problem(&realm.text)
@@ -36,7 +35,7 @@ pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) 
     }
 }
 
-/// Whom a denial of a hidden handler is shown to.
+/// Checks the exception `hide_unless` of a hidden handler.
 fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Errors) {
     let HideUnless { key, lesser } = hide_unless;
     let all = requires.clone().with_modules();
@@ -89,12 +88,12 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     }
 }
 
-/// What the module around says already.
+/// Records keys that repeat the display of the enclosing module.
 fn repeated(requires: &Requires, errors: &mut Errors) {
     let Some(module) = requires.module.as_deref().cloned() else {
         return;
     };
-    // A policy of the vocabulary says what it says wherever it is named.
+    // A vocabulary policy has the same display wherever it is named.
     if requires
         .requirements
         .iter()
@@ -124,8 +123,8 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Credentials decide nothing where only the network counts, and not every kind of them can be bound
-/// to a key.
+/// Records keys about credentials that have no effect: where only the network decides, and on
+/// schemes whose credentials cannot be bound to a key.
 fn credentials(requires: &Requires, errors: &mut Errors) {
     let all = requires.clone().with_modules();
     if !all.requirements.is_empty() && all.requirements.iter().all(is_network) {
@@ -159,7 +158,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// The schemes of passwords.
+/// The password schemes.
 const UNBOUND: [&str; 2] = ["Basic", "Digest"];
 
 fn is_network(requirement: &Requirement) -> bool {
@@ -170,10 +169,10 @@ fn is_network(requirement: &Requirement) -> bool {
     }
 }
 
-/// `hide_as` has one right value, and each wrong one deserves its own reason.
+/// Checks `hide_as`. It has one valid value; each invalid one has its own message.
 fn status(value: &TokenStream, errors: &mut Errors) {
     let text = value.to_string();
-    // An audit looks for these characters.
+    // Audits search for exactly these characters.
     if text == "404" {
         return;
     }

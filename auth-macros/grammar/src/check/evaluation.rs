@@ -1,9 +1,9 @@
-//! Requirements, evaluated for one caller at a time.
+//! Evaluation of requirements for one caller at a time.
 //!
-//! Requirements have no *not*, so every way to meet one can be written down; and of all addresses it
-//! takes one for each set of networks that some address lies in. For a caller the single requirements
-//! that it meets are looked up, and followed up to the lists that they make true: this takes as long as
-//! there is to follow, and not as long as the requirements are.
+//! Requirements have no *not*. Every way to meet one can therefore be listed. Of all addresses, one
+//! is tested for each set of networks that some address lies in. For a caller, the single
+//! requirements that it meets are looked up and followed to the lists that become true. The time is
+//! proportional to the nodes followed, not to the size of the requirements.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -12,29 +12,31 @@ use ipnet::IpNet;
 
 use crate::requirement::{Kind, Namespace, Network, Requirement};
 
-/// The ways to meet a requirement, at most; their number grows with each `any` in an `all`.
+/// The maximum number of ways to meet a requirement; their number grows with each `any` in an
+/// `all`.
 const MAX_WAYS: usize = 1024;
 
-/// Single requirements that are met together, by their nodes, in the order in which they are written.
+/// Single requirements that are met together, by their nodes, in the order in which they are
+/// written.
 type Way = Vec<usize>;
 
-/// Requirements below a list of their own, which is node 0; each list stands before its members.
+/// Requirements below a root list, which is node 0. Each list precedes its members.
 struct Tree<'r> {
     nodes: Vec<Node<'r>>,
     roots: Vec<usize>,
 }
 
 struct Node<'r> {
-    /// `None` for the list around all.
+    /// `None` for the root list.
     requirement: Option<&'r Requirement>,
     parent: usize,
-    /// The index of the part that this belongs to.
+    /// The index of the part that this node belongs to.
     part: usize,
     shape: Shape,
     members: Vec<usize>,
-    /// The node behind the last one below this.
+    /// The index after the last node below this one.
     end: usize,
-    /// Marks a part of a policy of the vocabulary, which is required as a whole.
+    /// Marks a part of a vocabulary policy, which is required as a whole.
     is_in_policy: bool,
 }
 
@@ -107,7 +109,7 @@ impl<'r> Tree<'r> {
         }
     }
 
-    /// Every way to meet a node; `None` if there are too many.
+    /// Returns every way to meet a node; `None` if there are too many.
     fn ways(&self, node: usize) -> Option<Vec<Way>> {
         let Some(list) = self.nodes.get(node) else {
             return Some(Vec::new());
@@ -152,7 +154,7 @@ impl<'r> Tree<'r> {
         self.nodes.get(parent).map(|parent| parent.shape)
     }
 
-    /// What of a way is below a node.
+    /// Splits a way into the nodes before, below and after a node.
     fn part_of_way<'w>(
         &self,
         way: &'w [usize],
@@ -172,7 +174,7 @@ struct Places<'r> {
     sets: Vec<Vec<usize>>,
     /// The places in each network.
     within: Vec<Vec<usize>>,
-    /// The places that decide for callers who may be anywhere.
+    /// The places that decide for callers at an unrestricted address.
     anywhere: Vec<usize>,
 }
 
@@ -183,7 +185,7 @@ impl<'r> Places<'r> {
             let next = index.len();
             index.entry(network.blocks.as_slice()).or_insert(next);
         }
-        // Where each network begins, and where it is left.
+        // The addresses at which networks begin and end.
         let mut ends = Vec::new();
         for (blocks, network) in &index {
             for block in *blocks {
@@ -241,8 +243,8 @@ impl<'r> Places<'r> {
                 }
             }
         }
-        // A requirement that is met outside of all networks is met within them too. The sets are sorted,
-        // so that the empty one is the first.
+        // A requirement that is met outside of all networks is also met within them. The sets are
+        // sorted, so the empty set comes first.
         let anywhere = match sets.first() {
             Some(first) if first.is_empty() => vec![0],
             _ => (0..sets.len()).collect(),
@@ -255,7 +257,7 @@ impl<'r> Places<'r> {
         }
     }
 
-    /// The places that lie in all of these networks.
+    /// Returns the places that lie in all of these networks.
     fn in_all(&self, networks: &[usize]) -> Vec<usize> {
         let within = |network: &usize| self.within.get(*network).map_or(&[][..], Vec::as_slice);
         let Some(fewest) = networks
@@ -286,14 +288,14 @@ struct Single<'r> {
     acr: Option<&'r str>,
 }
 
-/// A tree whose single requirements can be looked up.
+/// A tree with an index of its single requirements.
 struct Evaluation<'t, 'r> {
     tree: &'t Tree<'r>,
-    /// By each name that a node is met by.
+    /// The nodes by each name that meets them.
     named: HashMap<(Namespace, &'r str), Vec<usize>>,
     authenticated: Vec<usize>,
     ages: Vec<(u64, usize)>,
-    /// By the text of the requirement.
+    /// The nodes by the text of the requirement.
     others: HashMap<String, Vec<usize>>,
     in_network: Vec<Vec<usize>>,
     places: Places<'r>,
@@ -306,7 +308,7 @@ struct Evaluation<'t, 'r> {
 }
 
 impl<'t, 'r> Evaluation<'t, 'r> {
-    /// Ready for callers who are in one of the networks of `tree` or `others`, or in none.
+    /// Prepares an evaluation for callers in one of the networks of `tree` or `others`, or in none.
     fn new(tree: &'t Tree<'r>, others: &Tree<'r>) -> Self {
         let networks = tree.nodes.iter().chain(&others.nodes);
         let networks: Vec<&Network> = networks
@@ -337,7 +339,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
                 _ => {}
             }
         }
-        // A list of no requirements is met by every caller.
+        // Every caller meets a list without requirements.
         for (node, of) in tree.nodes.iter().enumerate() {
             if of.shape == Shape::All && of.members.is_empty() {
                 evaluation.set(node, true);
@@ -370,7 +372,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// The consequences of each single requirement of another tree.
+    /// Returns the consequences of each single requirement of another tree.
     fn singles(&self, tree: &Tree<'r>) -> Vec<Single<'r>> {
         let nodes = tree.nodes.iter();
         nodes
@@ -384,7 +386,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     fn single(&self, requirement: &'r Requirement) -> Single<'r> {
         let mut single = Single::default();
         match &requirement.kind {
-            // Where a request comes from says nothing of the caller.
+            // The address of a request does not identify the caller.
             Kind::Network(network) => {
                 let network = self.places.networks.get(network.blocks.as_slice());
                 single.network = network.copied();
@@ -407,7 +409,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
                 single.meets.extend(nodes.into_iter().flatten());
             }
         }
-        // Nothing else is known of a caller that is not known.
+        // An anonymous caller meets no other requirement.
         single.meets.extend(&self.authenticated);
         single
     }
@@ -461,7 +463,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// Takes back requirements that were met before.
+    /// Withdraws requirements that were met before.
     fn lose(&mut self, part: &[usize], singles: &[Single<'_>]) {
         for single in part.iter().filter_map(|single| singles.get(*single)) {
             for node in &single.meets {
@@ -485,7 +487,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// Begins with the next caller.
+    /// Resets the evaluation for the next caller.
     fn reset(&mut self) {
         for node in std::mem::take(&mut self.supported) {
             if let Some(support) = self.support.get_mut(node) {
@@ -519,7 +521,7 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         }
     }
 
-    /// The places where a caller can meet all of this at once; none, if that is impossible.
+    /// Returns the places where a caller can meet all of this at once; none, if that is impossible.
     fn places(&self, way: &[&[usize]], singles: &[Single<'_>]) -> Vec<usize> {
         let met = || {
             let single = way.iter().copied().flatten();
@@ -535,8 +537,8 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     }
 }
 
-/// For each requirement in `by`, the indices of the requirements `among` others that it implies; `None`
-/// if it can be met in more than `MAX_WAYS` ways.
+/// Returns, for each requirement in `by`, the indices of the requirements in `among` that it
+/// implies. The entry is `None` if the requirement can be met in more than `MAX_WAYS` ways.
 pub(super) fn entailed<'r>(
     by: &[&'r Requirement],
     among: &[&'r Requirement],
@@ -583,7 +585,8 @@ pub(super) fn entailed<'r>(
     found
 }
 
-/// Returns whether no caller meets all of the parts; `false` if there are more than `MAX_WAYS` ways.
+/// Returns whether no caller meets all of the parts; `false` if there are more than `MAX_WAYS`
+/// ways.
 pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
     let tree = Tree::new(parts, true);
     let evaluation = Evaluation::new(&tree, &tree);
@@ -595,7 +598,7 @@ pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
     })
 }
 
-/// The first ways to meet all of the parts.
+/// Returns the first ways to meet all of the parts.
 pub(super) fn some_ways<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requirement>> {
     let tree = Tree::new(parts, true);
     let ways = tree.ways(0).unwrap_or_default();
@@ -605,11 +608,11 @@ pub(super) fn some_ways<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requiremen
         .collect()
 }
 
-/// The parts, and the members of lists in them, that change nothing in the whole, in the order in which
-/// they are written; none, if there are more than `MAX_WAYS` ways to meet the whole.
+/// Returns the redundant parts and members of lists in them, in the order in which they are
+/// written. The result is empty if there are more than `MAX_WAYS` ways to meet the whole.
 ///
-/// An alternative changes nothing if each caller that meets it meets the whole without it. A member of
-/// an `all` changes nothing if each caller that meets the whole without it meets the whole.
+/// An alternative is redundant if each caller that meets it meets the whole without it. A member of
+/// an `all` is redundant if each caller that meets the whole without it meets the whole.
 pub(super) fn idle<'r>(
     parts: &[&'r Requirement],
     is_all: bool,
@@ -660,7 +663,8 @@ pub(super) fn idle<'r>(
         for member in members {
             let (before, part, behind) = tree.part_of_way(way, member);
             let is_decided = decides.get(member).copied().unwrap_or(true);
-            // Without a network a caller may be in other places, and what was impossible may not be.
+            // Without a network, a caller may be in other places, and an impossible combination may
+            // become possible.
             let is_wider = !is_possible || is_somewhere(part, &singles);
             if is_decided || !is_wider || tree.shape_around(member) == Some(Shape::Any) {
                 continue;
@@ -690,7 +694,8 @@ fn is_somewhere(part: &[usize], singles: &[Single<'_>]) -> bool {
     part.any(|single| single.network.is_some())
 }
 
-/// The single requirements of a way, and the lists around them, that were not found to decide yet.
+/// Returns the single requirements of a way, and the lists around them, that are not yet known to
+/// decide.
 fn undecided(
     tree: &Tree<'_>,
     way: &[usize],

@@ -1,4 +1,4 @@
-//! What can never matter, and what nobody can meet, because of one other part.
+//! Redundant parts and contradictions between two parts.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
 
-/// Notes each `any(...)` and `all(...)` with a single member, at any depth; `write` is how that
-/// member is written where the outermost one stands.
+/// Records each `any(...)` and `all(...)` with a single member, at any depth. `write` formats that
+/// member for the position of the outermost list.
 pub(super) fn wrappers(
     requirement: &Requirement,
     write: fn(&Requirement) -> String,
@@ -38,7 +38,7 @@ pub(super) fn wrappers(
     }
 }
 
-/// Notes what is written in a list, or in lists in it, but can never matter.
+/// Records redundant parts of a list, and of the lists in it.
 pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     let mut flat = Vec::new();
     flatten(parts, is_all, &mut flat);
@@ -71,10 +71,10 @@ pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     if is_all {
         contradictions(&flat, errors);
     }
-    // What is left after flattening is of the other kind.
+    // After flattening, the nested lists are of the other kind.
     for part in flat {
         match &part.kind {
-            // It was looked at when the vocabulary was read.
+            // The policy was checked when the vocabulary was read.
             _ if part.policy.is_some() => {}
             Kind::All(inner) => list(inner, true, errors),
             Kind::Any(inner) => list(inner, false, errors),
@@ -83,7 +83,7 @@ pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
     }
 }
 
-/// Notes parts of an `all` that nobody can meet together.
+/// Records parts of an `all` that no caller meets together.
 fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
     let parts = parts.iter().filter(|part| can_contradict(part));
     let parts: Vec<&Requirement> = parts.copied().collect();
@@ -102,7 +102,7 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
     }
 }
 
-/// Whether there is anything that rules it out.
+/// Returns whether another requirement can contradict it.
 pub(super) fn can_contradict(requirement: &Requirement) -> bool {
     match &requirement.kind {
         Kind::All(parts) | Kind::Any(parts) => parts.iter().any(can_contradict),
@@ -111,7 +111,7 @@ pub(super) fn can_contradict(requirement: &Requirement) -> bool {
     }
 }
 
-/// Why nobody meets both, if nobody does.
+/// Returns the reason why no caller meets both, if there is one.
 pub(super) fn contradiction(one: &Requirement, other: &Requirement) -> Option<&'static str> {
     match (&one.kind, &other.kind) {
         (Kind::All(parts), _) => parts.iter().find_map(|part| contradiction(part, other)),
@@ -128,25 +128,25 @@ pub(super) fn contradiction(one: &Requirement, other: &Requirement) -> Option<&'
     }
 }
 
-/// The reason of the first alternative, if there is one for each.
+/// Returns the reason of the first alternative, if there is one for each.
 fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<&'static str> {
     let mut reasons = alternatives.iter().map(|part| contradiction(part, other));
     let first = reasons.next()??;
     reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
-/// A part that changes nothing, and the part that makes it so.
+/// A redundant part, and the part that makes it redundant.
 struct Redundant<'r> {
     part: &'r Requirement,
     other: &'r Requirement,
-    /// Whether both ask for the same.
+    /// Whether both are equivalent.
     is_same: bool,
 }
 
-/// The parts that change nothing. Of parts that ask for the same only the later ones are named: whoever
-/// removes all that is named has to be left with one.
+/// Returns the redundant parts. Of equivalent parts only the later ones are returned, so that one
+/// remains after all of them are removed.
 fn redundant<'r>(flat: &[&'r Requirement], is_all: bool) -> Vec<Redundant<'r>> {
-    // For each part, the parts beside which it changes nothing.
+    // For each part, the parts that make it redundant.
     let mut beside = vec![BTreeSet::new(); flat.len()];
     for (one, entailed) in entailed(flat, flat).into_iter().enumerate() {
         for other in entailed.unwrap_or_default() {
@@ -175,11 +175,11 @@ fn redundant<'r>(flat: &[&'r Requirement], is_all: bool) -> Vec<Redundant<'r>> {
     found
 }
 
-/// The parts of an `all` in an `all`, or of an `any` in an `any`, are its own parts.
+/// Flattens an `all` in an `all`, and an `any` in an `any`, into one list.
 fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requirement>) {
     for part in parts {
         match (&part.kind, is_all) {
-            // A policy stands for itself: nobody can leave a part of it out.
+            // A policy is one unit: its parts cannot be removed.
             _ if part.policy.is_some() => flat.push(part),
             (Kind::All(inner), true) | (Kind::Any(inner), false) => flatten(inner, is_all, flat),
             _ => flat.push(part),
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::check::ways::tests::{holds, parse};
 
-    /// Whoever removes everything that is named has changed nothing, and has something left.
+    /// Removing every reported part changes nothing, and leaves at least one.
     #[test]
     fn following_the_advice_changes_nothing() {
         let parts = [
@@ -212,7 +212,7 @@ mod tests {
             for two in &parts {
                 for three in &parts {
                     for is_all in [true, false] {
-                        // Cloned, so that the same part thrice is three parts.
+                        // Cloned, so that the same part three times is three parts.
                         let flat = [one, two, three].map(Requirement::clone);
                         let flat = flat.each_ref();
                         let named = redundant(&flat, is_all);

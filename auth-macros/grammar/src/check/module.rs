@@ -1,4 +1,4 @@
-//! What can be wrong in the attribute of a module only.
+//! Checks that apply only to the attribute of a module.
 
 use syn::spanned::Spanned;
 
@@ -6,7 +6,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Function, Kind, Requirement, Requires};
 
-/// Notes what is right above a handler, and wrong above a module of them.
+/// Records mistakes that are valid on a handler, and invalid on a module.
 pub fn module(requires: &Requires, errors: &mut Errors) {
     for part in &requires.requirements {
         checks(part, errors);
@@ -16,8 +16,8 @@ pub fn module(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Every handler in the module asks the function that a path leads to from there: one that begins where
-/// the handler stands could lead each of them to another.
+/// Records relative paths of checks. Each handler in the module resolves the path of a check from
+/// its own place; a relative path could lead to different functions.
 fn checks(requirement: &Requirement, errors: &mut Errors) {
     match &requirement.kind {
         Kind::Check(function) if !is_absolute(function) => errors.add(
@@ -44,7 +44,7 @@ fn is_absolute(Function(path): &Function) -> bool {
     path.leading_colon.is_some() || is_crate
 }
 
-/// The path without what it begins with.
+/// Returns the path without its first part.
 fn end_of(Function(path): &Function) -> String {
     let segments = path
         .segments

@@ -1,4 +1,4 @@
-//! Names that could not match any other, or could not be sent.
+//! Names that cannot match any other, or cannot be sent.
 
 use crate::characters::{code_point, is_invisible, too_long};
 use crate::codes;
@@ -6,19 +6,19 @@ use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
 use crate::vocabulary::bare;
 
-/// Where a name is written, which decides what could stand there instead.
+/// The position of a name, which determines the suggested replacement.
 #[derive(Clone, Copy)]
 pub(crate) enum Written {
     /// `scope = "…"` in a list.
     Listed,
-    /// The one value of `hide_unless`.
+    /// The single value of `hide_unless`.
     Alone,
-    /// Below `[scopes]`.
+    /// In the section `[scopes]`.
     Declared,
 }
 
 impl Written {
-    /// What to write for one name.
+    /// Returns the suggestion for one name.
     fn one(self, namespace: Namespace, name: &str) -> String {
         let key = namespace.key();
         match self {
@@ -28,7 +28,7 @@ impl Written {
         }
     }
 
-    /// What to write for several.
+    /// Returns the suggestion for several names.
     fn several(self, namespace: Namespace, names: &[&str]) -> String {
         let key = namespace.key();
         let quoted: Vec<String> = match self {
@@ -40,7 +40,7 @@ impl Written {
         };
         match (self, namespace) {
             (Self::Declared, _) => format!("declare {} each on a line", quoted.join(" and ")),
-            // A login has one acr.
+            // A login has only one acr.
             (_, Namespace::Acr) => format!("write `any({})` for either", quoted.join(", ")),
             (Self::Listed, _) => format!("write `{}`", quoted.join(", ")),
             (Self::Alone, _) => {
@@ -71,12 +71,12 @@ pub(super) fn names(requirement: &Requirement, written: Written, errors: &mut Er
     }
 }
 
-/// What keeps a text from being a name of that kind.
+/// Returns the reason why a text is not a valid name of that kind.
 pub fn name_problem(namespace: Namespace, text: &str) -> Option<String> {
     problem(namespace, text, Written::Listed)
 }
 
-/// What keeps a text from being a name of that kind, with what to write there in its place.
+/// Returns the reason why a text is not a valid name of that kind, with a suggestion.
 pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Option<String> {
     if text.trim().is_empty() {
         let key = namespace.key();
@@ -99,7 +99,7 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Opt
     }
 }
 
-/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+/// Checks `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 fn scope_problem(text: &str, written: Written) -> Option<String> {
     if text == "offline_access" {
         return Some(
@@ -115,7 +115,7 @@ fn scope_problem(text: &str, written: Written) -> Option<String> {
         c if c.is_ascii() => "remove it".to_owned(),
         _ => "write it in ASCII, as the authorization server has it".to_owned(),
     };
-    // The compiler cannot be pointed into a literal, so the message points itself.
+    // The compiler cannot point into a literal; the message states the column.
     let (shown, column) = shown_with_column(text, index);
     let caret = " ".repeat(column);
     Some(format!(
@@ -125,7 +125,7 @@ fn scope_problem(text: &str, written: Written) -> Option<String> {
     ))
 }
 
-/// What to write in place of a text with spaces in it.
+/// Returns the suggestion for a text with spaces.
 fn several_or_one(namespace: Namespace, text: &str, written: Written) -> String {
     let names: Vec<&str> = text.split_whitespace().collect();
     match names.as_slice() {
@@ -138,7 +138,7 @@ fn is_scope_character(character: char) -> bool {
     matches!(character, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-/// A character, so that it can be told from others wherever it is shown.
+/// Formats a character so that it is distinct from others wherever it is shown.
 fn called(character: char) -> String {
     match character {
         ' ' => "a space".to_owned(),
@@ -152,7 +152,7 @@ fn called(character: char) -> String {
     }
 }
 
-/// One of the values of `acr_values`, which has them with spaces between (RFC 9470 §3).
+/// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3).
 fn acr_problem(text: &str, written: Written) -> Option<String> {
     let character = text.chars().find(|c| !is_scope_character(*c))?;
     let advice = match character {
@@ -166,8 +166,8 @@ fn acr_problem(text: &str, written: Written) -> Option<String> {
     ))
 }
 
-/// What keeps a text from being a realm: it goes into every challenge, where clients search for other
-/// parameters by text.
+/// Returns the reason why a text is not a valid realm. Every challenge contains the realm, and
+/// clients search challenges for other parameters as text.
 pub fn realm_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("the realm is empty; name it, or remove it".to_owned());
@@ -203,7 +203,7 @@ pub fn realm_problem(text: &str) -> Option<String> {
     ))
 }
 
-/// The text on one line, and where in it the character at `index` begins.
+/// Returns the text on one line, and the column of the character at `index`.
 fn shown_with_column(text: &str, index: usize) -> (String, usize) {
     let mut shown = String::new();
     let mut column = 0;
@@ -243,7 +243,7 @@ fn plain_problem(namespace: Namespace, text: &str, written: Written) -> Option<S
     ))
 }
 
-/// The reason why a text cannot be the name of a network or a policy, if there is one.
+/// Returns the reason why a text cannot be the name of a network or a policy, if there is one.
 pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
     too_long(kind, text).or_else(|| {
         let character = text.chars().find(|c| is_invisible(*c))?;

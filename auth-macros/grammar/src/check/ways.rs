@@ -1,23 +1,24 @@
-//! Whether everybody who meets one requirement meets another one.
+//! Implication: each caller that meets one requirement meets another one.
 
 use proc_macro2::Span;
 
 use super::evaluation::entailed;
 use crate::requirement::{Kind, Requirement};
 
-/// A list without `all`.
+/// Combines requirements as a list without `all` does.
 pub(crate) fn all_of(parts: Vec<Requirement>) -> Requirement {
     Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
 }
 
-/// Whether everybody who meets all of `requirements` is known.
+/// Returns whether each caller that meets all of `requirements` is known.
 pub fn makes_known(requirements: &[Requirement]) -> bool {
     let authenticated = Requirement {
         kind: Kind::Authenticated,
         ..all_of(Vec::new())
     };
     let all = all_of(requirements.to_vec());
-    // Of what is too long for the one, the other knows all but what networks rule out.
+    // `entails` fails on policies with too many ways; `is_known` decides these, but ignores
+    // contradicting networks.
     entails(&all, &authenticated) || is_known(&all)
 }
 
@@ -25,20 +26,21 @@ fn is_known(requirement: &Requirement) -> bool {
     match &requirement.kind {
         Kind::All(parts) => parts.iter().any(is_known),
         Kind::Any(parts) => parts.iter().all(is_known),
-        // Where a request comes from says nothing of the caller.
+        // The address of a request does not identify the caller.
         Kind::Network(_) => false,
-        // Nothing else is known of a caller that is not known.
+        // An anonymous caller meets no other requirement.
         _ => true,
     }
 }
 
-/// Whether everybody who meets `a` meets `b`: `false` is the answer to what is not known, so that
-/// nothing right is refused.
+/// Returns whether each caller that meets `a` meets `b`. Undecided cases return `false`, so that a
+/// valid policy is never rejected.
 pub fn entails(a: &Requirement, b: &Requirement) -> bool {
     is_enough(a, b).unwrap_or(false)
 }
 
-/// Whether everybody who meets `a` meets `b`; `None` if `a` can be met in too many ways to tell.
+/// Returns whether each caller that meets `a` meets `b`; `None` if `a` can be met in too many ways
+/// to tell.
 pub fn is_enough(a: &Requirement, b: &Requirement) -> Option<bool> {
     let found = entailed(&[a], &[b]).pop().flatten();
     found.map(|entailed| entailed.contains(&0))
@@ -51,7 +53,7 @@ pub(super) mod tests {
     use crate::errors::Errors;
     use crate::requirement::{Name, Namespace};
 
-    /// Implication, held against every way of granting three names.
+    /// Compares implication with every way of granting three names.
     #[test]
     fn entailment_is_sound() {
         let atoms = [

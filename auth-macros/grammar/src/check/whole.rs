@@ -1,4 +1,4 @@
-//! What changes nothing, and what nobody can meet, once all parts are looked at together.
+//! Redundant parts and contradictions that only all parts together reveal.
 
 use super::evaluation::{entailed, idle, is_impossible, some_ways};
 use super::logic::{can_contradict, contradiction};
@@ -7,15 +7,15 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Requirement};
 
-/// A requirement, and whose it is.
+/// A requirement, and the attribute that it belongs to.
 #[derive(Clone, Copy)]
 struct Part<'r> {
     requirement: &'r Requirement,
     is_of_module: bool,
 }
 
-/// Notes what changes nothing in the whole, with what the module around asks for, though no single
-/// other part makes it so; one at a time, since the next may depend on it.
+/// Records a part that is redundant in the whole, including the module's requirements, though no
+/// single other part makes it redundant. Only one is recorded, because the next may depend on it.
 pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
     let part = |is_of_module| {
         move |requirement| Part {
@@ -25,7 +25,7 @@ pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Er
     };
     let around = module.iter().map(part(true));
     let parts: Vec<Part<'_>> = around.chain(own.iter().map(part(false))).collect();
-    // All others can be met whatever else is.
+    // All others can be met independently of the rest.
     let doubtful = parts.iter().filter(|part| can_contradict(part.requirement));
     let doubtful: Vec<Part<'_>> = doubtful.copied().collect();
     let is_impossible = |parts: &[Part<'_>]| is_impossible(&requirements(parts));
@@ -68,7 +68,7 @@ fn lets_everybody_in(parts: &[Part<'_>]) -> bool {
     entails(&all_of(Vec::new()), &all_of(parts.collect()))
 }
 
-/// Nobody meets these together, and of fewer of them somebody would.
+/// Records parts that no caller meets together, reduced to a minimal contradiction.
 fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
     let clash = some_ways(&requirements(parts)).into_iter().find_map(|way| {
         let doubtful = way.into_iter().filter(|single| can_contradict(single));
@@ -90,7 +90,7 @@ fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
     across(parts, codes::CONTRADICTION, message, errors);
 }
 
-/// Notes a mistake of all these parts, as far as they stand in the attribute.
+/// Records a mistake of all these parts, as far as they are in the attribute.
 fn across(parts: &[Part<'_>], code: codes::Code, message: String, errors: &mut Errors) {
     let own = || parts.iter().filter(|part| !part.is_of_module);
     if let (Some(first), Some(last)) = (own().next(), own().next_back()) {
@@ -98,7 +98,8 @@ fn across(parts: &[Part<'_>], code: codes::Code, message: String, errors: &mut E
     }
 }
 
-/// Notes a member of a list in `top`, or `top` itself, without which the same callers get in.
+/// Records a redundant member of a list in `top`, or `top` itself: without it, the same callers are
+/// allowed.
 fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &mut Errors) {
     let is_idle = |beside: &[Part<'_>]| {
         let mut parts = requirements(beside);
@@ -117,8 +118,8 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
     errors.add_across(code, requirement.span, requirement.end, message);
 }
 
-/// Notes the first member of a list in `lesser` without which denials are shown to the same callers,
-/// where whoever meets `all` is denied nothing.
+/// Records the first redundant member of a list in `lesser`: without it, denials are shown to the
+/// same callers. Callers that meet `all` are never denied.
 pub(super) fn idle_exception(lesser: &Requirement, all: &Requirement, errors: &mut Errors) {
     let may_be_idle =
         |member: &Requirement, part: usize| part == 0 && !std::ptr::eq(member, lesser);
@@ -148,10 +149,10 @@ pub(super) fn idle_exception(lesser: &Requirement, all: &Requirement, errors: &m
     }
 }
 
-/// More parts are not looked through for those that matter.
+/// The maximum number of parts that are searched for a minimal set.
 const MAX_LEAST: usize = 32;
 
-/// As few of the parts as it takes for `holds` to stay true, if they are not too many to try.
+/// Returns a minimal set of the parts for which `holds` is true, if they are not too many to try.
 fn least<'r>(parts: &[Part<'r>], holds: impl Fn(&[Part<'r>]) -> bool) -> Vec<Part<'r>> {
     let mut kept = parts.to_vec();
     if parts.len() > MAX_LEAST {
@@ -166,7 +167,7 @@ fn least<'r>(parts: &[Part<'r>], holds: impl Fn(&[Part<'r>]) -> bool) -> Vec<Par
     kept
 }
 
-/// `` `a`, `b` and `c` ``.
+/// Formats a list as `` `a`, `b` and `c` ``.
 fn enumerate(parts: &[Part<'_>]) -> String {
     let named = |part: &Part<'_>| {
         let whose = if part.is_of_module {
@@ -192,7 +193,7 @@ fn enumerate(parts: &[Part<'_>]) -> String {
 #[derive(Clone, Copy)]
 struct Member<'r> {
     requirement: &'r Requirement,
-    /// `None` in the attribute itself.
+    /// The list; `None` in the attribute itself.
     list: Option<&'r Requirement>,
 }
 
@@ -202,7 +203,8 @@ impl Member<'_> {
         matches!(kind, Some(Kind::Any(_)))
     }
 
-    /// Why the same callers get in without it, where it takes `reasons` for that.
+    /// Explains why the same callers are allowed without the member, with the `reasons` that imply
+    /// it.
     fn why_idle(&self, reasons: &[Part<'_>]) -> String {
         let Self { requirement, list } = self;
         let implying = entailed(&requirements(reasons), &[requirement]).into_iter();
@@ -251,14 +253,14 @@ impl Member<'_> {
         }
     }
 
-    /// What to do about it.
+    /// Returns the advice for the mistake.
     fn advice(&self) -> String {
         let parts = match self.list.map(|list| &list.kind) {
             Some(Kind::Any(parts)) => Some(("any", parts)),
             Some(Kind::All(parts)) => Some(("all", parts)),
             _ => None,
         };
-        // What is left over needs no list.
+        // A single remaining member needs no list.
         match parts {
             Some((key, parts)) if parts.len() == 2 => {
                 let others = parts
@@ -272,7 +274,7 @@ impl Member<'_> {
     }
 }
 
-/// Every member of every list.
+/// Returns every member of every list.
 fn members(parts: &[Requirement]) -> Vec<Member<'_>> {
     let mut found = Vec::new();
     collect(parts, None, &mut found);
@@ -287,7 +289,7 @@ fn collect<'r>(
     for requirement in parts {
         members.push(Member { requirement, list });
         match &requirement.kind {
-            // Nobody can leave a part of a policy out.
+            // A single part of a policy cannot be removed.
             _ if requirement.policy.is_some() => {}
             Kind::All(inner) | Kind::Any(inner) => collect(inner, Some(requirement), members),
             _ => {}

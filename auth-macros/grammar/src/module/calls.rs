@@ -1,4 +1,4 @@
-//! Functions of a module that are called, and so are no handlers.
+//! Functions that a module calls, which are therefore not handlers.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::Ident;
@@ -7,8 +7,8 @@ use super::items::{Item, Kind};
 use crate::codes;
 use crate::errors::Errors;
 
-/// A function of the module that the module itself calls is no handler: as one it would ask its caller
-/// for a guard.
+/// Rejects functions that the module itself calls. Such a function is not a handler: as a handler
+/// it would require a guard from its caller.
 pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
     let mut called = Vec::new();
     let callers = items.iter().filter(|item| !item.is_test());
@@ -34,7 +34,7 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
     }
 }
 
-/// The names in `name(...).await` and `self::name(...).await`.
+/// Collects the names in `name(...).await` and `self::name(...).await`.
 fn calls_in(tokens: TokenStream, called: &mut Vec<Ident>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for token in &tokens {
@@ -61,8 +61,8 @@ fn calls_in(tokens: TokenStream, called: &mut Vec<Ident>) {
     }
 }
 
-/// Whether a name behind these tokens is looked up in the module: it is neither a method nor a part of
-/// a path, but for one from `self`.
+/// Returns whether a name after these tokens is resolved in the module: it is neither a method nor
+/// part of a path, except for a path from `self`.
 fn names_an_item_here(before: &[TokenTree]) -> bool {
     let is = |token: &TokenTree, text: &str| token.to_string() == text;
     match before {

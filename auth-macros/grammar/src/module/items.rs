@@ -1,4 +1,4 @@
-//! The items of a module, told apart without being understood.
+//! The items of a module, recognized without full parsing.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,35 +9,35 @@ use syn::{Attribute, FnArg, Ident, Signature, Token, Type, Visibility};
 use crate::attribute::{flattened, is_built_for_tests, is_test, policy_attribute_by_any_path};
 use crate::item::ungrouped;
 
-/// An item of a module, as far as it is read.
+/// An item of a module, as far as it is parsed.
 pub struct Item {
-    /// In front of it.
+    /// The attributes of the item.
     pub attributes: Vec<Attribute>,
-    /// What it is.
+    /// The kind of item.
     pub kind: Kind,
-    /// All but the attributes.
+    /// All tokens except the attributes.
     pub(super) rest: TokenStream,
 }
 
-/// What items of a module are told apart by.
+/// A kind of item in a module.
 pub enum Kind {
     /// `mod name { … }`
     Module,
     /// `mod name;`
     FileModule(Ident),
-    /// What can be a handler.
+    /// A function that can be a handler.
     Handler(Ident),
     /// `struct Name;`
     UnitStruct(Ident),
     /// The call of a macro, by its path.
     Macro(TokenStream),
-    /// All else.
+    /// Any other item.
     Other,
 }
 
-/// The items of a module without the invisible groups in which a `macro_rules` macro hands on items,
-/// visibilities and blocks. Those within an item, such as a type, stay: they hold together what the
-/// tokens alone would not.
+/// Returns the items of a module without the invisible groups in which a `macro_rules` macro passes
+/// on items, visibilities and blocks. Groups within an item, such as around a type, stay: they
+/// group tokens that would be parsed differently without them.
 pub(super) fn items_of(tokens: TokenStream) -> TokenStream {
     let mut items = TokenStream::new();
     let mut at_start = true;
@@ -78,7 +78,7 @@ fn is_block(tokens: TokenStream) -> bool {
     first.as_ref().is_some_and(is_brace) && tokens.next().is_none()
 }
 
-/// Takes the next item off.
+/// Removes the next item from the input.
 pub(super) fn next_item(input: ParseStream<'_>) -> Item {
     let ahead = input.fork();
     let attributes = match ahead.call(Attribute::parse_outer) {
@@ -86,7 +86,7 @@ pub(super) fn next_item(input: ParseStream<'_>) -> Item {
             input.advance_to(&ahead);
             attributes
         }
-        // What nobody can read, the compiler included.
+        // Attributes that the compiler cannot parse either.
         Err(_) => Vec::new(),
     };
     Item {
@@ -96,7 +96,7 @@ pub(super) fn next_item(input: ParseStream<'_>) -> Item {
     }
 }
 
-/// What an item is, by what it begins with.
+/// Returns the kind of an item, by its first tokens.
 fn kind(input: ParseStream<'_>) -> Kind {
     let ahead = input.fork();
     if ahead.parse::<Visibility>().is_err() {
@@ -130,7 +130,7 @@ fn kind(input: ParseStream<'_>) -> Kind {
         .unwrap_or(Kind::Other)
 }
 
-/// The tokens up to the first braces, parentheses or semicolon.
+/// Returns the tokens up to the first braces, parentheses or semicolon.
 fn head(input: ParseStream<'_>) -> TokenStream {
     let mut head = TokenStream::new();
     while let Ok(token) = input.parse::<TokenTree>() {
@@ -147,7 +147,8 @@ fn head(input: ParseStream<'_>) -> TokenStream {
     head
 }
 
-/// A handler in a syntax that is newer than this: it gets the policy, and is refused with it.
+/// Recognizes a handler in syntax newer than this parser: it gets the policy, and is rejected with
+/// it.
 fn unreadable_handler(start: &TokenStream) -> Option<Kind> {
     let words: Vec<Ident> = start
         .clone()
@@ -164,7 +165,7 @@ fn unreadable_handler(start: &TokenStream) -> Option<Kind> {
     name.cloned().map(Kind::Handler)
 }
 
-/// `path::to::macro!`, but for the definition of one.
+/// Recognizes `path::to::macro!`, except for the definition of a macro.
 fn called_macro(start: TokenStream) -> Option<Kind> {
     let is_path = |token: &TokenTree| match token {
         TokenTree::Ident(_) => true,
@@ -180,8 +181,8 @@ fn called_macro(start: TokenStream) -> Option<Kind> {
     (is_called && !is_item).then(|| Kind::Macro(path.into_iter().collect()))
 }
 
-/// What axum cannot call, or calls as something else than a handler: what borrows from its caller, a
-/// check, and a middleware.
+/// Returns whether axum cannot call a function, or calls it as something other than a handler:
+/// functions that borrow from their caller, checks, and middleware.
 fn is_called_by_others(signature: &Signature) -> bool {
     signature.inputs.iter().any(|parameter| match parameter {
         FnArg::Receiver(_) => true,
@@ -197,7 +198,7 @@ fn is_called_by_others(signature: &Signature) -> bool {
     })
 }
 
-/// All up to the end of an item: a semicolon, or the braces of what has some.
+/// Returns the tokens up to the end of an item: a semicolon, or the closing brace.
 fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
     let ahead = input.fork();
     let _ = ahead.parse::<Visibility>();
@@ -223,17 +224,17 @@ fn rest_of_item(input: ParseStream<'_>) -> TokenStream {
 }
 
 impl Item {
-    /// Whether it is for tests.
+    /// Returns whether the item is for tests.
     pub fn is_test(&self) -> bool {
         self.attributes.iter().any(is_test)
     }
 
-    /// Whether it is compiled for tests only.
+    /// Returns whether the item is compiled for tests only.
     pub(super) fn is_built_for_tests(&self) -> bool {
         self.attributes.iter().any(is_built_for_tests)
     }
 
-    /// Whether it has one of our attributes, or one that is called so.
+    /// Returns whether the item has a policy attribute, or an attribute of that name.
     pub fn has_policy(&self) -> bool {
         let mut attributes = self.attributes.iter();
         attributes.any(|attribute| policy_attribute_by_any_path(attribute).is_some())

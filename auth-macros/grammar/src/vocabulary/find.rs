@@ -1,4 +1,4 @@
-//! Where the vocabulary of a crate is, and what is wrong with it.
+//! The location of a crate's vocabulary, and the mistakes in it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,19 +19,19 @@ const FILE: &str = "auth.toml";
 
 /// The vocabulary of a crate.
 pub struct Found {
-    /// Absolute.
+    /// The absolute path.
     pub path: PathBuf,
-    /// As the user would name it: from the root of the workspace.
+    /// The path for messages: relative to the root of the workspace.
     pub shown: String,
-    /// `None` if the file is wrong.
+    /// `None` if the file is invalid.
     pub vocabulary: Option<Arc<Vocabulary>>,
-    /// What is wrong with it, if nobody was told yet.
+    /// The mistakes in the file, unless they were reported already.
     pub mistakes: Vec<String>,
 }
 
 impl Found {
-    /// Notes what is wrong with the file: all at once, since the compiler can only point at what asked
-    /// for it.
+    /// Records the mistakes in the file as one error: the compiler can only point at the attribute
+    /// that requested the file.
     pub fn tell(&self, errors: &mut Errors) {
         if self.mistakes.is_empty() {
             return;
@@ -45,9 +45,9 @@ impl Found {
     }
 }
 
-/// Looks for `auth.toml` in the folder of a crate's `Cargo.toml`, and in the folders above it up to
-/// the root of the workspace. It may be asked for there: `[package.metadata.auth]` or
-/// `[workspace.metadata.auth]` with `required = true`.
+/// Searches `auth.toml` in the folder of a crate's `Cargo.toml`, and in the folders above it up to
+/// the root of the workspace. A manifest in these folders can require the file:
+/// `[package.metadata.auth]` or `[workspace.metadata.auth]` with `required = true`.
 pub fn find(manifest: &Path) -> Option<Found> {
     let Workspace { root, folders } = workspace::of(manifest);
     let Some(folder) = folders.iter().find(|folder| holds_one(folder)) else {
@@ -67,7 +67,8 @@ pub fn find(manifest: &Path) -> Option<Found> {
     })
 }
 
-/// A link that leads nowhere and a folder of that name count: what is there is meant to be read.
+/// Returns whether a folder contains the file. A dangling link and a folder of that name count, so
+/// that the failure to read them is reported.
 fn holds_one(folder: &Path) -> bool {
     match folder.join(FILE).symlink_metadata() {
         Ok(_) => true,
@@ -80,7 +81,7 @@ fn shown(path: &Path, root: &Path) -> String {
     shown.display().to_string()
 }
 
-/// There is none, against what the manifest in `folder` says.
+/// Reports a missing file that the manifest in `folder` requires.
 fn missing(folder: &Path, root: &Path) -> Found {
     let path = folder.join(FILE);
     let manifest = shown(&folder.join("Cargo.toml"), root);
@@ -98,7 +99,7 @@ fn missing(folder: &Path, root: &Path) -> Found {
     }
 }
 
-/// A file as it was when it was looked at, or why it could not be read.
+/// The contents of a file when it was read, or the reason why it could not be read.
 type Contents = Result<Vec<u8>, String>;
 
 struct Known {
@@ -106,12 +107,12 @@ struct Known {
     vocabulary: Option<Arc<Vocabulary>>,
 }
 
-/// Every handler asks for the file, but as long as it does not change, it is understood, and
-/// complained about, once.
+/// Parses the file. Every handler requests it, but unless it changes, it is parsed once and its
+/// mistakes are reported once.
 fn look_at(path: &Path, contents: Contents, shown: &str) -> (Option<Arc<Vocabulary>>, Vec<String>) {
     static KNOWN: Mutex<BTreeMap<PathBuf, Known>> = Mutex::new(BTreeMap::new());
 
-    // Nothing panics while it is held; and if, what is in it is right.
+    // No code panics while the lock is held; even then, its contents would be valid.
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = known.get(path).filter(|known| known.contents == contents) {
         return (known.vocabulary.clone(), Vec::new());
@@ -152,7 +153,7 @@ fn understand(contents: &[u8], shown: &str) -> (Option<Vocabulary>, Vec<String>)
     (mistakes.is_empty().then_some(vocabulary), mistakes)
 }
 
-/// A mistake with its line and column, both counted from 1, the column in characters.
+/// Formats a mistake with its line and column, both counted from 1, the column in characters.
 fn located(mistake: &Mistake, text: &str, shown: &str) -> String {
     let before = text.get(..mistake.at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

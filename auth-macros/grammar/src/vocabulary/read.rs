@@ -1,4 +1,4 @@
-//! The text of `auth.toml`, and every mistake in it.
+//! The parser of `auth.toml`, and all mistakes in the text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -17,12 +17,12 @@ use crate::resolve::Dictionary;
 use crate::suggest::nearest;
 use crate::{args, check, codes, resolve, values};
 
-/// What is wrong, and the byte at which it begins.
+/// A mistake, and the byte at which it begins.
 #[derive(Debug, PartialEq)]
 pub struct Mistake {
-    /// The byte of the text.
+    /// The byte offset in the text.
     pub at: usize,
-    /// Without a code: all mistakes of a vocabulary have the same.
+    /// The message without a code: all mistakes of a vocabulary have the same code.
     pub message: String,
 }
 
@@ -38,7 +38,7 @@ const SECTIONS: [&str; 6] = [
 type Value<'t> = Spanned<DeValue<'t>>;
 type Key<'t> = Spanned<DeString<'t>>;
 
-/// Reads a vocabulary, and notes every mistake, in the order of the text.
+/// Reads a vocabulary and records every mistake, in the order of the text.
 pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
@@ -69,7 +69,7 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
     (vocabulary, mistakes)
 }
 
-/// The mistakes that are shown, at most.
+/// The maximum number of mistakes that are shown.
 const MAX_MISTAKES: usize = 100;
 
 struct Reader {
@@ -96,7 +96,7 @@ impl Reader {
                 other => self.unknown(key.span(), other, "a section", &SECTIONS),
             }
         }
-        // Policies are held against everything else, wherever it stands.
+        // Policies are checked against all other sections, wherever they are in the file.
         if let Some(policies) = policies {
             let policies = self.policies(policies, &vocabulary);
             vocabulary.policies = policies;
@@ -112,7 +112,7 @@ impl Reader {
         Some(realm)
     }
 
-    /// `name = "description"`, or a table with `description` and `implies`.
+    /// Reads `name = "description"`, or a table with `description` and `implies`.
     fn terms(&mut self, namespace: Namespace, value: &Value<'_>) -> Terms {
         let kind = namespace.key();
         let mut terms = Terms::new();
@@ -156,9 +156,9 @@ impl Reader {
         terms
     }
 
-    /// No name is a part of too many others.
+    /// Checks that too many names do not imply the same one.
     fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &Terms) {
-        // In a circle all names imply all, and that was noted.
+        // In a cycle all names imply all others, and that was recorded.
         if !may_circle(terms).is_empty() {
             return;
         }
@@ -176,7 +176,7 @@ impl Reader {
         }
     }
 
-    /// Notes a table with more names than there is time for.
+    /// Records a table with too many names to process.
     fn is_too_large(&mut self, table: &DeTable<'_>, what: &str, value: &Value<'_>) -> bool {
         let is_too_large = table.len() > MAX_TERMS;
         if is_too_large {
@@ -228,7 +228,7 @@ impl Reader {
         }
     }
 
-    /// A text for people, behind `key`.
+    /// Reads a description, the value of `key`.
     fn description(&mut self, value: &Value<'_>, kind: &str, name: &str, key: &str) -> String {
         let what = format!("the description of the {kind} `{name}`");
         let description = self.string(value, &what, &format!("`{key} = \"...\"`"));
@@ -240,14 +240,15 @@ impl Reader {
         description
     }
 
-    /// Each implied name is declared, and none implies itself, directly or through others.
+    /// Checks that each implied name is declared, and that no name implies itself, directly or
+    /// indirectly.
     fn implications(&mut self, kind: &str, terms: &Terms, implied: &[(String, String, usize)]) {
         let names: Vec<&str> = terms.keys().map(String::as_str).collect();
         let may_circle = may_circle(terms);
         let mut told: BTreeSet<String> = BTreeSet::new();
         let mut seen = BTreeSet::new();
         for (name, other, at) in implied {
-            // The others are not shown, and each takes its time.
+            // Further mistakes are not shown, and each takes time.
             if self.mistakes.len() > MAX_MISTAKES {
                 return;
             }
@@ -263,7 +264,7 @@ impl Reader {
             } else if name == other {
                 format!("`{name}` implies itself; remove it")
             } else if told.contains(name) {
-                // It is one mistake, wherever in the circle one begins.
+                // A cycle is one mistake, wherever it is entered.
                 continue;
             } else if may_circle.contains(name.as_str())
                 && let Some(circle) = circle(terms, &may_circle, name, other)
@@ -287,7 +288,7 @@ impl Reader {
         }
     }
 
-    /// `name = ["192.0.2.0/24", …]`, or one block without brackets.
+    /// Reads `name = ["192.0.2.0/24", …]`, or one block without brackets.
     fn networks(&mut self, value: &Value<'_>) -> BTreeMap<String, Vec<IpNet>> {
         let mut networks = BTreeMap::new();
         let Some(table) = self.table(value, "`networks`", &section("networks")) else {
@@ -365,7 +366,7 @@ impl Reader {
         networks
     }
 
-    /// `[policies.staff]` with `requires = '…'` in the grammar of the attribute.
+    /// Reads `[policies.staff]` with `requires = '…'` in the grammar of the attribute.
     fn policies(&mut self, value: &Value<'_>, vocabulary: &Vocabulary) -> BTreeMap<String, Policy> {
         let mut policies = BTreeMap::new();
         let Some(table) = self.table(
@@ -430,7 +431,7 @@ impl Reader {
         policies
     }
 
-    /// What a policy requires, as it is written, and how much that is.
+    /// Returns the requirements of a policy as text, and their number.
     fn requires(
         &mut self,
         name: &str,
@@ -474,7 +475,7 @@ impl Reader {
             vocabulary: Some(vocabulary),
             shown: "",
         };
-        // As it is read, so that neither comments nor line breaks are left.
+        // Formatted from the parsed policy, without comments and line breaks.
         let written = requires.to_string();
         if !crate::is_too_large(&requires, None, &mut errors) {
             resolve::requires(&mut requires, dictionary, &mut errors);
@@ -490,7 +491,7 @@ impl Reader {
         (written, size)
     }
 
-    /// The text, where `instead` shows how one is written.
+    /// Returns the string; `instead` is an example for the message.
     fn string(&mut self, value: &Value<'_>, what: &str, instead: &str) -> Option<String> {
         match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
@@ -502,7 +503,7 @@ impl Reader {
         }
     }
 
-    /// A string, or an array of them, each with the place where it stands.
+    /// Returns a string or the strings of an array, each with its byte offset.
     fn strings(&mut self, value: &Value<'_>, what: &str, instead: &str) -> Vec<(String, usize)> {
         let members = match value.get_ref() {
             DeValue::String(text) => return vec![(text.to_string(), value.span().start)],
@@ -524,7 +525,7 @@ impl Reader {
         strings
     }
 
-    /// The table, where `instead` says how one is written.
+    /// Returns the table; `instead` is an example for the message.
     fn table<'v, 't>(
         &mut self,
         value: &'v Value<'t>,
@@ -557,7 +558,7 @@ fn section(name: &str) -> String {
     format!("; write `[{name}]`, and what is declared on the lines below it")
 }
 
-/// The first policy that a requirement names.
+/// Returns the first policy that a requirement names.
 fn named_policy(requirement: &Requirement) -> Option<&str> {
     match &requirement.kind {
         Kind::Policy(name) => Some(&name.text),
@@ -566,8 +567,8 @@ fn named_policy(requirement: &Requirement) -> Option<&str> {
     }
 }
 
-/// The names that may be in a circle: those that are left once every name was taken away that implies
-/// nothing that is left, or is implied by nothing that is left.
+/// Returns the names that may be in a cycle. It repeatedly removes each name that implies no
+/// remaining name, or is implied by no remaining name.
 fn may_circle(terms: &Terms) -> BTreeSet<&str> {
     let mut left: BTreeSet<&str> = terms.keys().map(String::as_str).collect();
     for is_down in [true, false] {
@@ -616,7 +617,7 @@ fn may_circle(terms: &Terms) -> BTreeSet<&str> {
     left
 }
 
-/// From `name` over `other`, which it implies, back to `name`, by the shortest way.
+/// Returns the shortest cycle from `name` over `other`, which it implies, back to `name`.
 fn circle(
     terms: &Terms,
     may_circle: &BTreeSet<&str>,
@@ -625,7 +626,7 @@ fn circle(
 ) -> Option<Vec<String>> {
     let mut before: BTreeMap<&str, &str> = BTreeMap::new();
     let mut reached = vec![other];
-    // Grows while it is gone through.
+    // The list grows during the iteration.
     let mut at = 0;
     while let Some(last) = reached.get(at).copied() {
         for next in terms.get(last).into_iter().flat_map(|term| &term.implies) {
@@ -651,7 +652,7 @@ fn circle(
     None
 }
 
-/// That a key is written twice, and where it was written before.
+/// Returns the message for a duplicate key, with the line of the first one.
 fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
     fn earlier(table: &DeTable<'_>, name: &str, end: usize) -> Option<usize> {
         let places = table.iter().flat_map(|(key, value)| {
@@ -666,7 +667,7 @@ fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
     }
     let written = text.get(at.clone()).unwrap_or_default().trim();
     let name = written.trim_matches(['"', '\'']);
-    // The first of two tables with one header is lost by the parser.
+    // The parser drops the first of two tables with the same header.
     let header = format!("[{written}]");
     let before = text.get(..at.start).unwrap_or_default();
     let place = earlier(table, name, at.start).or_else(|| before.find(&header));
@@ -677,7 +678,7 @@ fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
     }
 }
 
-/// A key as it is written in TOML.
+/// Formats a key as TOML.
 pub(crate) fn bare(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(is_bare) {
@@ -687,7 +688,8 @@ pub(crate) fn bare(name: &str) -> String {
     }
 }
 
-/// That a line ends behind its equals sign: the parser would speak of the line that follows.
+/// Returns the message for a line that ends after its equals sign. The parser would report the next
+/// line.
 fn without_value(text: &str, at: usize) -> Option<String> {
     let before = text.get(..at)?.trim_end().strip_suffix('=')?;
     let behind = text.get(at..)?.trim_start_matches([' ', '\t']);
@@ -696,7 +698,7 @@ fn without_value(text: &str, at: usize) -> Option<String> {
     ends.then(|| format!("`{key}` has no value; write `{key} = \"...\"`"))
 }
 
-/// Which parenthesis or quote of a text is one too many.
+/// Returns a message about the unmatched parenthesis or quote of a text.
 fn unclosed(text: &str) -> String {
     let mut open: Vec<(usize, char)> = Vec::new();
     let mut characters = text.char_indices();
@@ -742,7 +744,7 @@ fn unclosed(text: &str) -> String {
     }
 }
 
-/// A table is sorted by name; mistakes and descriptions are wanted as they are written.
+/// Returns the entries in the order of the text; a table is sorted by name.
 fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Key<'t>, &'v Value<'t>)> {
     let mut members: Vec<_> = table.iter().collect();
     members.sort_by_key(|(key, _)| key.span().start);

@@ -1,4 +1,4 @@
-//! Where the workspace of a crate begins, by the rules of cargo, which tells no macro.
+//! The workspace of a crate, found by cargo's rules: cargo does not report it to macros.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What cargo leaves in the folder of a crate that comes from elsewhere: from a registry, from a
-/// repository, or vendored. No folder around it is its workspace.
+/// The files that cargo writes into the folder of a crate from a registry, from a repository, or
+/// vendored. Folders above such a crate are not its workspace.
 const FOREIGN: [&str; 2] = [".cargo-ok", ".cargo-checksum.json"];
 
-/// The workspace of a crate, as far as it is of interest to that crate.
+/// The workspace of a crate, reduced to the folders relevant to that crate.
 pub(super) struct Workspace {
-    /// Its folder; for a crate without a workspace, its own.
+    /// The root folder; for a crate without a workspace, its own.
     pub(super) root: PathBuf,
     /// The folder of the crate, those above it up to the root, and the root, wherever it lies.
     pub(super) folders: Vec<PathBuf>,
 }
 
-/// The workspace of the crate in the folder `manifest`.
+/// Returns the workspace of the crate in the folder `manifest`.
 pub(super) fn of(manifest: &Path) -> Workspace {
     let mut folders = Vec::new();
     for folder in manifest.ancestors() {
@@ -33,7 +33,7 @@ pub(super) fn of(manifest: &Path) -> Workspace {
                     let root = folder.to_owned();
                     return Workspace { root, folders };
                 }
-                // What lies there is for the others.
+                // Files in this folder apply to other crates.
             }
             Some(Role::MemberOf(root)) => {
                 let root = joined(folder, &root);
@@ -42,7 +42,7 @@ pub(super) fn of(manifest: &Path) -> Workspace {
                 folders.push(folder.to_owned());
                 folders.extend(above.map(Path::to_owned));
                 if folders.last() != Some(&root) {
-                    // It lies beside the crate, and not above it.
+                    // The root lies beside the crate, and not above it.
                     folders.push(root.clone());
                 }
                 return Workspace { root, folders };
@@ -50,7 +50,8 @@ pub(super) fn of(manifest: &Path) -> Workspace {
             None => folders.push(folder.to_owned()),
         }
         let is_foreign = FOREIGN.iter().any(|file| folder.join(file).is_file());
-        // Where cargo builds a package as those will who get it: without what lies around it.
+        // Cargo verifies packages there as their users build them: without the surrounding
+        // workspace.
         let is_packaged = folder.ends_with("target/package");
         if is_foreign || is_packaged {
             break;
@@ -63,7 +64,7 @@ pub(super) fn of(manifest: &Path) -> Workspace {
     }
 }
 
-/// Whether the manifest of a package or of a workspace says that there has to be a vocabulary.
+/// Returns whether the manifest of a package or of a workspace requires a vocabulary.
 pub(super) fn asks_for_vocabulary(folder: &Path) -> bool {
     let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     let Ok(manifest) = DeTable::parse(&text) else {
@@ -79,7 +80,7 @@ pub(super) fn asks_for_vocabulary(folder: &Path) -> bool {
     asks("package") == Some(true) || asks("workspace") == Some(true)
 }
 
-/// What a folder is to the workspace, by its manifest.
+/// The role of a folder in the workspace, by its manifest.
 enum Role {
     Root {
         members: Vec<String>,
@@ -88,11 +89,12 @@ enum Role {
     MemberOf(String),
 }
 
-/// `None` if there is no manifest, or if it does not say.
+/// Returns the role; `None` if there is no manifest, or if the manifest does not state one.
 fn role(folder: &Path) -> Option<Role> {
     let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let Ok(manifest) = DeTable::parse(&text) else {
-        // Cargo would have stopped. A vocabulary too many refuses more, one too few lets more pass.
+        // Cargo would have stopped. Treat the folder as the root: an additional vocabulary only
+        // rejects more, a missing one would accept more.
         return Some(Role::Root {
             members: Vec::new(),
             exclude: Vec::new(),
@@ -130,7 +132,7 @@ fn strings(table: &DeTable<'_>, key: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// `path` seen from `folder`, without `..` in it.
+/// Resolves `path` relative to `folder`, without `..` in the result.
 fn joined(folder: &Path, path: &str) -> PathBuf {
     let mut whole = PathBuf::new();
     for component in folder.join(path).components() {
