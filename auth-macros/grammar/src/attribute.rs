@@ -27,7 +27,7 @@ pub fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static st
     ours(&last.ident.to_string())
 }
 
-/// Returns the place of a policy attribute in a `cfg_attr`, whatever its path.
+/// Returns the place of a policy attribute in a `cfg_attr`, by any path.
 pub fn policy_in_cfg_attr(attribute: &Attribute) -> Option<Span> {
     let is_conditional = attribute.path().is_ident("cfg_attr");
     let list = attribute.meta.require_list().ok()?;

@@ -426,7 +426,7 @@ pub fn guard<'p>(parameter: &'p FnArg, krate: Option<&Path>) -> Option<&'p TypeP
     ours.then_some(path)
 }
 
-/// Returns a type called `Guard`, whatever its path.
+/// Returns a type called `Guard`, by any path.
 fn path_to_guard(parameter: &FnArg) -> Option<&TypePath> {
     let FnArg::Typed(parameter) = parameter else {
         return None;

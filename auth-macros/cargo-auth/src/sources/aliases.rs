@@ -1,17 +1,19 @@
-//! Attributes that go by another name.
+//! Policy attributes under another name.
 
 use super::{Finding, Place, Sources};
 
-/// An attribute, or what is imported under another name: whether it is ours has to be resolved.
+/// An attribute or an import under another name. Resolution decides whether it is a policy
+/// attribute.
 pub(super) struct Alias {
     pub(super) place: Place,
     pub(super) scope: usize,
     pub(super) path: Vec<String>,
-    /// What it is called.
+    /// The name for messages.
     pub(super) shown: String,
 }
 
-/// What is one of ours, but is found neither by an audit nor by the attribute of a module around.
+/// Returns the policy attributes that neither an audit nor the attribute of an enclosing module
+/// finds.
 pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
     let mut findings = Vec::new();
     for alias in &sources.aliases {

@@ -1,4 +1,4 @@
-//! What is mounted on routers, in the bodies of functions.
+//! Handlers and services that function bodies mount on routers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use super::unguarded::{Excused, Unguarded, Way};
 use super::walk::{Around, Walk, readable};
 use super::{Place, named, one_line};
 
-/// Reads a body.
+/// A reader of one body.
 pub(super) struct Body<'b, 'w> {
     walk: &'b mut Walk<'w>,
     around: &'b Around,
@@ -32,15 +32,15 @@ pub(super) struct Body<'b, 'w> {
     /// The names of the type and the function.
     owner: Option<String>,
     function: String,
-    /// The variables in it.
+    /// The variables of the body.
     variables: Variables,
     is_excused: bool,
-    /// The lines on which all begins that is being read, up to the innermost block, link of a chain or arm
-    /// that has a line of its own.
+    /// The lines on which the current expressions begin, up to the innermost block, link of a chain
+    /// or match arm that has a line of its own.
     begins: Vec<usize>,
-    /// The variables that may be plain routers, with how these begin.
+    /// The variables that may be plain routers, with the beginnings of their chains.
     plain: BTreeMap<String, Option<Vec<String>>>,
-    /// How variables begin.
+    /// The beginnings of the variables' chains.
     made_by: BTreeMap<String, Vec<String>>,
     /// The variables that are routers.
     routers: BTreeMap<String, Chain>,
@@ -63,7 +63,7 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// Reads what has that name, and is no function.
+    /// Sets the name of the item, if it is not a function.
     pub(super) fn named(&mut self, name: &str) {
         self.function = name.to_owned();
     }
@@ -119,7 +119,7 @@ impl<'b, 'w> Body<'b, 'w> {
 
     fn mount(&mut self, expression: &Expr, by: Means) {
         let target = match handler(expression) {
-            // It hides a function of its name.
+            // The variable shadows a function of the same name.
             Some(path) if self.is_variable(&path) => Target::Expression,
             Some(path) => Target::Handler(path),
             None if is_async_closure(expression) => Target::Closure,
@@ -141,7 +141,7 @@ impl<'b, 'w> Body<'b, 'w> {
         self.walk.sources.mounts.push(mount);
     }
 
-    /// The path of the function.
+    /// Returns the path of the function.
     fn path(&self) -> Vec<String> {
         let outermost = self.owner.as_ref().unwrap_or(&self.function);
         let mut path = self
@@ -153,7 +153,7 @@ impl<'b, 'w> Body<'b, 'w> {
         path
     }
 
-    /// Notes the routers that the statements of a block make.
+    /// Records the routers that the statements of a block make.
     fn note_routers(&mut self, block: &Block) {
         let mut reader = Reader {
             file: &self.walk.file,
@@ -176,7 +176,7 @@ impl<'b, 'w> Body<'b, 'w> {
         matches!(path, [name] if self.variables.names.contains(name))
     }
 
-    /// The last link of a chain, such as `.post(write)` behind `get(read)`.
+    /// Reads the last link of a chain, such as `.post(write)` after `get(read)`.
     fn link(&mut self, call: &ExprMethodCall) {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
@@ -200,7 +200,7 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// A method that may take a handler.
+    /// Reads a method that may take a handler.
     fn handled(&mut self, receiver: &Expr, method: &str, arguments: &[&Expr]) {
         let name = method.strip_prefix("typed_").unwrap_or(method);
         let Some(argument) = arguments
@@ -213,7 +213,7 @@ impl<'b, 'w> Body<'b, 'w> {
         if let Some(path) = &begins {
             self.mount(argument, Means::Method(path.clone(), is_of_service(name)));
         }
-        // Streams have an `any`, and sockets an `on`, that take functions too.
+        // Streams have a method `any`, and sockets a method `on`, that take functions too.
         let is_telling = match name {
             "any" => false,
             "on" => arguments
@@ -226,7 +226,8 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// A plain router takes in another one, whose routes are read where they are made, if that is here.
+    /// Records a router that is merged into a plain router. Its routes are read at its
+    /// construction, if that is in these sources.
     fn merge(&mut self, into: &Expr, router: &Expr) {
         let Some(plain) = self.plain(into) else {
             return;
@@ -240,8 +241,8 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// The beginning of a chain that may be a plain router; `Some(None)` if it is one for sure, since a
-    /// protected router was given up.
+    /// Returns the beginning of a chain that may be a plain router. `Some(None)` is certainly one,
+    /// because a protected router was converted with `into_router`.
     fn plain(&self, chain: &Expr) -> Option<Option<Vec<String>>> {
         match chain {
             Expr::MethodCall(call) if call.method == "into_router" => Some(None),
@@ -258,7 +259,8 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// What a macro may make routes of, though it is not called like a function: what looks like a call.
+    /// Reads a macro that is not written like a function, but may make routes: tokens that look
+    /// like a call.
     pub(super) fn routes_in(&mut self, tokens: &TokenStream) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         let mut rest = tokens.as_slice();
@@ -282,7 +284,7 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// The same of what has gaps, such as `get($handler)`.
+    /// Reads a call with placeholders, such as `get($handler)`.
     fn pattern(&mut self, call: &[TokenTree]) {
         let is_group = |token: &&TokenTree| matches!(token, TokenTree::Group(_));
         let path = call
@@ -302,9 +304,9 @@ impl<'b, 'w> Body<'b, 'w> {
         }
     }
 
-    /// Reads what begins on a line.
+    /// Reads an expression that begins on a line.
     fn at_line(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
-        // A chain begins where its links do.
+        // The first link begins on the line of its chain.
         if self.begins.last() == Some(&line) {
             return visit(self);
         }
@@ -313,7 +315,7 @@ impl<'b, 'w> Body<'b, 'w> {
         self.begins.pop();
     }
 
-    /// The same for a part with a line of its own, which is not what begins above it.
+    /// Reads a part on a line of its own, which does not belong to the lines above it.
     fn apart(&mut self, line: usize, visit: impl FnOnce(&mut Self)) {
         if self.begins.last() == Some(&line) {
             return visit(self);
@@ -431,7 +433,7 @@ impl Visit<'_> for Body<'_, '_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-        // What was chained before begins further up.
+        // The earlier part of the chain begins on a line above.
         self.visit_expr(&call.receiver);
         self.apart(line_of(&call.method), |body| body.link(call));
     }
@@ -459,7 +461,7 @@ impl Visit<'_> for Body<'_, '_> {
         let Some(path) = path else {
             return visit::visit_expr_call(self, call);
         };
-        // `Router::fallback(router, handler)`
+        // Matches `Router::fallback(router, handler)`.
         if let ([.., _, name], [_, handler, ..]) = (path.as_slice(), arguments.as_slice())
             && takes_handler(name)
         {
@@ -474,7 +476,7 @@ impl Visit<'_> for Body<'_, '_> {
     }
 
     fn visit_macro(&mut self, written: &Macro) {
-        // Most are called like functions, or with a block.
+        // Most macros are called like functions, or with a block.
         let tokens = &written.tokens;
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         if let Ok(list) = list.parse2(tokens.clone()) {
@@ -498,11 +500,11 @@ impl Visit<'_> for Body<'_, '_> {
 /// The variables of a function.
 #[derive(Default)]
 struct Variables {
-    /// All of them, wherever in it they are known.
+    /// All names, whatever their scope in the function.
     names: BTreeSet<String>,
-    /// Where each of them was made last, so far.
+    /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,
-    /// Where those were made that are given to `merge_unguarded`.
+    /// The positions at which variables for `merge_unguarded` were assigned.
     excused: BTreeSet<usize>,
 }
 
@@ -513,7 +515,7 @@ impl Visit<'_> for Variables {
     }
 
     fn visit_local(&mut self, local: &Local) {
-        // A variable of its name may be a part of it.
+        // The initializer may use an earlier variable of the same name.
         visit::visit_local(self, local);
         if let Some(name) = variable(&local.pat) {
             self.made.insert(name, start_of(local));
@@ -529,6 +531,6 @@ impl Visit<'_> for Variables {
         }
     }
 
-    // Functions in it have their own.
+    // Nested functions have their own variables.
     fn visit_item(&mut self, _: &Item) {}
 }

@@ -1,4 +1,4 @@
-//! What has to be set for an attribute, or for what it stands on.
+//! The `cfg` conditions of attributes and of their items.
 
 use quote::ToTokens;
 use syn::parse::Parser;
@@ -7,14 +7,14 @@ use syn::{Attribute, Expr, Lit, Meta, Token};
 
 use super::walk::readable;
 
-/// An attribute, and the predicate of the `cfg_attr` that it was in.
+/// An attribute, and the predicate of its `cfg_attr`, if it was in one.
 pub(super) type Conditional = (Attribute, Option<String>);
 
 pub(super) fn is_conditional(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
 }
 
-/// The attributes as if every `cfg_attr` held, but for those of tests.
+/// Returns the attributes as if every `cfg_attr` held, except those for tests.
 pub(super) fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
     let mut all = Vec::new();
     for attribute in attributes {
@@ -49,7 +49,7 @@ pub(super) fn unconditional(attributes: Vec<Attribute>) -> Vec<Conditional> {
     all
 }
 
-/// Two predicates of `cfg` as one.
+/// Combines two predicates of `cfg`.
 pub(super) fn both(one: Option<String>, other: Option<String>) -> Option<String> {
     match (one, other) {
         (Some(one), Some(other)) => Some(format!("all({one}, {other})")),
@@ -57,7 +57,7 @@ pub(super) fn both(one: Option<String>, other: Option<String>) -> Option<String>
     }
 }
 
-/// What `#[path = "…"]` says, and whether that holds with every `cfg`.
+/// Returns the paths in `#[path = "…"]`, and whether one applies under every `cfg`.
 pub(super) fn paths(attributes: Vec<Attribute>) -> (Vec<String>, bool) {
     let path = |attribute: &Attribute| match &attribute.meta {
         Meta::NameValue(named) if named.path.is_ident("path") => match &named.value {

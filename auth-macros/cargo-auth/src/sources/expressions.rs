@@ -1,4 +1,4 @@
-//! What the expressions of a body are made of.
+//! The parts of expressions in a body.
 
 use proc_macro2::{Delimiter, TokenTree};
 use syn::spanned::Spanned;
@@ -6,7 +6,7 @@ use syn::{Expr, Pat, Path};
 
 use super::named;
 
-/// The function that begins a chain like `get(read).post(write)`.
+/// Returns the function at the beginning of a chain like `get(read).post(write)`.
 pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
     match chain {
         Expr::MethodCall(call) => beginning(&call.receiver),
@@ -16,7 +16,7 @@ pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
     }
 }
 
-/// Whether it is made of axum's `MethodFilter`.
+/// Returns whether an expression uses axum's `MethodFilter`.
 pub(super) fn names_methods(filter: &Expr) -> bool {
     match filter {
         Expr::MethodCall(call) => names_methods(&call.receiver),
@@ -25,7 +25,7 @@ pub(super) fn names_methods(filter: &Expr) -> bool {
     }
 }
 
-/// The name in `let name = …`.
+/// Returns the name in `let name = …`.
 pub(super) fn variable(pattern: &Pat) -> Option<String> {
     match pattern {
         Pat::Ident(name) => Some(named(&name.ident)),
@@ -34,7 +34,7 @@ pub(super) fn variable(pattern: &Pat) -> Option<String> {
     }
 }
 
-/// The path of a handler, whatever layers and states are added to it.
+/// Returns the path of a handler, without the layers and state that are added to it.
 pub(super) fn handler(expression: &Expr) -> Option<Vec<String>> {
     match expression {
         Expr::MethodCall(call) => handler(&call.receiver),
@@ -64,7 +64,8 @@ pub(super) fn is_async_closure(expression: &Expr) -> bool {
     }
 }
 
-/// How many tokens at the beginning are a call with what is chained to it; 0 if it is none.
+/// Returns the number of leading tokens that are a call and its method chain; 0 if there is no
+/// call.
 pub(super) fn calls(tokens: &[TokenTree]) -> usize {
     let is_punct = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
     let is_ident = |index: usize| matches!(tokens.get(index), Some(TokenTree::Ident(_)));
@@ -99,12 +100,13 @@ pub(super) fn calls(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// Where it stands in its file.
+/// Returns the byte offset in the file.
 pub(super) fn start_of(tokens: &impl Spanned) -> usize {
     tokens.span().byte_range().start
 }
 
-/// What an expression begins with: a long chain is not to be looked through at each of its links.
+/// Returns the innermost beginning of an expression, so that a long chain is not searched at each
+/// link.
 pub(super) fn leftmost(expression: &Expr) -> &Expr {
     match expression {
         Expr::Await(inner) => leftmost(&inner.base),

@@ -1,4 +1,4 @@
-//! What all kinds of items have.
+//! Common properties of all kinds of items.
 
 use syn::{Attribute, Ident, Item};
 
@@ -19,7 +19,7 @@ pub(super) fn name_of(item: &Item) -> Option<&Ident> {
     })
 }
 
-/// What it can be named as: a unit struct is a value, too.
+/// Returns the kind of name of an item. A unit struct is a value, too.
 pub(super) fn kind_of(item: &Item) -> Kind {
     match item {
         Item::Const(_) | Item::Fn(_) | Item::Static(_) => Kind::Value,

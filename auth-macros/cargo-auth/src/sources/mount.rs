@@ -1,41 +1,43 @@
-//! Whether something is given to a plain router of axum's, which asks for no policy.
+//! Detection of handlers and services that are mounted on a plain axum router, which requires no
+//! policy.
 
 use std::collections::BTreeSet;
 
 use super::Place;
 use super::names::Names;
 
-/// Something that may be given to a plain router: who knows all names decides.
+/// A candidate for a mount on a plain router. It is decided after all names are known.
 pub(super) struct Mount {
     pub(super) place: Place,
     pub(super) scope: usize,
     pub(super) by: Means,
     pub(super) target: Target,
-    /// The function that it happens in.
+    /// The function that contains it.
     pub(super) within: Vec<String>,
-    /// Whether the routes are merged by `merge_unguarded`, which is told on its own.
+    /// Whether the routes are merged by `merge_unguarded`, which is reported separately.
     pub(super) is_excused: bool,
-    /// The lines on which it begins, and what it is a part of.
+    /// The lines on which it begins, and those of the expressions around it.
     pub(super) begins: BTreeSet<usize>,
 }
 
-/// What makes a route of it.
+/// The means by which it becomes a route.
 #[derive(Clone)]
 pub(super) enum Means {
-    /// A function, of which this is the argument at that index.
+    /// A function with this target as its argument at that index.
     Function(Vec<String>, usize),
-    /// A method behind such a function, with whether it takes a service.
+    /// A method after such a function, and whether the method takes a service.
     Method(Vec<String>, bool),
-    /// A method that takes a service, and of so few arguments on a plain router only.
+    /// A method that takes a service. Only a plain router's method has so few arguments.
     Service,
-    /// A method that mounts what it is given, if that is an `async fn`: a guarded router would not take one
-    /// without a policy. It may begin with a function.
+    /// A method that mounts its argument, if that is an `async fn`: a guarded router would not
+    /// accept one without a policy. The chain may begin with a function.
     Any(Option<Vec<String>>),
-    /// A function that is not called where it stands.
+    /// A function that is passed on instead of called.
     HandedOn(Vec<String>),
-    /// A macro that is given the handlers of a plain router by their names alone.
+    /// A macro that takes the handlers of a plain router by name.
     Macro(Vec<String>),
-    /// `merge` or `nest` of a plain router; how that begins, if it is not sure.
+    /// `merge` or `nest` of a plain router; the beginning of its chain, if the kind of router is
+    /// uncertain.
     Merge(Option<Vec<String>>),
 }
 
@@ -44,19 +46,20 @@ pub(super) enum Target {
     Handler(Vec<String>),
     /// An `async` closure, or one with an `async` block, which could only be a handler.
     Closure,
-    /// What a router is made by.
+    /// The function that makes a router.
     Router(Vec<String>),
-    /// A closure, a variable, or what else is no path of a function.
+    /// A closure, a variable, or another expression that is not the path of a function.
     Expression,
 }
 
-/// What axum makes routes of handlers with; with `_service` behind it, of services.
+/// The axum functions that make routes of handlers; with the suffix `_service`, of services.
 const METHODS: [&str; 10] = [
     "any", "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
 ];
 
 impl Mount {
-    /// Whether a plain router takes it as a service; `None` if it is not given to a plain router.
+    /// Returns whether a plain router takes it as a service; `None` if it is not passed to a plain
+    /// router.
     pub(super) fn takes_service(
         &self,
         names: &Names,
@@ -111,7 +114,8 @@ impl Mount {
         }
     }
 
-    /// Whether it can only be a handler, in a chain that begins with one of these functions.
+    /// Returns whether it can only be a handler, in a chain that begins with one of these
+    /// functions.
     fn is_handler(
         &self,
         begins: &BTreeSet<Vec<String>>,
@@ -120,7 +124,8 @@ impl Mount {
     ) -> bool {
         let is_ours =
             |path: &Vec<String>| path.first().is_some_and(|krate| krate == "auth_runtime");
-        // A guarded one takes nothing without a policy, and of a plain one it is known without this.
+        // A guarded router accepts nothing without a policy; a plain router is recognized without
+        // this check.
         let is_known = |path: &Vec<String>| is_ours(path) || routing_function(path).is_some();
         if begins.iter().any(is_known) {
             return false;
@@ -147,24 +152,24 @@ impl Target {
     }
 }
 
-/// Whether that makes a plain router.
+/// Returns whether a path makes a plain router.
 fn is_router(path: &[String]) -> bool {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     matches!(path.as_slice(), ["axum", "Router", ..])
 }
 
-/// Whether that is the macro of `utoipa_axum` that makes routes of handlers.
+/// Returns whether a path is the macro of `utoipa_axum` that makes routes of handlers.
 fn is_routes(path: &[String]) -> bool {
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     path == ["utoipa_axum", "routes"]
 }
 
-/// Whether a path leads to a crate whose sources are not read.
+/// Returns whether a path leads to a crate with unread sources.
 fn is_elsewhere(path: &[String], names: &Names) -> bool {
     let [krate, _, ..] = path else {
         return false;
     };
-    // A type parameter, say, is no crate.
+    // The first name may also be a type parameter, for example.
     let is_crate = krate.starts_with(|first: char| first.is_lowercase());
     let is_known = matches!(
         krate.as_str(),
@@ -173,7 +178,7 @@ fn is_elsewhere(path: &[String], names: &Names) -> bool {
     is_crate && !is_known && !names.has_crate(krate)
 }
 
-/// Whether a path may be one of those, by its last names.
+/// Returns whether a path may be a function that makes a route, by its last names.
 fn can_make_route(path: &[String], names: &Names) -> bool {
     let is_router = |name: &String| names.can_be(name, |name| name == "MethodRouter");
     match path {
@@ -183,7 +188,7 @@ fn can_make_route(path: &[String], names: &Names) -> bool {
     }
 }
 
-/// The name of a function of axum's that makes something to mount.
+/// Returns the name of an axum function that makes something to mount.
 pub(super) fn routing_function(path: &[String]) -> Option<&str> {
     let (name, module) = path.split_last()?;
     let module: Vec<_> = module.iter().map(String::as_str).collect();
@@ -195,18 +200,18 @@ pub(super) fn routing_function(path: &[String]) -> Option<&str> {
     is_one.then_some(name)
 }
 
-/// Whether that is the name of a function that makes a route.
+/// Returns whether a function of that name makes a route.
 pub(super) fn makes_route(name: &str) -> bool {
     let method = name.strip_suffix("_service").unwrap_or(name);
     method == "on" || METHODS.contains(&method)
 }
 
-/// Whether that is the name of a method or function that takes a handler, be it of a router.
+/// Returns whether a method or function of that name takes a handler, methods of routers included.
 pub(super) fn takes_handler(name: &str) -> bool {
     makes_route(name) || matches!(name, "fallback" | "method_not_allowed_fallback")
 }
 
-/// The index of what is mounted: `on` takes the methods first.
+/// Returns the index of the mounted argument: `on` takes the methods first.
 pub(super) fn argument_of(name: &str) -> usize {
     usize::from(matches!(name, "on" | "on_service"))
 }

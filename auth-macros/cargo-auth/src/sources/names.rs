@@ -1,4 +1,4 @@
-//! What a path in the sources is the path of, as far as `use` and `mod` tell.
+//! Resolution of paths in the sources, by their `use` and `mod` items.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,38 +11,39 @@ use super::named;
 #[derive(Default)]
 pub(super) struct Names {
     scopes: Vec<Scope>,
-    /// The scopes of modules, by their paths from the name of the crate: several, where a `cfg` chooses.
+    /// The scopes of modules, by their paths from the crate name. There are several if a `cfg`
+    /// chooses.
     modules: BTreeMap<Vec<String>, Vec<usize>>,
-    /// What something is imported as under another name, with that.
+    /// The new names of renamed imports, each with the original names.
     renamed: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// A module, or a block with items in it.
+/// A module, or a block with items.
 #[derive(Default)]
 struct Scope {
-    /// The path of what is in it.
+    /// The path of the items in it.
     path: Vec<String>,
     /// The path of the module.
     module: Vec<String>,
-    /// What is seen from a block besides.
+    /// The scope that is visible from a block, in addition to its own items.
     parent: Option<usize>,
-    /// What the crate calls axum.
+    /// The names of axum in the crate.
     axum: Vec<String>,
-    /// The functions and the like in it, which have names of their own: a function and a module can be
-    /// called the same.
+    /// The values, such as functions. Values and types have separate namespaces: a function and a
+    /// module can have the same name.
     values: BTreeMap<String, IsConditional>,
-    /// The modules and types in it.
+    /// The modules and types.
     types: BTreeMap<String, IsConditional>,
-    /// What a name is imported as: several, of both kinds or where a `cfg` chooses.
+    /// The imports by name. There are several for both namespaces, or if a `cfg` chooses.
     imports: BTreeMap<String, Vec<(Vec<String>, IsConditional)>>,
-    /// What everything is imported from.
+    /// The paths of glob imports.
     globs: Vec<Vec<String>>,
 }
 
-/// Whether it is there by some `cfg` only, so that its name may be another's.
+/// Whether an item exists only under some `cfg`, so that its name may refer to another one.
 type IsConditional = bool;
 
-/// What a name may be the name of.
+/// The namespace of a name.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Value,
@@ -51,18 +52,19 @@ pub(super) enum Kind {
     Both,
 }
 
-/// All that a path can be the path of.
+/// All items that a path can refer to.
 type Paths = BTreeSet<Vec<String>>;
 
-/// A path that is looked for in a scope.
+/// A path to resolve in a scope.
 type Query = (usize, Vec<String>, Wanted);
 
-/// How it is looked for.
+/// The options of a resolution.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
-    /// Whether it has to be found there, and not in another crate or further out.
+    /// Whether the path has to resolve in the scope itself, and not in another crate or an outer
+    /// scope.
     is_inside: bool,
-    /// Whether it is that of a module, and not of a function.
+    /// Whether the path refers to a module, and not to a function.
     is_module: bool,
 }
 
@@ -88,10 +90,10 @@ impl Wanted {
     }
 }
 
-/// What was found; `None` while it is looked for, since names can go in a circle.
+/// The resolved paths; `None` during the resolution, because names can be cyclic.
 type Known = BTreeMap<Query, Option<Paths>>;
 
-/// No path takes as many steps, but one that grows in a circle.
+/// The maximum number of steps. Only a path that grows in a cycle reaches it.
 const MAX_STEPS: usize = 4096;
 
 impl Names {
@@ -124,7 +126,7 @@ impl Names {
         id
     }
 
-    /// The path of what has that name in a scope.
+    /// Returns the path of an item with that name in a scope.
     pub(super) fn path_in(&self, scope: usize, name: &str) -> Vec<String> {
         let scope = self.scopes.get(scope);
         let mut path = scope.map_or(Vec::new(), |scope| scope.path.clone());
@@ -132,7 +134,7 @@ impl Names {
         path
     }
 
-    /// The paths of all functions and the like that were taken in.
+    /// Returns the paths of all recorded values, such as functions.
     pub(super) fn items(&self) -> impl Iterator<Item = Vec<String>> {
         let scopes = self.scopes.iter();
         scopes.flat_map(|scope| {
@@ -141,12 +143,12 @@ impl Names {
         })
     }
 
-    /// Whether that is the name of a crate of the workspace.
+    /// Returns whether a crate of the workspace has that name.
     pub(super) fn has_crate(&self, name: &String) -> bool {
         self.modules.contains_key(std::slice::from_ref(name))
     }
 
-    /// Takes in an item.
+    /// Records an item.
     pub(super) fn declare(&mut self, scope: usize, name: &str, kind: Kind, is_conditional: bool) {
         let Some(scope) = self.scopes.get_mut(scope) else {
             return;
@@ -165,7 +167,7 @@ impl Names {
         }
     }
 
-    /// Takes in a `use`.
+    /// Records a `use`.
     pub(super) fn import(&mut self, scope: usize, tree: &UseTree, is_conditional: bool) {
         self.rename(tree);
         if let Some(scope) = self.scopes.get_mut(scope) {
@@ -185,7 +187,8 @@ impl Names {
         }
     }
 
-    /// Whether a name can stand for one of these, wherever it is: most do not, and need not be resolved.
+    /// Returns whether a name may refer to one of these names in any scope. Most names do not, and
+    /// need no resolution.
     pub(super) fn can_be(&self, name: &str, is_one: impl Fn(&str) -> bool) -> bool {
         let mut names = vec![name];
         let mut seen = BTreeSet::new();
@@ -201,15 +204,15 @@ impl Names {
         false
     }
 
-    /// Takes in an `extern crate … as name`.
+    /// Records an `extern crate … as name`.
     pub(super) fn import_crate(&mut self, scope: usize, krate: &str, name: &str) {
         if let Some(scope) = self.scopes.get_mut(scope) {
             scope.add(name.to_owned(), vec![krate.to_owned()], false);
         }
     }
 
-    /// The whole paths of what is written as `path` in a scope, from the names of their crates: several,
-    /// where a `cfg` chooses, and at least one.
+    /// Returns the full paths for a `path` in a scope, from the crate names. There is at least one,
+    /// and there are several if a `cfg` chooses.
     pub(super) fn resolve(&self, scope: usize, path: &[String]) -> Paths {
         let found = self.look(scope, path, Wanted::default(), &mut Known::new());
         if found.is_empty() {
@@ -246,7 +249,7 @@ impl Names {
             "super" => {
                 let outer = scope.module.len().saturating_sub(1);
                 let outer = scope.module.get(..outer).unwrap_or_default();
-                // `super::super`: the next one is meant from there.
+                // For `super::super`, the next segment is relative to that module.
                 return match (self.modules.get(outer), rest.first()) {
                     (Some(outer), Some(next)) if next == "super" => outer
                         .iter()
@@ -267,13 +270,14 @@ impl Names {
         }
         let mut is_sure = declared.is_some_and(|is_conditional| !is_conditional);
         for (import, is_conditional) in scope.imports.get(first).into_iter().flatten() {
-            // Beside an item, it is of the other kind, unless a `cfg` chooses.
+            // If an item has the same name, the import is in the other namespace, unless a `cfg`
+            // chooses.
             if declared.is_some() && !is_conditional {
                 continue;
             }
             is_sure |= !is_conditional;
             found.extend(match import.first() == Some(first) {
-                // `use axum;` names the crate, and not itself once more.
+                // `use axum;` refers to the crate, and not to itself.
                 true => self.follow(scope.with_own_name_of_axum(join(import)), wanted, known),
                 false => self.look(id, &join(import), wanted.anywhere(), known),
             });
@@ -282,7 +286,7 @@ impl Names {
             return found;
         }
         for glob in &scope.globs {
-            // `use inner::*` does not bring `inner`.
+            // `use inner::*` does not import `inner`.
             if glob.first() == Some(first) {
                 continue;
             }
@@ -297,7 +301,7 @@ impl Names {
         }
     }
 
-    /// What `use from::*` makes of a path.
+    /// Resolves a path through `use from::*`.
     fn through_glob(
         &self,
         from: &[String],
@@ -316,8 +320,7 @@ impl Names {
         Paths::from_iter(is_axum.then_some(whole))
     }
 
-    /// Goes on from a path that begins with the name of a crate: what is at its end may be imported
-    /// there from elsewhere.
+    /// Resolves a path that begins with a crate name; its end may be an import from elsewhere.
     fn follow(&self, path: Vec<String>, wanted: Wanted, known: &mut Known) -> Paths {
         let module = (1..path.len()).rev().find_map(|length| {
             let modules = self.modules.get(path.get(..length)?)?;
@@ -335,7 +338,7 @@ impl Names {
     }
 }
 
-/// A path that goes through another crate to axum, as if it went there alone.
+/// Shortens a path that leads to axum through another crate, so that it begins with axum.
 fn with_axum_first(path: Vec<String>) -> Vec<String> {
     let is_routing = |pair: &[String]| pair == ["axum", "routing"];
     match path.windows(2).position(is_routing) {
@@ -383,7 +386,7 @@ impl Scope {
         }
     }
 
-    /// A path from another crate, with axum under its own name.
+    /// Replaces the name of axum in another crate with its own name.
     fn with_own_name_of_axum(&self, mut path: Vec<String>) -> Vec<String> {
         if let Some(first) = path.first_mut()
             && self.axum.contains(first)

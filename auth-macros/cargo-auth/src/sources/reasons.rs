@@ -1,9 +1,10 @@
-//! Comments that say why something on a plain router needs no policy: `// unguarded: it is no secret`.
+//! Comments that give the reason why a mount on a plain router needs no policy: `// unguarded: it
+//! is no secret`.
 //!
-//! As `// SAFETY:` stands above what is unsafe, such a comment stands right above the statement, the link
-//! of a chain, the arm of a `match` or the argument that it is about, and may go on for several lines. It is
-//! not about the statements of a block in that, nor about links and arms on lines of their own: what is
-//! added there one day needs a reason of its own.
+//! Like `// SAFETY:`, such a comment is directly above its subject: a statement, a link of a chain,
+//! a match arm or an argument. It may have several lines. It does not apply to the statements of a
+//! block in its subject, or to links and arms on lines of their own: later additions there need
+//! their own reason.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +15,17 @@ use super::{Finding, Place, one_line};
 
 const BEGINNING: &str = "// unguarded:";
 
-/// One of those comments.
+/// A comment with a reason.
 pub(super) struct Reason {
     pub(super) place: Place,
-    /// Empty if it says nothing.
+    /// The reason; empty if it is missing.
     pub(super) text: String,
-    /// The line below it, on which something has to begin.
+    /// The line after the comment, on which its subject has to begin.
     pub(super) about: usize,
 }
 
 impl Reason {
-    /// That nothing needs it, or that it says nothing.
+    /// Returns the finding that the reason has no subject, or that it is empty.
     pub(super) fn finding(&self) -> Finding {
         let message = match self.text.as_str() {
             "" => {
@@ -44,13 +45,13 @@ impl Reason {
     }
 }
 
-/// All of them in a file.
+/// Reads all reasons in a file.
 pub(super) fn read(file: &str, source: &str) -> Vec<Reason> {
     if !source.contains(BEGINNING) {
         return Vec::new();
     }
     let mut quoted = BTreeSet::new();
-    // It was read as Rust before.
+    // The source was parsed as Rust before.
     lines_of_literals(source.parse().unwrap_or_default(), &mut quoted);
     let mut reasons = Vec::new();
     let mut lines = std::iter::zip(1.., source.lines()).peekable();
@@ -82,7 +83,7 @@ pub(super) fn read(file: &str, source: &str) -> Vec<Reason> {
     reasons
 }
 
-/// What a line of the same comment says.
+/// Returns the text of a continuation line of the same comment.
 fn continuation(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let is_another = line.starts_with(BEGINNING) || line.starts_with("///");
@@ -91,7 +92,7 @@ fn continuation(line: &str) -> Option<&str> {
         .map(str::trim)
 }
 
-/// The lines that begin within a text.
+/// Collects the lines that begin within a string literal.
 fn lines_of_literals(tokens: TokenStream, lines: &mut BTreeSet<usize>) {
     for token in tokens {
         match token {

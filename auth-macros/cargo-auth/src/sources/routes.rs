@@ -1,5 +1,5 @@
-//! The routes of guarded routers, as far as their paths are written where they are mounted: to find open
-//! patterns that answer spellings of guarded paths.
+//! The routes of guarded routers, if their paths are literals at the mount. They reveal open
+//! patterns that match spellings of guarded paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,14 +26,14 @@ pub(super) struct Router {
     pub(super) chain: Chain,
 }
 
-/// `GuardedRouter::new().route(…).merge(…)`, and the like.
+/// A chain such as `GuardedRouter::new().route(…).merge(…)`.
 #[derive(Clone)]
 pub(super) struct Chain {
-    /// The function that it begins with.
+    /// The function at the beginning of the chain.
     begin: Vec<String>,
     scope: usize,
     links: Vec<Link>,
-    /// Whether it was protected: what follows is mounted on a plain router.
+    /// Whether `protect` was called: later routes are mounted on a plain router.
     is_protected: bool,
 }
 
@@ -43,7 +43,7 @@ enum Link {
         path: String,
         kind: Kind,
         is_service: bool,
-        /// Each with its handler or policy, if that has a name.
+        /// The methods, each with its handler or policy, if that has a name.
         methods: Vec<(Option<String>, Option<Vec<String>>)>,
         spot: Spot,
     },
@@ -51,12 +51,12 @@ enum Link {
     Merged(Chain),
 }
 
-/// Where a link stands.
+/// The place of a link.
 #[derive(Clone)]
 struct Spot {
     scope: usize,
     place: Place,
-    /// The line that a comment above it is about.
+    /// The line to which a comment above it refers.
     line: usize,
 }
 
@@ -64,7 +64,7 @@ struct Spot {
 pub(super) struct OpenPattern {
     pub(super) place: Place,
     pub(super) line: usize,
-    /// Such as `GET /files/{*path}`.
+    /// The pattern, such as `GET /files/{*path}`.
     pub(super) pattern: String,
     covers: BTreeSet<String>,
 }
@@ -85,7 +85,7 @@ impl OpenPattern {
     }
 }
 
-/// Reads the chains of a function.
+/// A reader of the chains of a function.
 pub(super) struct Reader<'r> {
     pub(super) file: &'r str,
     pub(super) scope: usize,
@@ -94,7 +94,7 @@ pub(super) struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// The routers that are made by the statements of a block, each with whether it is returned.
+    /// Returns the routers that the statements of a block make, each with whether it is returned.
     pub(super) fn block(&mut self, block: &Block) -> Vec<(Chain, bool)> {
         let mut found = Vec::new();
         for statement in &block.stmts {
@@ -221,7 +221,7 @@ impl Reader<'_> {
     }
 }
 
-/// A text that is written there.
+/// Returns the value of a string literal.
 fn text(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
@@ -232,7 +232,7 @@ fn text(expression: &Expr) -> Option<String> {
     }
 }
 
-/// The texts of a list.
+/// Returns the strings of a list.
 pub(super) fn texts(list: &Expr) -> Vec<String> {
     match list {
         Expr::Reference(inner) => texts(&inner.expr),
@@ -245,8 +245,8 @@ fn below(prefix: &str) -> String {
     format!("{}/*", prefix.trim_end_matches('/'))
 }
 
-/// The methods of `get(read).post(write)`, each with its handler. Another expression counts as all methods,
-/// with an unknown handler.
+/// Returns the methods of `get(read).post(write)`, each with its handler. Any other expression
+/// counts as all methods, with an unknown handler.
 fn methods_of(expression: &Expr) -> Vec<(Option<String>, Option<Vec<String>>)> {
     let (mut methods, name, arguments) = match expression {
         Expr::MethodCall(call) => {
@@ -283,7 +283,7 @@ fn methods_of(expression: &Expr) -> Vec<(Option<String>, Option<Vec<String>>)> {
     methods
 }
 
-/// The methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
+/// Collects the methods in `MethodFilter::GET.or(MethodFilter::PUT)`.
 fn capitals(tokens: &TokenStream, words: &mut Vec<String>) {
     for token in tokens.clone() {
         match token {
@@ -298,18 +298,19 @@ fn capitals(tokens: &TokenStream, words: &mut Vec<String>) {
     }
 }
 
-/// Something that is mounted at a whole path.
+/// A handler or service at its full path.
 struct Route<'s> {
     path: String,
     method: Option<&'s str>,
     kind: Kind,
     is_service: bool,
-    /// `None` if it is not known, or if everybody may call.
+    /// `None` if the policy is unknown, or if the handler is public.
     policy: Option<&'s Policy>,
     spot: &'s Spot,
 }
 
-/// Limits of one router: functions can call each other in a circle, or merge each other again and again.
+/// The limits for one router. Functions can call each other in a cycle, or merge each other
+/// repeatedly.
 const MAX_ROUTES: usize = 2_000;
 const MAX_CHAINS: usize = 10_000;
 
@@ -317,7 +318,7 @@ const MAX_CHAINS: usize = 10_000;
 #[derive(Default)]
 struct Expanded<'s> {
     routes: Vec<Route<'s>>,
-    /// How many chains were read.
+    /// The number of chains that were read.
     chains: usize,
     /// The functions that are being read.
     open: Vec<&'s [String]>,
@@ -334,7 +335,7 @@ struct Index<'s> {
 /// The places of an open pattern and of a guarded path, and the method of the pattern.
 type Pair<'s> = (&'s Place, &'s Place, Option<&'s str>);
 
-/// The open patterns of all routers, in the order of their places.
+/// Returns the open patterns of all routers, in the order of their places.
 pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
     let mut index = Index {
         sources,
@@ -349,7 +350,7 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
         let of_function = index.results.entry(router.within.as_slice()).or_default();
         of_function.push(&router.chain);
     }
-    // A router is read by itself, and where another one takes it in: there its paths are longer.
+    // A router is read by itself, and again at each merge or nest, where its paths are longer.
     let mut found: BTreeMap<Pair<'_>, (String, String, usize)> = BTreeMap::new();
     for router in sources.routers.iter().filter(|router| router.is_told) {
         let mut expanded = Expanded {
@@ -475,7 +476,7 @@ impl<'s> Index<'s> {
         }
     }
 
-    /// The policy of the handler or service of that name, if there is only one.
+    /// Returns the policy of the handler or service of that name, if there is only one.
     fn policy(&self, scope: usize, path: &[String]) -> Option<&'s Policy> {
         let paths = self.sources.names.resolve(scope, path);
         let mut paths = paths.iter().map(|path| path.join("::"));
@@ -489,7 +490,7 @@ impl<'s> Index<'s> {
     }
 }
 
-/// How axum joins a prefix and a path.
+/// Joins a prefix and a path as axum does.
 fn joined(prefix: &str, path: &str) -> String {
     match prefix.strip_suffix('/') {
         None if path == "/" && !prefix.is_empty() => prefix.to_owned(),

@@ -1,4 +1,4 @@
-//! What is open to everybody.
+//! Routes without a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,42 +9,42 @@ use super::mount::{Means, Target};
 use super::reasons::Reason;
 use super::{Finding, Place, Sources, routes};
 
-/// What is open to everybody for a reason.
+/// A route without a policy, with its reason.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Unguarded {
     #[serde(flatten)]
     pub(crate) place: Place,
     pub(crate) way: Way,
-    /// As it is written, if it is not a text.
+    /// The reason; source text, if it is not a string.
     pub(crate) reason: String,
-    /// What is mounted, if it has a name; the paths of a router that is merged; an open pattern.
+    /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) target: String,
 }
 
-/// How it came to be open.
+/// The way in which the route is open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Way {
     /// A plain router was merged by `merge_unguarded`.
     Merged,
-    /// It is mounted on a plain router, below a comment that says why.
+    /// It is mounted on a plain router, below a comment with the reason.
     Plain,
-    /// It answers spellings of a guarded path, below a comment that says why.
+    /// It matches spellings of a guarded path, below a comment with the reason.
     Covering,
     /// It is mounted on a plain router that was merged by `merge_unguarded`.
     Excused,
-    /// It is mounted on a plain router, and nobody says why.
+    /// It is mounted on a plain router, without a reason.
     Unsaid,
 }
 
-/// A function whose router is given to `merge_unguarded`.
+/// A function that makes the router for `merge_unguarded`.
 pub(super) struct Excused {
     pub(super) scope: usize,
     pub(super) path: Vec<String>,
 }
 
-/// What is open to everybody, though nobody said so. What somebody said is noted.
+/// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
     let names = &sources.names;
     let guarded: BTreeSet<&str> = sources

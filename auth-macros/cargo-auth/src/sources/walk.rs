@@ -1,4 +1,4 @@
-//! The items of a crate, from its source file on: every one of them is seen once.
+//! The walk over the items of a crate, from its root source file. It visits every item once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,44 +29,44 @@ use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reason
 use crate::Failure;
 use crate::workspace::Crate;
 
-/// What is known on the way.
+/// The state of a walk.
 pub(super) struct Walk<'w> {
     root: &'w Path,
     krate: &'w Crate,
     found: Option<&'w Found>,
     used: Option<&'w mut Used>,
     pub(super) sources: &'w mut Sources,
-    /// The file, as it is told.
+    /// The name of the file for messages.
     pub(super) file: String,
-    /// What stands in it, from where the tokens are counted.
+    /// The text of the file; spans are relative to it.
     text: String,
-    /// That file, and those that it is a module of.
+    /// The file, and the files of its parent modules.
     open: Vec<PathBuf>,
-    /// What went wrong in a place where nobody could be told.
+    /// The first failure in a visitor method, which cannot return it.
     failure: Option<Failure>,
 }
 
-/// Where items stand.
+/// The surroundings of items.
 #[derive(Clone)]
 pub(super) struct Around {
     /// The scope of their names.
     pub(super) scope: usize,
-    /// Where the files of modules are.
+    /// The folder of the files of modules.
     folder: PathBuf,
-    /// Where `#[path]` begins.
+    /// The folder to which `#[path]` is relative.
     beside: PathBuf,
-    /// What has to be set for them to be there.
+    /// The `cfg` condition of the items.
     cfg: Option<String>,
-    /// What has to be set for the policy of the module around.
+    /// The `cfg` condition of the enclosing module's policy.
     condition: Option<String>,
 }
 
-/// An attribute that is a policy.
+/// A policy attribute.
 struct Written {
     name: &'static str,
     arguments: TokenStream,
     span: Span,
-    /// What has to be set for it, by its own `cfg_attr` or that of the module around.
+    /// The `cfg` condition of the attribute: its own `cfg_attr`, or that of the enclosing module.
     condition: Option<String>,
     /// Whether it has a `cfg_attr` of its own.
     is_conditional: bool,
@@ -93,7 +93,7 @@ impl Written {
 }
 
 impl Around {
-    /// Takes in what has to be set for an item or a file.
+    /// Adds the `cfg` conditions of an item or a file.
     fn add_cfgs(&mut self, attributes: &[Attribute]) {
         for attribute in attributes.iter().filter(|it| is_conditional(it)) {
             if let Meta::List(list) = &attribute.meta {
@@ -102,7 +102,7 @@ impl Around {
         }
     }
 
-    /// The same for items in a block.
+    /// Returns the surroundings of items in a block.
     pub(super) fn in_scope(&self, scope: usize) -> Self {
         Self {
             scope,
@@ -133,7 +133,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Whether anybody asked for the crate.
+    /// Returns whether the crate is reported.
     pub(super) fn is_told(&self) -> bool {
         self.krate.is_told
     }
@@ -169,12 +169,12 @@ impl<'w> Walk<'w> {
                 return self.fail(format!("{file}:{line}:{column}: this is no Rust: {error}"));
             }
         };
-        // The compiler refuses a module that contains itself; nobody should wait for its end here.
+        // The compiler rejects a module that contains itself; here, the recursion would not end.
         let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if self.open.contains(&whole) {
             return self.fail(format!("{file} is a module of itself"));
         }
-        // `#![cfg(test)]` is for the whole file.
+        // `#![cfg(test)]` applies to the whole file.
         if parsed.attrs.iter().any(is_test) {
             return;
         }
@@ -194,12 +194,12 @@ impl<'w> Walk<'w> {
         (self.file, self.text) = outer;
     }
 
-    /// What keeps the list from being complete: the first is enough.
+    /// Records a failure that makes the list incomplete; the first one is kept.
     fn fail(&mut self, message: String) {
         self.failure.get_or_insert_with(|| Failure::new(message));
     }
 
-    /// Reads items: their names first, since they know each other in any order.
+    /// Reads items. Their names come first, because items refer to each other in any order.
     pub(super) fn items(&mut self, items: Vec<Item>, around: &Around) {
         for item in &items {
             let is_conditional = attributes_in(item).iter().any(is_conditional);
@@ -233,7 +233,8 @@ impl<'w> Walk<'w> {
         let name = name_of(&item).map(named);
         if let Some(attributes) = attributes_of(&mut item) {
             let all = unconditional(attributes.clone());
-            // Who gives a test a policy, or calls something a test that is none, is told of.
+            // A policy on a test is reported, and so is a test attribute on an item that is not a
+            // test.
             let is_tests =
                 |(attribute, condition): &Conditional| condition.is_none() && is_test(attribute);
             let has_policy = all
@@ -287,8 +288,8 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Takes the policy off, as the compiler takes an attribute off before it runs it: what stands in a
-    /// `cfg_attr` behind it is still as it was written then.
+    /// Removes the policy attribute, as the compiler removes an attribute before expansion. A later
+    /// `cfg_attr` still has its original form at that time.
     fn take_policy(&self, attributes: &mut Vec<Attribute>, around: &Around) -> Option<Written> {
         let mut written = None;
         let mut others = Vec::new();
@@ -299,7 +300,7 @@ impl<'w> Walk<'w> {
             }
             let mut besides = Vec::new();
             for (attribute, condition) in unconditional(vec![attribute.clone()]) {
-                // Without the crate there is only somebody else's `requires`.
+                // Without the crate, `requires` is an attribute of another crate.
                 let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
@@ -317,11 +318,11 @@ impl<'w> Walk<'w> {
         written
     }
 
-    /// Reads a policy as the macros do. What it stands on is given back, for what is in it.
+    /// Reads a policy as the macros do, and returns its item so that nested items can be read.
     fn policy(&mut self, written: &Written, item: Item, around: &Around) -> Option<Item> {
         let mut errors = Errors::default();
         let tokens = item.to_token_stream();
-        // What a module hands down stands nowhere.
+        // A policy that a module hands down is not in the source.
         let place = match name_of(&item) {
             Some(name) if !is_written(written.span) => Place::of(&self.file, name.span()),
             _ => Place::of(&self.file, written.span),
@@ -425,7 +426,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Notes an attribute that goes by another name from here on.
+    /// Records an import that gives a policy attribute another name.
     fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>, scope: usize) {
         match tree {
             UseTree::Path(path) => {
@@ -454,10 +455,10 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Notes an attribute that may be one of ours, though it is not written like one.
+    /// Records an attribute that may be a policy attribute under another name.
     fn alias(&mut self, attribute: &Attribute, scope: usize) {
         let segments = &attribute.path().segments;
-        // What is imported under another name is noted there.
+        // A renamed import is recorded at the import.
         let is_called_so = policy_attribute_by_any_path(attribute).is_some();
         if is_called_so && policy_attribute(attribute).is_none() {
             let segments = segments.iter();
@@ -471,7 +472,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Notes a macro that has one of the attributes in it.
+    /// Records a macro that contains a policy attribute.
     pub(super) fn writes_policies(&mut self, tokens: &TokenStream) {
         let mut is_behind_hash = false;
         for token in tokens.clone() {
@@ -496,7 +497,8 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// Whether an attribute is not written as an audit looks for it: `#[requires(`, in one piece.
+/// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
+/// one piece.
 fn is_hard_to_find(text: &str, written: &Written) -> bool {
     let range = written.span.byte_range();
     let parts = (
@@ -507,20 +509,21 @@ fn is_hard_to_find(text: &str, written: &Written) -> bool {
     let (Some(before), Some(path), Some(behind)) = parts else {
         return false;
     };
-    // What says nothing is refused. And of some, the module around has rewritten the path.
+    // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
+    // the path.
     let is_one_piece = path.rsplit("::").next() == Some(written.name)
         && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
     let is_begun = before.ends_with("#[");
     is_written(written.span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
 }
 
-/// The file at a path, and the folder where the modules in it are.
+/// Returns the path of a file, and the folder of its modules.
 fn at(file: PathBuf) -> (PathBuf, PathBuf) {
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     (file, folder)
 }
 
-/// Tokens as people write them.
+/// Formats tokens like source code.
 pub(super) fn readable(tokens: &TokenStream) -> String {
     let text = tokens.to_string();
     let text = text

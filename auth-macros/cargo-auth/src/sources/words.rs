@@ -1,4 +1,4 @@
-//! The words of a vocabulary that policies use.
+//! The names of a vocabulary that policies use.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Finding, Place};
 
-/// A vocabulary, and what was named of it so far: the section, and the name.
+/// A vocabulary, and its used names: the section and the name.
 pub(super) struct Used {
     vocabulary: Arc<Vocabulary>,
     named: BTreeSet<(&'static str, String)>,
@@ -24,7 +24,7 @@ impl Used {
         }
     }
 
-    /// Notes all names in an attribute.
+    /// Records all names in an attribute.
     pub(super) fn note(&mut self, requires: &Requires) {
         let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
         for requirement in requires.requirements.iter().chain(lesser) {
@@ -57,7 +57,7 @@ impl Used {
         }
     }
 
-    /// The words that were not used, in the `text` of the vocabulary.
+    /// Returns the unused names, with their places in the `text` of the vocabulary.
     pub(super) fn findings(&self, file: &str, text: &str) -> Vec<Finding> {
         let Ok(table) = DeTable::parse(text) else {
             return Vec::new();
@@ -81,7 +81,7 @@ impl Used {
         findings
     }
 
-    /// Whether a word is named, or implies one that is, or is implied by one.
+    /// Returns whether a name is used, implies a used name, or is implied by one.
     fn is_used(&self, section: &str, name: &str) -> bool {
         let is_named = |name: &str| {
             let mut named = self.named.iter();
@@ -94,7 +94,7 @@ impl Used {
             "permissions" => &self.vocabulary.permissions,
             _ => &none,
         };
-        // Whoever was granted this is granted those.
+        // The name is granted together with each name that implies it.
         let implied = |other: &String| implying(terms, other).iter().any(|it| it == name);
         is_named(name)
             || terms.keys().any(|other| is_named(other) && implied(other))

@@ -44,7 +44,7 @@ fn is_absolute(Function(path): &Function) -> bool {
     path.leading_colon.is_some() || is_crate
 }
 
-/// Returns the path without its first part.
+/// Returns the path without leading `self` and `super`.
 fn end_of(Function(path): &Function) -> String {
     let segments = path
         .segments

@@ -156,7 +156,7 @@ impl Reader {
         terms
     }
 
-    /// Checks that too many names do not imply the same one.
+    /// Checks that no name is implied by too many others.
     fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &Terms) {
         // In a cycle all names imply all others, and that was recorded.
         if !may_circle(terms).is_empty() {
