@@ -68,8 +68,9 @@ mod guard;
 /// # Vocabulary
 ///
 /// If `auth.toml` exists beside the `Cargo.toml`, or in a folder above it up to the root of the
-/// workspace, it must declare every name. A name is also met by each name that implies it. Packages
-/// that the workspace excludes, and vendored packages, are not checked against the file.
+/// workspace, it must declare every scope, role, permission, network name and policy. A requirement
+/// for a name is also met by each name that implies it. Packages that the workspace excludes, and
+/// vendored packages, are not checked against the file.
 ///
 /// ```toml
 /// realm = "example"
@@ -92,8 +93,8 @@ mod guard;
 /// requires = 'role = "admin", network = "office"'
 /// ```
 ///
-/// Without the file, every name is accepted. A manifest can require the file, so that its loss is
-/// reported:
+/// Without the file, every scope, role and permission is accepted; names of networks and policies are
+/// not. A manifest can require the file, so that its loss is reported:
 ///
 /// ```toml
 /// [workspace.metadata.auth] # or `[package.metadata.auth]`
@@ -129,7 +130,7 @@ mod guard;
 ///     #[requires(scope = "users:write")]
 ///     pub async fn delete_user() {}
 ///
-///     // `role = "auditor", hide_as = 404`: what loosens a module's policy says why
+///     // `role = "auditor", hide_as = 404`: overriding a module's policy takes a reason
 ///     #[requires(role = "auditor", loosen = "auditors read the log, and nothing else")]
 ///     pub async fn log() {}
 ///
@@ -142,8 +143,7 @@ mod guard;
 /// (`hide_as` with or without `hide_unless`) replace the module's. Policies of nested modules add
 /// up. An overriding policy is written in full and gives a reason: `loosen`. It must allow at least
 /// one caller that the module's policy denies. It replaces only the requirement: a module that
-/// hides still conceals the denials. Place a handler whose denials are to be visible outside of
-/// such a module.
+/// hides still conceals the denials. Place a handler with visible denials outside of such a module.
 ///
 /// Every `async fn` directly in such a module is a handler. Exceptions are tests and functions that
 /// cannot be handlers: those that borrow a parameter, take a `CheckRequest`, or take axum's `Next`.

@@ -20,7 +20,7 @@ pub fn policy_attribute(attribute: &Attribute) -> Option<&'static str> {
     policy_attribute_by_any_path(attribute).filter(|_| ours)
 }
 
-/// Returns the policy attribute with the name of this attribute, whatever its path. It may belong
+/// Returns the policy attribute with the name of this attribute, by any path. It may belong
 /// to another crate.
 pub fn policy_attribute_by_any_path(attribute: &Attribute) -> Option<&'static str> {
     let last = attribute.path().segments.last()?;

@@ -14,7 +14,7 @@ use crate::vocabulary::{Vocabulary, bare, implying};
 /// The vocabulary that resolves names.
 #[derive(Clone, Copy)]
 pub(crate) struct Dictionary<'v> {
-    /// `None` if the crate has no vocabulary: every name is accepted then.
+    /// `None` if the crate has no vocabulary: every scope, role and permission is accepted then.
     pub(crate) vocabulary: Option<&'v Vocabulary>,
     /// The file name for messages; empty in that file itself.
     pub(crate) shown: &'v str,

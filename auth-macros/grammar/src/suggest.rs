@@ -1,4 +1,4 @@
-//! The nearest known name to a misspelt one.
+//! The known name that is nearest to a misspelt one.
 
 /// Returns the name in `known` with the smallest edit distance, if that is small enough, or else
 /// the only name that begins with `name`.

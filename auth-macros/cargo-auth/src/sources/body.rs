@@ -500,7 +500,7 @@ impl Visit<'_> for Body<'_, '_> {
 /// The variables of a function.
 #[derive(Default)]
 struct Variables {
-    /// All names, whatever their scope in the function.
+    /// All names, in any scope of the function.
     names: BTreeSet<String>,
     /// The position at which each variable was last assigned, so far.
     made: BTreeMap<String, usize>,

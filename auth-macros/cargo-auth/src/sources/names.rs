@@ -386,7 +386,7 @@ impl Scope {
         }
     }
 
-    /// Replaces the name of axum in another crate with its own name.
+    /// Returns the path with axum under its original name, if it begins with the crate's name for axum.
     fn with_own_name_of_axum(&self, mut path: Vec<String>) -> Vec<String> {
         if let Some(first) = path.first_mut()
             && self.axum.contains(first)

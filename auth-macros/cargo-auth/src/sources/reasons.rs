@@ -1,5 +1,5 @@
-//! Comments that give the reason why a mount on a plain router needs no policy: `// unguarded: it
-//! is no secret`.
+//! Comments that give the reason why a mount on a plain router needs no policy:
+//! `// unguarded: it is no secret`.
 //!
 //! Like `// SAFETY:`, such a comment is directly above its subject: a statement, a link of a chain,
 //! a match arm or an argument. It may have several lines. It does not apply to the statements of a
