@@ -93,8 +93,8 @@ mod guard;
 /// requires = 'role = "admin", network = "office"'
 /// ```
 ///
-/// Without the file, every scope, role and permission is accepted; names of networks and policies are
-/// not. A manifest can require the file, so that its loss is reported:
+/// Without the file, every scope, role and permission is accepted; names of networks and policies
+/// are not. A manifest can require the file, so that its loss is reported:
 ///
 /// ```toml
 /// [workspace.metadata.auth] # or `[package.metadata.auth]`

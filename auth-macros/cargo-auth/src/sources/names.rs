@@ -386,7 +386,7 @@ impl Scope {
         }
     }
 
-    /// Returns the path with axum under its original name, if it begins with the crate's name for axum.
+    /// Restores the original name of axum in a path that begins with the crate's name for it.
     fn with_own_name_of_axum(&self, mut path: Vec<String>) -> Vec<String> {
         if let Some(first) = path.first_mut()
             && self.axum.contains(first)
