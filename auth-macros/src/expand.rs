@@ -92,7 +92,7 @@ fn vocabulary_data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
         let terms = terms.iter().map(|(name, term)| {
             let description = &term.description;
             let implies = &term.implies;
-            quote!(#krate::Term::new(#name, #description, &[#(#implies),*]))
+            quote!(#krate::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
         });
         quote!(&[#(#terms),*])
     };
@@ -152,7 +152,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let public = args::public(arguments.own, &mut errors);
     let reason = public.map(|public| public.reason).unwrap_or_default();
     let policy = quote!(#krate::Policy::public(#reason));
-    let caller = quote!(#krate::__private::Anyone);
+    let caller = quote!(#krate::__private::PublicCaller);
     expand("public", &policy, &caller, item, &krate, errors)
 }
 
@@ -262,7 +262,7 @@ fn implement(
         impl #krate::__private::HasPolicy for #name {
             type Caller = #caller;
             const POLICY: #krate::Policy = #policy;
-            const DECLARATION: #krate::Declaration = #krate::Declaration::new(
+            const LOCATION: #krate::HandlerLocation = #krate::HandlerLocation::new(
                 ::core::concat!(::core::module_path!(), #suffix),
                 ::core::file!(),
                 #line,
@@ -277,13 +277,13 @@ fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenS
     let struct_only = (!of_handler).then(|| {
         quote! {
             #[automatically_derived]
-            impl #krate::__private::ForServices for #name {}
+            impl #krate::__private::ServicePolicy for #name {}
         }
     });
     let public_only = (attribute == "public").then(|| {
         quote! {
             #[automatically_derived]
-            impl #krate::__private::ForEverybody for #name {}
+            impl #krate::__private::PublicPolicy for #name {}
         }
     });
     quote! {

@@ -16,8 +16,8 @@ pub use self::changes::AccessChanges;
 use self::entry::Entry;
 pub use self::error::AccessLockError;
 use self::error::Kind;
-use crate::acceptance::Acceptance;
 use crate::access_table::AccessTable;
+use crate::snapshot_update::SnapshotUpdate;
 
 /// The contents of an `access.lock`: who may call what, a line for each row of an [`AccessTable`], with
 /// the handler but without its place in the source.
@@ -73,13 +73,13 @@ impl AccessLock {
         let file = file.as_ref();
         let error = |kind| AccessLockError::new(file, kind);
         let now = Self::of(table);
-        match Acceptance::by("ACCESS_LOCK") {
-            Acceptance::Refused => {}
-            Acceptance::Given => {
+        match SnapshotUpdate::by("ACCESS_LOCK") {
+            SnapshotUpdate::Refused => {}
+            SnapshotUpdate::Given => {
                 let written = std::fs::write(file, now.to_string());
                 return written.map_err(|cause| error(Kind::File(cause)));
             }
-            Acceptance::OnNobodysMachine => return Err(error(Kind::AcceptedByNobody)),
+            SnapshotUpdate::OnNobodysMachine => return Err(error(Kind::AcceptedByNobody)),
         }
         let text = std::fs::read(file).map_err(|cause| {
             error(match cause.kind() {

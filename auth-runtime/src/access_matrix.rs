@@ -3,9 +3,9 @@
 mod answer;
 mod builder;
 mod comparison;
+mod deadline;
 mod error;
 mod expectation;
-mod patience;
 mod persona;
 #[cfg(feature = "serde")]
 mod serialize;

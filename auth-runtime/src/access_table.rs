@@ -6,7 +6,7 @@ mod serialize;
 mod text;
 
 pub(crate) use self::row::Access;
-pub use self::row::{AccessRow, Mounted, Served};
+pub use self::row::{AccessRow, RouteKind, Served};
 #[cfg(any(
     feature = "access-lock",
     feature = "access-matrix",
@@ -91,9 +91,9 @@ fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
         path: row.path().into(),
         method: row.method().map(Method::as_str),
         kind: match row.mounted() {
-            Mounted::Route | Mounted::Subtree => Kind::Route,
-            Mounted::Fallback => Kind::Fallback,
-            Mounted::Unguarded => Kind::Unguarded,
+            RouteKind::Route | RouteKind::Subtree => Kind::Route,
+            RouteKind::Fallback => Kind::Fallback,
+            RouteKind::Unguarded => Kind::Unguarded,
         },
         is_service: row.served().is_some_and(|served| served != Served::Handler),
     });

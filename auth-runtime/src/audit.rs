@@ -14,10 +14,10 @@ use http::Method;
 
 pub(crate) use self::watch::Watch;
 use crate::caller::Caller;
+use crate::context::Context;
 use crate::decision::Denial;
-use crate::declaration::Declaration;
 use crate::explanation::{Explanation, Rule};
-use crate::facts::Facts;
+use crate::handler_location::HandlerLocation;
 use crate::policy::Policy;
 
 /// The audit hook of a service.
@@ -31,9 +31,9 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 /// output does not identify the caller. [`caller`](Self::caller) does, and is personal data.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
-    pub(crate) declaration: Option<Declaration>,
+    pub(crate) location: Option<HandlerLocation>,
     pub(crate) policy: Option<&'a Policy>,
-    pub(crate) facts: Option<&'a Facts<'a>>,
+    pub(crate) facts: Option<&'a Context<'a>>,
     pub(crate) caller: Option<&'a Caller>,
     pub(crate) scheme: Option<&'a str>,
     pub(crate) method: &'a Method,
@@ -71,10 +71,10 @@ impl<'a> Outcome<'a> {
             Self::Granted => "granted",
             Self::Hidden(_) => "hidden",
             Self::Denied(denial) => match denial {
-                Denial::BrokenRequest => "broken_request",
+                Denial::InvalidRequest => "broken_request",
                 Denial::Unauthenticated { .. } => "unauthenticated",
                 Denial::StepUp { .. } => "step_up",
-                Denial::UnboundCredentials => "unbound_credentials",
+                Denial::SenderConstraintRequired => "unbound_credentials",
                 Denial::InsufficientScope { .. } => "insufficient_scope",
                 Denial::Forbidden => "forbidden",
                 Denial::NotFound => "not_found",
@@ -95,8 +95,8 @@ impl<'a> Outcome<'a> {
 impl<'a> AuditRecord<'a> {
     /// The handler and its location in the source. `None` on an unknown path, and for
     /// [`ProtectionSpace::authorize`](crate::ProtectionSpace::authorize), which has no handler.
-    pub fn declaration(&self) -> Option<Declaration> {
-        self.declaration
+    pub fn location(&self) -> Option<HandlerLocation> {
+        self.location
     }
 
     /// The evaluated policy; `None` on an unknown path.
@@ -159,8 +159,8 @@ impl<'a> AuditRecord<'a> {
     /// The name of the handler, or a placeholder.
     #[cfg(any(feature = "tracing", feature = "metrics"))]
     pub(crate) fn handler(&self) -> &'static str {
-        match (self.declaration, self.policy) {
-            (Some(declaration), _) => declaration.handler(),
+        match (self.location, self.policy) {
+            (Some(location), _) => location.handler(),
             (None, Some(_)) => "authorize",
             (None, None) => "unknown path",
         }
@@ -171,7 +171,7 @@ impl fmt::Debug for AuditRecord<'_> {
     /// Omits the caller, which is personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditRecord")
-            .field("declaration", &self.declaration)
+            .field("location", &self.location)
             .field("policy", &self.policy)
             .field("outcome", &self.outcome)
             .field("rule", &self.rule)

@@ -50,7 +50,7 @@ pub enum Rejection {
     StaleNonce,
     /// The credentials were made for another request (RFC 7616 §3.4.6). The request itself is then
     /// invalid, and the response is 400.
-    OtherRequest,
+    RequestMismatch,
     /// The credentials are forged, revoked, meant for another recipient, or not yet valid.
     Invalid,
 }

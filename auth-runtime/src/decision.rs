@@ -1,4 +1,4 @@
-//! The decision about a request, from its policy and [`Facts`].
+//! The decision about a request, from its policy and [`Context`].
 //!
 //! The rules, in order:
 //!
@@ -29,11 +29,11 @@ use http::StatusCode;
 
 use crate::caller::{Caller, Rejection};
 use crate::check::Check;
-use crate::facts::Facts;
+use crate::context::Context;
+use crate::dnf::{Ask, minimal_atoms, ways};
 use crate::policy::Policy;
 use crate::requirement::{Atom, Group, Requirement};
 use crate::truth::Truth;
-use crate::ways::{Ask, smallest_way, ways};
 
 /// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Decision {
     Deny(Denial),
     /// The request is denied, and the response is that of an unknown path.
     Hide,
-    /// The decision depends on this check: run it, add its result to the [`Facts`], and decide
+    /// The decision depends on this check: run it, add its result to the [`Context`], and decide
     /// again.
     Undecided(Check),
 }
@@ -54,7 +54,7 @@ pub enum Decision {
 #[non_exhaustive]
 pub enum Denial {
     /// 400: the request carries credentials in an invalid way (rule 5).
-    BrokenRequest,
+    InvalidRequest,
     /// 401: credentials are missing or were rejected (rule 2).
     Unauthenticated {
         /// The reason for rejecting the credentials; `None` if none were sent.
@@ -70,7 +70,7 @@ pub enum Denial {
         max_age: Option<Duration>,
     },
     /// 401: a known caller needs credentials that are bound to a key (rule 3).
-    UnboundCredentials,
+    SenderConstraintRequired,
     /// 403: a known OAuth caller lacks scopes (rule 3).
     InsufficientScope {
         /// The smallest sufficient set of scopes, including those already granted.
@@ -92,8 +92,8 @@ impl Denial {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BrokenRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::UnboundCredentials => {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::SenderConstraintRequired => {
                 StatusCode::UNAUTHORIZED
             }
             Self::InsufficientScope { .. } | Self::Forbidden => StatusCode::FORBIDDEN,
@@ -107,20 +107,20 @@ impl Policy {
     /// Decides by the rules of the manual, which are also at the top of this module's source.
     ///
     /// ```
-    /// use auth_runtime::{Caller, Decision, Denial, Facts, Identity, Policy, Requirement};
+    /// use auth_runtime::{Caller, Decision, Denial, Context, Identity, Policy, Requirement};
     ///
     /// let policy = Policy::requires(Requirement::scope("admin"));
     /// let admin = Caller::known(Identity::new("ann").with_scopes(["admin"]));
     /// let user = Caller::known(Identity::new("bob"));
     ///
-    /// assert_eq!(policy.decide(&Facts::new(&admin)), Decision::Grant);
-    /// assert_eq!(policy.decide(&Facts::new(&user)), Decision::Deny(Denial::Forbidden));
+    /// assert_eq!(policy.decide(&Context::new(&admin)), Decision::Grant);
+    /// assert_eq!(policy.decide(&Context::new(&user)), Decision::Deny(Denial::Forbidden));
     /// assert_eq!(
-    ///     policy.decide(&Facts::new(&user).by_oauth()),
+    ///     policy.decide(&Context::new(&user).by_oauth()),
     ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin"] }),
     /// );
     /// ```
-    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
+    pub fn decide(&self, facts: &Context<'_>) -> Decision {
         let decision = match self.requirement() {
             Some(requirement) => self.decide_requirement(&Question { requirement, facts }),
             None => Ok(Decision::Grant),
@@ -176,7 +176,7 @@ impl Policy {
         let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
         if self.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True
         {
-            return Ok(Decision::Deny(Denial::UnboundCredentials));
+            return Ok(Decision::Deny(Denial::SenderConstraintRequired));
         }
         let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
         if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
@@ -188,7 +188,7 @@ impl Policy {
 
     /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
     /// requirement is false or unknown.
-    pub(crate) fn is_kept_from(&self, facts: &Facts<'_>) -> Result<bool, Check> {
+    pub(crate) fn is_kept_from(&self, facts: &Context<'_>) -> Result<bool, Check> {
         let Some(requirement) = self.shown_to() else {
             return Ok(self.is_hidden());
         };
@@ -212,7 +212,7 @@ fn scopes_of(atoms: Vec<Atom>) -> Vec<&'static str> {
 /// A requirement and the facts to evaluate it with.
 struct Question<'a> {
     requirement: &'a Requirement,
-    facts: &'a Facts<'a>,
+    facts: &'a Context<'a>,
 }
 
 impl Question<'_> {
@@ -279,7 +279,7 @@ impl Question<'_> {
                 settled,
                 held: &|_| false,
             };
-            smallest_way(self.requirement, &ask)
+            minimal_atoms(self.requirement, &ask)
         };
         smallest(&by_scopes_alone)
             .or_else(|| smallest(&with_anything))
@@ -299,7 +299,7 @@ impl Question<'_> {
             },
             held: &|atom| self.holds(atom),
         };
-        let smallest = smallest_way(self.requirement, &ask);
+        let smallest = minimal_atoms(self.requirement, &ask);
         Ok(smallest.map(scopes_of).unwrap_or_default())
     }
 
@@ -311,7 +311,7 @@ impl Question<'_> {
             settled: &|atom| self.holds(atom),
             held: &|atom| self.holds(atom),
         };
-        let smallest = smallest_way(self.requirement, &ask).unwrap_or_default();
+        let smallest = minimal_atoms(self.requirement, &ask).unwrap_or_default();
         let besides_acr = |atoms: &mut dyn Iterator<Item = Atom>| -> BTreeSet<Atom> {
             atoms.filter(|atom| !matches!(atom, Atom::Acr(_))).collect()
         };

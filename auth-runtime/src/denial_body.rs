@@ -48,7 +48,7 @@ impl Default for DenialBody {
 ///
 /// Cloning it does not allocate, so that a guard can keep a copy.
 #[derive(Clone)]
-pub struct DeniedRequest {
+pub struct RequestSnapshot {
     method: Method,
     uri: Uri,
     accept: Option<HeaderValue>,
@@ -60,13 +60,13 @@ pub struct DeniedRequest {
 /// A denied request: the request itself, or the parts that a guard kept. Most responses depend only
 /// on `Accept`.
 #[derive(Clone, Copy)]
-pub(crate) enum Asked<'r> {
+pub(crate) enum RequestView<'r> {
     Now(Head<'r>),
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for guards only"))]
-    Before(&'r DeniedRequest),
+    Before(&'r RequestSnapshot),
 }
 
-impl<'r> Asked<'r> {
+impl<'r> RequestView<'r> {
     /// The media types that the client accepts.
     pub(crate) fn accept(self) -> Option<Cow<'r, HeaderValue>> {
         match self {
@@ -85,9 +85,9 @@ impl<'r> Asked<'r> {
     }
 
     /// All parts that the body can depend on.
-    pub(crate) fn request(self) -> Cow<'r, DeniedRequest> {
+    pub(crate) fn request(self) -> Cow<'r, RequestSnapshot> {
         match self {
-            Self::Now(head) => Cow::Owned(DeniedRequest::of(head)),
+            Self::Now(head) => Cow::Owned(RequestSnapshot::of(head)),
             Self::Before(request) => Cow::Borrowed(request),
         }
     }
@@ -102,7 +102,7 @@ enum RequestSender {
     Unsaid,
 }
 
-impl DeniedRequest {
+impl RequestSnapshot {
     pub(crate) fn of(head: Head<'_>) -> Self {
         Self {
             method: head.method.clone(),
@@ -165,10 +165,10 @@ impl DeniedRequest {
     }
 }
 
-impl fmt::Debug for DeniedRequest {
+impl fmt::Debug for RequestSnapshot {
     /// Omits the query, which may contain a token (RFC 6750 §2.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeniedRequest")
+        f.debug_struct("RequestSnapshot")
             .field("method", &self.method)
             .field("path", &self.uri.path())
             .field("accept", &self.accept)
@@ -206,13 +206,13 @@ fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, Hea
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// RFC 9457.
-    Problem,
+    ErrorCode,
     Html,
     Text,
 }
 
 impl Form {
-    const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
+    const ALL: [Self; 3] = [Self::ErrorCode, Self::Html, Self::Text];
 
     const fn content_type(self) -> HeaderValue {
         // Constants, so that the values are validated at compile time instead of for each denial.
@@ -220,7 +220,7 @@ impl Form {
         const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
         const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         match self {
-            Self::Problem => PROBLEM,
+            Self::ErrorCode => PROBLEM,
             Self::Html => HTML,
             Self::Text => TEXT,
         }
@@ -230,12 +230,12 @@ impl Form {
     /// `None` if it does not match.
     fn fit(self, range: &str) -> Option<u8> {
         let exact = match self {
-            Self::Problem => ["application/problem+json", "application/json"].as_slice(),
+            Self::ErrorCode => ["application/problem+json", "application/json"].as_slice(),
             Self::Html => &["text/html", "application/xhtml+xml"],
             Self::Text => &["text/plain"],
         };
         let subtypes = match self {
-            Self::Problem => "application/*",
+            Self::ErrorCode => "application/*",
             Self::Html | Self::Text => "text/*",
         };
         let is = |name: &str| range.eq_ignore_ascii_case(name);
@@ -258,7 +258,7 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
         text,
     } = texts(denial);
     let body = match form {
-        Form::Problem => problem,
+        Form::ErrorCode => problem,
         Form::Html => html,
         Form::Text => text,
     };
@@ -269,7 +269,7 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
 }
 
 /// The media type of a denial by default.
-pub(crate) const COMMONEST_TYPE: HeaderValue = Form::Problem.content_type();
+pub(crate) const COMMONEST_TYPE: HeaderValue = Form::ErrorCode.content_type();
 
 /// A body in every form.
 struct Texts {
@@ -311,7 +311,7 @@ macro_rules! texts {
 /// The texts of a denial, which add nothing to the information in its status.
 fn texts(denial: &Denial) -> Texts {
     match denial {
-        Denial::BrokenRequest => texts!(
+        Denial::InvalidRequest => texts!(
             400,
             "Bad Request",
             "The request carries credentials in a way that is not accepted."
@@ -323,7 +323,7 @@ fn texts(denial: &Denial) -> Texts {
             "Unauthorized",
             "Credentials are needed, and none were sent."
         ),
-        Denial::UnboundCredentials => texts!(
+        Denial::SenderConstraintRequired => texts!(
             401,
             "Unauthorized",
             "The credentials are not bound to a key that only their owner holds."
@@ -357,7 +357,7 @@ fn texts(denial: &Denial) -> Texts {
 /// form.
 fn preferred(accept: &str) -> Form {
     if accept.is_empty() {
-        return Form::Problem;
+        return Form::ErrorCode;
     }
     let ranges: Vec<(&str, u16)> = accept
         .split(',')
@@ -376,7 +376,7 @@ fn preferred(accept: &str) -> Form {
         // `max_by_key` returns the last maximum, and the default has to win.
         .rev()
         .max_by_key(weight)
-        .unwrap_or(Form::Problem)
+        .unwrap_or(Form::ErrorCode)
 }
 
 /// The maximum number of media ranges; further ones are ignored. Browsers send about a dozen at
@@ -414,14 +414,14 @@ mod tests {
             scopes: Vec::new(),
         };
         for denial in [
-            Denial::BrokenRequest,
+            Denial::InvalidRequest,
             unauthenticated(None),
             unauthenticated(Some(crate::Rejection::Expired)),
             Denial::StepUp {
                 acr_values: Vec::new(),
                 max_age: None,
             },
-            Denial::UnboundCredentials,
+            Denial::SenderConstraintRequired,
             Denial::InsufficientScope { scopes: Vec::new() },
             Denial::Forbidden,
             Denial::NotFound,
@@ -440,20 +440,20 @@ mod tests {
     #[test]
     fn accept_chooses_the_form() {
         let table = [
-            ("", Form::Problem),
-            ("*/*", Form::Problem),
-            ("application/json", Form::Problem),
-            ("application/problem+json", Form::Problem),
+            ("", Form::ErrorCode),
+            ("*/*", Form::ErrorCode),
+            ("application/json", Form::ErrorCode),
+            ("application/problem+json", Form::ErrorCode),
             ("text/html", Form::Html),
             ("TEXT/HTML", Form::Html),
             ("text/plain", Form::Text),
             ("text/*", Form::Html),
             ("text/*, text/html;q=0.1", Form::Text),
             ("text/html;q=0.5, application/json;q=0.4", Form::Html),
-            ("text/html;q=0.4, application/json;q=0.5", Form::Problem),
-            ("text/html;level=1;q=0, */*", Form::Problem),
-            ("image/png", Form::Problem),
-            ("text/html;q=nonsense", Form::Problem),
+            ("text/html;q=0.4, application/json;q=0.5", Form::ErrorCode),
+            ("text/html;level=1;q=0, */*", Form::ErrorCode),
+            ("image/png", Form::ErrorCode),
+            ("text/html;q=nonsense", Form::ErrorCode),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 Form::Html,

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::caller::Caller;
+use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::facts::Facts;
 use crate::policy::Policy;
 use crate::requirement::Requirement;
 use crate::truth::Truth;
@@ -37,7 +37,7 @@ pub enum Rule {
     /// credentials would help.
     Unverifiable,
     /// 5: the request carries credentials in an invalid way. 400.
-    BrokenRequest,
+    InvalidRequest,
     /// The handler denied an object with [`Guard::permit`](crate::Guard::permit).
     Object,
 }
@@ -53,7 +53,7 @@ impl Rule {
             Self::MissingScope => "3c",
             Self::NotAllowed => "3d",
             Self::Unverifiable => "4",
-            Self::BrokenRequest => "5",
+            Self::InvalidRequest => "5",
             Self::Object => "object",
         }
     }
@@ -61,9 +61,9 @@ impl Rule {
     /// The rule behind `denial` for `caller`.
     pub(crate) fn behind(denial: &Denial, caller: &Caller) -> Self {
         match (denial, caller) {
-            (Denial::BrokenRequest, _) => Self::BrokenRequest,
+            (Denial::InvalidRequest, _) => Self::InvalidRequest,
             (Denial::StepUp { .. }, _) => Self::StaleLogin,
-            (Denial::UnboundCredentials, _) => Self::NotBound,
+            (Denial::SenderConstraintRequired, _) => Self::NotBound,
             (Denial::InsufficientScope { .. }, _) => Self::MissingScope,
             (Denial::Unverifiable { .. }, _) | (_, Caller::Unverifiable { .. }) => {
                 Self::Unverifiable
@@ -86,14 +86,14 @@ impl fmt::Display for Rule {
 /// since it shows the grants that would be sufficient.
 ///
 /// ```
-/// use auth_runtime::{Caller, Facts, Identity, Policy, Requirement, Rule};
+/// use auth_runtime::{Caller, Context, Identity, Policy, Requirement, Rule};
 ///
 /// const POLICY: Policy = Policy::requires(Requirement::all(&[
 ///     Requirement::role("clerk"),
 ///     Requirement::scope("orders:write"),
 /// ]));
 /// let caller = Caller::known(Identity::new("ann").with_roles(["clerk"]));
-/// let explanation = POLICY.explain(&Facts::new(&caller).by_oauth());
+/// let explanation = POLICY.explain(&Context::new(&caller).by_oauth());
 ///
 /// assert_eq!(explanation.rule(), Some(Rule::MissingScope));
 /// assert_eq!(
@@ -121,7 +121,7 @@ pub struct Finding {
 
 impl Policy {
     /// Decides, and records the reason. [`decide`](Self::decide) is cheaper.
-    pub fn explain(&self, facts: &Facts<'_>) -> Explanation {
+    pub fn explain(&self, facts: &Context<'_>) -> Explanation {
         // Evaluates all parts at the same time.
         let facts = &facts.clone().at_one_moment(SystemTime::now());
         let decision = self.decide(facts);
@@ -147,7 +147,7 @@ impl Policy {
 
     /// The denial that a hidden policy conceals. No further checks run for it; their results count
     /// as unknown.
-    pub(crate) fn denial_behind(&self, facts: &Facts<'_>) -> Option<Denial> {
+    pub(crate) fn denial_behind(&self, facts: &Context<'_>) -> Option<Denial> {
         let shown = self.shown();
         let mut facts = facts.clone();
         loop {
@@ -192,7 +192,7 @@ impl Explanation {
 }
 
 impl Finding {
-    fn of(requirement: Requirement, facts: &Facts<'_>) -> Self {
+    fn of(requirement: Requirement, facts: &Context<'_>) -> Self {
         let parts: Vec<Self> = match requirement {
             Requirement::Atom(_) => Vec::new(),
             Requirement::All(parts) | Requirement::Any(parts) => {

@@ -12,8 +12,8 @@ use http::request::Parts;
 use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::Denial;
-use crate::declaration::Declaration;
-use crate::denial_body::{Asked, DeniedRequest};
+use crate::denial_body::{RequestSnapshot, RequestView};
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::identity::Identity;
 use crate::policy::Policy;
@@ -47,7 +47,7 @@ use crate::space::{DeniedObject, ProtectionSpace, Sender};
 /// response is 500, and the error is logged.
 pub struct Guard<P: HasPolicy = Undeclared> {
     caller: P::Caller,
-    objects: Option<Arc<ObjectGate>>,
+    objects: Option<Arc<ObjectAuthorizer>>,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -59,7 +59,7 @@ impl<P: HasPolicy> Guard<P> {
     pub fn identity<C>(&self) -> C::View<'_>
     where
         P: HasPolicy<Caller = C>,
-        C: Identified,
+        C: HasIdentity,
     {
         self.caller.view()
     }
@@ -91,7 +91,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             return Ok(());
         }
         Err(match &self.objects {
-            Some(objects) => objects.deny(&P::POLICY, P::DECLARATION),
+            Some(objects) => objects.deny(&P::POLICY, P::LOCATION),
             None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
         })
     }
@@ -127,14 +127,14 @@ impl IntoResponse for Denied {
 pub(crate) struct Proof {
     pub(crate) caller: Caller,
     /// The denial of objects, if the handler uses its guard.
-    pub(crate) objects: Option<Arc<ObjectGate>>,
+    pub(crate) objects: Option<Arc<ObjectAuthorizer>>,
 }
 
 /// The data for a denial by [`Guard::permit`].
-pub(crate) struct ObjectGate {
+pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
     pub(crate) sender: Sender,
-    pub(crate) request: DeniedRequest,
+    pub(crate) request: RequestSnapshot,
     /// The matched route, if decisions are recorded.
     pub(crate) route: Option<MatchedPath>,
     /// Whether denied objects are concealed from this caller.
@@ -156,8 +156,8 @@ pub(crate) enum Hiding {
     },
 }
 
-impl ObjectGate {
-    fn deny(&self, policy: &Policy, declaration: Declaration) -> Denied {
+impl ObjectAuthorizer {
+    fn deny(&self, policy: &Policy, location: HandlerLocation) -> Denied {
         let sender = &self.sender;
         let is_hidden = self.hides
             || match &self.hiding {
@@ -166,7 +166,7 @@ impl ObjectGate {
             };
         self.space.report_object(DeniedObject {
             policy,
-            declaration,
+            location,
             sender,
             method: self.request.method(),
             matched_path: self.route.as_ref().map(MatchedPath::as_str),
@@ -187,7 +187,7 @@ impl ObjectGate {
             }
             _ => (Some(policy), Denial::Forbidden, None),
         };
-        let asked = Asked::Before(&self.request);
+        let asked = RequestView::Before(&self.request);
         let answer = self.space.answer(policy, &denial, sender, asked);
         let mut response = answer.map(axum::body::Body::from);
         if let Some(hidden) = hidden {
@@ -202,7 +202,7 @@ impl ObjectGate {
 #[derive(Clone)]
 pub(crate) struct Concealed {
     pub(crate) sender: Sender,
-    pub(crate) request: DeniedRequest,
+    pub(crate) request: RequestSnapshot,
     pub(crate) head: Option<Arc<Parts>>,
 }
 
@@ -212,7 +212,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
-                space.report_public(&P::POLICY, Some(P::DECLARATION), Head::from(&*head));
+                space.report_public(&P::POLICY, Some(P::LOCATION), Head::from(&*head));
             }
             return Self::prove(Proof {
                 caller: Caller::Anonymous,
@@ -236,7 +236,7 @@ impl<P: HasPolicy> Guard<P> {
         head: &mut Parts,
         state: &State,
     ) -> Result<Self, Denied> {
-        let request = P::USES_GUARD.then(|| DeniedRequest::of(Head::from(&*head)));
+        let request = P::USES_GUARD.then(|| RequestSnapshot::of(Head::from(&*head)));
         let parameters = match P::POLICY.asks_checks() {
             true => parameters_of(head).await,
             false => Vec::new(),
@@ -247,16 +247,11 @@ impl<P: HasPolicy> Guard<P> {
             state,
         };
         let admitted = space
-            .admit(
-                &P::POLICY,
-                Some(P::DECLARATION),
-                surroundings,
-                P::USES_GUARD,
-            )
+            .admit(&P::POLICY, Some(P::LOCATION), surroundings, P::USES_GUARD)
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         let objects = request.map(|request| {
-            Arc::new(ObjectGate {
+            Arc::new(ObjectAuthorizer {
                 route: space.route_to_report(Head::from(&*head)),
                 space,
                 sender: admitted.sender,
@@ -310,7 +305,7 @@ pub trait HasPolicy: Send + Sync + 'static {
     /// The policy.
     const POLICY: Policy;
     /// The location of the policy in the source.
-    const DECLARATION: Declaration;
+    const LOCATION: HandlerLocation;
     /// Whether the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
 }
@@ -337,7 +332,7 @@ pub trait Declared: HasPolicy {
             the service, or `#[public(reason = \"...\")]` if everybody may; the policy of a handler is \
             for that handler only"
 )]
-pub trait ForServices: Declared {}
+pub trait ServicePolicy: Declared {}
 
 /// A policy that `#[public]` created.
 #[diagnostic::on_unimplemented(
@@ -346,7 +341,7 @@ pub trait ForServices: Declared {}
     note = "write `#[public(reason = \"...\")]` above it; give what not everybody may call a path of its \
             own"
 )]
-pub trait ForEverybody: Declared {}
+pub trait PublicPolicy: Declared {}
 
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
@@ -366,7 +361,7 @@ impl FromCaller for Identity {
     label = "nobody looked who it is",
     note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
 )]
-pub trait Identified: FromCaller {
+pub trait HasIdentity: FromCaller {
     /// The type that a handler receives.
     type View<'a>;
 
@@ -374,7 +369,7 @@ pub trait Identified: FromCaller {
     fn view(&self) -> Self::View<'_>;
 }
 
-impl Identified for Identity {
+impl HasIdentity for Identity {
     type View<'a> = &'a Identity;
 
     fn view(&self) -> &Self {
@@ -390,7 +385,7 @@ impl FromCaller for Option<Identity> {
     }
 }
 
-impl Identified for Option<Identity> {
+impl HasIdentity for Option<Identity> {
     type View<'a> = Option<&'a Identity>;
 
     fn view(&self) -> Option<&Identity> {
@@ -400,9 +395,9 @@ impl Identified for Option<Identity> {
 
 /// The caller of a public handler, which does not authenticate.
 #[derive(Clone, Copy, Debug)]
-pub struct Anyone;
+pub struct PublicCaller;
 
-impl FromCaller for Anyone {
+impl FromCaller for PublicCaller {
     fn of(_caller: Caller) -> Option<Self> {
         Some(Self)
     }
@@ -416,6 +411,6 @@ pub struct Undeclared;
 impl HasPolicy for Undeclared {
     type Caller = Identity;
     const POLICY: Policy = Policy::requires(crate::Requirement::any(&[]));
-    const DECLARATION: Declaration = Declaration::new("undeclared", file!(), line!());
+    const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
 }

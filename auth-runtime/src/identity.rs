@@ -243,7 +243,7 @@ impl Identity {
 
     /// Returns whether the identity has more than a subject and grants: login data, a sender
     /// constraint or extensions.
-    #[cfg(feature = "secret-urls")]
+    #[cfg(feature = "signed-urls")]
     pub(crate) fn says_more_than_grants(&self) -> bool {
         let Login { acr, amr, time, .. } = &self.0.login;
         acr.is_some()

@@ -22,7 +22,7 @@
 //!   [`ApiKeys`], or one that you add.
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
 //!   [`ApiKeys`], [`Sessions`], or one that you add.
-//!   [`ApiKeys`], [`SecretUrls`], or one that you add.
+//!   [`ApiKeys`], [`SignedUrls`], or one that you add.
 //! - [`Guard`] tells a handler who is calling, and denies access to single objects.
 //! - [`testing`] lets requests in without credentials, and proves that hidden is hidden.
 //!
@@ -196,7 +196,7 @@
 //! | `digest` | [`Digest`]: passwords that are never sent (RFC 7616), for clients that still need it |
 //! | `api-key` | [`ApiKeys`] |
 //! | `sessions` | [`Sessions`]: a cookie that names a session of `tower-sessions`; works beside `axum-login` |
-//! | `secret-urls` | [`SecretUrls`]: signed links that expire |
+//! | `signed-urls` | [`SignedUrls`]: signed links that expire |
 //! | `resource-metadata` | [`ProtectedResource`]: the document that OAuth and MCP clients start from (RFC 9728) |
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
@@ -219,7 +219,7 @@
         feature = "argon2",
         feature = "digest",
         feature = "api-key",
-        feature = "secret-urls",
+        feature = "signed-urls",
         feature = "resource-metadata",
         feature = "sessions",
         feature = "tracing",
@@ -235,8 +235,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(any(feature = "access-lock", feature = "access-matrix"))]
-mod acceptance;
 #[cfg(feature = "access-lock")]
 mod access_lock;
 #[cfg(feature = "access-matrix")]
@@ -251,22 +249,25 @@ pub mod catalogue;
 mod challenge;
 mod check;
 mod client_address;
+mod context;
 mod cookies;
 mod decision;
-mod declaration;
 mod denial_body;
+mod dnf;
 mod explanation;
-mod facts;
 #[cfg(feature = "axum")]
 mod guard;
+mod handler_location;
 mod head;
 mod identity;
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
-mod lookalike;
+mod indistinguishable;
 mod network;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod policy;
+#[cfg(feature = "axum")]
+mod probe;
 mod requirement;
 #[cfg(feature = "resource-metadata")]
 mod resource;
@@ -277,6 +278,8 @@ pub mod route_pattern;
 pub mod routing;
 mod scheme;
 mod schemes;
+#[cfg(any(feature = "access-lock", feature = "access-matrix"))]
+mod snapshot_update;
 mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -289,9 +292,6 @@ mod truth;
 ))]
 mod url;
 mod vocabulary;
-mod ways;
-#[cfg(feature = "axum")]
-mod witness;
 
 pub use auth_macros::{public, requires, vocabulary};
 pub use ipnet::IpNet;
@@ -305,19 +305,19 @@ pub use crate::access_matrix::{
 #[cfg(feature = "access-report")]
 pub use crate::access_report::AccessReport;
 #[cfg(feature = "axum")]
-pub use crate::access_table::{AccessRow, AccessTable, Mounted, Served};
+pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::audit::{AuditRecord, Outcome};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::check::{Check, CheckRequest};
 pub use crate::client_address::ClientAddress;
+pub use crate::context::Context;
 pub use crate::decision::{Decision, Denial};
-pub use crate::declaration::Declaration;
-pub use crate::denial_body::{DenialBody, DeniedRequest};
+pub use crate::denial_body::{DenialBody, RequestSnapshot};
 pub use crate::explanation::{Explanation, Finding, Rule};
-pub use crate::facts::Facts;
 #[cfg(feature = "axum")]
 pub use crate::guard::{Denied, Guard};
+pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
 pub use crate::network::Network;
 #[cfg(feature = "openapi")]
@@ -329,7 +329,7 @@ pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceE
 pub use crate::return_path::ReturnPath;
 #[cfg(feature = "axum")]
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
-pub use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
+pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source, Verification};
 pub use crate::schemes::Bearer;
 #[cfg(all(feature = "introspection", feature = "redis"))]
 pub use crate::schemes::SharedTokenCache;
@@ -352,8 +352,8 @@ pub use crate::schemes::{
 pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
 #[cfg(feature = "introspection")]
 pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
-#[cfg(feature = "secret-urls")]
-pub use crate::schemes::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
+#[cfg(feature = "signed-urls")]
+pub use crate::schemes::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 #[cfg(feature = "argon2")]
 pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]
@@ -371,7 +371,7 @@ pub use crate::truth::Truth;
     feature = "introspection"
 ))]
 pub use crate::url::UrlProblem;
-pub use crate::vocabulary::{DeclaredPolicy, Term, Vocabulary};
+pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
 /// audit does not find.
@@ -384,5 +384,5 @@ pub mod __private {
 
     pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Anyone, Declared, ForEverybody, ForServices, HasPolicy};
+    pub use crate::guard::{Declared, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy};
 }

@@ -23,8 +23,8 @@ pub use self::error::OpenApiError;
 use self::places::Places;
 use self::responses::Circumstances;
 use self::template::Template;
-use crate::access_table::{AccessRow, AccessTable, Mounted};
-use crate::declaration::Declaration;
+use crate::access_table::{AccessRow, AccessTable, RouteKind};
+use crate::handler_location::HandlerLocation;
 use crate::policy::Policy;
 use crate::space::{Offered, ProtectionSpace};
 
@@ -266,7 +266,7 @@ impl<'a> Writer<'a> {
         row.unguarded_reason()?;
         let id = operation.operation_id.as_deref()?;
         let hidden = self.table.rows().iter().filter(|row| row.is_hidden());
-        let mut handlers = hidden.filter_map(|row| Some(row.declaration()?.handler()));
+        let mut handlers = hidden.filter_map(|row| Some(row.location()?.handler()));
         let handler = handlers.find(|handler| handler.rsplit("::").next() == Some(id))?;
         Some(Mistake::Misplaced {
             method: name.method.to_owned(),
@@ -280,7 +280,7 @@ impl<'a> Writer<'a> {
         let shape = |path: &String| (Template::of_document(path).shape(), path.clone());
         let mut shapes: BTreeMap<_, _> = paths.paths.keys().map(shape).collect();
         let routes = self.table.rows().iter();
-        for row in routes.filter(|row| row.mounted() == Mounted::Route) {
+        for row in routes.filter(|row| row.mounted() == RouteKind::Route) {
             let Some(method) = row.method() else {
                 continue;
             };
@@ -367,7 +367,7 @@ impl<'a> Writer<'a> {
             self.mistakes.push(Mistake::Unmet {
                 method: name.method.to_owned(),
                 path: name.path.to_owned(),
-                handler: row.declaration().map_or("", Declaration::handler),
+                handler: row.location().map_or("", HandlerLocation::handler),
             });
             return None;
         }
@@ -478,7 +478,7 @@ fn access(row: &AccessRow) -> Value {
     match (row.policy(), row.unguarded_reason()) {
         (Some(policy), _) => json!({
             "policy": policy.to_string(),
-            "handler": row.declaration().map(Declaration::handler),
+            "handler": row.location().map(HandlerLocation::handler),
             "hidden": row.is_hidden(),
         }),
         (None, reason) => json!({ "unguarded_reason": reason }),

@@ -71,7 +71,7 @@ pub trait Scheme: Send + Sync + 'static {
     /// The errors of [`ChallengeBuilder::build`](crate::ChallengeBuilder::build). It is called once
     /// when the space is built, to reject a challenge that is always invalid. A challenge that is
     /// invalid only for some requests is replaced by the plain name and realm.
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let challenge = Challenge::builder(self.name());
         match occasion.realm() {
             Some(realm) => challenge.quoted("realm", realm).build(),
@@ -81,19 +81,19 @@ pub trait Scheme: Send + Sync + 'static {
 
     /// The additional challenges of a scheme with several, sent after the first one, in order of
     /// preference (RFC 7616 §3.7). Default: none.
-    fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
+    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
         let _ = occasion;
         Vec::new()
     }
 
     /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
-    /// of a 400 for ambiguous cookies, which is a [`Problem::InvalidRequest`]. Default: none.
-    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    /// of a 400 for ambiguous cookies, which is a [`ErrorCode::InvalidRequest`]. Default: none.
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;
         Vec::new()
     }
 
-    /// Returns whether two equal [`Occasion`]s can lead to different challenges or fields, for
+    /// Returns whether two equal [`ChallengeContext`]s can lead to different challenges or fields, for
     /// example because these contain a nonce. If not, they are computed once, and denials are
     /// cheaper. Called once, when the space is built. Default: yes.
     ///
@@ -105,7 +105,7 @@ pub trait Scheme: Send + Sync + 'static {
 
     /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
     /// omitted from responses to scripts. Default: no.
-    fn opens_prompt(&self) -> bool {
+    fn triggers_browser_prompt(&self) -> bool {
         false
     }
 
@@ -115,7 +115,7 @@ pub trait Scheme: Send + Sync + 'static {
     ///
     /// A handler that accepts only such schemes has to be hidden (`hide_as = 404`): a 401 requires
     /// a challenge (RFC 9110 §15.5.2).
-    fn can_be_asked_for(&self) -> bool {
+    fn has_challenge(&self) -> bool {
         true
     }
 
@@ -142,13 +142,13 @@ pub trait Scheme: Send + Sync + 'static {
     /// Returns whether the identities of this scheme contain the method and time of the login, so
     /// that a fresher or stronger login can be requested (RFC 9470). Default: yes for OAuth
     /// schemes, otherwise no.
-    fn knows_login(&self) -> bool {
+    fn supports_step_up(&self) -> bool {
         self.is_oauth()
     }
 
     /// Where somebody with a browser gets this scheme's credentials: a path on this host, with a
     /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
-    /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). Asked once, when the space
+    /// [`SessionsBuilder::login_page`](crate::SessionsBuilder::login_page). RequestView once, when the space
     /// is built. Default: nowhere.
     fn login_page(&self) -> Option<&str> {
         None
@@ -317,14 +317,14 @@ impl fmt::Debug for Verification {
 
 /// The data for a challenge.
 #[derive(Clone, Copy, Debug)]
-pub struct Occasion<'a> {
+pub struct ChallengeContext<'a> {
     pub(crate) realm: Option<&'a str>,
     pub(crate) resource_metadata: Option<&'a str>,
     pub(crate) scopes: &'a [&'static str],
-    pub(crate) problem: Option<Problem<'a>>,
+    pub(crate) problem: Option<ErrorCode<'a>>,
 }
 
-impl<'a> Occasion<'a> {
+impl<'a> ChallengeContext<'a> {
     /// The realm of the handler or the space (RFC 9110 §11.5). It is present, except for schemes
     /// with other parameters, such as OAuth schemes with
     /// [`resource_metadata`](Self::resource_metadata).
@@ -343,7 +343,7 @@ impl<'a> Occasion<'a> {
     }
 
     /// The error of the request; `None` if it carried no credentials of this scheme.
-    pub fn problem(&self) -> Option<Problem<'a>> {
+    pub fn problem(&self) -> Option<ErrorCode<'a>> {
         self.problem
     }
 }
@@ -351,7 +351,7 @@ impl<'a> Occasion<'a> {
 /// The error of a request, in the terms of RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Problem<'a> {
+pub enum ErrorCode<'a> {
     /// `invalid_request`: the request carries credentials in an invalid way.
     InvalidRequest,
     /// `invalid_token`: the credentials are invalid.

@@ -9,7 +9,7 @@ mod bearer;
 mod client_certificate;
 #[cfg(feature = "digest")]
 mod digest;
-#[cfg(any(feature = "dpop", feature = "secret-urls"))]
+#[cfg(any(feature = "dpop", feature = "signed-urls"))]
 mod dot_segments;
 #[cfg(feature = "dpop")]
 mod dpop;
@@ -21,6 +21,8 @@ mod http_client;
 mod introspection;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(any(feature = "dpop", feature = "digest"))]
+mod nonce_key;
 mod oauth;
 #[cfg(feature = "argon2")]
 mod password_hashes;
@@ -33,12 +35,10 @@ mod password_hashes;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "secret-urls")]
-mod secret_urls;
 #[cfg(feature = "sessions")]
 mod sessions;
-#[cfg(any(feature = "dpop", feature = "digest"))]
-mod stamps;
+#[cfg(feature = "signed-urls")]
+mod signed_urls;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 
@@ -66,11 +66,11 @@ pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
-#[cfg(feature = "secret-urls")]
-pub use self::secret_urls::{LinkError, SecretUrls, SecretUrlsBuilder, SecretUrlsError};
 #[cfg(feature = "sessions")]
 pub use self::sessions::{
     SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
 };
+#[cfg(feature = "signed-urls")]
+pub use self::signed_urls::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;

@@ -33,15 +33,15 @@ use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::check::{Check, Surroundings};
 use crate::client_address::ClientAddress;
+use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::declaration::Declaration;
-use crate::denial_body::{Asked, DenialBody, DeniedRequest};
-use crate::facts::Facts;
+use crate::denial_body::{DenialBody, RequestSnapshot, RequestView};
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{Occasion, Scheme, Source};
+use crate::scheme::{ChallengeContext, Scheme, Source};
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
@@ -86,8 +86,8 @@ struct Accepted {
     sources: Vec<Source>,
     is_oauth: bool,
     constrains_sender: bool,
-    opens_prompt: bool,
-    knows_login: bool,
+    triggers_browser_prompt: bool,
+    supports_step_up: bool,
     challenge_varies: bool,
     login_page: Option<LoginPage>,
     /// The challenge without an error. `None` if the scheme has no challenge.
@@ -104,7 +104,7 @@ pub(crate) struct Offered<'s> {
     pub(crate) format: Option<&'s str>,
 }
 
-type Render = Arc<dyn Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync>;
+type Render = Arc<dyn Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync>;
 
 /// The response to an anonymous caller on an unknown path, and so on a hidden one.
 ///
@@ -133,7 +133,7 @@ pub enum UnknownPaths {
 pub(crate) struct Case<'a> {
     pub(crate) policy: &'a Policy,
     /// The handler. `None` if the policy is not that of a handler.
-    pub(crate) declaration: Option<Declaration>,
+    pub(crate) location: Option<HandlerLocation>,
     /// Whether the handler can check objects through its guard.
     pub(crate) denies_objects: bool,
     /// Whether every denial on the path is concealed, because the policy of some method hides it.
@@ -248,7 +248,7 @@ impl ProtectionSpace {
 
     /// Returns a scheme that has no valid challenge for the realm of `policy`, and the error.
     pub(crate) fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
-        let occasion = Occasion {
+        let occasion = ChallengeContext {
             realm: Some(policy.own_realm()?),
             resource_metadata: self.0.resource_metadata(),
             scopes: &[],
@@ -295,13 +295,13 @@ impl ProtectionSpace {
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
-        declaration: Option<Declaration>,
+        location: Option<HandlerLocation>,
         surroundings: Surroundings<'_>,
         denies_objects: bool,
     ) -> Result<Admitted, http::Response<Bytes>> {
         let head = surroundings.head;
         if policy.requirement().is_none() {
-            self.report_public(policy, declaration, head);
+            self.report_public(policy, location, head);
             return Ok(Admitted {
                 caller: Caller::Anonymous,
                 sender: Sender::caller(Caller::Anonymous, Used::Nothing),
@@ -315,10 +315,10 @@ impl ProtectionSpace {
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
             return Err(response);
         }
-        let watch = self.watch(declaration.as_ref());
+        let watch = self.watch(location.as_ref());
         let case = Case {
             policy,
-            declaration,
+            location,
             denies_objects,
             path_is_hidden: false,
             watch: &watch,
@@ -335,13 +335,13 @@ impl ProtectionSpace {
                 });
             }
             (Decision::Deny(denial), _) => {
-                return Err(self.answer(Some(policy), &denial, &sender, Asked::Now(head)));
+                return Err(self.answer(Some(policy), &denial, &sender, RequestView::Now(head)));
             }
             // Only concealed denials remain; an ambiguous caller is concealed as well.
             _ => self.deny_unknown_path(&sender),
         };
         let denial = denial.unwrap_or(Denial::NotFound);
-        Err(self.answer(None, &denial, &sender, Asked::Now(head)))
+        Err(self.answer(None, &denial, &sender, RequestView::Now(head)))
     }
 
     /// Returns the decision about a request, or the check that it depends on.
@@ -385,7 +385,7 @@ impl ProtectionSpace {
     fn rule_by(
         &self,
         case: &Case<'_>,
-        facts: &Facts<'_>,
+        facts: &Context<'_>,
         request: (&Sender, Head<'_>),
     ) -> Result<Ruling, Check> {
         let decision = match case.policy.decide(facts) {
@@ -402,7 +402,7 @@ impl ProtectionSpace {
         let decision = if case.policy.is_hidden() {
             Decision::Hide
         } else {
-            Decision::Deny(Denial::BrokenRequest)
+            Decision::Deny(Denial::InvalidRequest)
         };
         self.settle(case, request, None, decision, false)
     }
@@ -412,7 +412,7 @@ impl ProtectionSpace {
         &self,
         case: &Case<'_>,
         request: (&Sender, Head<'_>),
-        facts: Option<&Facts<'_>>,
+        facts: Option<&Context<'_>>,
         decision: Decision,
         hides_objects: bool,
     ) -> Ruling {
@@ -430,8 +430,8 @@ impl ProtectionSpace {
         policy: &Policy,
         sender: &'f Sender,
         head: Head<'_>,
-    ) -> Option<Facts<'f>> {
-        let facts = Facts::new(self.caller_for(policy, sender)?);
+    ) -> Option<Context<'f>> {
+        let facts = Context::new(self.caller_for(policy, sender)?);
         let used = self.scheme_used(Some(policy), sender);
         let used = used.and_then(|index| self.0.schemes.get(index));
         let facts = match used {
@@ -460,7 +460,7 @@ impl ProtectionSpace {
             scopes: Vec::new(),
         };
         match sender.to_unknown_path().caller() {
-            None => Some(Denial::BrokenRequest),
+            None => Some(Denial::InvalidRequest),
             Some(caller) => match caller {
                 Caller::Rejected(rejection) => Some(unauthenticated(Some(*rejection))),
                 Caller::Unverifiable { retry_after } => Some(Denial::Unverifiable {

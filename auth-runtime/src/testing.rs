@@ -68,7 +68,9 @@ use tower::Service;
 
 use crate::caller::Caller;
 use crate::identity::Identity;
-use crate::lookalike::{App, call, fallback_of, neighbours, same_but_for_the_path, transcript};
+use crate::indistinguishable::{
+    App, call, fallback_of, neighbours, same_but_for_the_path, transcript,
+};
 use crate::space::{Sender, Used};
 
 /// Sets the caller of `request` to `identity`, regardless of its credentials.

@@ -11,9 +11,9 @@ use crate::network::Network;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     realm: Option<&'static str>,
-    scopes: &'static [Term],
-    roles: &'static [Term],
-    permissions: &'static [Term],
+    scopes: &'static [VocabularyEntry],
+    roles: &'static [VocabularyEntry],
+    permissions: &'static [VocabularyEntry],
     networks: &'static [Network],
     policies: &'static [DeclaredPolicy],
 }
@@ -22,9 +22,9 @@ impl Vocabulary {
     /// Creates a vocabulary from lists of declarations.
     pub const fn new(
         realm: Option<&'static str>,
-        scopes: &'static [Term],
-        roles: &'static [Term],
-        permissions: &'static [Term],
+        scopes: &'static [VocabularyEntry],
+        roles: &'static [VocabularyEntry],
+        permissions: &'static [VocabularyEntry],
         networks: &'static [Network],
         policies: &'static [DeclaredPolicy],
     ) -> Self {
@@ -44,17 +44,17 @@ impl Vocabulary {
     }
 
     /// The declared scopes.
-    pub const fn scopes(&self) -> &'static [Term] {
+    pub const fn scopes(&self) -> &'static [VocabularyEntry] {
         self.scopes
     }
 
     /// The declared roles.
-    pub const fn roles(&self) -> &'static [Term] {
+    pub const fn roles(&self) -> &'static [VocabularyEntry] {
         self.roles
     }
 
     /// The declared permissions.
-    pub const fn permissions(&self) -> &'static [Term] {
+    pub const fn permissions(&self) -> &'static [VocabularyEntry] {
         self.permissions
     }
 
@@ -72,12 +72,12 @@ impl Vocabulary {
     /// or one that implies it.
     ///
     /// ```
-    /// use auth_runtime::{Identity, Term, Vocabulary};
+    /// use auth_runtime::{Identity, VocabularyEntry, Vocabulary};
     ///
     /// // const VOCABULARY: Vocabulary = auth_runtime::vocabulary!();
-    /// const SCOPES: &[Term] = &[
-    ///     Term::new("repo:read", "Read repositories", &[]),
-    ///     Term::new("repo:write", "Change repositories", &["repo:read"]),
+    /// const SCOPES: &[VocabularyEntry] = &[
+    ///     VocabularyEntry::new("repo:read", "Read repositories", &[]),
+    ///     VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]),
     /// ];
     /// const VOCABULARY: Vocabulary = Vocabulary::new(None, SCOPES, &[], &[], &[], &[]);
     ///
@@ -104,7 +104,7 @@ impl Vocabulary {
 }
 
 /// Returns whether `name` is granted, or another name that implies it, directly or transitively.
-fn meets(terms: &[Term], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+fn meets(terms: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![name];
     while let Some(name) = open.pop() {
@@ -173,19 +173,19 @@ impl DeclaredPolicy {
 /// A declared scope, role or permission, and its description.
 ///
 /// ```
-/// use auth_runtime::Term;
+/// use auth_runtime::VocabularyEntry;
 ///
-/// const WRITE: Term = Term::new("repo:write", "Change repositories", &["repo:read"]);
+/// const WRITE: VocabularyEntry = VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]);
 /// assert_eq!(WRITE.implies(), ["repo:read"]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
+pub struct VocabularyEntry {
     name: &'static str,
     description: &'static str,
     implies: &'static [&'static str],
 }
 
-impl Term {
+impl VocabularyEntry {
     /// Creates the name `name`. Its holders also hold all names in `implies`.
     pub const fn new(
         name: &'static str,
@@ -219,12 +219,12 @@ impl Term {
 mod tests {
     use super::*;
 
-    const TERMS: &[Term] = &[
-        Term::new("read", "", &[]),
-        Term::new("write", "", &["read"]),
-        Term::new("admin", "", &["write"]),
-        Term::new("this", "", &["that"]),
-        Term::new("that", "", &["this"]),
+    const TERMS: &[VocabularyEntry] = &[
+        VocabularyEntry::new("read", "", &[]),
+        VocabularyEntry::new("write", "", &["read"]),
+        VocabularyEntry::new("admin", "", &["write"]),
+        VocabularyEntry::new("this", "", &["that"]),
+        VocabularyEntry::new("that", "", &["this"]),
     ];
 
     fn vocabulary() -> Vocabulary {

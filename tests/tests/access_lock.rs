@@ -810,12 +810,12 @@ fn networks_are_kept_by_their_blocks() {
         pub(super) struct Service;
 
         impl auth_runtime::__private::HasPolicy for Service {
-            type Caller = auth_runtime::__private::Anyone;
+            type Caller = auth_runtime::__private::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
                 .hide_as_not_found()
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
-            const DECLARATION: auth_runtime::Declaration =
-                auth_runtime::Declaration::new("shop::service", "src/lib.rs", 1);
+            const LOCATION: auth_runtime::HandlerLocation =
+                auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
         }
 
@@ -828,22 +828,22 @@ fn networks_are_kept_by_their_blocks() {
         pub(super) struct Nobody;
 
         impl auth_runtime::__private::HasPolicy for Nobody {
-            type Caller = auth_runtime::__private::Anyone;
+            type Caller = auth_runtime::__private::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
-            const DECLARATION: auth_runtime::Declaration =
-                auth_runtime::Declaration::new("shop::nobody", "src/lib.rs", 1);
+            const LOCATION: auth_runtime::HandlerLocation =
+                auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
         }
 
         impl auth_runtime::__private::Declared for Service {
             const OF_HANDLER: bool = false;
         }
-        impl auth_runtime::__private::ForServices for Service {}
+        impl auth_runtime::__private::ServicePolicy for Service {}
         impl auth_runtime::__private::Declared for Nobody {
             const OF_HANDLER: bool = false;
         }
-        impl auth_runtime::__private::ForServices for Nobody {}
+        impl auth_runtime::__private::ServicePolicy for Nobody {}
     }
 
     let service = tower::service_fn(|_request: axum::extract::Request| async {

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use auth_runtime::routing::{any, get, on, post};
 use auth_runtime::testing::with_identity;
 use auth_runtime::{
-    AccessTable, Guard, GuardedRouter, Identity, Mounted, Served, public, requires,
+    AccessTable, Guard, GuardedRouter, Identity, RouteKind, Served, public, requires,
 };
 use auth_tests::space;
 use axum::Router;
@@ -198,16 +198,16 @@ fn a_row_says_where_the_handler_stands() {
     let source = include_str!("access_table.rs");
     let mut guarded = 0;
     for row in table.rows() {
-        let Some(declaration) = row.declaration() else {
+        let Some(location) = row.location() else {
             continue;
         };
         guarded += 1;
-        let name = declaration.handler().rsplit("::").next().expect("a name");
+        let name = location.handler().rsplit("::").next().expect("a name");
         let at = usize::try_from(row.line()).expect("a line") - 1;
         let line = source.lines().nth(at).expect("a line");
         assert!(
             line.contains(&format!("fn {name}(")) || line == format!("struct {name};"),
-            "{declaration}: {line}"
+            "{location}: {line}"
         );
     }
     assert_eq!(guarded, 8);
@@ -281,10 +281,10 @@ fn what_is_nested_twice_is_listed_at_its_whole_path() {
     assert_eq!(
         paths,
         [
-            ("/a/*", Mounted::Unguarded),
-            ("/a/b", Mounted::Route),
-            ("/a/b/*", Mounted::Fallback),
-            ("/a/b/*", Mounted::Unguarded),
+            ("/a/*", RouteKind::Unguarded),
+            ("/a/b", RouteKind::Route),
+            ("/a/b/*", RouteKind::Fallback),
+            ("/a/b/*", RouteKind::Unguarded),
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::{
-    Caller, Check, CheckRequest, Decision, Denial, Facts, Identity, IpNet, Network, Policy,
+    Caller, Check, CheckRequest, Context, Decision, Denial, Identity, IpNet, Network, Policy,
     Rejection, Requirement, Rule, Truth, requires,
 };
 
@@ -215,7 +215,7 @@ fn by_the_rules(
 const UNBOUND: u16 = 4010;
 
 /// Decides as a router does: whenever a check has to be asked, it is.
-fn decide(policy: Policy, facts: &Facts<'_>, check: Option<bool>) -> (Decision, bool) {
+fn decide(policy: Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
     match policy.decide(facts) {
         Decision::Undecided(asked) => {
             assert_eq!(asked, a_check());
@@ -254,7 +254,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                     (false, true) => worth_a_try,
                     (false, false) => 403,
                 };
-                let facts = Facts::new(&caller).from_address(address);
+                let facts = Context::new(&caller).from_address(address);
                 let decision = shown.decide(&facts);
                 assert_eq!(status(&decision), expected, "{}", context());
                 let rule = match (expected, worth_a_try) {
@@ -293,7 +293,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
             };
             for granted in subsets(grantable & asked_for) {
                 let caller = Caller::known(identity(granted));
-                let facts = Facts::new(&caller).from_address(address);
+                let facts = Context::new(&caller).from_address(address);
                 let holds = granted | Authenticated as Holds | place;
                 for &check in &answers {
                     for oauth in [false, true] {
@@ -318,7 +318,8 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                         }
 
                         let (decision, asked) = decide(shown, &facts, check);
-                        let is_unbound = decision == Decision::Deny(Denial::UnboundCredentials);
+                        let is_unbound =
+                            decision == Decision::Deny(Denial::SenderConstraintRequired);
                         assert_eq!(is_unbound, expected == UNBOUND, "{}", context());
                         let shown_status = if is_unbound { 401 } else { expected };
                         assert_eq!(status(&decision), shown_status, "{}", context());
@@ -363,7 +364,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
 }
 
 /// The explanation says what was decided, by which rule, and what is kept back.
-fn assert_explained([shown, hidden]: [Policy; 2], facts: &Facts<'_>, rule: Rule) {
+fn assert_explained([shown, hidden]: [Policy; 2], facts: &Context<'_>, rule: Rule) {
     let denial = match shown.decide(facts) {
         Decision::Deny(denial) => Some(denial),
         _ => None,
@@ -404,7 +405,7 @@ fn an_explanation_tells_of_every_part_whether_it_holds() {
             r#"rule 2: unknown: all(unknown: any(unknown: role = "staff", unknown: scope = "write"), unknown: acr = "mfa", yes: network = "office"); hide_unless: unknown: scope = "read""#,
         ),
     ] {
-        let facts = Facts::new(&caller).by_oauth().from_address(IN_OFFICE);
+        let facts = Context::new(&caller).by_oauth().from_address(IN_OFFICE);
         assert_eq!(policy.explain(&facts).to_string(), told);
     }
 }
@@ -413,7 +414,7 @@ fn an_explanation_tells_of_every_part_whether_it_holds() {
 fn an_explanation_does_not_guess_what_a_check_would_say() {
     let policy = Policy::requires(Requirement::check(a_check())).hide_as_not_found();
     let caller = Caller::known(Identity::new("ann"));
-    let explanation = policy.explain(&Facts::new(&caller));
+    let explanation = policy.explain(&Context::new(&caller));
     assert_eq!(explanation.decision(), &Decision::Undecided(a_check()));
     assert_eq!((explanation.rule(), explanation.denial()), (None, None));
     assert_eq!(
@@ -450,7 +451,7 @@ fn a_public_policy_grants_whoever_calls() {
         Caller::known(Identity::new("ann")),
     ] {
         assert_eq!(
-            policy.decide(&Facts::new(&caller)),
+            policy.decide(&Context::new(&caller)),
             Decision::Grant,
             "{caller:?}"
         );
@@ -477,7 +478,7 @@ fn hide_unless_shows_denials_to_those_who_meet_the_lesser_requirement() {
         (half_hidden, &Caller::rejected(), true),
         (half_hidden, &Caller::unverifiable(), true),
     ] {
-        let decision = policy.decide(&Facts::new(caller));
+        let decision = policy.decide(&Context::new(caller));
         assert_eq!(decision == Decision::Hide, hides, "{policy} {caller:?}");
     }
 }
@@ -491,7 +492,7 @@ fn the_smallest_sufficient_scopes_are_exact_where_alternatives_overlap() {
     ]);
     let caller = Caller::known(Identity::new("ann").with_scopes(["a"]));
     assert_eq!(
-        Policy::requires(OVERLAPPING).decide(&Facts::new(&caller).by_oauth()),
+        Policy::requires(OVERLAPPING).decide(&Context::new(&caller).by_oauth()),
         Decision::Deny(Denial::InsufficientScope { scopes: vec!["b"] }),
     );
 }
@@ -521,7 +522,7 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
     ] {
         let caller = Caller::known(Identity::new("ann").with_scopes(held));
         assert_eq!(
-            Policy::requires(requirement).decide(&Facts::new(&caller).by_oauth()),
+            Policy::requires(requirement).decide(&Context::new(&caller).by_oauth()),
             Decision::Deny(Denial::InsufficientScope { scopes: named }),
             "{requirement}"
         );
@@ -540,7 +541,7 @@ fn of_many_scopes_each_is_named_once_and_in_its_order() {
     let held = Caller::known(Identity::new("ann").with_scopes(names[..39].iter().copied()));
     let insufficient =
         |requirement: Requirement, caller: &Caller| match Policy::requires(requirement)
-            .decide(&Facts::new(caller).by_oauth())
+            .decide(&Context::new(caller).by_oauth())
         {
             Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
             other => panic!("{other:?}"),
@@ -570,7 +571,7 @@ fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
     }
     let many = Requirement::all(Vec::leak((0..40).map(alternatives).collect()));
     let caller = Caller::known(Identity::new("ann"));
-    match Policy::requires(many).decide(&Facts::new(&caller).by_oauth()) {
+    match Policy::requires(many).decide(&Context::new(&caller).by_oauth()) {
         Decision::Deny(Denial::InsufficientScope { scopes }) => assert_eq!(scopes.len(), 40),
         other => panic!("{other:?}"),
     }
@@ -621,7 +622,7 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
             acr_values,
             max_age,
         });
-        let decision = Policy::requires(requirement).decide(&Facts::new(&caller));
+        let decision = Policy::requires(requirement).decide(&Context::new(&caller));
         assert_eq!(decision, expected, "{requirement}");
     }
 }
@@ -632,7 +633,7 @@ fn a_missing_scope_is_told_before_a_stale_login() {
     let caller = Caller::known(Identity::new("ann"));
     let parts = [MFA, Requirement::scope("admin")];
     let policy = Policy::requires(Requirement::all(Box::leak(Box::new(parts))));
-    let decision = policy.decide(&Facts::new(&caller).by_oauth());
+    let decision = policy.decide(&Context::new(&caller).by_oauth());
     let scopes = vec!["admin"];
     assert_eq!(
         decision,
@@ -646,7 +647,7 @@ fn a_login_is_as_old_as_the_clocks_let_it_be() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let decide = |identity: Identity| {
         let caller = Caller::known(identity);
-        policy.decide(&Facts::new(&caller).at(now)) == Decision::Grant
+        policy.decide(&Context::new(&caller).at(now)) == Decision::Grant
     };
     assert!(!decide(Identity::new("without a time")));
     for (seconds_ago, skew, fresh) in [
@@ -678,7 +679,7 @@ fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
         .hide_as_not_found()
         .hide_unless(Requirement::check(check));
     let caller = Caller::known(Identity::new("ann"));
-    let facts = Facts::new(&caller);
+    let facts = Context::new(&caller);
     assert_eq!(policy.decide(&facts), Decision::Undecided(check));
     for (answer, expected) in [
         (Some(true), Decision::Deny(Denial::Forbidden)),
@@ -689,7 +690,7 @@ fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
         assert_eq!(policy.decide(&facts), expected, "{answer:?}");
     }
     assert_eq!(
-        policy.decide(&Facts::new(&Caller::Anonymous)),
+        policy.decide(&Context::new(&Caller::Anonymous)),
         Decision::Hide
     );
 }

@@ -167,7 +167,7 @@ impl Log {
     fn hook(&self) -> impl Fn(&AuditRecord<'_>) + Send + Sync + 'static {
         let log = self.clone();
         move |record| {
-            let handler = record.declaration().map(|found| found.handler());
+            let handler = record.location().map(|found| found.handler());
             let handler = handler.and_then(|path| path.rsplit("::").next());
             log.0.lock().expect("nobody panics").push(format!(
                 "{} {} {} {}",
@@ -393,9 +393,9 @@ async fn a_record_tells_where_the_handler_stands_and_why_it_was_denied() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&records);
     let space = builder().audit(move |record| {
-        let declaration = record.declaration().expect("a handler");
+        let location = record.location().expect("a handler");
         kept.lock().expect("nobody panics").push((
-            declaration,
+            location,
             record.policy().map(ToString::to_string),
             record.matched_path().map(str::to_owned),
             record.method().clone(),
@@ -420,18 +420,18 @@ async fn a_record_tells_where_the_handler_stands_and_why_it_was_denied() {
     send(&app, "/object", bearer(json!({}))).await;
     let records = records.lock().expect("nobody panics");
     let [
-        (declaration, policy, path, method, why, who, took_time),
+        (location, policy, path, method, why, who, took_time),
         granted,
         denied,
     ] = &records[..]
     else {
         panic!("{records:?}");
     };
-    assert_eq!(declaration.handler(), "observability::write");
-    assert!(declaration.file().ends_with("observability.rs"));
+    assert_eq!(location.handler(), "observability::write");
+    assert!(location.file().ends_with("observability.rs"));
     let line = include_str!("observability.rs")
         .lines()
-        .nth(declaration.line() as usize - 1);
+        .nth(location.line() as usize - 1);
     assert_eq!(line, Some("async fn write() {}"));
     assert_eq!(
         policy.as_deref(),
@@ -461,18 +461,18 @@ async fn a_handler_below_a_module_s_policy_is_found_where_it_stands() {
     let log = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&log);
     let space = builder().audit(move |record| {
-        *kept.lock().expect("nobody panics") = record.declaration();
+        *kept.lock().expect("nobody panics") = record.location();
     });
     let router = GuardedRouter::new().route("/", get(area::below));
     let app = router
         .protect(space.build().expect("a space"))
         .expect("in order");
     send(&app, "/", From::Nobody).await;
-    let declaration = log.lock().expect("nobody panics").expect("a record");
-    assert_eq!(declaration.handler(), "observability::area::below");
+    let location = log.lock().expect("nobody panics").expect("a record");
+    assert_eq!(location.handler(), "observability::area::below");
     let line = include_str!("observability.rs")
         .lines()
-        .nth(declaration.line() as usize - 1);
+        .nth(location.line() as usize - 1);
     assert_eq!(line, Some("    pub async fn below() {}"));
 }
 

@@ -11,7 +11,7 @@ use auth_runtime::testing::with_identity;
 use auth_runtime::{
     ApiKeys, Basic, Bearer, Caller, CheckRequest, Claims, Credentials, Denied, DigestAlgorithm,
     DigestSecret, Dpop, Guard, GuardedRouter, Identity, Introspection, Jwt, JwtKey, PasswordHashes,
-    ProtectedResource, ProtectionSpace, Redis, Scheme, SecretUrls, SharedTokenCache, TokenCache,
+    ProtectedResource, ProtectionSpace, Redis, Scheme, SharedTokenCache, SignedUrls, TokenCache,
     Verification, requires,
 };
 use auth_tests::{AUDIENCE, App, ISSUER, serve};
@@ -144,7 +144,7 @@ fn no_debug_output_shows_a_secret() {
             .user(digest_secret(), Identity::new("ann"))
             .nonce_key(nonce_key)
     };
-    let links = || SecretUrls::builder().key("2026", MARKER.as_bytes());
+    let links = || SignedUrls::builder().key("2026", MARKER.as_bytes());
     let redis = || Redis::builder(format!("rediss://ann:{MARKER}@redis.example/"));
     let shared = || {
         let redis = redis().build().expect("in order");
@@ -174,8 +174,8 @@ fn no_debug_output_shows_a_secret() {
         ("DigestSecret", debug(digest_secret())),
         ("DigestBuilder", debug(digest())),
         ("Digest", debug(digest().build().expect("in order"))),
-        ("SecretUrlsBuilder", debug(links())),
-        ("SecretUrls", debug(links().build().expect("in order"))),
+        ("SignedUrlsBuilder", debug(links())),
+        ("SignedUrls", debug(links().build().expect("in order"))),
         ("RedisBuilder", debug(redis())),
         ("Redis", debug(redis().build().expect("in order"))),
         ("SharedTokenCache", debug(shared())),
@@ -227,7 +227,7 @@ async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
         .scheme(Bearer::new(async |_| Caller::rejected()).accept_query())
         .audit(|record| keep("AuditRecord", debug(record)))
         .render(|denial, request| {
-            keep("DeniedRequest", debug(request));
+            keep("RequestSnapshot", debug(request));
             keep("Denial", debug(denial));
             auth_runtime::DenialBody::default()
         });
@@ -257,7 +257,7 @@ async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
         "Credentials",
         "Denial",
         "Denied",
-        "DeniedRequest",
+        "RequestSnapshot",
         "Guard",
         "GuardedRouter",
         "Password",

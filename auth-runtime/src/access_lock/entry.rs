@@ -25,10 +25,8 @@ impl Entry {
     pub(super) fn of(row: &AccessRow) -> Self {
         let (access, handler) = match row.access() {
             Access::Guarded {
-                policy,
-                declaration,
-                ..
-            } => (spelled_out(policy), Some(visible(declaration.handler()))),
+                policy, location, ..
+            } => (spelled_out(policy), Some(visible(location.handler()))),
             unguarded => (unguarded.to_string(), None),
         };
         Self {

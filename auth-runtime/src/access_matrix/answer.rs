@@ -5,7 +5,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::decision::Denial;
-use crate::witness::Testimony;
+use crate::probe::Responder;
 
 /// One cell of an [`AccessMatrix`](crate::AccessMatrix): the response to a persona.
 ///
@@ -46,19 +46,19 @@ impl AccessAnswer {
     /// Creates the cell of a request.
     pub(super) fn new(
         status: Option<StatusCode>,
-        testimony: Option<&Testimony>,
+        testimony: Option<&Responder>,
         difference: Option<String>,
     ) -> Self {
         let by = match testimony {
-            Some(Testimony::Handler { .. }) => By::Handler,
-            Some(Testimony::Entered { .. }) => By::Unfinished,
+            Some(Responder::Handler { .. }) => By::Handler,
+            Some(Responder::Entered { .. }) => By::Unfinished,
             _ if status.is_none() => By::Nobody,
-            Some(Testimony::Denied { .. }) if status == Some(StatusCode::SEE_OTHER) => {
+            Some(Responder::Denied { .. }) if status == Some(StatusCode::SEE_OTHER) => {
                 By::Gate("login")
             }
-            Some(Testimony::Denied { denial, .. }) => By::Gate(word_of(denial)),
-            Some(Testimony::Hidden { .. }) => By::Hiding,
-            Some(Testimony::NotRouted { .. }) => By::UnknownPath,
+            Some(Responder::Denied { denial, .. }) => By::Gate(word_of(denial)),
+            Some(Responder::Hidden { .. }) => By::Hiding,
+            Some(Responder::NotRouted { .. }) => By::UnknownPath,
             None => By::SomethingElse,
         };
         Self {
@@ -92,7 +92,7 @@ impl AccessAnswer {
 fn word_of(denial: &Denial) -> &'static str {
     match denial {
         Denial::StepUp { .. } => "step-up",
-        Denial::UnboundCredentials => "unbound",
+        Denial::SenderConstraintRequired => "unbound",
         Denial::InsufficientScope { .. } => "scope",
         _ => "",
     }

@@ -14,17 +14,17 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Uri};
 use tower::Service;
 
-use super::comparison::{Sample, told_apart};
+use super::comparison::{Sample, distinguish};
+use super::deadline::{NoResponse, wait_for};
 use super::error::{AccessMatrixError, Kind, unfilled};
 use super::expectation::{Expectation, Seen};
-use super::patience::{Silence, wait_for};
 use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona, target, text};
-use crate::access_table::{AccessRow, AccessTable, Mounted, visible};
-use crate::declaration::Declaration;
+use crate::access_table::{AccessRow, AccessTable, RouteKind, visible};
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
-use crate::lookalike::{App, call, fallback_of, neighbours, transcript};
+use crate::indistinguishable::{App, call, fallback_of, neighbours, transcript};
+use crate::probe::{Probe, Responder};
 use crate::space::ProtectionSpace;
-use crate::witness::{Testimony, Witness};
 
 /// The bytes of a concealed response's body that are compared.
 const MAX_BODY: usize = 1024 * 1024;
@@ -65,7 +65,7 @@ struct Question<'a> {
     content: Option<(HeaderValue, Bytes)>,
     time_limit: Duration,
     /// Unknown paths beside it, each with its fallback, if a denial may be concealed.
-    unknown: Vec<(Uri, Option<Declaration>)>,
+    unknown: Vec<(Uri, Option<HandlerLocation>)>,
 }
 
 impl AccessMatrixBuilder {
@@ -182,7 +182,7 @@ impl AccessMatrixBuilder {
         let mut mistakes = self.mistakes();
         let mut asked = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
-            if row.mounted() == Mounted::Unguarded {
+            if row.mounted() == RouteKind::Unguarded {
                 continue;
             }
             match self.question(row) {
@@ -346,7 +346,7 @@ impl AccessMatrixBuilder {
             Head::from(&head),
             self.rows.iter().any(AccessRow::is_hidden),
         );
-        let witness = Witness::listening();
+        let witness = Probe::listening();
         let answer = question.send(app, head, &witness).await;
         let testimony = witness.testimony();
         let seen = Seen {
@@ -359,9 +359,9 @@ impl AccessMatrixBuilder {
         let status = seen.answer.ok().map(|(status, _)| status);
         let difference = expectation.difference(question.row, &seen);
         let difference = match (difference, &testimony, answer) {
-            (None, Some(Testimony::Hidden { fallback, .. }), Ok(response)) => {
+            (None, Some(Responder::Hidden { fallback, .. }), Ok(response)) => {
                 let unknown = question.unknown_answered_by(fallback.as_ref());
-                question.told_apart(app, persona, response, unknown).await
+                question.distinguish(app, persona, response, unknown).await
             }
             (difference, ..) => difference,
         };
@@ -372,7 +372,7 @@ impl AccessMatrixBuilder {
 impl Question<'_> {
     /// Finds the unknown paths. Returns false if the row is that of a fallback and there is none.
     async fn look_around(&mut self, app: &App) -> bool {
-        if self.row.mounted() == Mounted::Fallback {
+        if self.row.mounted() == RouteKind::Fallback {
             let mut target = self.target.clone();
             // A route's parameter matches one segment, and may match the next one too.
             for _ in 0..4 {
@@ -399,13 +399,13 @@ impl Question<'_> {
     }
 
     /// Returns the fallback that responds to a path, if no route does.
-    async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<Declaration>> {
+    async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<HandlerLocation>> {
         let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
         asked.ok().flatten()
     }
 
     /// Returns an unknown path that this fallback responds to.
-    fn unknown_answered_by(&self, fallback: Option<&Declaration>) -> Option<&Uri> {
+    fn unknown_answered_by(&self, fallback: Option<&HandlerLocation>) -> Option<&Uri> {
         let mut unknown = self.unknown.iter();
         let (path, _) = unknown.find(|(_, own)| own.as_ref() == fallback)?;
         Some(path)
@@ -426,8 +426,8 @@ impl Question<'_> {
         &self,
         app: &App,
         mut head: Parts,
-        witness: &Witness,
-    ) -> Result<Response, Silence> {
+        witness: &Probe,
+    ) -> Result<Response, NoResponse> {
         head.extensions.insert(witness.clone());
         let body = self.content.as_ref().map(|(_, body)| body.clone());
         let body = body.map_or_else(Body::empty, Body::from);
@@ -437,7 +437,7 @@ impl Question<'_> {
 
     /// Returns the difference between the response to a persona and that of an unknown path, if
     /// any.
-    async fn told_apart(
+    async fn distinguish(
         &self,
         app: &App,
         persona: &Persona,
@@ -460,7 +460,7 @@ impl Question<'_> {
             };
             let other = self.sample(app, persona, unknown).await;
             if let (Some(hidden), Some(one), Some(other)) = (hidden, one, other) {
-                told = told_apart(&hidden, &[one, other])?;
+                told = distinguish(&hidden, &[one, other])?;
             }
         }
         Some(format!(
@@ -475,7 +475,7 @@ impl Question<'_> {
         target: &'t Uri,
     ) -> Option<Sample<'t>> {
         let head = self.head(target, persona);
-        let answer = self.send(app, head, &Witness::default()).await.ok()?;
+        let answer = self.send(app, head, &Probe::default()).await.ok()?;
         self.read(target, answer).await
     }
 

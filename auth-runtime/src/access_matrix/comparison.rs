@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::lookalike::same_but_for_the_path;
+use crate::indistinguishable::same_but_for_the_path;
 
 /// A whole response, and the requested target.
 pub(super) struct Sample<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Sample<'a> {
 ///
 /// Parts that differ between the two responses of the unknown path vary with every request, and are
 /// not compared. Such a part is a word, or the whole line if the number of words varies.
-pub(super) fn told_apart(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Option<String> {
+pub(super) fn distinguish(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Option<String> {
     let [unknown, again] = unknown;
     let same = |one: &str, other: &str| {
         same_but_for_the_path((one, hidden.target), (other, unknown.target))
@@ -163,7 +163,7 @@ mod tests {
                 sample(&unknown_target, unknown),
                 sample(&unknown_target, again),
             ];
-            let told = told_apart(&sample(&hidden_target, hidden), &unknown);
+            let told = distinguish(&sample(&hidden_target, hidden), &unknown);
             assert_eq!(told.is_none(), is_same, "{hidden:?}");
         }
     }

@@ -3,17 +3,17 @@
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, StatusCode};
 
-use super::patience::Silence;
-use crate::access_table::{AccessRow, Mounted};
+use super::deadline::NoResponse;
+use crate::access_table::{AccessRow, RouteKind};
 use crate::caller::Caller;
+use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::declaration::Declaration;
-use crate::denial_body::Asked;
-use crate::facts::Facts;
+use crate::denial_body::RequestView;
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::policy::Policy;
+use crate::probe::Responder;
 use crate::space::{ProtectionSpace, Target};
-use crate::witness::Testimony;
 
 /// The expected response of one row to one persona.
 pub(super) struct Expectation {
@@ -47,8 +47,8 @@ struct Told {
 
 /// The actual response.
 pub(super) struct Seen<'a> {
-    pub(super) answer: Result<(StatusCode, &'a HeaderMap), Silence>,
-    pub(super) testimony: Option<&'a Testimony>,
+    pub(super) answer: Result<(StatusCode, &'a HeaderMap), NoResponse>,
+    pub(super) testimony: Option<&'a Responder>,
 }
 
 impl Expectation {
@@ -60,20 +60,19 @@ impl Expectation {
         something_is_hidden: bool,
     ) -> Self {
         let policy = row.policy();
-        let policy = policy.filter(|_| row.mounted() != Mounted::Fallback);
+        let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
         let target = match policy {
             Some(policy) => Target::handler(policy, row.is_hidden()),
             None => Target::Unknown,
         };
         let sender = space.sender_if(caller, head, target);
         let told = |policy: Option<&Policy>, denial: &Denial| {
-            let answer = space.answer(policy, denial, &sender, Asked::Now(head));
+            let answer = space.answer(policy, denial, &sender, RequestView::Now(head));
             Told::of(answer.status(), answer.headers())
         };
         let Some(policy) = policy else {
-            let authenticates = row.declaration().is_none()
-                || something_is_hidden
-                || space.challenges_unknown_paths();
+            let authenticates =
+                row.location().is_none() || something_is_hidden || space.challenges_unknown_paths();
             let denial = space.deny_unknown_path(&sender);
             let denial = denial.filter(|_| authenticates);
             let told = denial.map(|denial| told(None, &denial));
@@ -88,7 +87,7 @@ impl Expectation {
             (Some(facts), _) => outcomes(policy, facts),
             // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
             (None, _) if policy.is_hidden() => vec![Decision::Hide],
-            (None, _) => vec![Decision::Deny(Denial::BrokenRequest)],
+            (None, _) => vec![Decision::Deny(Denial::InvalidRequest)],
         };
         let possible = outcomes.into_iter().map(|outcome| match outcome {
             Decision::Grant => Expected::LetIn,
@@ -134,7 +133,7 @@ impl Expectation {
 
 /// Returns the decisions of a policy for every result of its checks. A failed check is not one of
 /// them: it is a difference.
-fn outcomes(policy: &Policy, facts: &Facts<'_>) -> Vec<Decision> {
+fn outcomes(policy: &Policy, facts: &Context<'_>) -> Vec<Decision> {
     let mut outcomes = Vec::new();
     let mut open = vec![facts.clone()];
     while let Some(facts) = open.pop() {
@@ -163,53 +162,53 @@ impl Expected {
             ));
         };
         let answering = match testimony {
-            Testimony::Entered { declaration }
-            | Testimony::Handler { declaration, .. }
-            | Testimony::Denied { declaration, .. }
-            | Testimony::Hidden { declaration, .. } => Some(*declaration),
-            Testimony::NotRouted { fallback } => *fallback,
+            Responder::Entered { location }
+            | Responder::Handler { location, .. }
+            | Responder::Denied { location, .. }
+            | Responder::Hidden { location, .. } => Some(*location),
+            Responder::NotRouted { fallback } => *fallback,
         };
-        if answering.as_ref() != row.declaration() {
+        if answering.as_ref() != row.location() {
             let other = answering.as_ref().map_or(
                 "what answers unknown paths".to_owned(),
-                Declaration::to_string,
+                HandlerLocation::to_string,
             );
             return Some(format!("{other} answered, with {status}"));
         }
         match (self, testimony) {
-            (Self::LetIn, Testimony::Handler { status: own, .. }) => {
+            (Self::LetIn, Responder::Handler { status: own, .. }) => {
                 // Otherwise a layer could deny a granted request unnoticed.
                 (is_denial(code) && code != *own).then(|| {
                     let own = own.as_u16();
                     format!("a layer made {status} of the handler's {own}")
                 })
             }
-            (Self::LetIn, Testimony::Entered { .. }) => is_denial(code)
+            (Self::LetIn, Responder::Entered { .. }) => is_denial(code)
                 .then(|| format!("a layer answered {status} before the handler was done")),
-            (Self::Hidden, Testimony::Hidden { .. }) => None,
-            (Self::Unknown { told: None }, Testimony::NotRouted { .. }) => {
+            (Self::Hidden, Responder::Hidden { .. }) => None,
+            (Self::Unknown { told: None }, Responder::NotRouted { .. }) => {
                 // The fallback was not called, but the space responded.
                 let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
                 is_challenged.then(|| format!("the answer was {status} with a challenge"))
             }
-            (Self::Unknown { told: Some(told) }, Testimony::NotRouted { .. }) => {
+            (Self::Unknown { told: Some(told) }, Responder::NotRouted { .. }) => {
                 told.contradiction(code, headers)
             }
-            (Self::Denied { denial, told }, Testimony::Denied { denial: given, .. })
+            (Self::Denied { denial, told }, Responder::Denied { denial: given, .. })
                 if is_same(denial, given) =>
             {
                 told.contradiction(code, headers)
             }
-            (_, Testimony::Handler { .. } | Testimony::Entered { .. }) => {
+            (_, Responder::Handler { .. } | Responder::Entered { .. }) => {
                 Some(format!("was let in: {status}"))
             }
-            (_, Testimony::Denied { denial, .. }) => {
+            (_, Responder::Denied { denial, .. }) => {
                 Some(format!("the answer was {}", shown(denial)))
             }
-            (_, Testimony::Hidden { .. }) => {
+            (_, Responder::Hidden { .. }) => {
                 Some(format!("the answer was that of an unknown path: {status}"))
             }
-            (_, Testimony::NotRouted { .. }) => Some(format!("the answer was {status}")),
+            (_, Responder::NotRouted { .. }) => Some(format!("the answer was {status}")),
         }
     }
 
@@ -218,12 +217,12 @@ impl Expected {
     fn contradiction_of_silence(
         &self,
         row: &AccessRow,
-        silence: Silence,
-        testimony: Option<&Testimony>,
+        silence: NoResponse,
+        testimony: Option<&Responder>,
     ) -> Option<String> {
         let has_begun = matches!(
             testimony,
-            Some(Testimony::Entered { declaration }) if Some(declaration) == row.declaration()
+            Some(Responder::Entered { location }) if Some(location) == row.location()
         );
         match (self, has_begun) {
             (Self::LetIn, true) => None,
@@ -321,7 +320,7 @@ fn shown(denial: &Denial) -> String {
             let acr = acr_values.join(" ");
             format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
         }
-        Denial::UnboundCredentials => format!("{status} to bind the credentials to a key"),
+        Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
         Denial::InsufficientScope { scopes } => {
             format!("{status} for want of the scopes {:?}", scopes.join(" "))
         }

@@ -9,7 +9,7 @@ use super::AccessMatrix;
 use super::answer::says_let_in;
 use super::error::{AccessMatrixError, Kind};
 use super::text::UNGUARDED;
-use crate::acceptance::Acceptance;
+use crate::snapshot_update::SnapshotUpdate;
 
 const HEADER: &str = "\
 # Who is answered what
@@ -70,15 +70,17 @@ impl Snapshot {
     /// Compares the matrix with the file, or writes the file if the environment requests it.
     pub(super) fn check(&self, file: &Path) -> Result<(), AccessMatrixError> {
         let error = |kind| Err(AccessMatrixError::new(kind));
-        match Acceptance::by("ACCESS_MATRIX") {
-            Acceptance::Refused => {}
-            Acceptance::Given => {
+        match SnapshotUpdate::by("ACCESS_MATRIX") {
+            SnapshotUpdate::Refused => {}
+            SnapshotUpdate::Given => {
                 return match std::fs::write(file, &self.text) {
                     Ok(()) => Ok(()),
                     Err(cause) => error(Kind::File(file.to_owned(), cause)),
                 };
             }
-            Acceptance::OnNobodysMachine => return error(Kind::AcceptedByNobody(file.to_owned())),
+            SnapshotUpdate::OnNobodysMachine => {
+                return error(Kind::AcceptedByNobody(file.to_owned()));
+            }
         }
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,

@@ -3,7 +3,7 @@
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::access_table::{AccessRow, Mounted};
+use crate::access_table::{AccessRow, RouteKind};
 
 /// All characters except the unreserved ones (RFC 3986 §2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -48,7 +48,7 @@ fn pieces(path: &str) -> Vec<Piece<'_>> {
 /// Returns the path of a row without the trailing `/*`.
 fn stem(row: &AccessRow) -> &str {
     match row.mounted() {
-        Mounted::Route => row.path(),
+        RouteKind::Route => row.path(),
         _ => row.path().strip_suffix("/*").unwrap_or(row.path()),
     }
 }
@@ -85,7 +85,7 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
             }
         }
     }
-    if row.mounted() == Mounted::Fallback {
+    if row.mounted() == RouteKind::Fallback {
         path.push_str("/~unknown");
     }
     path

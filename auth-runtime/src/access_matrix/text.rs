@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{AccessAnswer, AccessMatrix, Persona};
-use crate::access_table::{self, AccessRow, Mounted, code, markdown, visible};
+use crate::access_table::{self, AccessRow, RouteKind, code, markdown, visible};
 
 /// The words of the cells, explained below a matrix that uses them.
 const LEGEND: [(&str, &str); 11] = [
@@ -37,7 +37,7 @@ pub(super) const UNGUARDED: &str = "unguarded";
 
 fn method(row: &AccessRow) -> &str {
     match row.mounted() {
-        Mounted::Unguarded => UNGUARDED,
+        RouteKind::Unguarded => UNGUARDED,
         _ => row.method_shown(),
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::html::{Text, breakable, fill};
 use super::{AccessReport, Answer, ReportRow};
 use crate::access_table::{AccessRow, visible};
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 use crate::requirement::{Atom, Requirement};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -172,7 +172,7 @@ fn personas(report: &AccessReport<'_>) -> String {
     }
     let names = report.personas.iter().map(|persona| persona.name.as_str());
     format!(
-        "<p><label for=\"persona\">Asked by</label> <select id=\"persona\" name=\"persona\"><option \
+        "<p><label for=\"persona\">RequestView by</label> <select id=\"persona\" name=\"persona\"><option \
          value=\"\">everybody</option>{}</select></p>\n<p><label for=\"answer\">Answered</label> <select \
          id=\"answer\" name=\"answer\"><option value=\"\">anything</option><option value=\"in\">let \
          in</option><option value=\"out\">not let in</option><option value=\"hidden\">that nothing is \
@@ -185,7 +185,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
     let answers = &row.answers;
     let row = row.row;
     let path = visible(row.path());
-    let handler = row.declaration().map_or("-", Declaration::handler);
+    let handler = row.location().map_or("-", HandlerLocation::handler);
     let source = format!("{}:{}", row.file(), row.line());
     let own = asks(row);
     let own: Vec<_> = asked

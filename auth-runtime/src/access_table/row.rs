@@ -8,13 +8,13 @@ use std::panic::Location;
 
 use http::Method;
 
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 use crate::policy::Policy;
 
 /// One row of an [`AccessTable`](crate::AccessTable): what can be called, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRow {
-    mounted: Mounted,
+    mounted: RouteKind,
     path: String,
     method: Option<Method>,
     access: Access,
@@ -25,7 +25,7 @@ pub struct AccessRow {
 /// What a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Mounted {
+pub enum RouteKind {
     /// A handler or a service on a path.
     Route,
     /// A service that takes a path and all below it.
@@ -53,7 +53,7 @@ pub enum Served {
 pub(crate) enum Access {
     Guarded {
         policy: Policy,
-        declaration: Declaration,
+        location: HandlerLocation,
         served: Served,
     },
     Unguarded {
@@ -64,13 +64,13 @@ pub(crate) enum Access {
 
 impl AccessRow {
     pub(crate) fn new(
-        mounted: Mounted,
+        mounted: RouteKind,
         full_path: &str,
         method: Option<Method>,
         access: Access,
     ) -> Self {
         let path = match mounted {
-            Mounted::Route | Mounted::Unguarded => full_path.to_owned(),
+            RouteKind::Route | RouteKind::Unguarded => full_path.to_owned(),
             _ if full_path.ends_with('/') => format!("{full_path}*"),
             _ => format!("{full_path}/*"),
         };
@@ -96,7 +96,7 @@ impl AccessRow {
     }
 
     /// What it is.
-    pub fn mounted(&self) -> Mounted {
+    pub fn mounted(&self) -> RouteKind {
         self.mounted
     }
 
@@ -131,9 +131,9 @@ impl AccessRow {
     }
 
     /// Where the policy stands; `None` for an unguarded router.
-    pub fn declaration(&self) -> Option<&Declaration> {
+    pub fn location(&self) -> Option<&HandlerLocation> {
         match &self.access {
-            Access::Guarded { declaration, .. } => Some(declaration),
+            Access::Guarded { location, .. } => Some(location),
             Access::Unguarded { .. } => None,
         }
     }
@@ -184,7 +184,7 @@ impl AccessRow {
     /// it.
     pub fn file(&self) -> &'static str {
         match &self.access {
-            Access::Guarded { declaration, .. } => declaration.file(),
+            Access::Guarded { location, .. } => location.file(),
             Access::Unguarded { written, .. } => written.file(),
         }
     }
@@ -192,7 +192,7 @@ impl AccessRow {
     /// The line in that file.
     pub fn line(&self) -> u32 {
         match &self.access {
-            Access::Guarded { declaration, .. } => declaration.line(),
+            Access::Guarded { location, .. } => location.line(),
             Access::Unguarded { written, .. } => written.line(),
         }
     }
@@ -201,7 +201,7 @@ impl AccessRow {
     pub(crate) fn method_shown(&self) -> &str {
         match (&self.method, self.mounted) {
             (Some(method), _) => method.as_str(),
-            (None, Mounted::Fallback) => "fallback",
+            (None, RouteKind::Fallback) => "fallback",
             (None, _) => "any",
         }
     }
@@ -215,7 +215,7 @@ impl AccessRow {
     /// shown, so that the order of the routes in the program does not matter.
     pub(super) fn place(&self) -> impl Ord + use<'_> {
         let method = self.method.as_ref().map(Method::as_str);
-        let handler = self.declaration().map(Declaration::handler);
+        let handler = self.location().map(HandlerLocation::handler);
         (
             self.path(),
             self.mounted,
@@ -261,7 +261,7 @@ impl Served {
     }
 }
 
-impl Mounted {
+impl RouteKind {
     #[cfg(feature = "serde")]
     pub(super) fn name(self) -> &'static str {
         match self {

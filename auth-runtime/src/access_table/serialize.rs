@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{AccessRow, AccessTable, Served};
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 
 impl Serialize for AccessTable {
     /// A list of the rows.
@@ -24,7 +24,7 @@ impl Serialize for AccessRow {
         row.serialize_field("hidden", &self.is_hidden())?;
         row.serialize_field("public_reason", &self.public_reason())?;
         row.serialize_field("unguarded_reason", &self.unguarded_reason())?;
-        row.serialize_field("handler", &self.declaration().map(Declaration::handler))?;
+        row.serialize_field("handler", &self.location().map(HandlerLocation::handler))?;
         row.serialize_field("served", &self.served().map(Served::name))?;
         row.serialize_field("covers", self.covers())?;
         row.serialize_field("file", self.file())?;

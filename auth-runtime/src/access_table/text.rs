@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{AccessRow, AccessTable, Served};
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 
 const HEADINGS: [&str; 6] = [
     "METHOD",
@@ -33,7 +33,7 @@ fn cells(row: &AccessRow) -> [String; 6] {
 
 /// The handler, or the unit struct of a service with its kind.
 fn handler(row: &AccessRow) -> String {
-    let name = row.declaration().map_or("-", Declaration::handler);
+    let name = row.location().map_or("-", HandlerLocation::handler);
     match row.served() {
         None | Some(Served::Handler) => name.to_owned(),
         Some(served) => format!("{name} ({})", served.name()),

@@ -4,8 +4,8 @@ use tracing::{Level, Span};
 
 use super::{AuditRecord, Outcome};
 use crate::caller::{Caller, Rejection};
-use crate::declaration::Declaration;
 use crate::explanation::Finding;
+use crate::handler_location::HandlerLocation;
 
 /// The target of the events, documented in the manual for use in filters.
 const TARGET: &str = "auth_runtime::decision";
@@ -16,11 +16,11 @@ pub(crate) fn is_on() -> bool {
 }
 
 /// The span of one decision.
-pub(crate) fn span(declaration: Option<&Declaration>) -> Span {
+pub(crate) fn span(location: Option<&HandlerLocation>) -> Span {
     tracing::debug_span!(
         target: TARGET,
         "decide",
-        handler = declaration.map(Declaration::handler),
+        handler = location.map(HandlerLocation::handler),
     )
 }
 
@@ -83,7 +83,7 @@ fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
         Rejection::Expired => "expired",
         Rejection::InvalidProof => "invalid_proof",
         Rejection::StaleNonce => "stale_nonce",
-        Rejection::OtherRequest => "other_request",
+        Rejection::RequestMismatch => "other_request",
         Rejection::Invalid => "invalid",
     })
 }

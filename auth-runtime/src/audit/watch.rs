@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 
 /// Measures a decision for the audit hook, metrics and tracing. Without any of them it is empty,
 /// and does not read the clock.
@@ -14,13 +14,13 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Starts, and reads the clock if `is_on`.
-    pub(crate) fn start(is_on: bool, declaration: Option<&Declaration>) -> Self {
+    pub(crate) fn start(is_on: bool, location: Option<&HandlerLocation>) -> Self {
         #[cfg(not(feature = "tracing"))]
-        let _ = declaration;
+        let _ = location;
         Self {
             started: is_on.then(Instant::now),
             #[cfg(feature = "tracing")]
-            span: super::trace::span(declaration),
+            span: super::trace::span(location),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::template::Template;
-use crate::access_table::{AccessRow, AccessTable, Mounted};
+use crate::access_table::{AccessRow, AccessTable, RouteKind};
 
 /// The rows of a table, by the operations that they apply to.
 pub(super) struct Places<'t> {
@@ -37,8 +37,8 @@ impl<'t> Places<'t> {
         for row in table.rows() {
             let reach = match row.mounted() {
                 // It applies to unknown paths only.
-                Mounted::Fallback => continue,
-                Mounted::Route => {
+                RouteKind::Fallback => continue,
+                RouteKind::Route => {
                     let template = Template::of_route(row.path());
                     let Some(prefix) = template.shape_before_rest() else {
                         places.paths.entry(template.shape()).or_default().push(row);
@@ -46,7 +46,7 @@ impl<'t> Places<'t> {
                     };
                     Reach::Behind(prefix)
                 }
-                Mounted::Subtree | Mounted::Unguarded => match row.path().strip_suffix('*') {
+                RouteKind::Subtree | RouteKind::Unguarded => match row.path().strip_suffix('*') {
                     Some(prefix) if prefix.ends_with('/') => {
                         Reach::Below(Template::of_route(prefix).shape())
                     }
@@ -78,7 +78,7 @@ impl<'t> Places<'t> {
         let unguarded = || {
             let is_kept =
                 rows.iter().any(|row| row.is_hidden()) || self.is_one_of_a_route(&path.shape());
-            let rows = self.most_specific(&path, |mounted| mounted == Mounted::Unguarded);
+            let rows = self.most_specific(&path, |mounted| mounted == RouteKind::Unguarded);
             rows.first().copied().filter(|_| !is_kept)
         };
         named(method)
@@ -96,7 +96,7 @@ impl<'t> Places<'t> {
     }
 
     fn guarded(&self, path: &Template) -> Vec<&'t AccessRow> {
-        let is_guarded = |mounted| mounted != Mounted::Unguarded;
+        let is_guarded = |mounted| mounted != RouteKind::Unguarded;
         if path.shape_before_rest().is_some() {
             return self.most_specific(path, is_guarded);
         }
@@ -112,7 +112,7 @@ impl<'t> Places<'t> {
     fn most_specific(
         &self,
         path: &Template,
-        is_meant: impl Fn(Mounted) -> bool,
+        is_meant: impl Fn(RouteKind) -> bool,
     ) -> Vec<&'t AccessRow> {
         let shape = path.shape();
         let meant = self

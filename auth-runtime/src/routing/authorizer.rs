@@ -14,21 +14,21 @@ use crate::audit::Watch;
 use crate::caller::Caller;
 use crate::check::{State, Surroundings};
 use crate::decision::{Decision, Denial};
-use crate::declaration::Declaration;
-use crate::denial_body::{Asked, DeniedRequest};
-use crate::guard::{Concealed, Hiding, ObjectGate, Proof, parameters_of};
+use crate::denial_body::{RequestSnapshot, RequestView};
+use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::policy::Policy;
+use crate::probe::Responder;
 use crate::routing::fallback::{Fallback, strip_match, uri_before};
 use crate::space::{
     Authentication, Case, ProtectionSpace, Ruling, Sender, Target, Used, forbid_storing,
 };
-use crate::witness::Testimony;
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
     pub(crate) policy: Policy,
-    pub(crate) declaration: Declaration,
+    pub(crate) location: HandlerLocation,
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
@@ -69,13 +69,13 @@ impl Authorization {
 impl RouteAuthorizer {
     /// Starts to measure a decision.
     pub(super) fn watch(&self) -> Watch {
-        self.space.watch(Some(&self.declaration))
+        self.space.watch(Some(&self.location))
     }
 
     fn case<'a>(&'a self, watch: &'a Watch) -> Case<'a> {
         Case {
             policy: &self.policy,
-            declaration: Some(self.declaration),
+            location: Some(self.location),
             denies_objects: self.uses_guard,
             path_is_hidden: self.path_is_hidden,
             watch,
@@ -86,7 +86,7 @@ impl RouteAuthorizer {
     pub(super) fn grant_public(&self, request: &Request) -> Authorization {
         let head = Head::of(request);
         self.space
-            .report_public(&self.policy, Some(self.declaration), head);
+            .report_public(&self.policy, Some(self.location), head);
         Authorization::public()
     }
 
@@ -184,7 +184,7 @@ impl RouteAuthorizer {
         } = authorization;
         let caller = self.space.caller_for(&self.policy, &sender)?.clone();
         let objects = self.uses_guard.then(|| {
-            Arc::new(ObjectGate {
+            Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 sender,
                 request: self.denied_request(request),
@@ -199,8 +199,8 @@ impl RouteAuthorizer {
         Some(Proof { caller, objects })
     }
 
-    fn denied_request(&self, request: &Request) -> DeniedRequest {
-        let denied = DeniedRequest::of(Head::of(request));
+    fn denied_request(&self, request: &Request) -> RequestSnapshot {
+        let denied = RequestSnapshot::of(Head::of(request));
         if self.path_is_hidden {
             denied.at(uri_before(request, self.stripped))
         } else {
@@ -225,15 +225,15 @@ impl RouteAuthorizer {
 
     /// The response to a denied request.
     pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
-        let asked = Asked::Now(Head::of(request));
+        let asked = RequestView::Now(Head::of(request));
         let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
         answer.map(Body::from)
     }
 
     /// The testimony of the handler, which may have denied an object.
-    pub(super) fn handled(&self, response: &Response) -> Testimony {
-        Testimony::Handler {
-            declaration: self.declaration,
+    pub(super) fn handled(&self, response: &Response) -> Responder {
+        Responder::Handler {
+            location: self.location,
             status: response.status(),
         }
     }
@@ -244,11 +244,11 @@ impl RouteAuthorizer {
         sender: Sender,
         request: Request,
         stripped: usize,
-    ) -> (Testimony, ResponseOrFuture) {
+    ) -> (Responder, ResponseOrFuture) {
         let request = strip_match(request, stripped);
-        let testimony = Testimony::Hidden {
-            declaration: self.declaration,
-            fallback: self.fallback.declaration_at(request.uri().path()),
+        let testimony = Responder::Hidden {
+            location: self.location,
+            fallback: self.fallback.location_at(request.uri().path()),
         };
         let response = self.fallback.respond_to(&self.space, sender, request);
         (testimony, response)
@@ -269,7 +269,7 @@ impl RouteAuthorizer {
             }
             None => ResponseOrFuture::Now(
                 self.fallback
-                    .respond_by_space(&sender, Asked::Before(&request)),
+                    .respond_by_space(&sender, RequestView::Before(&request)),
             ),
         }
     }

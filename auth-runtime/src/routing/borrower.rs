@@ -29,7 +29,7 @@ impl Borrower {
         };
         (!is_own).then_some(Self {
             handler,
-            owner: P::DECLARATION.handler(),
+            owner: P::LOCATION.handler(),
         })
     }
 }

@@ -13,11 +13,11 @@ use tower::{Layer, Service};
 
 use crate::decision::Decision;
 use crate::guard::Concealed;
+use crate::probe::Probe;
 use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
 use crate::routing::fallback::strip_match;
 use crate::routing::handover::hand_to_route;
 use crate::routing::response_future::response_of;
-use crate::witness::Witness;
 
 /// Decides in front of layers that only matched routes have, on hidden paths. Such a layer could
 /// otherwise reveal the route, by a field that it adds or by a response of its own.
@@ -78,7 +78,7 @@ impl ConcealLayer {
             authorizer,
             methods,
         } = self;
-        let witness = Witness::of(request.extensions());
+        let witness = Probe::of(request.extensions());
         if methods.is_some_and(|methods| !methods.contains(request.method())) {
             let request = strip_match(request, 0);
             return authorizer.fallback.receive(request).await;

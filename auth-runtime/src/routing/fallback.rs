@@ -13,8 +13,8 @@ use tower::util::BoxCloneSyncService;
 
 use crate::caller::Caller;
 use crate::decision::Denial;
-use crate::declaration::Declaration;
-use crate::denial_body::Asked;
+use crate::denial_body::RequestView;
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
@@ -40,7 +40,7 @@ struct Inner {
     spaces: Vec<ProtectionSpace>,
     service: Option<FallbackService>,
     /// The location of the service in the source.
-    declaration: Option<Declaration>,
+    location: Option<HandlerLocation>,
     /// Whether some path is hidden. Then a stored response of the service, of whatever status,
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
@@ -71,7 +71,7 @@ impl Fallback {
         first: ProtectionSpace,
         others: impl IntoIterator<Item = ProtectionSpace>,
         service: Option<FallbackService>,
-        declaration: Option<Declaration>,
+        location: Option<HandlerLocation>,
         something_is_hidden: bool,
     ) -> Self {
         let mut spaces = vec![first];
@@ -83,7 +83,7 @@ impl Fallback {
         Self(Arc::new(Inner {
             spaces,
             service,
-            declaration,
+            location,
             something_is_hidden,
             layered: None,
             nested: Vec::new(),
@@ -138,15 +138,13 @@ impl Fallback {
     }
 
     /// The location in the source of the fallback service for an unknown path, if there is one.
-    pub(crate) fn declaration_at(&self, path: &str) -> Option<Declaration> {
+    pub(crate) fn location_at(&self, path: &str) -> Option<HandlerLocation> {
         let Inner {
-            layered,
-            declaration,
-            ..
+            layered, location, ..
         } = &*self.at(path).0;
         match layered {
-            Some(Layered { inner, .. }) => inner.declaration_at(path),
-            None => *declaration,
+            Some(Layered { inner, .. }) => inner.location_at(path),
+            None => *location,
         }
     }
 
@@ -155,9 +153,9 @@ impl Fallback {
         &self.0.spaces
     }
 
-    /// Whether the response can depend on more of a request than a [`DeniedRequest`] holds.
+    /// Whether the response can depend on more of a request than a [`RequestSnapshot`] holds.
     ///
-    /// [`DeniedRequest`]: crate::DeniedRequest
+    /// [`RequestSnapshot`]: crate::RequestSnapshot
     pub(crate) fn needs_request(&self) -> bool {
         self.0.service.is_some()
             || self.0.layered.is_some()
@@ -288,14 +286,14 @@ impl Fallback {
                 ResponseOrFuture::Later(Box::pin(response))
             }
             _ => {
-                let asked = Asked::Now(Head::of(&request));
+                let asked = RequestView::Now(Head::of(&request));
                 ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
             }
         }
     }
 
     /// The response of the only space of the application, without a fallback service.
-    pub(crate) fn respond_by_space(&self, sender: &Sender, asked: Asked<'_>) -> Response {
+    pub(crate) fn respond_by_space(&self, sender: &Sender, asked: RequestView<'_>) -> Response {
         let caller = UnknownCaller {
             space: 0,
             sender: sender.clone(),
@@ -303,7 +301,7 @@ impl Fallback {
         self.respond_by_spaces(&caller, asked)
     }
 
-    fn respond_by_spaces(&self, caller: &UnknownCaller, asked: Asked<'_>) -> Response {
+    fn respond_by_spaces(&self, caller: &UnknownCaller, asked: RequestView<'_>) -> Response {
         let denial = self.denial(caller);
         // Only a denial depends on the space. A 404 is always that of the first one.
         let space = match denial {

@@ -13,8 +13,8 @@ use tower::{Layer, Service};
 
 use crate::access_table::Served;
 use crate::check::State;
-use crate::declaration::Declaration;
-use crate::guard::{Declared, ForServices};
+use crate::guard::{Declared, ServicePolicy};
+use crate::handler_location::HandlerLocation;
 use crate::policy::Policy;
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
@@ -36,7 +36,7 @@ pub(crate) struct Endpoint<S> {
     /// The methods; `None` for all methods that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
-    pub(crate) declaration: Declaration,
+    pub(crate) location: HandlerLocation,
     pub(crate) served: Served,
     /// A handler whose guard is for another one.
     pub(crate) borrower: Option<Borrower>,
@@ -62,7 +62,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
     where
-        P: ForServices,
+        P: ServicePolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -85,7 +85,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         Self {
             filter,
             policy: P::POLICY,
-            declaration: P::DECLARATION,
+            location: P::LOCATION,
             served,
             borrower,
             uses_guard: P::USES_GUARD,
@@ -110,7 +110,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         Endpoint {
             filter: self.filter,
             policy: self.policy,
-            declaration: self.declaration,
+            location: self.location,
             served: self.served,
             borrower: self.borrower,
             uses_guard: self.uses_guard,
@@ -189,7 +189,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedMethodRouter<S> {
     /// Adds a service for the methods of `filter`, with the policy of a unit struct.
     pub fn on_service<P, T>(self, filter: MethodFilter, _policy: P, service: T) -> Self
     where
-        P: ForServices,
+        P: ServicePolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -245,7 +245,7 @@ where
 /// Routes the methods of `filter` to a service, with the policy of a unit struct.
 pub fn on_service<P, T, S>(filter: MethodFilter, _policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: ForServices,
+    P: ServicePolicy,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -269,7 +269,7 @@ where
 /// Routes every method to a service, with the policy of a unit struct.
 pub fn any_service<P, T, S>(_policy: P, service: T) -> GuardedMethodRouter<S>
 where
-    P: ForServices,
+    P: ServicePolicy,
     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     T::Response: IntoResponse,
     T::Future: Send,
@@ -298,7 +298,7 @@ macro_rules! methods {
             )]
             pub fn $service_function<P, T, S>(policy: P, service: T) -> GuardedMethodRouter<S>
             where
-                P: ForServices,
+                P: ServicePolicy,
                 T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                 T::Response: IntoResponse,
                 T::Future: Send,
@@ -326,7 +326,7 @@ macro_rules! methods {
                 )]
                 pub fn $service_function<P, T>(self, policy: P, service: T) -> Self
                 where
-                    P: ForServices,
+                    P: ServicePolicy,
                     T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
                     T::Response: IntoResponse,
                     T::Future: Send,

@@ -16,7 +16,8 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::access_table::{Access, AccessRow, AccessTable, Mounted};
+use crate::access_table::{Access, AccessRow, AccessTable, RouteKind};
+use crate::probe::{Probe, Responder};
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
 use crate::routing::conceal::ConcealLayer;
@@ -29,7 +30,6 @@ use crate::routing::router::{
 };
 use crate::routing::step::{Step, StepKind, apply};
 use crate::space::ProtectionSpace;
-use crate::witness::{Testimony, Witness};
 
 /// The access table of several routers on one host.
 pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
@@ -46,15 +46,15 @@ fn rows_of<S>(
 ) -> impl Iterator<Item = AccessRow> {
     let routes = router.routes.iter().flat_map(|route| {
         let mounted = match route.target {
-            Target::Path => Mounted::Route,
-            Target::Subtree => Mounted::Subtree,
+            Target::Path => RouteKind::Route,
+            Target::Subtree => RouteKind::Subtree,
         };
         let endpoint = &route.endpoint;
         let is_hidden = hidden_paths.contains(&route.full_path);
         endpoint.named_methods().into_iter().map(move |method| {
             let access = Access::Guarded {
                 policy: endpoint.policy,
-                declaration: endpoint.declaration,
+                location: endpoint.location,
                 served: endpoint.served,
             };
             let row = AccessRow::new(mounted, &route.full_path, method, access);
@@ -63,13 +63,13 @@ fn rows_of<S>(
     });
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
-        let (policy, declaration, served) = fallback.declared?;
+        let (policy, location, served) = fallback.declared?;
         let access = Access::Guarded {
             policy,
-            declaration,
+            location,
             served,
         };
-        let mounted = Mounted::Fallback;
+        let mounted = RouteKind::Fallback;
         Some(AccessRow::new(mounted, &fallback.prefix, None, access))
     });
     let unguarded = router.unguarded.iter().flat_map(|unguarded| {
@@ -79,7 +79,7 @@ fn rows_of<S>(
                 written: unguarded.written,
             };
             let path = nested_path(&unguarded.prefix, path);
-            AccessRow::new(Mounted::Unguarded, &path, None, access)
+            AccessRow::new(RouteKind::Unguarded, &path, None, access)
         })
     });
     routes.chain(fallbacks).chain(unguarded)
@@ -157,12 +157,10 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let responding = fallback.clone();
     // unguarded: it responds for paths that do not exist, and asks the policy of its service
     let unknown = Router::new().fallback(async move |request: Request| {
-        let witness = Witness::of(request.extensions());
-        let declaration = responding.declaration_at(request.uri().path());
+        let witness = Probe::of(request.extensions());
+        let location = responding.location_at(request.uri().path());
         let response = responding.receive(request).await;
-        witness.tell(|| Testimony::NotRouted {
-            fallback: declaration,
-        });
+        witness.tell(|| Responder::NotRouted { fallback: location });
         response
     });
     let mut router = apply(fallback_steps, unknown);
@@ -228,7 +226,7 @@ fn fallback_of<'m>(
             owner.space.clone(),
             members.iter().map(|member| member.space.clone()),
             route.service.as_ref().map(|make| make(())),
-            route.declared.map(|(_, declaration, _)| declaration),
+            route.declared.map(|(_, location, _)| location),
             something_is_hidden,
         )
     };
@@ -325,7 +323,7 @@ pub(super) fn metadata(members: &[Member]) -> Router {
 
 /// The mistakes in one endpoint.
 fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
-    let handler = endpoint.declaration.handler();
+    let handler = endpoint.location.handler();
     let names = endpoint.policy.accepted_schemes().unwrap_or_default();
     let schemes = names
         .iter()
@@ -398,7 +396,7 @@ impl Placed<'_> {
         let decided_outside = self.path_is_hidden && (layered || nested || subtree);
         let authorizer = Arc::new(RouteAuthorizer {
             policy: route.endpoint.policy,
-            declaration: route.endpoint.declaration,
+            location: route.endpoint.location,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),

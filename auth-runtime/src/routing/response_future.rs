@@ -18,6 +18,7 @@ use tower::{Service, ServiceExt};
 
 use crate::decision::Decision;
 use crate::guard::{Concealed, Guard, Proof};
+use crate::probe::{Probe, Responder};
 use crate::routing::authorizer::{
     Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
     uncacheable_if_missing,
@@ -25,7 +26,6 @@ use crate::routing::authorizer::{
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
 use crate::routing::handover::take_for_route;
 use crate::space::Authentication;
-use crate::witness::{Testimony, Witness};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -135,7 +135,7 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
 /// The response to one request, starting with its authorization.
 pub(crate) struct ResponseFuture<I> {
     authorizer: Arc<RouteAuthorizer>,
-    witness: Witness,
+    witness: Probe,
     state: State<I>,
 }
 
@@ -155,7 +155,7 @@ enum State<I> {
     Concealing {
         response: BoxedResponse,
         /// `None` if the handler denied an object.
-        testimony: Option<Testimony>,
+        testimony: Option<Responder>,
     },
     Responded(Response),
     Polled,
@@ -208,7 +208,7 @@ impl AuthorizationOrFuture {
 
 impl<I: Inner> ResponseFuture<I> {
     fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
-        let witness = Witness::of(request.extensions());
+        let witness = Probe::of(request.extensions());
         let state = match AuthorizationOrFuture::start(&authorizer, request) {
             AuthorizationOrFuture::Now(authorization, request) => {
                 State::authorized((&authorizer, &witness), authorization, request, inner)
@@ -229,7 +229,7 @@ impl<I: Inner> ResponseFuture<I> {
 impl<I: Inner> State<I> {
     /// Calls the handler, or responds to the denied request.
     fn authorized(
-        (authorizer, witness): (&RouteAuthorizer, &Witness),
+        (authorizer, witness): (&RouteAuthorizer, &Probe),
         authorization: Authorization,
         request: Request,
         inner: I,
@@ -243,8 +243,8 @@ impl<I: Inner> State<I> {
                 let Some(proof) = authorizer.proof(authorization, &request) else {
                     return Self::Responded(internal_error());
                 };
-                witness.tell(|| Testimony::Entered {
-                    declaration: authorizer.declaration,
+                witness.tell(|| Responder::Entered {
+                    location: authorizer.location,
                 });
                 Self::Inner {
                     response: inner.call(proof, request),
@@ -253,8 +253,8 @@ impl<I: Inner> State<I> {
                 }
             }
             Decision::Deny(denial) => {
-                witness.tell(|| Testimony::Denied {
-                    declaration: authorizer.declaration,
+                witness.tell(|| Responder::Denied {
+                    location: authorizer.location,
                     denial: denial.clone(),
                 });
                 Self::Responded(authorizer.deny(denial, &authorization.sender, &request))
@@ -271,9 +271,9 @@ impl<I: Inner> State<I> {
 
     /// Responds as for an unknown path.
     fn concealed(
-        (authorizer, witness): (&RouteAuthorizer, &Witness),
+        (authorizer, witness): (&RouteAuthorizer, &Probe),
         response: ResponseOrFuture,
-        testimony: Option<Testimony>,
+        testimony: Option<Responder>,
     ) -> Self {
         match response {
             ResponseOrFuture::Now(response) => {

@@ -14,8 +14,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::access_table::{AccessTable, Served};
 use crate::caller::Caller;
-use crate::declaration::Declaration;
-use crate::guard::{ForEverybody, ForServices, Guard, HasPolicy, Proof};
+use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
+use crate::handler_location::HandlerLocation;
 use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
@@ -123,7 +123,7 @@ pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
-    pub(super) declared: Option<(Policy, Declaration, Served)>,
+    pub(super) declared: Option<(Policy, HandlerLocation, Served)>,
     /// What it is nested under; `/` if under nothing.
     pub(super) prefix: String,
     /// The borrower, if the handler takes the guard of another one.
@@ -172,7 +172,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     #[track_caller]
     pub fn route_service<P, T>(self, path: &str, policy: P, service: T) -> Self
     where
-        P: ForServices,
+        P: ServicePolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -202,7 +202,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     #[track_caller]
     pub fn nest_service<P, T>(mut self, prefix: &str, _policy: P, service: T) -> Self
     where
-        P: ForServices,
+        P: ServicePolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send,
@@ -369,7 +369,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
         H: TakesGuard<T>,
-        H::Policy: ForEverybody,
+        H::Policy: PublicPolicy,
         T: GuardedParameters<H, S, M>,
         M: 'static,
     {
@@ -391,7 +391,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// would then be reachable without guards.
     pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
     where
-        P: ForServices + ForEverybody,
+        P: ServicePolicy + PublicPolicy,
         T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
         T::Response: IntoResponse,
         T::Future: Send + 'static,
@@ -456,7 +456,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ) -> Self {
         self.fallback = FallbackRoute {
             service: Some(service),
-            declared: Some((P::POLICY, P::DECLARATION, served)),
+            declared: Some((P::POLICY, P::LOCATION, served)),
             prefix: "/".to_owned(),
             borrower,
             steps: Vec::new(),

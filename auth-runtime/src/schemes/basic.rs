@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
-use crate::scheme::{Credentials, Occasion, Scheme, Verification};
+use crate::scheme::{ChallengeContext, Credentials, Scheme, Verification};
 
 /// `Authorization: Basic …` (RFC 7617), with names and passwords in UTF-8.
 ///
@@ -93,7 +93,7 @@ impl Scheme for Basic {
     }
 
     /// Returns a challenge with no parameters but these two (RFC 7617 §2).
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         Challenge::builder("Basic")
             .quoted("realm", occasion.realm().unwrap_or_default())
             .quoted("charset", "UTF-8")
@@ -104,7 +104,7 @@ impl Scheme for Basic {
         false
     }
 
-    fn opens_prompt(&self) -> bool {
+    fn triggers_browser_prompt(&self) -> bool {
         true
     }
 }

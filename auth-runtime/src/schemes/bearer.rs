@@ -8,7 +8,7 @@ use crate::challenge::{Challenge, ChallengeError};
 #[cfg(feature = "jwt")]
 use crate::identity::Identity;
 use crate::scheme::Source;
-use crate::scheme::{Credentials, Occasion, Scheme, Verification};
+use crate::scheme::{ChallengeContext, Credentials, Scheme, Verification};
 #[cfg(feature = "jwt")]
 use crate::schemes::Claims;
 use crate::schemes::oauth;
@@ -164,7 +164,7 @@ impl Scheme for Bearer {
         verification
     }
 
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         oauth::challenge("Bearer", None, occasion)
     }
 

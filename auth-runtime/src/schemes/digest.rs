@@ -18,8 +18,8 @@ pub use self::secret::{DigestAlgorithm, DigestSecret, DigestSecretError};
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
-use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
-use crate::schemes::stamps::{Stamp, Stamps};
+use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Verification};
+use crate::schemes::nonce_key::{NonceKey, Stamp};
 
 /// Where the secrets of users are.
 enum Users {
@@ -49,7 +49,7 @@ struct Rules {
 struct Offer {
     algorithm: DigestAlgorithm,
     /// A nonce is for one algorithm, so that nobody chooses a weaker one than was offered with it.
-    nonces: Stamps,
+    nonces: NonceKey,
     /// In place of the secrets of users that do not exist, so that they take the same time.
     stand_in: DigestSecret,
 }
@@ -66,7 +66,7 @@ impl Scheme for Digest {
                 return Verification::done(Caller::Rejected(match problem {
                     AnswerProblem::Malformed => Rejection::Malformed,
                     AnswerProblem::Algorithm => Rejection::Invalid,
-                    AnswerProblem::OtherRequest => Rejection::OtherRequest,
+                    AnswerProblem::RequestMismatch => Rejection::RequestMismatch,
                 }));
             }
         };
@@ -95,18 +95,18 @@ impl Scheme for Digest {
     }
 
     /// That of the best algorithm.
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         self.rules.challenge(self.rules.offers.first(), occasion)
     }
 
-    fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
+    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
         let further = self.rules.offers.iter().skip(1);
         further
             .filter_map(|offer| self.rules.challenge(Some(offer), occasion).ok())
             .collect()
     }
 
-    fn opens_prompt(&self) -> bool {
+    fn triggers_browser_prompt(&self) -> bool {
         true
     }
 }
@@ -122,7 +122,7 @@ impl Rules {
     fn challenge(
         &self,
         offer: Option<&Offer>,
-        occasion: &Occasion<'_>,
+        occasion: &ChallengeContext<'_>,
     ) -> Result<Challenge, ChallengeError> {
         if let Some(realm) = occasion.realm()
             && realm != self.realm
@@ -141,7 +141,7 @@ impl Rules {
                 .quoted("nonce", offer.nonces.make()),
             None => challenge,
         };
-        if occasion.problem() == Some(Problem::InvalidToken(Rejection::StaleNonce)) {
+        if occasion.problem() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
             challenge = challenge.token("stale", "true");
         }
         challenge = challenge.token("charset", "UTF-8");

@@ -19,8 +19,8 @@ pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
-use crate::scheme::{Credentials, Occasion, Problem, Scheme, Verification};
-use crate::schemes::stamps::{Stamp, Stamps};
+use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Verification};
+use crate::schemes::nonce_key::{NonceKey, Stamp};
 use crate::schemes::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -38,7 +38,7 @@ struct Rules {
     origins: Vec<String>,
     algorithms: Vec<jsonwebtoken::Algorithm>,
     lifetime: Duration,
-    nonces: Option<Stamps>,
+    nonces: Option<NonceKey>,
 }
 
 impl Scheme for Dpop {
@@ -73,15 +73,15 @@ impl Scheme for Dpop {
         })
     }
 
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         oauth::challenge("DPoP", Some(&self.algorithms), occasion)
     }
 
     /// A nonce for the next proof (RFC 9449 §8), unless nothing would come of it.
-    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let wants_nonce = match occasion.problem() {
             None => true,
-            Some(Problem::InvalidToken(rejection)) => {
+            Some(ErrorCode::InvalidToken(rejection)) => {
                 matches!(rejection, Rejection::StaleNonce | Rejection::InvalidProof)
             }
             Some(_) => false,

@@ -1,9 +1,9 @@
 //! Opaque tokens that the authorization server is asked about (RFC 7662).
 
 mod builder;
-mod questions;
 #[cfg(feature = "redis")]
 mod shared_cache;
+mod single_flight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
-use self::questions::Questions;
 #[cfg(feature = "redis")]
 pub use self::shared_cache::SharedTokenCache;
+use self::single_flight::SingleFlight;
 use crate::caller::{Caller, Rejection};
 use crate::identity::Identity;
 use crate::scheme::Verification;
@@ -25,7 +25,7 @@ use crate::schemes::Claims;
 use crate::schemes::bearer::is_b64token;
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
-use crate::schemes::token_cache::{Moment, VerifierCache};
+use crate::schemes::token_cache::{Epoch, VerifierCache};
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -72,7 +72,7 @@ struct Endpoint {
     leeway: Duration,
     names: ClaimNames,
     cache: Option<VerifierCache>,
-    questions: Questions,
+    questions: SingleFlight,
     #[cfg(feature = "redis")]
     shared_cache: Option<SharedTokenCache>,
     /// So that an outage is logged once, and its end.
@@ -124,7 +124,7 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache, moment: Moment) -> Caller {
+    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache, moment: Epoch) -> Caller {
         let (caller, expiry) = self.ask(token).await;
         if let Caller::Known(identity) = &caller {
             cache.insert(token, identity.clone(), expiry, moment);

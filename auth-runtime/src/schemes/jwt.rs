@@ -27,7 +27,7 @@ use crate::identity::Identity;
 use crate::scheme::Verification;
 use crate::schemes::bearer::is_b64token;
 #[cfg(feature = "token-cache")]
-use crate::schemes::token_cache::{Moment, VerifierCache};
+use crate::schemes::token_cache::{Epoch, VerifierCache};
 
 /// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
 ///
@@ -77,7 +77,7 @@ struct Issuer {
 
 /// Nothing is remembered, so nothing is forgotten.
 #[cfg(not(feature = "token-cache"))]
-type Moment = std::convert::Infallible;
+type Epoch = std::convert::Infallible;
 
 /// Asked for each request whether its token was revoked.
 type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
@@ -204,12 +204,12 @@ impl Issuer {
     }
 
     #[cfg(feature = "token-cache")]
-    fn moment(&self) -> Option<Moment> {
+    fn moment(&self) -> Option<Epoch> {
         self.cache.as_ref().map(|cache| cache.moment())
     }
 
     #[cfg(not(feature = "token-cache"))]
-    fn moment(&self) -> Option<Moment> {
+    fn moment(&self) -> Option<Epoch> {
         None
     }
 
@@ -236,7 +236,7 @@ impl Issuer {
         remote: &Arc<RemoteKeys>,
         token: &str,
         header: Header,
-        moment: Option<Moment>,
+        moment: Option<Epoch>,
     ) -> Verification {
         let keys = remote.that_know(&header);
         if let Some(keys) = &keys {
@@ -282,7 +282,7 @@ impl Issuer {
         keys: &KeySet,
         token: &str,
         header: &Header,
-        moment: Option<Moment>,
+        moment: Option<Epoch>,
     ) -> Option<Caller> {
         let claims = match keys.claims(token, header) {
             Ok(claims) => self.rules.accept(claims),

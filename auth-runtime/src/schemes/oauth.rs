@@ -2,14 +2,14 @@
 
 use crate::caller::Rejection;
 use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
-use crate::scheme::{Occasion, Problem};
+use crate::scheme::{ChallengeContext, ErrorCode};
 
 /// In the order in which clients that search by text find the right one: texts for people stand
 /// last.
 pub(super) fn challenge(
     scheme: &str,
     algorithms: Option<&str>,
-    occasion: &Occasion<'_>,
+    occasion: &ChallengeContext<'_>,
 ) -> Result<Challenge, ChallengeError> {
     let mut challenge = Challenge::builder(scheme);
     if let Some(realm) = occasion.realm() {
@@ -36,9 +36,9 @@ pub(super) fn challenge(
 /// What a login has to be like, where that is the problem (RFC 9470 §3).
 pub(super) fn wanted_login(
     mut challenge: ChallengeBuilder,
-    occasion: &Occasion<'_>,
+    occasion: &ChallengeContext<'_>,
 ) -> ChallengeBuilder {
-    if let Some(Problem::InsufficientUserAuthentication {
+    if let Some(ErrorCode::InsufficientUserAuthentication {
         acr_values,
         max_age,
     }) = occasion.problem()
@@ -54,21 +54,21 @@ pub(super) fn wanted_login(
 }
 
 /// The error, and no more than its owner has to know.
-fn error(problem: Problem<'_>) -> (&'static str, &'static str) {
+fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
     match problem {
-        Problem::InvalidRequest => (
+        ErrorCode::InvalidRequest => (
             "invalid_request",
             "the request carries credentials in a way that is not accepted",
         ),
-        Problem::InvalidToken(Rejection::InvalidProof) => (
+        ErrorCode::InvalidToken(Rejection::InvalidProof) => (
             "invalid_dpop_proof",
             "the proof of possession is missing or not valid",
         ),
-        Problem::InvalidToken(Rejection::StaleNonce) => (
+        ErrorCode::InvalidToken(Rejection::StaleNonce) => (
             "use_dpop_nonce",
             "the proof of possession needs the nonce that comes with this answer",
         ),
-        Problem::InvalidToken(rejection) => (
+        ErrorCode::InvalidToken(rejection) => (
             "invalid_token",
             match rejection {
                 Rejection::Malformed => "the access token is malformed",
@@ -76,11 +76,11 @@ fn error(problem: Problem<'_>) -> (&'static str, &'static str) {
                 _ => "the access token is not valid",
             },
         ),
-        Problem::InsufficientScope => (
+        ErrorCode::InsufficientScope => (
             "insufficient_scope",
             "the access token does not grant what is needed",
         ),
-        Problem::InsufficientUserAuthentication { .. } => (
+        ErrorCode::InsufficientUserAuthentication { .. } => (
             "insufficient_user_authentication",
             "the login is too old or too weak for this",
         ),

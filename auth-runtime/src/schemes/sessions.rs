@@ -21,7 +21,7 @@ use self::origin::TrustedOrigins;
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::identity::Identity;
-use crate::scheme::{Credentials, Occasion, Problem, Scheme, Source, Verification};
+use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source, Verification};
 use crate::schemes::oauth;
 
 /// Browser sessions. The caller is the user of the live session that the cookie identifies.
@@ -289,7 +289,7 @@ impl Scheme for Sessions {
 
     /// Returns a challenge with an error only if a newer or stronger login is required, in the
     /// terms of RFC 9470 §3.
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let mut challenge = Challenge::builder(self.name());
         if let Some(realm) = occasion.realm() {
             challenge = challenge.quoted("realm", realm);
@@ -297,7 +297,7 @@ impl Scheme for Sessions {
         let problem = occasion.problem();
         if matches!(
             problem,
-            Some(Problem::InsufficientUserAuthentication { .. })
+            Some(ErrorCode::InsufficientUserAuthentication { .. })
         ) {
             challenge = challenge.quoted("error", "insufficient_user_authentication");
         }
@@ -309,12 +309,12 @@ impl Scheme for Sessions {
     /// ignore such a removal for a `__Host-` name.
     ///
     /// It is not sent for cross-site requests. Otherwise any site could log users out.
-    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let goes = matches!(
             occasion.problem(),
             Some(
-                Problem::InvalidRequest
-                    | Problem::InvalidToken(Rejection::Invalid | Rejection::Malformed)
+                ErrorCode::InvalidRequest
+                    | ErrorCode::InvalidToken(Rejection::Invalid | Rejection::Malformed)
             )
         );
         match goes {
@@ -327,7 +327,7 @@ impl Scheme for Sessions {
         false
     }
 
-    fn knows_login(&self) -> bool {
+    fn supports_step_up(&self) -> bool {
         true
     }
 

@@ -48,7 +48,7 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before a token was looked at: what is forgotten from then on is not remembered after all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Epoch(u64);
 
 #[derive(Clone)]
 struct Remembered {
@@ -162,8 +162,8 @@ impl VerifierCache {
     }
 
     /// To be asked for before a token is looked at, and before the keys that it is held against.
-    pub(crate) fn moment(&self) -> Moment {
-        Moment(self.tokens.0.forgotten.load(Ordering::SeqCst))
+    pub(crate) fn moment(&self) -> Epoch {
+        Epoch(self.tokens.0.forgotten.load(Ordering::SeqCst))
     }
 
     /// Remembers a token that was found good since `moment`, and is so until `expiry`, where that is
@@ -173,7 +173,7 @@ impl VerifierCache {
         token: &str,
         identity: Identity,
         expiry: Option<SystemTime>,
-        moment: Moment,
+        moment: Epoch,
     ) {
         let now = SystemTime::now();
         let latest = now + self.tokens.0.max_age;

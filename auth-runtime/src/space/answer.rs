@@ -9,11 +9,11 @@ use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
-use crate::denial_body::{Asked, COMMONEST_TYPE, negotiate};
+use crate::denial_body::{COMMONEST_TYPE, RequestView, negotiate};
 use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{Occasion, Problem};
+use crate::scheme::{ChallengeContext, ErrorCode};
 
 /// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -26,7 +26,7 @@ impl ProtectionSpace {
         policy: Option<&Policy>,
         denial: &Denial,
         sender: &Sender,
-        asked: Asked<'_>,
+        asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
         let body = match &self.0.render {
             Some(render) => render(denial, &asked.request()),
@@ -74,15 +74,22 @@ pub(crate) fn forbid_storing(headers: &mut HeaderMap) {
 /// Leaves out challenges that open a browser's password prompt, since the script handles the
 /// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
 fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
-    if challenges.iter().any(|sent| !sent.accepted.opens_prompt) {
-        challenges.retain(|sent| !sent.accepted.opens_prompt);
+    if challenges
+        .iter()
+        .any(|sent| !sent.accepted.triggers_browser_prompt)
+    {
+        challenges.retain(|sent| !sent.accepted.triggers_browser_prompt);
     }
 }
 
 impl Space {
     /// Returns whether some challenges are left out of responses to scripts.
     fn spares_scripts(&self) -> bool {
-        !self.prompts_scripts && self.schemes.iter().any(|accepted| accepted.opens_prompt)
+        !self.prompts_scripts
+            && self
+                .schemes
+                .iter()
+                .any(|accepted| accepted.triggers_browser_prompt)
     }
 
     /// Appends one line for each challenge, since many clients miss the second challenge of a line.
@@ -182,32 +189,32 @@ impl<'a> Offer<'a> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
-        let knows_login =
-            |_: usize, accepted: &Accepted| accepted.knows_login && self.opens(accepted);
+        let supports_step_up =
+            |_: usize, accepted: &Accepted| accepted.supports_step_up && self.opens(accepted);
         match denial {
             // The error goes with the challenge of the scheme that was used.
-            Denial::UnboundCredentials => {
+            Denial::SenderConstraintRequired => {
                 self.make(&[], &|_, accepted| accepted.constrains_sender, &|index| {
                     let is_own = self.used == Some(index);
-                    is_own.then_some(Problem::InvalidToken(Rejection::Invalid))
+                    is_own.then_some(ErrorCode::InvalidToken(Rejection::Invalid))
                 })
             }
             // All schemes that can grant access are challenged; the error goes with the one that
             // was used.
             Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
                 let rejection = rejection.filter(|_| self.used == Some(index));
-                rejection.map(Problem::InvalidToken)
+                rejection.map(ErrorCode::InvalidToken)
             }),
             // A step-up is asked of the schemes that report how the user logged in.
             Denial::StepUp {
                 acr_values,
                 max_age,
             } => {
-                let problem = Problem::InsufficientUserAuthentication {
+                let problem = ErrorCode::InsufficientUserAuthentication {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &knows_login, &|_| Some(problem));
+                let challenges = self.make(&[], &supports_step_up, &|_| Some(problem));
                 if challenges.is_empty() {
                     self.make(&[], &opens, &|_| Some(problem))
                 } else {
@@ -215,7 +222,7 @@ impl<'a> Offer<'a> {
                 }
             }
             Denial::InsufficientScope { scopes } => {
-                self.make(scopes, &was_used, &|_| Some(Problem::InsufficientScope))
+                self.make(scopes, &was_used, &|_| Some(ErrorCode::InsufficientScope))
             }
             // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
             // would make clients request scopes that do not help.
@@ -224,7 +231,9 @@ impl<'a> Offer<'a> {
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,
             ),
-            Denial::BrokenRequest => self.make(&[], &is_oauth, &|_| Some(Problem::InvalidRequest)),
+            Denial::InvalidRequest => {
+                self.make(&[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
+            }
             Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
         }
     }
@@ -233,21 +242,25 @@ impl<'a> Offer<'a> {
     /// response.
     fn ambiguous_cookie_fields(&self, denial: &Denial) -> Vec<(HeaderName, HeaderValue)> {
         let used = match denial {
-            Denial::BrokenRequest => self.used.and_then(|index| self.space.schemes.get(index)),
+            Denial::InvalidRequest => self.used.and_then(|index| self.space.schemes.get(index)),
             _ => None,
         };
-        let problem = Some(Problem::InvalidRequest);
+        let problem = Some(ErrorCode::InvalidRequest);
         used.map_or_else(Vec::new, |accepted| {
             accepted.scheme.fields(&self.occasion(&[], problem))
         })
     }
 
-    fn occasion<'p>(&self, scopes: &'p [&'static str], problem: Option<Problem<'p>>) -> Occasion<'p>
+    fn occasion<'p>(
+        &self,
+        scopes: &'p [&'static str],
+        problem: Option<ErrorCode<'p>>,
+    ) -> ChallengeContext<'p>
     where
         'a: 'p,
     {
         let own_realm = self.policy.and_then(Policy::own_realm);
-        Occasion {
+        ChallengeContext {
             realm: own_realm.or(self.space.realm.as_deref()),
             resource_metadata: self.space.resource_metadata(),
             scopes,
@@ -266,7 +279,7 @@ impl<'a> Offer<'a> {
     ///
     /// It returns one only if a login can help. A client with a rejected token receives the 401,
     /// even if it accepts HTML.
-    fn login_page(&self, denial: &Denial, asked: Asked<'_>) -> Option<HeaderValue> {
+    fn login_page(&self, denial: &Denial, asked: RequestView<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
             Denial::Unauthenticated { rejection, .. } => {
                 rejection.is_none() || self.used == Some(index)
@@ -297,7 +310,7 @@ impl<'a> Offer<'a> {
         &self,
         scopes: &'p [&'static str],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
-        problem: &dyn Fn(usize) -> Option<Problem<'p>>,
+        problem: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
     ) -> Vec<Sent<'a>>
     where
         'a: 'p,

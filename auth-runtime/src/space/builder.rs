@@ -9,10 +9,10 @@ use crate::audit::{Audit, AuditRecord};
 use crate::challenge::{Challenge, ChallengeError, is_token};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
-use crate::denial_body::{DenialBody, DeniedRequest};
+use crate::denial_body::{DenialBody, RequestSnapshot};
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
-use crate::scheme::{Occasion, Scheme, Source};
+use crate::scheme::{ChallengeContext, Scheme, Source};
 
 /// Builds a [`ProtectionSpace`].
 #[must_use]
@@ -134,7 +134,7 @@ impl ProtectionSpaceBuilder {
     /// ```
     pub fn render(
         mut self,
-        render: impl Fn(&Denial, &DeniedRequest) -> DenialBody + Send + Sync + 'static,
+        render: impl Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync + 'static,
     ) -> Self {
         self.render = Some(Arc::new(render));
         self
@@ -156,7 +156,7 @@ impl ProtectionSpaceBuilder {
     /// std::thread::spawn(move || lines.iter().for_each(|line: String| eprintln!("{line}")));
     ///
     /// let builder = ProtectionSpace::builder().audit(move |record| {
-    ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.declaration()) {
+    ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.location()) {
     ///         // When the channel is full, a line is lost, and no request waits.
     ///         let _ = log.try_send(format!("{handler} denied {denial:?} by rule {}", record.rule()));
     ///     }
@@ -245,7 +245,7 @@ impl Space {
                 error: ChallengeError::Scheme(name),
             });
         }
-        let plain = if scheme.can_be_asked_for() {
+        let plain = if scheme.has_challenge() {
             Some(self.plain_challenge(&*scheme)?)
         } else {
             None
@@ -260,8 +260,8 @@ impl Space {
             sources: scheme.sources(),
             is_oauth: scheme.is_oauth(),
             constrains_sender: scheme.constrains_sender(),
-            opens_prompt: scheme.opens_prompt(),
-            knows_login: scheme.knows_login(),
+            triggers_browser_prompt: scheme.triggers_browser_prompt(),
+            supports_step_up: scheme.supports_step_up(),
             challenge_varies: scheme.challenge_varies(),
             login_page,
             plain,
@@ -271,7 +271,7 @@ impl Space {
 
     /// Returns the challenge of `scheme` without an error.
     fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
-        let occasion = Occasion {
+        let occasion = ChallengeContext {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
             scopes: &[],

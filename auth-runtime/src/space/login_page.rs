@@ -3,7 +3,7 @@
 use http::HeaderValue;
 
 use crate::decision::Denial;
-use crate::denial_body::DeniedRequest;
+use crate::denial_body::RequestSnapshot;
 use crate::return_path::ReturnPath;
 
 /// A path on this host, with an optional query.
@@ -35,7 +35,11 @@ impl LoginPage {
     /// requirements of the login in the parameters of OpenID Connect Core §3.1.2.1.
     ///
     /// `None` for a request to the page itself, which would cause a redirect loop.
-    pub(super) fn location(&self, denial: &Denial, request: &DeniedRequest) -> Option<HeaderValue> {
+    pub(super) fn location(
+        &self,
+        denial: &Denial,
+        request: &RequestSnapshot,
+    ) -> Option<HeaderValue> {
         let sent = request.sent_uri();
         if sent.path() == self.path {
             return None;

@@ -3,10 +3,10 @@
 use super::{Case, ProtectionSpace, Sender};
 use crate::audit::{AuditRecord, Outcome, Watch};
 use crate::caller::Caller;
+use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::declaration::Declaration;
 use crate::explanation::Rule;
-use crate::facts::Facts;
+use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::policy::Policy;
 
@@ -29,8 +29,8 @@ impl ProtectionSpace {
     }
 
     /// Starts to observe a decision about a handler, or about an unknown path.
-    pub(crate) fn watch(&self, declaration: Option<&Declaration>) -> Watch {
-        Watch::start(self.is_watched(), declaration)
+    pub(crate) fn watch(&self, location: Option<&HandlerLocation>) -> Watch {
+        Watch::start(self.is_watched(), location)
     }
 
     /// Returns the matched route of a request, for later records, if decisions are observed.
@@ -47,7 +47,7 @@ impl ProtectionSpace {
         &self,
         case: &Case<'_>,
         (sender, head): (&Sender, Head<'_>),
-        facts: Option<&Facts<'_>>,
+        facts: Option<&Context<'_>>,
         decision: &Decision,
         is_hidden: bool,
     ) {
@@ -61,7 +61,7 @@ impl ProtectionSpace {
             Decision::Hide => {
                 behind = match facts {
                     Some(facts) => policy.denial_behind(facts).unwrap_or(Denial::NotFound),
-                    None => Denial::BrokenRequest,
+                    None => Denial::InvalidRequest,
                 };
                 Some(&behind)
             }
@@ -79,7 +79,7 @@ impl ProtectionSpace {
             ),
         };
         let record = AuditRecord {
-            declaration: case.declaration,
+            location: case.location,
             policy: Some(policy),
             facts,
             caller,
@@ -97,17 +97,17 @@ impl ProtectionSpace {
     pub(crate) fn report_public(
         &self,
         policy: &Policy,
-        declaration: Option<Declaration>,
+        location: Option<HandlerLocation>,
         head: Head<'_>,
     ) -> bool {
-        let watch = self.watch(declaration.as_ref());
+        let watch = self.watch(location.as_ref());
         if !watch.is_on() {
             return false;
         }
         let record = AuditRecord {
-            declaration,
+            location,
             policy: Some(policy),
-            facts: Some(&Facts::new(&Caller::Anonymous)),
+            facts: Some(&Context::new(&Caller::Anonymous)),
             caller: None,
             scheme: None,
             method: head.method,
@@ -135,7 +135,7 @@ impl ProtectionSpace {
             return;
         };
         let record = AuditRecord {
-            declaration: None,
+            location: None,
             policy: None,
             facts: None,
             caller,
@@ -152,7 +152,7 @@ impl ProtectionSpace {
     /// Reports an object that a handler denied.
     #[cfg(feature = "axum")]
     pub(crate) fn report_object(&self, object: DeniedObject<'_>) {
-        let watch = self.watch(Some(&object.declaration));
+        let watch = self.watch(Some(&object.location));
         let Some(caller) = object.sender.to_policy().caller() else {
             return;
         };
@@ -160,7 +160,7 @@ impl ProtectionSpace {
             return;
         }
         let record = AuditRecord {
-            declaration: Some(object.declaration),
+            location: Some(object.location),
             policy: Some(object.policy),
             facts: None,
             caller: Some(caller),
@@ -200,7 +200,7 @@ impl ProtectionSpace {
 #[cfg(feature = "axum")]
 pub(crate) struct DeniedObject<'a> {
     pub(crate) policy: &'a Policy,
-    pub(crate) declaration: Declaration,
+    pub(crate) location: HandlerLocation,
     pub(crate) sender: &'a Sender,
     pub(crate) method: &'a http::Method,
     pub(crate) matched_path: Option<&'a str>,

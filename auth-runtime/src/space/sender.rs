@@ -120,7 +120,7 @@ impl View {
 
     fn of(caller: Caller, used: Used) -> Self {
         match caller {
-            Caller::Rejected(Rejection::OtherRequest) => Self::BROKEN,
+            Caller::Rejected(Rejection::RequestMismatch) => Self::BROKEN,
             caller => Self::Caller { caller, used },
         }
     }

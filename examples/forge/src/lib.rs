@@ -36,7 +36,7 @@ use std::error::Error;
 
 use auth_examples::Authority;
 use auth_runtime::{
-    Basic, Bearer, GuardedRouter, Jwt, JwtKey, ProtectedRouter, ProtectionSpace, SecretUrls,
+    Basic, Bearer, GuardedRouter, Jwt, JwtKey, ProtectedRouter, ProtectionSpace, SignedUrls,
     vocabulary,
 };
 use axum::extract::DefaultBodyLimit;
@@ -58,7 +58,7 @@ const MAX_BODY: usize = 256 * 1024;
 #[derive(Clone)]
 pub struct Forge {
     store: Store,
-    links: SecretUrls,
+    links: SignedUrls,
     denials: Denials,
 }
 
@@ -74,7 +74,7 @@ impl Forge {
         Ok(Self {
             store: Store::new()?,
             // With one instance and links of minutes, a key of its own at each start will do.
-            links: SecretUrls::builder().key("start", &key).build()?,
+            links: SignedUrls::builder().key("start", &key).build()?,
             denials: Denials::default(),
         })
     }

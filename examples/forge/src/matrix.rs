@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use auth_examples::Authority;
-use auth_runtime::{AccessMatrix, Caller, Identity, Persona, SecretUrls};
+use auth_runtime::{AccessMatrix, Caller, Identity, Persona, SignedUrls};
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 
@@ -111,7 +111,7 @@ fn persona(name: &str, person: &Person) -> Persona {
 }
 
 /// Whoever follows a link that ann made: to a file of `ann/vault`, and to wherever else it is tried.
-fn link(links: &SecretUrls) -> Persona {
+fn link(links: &SignedUrls) -> Persona {
     let identity = Identity::new("ann").with_scopes(["asset:download"]);
     let (links, signer) = (links.clone(), identity.clone());
     let link = Persona::known("link", identity).described("follows a link that ann made");

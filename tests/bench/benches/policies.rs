@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use auth_runtime::{Caller, Decision, Facts, Identity, Policy, Requirement};
+use auth_runtime::{Caller, Context, Decision, Identity, Policy, Requirement};
 
 const ROUNDS: usize = 101;
 const TURN: Duration = Duration::from_millis(3);
@@ -135,7 +135,7 @@ fn decisions_in_a_turn(case: &Case) -> u32 {
 fn turn(case: &Case, decisions: u32) -> Duration {
     let began = Instant::now();
     for _ in 0..decisions {
-        let facts = Facts::new(black_box(&case.caller)).by_oauth();
+        let facts = Context::new(black_box(&case.caller)).by_oauth();
         let decision = black_box(&case.policy).decide(&facts);
         assert_eq!(decision == Decision::Grant, case.granted, "{}", case.name);
         black_box(decision);

@@ -1,7 +1,7 @@
 //! Challenges as they are written.
 
 use auth_runtime::{
-    Caller, Challenge, ChallengeBuilder, ChallengeError, Credentials, Occasion, Policy,
+    Caller, Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, Credentials, Policy,
     ProtectionSpace, Requirement, Scheme, Verification,
 };
 use serde_json::Value;
@@ -29,7 +29,7 @@ impl Scheme for OfVector {
         Verification::done(Caller::rejected())
     }
 
-    fn challenge(&self, _occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, _occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         Ok(self.challenge.clone())
     }
 }

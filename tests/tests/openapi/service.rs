@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use auth_runtime::routing::{any, get, post};
 use auth_runtime::{
     ApiKeys, Basic, Bearer, Caller, CheckRequest, ClientCertificate, Digest, Dpop, GuardedRouter,
-    Identity, ProtectionSpace, SecretUrls, Sessions, public, requires,
+    Identity, ProtectionSpace, Sessions, SignedUrls, public, requires,
 };
 use auth_tests::verifier;
 use axum::Router;
@@ -73,7 +73,7 @@ async fn report() {}
 #[utoipa::path(post, path = "/transfers")]
 async fn transfer() {}
 
-#[requires(scope = "files:read", schemes(Bearer, "SecretUrl"))]
+#[requires(scope = "files:read", schemes(Bearer, "SignedUrl"))]
 #[utoipa::path(get, path = "/files/{*path}", params(("path" = String, Path)))]
 async fn download() {}
 
@@ -244,7 +244,7 @@ pub fn space() -> ProtectionSpace {
     let basic = Basic::new(async |_, _| Caller::rejected());
     let digest = Digest::builder("shop").look_up(async |_, _| Ok(None));
     let keys = ApiKeys::builder().key("a key that nobody knows", Identity::new("ann"));
-    let urls = SecretUrls::builder().key("2026-11", &[7; 32]);
+    let urls = SignedUrls::builder().key("2026-11", &[7; 32]);
     let sessions = Sessions::builder().cookie("__Host-shop");
     ProtectionSpace::builder()
         .realm("shop")

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_runtime::{Denied, Occasion, Policy, Problem, Requirement, Source, UnknownPaths, public};
+use auth_runtime::{
+    ChallengeContext, Denied, ErrorCode, Policy, Requirement, Source, UnknownPaths, public,
+};
 use tower_http::cors::CorsLayer;
 
 use crate::*;
@@ -25,7 +27,7 @@ impl Scheme for Words {
         vec![self.source.clone()]
     }
 
-    fn can_be_asked_for(&self) -> bool {
+    fn has_challenge(&self) -> bool {
         self.has_challenge
     }
 
@@ -45,9 +47,9 @@ impl Scheme for Words {
         Verification::pending(caller)
     }
 
-    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(http::HeaderName, HeaderValue)> {
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(http::HeaderName, HeaderValue)> {
         match (&self.source, occasion.problem()) {
-            (Source::Cookie(_), Some(Problem::InvalidRequest | Problem::InvalidToken(_))) => {
+            (Source::Cookie(_), Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken(_))) => {
                 let value = HeaderValue::from_static("crumb=; Max-Age=0");
                 vec![(http::header::SET_COOKIE, value)]
             }

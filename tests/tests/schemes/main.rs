@@ -13,8 +13,8 @@ mod jwks;
 mod mtls;
 mod prepared;
 mod redis;
-mod secret_urls;
 mod sessions;
+mod signed_urls;
 mod space;
 
 mod token_cache;

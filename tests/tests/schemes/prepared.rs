@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use auth_runtime::testing::with_caller;
 use auth_runtime::{
-    Challenge, ChallengeError, IpNet, Network, Occasion, Policy, ProtectedResource, Requirement,
-    Sessions, Source, UnknownPaths,
+    Challenge, ChallengeContext, ChallengeError, IpNet, Network, Policy, ProtectedResource,
+    Requirement, Sessions, Source, UnknownPaths,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -38,24 +38,24 @@ impl Scheme for Disguised {
         self.scheme.verify(credentials)
     }
 
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         self.scheme.challenge(occasion)
     }
 
-    fn further_challenges(&self, occasion: &Occasion<'_>) -> Vec<Challenge> {
+    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
         self.scheme.further_challenges(occasion)
     }
 
-    fn fields(&self, occasion: &Occasion<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         self.scheme.fields(occasion)
     }
 
-    fn opens_prompt(&self) -> bool {
-        self.scheme.opens_prompt()
+    fn triggers_browser_prompt(&self) -> bool {
+        self.scheme.triggers_browser_prompt()
     }
 
-    fn can_be_asked_for(&self) -> bool {
-        self.scheme.can_be_asked_for()
+    fn has_challenge(&self) -> bool {
+        self.scheme.has_challenge()
     }
 
     fn constrains_sender(&self) -> bool {
@@ -66,8 +66,8 @@ impl Scheme for Disguised {
         self.scheme.is_oauth()
     }
 
-    fn knows_login(&self) -> bool {
-        self.scheme.knows_login()
+    fn supports_step_up(&self) -> bool {
+        self.scheme.supports_step_up()
     }
 
     fn login_page(&self) -> Option<&str> {
@@ -332,7 +332,7 @@ impl Scheme for Counted {
         Verification::done(Caller::rejected())
     }
 
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         Challenge::builder("Counted")
             .quoted("realm", occasion.realm().unwrap_or_default())

@@ -42,7 +42,7 @@ pub(super) enum AnswerProblem {
     /// An algorithm that nobody offered.
     Algorithm,
     /// Its `uri` is not what was asked for (RFC 7616 §3.4.6).
-    OtherRequest,
+    RequestMismatch,
 }
 
 impl Answer {
@@ -56,7 +56,7 @@ impl Answer {
         if answer.is_for(credentials) {
             Ok(answer)
         } else {
-            Err(AnswerProblem::OtherRequest)
+            Err(AnswerProblem::RequestMismatch)
         }
     }
 

@@ -11,8 +11,8 @@ use super::counts::Counts;
 use super::secret::{DigestAlgorithm, DigestSecret, hex};
 use super::{Account, LookUp, Offer, Rules, Users};
 use crate::identity::Identity;
+use crate::schemes::nonce_key::NonceKey;
 use crate::schemes::random;
-use crate::schemes::stamps::Stamps;
 
 /// `Authorization: Digest …` (RFC 7616), for clients that still need it: the password is not sent,
 /// but hashed with a nonce of the server's.
@@ -32,7 +32,7 @@ use crate::schemes::stamps::Stamps;
 ///   are kept for users with up to 196. A request with a nonce beyond that is answered 503, so fewer
 ///   than 512 users cannot shut out others.
 /// - An answer whose `uri` is not what was asked for is answered 400
-///   ([`Rejection::OtherRequest`](crate::Rejection::OtherRequest)), so a proxy in front has to hand
+///   ([`Rejection::RequestMismatch`](crate::Rejection::RequestMismatch)), so a proxy in front has to hand
 ///   targets on as they are.
 /// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). A client that
 ///   sends their bytes as they are, as curl does, is not understood.
@@ -245,7 +245,7 @@ fn offer(
     let stand_in = DigestSecret::new(algorithm, "nobody", realm, hash);
     Ok(Offer {
         algorithm,
-        nonces: Stamps::new(key, purpose, lifetime),
+        nonces: NonceKey::new(key, purpose, lifetime),
         stand_in: stand_in.map_err(|_| DigestError::NoRealm)?,
     })
 }

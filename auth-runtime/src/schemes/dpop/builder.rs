@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::proof::normal;
 use super::replay::{InMemory, Replays};
 use super::{ReplayStore, Rules, Tokens};
-use crate::schemes::stamps::Stamps;
+use crate::schemes::nonce_key::NonceKey;
 use crate::schemes::{Jwt, random};
 
 /// `Authorization: DPoP …` (RFC 9449): tokens that are bound to a key of the client's, which proves
@@ -185,7 +185,7 @@ impl DpopBuilder {
                 Some(Zeroizing::new(key))
             }
         };
-        let nonces = nonces.map(|key| Stamps::new(*key, b"DPoP nonce", NONCE_LIFETIME));
+        let nonces = nonces.map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME));
         let in_memory = || {
             // One that was made ahead of time lives that much longer.
             let longest = self.lifetime + Duration::from_secs(60);

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "redis")]
 use super::SharedTokenCache;
-use super::questions::Questions;
+use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection};
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
@@ -199,7 +199,7 @@ impl IntrospectionBuilder {
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
-            questions: Questions::new(),
+            questions: SingleFlight::new(),
             is_down: AtomicBool::new(false),
         })))
     }

@@ -66,7 +66,7 @@ pub(crate) fn print() {
 }
 
 /// Serves a contender on a port of its own.
-fn serve(runtime: &tokio::runtime::Runtime, contender: &Contender) -> Asked {
+fn serve(runtime: &tokio::runtime::Runtime, contender: &Contender) -> RequestView {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
     let listener = listener.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -76,12 +76,12 @@ fn serve(runtime: &tokio::runtime::Runtime, contender: &Contender) -> Asked {
     let (name, value) = ask.credentials.as_ref().expect("credentials");
     let value = value.to_str().expect("a token");
     let credentials = format!("{name}: {value}");
-    Asked::new(address, ask.path, Some(&credentials), PAGE)
+    RequestView::new(address, ask.path, Some(&credentials), PAGE)
 }
 
 /// A request, who is asked, and how the answer ends.
 #[derive(Clone)]
-pub(crate) struct Asked {
+pub(crate) struct RequestView {
     address: SocketAddr,
     request: String,
     page: &'static str,
@@ -93,7 +93,7 @@ struct Round {
     p99: Duration,
 }
 
-impl Asked {
+impl RequestView {
     /// `credentials` are a line of the header.
     pub(crate) fn new(
         address: SocketAddr,

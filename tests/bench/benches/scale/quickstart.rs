@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use crate::loopback::Asked;
+use crate::loopback::RequestView;
 
 const QUICKSTART: [&str; 4] = ["--package", "auth-examples", "--example", "quickstart"];
 
@@ -65,14 +65,14 @@ impl Quickstart {
     }
 
     /// The page that everybody may see.
-    pub(crate) fn public(&self) -> Asked {
-        Asked::new(self.address, "/healthz", None, "ok\n")
+    pub(crate) fn public(&self) -> RequestView {
+        RequestView::new(self.address, "/healthz", None, "ok\n")
     }
 
     /// The page behind a token, which is verified once and then remembered.
-    pub(crate) fn guarded(&self) -> Asked {
+    pub(crate) fn guarded(&self) -> RequestView {
         let page = "the reports, for rita\n";
-        Asked::new(self.address, "/reports", Some(&self.credentials), page)
+        RequestView::new(self.address, "/reports", Some(&self.credentials), page)
     }
 }
 

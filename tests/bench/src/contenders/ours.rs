@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use auth_runtime::routing::{get, post};
 use auth_runtime::{
-    Bearer, Caller, Challenge, ChallengeError, Credentials, GuardedRouter, Identity, Jwt,
-    JwtBuilder, JwtKey, Occasion, Problem, ProtectedRouter, ProtectionSpace, Scheme, Sessions,
-    TokenCache, Verification, public, requires,
+    Bearer, Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode,
+    GuardedRouter, Identity, Jwt, JwtBuilder, JwtKey, ProtectedRouter, ProtectionSpace, Scheme,
+    Sessions, TokenCache, Verification, public, requires,
 };
 use axum::Router;
 use axum::extract::Path;
@@ -63,17 +63,17 @@ impl Scheme for Table {
         })
     }
 
-    fn challenge(&self, occasion: &Occasion<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let mut challenge = Challenge::builder("Bearer");
         if let Some(realm) = occasion.realm() {
             challenge = challenge.quoted("realm", realm);
         }
         challenge = challenge.scopes(occasion.scopes().iter().copied());
         let error = match occasion.problem() {
-            Some(Problem::InvalidToken(_)) => {
+            Some(ErrorCode::InvalidToken(_)) => {
                 Some(("invalid_token", "the access token is not valid"))
             }
-            Some(Problem::InsufficientScope) => Some((
+            Some(ErrorCode::InsufficientScope) => Some((
                 "insufficient_scope",
                 "the access token does not grant what is needed",
             )),

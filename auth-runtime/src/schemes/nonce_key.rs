@@ -9,7 +9,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Makes stamps and knows its own. Services with the same key know each other's.
-pub(crate) struct Stamps {
+pub(crate) struct NonceKey {
     /// Padded to a block, as HMAC does it anyway.
     key: Zeroizing<[u8; 64]>,
     /// What they are for: a stamp for one purpose is none for another.
@@ -30,7 +30,7 @@ pub(crate) enum Stamp {
 const TIME: usize = 8;
 const SIGNATURE: usize = 16;
 
-impl Stamps {
+impl NonceKey {
     pub(crate) fn new(key: [u8; 32], purpose: &'static [u8], lifetime: Duration) -> Self {
         let mut block = Zeroizing::new([0; 64]);
         for (to, from) in block.iter_mut().zip(key) {

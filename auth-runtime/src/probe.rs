@@ -1,49 +1,49 @@
 //! The responder of a request, for tests that send requests to the router.
 //!
-//! A test puts a [`Witness`] into the extensions of its request, which no network client can set.
+//! A test puts a [`Probe`] into the extensions of its request, which no network client can set.
 //! The responder records itself there. Without the features for tests, the type is empty.
 
 use http::{Extensions, StatusCode};
 
 use crate::decision::Denial;
-use crate::declaration::Declaration;
+use crate::handler_location::HandlerLocation;
 
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
-type Book = std::sync::Arc<std::sync::Mutex<Option<Testimony>>>;
+type Book = std::sync::Arc<std::sync::Mutex<Option<Responder>>>;
 
 /// Records the responder of a request, if a test listens. Of nested routers, the outermost one
 /// records last.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Witness {
+pub(crate) struct Probe {
     #[cfg(any(feature = "access-matrix", feature = "testing"))]
     book: Option<Book>,
 }
 
 /// The responder of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Testimony {
+pub(crate) enum Responder {
     /// No responder yet: this authorizer granted the request, and the handler is running.
-    Entered { declaration: Declaration },
+    Entered { location: HandlerLocation },
     /// The handler or service behind this authorizer.
     Handler {
-        declaration: Declaration,
+        location: HandlerLocation,
         status: StatusCode,
     },
     /// This authorizer, with a denial.
     Denied {
-        declaration: Declaration,
+        location: HandlerLocation,
         denial: Denial,
     },
     /// The fallback for unknown paths, in place of a denial of this authorizer.
     Hidden {
-        declaration: Declaration,
-        fallback: Option<Declaration>,
+        location: HandlerLocation,
+        fallback: Option<HandlerLocation>,
     },
     /// The fallback for unknown paths: that of the service, or that of the space.
-    NotRouted { fallback: Option<Declaration> },
+    NotRouted { fallback: Option<HandlerLocation> },
 }
 
-impl Witness {
+impl Probe {
     /// The witness in the extensions of a request, or an empty one.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         #[cfg(any(feature = "access-matrix", feature = "testing"))]
@@ -56,7 +56,7 @@ impl Witness {
     }
 
     /// Records the responder.
-    pub(crate) fn tell(&self, testimony: impl FnOnce() -> Testimony) {
+    pub(crate) fn tell(&self, testimony: impl FnOnce() -> Responder) {
         #[cfg(any(feature = "access-matrix", feature = "testing"))]
         if let Some(book) = &self.book
             && let Ok(mut told) = book.lock()
@@ -69,7 +69,7 @@ impl Witness {
 }
 
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
-impl Witness {
+impl Probe {
     /// Creates a witness that records.
     pub(crate) fn listening() -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Witness {
     }
 
     /// The last record; `None` if neither an authorizer nor a fallback responded.
-    pub(crate) fn testimony(&self) -> Option<Testimony> {
+    pub(crate) fn testimony(&self) -> Option<Responder> {
         let told = self.book.as_ref()?.lock().ok()?;
         told.clone()
     }

@@ -28,7 +28,7 @@ pub(crate) struct Ask<'a> {
 ///
 /// Of several sets of the same size, the one with the fewest atoms that are not yet held is
 /// returned, then the first one. `None` if no set is sufficient.
-pub(crate) fn smallest_way(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
+pub(crate) fn minimal_atoms(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
     if !has_alternatives(requirement) {
         let mut way = Written::default();
         return follow(requirement, ask, &mut way).then_some(way.atoms);

@@ -5,19 +5,19 @@ use std::fmt;
 /// A handler with `#[requires]` or `#[public]`, and its location in the source.
 ///
 /// ```
-/// use auth_runtime::Declaration;
+/// use auth_runtime::HandlerLocation;
 ///
-/// let dashboard = Declaration::new("shop::admin::dashboard", "src/admin.rs", 12);
+/// let dashboard = HandlerLocation::new("shop::admin::dashboard", "src/admin.rs", 12);
 /// assert_eq!(dashboard.to_string(), "shop::admin::dashboard (src/admin.rs:12)");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Declaration {
+pub struct HandlerLocation {
     handler: &'static str,
     file: &'static str,
     line: u32,
 }
 
-impl Declaration {
+impl HandlerLocation {
     /// Creates a declaration. The attributes call it at compile time.
     pub const fn new(handler: &'static str, file: &'static str, line: u32) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Declaration {
     }
 }
 
-impl fmt::Display for Declaration {
+impl fmt::Display for HandlerLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}:{})", self.handler, self.file, self.line)
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 /// The reason for a missing response.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Silence {
+pub(super) enum NoResponse {
     Panic,
     /// The time limit was exceeded.
     TooLong(Duration),
@@ -21,23 +21,23 @@ pub(super) enum Silence {
 pub(super) async fn wait_for<T>(
     limit: Duration,
     answer: impl Future<Output = T>,
-) -> Result<T, Silence> {
+) -> Result<T, NoResponse> {
     let mut answer = pin!(answer);
     // A future that panicked is not polled again.
     let caught = poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
         match polled {
             Ok(polled) => polled.map(Ok),
-            Err(_) => Poll::Ready(Err(Silence::Panic)),
+            Err(_) => Poll::Ready(Err(NoResponse::Panic)),
         }
     });
     match timeout(limit, caught).await {
         Ok(answered) => answered,
-        Err(_) => Err(Silence::TooLong(limit)),
+        Err(_) => Err(NoResponse::TooLong(limit)),
     }
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for NoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panic => f.write_str("there was a panic in place of an answer"),

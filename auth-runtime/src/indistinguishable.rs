@@ -10,8 +10,8 @@ use http::{Method, Request, Uri, response};
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use crate::declaration::Declaration;
-use crate::witness::{Testimony, Witness};
+use crate::handler_location::HandlerLocation;
+use crate::probe::{Probe, Responder};
 
 /// The application under test.
 pub(crate) type App = BoxCloneSyncService<Request<Body>, Response, Infallible>;
@@ -49,17 +49,17 @@ fn tails(uri: &Uri) -> impl Iterator<Item = &str> {
 /// The fallback that responds for a path, if no route matches it: the location of the service's
 /// fallback, or `None` for that of the space. Sent with an unknown method, so that no layer
 /// responds.
-pub(crate) async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<Declaration>> {
+pub(crate) async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<HandlerLocation>> {
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri.clone();
     if let Ok(method) = Method::from_bytes(b"IS-ROUTED") {
         *request.method_mut() = method;
     }
-    let witness = Witness::listening();
+    let witness = Probe::listening();
     request.extensions_mut().insert(witness.clone());
     call(app, request).await;
     match witness.testimony() {
-        Some(Testimony::NotRouted { fallback }) => Some(fallback),
+        Some(Responder::NotRouted { fallback }) => Some(fallback),
         _ => None,
     }
 }

@@ -11,14 +11,14 @@ use crate::truth::Truth;
 /// All facts about one request that its policy is evaluated with.
 ///
 /// ```
-/// use auth_runtime::{Caller, Facts};
+/// use auth_runtime::{Caller, Context};
 ///
 /// let caller = Caller::Anonymous;
-/// let facts = Facts::new(&caller).from_address("192.0.2.7".parse()?);
+/// let facts = Context::new(&caller).from_address("192.0.2.7".parse()?);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Facts<'a> {
+pub struct Context<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) is_oauth: bool,
     /// Whether the caller could use a scheme that binds credentials to a key.
@@ -28,7 +28,7 @@ pub struct Facts<'a> {
     answers: Vec<(Check, Option<bool>)>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> Context<'a> {
     /// Creates facts about a caller with defaults: no OAuth scheme, no address, the current time,
     /// and no results of checks.
     pub fn new(caller: &'a Caller) -> Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_runtime::routing::post;
 use auth_runtime::testing::assert_hidden;
-use auth_runtime::{Denied, LinkError, ProtectedRouter, SecretUrls, SecretUrlsError, UnknownPaths};
+use auth_runtime::{Denied, LinkError, ProtectedRouter, SignedUrls, SignedUrlsError, UnknownPaths};
 use axum::extract::Path;
 use http::Method;
 use proptest::prelude::*;
@@ -16,13 +16,13 @@ const OLD: &[u8; 32] = b"the key of last month: 32 bytes.";
 const NEW: &[u8; 32] = b"the key of this month: 32 bytes!";
 const HOUR: Duration = Duration::from_secs(3600);
 
-#[requires(scope = "files:read", schemes("SecretUrl"), hide_as = 404)]
+#[requires(scope = "files:read", schemes("SignedUrl"), hide_as = 404)]
 async fn download(guard: Guard, Path(name): Path<String>) -> Result<String, Denied> {
     guard.permit(name != "deleted")?;
     Ok(format!("{name} from {}", guard.identity().subject()))
 }
 
-#[requires(permission = "upload", schemes("SecretUrl"), hide_as = 404)]
+#[requires(permission = "upload", schemes("SignedUrl"), hide_as = 404)]
 async fn upload() -> &'static str {
     "thanks"
 }
@@ -35,16 +35,16 @@ async fn join(guard: Guard) -> String {
 #[requires(authenticated)]
 async fn shown() {}
 
-fn urls(keys: &[(&str, &[u8; 32])]) -> SecretUrls {
+fn urls(keys: &[(&str, &[u8; 32])]) -> SignedUrls {
     let builder = keys
         .iter()
-        .fold(SecretUrls::builder(), |builder, (id, key)| {
+        .fold(SignedUrls::builder(), |builder, (id, key)| {
             builder.key(*id, *key)
         });
     builder.build().expect("the keys are in order")
 }
 
-fn new_urls() -> SecretUrls {
+fn new_urls() -> SignedUrls {
     urls(&[("2026-11", NEW)])
 }
 
@@ -55,7 +55,7 @@ fn routes() -> GuardedRouter {
 }
 
 /// The routes at the root and below `/v1`.
-fn links_only(urls: SecretUrls) -> ProtectedRouter {
+fn links_only(urls: SignedUrls) -> ProtectedRouter {
     let space = ProtectionSpace::builder().scheme(urls).build();
     routes()
         .nest("/v1", routes())
@@ -382,22 +382,22 @@ async fn a_token_that_expired_is_told_beside_a_handler_for_links() {
     }
 }
 
-#[requires(authenticated, schemes("SecretUrl"))]
+#[requires(authenticated, schemes("SignedUrl"))]
 async fn links_but_not_hidden() {}
 
-#[requires(authenticated, schemes("SecretUrl"), hide_as = 404, hide_unless = network("10.0.0.0/8"))]
+#[requires(authenticated, schemes("SignedUrl"), hide_as = 404, hide_unless = network("10.0.0.0/8"))]
 async fn links_hidden_from_some() {}
 
 #[requires(
     any(role = "editor", acr = "gold"),
-    schemes("SecretUrl"),
+    schemes("SignedUrl"),
     hide_as = 404
 )]
 async fn links_and_a_login() {}
 
 #[requires(
     any(role = "editor", sender_constrained),
-    schemes("SecretUrl"),
+    schemes("SignedUrl"),
     hide_as = 404
 )]
 async fn links_and_a_key() {}
@@ -465,27 +465,27 @@ fn a_space_that_challenges_needs_a_challenge() {
 
 #[test]
 fn keys_that_cannot_be_right_are_not_taken() {
-    let error = |builder: auth_runtime::SecretUrlsBuilder| builder.build().err();
-    let id = |id: &str| SecretUrlsError::Id(id.to_owned());
-    assert_eq!(error(SecretUrls::builder()), Some(SecretUrlsError::NoKey));
+    let error = |builder: auth_runtime::SignedUrlsBuilder| builder.build().err();
+    let id = |id: &str| SignedUrlsError::Id(id.to_owned());
+    assert_eq!(error(SignedUrls::builder()), Some(SignedUrlsError::NoKey));
     for name in ["", "a.b", "a b", "ä", "a&b", &"a".repeat(33)] {
-        assert_eq!(error(SecretUrls::builder().key(name, NEW)), Some(id(name)));
+        assert_eq!(error(SignedUrls::builder().key(name, NEW)), Some(id(name)));
     }
     for length in [0, 16, 31, 65] {
-        let builder = SecretUrls::builder().key("a", &vec![7; length]);
+        let builder = SignedUrls::builder().key("a", &vec![7; length]);
         assert_eq!(
             error(builder),
-            Some(SecretUrlsError::KeyLength("a".to_owned()))
+            Some(SignedUrlsError::KeyLength("a".to_owned()))
         );
     }
     for (name, key) in [("a", OLD), ("b", NEW)] {
-        let builder = SecretUrls::builder().key("a", NEW).key(name, key);
+        let builder = SignedUrls::builder().key("a", NEW).key(name, key);
         assert_eq!(
             error(builder),
-            Some(SecretUrlsError::KeyTwice(name.to_owned()))
+            Some(SignedUrlsError::KeyTwice(name.to_owned()))
         );
     }
-    let builder = SecretUrls::builder().key("a", &[7; 32]).key("b", &[7; 64]);
+    let builder = SignedUrls::builder().key("a", &[7; 32]).key("b", &[7; 64]);
     assert_eq!(error(builder), None);
 }
 
@@ -575,11 +575,11 @@ fn what_would_not_work_is_not_signed() {
 
 #[test]
 fn keys_are_not_printed() {
-    let builder = SecretUrls::builder().key("2026-11", NEW);
-    assert_eq!(format!("{builder:?}"), "SecretUrlsBuilder { keys: 1, .. }");
+    let builder = SignedUrls::builder().key("2026-11", NEW);
+    assert_eq!(format!("{builder:?}"), "SignedUrlsBuilder { keys: 1, .. }");
     assert_eq!(
         format!("{:?}", new_urls()),
-        "SecretUrls { keys: [\"2026-11\"], .. }"
+        "SignedUrls { keys: [\"2026-11\"], .. }"
     );
 }
 
@@ -614,7 +614,7 @@ proptest! {
 
 #[tokio::test]
 async fn an_invitation_is_accepted_where_it_was_made_for() {
-    #[requires(role = "guest", schemes("SecretUrl"), hide_as = 404)]
+    #[requires(role = "guest", schemes("SignedUrl"), hide_as = 404)]
     async fn accept(guard: Guard) -> String {
         guard.identity().subject().to_owned()
     }

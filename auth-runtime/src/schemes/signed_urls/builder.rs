@@ -1,4 +1,4 @@
-//! The builder of [`SecretUrls`], and its errors.
+//! The builder of [`SignedUrls`], and its errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use zeroize::Zeroizing;
 /// use std::time::Duration;
 ///
 /// use auth_runtime::routing::get;
-/// use auth_runtime::{Guard, GuardedRouter, Identity, ProtectionSpace, SecretUrls, requires};
+/// use auth_runtime::{Guard, GuardedRouter, Identity, ProtectionSpace, SignedUrls, requires};
 /// use axum::http::Method;
 ///
-/// #[requires(scope = "files:read", schemes("SecretUrl"), hide_as = 404)]
+/// #[requires(scope = "files:read", schemes("SignedUrl"), hide_as = 404)]
 /// async fn download(guard: Guard) -> String {
 ///     format!("shared by {}", guard.identity().subject())
 /// }
 ///
 /// # let random_bytes = [7; 32];
-/// let urls = SecretUrls::builder().key("2026-11", &random_bytes).build()?;
+/// let urls = SignedUrls::builder().key("2026-11", &random_bytes).build()?;
 /// let space = ProtectionSpace::builder().scheme(urls.clone()).build()?;
 /// let app = GuardedRouter::new().route("/files/{id}", get(download)).protect(space)?;
 ///
@@ -61,7 +61,7 @@ use zeroize::Zeroizing;
 /// should only show a page, and its form should `POST` to a link of its own. A link for single use
 /// has an id as its subject, and the handler has a `check = not_used_yet` that looks the id up.
 #[derive(Clone)]
-pub struct SecretUrls {
+pub struct SignedUrls {
     pub(super) signing: Arc<Key>,
     /// All keys, including the signing one.
     pub(super) keys: Arc<[Arc<Key>]>,
@@ -79,24 +79,24 @@ const BLOCK: usize = 64;
 const MIN_KEY: usize = 32;
 const MAX_ID: usize = 32;
 
-impl SecretUrls {
+impl SignedUrls {
     /// Starts without keys.
-    pub fn builder() -> SecretUrlsBuilder {
-        SecretUrlsBuilder {
+    pub fn builder() -> SignedUrlsBuilder {
+        SignedUrlsBuilder {
             keys: Vec::new(),
             error: None,
         }
     }
 }
 
-/// Builds [`SecretUrls`].
+/// Builds [`SignedUrls`].
 #[must_use]
-pub struct SecretUrlsBuilder {
+pub struct SignedUrlsBuilder {
     keys: Vec<Arc<Key>>,
-    error: Option<SecretUrlsError>,
+    error: Option<SignedUrlsError>,
 }
 
-impl SecretUrlsBuilder {
+impl SignedUrlsBuilder {
     /// Adds a key: 32 to 64 random bytes, and a name for it that is visible in the links. The first
     /// one signs, all of them verify. At least one is required.
     ///
@@ -113,33 +113,33 @@ impl SecretUrlsBuilder {
         self
     }
 
-    fn mistake(&self, id: &str, bytes: &[u8]) -> Option<SecretUrlsError> {
+    fn mistake(&self, id: &str, bytes: &[u8]) -> Option<SignedUrlsError> {
         let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         let id = id.to_owned();
         if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(is_legal) {
-            return Some(SecretUrlsError::Id(id));
+            return Some(SignedUrlsError::Id(id));
         }
         if bytes.len() < MIN_KEY || bytes.len() > BLOCK {
-            return Some(SecretUrlsError::KeyLength(id));
+            return Some(SignedUrlsError::KeyLength(id));
         }
         // Rotation to the same key under a second name would have no effect.
         let mut earlier = self.keys.iter();
         earlier
             .any(|key| key.id == id || key.block == padded(bytes))
-            .then_some(SecretUrlsError::KeyTwice(id))
+            .then_some(SignedUrlsError::KeyTwice(id))
     }
 
     /// Builds the scheme.
     ///
     /// # Errors
     ///
-    /// [`SecretUrlsError`] names the first setting that is missing or invalid.
-    pub fn build(self) -> Result<SecretUrls, SecretUrlsError> {
+    /// [`SignedUrlsError`] names the first setting that is missing or invalid.
+    pub fn build(self) -> Result<SignedUrls, SignedUrlsError> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let signing = self.keys.first().ok_or(SecretUrlsError::NoKey)?;
-        Ok(SecretUrls {
+        let signing = self.keys.first().ok_or(SignedUrlsError::NoKey)?;
+        Ok(SignedUrls {
             signing: Arc::clone(signing),
             keys: self.keys.into(),
         })
@@ -154,10 +154,10 @@ fn padded(bytes: &[u8]) -> Zeroizing<[u8; BLOCK]> {
     block
 }
 
-/// An error of building [`SecretUrls`]. Keys are named by their ids.
+/// An error of building [`SignedUrls`]. Keys are named by their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SecretUrlsError {
+pub enum SignedUrlsError {
     /// No key was given.
     NoKey,
     /// The name cannot be part of a link.
@@ -168,7 +168,7 @@ pub enum SecretUrlsError {
     KeyTwice(String),
 }
 
-impl fmt::Display for SecretUrlsError {
+impl fmt::Display for SignedUrlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKey => {
@@ -190,11 +190,11 @@ impl fmt::Display for SecretUrlsError {
     }
 }
 
-impl std::error::Error for SecretUrlsError {}
+impl std::error::Error for SignedUrlsError {}
 
-impl fmt::Debug for SecretUrlsBuilder {
+impl fmt::Debug for SignedUrlsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretUrlsBuilder")
+        f.debug_struct("SignedUrlsBuilder")
             .field("keys", &self.keys.len())
             .finish_non_exhaustive()
     }

@@ -7,22 +7,22 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::caller::Caller;
-use crate::schemes::token_cache::Moment;
+use crate::schemes::token_cache::Epoch;
 
 /// So many are asked at the same time.
 const MAX_QUESTIONS: usize = 256;
 /// For so long a question waits to be asked.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-pub(super) struct Questions {
+pub(super) struct SingleFlight {
     places: Semaphore,
     asked: Mutex<HashMap<Question, Weak<OnceCell<Caller>>>>,
 }
 
 /// A token, and when it was asked about: what was forgotten since then is asked about anew.
-type Question = (Moment, String);
+type Question = (Epoch, String);
 
-impl Questions {
+impl SingleFlight {
     pub(super) fn new() -> Self {
         Self {
             places: Semaphore::new(MAX_QUESTIONS),
@@ -40,7 +40,7 @@ impl Questions {
     /// forgotten since, or of `asking`. If whoever is asking goes away, the next one asks.
     pub(super) async fn ask_together(
         &self,
-        moment: Moment,
+        moment: Epoch,
         token: &str,
         asking: impl Future<Output = Caller>,
     ) -> Caller {
@@ -70,7 +70,7 @@ impl Questions {
 /// Somebody who waits for an answer. The last one takes the question away.
 struct Waiting<'q> {
     answer: Option<Arc<OnceCell<Caller>>>,
-    questions: &'q Questions,
+    questions: &'q SingleFlight,
     question: Question,
 }
 

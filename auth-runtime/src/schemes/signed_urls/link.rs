@@ -14,7 +14,7 @@ use http::Method;
 use sha2::Sha256;
 
 use super::builder::Key;
-use super::{PARAMETER, SecretUrls};
+use super::{PARAMETER, SignedUrls};
 use crate::caller::Rejection;
 use crate::identity::Identity;
 use crate::schemes::dot_segments::has_dot_segments;
@@ -25,7 +25,7 @@ const PURPOSE: &[u8] = b"secret URL 1\n";
 const MAX_LINK: usize = 8000;
 const MAX_LIFETIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-impl SecretUrls {
+impl SignedUrls {
     /// Returns the link for `target`, to be appended to the service's origin. A request with
     /// `method` within `lifetime` is granted as `identity`.
     ///

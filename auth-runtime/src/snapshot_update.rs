@@ -4,7 +4,7 @@ use std::env::var_os;
 
 /// The reaction to a changed snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Acceptance {
+pub(crate) enum SnapshotUpdate {
     /// The change is not accepted, and the test fails.
     Refused,
     /// The change is accepted, and the file is overwritten.
@@ -13,7 +13,7 @@ pub(crate) enum Acceptance {
     OnNobodysMachine,
 }
 
-impl Acceptance {
+impl SnapshotUpdate {
     pub(crate) fn by(variable: &str) -> Self {
         if var_os(variable).is_none_or(|value| value != "overwrite") {
             return Self::Refused;

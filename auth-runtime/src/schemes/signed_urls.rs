@@ -5,7 +5,7 @@ mod link;
 
 use std::fmt;
 
-pub use self::builder::{SecretUrls, SecretUrlsBuilder, SecretUrlsError};
+pub use self::builder::{SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 pub use self::link::LinkError;
 use crate::caller::{Caller, Rejection};
 use crate::scheme::{Credentials, Scheme, Source, Verification};
@@ -13,9 +13,9 @@ use crate::scheme::{Credentials, Scheme, Source, Verification};
 /// The last parameter of a link. Programs that remove secrets from logs look for the word.
 const PARAMETER: &str = "secret_link";
 
-impl Scheme for SecretUrls {
+impl Scheme for SignedUrls {
     fn name(&self) -> &str {
-        "SecretUrl"
+        "SignedUrl"
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -36,15 +36,15 @@ impl Scheme for SecretUrls {
     }
 
     /// A client without a link cannot obtain one through a challenge.
-    fn can_be_asked_for(&self) -> bool {
+    fn has_challenge(&self) -> bool {
         false
     }
 }
 
-impl fmt::Debug for SecretUrls {
+impl fmt::Debug for SignedUrls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<_> = self.keys.iter().map(|key| &key.id).collect();
-        f.debug_struct("SecretUrls")
+        f.debug_struct("SignedUrls")
             .field("keys", &ids)
             .finish_non_exhaustive()
     }
