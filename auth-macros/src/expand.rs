@@ -1,6 +1,6 @@
 //! Expansion: the item as it was written, and its policy as data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -39,6 +39,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     } else {
         quote!(::core::option::Option<#krate::Identity>)
     };
+    let checks = checks(&requires, &krate);
     let policy = policy(&requires, &krate);
     let policy = match &requires.loosen {
         Some(Name { text, .. }) => quote!(#policy.loosened(#text)),
@@ -55,7 +56,17 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
         }
         false => policy,
     };
-    let expanded = expand("requires", &policy, &caller, item, &krate, errors);
+    let expanded = expand(
+        "requires",
+        &Declaration {
+            policy,
+            checks,
+            caller,
+        },
+        item,
+        &krate,
+        errors,
+    );
     let tracked = found.as_ref().and_then(tracked);
     quote!(#expanded #tracked)
 }
@@ -153,13 +164,32 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let reason = public.map(|public| public.reason).unwrap_or_default();
     let policy = quote!(#krate::Policy::public(#reason));
     let caller = quote!(#krate::__private::PublicCaller);
-    expand("public", &policy, &caller, item, &krate, errors)
+    expand(
+        "public",
+        &Declaration {
+            policy,
+            checks: TokenStream::new(),
+            caller,
+        },
+        item,
+        &krate,
+        errors,
+    )
+}
+
+/// The policy of an item, as tokens.
+struct Declaration {
+    /// The policy as a constant.
+    policy: TokenStream,
+    /// The checks in it, separated by commas.
+    checks: TokenStream,
+    /// The type of the caller, as a guard stores it.
+    caller: TokenStream,
 }
 
 fn expand(
     attribute: &str,
-    policy: &TokenStream,
-    caller: &TokenStream,
+    declaration: &Declaration,
     tokens: TokenStream,
     krate: &Path,
     mut errors: Errors,
@@ -168,19 +198,24 @@ fn expand(
     let mistakes = mistakes(&errors);
     // An invalid attribute still leaves the handler with a policy: otherwise every use of the
     // handler would be reported as well. The policy grants nothing, and the build fails anyway.
-    let policy = if errors.is_empty() {
-        policy
-    } else {
-        &quote!(#krate::Policy::requires(
+    let nothing = Declaration {
+        policy: quote!(#krate::Policy::requires(
             #krate::Requirement::any(&[])
-        ))
+        )),
+        checks: TokenStream::new(),
+        caller: declaration.caller.clone(),
+    };
+    let declaration = if errors.is_empty() {
+        declaration
+    } else {
+        &nothing
     };
     match item {
         Some(Item::Handler(mut handler)) => {
             let name = item::carrier(&handler.signature.ident);
             let declared = &handler.signature.ident;
             let implementation =
-                implement(&name, declared, policy, caller, krate, handler.writes_guard);
+                implement(&name, declared, declaration, krate, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
             let kind = kind(attribute, &name, krate, true);
             guard::complete(&mut handler, krate);
@@ -200,7 +235,7 @@ fn expand(
             }
         }
         Some(Item::Struct(unit)) => {
-            let implementation = implement(&unit.name, &unit.name, policy, caller, krate, false);
+            let implementation = implement(&unit.name, &unit.name, declaration, krate, false);
             let kind = kind(attribute, &unit.name, krate, false);
             let unit = unit.tokens;
             quote!(#mistakes #unit #implementation #kind)
@@ -249,11 +284,15 @@ fn carrier(name: &Ident, visibility: &Visibility) -> TokenStream {
 fn implement(
     name: &Ident,
     declared: &Ident,
-    policy: &TokenStream,
-    caller: &TokenStream,
+    declaration: &Declaration,
     krate: &Path,
     uses_guard: bool,
 ) -> TokenStream {
+    let Declaration {
+        policy,
+        checks,
+        caller,
+    } = declaration;
     let suffix = format!("::{}", declared.unraw());
     // The line is that of the name, not of the attribute: the attribute of a module is elsewhere.
     let line = quote_spanned!(declared.span()=> ::core::line!());
@@ -262,6 +301,7 @@ fn implement(
         impl #krate::__private::HasPolicy for #name {
             type Caller = #caller;
             const POLICY: #krate::Policy = #policy;
+            const CHECKS: &'static [#krate::Check] = &[#checks];
             const LOCATION: #krate::HandlerLocation = #krate::HandlerLocation::new(
                 ::core::concat!(::core::module_path!(), #suffix),
                 ::core::file!(),
@@ -370,7 +410,10 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
             let blocks = network.blocks.iter().map(|block| addresses(block, krate));
             quote!(network(#krate::Network::new(#name, &[#(#blocks),*])))
         }
-        Kind::Check(function) => check_by(function, krate),
+        Kind::Check(function) => {
+            let name = function.to_string();
+            quote!(check(#name))
+        }
         // Only a policy that could not be looked up is left; that was reported.
         Kind::Policy(_) => quote!(any(&[])),
         Kind::All(parts) => {
@@ -416,7 +459,7 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     }
 }
 
-/// Returns the call of a function, with the span of the function, so that the compiler points there
+/// Returns a check: its name and the call of its function, with the span of the function, so that the compiler points there
 /// if it cannot be called.
 fn check_by(function: &Function, krate: &Path) -> TokenStream {
     let name = function.to_string();
@@ -424,8 +467,33 @@ fn check_by(function: &Function, krate: &Path) -> TokenStream {
     // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        check(#krate::Check::new(#name, |#call| #call.of(#path)))
+        #krate::Check::new(#name, |#call| #call.of(#path))
     }
+}
+
+/// The functions of all checks of a policy, each once, for the lookup by name.
+fn checks(requires: &Requires, krate: &Path) -> TokenStream {
+    fn collect<'r>(requirement: &'r Requirement, checks: &mut BTreeMap<String, &'r Function>) {
+        match &requirement.kind {
+            Kind::All(parts) | Kind::Any(parts) => {
+                parts.iter().for_each(|part| collect(part, checks));
+            }
+            Kind::Check(function) => {
+                checks.entry(function.to_string()).or_insert(function);
+            }
+            _ => {}
+        }
+    }
+
+    let mut checks = BTreeMap::new();
+    let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
+    for requirement in requires.requirements.iter().chain(lesser) {
+        collect(requirement, &mut checks);
+    }
+    let checks = checks
+        .into_values()
+        .map(|function| check_by(function, krate));
+    quote!(#(#checks),*)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::decision::Denial;
 use crate::explanation::{Explanation, Rule};
 use crate::handler_location::HandlerLocation;
-use crate::policy::Policy;
+use auth_runtime_policy::Policy;
 
 /// The audit hook of a service.
 pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
@@ -153,7 +153,7 @@ impl<'a> AuditRecord<'a> {
     /// Evaluates the policy part by part, when called. `None` if no requirement was evaluated: on
     /// unknown paths, by rule 5, and for objects.
     pub fn explanation(&self) -> Option<Explanation> {
-        Some(self.policy?.explain(self.facts?))
+        Some(Explanation::of(self.policy?, self.facts?))
     }
 
     /// The name of the handler, or a placeholder.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use auth_runtime_policy::scheme::{is_token, registered_spelling};
 use http::HeaderValue;
 
 /// A valid challenge: an invalid one cannot be constructed.
@@ -425,44 +426,6 @@ fn forbidden_in(name: &str) -> &'static [char] {
 
 fn looks_like_parameter(text: &str) -> Option<&'static str> {
     SEARCHED_FOR.into_iter().find(|found| text.contains(found))
-}
-
-/// The schemes of the HTTP Authentication Scheme Registry (RFC 9110 §16.4.1).
-const REGISTERED: [&str; 14] = [
-    "Basic",
-    "Bearer",
-    "Concealed",
-    "Digest",
-    "DPoP",
-    "GNAP",
-    "HOBA",
-    "Mutual",
-    "Negotiate",
-    "OAuth",
-    "PrivateToken",
-    "SCRAM-SHA-1",
-    "SCRAM-SHA-256",
-    "vapid",
-];
-
-/// The registered spelling of a scheme name, found case-insensitively; `None` if it is not
-/// registered.
-pub(crate) fn registered_spelling(scheme: &str) -> Option<&'static str> {
-    REGISTERED
-        .into_iter()
-        .find(|registered| registered.eq_ignore_ascii_case(scheme))
-}
-
-/// `token = 1*tchar` (RFC 9110 §5.6.2).
-pub(crate) fn is_token(text: &str) -> bool {
-    let is_legal = |byte: u8| {
-        let is_mark = matches!(
-            byte,
-            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
-        );
-        byte.is_ascii_alphanumeric() || is_mark
-    };
-    !text.is_empty() && text.bytes().all(is_legal)
 }
 
 /// Appends a quoted string, with only the necessary escapes (RFC 9110 §5.6.4).

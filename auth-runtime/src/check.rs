@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -100,10 +99,8 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
     }
 }
 
-/// A deciding function of the service, as an atom of a requirement. `check = path::to::function`
-/// constructs it.
-///
-/// Two checks are equal if their paths are written identically.
+/// A deciding function of the service, with the name by which a requirement refers to it: the path
+/// in `check = path::to::function`.
 #[derive(Clone, Copy)]
 pub struct Check {
     name: &'static str,
@@ -166,11 +163,7 @@ impl Check {
     }
 
     /// Runs the check.
-    pub(crate) async fn ask(
-        self,
-        identity: &Identity,
-        surroundings: Surroundings<'_>,
-    ) -> Option<bool> {
+    async fn run(self, identity: &Identity, surroundings: Surroundings<'_>) -> Option<bool> {
         if !self.state().is_met_by(surroundings.state) {
             tracing::error!(
                 check = self.name,
@@ -188,30 +181,21 @@ impl Check {
     }
 }
 
-impl PartialEq for Check {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Check {}
-
-impl PartialOrd for Check {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Check {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.name.cmp(other.name)
-    }
-}
-
-impl Hash for Check {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
-    }
+/// Runs the check of this name; `None` if it failed, or if the handler has no such check.
+pub(crate) async fn run_named(
+    checks: &[Check],
+    name: &str,
+    identity: &Identity,
+    surroundings: Surroundings<'_>,
+) -> Option<bool> {
+    let Some(check) = checks.iter().find(|check| check.name == name) else {
+        tracing::error!(
+            check = name,
+            "the policy names a check that its handler has not"
+        );
+        return None;
+    };
+    check.run(identity, surroundings).await
 }
 
 impl fmt::Debug for Check {

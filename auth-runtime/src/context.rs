@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use crate::caller::Caller;
-use crate::check::Check;
-use crate::requirement::{Atom, Group};
-use crate::truth::Truth;
+use auth_runtime_policy::Truth;
+use auth_runtime_policy::{Atom, Group};
 
 /// All facts about one request that its policy is evaluated with.
 ///
@@ -25,7 +24,7 @@ pub struct Context<'a> {
     pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
-    answers: Vec<(Check, Option<bool>)>,
+    answers: Vec<(&'static str, Option<bool>)>,
 }
 
 impl<'a> Context<'a> {
@@ -88,9 +87,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Adds the result of `check`; `None` if it failed.
+    /// Adds the result of the check of this name; `None` if it failed.
     #[must_use]
-    pub fn checked(mut self, check: Check, answer: Option<bool>) -> Self {
+    pub fn checked(mut self, check: &'static str, answer: Option<bool>) -> Self {
         self.answers.push((check, answer));
         self
     }
@@ -126,7 +125,7 @@ impl<'a> Context<'a> {
     }
 
     /// The check in `atom`, unless it already has a result.
-    pub(crate) fn open_check(&self, atom: Atom) -> Option<Check> {
+    pub(crate) fn open_check(&self, atom: Atom) -> Option<&'static str> {
         match atom {
             Atom::Check(check) if self.answers.iter().all(|(asked, _)| *asked != check) => {
                 Some(check)

@@ -28,12 +28,11 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::caller::{Caller, Rejection};
-use crate::check::Check;
 use crate::context::Context;
-use crate::dnf::{Ask, minimal_atoms, ways};
-use crate::policy::Policy;
-use crate::requirement::{Atom, Group, Requirement};
-use crate::truth::Truth;
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::Truth;
+use auth_runtime_policy::dnf::{Ask, minimal_atoms, ways};
+use auth_runtime_policy::{Atom, Group, Requirement};
 
 /// The decision about a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +43,9 @@ pub enum Decision {
     Deny(Denial),
     /// The request is denied, and the response is that of an unknown path.
     Hide,
-    /// The decision depends on this check: run it, add its result to the [`Context`], and decide
+    /// The decision depends on the check of this name: run it, add its result to the [`Context`], and decide
     /// again.
-    Undecided(Check),
+    Undecided(&'static str),
 }
 
 /// The reason for denying a request, with the data for the response.
@@ -103,100 +102,100 @@ impl Denial {
     }
 }
 
-impl Policy {
+impl Decision {
     /// Decides by the rules of the manual, which are also at the top of this module's source.
     ///
     /// ```
-    /// use auth_runtime::{Caller, Decision, Denial, Context, Identity, Policy, Requirement};
+    /// use auth_runtime::{Caller, Context, Decision, Denial, Identity, Policy, Requirement};
     ///
     /// let policy = Policy::requires(Requirement::scope("admin"));
     /// let admin = Caller::known(Identity::new("ann").with_scopes(["admin"]));
     /// let user = Caller::known(Identity::new("bob"));
     ///
-    /// assert_eq!(policy.decide(&Context::new(&admin)), Decision::Grant);
-    /// assert_eq!(policy.decide(&Context::new(&user)), Decision::Deny(Denial::Forbidden));
+    /// assert_eq!(Decision::of(&policy, &Context::new(&admin)), Decision::Grant);
+    /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::Forbidden));
     /// assert_eq!(
-    ///     policy.decide(&Context::new(&user).by_oauth()),
+    ///     Decision::of(&policy, &Context::new(&user).by_oauth()),
     ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin"] }),
     /// );
     /// ```
-    pub fn decide(&self, facts: &Context<'_>) -> Decision {
-        let decision = match self.requirement() {
-            Some(requirement) => self.decide_requirement(&Question { requirement, facts }),
-            None => Ok(Decision::Grant),
+    pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
+        let Some(requirement) = policy.requirement() else {
+            return Self::Grant;
         };
-        decision.unwrap_or_else(Decision::Undecided)
-    }
-
-    fn decide_requirement(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        let decision = match question.facts.caller {
-            Caller::Known(_) => self.decide_known(question)?,
-            _ => return self.decide_unknown(question),
+        let question = Question {
+            requirement,
+            facts: context,
         };
-        match &decision {
-            Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
-            Decision::Deny(_) if self.is_kept_from(question.facts)? => Ok(Decision::Hide),
-            _ => Ok(decision),
-        }
-    }
-
-    /// Rules 2 and 4.
-    fn decide_unknown(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        let truth = question.evaluate()?;
-        if truth == Truth::True {
-            return Ok(Decision::Grant);
-        }
-        // A concealed denial needs no scopes.
-        if self.is_kept_from(question.facts)? {
-            return Ok(Decision::Hide);
-        }
-        Ok(Decision::Deny(question.deny_unknown(truth)))
-    }
-
-    /// Rule 3.
-    fn decide_known(&self, question: &Question<'_>) -> Result<Decision, Check> {
-        match question.evaluate()? {
-            Truth::True => return Ok(Decision::Grant),
-            // For a known caller, only a failed check leaves the requirement unknown.
-            Truth::Unknown => {
-                return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
-            }
-            Truth::False => {}
-        }
-        let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
-        if self.asks_about(Group::Freshness)
-            && question.evaluate_granting(&is_fresh)? == Truth::True
-        {
-            return Ok(Decision::Deny(question.step_up()));
-        }
-        // A concealed denial needs no further distinction.
-        if self.is_kept_from(question.facts)? {
-            return Ok(Decision::Hide);
-        }
-        let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
-        if self.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True
-        {
-            return Ok(Decision::Deny(Denial::SenderConstraintRequired));
-        }
-        let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
-        if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
-            let scopes = question.insufficient_scopes()?;
-            return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
-        }
-        Ok(Decision::Deny(Denial::Forbidden))
-    }
-
-    /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
-    /// requirement is false or unknown.
-    pub(crate) fn is_kept_from(&self, facts: &Context<'_>) -> Result<bool, Check> {
-        let Some(requirement) = self.shown_to() else {
-            return Ok(self.is_hidden());
-        };
-        let lesser = Question { requirement, facts };
-        Ok(lesser.evaluate()? != Truth::True)
+        decide(policy, &question).unwrap_or_else(Self::Undecided)
     }
 }
 
+fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    let decision = match question.facts.caller {
+        Caller::Known(_) => decide_known(policy, question)?,
+        _ => return decide_unknown(policy, question),
+    };
+    match &decision {
+        Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
+        Decision::Deny(_) if conceals(policy, question.facts)? => Ok(Decision::Hide),
+        _ => Ok(decision),
+    }
+}
+
+/// Rules 2 and 4.
+fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    let truth = question.evaluate()?;
+    if truth == Truth::True {
+        return Ok(Decision::Grant);
+    }
+    // A concealed denial needs no scopes.
+    if conceals(policy, question.facts)? {
+        return Ok(Decision::Hide);
+    }
+    Ok(Decision::Deny(question.deny_unknown(truth)))
+}
+
+/// Rule 3.
+fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    match question.evaluate()? {
+        Truth::True => return Ok(Decision::Grant),
+        // For a known caller, only a failed check leaves the requirement unknown.
+        Truth::Unknown => {
+            return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
+        }
+        Truth::False => {}
+    }
+    let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
+    if policy.asks_about(Group::Freshness) && question.evaluate_granting(&is_fresh)? == Truth::True
+    {
+        return Ok(Decision::Deny(question.step_up()));
+    }
+    // A concealed denial needs no further distinction.
+    if conceals(policy, question.facts)? {
+        return Ok(Decision::Hide);
+    }
+    let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
+    if policy.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True {
+        return Ok(Decision::Deny(Denial::SenderConstraintRequired));
+    }
+    let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
+    if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
+        let scopes = question.insufficient_scopes()?;
+        return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
+    }
+    Ok(Decision::Deny(Denial::Forbidden))
+}
+
+/// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
+/// requirement is false or unknown.
+pub(crate) fn conceals(policy: &Policy, facts: &Context<'_>) -> Result<bool, &'static str> {
+    let Some(requirement) = policy.shown_to() else {
+        return Ok(policy.is_hidden());
+    };
+    let lesser = Question { requirement, facts };
+    Ok(lesser.evaluate()? != Truth::True)
+}
 fn is_scope(atom: Atom) -> bool {
     matches!(atom, Atom::Scope(_))
 }
@@ -221,19 +220,19 @@ impl Question<'_> {
     }
 
     /// Evaluates the requirement; the error is a check that has to run first.
-    fn evaluate(&self) -> Result<Truth, Check> {
+    fn evaluate(&self) -> Result<Truth, &'static str> {
         self.evaluate_by(&|atom| self.facts.truth(atom))
     }
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
-    fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, Check> {
+    fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, &'static str> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
             false => self.facts.truth(atom),
         })
     }
 
-    fn evaluate_by(&self, truth: &impl Fn(Atom) -> Truth) -> Result<Truth, Check> {
+    fn evaluate_by(&self, truth: &impl Fn(Atom) -> Truth) -> Result<Truth, &'static str> {
         let whole = self.requirement.evaluate_by(truth);
         let is_known = matches!(self.facts.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
@@ -288,7 +287,7 @@ impl Question<'_> {
     }
 
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
-    fn insufficient_scopes(&self) -> Result<Vec<&'static str>, Check> {
+    fn insufficient_scopes(&self) -> Result<Vec<&'static str>, &'static str> {
         if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
             return Err(check);
         }
@@ -344,8 +343,8 @@ impl Question<'_> {
 fn first_open(
     requirement: &Requirement,
     truth: &impl Fn(Atom) -> Truth,
-    open: &dyn Fn(Atom) -> Option<Check>,
-) -> Option<Check> {
+    open: &dyn Fn(Atom) -> Option<&'static str>,
+) -> Option<&'static str> {
     if requirement.evaluate_by(truth) != Truth::Unknown {
         return None;
     }

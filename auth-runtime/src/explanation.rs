@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::policy::Policy;
-use crate::requirement::Requirement;
-use crate::truth::Truth;
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::Requirement;
+use auth_runtime_policy::Truth;
 
 /// The rule behind a decision, by its number in the table of the manual ([What is
 /// answered](crate#what-is-answered)).
@@ -86,14 +86,14 @@ impl fmt::Display for Rule {
 /// since it shows the grants that would be sufficient.
 ///
 /// ```
-/// use auth_runtime::{Caller, Context, Identity, Policy, Requirement, Rule};
+/// use auth_runtime::{Caller, Context, Explanation, Identity, Policy, Requirement, Rule};
 ///
 /// const POLICY: Policy = Policy::requires(Requirement::all(&[
 ///     Requirement::role("clerk"),
 ///     Requirement::scope("orders:write"),
 /// ]));
 /// let caller = Caller::known(Identity::new("ann").with_roles(["clerk"]));
-/// let explanation = POLICY.explain(&Context::new(&caller).by_oauth());
+/// let explanation = Explanation::of(&POLICY, &Context::new(&caller).by_oauth());
 ///
 /// assert_eq!(explanation.rule(), Some(Rule::MissingScope));
 /// assert_eq!(
@@ -119,15 +119,29 @@ pub struct Finding {
     parts: Vec<Finding>,
 }
 
-impl Policy {
-    /// Decides, and records the reason. [`decide`](Self::decide) is cheaper.
-    pub fn explain(&self, facts: &Context<'_>) -> Explanation {
+/// The denial that a hidden policy conceals. No further checks run for it; their results count
+/// as unknown.
+pub(crate) fn denial_behind(policy: &Policy, facts: &Context<'_>) -> Option<Denial> {
+    let shown = policy.shown();
+    let mut facts = facts.clone();
+    loop {
+        match Decision::of(&shown, &facts) {
+            Decision::Deny(denial) => return Some(denial),
+            Decision::Undecided(check) => facts = facts.checked(check, None),
+            Decision::Grant | Decision::Hide => return None,
+        }
+    }
+}
+
+impl Explanation {
+    /// Decides, and records the reason. [`Decision::of`] is cheaper.
+    pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
         // Evaluates all parts at the same time.
-        let facts = &facts.clone().at_one_moment(SystemTime::now());
-        let decision = self.decide(facts);
+        let facts = &context.clone().at_one_moment(SystemTime::now());
+        let decision = Decision::of(policy, facts);
         let denial = match &decision {
             Decision::Deny(denial) => Some(denial.clone()),
-            Decision::Hide => self.denial_behind(facts),
+            Decision::Hide => denial_behind(policy, facts),
             Decision::Grant | Decision::Undecided(_) => None,
         };
         let rule = match &decision {
@@ -135,33 +149,17 @@ impl Policy {
             _ => denial.as_ref().map(|own| Rule::behind(own, facts.caller)),
         };
         let find = |requirement: &Requirement| Finding::of(*requirement, facts);
-        Explanation {
-            policy: *self,
+        Self {
+            policy: *policy,
             decision,
             denial,
             rule,
-            requirement: self.requirement().map(find),
-            shown_to: self.shown_to().map(find),
+            requirement: policy.requirement().map(find),
+            shown_to: policy.shown_to().map(find),
         }
     }
 
-    /// The denial that a hidden policy conceals. No further checks run for it; their results count
-    /// as unknown.
-    pub(crate) fn denial_behind(&self, facts: &Context<'_>) -> Option<Denial> {
-        let shown = self.shown();
-        let mut facts = facts.clone();
-        loop {
-            match shown.decide(&facts) {
-                Decision::Deny(denial) => return Some(denial),
-                Decision::Undecided(check) => facts = facts.checked(check, None),
-                Decision::Grant | Decision::Hide => return None,
-            }
-        }
-    }
-}
-
-impl Explanation {
-    /// The decision: that of [`Policy::decide`] for the same facts.
+    /// The decision: that of [`Decision::of`] for the same facts.
     pub fn decision(&self) -> &Decision {
         &self.decision
     }

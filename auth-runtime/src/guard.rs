@@ -10,14 +10,14 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::caller::Caller;
-use crate::check::{State, Surroundings};
+use crate::check::{Check, State, Surroundings};
 use crate::decision::Denial;
 use crate::denial_body::{RequestSnapshot, RequestView};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 use crate::identity::Identity;
-use crate::policy::Policy;
 use crate::space::{DeniedObject, ProtectionSpace, Sender};
+use auth_runtime_policy::Policy;
 
 /// Proof that the request met the handler's policy. It is the first parameter of every annotated
 /// handler.
@@ -237,9 +237,9 @@ impl<P: HasPolicy> Guard<P> {
         state: &State,
     ) -> Result<Self, Denied> {
         let request = P::USES_GUARD.then(|| RequestSnapshot::of(Head::from(&*head)));
-        let parameters = match P::POLICY.asks_checks() {
-            true => parameters_of(head).await,
-            false => Vec::new(),
+        let parameters = match P::CHECKS {
+            [] => Vec::new(),
+            _ => parameters_of(head).await,
         };
         let surroundings = Surroundings {
             head: Head::from(&*head),
@@ -247,7 +247,13 @@ impl<P: HasPolicy> Guard<P> {
             state,
         };
         let admitted = space
-            .admit(&P::POLICY, Some(P::LOCATION), surroundings, P::USES_GUARD)
+            .admit(
+                &P::POLICY,
+                P::CHECKS,
+                Some(P::LOCATION),
+                surroundings,
+                P::USES_GUARD,
+            )
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         let objects = request.map(|request| {
@@ -304,6 +310,8 @@ pub trait HasPolicy: Send + Sync + 'static {
     type Caller: FromCaller;
     /// The policy.
     const POLICY: Policy;
+    /// The functions of the checks in the policy, each once.
+    const CHECKS: &'static [Check];
     /// The location of the policy in the source.
     const LOCATION: HandlerLocation;
     /// Whether the handler names its guard, and can therefore deny objects.
@@ -411,6 +419,7 @@ pub struct Undeclared;
 impl HasPolicy for Undeclared {
     type Caller = Identity;
     const POLICY: Policy = Policy::requires(crate::Requirement::any(&[]));
+    const CHECKS: &'static [Check] = &[];
     const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Extensions;
 
-use crate::requirement::Atom;
+use auth_runtime_policy::{Atom, Vocabulary};
 
 /// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
 ///
@@ -180,6 +180,39 @@ impl Identity {
     /// The permissions of the caller, sorted.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         self.0.permissions.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns whether the caller meets `scope = "…"` in an attribute: it was granted that scope, or
+    /// one that implies it by `vocabulary`.
+    ///
+    /// ```
+    /// use auth_runtime::{Identity, VocabularyEntry, Vocabulary};
+    ///
+    /// // const VOCABULARY: Vocabulary = auth_runtime::vocabulary!();
+    /// const SCOPES: &[VocabularyEntry] = &[
+    ///     VocabularyEntry::new("repo:read", "Read repositories", &[]),
+    ///     VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]),
+    /// ];
+    /// const VOCABULARY: Vocabulary = Vocabulary::new(None, SCOPES, &[], &[], &[], &[]);
+    ///
+    /// let ann = Identity::new("ann").with_scopes(["repo:write"]);
+    /// assert!(ann.meets_scope("repo:read", &VOCABULARY));
+    /// assert!(!ann.has_scope("repo:read"), "it was not granted itself");
+    /// ```
+    pub fn meets_scope(&self, scope: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_scope(scope, |granted| self.has_scope(granted))
+    }
+
+    /// Returns whether the caller meets `role = "…"`: it holds that role, or one that implies it by
+    /// `vocabulary`.
+    pub fn meets_role(&self, role: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_role(role, |granted| self.has_role(granted))
+    }
+
+    /// Returns whether the caller meets `permission = "…"`: it holds that permission, or one that
+    /// implies it by `vocabulary`.
+    pub fn meets_permission(&self, permission: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_permission(permission, |granted| self.has_permission(granted))
     }
 
     /// The authentication context class of the caller's login.

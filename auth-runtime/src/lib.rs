@@ -253,7 +253,6 @@ mod context;
 mod cookies;
 mod decision;
 mod denial_body;
-mod dnf;
 mod explanation;
 #[cfg(feature = "axum")]
 mod guard;
@@ -262,13 +261,10 @@ mod head;
 mod identity;
 #[cfg(any(feature = "access-matrix", feature = "testing"))]
 mod indistinguishable;
-mod network;
 #[cfg(feature = "openapi")]
 mod openapi;
-mod policy;
 #[cfg(feature = "axum")]
 mod probe;
-mod requirement;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;
@@ -284,17 +280,17 @@ mod space;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trusted_proxies;
-mod truth;
 #[cfg(any(
     feature = "resource-metadata",
     feature = "jwks",
     feature = "introspection"
 ))]
 mod url;
-mod vocabulary;
 
 pub use auth_macros::{public, requires, vocabulary};
-pub use ipnet::IpNet;
+pub use auth_runtime_policy::{
+    Atom, DeclaredPolicy, IpNet, Network, Policy, Requirement, Truth, Vocabulary, VocabularyEntry,
+};
 
 #[cfg(feature = "access-lock")]
 pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
@@ -319,11 +315,8 @@ pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::guard::{Denied, Guard};
 pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
-pub use crate::network::Network;
 #[cfg(feature = "openapi")]
 pub use crate::openapi::OpenApiError;
-pub use crate::policy::Policy;
-pub use crate::requirement::{Atom, Requirement};
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
@@ -364,14 +357,12 @@ pub use crate::schemes::{
 };
 pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
 pub use crate::trusted_proxies::TrustedProxiesError;
-pub use crate::truth::Truth;
 #[cfg(any(
     feature = "resource-metadata",
     feature = "jwks",
     feature = "introspection"
 ))]
 pub use crate::url::UrlProblem;
-pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};
 
 /// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
 /// audit does not find.

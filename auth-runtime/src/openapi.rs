@@ -25,8 +25,8 @@ use self::responses::Circumstances;
 use self::template::Template;
 use crate::access_table::{AccessRow, AccessTable, RouteKind};
 use crate::handler_location::HandlerLocation;
-use crate::policy::Policy;
 use crate::space::{Offered, ProtectionSpace};
+use auth_runtime_policy::Policy;
 
 /// The readers of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::Serialize;
 
-use crate::policy::Policy;
-use crate::requirement::{Atom, Requirement};
 use crate::url::{TrustedUrl, UrlProblem, without_user};
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::{Atom, Requirement};
 
 /// A protected resource: its identifier, and the authorization servers that issue tokens for it.
 ///

@@ -31,17 +31,17 @@ pub(crate) use self::sender::{Sender, Target, Used};
 use crate::audit::{Audit, Watch};
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
-use crate::check::{Check, Surroundings};
+use crate::check::{Check, Surroundings, run_named};
 use crate::client_address::ClientAddress;
 use crate::context::Context;
-use crate::decision::{Decision, Denial};
+use crate::decision::{Decision, Denial, conceals};
 use crate::denial_body::{DenialBody, RequestSnapshot, RequestView};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
-use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
+use auth_runtime_policy::Policy;
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
@@ -132,6 +132,8 @@ pub enum UnknownPaths {
 #[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) policy: &'a Policy,
+    /// The functions of the checks in the policy.
+    pub(crate) checks: &'a [Check],
     /// The handler. `None` if the policy is not that of a handler.
     pub(crate) location: Option<HandlerLocation>,
     /// Whether the handler can check objects through its guard.
@@ -207,8 +209,8 @@ impl ProtectionSpace {
     /// Authorizes a request without a web framework. For axum, [`Guard`](crate::Guard) and
     /// [`GuardedRouter`](crate::GuardedRouter) do this.
     ///
-    /// The body is not read, so tokens in forms are not found. A check finds no path parameters,
-    /// and fails if it needs state.
+    /// `checks` are the functions of the checks in the policy. They find no path parameters, and fail
+    /// if they need state. The body is not read, so tokens in forms are not found.
     ///
     /// ```
     /// use auth_runtime::{Bearer, Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -220,7 +222,7 @@ impl ProtectionSpace {
     /// let policy = Policy::requires(Requirement::authenticated());
     ///
     /// let (head, _) = http::Request::get("/").body(())?.into_parts();
-    /// let denied = space.authorize(&policy, &head).await.unwrap_err();
+    /// let denied = space.authorize(&policy, &[], &head).await.unwrap_err();
     /// assert_eq!(denied.status(), 401);
     /// assert_eq!(denied.headers()["www-authenticate"], "Bearer realm=\"api\"");
     /// # Ok(())
@@ -235,6 +237,7 @@ impl ProtectionSpace {
     pub async fn authorize(
         &self,
         policy: &Policy,
+        checks: &[Check],
         head: &Parts,
     ) -> Result<Caller, http::Response<Bytes>> {
         let surroundings = Surroundings {
@@ -242,7 +245,7 @@ impl ProtectionSpace {
             parameters: &[],
             state: &(),
         };
-        let admitted = self.admit(policy, None, surroundings, false).await;
+        let admitted = self.admit(policy, checks, None, surroundings, false).await;
         admitted.map(|admitted| admitted.caller)
     }
 
@@ -295,6 +298,7 @@ impl ProtectionSpace {
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
+        checks: &[Check],
         location: Option<HandlerLocation>,
         surroundings: Surroundings<'_>,
         denies_objects: bool,
@@ -318,6 +322,7 @@ impl ProtectionSpace {
         let watch = self.watch(location.as_ref());
         let case = Case {
             policy,
+            checks,
             location,
             denies_objects,
             path_is_hidden: false,
@@ -351,7 +356,7 @@ impl ProtectionSpace {
         case: &Case<'_>,
         sender: &Sender,
         head: Head<'_>,
-    ) -> Result<Ruling, Check> {
+    ) -> Result<Ruling, &'static str> {
         match self.facts(case.policy, sender, head) {
             Some(facts) => self.rule_by(case, &facts, (sender, head)),
             None => Ok(self.rule_broken(case, (sender, head))),
@@ -373,7 +378,7 @@ impl ProtectionSpace {
             match (self.rule_by(case, &facts, request), facts.caller) {
                 (Ok(ruling), _) => return ruling,
                 (Err(check), Caller::Known(identity)) => {
-                    let answer = check.ask(identity, surroundings);
+                    let answer = run_named(case.checks, check, identity, surroundings);
                     facts = facts.checked(check, case.watch.around(answer).await);
                 }
                 // Checks are about known callers only, so none is run for other callers.
@@ -387,13 +392,13 @@ impl ProtectionSpace {
         case: &Case<'_>,
         facts: &Context<'_>,
         request: (&Sender, Head<'_>),
-    ) -> Result<Ruling, Check> {
-        let decision = match case.policy.decide(facts) {
+    ) -> Result<Ruling, &'static str> {
+        let decision = match Decision::of(case.policy, facts) {
             Decision::Undecided(check) => return Err(check),
             decision => decision,
         };
         let is_granted = decision == Decision::Grant;
-        let hides_objects = case.denies_objects && is_granted && case.policy.is_kept_from(facts)?;
+        let hides_objects = case.denies_objects && is_granted && conceals(case.policy, facts)?;
         Ok(self.settle(case, request, Some(facts), decision, hides_objects))
     }
 

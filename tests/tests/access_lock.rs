@@ -814,6 +814,7 @@ fn networks_are_kept_by_their_blocks() {
             const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
                 .hide_as_not_found()
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const CHECKS: &'static [auth_runtime::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
@@ -831,6 +832,7 @@ fn networks_are_kept_by_their_blocks() {
             type Caller = auth_runtime::__private::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const CHECKS: &'static [auth_runtime::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::{
-    Caller, Check, CheckRequest, Context, Decision, Denial, Identity, IpNet, Network, Policy,
-    Rejection, Requirement, Rule, Truth, requires,
+    Caller, Context, Decision, Denial, Explanation, Identity, IpNet, Network, Policy, Rejection,
+    Requirement, Rule, Truth,
 };
 
 /// A requirement, as the oracle reads it.
@@ -58,18 +58,8 @@ const OFFICE: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
 const IN_OFFICE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
-/// A check as the attribute makes one; what it says is for the test to say.
-fn a_check() -> Check {
-    async fn is_fine(_: CheckRequest<'_>) -> bool {
-        unreachable!("the decision asks nobody itself")
-    }
-
-    #[requires(check = is_fine)]
-    struct Checked;
-
-    let policy = auth_tests::policy_of::<Checked>();
-    policy.checks()[0]
-}
+/// The name of a check; its result is part of each test.
+const A_CHECK: &str = "is_fine";
 
 impl Expression {
     /// Plain two-valued meaning.
@@ -103,7 +93,7 @@ impl Expression {
             Self::Atom(Staff) => Requirement::role("staff"),
             Self::Atom(Mfa) => Requirement::acr("mfa"),
             Self::Atom(Bound) => Requirement::sender_constrained(),
-            Self::Atom(Checked) => Requirement::check(a_check()),
+            Self::Atom(Checked) => Requirement::check(A_CHECK),
             Self::Atom(Office) => Requirement::network(Network::new("office", &OFFICE)),
             Self::All(parts) => Requirement::all(leak(parts)),
             Self::Any(parts) => Requirement::any(leak(parts)),
@@ -216,11 +206,11 @@ const UNBOUND: u16 = 4010;
 
 /// Decides as a router does: whenever a check has to be asked, it is.
 fn decide(policy: Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
-    match policy.decide(facts) {
+    match Decision::of(&policy, facts) {
         Decision::Undecided(asked) => {
-            assert_eq!(asked, a_check());
+            assert_eq!(asked, A_CHECK);
             let facts = facts.clone().checked(asked, check);
-            (policy.decide(&facts), true)
+            (Decision::of(&policy, &facts), true)
         }
         decision => (decision, false),
     }
@@ -255,7 +245,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                     (false, false) => 403,
                 };
                 let facts = Context::new(&caller).from_address(address);
-                let decision = shown.decide(&facts);
+                let decision = Decision::of(&shown, &facts);
                 assert_eq!(status(&decision), expected, "{}", context());
                 let rule = match (expected, worth_a_try) {
                     (200, _) => Rule::Met,
@@ -263,7 +253,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                     _ => Rule::NotKnown,
                 };
                 assert_explained([shown, hidden], &facts, rule);
-                let visible = hidden.decide(&facts);
+                let visible = Decision::of(&hidden, &facts);
                 let hides = expected != 200;
                 assert_eq!(visible == Decision::Hide, hides, "{}", context());
                 if let Decision::Deny(Denial::Unauthenticated { scopes, rejection }) = decision {
@@ -310,11 +300,11 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                             (_, false) => Rule::MissingScope,
                             (_, true) => Rule::NotAllowed,
                         };
-                        let all_is_known = facts.clone().checked(a_check(), check);
+                        let all_is_known = facts.clone().checked(A_CHECK, check);
                         assert_explained([shown, hidden], &all_is_known, rule);
                         for policy in [shown, hidden] {
-                            let explanation = policy.explain(&facts);
-                            assert_eq!(explanation.decision(), &policy.decide(&facts));
+                            let explanation = Explanation::of(&policy, &facts);
+                            assert_eq!(explanation.decision(), &Decision::of(&policy, &facts));
                         }
 
                         let (decision, asked) = decide(shown, &facts, check);
@@ -365,15 +355,15 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
 
 /// The explanation says what was decided, by which rule, and what is kept back.
 fn assert_explained([shown, hidden]: [Policy; 2], facts: &Context<'_>, rule: Rule) {
-    let denial = match shown.decide(facts) {
+    let denial = match Decision::of(&shown, facts) {
         Decision::Deny(denial) => Some(denial),
         _ => None,
     };
     for policy in [shown, hidden] {
-        let explanation = policy.explain(facts);
+        let explanation = Explanation::of(&policy, facts);
         assert_eq!(
             explanation.decision(),
-            &policy.decide(facts),
+            &Decision::of(&policy, facts),
             "{explanation}"
         );
         assert_eq!(explanation.rule(), Some(rule), "{explanation}");
@@ -406,16 +396,16 @@ fn an_explanation_tells_of_every_part_whether_it_holds() {
         ),
     ] {
         let facts = Context::new(&caller).by_oauth().from_address(IN_OFFICE);
-        assert_eq!(policy.explain(&facts).to_string(), told);
+        assert_eq!(Explanation::of(&policy, &facts).to_string(), told);
     }
 }
 
 #[test]
 fn an_explanation_does_not_guess_what_a_check_would_say() {
-    let policy = Policy::requires(Requirement::check(a_check())).hide_as_not_found();
+    let policy = Policy::requires(Requirement::check(A_CHECK)).hide_as_not_found();
     let caller = Caller::known(Identity::new("ann"));
-    let explanation = policy.explain(&Context::new(&caller));
-    assert_eq!(explanation.decision(), &Decision::Undecided(a_check()));
+    let explanation = Explanation::of(&policy, &Context::new(&caller));
+    assert_eq!(explanation.decision(), &Decision::Undecided(A_CHECK));
     assert_eq!((explanation.rule(), explanation.denial()), (None, None));
     assert_eq!(
         explanation.to_string(),
@@ -451,7 +441,7 @@ fn a_public_policy_grants_whoever_calls() {
         Caller::known(Identity::new("ann")),
     ] {
         assert_eq!(
-            policy.decide(&Context::new(&caller)),
+            Decision::of(&policy, &Context::new(&caller)),
             Decision::Grant,
             "{caller:?}"
         );
@@ -478,7 +468,7 @@ fn hide_unless_shows_denials_to_those_who_meet_the_lesser_requirement() {
         (half_hidden, &Caller::rejected(), true),
         (half_hidden, &Caller::unverifiable(), true),
     ] {
-        let decision = policy.decide(&Context::new(caller));
+        let decision = Decision::of(&policy, &Context::new(caller));
         assert_eq!(decision == Decision::Hide, hides, "{policy} {caller:?}");
     }
 }
@@ -492,7 +482,10 @@ fn the_smallest_sufficient_scopes_are_exact_where_alternatives_overlap() {
     ]);
     let caller = Caller::known(Identity::new("ann").with_scopes(["a"]));
     assert_eq!(
-        Policy::requires(OVERLAPPING).decide(&Context::new(&caller).by_oauth()),
+        Decision::of(
+            &Policy::requires(OVERLAPPING),
+            &Context::new(&caller).by_oauth()
+        ),
         Decision::Deny(Denial::InsufficientScope { scopes: vec!["b"] }),
     );
 }
@@ -522,7 +515,10 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
     ] {
         let caller = Caller::known(Identity::new("ann").with_scopes(held));
         assert_eq!(
-            Policy::requires(requirement).decide(&Context::new(&caller).by_oauth()),
+            Decision::of(
+                &Policy::requires(requirement),
+                &Context::new(&caller).by_oauth()
+            ),
             Decision::Deny(Denial::InsufficientScope { scopes: named }),
             "{requirement}"
         );
@@ -539,13 +535,13 @@ fn of_many_scopes_each_is_named_once_and_in_its_order() {
     let leak = |parts: Vec<Requirement>| -> &'static [Requirement] { Box::leak(parts.into()) };
     let twice = Requirement::all(leak(scopes().chain(scopes().rev()).collect()));
     let held = Caller::known(Identity::new("ann").with_scopes(names[..39].iter().copied()));
-    let insufficient =
-        |requirement: Requirement, caller: &Caller| match Policy::requires(requirement)
-            .decide(&Context::new(caller).by_oauth())
-        {
-            Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
-            other => panic!("{other:?}"),
-        };
+    let insufficient = |requirement: Requirement, caller: &Caller| match Decision::of(
+        &Policy::requires(requirement),
+        &Context::new(caller).by_oauth(),
+    ) {
+        Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
+        other => panic!("{other:?}"),
+    };
     let nobody = Caller::known(Identity::new("bob"));
     assert_eq!(insufficient(twice, &nobody), names);
     assert_eq!(insufficient(twice, &held), names);
@@ -571,7 +567,7 @@ fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
     }
     let many = Requirement::all(Vec::leak((0..40).map(alternatives).collect()));
     let caller = Caller::known(Identity::new("ann"));
-    match Policy::requires(many).decide(&Context::new(&caller).by_oauth()) {
+    match Decision::of(&Policy::requires(many), &Context::new(&caller).by_oauth()) {
         Decision::Deny(Denial::InsufficientScope { scopes }) => assert_eq!(scopes.len(), 40),
         other => panic!("{other:?}"),
     }
@@ -622,7 +618,7 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
             acr_values,
             max_age,
         });
-        let decision = Policy::requires(requirement).decide(&Context::new(&caller));
+        let decision = Decision::of(&Policy::requires(requirement), &Context::new(&caller));
         assert_eq!(decision, expected, "{requirement}");
     }
 }
@@ -633,7 +629,7 @@ fn a_missing_scope_is_told_before_a_stale_login() {
     let caller = Caller::known(Identity::new("ann"));
     let parts = [MFA, Requirement::scope("admin")];
     let policy = Policy::requires(Requirement::all(Box::leak(Box::new(parts))));
-    let decision = policy.decide(&Context::new(&caller).by_oauth());
+    let decision = Decision::of(&policy, &Context::new(&caller).by_oauth());
     let scopes = vec!["admin"];
     assert_eq!(
         decision,
@@ -647,7 +643,7 @@ fn a_login_is_as_old_as_the_clocks_let_it_be() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     let decide = |identity: Identity| {
         let caller = Caller::known(identity);
-        policy.decide(&Context::new(&caller).at(now)) == Decision::Grant
+        Decision::of(&policy, &Context::new(&caller).at(now)) == Decision::Grant
     };
     assert!(!decide(Identity::new("without a time")));
     for (seconds_ago, skew, fresh) in [
@@ -674,23 +670,23 @@ fn a_login_is_as_old_as_the_clocks_let_it_be() {
 
 #[test]
 fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
-    let check = a_check();
+    let check = A_CHECK;
     let policy = Policy::requires(Requirement::role("staff"))
         .hide_as_not_found()
         .hide_unless(Requirement::check(check));
     let caller = Caller::known(Identity::new("ann"));
     let facts = Context::new(&caller);
-    assert_eq!(policy.decide(&facts), Decision::Undecided(check));
+    assert_eq!(Decision::of(&policy, &facts), Decision::Undecided(check));
     for (answer, expected) in [
         (Some(true), Decision::Deny(Denial::Forbidden)),
         (Some(false), Decision::Hide),
         (None, Decision::Hide),
     ] {
         let facts = facts.clone().checked(check, answer);
-        assert_eq!(policy.decide(&facts), expected, "{answer:?}");
+        assert_eq!(Decision::of(&policy, &facts), expected, "{answer:?}");
     }
     assert_eq!(
-        policy.decide(&Context::new(&Caller::Anonymous)),
+        Decision::of(&policy, &Context::new(&Caller::Anonymous)),
         Decision::Hide
     );
 }

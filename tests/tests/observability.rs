@@ -383,7 +383,7 @@ async fn decisions_without_a_handler_are_told_too() {
             "- 2 unauthenticated -",
         ),
     ] {
-        let _ = space.authorize(&policy, &head).await;
+        let _ = space.authorize(&policy, &[], &head).await;
         assert_eq!(log.take(), [told]);
     }
 }

@@ -5,8 +5,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::requirement::{Kind, Name, Network, Policy as Read, Requirement, Requires};
 use ipnet::IpNet;
 
-use crate::policy::Policy;
-use crate::requirement::{self, Atom};
+use auth_runtime_policy::{self as policy, Atom, Policy};
 
 /// The policy as it is written, but with the blocks of a network in place of its name, which may stand for
 /// others tomorrow. The attributes have done the same for other names.
@@ -14,7 +13,7 @@ pub(super) fn spelled_out(policy: &Policy) -> String {
     let text = policy.to_string();
     let requirements = policy.requirement().into_iter().chain(policy.shown_to());
     let networks = requirements
-        .flat_map(requirement::Requirement::atoms)
+        .flat_map(policy::Requirement::atoms)
         .filter_map(|atom| match atom {
             Atom::Network(network) => Some(network.blocks()),
             _ => None,

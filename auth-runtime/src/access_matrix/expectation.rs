@@ -9,11 +9,12 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
 use crate::denial_body::RequestView;
+use crate::explanation::Explanation;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
-use crate::policy::Policy;
 use crate::probe::Responder;
 use crate::space::{ProtectionSpace, Target};
+use auth_runtime_policy::Policy;
 
 /// The expected response of one row to one persona.
 pub(super) struct Expectation {
@@ -106,7 +107,7 @@ impl Expectation {
             possible: possible.collect(),
             reason: facts
                 .as_ref()
-                .map(|facts| policy.explain(facts).to_string()),
+                .map(|facts| Explanation::of(policy, facts).to_string()),
         }
     }
 
@@ -137,7 +138,7 @@ fn outcomes(policy: &Policy, facts: &Context<'_>) -> Vec<Decision> {
     let mut outcomes = Vec::new();
     let mut open = vec![facts.clone()];
     while let Some(facts) = open.pop() {
-        match policy.decide(&facts) {
+        match Decision::of(policy, &facts) {
             Decision::Undecided(check) => {
                 let answers = [false, true].map(Some);
                 open.extend(answers.map(|answer| facts.clone().checked(check, answer)));

@@ -10,7 +10,7 @@ use super::html::{Text, breakable, fill};
 use super::{AccessReport, Answer, ReportRow};
 use crate::access_table::{AccessRow, visible};
 use crate::handler_location::HandlerLocation;
-use crate::requirement::{Atom, Requirement};
+use auth_runtime_policy::{Atom, Requirement};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");

@@ -9,7 +9,7 @@ use std::panic::Location;
 use http::Method;
 
 use crate::handler_location::HandlerLocation;
-use crate::policy::Policy;
+use auth_runtime_policy::Policy;
 
 /// One row of an [`AccessTable`](crate::AccessTable): what can be called, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use utoipa::openapi::{
 
 use super::Audience;
 use super::security::{every_way, may_ask_who};
-use crate::policy::Policy;
-use crate::requirement::{Atom, Group, Requirement};
-use crate::truth::Truth;
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::Truth;
+use auth_runtime_policy::{Atom, Group, Requirement};
 
 /// The inputs of a response, besides the policy.
 #[derive(Clone, Copy)]

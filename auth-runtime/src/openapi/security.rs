@@ -7,10 +7,10 @@ use utoipa::openapi::{OpenApi, SecurityRequirement};
 
 use super::error::Mistake;
 use super::operations;
-use crate::dnf::{Ask, ways};
-use crate::requirement::{Atom, Group, Requirement};
 use crate::scheme::Source;
 use crate::space::Offered;
+use auth_runtime_policy::dnf::{Ask, ways};
+use auth_runtime_policy::{Atom, Group, Requirement};
 
 /// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
 pub(super) const CERTIFICATE: &str = "MutualTLS";

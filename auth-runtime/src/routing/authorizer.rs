@@ -12,22 +12,23 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::audit::Watch;
 use crate::caller::Caller;
-use crate::check::{State, Surroundings};
+use crate::check::{Check, State, Surroundings};
 use crate::decision::{Decision, Denial};
 use crate::denial_body::{RequestSnapshot, RequestView};
 use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
-use crate::policy::Policy;
 use crate::probe::Responder;
 use crate::routing::fallback::{Fallback, strip_match, uri_before};
 use crate::space::{
     Authentication, Case, ProtectionSpace, Ruling, Sender, Target, Used, forbid_storing,
 };
+use auth_runtime_policy::Policy;
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
     pub(crate) policy: Policy,
+    pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
@@ -75,6 +76,7 @@ impl RouteAuthorizer {
     fn case<'a>(&'a self, watch: &'a Watch) -> Case<'a> {
         Case {
             policy: &self.policy,
+            checks: self.checks,
             location: Some(self.location),
             denies_objects: self.uses_guard,
             path_is_hidden: self.path_is_hidden,

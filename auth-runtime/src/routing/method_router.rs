@@ -12,15 +12,15 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::access_table::Served;
-use crate::check::State;
+use crate::check::{Check, State};
 use crate::guard::{Declared, ServicePolicy};
 use crate::handler_location::HandlerLocation;
-use crate::policy::Policy;
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
+use auth_runtime_policy::Policy;
 
 /// The handlers of one path, each with its methods and its policy.
 ///
@@ -36,6 +36,8 @@ pub(crate) struct Endpoint<S> {
     /// The methods; `None` for all methods that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: Policy,
+    /// The functions of the checks in the policy.
+    pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
     pub(crate) served: Served,
     /// A handler whose guard is for another one.
@@ -85,6 +87,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         Self {
             filter,
             policy: P::POLICY,
+            checks: P::CHECKS,
             location: P::LOCATION,
             served,
             borrower,
@@ -105,11 +108,12 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
         let mount = self.mount;
-        let is_asked_for = self.state.is_none() && self.policy.asks_checks();
+        let is_asked_for = self.state.is_none() && !self.checks.is_empty();
         let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
         Endpoint {
             filter: self.filter,
             policy: self.policy,
+            checks: self.checks,
             location: self.location,
             served: self.served,
             borrower: self.borrower,

@@ -334,7 +334,7 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
             accepted: space.schemes().map(str::to_owned).collect(),
         });
     let state = endpoint.state_for_checks();
-    let checks = endpoint.policy.checks().into_iter();
+    let checks = endpoint.checks.iter();
     let states = checks
         .filter(|check| !check.state().is_met_by(&*state))
         .map(|check| Mistake::State {
@@ -396,6 +396,7 @@ impl Placed<'_> {
         let decided_outside = self.path_is_hidden && (layered || nested || subtree);
         let authorizer = Arc::new(RouteAuthorizer {
             policy: route.endpoint.policy,
+            checks: route.endpoint.checks,
             location: route.endpoint.location,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),

@@ -16,7 +16,6 @@ use crate::access_table::{AccessTable, Served};
 use crate::caller::Caller;
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::handler_location::HandlerLocation;
-use crate::policy::Policy;
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
@@ -26,6 +25,7 @@ use crate::routing::protect_error::ProtectError;
 use crate::routing::protected::ProtectedRouter;
 use crate::routing::step::Step;
 use crate::space::ProtectionSpace;
+use auth_runtime_policy::Policy;
 
 /// A router like axum's, which accepts only handlers with a policy.
 ///

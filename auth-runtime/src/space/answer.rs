@@ -10,10 +10,10 @@ use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
 use crate::denial_body::{COMMONEST_TYPE, RequestView, negotiate};
-use crate::policy::Policy;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, ErrorCode};
+use auth_runtime_policy::Policy;
 
 /// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;

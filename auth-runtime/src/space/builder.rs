@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::LoginPage;
 use super::{Accepted, Prepared, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::audit::{Audit, AuditRecord};
-use crate::challenge::{Challenge, ChallengeError, is_token};
+use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
+use auth_runtime_policy::scheme::is_token;
 
 /// Builds a [`ProtectionSpace`].
 #[must_use]

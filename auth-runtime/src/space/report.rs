@@ -5,10 +5,10 @@ use crate::audit::{AuditRecord, Outcome, Watch};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
-use crate::explanation::Rule;
+use crate::explanation::{Rule, denial_behind};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
-use crate::policy::Policy;
+use auth_runtime_policy::Policy;
 
 impl ProtectionSpace {
     /// Returns whether decisions are counted.
@@ -60,7 +60,7 @@ impl ProtectionSpace {
             Decision::Deny(denial) => Some(denial),
             Decision::Hide => {
                 behind = match facts {
-                    Some(facts) => policy.denial_behind(facts).unwrap_or(Denial::NotFound),
+                    Some(facts) => denial_behind(policy, facts).unwrap_or(Denial::NotFound),
                     None => Denial::InvalidRequest,
                 };
                 Some(&behind)

@@ -36,10 +36,10 @@ use super::{Accepted, ProtectionSpace};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::head::Head;
-use crate::policy::Policy;
 #[cfg(feature = "axum")]
 use crate::scheme::Source;
 use crate::scheme::Verification;
+use auth_runtime_policy::Policy;
 
 /// The resource that credentials are sent to.
 #[derive(Clone, Copy)]

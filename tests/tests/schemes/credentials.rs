@@ -437,7 +437,7 @@ async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
                 let policy = Policy::requires(Requirement::role("r")).schemes(schemes);
                 let policy = policy.hide_as_not_found();
                 let (head, _) = sent.request("GET", "/").into_parts();
-                let status = match lab.space.authorize(&policy, &head).await {
+                let status = match lab.space.authorize(&policy, &[], &head).await {
                     Ok(_) => 200,
                     Err(denied) => denied.status().as_u16(),
                 };

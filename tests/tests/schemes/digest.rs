@@ -910,7 +910,7 @@ async fn a_realm_that_the_secrets_were_not_made_for_is_found_at_start() {
     let policy = Policy::requires(Requirement::authenticated()).realm("attic");
     let (head, ()) = http::Request::new(()).into_parts();
     let refused = space()
-        .authorize(&policy, &head)
+        .authorize(&policy, &[], &head)
         .await
         .expect_err("refused");
     assert_eq!(refused.status(), 500);

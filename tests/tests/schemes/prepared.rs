@@ -276,7 +276,7 @@ struct Answer {
 }
 
 async fn answer(space: &ProtectionSpace, policy: &Policy, head: &Parts) -> Option<Answer> {
-    let denied = space.authorize(policy, head).await.err()?;
+    let denied = space.authorize(policy, &[], head).await.err()?;
     let (head, body) = denied.into_parts();
     let in_order = |fields: &HeaderMap| {
         let lines = fields.iter();

@@ -3,8 +3,8 @@
 use subtle::ConstantTimeEq;
 
 use super::secret::{DigestAlgorithm, DigestSecret};
-use crate::challenge::is_token;
 use crate::scheme::Credentials;
+use auth_runtime_policy::scheme::is_token;
 
 /// `Authorization: Digest …`, complete and well-formed; whether it is right is another matter.
 pub(super) struct Answer {

@@ -8,8 +8,8 @@ use http::{Extensions, HeaderValue};
 use super::origin::TrustedOrigins;
 use super::{Identify, Sessions};
 use crate::caller::Caller;
-use crate::challenge::is_token;
 use crate::scheme::Verification;
+use auth_runtime_policy::scheme::is_token;
 
 /// Builds [`Sessions`].
 #[must_use]

@@ -15,12 +15,12 @@ pub enum Truth {
 
 impl Truth {
     /// The conjunction of `truths`; [`True`](Truth::True) if there are none.
-    pub(crate) fn all(truths: impl Iterator<Item = Truth>) -> Truth {
+    pub fn all(truths: impl Iterator<Item = Truth>) -> Truth {
         fold(truths, Truth::True, Truth::False, Ord::min)
     }
 
     /// The disjunction of `truths`; [`False`](Truth::False) if there are none.
-    pub(crate) fn any(truths: impl Iterator<Item = Truth>) -> Truth {
+    pub fn any(truths: impl Iterator<Item = Truth>) -> Truth {
         fold(truths, Truth::False, Truth::True, Ord::max)
     }
 }

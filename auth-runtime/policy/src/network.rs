@@ -9,7 +9,7 @@ use ipnet::IpNet;
 /// `#[requires(network = "…")]` constructs it at compile time, with the name in the attribute.
 ///
 /// ```
-/// use auth_runtime::{IpNet, Network};
+/// use auth_runtime_policy::{IpNet, Network};
 ///
 /// static BLOCKS: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
 ///     std::net::Ipv4Addr::new(192, 0, 2, 0),
@@ -40,15 +40,13 @@ impl Network {
     }
 
     /// Whether each of its blocks lies in one of the other network's.
-    #[cfg(feature = "axum")]
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
+    pub fn is_within(&self, other: &Self) -> bool {
         let is_covered = |block: &IpNet| other.blocks.iter().any(|wider| wider.contains(block));
         self.blocks.iter().all(is_covered)
     }
 
     /// The blocks.
-    #[cfg(feature = "access-lock")]
-    pub(crate) const fn blocks(&self) -> &'static [IpNet] {
+    pub const fn blocks(&self) -> &'static [IpNet] {
         self.blocks
     }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::identity::Identity;
 use crate::network::Network;
 
 /// The scopes, roles, permissions, networks and policies that a service declares.
 ///
-/// [`vocabulary!`](crate::vocabulary!) constructs it from `auth.toml`. Each list is sorted by name.
+/// `auth_runtime::vocabulary!` constructs it from `auth.toml`. Each list is sorted by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     realm: Option<&'static str>,
@@ -38,7 +37,7 @@ impl Vocabulary {
         }
     }
 
-    /// The realm, for [`ProtectionSpaceBuilder::realm`](crate::ProtectionSpaceBuilder::realm).
+    /// The realm of the protection space.
     pub const fn realm(&self) -> Option<&'static str> {
         self.realm
     }
@@ -68,43 +67,39 @@ impl Vocabulary {
         self.policies
     }
 
-    /// Returns whether `identity` meets `scope = "…"` in an attribute: it was granted that scope,
-    /// or one that implies it.
+    /// Returns whether a caller meets `scope = "…"` in an attribute: it was granted that scope, or
+    /// one that implies it, directly or transitively.
     ///
     /// ```
-    /// use auth_runtime::{Identity, VocabularyEntry, Vocabulary};
+    /// use auth_runtime_policy::{Vocabulary, VocabularyEntry};
     ///
-    /// // const VOCABULARY: Vocabulary = auth_runtime::vocabulary!();
     /// const SCOPES: &[VocabularyEntry] = &[
     ///     VocabularyEntry::new("repo:read", "Read repositories", &[]),
     ///     VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]),
     /// ];
     /// const VOCABULARY: Vocabulary = Vocabulary::new(None, SCOPES, &[], &[], &[], &[]);
     ///
-    /// let ann = Identity::new("ann").with_scopes(["repo:write"]);
-    /// assert!(VOCABULARY.has_scope(&ann, "repo:read"));
-    /// assert!(!ann.has_scope("repo:read"), "the identity knows what was granted, and no more");
+    /// assert!(VOCABULARY.meets_scope("repo:read", |granted| granted == "repo:write"));
+    /// assert!(!VOCABULARY.meets_scope("repo:write", |granted| granted == "repo:read"));
     /// ```
-    pub fn has_scope(&self, identity: &Identity, scope: &str) -> bool {
-        meets(self.scopes, scope, |name| identity.has_scope(name))
+    pub fn meets_scope(&self, scope: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+        meets(self.scopes, scope, is_granted)
     }
 
-    /// Returns whether `identity` meets `role = "…"`: it holds that role, or one that implies it.
-    pub fn has_role(&self, identity: &Identity, role: &str) -> bool {
-        meets(self.roles, role, |name| identity.has_role(name))
+    /// Returns whether a caller meets `role = "…"`: it holds that role, or one that implies it.
+    pub fn meets_role(&self, role: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+        meets(self.roles, role, is_granted)
     }
 
-    /// Returns whether `identity` meets `permission = "…"`: it holds that permission, or one that
+    /// Returns whether a caller meets `permission = "…"`: it holds that permission, or one that
     /// implies it.
-    pub fn has_permission(&self, identity: &Identity, permission: &str) -> bool {
-        meets(self.permissions, permission, |name| {
-            identity.has_permission(name)
-        })
+    pub fn meets_permission(&self, permission: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+        meets(self.permissions, permission, is_granted)
     }
 }
 
 /// Returns whether `name` is granted, or another name that implies it, directly or transitively.
-fn meets(terms: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
+fn meets(entries: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> bool) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![name];
     while let Some(name) = open.pop() {
@@ -114,8 +109,8 @@ fn meets(terms: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> boo
         // A file cannot declare a cycle, but a handwritten vocabulary can, and must not cause an
         // endless loop.
         if seen.insert(name) {
-            let implying = terms.iter().filter(|term| term.implies.contains(&name));
-            open.extend(implying.map(|term| term.name));
+            let implying = entries.iter().filter(|entry| entry.implies.contains(&name));
+            open.extend(implying.map(|entry| entry.name));
         }
     }
     false
@@ -124,7 +119,7 @@ fn meets(terms: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> boo
 /// A policy of the vocabulary, which `policy = "..."` refers to.
 ///
 /// ```
-/// use auth_runtime::DeclaredPolicy;
+/// use auth_runtime_policy::DeclaredPolicy;
 ///
 /// const STAFF: DeclaredPolicy = DeclaredPolicy::new(
 ///     "staff",
@@ -173,7 +168,7 @@ impl DeclaredPolicy {
 /// A declared scope, role or permission, and its description.
 ///
 /// ```
-/// use auth_runtime::VocabularyEntry;
+/// use auth_runtime_policy::VocabularyEntry;
 ///
 /// const WRITE: VocabularyEntry = VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]);
 /// assert_eq!(WRITE.implies(), ["repo:read"]);
@@ -219,7 +214,7 @@ impl VocabularyEntry {
 mod tests {
     use super::*;
 
-    const TERMS: &[VocabularyEntry] = &[
+    const ENTRIES: &[VocabularyEntry] = &[
         VocabularyEntry::new("read", "", &[]),
         VocabularyEntry::new("write", "", &["read"]),
         VocabularyEntry::new("admin", "", &["write"]),
@@ -227,12 +222,8 @@ mod tests {
         VocabularyEntry::new("that", "", &["this"]),
     ];
 
-    fn vocabulary() -> Vocabulary {
-        Vocabulary::new(None, TERMS, TERMS, TERMS, &[], &[])
-    }
-
     #[test]
-    fn whoever_holds_what_implies_a_name_has_it() {
+    fn a_name_is_met_by_itself_and_by_names_that_imply_it() {
         for (held, asked, expected) in [
             ("read", "read", true),
             ("write", "read", true),
@@ -244,15 +235,21 @@ mod tests {
             ("this", "that", true),
             ("read", "this", false),
         ] {
-            let case = format!("{held} for {asked}");
-            let vocabulary = vocabulary();
-            let ann = Identity::new("ann").with_scopes([held]);
-            assert_eq!(vocabulary.has_scope(&ann, asked), expected, "{case}");
-            let ann = Identity::new("ann").with_roles([held]);
-            assert_eq!(vocabulary.has_role(&ann, asked), expected, "{case}");
-            assert!(!vocabulary.has_scope(&ann, asked), "a role is no scope");
-            let ann = Identity::new("ann").with_permissions([held]);
-            assert_eq!(vocabulary.has_permission(&ann, asked), expected, "{case}");
+            let is_met = meets(ENTRIES, asked, |name| name == held);
+            assert_eq!(is_met, expected, "{held} for {asked}");
         }
+    }
+
+    #[test]
+    fn each_list_is_asked_about_its_own_names() {
+        let [scopes, roles, permissions] = [&ENTRIES[1..2], &ENTRIES[2..3], &ENTRIES[3..4]];
+        let vocabulary = Vocabulary::new(None, scopes, roles, permissions, &[], &[]);
+        let is_one_of = |names: &'static [&str]| move |name: &str| names.contains(&name);
+        assert!(vocabulary.meets_scope("read", is_one_of(&["write"])));
+        assert!(!vocabulary.meets_scope("write", is_one_of(&["admin"])));
+        assert!(vocabulary.meets_role("write", is_one_of(&["admin"])));
+        assert!(!vocabulary.meets_role("read", is_one_of(&["write"])));
+        assert!(vocabulary.meets_permission("that", is_one_of(&["this"])));
+        assert!(!vocabulary.meets_permission("read", is_one_of(&["write"])));
     }
 }

@@ -15,20 +15,20 @@ type Way = BTreeSet<Atom>;
 const WAYS: usize = 64;
 
 /// The atoms that can be requested from a caller, and the truth of the others.
-pub(crate) struct Ask<'a> {
+pub struct Ask<'a> {
     /// Whether an atom can be requested.
-    pub(crate) wanted: &'a dyn Fn(Atom) -> bool,
+    pub wanted: &'a dyn Fn(Atom) -> bool,
     /// Whether an atom that cannot be requested is true.
-    pub(crate) settled: &'a dyn Fn(Atom) -> bool,
+    pub settled: &'a dyn Fn(Atom) -> bool,
     /// Whether the caller already meets an atom that can be requested.
-    pub(crate) held: &'a dyn Fn(Atom) -> bool,
+    pub held: &'a dyn Fn(Atom) -> bool,
 }
 
 /// The smallest set of wanted atoms that meets `requirement`, in the order of the attribute.
 ///
 /// Of several sets of the same size, the one with the fewest atoms that are not yet held is
 /// returned, then the first one. `None` if no set is sufficient.
-pub(crate) fn minimal_atoms(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
+pub fn minimal_atoms(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
     if !has_alternatives(requirement) {
         let mut way = Written::default();
         return follow(requirement, ask, &mut way).then_some(way.atoms);
@@ -126,7 +126,7 @@ fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
 }
 
 /// The sets of wanted atoms that meet `requirement`. No set contains another.
-pub(crate) fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
+pub fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
     match requirement {
         Requirement::Atom(atom) if (ask.wanted)(*atom) => vec![Way::from([*atom])],
         Requirement::Atom(atom) if (ask.settled)(*atom) => vec![Way::new()],

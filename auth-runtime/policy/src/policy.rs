@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::challenge::registered_spelling;
-use crate::check::Check;
 use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
+use crate::scheme::registered_spelling;
 
 /// The requirement of one handler and the disclosure of its denials.
 ///
 /// `#[requires(...)]` and `#[public(...)]` construct it at compile time.
 ///
 /// ```
-/// use auth_runtime::{Policy, Requirement};
+/// use auth_runtime_policy::{Policy, Requirement};
 ///
 /// const POLICY: Policy = Policy::requires(Requirement::scope("admin")).hide_as_not_found();
 /// assert_eq!(POLICY.to_string(), r#"requires(scope = "admin", hide_as = 404)"#);
@@ -100,7 +99,7 @@ impl Policy {
     }
 
     /// The same policy with disclosed denials.
-    pub(crate) const fn shown(mut self) -> Self {
+    pub const fn shown(mut self) -> Self {
         self.display = Display::Shown;
         self
     }
@@ -133,7 +132,7 @@ impl Policy {
     /// expands these names.
     ///
     /// ```
-    /// use auth_runtime::{Policy, Requirement};
+    /// use auth_runtime_policy::{Policy, Requirement};
     ///
     /// // From an `auth.toml` in which `repo:write` implies `repo:read`.
     /// const READ: Requirement =
@@ -157,8 +156,7 @@ impl Policy {
 
     /// Whether every caller that it allows is allowed by `other` as well, credentials of other schemes
     /// taken into account.
-    #[cfg(feature = "axum")]
-    pub(crate) fn is_within(&self, other: &Self) -> bool {
+    pub fn is_within(&self, other: &Self) -> bool {
         let Some(wider) = other.requirement() else {
             return true;
         };
@@ -174,7 +172,7 @@ impl Policy {
     }
 
     /// Whether credentials of the scheme `name` are accepted, if the space accepts them.
-    pub(crate) fn accepts(&self, name: &str) -> bool {
+    pub fn accepts(&self, name: &str) -> bool {
         self.schemes
             .is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
@@ -193,24 +191,24 @@ impl Policy {
     }
 
     /// Returns whether the policy depends on the client's address.
-    pub(crate) const fn asks_for_network(&self) -> bool {
+    pub const fn asks_for_network(&self) -> bool {
         let groups = self.groups.and(self.groups_of_lesser);
         groups.contain(Group::Context)
     }
 
     /// Returns whether the requirement has an atom of the given group.
-    pub(crate) const fn asks_about(&self, group: Group) -> bool {
+    pub const fn asks_about(&self, group: Group) -> bool {
         self.groups.contain(group)
     }
 
     /// Returns whether only sender-constrained credentials can meet the requirement, whatever else
     /// is granted.
-    pub(crate) const fn demands_bound_credentials(&self) -> bool {
+    pub const fn demands_bound_credentials(&self) -> bool {
         self.demands_bound_credentials
     }
 
     /// Returns whether some denials of this policy request other credentials or a new login.
-    pub(crate) fn may_ask_for_credentials(&self) -> bool {
+    pub fn may_ask_for_credentials(&self) -> bool {
         let asks_who = |atom: Atom| atom.group() != Group::Context;
         let asks_how = |atom: Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
         self.requirement().is_some_and(|requirement| {
@@ -220,15 +218,8 @@ impl Policy {
         })
     }
 
-    /// Returns whether the policy has checks.
-    #[cfg(feature = "axum")]
-    pub(crate) fn asks_checks(&self) -> bool {
-        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
-        requirements.any(|part| part.contains(|atom| matches!(atom, Atom::Check(_))))
-    }
-
-    /// The checks that may have to run, in the order of the attribute.
-    pub fn checks(&self) -> Vec<Check> {
+    /// The names of the checks that may have to run, in the order of the attribute.
+    pub fn checks(&self) -> Vec<&'static str> {
         let requirements = self.requirement().into_iter().chain(self.shown_to());
         let atoms = requirements.flat_map(Requirement::atoms);
         let checks = atoms.filter_map(|atom| match atom {

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::check::Check;
 use crate::network::Network;
 use crate::truth::Truth;
 
@@ -12,7 +11,7 @@ use crate::truth::Truth;
 /// The attributes construct it at compile time, as constant data.
 ///
 /// ```
-/// use auth_runtime::Requirement;
+/// use auth_runtime_policy::Requirement;
 ///
 /// const STAFF: Requirement = Requirement::any(&[
 ///     Requirement::role("admin"),
@@ -24,7 +23,6 @@ use crate::truth::Truth;
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Requirement {
     /// A single atom.
     Atom(Atom),
@@ -36,7 +34,6 @@ pub enum Requirement {
 
 /// A requirement that has no parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Atom {
     /// The caller is authenticated.
     Authenticated,
@@ -47,8 +44,8 @@ pub enum Atom {
     Role(&'static str),
     /// The caller holds this permission.
     Permission(&'static str),
-    /// A function of the service returns `true`.
-    Check(Check),
+    /// The function of the service with this path returns `true`.
+    Check(&'static str),
     /// The caller logged in with this authentication context class (RFC 9470 §3).
     Acr(&'static str),
     /// The caller logged in with this method, such as `otp` (RFC 8176).
@@ -64,7 +61,7 @@ pub enum Atom {
 
 /// The subject of an atom, which determines the change that could make it true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Group {
+pub enum Group {
     /// The caller and its grants: other credentials change it.
     Identity,
     /// The method and time of the login: a new login changes it.
@@ -77,20 +74,23 @@ pub(crate) enum Group {
 
 /// A set of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Groups(u8);
+pub struct Groups(u8);
 
 impl Groups {
-    pub(crate) const NONE: Self = Self(0);
+    /// No group.
+    pub const NONE: Self = Self(0);
 
     const fn of(group: Group) -> Self {
         Self(1 << group as u8)
     }
 
-    pub(crate) const fn and(self, others: Self) -> Self {
+    /// The groups of both.
+    pub const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    pub(crate) const fn contain(self, group: Group) -> bool {
+    /// Returns whether `group` is one of them.
+    pub const fn contain(self, group: Group) -> bool {
         self.0 & Self::of(group).0 != 0
     }
 }
@@ -116,8 +116,8 @@ impl Requirement {
         Self::Atom(Atom::Permission(permission))
     }
 
-    /// `check` returns `true`.
-    pub const fn check(check: Check) -> Self {
+    /// The function at the path `check` returns `true`.
+    pub const fn check(check: &'static str) -> Self {
         Self::Atom(Atom::Check(check))
     }
 
@@ -165,7 +165,7 @@ impl Requirement {
     }
 
     /// Like [`evaluate`](Self::evaluate), but generic, so that the compiler can inline `atom`.
-    pub(crate) fn evaluate_by(&self, atom: &impl Fn(Atom) -> Truth) -> Truth {
+    pub fn evaluate_by(&self, atom: &impl Fn(Atom) -> Truth) -> Truth {
         match self {
             Self::Atom(leaf) => atom(*leaf),
             Self::All(parts) => Truth::all(parts.iter().map(|part| part.evaluate_by(atom))),
@@ -174,7 +174,7 @@ impl Requirement {
     }
 
     /// All atoms, in the order of the attribute.
-    pub(crate) fn atoms(&self) -> Vec<Atom> {
+    pub fn atoms(&self) -> Vec<Atom> {
         let mut atoms = Vec::new();
         self.write_atoms(&mut atoms);
         atoms
@@ -190,7 +190,7 @@ impl Requirement {
     }
 
     /// The groups of all atoms.
-    pub(crate) const fn groups(&self) -> Groups {
+    pub const fn groups(&self) -> Groups {
         match self {
             Self::Atom(leaf) => Groups::of(leaf.group()),
             Self::All(parts) | Self::Any(parts) => {
@@ -208,7 +208,7 @@ impl Requirement {
 
     /// Returns whether a caller with every grant can meet the requirement, with sender-constrained
     /// credentials (`by_bound`) or with others.
-    pub(crate) const fn can_be_met(&self, by_bound: bool) -> bool {
+    pub const fn can_be_met(&self, by_bound: bool) -> bool {
         let (mut rest, is_all) = match self {
             Self::Atom(leaf) => return by_bound || !matches!(leaf, Atom::SenderConstrained),
             Self::All(parts) => (*parts, true),
@@ -224,7 +224,7 @@ impl Requirement {
     }
 
     /// The first result of `of` that is not `None`, over the atoms in the order of the attribute.
-    pub(crate) fn find<T>(&self, of: &impl Fn(Atom) -> Option<T>) -> Option<T> {
+    pub fn find<T>(&self, of: &impl Fn(Atom) -> Option<T>) -> Option<T> {
         match self {
             Self::Atom(leaf) => of(*leaf),
             Self::All(parts) | Self::Any(parts) => parts.iter().find_map(|part| part.find(of)),
@@ -233,8 +233,7 @@ impl Requirement {
 
     /// Whether every caller that meets it meets `other` as well. `false` is also the result for some
     /// requirements of which that could be shown only by writing out all combinations.
-    #[cfg(feature = "axum")]
-    pub(crate) fn implies(&self, other: &Self) -> bool {
+    pub fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             _ if self == other => true,
             (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
@@ -250,13 +249,14 @@ impl Requirement {
     }
 
     /// Whether an atom for which `is_meant` says yes is among them.
-    pub(crate) fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
+    pub fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
         self.find(&|atom| is_meant(atom).then_some(())).is_some()
     }
 }
 
 impl Atom {
-    pub(crate) const fn group(self) -> Group {
+    /// The group of the atom.
+    pub const fn group(self) -> Group {
         match self {
             Self::Authenticated
             | Self::Scope(_)
@@ -270,7 +270,6 @@ impl Atom {
     }
 
     /// Whether every caller that meets it meets `other` as well.
-    #[cfg(feature = "axum")]
     fn implies(self, other: Self) -> bool {
         match (self, other) {
             (Self::Network(one), Self::Network(other)) => one.is_within(&other),
@@ -283,7 +282,7 @@ impl Atom {
     }
 
     /// As it is written in `hide_unless`, where a second `=` would be hard to read.
-    pub(crate) fn as_call(self) -> String {
+    pub fn as_call(self) -> String {
         match self.to_string().split_once(" = ") {
             Some((key, name)) => format!("{key}({name})"),
             None => self.to_string(),
@@ -322,7 +321,7 @@ impl fmt::Display for Atom {
             Self::Scope(scope) => write!(f, "scope = {scope:?}"),
             Self::Role(role) => write!(f, "role = {role:?}"),
             Self::Permission(permission) => write!(f, "permission = {permission:?}"),
-            Self::Check(check) => write!(f, "check = {}", check.name()),
+            Self::Check(check) => write!(f, "check = {check}"),
             Self::Acr(acr) => write!(f, "acr = {acr:?}"),
             Self::Amr(amr) => write!(f, "amr = {amr:?}"),
             Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),
