@@ -59,7 +59,9 @@ async fn log_in(
     axum::Form(Login { name, password }): axum::Form<Login>,
 ) -> Response {
     // Directly connected: behind a proxy, this names it as the space does.
-    let client = ClientAddress::socket().of(&request);
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
+    let client =
+        peer.and_then(|ConnectInfo(peer)| ClientAddress::socket().of(*peer, &request.headers));
     let identity = match app.users.authenticate(name, password, client).await {
         Caller::Known(identity) => identity,
         Caller::Unverifiable { .. } => return StatusCode::SERVICE_UNAVAILABLE.into_response(),

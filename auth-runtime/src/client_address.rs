@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED};
+use http::{HeaderMap, HeaderName, header::FORWARDED};
 use ipnet::IpNet;
 
 use crate::head::Head;
@@ -108,19 +107,16 @@ impl ClientAddress {
         Ok(Self(Origin::Proxies { field, proxies }))
     }
 
-    /// The address of the client that sent a request, if it is known.
+    /// The address of the client that sent a request with these header fields over a connection from
+    /// `peer`, if it is known.
     ///
     /// For handlers and layers that count by client, such as a form to log in on; see
     /// [`PasswordHashes::authenticate`](crate::PasswordHashes::authenticate).
-    pub fn of(&self, request: &Parts) -> Option<IpAddr> {
-        self.find(Head::from(request))
-    }
-
-    pub(crate) fn find(&self, head: Head<'_>) -> Option<IpAddr> {
-        let peer = socket_address(head.extensions)?.ip().to_canonical();
+    pub fn of(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = peer.ip().to_canonical();
         match &self.0 {
             Origin::Proxies { field, proxies } if proxies.contains(peer) => {
-                let client = field.client(head.headers, proxies);
+                let client = field.client(headers, proxies);
                 if client.is_none() {
                     tracing::debug!(
                         "the proxy {peer} sends no `{}` with the address of a client",
@@ -133,9 +129,13 @@ impl ClientAddress {
         }
     }
 
+    pub(crate) fn find(&self, head: Head<'_>) -> Option<IpAddr> {
+        self.of(head.peer()?, head.headers)
+    }
+
     /// The same for a `network` requirement, which no request meets if the server names no peer.
     pub(crate) fn find_for_network(&self, head: Head<'_>) -> Option<IpAddr> {
-        if socket_address(head.extensions).is_none() {
+        if head.peer().is_none() {
             tracing::error!(
                 "a network is required, and the server does not say who is connected: serve \
                  with `into_make_service_with_connect_info::<SocketAddr>()`"
@@ -143,15 +143,6 @@ impl ClientAddress {
         }
         self.find(head)
     }
-}
-
-/// The other end of the connection, if the server names it.
-pub(crate) fn socket_address(extensions: &Extensions) -> Option<SocketAddr> {
-    #[cfg(feature = "axum")]
-    if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
-        return Some(info.0);
-    }
-    extensions.get::<SocketAddr>().copied()
 }
 
 impl Field {

@@ -14,8 +14,8 @@ use crate::check::{Check, State, Surroundings};
 use crate::decision::Denial;
 use crate::denial_body::{RequestSnapshot, RequestView};
 use crate::handler_location::HandlerLocation;
-use crate::head::Head;
 use crate::identity::Identity;
+use crate::request::{head_of_parts, route_to_report, stand_in};
 use crate::space::{DeniedObject, ProtectionSpace, Sender};
 use auth_runtime_policy::Policy;
 
@@ -43,7 +43,7 @@ use auth_runtime_policy::Policy;
 ///
 /// On a [`GuardedRouter`](crate::GuardedRouter), the decision is made before any other part of the
 /// request is parsed. On a plain axum `Router`, the guard makes the decision itself, with the
-/// [`ProtectionSpace`] that [`ProtectionSpace::layer`] adds to the request. Without that layer, the
+/// [`ProtectionSpace`] that `.layer(Extension(space))` adds to the request. Without that layer, the
 /// response is 500, and the error is logged.
 pub struct Guard<P: HasPolicy = Undeclared> {
     caller: P::Caller,
@@ -212,7 +212,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
-                space.report_public(&P::POLICY, Some(P::LOCATION), Head::from(&*head));
+                space.report_public(&P::POLICY, Some(P::LOCATION), head_of_parts(head));
             }
             return Self::prove(Proof {
                 caller: Caller::Anonymous,
@@ -222,7 +222,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
         let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
             return Err(Denied::misconfigured(
                 "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
-                 a protection space: add `.layer(space.layer())` to the router",
+                 a protection space: add `.layer(Extension(space))` to the router",
             ));
         };
         Self::decide(space, head, state).await
@@ -236,13 +236,13 @@ impl<P: HasPolicy> Guard<P> {
         head: &mut Parts,
         state: &State,
     ) -> Result<Self, Denied> {
-        let request = P::USES_GUARD.then(|| RequestSnapshot::of(Head::from(&*head)));
+        let request = P::USES_GUARD.then(|| RequestSnapshot::of(head_of_parts(head)));
         let parameters = match P::CHECKS {
             [] => Vec::new(),
             _ => parameters_of(head).await,
         };
         let surroundings = Surroundings {
-            head: Head::from(&*head),
+            head: head_of_parts(head),
             parameters: &parameters,
             state,
         };
@@ -253,12 +253,13 @@ impl<P: HasPolicy> Guard<P> {
                 Some(P::LOCATION),
                 surroundings,
                 P::USES_GUARD,
+                stand_in(&head.extensions),
             )
             .await
             .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
-                route: space.route_to_report(Head::from(&*head)),
+                route: route_to_report(&space, &head.extensions),
                 space,
                 sender: admitted.sender,
                 request,

@@ -1,59 +1,71 @@
 //! The head of a request, borrowed from its owner.
 
+use std::net::SocketAddr;
+
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, Uri};
 
-#[derive(Clone, Copy)]
-pub(crate) struct Head<'r> {
-    pub(crate) method: &'r Method,
-    pub(crate) uri: &'r Uri,
-    pub(crate) headers: &'r HeaderMap,
-    pub(crate) extensions: &'r Extensions,
+/// The head of a request, as an adapter passes it to the core.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'r> {
+    /// The method.
+    pub method: &'r Method,
+    /// The target, without the prefixes that nested routers removed.
+    pub uri: &'r Uri,
+    /// The header fields.
+    pub headers: &'r HeaderMap,
+    /// The extensions that the server, the framework and outer layers added.
+    pub extensions: &'r Extensions,
+    /// The framework that routed the request.
+    pub framework: &'static Framework,
+}
+
+/// Reads the data that a web framework keeps in the extensions of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Framework {
+    /// Returns the target as the client sent it; `None` if it is the target of the request.
+    pub original_uri: fn(&Extensions) -> Option<&Uri>,
+    /// Returns the matched route, as written.
+    pub matched_path: fn(&Extensions) -> Option<&str>,
+    /// Returns the other end of the connection.
+    pub peer: fn(&Extensions) -> Option<SocketAddr>,
+}
+
+impl Framework {
+    /// No framework: the server adds the other end of the connection as a [`SocketAddr`].
+    pub const NONE: Self = Self {
+        original_uri: |_| None,
+        matched_path: |_| None,
+        peer: |extensions| extensions.get().copied(),
+    };
 }
 
 impl<'r> Head<'r> {
     /// The target as the client sent it, at any depth of nested routers.
-    pub(crate) fn sent_uri(self) -> &'r Uri {
-        #[cfg(feature = "axum")]
-        if let Some(axum::extract::OriginalUri(uri)) = self.extensions.get() {
-            return uri;
-        }
-        self.uri
+    pub fn sent_uri(self) -> &'r Uri {
+        (self.framework.original_uri)(self.extensions).unwrap_or(self.uri)
     }
-}
 
-impl<'r> Head<'r> {
     /// The matched route, as written.
-    pub(crate) fn matched_path(self) -> Option<&'r str> {
-        #[cfg(feature = "axum")]
-        return self
-            .extensions
-            .get::<axum::extract::MatchedPath>()
-            .map(axum::extract::MatchedPath::as_str);
-        #[cfg(not(feature = "axum"))]
-        None
+    pub fn matched_path(self) -> Option<&'r str> {
+        (self.framework.matched_path)(self.extensions)
     }
-}
 
-#[cfg(feature = "axum")]
-impl<'r> Head<'r> {
-    pub(crate) fn of<B>(request: &'r http::Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-        }
+    /// The other end of the connection, if the server names it.
+    pub fn peer(self) -> Option<SocketAddr> {
+        (self.framework.peer)(self.extensions)
     }
 }
 
 impl<'r> From<&'r Parts> for Head<'r> {
+    /// The head of a request that no framework routed.
     fn from(parts: &'r Parts) -> Self {
         Self {
             method: &parts.method,
             uri: &parts.uri,
             headers: &parts.headers,
             extensions: &parts.extensions,
+            framework: &Framework::NONE,
         }
     }
 }

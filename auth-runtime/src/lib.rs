@@ -265,6 +265,8 @@ mod indistinguishable;
 mod openapi;
 #[cfg(feature = "axum")]
 mod probe;
+#[cfg(feature = "axum")]
+mod request;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;

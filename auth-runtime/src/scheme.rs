@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -91,16 +91,6 @@ pub trait Scheme: Send + Sync + 'static {
     fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let _ = occasion;
         Vec::new()
-    }
-
-    /// Returns whether two equal [`ChallengeContext`]s can lead to different challenges or fields, for
-    /// example because these contain a nonce. If not, they are computed once, and denials are
-    /// cheaper. Called once, when the space is built. Default: yes.
-    ///
-    /// A scheme that returns `false` although its challenges depend on a clock, a counter or a
-    /// secret sends its first challenge to every client.
-    fn challenge_varies(&self) -> bool {
-        true
     }
 
     /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
@@ -223,6 +213,11 @@ impl<'r> Credentials<'r> {
     /// For schemes with a dear verification, to give each client a share of it.
     pub fn client_address(&self) -> Option<IpAddr> {
         self.client_address.find(self.head)
+    }
+
+    /// The other end of the connection, if the server names it.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.head.peer()
     }
 
     /// What the server and the layers outside have found out about the request.

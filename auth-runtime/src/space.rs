@@ -6,7 +6,6 @@ mod builder;
 mod credential_fields;
 mod credentials;
 mod login_page;
-mod prepared;
 mod report;
 mod sender;
 
@@ -21,13 +20,12 @@ pub(crate) use self::answer::forbid_storing;
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 #[cfg(feature = "axum")]
 pub(crate) use self::credential_fields::CredentialFields;
+#[cfg(feature = "axum")]
+pub(crate) use self::credentials::Form;
 use self::login_page::LoginPage;
-use self::prepared::Prepared;
 #[cfg(feature = "axum")]
 pub(crate) use self::report::DeniedObject;
-#[cfg(feature = "axum")]
-pub(crate) use self::sender::Authentication;
-pub(crate) use self::sender::{Sender, Target, Used};
+pub(crate) use self::sender::{Authentication, Sender, Target, Used};
 use crate::audit::{Audit, Watch};
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
@@ -76,7 +74,6 @@ struct Space {
     traces_subjects: bool,
     #[cfg(feature = "resource-metadata")]
     resource: Option<ProtectedResource>,
-    prepared: Prepared,
 }
 
 /// A scheme and its properties that do not change while serving.
@@ -88,7 +85,6 @@ struct Accepted {
     constrains_sender: bool,
     triggers_browser_prompt: bool,
     supports_step_up: bool,
-    challenge_varies: bool,
     login_page: Option<LoginPage>,
     /// The challenge without an error. `None` if the scheme has no challenge.
     plain: Option<Challenge>,
@@ -245,7 +241,9 @@ impl ProtectionSpace {
             parameters: &[],
             state: &(),
         };
-        let admitted = self.admit(policy, checks, None, surroundings, false).await;
+        let admitted = self
+            .admit(policy, checks, None, surroundings, false, None)
+            .await;
         admitted.map(|admitted| admitted.caller)
     }
 
@@ -294,7 +292,8 @@ impl ProtectionSpace {
         })
     }
 
-    /// Authorizes like [`authorize`](Self::authorize), and returns all that a guard needs.
+    /// Authorizes like [`authorize`](Self::authorize), and returns all that a guard needs. An
+    /// `assumed` caller replaces the one that the credentials belong to.
     pub(crate) async fn admit(
         &self,
         policy: &Policy,
@@ -302,6 +301,7 @@ impl ProtectionSpace {
         location: Option<HandlerLocation>,
         surroundings: Surroundings<'_>,
         denies_objects: bool,
+        assumed: Option<&Caller>,
     ) -> Result<Admitted, http::Response<Bytes>> {
         let head = surroundings.head;
         if policy.requirement().is_none() {
@@ -329,7 +329,11 @@ impl ProtectionSpace {
             watch: &watch,
         };
         let target = Target::handler(policy, false);
-        let sender = watch.around(self.authenticate(head, target)).await;
+        let authentication = match assumed {
+            Some(caller) => Authentication::Done(self.assume(caller, target)),
+            None => self.authenticate(head, target),
+        };
+        let sender = watch.around(authentication).await;
         let ruling = self.rule_asking(&case, &sender, surroundings).await;
         let denial = match (ruling.decision, self.caller_for(policy, &sender)) {
             (Decision::Grant, Some(caller)) => {
@@ -483,17 +487,6 @@ impl ProtectionSpace {
     #[cfg(feature = "axum")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Hands the space to the guards of a plain axum router, as `.layer(space.layer())`.
-    ///
-    /// A [`GuardedRouter`](crate::GuardedRouter) does not need it, and does more. It conceals
-    /// completely (a plain router still responds 405 to other methods, for example), finds tokens
-    /// in forms where they are accepted, keeps responses out of shared caches, and accepts no
-    /// handler without a policy.
-    #[cfg(feature = "axum")]
-    pub fn layer(&self) -> axum::Extension<Self> {
-        axum::Extension(self.clone())
     }
 
     /// The schemes, in the order of their challenges.

@@ -71,7 +71,6 @@ use crate::identity::Identity;
 use crate::indistinguishable::{
     App, call, fallback_of, neighbours, same_but_for_the_path, transcript,
 };
-use crate::space::{Sender, Used};
 
 /// Sets the caller of `request` to `identity`, regardless of its credentials.
 ///
@@ -92,13 +91,10 @@ pub fn with_caller<B>(mut request: Request<B>, caller: Caller) -> Request<B> {
 #[derive(Clone)]
 struct StandIn(Caller);
 
-pub(crate) fn stand_in(extensions: &Extensions) -> Option<Sender> {
+/// The caller that the test set, if it set one.
+pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
     let StandIn(caller) = extensions.get()?;
-    let used = match caller {
-        Caller::Anonymous => Used::Nothing,
-        _ => Used::WhateverIsAccepted,
-    };
-    Some(Sender::caller(caller.clone(), used))
+    Some(caller)
 }
 
 /// Asserts that the response to `request` does not distinguish its path from an unknown path.

@@ -595,7 +595,7 @@ async fn a_check_works_on_a_plain_router_too() {
     let app = Router::new()
         .route("/documents/{owner}", axum::routing::get(document))
         .route("/half/{owner}", axum::routing::get(half_hidden))
-        .layer(space().layer())
+        .layer(axum::Extension(space()))
         .with_state(Documents::default());
     let ann = || Identity::new("ann");
     assert_eq!(status(&app, known(ann(), "/documents/ann")).await, 200);
@@ -631,7 +631,7 @@ async fn a_check_that_asks_for_another_state_is_found_when_the_router_is_protect
     // On a plain router nobody can say so before a request comes: closed, not open.
     let app = Router::new()
         .route("/either/{owner}", axum::routing::get(either))
-        .layer(space().layer());
+        .layer(axum::Extension(space()));
     let reader = Identity::new("ann").with_scopes(["read"]);
     assert_eq!(status(&app, known(reader, "/either/ann")).await, 503);
 }

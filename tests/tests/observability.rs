@@ -314,10 +314,15 @@ async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
     check(&layered, &log, "/api").await;
     let nested = Router::new().nest_service("/v1", layered);
     check(&nested, &log, "/v1/api").await;
-    check(&nested.layer(space.layer()), &log, "/v1/api").await;
+    check(
+        &nested.layer(axum::Extension(space.clone())),
+        &log,
+        "/v1/api",
+    )
+    .await;
     // A plain router around it has the space, too.
     let around = Router::new().nest_service("/v1", app(space.clone()));
-    check(&around.layer(space.layer()), &log, "/v1").await;
+    check(&around.layer(axum::Extension(space.clone())), &log, "/v1").await;
 }
 
 /// Whoever is asked to log in there sent no bad credentials.
@@ -348,7 +353,7 @@ async fn guards_on_a_plain_router_tell_of_their_decisions() {
         .route("/hidden", plain(hidden))
         .route("/checked", plain(checked))
         .route("/hidden-object", plain(hidden_object))
-        .layer(space.layer());
+        .layer(axum::Extension(space.clone()));
     let ann = || bearer(json!({}));
     for (target, from, status, told) in [
         ("/open", From::Nobody, 200, &["open 1 granted -"][..]),

@@ -222,7 +222,7 @@ async fn a_test_may_say_who_calls_whatever_the_handler_accepts() {
 async fn on_a_plain_router_a_scheme_that_the_space_lacks_is_closed() {
     let app = Router::new()
         .route("/password", axum::routing::get(by_password))
-        .layer(space().layer());
+        .layer(axum::Extension(space()));
     for authorization in ["", "Basic YW5uOnNlY3JldA==", &good()] {
         let answer = send(&app, with("/password", &[("authorization", authorization)])).await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
@@ -451,7 +451,7 @@ async fn bound_credentials_that_no_scheme_binds_are_closed() {
     let space = both().build().unwrap();
     let app = Router::new()
         .route("/", axum::routing::get(bound))
-        .layer(space.layer());
+        .layer(axum::Extension(space));
     assert_eq!(send(&app, request("/")).await.status, 500);
 }
 

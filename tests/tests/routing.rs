@@ -452,7 +452,7 @@ async fn guards_work_on_a_plain_router_with_the_space_as_a_layer() {
         .route("/whoami", axum::routing::get(whoami))
         .route("/read", axum::routing::get(read))
         .route("/hidden", axum::routing::get(hidden))
-        .layer(space().layer());
+        .layer(axum::Extension(space()));
     let admin = |name: &str| Identity::new(name).with_scopes(["admin"]);
     for (target, identity, status) in [
         ("/open", None, 200),

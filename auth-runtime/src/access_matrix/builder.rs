@@ -21,9 +21,9 @@ use super::expectation::{Expectation, Seen};
 use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona, target, text};
 use crate::access_table::{AccessRow, AccessTable, RouteKind, visible};
 use crate::handler_location::HandlerLocation;
-use crate::head::Head;
 use crate::indistinguishable::{App, call, fallback_of, neighbours, transcript};
 use crate::probe::{Probe, Responder};
+use crate::request::head_of_parts;
 use crate::space::ProtectionSpace;
 
 /// The bytes of a concealed response's body that are compared.
@@ -343,7 +343,7 @@ impl AccessMatrixBuilder {
             &self.space,
             question.row,
             persona.caller(),
-            Head::from(&head),
+            head_of_parts(&head),
             self.rows.iter().any(AccessRow::is_hidden),
         );
         let witness = Probe::listening();

@@ -17,8 +17,10 @@ use crate::decision::{Decision, Denial};
 use crate::denial_body::{RequestSnapshot, RequestView};
 use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
 use crate::handler_location::HandlerLocation;
-use crate::head::Head;
 use crate::probe::Responder;
+use crate::request::{
+    authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
+};
 use crate::routing::fallback::{Fallback, strip_match, uri_before};
 use crate::space::{
     Authentication, Case, ProtectionSpace, Ruling, Sender, Target, Used, forbid_storing,
@@ -86,7 +88,7 @@ impl RouteAuthorizer {
 
     /// Grants a request to a public handler.
     pub(super) fn grant_public(&self, request: &Request) -> Authorization {
-        let head = Head::of(request);
+        let head = head_of(request);
         self.space
             .report_public(&self.policy, Some(self.location), head);
         Authorization::public()
@@ -95,7 +97,7 @@ impl RouteAuthorizer {
     /// Starts to verify the credentials of a request.
     pub(super) fn authenticate(&self, request: &Request) -> Authentication {
         let target = Target::handler(&self.policy, self.path_is_hidden);
-        self.space.authenticate(Head::of(request), target)
+        authenticate(&self.space, head_of(request), target)
     }
 
     /// Decides; returns the sender if a check has to run first.
@@ -105,7 +107,7 @@ impl RouteAuthorizer {
         request: &Request,
         watch: &Watch,
     ) -> Result<Authorization, Sender> {
-        let head = Head::of(request);
+        let head = head_of(request);
         match self.space.rule(&self.case(watch), &sender, head) {
             Ok(ruling) => Ok(self.authorization(ruling, sender, request)),
             Err(_) => Err(sender),
@@ -124,7 +126,7 @@ impl RouteAuthorizer {
         let (mut head, body) = request.into_parts();
         let parameters = parameters_of(&mut head).await;
         let surroundings = Surroundings {
-            head: Head::from(&head),
+            head: head_of_parts(&head),
             parameters: &parameters,
             state: &*self.state,
         };
@@ -139,10 +141,10 @@ impl RouteAuthorizer {
 
     /// Authenticates and decides, including the form of the body and the checks.
     pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
-        let mut request = self.space.read_form_of(request).await;
+        let mut request = read_form(&self.space, request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
-        self.space.forget_form_of(&mut request);
+        forget_form(&mut request);
         self.authorize_when(authentication, request, watch).await
     }
 
@@ -190,7 +192,7 @@ impl RouteAuthorizer {
                 space: self.space.clone(),
                 sender,
                 request: self.denied_request(request),
-                route: self.space.route_to_report(Head::of(request)),
+                route: route_to_report(&self.space, request.extensions()),
                 hides: ruling.hides_objects,
                 hiding: Hiding::ByRouter {
                     path_is_hidden: self.path_is_hidden,
@@ -202,7 +204,7 @@ impl RouteAuthorizer {
     }
 
     fn denied_request(&self, request: &Request) -> RequestSnapshot {
-        let denied = RequestSnapshot::of(Head::of(request));
+        let denied = RequestSnapshot::of(head_of(request));
         if self.path_is_hidden {
             denied.at(uri_before(request, self.stripped))
         } else {
@@ -227,7 +229,7 @@ impl RouteAuthorizer {
 
     /// The response to a denied request.
     pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
-        let asked = RequestView::Now(Head::of(request));
+        let asked = RequestView::Now(head_of(request));
         let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
         answer.map(Body::from)
     }

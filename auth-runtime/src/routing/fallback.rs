@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::decision::Denial;
 use crate::denial_body::RequestView;
 use crate::handler_location::HandlerLocation;
-use crate::head::Head;
+use crate::request::{authenticate, forget_form, head_of, read_form};
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
@@ -228,13 +228,13 @@ impl Fallback {
             let sender = match found.take_if(|(own, _)| own.is_same(space)) {
                 Some((_, sender)) => sender,
                 None => {
-                    request = space.read_form_of(request).await;
+                    request = read_form(space, request).await;
                     let watch = space.watch(None);
-                    let authentication = space.authenticate(Head::of(&request), Target::Unknown);
-                    space.forget_form_of(&mut request);
+                    let authentication = authenticate(space, head_of(&request), Target::Unknown);
+                    forget_form(&mut request);
                     let sender = watch.around(authentication).await;
                     if reports {
-                        space.report_unknown_path(&watch, &sender, Head::of(&request));
+                        space.report_unknown_path(&watch, &sender, head_of(&request));
                     }
                     sender
                 }
@@ -286,7 +286,7 @@ impl Fallback {
                 ResponseOrFuture::Later(Box::pin(response))
             }
             _ => {
-                let asked = RequestView::Now(Head::of(&request));
+                let asked = RequestView::Now(head_of(&request));
                 ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
             }
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::Request;
 
-use crate::head::Head;
+use crate::request::head_of;
 use crate::routing::authorizer::{Authorization, RouteAuthorizer};
 use crate::routing::fallback::{Fallback, UnknownCaller};
 use crate::space::{CredentialFields, ProtectionSpace};
@@ -70,10 +70,13 @@ pub(super) fn take_for_fallback(
 
 fn hand(result: Handled, spaces: &[ProtectionSpace], request: &mut Request) {
     // A form may carry a token, and a layer could replace the body unnoticed.
-    if spaces.iter().any(|space| space.reads_form_of(request)) {
+    if spaces
+        .iter()
+        .any(|space| space.reads_form_of(head_of(request)))
+    {
         return;
     }
-    let credentials = CredentialFields::of(spaces, Head::of(request));
+    let credentials = CredentialFields::of(spaces, head_of(request));
     let handed = Handed {
         result,
         credentials,
@@ -85,6 +88,6 @@ fn hand(result: Handled, spaces: &[ProtectionSpace], request: &mut Request) {
 fn take(request: &mut Request, spaces: &[ProtectionSpace]) -> Option<Handled> {
     let Handover(slot) = request.extensions_mut().remove()?;
     let handed = slot.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    let is_unchanged = handed.credentials == CredentialFields::of(spaces, Head::of(request));
+    let is_unchanged = handed.credentials == CredentialFields::of(spaces, head_of(request));
     is_unchanged.then_some(handed.result)
 }

@@ -19,6 +19,7 @@ use tower::{Service, ServiceExt};
 use crate::decision::Decision;
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
+use crate::request::head_of;
 use crate::routing::authorizer::{
     Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
     uncacheable_if_missing,
@@ -184,7 +185,7 @@ impl AuthorizationOrFuture {
             return Self::Now(authorizer.grant_public(&request), request);
         }
         let authorizer = Arc::clone(authorizer);
-        if authorizer.space.reads_form_of(&request) {
+        if authorizer.space.reads_form_of(head_of(&request)) {
             return Self::Later(Box::pin(async move { authorizer.authorize(request).await }));
         }
         let watch = authorizer.watch();

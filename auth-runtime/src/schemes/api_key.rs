@@ -67,10 +67,6 @@ impl Scheme for ApiKeys {
         }
         Verification::done(caller)
     }
-
-    fn challenge_varies(&self) -> bool {
-        false
-    }
 }
 
 fn sha256(key: &str) -> Sha256Digest {

@@ -100,10 +100,6 @@ impl Scheme for Basic {
             .build()
     }
 
-    fn challenge_varies(&self) -> bool {
-        false
-    }
-
     fn triggers_browser_prompt(&self) -> bool {
         true
     }

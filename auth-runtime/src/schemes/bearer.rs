@@ -168,10 +168,6 @@ impl Scheme for Bearer {
         oauth::challenge("Bearer", None, occasion)
     }
 
-    fn challenge_varies(&self) -> bool {
-        false
-    }
-
     fn format(&self) -> Option<&str> {
         self.format
     }

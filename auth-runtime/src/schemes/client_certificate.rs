@@ -11,7 +11,6 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::client_address::socket_address;
 use crate::scheme::Credentials;
 use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 
@@ -140,7 +139,7 @@ impl ClientCertificate {
 }
 
 fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
-    let Some(address) = socket_address(credentials.extensions()) else {
+    let Some(address) = credentials.peer() else {
         tracing::error!(
             "client certificates are to come from a proxy, and the server does not say who is \
              connected: serve with `into_make_service_with_connect_info::<SocketAddr>()`"

@@ -91,10 +91,6 @@ impl Scheme for Dpop {
         nonce.map(|nonce| (NONCE, nonce)).into_iter().collect()
     }
 
-    fn challenge_varies(&self) -> bool {
-        self.rules.nonces.is_some()
-    }
-
     fn is_oauth(&self) -> bool {
         true
     }

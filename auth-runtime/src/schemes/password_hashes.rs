@@ -109,15 +109,16 @@ impl PasswordHashes {
     ///
     /// ```
     /// use auth_runtime::{ClientAddress, Identity, PasswordHashes};
-    /// use http::request::Parts;
+    /// use http::HeaderMap;
+    /// use std::net::SocketAddr;
     ///
     /// async fn log_in(
     ///     users: &PasswordHashes,
-    ///     clients: &ClientAddress,
-    ///     request: &Parts,
+    ///     (clients, peer): (&ClientAddress, SocketAddr),
+    ///     headers: &HeaderMap,
     ///     (name, password): (String, String),
     /// ) -> Option<Identity> {
-    ///     let client = clients.of(request);
+    ///     let client = clients.of(peer, headers);
     ///     users.authenticate(name, password, client).await.identity().cloned()
     /// }
     /// ```

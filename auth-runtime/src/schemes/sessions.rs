@@ -323,10 +323,6 @@ impl Scheme for Sessions {
         }
     }
 
-    fn challenge_varies(&self) -> bool {
-        false
-    }
-
     fn supports_step_up(&self) -> bool {
         true
     }

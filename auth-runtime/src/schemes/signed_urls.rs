@@ -30,11 +30,6 @@ impl Scheme for SignedUrls {
         Verification::done(identity.map_or_else(Caller::Rejected, Caller::Known))
     }
 
-    /// False, since it has no challenge.
-    fn challenge_varies(&self) -> bool {
-        false
-    }
-
     /// A client without a link cannot obtain one through a challenge.
     fn has_challenge(&self) -> bool {
         false

@@ -4,12 +4,11 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::prepared::{Circumstances, Written};
 use super::{Accepted, ProtectionSpace, Sender, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
-use crate::denial_body::{COMMONEST_TYPE, RequestView, negotiate};
+use crate::denial_body::{RequestView, negotiate};
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, ErrorCode};
@@ -47,20 +46,13 @@ impl ProtectionSpace {
             is_known: view.is_known(),
             spares_script: self.0.spares_scripts() && asked.is_from_script(),
         };
-        let mut status = denial.status();
-        let mut headers = if let Some(page) = offer.login_page(denial, asked) {
-            status = StatusCode::SEE_OTHER;
-            offer.write(denial, Some(page)).fields
-        } else {
-            let prepared = &self.0.prepared;
-            prepared.fields(offer.circumstances(), denial, || offer.write(denial, None))
-        };
-        if body.content_type != COMMONEST_TYPE {
-            headers.insert(CONTENT_TYPE, body.content_type);
-        }
+        let login_page = offer.login_page(denial, asked);
         let mut response = http::Response::new(body.bytes);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        *response.status_mut() = match login_page {
+            Some(_) => StatusCode::SEE_OTHER,
+            None => denial.status(),
+        };
+        *response.headers_mut() = offer.fields(denial, login_page, body.content_type);
         response
     }
 }
@@ -139,22 +131,13 @@ struct Offer<'a> {
 }
 
 impl<'a> Offer<'a> {
-    /// Returns everything that [`write`](Self::write) depends on, besides the denial.
-    fn circumstances(&self) -> Circumstances {
-        let policy = self.policy;
-        Circumstances {
-            own_realm: policy.and_then(Policy::own_realm),
-            accepted_schemes: policy.and_then(Policy::accepted_schemes),
-            demands_bound: policy.is_some_and(Policy::demands_bound_credentials),
-            used: self.used,
-            is_known: self.is_known,
-            spares_script: self.spares_script,
-        }
-    }
-
-    /// Returns the fields of a denial, in their order. The caller replaces the content type if it
-    /// is not the commonest one.
-    fn write(&self, denial: &Denial, login_page: Option<HeaderValue>) -> Written {
+    /// Returns the fields of a denial, in their order.
+    fn fields(
+        &self,
+        denial: &Denial,
+        login_page: Option<HeaderValue>,
+        content_type: HeaderValue,
+    ) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(4);
         let mut challenges = self.challenges(denial);
         if self.spares_script {
@@ -170,18 +153,13 @@ impl<'a> Offer<'a> {
             }
             None => self.space.append_challenges(&mut fields, challenges),
         }
-        let mut varies = self
-            .accepted()
-            .any(|(_, accepted)| accepted.challenge_varies);
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
             fields.insert(RETRY_AFTER, HeaderValue::from(seconds));
-            // The delays are too many to keep the fields for each.
-            varies |= retry_after.is_some();
         }
-        fields.insert(CONTENT_TYPE, COMMONEST_TYPE);
+        fields.insert(CONTENT_TYPE, content_type);
         forbid_storing(&mut fields);
-        Written { fields, varies }
+        fields
     }
 
     /// Returns the challenges of a denial, in the order of the schemes.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::LoginPage;
-use super::{Accepted, Prepared, ProtectionSpace, Render, Space, UnknownPaths};
+use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::audit::{Audit, AuditRecord};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
@@ -209,7 +209,6 @@ impl ProtectionSpaceBuilder {
             traces_subjects: self.traces_subjects,
             #[cfg(feature = "resource-metadata")]
             resource: self.resource,
-            prepared: Prepared::default(),
         };
         for scheme in self.schemes {
             let accepted = space.accept(scheme)?;
@@ -263,7 +262,6 @@ impl Space {
             constrains_sender: scheme.constrains_sender(),
             triggers_browser_prompt: scheme.triggers_browser_prompt(),
             supports_step_up: scheme.supports_step_up(),
-            challenge_varies: scheme.challenge_varies(),
             login_page,
             plain,
             scheme,

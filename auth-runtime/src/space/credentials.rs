@@ -153,9 +153,9 @@ impl Accepted {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
             },
-            Source::Form(name) => match head.extensions.get::<ReadForm>() {
-                Some(ReadForm::Read(form)) => single_value(form, name),
-                Some(ReadForm::Unreadable) => Err(CredentialsError::Ambiguous),
+            Source::Form(name) => match head.extensions.get() {
+                Some(Form::Read(form)) => single_value(form, name),
+                Some(Form::Unreadable) => Err(CredentialsError::Ambiguous),
                 None => Ok(None),
             },
         }
@@ -203,58 +203,26 @@ fn single_value(
     }
 }
 
-/// The form of a request, read before the handler. It is kept in the request's extensions.
-#[derive(Clone)]
-#[cfg_attr(
-    not(feature = "axum"),
-    expect(dead_code, reason = "only a router reads bodies")
-)]
-enum ReadForm {
+/// The form of a request. An adapter reads it if
+/// [`reads_form_of`](ProtectionSpace::reads_form_of) says so, and inserts it into the extensions of
+/// the request before authentication.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// The body.
     Read(bytes::Bytes),
-    /// Longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
+    /// The body is longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
     Unreadable,
 }
 
-/// Reading of forms, for schemes that accept credentials in them.
-#[cfg(feature = "axum")]
 impl ProtectionSpace {
     /// Returns whether a request carries a form that has to be searched for credentials.
-    pub(crate) fn reads_form_of(&self, request: &axum::extract::Request) -> bool {
+    pub fn reads_form_of(&self, head: Head<'_>) -> bool {
         let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
-        sources.any(|source| matches!(source, Source::Form(_))) && is_form(Head::of(request))
-    }
-
-    /// Reads the form of a request that has to be searched. The body stays readable.
-    pub(crate) async fn read_form_of(
-        &self,
-        request: axum::extract::Request,
-    ) -> axum::extract::Request {
-        use axum::body::{Body, to_bytes};
-
-        let is_unreadable = matches!(request.extensions().get(), Some(ReadForm::Unreadable));
-        if is_unreadable || !self.reads_form_of(&request) {
-            return request;
-        }
-        let (mut head, body) = request.into_parts();
-        let (form, body) = match to_bytes(body, Self::MAX_FORM).await {
-            Ok(bytes) => (ReadForm::Read(bytes.clone()), Body::from(bytes)),
-            Err(_) => (ReadForm::Unreadable, Body::empty()),
-        };
-        head.extensions.insert(form);
-        axum::extract::Request::from_parts(head, body)
-    }
-
-    /// Removes the form from the extensions of a request that may be copied into another one. An unreadable
-    /// form stays marked: its body is gone, and whoever reads it again has to respond in the same way.
-    pub(crate) fn forget_form_of(&self, request: &mut axum::extract::Request) {
-        if let Some(ReadForm::Read(_)) = request.extensions().get() {
-            request.extensions_mut().remove::<ReadForm>();
-        }
+        sources.any(|source| matches!(source, Source::Form(_))) && is_form(head)
     }
 }
 
 /// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
-#[cfg(feature = "axum")]
 fn is_form(head: Head<'_>) -> bool {
     use http::{Method, header::CONTENT_TYPE};
 

@@ -33,15 +33,6 @@ impl ProtectionSpace {
         Watch::start(self.is_watched(), location)
     }
 
-    /// Returns the matched route of a request, for later records, if decisions are observed.
-    #[cfg(feature = "axum")]
-    pub(crate) fn route_to_report(&self, head: Head<'_>) -> Option<axum::extract::MatchedPath> {
-        if !self.is_watched() {
-            return None;
-        }
-        head.extensions.get().cloned()
-    }
-
     /// Reports the decision of a policy. `is_hidden` is true if the denial is concealed.
     pub(super) fn report_decision(
         &self,

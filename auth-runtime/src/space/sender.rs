@@ -106,9 +106,6 @@ pub(crate) enum Used {
         #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for routers only"))]
         in_authorization: bool,
     },
-    /// A test states the caller; any scheme that the handler accepts applies.
-    #[cfg(feature = "testing")]
-    WhateverIsAccepted,
 }
 
 impl View {
@@ -257,7 +254,7 @@ impl Used {
     fn index(self) -> Option<usize> {
         match self {
             Self::Scheme { index, .. } => Some(index),
-            _ => None,
+            Self::Nothing => None,
         }
     }
 }
@@ -332,12 +329,7 @@ impl ProtectionSpace {
         };
         match view {
             View::Broken { cookie } => *cookie,
-            View::Caller { used, .. } => match used {
-                Used::Nothing => None,
-                Used::Scheme { index, .. } => Some(*index),
-                #[cfg(feature = "testing")]
-                Used::WhateverIsAccepted => self.likely_scheme(policy),
-            },
+            View::Caller { used, .. } => used.index(),
         }
     }
 
@@ -362,15 +354,35 @@ impl ProtectionSpace {
         false
     }
 
+    /// Returns the authentication of a request that comes from `caller`, regardless of its
+    /// credentials. The caller counts as using the first accepted OAuth scheme, or else the first
+    /// accepted scheme.
+    pub(crate) fn assume(&self, caller: &Caller, target: Target<'_>) -> Sender {
+        let view = |target| {
+            let used = match caller {
+                Caller::Anonymous => Used::Nothing,
+                _ => self.likely_scheme(target),
+            };
+            View::of(caller.clone(), used)
+        };
+        Sender {
+            to_policy: view(target),
+            to_unknown_path: (!target.is_shown()).then(|| Box::new(view(Target::Unknown))),
+        }
+    }
+
     /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
-    #[cfg(feature = "testing")]
-    fn likely_scheme(&self, policy: Option<&Policy>) -> Option<usize> {
+    fn likely_scheme(&self, target: Target<'_>) -> Used {
         let schemes = self.0.schemes.iter().enumerate();
-        let mut accepted =
-            schemes.filter(|(index, _)| policy.is_none_or(|own| self.is_accepted(*index, own)));
+        let mut accepted = schemes.filter(|(_, scheme)| target.accepts(&scheme.name));
         let first = accepted.clone().next();
         let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
-        oauth.or(first).map(|(index, _)| index)
+        oauth
+            .or(first)
+            .map_or(Used::Nothing, |(index, _)| Used::Scheme {
+                index,
+                in_authorization: false,
+            })
     }
 
     /// Returns the authentication of a request if all its credentials are those of `caller`. They
@@ -391,10 +403,6 @@ impl ProtectionSpace {
 
     /// Finds the credentials of a request and starts to verify them.
     pub(crate) fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> Authentication {
-        #[cfg(feature = "testing")]
-        if let Some(sender) = crate::testing::stand_in(head.extensions) {
-            return Authentication::Done(sender);
-        }
         let is_meant = |accepted: &Accepted| !target.is_shown() || target.accepts(&accepted.name);
         let several = match self.0.find(head, is_meant) {
             Found::Nothing => return Authentication::Done(View::ANONYMOUS.into()),

@@ -11,7 +11,6 @@ mod introspection;
 mod issuers;
 mod jwks;
 mod mtls;
-mod prepared;
 mod redis;
 mod sessions;
 mod signed_urls;

@@ -447,7 +447,7 @@ async fn a_handler_that_takes_only_links_is_refused_unless_it_hides() {
     let app = Router::new()
         .route("/x", axum::routing::get(links_but_not_hidden))
         .route("/files/{name}", axum::routing::get(download))
-        .layer(space().layer());
+        .layer(axum::Extension(space()));
     assert_eq!(call(&app, Method::GET, "/x").await.status(), 500);
     assert_eq!(call(&app, Method::GET, "/files/7").await.status(), 404);
     assert_eq!(

@@ -87,10 +87,6 @@ impl Scheme for Table {
         challenge.build()
     }
 
-    fn challenge_varies(&self) -> bool {
-        false
-    }
-
     fn is_oauth(&self) -> bool {
         true
     }
@@ -109,7 +105,7 @@ pub(crate) fn on_a_plain_router() -> Contender {
     let router = Router::new()
         .route(SHOWN, axum::routing::get(shown))
         .route(HIDDEN, axum::routing::get(hidden))
-        .layer(space.layer());
+        .layer(axum::Extension(space));
     Contender::new(
         "ours, on a plain Router",
         Group::Identity,
