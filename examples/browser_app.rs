@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auth_examples::Visit::{ElsewhereForm, Form, Page, Script};
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{PasswordHashes, Sessions};
 use auth_runtime::{
-    Caller, ClientAddress, Guard, GuardedRouter, Identity, PasswordHashes, ProtectionSpace,
-    ReturnPath, Sessions, public, requires,
+    Caller, ClientAddress, Guard, GuardedRouter, Identity, ProtectionSpace, ReturnPath, public,
+    requires,
 };
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};

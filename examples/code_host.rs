@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use auth_examples::Authority;
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, PasswordHashes};
 use auth_runtime::{
-    Basic, Bearer, Guard, GuardedRouter, Identity, Jwt, JwtKey, PasswordHashes, ProtectedResource,
-    ProtectionSpace, UnknownPaths, public, requires,
+    Guard, GuardedRouter, Identity, ProtectionSpace, UnknownPaths, public, requires,
 };
 use axum::Json;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};

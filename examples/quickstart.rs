@@ -3,7 +3,8 @@
 
 use auth_examples::Authority;
 use auth_runtime::routing::get;
-use auth_runtime::{Bearer, Denied, Guard, GuardedRouter, Jwt, JwtKey, ProtectionSpace};
+use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
+use auth_runtime::{Denied, Guard, GuardedRouter, ProtectionSpace};
 use auth_runtime::{public, requires};
 
 #[public(reason = "liveness probe")]

@@ -4,10 +4,10 @@
 //! With `-- --issuer URL` it takes the tokens of that server instead of those of one of its own.
 
 use auth_examples::{Authority, Persona, ProofKey};
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;
-use auth_runtime::{
-    Bearer, Dpop, Guard, GuardedRouter, Jwt, ProtectedResource, ProtectionSpace, public, requires,
-};
+use auth_runtime::schemes::{Bearer, Dpop, Jwt};
+use auth_runtime::{Guard, GuardedRouter, ProtectionSpace, public, requires};
 
 #[public(reason = "liveness probe")]
 async fn healthz() -> &'static str {

@@ -35,9 +35,9 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream
     // the requirements that could be read decide.
     let says_nothing = requires.requirements.is_empty();
     let caller = if says_nothing || check::makes_known(&requires.requirements) {
-        quote!(#krate::Identity)
+        quote!(#krate::__private1::Identity)
     } else {
-        quote!(::core::option::Option<#krate::Identity>)
+        quote!(::core::option::Option<#krate::__private1::Identity>)
     };
     let checks = checks(&requires, &krate);
     let policy = policy(&requires, &krate);
@@ -103,7 +103,7 @@ fn vocabulary_data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
         let terms = terms.iter().map(|(name, term)| {
             let description = &term.description;
             let implies = &term.implies;
-            quote!(#krate::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
+            quote!(#krate::__private1::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
         });
         quote!(&[#(#terms),*])
     };
@@ -113,17 +113,17 @@ fn vocabulary_data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     };
     let networks = vocabulary.networks.iter().map(|(name, blocks)| {
         let blocks = blocks.iter().map(|block| addresses(block, krate));
-        quote!(#krate::Network::new(#name, &[#(#blocks),*]))
+        quote!(#krate::__private1::Network::new(#name, &[#(#blocks),*]))
     });
     let policies = vocabulary.policies.iter().map(|(name, policy)| {
         let description = &policy.description;
         let requires = &policy.requires;
-        quote!(#krate::DeclaredPolicy::new(#name, #description, #requires))
+        quote!(#krate::__private1::DeclaredPolicy::new(#name, #description, #requires))
     });
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let permissions = terms(&vocabulary.permissions);
     quote! {
-        const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
+        const VOCABULARY: #krate::__private1::Vocabulary = #krate::__private1::Vocabulary::new(
             #realm, #scopes, #roles, #permissions, &[#(#networks),*], &[#(#policies),*],
         );
         VOCABULARY
@@ -162,8 +162,8 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let krate = arguments.krate().unwrap_or_else(runtime);
     let public = args::public(arguments.own, &mut errors);
     let reason = public.map(|public| public.reason).unwrap_or_default();
-    let policy = quote!(#krate::Policy::public(#reason));
-    let caller = quote!(#krate::__private::PublicCaller);
+    let policy = quote!(#krate::__private1::Policy::public(#reason));
+    let caller = quote!(#krate::__private1::PublicCaller);
     expand(
         "public",
         &Declaration {
@@ -199,8 +199,8 @@ fn expand(
     // An invalid attribute still leaves the handler with a policy: otherwise every use of the
     // handler would be reported as well. The policy grants nothing, and the build fails anyway.
     let nothing = Declaration {
-        policy: quote!(#krate::Policy::requires(
-            #krate::Requirement::any(&[])
+        policy: quote!(#krate::__private1::Policy::requires(
+            #krate::__private1::Requirement::any(&[])
         )),
         checks: TokenStream::new(),
         caller: declaration.caller.clone(),
@@ -298,11 +298,11 @@ fn implement(
     let line = quote_spanned!(declared.span()=> ::core::line!());
     quote! {
         #[automatically_derived]
-        impl #krate::__private::HasPolicy for #name {
+        impl #krate::__private1::HasPolicy for #name {
             type Caller = #caller;
-            const POLICY: #krate::Policy = #policy;
-            const CHECKS: &'static [#krate::Check] = &[#checks];
-            const LOCATION: #krate::HandlerLocation = #krate::HandlerLocation::new(
+            const POLICY: #krate::__private1::Policy = #policy;
+            const CHECKS: &'static [#krate::__private1::Check] = &[#checks];
+            const LOCATION: #krate::__private1::HandlerLocation = #krate::__private1::HandlerLocation::new(
                 ::core::concat!(::core::module_path!(), #suffix),
                 ::core::file!(),
                 #line,
@@ -317,18 +317,18 @@ fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenS
     let struct_only = (!of_handler).then(|| {
         quote! {
             #[automatically_derived]
-            impl #krate::__private::ServicePolicy for #name {}
+            impl #krate::__private1::ServicePolicy for #name {}
         }
     });
     let public_only = (attribute == "public").then(|| {
         quote! {
             #[automatically_derived]
-            impl #krate::__private::PublicPolicy for #name {}
+            impl #krate::__private1::PublicPolicy for #name {}
         }
     });
     quote! {
         #[automatically_derived]
-        impl #krate::__private::Declared for #name {
+        impl #krate::__private1::Declared for #name {
             const OF_HANDLER: bool = #of_handler;
         }
         #struct_only
@@ -339,11 +339,11 @@ fn kind(attribute: &str, name: &Ident, krate: &Path, of_handler: bool) -> TokenS
 fn policy(requires: &Requires, krate: &Path) -> TokenStream {
     let requirement = match requires.requirements.as_slice() {
         // Deny by default: a missing requirement never grants access, whatever the mistake.
-        [] => quote!(#krate::Requirement::any(&[])),
+        [] => quote!(#krate::__private1::Requirement::any(&[])),
         [only] => expression(only, krate),
         several => {
             let parts = several.iter().map(|part| expression(part, krate));
-            quote!(#krate::Requirement::all(&[#(#parts),*]))
+            quote!(#krate::__private1::Requirement::all(&[#(#parts),*]))
         }
     };
     let hide_as = requires
@@ -362,7 +362,7 @@ fn policy(requires: &Requires, krate: &Path) -> TokenStream {
         let realm = &realm.text;
         quote!(.realm(#realm))
     });
-    quote!(#krate::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
+    quote!(#krate::__private1::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
 }
 
 fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
@@ -403,12 +403,12 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
         }
         Kind::MaxAge(age) => {
             let seconds = age.seconds;
-            quote!(max_age(#krate::__private::Duration::from_secs(#seconds)))
+            quote!(max_age(#krate::__private1::Duration::from_secs(#seconds)))
         }
         Kind::Network(network) => {
             let name = &network.text;
             let blocks = network.blocks.iter().map(|block| addresses(block, krate));
-            quote!(network(#krate::Network::new(#name, &[#(#blocks),*])))
+            quote!(network(#krate::__private1::Network::new(#name, &[#(#blocks),*])))
         }
         Kind::Check(function) => {
             let name = function.to_string();
@@ -425,7 +425,7 @@ fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
             quote!(any(#parts))
         }
     };
-    quote!(#krate::Requirement::#call)
+    quote!(#krate::__private1::Requirement::#call)
 }
 
 /// Returns a block of addresses as a constant.
@@ -452,8 +452,8 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
         }
     };
     quote! {
-        #krate::IpNet::#kind(#krate::__private::#network::new_assert(
-            #krate::__private::#address::new(#parts),
+        #krate::__private1::IpNet::#kind(#krate::__private1::#network::new_assert(
+            #krate::__private1::#address::new(#parts),
             #length,
         ))
     }
@@ -467,7 +467,7 @@ fn check_by(function: &Function, krate: &Path) -> TokenStream {
     // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        #krate::Check::new(#name, |#call| #call.of(#path))
+        #krate::__private1::Check::new(#name, |#call| #call.of(#path))
     }
 }
 

@@ -247,7 +247,7 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::public(arguments.into(), item.into()).into()
 }
 
-/// Returns the declarations of the crate's `auth.toml` as an `auth_runtime::Vocabulary`.
+/// Returns the declarations of the crate's `auth.toml` as an `auth_runtime::policy::Vocabulary`.
 ///
 /// The file lies beside the crate's `Cargo.toml`, or in a folder above it up to the root of the
 /// workspace. Without a file, the macro does not compile. The only argument is `crate = path`, for

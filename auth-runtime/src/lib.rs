@@ -17,7 +17,7 @@
 //! - [`requires`] and [`public`] state who may call a handler: see there for the grammar.
 //! - [`GuardedRouter`] takes only handlers that carry such a policy, and becomes an axum `Router`
 //!   through [`protect`](GuardedRouter::protect).
-//! - [`ProtectionSpace`] names the realm and the [schemes](Scheme) that callers can prove
+//! - [`ProtectionSpace`] names the realm and the [schemes](schemes::Scheme) that callers can prove
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`], [`Digest`],
 //!   [`ApiKeys`], or one that you add.
 //!   themselves with: [`Bearer`] (with [`Jwt`] or a verifier of your own), [`Basic`],
@@ -134,7 +134,7 @@
 //!   and the histogram `auth_decision_duration_seconds` by `handler`, for whatever recorder is
 //!   installed. Install it before spaces are built, and it is told what they are. Nothing that a caller
 //!   sends becomes a label.
-//! - **By hand**: [`Policy::explain`] tells of every part of a policy whether it holds.
+//! - **By hand**: [`Explanation::of`](decision::Explanation::of) tells of every part of a policy whether it holds.
 //!
 //! Misconfiguration, like a handler without a space, is no decision: it is an `ERROR` in the log, with or
 //! without the feature.
@@ -149,15 +149,15 @@
 //! repository, says who may call what, and the test fails when the router says something else. So nobody
 //! is let in without a line in the diff.
 //!
-//! [`AccessMatrix`] (the feature `access-matrix`) asks each route as each of the personas that a test
+//! `AccessMatrix` (the feature `access-matrix`) asks each route as each of the personas that a test
 //! names, by real requests, and shows who is answered what. What the policies do not say is found: a layer
 //! that answers in place of a handler, a verifier that grants too much, a hidden path that can be told
-//! apart. [`assert_access_matrix!`] keeps it, in `access-matrix.md`.
+//! apart. `assert_access_matrix!` keeps it, in `access-matrix.md`.
 //!
-//! [`AccessReport`] (the feature `access-report`) makes a page for a browser of both, one file that is
+//! `AccessReport` (the feature `access-report`) makes a page for a browser of both, one file that is
 //! searched and filtered.
 //!
-//! [`AccessTable::public_openapi`] (the feature `openapi`) writes it into an OpenAPI document of `utoipa`:
+//! `public_openapi` (the feature `openapi`) writes it into an OpenAPI document of `utoipa`:
 //! the `security` of each operation and its denials, without what is hidden. What the document says
 //! otherwise is an error.
 //!
@@ -201,13 +201,30 @@
 //! | `tracing` | a span and an event for each decision |
 //! | `metrics` | a counter and a histogram of decisions |
 //! | `serde` | an [`AccessTable`] can be serialized |
-//! | `access-lock` | [`assert_access_lock!`], for tests: a change of who may call what shows in the diff |
-//! | `access-matrix` | [`AccessMatrix`] and [`assert_access_matrix!`], for tests: who is answered what, by real requests |
-//! | `access-report` | [`AccessReport`]: the table, and the matrix if there is one, as a page for a browser |
-//! | `openapi` | [`AccessTable::public_openapi`]: who may call what, written into an OpenAPI document of `utoipa` |
 //! | `testing` | [`testing`]; refuses to build without debug assertions |
 //!
 //! [axum]: https://docs.rs/axum
+//! [`AccessTable`]: routing::AccessTable
+//! [`ApiKeys`]: schemes::ApiKeys
+//! [`AuditRecord`]: events::AuditRecord
+//! [`Basic`]: schemes::Basic
+//! [`Basic::new`]: schemes::Basic::new
+//! [`Bearer`]: schemes::Bearer
+//! [`ClientCertificate`]: schemes::ClientCertificate
+//! [`Digest`]: schemes::Digest
+//! [`DigestBuilder::look_up`]: schemes::DigestBuilder::look_up
+//! [`Dpop`]: schemes::Dpop
+//! [`Introspection`]: schemes::Introspection
+//! [`Jwt`]: schemes::Jwt
+//! [`JwtBuilder::discover`]: schemes::JwtBuilder::discover
+//! [`Outcome::name`]: events::Outcome::name
+//! [`PasswordHashes`]: schemes::PasswordHashes
+//! [`ProtectedResource`]: resource::ProtectedResource
+//! [`Redis`]: schemes::Redis
+//! [`Sessions`]: schemes::Sessions
+//! [`SessionsBuilder::login_page`]: schemes::SessionsBuilder::login_page
+//! [`SignedUrls`]: schemes::SignedUrls
+//! [`TokenCache`]: schemes::TokenCache
 #![cfg_attr(
     not(all(
         feature = "axum",
@@ -224,10 +241,6 @@
         feature = "sessions",
         feature = "tracing",
         feature = "serde",
-        feature = "access-lock",
-        feature = "access-matrix",
-        feature = "access-report",
-        feature = "openapi",
         feature = "testing"
     )),
     allow(rustdoc::broken_intra_doc_links)
@@ -235,147 +248,119 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(feature = "access-lock")]
-mod access_lock;
-#[cfg(feature = "access-matrix")]
-mod access_matrix;
-#[cfg(feature = "access-report")]
-mod access_report;
-#[cfg(feature = "axum")]
-mod access_table;
-mod audit;
-mod caller;
 pub mod catalogue;
-mod challenge;
-mod check;
-mod client_address;
-mod context;
-mod cookies;
-mod decision;
-mod denial_body;
-mod explanation;
-#[cfg(feature = "axum")]
-mod guard;
-mod handler_location;
-mod head;
-mod identity;
-#[cfg(any(feature = "access-matrix", feature = "testing"))]
-mod indistinguishable;
-#[cfg(feature = "openapi")]
-mod openapi;
-#[cfg(feature = "axum")]
-mod probe;
-#[cfg(feature = "axum")]
-mod request;
-#[cfg(feature = "resource-metadata")]
-mod resource;
-mod return_path;
-#[doc(hidden)]
-pub mod route_pattern;
-#[cfg(feature = "axum")]
-pub mod routing;
-mod scheme;
-mod schemes;
-#[cfg(any(feature = "access-lock", feature = "access-matrix"))]
-mod snapshot_update;
-mod space;
-#[cfg(feature = "testing")]
-pub mod testing;
-mod trusted_proxies;
-#[cfg(any(
-    feature = "resource-metadata",
-    feature = "jwks",
-    feature = "introspection"
-))]
-mod url;
 
 pub use auth_macros::{public, requires, vocabulary};
-pub use auth_runtime_policy::{
-    Atom, DeclaredPolicy, IpNet, Network, Policy, Requirement, Truth, Vocabulary, VocabularyEntry,
+#[cfg(feature = "axum")]
+#[doc(inline)]
+pub use auth_runtime_axum::{Denied, Guard, GuardedRouter, ProtectError, ProtectedRouter};
+#[doc(inline)]
+pub use auth_runtime_core::{
+    Caller, CheckRequest, ClientAddress, HandlerLocation, Identity, ProtectionSpace,
+    ProtectionSpaceBuilder, Rejection, ReturnPath, SpaceError, UnknownPaths,
 };
+#[doc(inline)]
+pub use auth_runtime_policy::{Policy, Requirement};
 
-#[cfg(feature = "access-lock")]
-pub use crate::access_lock::{AccessChanges, AccessLock, AccessLockError};
-#[cfg(feature = "access-matrix")]
-pub use crate::access_matrix::{
-    AccessAnswer, AccessMatrix, AccessMatrixBuilder, AccessMatrixError, AccessMatrixRow, Persona,
-};
-#[cfg(feature = "access-report")]
-pub use crate::access_report::AccessReport;
-#[cfg(feature = "axum")]
-pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
-pub use crate::audit::{AuditRecord, Outcome};
-pub use crate::caller::{Caller, Rejection};
-pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
-pub use crate::check::{Check, CheckRequest};
-pub use crate::client_address::ClientAddress;
-pub use crate::context::Context;
-pub use crate::decision::{Decision, Denial};
-pub use crate::denial_body::{DenialBody, RequestSnapshot};
-pub use crate::explanation::{Explanation, Finding, Rule};
-#[cfg(feature = "axum")]
-pub use crate::guard::{Denied, Guard};
-pub use crate::handler_location::HandlerLocation;
-pub use crate::identity::Identity;
-#[cfg(feature = "openapi")]
-pub use crate::openapi::OpenApiError;
-#[cfg(feature = "resource-metadata")]
-pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
-pub use crate::return_path::ReturnPath;
-#[cfg(feature = "axum")]
-pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
-pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source, Verification};
-pub use crate::schemes::Bearer;
-#[cfg(all(feature = "introspection", feature = "redis"))]
-pub use crate::schemes::SharedTokenCache;
-#[cfg(feature = "token-cache")]
-pub use crate::schemes::TokenCache;
-#[cfg(feature = "api-key")]
-pub use crate::schemes::{ApiKeys, ApiKeysBuilder, ApiKeysError};
-#[cfg(feature = "basic")]
-pub use crate::schemes::{Basic, Password};
-#[cfg(feature = "jwt")]
-pub use crate::schemes::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
-#[cfg(feature = "mtls")]
-pub use crate::schemes::{ClientCertificate, PeerCertificate};
-#[cfg(feature = "digest")]
-pub use crate::schemes::{
-    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
-    DigestSecretError,
-};
-#[cfg(feature = "dpop")]
-pub use crate::schemes::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
-#[cfg(feature = "introspection")]
-pub use crate::schemes::{Introspection, IntrospectionBuilder, IntrospectionError};
-#[cfg(feature = "signed-urls")]
-pub use crate::schemes::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
-#[cfg(feature = "argon2")]
-pub use crate::schemes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
-#[cfg(feature = "redis")]
-pub use crate::schemes::{Redis, RedisBuilder, RedisError};
-#[cfg(feature = "sessions")]
-pub use crate::schemes::{
-    SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
-};
-pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
-pub use crate::trusted_proxies::TrustedProxiesError;
-#[cfg(any(
-    feature = "resource-metadata",
-    feature = "jwks",
-    feature = "introspection"
-))]
-pub use crate::url::UrlProblem;
+/// Authentication schemes, and the trait that further ones implement.
+pub mod schemes {
+    #[doc(inline)]
+    pub use auth_runtime_core::{Credentials, Scheme, Source, TrustedProxiesError, Verification};
+    #[doc(inline)]
+    pub use auth_runtime_schemes::*;
+}
 
-/// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
-/// audit does not find.
+/// Challenges: the content of `WWW-Authenticate` (RFC 9110 §11.3).
+pub mod challenge {
+    #[doc(inline)]
+    pub use auth_runtime_core::{
+        Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, ErrorCode,
+    };
+}
+
+/// The parts of a policy, and the vocabulary that it is written in.
+pub mod policy {
+    #[doc(inline)]
+    pub use auth_runtime_policy::{
+        Atom, DeclaredPolicy, IpNet, Network, Truth, Vocabulary, VocabularyEntry,
+    };
+}
+
+/// Decisions: their input, their result, the reasons for it and the response to a denied request.
+pub mod decision {
+    #[doc(inline)]
+    pub use auth_runtime_core::{
+        Check, Context, Decision, Denial, DenialBody, Explanation, Finding, RequestSnapshot, Rule,
+    };
+}
+
+/// Records of decisions, for audit logs.
+pub mod events {
+    #[doc(inline)]
+    pub use auth_runtime_core::{AuditRecord, Outcome};
+}
+
+/// The metadata of a protected resource (RFC 9728).
+pub mod resource {
+    #[doc(inline)]
+    pub use auth_runtime_core::UrlProblem;
+    #[cfg(feature = "resource-metadata")]
+    #[doc(inline)]
+    pub use auth_runtime_core::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
+}
+
+#[cfg(feature = "axum")]
+pub mod routing {
+    //! Routing that accepts only handlers with a policy, and the table of its routes.
+    //!
+    //! [`GuardedRouter`](crate::GuardedRouter) corresponds to axum's `Router`, and the functions of
+    //! this module correspond to those of [`axum::routing`](https://docs.rs/axum/latest/axum/routing).
+    //! The difference: they accept only handlers with a policy.
+    //!
+    //! ```
+    //! use auth_runtime::routing::get;
+    //! use auth_runtime::{GuardedRouter, requires};
+    //!
+    //! #[requires(scope = "repo:read", hide_as = 404)]
+    //! async fn read() {}
+    //!
+    //! #[requires(scope = "repo:write", hide_as = 404, hide_unless = scope("repo:read"))]
+    //! async fn write() {}
+    //!
+    //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
+    //! ```
+
+    #[doc(inline)]
+    pub use auth_runtime_axum::routing::{
+        FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedParameters,
+        TakesGuard, ViaIdentity, ViaParts, ViaRequest, any, any_service, connect, connect_service,
+        delete, delete_service, get, get_service, head, head_service, on, on_service, options,
+        options_service, patch, patch_service, post, post_service, put, put_service, trace,
+        trace_service,
+    };
+    #[doc(inline)]
+    pub use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
+}
+
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use auth_runtime_axum::testing;
+
+/// The names in expansions of the attributes. Not meant to be named: a policy written by hand is one
+/// that the audit does not find. The number changes with the expansion.
 #[doc(hidden)]
-pub mod __private {
+pub mod __private1 {
     pub use std::net::{Ipv4Addr, Ipv6Addr};
     pub use std::time::Duration;
 
-    pub use ipnet::{Ipv4Net, Ipv6Net};
-
-    pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Declared, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy};
+    pub use auth_runtime_axum::{
+        Declared, Guard, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy,
+    };
+    pub use auth_runtime_core::adapter::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
+    pub use auth_runtime_core::{Check, HandlerLocation, Identity};
+    pub use auth_runtime_policy::{
+        DeclaredPolicy, IpNet, Network, Policy, Requirement, Vocabulary, VocabularyEntry,
+    };
+    pub use ipnet::{Ipv4Net, Ipv6Net};
 }

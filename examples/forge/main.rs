@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use auth_examples::Authority;
 use auth_forge::{Forge, access_matrix, personas, routes};
-use auth_runtime::AccessReport;
+use auth_runtime_audit::AccessReport;
 use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
 
 #[tokio::main]
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let space = Forge::new()?.space(&Authority::new()?)?;
             let info = InfoBuilder::new().title("A small forge").version("1");
             let document = OpenApi::new(info.build(), Paths::new());
-            let document = table.internal_openapi(&space, document)?;
+            let document = auth_runtime_audit::internal_openapi(&table, &space, document)?;
             println!("{}", document.to_pretty_json()?);
             return Ok(());
         }

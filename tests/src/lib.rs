@@ -11,7 +11,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime::{Bearer, Jwt, JwtKey, ProtectionSpace, ProtectionSpaceBuilder};
+use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
+use auth_runtime::{ProtectionSpace, ProtectionSpaceBuilder};
 use axum::ServiceExt;
 use axum::extract::Request;
 use axum::response::Response;
@@ -130,6 +131,6 @@ fn without_date(answer: &[u8]) -> String {
 }
 
 /// The policy that an attribute made.
-pub fn policy_of<P: auth_runtime::__private::HasPolicy>() -> auth_runtime::Policy {
+pub fn policy_of<P: auth_runtime::__private1::HasPolicy>() -> auth_runtime::Policy {
     P::POLICY
 }

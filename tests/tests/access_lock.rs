@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use auth_runtime::routing::{get, head, put};
-use auth_runtime::{AccessLock, GuardedRouter, assert_access_lock, public, requires};
+use auth_runtime::{GuardedRouter, public, requires};
+use auth_runtime_audit::{AccessLock, assert_access_lock};
 use axum::Router;
 use proptest::prelude::*;
 
@@ -781,7 +782,8 @@ removed
 #[test]
 fn networks_are_kept_by_their_blocks() {
     mod vocabulary {
-        use auth_runtime::{IpNet, Network, Policy, Requirement};
+        use auth_runtime::policy::{IpNet, Network};
+        use auth_runtime::{Policy, Requirement};
 
         const BLOCKS: [IpNet; 2] = [
             IpNet::V4(ipnet::Ipv4Net::new_assert(
@@ -809,12 +811,12 @@ fn networks_are_kept_by_their_blocks() {
         /// As the attribute makes it with an `auth.toml`.
         pub(super) struct Service;
 
-        impl auth_runtime::__private::HasPolicy for Service {
-            type Caller = auth_runtime::__private::PublicCaller;
+        impl auth_runtime::__private1::HasPolicy for Service {
+            type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
                 .hide_as_not_found()
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
-            const CHECKS: &'static [auth_runtime::Check] = &[];
+            const CHECKS: &'static [auth_runtime::decision::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
@@ -828,24 +830,24 @@ fn networks_are_kept_by_their_blocks() {
         /// As no attribute writes it.
         pub(super) struct Nobody;
 
-        impl auth_runtime::__private::HasPolicy for Nobody {
-            type Caller = auth_runtime::__private::PublicCaller;
+        impl auth_runtime::__private1::HasPolicy for Nobody {
+            type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
-            const CHECKS: &'static [auth_runtime::Check] = &[];
+            const CHECKS: &'static [auth_runtime::decision::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
         }
 
-        impl auth_runtime::__private::Declared for Service {
+        impl auth_runtime::__private1::Declared for Service {
             const OF_HANDLER: bool = false;
         }
-        impl auth_runtime::__private::ServicePolicy for Service {}
-        impl auth_runtime::__private::Declared for Nobody {
+        impl auth_runtime::__private1::ServicePolicy for Service {}
+        impl auth_runtime::__private1::Declared for Nobody {
             const OF_HANDLER: bool = false;
         }
-        impl auth_runtime::__private::ServicePolicy for Nobody {}
+        impl auth_runtime::__private1::ServicePolicy for Nobody {}
     }
 
     let service = tower::service_fn(|_request: axum::extract::Request| async {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use auth_runtime::AccessLock;
+use auth_runtime_audit::AccessLock;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;

@@ -1,11 +1,10 @@
 //! Who may call what, as a page: what stands in it. What a browser makes of it, `access_report_page`
 //! asks.
 
+use auth_runtime::routing::AccessTable;
 use auth_runtime::routing::{any, get};
-use auth_runtime::{
-    AccessMatrix, AccessReport, AccessTable, GuardedRouter, Identity, Persona, ProtectedRouter,
-    public, requires,
-};
+use auth_runtime::{GuardedRouter, Identity, ProtectedRouter, public, requires};
+use auth_runtime_audit::{AccessMatrix, AccessReport, Persona};
 use auth_tests::{space, token};
 use axum::Router;
 use axum::http::header::AUTHORIZATION;

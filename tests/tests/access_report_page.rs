@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use auth_runtime::routing::{any, get};
-use auth_runtime::{
-    AccessMatrix, AccessReport, Caller, GuardedRouter, Identity, Persona, public, requires,
-};
+use auth_runtime::{Caller, GuardedRouter, Identity, public, requires};
+use auth_runtime_audit::{AccessMatrix, AccessReport, Persona};
 use auth_tests::programs::{output_of, set_up};
 use auth_tests::{space, token};
 use axum::Router;

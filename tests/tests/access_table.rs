@@ -3,11 +3,10 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 
+use auth_runtime::routing::{AccessTable, RouteKind, Served};
 use auth_runtime::routing::{any, get, on, post};
 use auth_runtime::testing::with_identity;
-use auth_runtime::{
-    AccessTable, Guard, GuardedRouter, Identity, RouteKind, Served, public, requires,
-};
+use auth_runtime::{Guard, GuardedRouter, Identity, public, requires};
 use auth_tests::space;
 use axum::Router;
 use axum::body::{Body, to_bytes};

@@ -1,8 +1,9 @@
 //! What it costs to be told of decisions. A binary of its own, since nobody may listen to the log.
 
+use auth_runtime::decision::Rule;
 use auth_runtime::routing::get;
 use auth_runtime::testing::with_identity;
-use auth_runtime::{GuardedRouter, Identity, ProtectionSpaceBuilder, Rule, requires};
+use auth_runtime::{GuardedRouter, Identity, ProtectionSpaceBuilder, requires};
 use auth_tests::space_builder;
 use axum::body::Body;
 use axum::extract::Request;

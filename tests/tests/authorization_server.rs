@@ -11,10 +11,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
-use auth_runtime::{
-    Bearer, Dpop, GuardedRouter, Introspection, IntrospectionBuilder, Jwt, JwtBuilder,
-    ProtectionSpace, TokenCache, requires,
+use auth_runtime::schemes::{
+    Bearer, Dpop, Introspection, IntrospectionBuilder, Jwt, JwtBuilder, TokenCache,
 };
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
 use auth_tests::programs::{Program, output_of, set_up};
 use auth_tests::proof::ProofKey;
 use serde_json::Value;

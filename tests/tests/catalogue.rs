@@ -46,7 +46,7 @@ fn codes_in_files(paths: impl IntoIterator<Item = PathBuf>) -> BTreeSet<String> 
 /// What the messages say: the codes of the attributes, and those of the runtime's own advice to the
 /// compiler.
 fn known() -> BTreeSet<String> {
-    let runtime = files(&root().join("auth-runtime/src"), ".rs");
+    let runtime = files(&root().join("auth-runtime"), ".rs");
     let advice = runtime
         .into_iter()
         .filter(|path| !path.ends_with("catalogue.rs"));

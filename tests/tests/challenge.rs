@@ -1,6 +1,6 @@
 //! A challenge is legal, or it is not built.
 
-use auth_runtime::{Challenge, ChallengeBuilder, ChallengeError};
+use auth_runtime::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 
 fn bearer() -> ChallengeBuilder {
     Challenge::builder("Bearer")

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_runtime::policy::IpNet;
 use auth_runtime::routing::{get, get_service, post};
+use auth_runtime::schemes::TrustedProxiesError;
 use auth_runtime::testing::{assert_hidden, with_caller, with_identity};
 use auth_runtime::{
-    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, IpNet,
-    ProtectedRouter, ProtectionSpace, TrustedProxiesError, requires,
+    Caller, CheckRequest, ClientAddress, Denied, Guard, GuardedRouter, Identity, ProtectedRouter,
+    ProtectionSpace, requires,
 };
 use auth_tests::{App, space, space_builder, token};
 use axum::Router;

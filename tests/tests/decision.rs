@@ -4,10 +4,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use auth_runtime::{
-    Caller, Context, Decision, Denial, Explanation, Identity, IpNet, Network, Policy, Rejection,
-    Requirement, Rule, Truth,
-};
+use auth_runtime::decision::{Context, Decision, Denial, Explanation, Rule};
+use auth_runtime::policy::{IpNet, Network, Truth};
+use auth_runtime::{Caller, Identity, Policy, Rejection, Requirement};
 
 /// A requirement, as the oracle reads it.
 #[derive(Clone, Debug)]
@@ -368,7 +367,9 @@ fn assert_explained([shown, hidden]: [Policy; 2], facts: &Context<'_>, rule: Rul
         );
         assert_eq!(explanation.rule(), Some(rule), "{explanation}");
         assert_eq!(explanation.denial(), denial.as_ref(), "{explanation}");
-        let truth = explanation.requirement().map(auth_runtime::Finding::truth);
+        let truth = explanation
+            .requirement()
+            .map(auth_runtime::decision::Finding::truth);
         let is_met = truth == Some(Truth::True);
         assert_eq!(is_met, rule == Rule::Met, "{explanation}");
     }

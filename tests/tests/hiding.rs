@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::Bearer;
 use auth_runtime::testing::{assert_hidden, with_identity};
 use auth_runtime::{
-    Bearer, Caller, Denied, Guard, GuardedRouter, Identity, ProtectionSpace, UnknownPaths, public,
-    requires,
+    Caller, Denied, Guard, GuardedRouter, Identity, ProtectionSpace, UnknownPaths, public, requires,
 };
 use auth_tests::{App, BoxedApp, expired_token, send_raw, serve, space, space_builder, token};
 use axum::Router;

@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Arc, Mutex, Once};
 
+use auth_runtime::events::AuditRecord;
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{Credentials, Scheme, Verification};
 use auth_runtime::testing::with_caller;
 use auth_runtime::{
-    AuditRecord, Caller, CheckRequest, Credentials, Denied, Guard, GuardedRouter, Identity, Policy,
-    ProtectedRouter, ProtectionSpace, ProtectionSpaceBuilder, Requirement, Scheme, UnknownPaths,
-    Verification, public, requires,
+    Caller, CheckRequest, Denied, Guard, GuardedRouter, Identity, Policy, ProtectedRouter,
+    ProtectionSpace, ProtectionSpaceBuilder, Requirement, UnknownPaths, public, requires,
 };
 use auth_tests::{App, space_builder, token};
 use axum::Router;
@@ -658,7 +659,7 @@ async fn verification_and_checks_run_within_the_span_of_the_decision() {
     }
 
     listen();
-    let bearer = auth_runtime::Bearer::new(async |_| {
+    let bearer = auth_runtime::schemes::Bearer::new(async |_| {
         tokio::task::yield_now().await;
         tracing::info!("asks the server");
         Caller::known(Identity::new("ann"))

@@ -1,12 +1,13 @@
 //! What a protection space offers and accepts: which schemes, in which order, for whom, and where
 //! in a request the credentials may be.
 
+use auth_runtime::resource::{ProtectedResource, ResourceError, UrlProblem};
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{ApiKeys, Basic, Bearer, Credentials, Jwt, Scheme, Verification};
 use auth_runtime::testing::{assert_hidden, with_caller, with_identity};
 use auth_runtime::{
-    ApiKeys, Basic, Bearer, Caller, Credentials, GuardedRouter, Identity, Jwt, ProtectedResource,
-    ProtectionSpace, ProtectionSpaceBuilder, ResourceError, Scheme, SpaceError, UnknownPaths,
-    UrlProblem, Verification, public, requires,
+    Caller, GuardedRouter, Identity, ProtectionSpace, ProtectionSpaceBuilder, SpaceError,
+    UnknownPaths, public, requires,
 };
 use auth_tests::{App, space, space_builder, token, verifier};
 use axum::body::{Body, Bytes};

@@ -65,13 +65,13 @@ fn json_of(document: &OpenApi) -> Value {
 
 fn public(written: OpenApi) -> Value {
     let table = service::routes().access_table();
-    let document = table.public_openapi(&service::space(), written);
+    let document = auth_runtime_audit::public_openapi(&table, &service::space(), written);
     json_of(&document.expect("they are in order"))
 }
 
 fn internal(written: OpenApi) -> Value {
     let table = service::routes().access_table();
-    let document = table.internal_openapi(&service::space(), written);
+    let document = auth_runtime_audit::internal_openapi(&table, &service::space(), written);
     json_of(&document.expect("they are in order"))
 }
 

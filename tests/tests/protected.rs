@@ -1,11 +1,13 @@
 //! The protected router: several spaces in one application, response framing, and decisions that stay
 //! with their request.
 
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;
+use auth_runtime::schemes::Bearer;
 use auth_runtime::testing::assert_hidden;
 use auth_runtime::{
-    Bearer, Caller, GuardedRouter, Identity, ProtectedResource, ProtectedRouter, ProtectionSpace,
-    UnknownPaths, public, requires,
+    Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, UnknownPaths, public,
+    requires,
 };
 use auth_tests::{App, expired_token, send_raw, serve, space, token};
 use axum::Router;

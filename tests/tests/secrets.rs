@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use argon2::password_hash::PasswordHasher;
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{
+    ApiKeys, Basic, Bearer, Claims, Credentials, DigestAlgorithm, DigestSecret, Dpop,
+    Introspection, Jwt, JwtKey, PasswordHashes, Redis, Scheme, SharedTokenCache, SignedUrls,
+    TokenCache, Verification,
+};
 use auth_runtime::testing::with_identity;
 use auth_runtime::{
-    ApiKeys, Basic, Bearer, Caller, CheckRequest, Claims, Credentials, Denied, DigestAlgorithm,
-    DigestSecret, Dpop, Guard, GuardedRouter, Identity, Introspection, Jwt, JwtKey, PasswordHashes,
-    ProtectedResource, ProtectionSpace, Redis, Scheme, SharedTokenCache, SignedUrls, TokenCache,
-    Verification, requires,
+    Caller, CheckRequest, Denied, Guard, GuardedRouter, Identity, ProtectionSpace, requires,
 };
 use auth_tests::{AUDIENCE, App, ISSUER, serve};
 use axum::Router;
@@ -140,7 +143,7 @@ fn no_debug_output_shows_a_secret() {
     let line = digest_secret().to_line();
     let kept_hash = line.rsplit(':').next().expect("a hash").to_owned();
     let digest = || {
-        auth_runtime::Digest::builder("api")
+        auth_runtime::schemes::Digest::builder("api")
             .user(digest_secret(), Identity::new("ann"))
             .nonce_key(nonce_key)
     };
@@ -215,7 +218,7 @@ async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
     }
 
     let seen = Arc::new(Mutex::new(String::new()));
-    let basic = Basic::new(async |user, password: auth_runtime::Password| {
+    let basic = Basic::new(async |user, password: auth_runtime::schemes::Password| {
         assert_eq!((user.as_str(), password.as_str()), ("ann", MARKER));
         keep("Password", debug(&password));
         Caller::known(Identity::new("ann"))
@@ -229,7 +232,7 @@ async fn no_debug_output_of_what_a_request_brings_shows_a_secret() {
         .render(|denial, request| {
             keep("RequestSnapshot", debug(request));
             keep("Denial", debug(denial));
-            auth_runtime::DenialBody::default()
+            auth_runtime::decision::DenialBody::default()
         });
     let router = GuardedRouter::new().route("/", get(page));
     keep("GuardedRouter", debug(&router));

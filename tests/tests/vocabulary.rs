@@ -259,7 +259,7 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
         ("tracked-user", READER),
         (
             "tracked-lister",
-            "pub const ALL: auth_runtime::Vocabulary = auth_runtime::vocabulary!();\n",
+            "pub const ALL: auth_runtime::policy::Vocabulary = auth_runtime::vocabulary!();\n",
         ),
         ("tracked-other", "pub fn nothing() {}\n"),
     ] {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auth_runtime::AuditRecord;
+use auth_runtime::events::AuditRecord;
 use serde::Serialize;
 
 /// The latest denials, up to [`Denials::KEPT`]: more would let strangers fill the memory.

@@ -35,10 +35,8 @@ mod users;
 use std::error::Error;
 
 use auth_examples::Authority;
-use auth_runtime::{
-    Basic, Bearer, GuardedRouter, Jwt, JwtKey, ProtectedRouter, ProtectionSpace, SignedUrls,
-    vocabulary,
-};
+use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, SignedUrls};
+use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
 use axum::extract::DefaultBodyLimit;
 
 use crate::denials::Denials;

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use auth_examples::Authority;
-use auth_runtime::{AccessMatrix, Caller, Identity, Persona, SignedUrls};
+use auth_runtime::schemes::SignedUrls;
+use auth_runtime::{Caller, Identity};
+use auth_runtime_audit::{AccessMatrix, Persona};
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 

@@ -3,9 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::{delete, get};
-use auth_runtime::{
-    Caller, Guard, GuardedRouter, Identity, Password, Rejection, requires, vocabulary,
-};
+use auth_runtime::schemes::Password;
+use auth_runtime::{Caller, Guard, GuardedRouter, Identity, Rejection, requires, vocabulary};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -88,7 +87,7 @@ async fn create(
         return Err(Failure::Unprocessable("a token lives for 1 to 365 days"));
     }
     // Nobody gives away more than he holds.
-    let is_held = |scope: &String| vocabulary.has_scope(guard.identity(), scope);
+    let is_held = |scope: &String| guard.identity().meets_scope(scope, &vocabulary);
     guard.permit(new.scopes.iter().all(is_held))?;
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
     let lives = Duration::from_secs(u64::from(new.days) * 24 * 60 * 60);

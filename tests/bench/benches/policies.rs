@@ -7,7 +7,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use auth_runtime::{Caller, Context, Decision, Identity, Policy, Requirement};
+use auth_runtime::decision::{Context, Decision};
+use auth_runtime::{Caller, Identity, Policy, Requirement};
 
 const ROUNDS: usize = 101;
 const TURN: Duration = Duration::from_millis(3);

@@ -1,5 +1,6 @@
 use auth_runtime::routing::get;
-use auth_runtime::{Bearer, GuardedRouter, Jwt, JwtKey, ProtectionSpace, requires};
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
+use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
 
 #[requires(scope = "admin")]
 async fn page() -> &'static str {

@@ -1,5 +1,6 @@
 use auth_runtime::routing::get;
-use auth_runtime::{GuardedRouter, ProtectionSpace, Sessions, requires};
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
+use auth_runtime::schemes::Sessions;
 use tower_sessions::{MemoryStore, SessionManagerLayer};
 
 #[requires(role = "admin")]

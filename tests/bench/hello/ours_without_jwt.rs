@@ -1,5 +1,6 @@
 use auth_runtime::routing::get;
-use auth_runtime::{Bearer, Caller, GuardedRouter, Identity, ProtectionSpace, requires};
+use auth_runtime::{Caller, GuardedRouter, Identity, ProtectionSpace, requires};
+use auth_runtime::schemes::Bearer;
 
 #[requires(scope = "admin")]
 async fn page() -> &'static str {

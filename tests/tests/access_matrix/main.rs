@@ -11,10 +11,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::routing::{any, get, post};
+use auth_runtime::schemes::{Basic, Bearer, Dpop, Sessions};
 use auth_runtime::{
-    AccessMatrix, AccessMatrixBuilder, AccessMatrixError, Basic, Bearer, Caller, CheckRequest,
-    Dpop, Guard, GuardedRouter, Identity, Persona, ProtectedRouter, ProtectionSpace, Sessions,
-    UnknownPaths, assert_access_matrix, public, requires,
+    Caller, CheckRequest, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace,
+    UnknownPaths, public, requires,
+};
+use auth_runtime_audit::{
+    AccessMatrix, AccessMatrixBuilder, AccessMatrixError, Persona, assert_access_matrix,
 };
 use auth_tests::proof::ProofKey;
 use auth_tests::{expired_token, space, space_builder, token, verifier};

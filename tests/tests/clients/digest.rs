@@ -5,10 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use auth_runtime::routing::get;
-use auth_runtime::{
-    Basic, Caller, Digest, DigestAlgorithm, DigestBuilder, DigestSecret, Guard, GuardedRouter,
-    Identity, ProtectionSpace, requires,
-};
+use auth_runtime::schemes::{Basic, Digest, DigestAlgorithm, DigestBuilder, DigestSecret};
+use auth_runtime::{Caller, Guard, GuardedRouter, Identity, ProtectionSpace, requires};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::{Json, Router};

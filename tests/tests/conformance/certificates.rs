@@ -4,7 +4,7 @@ use auth_tests::App;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
-use auth_runtime::ClientCertificate;
+use auth_runtime::schemes::ClientCertificate;
 use auth_tests::tls::{self, Authority, Certified};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

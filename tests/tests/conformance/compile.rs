@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use auth_runtime::ProtectedResource;
+use auth_runtime::resource::ProtectedResource;
 use serde_json::Value;
 
 use crate::vector::{Compile, Kind, Vector, Vectors};

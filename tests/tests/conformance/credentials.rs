@@ -5,7 +5,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use argon2::PasswordHasher;
-use auth_runtime::{Basic, Identity, Jwt, JwtKey, PasswordHashes};
+use auth_runtime::Identity;
+use auth_runtime::schemes::{Basic, Jwt, JwtKey, PasswordHashes};
 use auth_tests::proof::signed;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;

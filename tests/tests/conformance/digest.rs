@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use auth_runtime::{
-    Caller, Digest, DigestAlgorithm, DigestSecret, Identity, Policy, ProtectionSpace, Requirement,
-};
+use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
+use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
 use auth_tests::digest::Login;
 use http_auth::parse_challenges;
 

@@ -1,9 +1,8 @@
 //! Challenges as they are written.
 
-use auth_runtime::{
-    Caller, Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, Credentials, Policy,
-    ProtectionSpace, Requirement, Scheme, Verification,
-};
+use auth_runtime::challenge::{Challenge, ChallengeBuilder, ChallengeContext, ChallengeError};
+use auth_runtime::schemes::{Credentials, Scheme, Verification};
+use auth_runtime::{Caller, Policy, ProtectionSpace, Requirement};
 use serde_json::Value;
 
 use crate::http_vectors::block_on;

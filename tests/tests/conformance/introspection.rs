@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use auth_runtime::Introspection;
+use auth_runtime::schemes::Introspection;
 use axum::response::IntoResponse;
 use axum::{Form, Json, Router};
 use http::StatusCode;

@@ -1,7 +1,9 @@
 //! The document that a resource publishes of itself.
 
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;
-use auth_runtime::{Bearer, GuardedRouter, ProtectedResource, ProtectionSpace, requires};
+use auth_runtime::schemes::Bearer;
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
 use serde_json::Value;
 
 use crate::credentials::{ISSUER, verifier};

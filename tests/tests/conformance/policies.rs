@@ -4,11 +4,13 @@ use auth_tests::App;
 use axum::ServiceExt;
 use std::net::SocketAddr;
 
+use auth_runtime::policy::{IpNet, Network};
+use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{GuardedMethodRouter, get};
+use auth_runtime::schemes::{ApiKeys, Bearer, ClientCertificate, Dpop, Introspection, Sessions};
 use auth_runtime::{
-    ApiKeys, Bearer, Caller, ClientAddress, ClientCertificate, Dpop, GuardedRouter, Identity,
-    Introspection, IpNet, Network, ProtectedResource, ProtectionSpace, Requirement, Sessions,
-    UnknownPaths, public, requires,
+    Caller, ClientAddress, GuardedRouter, Identity, ProtectionSpace, Requirement, UnknownPaths,
+    public, requires,
 };
 use auth_tests::policy_of;
 use axum::Router;

@@ -1,6 +1,7 @@
 //! The session that the vectors call good.
 
-use auth_runtime::{Identity, Sessions};
+use auth_runtime::Identity;
+use auth_runtime::schemes::Sessions;
 use tower_sessions::Session;
 
 /// Where sessions are kept.

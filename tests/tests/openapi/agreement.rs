@@ -4,9 +4,8 @@ use auth_tests::App;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use auth_runtime::{
-    Bearer, Caller, CheckRequest, Credentials, Identity, Scheme, UnknownPaths, Verification,
-};
+use auth_runtime::schemes::{Bearer, Credentials, Scheme, Verification};
+use auth_runtime::{Caller, CheckRequest, Identity, UnknownPaths};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use tower::ServiceExt;

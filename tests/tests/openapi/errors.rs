@@ -1,6 +1,7 @@
 //! What a document says that is not kept.
 
-use auth_runtime::{Basic, Caller, Credentials, Scheme, Source, Verification};
+use auth_runtime::Caller;
+use auth_runtime::schemes::{Basic, Credentials, Scheme, Source, Verification};
 use utoipa::openapi::SecurityRequirement;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, OAuth2, SecurityScheme,
@@ -10,9 +11,9 @@ use super::*;
 
 fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> String {
     let table = router.access_table();
-    let public = table.public_openapi(space, document.clone());
+    let public = auth_runtime_audit::public_openapi(&table, space, document.clone());
     let public = public.err().expect("it is refused").to_string();
-    let internal = table.internal_openapi(space, document).err();
+    let internal = auth_runtime_audit::internal_openapi(&table, space, document).err();
     assert_eq!(internal.expect("it is refused").to_string(), public);
     public
 }
@@ -137,9 +138,7 @@ fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() 
     item.ref_path = Some("#/components/pathItems/A".to_owned());
     written.paths.paths.insert("/a".to_owned(), item.clone());
     assert_eq!(
-        router
-            .access_table()
-            .public_openapi(&space(), written)
+        auth_runtime_audit::public_openapi(&router.access_table(), &space(), written)
             .err()
             .expect("it is refused")
             .to_string(),
@@ -295,8 +294,8 @@ fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
 #[test]
 fn a_certificate_by_hand_is_none_if_it_is_something_else() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(bound));
-    let bearer = auth_runtime::Bearer::jwt(auth_tests::verifier())
-        .client_certificate(auth_runtime::ClientCertificate::connection());
+    let bearer = auth_runtime::schemes::Bearer::jwt(auth_tests::verifier())
+        .client_certificate(auth_runtime::schemes::ClientCertificate::connection());
     let space = ProtectionSpace::builder().realm("shop").scheme(bearer);
     let space = space.build().expect("the space is in order");
     let written = described(

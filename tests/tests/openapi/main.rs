@@ -8,8 +8,9 @@ mod service;
 
 use std::path::Path;
 
+use auth_runtime::routing::AccessTable;
 use auth_runtime::routing::{any, get};
-use auth_runtime::{AccessTable, GuardedRouter, ProtectionSpace, public, requires};
+use auth_runtime::{GuardedRouter, ProtectionSpace, public, requires};
 use auth_tests::space;
 use axum::Router;
 use serde_json::{Value, json};
@@ -36,18 +37,12 @@ fn json_of(document: &OpenApi) -> Value {
 }
 
 fn public(table: &AccessTable, space: &ProtectionSpace, document: OpenApi) -> Value {
-    json_of(
-        &table
-            .public_openapi(space, document)
-            .expect("they are in order"),
-    )
+    json_of(&auth_runtime_audit::public_openapi(table, space, document).expect("they are in order"))
 }
 
 fn internal(table: &AccessTable, space: &ProtectionSpace, document: OpenApi) -> Value {
     json_of(
-        &table
-            .internal_openapi(space, document)
-            .expect("they are in order"),
+        &auth_runtime_audit::internal_openapi(table, space, document).expect("they are in order"),
     )
 }
 

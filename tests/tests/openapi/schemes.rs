@@ -1,6 +1,9 @@
 //! What depends on the protection space.
 
-use auth_runtime::{ApiKeys, DenialBody, Identity, ProtectedResource, UnknownPaths};
+use auth_runtime::decision::DenialBody;
+use auth_runtime::resource::ProtectedResource;
+use auth_runtime::schemes::ApiKeys;
+use auth_runtime::{Identity, UnknownPaths};
 use auth_tests::space_builder;
 
 use super::*;

@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 
 use auth_runtime::routing::{any, get, post};
+use auth_runtime::schemes::{
+    ApiKeys, Basic, Bearer, ClientCertificate, Digest, Dpop, Sessions, SignedUrls,
+};
 use auth_runtime::{
-    ApiKeys, Basic, Bearer, Caller, CheckRequest, ClientCertificate, Digest, Dpop, GuardedRouter,
-    Identity, ProtectionSpace, Sessions, SignedUrls, public, requires,
+    Caller, CheckRequest, GuardedRouter, Identity, ProtectionSpace, public, requires,
 };
 use auth_tests::verifier;
 use axum::Router;

@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use auth_runtime::routing::get;
-use auth_runtime::{Dpop, GuardedRouter, ProtectionSpace, Redis, requires};
+use auth_runtime::schemes::{Dpop, Redis};
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
 
 use crate::client::{Answer, CLIENT, ORIGIN};
 use crate::server::{PASSWORD, Server};

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
-use auth_runtime::{
-    Bearer, GuardedRouter, Introspection, ProtectionSpace, Redis, RedisError, SharedTokenCache,
-    TokenCache, requires,
+use auth_runtime::schemes::{
+    Bearer, Introspection, Redis, RedisError, SharedTokenCache, TokenCache,
 };
+use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
 use axum::{Form, Json, Router};
 use serde_json::json;
 

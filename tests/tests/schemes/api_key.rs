@@ -71,7 +71,7 @@ async fn an_api_key_is_stored_as_its_sha256() {
 fn api_keys_that_cannot_be_right_are_not_built() {
     let who = || Identity::new("billing");
     let key = "k-4f1c0b6e9a8d47d2";
-    let error = |keys: auth_runtime::ApiKeysBuilder| keys.build().err();
+    let error = |keys: auth_runtime::schemes::ApiKeysBuilder| keys.build().err();
     let billing = || "billing".to_owned();
     assert_eq!(error(ApiKeys::builder()), Some(ApiKeysError::NoKey));
     assert_eq!(

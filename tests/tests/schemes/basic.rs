@@ -363,7 +363,7 @@ async fn hashes_of_all_kinds_are_verified_in_the_same_memory() {
 
 #[test]
 fn password_hashes_that_cannot_be_right_are_not_built() {
-    let error = |hashes: auth_runtime::PasswordHashesBuilder| hashes.build().err();
+    let error = |hashes: auth_runtime::schemes::PasswordHashesBuilder| hashes.build().err();
     let ann = || Identity::new("ann");
     assert_eq!(
         error(PasswordHashes::builder()),

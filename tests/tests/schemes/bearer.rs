@@ -588,7 +588,7 @@ fn a_verifier_that_cannot_be_right_is_not_built() {
     let secret = || JwtKey::hs256([7; 32]).expect("long enough");
     let full = || Jwt::builder().issuer("i").audience("a").key(secret());
     assert!(full().build().is_ok());
-    let error = |jwt: auth_runtime::JwtBuilder| jwt.build().expect_err("an error");
+    let error = |jwt: auth_runtime::schemes::JwtBuilder| jwt.build().expect_err("an error");
     assert_eq!(
         error(Jwt::builder().audience("a").key(secret())),
         JwtError::NoIssuer

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_runtime::{
-    ChallengeContext, Denied, ErrorCode, Policy, Requirement, Source, UnknownPaths, public,
-};
+use auth_runtime::challenge::{ChallengeContext, ErrorCode};
+use auth_runtime::schemes::Source;
+use auth_runtime::{Denied, Policy, Requirement, UnknownPaths, public};
 use tower_http::cors::CorsLayer;
 
 use crate::*;

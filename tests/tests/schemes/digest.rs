@@ -3,10 +3,11 @@
 use auth_tests::App;
 use std::time::Duration;
 
-use auth_runtime::{
+use auth_runtime::schemes::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
-    DigestSecretError, Policy, ProtectError, ProtectedRouter, Requirement,
+    DigestSecretError,
 };
+use auth_runtime::{Policy, ProtectError, ProtectedRouter, Requirement};
 use auth_tests::digest::Login;
 use http_auth::parse_challenges;
 

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::{
-    Dpop, DpopBuilder, Introspection, ProtectedRouter, ReplayStore, ReplayStoreError, UsedProof,
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{
+    Dpop, DpopBuilder, Introspection, ReplayStore, ReplayStoreError, UsedProof,
 };
 use auth_tests::proof::{ProofKey, token_hash};
 use auth_tests::{App, token, verifier};

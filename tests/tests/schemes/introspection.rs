@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::{
-    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, ProtectedRouter,
-    TokenCache,
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{
+    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, TokenCache,
 };
 use axum::extract::State;
 use axum::response::IntoResponse;

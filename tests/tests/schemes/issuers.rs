@@ -1,6 +1,6 @@
 //! Several issuers under one scheme, and tokens that are not access tokens.
 
-use auth_runtime::{JwtBuilder, JwtError};
+use auth_runtime::schemes::{JwtBuilder, JwtError};
 use auth_tests::App;
 
 use crate::tokens::{claims, rs256, with_header};

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use auth_runtime::{JwtBuilder, JwtError, ProtectedRouter, TokenCache};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{JwtBuilder, JwtError, TokenCache};
 use axum::extract::State;
 use axum::routing;
 

@@ -20,11 +20,15 @@ mod token_cache;
 mod tokens;
 
 use argon2::password_hash::PasswordHasher;
+use auth_runtime::decision::{Denial, DenialBody};
 use auth_runtime::routing::get;
+use auth_runtime::schemes::{
+    ApiKeys, ApiKeysError, Basic, Bearer, Claims, Credentials, Jwt, JwtError, JwtKey,
+    PasswordHashes, PasswordHashesError, Scheme, Verification,
+};
 use auth_runtime::{
-    ApiKeys, ApiKeysError, Basic, Bearer, Caller, Claims, Credentials, Denial, DenialBody, Guard,
-    GuardedRouter, Identity, Jwt, JwtError, JwtKey, PasswordHashes, PasswordHashesError,
-    ProtectedRouter, ProtectionSpace, Rejection, Scheme, SpaceError, Verification, requires,
+    Caller, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, Rejection,
+    SpaceError, requires,
 };
 use auth_tests::{AUDIENCE, App, ISSUER};
 use axum::Router;

@@ -4,9 +4,9 @@
 use auth_tests::App;
 use std::net::SocketAddr;
 
-use auth_runtime::{
-    ClientCertificate, IpNet, PeerCertificate, ProtectedRouter, TrustedProxiesError,
-};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::policy::IpNet;
+use auth_runtime::schemes::{ClientCertificate, PeerCertificate, TrustedProxiesError};
 use auth_tests::tls::{self, Authority, Certified};
 use sha2::{Digest, Sha256};
 

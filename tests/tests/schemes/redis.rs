@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use auth_runtime::{Redis, RedisError};
+use auth_runtime::schemes::{Redis, RedisError};
 
 #[test]
 fn what_is_wrong_is_said_without_the_password() {

@@ -13,10 +13,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime::routing::post;
+use auth_runtime::schemes::{SessionCookieLayer, Sessions, SessionsBuilder, SessionsError};
 use auth_runtime::testing::assert_hidden;
-use auth_runtime::{
-    ReturnPath, SessionCookieLayer, Sessions, SessionsBuilder, SessionsError, UnknownPaths, public,
-};
+use auth_runtime::{ReturnPath, UnknownPaths, public};
 use axum::extract::Query;
 use futures_util::future::BoxFuture;
 use http::{Method, request};
@@ -716,8 +715,8 @@ impl Scheme for Other {
         "Other"
     }
 
-    fn sources(&self) -> Vec<auth_runtime::Source> {
-        vec![auth_runtime::Source::Cookie(NAME.to_owned())]
+    fn sources(&self) -> Vec<auth_runtime::schemes::Source> {
+        vec![auth_runtime::schemes::Source::Cookie(NAME.to_owned())]
     }
 
     fn verify(&self, _: &Credentials<'_>) -> Verification {

@@ -4,8 +4,9 @@ use auth_tests::App;
 use std::time::Duration;
 
 use auth_runtime::routing::post;
+use auth_runtime::schemes::{LinkError, SignedUrls, SignedUrlsError};
 use auth_runtime::testing::assert_hidden;
-use auth_runtime::{Denied, LinkError, ProtectedRouter, SignedUrls, SignedUrlsError, UnknownPaths};
+use auth_runtime::{Denied, ProtectedRouter, UnknownPaths};
 use axum::extract::Path;
 use http::Method;
 use proptest::prelude::*;
@@ -465,7 +466,7 @@ fn a_space_that_challenges_needs_a_challenge() {
 
 #[test]
 fn keys_that_cannot_be_right_are_not_taken() {
-    let error = |builder: auth_runtime::SignedUrlsBuilder| builder.build().err();
+    let error = |builder: auth_runtime::schemes::SignedUrlsBuilder| builder.build().err();
     let id = |id: &str| SignedUrlsError::Id(id.to_owned());
     assert_eq!(error(SignedUrls::builder()), Some(SignedUrlsError::NoKey));
     for name in ["", "a.b", "a b", "ä", "a&b", &"a".repeat(33)] {

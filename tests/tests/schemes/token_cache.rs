@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use auth_runtime::{JwtBuilder, ProtectedRouter, TokenCache};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{JwtBuilder, TokenCache};
 
 use crate::tokens::{claims, keys, now};
 use crate::*;

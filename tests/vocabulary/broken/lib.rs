@@ -1,4 +1,5 @@
-use auth_runtime::{Vocabulary, requires, vocabulary};
+use auth_runtime::{requires, vocabulary};
+use auth_runtime::policy::Vocabulary;
 
 #[requires(scope = "read")]
 pub async fn one() {}

@@ -1,4 +1,5 @@
-use auth_runtime::{Guard, Vocabulary, requires, vocabulary};
+use auth_runtime::{Guard, requires, vocabulary};
+use auth_runtime::policy::Vocabulary;
 
 pub const VOCABULARY: Vocabulary = vocabulary!();
 const _: () = assert!(VOCABULARY.policies().len() == 2);

@@ -1,4 +1,5 @@
-use auth_runtime::{Vocabulary, requires, vocabulary};
+use auth_runtime::{requires, vocabulary};
+use auth_runtime::policy::Vocabulary;
 
 #[requires(scope = "whatever", role = "anything")]
 pub async fn every_name_will_do() {}

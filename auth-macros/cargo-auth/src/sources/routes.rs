@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth_grammar::codes;
 use auth_grammar::compare::{Change, compare};
 use auth_grammar::requirement::Policy;
-use auth_runtime::route_pattern::{Callers, Kind, Routed, find_covers};
+use auth_runtime_core::route_pattern::{Callers, Kind, Routed, find_covers};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Block, Expr, ExprMethodCall, Lit, Stmt};

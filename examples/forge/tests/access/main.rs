@@ -9,7 +9,7 @@ mod let_in;
 mod links_and_tokens;
 mod world;
 
-use auth_runtime::{assert_access_lock, assert_access_matrix};
+use auth_runtime_audit::{assert_access_lock, assert_access_matrix};
 
 /// A change of who may call what shows as a change of `access.lock`.
 #[test]

@@ -6,9 +6,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use auth_bench::authority::bearer;
-use auth_runtime::{
-    Bearer, Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, requires,
-};
+use auth_runtime::schemes::Bearer;
+use auth_runtime::{Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, requires};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use auth_bench::authority::{AUDIENCE, ISSUER, now};
-use auth_runtime::{Bearer, Jwt, JwtKey, Policy, ProtectionSpace, Requirement, TokenCache};
+use auth_runtime::schemes::{Bearer, Jwt, JwtKey, TokenCache};
+use auth_runtime::{Policy, ProtectionSpace, Requirement};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 

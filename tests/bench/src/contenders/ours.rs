@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
 use auth_runtime::routing::{get, post};
+use auth_runtime::schemes::{
+    Bearer, Credentials, Jwt, JwtBuilder, JwtKey, Scheme, Sessions, TokenCache, Verification,
+};
 use auth_runtime::{
-    Bearer, Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode,
-    GuardedRouter, Identity, Jwt, JwtBuilder, JwtKey, ProtectedRouter, ProtectionSpace, Scheme,
-    Sessions, TokenCache, Verification, public, requires,
+    Caller, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, public, requires,
 };
 use axum::Router;
 use axum::extract::Path;

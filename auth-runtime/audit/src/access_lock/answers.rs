@@ -1,0 +1,184 @@
+//! What answers a request: the routes of one lock, in the order in which axum looks for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use auth_grammar::requirement::Policy;
+use auth_runtime_core::route_pattern::Pattern;
+
+use super::entry::Entry;
+use super::meaning::read;
+use super::place::Place;
+
+/// What answers a method of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) entry: Entry,
+    /// Whether it is another path's, which has some of the requests where that one is not.
+    pub(super) is_wider: bool,
+    /// Whether it is hidden since another method of the path is.
+    pub(super) is_hidden_by_path: bool,
+}
+
+/// One of two locks, by what its paths match.
+pub(super) struct Side<'e> {
+    paths: BTreeMap<Pattern, OnPath<'e>>,
+}
+
+/// The entries of a path.
+#[derive(Default)]
+struct OnPath<'e> {
+    entries: Vec<&'e Entry>,
+    /// Whether some method of it is hidden, and with it the path.
+    is_hidden: bool,
+}
+
+impl<'e> Side<'e> {
+    pub(super) fn of(entries: &'e [Entry]) -> Self {
+        let mut paths: BTreeMap<_, OnPath<'_>> = BTreeMap::new();
+        for entry in entries {
+            let on_path = paths.entry(Place::of(entry).pattern).or_default();
+            on_path.entries.push(entry);
+            // What answers unknown paths is on none.
+            on_path.is_hidden |= is_route(entry) && is_hidden(entry);
+        }
+        Self { paths }
+    }
+
+    /// The methods by which other paths of the other side answer paths of this side.
+    pub(super) fn places_by(&self, other: &Self) -> impl Iterator<Item = Place<'e>> {
+        let paths = self.paths.iter();
+        let paths = paths.filter(|(_, on_path)| on_path.has(is_route));
+        paths.flat_map(|(pattern, _)| {
+            let wider = other.wider(pattern, is_route).into_iter();
+            let wider = wider.flat_map(|on_path| &on_path.entries);
+            wider.filter(|entry| is_route(entry)).map(|entry| Place {
+                pattern: pattern.clone(),
+                ..Place::of(entry)
+            })
+        })
+    }
+
+    /// The paths that answer what a path matches which is not there itself.
+    fn wider(&self, path: &Pattern, is_alike: fn(&Entry) -> bool) -> Vec<&OnPath<'e>> {
+        let mut wider = Vec::new();
+        // What is matched first stands first, and what stands before the path answered before, too.
+        for (pattern, on_path) in self.paths.range(path..) {
+            if !on_path.has(is_alike) || !pattern.overlaps(path) {
+                continue;
+            }
+            if pattern == path {
+                break;
+            }
+            wider.push(on_path);
+            if pattern.covers(path) {
+                break;
+            }
+        }
+        wider
+    }
+
+    /// What answers there: its own entries, or what axum turns to without one.
+    pub(super) fn answers(&self, place: &Place<'e>) -> Vec<Answer> {
+        let nothing = OnPath::default();
+        let on_path = self.paths.get(&place.pattern).unwrap_or(&nothing);
+        let own = on_path.entries.iter().filter(|entry| {
+            entry.method == place.method && entry.is_unguarded() == place.is_unguarded
+        });
+        let own: Vec<_> = own
+            .map(|entry| answer(entry, on_path.is_hidden, false))
+            .collect();
+        if !own.is_empty() || place.is_unguarded {
+            return own;
+        }
+        let is_alike = match place.method {
+            FALLBACK => is_fallback,
+            _ => is_route,
+        };
+        let answer = |on_path: &OnPath<'_>, is_wider| {
+            let by = |method: &str| {
+                let mut entries = on_path.entries.iter().filter(|entry| is_alike(entry));
+                entries.find(|entry| entry.method == method)
+            };
+            let get = || by("GET").filter(|_| place.method == "HEAD");
+            let found = by(place.method).or_else(get).or_else(|| by("any"))?;
+            Some(answer(found, on_path.is_hidden, is_wider))
+        };
+        let mut found: Vec<_> = if on_path.has(is_alike) {
+            answer(on_path, false).into_iter().collect()
+        } else {
+            let wider = self.wider(&place.pattern, is_alike).into_iter();
+            wider.filter_map(|on_path| answer(on_path, true)).collect()
+        };
+        if place.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
+            found.extend(self.unguarded(&place.pattern));
+        }
+        found
+    }
+
+    /// What may answer there or may not: nobody knows what is in a plain router.
+    fn unguarded(&self, path: &Pattern) -> impl Iterator<Item = Answer> {
+        let around = self
+            .paths
+            .iter()
+            .filter(|(pattern, _)| pattern.overlaps(path));
+        let entries = around.flat_map(|(_, on_path)| &on_path.entries);
+        let unguarded = entries.filter(|entry| entry.is_unguarded());
+        unguarded.map(|entry| answer(entry, false, true))
+    }
+}
+
+impl OnPath<'_> {
+    fn has(&self, is_alike: fn(&Entry) -> bool) -> bool {
+        self.entries.iter().any(|entry| is_alike(entry))
+    }
+}
+
+const FALLBACK: &str = "fallback";
+
+fn is_fallback(entry: &Entry) -> bool {
+    entry.method == FALLBACK
+}
+
+fn is_route(entry: &Entry) -> bool {
+    !entry.is_unguarded() && !is_fallback(entry)
+}
+
+fn is_hidden(entry: &Entry) -> bool {
+    let policy = read(&entry.access);
+    matches!(policy, Some(Policy::Requires(requires)) if requires.hide_as.is_some())
+}
+
+fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
+    let can_be_hidden = !entry.is_open() && !is_fallback(entry);
+    Answer {
+        is_wider,
+        is_hidden_by_path: path_is_hidden && can_be_hidden && !is_hidden(entry),
+        entry: entry.clone(),
+    }
+}
+
+impl Answer {
+    /// The policy that holds there.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        let mut policy = read(&self.entry.access)?;
+        if let Policy::Requires(requires) = &mut policy
+            && self.is_hidden_by_path
+        {
+            requires.hide_as = Some("404".parse().ok()?);
+        }
+        Some(policy)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entry.write_covers(f)?;
+        f.write_str(&self.entry.access)?;
+        self.entry.write_handler(f)?;
+        if self.is_hidden_by_path {
+            f.write_str(" (hidden, as another method of the path is)")?;
+        }
+        Ok(())
+    }
+}

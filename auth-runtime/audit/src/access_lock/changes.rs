@@ -1,0 +1,252 @@
+//! What became of who may call what.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use auth_grammar::compare::{Verdict, compare};
+use auth_runtime_core::Served;
+
+use super::answers::{Answer, Side};
+use super::entry::Entry;
+use super::meaning::with_other_checks;
+use super::place::Place;
+
+/// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessChanges {
+    changes: Vec<Changed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changed {
+    verdict: Verdict,
+    method: String,
+    path: String,
+    /// The differences, where both sides answer.
+    what: Vec<String>,
+    before: Option<Answer>,
+    after: Option<Answer>,
+}
+
+impl AccessChanges {
+    pub(super) fn between(before: &[Entry], after: &[Entry]) -> Self {
+        let all = before.iter().chain(after);
+        let mut places: BTreeSet<_> = all.map(Place::of).collect();
+        let (before, after) = (Side::of(before), Side::of(after));
+        places.extend(before.places_by(&after));
+        places.extend(after.places_by(&before));
+        let mut changes: Vec<_> = places
+            .iter()
+            .flat_map(|place| changes(place, before.answers(place), after.answers(place)))
+            .collect();
+        changes.sort_by_key(|changed| {
+            let now = changed.after.as_ref();
+            let is_open = now.is_some_and(|answer| answer.entry.is_open());
+            (changed.verdict, !is_open)
+        });
+        Self { changes }
+    }
+
+    /// Whether nothing is different.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
+    let (before, after) = without_same(before, after);
+    let mut all = before.iter().chain(&after);
+    if all.any(|answer| answer.is_wider) {
+        // Each of them answers a part of what the other side answers: the worst of it is told.
+        let pairs = before.iter().flat_map(|before| {
+            let after = after.iter();
+            after.map(move |after| (Some(before.clone()), Some(after.clone())))
+        });
+        let changes = pairs.filter_map(|(before, after)| Changed::of(place, before, after));
+        return changes.min_by_key(|it| it.verdict).into_iter().collect();
+    }
+    let (mut before, mut after) = (before.into_iter(), after.into_iter());
+    let pairs = std::iter::from_fn(|| match (before.next(), after.next()) {
+        (None, None) => None,
+        pair => Some(pair),
+    });
+    pairs
+        .filter_map(|(before, after)| Changed::of(place, before, after))
+        .collect()
+}
+
+/// The answers that only one side has.
+fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Vec<Answer>) {
+    let mut gone = Vec::new();
+    for answer in before {
+        match after.iter().position(|other| *other == answer) {
+            Some(index) => drop(after.remove(index)),
+            None => gone.push(answer),
+        }
+    }
+    (gone, after)
+}
+
+impl Changed {
+    fn of(place: &Place<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
+        let own = |answer: &Option<Answer>| {
+            let answer = answer.as_ref().filter(|answer| !answer.is_wider);
+            answer.map(|answer| answer.entry.path.clone())
+        };
+        let path = own(&after).or_else(|| own(&before))?;
+        let (verdict, what) = match (&before, &after) {
+            (Some(before), Some(after)) => compared(before, after),
+            (None, _) => (Verdict::Added, Vec::new()),
+            (_, None) => (Verdict::Removed, Vec::new()),
+        };
+        let is_wider = |answer: &Option<Answer>| answer.as_ref().is_some_and(|it| it.is_wider);
+        let (verdict, what, before, after) = match verdict {
+            // What is there for the first time is said to be new, unless that opens what was closed.
+            _ if is_wider(&before) && verdict != Verdict::Loosened => {
+                (Verdict::Added, Vec::new(), None, after)
+            }
+            // What is gone is of no harm, unless others may call there now.
+            _ if is_wider(&after) && verdict > Verdict::Changed => {
+                (Verdict::Removed, Vec::new(), before, None)
+            }
+            _ => (verdict, what, before, after),
+        };
+        // What is new or gone is told of where it has its line.
+        let mut only = before
+            .iter()
+            .chain(&after)
+            .filter(|_| before.is_none() != after.is_none());
+        if only.any(|answer| answer.entry.method != place.method) {
+            return None;
+        }
+        Some(Self {
+            verdict,
+            method: place.method.to_owned(),
+            path,
+            what,
+            before,
+            after,
+        })
+    }
+}
+
+/// The verdict on two answers that differ, and each difference in words: at least one.
+fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
+    let (policies, mut what) = compared_policies(before, after);
+    let mut verdicts = Vec::from_iter(policies);
+    let (was, is) = (&before.entry, &after.entry);
+    if was.handler != is.handler {
+        what.push("another handler".to_owned());
+        // A change of the callers is the more important one.
+        let is_same = policies.is_none_or(|verdict| verdict == Verdict::Restated);
+        verdicts.extend(is_same.then_some(Verdict::Moved));
+    }
+    // Another path is another thing.
+    if !before.is_wider && !after.is_wider {
+        if was.served != is.served {
+            what.push(format!(
+                "a {} in place of a {}",
+                is.served.name(),
+                was.served.name()
+            ));
+            verdicts.push(match is.served {
+                Served::Handler => Verdict::Moved,
+                // Its routes are in no table.
+                _ => Verdict::Changed,
+            });
+        }
+        let covers = [(was, is, Verdict::Restated), (is, was, Verdict::Changed)];
+        for (one, other, verdict) in covers {
+            let only = one.covers.iter().filter(|it| !other.covers.contains(it));
+            let only: Vec<_> = only.map(String::as_str).collect();
+            if !only.is_empty() {
+                let paths = only.join(", ");
+                what.push(match verdict {
+                    Verdict::Changed => format!("an open pattern for {paths}"),
+                    _ => format!("no open pattern for {paths} any more"),
+                });
+                verdicts.push(verdict);
+            }
+        }
+        if was.path != is.path {
+            what.push("its parameters have other names".to_owned());
+        }
+    }
+    if what.is_empty() {
+        what.push(match was.method == is.method {
+            true => "the same in other words".to_owned(),
+            false => "the same by another line".to_owned(),
+        });
+    }
+    let verdict = verdicts.into_iter().min();
+    (verdict.unwrap_or(Verdict::Restated), what)
+}
+
+/// The verdict on two policies, if they differ, and each difference in words.
+fn compared_policies(before: &Answer, after: &Answer) -> (Option<Verdict>, Vec<String>) {
+    let (Some(was), Some(mut is)) = (before.policy(), after.policy()) else {
+        let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {
+            (true, true) => "another reason, or another plain router",
+            (false, false) => "a policy that cannot be compared",
+            _ => "a plain router may answer",
+        };
+        return (Some(Verdict::Changed), vec![what.to_owned()]);
+    };
+    let is_other_path = before.entry.path != after.entry.path;
+    with_other_checks(&mut is, &|function| {
+        is_other_path || before.entry.home(function) != after.entry.home(function)
+    });
+    let comparison = compare(&was, &is);
+    let reasons = comparison.reasons().into_iter().map(str::to_owned);
+    (comparison.verdict(), reasons.collect())
+}
+
+fn heading(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Loosened => "loosened: more may call, or are told that it is there",
+        Verdict::Added => "added",
+        Verdict::Changed => "changed: others may call or are told, or nobody can tell",
+        Verdict::Moved => "moved: another handler, and the same may call",
+        Verdict::Tightened => "tightened: fewer may call, or are told that it is there",
+        Verdict::Removed => "removed",
+        Verdict::Restated => "restated: the same may call",
+    }
+}
+
+impl fmt::Display for AccessChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = None;
+        for changed in &self.changes {
+            if last != Some(changed.verdict) {
+                let gap = if last.is_some() { "\n" } else { "" };
+                writeln!(f, "{gap}{}", heading(changed.verdict))?;
+                last = Some(changed.verdict);
+            }
+            write!(f, "  {} {}", changed.method, changed.path)?;
+            match changed.what.as_slice() {
+                [] => writeln!(f)?,
+                what => writeln!(f, "  ({})", what.join("; "))?,
+            }
+            for (sign, answer) in [('-', &changed.before), ('+', &changed.after)] {
+                if let Some(answer) = answer {
+                    writeln!(f, "    {sign} {answer}{}", changed.of_others(&answer.entry))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Changed {
+    /// What an entry is for, if not for that alone.
+    fn of_others(&self, entry: &Entry) -> String {
+        let Entry { method, path, .. } = entry;
+        if *path != self.path {
+            format!(" (for {method} {path})")
+        } else if *method != self.method {
+            format!(" (for {method})")
+        } else {
+            String::new()
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! One line of the lock.
+
+use std::fmt;
+
+use auth_runtime_core::adapter::Access;
+use auth_runtime_core::adapter::text::visible;
+use auth_runtime_core::{AccessRow, Served};
+
+use super::meaning::spelled_out;
+
+/// What can be called, and by whom, as text: so that what an older version wrote can be compared with
+/// what this one writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Capitals, or `any`, or `fallback`.
+    pub(super) method: String,
+    pub(super) path: String,
+    /// The guarded paths that it is an open pattern for.
+    pub(super) covers: Vec<String>,
+    pub(super) access: String,
+    /// `None` for an unguarded router.
+    pub(super) handler: Option<String>,
+    /// The kind of the handler; [`Served::Handler`] for an unguarded router.
+    pub(super) served: Served,
+}
+
+impl Entry {
+    pub(super) fn of(row: &AccessRow) -> Self {
+        let (access, handler) = match row.access() {
+            Access::Guarded {
+                policy, location, ..
+            } => (spelled_out(policy), Some(visible(location.handler()))),
+            unguarded => (unguarded.to_string(), None),
+        };
+        Self {
+            method: row.method_shown().to_owned(),
+            path: visible(row.path()),
+            covers: row.covers().iter().map(|path| visible(path)).collect(),
+            access,
+            handler,
+            served: row.served().unwrap_or(Served::Handler),
+        }
+    }
+
+    /// `None` if that is no line of a lock.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let (method, rest) = line.split_once(' ')?;
+        let (path, rest) = rest.trim_start().split_once(' ')?;
+        let rest = rest.trim();
+        let (covers, rest) = match rest.strip_prefix(COVERS) {
+            Some(rest) => {
+                let (paths, rest) = rest.split_once("  ")?;
+                (paths.split(' ').map(str::to_owned).collect(), rest.trim())
+            }
+            None => (Vec::new(), rest),
+        };
+        let (access, handler) = if rest.starts_with("unguarded(") {
+            (rest, None)
+        } else {
+            // No handler has a space in it; a reason may have two.
+            let (access, handler) = rest.rsplit_once("  ")?;
+            (access.trim_end(), Some(handler.to_owned()))
+        };
+        let (handler, served) = match handler {
+            Some(handler) => {
+                let (name, served) = kind_of(&handler);
+                (Some(name.to_owned()), served)
+            }
+            None => (None, Served::Handler),
+        };
+        let starts = ["requires(", "public(", "unguarded("];
+        let is_access =
+            starts.iter().any(|start| access.starts_with(start)) && access.ends_with(')');
+        let are_paths = covers.iter().all(|path: &String| path.starts_with('/'));
+        let is_line = are_paths
+            && !method.is_empty()
+            && path.starts_with('/')
+            && is_access
+            && is_visible(line);
+        is_line.then(|| Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            covers,
+            access: access.to_owned(),
+            handler,
+            served,
+        })
+    }
+
+    pub(super) fn write_covers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.covers.is_empty() {
+            true => Ok(()),
+            false => write!(f, "{COVERS}{}  ", self.covers.join(" ")),
+        }
+    }
+
+    pub(super) fn write_handler(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(handler) = &self.handler else {
+            return Ok(());
+        };
+        write!(f, "  {handler}")?;
+        match self.served {
+            Served::Handler => Ok(()),
+            served => write!(f, " ({})", served.name()),
+        }
+    }
+
+    pub(super) fn is_unguarded(&self) -> bool {
+        self.handler.is_none()
+    }
+
+    /// Where the path of a function begins that is written in the policy; `None` where all paths do.
+    pub(super) fn home(&self, function: &str) -> Option<&str> {
+        let (module, _) = self.handler.as_deref()?.rsplit_once("::")?;
+        if function.starts_with("::") {
+            None
+        } else if function.starts_with("crate::") {
+            module.split("::").next()
+        } else {
+            Some(module)
+        }
+    }
+
+    /// Whether nobody is asked who calls.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_unguarded() || self.access.starts_with("public(")
+    }
+}
+
+const COVERS: &str = "covers ";
+
+/// The handler in a line, and its kind.
+fn kind_of(written: &str) -> (&str, Served) {
+    [Served::Service, Served::Router]
+        .into_iter()
+        .find_map(|served| {
+            let name = written.strip_suffix(&format!(" ({})", served.name()))?;
+            Some((name, served))
+        })
+        .unwrap_or((written, Served::Handler))
+}
+
+/// Whether all of a line is what it looks like. Nothing else is written: whoever puts what a terminal obeys
+/// in a lock wants the report to be read in another way.
+fn is_visible(line: &str) -> bool {
+    let quoted = |text: String, letter| text.replace(letter, &format!("\\{letter}"));
+    let as_written = ['\\', '"', '\''].into_iter().fold(line.to_owned(), quoted);
+    line.escape_debug().to_string() == as_written
+}
+
+impl fmt::Display for Entry {
+    /// Not in columns of their widest: a route that is added changes no other line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<8} {}  ", self.method, self.path)?;
+        self.write_covers(f)?;
+        f.write_str(&self.access)?;
+        self.write_handler(f)
+    }
+}

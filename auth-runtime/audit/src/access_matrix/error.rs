@@ -1,0 +1,107 @@
+//! The errors of building and checking a matrix.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use auth_runtime_core::adapter::text::visible;
+
+use super::snapshot::Changes;
+
+/// An error of building or checking an [`AccessMatrix`](crate::AccessMatrix): a report for the
+/// readers of a failed test.
+pub struct AccessMatrixError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Mistakes in the settings of the builder, each as text.
+    Mistakes(Vec<String>),
+    /// Responses that differ from the policies.
+    Differs(Vec<String>),
+    Missing(PathBuf),
+    AcceptedByNobody(PathBuf),
+    File(PathBuf, io::Error),
+    /// The file has no matrix.
+    Unreadable(PathBuf),
+    Changed(PathBuf, Changes),
+}
+
+impl AccessMatrixError {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self { kind }
+    }
+
+    /// Returns whether the router differs from the policies. Such a difference cannot be accepted.
+    pub fn is_difference(&self) -> bool {
+        matches!(self.kind, Kind::Differs(_))
+    }
+}
+
+impl fmt::Display for AccessMatrixError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Mistakes(mistakes) => {
+                f.write_str("the matrix cannot be asked for")?;
+                mistakes
+                    .iter()
+                    .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+            }
+            Kind::Differs(differences) => {
+                f.write_str("the service answers something else than its policies say\n")?;
+                differences
+                    .iter()
+                    .try_for_each(|difference| write!(f, "\n  {difference}"))
+            }
+            Kind::Missing(file) => write!(
+                f,
+                "there is no `{}` that says who is answered what; write it by \
+                 `ACCESS_MATRIX=overwrite cargo test`, and commit it",
+                file.display()
+            ),
+            Kind::AcceptedByNobody(file) => write!(
+                f,
+                "`ACCESS_MATRIX=overwrite` would accept whatever changed in `{}`, and `CI` is set, so \
+                 nobody would look at it; unset `ACCESS_MATRIX` here, and accept the change where it is \
+                 made",
+                file.file_name().unwrap_or_default().display()
+            ),
+            Kind::File(file, cause) => {
+                write!(f, "`{}` cannot be read or written: {cause}", file.display())
+            }
+            Kind::Unreadable(file) => write!(
+                f,
+                "`{}` has no table of who is answered what, or a merge left two of them in it; take it \
+                 from the repository again, or write it anew by `ACCESS_MATRIX=overwrite cargo test` and \
+                 look at the difference",
+                file.display()
+            ),
+            Kind::Changed(file, changes) => {
+                let name = file.file_name().unwrap_or_default().display();
+                write!(
+                    f,
+                    "who is answered what is not what `{name}` says\n\n{changes}\nIf that is meant, \
+                     accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `{name}` with it."
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AccessMatrixError {
+    /// Writes the report, since a test that returns the error prints this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for AccessMatrixError {}
+
+/// Returns the mistake of a row's parameter without a value.
+pub(super) fn unfilled(name: &str, path: &str) -> String {
+    format!(
+        "`{}` has a parameter without a value: add `.path_value({name:?}, …)`",
+        visible(path)
+    )
+}

@@ -1,0 +1,363 @@
+//! The expected response to a persona: from the policy alone, independently of the router.
+
+use auth_runtime_axum::inspection::Responder;
+use auth_runtime_core::adapter::{Head, RequestView, Target};
+use auth_runtime_core::{
+    AccessRow, Caller, Context, Decision, Denial, Explanation, HandlerLocation, ProtectionSpace,
+    RouteKind,
+};
+use auth_runtime_policy::Policy;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, StatusCode};
+
+use super::deadline::NoResponse;
+
+/// The expected response of one row to one persona.
+pub(super) struct Expectation {
+    /// More than one if the policy has a check: one for each of its results.
+    possible: Vec<Expected>,
+    /// The fulfilled parts of the policy, as far as they are known beforehand.
+    reason: Option<String>,
+}
+
+enum Expected {
+    LetIn,
+    Denied {
+        denial: Denial,
+        told: Told,
+    },
+    /// Denied with the response of an unknown path.
+    Hidden,
+    /// An unknown path: the fallback responds, or the space in its place.
+    Unknown {
+        told: Option<Told>,
+    },
+}
+
+/// The visible parts of a denial.
+#[derive(PartialEq)]
+struct Told {
+    status: StatusCode,
+    /// The scheme of each line of `WWW-Authenticate`. The parameters may vary between responses.
+    challenges: Vec<String>,
+}
+
+/// The actual response.
+pub(super) struct Seen<'a> {
+    pub(super) answer: Result<(StatusCode, &'a HeaderMap), NoResponse>,
+    pub(super) testimony: Option<&'a Responder>,
+}
+
+impl Expectation {
+    pub(super) fn new(
+        space: &ProtectionSpace,
+        row: &AccessRow,
+        caller: &Caller,
+        head: Head<'_>,
+        something_is_hidden: bool,
+    ) -> Self {
+        let policy = row.policy();
+        let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
+        let target = match policy {
+            Some(policy) => Target::handler(policy, row.is_hidden()),
+            None => Target::Unknown,
+        };
+        let sender = space.sender_if(caller, head, target);
+        let told = |policy: Option<&Policy>, denial: &Denial| {
+            let answer = space.answer(policy, denial, &sender, RequestView::Now(head));
+            Told::of(answer.status(), answer.headers())
+        };
+        let Some(policy) = policy else {
+            let authenticates =
+                row.location().is_none() || something_is_hidden || space.challenges_unknown_paths();
+            let denial = space.deny_unknown_path(&sender);
+            let denial = denial.filter(|_| authenticates);
+            let told = denial.map(|denial| told(None, &denial));
+            return Self {
+                possible: vec![Expected::Unknown { told }],
+                reason: None,
+            };
+        };
+        let facts = space.facts(policy, &sender, head);
+        let outcomes = match (&facts, policy.requirement()) {
+            (_, None) => vec![Decision::Grant],
+            (Some(facts), _) => outcomes(policy, facts),
+            // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
+            (None, _) if policy.is_hidden() => vec![Decision::Hide],
+            (None, _) => vec![Decision::Deny(Denial::InvalidRequest)],
+        };
+        let possible = outcomes.into_iter().map(|outcome| match outcome {
+            Decision::Grant => Expected::LetIn,
+            // A denial that asks for a new login is visible everywhere.
+            Decision::Deny(denial)
+                if !row.is_hidden()
+                    || policy.is_hidden()
+                    || matches!(denial, Denial::StepUp { .. }) =>
+            {
+                let told = told(Some(policy), &denial);
+                Expected::Denied { denial, told }
+            }
+            _ => Expected::Hidden,
+        });
+        Self {
+            possible: possible.collect(),
+            reason: facts
+                .as_ref()
+                .map(|facts| Explanation::of(policy, facts).to_string()),
+        }
+    }
+
+    /// Describes the mismatch with the expected response, if any.
+    pub(super) fn difference(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
+        let mut problems = Vec::new();
+        for expected in &self.possible {
+            match expected.contradiction(row, seen) {
+                Some(problem) => problems.push(problem),
+                None => return None,
+            }
+        }
+        problems.dedup();
+        let says: Vec<_> = self.possible.iter().map(Expected::shown).collect();
+        let reason = self.reason.as_ref();
+        let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
+        Some(format!(
+            "the policy {}{reason}, but {}",
+            says.join(" or "),
+            problems.join(", or else ")
+        ))
+    }
+}
+
+/// Returns the decisions of a policy for every result of its checks. A failed check is not one of
+/// them: it is a difference.
+fn outcomes(policy: &Policy, facts: &Context<'_>) -> Vec<Decision> {
+    let mut outcomes = Vec::new();
+    let mut open = vec![facts.clone()];
+    while let Some(facts) = open.pop() {
+        match Decision::of(policy, &facts) {
+            Decision::Undecided(check) => {
+                let answers = [false, true].map(Some);
+                open.extend(answers.map(|answer| facts.clone().checked(check, answer)));
+            }
+            decision if outcomes.contains(&decision) => {}
+            decision => outcomes.push(decision),
+        }
+    }
+    outcomes
+}
+
+impl Expected {
+    fn contradiction(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
+        let (code, headers) = match seen.answer {
+            Ok(answer) => answer,
+            Err(silence) => return self.contradiction_of_silence(row, silence, seen.testimony),
+        };
+        let status = code.as_u16();
+        let Some(testimony) = seen.testimony else {
+            return Some(format!(
+                "something else answered {status}: a layer, or a router around this one"
+            ));
+        };
+        let answering = match testimony {
+            Responder::Entered { location }
+            | Responder::Handler { location, .. }
+            | Responder::Denied { location, .. }
+            | Responder::Hidden { location, .. } => Some(*location),
+            Responder::NotRouted { fallback } => *fallback,
+        };
+        if answering.as_ref() != row.location() {
+            let other = answering.as_ref().map_or(
+                "what answers unknown paths".to_owned(),
+                HandlerLocation::to_string,
+            );
+            return Some(format!("{other} answered, with {status}"));
+        }
+        match (self, testimony) {
+            (Self::LetIn, Responder::Handler { status: own, .. }) => {
+                // Otherwise a layer could deny a granted request unnoticed.
+                (is_denial(code) && code != *own).then(|| {
+                    let own = own.as_u16();
+                    format!("a layer made {status} of the handler's {own}")
+                })
+            }
+            (Self::LetIn, Responder::Entered { .. }) => is_denial(code)
+                .then(|| format!("a layer answered {status} before the handler was done")),
+            (Self::Hidden, Responder::Hidden { .. }) => None,
+            (Self::Unknown { told: None }, Responder::NotRouted { .. }) => {
+                // The fallback was not called, but the space responded.
+                let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
+                is_challenged.then(|| format!("the answer was {status} with a challenge"))
+            }
+            (Self::Unknown { told: Some(told) }, Responder::NotRouted { .. }) => {
+                told.contradiction(code, headers)
+            }
+            (Self::Denied { denial, told }, Responder::Denied { denial: given, .. })
+                if is_same(denial, given) =>
+            {
+                told.contradiction(code, headers)
+            }
+            (_, Responder::Handler { .. } | Responder::Entered { .. }) => {
+                Some(format!("was let in: {status}"))
+            }
+            (_, Responder::Denied { denial, .. }) => {
+                Some(format!("the answer was {}", shown(denial)))
+            }
+            (_, Responder::Hidden { .. }) => {
+                Some(format!("the answer was that of an unknown path: {status}"))
+            }
+            (_, Responder::NotRouted { .. }) => Some(format!("the answer was {status}")),
+        }
+    }
+
+    /// Returns the mismatch of a missing response. A request that reached the handler was granted,
+    /// even if the handler did not finish.
+    fn contradiction_of_silence(
+        &self,
+        row: &AccessRow,
+        silence: NoResponse,
+        testimony: Option<&Responder>,
+    ) -> Option<String> {
+        let has_begun = matches!(
+            testimony,
+            Some(Responder::Entered { location }) if Some(location) == row.location()
+        );
+        match (self, has_begun) {
+            (Self::LetIn, true) => None,
+            (_, true) => Some(format!("was let in, and {silence}")),
+            (_, false) => Some(silence.to_string()),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::LetIn => "lets in".to_owned(),
+            Self::Denied { denial, told } if told.status != denial.status() => {
+                format!("says {}, as {}", shown(denial), told.status.as_u16())
+            }
+            Self::Denied { denial, .. } => format!("says {}", shown(denial)),
+            Self::Hidden => "says that nothing is there".to_owned(),
+            Self::Unknown { told: None } => "lets in".to_owned(),
+            Self::Unknown { told: Some(told) } => {
+                format!("is not asked, and this should be {}", told.status.as_u16())
+            }
+        }
+    }
+}
+
+impl Told {
+    fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(WWW_AUTHENTICATE).iter();
+        let schemes = lines.map(|line| {
+            let line = String::from_utf8_lossy(line.as_bytes());
+            line.split(' ').next().unwrap_or_default().to_owned()
+        });
+        Self {
+            status,
+            challenges: schemes.collect(),
+        }
+    }
+
+    fn contradiction(&self, status: StatusCode, headers: &HeaderMap) -> Option<String> {
+        let given = Self::of(status, headers);
+        if given == *self {
+            return None;
+        }
+        Some(format!(
+            "what arrived was {given} in place of {self}: a layer changed it"
+        ))
+    }
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.status.as_u16())?;
+        match self.challenges.is_empty() {
+            true => f.write_str(" without a challenge"),
+            false => write!(f, " with a challenge of {}", self.challenges.join(", ")),
+        }
+    }
+}
+
+/// Returns whether a client of a granted request would take the status for a denial.
+fn is_denial(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    )
+}
+
+/// Returns whether two denials are equal, except for details of the credentials that a persona does
+/// not state.
+fn is_same(expected: &Denial, given: &Denial) -> bool {
+    match (expected, given) {
+        (
+            Denial::Unauthenticated { rejection, scopes },
+            Denial::Unauthenticated {
+                rejection: given_rejection,
+                scopes: given_scopes,
+            },
+        ) => rejection.is_some() == given_rejection.is_some() && scopes == given_scopes,
+        (Denial::Unverifiable { .. }, Denial::Unverifiable { .. }) => true,
+        _ => expected == given,
+    }
+}
+
+/// Returns a short text that distinguishes a denial from others of the same status.
+fn shown(denial: &Denial) -> String {
+    let status = denial.status().as_u16();
+    match denial {
+        Denial::Unauthenticated {
+            rejection: None, ..
+        } => format!("{status} for want of credentials"),
+        Denial::Unauthenticated { .. } => format!("{status} for bad credentials"),
+        Denial::StepUp {
+            acr_values,
+            max_age,
+        } => {
+            let acr = acr_values.join(" ");
+            format!("{status} to log in again (acr {acr:?}, max_age {max_age:?})")
+        }
+        Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
+        Denial::InsufficientScope { scopes } => {
+            format!("{status} for want of the scopes {:?}", scopes.join(" "))
+        }
+        _ => status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_known_beforehand_may_differ() {
+        let unauthenticated = |rejection, scopes| Denial::Unauthenticated { rejection, scopes };
+        let expired = Some(auth_runtime_core::Rejection::Expired);
+        let invalid = Some(auth_runtime_core::Rejection::Invalid);
+        for (one, other, expected) in [
+            (
+                unauthenticated(expired, vec!["a"]),
+                unauthenticated(invalid, vec!["a"]),
+                true,
+            ),
+            (
+                unauthenticated(expired, vec!["a"]),
+                unauthenticated(None, vec!["a"]),
+                false,
+            ),
+            (
+                unauthenticated(None, vec!["a"]),
+                unauthenticated(None, vec!["b"]),
+                false,
+            ),
+            (Denial::Forbidden, Denial::NotFound, false),
+            (
+                Denial::InsufficientScope { scopes: vec!["a"] },
+                Denial::InsufficientScope { scopes: vec!["b"] },
+                false,
+            ),
+        ] {
+            assert_eq!(is_same(&one, &other), expected, "{one:?} {other:?}");
+        }
+    }
+}

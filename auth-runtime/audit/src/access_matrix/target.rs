@@ -1,0 +1,124 @@
+//! The request target for a row.
+
+use auth_runtime_core::{AccessRow, RouteKind};
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All characters except the unreserved ones (RFC 3986 §2.3).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A part of a path, as axum parses it.
+enum Piece<'p> {
+    Literal(&'p str),
+    Parameter { name: &'p str, takes_all: bool },
+}
+
+fn pieces(path: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = path;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (literal, from) = rest.split_at(at);
+        pieces.push(Piece::Literal(literal));
+        let doubled = from.starts_with("{{") || from.starts_with("}}");
+        let end = match from.find('}') {
+            Some(end) if !doubled => end,
+            // A literal brace.
+            _ => {
+                pieces.push(Piece::Literal(from.get(..1).unwrap_or_default()));
+                rest = from.get(if doubled { 2 } else { 1 }..).unwrap_or_default();
+                continue;
+            }
+        };
+        let name = from.get(1..end).unwrap_or_default();
+        pieces.push(Piece::Parameter {
+            name: name.trim_start_matches('*'),
+            takes_all: name.starts_with('*'),
+        });
+        rest = from.get(end + 1..).unwrap_or_default();
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces
+}
+
+/// Returns the path of a row without the trailing `/*`.
+fn stem(row: &AccessRow) -> &str {
+    match row.mounted() {
+        RouteKind::Route => row.path(),
+        _ => row.path().strip_suffix("/*").unwrap_or(row.path()),
+    }
+}
+
+/// Returns the names of the parameters in the path of a row.
+pub(super) fn parameters(row: &AccessRow) -> Vec<&str> {
+    let names = pieces(stem(row))
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Parameter { name, .. } => Some(name),
+            Piece::Literal(_) => None,
+        });
+    names.collect()
+}
+
+/// Returns a path that a row matches, with these values for its parameters. Below the prefix of a
+/// fallback, it is a path that is unlikely to match a route.
+pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>) -> String {
+    let mut path = String::new();
+    for piece in pieces(stem(row)) {
+        match piece {
+            Piece::Literal(literal) => path.push_str(literal),
+            Piece::Parameter { name, takes_all } => {
+                let value = value(name).unwrap_or_default();
+                let parts = match takes_all {
+                    true => value.split('/').collect(),
+                    false => vec![value],
+                };
+                let parts: Vec<_> = parts
+                    .into_iter()
+                    .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
+                    .collect();
+                path.push_str(&parts.join("/"));
+            }
+        }
+    }
+    if row.mounted() == RouteKind::Fallback {
+        path.push_str("/~unknown");
+    }
+    path
+}
+
+/// Parses a request target.
+pub(super) fn read(target: &str) -> Option<Uri> {
+    // Otherwise it would be an authority, or invalid.
+    let uri: Uri = target.parse().ok()?;
+    (target.starts_with('/') && uri.path().starts_with('/')).then_some(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_are_read_as_axum_reads_them() {
+        let shown = |path| {
+            let pieces = pieces(path).into_iter().map(|piece| match piece {
+                Piece::Literal(text) => text.to_owned(),
+                Piece::Parameter { name, takes_all } => format!("<{name}:{takes_all}>"),
+            });
+            pieces.collect::<String>()
+        };
+        for (path, expected) in [
+            ("/", "/"),
+            ("/a/{id}", "/a/<id:false>"),
+            ("/{a}/b/{*rest}", "/<a:false>/b/<rest:true>"),
+            ("/{{a}}/{b}", "/{a}/<b:false>"),
+            ("/{", "/{"),
+            ("/é{x}", "/é<x:false>"),
+        ] {
+            assert_eq!(shown(path), expected, "{path}");
+        }
+    }
+}

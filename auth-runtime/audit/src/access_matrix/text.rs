@@ -1,0 +1,121 @@
+//! The matrix as text: in columns, and as Markdown.
+
+use std::fmt;
+
+use auth_runtime_core::adapter::text::{self, code, markdown, visible};
+use auth_runtime_core::{AccessRow, RouteKind};
+
+use super::{AccessAnswer, AccessMatrix, Persona};
+
+/// The words of the cells, explained below a matrix that uses them.
+const LEGEND: [(&str, &str); 11] = [
+    ("own", "let in: the handler itself answered so"),
+    (
+        "unfinished",
+        "let in, but the handler did not come to an end",
+    ),
+    (
+        "login",
+        "denied: a browser is sent to the page to log in on",
+    ),
+    ("step-up", "denied: log in again, or more strongly"),
+    (
+        "unbound",
+        "denied: the credentials have to be bound to a key",
+    ),
+    ("scope", "denied: the credentials lack scopes"),
+    (
+        "hidden",
+        "denied, by the very answer of a path that is not there",
+    ),
+    ("unknown", "there is nothing"),
+    ("elsewhere", "something else answered, such as a layer"),
+    ("unanswered", "no answer came"),
+    ("-", "not asked"),
+];
+
+/// Replaces the method on a row without requests.
+pub(super) const UNGUARDED: &str = "unguarded";
+
+fn method(row: &AccessRow) -> &str {
+    match row.mounted() {
+        RouteKind::Unguarded => UNGUARDED,
+        _ => row.method_shown(),
+    }
+}
+
+/// Returns the name of a persona in Markdown, without colons, since a colon ends it.
+pub(super) fn name(persona: &Persona) -> String {
+    markdown(persona.name()).replace(':', "&#58;")
+}
+
+/// Returns the text of a cell. A difference from the policy is marked.
+fn cell(answer: &AccessAnswer) -> String {
+    match answer.difference() {
+        Some(_) => format!("≠ {answer}"),
+        None => answer.to_string(),
+    }
+}
+
+pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let names = matrix
+        .personas
+        .iter()
+        .map(|persona| visible(persona.name()));
+    let headings = ["METHOD".to_owned(), "PATH".to_owned()];
+    let headings: Vec<String> = headings.into_iter().chain(names).collect();
+    let mut lines = vec![headings];
+    for row in &matrix.rows {
+        let place = [method(&row.row).to_owned(), visible(row.row.path())];
+        lines.push(
+            place
+                .into_iter()
+                .chain(row.answers.iter().map(cell))
+                .collect(),
+        );
+    }
+    text::write_columns(&lines, f)
+}
+
+impl AccessMatrix {
+    /// Returns the matrix as Markdown (GitHub's tables): the personas, the responses to them, and a
+    /// legend.
+    pub fn to_markdown(&self) -> String {
+        let names: Vec<_> = self.personas.iter().map(name).collect();
+        let mut lines = Vec::new();
+        for (persona, name) in self.personas.iter().zip(&names) {
+            lines.push(format!("- {name}: {}", markdown(&persona.description())));
+        }
+        lines.push(String::new());
+        lines.push(format!("| method | path | {} |", names.join(" | ")));
+        lines.push(format!("|---|---|{}", "---|".repeat(names.len())));
+        for row in &self.rows {
+            let (method, path) = (method(&row.row), code(&visible(row.row.path())));
+            let cells: Vec<_> = row.answers.iter().map(cell).collect();
+            lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
+        }
+        let explained = self.legend().into_iter();
+        let explained: Vec<_> = explained
+            .map(|(word, meaning)| format!("`{word}`: {meaning}."))
+            .collect();
+        if !explained.is_empty() {
+            lines.push(String::new());
+            lines.push(explained.join("  \n"));
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    /// Returns the words of the cells, and their meanings.
+    pub(crate) fn legend(&self) -> Vec<(&'static str, &'static str)> {
+        let answers = self.rows.iter().flat_map(|row| &row.answers);
+        let shown: Vec<_> = answers.map(AccessAnswer::to_string).collect();
+        let is_used = |word: &str| {
+            shown
+                .iter()
+                .any(|cell| cell.rsplit(' ').next() == Some(word))
+        };
+        let used = LEGEND.into_iter().filter(|(word, _)| is_used(word));
+        used.collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! An HTML page of the routes and their access policies.
+
+mod html;
+mod page;
+
+use auth_runtime_core::{AccessRow, AccessTable};
+
+#[cfg(feature = "access-matrix")]
+use crate::access_matrix::AccessMatrix;
+
+/// An [`AccessTable`] as an HTML page: one file, for reviewers of a service, or to be kept with its
+/// release.
+///
+/// The routes can be filtered by path, method, access (public, hidden and so on), and by required
+/// scope, role or permission. With an [`AccessMatrix`](crate::AccessMatrix), they can also be
+/// filtered by the responses to its personas. The address of the page holds the filters. The page
+/// is self-contained, and its Content Security Policy forbids all requests (it allows only its own
+/// script and style, by their hashes). Without scripts it shows the whole table. It works with the
+/// keyboard (`/` focuses the search), on a phone, and in print.
+///
+/// ```
+/// use auth_runtime::routing::get;
+/// use auth_runtime::{GuardedRouter, requires};
+/// use auth_runtime_audit::AccessReport;
+///
+/// #[requires(scope = "repo:read")]
+/// async fn show() {}
+///
+/// let router: GuardedRouter = GuardedRouter::new().route("/repos/{id}", get(show));
+/// let page = AccessReport::new(&router.access_table()).to_html();
+/// assert!(page.starts_with("<!doctype html>") && page.contains("/repos/{id}"));
+/// // std::fs::write("access.html", page)?;
+/// ```
+///
+/// The page lists hidden routes and source files, which help an attacker. Keep it with the source
+/// code, and do not serve it to the public.
+#[derive(Clone, Debug)]
+#[must_use = "a report is there to be written down"]
+pub struct AccessReport<'a> {
+    rows: Vec<ReportRow<'a>>,
+    personas: Vec<Asking>,
+    /// The words of the cells, and their meanings.
+    legend: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Clone, Debug)]
+struct ReportRow<'a> {
+    row: &'a AccessRow,
+    /// One for each persona. Empty if the matrix has no such row.
+    answers: Vec<Answer>,
+}
+
+/// A persona of the matrix.
+#[derive(Clone, Debug)]
+struct Asking {
+    name: String,
+    description: String,
+}
+
+/// The response to a persona.
+#[derive(Clone, Debug)]
+struct Answer {
+    shown: String,
+    /// The class in the page's style and script.
+    class: &'static str,
+    difference: Option<String>,
+}
+
+impl<'a> AccessReport<'a> {
+    /// Creates a report of these routes.
+    pub fn new(table: &'a AccessTable) -> Self {
+        let rows = table.rows().iter().map(|row| ReportRow {
+            row,
+            answers: Vec::new(),
+        });
+        Self {
+            rows: rows.collect(),
+            personas: Vec::new(),
+            legend: Vec::new(),
+        }
+    }
+
+    /// Adds the response to each persona. Rows without a counterpart in `matrix` have none.
+    #[cfg(feature = "access-matrix")]
+    pub fn with_matrix(mut self, matrix: &AccessMatrix) -> Self {
+        let personas = matrix.personas().iter();
+        self.personas = personas
+            .map(|persona| Asking {
+                name: persona.name().to_owned(),
+                description: persona.description(),
+            })
+            .collect();
+        self.legend = matrix.legend();
+        for row in &mut self.rows {
+            let mut asked = matrix.rows().iter();
+            let asked = asked.find(|asked| asked.row() == row.row);
+            let answers = asked.map_or(&[][..], |asked| asked.answers());
+            row.answers = answers
+                .iter()
+                .map(|answer| Answer {
+                    shown: answer.to_string(),
+                    class: match answer.status() {
+                        _ if answer.is_let_in() => "in",
+                        None => "none",
+                        Some(_) if answer.is_hidden() => "out hidden",
+                        Some(_) => "out",
+                    },
+                    difference: answer.difference().map(str::to_owned),
+                })
+                .collect();
+        }
+        self
+    }
+
+    /// Returns the page, in UTF-8.
+    pub fn to_html(&self) -> String {
+        page::write(self)
+    }
+}

@@ -1,0 +1,270 @@
+//! The text of the page.
+
+use std::collections::BTreeSet;
+
+use auth_runtime_core::adapter::text::visible;
+use auth_runtime_core::{AccessRow, HandlerLocation};
+use auth_runtime_policy::{Atom, Requirement};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::html::{Text, breakable, fill};
+use super::{AccessReport, Answer, ReportRow};
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+pub(super) fn write(report: &AccessReport<'_>) -> String {
+    // A browser converts every line end to this one before it computes the hash.
+    let [template, style, script] =
+        [TEMPLATE, STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
+    let asked = asked_for(report);
+    fill(&template, |gap| match gap {
+        "policy" => policy(&style, &script),
+        "style" => style.clone(),
+        "script" => script.clone(),
+        "summary" => summary(report),
+        "differences" => differences(report),
+        "methods" => methods(report),
+        "asks" => options(asked.iter().map(String::as_str)),
+        "accesses" => accesses(report),
+        "personas" => personas(report),
+        "count" => format!("all {} rows", report.rows.len()),
+        "caption" if report.personas.is_empty() => String::new(),
+        "caption" => ", and what each persona was answered".to_owned(),
+        "heading" if report.personas.is_empty() => String::new(),
+        "heading" => r#"<th scope="col" role="columnheader">Answers</th>"#.to_owned(),
+        "rows" => report
+            .rows
+            .iter()
+            .map(|row| table_row(report, row, &asked))
+            .collect(),
+        "explained" => explained(report),
+        _ => String::new(),
+    })
+}
+
+/// Returns the Content Security Policy (CSP Level 3). It allows only the page's own script and
+/// style, and no requests.
+fn policy(style: &str, script: &str) -> String {
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        hash(style),
+        hash(script)
+    )
+}
+
+fn summary(report: &AccessReport<'_>) -> String {
+    let count = |is_meant: &dyn Fn(&AccessRow) -> bool| {
+        let rows = report.rows.iter().filter(|row| is_meant(row.row));
+        rows.count()
+    };
+    format!(
+        "{} rows: {} public, {} hidden, {} unguarded.",
+        report.rows.len(),
+        count(&|row| row.public_reason().is_some()),
+        count(&AccessRow::is_hidden),
+        count(&|row| row.unguarded_reason().is_some()),
+    )
+}
+
+/// Returns the differences from the policies, which are shown first.
+fn differences(report: &AccessReport<'_>) -> String {
+    let mut items = String::new();
+    for row in &report.rows {
+        for (persona, answer) in report.personas.iter().zip(&row.answers) {
+            let Some(difference) = &answer.difference else {
+                continue;
+            };
+            let place = place(row.row);
+            items.push_str(&format!(
+                "<li>{}, {}: <pre>{}</pre></li>\n",
+                Text(&place),
+                Text(&persona.name),
+                Text(difference)
+            ));
+        }
+    }
+    if items.is_empty() {
+        return items;
+    }
+    format!(
+        "<section class=\"differences\" aria-labelledby=\"differences\">\n<h2 id=\"differences\">The \
+         service answers something else than its policies say</h2>\n<ul>\n{items}</ul>\n</section>\n"
+    )
+}
+
+fn place(row: &AccessRow) -> String {
+    format!("{} {}", row.method_shown(), visible(row.path()))
+}
+
+fn methods(report: &AccessReport<'_>) -> String {
+    let methods = report.rows.iter().map(|row| row.row.method_shown());
+    let methods: BTreeSet<_> = methods.collect();
+    options(methods.into_iter())
+}
+
+/// Returns an option for each text, with its index for the script.
+fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let options = texts.enumerate().map(|(index, text)| {
+        let text = Text(text);
+        format!(r#"<option value="{text}" data-index="{index}">{text}</option>"#)
+    });
+    options.collect()
+}
+
+/// Returns the scopes, roles and permissions that the policies require.
+fn asked_for(report: &AccessReport<'_>) -> Vec<String> {
+    let all: BTreeSet<_> = report.rows.iter().flat_map(|row| asks(row.row)).collect();
+    all.into_iter().collect()
+}
+
+fn asks(row: &AccessRow) -> BTreeSet<String> {
+    let policy = row.policy();
+    let requirements = policy.and_then(|policy| policy.requirement()).into_iter();
+    let lesser = policy.and_then(|policy| policy.shown_to());
+    let atoms = requirements.chain(lesser).flat_map(Requirement::atoms);
+    let granted =
+        atoms.filter(|atom| matches!(atom, Atom::Scope(_) | Atom::Role(_) | Atom::Permission(_)));
+    granted.map(|atom| atom.to_string()).collect()
+}
+
+/// The kinds of access, each with its label.
+const ACCESSES: [(&str, &str); 5] = [
+    ("public", "public"),
+    ("guarded", "guarded"),
+    ("hidden", "hidden"),
+    ("shown", "guarded, not hidden"),
+    ("unguarded", "unguarded"),
+];
+
+fn access_of(row: &AccessRow) -> Vec<&'static str> {
+    if row.unguarded_reason().is_some() {
+        return vec!["unguarded"];
+    }
+    if row.public_reason().is_some() {
+        return vec!["public"];
+    }
+    match row.is_hidden() {
+        true => vec!["guarded", "hidden"],
+        false => vec!["guarded", "shown"],
+    }
+}
+
+fn accesses(report: &AccessReport<'_>) -> String {
+    let present: BTreeSet<_> = report
+        .rows
+        .iter()
+        .flat_map(|row| access_of(row.row))
+        .collect();
+    let present = ACCESSES.iter().filter(|(name, _)| present.contains(name));
+    present
+        .map(|(name, shown)| format!(r#"<option value="{name}">{shown}</option>"#))
+        .collect()
+}
+
+fn personas(report: &AccessReport<'_>) -> String {
+    if report.personas.is_empty() {
+        return String::new();
+    }
+    let names = report.personas.iter().map(|persona| persona.name.as_str());
+    format!(
+        "<p><label for=\"persona\">RequestView by</label> <select id=\"persona\" name=\"persona\"><option \
+         value=\"\">everybody</option>{}</select></p>\n<p><label for=\"answer\">Answered</label> <select \
+         id=\"answer\" name=\"answer\"><option value=\"\">anything</option><option value=\"in\">let \
+         in</option><option value=\"out\">not let in</option><option value=\"hidden\">that nothing is \
+         there</option><option value=\"differs\">what the policy does not say</option></select></p>\n",
+        options(names)
+    )
+}
+
+fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -> String {
+    let answers = &row.answers;
+    let row = row.row;
+    let path = visible(row.path());
+    let handler = row.location().map_or("-", HandlerLocation::handler);
+    let source = format!("{}:{}", row.file(), row.line());
+    let own = asks(row);
+    let own: Vec<_> = asked
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| own.contains(*text))
+        .map(|(index, _)| index.to_string())
+        .collect();
+    let denials = match row.is_hidden() {
+        true => r#"<span class="hidden">hidden</span>"#,
+        false if access_of(row).contains(&"shown") => "shown",
+        false => "none",
+    };
+    let searched = format!("{path} {handler}").to_lowercase();
+    format!(
+        "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
+         data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
+         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Who may \
+         call\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
+         role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
+        Text(&searched),
+        own.join(" "),
+        access_of(row).join(" "),
+        breakable(&path),
+        Text(&row.written()),
+        answers_cell(report, answers),
+        breakable(handler),
+        breakable(&source),
+        method = Text(row.method_shown()),
+    )
+}
+
+fn answers_cell(report: &AccessReport<'_>, answers: &[Answer]) -> String {
+    if report.personas.is_empty() {
+        return String::new();
+    }
+    let asked = report.personas.iter().zip(answers).enumerate();
+    let items: String = asked
+        .map(|(index, (persona, answer))| {
+            let differs = if answer.difference.is_some() {
+                " differs"
+            } else {
+                ""
+            };
+            format!(
+                "<li class=\"{}{differs}\" data-persona=\"{index}\">{} <b>{}{}</b></li>",
+                answer.class,
+                Text(&persona.name),
+                if differs.is_empty() { "" } else { "≠ " },
+                Text(&answer.shown),
+            )
+        })
+        .collect();
+    let items = match items.is_empty() {
+        true => "not asked".to_owned(),
+        false => format!("<ul class=\"answers\">{items}</ul>"),
+    };
+    format!("<td role=\"cell\" data-label=\"Answers\">{items}</td>")
+}
+
+fn explained(report: &AccessReport<'_>) -> String {
+    if report.personas.is_empty() {
+        return String::new();
+    }
+    let personas = report.personas.iter().map(|persona| {
+        format!(
+            "<dt>{}</dt><dd>{}</dd>\n",
+            Text(&persona.name),
+            Text(&persona.description)
+        )
+    });
+    let words = report.legend.iter();
+    let words: String = words
+        .map(|(word, meaning)| format!("<dt>{word}</dt><dd>{meaning}</dd>\n"))
+        .collect();
+    let words = match words.is_empty() {
+        true => words,
+        false => format!("<h2>What the words mean</h2>\n<dl>\n{words}</dl>\n"),
+    };
+    let personas = personas.collect::<String>();
+    format!("<h2>Who asks</h2>\n<dl>\n{personas}</dl>\n{words}")
+}

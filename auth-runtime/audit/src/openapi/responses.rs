@@ -1,0 +1,309 @@
+//! The responses to denied callers.
+
+use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{
+    Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
+};
+
+use super::Audience;
+use super::security::{every_way, may_ask_who};
+
+/// The inputs of a response, besides the policy.
+#[derive(Clone, Copy)]
+pub(super) struct Circumstances {
+    pub(super) audience: Audience,
+    pub(super) is_hidden: bool,
+    /// Whether the response to anonymous callers on unknown paths is 401.
+    pub(super) challenges_unknown: bool,
+    pub(super) can_constrain_senders: bool,
+    /// Whether an accepted scheme is an OAuth scheme.
+    pub(super) is_oauth: bool,
+}
+
+/// A response to a denied caller.
+pub(super) struct Told {
+    pub(super) status: &'static str,
+    text: String,
+    field: Option<Field>,
+    /// The key in `components`, if the response is the same for every operation.
+    pub(super) shared: Option<&'static str>,
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Challenges,
+    RetryAfter,
+}
+
+/// Returns the denials that callers of a handler may receive.
+pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told> {
+    let Some(requirement) = policy.requirement() else {
+        return Vec::new();
+    };
+    if circumstances.is_hidden {
+        return hidden_denials(policy, requirement, circumstances);
+    }
+    let asks_who = may_ask_who(requirement);
+    let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
+    let forbidden = is_forbidden.then(|| {
+        let takes = wording(requirement, circumstances.audience);
+        Told::forbidden(format!("Not allowed: it takes `{takes}`."), circumstances)
+    });
+    let unauthorized = || match further_unauthorized(requirement) {
+        "" => Told::shared_unauthorized(),
+        further => Told::unauthorized(format!("{UNAUTHORIZED}{further}")),
+    };
+    let denials = [
+        Some(Told::bad_request()),
+        asks_who.then(unauthorized),
+        forbidden,
+        asks_who.then(Told::unavailable),
+    ];
+    denials.into_iter().flatten().collect()
+}
+
+/// Returns the responses of a hidden handler: those of an unknown path, and the visible denials.
+fn hidden_denials(
+    policy: &Policy,
+    requirement: &Requirement,
+    circumstances: Circumstances,
+) -> Vec<Told> {
+    let anonymous = match circumstances.challenges_unknown {
+        true => "Credentials are missing or were rejected, as on a path that was never there.",
+        false => "Credentials were rejected, as on a path that was never there.",
+    };
+    let further = further_unauthorized(requirement);
+    let forbidden = policy.shown_to().filter(|lesser| {
+        // Some callers with exactly the atoms of `hide_unless` are denied.
+        let mut ways = every_way(lesser).into_iter();
+        ways.any(|way| {
+            is_denied(requirement, &|atom| {
+                circumstances.gets(atom) || way.contains(&atom)
+            })
+        })
+    });
+    let forbidden = forbidden.map(|lesser| {
+        let takes = wording(requirement, circumstances.audience);
+        let lesser = wording(lesser, circumstances.audience);
+        let text = format!(
+            "Not allowed: it takes `{takes}`. Told only to those who have `{lesser}`; the others see 404."
+        );
+        Told::forbidden(text, circumstances)
+    });
+    // A denial that asks for a new login is visible.
+    let is_known = |atom: Atom| atom == Atom::Authenticated;
+    let is_kept = |lesser| is_denied(lesser, &is_known);
+    let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))
+        && policy.shown_to().is_none_or(is_kept);
+    let is_not_found = !circumstances.challenges_unknown || keeps_from_known;
+    let denials = [
+        Some(Told::bad_request()),
+        Some(Told::unauthorized(format!("{anonymous}{further}"))),
+        forbidden,
+        is_not_found.then(Told::not_found),
+        Some(Told::unavailable()),
+    ];
+    denials.into_iter().flatten().collect()
+}
+
+const UNAUTHORIZED: &str = "Credentials are missing or were rejected.";
+
+impl Told {
+    fn bad_request() -> Self {
+        Self {
+            status: "400",
+            text:
+                "The request carries credentials in a way that is not accepted, as in two places."
+                    .to_owned(),
+            field: Some(Field::Challenges),
+            shared: Some("AuthBadRequest"),
+        }
+    }
+
+    fn unauthorized(text: String) -> Self {
+        Self {
+            status: "401",
+            text,
+            field: Some(Field::Challenges),
+            shared: None,
+        }
+    }
+
+    fn shared_unauthorized() -> Self {
+        Self {
+            shared: Some("AuthUnauthorized"),
+            ..Self::unauthorized(UNAUTHORIZED.to_owned())
+        }
+    }
+
+    fn forbidden(text: String, circumstances: Circumstances) -> Self {
+        Self {
+            status: "403",
+            text,
+            field: circumstances.is_oauth.then_some(Field::Challenges),
+            shared: None,
+        }
+    }
+
+    /// The response of the service's fallback.
+    fn not_found() -> Self {
+        Self {
+            status: "404",
+            text: "Not allowed, and told as of a path that was never there.".to_owned(),
+            field: None,
+            shared: None,
+        }
+    }
+
+    fn unavailable() -> Self {
+        Self {
+            status: "503",
+            text: "Whether this is allowed cannot be checked at the moment: the credentials may be good."
+                .to_owned(),
+            field: Some(Field::RetryAfter),
+            shared: Some("AuthUnavailable"),
+        }
+    }
+
+    /// Returns the OpenAPI response, with the built-in body if it has one.
+    pub(super) fn response(&self, has_body: bool) -> Response {
+        let mut response = ResponseBuilder::new().description(&self.text);
+        if let Some(field) = self.field {
+            response = response.header(field.name(), field.header());
+        }
+        if has_body && self.status != "404" {
+            let body = Ref::from_schema_name(BODY);
+            response = response.content("application/problem+json", Content::new(Some(body)));
+        }
+        response.build()
+    }
+
+    /// Adds the response to those of `operation`. A response that was written by hand for the same
+    /// status is kept, and receives the missing parts.
+    pub(super) fn add_to(&self, operation: &mut Operation, has_body: bool) {
+        let responses = &mut operation.responses.responses;
+        let theirs = match responses.get_mut(self.status) {
+            None => {
+                let ours = match self.shared {
+                    Some(key) => RefOr::Ref(Ref::from_response_name(key)),
+                    None => RefOr::T(self.response(has_body)),
+                };
+                responses.insert(self.status.to_owned(), ours);
+                return;
+            }
+            // Other operations may refer to it as well.
+            Some(RefOr::Ref(_)) => return,
+            Some(RefOr::T(theirs)) => theirs,
+        };
+        let ours = self.response(has_body);
+        if theirs.description.is_empty() {
+            theirs.description = ours.description;
+        }
+        for (name, header) in ours.headers {
+            let mut written = theirs.headers.keys();
+            if !written.any(|own| own.eq_ignore_ascii_case(&name)) {
+                theirs.headers.insert(name, header);
+            }
+        }
+        for (media_type, content) in ours.content {
+            theirs.content.entry(media_type).or_insert(content);
+        }
+    }
+}
+
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Challenges => "WWW-Authenticate",
+            Self::RetryAfter => "Retry-After",
+        }
+    }
+
+    fn header(self) -> Header {
+        let (kind, text) = match self {
+            Self::Challenges => (Type::String, "What to send instead (RFC 9110 §11.6.1)."),
+            Self::RetryAfter => (
+                Type::Integer,
+                "When to try again, in seconds (RFC 9110 §10.2.3).",
+            ),
+        };
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(kind)))
+            .description(Some(text))
+            .build()
+    }
+}
+
+/// Returns the additional causes of a 401 for known callers.
+fn further_unauthorized(requirement: &Requirement) -> &'static str {
+    let asks_login = requirement.contains(is_login);
+    let asks_binding = requirement.contains(|atom| atom.group() == Group::Binding);
+    match (asks_login, asks_binding) {
+        (false, false) => "",
+        (true, false) => " Or the login is too old or too weak (RFC 9470).",
+        (false, true) => " Or the credentials are not bound to a key.",
+        (true, true) => {
+            " Or the login is too old or too weak (RFC 9470), or the credentials are not bound to a key."
+        }
+    }
+}
+
+impl Circumstances {
+    /// Returns whether a caller that is only authenticated has `atom`, or receives a 401 that asks
+    /// for it (rule 3).
+    fn gets(self, atom: Atom) -> bool {
+        match atom.group() {
+            Group::Identity => atom == Atom::Authenticated,
+            Group::Freshness => true,
+            Group::Binding => self.can_constrain_senders,
+            Group::Context => false,
+        }
+    }
+}
+
+fn is_login(atom: Atom) -> bool {
+    atom.group() == Group::Freshness
+}
+
+/// Returns whether a caller with exactly these atoms does not meet `requirement`.
+fn is_denied(requirement: &Requirement, has: &dyn Fn(Atom) -> bool) -> bool {
+    requirement.evaluate(&|atom| Truth::from(has(atom))) != Truth::True
+}
+
+/// Returns the text of the requirement. For the public, it leaves out the names of functions and
+/// networks.
+fn wording(requirement: &Requirement, audience: Audience) -> String {
+    let list = |parts: &[Requirement]| {
+        let parts = parts.iter().map(|part| wording(part, audience));
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    match (requirement, audience) {
+        (Requirement::Atom(Atom::Check(_)), Audience::Everybody) => "check".to_owned(),
+        (Requirement::Atom(Atom::Network(_)), Audience::Everybody) => "network".to_owned(),
+        (Requirement::Atom(atom), _) => atom.to_string(),
+        (Requirement::All(parts), _) => format!("all({})", list(parts)),
+        (Requirement::Any(parts), _) => format!("any({})", list(parts)),
+    }
+}
+
+/// The key of the schema of the built-in body.
+pub(super) const BODY: &str = "AuthDenial";
+
+/// The built-in body (RFC 9457).
+pub(super) fn body() -> RefOr<Schema> {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let status = ObjectBuilder::new().schema_type(Type::Integer);
+    let body = ObjectBuilder::new()
+        .property("type", text())
+        .property("title", text())
+        .property("status", status)
+        .property("detail", text())
+        .required("type")
+        .required("title")
+        .required("status")
+        .required("detail")
+        .description(Some("A problem detail (RFC 9457)."));
+    RefOr::T(Schema::Object(body.build()))
+}

@@ -1,0 +1,248 @@
+//! The `security` of operations, and the schemes that it names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use auth_runtime_core::Source;
+use auth_runtime_core::adapter::Offered;
+use auth_runtime_policy::dnf::{Ask, ways};
+use auth_runtime_policy::{Atom, Group, Requirement};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi, SecurityRequirement};
+
+use super::error::Mistake;
+use super::operations;
+
+/// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
+pub(super) const CERTIFICATE: &str = "MutualTLS";
+
+/// Returns the alternatives that meet `requirement`: one for each way through it and each scheme.
+/// Empty if nothing can meet it.
+///
+/// A way that requires only a network needs no credentials.
+pub(super) fn alternatives(
+    requirement: &Requirement,
+    schemes: &[Offered<'_>],
+) -> Vec<SecurityRequirement> {
+    let mut found = Vec::new();
+    let mut is_open = false;
+    for way in every_way(requirement) {
+        if !asks_who(&way) {
+            is_open = true;
+            continue;
+        }
+        let scopes: Vec<&str> = way.iter().filter_map(scope).collect();
+        let is_bound = way.contains(&Atom::SenderConstrained);
+        for scheme in schemes {
+            if is_bound && !scheme.constrains_sender {
+                continue;
+            }
+            let mut alternative = SecurityRequirement::new(scheme.name, scopes.clone());
+            if is_bound && binds_by_certificate(scheme) {
+                alternative = alternative.add(CERTIFICATE, NO_SCOPES);
+            }
+            if !found.contains(&alternative) {
+                found.push(alternative);
+            }
+        }
+    }
+    if is_open {
+        found.push(SecurityRequirement::default());
+    }
+    found
+}
+
+const NO_SCOPES: [&str; 0] = [];
+
+/// Returns whether some way through `requirement` needs credentials.
+pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
+    // No way contains another one, so a network cannot replace the credentials of such a way.
+    every_way(requirement).iter().any(asks_who)
+}
+
+/// Returns the sets of atoms that are each sufficient. None of them contains another.
+pub(super) fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
+    let everything = Ask {
+        wanted: &|_| true,
+        settled: &|_| false,
+        held: &|_| false,
+    };
+    ways(requirement, &everything)
+}
+
+fn asks_who(way: &BTreeSet<Atom>) -> bool {
+    way.iter().any(|atom| atom.group() != Group::Context)
+}
+
+fn scope(atom: &Atom) -> Option<&'static str> {
+    match atom {
+        Atom::Scope(scope) => Some(scope),
+        _ => None,
+    }
+}
+
+/// A Bearer token carries no proof of its own, so the connection binds it.
+fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
+    scheme.constrains_sender && scheme.name.eq_ignore_ascii_case("Bearer")
+}
+
+/// Returns a form of `security` that does not depend on its order.
+pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<String, Vec<String>>> {
+    let alternatives = security.iter().map(|alternative| {
+        // It cannot fail: there are only strings.
+        let value = serde_json::to_value(alternative).unwrap_or_default();
+        let members = value.as_object().into_iter().flatten();
+        let members = members.map(|(name, scopes)| {
+            let scopes = scopes.as_array().into_iter().flatten();
+            let mut scopes: Vec<_> = scopes
+                .filter_map(|scope| scope.as_str().map(str::to_owned))
+                .collect();
+            scopes.sort_unstable();
+            (name.clone(), scopes)
+        });
+        members.collect()
+    });
+    alternatives.collect()
+}
+
+/// Returns the names of all schemes that a document requires.
+pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
+    let mut asked: Vec<_> = document.security.iter().flatten().cloned().collect();
+    operations::each(document, &mut |operation| {
+        asked.extend(operation.security.iter().flatten().cloned());
+    });
+    let alternatives = meaning(&asked).into_iter().flatten();
+    alternatives.map(|(name, _)| name).collect()
+}
+
+/// Returns the description of a scheme, from the places where the space reads its credentials.
+pub(super) fn describe(
+    scheme: &Offered<'_>,
+    metadata: Option<&str>,
+) -> Result<SecurityScheme, Mistake> {
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if !scheme.name.bytes().all(is_key) {
+        let name = scheme.name.to_owned();
+        return Err(Mistake::Name { name });
+    }
+    let mut places = scheme.sources.iter();
+    let described = places.find_map(|source| sent_in(source, scheme, metadata));
+    described.ok_or_else(|| Mistake::Source {
+        name: scheme.name.to_owned(),
+    })
+}
+
+fn sent_in(
+    source: &Source,
+    scheme: &Offered<'_>,
+    metadata: Option<&str>,
+) -> Option<SecurityScheme> {
+    let key = |name: &str| {
+        let mut key = ApiKeyValue::new(name);
+        key.description = sentences(source, scheme, metadata);
+        key
+    };
+    let described = match source {
+        Source::Authorization => match registered(scheme.name) {
+            Some(registered) => {
+                let mut http = Http::new(registered);
+                http.bearer_format = scheme.format.map(str::to_owned);
+                http.description = sentences(source, scheme, metadata);
+                SecurityScheme::Http(http)
+            }
+            // `utoipa` has names only for schemes that were registered when OpenAPI began.
+            None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
+        },
+        Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
+        Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
+        Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
+        _ => return None,
+    };
+    Some(described)
+}
+
+/// Returns the additional description of a scheme that is sent in `source`.
+fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> Option<String> {
+    let mut sentences = Vec::new();
+    if *source == Source::Authorization && registered(scheme.name).is_none() {
+        let proof = match scheme.name.eq_ignore_ascii_case("DPoP") {
+            true => ", with a proof in the field `DPoP` (RFC 9449)",
+            false => "",
+        };
+        sentences.push(format!(
+            "The value is `{}`, a space and the credentials{proof}.",
+            scheme.name
+        ));
+    }
+    for other in scheme.sources.iter().filter(|other| *other != source) {
+        let sentence = match other {
+            Source::Authorization => "Taken in the field `Authorization`, too.".to_owned(),
+            Source::Field(name) => format!("Taken in the field `{name}`, too."),
+            Source::Cookie(name) => format!("Taken in the cookie `{name}`, too."),
+            Source::Query(name) => format!("Taken in the query, as `{name}`, too."),
+            Source::Form(name) => format!("Taken in a form in the body, as `{name}`, too."),
+            _ => continue,
+        };
+        sentences.push(sentence);
+    }
+    if let Some(url) = metadata.filter(|_| scheme.is_oauth) {
+        sentences.push(format!(
+            "Where tokens come from is said at <{url}> (RFC 9728)."
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Returns the scheme of the certificates that Bearer tokens are bound to.
+pub(super) fn certificate() -> SecurityScheme {
+    SecurityScheme::MutualTls {
+        description: Some(
+            "The client certificate that the access token is bound to (RFC 8705).".to_owned(),
+        ),
+        deprecated: None,
+        extensions: None,
+    }
+}
+
+/// Returns whether the scheme `written` by hand matches `scheme`: it is the same, or for OAuth also
+/// the source of its tokens.
+pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
+    let is_sent_in = |place: &dyn Fn(&Source) -> bool| scheme.sources.iter().any(place);
+    match written {
+        SecurityScheme::Http(http) => {
+            let is_own = registered(scheme.name).is_some_and(|own| own == http.scheme);
+            is_own && is_sent_in(&|source| *source == Source::Authorization)
+        }
+        SecurityScheme::OAuth2(_) | SecurityScheme::OpenIdConnect(_) => scheme.is_oauth,
+        SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
+            Source::Authorization => key.name.eq_ignore_ascii_case("Authorization"),
+            Source::Field(name) => key.name.eq_ignore_ascii_case(name.as_str()),
+            _ => false,
+        }),
+        SecurityScheme::ApiKey(ApiKey::Cookie(key)) => {
+            is_sent_in(&|source| *source == Source::Cookie(key.name.clone()))
+        }
+        SecurityScheme::ApiKey(ApiKey::Query(key)) => {
+            is_sent_in(&|source| *source == Source::Query(key.name.clone()))
+        }
+        SecurityScheme::MutualTls { .. } => false,
+    }
+}
+
+/// Returns the scheme as `utoipa` names it, if it does.
+fn registered(name: &str) -> Option<HttpAuthScheme> {
+    let known = [
+        ("basic", HttpAuthScheme::Basic),
+        ("bearer", HttpAuthScheme::Bearer),
+        ("digest", HttpAuthScheme::Digest),
+        ("hoba", HttpAuthScheme::Hoba),
+        ("mutual", HttpAuthScheme::Mutual),
+        ("negotiate", HttpAuthScheme::Negotiate),
+        ("oauth", HttpAuthScheme::OAuth),
+        ("scram-sha-1", HttpAuthScheme::ScramSha1),
+        ("scram-sha-256", HttpAuthScheme::ScramSha256),
+        ("vapid", HttpAuthScheme::Vapid),
+    ];
+    let mut known = known.into_iter();
+    let (_, scheme) = known.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+    Some(scheme)
+}

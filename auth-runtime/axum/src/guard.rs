@@ -1,0 +1,423 @@
+//! The proof, in a handler's signature, that the request met its policy.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::{DeniedObject, RequestView, Sender, State, Surroundings};
+use auth_runtime_core::{
+    Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
+};
+use auth_runtime_policy::Policy;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::request::{head_of_parts, route_to_report, stand_in};
+
+/// Proof that the request met the handler's policy. It is the first parameter of every annotated
+/// handler.
+///
+/// Write it as `guard: Guard` or `guard: auth_runtime::Guard` to use it. `#[requires]` and
+/// `#[public]` complete the type, and add the parameter if it is missing. Under another name, the
+/// type is not completed, and axum does not accept it. Only a request that meets the policy creates
+/// a guard, so a handler cannot be called without authorization. A guard is valid only for its own
+/// request: kept for another request, it proves nothing about that one. Code that two handlers
+/// share belongs in a function without an attribute, which both call.
+///
+/// ```
+/// use auth_runtime::{Denied, Guard, requires};
+/// # struct Repo { owner: String }
+///
+/// #[requires(scope = "repo:read", hide_as = 404)]
+/// async fn repo(guard: Guard) -> Result<String, Denied> {
+///     let repo = Repo { owner: "ann".to_owned() };
+///     guard.permit(repo.owner == guard.identity().subject())?;
+///     Ok(repo.owner)
+/// }
+/// ```
+///
+/// On a [`GuardedRouter`](crate::GuardedRouter), the decision is made before any other part of the
+/// request is parsed. On a plain axum `Router`, the guard makes the decision itself, with the
+/// [`ProtectionSpace`] that `.layer(Extension(space))` adds to the request. Without that layer, the
+/// response is 500, and the error is logged.
+pub struct Guard<P: HasPolicy = Undeclared> {
+    caller: P::Caller,
+    objects: Option<Arc<ObjectAuthorizer>>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<P: HasPolicy> Guard<P> {
+    /// The caller: an `&Identity`, or an `Option<&Identity>` if the policy also grants callers that
+    /// are not known, since a `network` suffices for it.
+    ///
+    /// It does not compile in public handlers, which ignore credentials.
+    pub fn identity<C>(&self) -> C::View<'_>
+    where
+        P: HasPolicy<Caller = C>,
+        C: HasIdentity,
+    {
+        self.caller.view()
+    }
+}
+
+impl<P: HasPolicy<Caller = Identity>> Guard<P> {
+    /// Continues if the caller is allowed to access the object of the request.
+    ///
+    /// Otherwise the response is the denial of the handler's policy: 403, or, with `hide_as = 404`,
+    /// the response of an unknown path. A foreign object and a missing one then lead to the same
+    /// bytes, provided that the handler calls this method in both cases:
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # fn find(id: u32) -> Option<String> { None }
+    /// #[requires(authenticated, hide_as = 404)]
+    /// async fn document(guard: Guard) -> Result<String, Denied> {
+    ///     let document = find(7).filter(|document| document == guard.identity().subject());
+    ///     guard.permit(document.is_some())?;
+    ///     Ok(document.unwrap_or_default())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], which the handler has to return unchanged.
+    pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
+        if allowed {
+            return Ok(());
+        }
+        Err(match &self.objects {
+            Some(objects) => objects.deny(&P::POLICY, P::LOCATION),
+            None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
+        })
+    }
+}
+
+/// The denial of a request, which the handler returns as its response.
+///
+/// The status, the challenges and, if the policy is hidden, every byte of the response are those of
+/// the handler's policy.
+#[derive(Debug)]
+#[must_use = "a denial has to be returned from the handler, or the caller is not denied"]
+pub struct Denied(Box<Response>);
+
+impl Denied {
+    pub(crate) fn new(response: impl IntoResponse) -> Self {
+        Self(Box::new(response.into_response()))
+    }
+
+    /// Fails closed. The error is logged, and not disclosed to the client.
+    fn misconfigured(problem: &str) -> Self {
+        tracing::error!("{problem}; the request is answered 500");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// The proof that a request was granted, from which its guard is created.
+pub(crate) struct Proof {
+    pub(crate) caller: Caller,
+    /// The denial of objects, if the handler uses its guard.
+    pub(crate) objects: Option<Arc<ObjectAuthorizer>>,
+}
+
+/// The data for a denial by [`Guard::permit`].
+pub(crate) struct ObjectAuthorizer {
+    pub(crate) space: ProtectionSpace,
+    pub(crate) sender: Sender,
+    pub(crate) request: RequestSnapshot,
+    /// The matched route, if decisions are recorded.
+    pub(crate) route: Option<MatchedPath>,
+    /// Whether denied objects are concealed from this caller.
+    pub(crate) hides: bool,
+    pub(crate) hiding: Hiding,
+}
+
+/// The way to give a concealed denial the response of an unknown path.
+#[derive(Clone)]
+pub(crate) enum Hiding {
+    /// The router's fallback is not known, and the 404 of the space replaces it.
+    BySpace,
+    /// The authorizer in front of the handler responds in place of it.
+    ByRouter {
+        /// Whether every denial on this path is concealed, since one of its methods is hidden.
+        path_is_hidden: bool,
+        /// The head of the request, for a fallback that needs it.
+        head: Option<Arc<Parts>>,
+    },
+}
+
+impl ObjectAuthorizer {
+    fn deny(&self, policy: &Policy, location: HandlerLocation) -> Denied {
+        let sender = &self.sender;
+        let is_hidden = self.hides
+            || match &self.hiding {
+                Hiding::BySpace => false,
+                Hiding::ByRouter { path_is_hidden, .. } => *path_is_hidden && !policy.is_hidden(),
+            };
+        self.space.report_object(DeniedObject {
+            policy,
+            location,
+            sender,
+            method: self.request.method(),
+            matched_path: self.route.as_ref().map(MatchedPath::as_str),
+            is_hidden,
+        });
+        let (policy, denial, hidden) = match &self.hiding {
+            Hiding::BySpace if is_hidden => {
+                let denial = self.space.deny_unknown_path(sender);
+                (None, denial.unwrap_or(Denial::NotFound), None)
+            }
+            Hiding::ByRouter { head, .. } if is_hidden => {
+                let hidden = Concealed {
+                    sender: sender.clone(),
+                    request: self.request.clone(),
+                    head: head.clone(),
+                };
+                (None, Denial::NotFound, Some(hidden))
+            }
+            _ => (Some(policy), Denial::Forbidden, None),
+        };
+        let asked = RequestView::Before(&self.request);
+        let answer = self.space.answer(policy, &denial, sender, asked);
+        let mut response = answer.map(axum::body::Body::from);
+        if let Some(hidden) = hidden {
+            response.extensions_mut().insert(hidden);
+        }
+        Denied::new(response)
+    }
+}
+
+/// Marks a response that the authorizer in front of the handler replaces by that of an unknown
+/// path.
+#[derive(Clone)]
+pub(crate) struct Concealed {
+    pub(crate) sender: Sender,
+    pub(crate) request: RequestSnapshot,
+    pub(crate) head: Option<Arc<Parts>>,
+}
+
+impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
+    type Rejection = Denied;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
+        if P::POLICY.requirement().is_none() {
+            if let Some(space) = head.extensions.get::<ProtectionSpace>() {
+                space.report_public(&P::POLICY, Some(P::LOCATION), head_of_parts(head));
+            }
+            return Self::prove(Proof {
+                caller: Caller::Anonymous,
+                objects: None,
+            });
+        }
+        let Some(space) = head.extensions.get::<ProtectionSpace>().cloned() else {
+            return Err(Denied::misconfigured(
+                "a guarded handler is mounted outside of a `GuardedRouter`, on a router without \
+                 a protection space: add `.layer(Extension(space))` to the router",
+            ));
+        };
+        Self::decide(space, head, state).await
+    }
+}
+
+impl<P: HasPolicy> Guard<P> {
+    /// Decides on a plain axum router.
+    async fn decide(
+        space: ProtectionSpace,
+        head: &mut Parts,
+        state: &State,
+    ) -> Result<Self, Denied> {
+        let request = P::USES_GUARD.then(|| RequestSnapshot::of(head_of_parts(head)));
+        let parameters = match P::CHECKS {
+            [] => Vec::new(),
+            _ => parameters_of(head).await,
+        };
+        let surroundings = Surroundings {
+            head: head_of_parts(head),
+            parameters: &parameters,
+            state,
+        };
+        let admitted = space
+            .admit(
+                &P::POLICY,
+                P::CHECKS,
+                Some(P::LOCATION),
+                surroundings,
+                P::USES_GUARD,
+                stand_in(&head.extensions),
+            )
+            .await
+            .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
+        let objects = request.map(|request| {
+            Arc::new(ObjectAuthorizer {
+                route: route_to_report(&space, &head.extensions),
+                space,
+                sender: admitted.sender,
+                request,
+                hides: admitted.hides_objects,
+                hiding: Hiding::BySpace,
+            })
+        });
+        Self::prove(Proof {
+            caller: admitted.caller,
+            objects,
+        })
+    }
+
+    /// Creates the guard of a granted request.
+    pub(crate) fn prove(proof: Proof) -> Result<Self, Denied> {
+        let Some(caller) = P::Caller::of(proof.caller) else {
+            return Err(Denied::misconfigured(
+                "a policy granted a request whose caller is not known",
+            ));
+        };
+        Ok(Self {
+            caller,
+            objects: proof.objects,
+            policy: PhantomData,
+        })
+    }
+}
+
+/// The parameters of the matched path, for checks. Only axum's own extractors can read them.
+pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
+    match RawPathParams::from_request_parts(head, &()).await {
+        Ok(parameters) => parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+impl<P: HasPolicy> fmt::Debug for Guard<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard({})", P::POLICY)
+    }
+}
+
+/// A type that carries a policy. Only `#[requires]` and `#[public]` implement it.
+pub trait HasPolicy: Send + Sync + 'static {
+    /// The caller, as the guard stores it.
+    type Caller: FromCaller;
+    /// The policy.
+    const POLICY: Policy;
+    /// The functions of the checks in the policy, each once.
+    const CHECKS: &'static [Check];
+    /// The location of the policy in the source.
+    const LOCATION: HandlerLocation;
+    /// Whether the handler names its guard, and can therefore deny objects.
+    const USES_GUARD: bool;
+}
+
+/// A [`HasPolicy`] that an attribute created. Guards and routers require it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` carries no access policy [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
+    note = "write `#[requires(...)]` above the handler, or above a unit struct for a service, to say \
+            who may call it, or `#[public(reason = \"...\")]` if everybody may",
+    note = "a guard is completed where it is written `guard: Guard`, by that name and as the first \
+            parameter"
+)]
+pub trait Declared: HasPolicy {
+    /// Whether the policy is for the handler beside it only.
+    const OF_HANDLER: bool;
+}
+
+/// A policy on a unit struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no policy for a service [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on a unit struct of this name",
+    note = "write `#[requires(...)]` above a unit struct, such as `struct Files;`, to say who may call \
+            the service, or `#[public(reason = \"...\")]` if everybody may; the policy of a handler is \
+            for that handler only"
+)]
+pub trait ServicePolicy: Declared {}
+
+/// A policy that `#[public]` created.
+#[diagnostic::on_unimplemented(
+    message = "a fallback answers for every path that was never there, so it has to be public [AUTH0044]",
+    label = "`#[public(reason = \"...\")]` does not stand on it",
+    note = "write `#[public(reason = \"...\")]` above it; give what not everybody may call a path of its \
+            own"
+)]
+pub trait PublicPolicy: Declared {}
+
+/// What a guard keeps of a caller.
+pub trait FromCaller: Send + Sync + Sized + 'static {
+    /// Converts the caller; `None` if a guard of this type cannot represent it.
+    fn of(caller: Caller) -> Option<Self>;
+}
+
+impl FromCaller for Identity {
+    fn of(caller: Caller) -> Option<Self> {
+        caller.into_identity()
+    }
+}
+
+/// A stored caller that may have an identity.
+#[diagnostic::on_unimplemented(
+    message = "a public handler does not know who calls [AUTH0045]",
+    label = "nobody looked who it is",
+    note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
+)]
+pub trait HasIdentity: FromCaller {
+    /// The type that a handler receives.
+    type View<'a>;
+
+    /// Returns the caller for a handler.
+    fn view(&self) -> Self::View<'_>;
+}
+
+impl HasIdentity for Identity {
+    type View<'a> = &'a Identity;
+
+    fn view(&self) -> &Self {
+        self
+    }
+}
+
+/// The caller of a policy that a network suffices for, which also grants callers that are not
+/// known.
+impl FromCaller for Option<Identity> {
+    fn of(caller: Caller) -> Option<Self> {
+        Some(caller.into_identity())
+    }
+}
+
+impl HasIdentity for Option<Identity> {
+    type View<'a> = Option<&'a Identity>;
+
+    fn view(&self) -> Option<&Identity> {
+        self.as_ref()
+    }
+}
+
+/// The caller of a public handler, which does not authenticate.
+#[derive(Clone, Copy, Debug)]
+pub struct PublicCaller;
+
+impl FromCaller for PublicCaller {
+    fn of(_caller: Caller) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// The policy of a `Guard` that no attribute completed. It grants no caller, and no
+/// [`GuardedRouter`](crate::GuardedRouter) accepts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Undeclared;
+
+impl HasPolicy for Undeclared {
+    type Caller = Identity;
+    const POLICY: Policy = Policy::requires(auth_runtime_policy::Requirement::any(&[]));
+    const CHECKS: &'static [Check] = &[];
+    const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
+    const USES_GUARD: bool = true;
+}

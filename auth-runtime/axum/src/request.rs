@@ -1,0 +1,123 @@
+//! The requests of axum, as the core reads them.
+
+use std::any::TypeId;
+use std::net::SocketAddr;
+
+use auth_runtime_core::adapter::{Authentication, Form, Framework, Head, Target};
+use auth_runtime_core::{Caller, ProtectionSpace, Served};
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
+use http::request::Parts;
+use http::{Extensions, Uri};
+
+/// The data that axum keeps in the extensions of a request.
+static AXUM: Framework = Framework {
+    original_uri,
+    matched_path,
+    peer,
+};
+
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    let OriginalUri(uri) = extensions.get()?;
+    Some(uri)
+}
+
+fn matched_path(extensions: &Extensions) -> Option<&str> {
+    extensions.get().map(MatchedPath::as_str)
+}
+
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    match extensions.get() {
+        Some(ConnectInfo(peer)) => Some(*peer),
+        None => extensions.get().copied(),
+    }
+}
+
+/// The head of a request.
+pub(crate) fn head_of<B>(request: &http::Request<B>) -> Head<'_> {
+    Head {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        extensions: request.extensions(),
+        framework: &AXUM,
+    }
+}
+
+/// The head of a request that was split into head and body.
+pub fn head_of_parts(parts: &Parts) -> Head<'_> {
+    Head {
+        framework: &AXUM,
+        ..Head::from(parts)
+    }
+}
+
+/// Starts to authenticate a request.
+pub(crate) fn authenticate(
+    space: &ProtectionSpace,
+    head: Head<'_>,
+    target: Target<'_>,
+) -> Authentication {
+    match stand_in(head.extensions) {
+        Some(caller) => Authentication::Done(space.assume(caller, target)),
+        None => space.authenticate(head, target),
+    }
+}
+
+/// The caller that a test set, if it set one. Without the feature `testing`, there is none.
+pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
+    #[cfg(feature = "testing")]
+    return crate::testing::stand_in(extensions);
+    #[cfg(not(feature = "testing"))]
+    {
+        let _ = extensions;
+        None
+    }
+}
+
+/// The kind of a service of type `T`. A router with a layer around it is a service.
+pub(crate) fn served_as<T: 'static>() -> Served {
+    let routers = [
+        TypeId::of::<axum::Router>(),
+        TypeId::of::<crate::routing::ProtectedRouter>(),
+    ];
+    match routers.contains(&TypeId::of::<T>()) {
+        true => Served::Router,
+        false => Served::Service,
+    }
+}
+
+/// Reads the form of a request that has to be searched for credentials. The body stays readable.
+pub(crate) async fn read_form(space: &ProtectionSpace, request: Request) -> Request {
+    let is_unreadable = matches!(request.extensions().get(), Some(Form::Unreadable));
+    if is_unreadable || !space.reads_form_of(head_of(&request)) {
+        return request;
+    }
+    let (mut head, body) = request.into_parts();
+    let (form, body) = match to_bytes(body, ProtectionSpace::MAX_FORM).await {
+        Ok(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
+        Err(_) => (Form::Unreadable, Body::empty()),
+    };
+    head.extensions.insert(form);
+    Request::from_parts(head, body)
+}
+
+/// Removes the form from the extensions of a request that may be copied into another one. An
+/// unreadable form stays marked: its body is gone, and a second reader has to respond in the same
+/// way.
+pub(crate) fn forget_form(request: &mut Request) {
+    if let Some(Form::Read(_)) = request.extensions().get() {
+        request.extensions_mut().remove::<Form>();
+    }
+}
+
+/// Returns the matched route of a request, for later records, if decisions are observed.
+pub(crate) fn route_to_report(
+    space: &ProtectionSpace,
+    extensions: &Extensions,
+) -> Option<MatchedPath> {
+    space
+        .is_watched()
+        .then(|| extensions.get().cloned())
+        .flatten()
+}

@@ -1,0 +1,352 @@
+//! Authorization in front of a handler.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::{
+    Authentication, Case, RequestView, Ruling, Sender, State, Surroundings, Target, Used, Watch,
+    forbid_storing,
+};
+use auth_runtime_core::{
+    Caller, Check, Decision, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot,
+};
+use auth_runtime_policy::Policy;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
+use crate::probe::Responder;
+use crate::request::{
+    authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
+};
+use crate::routing::fallback::{Fallback, strip_match, uri_before};
+
+/// Authorizes the requests for one endpoint: one method of one path.
+pub(crate) struct RouteAuthorizer {
+    pub(crate) policy: Policy,
+    pub(crate) checks: &'static [Check],
+    pub(crate) location: HandlerLocation,
+    /// Whether the handler uses its guard, and can therefore deny objects.
+    pub(crate) uses_guard: bool,
+    pub(crate) space: ProtectionSpace,
+    /// The state of the handler's router, for checks.
+    pub(crate) state: Arc<State>,
+    /// Whether every denial on this path is concealed, since one of its methods is hidden.
+    pub(crate) path_is_hidden: bool,
+    pub(crate) fallback: Fallback,
+    /// The number of path segments that axum strips before the request reaches the authorizer. A
+    /// fallback receives the path with these segments.
+    pub(crate) stripped: usize,
+    /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
+    pub(crate) decided_outside: bool,
+}
+
+/// The decision about one request, and the result of its authentication.
+pub(super) struct Authorization {
+    pub(super) ruling: Ruling,
+    pub(super) sender: Sender,
+    /// The head of the request, for a fallback that responds in place of a concealed object.
+    head: Option<Arc<Parts>>,
+}
+
+impl Authorization {
+    /// The authorization of a public handler, which ignores credentials.
+    fn public() -> Self {
+        Self {
+            ruling: Ruling {
+                decision: Decision::Grant,
+                hides_objects: false,
+            },
+            sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+            head: None,
+        }
+    }
+}
+
+impl RouteAuthorizer {
+    /// Starts to measure a decision.
+    pub(super) fn watch(&self) -> Watch {
+        self.space.watch(Some(&self.location))
+    }
+
+    fn case<'a>(&'a self, watch: &'a Watch) -> Case<'a> {
+        Case {
+            policy: &self.policy,
+            checks: self.checks,
+            location: Some(self.location),
+            denies_objects: self.uses_guard,
+            path_is_hidden: self.path_is_hidden,
+            watch,
+        }
+    }
+
+    /// Grants a request to a public handler.
+    pub(super) fn grant_public(&self, request: &Request) -> Authorization {
+        let head = head_of(request);
+        self.space
+            .report_public(&self.policy, Some(self.location), head);
+        Authorization::public()
+    }
+
+    /// Starts to verify the credentials of a request.
+    pub(super) fn authenticate(&self, request: &Request) -> Authentication {
+        let target = Target::handler(&self.policy, self.path_is_hidden);
+        authenticate(&self.space, head_of(request), target)
+    }
+
+    /// Decides; returns the sender if a check has to run first.
+    pub(super) fn decide(
+        &self,
+        sender: Sender,
+        request: &Request,
+        watch: &Watch,
+    ) -> Result<Authorization, Sender> {
+        let head = head_of(request);
+        match self.space.rule(&self.case(watch), &sender, head) {
+            Ok(ruling) => Ok(self.authorization(ruling, sender, request)),
+            Err(_) => Err(sender),
+        }
+    }
+
+    /// Decides, and runs the checks.
+    pub(super) async fn decide_asking(
+        &self,
+        sender: Sender,
+        request: Request,
+        watch: &Watch,
+    ) -> (Authorization, Request) {
+        // The body is split off, since the future of a check may move between threads and the body
+        // is not `Sync`.
+        let (mut head, body) = request.into_parts();
+        let parameters = parameters_of(&mut head).await;
+        let surroundings = Surroundings {
+            head: head_of_parts(&head),
+            parameters: &parameters,
+            state: &*self.state,
+        };
+        let ruling = self
+            .space
+            .rule_asking(&self.case(watch), &sender, surroundings)
+            .await;
+        let request = Request::from_parts(head, body);
+        let authorization = self.authorization(ruling, sender, &request);
+        (authorization, request)
+    }
+
+    /// Authenticates and decides, including the form of the body and the checks.
+    pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
+        let mut request = read_form(&self.space, request).await;
+        let watch = self.watch();
+        let authentication = self.authenticate(&request);
+        forget_form(&mut request);
+        self.authorize_when(authentication, request, watch).await
+    }
+
+    /// Decides when the authentication is complete.
+    pub(super) async fn authorize_when(
+        &self,
+        authentication: Authentication,
+        request: Request,
+        watch: Watch,
+    ) -> (Authorization, Request) {
+        let sender = watch.around(authentication).await;
+        match self.decide(sender, &request, &watch) {
+            Ok(authorization) => (authorization, request),
+            Err(sender) => self.decide_asking(sender, request, &watch).await,
+        }
+    }
+
+    fn authorization(&self, ruling: Ruling, sender: Sender, request: &Request) -> Authorization {
+        Authorization {
+            head: match ruling.decision {
+                Decision::Grant => self.head_for_fallback(request),
+                _ => None,
+            },
+            ruling,
+            sender,
+        }
+    }
+
+    /// The proof for a guard. That of a public handler contains no identity.
+    pub(super) fn proof(&self, authorization: Authorization, request: &Request) -> Option<Proof> {
+        if self.policy.requirement().is_none() {
+            return Some(Proof {
+                caller: Caller::Anonymous,
+                objects: None,
+            });
+        }
+        let Authorization {
+            ruling,
+            sender,
+            head,
+        } = authorization;
+        let caller = self.space.caller_for(&self.policy, &sender)?.clone();
+        let objects = self.uses_guard.then(|| {
+            Arc::new(ObjectAuthorizer {
+                space: self.space.clone(),
+                sender,
+                request: self.denied_request(request),
+                route: route_to_report(&self.space, request.extensions()),
+                hides: ruling.hides_objects,
+                hiding: Hiding::ByRouter {
+                    path_is_hidden: self.path_is_hidden,
+                    head,
+                },
+            })
+        });
+        Some(Proof { caller, objects })
+    }
+
+    fn denied_request(&self, request: &Request) -> RequestSnapshot {
+        let denied = RequestSnapshot::of(head_of(request));
+        if self.path_is_hidden {
+            denied.at(uri_before(request, self.stripped))
+        } else {
+            denied
+        }
+    }
+
+    /// Copies the head of a request, but only if a fallback of the service may have to respond for
+    /// a concealed object: copying allocates.
+    fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
+        if !(self.path_is_hidden && self.uses_guard && self.fallback.needs_request()) {
+            return None;
+        }
+        let mut copy = Request::new(Body::empty());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.version_mut() = request.version();
+        *copy.headers_mut() = request.headers().clone();
+        *copy.extensions_mut() = request.extensions().clone();
+        Some(Arc::new(strip_match(copy, 0).into_parts().0))
+    }
+
+    /// The response to a denied request.
+    pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
+        let asked = RequestView::Now(head_of(request));
+        let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
+        answer.map(Body::from)
+    }
+
+    /// The testimony of the handler, which may have denied an object.
+    pub(super) fn handled(&self, response: &Response) -> Responder {
+        Responder::Handler {
+            location: self.location,
+            status: response.status(),
+        }
+    }
+
+    /// Responds as for an unknown path, and returns who responds.
+    pub(super) fn conceal(
+        &self,
+        sender: Sender,
+        request: Request,
+        stripped: usize,
+    ) -> (Responder, ResponseOrFuture) {
+        let request = strip_match(request, stripped);
+        let testimony = Responder::Hidden {
+            location: self.location,
+            fallback: self.fallback.location_at(request.uri().path()),
+        };
+        let response = self.fallback.respond_to(&self.space, sender, request);
+        (testimony, response)
+    }
+
+    /// Responds as for an unknown path, in place of a denial that the handler returned.
+    pub(super) fn conceal_object(&self, concealed: Concealed) -> ResponseOrFuture {
+        let Concealed {
+            sender,
+            request,
+            head,
+        } = concealed;
+        match head {
+            Some(head) => {
+                let head = Arc::unwrap_or_clone(head);
+                let request = Request::from_parts(head, Body::empty());
+                self.fallback.respond_to(&self.space, sender, request)
+            }
+            None => ResponseOrFuture::Now(
+                self.fallback
+                    .respond_by_space(&sender, RequestView::Before(&request)),
+            ),
+        }
+    }
+}
+
+/// A response, available now or later.
+pub(crate) enum ResponseOrFuture {
+    Now(Response),
+    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl ResponseOrFuture {
+    pub(super) async fn ready(self) -> Response {
+        match self {
+            Self::Now(response) => response,
+            Self::Later(response) => response.await,
+        }
+    }
+}
+
+/// Forbids storing a 404 or 405, which a cache could otherwise send to callers with more rights
+/// (RFC 9111 §3 and §4).
+pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
+    if matches!(
+        response.status(),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+    ) {
+        forbid_storing(response.headers_mut());
+    }
+    response
+}
+
+/// Keeps the query out of the `Referer` of requests to linked pages and embedded resources. The
+/// policy is not `no-referrer`: browsers would then send a form of the page with `Origin: null`
+/// (Fetch, "append a request `Origin` header"), like a cross-site request.
+pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
+    const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
+    let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
+    let is_strict = lines.next().is_some_and(|line| line == "no-referrer");
+    if !is_strict || lines.next().is_some() {
+        headers.insert(header::REFERRER_POLICY, ORIGIN_ONLY);
+    }
+}
+
+/// Excludes a response to authenticated callers from shared caches. These exclude only responses to
+/// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
+pub(super) fn keep_private(headers: &mut http::HeaderMap) {
+    const PRIVATE: HeaderValue = HeaderValue::from_static("private");
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, PRIVATE);
+        return;
+    }
+    let lines = headers.get_all(header::CACHE_CONTROL).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let directives = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    let is = |directive: &str, name: &str| {
+        let end = directive.find('=').unwrap_or(directive.len());
+        directive
+            .get(..end)
+            .is_some_and(|own| own.eq_ignore_ascii_case(name))
+    };
+    let mut kept = vec!["private"];
+    for directive in directives {
+        // `private="Set-Cookie"` applies to that field only.
+        let is_enough = directive.eq_ignore_ascii_case("private");
+        if is_enough || is(directive, "no-store") {
+            return;
+        }
+        let opens =
+            is(directive, "public") || is(directive, "s-maxage") || is(directive, "private");
+        if !directive.is_empty() && !opens {
+            kept.push(directive);
+        }
+    }
+    if let Ok(value) = HeaderValue::try_from(kept.join(", ")) {
+        headers.insert(header::CACHE_CONTROL, value);
+    }
+}

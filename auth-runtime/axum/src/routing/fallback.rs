@@ -1,0 +1,366 @@
+//! The response of an unknown path, which is also the response of a concealed one.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::{RequestView, Sender, Target, Used, forbid_storing};
+use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::response::Response;
+use http::Uri;
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+
+use crate::request::{authenticate, forget_form, head_of, read_form};
+use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
+use crate::routing::handover::{hand_to_fallback, take_for_fallback};
+use crate::routing::response_future::response_of;
+use crate::routing::step::{Step, apply};
+
+/// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
+pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
+
+/// A fallback of the service.
+pub(crate) type FallbackService = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Responds for unknown paths, and in place of concealed denials.
+#[derive(Clone)]
+pub(crate) struct Fallback(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    /// All spaces of the application, so that all of its paths respond identically to rejected
+    /// credentials. There is at least one, and the first one writes the 404.
+    spaces: Vec<ProtectionSpace>,
+    service: Option<FallbackService>,
+    /// The location of the service in the source.
+    location: Option<HandlerLocation>,
+    /// Whether some path is hidden. Then a stored response of the service, of whatever status,
+    /// could be served in place of a hidden one.
+    something_is_hidden: bool,
+    layered: Option<Layered>,
+    /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
+    /// them.
+    nested: Vec<(Pattern, Fallback)>,
+}
+
+/// A fallback inside the layers that unknown paths have, and that are missing in front of a route.
+#[derive(Clone)]
+struct Layered {
+    inner: Fallback,
+    router: Router,
+}
+
+/// The caller of an unknown path, and the space that decides about it.
+#[derive(Clone)]
+pub(super) struct UnknownCaller {
+    /// The index of the space in the fallback's list.
+    space: usize,
+    sender: Sender,
+}
+
+impl Fallback {
+    /// Creates the fallback of a router with these spaces, of which `first` writes the 404.
+    pub(crate) fn new(
+        first: ProtectionSpace,
+        others: impl IntoIterator<Item = ProtectionSpace>,
+        service: Option<FallbackService>,
+        location: Option<HandlerLocation>,
+        something_is_hidden: bool,
+    ) -> Self {
+        let mut spaces = vec![first];
+        for space in others {
+            if !spaces.iter().any(|own| own.is_same(&space)) {
+                spaces.push(space);
+            }
+        }
+        Self(Arc::new(Inner {
+            spaces,
+            service,
+            location,
+            something_is_hidden,
+            layered: None,
+            nested: Vec::new(),
+        }))
+    }
+
+    /// The same fallback with layers around it: those of the router that is made of the service.
+    pub(super) fn with_layers(&self, layers: impl FnOnce(FallbackService) -> Router) -> Self {
+        let inner = self.clone();
+        let respond = tower::service_fn(move |request: Request| {
+            let inner = inner.clone();
+            async move { Ok(inner.receive(strip_match(request, 0)).await) }
+        });
+        let router = layers(BoxCloneSyncService::new(respond));
+        Self(Arc::new(Inner {
+            layered: Some(Layered {
+                inner: self.clone(),
+                router,
+            }),
+            nested: Vec::new(),
+            ..Inner::clone(&self.0)
+        }))
+    }
+
+    /// The same fallback with these steps around it.
+    pub(super) fn with_steps(&self, steps: &[Step]) -> Self {
+        if steps.is_empty() {
+            return self.clone();
+        }
+        // unguarded: it responds for paths that do not exist
+        self.with_layers(|service| apply(steps, Router::new().fallback_service(service)))
+    }
+
+    /// The same fallback, but for the paths that other ones respond for.
+    pub(super) fn with_nested(&self, mut nested: Vec<(Pattern, Self)>) -> Self {
+        nested.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(Arc::new(Inner {
+            nested,
+            ..Inner::clone(&self.0)
+        }))
+    }
+
+    /// The fallback that responds for an unknown path: this one, or a nested one.
+    fn at(&self, path: &str) -> &Self {
+        let mut nested = self.0.nested.iter();
+        let found = nested.find(|(pattern, _)| pattern.matches(path));
+        found.map_or(self, |(_, fallback)| fallback)
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The location in the source of the fallback service for an unknown path, if there is one.
+    pub(crate) fn location_at(&self, path: &str) -> Option<HandlerLocation> {
+        let Inner {
+            layered, location, ..
+        } = &*self.at(path).0;
+        match layered {
+            Some(Layered { inner, .. }) => inner.location_at(path),
+            None => *location,
+        }
+    }
+
+    /// The spaces of the application.
+    pub(super) fn spaces(&self) -> &[ProtectionSpace] {
+        &self.0.spaces
+    }
+
+    /// Whether the response can depend on more of a request than a [`RequestSnapshot`] holds.
+    ///
+    /// [`RequestSnapshot`]: auth_runtime_core::RequestSnapshot
+    pub(crate) fn needs_request(&self) -> bool {
+        self.0.service.is_some()
+            || self.0.layered.is_some()
+            || !self.0.nested.is_empty()
+            || self.0.spaces.len() > 1
+    }
+
+    /// Returns whether the fallback authenticates. A fallback of the service does not, in an
+    /// application that hides nothing: it is public, and there is no concealed path with the same
+    /// response.
+    fn authenticates(&self) -> bool {
+        let mut spaces = self.0.spaces.iter();
+        self.0.service.is_none()
+            || self.0.something_is_hidden
+            || spaces.any(ProtectionSpace::challenges_unknown_paths)
+    }
+
+    /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
+    /// 401 as on any other path.
+    pub(crate) async fn receive(&self, mut request: Request) -> Response {
+        let responding = self.at(request.uri().path()).clone();
+        let caller = match take_for_fallback(self, &mut request) {
+            Some(caller) => caller,
+            None if !responding.authenticates() => UnknownCaller {
+                space: 0,
+                sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+            },
+            None => {
+                let (caller, identified) = self.identify(None, request).await;
+                request = identified;
+                caller
+            }
+        };
+        responding.respond(caller, request).ready().await
+    }
+
+    /// Responds to a request that one space of the application has already authenticated.
+    pub(crate) fn respond_to(
+        &self,
+        space: &ProtectionSpace,
+        sender: Sender,
+        request: Request,
+    ) -> ResponseOrFuture {
+        if let [only] = self.spaces()
+            && only.is_same(space)
+        {
+            let responding = self.at(request.uri().path());
+            return responding.respond(UnknownCaller { space: 0, sender }, request);
+        }
+        let (fallback, space) = (self.clone(), space.clone());
+        ResponseOrFuture::Later(Box::pin(async move {
+            let found = Some((&space, sender));
+            let (caller, request) = fallback.identify(found, request).await;
+            let responding = fallback.at(request.uri().path());
+            responding.respond(caller, request).ready().await
+        }))
+    }
+
+    /// Authenticates the caller of an unknown path. The space with the highest rank decides; of
+    /// equal ranks, the first. Every space authenticates every request, so that all paths take the
+    /// same time.
+    async fn identify(
+        &self,
+        mut found: Option<(&ProtectionSpace, Sender)>,
+        mut request: Request,
+    ) -> (UnknownCaller, Request) {
+        let reports = found.is_none();
+        let mut best: Option<UnknownCaller> = None;
+        for (index, space) in self.spaces().iter().enumerate() {
+            let sender = match found.take_if(|(own, _)| own.is_same(space)) {
+                Some((_, sender)) => sender,
+                None => {
+                    request = read_form(space, request).await;
+                    let watch = space.watch(None);
+                    let authentication = authenticate(space, head_of(&request), Target::Unknown);
+                    forget_form(&mut request);
+                    let sender = watch.around(authentication).await;
+                    if reports {
+                        space.report_unknown_path(&watch, &sender, head_of(&request));
+                    }
+                    sender
+                }
+            };
+            let caller = UnknownCaller {
+                space: index,
+                sender,
+            };
+            let is_better = best
+                .as_ref()
+                .is_none_or(|best| self.rank(&caller) > self.rank(best));
+            if is_better {
+                best = Some(caller);
+            }
+        }
+        let nobody = || UnknownCaller {
+            space: 0,
+            sender: Sender::caller(Caller::unverifiable(), Used::Nothing),
+        };
+        (best.unwrap_or_else(nobody), request)
+    }
+
+    /// Ranks the result of one space among those of several: known, unverifiable (the credentials
+    /// may belong to that space), denied, anonymous.
+    fn rank(&self, found: &UnknownCaller) -> u8 {
+        match found.sender.to_unknown_path().caller() {
+            Some(Caller::Known(_)) => 3,
+            Some(Caller::Unverifiable { .. }) => 2,
+            _ => u8::from(self.denial(found).is_some()),
+        }
+    }
+
+    fn denial(&self, caller: &UnknownCaller) -> Option<Denial> {
+        let space = self.spaces().get(caller.space)?;
+        space.deny_unknown_path(&caller.sender)
+    }
+
+    fn respond(&self, caller: UnknownCaller, mut request: Request) -> ResponseOrFuture {
+        if let Some(Layered { inner, router }) = self.0.layered.clone() {
+            hand_to_fallback(&inner, caller, &mut request);
+            return ResponseOrFuture::Later(Box::pin(async move {
+                response_of(router.oneshot(request).await)
+            }));
+        }
+        match &self.0.service {
+            Some(service) if self.denial(&caller).is_none() => {
+                let response =
+                    respond_by_service(service.clone(), self.0.something_is_hidden, request);
+                ResponseOrFuture::Later(Box::pin(response))
+            }
+            _ => {
+                let asked = RequestView::Now(head_of(&request));
+                ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
+            }
+        }
+    }
+
+    /// The response of the only space of the application, without a fallback service.
+    pub(crate) fn respond_by_space(&self, sender: &Sender, asked: RequestView<'_>) -> Response {
+        let caller = UnknownCaller {
+            space: 0,
+            sender: sender.clone(),
+        };
+        self.respond_by_spaces(&caller, asked)
+    }
+
+    fn respond_by_spaces(&self, caller: &UnknownCaller, asked: RequestView<'_>) -> Response {
+        let denial = self.denial(caller);
+        // Only a denial depends on the space. A 404 is always that of the first one.
+        let space = match denial {
+            Some(_) => self.spaces().get(caller.space),
+            None => self.spaces().first(),
+        };
+        let denial = denial.unwrap_or(Denial::NotFound);
+        match space {
+            Some(space) => space
+                .answer(None, &denial, &caller.sender, asked)
+                .map(Body::from),
+            None => Response::default(),
+        }
+    }
+}
+
+async fn respond_by_service(
+    service: FallbackService,
+    something_is_hidden: bool,
+    request: Request,
+) -> Response {
+    let mut response = response_of(service.oneshot(request).await);
+    if something_is_hidden {
+        forbid_storing(response.headers_mut());
+    }
+    uncacheable_if_missing(response)
+}
+
+/// Removes the extensions and the path changes that axum made when the path matched: on an unknown
+/// path, a fallback would not receive them.
+pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
+    request.extensions_mut().remove::<MatchedPath>();
+    if stripped > 0 {
+        *request.uri_mut() = uri_before(&request, stripped);
+    }
+    request
+}
+/// The URI of the request, with the last `stripped` segments that nesting removed from its path.
+///
+/// The original URI is not sufficient: a protected router may itself be nested in another one.
+pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
+    let original = match request.extensions().get::<OriginalUri>() {
+        Some(OriginalUri(original)) if stripped > 0 => original,
+        _ => return request.uri().clone(),
+    };
+    let path = original.path();
+    let inner = request.uri().path();
+    // Nesting turns the rest of "/prefix" into "/". Then `path` does not end with `inner`.
+    let prefix = path.strip_suffix(inner).unwrap_or(path);
+    let start = prefix
+        .rmatch_indices('/')
+        .nth(stripped - 1)
+        .map_or(0, |(index, _)| index);
+    let rest = path.get(start..).unwrap_or(path);
+    let path_and_query = match original.query() {
+        Some(query) => format!("{rest}?{query}"),
+        None => rest.to_owned(),
+    };
+    let mut parts = original.clone().into_parts();
+    match path_and_query.parse() {
+        Ok(path_and_query) => parts.path_and_query = Some(path_and_query),
+        Err(_) => return original.clone(),
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| original.clone())
+}

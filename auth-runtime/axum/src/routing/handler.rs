@@ -1,0 +1,329 @@
+//! Handlers that a guarded router accepts.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+
+use auth_runtime_core::Identity;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use crate::guard::{Declared, Guard, HasPolicy};
+
+mod seal {
+    /// An argument that code outside of this crate cannot name, so that it cannot implement a handler that
+    /// has no policy.
+    #[derive(Debug)]
+    pub struct Seal(pub(crate) ());
+}
+pub(crate) use self::seal::Seal;
+
+/// A response that is not there yet.
+pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A function with a [`Guard`] as its first parameter, which `#[requires]` or `#[public]`
+/// completed: a handler with a policy.
+///
+/// `T` is the tuple of its parameters.
+#[diagnostic::on_unimplemented(
+    message = "this handler says nothing of who may call it [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
+    note = "write `#[requires(...)]` above the handler to say who may call it, or \
+            `#[public(reason = \"...\")]` if everybody may",
+    note = "an attribute cannot stand on a closure: move it into an `async fn`, or let it take the \
+            `Guard` of a unit struct with a policy"
+)]
+pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
+    /// The type that carries the policy.
+    type Policy: Declared;
+}
+
+/// The parameters of a handler with a policy: a [`Guard`], and up to 16 extractors behind it.
+///
+/// With [`TakesGuard`] the counterpart of axum's [`Handler`](axum::handler::Handler), for the handler `H`
+/// of a router with the state `S`. The guard is an argument, so the proof of one request never lies where
+/// another request could pick it up. Extractors run after the decision: axum's, and those that need the
+/// caller ([`FromIdentity`]). `M` tells how each is extracted. Sealed: no other type can implement it.
+///
+/// A layer goes around the route, since nothing can hand arguments through it: write
+/// `get(handler).layer(…)`.
+// A trait of the parameters and not of the handler: the compiler reports the bound of which it knows most, and
+// for a handler without a guard that has to be `TakesGuard`.
+#[diagnostic::on_unimplemented(
+    message = "a parameter of this handler is not an extractor, or its return type is not a response",
+    note = "each parameter behind the guard implements `FromRequestParts` or `FromIdentity`, and the \
+            last one may implement `FromRequest`, for the state of the router",
+    note = "the handler is an `async fn` whose return type implements `IntoResponse`"
+)]
+pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {
+    /// Calls the handler with its guard, and with the values that its extractors find in the request.
+    #[doc(hidden)]
+    fn call(
+        handler: H,
+        guard: Guard<H::Policy>,
+        request: Request,
+        state: S,
+        seal: seal::Seal,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+}
+
+/// An extractor that needs the caller, such as one for the account of a user.
+///
+/// Handlers of a [`GuardedRouter`](crate::GuardedRouter) take it as a parameter, like axum's
+/// extractors, if their policy requires a known caller. On a public handler it does not compile.
+///
+/// ```
+/// use auth_runtime::routing::{FromIdentity, get};
+/// use auth_runtime::{GuardedRouter, Identity, requires};
+/// use axum::http::StatusCode;
+/// use axum::http::request::Parts;
+///
+/// #[derive(Clone)]
+/// struct Db;
+/// # impl Db { async fn account(&self, _: &str) -> Option<u64> { Some(7) } }
+///
+/// struct Account(u64);
+///
+/// impl FromIdentity<Db> for Account {
+///     type Rejection = StatusCode;
+///
+///     async fn from_identity(
+///         identity: &Identity,
+///         _head: &mut Parts,
+///         db: &Db,
+///     ) -> Result<Self, StatusCode> {
+///         let account = db.account(identity.subject()).await;
+///         account.map(Self).ok_or(StatusCode::CONFLICT)
+///     }
+/// }
+///
+/// #[requires(authenticated)]
+/// async fn profile(account: Account) -> String {
+///     format!("account {}", account.0)
+/// }
+///
+/// let router = GuardedRouter::new().route("/profile", get(profile)).with_state::<()>(Db);
+/// ```
+pub trait FromIdentity<S>: Sized {
+    /// The response if the value cannot be extracted.
+    type Rejection: IntoResponse;
+
+    /// Extracts the value for a known caller.
+    ///
+    /// # Errors
+    ///
+    /// The rejection, which becomes the response in place of the handler's.
+    fn from_identity(
+        identity: &Identity,
+        head: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
+}
+
+/// Extracts the identity, for handlers that need nothing else from their guard.
+impl<S: Sync> FromIdentity<S> for Identity {
+    type Rejection = Infallible;
+
+    async fn from_identity(identity: &Self, _: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(identity.clone())
+    }
+}
+
+/// A parameter of a handler, extracted from the head of a granted request in the way `M`.
+pub trait FromGranted<P: HasPolicy, S, M>: Sized {
+    #[doc(hidden)]
+    fn from_granted(
+        guard: &Guard<P>,
+        head: &mut Parts,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+/// The last parameter of a handler, which may consume the request.
+pub trait FromGrantedRequest<P: HasPolicy, S, M>: Sized {
+    #[doc(hidden)]
+    fn from_granted_request(
+        guard: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> impl Future<Output = Result<Self, Response>> + Send;
+}
+
+/// Marks axum's extractors from the head of a request.
+#[derive(Debug)]
+pub enum ViaParts {}
+
+/// Marks axum's extractors from a whole request.
+#[derive(Debug)]
+pub struct ViaRequest<Via>(Via);
+
+/// Marks extractors that need the caller.
+#[derive(Debug)]
+pub enum ViaIdentity {}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGranted<P, S, ViaParts> for T
+where
+    T: FromRequestParts<S>,
+    P: HasPolicy,
+    S: Sync,
+{
+    async fn from_granted(_: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
+        let part = T::from_request_parts(head, state).await;
+        part.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGranted<P, S, ViaIdentity> for T
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Identity>,
+    S: Sync,
+{
+    async fn from_granted(guard: &Guard<P>, head: &mut Parts, state: &S) -> Result<Self, Response> {
+        let part = T::from_identity(guard.identity(), head, state).await;
+        part.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S, Via> FromGrantedRequest<P, S, ViaRequest<Via>> for T
+where
+    T: FromRequest<S, Via>,
+    P: HasPolicy,
+    S: Sync,
+{
+    async fn from_granted_request(
+        _: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> Result<Self, Response> {
+        let last = T::from_request(request, state).await;
+        last.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, P, S> FromGrantedRequest<P, S, ViaIdentity> for T
+where
+    T: FromIdentity<S>,
+    P: HasPolicy<Caller = Identity>,
+    S: Sync,
+{
+    async fn from_granted_request(
+        guard: &Guard<P>,
+        request: Request,
+        state: &S,
+    ) -> Result<Self, Response> {
+        let (mut head, _) = request.into_parts();
+        let last = T::from_identity(guard.identity(), &mut head, state).await;
+        last.map_err(IntoResponse::into_response)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<H, F, P> TakesGuard<(Guard<P>,)> for H
+where
+    H: FnOnce(Guard<P>) -> F + Clone + Send + Sync + 'static,
+    P: Declared,
+{
+    type Policy = P;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H, F, P, S> GuardedParameters<H, S, ()> for (Guard<P>,)
+where
+    H: FnOnce(Guard<P>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output: IntoResponse> + Send,
+    P: Declared,
+{
+    fn call(handler: H, guard: Guard<P>, _: Request, _: S, _: Seal) -> BoxedResponse {
+        Box::pin(async move { handler(guard).await.into_response() })
+    }
+}
+
+/// Implements the traits for functions with a guard, some parameters and a last parameter. Each
+/// parameter is given by the names of its type and of its marker.
+macro_rules! guarded_handler {
+    ($($part:ident $via:ident,)* | $last:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<H, F, P, $($part,)* $last> TakesGuard<(Guard<P>, $($part,)* $last)> for H
+        where
+            H: FnOnce(Guard<P>, $($part,)* $last) -> F + Clone + Send + Sync + 'static,
+            P: Declared,
+        {
+            type Policy = P;
+        }
+
+        #[diagnostic::do_not_recommend]
+        #[expect(non_snake_case, reason = "an argument is named as its type")]
+        #[allow(unused_mut, reason = "a last parameter alone takes the whole request")]
+        impl<H, F, P, S, $($part, $via,)* $last, Via>
+            GuardedParameters<H, S, ($($via,)* Via,)> for (Guard<P>, $($part,)* $last)
+        where
+            H: FnOnce(Guard<P>, $($part,)* $last) -> F + Clone + Send + Sync + 'static,
+            F: Future<Output: IntoResponse> + Send,
+            P: Declared,
+            S: Send + Sync + 'static,
+            $($part: FromGranted<P, S, $via> + Send + 'static,)*
+            $last: FromGrantedRequest<P, S, Via> + Send + 'static,
+        {
+            fn call(
+                handler: H,
+                guard: Guard<P>,
+                request: Request,
+                state: S,
+                _: Seal,
+            ) -> BoxedResponse {
+                Box::pin(async move {
+                    let (mut head, body) = request.into_parts();
+                    $(
+                        let $part = match $part::from_granted(&guard, &mut head, &state).await {
+                            Ok(part) => part,
+                            Err(rejection) => return rejection,
+                        };
+                    )*
+                    let request = Request::from_parts(head, body);
+                    let $last = match $last::from_granted_request(&guard, request, &state).await {
+                        Ok(last) => last,
+                        Err(rejection) => return rejection,
+                    };
+                    handler(guard, $($part,)* $last).await.into_response()
+                })
+            }
+        }
+    };
+}
+
+guarded_handler!(| Last);
+guarded_handler!(A1 V1, | Last);
+guarded_handler!(A1 V1, A2 V2, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, | Last);
+guarded_handler!(A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, | Last);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, A14 V14, | Last
+);
+guarded_handler!(
+    A1 V1, A2 V2, A3 V3, A4 V4, A5 V5, A6 V6, A7 V7, A8 V8, A9 V9, A10 V10, A11 V11, A12 V12,
+    A13 V13, A14 V14, A15 V15, | Last
+);

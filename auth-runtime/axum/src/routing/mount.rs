@@ -1,0 +1,473 @@
+//! Routes behind their authorizers, as a plain axum router.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use auth_runtime_core::adapter::Access;
+use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
+use axum::Router;
+#[cfg(feature = "resource-metadata")]
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::{IntoResponse, Response};
+#[cfg(feature = "resource-metadata")]
+use axum::routing::MethodFilter;
+use axum::routing::MethodRouter;
+#[cfg(feature = "resource-metadata")]
+use http::Method;
+use http::StatusCode;
+
+use crate::probe::{Probe, Responder};
+use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
+use crate::routing::conceal::ConcealLayer;
+use crate::routing::fallback::{BELOW, Fallback, strip_match};
+use crate::routing::method_router::Endpoint;
+use crate::routing::protect_error::Mistake;
+use crate::routing::protected::Member;
+use crate::routing::router::{
+    FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
+};
+use crate::routing::step::{Step, StepKind, apply};
+
+/// The access table of several routers on one host.
+pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
+    let hidden_paths = &hidden_paths(routers.iter().copied());
+    let rows = routers
+        .iter()
+        .flat_map(|router| rows_of(router, hidden_paths));
+    AccessTable::new(rows.collect())
+}
+
+fn rows_of<S>(
+    router: &GuardedRouter<S>,
+    hidden_paths: &HashSet<String>,
+) -> impl Iterator<Item = AccessRow> {
+    let routes = router.routes.iter().flat_map(|route| {
+        let mounted = match route.target {
+            Target::Path => RouteKind::Route,
+            Target::Subtree => RouteKind::Subtree,
+        };
+        let endpoint = &route.endpoint;
+        let is_hidden = hidden_paths.contains(&route.full_path);
+        endpoint.named_methods().into_iter().map(move |method| {
+            let access = Access::Guarded {
+                policy: endpoint.policy,
+                location: endpoint.location,
+                served: endpoint.served,
+            };
+            let row = AccessRow::new(mounted, &route.full_path, method, access);
+            if is_hidden { row.on_hidden_path() } else { row }
+        })
+    });
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let fallbacks = fallbacks.filter_map(|fallback| {
+        let (policy, location, served) = fallback.declared?;
+        let access = Access::Guarded {
+            policy,
+            location,
+            served,
+        };
+        let mounted = RouteKind::Fallback;
+        Some(AccessRow::new(mounted, &fallback.prefix, None, access))
+    });
+    let unguarded = router.unguarded.iter().flat_map(|unguarded| {
+        unguarded.paths.iter().map(|path| {
+            let access = Access::Unguarded {
+                reason: unguarded.reason,
+                written: unguarded.written,
+            };
+            let path = nested_path(&unguarded.prefix, path);
+            AccessRow::new(RouteKind::Unguarded, &path, None, access)
+        })
+    });
+    routes.chain(fallbacks).chain(unguarded)
+}
+
+/// The paths that have a hidden method.
+fn hidden_paths<'r, S: 'r>(routers: impl Iterator<Item = &'r GuardedRouter<S>>) -> HashSet<String> {
+    routers
+        .flat_map(|router| &router.routes)
+        .filter(|route| route.endpoint.policy.is_hidden())
+        .map(|route| route.full_path.clone())
+        .collect()
+}
+
+/// The mistakes in a router that `space` should protect.
+pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
+    let of_routes = router
+        .routes
+        .iter()
+        .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let of_fallbacks = fallbacks
+        .filter_map(|fallback| fallback.borrower)
+        .map(Mistake::Borrowed);
+    let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
+        let is_empty = unguarded.reason.trim().is_empty();
+        is_empty.then_some(Mistake::Reason {
+            written: unguarded.written,
+        })
+    });
+    of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
+}
+
+/// The routes of a protected router.
+#[derive(Clone)]
+pub(super) struct Routes {
+    guarded: Router,
+    /// The same with the unguarded routers, if there are any, and the paths that those serve.
+    ///
+    /// A plain route frames every response on its path, and names its methods in `Allow`. So an unlisted
+    /// path, which is an unknown one, is not routed to it.
+    unguarded: Option<(Router, Arc<[Pattern]>)>,
+}
+
+impl Routes {
+    /// The router that serves a path.
+    pub(super) fn serving(&mut self, path: &str) -> &mut Router {
+        match &mut self.unguarded {
+            Some((router, listed)) if listed.iter().any(|pattern| pattern.matches(path)) => router,
+            _ => &mut self.guarded,
+        }
+    }
+
+    pub(super) fn map(self, apply: impl Fn(Router) -> Router) -> Self {
+        Self {
+            guarded: apply(self.guarded),
+            unguarded: self
+                .unguarded
+                .map(|(router, listed)| (apply(router), listed)),
+        }
+    }
+}
+
+/// Mounts the routes of every member, with one fallback for all unknown paths.
+pub(super) fn mount(members: &[Member]) -> Routes {
+    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
+    let something_is_hidden = !hidden_paths.is_empty();
+    let Some(owner) = fallback_owner(members) else {
+        return Routes {
+            guarded: Router::new(),
+            unguarded: None,
+        };
+    };
+    let (fallback, fallback_steps) = fallback_of(members, owner, something_is_hidden);
+    let responding = fallback.clone();
+    // unguarded: it responds for paths that do not exist, and asks the policy of its service
+    let unknown = Router::new().fallback(async move |request: Request| {
+        let witness = Probe::of(request.extensions());
+        let location = responding.location_at(request.uri().path());
+        let response = responding.receive(request).await;
+        witness.tell(|| Responder::NotRouted { fallback: location });
+        response
+    });
+    let mut router = apply(fallback_steps, unknown);
+
+    // For each path, whether its other methods have an endpoint already.
+    let mut has_others: HashMap<&str, bool> = HashMap::new();
+    let routes = || {
+        members.iter().flat_map(|member| {
+            member
+                .routes
+                .routes
+                .iter()
+                .map(move |route| (member, route))
+        })
+    };
+    for (_, route) in routes() {
+        *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
+    }
+    for (member, route) in routes() {
+        let has_others = has_others.entry(&route.full_path).or_insert(true);
+        let placed = Placed {
+            space: &member.space,
+            fallback: &fallback,
+            fallback_steps,
+            path_is_hidden: hidden_paths.contains(&route.full_path),
+            answers_others: !std::mem::replace(has_others, true),
+        };
+        router = router.merge(placed.mount(route));
+    }
+    #[cfg(feature = "resource-metadata")]
+    let router = router.merge(metadata(members));
+
+    let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
+    let listed = unguarded().flat_map(|unguarded| {
+        let paths = unguarded.paths.iter();
+        paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)))
+    });
+    let listed: Arc<[Pattern]> = listed.collect();
+    let mut with_unguarded = None;
+    for unguarded in unguarded() {
+        let route = only_listed(unguarded, fallback.clone());
+        let others = with_unguarded.unwrap_or_else(|| router.clone());
+        with_unguarded = Some(others.merge(apply(&unguarded.steps, route)));
+    }
+    Routes {
+        guarded: router,
+        unguarded: with_unguarded.map(|router| (router, listed)),
+    }
+}
+
+/// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
+/// that were nested there, and the steps around all of them.
+///
+/// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
+/// the same fallback as the unknown paths beside it, in whichever router it is.
+fn fallback_of<'m>(
+    members: &'m [Member],
+    owner: &'m Member,
+    something_is_hidden: bool,
+) -> (Fallback, &'m [Step]) {
+    let new = |route: &FallbackRoute<()>| {
+        Fallback::new(
+            owner.space.clone(),
+            members.iter().map(|member| member.space.clone()),
+            route.service.as_ref().map(|make| make(())),
+            route.declared.map(|(_, location, _)| location),
+            something_is_hidden,
+        )
+    };
+    let own = &owner.routes.fallback;
+    let routes = || members.iter().flat_map(|it| &it.routes.nested_fallbacks);
+    let common = routes().map(|route| common_steps(&route.steps, &own.steps));
+    let common = common.min().unwrap_or(own.steps.len());
+
+    let (inside, around) = split(&own.steps, common);
+    let fallback = new(own).with_steps(inside);
+    let mut nested: Vec<(Pattern, Fallback)> = Vec::new();
+    for route in routes() {
+        let (inside, _) = split(&route.steps, common);
+        let fallback = new(route).with_layers(|service| {
+            // unguarded: it responds for paths that do not exist
+            let below = Router::new().route_service(BELOW, service.clone());
+            // unguarded: and so it does at the prefix itself
+            let all = below.route_service("/", service);
+            apply(inside, all)
+        });
+        for path in ["/", BELOW] {
+            let pattern = Pattern::of(&nested_path(&route.prefix, path));
+            assert!(
+                nested.iter().all(|(other, _)| *other != pattern),
+                "Cannot nest two `GuardedRouter`s that both have a fallback at `{}`",
+                route.prefix
+            );
+            nested.push((pattern, fallback.clone()));
+        }
+    }
+    (fallback.with_nested(nested), around)
+}
+
+/// The routes of an unguarded router, with the listed paths only; the others, which another unguarded
+/// router may list, are unknown paths.
+fn only_listed(unguarded: &Unguarded<()>, fallback: Fallback) -> Router {
+    let paths: Arc<[Pattern]> = unguarded.paths.iter().map(|it| Pattern::of(it)).collect();
+    let stripped = unguarded.steps.iter().map(Step::stripped_segments).sum();
+    let only_listed = from_fn(move |request: Request, next: Next| {
+        let path = request.uri().path();
+        let is_listed = paths.iter().any(|pattern| pattern.matches(path));
+        let fallback = fallback.clone();
+        async move {
+            match is_listed {
+                true => next.run(request).await,
+                false => fallback.receive(strip_match(request, stripped)).await,
+            }
+        }
+    });
+    let uncacheable = map_response(async |response| uncacheable_if_missing(response));
+    let router = unguarded.router.clone();
+    router.layer(only_listed).layer(uncacheable)
+}
+
+/// The member whose fallback responds for the application's unknown paths: the one with a service, or
+/// else the first.
+fn fallback_owner(members: &[Member]) -> Option<&Member> {
+    let with_service = |member: &&Member| member.routes.fallback.service.is_some();
+    members.iter().find(with_service).or(members.first())
+}
+
+/// The routes of the metadata documents (RFC 9728), one per resource.
+#[cfg(feature = "resource-metadata")]
+pub(super) fn metadata(members: &[Member]) -> Router {
+    let mut router = Router::new();
+    let mut paths = Vec::new();
+    for member in members {
+        let Some(resource) = member.space.resource() else {
+            continue;
+        };
+        let path = resource.metadata_path();
+        if paths.contains(&path) {
+            continue;
+        }
+        paths.push(path);
+        let sharing = members.iter().filter(|other| {
+            let other = other.space.resource();
+            other.is_some_and(|other| other.metadata_path() == path)
+        });
+        let policies = sharing
+            .flat_map(|member| &member.routes.routes)
+            .map(|route| &route.endpoint.policy);
+        let scopes = auth_runtime_core::adapter::scopes_supported(policies);
+        let document = resource.document(&scopes, &member.space.bearer_methods());
+        let answer = async move |method: Method| {
+            auth_runtime_core::adapter::metadata_response(&document, &method).map(Body::from)
+        };
+        let methods = MethodFilter::GET.or(MethodFilter::OPTIONS);
+        // unguarded: the metadata say how to get credentials, so they need none (RFC 9728)
+        let handler = axum::routing::on(methods, answer).fallback(method_not_allowed);
+        router = router.route(path, handler);
+    }
+    router
+}
+
+/// The mistakes in one endpoint.
+fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
+    let handler = endpoint.location.handler();
+    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
+    let schemes = names
+        .iter()
+        .filter(|scheme| !space.accepts(scheme))
+        .map(|scheme| Mistake::Scheme {
+            handler,
+            scheme,
+            accepted: space.schemes().map(str::to_owned).collect(),
+        });
+    let state = endpoint.state_for_checks();
+    let checks = endpoint.checks.iter();
+    let states = checks
+        .filter(|check| !check.state().is_met_by(&*state))
+        .map(|check| Mistake::State {
+            handler,
+            check: check.name(),
+            state: check.state().name,
+        });
+    let demands = endpoint.policy.demands_bound_credentials();
+    let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
+        .then_some(Mistake::Unbound { handler });
+    let refused = space.refuses_realm(&endpoint.policy);
+    let realm = refused.map(|(scheme, error)| Mistake::Realm {
+        handler,
+        scheme: scheme.to_owned(),
+        error,
+    });
+    let unasked = space
+        .cannot_ask_for(&endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
+    let offers = unbound.into_iter().chain(realm).chain(unasked);
+    schemes
+        .chain(states)
+        .chain(offers)
+        .chain(borrowed)
+        .collect()
+}
+
+/// A route with its space and its fallback.
+struct Placed<'a> {
+    space: &'a ProtectionSpace,
+    fallback: &'a Fallback,
+    /// What was done to the fallback, from the inside out.
+    fallback_steps: &'a [Step],
+    path_is_hidden: bool,
+    /// Whether this route responds to the methods that no handler of the path takes.
+    answers_others: bool,
+}
+
+impl Placed<'_> {
+    /// The route behind its authorizer.
+    ///
+    /// Steps that the route shares with the unknown paths beside it go around both. The other steps
+    /// are inside, and unknown paths do not have them. If such a step is observable and the path is
+    /// hidden, the decision has to be made outside of it.
+    fn mount(&self, route: &GuardedRoute<()>) -> Router {
+        let common = common_steps(&route.steps, self.fallback_steps);
+        let (inside, around) = split(&route.steps, common);
+        let (fallback_inside, _) = split(self.fallback_steps, common);
+
+        let fallback = self.fallback.with_steps(fallback_inside);
+        let stripped = inside.iter().map(Step::stripped_segments).sum();
+        let layered = inside
+            .iter()
+            .any(|step| matches!(step.kind, StepKind::Layer));
+        // Changes that nesting made to a request cannot be undone for a fallback.
+        let nested = stripped > 0 && fallback.needs_request();
+        let subtree = route.target == Target::Subtree;
+        let decided_outside = self.path_is_hidden && (layered || nested || subtree);
+        let authorizer = Arc::new(RouteAuthorizer {
+            policy: route.endpoint.policy,
+            checks: route.endpoint.checks,
+            location: route.endpoint.location,
+            uses_guard: route.endpoint.uses_guard,
+            space: self.space.clone(),
+            state: route.endpoint.state_for_checks(),
+            path_is_hidden: self.path_is_hidden,
+            fallback: fallback.clone(),
+            stripped,
+            decided_outside,
+        });
+
+        let methods = route.endpoint.methods();
+        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer));
+        if self.answers_others {
+            method_router = if self.path_is_hidden {
+                let respond = async move |request| {
+                    let request = strip_match(request, stripped);
+                    fallback.receive(request).await
+                };
+                // Merging into `any` keeps axum from adding `Allow`.
+                // unguarded: it responds as for a path that does not exist
+                axum::routing::any(respond).merge(method_router)
+            } else {
+                // unguarded: it says that there is no such method, and where nothing is hidden only
+                method_router.fallback(method_not_allowed)
+            };
+        }
+        let mut router = if subtree {
+            subtree_of(&route.path, &method_router)
+        } else {
+            Router::new().route(&route.path, method_router)
+        };
+        router = apply(inside, router);
+        if decided_outside {
+            router = router.layer(ConcealLayer {
+                authorizer,
+                methods,
+            });
+        }
+        apply(around, router)
+    }
+}
+
+/// axum's own name for the path below a nested service. It does not appear in `Path`, nor at the
+/// end of `MatchedPath`.
+const TAIL: &str = "/{*__private__axum_nest_tail_param}";
+
+/// Routes a path and all paths below it, like axum's [`Router::nest_service`], but to method
+/// routers. axum frames the bodies of their responses outside of all layers, as for unknown paths,
+/// but leaves those of nested services to the layers.
+fn subtree_of(prefix: &str, methods: &MethodRouter) -> Router {
+    // Each of the endpoints has an authorizer of its own.
+    let at_prefix = Router::new().route("/", methods.clone());
+    let below = at_prefix.clone().route(TAIL, methods.clone());
+    let router = Router::new().nest(prefix, below);
+    if prefix.ends_with('/') {
+        return router;
+    }
+    router.nest(&format!("{prefix}/"), at_prefix)
+}
+
+async fn method_not_allowed() -> Response {
+    uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
+}
+
+/// How many of the outermost steps are the same.
+fn common_steps(steps: &[Step], others: &[Step]) -> usize {
+    let pairs = steps.iter().rev().zip(others.iter().rev());
+    pairs.take_while(|(one, other)| one.is_same(other)).count()
+}
+
+fn split(steps: &[Step], common: usize) -> (&[Step], &[Step]) {
+    steps.split_at(steps.len().saturating_sub(common))
+}

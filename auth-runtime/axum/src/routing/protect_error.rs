@@ -1,0 +1,122 @@
+//! Mistakes in a router that keep a space from protecting it.
+
+use std::fmt;
+use std::panic::Location;
+
+use auth_runtime_core::ChallengeError;
+
+use crate::routing::borrower::Borrower;
+
+/// The mistakes in a [`GuardedRouter`](crate::GuardedRouter) that a space cannot protect.
+///
+/// Lists every mistake with its handler.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProtectError {
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    /// `schemes(…)` names a scheme that the space does not accept.
+    Scheme {
+        handler: &'static str,
+        scheme: &'static str,
+        accepted: Vec<String>,
+    },
+    /// The policy requires sender-constrained credentials, and no accepted scheme provides them.
+    Unbound { handler: &'static str },
+    /// A scheme has no challenge for the realm of the handler.
+    Realm {
+        handler: &'static str,
+        scheme: String,
+        error: ChallengeError,
+    },
+    /// The policy can lead to a 401, and no accepted scheme has a challenge.
+    Unasked { handler: &'static str },
+    /// A check takes another type of state than the router has.
+    State {
+        handler: &'static str,
+        check: &'static str,
+        state: &'static str,
+    },
+    /// A handler takes the guard of another one.
+    Borrowed(Borrower),
+    /// A router was merged unguarded with an empty reason.
+    Reason { written: &'static Location<'static> },
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme {
+                handler,
+                scheme,
+                accepted,
+            } => write!(
+                f,
+                "`{handler}` accepts the scheme `{scheme}`, which the protection space does not; \
+                 it accepts `{}`",
+                accepted.join("`, `"),
+            ),
+            Self::Unbound { handler } => write!(
+                f,
+                "`{handler}` requires `sender_constrained`, and the protection space has no scheme \
+                 for it that binds credentials to a key, such as DPoP",
+            ),
+            Self::Realm {
+                handler,
+                scheme,
+                error,
+            } => write!(
+                f,
+                "the scheme `{scheme}` has no challenge for the realm of `{handler}`: {error}",
+            ),
+            Self::Unasked { handler } => write!(
+                f,
+                "`{handler}` accepts only schemes that cannot be asked for by a challenge, as secret URLs \
+                 cannot: whoever comes without them is to be told 404, so add `hide_as = 404`, \
+                 leave out `hide_unless`, and ask for no `acr`, `amr`, `max_age` or \
+                 `sender_constrained`",
+            ),
+            Self::State {
+                handler,
+                check,
+                state,
+            } => write!(
+                f,
+                "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
+                 that the handler is mounted on has another one",
+            ),
+            Self::Borrowed(Borrower { handler, owner }) => write!(
+                f,
+                "`{handler}` takes the guard of `{owner}`, so nothing above it says who may call it; write \
+                 `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
+                 alone (the guard of a unit struct is for closures)",
+            ),
+            Self::Reason { written } => write!(
+                f,
+                "`merge_unguarded` at {written} is given an empty reason; say why its routes need no \
+                 policy, for whoever audits them",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for ProtectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            let line = if index == 0 { "" } else { "\n" };
+            write!(f, "{line}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ProtectError {
+    /// Formats the same text as `Display`, since a `main` that returns the error prints `Debug`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ProtectError {}

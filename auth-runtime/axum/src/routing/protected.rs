@@ -1,0 +1,232 @@
+//! A router with an authorizer in front of every route.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use auth_runtime_core::{AccessTable, ProtectionSpace};
+use axum::body::HttpBody;
+use axum::extract::Request;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use axum::routing::{IntoMakeService, Route};
+use axum::serve::{IncomingStream, Listener};
+use axum::{BoxError, Router, ServiceExt};
+use bytes::Bytes;
+use tower::{Layer, Service};
+
+#[cfg(feature = "resource-metadata")]
+use crate::routing::mount::metadata;
+use crate::routing::mount::{Routes, mount, table_of};
+use crate::routing::router::GuardedRouter;
+use crate::routing::step::Step;
+
+/// A router that is ready to serve: every route authorizes its requests, and no route can be added
+/// without a policy unnoticed.
+///
+/// [`GuardedRouter::protect`] creates it. It accepts [layers](Self::layer) and the routes of
+/// [other](Self::merge) protected routers, and serves:
+///
+/// ```no_run
+/// use auth_runtime::{GuardedRouter, ProtectionSpace};
+///
+/// # async fn serve(routes: GuardedRouter, space: ProtectionSpace)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let app = routes.protect(space)?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+/// axum::serve(listener, app).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Within an application of plain axum routes it is a service, for [`Router::nest_service`] or
+/// [`Router::fallback_service`].
+#[derive(Clone)]
+pub struct ProtectedRouter {
+    routes: Routes,
+    /// What the router was made of, for a merge to make a new one.
+    members: Arc<Vec<Member>>,
+}
+
+/// The routes of one protection space.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) routes: GuardedRouter,
+    pub(super) space: ProtectionSpace,
+}
+
+impl ProtectedRouter {
+    #[track_caller]
+    pub(super) fn new(routes: GuardedRouter, space: ProtectionSpace) -> Self {
+        Self::of(vec![Member { routes, space }])
+    }
+
+    #[track_caller]
+    fn of(members: Vec<Member>) -> Self {
+        Self {
+            routes: mount(&members),
+            members: Arc::new(members),
+        }
+    }
+
+    /// Adds a layer around every route and the fallback, like axum's [`Router::layer`].
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        let step = Step::layer(layer.clone());
+        let mut members = Arc::unwrap_or_clone(self.members);
+        for member in &mut members {
+            member.routes.push_step(&step);
+        }
+        Self {
+            routes: self.routes.map(|router| router.layer(layer.clone())),
+            members: Arc::new(members),
+        }
+    }
+
+    /// Adds the routes of another protected router, with the same space or another one.
+    ///
+    /// The resulting application has one fallback, and one response for unknown and for concealed
+    /// paths of both routers. Credentials that no space accepts lead to the 401 of the first space
+    /// that rejects them. Credentials that one space accepts are also accepted on unknown paths.
+    ///
+    /// ```
+    /// use auth_runtime::{GuardedRouter, ProtectError, ProtectedRouter, ProtectionSpace};
+    ///
+    /// fn app(
+    ///     api: (GuardedRouter, ProtectionSpace),
+    ///     pages: (GuardedRouter, ProtectionSpace),
+    /// ) -> Result<ProtectedRouter, ProtectError> {
+    ///     Ok(api.0.protect(api.1)?.merge(pages.0.protect(pages.1)?))
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If both routers have a fallback of the service, or if they have the same route, like axum's
+    /// [`Router::merge`].
+    #[track_caller]
+    pub fn merge(self, other: Self) -> Self {
+        let mut members = Arc::unwrap_or_clone(self.members);
+        members.extend(Arc::unwrap_or_clone(other.members));
+        let with_fallback = members
+            .iter()
+            .filter(|member| member.routes.has_fallback())
+            .count();
+        assert!(
+            with_fallback < 2,
+            "Cannot merge two `ProtectedRouter`s that both have a fallback"
+        );
+        Self::of(members)
+    }
+
+    /// Adds the routes of another protected router below `prefix`, like axum's [`Router::nest`].
+    /// The metadata documents of `other` stay at the root of the host, where clients expect them
+    /// (RFC 9728 §3.1).
+    ///
+    /// # Panics
+    ///
+    /// Like [`GuardedRouter::nest`] and [`merge`](Self::merge).
+    #[track_caller]
+    pub fn nest(self, prefix: &str, other: Self) -> Self {
+        let mut members = Arc::unwrap_or_clone(self.members);
+        let nested = Arc::unwrap_or_clone(other.members);
+        members.extend(nested.into_iter().map(|member| Member {
+            routes: GuardedRouter::new().nest(prefix, member.routes),
+            space: member.space,
+        }));
+        Self::of(members)
+    }
+
+    /// The access table of all routes, like [`GuardedRouter::access_table`].
+    pub fn access_table(&self) -> AccessTable {
+        let routers: Vec<_> = self.members.iter().map(|member| &member.routes).collect();
+        table_of(&routers)
+    }
+
+    /// A router with the metadata documents only (RFC 9728). An application that nests this router
+    /// in a plain one merges it at the root of the host, where clients expect the documents.
+    ///
+    /// ```
+    /// use auth_runtime::ProtectedRouter;
+    ///
+    /// fn app(api: ProtectedRouter) -> axum::Router {
+    ///     let metadata = api.metadata_router();
+    ///     axum::Router::new().nest_service("/api", api).merge(metadata)
+    /// }
+    /// ```
+    #[cfg(feature = "resource-metadata")]
+    pub fn metadata_router(&self) -> Router {
+        metadata(&self.members)
+    }
+
+    /// Converts into a plain axum [`Router`]. Routes that are added to it later have no policy, and
+    /// appear in no access table or lock. `reason` is for audits, which find it with `grep -rn
+    /// into_router`.
+    pub fn into_router(self, reason: &'static str) -> Router {
+        tracing::debug!(reason, "a protected router becomes a plain router");
+        // unguarded: each of its routes has an authorizer of its own
+        Router::new().fallback_service(self)
+    }
+
+    /// Converts into a make service, like [`Router::into_make_service`].
+    pub fn into_make_service(self) -> IntoMakeService<Self> {
+        ServiceExt::<Request>::into_make_service(self)
+    }
+
+    /// Converts into a service that adds the peer's address to each request, like
+    /// [`Router::into_make_service_with_connect_info`]. Policies with `network` need that address.
+    pub fn into_make_service_with_connect_info<C>(self) -> IntoMakeServiceWithConnectInfo<Self, C> {
+        ServiceExt::<Request>::into_make_service_with_connect_info(self)
+    }
+}
+
+impl fmt::Debug for ProtectedRouter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members = self.members.iter();
+        f.debug_list()
+            .entries(members.map(|member| (&member.space, &member.routes)))
+            .finish()
+    }
+}
+
+impl<B> Service<http::Request<B>> for ProtectedRouter
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router is always ready.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        self.routes.serving(request.uri().path()).call(request)
+    }
+}
+
+impl<L: Listener> Service<IncomingStream<'_, L>> for ProtectedRouter {
+    type Response = Self;
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: IncomingStream<'_, L>) -> Self::Future {
+        ready(Ok(self.clone()))
+    }
+}

@@ -1,0 +1,583 @@
+//! A router that accepts only handlers with a policy.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use auth_runtime_core::{AccessTable, Caller, HandlerLocation, ProtectionSpace, Served};
+use auth_runtime_policy::Policy;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, Route};
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
+use crate::request::served_as;
+use crate::routing::borrower::Borrower;
+use crate::routing::fallback::FallbackService;
+use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
+use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
+use crate::routing::mount::{mistakes_of, table_of};
+use crate::routing::protect_error::ProtectError;
+use crate::routing::protected::ProtectedRouter;
+use crate::routing::step::Step;
+
+/// A router like axum's, which accepts only handlers with a policy.
+///
+/// An endpoint without a policy does not compile. The router serves nothing until
+/// [`protect`](Self::protect) makes it a [`ProtectedRouter`].
+///
+/// ```
+/// use auth_runtime::routing::get;
+/// use auth_runtime::{GuardedRouter, ProtectionSpace, public, requires};
+///
+/// #[public(reason = "liveness probe")]
+/// async fn healthz() -> &'static str {
+///     "ok"
+/// }
+///
+/// #[requires(scope = "admin", hide_as = 404)]
+/// async fn dashboard() -> &'static str {
+///     "all is well"
+/// }
+///
+/// fn app(space: ProtectionSpace) -> Result<auth_runtime::ProtectedRouter, auth_runtime::ProtectError> {
+///     GuardedRouter::new()
+///         .route("/healthz", get(healthz))
+///         .route("/admin", get(dashboard))
+///         .protect(space)
+/// }
+/// ```
+///
+/// # Layers
+///
+/// [`layer`](Self::layer) works as in axum: the layer goes around all routes and fallbacks added
+/// before it. If a path has a hidden method, the decision is made outside of those layers that
+/// unknown paths do not have, so that no layer reveals the path. Layers that authentication needs
+/// (sessions), and layers for every request (tracing, timeouts, CORS for hidden paths), go around
+/// the protected router: `router.protect(space).layer(…)`.
+///
+/// A layer can respond in place of any handler, as in axum, without evaluation of its policy. An
+/// audit of a service therefore includes its layers.
+///
+/// # Unknown paths
+///
+/// The response of an unknown path is a 404, or that of the [`fallback`](Self::fallback) if there
+/// is one. A concealed denial runs the same code with the same request. All data that axum adds to
+/// the request of a matched route is removed first. The exception is path parameters, which are
+/// private to axum: a fallback that extracts `Option<Path<…>>` could print them.
+///
+/// Every 404 and 405 is `no-store`. If some path is hidden, so is every response of the fallback: a
+/// cache could otherwise send it to callers with more rights.
+#[derive(Clone)]
+#[must_use = "a `GuardedRouter` serves nothing until `.protect(space)` makes a `ProtectedRouter` of it"]
+pub struct GuardedRouter<S = ()> {
+    pub(super) routes: Vec<GuardedRoute<S>>,
+    pub(super) unguarded: Vec<Unguarded<S>>,
+    /// The fallback for unknown paths of this router.
+    pub(super) fallback: FallbackRoute<S>,
+    /// The fallbacks of nested routers that have one.
+    pub(super) nested_fallbacks: Vec<FallbackRoute<S>>,
+}
+
+/// One method of one path.
+#[derive(Clone)]
+pub(super) struct GuardedRoute<S> {
+    /// The path as given. The steps add the prefixes.
+    pub(super) path: String,
+    /// The path as matched, with all prefixes.
+    pub(super) full_path: String,
+    pub(super) target: Target,
+    pub(super) endpoint: Endpoint<S>,
+    /// The layers and prefixes of the route, from the inside out.
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Target {
+    Path,
+    /// A service for the path and all paths below it.
+    Subtree,
+}
+
+#[derive(Clone)]
+pub(super) struct Unguarded<S> {
+    pub(super) router: Router<S>,
+    /// The paths that are served, without the prefix.
+    pub(super) paths: Vec<String>,
+    pub(super) reason: &'static str,
+    /// The location in the service's source.
+    pub(super) written: &'static Location<'static>,
+    /// The prefix; `/` if the router is not nested.
+    pub(super) prefix: String,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone)]
+pub(super) struct FallbackRoute<S> {
+    /// `None`: the space's own 404.
+    pub(super) service: Option<MakeFallback<S>>,
+    /// What it says of itself, if there is one.
+    pub(super) declared: Option<(Policy, HandlerLocation, Served)>,
+    /// What it is nested under; `/` if under nothing.
+    pub(super) prefix: String,
+    /// The borrower, if the handler takes the guard of another one.
+    pub(super) borrower: Option<Borrower>,
+    pub(super) steps: Vec<Step>,
+}
+
+type MakeFallback<S> = Arc<dyn Fn(S) -> FallbackService + Send + Sync>;
+
+impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
+    /// Creates a router without routes.
+    pub fn new() -> Self {
+        Self {
+            routes: Vec::new(),
+            unguarded: Vec::new(),
+            fallback: FallbackRoute {
+                service: None,
+                declared: None,
+                prefix: "/".to_owned(),
+                borrower: None,
+                steps: Vec::new(),
+            },
+            nested_fallbacks: Vec::new(),
+        }
+    }
+
+    /// Adds the handlers of a path, like axum's [`Router::route`].
+    ///
+    /// # Panics
+    ///
+    /// If the path does not start with `/`, or is not a valid path of axum for another reason.
+    #[track_caller]
+    pub fn route(mut self, path: &str, methods: GuardedMethodRouter<S>) -> Self {
+        check_path(path);
+        for endpoint in methods.endpoints {
+            self.push(path, Target::Path, endpoint);
+        }
+        self
+    }
+
+    /// Routes a path to a service, with the policy of a unit struct.
+    ///
+    /// # Panics
+    ///
+    /// Like [`route`](Self::route).
+    #[track_caller]
+    pub fn route_service<P, T>(self, path: &str, policy: P, service: T) -> Self
+    where
+        P: ServicePolicy,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send,
+    {
+        self.route(path, crate::routing::any_service(policy, service))
+    }
+
+    /// Routes a path and all paths below it to a service, with the policy of a unit struct.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use auth_runtime::{GuardedRouter, requires};
+    ///
+    /// #[requires(scope = "files:read")]
+    /// struct Files;
+    ///
+    /// let files = tower::service_fn(|_request: axum::extract::Request| async {
+    ///     Ok::<_, Infallible>("a file")
+    /// });
+    /// let router: GuardedRouter = GuardedRouter::new().nest_service("/files", Files, files);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Like axum's [`Router::nest_service`].
+    #[track_caller]
+    pub fn nest_service<P, T>(mut self, prefix: &str, _policy: P, service: T) -> Self
+    where
+        P: ServicePolicy,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send,
+    {
+        check_prefix(prefix);
+        self.push(
+            prefix,
+            Target::Subtree,
+            Endpoint::of_service::<P, T>(None, service),
+        );
+        self
+    }
+
+    /// Puts the routes of `router` below `prefix`, as axum's [`Router::nest`] does. A fallback of
+    /// its own answers the unknown paths below `prefix`, and the hidden ones, of whichever router.
+    ///
+    /// # Panics
+    ///
+    /// If the prefix is empty or `/`, or contains a wildcard.
+    #[track_caller]
+    pub fn nest(mut self, prefix: &str, router: Self) -> Self {
+        check_prefix(prefix);
+        let nest = Step::nest(prefix);
+        let own_fallback = router.fallback.service.is_some();
+        for mut route in router.routes {
+            route.full_path = nested_path(prefix, &route.full_path);
+            route.steps.push(nest.clone());
+            self.routes.push(route);
+        }
+        for mut unguarded in router.unguarded {
+            unguarded.prefix = nested_path(prefix, &unguarded.prefix);
+            unguarded.steps.push(nest.clone());
+            self.unguarded.push(unguarded);
+        }
+        let own = own_fallback.then_some(router.fallback);
+        for mut fallback in own.into_iter().chain(router.nested_fallbacks) {
+            fallback.prefix = nested_path(prefix, &fallback.prefix);
+            fallback.steps.push(nest.clone());
+            self.nested_fallbacks.push(fallback);
+        }
+        self
+    }
+
+    /// Adds the routes of `other`, like axum's [`Router::merge`].
+    ///
+    /// # Panics
+    ///
+    /// If both routers have a fallback.
+    #[track_caller]
+    pub fn merge(mut self, other: Self) -> Self {
+        if other.fallback.service.is_some() {
+            assert!(
+                self.fallback.service.is_none(),
+                "Cannot merge two `GuardedRouter`s that both have a fallback"
+            );
+            self.fallback = other.fallback;
+        }
+        self.routes.extend(other.routes);
+        self.unguarded.extend(other.unguarded);
+        self.nested_fallbacks.extend(other.nested_fallbacks);
+        self
+    }
+
+    /// Adds the routes of a plain axum router, without policies. It is the only way to add routes
+    /// without guards, and requires a reason. [`protect`](Self::protect) rejects an empty one.
+    ///
+    /// Only the `paths` of it are served. axum does not list the routes of a router, so they are listed
+    /// here, as they are given to axum, or with `/*` at the end for a path and everything below: the
+    /// access table and `access.lock` have a row for each. A route that is added to the plain router is an
+    /// unknown path until it is listed.
+    ///
+    /// ```
+    /// use auth_runtime::GuardedRouter;
+    /// use axum::Router;
+    /// use axum::routing::get;
+    ///
+    /// let metrics = Router::new().route("/metrics", get(async || "requests_total 7"));
+    /// let router: GuardedRouter = GuardedRouter::new().merge_unguarded(
+    ///     "the network policy admits the scraper only",
+    ///     &["/metrics"],
+    ///     metrics,
+    /// );
+    /// ```
+    ///
+    /// Its fallback is dropped, so that unknown paths keep one answer.
+    ///
+    /// # Panics
+    ///
+    /// If one of the paths is no route of axum's.
+    #[track_caller]
+    pub fn merge_unguarded(
+        mut self,
+        reason: &'static str,
+        paths: &[&str],
+        router: Router<S>,
+    ) -> Self {
+        for path in paths {
+            check_path(match path.strip_suffix("/*") {
+                Some("") => "/",
+                Some(prefix) => prefix,
+                None => path,
+            });
+        }
+        self.unguarded.push(Unguarded {
+            router: router.reset_fallback(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            reason,
+            written: Location::caller(),
+            prefix: "/".to_owned(),
+            steps: Vec::new(),
+        });
+        self
+    }
+
+    /// Adds a layer around the routes and the fallback added so far, like axum's [`Router::layer`];
+    /// see [Layers](Self#layers).
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.push_step(&Step::layer(layer));
+        self
+    }
+
+    pub(super) fn push_step(&mut self, step: &Step) {
+        let routes = self.routes.iter_mut().map(|route| &mut route.steps);
+        let unguarded = self.unguarded.iter_mut().map(|route| &mut route.steps);
+        let fallbacks = std::iter::once(&mut self.fallback)
+            .chain(&mut self.nested_fallbacks)
+            .map(|fallback| &mut fallback.steps);
+        for steps in routes.chain(unguarded).chain(fallbacks) {
+            steps.push(step.clone());
+        }
+    }
+
+    /// Returns whether the router has a fallback of the service for its own unknown paths.
+    pub(super) fn has_fallback(&self) -> bool {
+        self.fallback.service.is_some()
+    }
+
+    /// Responds to unknown paths, and in place of concealed denials, with `handler`, like axum's
+    /// [`Router::fallback`]. The handler has to be public:
+    ///
+    /// ```
+    /// use auth_runtime::{GuardedRouter, public};
+    /// use axum::http::StatusCode;
+    ///
+    /// #[public(reason = "tells nothing but that there is nothing")]
+    /// async fn not_found() -> (StatusCode, &'static str) {
+    ///     (StatusCode::NOT_FOUND, "nothing here")
+    /// }
+    ///
+    /// let router: GuardedRouter = GuardedRouter::new().fallback(not_found);
+    /// ```
+    ///
+    /// In a router that hides a path, or whose space has
+    /// [`UnknownPaths::Challenge`](auth_runtime_core::UnknownPaths::Challenge), requests with invalid
+    /// credentials do not reach the handler: the response is 401, as on a hidden path. Otherwise
+    /// the fallback ignores credentials.
+    pub fn fallback<H, T, M>(self, handler: H) -> Self
+    where
+        H: TakesGuard<T>,
+        H::Policy: PublicPolicy,
+        T: GuardedParameters<H, S, M>,
+        M: 'static,
+    {
+        self.set_fallback::<H::Policy>(
+            Served::Handler,
+            Borrower::find::<H, H::Policy>(),
+            Arc::new(move |state: S| {
+                let handler = handler.clone();
+                BoxCloneSyncService::new(service_fn(move |request| {
+                    let (handler, state) = (handler.clone(), state.clone());
+                    async move { Ok(respond_as_public(handler, request, state).await) }
+                }))
+            }),
+        )
+    }
+
+    /// Responds to unknown paths, and in place of concealed denials, with a service. The policy is
+    /// a unit struct with `#[public]` and a reason. A whole router is a service, too: its routes
+    /// would then be reachable without guards.
+    pub fn fallback_service<P, T>(self, _policy: P, service: T) -> Self
+    where
+        P: ServicePolicy + PublicPolicy,
+        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        T::Response: IntoResponse,
+        T::Future: Send + 'static,
+    {
+        self.set_fallback::<P>(
+            served_as::<T>(),
+            None,
+            Arc::new(move |_state| {
+                let service = service.clone();
+                BoxCloneSyncService::new(service.map_response(IntoResponse::into_response))
+            }),
+        )
+    }
+
+    /// Provides the state for the handlers, like axum's [`Router::with_state`].
+    pub fn with_state<S2>(self, state: S) -> GuardedRouter<S2> {
+        let provide = |fallback: FallbackRoute<S>| fallback.with_state(state.clone());
+        GuardedRouter {
+            fallback: provide(self.fallback),
+            nested_fallbacks: self.nested_fallbacks.into_iter().map(provide).collect(),
+            routes: self
+                .routes
+                .into_iter()
+                .map(|route| GuardedRoute {
+                    path: route.path,
+                    full_path: route.full_path,
+                    target: route.target,
+                    endpoint: route.endpoint.with_state(state.clone()),
+                    steps: route.steps,
+                })
+                .collect(),
+            unguarded: self
+                .unguarded
+                .into_iter()
+                .map(|unguarded| Unguarded {
+                    router: unguarded.router.with_state(state.clone()),
+                    paths: unguarded.paths,
+                    reason: unguarded.reason,
+                    written: unguarded.written,
+                    prefix: unguarded.prefix,
+                    steps: unguarded.steps,
+                })
+                .collect(),
+        }
+    }
+
+    fn push(&mut self, path: &str, target: Target, endpoint: Endpoint<S>) {
+        self.routes.push(GuardedRoute {
+            path: path.to_owned(),
+            full_path: path.to_owned(),
+            target,
+            steps: endpoint.layers.clone(),
+            endpoint,
+        });
+    }
+
+    fn set_fallback<P: HasPolicy>(
+        mut self,
+        served: Served,
+        borrower: Option<Borrower>,
+        service: MakeFallback<S>,
+    ) -> Self {
+        self.fallback = FallbackRoute {
+            service: Some(service),
+            declared: Some((P::POLICY, P::LOCATION, served)),
+            prefix: "/".to_owned(),
+            borrower,
+            steps: Vec::new(),
+        };
+        self
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> GuardedRouter<S> {
+    /// The access table: every route as mounted, with its policy and the location of that policy.
+    /// It needs neither a space nor a running server.
+    ///
+    /// ```
+    /// use auth_runtime::routing::get;
+    /// use auth_runtime::{GuardedRouter, public};
+    ///
+    /// #[public(reason = "liveness probe")]
+    /// async fn healthz() {}
+    ///
+    /// let router: GuardedRouter = GuardedRouter::new().route("/healthz", get(healthz));
+    /// print!("{}", router.access_table());
+    /// ```
+    pub fn access_table(&self) -> AccessTable {
+        table_of(&[self])
+    }
+}
+
+impl<S> fmt::Debug for GuardedRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let routes = self.routes.iter();
+        let unguarded = self.unguarded.iter();
+        f.debug_map()
+            .entries(routes.map(|route| (&route.full_path, route.endpoint.policy.to_string())))
+            .entries(unguarded.map(|unguarded| ("unguarded", unguarded.reason)))
+            .finish()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> FallbackRoute<S> {
+    fn with_state<S2>(self, state: S) -> FallbackRoute<S2> {
+        FallbackRoute {
+            service: self
+                .service
+                .map(|make| Arc::new(move |_state| make(state.clone())) as MakeFallback<S2>),
+            declared: self.declared,
+            prefix: self.prefix,
+            borrower: self.borrower,
+            steps: self.steps,
+        }
+    }
+}
+
+/// Validates a path with axum, so that a panic occurs where it is added rather than in `protect`.
+#[track_caller]
+fn check_path(path: &str) {
+    let _ = Router::<()>::new().route(path, MethodRouter::new());
+}
+
+#[track_caller]
+pub(super) fn check_prefix(prefix: &str) {
+    let _ = Router::<()>::new().nest(prefix, Router::new());
+}
+
+/// How axum joins a prefix and a path.
+pub(super) fn nested_path(prefix: &str, path: &str) -> String {
+    match prefix.strip_suffix('/') {
+        Some(prefix) => format!("{prefix}{path}"),
+        None if path == "/" => prefix.to_owned(),
+        None => format!("{prefix}{path}"),
+    }
+}
+
+/// Calls a public handler, with a guard without an identity.
+async fn respond_as_public<H, T, S, M>(handler: H, request: Request, state: S) -> Response
+where
+    H: TakesGuard<T>,
+    T: GuardedParameters<H, S, M>,
+{
+    let proof = Proof {
+        caller: Caller::Anonymous,
+        objects: None,
+    };
+    match Guard::prove(proof) {
+        Ok(guard) => T::call(handler, guard, request, state, Seal(())).await,
+        Err(denied) => denied.into_response(),
+    }
+}
+
+impl GuardedRouter {
+    /// Protects every route with `space`.
+    ///
+    /// If the space has a [`ProtectedResource`](auth_runtime_core::ProtectedResource), its metadata document is
+    /// an additional route, at the root of the host.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`] lists every mistake:
+    ///
+    /// - a policy that names a scheme that the space does not accept;
+    /// - a policy that requires sender-constrained credentials, without an accepted scheme that
+    ///   provides them;
+    /// - a realm for which an accepted scheme has no challenge;
+    /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
+    /// - a check that takes another type of state than the router has;
+    /// - a handler that takes the guard of another one;
+    /// - a router that was merged unguarded without a reason.
+    ///
+    /// # Panics
+    ///
+    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`.
+    #[track_caller]
+    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
+        let mistakes = mistakes_of(&self, &space);
+        if mistakes.is_empty() {
+            Ok(ProtectedRouter::new(self, space))
+        } else {
+            Err(ProtectError { mistakes })
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Support for tests: requests from chosen callers, and the comparison of hidden with unknown
+//! paths.
+//!
+//! Requires the feature `testing`, which must not be part of a release. In a build without debug
+//! assertions it is a compile error, so that listing it in `[dependencies]` by mistake fails the
+//! first release build. (To test or benchmark optimised code, pass `--cfg auth_testing_in_release`
+//! in `RUSTFLAGS`; nothing else disables the check.) List it under `[dev-dependencies]`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! auth-runtime = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! Cargo builds the examples of a package with its development dependencies, too. With this feature
+//! they do not build with `--release`; move the tests or the examples to a package of their own.
+//!
+//! ```
+//! use auth_runtime::routing::get;
+//! use auth_runtime::testing::{assert_hidden, with_identity};
+//! use auth_runtime::{GuardedRouter, Identity, ProtectionSpace, requires};
+//! use axum::{body::Body, http::Request};
+//! use tower::ServiceExt;
+//! # struct Badge;
+//! # impl auth_runtime::schemes::Scheme for Badge {
+//! #     fn name(&self) -> &str { "Badge" }
+//! #     fn verify(&self, _: &auth_runtime::schemes::Credentials<'_>) -> auth_runtime::schemes::Verification {
+//! #         auth_runtime::schemes::Verification::done(auth_runtime::Caller::rejected())
+//! #     }
+//! # }
+//!
+//! #[requires(role = "admin", hide_as = 404)]
+//! async fn dashboard() -> &'static str {
+//!     "all is well"
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let space = ProtectionSpace::builder().realm("test").scheme(Badge).build()?;
+//! let app = GuardedRouter::new().route("/admin", get(dashboard)).protect(space)?;
+//!
+//! let request = Request::get("/admin").body(Body::empty())?;
+//! let admin = Identity::new("ann").with_roles(["admin"]);
+//! let response = app.clone().oneshot(with_identity(request, admin)).await?;
+//! assert_eq!(response.status(), 200);
+//!
+//! let request = Request::get("/admin").body(Body::empty())?;
+//! assert_hidden(app, with_identity(request, Identity::new("bob"))).await;
+//! # Ok(())
+//! # }
+//! ```
+
+// Tests fail by panicking.
+#![expect(clippy::panic)]
+
+#[cfg(not(any(debug_assertions, auth_testing_in_release)))]
+compile_error!(
+    "the feature `testing` of `auth-runtime` lets requests in without credentials, and this is a \
+     build without debug assertions: move the feature to `[dev-dependencies]`"
+);
+
+use std::convert::Infallible;
+
+use auth_runtime_core::{Caller, Identity};
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http::request::Parts;
+use http::{Extensions, Request, Uri};
+use tower::Service;
+
+use crate::indistinguishable::{
+    App, call, fallback_of, neighbours, same_but_for_the_path, transcript,
+};
+
+/// Sets the caller of `request` to `identity`, regardless of its credentials.
+///
+/// The caller counts as using the first OAuth scheme that the handler accepts, or else the first
+/// accepted scheme. The identity is stored in the extensions of the request, which no network
+/// client can set.
+pub fn with_identity<B>(request: Request<B>, identity: Identity) -> Request<B> {
+    with_caller(request, Caller::known(identity))
+}
+
+/// Sets the caller of `request` to `caller`, such as one with an expired token or an unavailable
+/// verifier.
+pub fn with_caller<B>(mut request: Request<B>, caller: Caller) -> Request<B> {
+    request.extensions_mut().insert(StandIn(caller));
+    request
+}
+
+#[derive(Clone)]
+struct StandIn(Caller);
+
+/// The caller that the test set, if it set one.
+pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
+    let StandIn(caller) = extensions.get()?;
+    Some(caller)
+}
+
+/// Asserts that the response to `request` does not distinguish its path from an unknown path.
+///
+/// Sends the request, then the same request to an adjacent path without a route. Compares status,
+/// fields with their order and values, and body. The responses may differ in the path itself, if
+/// the service's fallback prints it.
+///
+/// `app` is a [`ProtectedRouter`](crate::ProtectedRouter), or an application around one.
+///
+/// # Panics
+///
+/// If the responses differ; if no route matches the path of `request`, so that nothing is hidden;
+/// or if every adjacent path has a route.
+pub async fn assert_hidden<A>(app: A, request: Request<Body>)
+where
+    A: Service<Request<Body>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    A::Future: Send,
+{
+    let app = App::new(app);
+    let (head, body) = request.into_parts();
+    let body = collect(body).await;
+    assert!(
+        fallback_of(&app, &head.uri).await.is_none(),
+        "no route matches {}, so there is nothing there to hide",
+        head.uri
+    );
+    for uri in neighbours(&head.uri) {
+        if fallback_of(&app, &uri).await.is_none() {
+            continue;
+        }
+        let subject = send(&app, &head, &head.uri, &body).await;
+        let unknown = send(&app, &head, &uri, &body).await;
+        assert!(
+            same_but_for_the_path((&subject, &head.uri), (&unknown, &uri)),
+            "{} {} can be told from a path that is not there.\n\n\
+             it answers:\n{subject}\n\
+             {uri}, which is not there, answers:\n{unknown}",
+            head.method,
+            head.uri,
+        );
+        return;
+    }
+    panic!(
+        "every path beside {} is routed, so it cannot be compared",
+        head.uri
+    );
+}
+
+/// The whole response, as text.
+async fn send(app: &App, head: &Parts, uri: &Uri, body: &Bytes) -> String {
+    let mut head = head.clone();
+    head.uri = uri.clone();
+    let request = Request::from_parts(head, Body::from(body.clone()));
+    let (head, body) = call(app, request).await.into_parts();
+    transcript(&head, &collect(body).await)
+}
+
+async fn collect(body: Body) -> Bytes {
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => panic!("a body could not be read: {error}"),
+    }
+}

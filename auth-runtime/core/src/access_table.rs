@@ -1,0 +1,113 @@
+//! Who may call what, taken from the router itself.
+
+mod row;
+#[cfg(feature = "serde")]
+mod serialize;
+pub mod text;
+
+pub use self::row::Access;
+pub use self::row::{AccessRow, RouteKind, Served};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+
+use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
+
+/// Everything that a `GuardedRouter` can answer with, and who may call it: made
+/// by `GuardedRouter::access_table`.
+///
+/// One row for each method of each route, for each nested service, for each fallback of the service's
+/// own and for each path of an unguarded router; in the order of the paths, then of the methods. The same routes
+/// make the same table, in whatever order they were added.
+///
+/// It is shown as text in columns, as Markdown by [`to_markdown`](Self::to_markdown), and with the
+/// feature `serde` as JSON or what else is serialized.
+///
+/// Below the rows, an [open pattern](AccessRow::covers) is named that answers percent-encoded spellings of a
+/// guarded path.
+///
+/// Not in it: the routes within a service, such as a whole router; what layers answer; and the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
+///
+/// ```
+/// use auth_runtime::routing::get;
+/// use auth_runtime::{GuardedRouter, requires};
+///
+/// #[requires(scope = "repo:read", hide_as = 404)]
+/// async fn show() {}
+///
+/// let routes: GuardedRouter = GuardedRouter::new().route("/{id}", get(show));
+/// let router: GuardedRouter = GuardedRouter::new().nest("/repos", routes);
+/// let table = router.access_table();
+/// let row = table.rows().first().ok_or("no row")?;
+/// assert_eq!(row.path(), "/repos/{id}");
+/// assert!(row.is_hidden());
+/// println!("{table}");
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a table is there to be looked at"]
+pub struct AccessTable {
+    rows: Vec<AccessRow>,
+}
+
+impl AccessTable {
+    /// Creates a table. Rows are sorted, and the guarded paths that they cover are found.
+    pub fn new(mut rows: Vec<AccessRow>) -> Self {
+        rows.sort_by(|one, other| one.place().cmp(&other.place()));
+        let mut covers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for Cover { pattern, guarded } in find_covers(&routed(&rows), |open, guarded| {
+            match (rows.get(open), rows.get(guarded)) {
+                (Some(open), Some(guarded)) => callers(open, guarded),
+                _ => Callers::Within,
+            }
+        }) {
+            let path = rows.get(guarded).map(|row| row.path().to_owned());
+            covers.entry(pattern).or_default().extend(path);
+        }
+        for (pattern, paths) in covers {
+            if let Some(row) = rows.get_mut(pattern) {
+                row.cover(paths);
+            }
+        }
+        Self { rows }
+    }
+
+    /// The rows, in the order of the paths, then of the methods.
+    pub fn rows(&self) -> &[AccessRow] {
+        &self.rows
+    }
+}
+
+fn routed(rows: &[AccessRow]) -> Vec<Routed<'_>> {
+    let routed = rows.iter().map(|row| Routed {
+        path: row.path().into(),
+        method: row.method().map(Method::as_str),
+        kind: match row.mounted() {
+            RouteKind::Route | RouteKind::Subtree => Kind::Route,
+            RouteKind::Fallback => Kind::Fallback,
+            RouteKind::Unguarded => Kind::Unguarded,
+        },
+        is_service: row.served().is_some_and(|served| served != Served::Handler),
+    });
+    routed.collect()
+}
+
+/// Compares the callers of an open row with those of a guarded one.
+fn callers(open: &AccessRow, guarded: &AccessRow) -> Callers {
+    let Some(guarded) = guarded.policy().filter(|it| it.requirement().is_some()) else {
+        return Callers::Within;
+    };
+    match open.policy() {
+        Some(open) if open.requirement().is_some() => {
+            if open.is_within(guarded) {
+                Callers::Within
+            } else if guarded.is_within(open) {
+                Callers::More
+            } else {
+                Callers::Others
+            }
+        }
+        _ => Callers::Everybody,
+    }
+}

@@ -1,0 +1,269 @@
+//! One thing that can be called.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::panic::Location;
+
+use auth_runtime_policy::Policy;
+use http::Method;
+
+use crate::handler_location::HandlerLocation;
+
+/// One row of an [`AccessTable`](crate::AccessTable): what can be called, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRow {
+    mounted: RouteKind,
+    path: String,
+    method: Option<Method>,
+    access: Access,
+    is_hidden: bool,
+    covers: Vec<String>,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RouteKind {
+    /// A handler or a service on a path.
+    Route,
+    /// A service that takes a path and all below it.
+    Subtree,
+    /// What answers the unknown paths below a prefix.
+    Fallback,
+    /// A path of a plain router, without a policy.
+    Unguarded,
+}
+
+/// The kind of code that a row's policy guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Served {
+    /// A handler.
+    Handler,
+    /// A service. It may have routes of its own, which are in no table.
+    Service,
+    /// An axum `Router` as a service. Its routes are in no table.
+    Router,
+}
+
+/// Who may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A policy.
+    Guarded {
+        /// The policy.
+        policy: Policy,
+        /// The handler or service with the policy.
+        location: HandlerLocation,
+        /// The kind of code behind the policy.
+        served: Served,
+    },
+    /// No policy.
+    Unguarded {
+        /// The reason that the router was merged with.
+        reason: &'static str,
+        /// The call that merged the router.
+        written: &'static Location<'static>,
+    },
+}
+
+impl AccessRow {
+    /// Creates a row for a route that is mounted on `full_path`.
+    pub fn new(
+        mounted: RouteKind,
+        full_path: &str,
+        method: Option<Method>,
+        access: Access,
+    ) -> Self {
+        let path = match mounted {
+            RouteKind::Route | RouteKind::Unguarded => full_path.to_owned(),
+            _ if full_path.ends_with('/') => format!("{full_path}*"),
+            _ => format!("{full_path}/*"),
+        };
+        Self {
+            mounted,
+            path,
+            method,
+            access,
+            is_hidden: false,
+            covers: Vec::new(),
+        }
+    }
+
+    /// Notes the guarded paths that it covers.
+    pub(super) fn cover(&mut self, paths: BTreeSet<String>) {
+        self.covers = paths.into_iter().collect();
+    }
+
+    /// That on a path that is hidden: nobody who is denied learns that it is there.
+    pub fn on_hidden_path(mut self) -> Self {
+        self.is_hidden = self.public_reason().is_none();
+        self
+    }
+
+    /// What it is.
+    pub fn mounted(&self) -> RouteKind {
+        self.mounted
+    }
+
+    /// The path as it is matched: with all that it is nested under. It ends in `/*` where everything
+    /// below is meant, which no route of axum's does.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The method; `None` for all that no other row of the path has. axum lets `GET` answer `HEAD` where
+    /// that has no row.
+    pub fn method(&self) -> Option<&Method> {
+        self.method.as_ref()
+    }
+
+    /// The policy; `None` for an unguarded router. What the names of a vocabulary stand for is spelled out
+    /// in it.
+    pub fn policy(&self) -> Option<&Policy> {
+        match &self.access {
+            Access::Guarded { policy, .. } => Some(policy),
+            Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Who may call it, as it is written in the source: [`Policy::written`], or the reason of an unguarded
+    /// router.
+    pub fn written(&self) -> Cow<'static, str> {
+        match &self.access {
+            Access::Guarded { policy, .. } => policy.written(),
+            unguarded => Cow::Owned(unguarded.to_string()),
+        }
+    }
+
+    /// Where the policy stands; `None` for an unguarded router.
+    pub fn location(&self) -> Option<&HandlerLocation> {
+        match &self.access {
+            Access::Guarded { location, .. } => Some(location),
+            Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Whether denials are the answer of a path that was never there: by its own policy, or by that of
+    /// another method of the path. Nobody is denied what is public.
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
+    /// The guarded paths that this row is an open pattern for: it answers percent-encoded spellings of them,
+    /// for callers that their policies deny. Sorted by path.
+    ///
+    /// axum matches a path as it was sent. So a public `/x/{*path}` beside a guarded `/x/secret` answers
+    /// `/x/%73ecret`, and its handler gets `secret`: if both hand out the same files, the guard is void.
+    ///
+    /// A row is listed as open if all callers are allowed, or more callers than the guarded path allows. A
+    /// policy that allows some other callers counts only where a wildcard, a subtree or a fallback takes the
+    /// segment: a single parameter names an object of its own kind, as in `/repos/{repo}` beside
+    /// `/repos/search`. A fallback counts only if it is a service, and the guarded path is one or has a
+    /// wildcard: most fallback handlers only respond 404. `%2F` is not a spelling of `/`.
+    pub fn covers(&self) -> &[String] {
+        &self.covers
+    }
+
+    /// The kind of code that answers; `None` for an unguarded router.
+    pub fn served(&self) -> Option<Served> {
+        match self.access {
+            Access::Guarded { served, .. } => Some(served),
+            Access::Unguarded { .. } => None,
+        }
+    }
+
+    /// Why everybody may call it; `None` if not everybody may, and for an unguarded router.
+    pub fn public_reason(&self) -> Option<&'static str> {
+        self.policy().and_then(Policy::public_reason)
+    }
+
+    /// Why it is right that it is unguarded; `None` if it is not.
+    pub fn unguarded_reason(&self) -> Option<&'static str> {
+        match self.access {
+            Access::Guarded { .. } => None,
+            Access::Unguarded { reason, .. } => Some(reason),
+        }
+    }
+
+    /// The source file: of the handler, or of the call of `merge_unguarded`; as the compiler was given
+    /// it.
+    pub fn file(&self) -> &'static str {
+        match &self.access {
+            Access::Guarded { location, .. } => location.file(),
+            Access::Unguarded { written, .. } => written.file(),
+        }
+    }
+
+    /// The line in that file.
+    pub fn line(&self) -> u32 {
+        match &self.access {
+            Access::Guarded { location, .. } => location.line(),
+            Access::Unguarded { written, .. } => written.line(),
+        }
+    }
+
+    /// The method as it is shown.
+    pub fn method_shown(&self) -> &str {
+        match (&self.method, self.mounted) {
+            (Some(method), _) => method.as_str(),
+            (None, RouteKind::Fallback) => "fallback",
+            (None, _) => "any",
+        }
+    }
+
+    /// The policy, or the reason for its absence.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Where it stands in the table. What is in the same place otherwise is told apart by all that is
+    /// shown, so that the order of the routes in the program does not matter.
+    pub(super) fn place(&self) -> impl Ord + use<'_> {
+        let method = self.method.as_ref().map(Method::as_str);
+        let handler = self.location().map(HandlerLocation::handler);
+        (
+            self.path(),
+            self.mounted,
+            // Capitals stand before it.
+            method.unwrap_or("any"),
+            self.access.to_string(),
+            handler,
+            (self.file(), self.line()),
+        )
+    }
+}
+
+impl fmt::Display for Access {
+    /// With all that the names of a vocabulary stand for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guarded { policy, .. } => policy.fmt(f),
+            Self::Unguarded { reason, .. } => write!(f, "unguarded(reason = {reason:?})"),
+        }
+    }
+}
+
+impl Served {
+    /// Its word in the access table and in `access.lock`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Service => "service",
+            Self::Router => "router",
+        }
+    }
+}
+
+impl RouteKind {
+    #[cfg(feature = "serde")]
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Subtree => "subtree",
+            Self::Fallback => "fallback",
+            Self::Unguarded => "unguarded",
+        }
+    }
+}

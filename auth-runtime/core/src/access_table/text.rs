@@ -1,0 +1,161 @@
+//! The table for people: in columns, and as Markdown.
+
+use std::fmt;
+
+use super::{AccessRow, AccessTable, Served};
+use crate::handler_location::HandlerLocation;
+
+const HEADINGS: [&str; 6] = [
+    "METHOD",
+    "PATH",
+    "WHO MAY CALL",
+    "DENIALS",
+    "HANDLER",
+    "SOURCE",
+];
+
+fn cells(row: &AccessRow) -> [String; 6] {
+    let is_for_everybody = row.public_reason().is_some() || row.unguarded_reason().is_some();
+    let denials = match row.is_hidden() {
+        true => "hidden",
+        false if is_for_everybody => "none",
+        false => "shown",
+    };
+    [
+        row.method_shown().to_owned(),
+        visible(row.path()),
+        row.written().into_owned(),
+        denials.to_owned(),
+        handler(row),
+        format!("{}:{}", row.file(), row.line()),
+    ]
+}
+
+/// The handler, or the unit struct of a service with its kind.
+fn handler(row: &AccessRow) -> String {
+    let name = row.location().map_or("-", HandlerLocation::handler);
+    match row.served() {
+        None | Some(Served::Handler) => name.to_owned(),
+        Some(served) => format!("{name} ({})", served.name()),
+    }
+}
+
+/// The sentence about each open pattern, with its place and the paths that it covers in one word each.
+fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
+    let open = table.rows().iter().filter(|row| !row.covers().is_empty());
+    let notes = open.map(|row| {
+        let place = in_one_word(&format!("{} {}", row.method_shown(), visible(row.path())));
+        let covers = row.covers().iter().map(|path| in_one_word(&visible(path)));
+        let covers = covers.collect::<Vec<_>>().join(", ");
+        format!("{place} also answers percent-encoded spellings of {covers}, for more callers")
+    });
+    notes.collect()
+}
+
+/// A path in one word: one with a space or a line break would look like more than it is.
+pub fn visible(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if letter.is_whitespace() || letter == '\\' {
+            text.extend(letter.escape_unicode());
+        } else {
+            text.extend(letter.escape_debug().filter(|_| !is_quote(letter)));
+            text.extend(is_quote(letter).then_some(letter));
+        }
+    }
+    text
+}
+
+fn is_quote(letter: char) -> bool {
+    matches!(letter, '"' | '\'')
+}
+
+impl fmt::Display for AccessTable {
+    /// In columns, a line for each row, and below them a note for each open pattern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headings = HEADINGS.map(str::to_owned);
+        let rows = self.rows().iter().map(cells);
+        let lines: Vec<_> = std::iter::once(headings).chain(rows).collect();
+        write_columns(&lines, f)?;
+        let notes = notes(self, str::to_owned);
+        if !notes.is_empty() {
+            writeln!(f)?;
+        }
+        notes
+            .iter()
+            .try_for_each(|note| writeln!(f, "note: {note}"))
+    }
+}
+
+/// Lines of as many cells each, every column as wide as its widest cell.
+pub fn write_columns(lines: &[impl AsRef<[String]>], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut widths = Vec::new();
+    for line in lines {
+        let line = line.as_ref();
+        widths.resize(line.len(), 0_usize);
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for line in lines {
+        let mut text = String::new();
+        for (width, cell) in widths.iter().zip(line.as_ref()) {
+            text.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(f, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+impl AccessTable {
+    /// The table as Markdown (GitHub's tables), for a wiki or a comment on a pull request.
+    pub fn to_markdown(&self) -> String {
+        let mut lines = vec![
+            "| method | path | who may call | denials | handler | source |".to_owned(),
+            "|---|---|---|---|---|---|".to_owned(),
+        ];
+        for row in self.rows() {
+            let [method, path, access, denials, handler, source] = cells(row);
+            let [path, access, handler, source] =
+                [path, access, handler, source].map(|cell| code(&cell));
+            lines.push(format!(
+                "| {method} | {path} | {access} | {denials} | {handler} | {source} |"
+            ));
+        }
+        let notes = notes(self, code);
+        if !notes.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(notes.iter().map(|note| format!("- {note}")));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+/// A cell in which nothing is markup.
+pub fn code(text: &str) -> String {
+    if !text.contains(['|', '`']) {
+        return format!("`{text}`");
+    }
+    // Between backticks these cannot be written in every case.
+    format!("<code>{}</code>", without_markup(text, ""))
+}
+
+/// Text of one line in which nothing is markup.
+pub fn markdown(text: &str) -> String {
+    let line = text.split(char::is_control).collect::<Vec<_>>().join(" ");
+    // As it is most often written, and is never markup in the middle of a line.
+    without_markup(&line, "\"',-.:/()")
+}
+
+fn without_markup(text: &str, harmless: &str) -> String {
+    let mut plain = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_punctuation() && !harmless.contains(letter) {
+            plain.push_str(&format!("&#{};", u32::from(letter)));
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}

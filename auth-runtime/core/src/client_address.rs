@@ -1,0 +1,450 @@
+//! The address that a request comes from.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, header::FORWARDED};
+use ipnet::IpNet;
+
+use crate::head::Head;
+use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
+
+/// The way to find the address of a client: for `network` requirements, and for schemes that give
+/// each client a share of something.
+///
+/// ```
+/// use auth_runtime::{ClientAddress, ProtectionSpace};
+///
+/// // Behind a reverse proxy at 192.0.2.7 that adds `X-Forwarded-For`.
+/// let address = ClientAddress::x_forwarded_for(["192.0.2.7/32".parse()?])?;
+/// let builder = ProtectionSpace::builder().client_address(address);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The default is the [socket](Self::socket). Any client can write the fields that proxies write, so
+/// a field counts only if the peer is a configured proxy, by its address. The addresses of the
+/// field are read from the right, as far as they are those of configured proxies. The first other
+/// one is the client's; everything to its left was written by the client.
+///
+/// | request | address of the client |
+/// |---|---|
+/// | the peer is unknown | unknown |
+/// | the peer is not a configured proxy | that of the peer; the field is ignored |
+/// | the field is missing, or contains configured proxies only | unknown |
+/// | the field has more than 8 KiB, or cannot be read as far as it counts | unknown |
+/// | otherwise | the rightmost address of the field that is not a configured proxy |
+///
+/// Fields cannot be read in which an element that counts is empty, `unknown`, an obfuscated
+/// identifier (`_hidden`), an IPv6 address with a zone, or has such a port. Ports and brackets are
+/// left out, and an IPv4-mapped IPv6 address is the IPv4 address. A request with an unknown address
+/// is in no network.
+///
+/// Name the addresses of the proxies alone, not the network that they share with clients: a client
+/// in it counts as a further proxy. Each proxy has to add the address of its own peer to the
+/// configured field, or to set the field; one that hands it on lets clients choose an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientAddress(Origin);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Origin {
+    #[default]
+    Socket,
+    Proxies {
+        field: Field,
+        proxies: TrustedProxies,
+    },
+}
+
+/// A field in which proxies record the address of their peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Forwarded,
+    XForwardedFor,
+}
+
+/// Not in the `http` crate, since no standard names it.
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The longest field that is read, in bytes, over all its lines.
+const MAX_FIELD: usize = 8 * 1024;
+
+impl ClientAddress {
+    /// The other end of the connection, for services that clients reach directly.
+    ///
+    /// It is taken from the request's extensions: from axum's `ConnectInfo<SocketAddr>`, which
+    /// `into_make_service_with_connect_info::<SocketAddr>()` inserts, or else from a [`SocketAddr`].
+    /// Where there is neither, `network` requirements are not met, and the log says why.
+    pub const fn socket() -> Self {
+        Self(Origin::Socket)
+    }
+
+    /// The address that proxies with these addresses write into `Forwarded` (RFC 7239).
+    ///
+    /// # Errors
+    ///
+    /// No proxy at all, or a network that contains every address.
+    pub fn forwarded(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxies(Field::Forwarded, proxies)
+    }
+
+    /// The address that proxies with these addresses write into `X-Forwarded-For`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`forwarded`](Self::forwarded).
+    pub fn x_forwarded_for(
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxies(Field::XForwardedFor, proxies)
+    }
+
+    fn from_proxies(
+        field: Field,
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        let proxies = TrustedProxies::new(proxies)?;
+        Ok(Self(Origin::Proxies { field, proxies }))
+    }
+
+    /// The address of the client that sent a request with these header fields over a connection from
+    /// `peer`, if it is known.
+    ///
+    /// For handlers and layers that count by client, such as a form to log in on; see
+    /// `PasswordHashes::authenticate`.
+    pub fn of(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = peer.ip().to_canonical();
+        match &self.0 {
+            Origin::Proxies { field, proxies } if proxies.contains(peer) => {
+                let client = field.client(headers, proxies);
+                if client.is_none() {
+                    tracing::debug!(
+                        "the proxy {peer} sends no `{}` with the address of a client",
+                        field.name(),
+                    );
+                }
+                client
+            }
+            Origin::Socket | Origin::Proxies { .. } => Some(peer),
+        }
+    }
+
+    pub(crate) fn find(&self, head: Head<'_>) -> Option<IpAddr> {
+        self.of(head.peer()?, head.headers)
+    }
+
+    /// The same for a `network` requirement, which no request meets if the server names no peer.
+    pub(crate) fn find_for_network(&self, head: Head<'_>) -> Option<IpAddr> {
+        if head.peer().is_none() {
+            tracing::error!(
+                "a network is required, and the server does not say who is connected: serve \
+                 with `into_make_service_with_connect_info::<SocketAddr>()`"
+            );
+        }
+        self.find(head)
+    }
+}
+
+impl Field {
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::Forwarded => FORWARDED,
+            Self::XForwardedFor => X_FORWARDED_FOR,
+        }
+    }
+
+    /// The rightmost address that is not a proxy's.
+    fn client(self, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
+        let lines = headers.get_all(self.name());
+        let length: usize = lines.iter().map(http::HeaderValue::len).sum();
+        if length > MAX_FIELD {
+            return None;
+        }
+        for line in lines.iter().rev() {
+            let elements = split(line.to_str().ok()?, ',', self == Self::Forwarded)?;
+            for element in elements.into_iter().rev() {
+                let address = self.address(element)?;
+                if !proxies.contains(address) {
+                    return Some(address);
+                }
+            }
+        }
+        None
+    }
+
+    fn address(self, element: &str) -> Option<IpAddr> {
+        let address = match self {
+            Self::Forwarded => {
+                let node = forwarded_for(element)?;
+                // Without brackets, an IPv6 address and its port are one text (RFC 7239 §6).
+                address(&node).filter(|address| address.is_ipv4() || node.starts_with('['))
+            }
+            Self::XForwardedFor => address(element),
+        };
+        address.map(|address| address.to_canonical())
+    }
+}
+
+/// Splits at `separator` outside of quotes; `None` if a quote is not closed, so that a client cannot
+/// hide behind an open one the element that a proxy adds.
+fn split(text: &str, separator: char, quotes: bool) -> Option<Vec<&str>> {
+    let mut quoted = false;
+    let mut escaped = false;
+    let parts = text
+        .split(|character| {
+            let is_escaped = std::mem::take(&mut escaped);
+            match character {
+                '\\' if quoted && !is_escaped => escaped = true,
+                '"' if quotes && !is_escaped => quoted = !quoted,
+                _ => {}
+            }
+            character == separator && !quoted
+        })
+        .map(str::trim)
+        .collect();
+    (!quoted).then_some(parts)
+}
+
+/// The `for` of a forwarded-element (RFC 7239 §4), without quotes.
+fn forwarded_for(element: &str) -> Option<String> {
+    let mut found = None;
+    for pair in split(element, ';', true)? {
+        let (name, value) = pair.split_once('=')?;
+        if name.eq_ignore_ascii_case("for") && found.replace(unquoted(value)?).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+/// The value of a token or of a quoted-string (RFC 9110 §5.6.4).
+fn unquoted(value: &str) -> Option<String> {
+    let Some(inner) = value.strip_prefix('"') else {
+        return (!value.contains('"')).then(|| value.to_owned());
+    };
+    let inner = inner.strip_suffix('"')?;
+    let mut text = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => text.push(characters.next()?),
+            _ => text.push(character),
+        }
+    }
+    Some(text)
+}
+
+/// An address, with or without a port; an IPv6 address may have brackets, and has them if there is a
+/// port. `unknown`, obfuscated identifiers and addresses with a zone are none.
+fn address(text: &str) -> Option<IpAddr> {
+    if text.contains('%') {
+        return None;
+    }
+    let socket = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    let bracketed = || {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse().ok().map(IpAddr::V6)
+    };
+    text.parse().ok().or_else(bracketed).or_else(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn networks(texts: &[&str]) -> Vec<IpNet> {
+        let networks = texts.iter().map(|text| text.parse().expect("a network"));
+        networks.collect()
+    }
+
+    /// Trusted in the tests below: two proxies, and a network of them.
+    const PROXIES: [&str; 3] = ["192.0.2.7/32", "2001:db8::7/128", "198.18.0.0/15"];
+
+    fn x_forwarded_for() -> ClientAddress {
+        ClientAddress::x_forwarded_for(networks(&PROXIES)).expect("in order")
+    }
+
+    fn forwarded() -> ClientAddress {
+        ClientAddress::forwarded(networks(&PROXIES)).expect("in order")
+    }
+
+    fn found(
+        address: &ClientAddress,
+        peer: Option<&str>,
+        name: &str,
+        lines: &[&str],
+    ) -> Option<String> {
+        let mut request = Request::new(());
+        if let Some(peer) = peer {
+            let peer: SocketAddr = peer.parse().expect("a socket address");
+            request.extensions_mut().insert(peer);
+        }
+        for line in lines {
+            let name: HeaderName = name.parse().expect("a name");
+            let value = http::HeaderValue::from_bytes(line.as_bytes()).expect("a value");
+            request.headers_mut().append(name, value);
+        }
+        let (parts, ()) = request.into_parts();
+        let address = address.find(Head::from(&parts));
+        address.map(|address| address.to_string())
+    }
+
+    const PEER: Option<&str> = Some("192.0.2.7:4711");
+
+    #[test]
+    fn a_field_counts_only_from_a_configured_proxy() {
+        for (peer, expected) in [
+            (PEER, Some("10.0.0.1")),
+            (Some("[::ffff:192.0.2.7]:1"), Some("10.0.0.1")),
+            (Some("[2001:db8::7]:1"), Some("10.0.0.1")),
+            (Some("198.19.255.255:1"), Some("10.0.0.1")),
+            (Some("203.0.113.9:1"), Some("203.0.113.9")),
+            (Some("[::ffff:203.0.113.9]:1"), Some("203.0.113.9")),
+            (Some("[2001:db8::8]:1"), Some("2001:db8::8")),
+            (Some("127.0.0.1:1"), Some("127.0.0.1")),
+            (None, None),
+        ] {
+            let found_in =
+                |address: &ClientAddress, name, line| found(address, peer, name, &[line]);
+            let by_x = found_in(&x_forwarded_for(), "x-forwarded-for", "10.0.0.1");
+            assert_eq!(by_x.as_deref(), expected, "{peer:?}");
+            let by_standard = found_in(&forwarded(), "forwarded", "for=10.0.0.1");
+            assert_eq!(by_standard.as_deref(), expected, "{peer:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_configured_field_counts() {
+        let found = |address: &ClientAddress, name, line| found(address, PEER, name, &[line]);
+        assert_eq!(found(&x_forwarded_for(), "forwarded", "for=10.0.0.1"), None);
+        assert_eq!(found(&forwarded(), "x-forwarded-for", "10.0.0.1"), None);
+        let socket = ClientAddress::socket();
+        for (name, line) in [
+            ("forwarded", "for=10.0.0.1"),
+            ("x-forwarded-for", "10.0.0.1"),
+        ] {
+            assert_eq!(found(&socket, name, line).as_deref(), Some("192.0.2.7"));
+        }
+    }
+
+    #[test]
+    fn x_forwarded_for_is_read_from_the_right() {
+        let long = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(700));
+        let fitting = format!("203.0.113.9, {}198.18.0.1", "198.18.0.2, ".repeat(600));
+        for (lines, expected) in [
+            (&["203.0.113.9"][..], Some("203.0.113.9")),
+            (&["10.0.0.1, 203.0.113.9"], Some("203.0.113.9")),
+            (&["10.0.0.1, 203.0.113.9, 198.18.0.1"], Some("203.0.113.9")),
+            (
+                &["10.0.0.1,203.0.113.9,198.18.0.1 , 2001:db8::7"],
+                Some("203.0.113.9"),
+            ),
+            (&["203.0.113.9, ::ffff:198.18.0.1"], Some("203.0.113.9")),
+            // A proxy's address to the left of the client's was written by the client.
+            (&["198.18.0.1, 203.0.113.9"], Some("203.0.113.9")),
+            (&["10.0.0.1", "203.0.113.9"], Some("203.0.113.9")),
+            (
+                &["10.0.0.1, 203.0.113.9", "198.18.0.1"],
+                Some("203.0.113.9"),
+            ),
+            (&["203.0.113.9", "10.0.0.1, 198.18.0.1"], Some("10.0.0.1")),
+            (&["203.0.113.9:4711"], Some("203.0.113.9")),
+            (&["203.0.113.9, 198.18.0.1:4711"], Some("203.0.113.9")),
+            (&["2001:db8::1"], Some("2001:db8::1")),
+            (&["[2001:db8::1]"], Some("2001:db8::1")),
+            (&["[2001:db8::1]:80"], Some("2001:db8::1")),
+            (&["::ffff:203.0.113.9"], Some("203.0.113.9")),
+            // Not reached, so not read.
+            (&["unknown, 203.0.113.9"], Some("203.0.113.9")),
+            (&["\u{fc}", "203.0.113.9"], Some("203.0.113.9")),
+            (&[fitting.as_str()], Some("203.0.113.9")),
+            (&[long.as_str()], None),
+            (&[], None),
+            (&[""], None),
+            (&["198.18.0.1"], None),
+            (&["198.18.0.1", "198.18.0.2, 192.0.2.7"], None),
+            (&["203.0.113.9,"], None),
+            (&["203.0.113.9,, 198.18.0.1"], None),
+            (&["203.0.113.9", ""], None),
+            (&["unknown"], None),
+            (&["203.0.113.9, unknown"], None),
+            (&["203.0.113.9, unknown, 198.18.0.1"], None),
+            (&["_hidden"], None),
+            (&["203.0.113.256"], None),
+            (&["010.0.0.1"], None),
+            (&["203.0.113.9:_port"], None),
+            (&["203.0.113.9:65536"], None),
+            (&["\"203.0.113.9\""], None),
+            (&["[203.0.113.9]"], None),
+            (&["[2001:db8::1"], None),
+            (&["fe80::1%eth0"], None),
+            (&["fe80::1%1"], None),
+            (&["[fe80::1%1]:80"], None),
+            (&["203.0.113.9\u{fc}"], None),
+            (&["203.0.113.9 10.0.0.1"], None),
+        ] {
+            let found = found(&x_forwarded_for(), PEER, "x-forwarded-for", lines);
+            assert_eq!(found.as_deref(), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn forwarded_is_read_from_the_right() {
+        for (lines, expected) in [
+            (
+                &["for=203.0.113.9;proto=http;by=203.0.113.43"][..],
+                Some("203.0.113.9"),
+            ),
+            (
+                &["For=\"[2001:db8:cafe::17]:4711\""],
+                Some("2001:db8:cafe::17"),
+            ),
+            (&["for=10.0.0.1, for=203.0.113.9"], Some("203.0.113.9")),
+            (&["for=10.0.0.1", "for=203.0.113.9"], Some("203.0.113.9")),
+            (
+                &["for=10.0.0.1, for=203.0.113.9", "for=198.18.0.1"],
+                Some("203.0.113.9"),
+            ),
+            (
+                &["for=203.0.113.9, for=\"[2001:db8::7]\""],
+                Some("203.0.113.9"),
+            ),
+            (
+                &["for=203.0.113.9, for=\"[::ffff:198.18.0.1]:80\""],
+                Some("203.0.113.9"),
+            ),
+            (&["for=\"203.0.113.\\9\""], Some("203.0.113.9")),
+            (&["for=\"203.0.113.9:80\""], Some("203.0.113.9")),
+            (&["for=unknown, for=203.0.113.9"], Some("203.0.113.9")),
+            // An open quote of the client's does not hide the element that a proxy adds.
+            (&["for=\"10.0.0.1, for=203.0.113.9"], None),
+            (&["for=\"10.0.0.1, for=\"203.0.113.9\""], None),
+            (&["for=\"10.0.0.1\\\", for=\"[2001:db8::1]\""], None),
+            (
+                &["for=10.0.0.1;by=\", for=203.0.113.9", "for=198.18.0.1"],
+                None,
+            ),
+            (&["for=203.0.113.9;for=10.0.0.1"], None),
+            (&["for=unknown"], None),
+            (&["for=_hidden"], None),
+            (&["for=\"203.0.113.9:_port\""], None),
+            (&["for=\"2001:db8::1\""], None),
+            (&["for=\"2001:db8::1:80\""], None),
+            (&["for=\"[fe80::1%251]:80\""], None),
+            (&["for=203.0.113.9, for=unknown"], None),
+            (&["for=203.0.113.9, by=198.18.0.1"], None),
+            (&["by=203.0.113.9"], None),
+            (&["203.0.113.9"], None),
+            (&["for=198.18.0.1"], None),
+            (&["for="], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            let found = found(&forwarded(), PEER, "forwarded", lines);
+            assert_eq!(found.as_deref(), expected, "{lines:?}");
+        }
+    }
+}

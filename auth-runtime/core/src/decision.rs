@@ -1,0 +1,356 @@
+//! The decision about a request, from its policy and [`Context`].
+//!
+//! The rules, in order:
+//!
+//! 1. The requirement is true: grant, for every caller. A public handler has no requirement.
+//! 2. The caller is anonymous or was rejected. If the requirement is unknown, (other) credentials
+//!    could make it true: 401. If it is false, no credentials could: 403.
+//! 3. The caller is known, and the requirement is not true. The first remedy that would make it
+//!    true determines the denial:
+//!    - a new or stronger login: 401 `insufficient_user_authentication` (RFC 9470);
+//!    - sender-constrained credentials: 401 with the challenges of the schemes that bind
+//!      credentials to a key, if there are any;
+//!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
+//!    - none: 403.
+//! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
+//!    Never 401, since a client discards a valid token after a 401. A failed check also leads to
+//!    503.
+//! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
+//!    above.
+//!
+//! A hidden policy conceals these denials from callers that do not meet its lesser requirement. The
+//! exception is the request for a new login: it is disclosed, since that login would lead to a
+//! grant.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use auth_runtime_policy::dnf::{Ask, minimal_atoms, ways};
+use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
+use http::StatusCode;
+
+use crate::caller::{Caller, Rejection};
+use crate::context::Context;
+
+/// The decision about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The request proceeds to its handler.
+    Grant,
+    /// The request is denied, and the response shows this denial.
+    Deny(Denial),
+    /// The request is denied, and the response is that of an unknown path.
+    Hide,
+    /// The decision depends on the check of this name: run it, add its result to the [`Context`], and decide
+    /// again.
+    Undecided(&'static str),
+}
+
+/// The reason for denying a request, with the data for the response.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Denial {
+    /// 400: the request carries credentials in an invalid way (rule 5).
+    InvalidRequest,
+    /// 401: credentials are missing or were rejected (rule 2).
+    Unauthenticated {
+        /// The reason for rejecting the credentials; `None` if none were sent.
+        rejection: Option<Rejection>,
+        /// The scopes to request; empty if scopes are not required.
+        scopes: Vec<&'static str>,
+    },
+    /// 401: a known caller needs a new or stronger login (rule 3, RFC 9470).
+    StepUp {
+        /// The sufficient authentication context classes, in order of preference.
+        acr_values: Vec<&'static str>,
+        /// The maximum age of the login.
+        max_age: Option<Duration>,
+    },
+    /// 401: a known caller needs credentials that are bound to a key (rule 3).
+    SenderConstraintRequired,
+    /// 403: a known OAuth caller lacks scopes (rule 3).
+    InsufficientScope {
+        /// The smallest sufficient set of scopes, including those already granted.
+        scopes: Vec<&'static str>,
+    },
+    /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
+    /// 3).
+    Forbidden,
+    /// 404: the path is unknown, or the response conceals it.
+    NotFound,
+    /// 503: the verifier of the credentials, or a check, is unavailable (rule 4).
+    Unverifiable {
+        /// The time after which to retry.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Denial {
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::SenderConstraintRequired => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::InsufficientScope { .. } | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl Decision {
+    /// Decides by the rules of the manual, which are also at the top of this module's source.
+    ///
+    /// ```
+    /// use auth_runtime::{Caller, Identity, Policy, Requirement};
+    /// use auth_runtime::decision::{Context, Decision, Denial};
+    ///
+    /// let policy = Policy::requires(Requirement::scope("admin"));
+    /// let admin = Caller::known(Identity::new("ann").with_scopes(["admin"]));
+    /// let user = Caller::known(Identity::new("bob"));
+    ///
+    /// assert_eq!(Decision::of(&policy, &Context::new(&admin)), Decision::Grant);
+    /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::Forbidden));
+    /// assert_eq!(
+    ///     Decision::of(&policy, &Context::new(&user).by_oauth()),
+    ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin"] }),
+    /// );
+    /// ```
+    pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
+        let Some(requirement) = policy.requirement() else {
+            return Self::Grant;
+        };
+        let question = Question {
+            requirement,
+            facts: context,
+        };
+        decide(policy, &question).unwrap_or_else(Self::Undecided)
+    }
+}
+
+fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    let decision = match question.facts.caller {
+        Caller::Known(_) => decide_known(policy, question)?,
+        _ => return decide_unknown(policy, question),
+    };
+    match &decision {
+        Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
+        Decision::Deny(_) if conceals(policy, question.facts)? => Ok(Decision::Hide),
+        _ => Ok(decision),
+    }
+}
+
+/// Rules 2 and 4.
+fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    let truth = question.evaluate()?;
+    if truth == Truth::True {
+        return Ok(Decision::Grant);
+    }
+    // A concealed denial needs no scopes.
+    if conceals(policy, question.facts)? {
+        return Ok(Decision::Hide);
+    }
+    Ok(Decision::Deny(question.deny_unknown(truth)))
+}
+
+/// Rule 3.
+fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+    match question.evaluate()? {
+        Truth::True => return Ok(Decision::Grant),
+        // For a known caller, only a failed check leaves the requirement unknown.
+        Truth::Unknown => {
+            return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
+        }
+        Truth::False => {}
+    }
+    let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
+    if policy.asks_about(Group::Freshness) && question.evaluate_granting(&is_fresh)? == Truth::True
+    {
+        return Ok(Decision::Deny(question.step_up()));
+    }
+    // A concealed denial needs no further distinction.
+    if conceals(policy, question.facts)? {
+        return Ok(Decision::Hide);
+    }
+    let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
+    if policy.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True {
+        return Ok(Decision::Deny(Denial::SenderConstraintRequired));
+    }
+    let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
+    if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
+        let scopes = question.insufficient_scopes()?;
+        return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
+    }
+    Ok(Decision::Deny(Denial::Forbidden))
+}
+
+/// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
+/// requirement is false or unknown.
+pub(crate) fn conceals(policy: &Policy, facts: &Context<'_>) -> Result<bool, &'static str> {
+    let Some(requirement) = policy.shown_to() else {
+        return Ok(policy.is_hidden());
+    };
+    let lesser = Question { requirement, facts };
+    Ok(lesser.evaluate()? != Truth::True)
+}
+fn is_scope(atom: Atom) -> bool {
+    matches!(atom, Atom::Scope(_))
+}
+
+fn scopes_of(atoms: Vec<Atom>) -> Vec<&'static str> {
+    let scopes = atoms.into_iter().filter_map(|atom| match atom {
+        Atom::Scope(scope) => Some(scope),
+        _ => None,
+    });
+    scopes.collect()
+}
+
+/// A requirement and the facts to evaluate it with.
+struct Question<'a> {
+    requirement: &'a Requirement,
+    facts: &'a Context<'a>,
+}
+
+impl Question<'_> {
+    fn holds(&self, atom: Atom) -> bool {
+        self.facts.truth(atom) == Truth::True
+    }
+
+    /// Evaluates the requirement; the error is a check that has to run first.
+    fn evaluate(&self) -> Result<Truth, &'static str> {
+        self.evaluate_by(&|atom| self.facts.truth(atom))
+    }
+
+    /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
+    fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, &'static str> {
+        self.evaluate_by(&|atom| match granted(atom) {
+            true => Truth::True,
+            false => self.facts.truth(atom),
+        })
+    }
+
+    fn evaluate_by(&self, truth: &impl Fn(Atom) -> Truth) -> Result<Truth, &'static str> {
+        let whole = self.requirement.evaluate_by(truth);
+        let is_known = matches!(self.facts.caller, Caller::Known(_));
+        if whole == Truth::Unknown && is_known {
+            let open = |atom| self.facts.open_check(atom);
+            if let Some(check) = first_open(self.requirement, truth, &open) {
+                return Err(check);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// The denial for a caller that is not known, if the requirement evaluates to `truth`.
+    fn deny_unknown(&self, truth: Truth) -> Denial {
+        match (truth, self.facts.caller) {
+            (Truth::False | Truth::True, _) => Denial::Forbidden,
+            (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
+                retry_after: *retry_after,
+            },
+            (Truth::Unknown, caller) => Denial::Unauthenticated {
+                rejection: match caller {
+                    Caller::Rejected(rejection) => Some(*rejection),
+                    _ => None,
+                },
+                scopes: self.scopes_to_ask_for(),
+            },
+        }
+    }
+
+    /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
+    /// or else a set that suffices together with roles or permissions. The login method is left to
+    /// the authorization server.
+    fn scopes_to_ask_for(&self) -> Vec<&'static str> {
+        let by_scopes_alone = |atom: Atom| match atom.group() {
+            Group::Context => self.holds(atom),
+            Group::Freshness => true,
+            Group::Binding => self.facts.can_bind(atom),
+            Group::Identity => atom == Atom::Authenticated,
+        };
+        let with_anything = |atom: Atom| atom.group() != Group::Context || self.holds(atom);
+        let smallest = |settled: &dyn Fn(Atom) -> bool| {
+            let ask = Ask {
+                wanted: &is_scope,
+                settled,
+                held: &|_| false,
+            };
+            minimal_atoms(self.requirement, &ask)
+        };
+        smallest(&by_scopes_alone)
+            .or_else(|| smallest(&with_anything))
+            .map(scopes_of)
+            .unwrap_or_default()
+    }
+
+    /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
+    fn insufficient_scopes(&self) -> Result<Vec<&'static str>, &'static str> {
+        if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
+            return Err(check);
+        }
+        let ask = Ask {
+            wanted: &is_scope,
+            settled: &|atom| {
+                atom.group() == Group::Freshness || self.facts.can_bind(atom) || self.holds(atom)
+            },
+            held: &|atom| self.holds(atom),
+        };
+        let smallest = minimal_atoms(self.requirement, &ask);
+        Ok(smallest.map(scopes_of).unwrap_or_default())
+    }
+
+    /// The login to request: the smallest sufficient set of freshness atoms, with the context
+    /// classes that could replace the one in it.
+    fn step_up(&self) -> Denial {
+        let ask = Ask {
+            wanted: &|atom| atom.group() == Group::Freshness,
+            settled: &|atom| self.holds(atom),
+            held: &|atom| self.holds(atom),
+        };
+        let smallest = minimal_atoms(self.requirement, &ask).unwrap_or_default();
+        let besides_acr = |atoms: &mut dyn Iterator<Item = Atom>| -> BTreeSet<Atom> {
+            atoms.filter(|atom| !matches!(atom, Atom::Acr(_))).collect()
+        };
+        let besides = besides_acr(&mut smallest.iter().copied());
+        let alternatives = ways(self.requirement, &ask).into_iter().filter(|way| {
+            way.len() == smallest.len() && besides_acr(&mut way.iter().copied()) == besides
+        });
+        let accepted: BTreeSet<Atom> = alternatives.flatten().collect();
+        let mut acr_values = Vec::new();
+        for atom in self.requirement.atoms() {
+            if let Atom::Acr(acr) = atom
+                && accepted.contains(&atom)
+                && !acr_values.contains(&acr)
+            {
+                acr_values.push(acr);
+            }
+        }
+        let max_age = besides.iter().filter_map(|atom| match atom {
+            Atom::MaxAge(age) => Some(*age),
+            _ => None,
+        });
+        Denial::StepUp {
+            acr_values,
+            max_age: max_age.min(),
+        }
+    }
+}
+
+/// The first check without a result that the outcome depends on.
+fn first_open(
+    requirement: &Requirement,
+    truth: &impl Fn(Atom) -> Truth,
+    open: &dyn Fn(Atom) -> Option<&'static str>,
+) -> Option<&'static str> {
+    if requirement.evaluate_by(truth) != Truth::Unknown {
+        return None;
+    }
+    match requirement {
+        Requirement::Atom(atom) => open(*atom),
+        Requirement::All(parts) | Requirement::Any(parts) => {
+            parts.iter().find_map(|part| first_open(part, truth, open))
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The authenticated caller and its grants.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use auth_runtime_policy::{Atom, Vocabulary};
+use http::Extensions;
+
+/// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
+///
+/// Cloning is cheap: clones share one allocation.
+///
+/// ```
+/// use auth_runtime::Identity;
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Tenant(u32);
+///
+/// let alice = Identity::new("alice")
+///     .with_scopes(["repo:read", "repo:write"])
+///     .with_roles(["editor"])
+///     .with_extension(Tenant(7));
+///
+/// assert_eq!(alice.subject(), "alice");
+/// assert!(alice.has_scope("repo:read"));
+/// assert!(!alice.has_scope("repo"));
+/// assert_eq!(alice.extension::<Tenant>(), Some(&Tenant(7)));
+/// ```
+#[derive(Clone)]
+pub struct Identity(Arc<Granted>);
+
+#[derive(Clone)]
+struct Granted {
+    subject: Box<str>,
+    scopes: Names,
+    roles: Names,
+    permissions: Names,
+    login: Login,
+    sender_constrained: bool,
+    extensions: Extensions,
+}
+
+/// The method and time of the caller's login, as far as they are known.
+#[derive(Clone, Default)]
+struct Login {
+    acr: Option<Box<str>>,
+    amr: Names,
+    time: Option<SystemTime>,
+    clock_skew: Duration,
+}
+
+/// A sorted set, so that lookups stay fast with many grants.
+type Names = BTreeSet<Box<str>>;
+
+impl Identity {
+    /// Creates an identity with the given `subject` and without grants.
+    pub fn new(subject: impl Into<String>) -> Self {
+        Self(Arc::new(Granted {
+            subject: subject.into().into_boxed_str(),
+            scopes: Names::new(),
+            roles: Names::new(),
+            permissions: Names::new(),
+            login: Login::default(),
+            sender_constrained: false,
+            extensions: Extensions::new(),
+        }))
+    }
+
+    /// Grants `scopes`, in addition to those already granted.
+    #[must_use]
+    pub fn with_scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.scopes.extend(names(scopes)))
+    }
+
+    /// Grants `roles`, in addition to those already granted.
+    #[must_use]
+    pub fn with_roles<S: Into<String>>(self, roles: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.roles.extend(names(roles)))
+    }
+
+    /// Grants `permissions`, in addition to those already granted.
+    #[must_use]
+    pub fn with_permissions<S: Into<String>>(
+        self,
+        permissions: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.change(|granted| granted.permissions.extend(names(permissions)))
+    }
+
+    /// Sets the authentication context class of the caller's login (`acr`, OpenID Connect Core §2).
+    /// Default: unknown, which meets no `acr` requirement.
+    #[must_use]
+    pub fn with_acr(self, acr: impl Into<String>) -> Self {
+        let acr = acr.into().into_boxed_str();
+        self.change(|granted| granted.login.acr = Some(acr))
+    }
+
+    /// Adds the authentication methods of the caller's login (`amr`, RFC 8176) to those already
+    /// set.
+    #[must_use]
+    pub fn with_amr<S: Into<String>>(self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.change(|granted| granted.login.amr.extend(names(methods)))
+    }
+
+    /// Sets the time of the caller's login (`auth_time`, OpenID Connect Core §2). Default: unknown,
+    /// which meets no `max_age` requirement.
+    #[must_use]
+    pub fn with_auth_time(self, time: SystemTime) -> Self {
+        self.change(|granted| granted.login.time = Some(time))
+    }
+
+    /// Sets the maximum error of the clock that produced the time given to
+    /// [`with_auth_time`](Self::with_auth_time). Default: zero.
+    ///
+    /// A login may be older than `max_age` by this duration. A login time further in the future
+    /// than this duration meets no `max_age` requirement.
+    #[must_use]
+    pub fn with_clock_skew(self, skew: Duration) -> Self {
+        self.change(|granted| granted.login.clock_skew = skew)
+    }
+
+    /// Marks the caller as having proved possession of the key that its credentials are bound to,
+    /// with DPoP (RFC 9449) or a client certificate (RFC 8705). Default: no proof, so that a thief
+    /// of the credentials could use them.
+    #[must_use]
+    pub fn with_sender_constraint(self) -> Self {
+        self.change(|granted| granted.sender_constrained = true)
+    }
+
+    /// Attaches a value that the service defines, such as its user record.
+    ///
+    /// There is one value per type; a second one replaces the first.
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        self.change(|granted| {
+            granted.extensions.insert(value);
+        })
+    }
+
+    /// The name that the scheme assigned: a token's `sub`, a user name, or the name of a key.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// Returns whether `scope` was granted. Scopes are compared as a whole and case-sensitively
+    /// (RFC 6749 §3.3).
+    ///
+    /// Scopes that imply `scope` according to `auth.toml` are not considered, unlike in attributes;
+    /// [`Vocabulary::has_scope`](auth_runtime_policy::Vocabulary::has_scope) considers them.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.0.scopes.contains(scope)
+    }
+
+    /// Returns whether the caller holds `role`.
+    /// [`Vocabulary::has_role`](auth_runtime_policy::Vocabulary::has_role) also considers roles that imply it.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.0.roles.contains(role)
+    }
+
+    /// Returns whether the caller holds `permission`.
+    /// [`Vocabulary::has_permission`](auth_runtime_policy::Vocabulary::has_permission) also considers permissions
+    /// that imply it.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.0.permissions.contains(permission)
+    }
+
+    /// The granted scopes, sorted.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.scopes.iter().map(AsRef::as_ref)
+    }
+
+    /// The roles of the caller, sorted.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.roles.iter().map(AsRef::as_ref)
+    }
+
+    /// The permissions of the caller, sorted.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        self.0.permissions.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns whether the caller meets `scope = "…"` in an attribute: it was granted that scope, or
+    /// one that implies it by `vocabulary`.
+    ///
+    /// ```
+    /// use auth_runtime::Identity;
+    /// use auth_runtime::policy::{Vocabulary, VocabularyEntry};
+    ///
+    /// // const VOCABULARY: Vocabulary = auth_runtime::vocabulary!();
+    /// const SCOPES: &[VocabularyEntry] = &[
+    ///     VocabularyEntry::new("repo:read", "Read repositories", &[]),
+    ///     VocabularyEntry::new("repo:write", "Change repositories", &["repo:read"]),
+    /// ];
+    /// const VOCABULARY: Vocabulary = Vocabulary::new(None, SCOPES, &[], &[], &[], &[]);
+    ///
+    /// let ann = Identity::new("ann").with_scopes(["repo:write"]);
+    /// assert!(ann.meets_scope("repo:read", &VOCABULARY));
+    /// assert!(!ann.has_scope("repo:read"), "it was not granted itself");
+    /// ```
+    pub fn meets_scope(&self, scope: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_scope(scope, |granted| self.has_scope(granted))
+    }
+
+    /// Returns whether the caller meets `role = "…"`: it holds that role, or one that implies it by
+    /// `vocabulary`.
+    pub fn meets_role(&self, role: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_role(role, |granted| self.has_role(granted))
+    }
+
+    /// Returns whether the caller meets `permission = "…"`: it holds that permission, or one that
+    /// implies it by `vocabulary`.
+    pub fn meets_permission(&self, permission: &str, vocabulary: &Vocabulary) -> bool {
+        vocabulary.meets_permission(permission, |granted| self.has_permission(granted))
+    }
+
+    /// The authentication context class of the caller's login.
+    pub fn acr(&self) -> Option<&str> {
+        self.0.login.acr.as_deref()
+    }
+
+    /// The authentication methods of the caller's login, sorted.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.0.login.amr.iter().map(AsRef::as_ref)
+    }
+
+    /// The time of the caller's login.
+    pub fn auth_time(&self) -> Option<SystemTime> {
+        self.0.login.time
+    }
+
+    /// The maximum error of the clock that produced the login time.
+    pub fn clock_skew(&self) -> Duration {
+        self.0.login.clock_skew
+    }
+
+    /// Returns whether the caller proved possession of the key that its credentials are bound to.
+    pub fn is_sender_constrained(&self) -> bool {
+        self.0.sender_constrained
+    }
+
+    /// The attached value of type `T`.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.extensions.get()
+    }
+
+    /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address
+    /// or a check.
+    pub(crate) fn meets(&self, atom: Atom) -> bool {
+        match atom {
+            Atom::Authenticated => true,
+            Atom::Scope(scope) => self.has_scope(scope),
+            Atom::Role(role) => self.has_role(role),
+            Atom::Permission(permission) => self.has_permission(permission),
+            Atom::Acr(acr) => self.acr() == Some(acr),
+            Atom::Amr(method) => self.0.login.amr.contains(method),
+            Atom::SenderConstrained => self.is_sender_constrained(),
+            Atom::MaxAge(_) | Atom::Check(_) | Atom::Network(_) => false,
+        }
+    }
+
+    /// Returns whether the login was at most `age` before `now`, within the clock skew. Logins of
+    /// unknown time, and logins further in the future than the clock skew, are not.
+    pub(crate) fn logged_in_within(&self, age: Duration, now: SystemTime) -> bool {
+        let Login {
+            time, clock_skew, ..
+        } = self.0.login;
+        match time.map(|time| now.duration_since(time)) {
+            Some(Ok(elapsed)) => elapsed <= age.saturating_add(clock_skew),
+            Some(Err(ahead)) => ahead.duration() <= clock_skew,
+            None => false,
+        }
+    }
+
+    /// Returns whether the identity has more than a subject and grants: login data, a sender
+    /// constraint or extensions.
+    pub fn says_more_than_grants(&self) -> bool {
+        let Login { acr, amr, time, .. } = &self.0.login;
+        acr.is_some()
+            || !amr.is_empty()
+            || time.is_some()
+            || self.0.sender_constrained
+            || !self.0.extensions.is_empty()
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Granted)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+fn names<S: Into<String>>(names: impl IntoIterator<Item = S>) -> impl Iterator<Item = Box<str>> {
+    names.into_iter().map(|name| name.into().into_boxed_str())
+}
+
+impl fmt::Debug for Identity {
+    /// Omits the attached values: the service defines them, and they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.0.subject)
+            .field("scopes", &self.0.scopes)
+            .field("roles", &self.0.roles)
+            .field("permissions", &self.0.permissions)
+            .field("acr", &self.0.login.acr)
+            .field("amr", &self.0.login.amr)
+            .field("auth_time", &self.0.login.time)
+            .field("sender_constrained", &self.0.sender_constrained)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! The core of `auth-runtime`: identities, authentication, decisions, challenges and events, without a
+//! web framework.
+//!
+//! Services use these types through `auth-runtime`. Adapters to frameworks use [`adapter`] as well.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod access_table;
+mod caller;
+mod challenge;
+mod check;
+mod client_address;
+mod context;
+pub mod cookies;
+mod decision;
+mod denial_body;
+mod events;
+mod explanation;
+mod handler_location;
+mod head;
+mod identity;
+#[cfg(feature = "resource-metadata")]
+mod resource;
+mod return_path;
+pub mod route_pattern;
+mod scheme;
+mod space;
+mod trusted_proxies;
+pub mod url;
+
+pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
+pub use crate::caller::{Caller, Rejection};
+pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
+pub use crate::check::{Check, CheckRequest};
+pub use crate::client_address::ClientAddress;
+pub use crate::context::Context;
+pub use crate::decision::{Decision, Denial};
+pub use crate::denial_body::{DenialBody, RequestSnapshot};
+pub use crate::events::{AuditRecord, Outcome};
+pub use crate::explanation::{Explanation, Finding, Rule};
+pub use crate::handler_location::HandlerLocation;
+pub use crate::identity::Identity;
+#[cfg(feature = "resource-metadata")]
+pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
+pub use crate::return_path::ReturnPath;
+pub use crate::scheme::{ChallengeContext, Credentials, ErrorCode, Scheme, Source, Verification};
+pub use crate::space::{ProtectionSpace, ProtectionSpaceBuilder, SpaceError, UnknownPaths};
+pub use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
+pub use crate::url::UrlProblem;
+
+/// The types that an adapter to a web framework needs, and the expansions of the attributes.
+///
+/// An adapter builds a [`Head`](adapter::Head) of each request, authenticates it for a
+/// [`Target`](adapter::Target) and evaluates a [`Case`](adapter::Case). The methods of
+/// [`ProtectionSpace`] for it are in the block "For adapters".
+pub mod adapter {
+    pub use crate::access_table::{Access, text};
+    pub use crate::check::{
+        CheckAnswer, CheckCall, CheckCalled, CheckFunction, Parameters, State, StateType,
+        Surroundings,
+    };
+    pub use crate::denial_body::RequestView;
+    pub use crate::events::Watch;
+    pub use crate::head::{Framework, Head};
+    #[cfg(feature = "resource-metadata")]
+    pub use crate::resource::{answer as metadata_response, scopes_supported};
+    pub use crate::space::{
+        Admitted, Authentication, Case, CredentialFields, DeniedObject, Form, Offered, Ruling,
+        Sender, Target, Used, View, forbid_storing,
+    };
+}

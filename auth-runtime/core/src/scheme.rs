@@ -1,0 +1,365 @@
+//! The trait that every authentication scheme implements.
+
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+use crate::caller::{Caller, Rejection};
+use crate::challenge::{Challenge, ChallengeError};
+use crate::client_address::ClientAddress;
+use crate::head::Head;
+
+/// An authentication scheme (RFC 9110 §11.1).
+///
+/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, selects those that count,
+/// refuses requests where these are ambiguous, and writes the answer; a scheme only names their owner.
+///
+/// ```
+/// use auth_runtime::{Caller, Identity, ProtectionSpace};
+/// use auth_runtime::schemes::{Credentials, Scheme, Verification};
+///
+/// /// `Authorization: Badge 4711`
+/// struct Badge;
+///
+/// impl Scheme for Badge {
+///     fn name(&self) -> &str {
+///         "Badge"
+///     }
+///
+///     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+///         Verification::done(match credentials.value() {
+///             "4711" => Caller::known(Identity::new("gate").with_scopes(["door:open"])),
+///             _ => Caller::rejected(),
+///         })
+///     }
+/// }
+///
+/// let space = ProtectionSpace::builder().realm("plant").scheme(Badge).build()?;
+/// # Ok::<(), auth_runtime::SpaceError>(())
+/// ```
+///
+/// (A real scheme looks up its secrets by their hash, or compares them in constant time.)
+pub trait Scheme: Send + Sync + 'static {
+    /// The name in `Authorization` and in the challenge, in its registered spelling. It is a token
+    /// (RFC 9110 §11.1) and is matched case-insensitively.
+    fn name(&self) -> &str;
+
+    /// The places of the credentials in a request; one that has some in two places is refused (RFC 6750
+    /// §2), but a cookie beside other credentials is ignored. Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
+    /// name.
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Authorization]
+    }
+
+    /// Verifies `credentials`. Called once for the credentials in each
+    /// [`source`](Self::sources) of a request, and only if there are some; for a cookie, once for each
+    /// of the last four different values of its name.
+    ///
+    /// If some path is hidden, it is called even if the policy does not accept the scheme, so that
+    /// hidden and unknown paths take the same time.
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification;
+
+    /// The challenge that requests credentials of this scheme. Default: the name and the realm,
+    /// without the error of the request.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`ChallengeBuilder::build`](crate::ChallengeBuilder::build). It is called once
+    /// when the space is built, to reject a challenge that is always invalid. A challenge that is
+    /// invalid only for some requests is replaced by the plain name and realm.
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        let challenge = Challenge::builder(self.name());
+        match occasion.realm() {
+            Some(realm) => challenge.quoted("realm", realm).build(),
+            None => challenge.build(),
+        }
+    }
+
+    /// The additional challenges of a scheme with several, sent after the first one, in order of
+    /// preference (RFC 7616 §3.7). Default: none.
+    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
+        let _ = occasion;
+        Vec::new()
+    }
+
+    /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
+    /// of a 400 for ambiguous cookies, which is a [`ErrorCode::InvalidRequest`]. Default: none.
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = occasion;
+        Vec::new()
+    }
+
+    /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
+    /// omitted from responses to scripts. Default: no.
+    fn triggers_browser_prompt(&self) -> bool {
+        false
+    }
+
+    /// Returns whether a challenge can request credentials of this scheme from a client without
+    /// them. If not, as with a secret in a URL, no challenge is sent for it, and rejected
+    /// credentials count as none, since the client could not act on a 401. Default: yes.
+    ///
+    /// A handler that accepts only such schemes has to be hidden (`hide_as = 404`): a 401 requires
+    /// a challenge (RFC 9110 §15.5.2).
+    fn has_challenge(&self) -> bool {
+        true
+    }
+
+    /// The format of the credentials, such as `JWT` (RFC 7519), for `bearerFormat` in OpenAPI.
+    /// Default: unspecified.
+    fn format(&self) -> Option<&str> {
+        None
+    }
+
+    /// Returns whether callers that use this scheme can prove possession of the key that their
+    /// credentials are bound to
+    /// ([`Identity::with_sender_constraint`](crate::Identity::with_sender_constraint)). If a policy
+    /// requires that, only challenges of such schemes are sent. Default: no.
+    fn constrains_sender(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the tokens of this scheme carry OAuth scopes, so that a client can request
+    /// missing ones (RFC 6750 §3.1). Default: no.
+    fn is_oauth(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the identities of this scheme contain the method and time of the login, so
+    /// that a fresher or stronger login can be requested (RFC 9470). Default: yes for OAuth
+    /// schemes, otherwise no.
+    fn supports_step_up(&self) -> bool {
+        self.is_oauth()
+    }
+
+    /// Where somebody with a browser gets this scheme's credentials: a path on this host, with a
+    /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
+    /// `SessionsBuilder::login_page`. RequestView once, when the space
+    /// is built. Default: nowhere.
+    fn login_page(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The place of credentials in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// In `Authorization`, after the name of the scheme and a space (RFC 9110 §11.6.2).
+    Authorization,
+    /// The whole value of a field that is specific to the scheme.
+    Field(HeaderName),
+    /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
+    /// values, rejected ones are ignored; two remaining ones are ambiguous.
+    ///
+    /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
+    /// has to tell these apart, as `Sessions` does.
+    Cookie(String),
+    /// The value of this parameter of the target's query (RFC 6750 §2.3).
+    Query(String),
+    /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
+    /// found under a `GuardedRouter` only.
+    Form(String),
+}
+
+/// The credentials that a client sent, and the head of the request.
+///
+/// The `Debug` output omits the credentials.
+#[derive(Clone, Copy)]
+pub struct Credentials<'r> {
+    value: &'r str,
+    head: Head<'r>,
+    client_address: &'r ClientAddress,
+}
+
+impl<'r> Credentials<'r> {
+    pub(crate) fn new(value: &'r str, head: Head<'r>, client_address: &'r ClientAddress) -> Self {
+        Self {
+            value,
+            head,
+            client_address,
+        }
+    }
+
+    /// The credentials without the name of the scheme: visible ASCII and spaces, never empty, at
+    /// most [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes
+    /// long.
+    pub fn value(&self) -> &'r str {
+        self.value
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &'r Method {
+        self.head.method
+    }
+
+    /// The target of the request, as the client sent it.
+    pub fn uri(&self) -> &'r Uri {
+        self.head.sent_uri()
+    }
+
+    /// The header fields of the request.
+    pub fn headers(&self) -> &'r HeaderMap {
+        self.head.headers
+    }
+
+    /// The address of the client, if it is known: found as the space's
+    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) finds it.
+    ///
+    /// For schemes with a dear verification, to give each client a share of it.
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.client_address.find(self.head)
+    }
+
+    /// The other end of the connection, if the server names it.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.head.peer()
+    }
+
+    /// What the server and the layers outside have found out about the request.
+    pub fn extensions(&self) -> &'r Extensions {
+        self.head.extensions
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// A [`Caller`], available now or later.
+///
+/// A scheme that only computes returns a caller directly, without an allocation. A scheme that has
+/// to wait, for a database say, returns a future.
+///
+/// ```
+/// use auth_runtime::{Caller, Identity};
+/// use auth_runtime::schemes::Verification;
+///
+/// # async fn look_up(_: String) -> Option<String> { None }
+/// fn verify(key: &str) -> Verification {
+///     if key.len() != 32 {
+///         return Verification::done(Caller::rejected());
+///     }
+///     let key = key.to_owned();
+///     Verification::pending(async move {
+///         match look_up(key).await {
+///             Some(user) => Caller::known(Identity::new(user)),
+///             None => Caller::rejected(),
+///         }
+///     })
+/// }
+/// ```
+pub struct Verification(State);
+
+enum State {
+    Done(Caller),
+    Pending(Pin<Box<dyn Future<Output = Caller> + Send>>),
+}
+
+impl Verification {
+    /// Creates a verification that is complete.
+    pub fn done(caller: Caller) -> Self {
+        Self(State::Done(caller))
+    }
+
+    /// Creates a verification that `future` completes. The future owns its data.
+    pub fn pending(future: impl Future<Output = Caller> + Send + 'static) -> Self {
+        Self(State::Pending(Box::pin(future)))
+    }
+
+    /// Returns the caller if the verification is complete, or else the verification itself.
+    pub(crate) fn into_caller(self) -> Result<Caller, Self> {
+        match self.0 {
+            State::Done(caller) => Ok(caller),
+            pending @ State::Pending(_) => Err(Self(pending)),
+        }
+    }
+
+    /// Transforms the caller with `next` when the verification is complete.
+    pub fn and_then(self, next: impl FnOnce(Caller) -> Caller + Send + 'static) -> Self {
+        match self.0 {
+            State::Done(caller) => Self::done(next(caller)),
+            State::Pending(future) => Self::pending(async move { next(future.await) }),
+        }
+    }
+}
+
+impl Future for Verification {
+    type Output = Caller;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Caller> {
+        match &mut self.0 {
+            State::Done(caller) => Poll::Ready(std::mem::replace(caller, Caller::Anonymous)),
+            State::Pending(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Done(_) => "Verification::done",
+            State::Pending(_) => "Verification::pending",
+        })
+    }
+}
+
+/// The data for a challenge.
+#[derive(Clone, Copy, Debug)]
+pub struct ChallengeContext<'a> {
+    pub(crate) realm: Option<&'a str>,
+    pub(crate) resource_metadata: Option<&'a str>,
+    pub(crate) scopes: &'a [&'static str],
+    pub(crate) problem: Option<ErrorCode<'a>>,
+}
+
+impl<'a> ChallengeContext<'a> {
+    /// The realm of the handler or the space (RFC 9110 §11.5). It is present, except for schemes
+    /// with other parameters, such as OAuth schemes with
+    /// [`resource_metadata`](Self::resource_metadata).
+    pub fn realm(&self) -> Option<&'a str> {
+        self.realm
+    }
+
+    /// The URL of the resource's metadata (RFC 9728 §5.1), for OAuth schemes.
+    pub fn resource_metadata(&self) -> Option<&'a str> {
+        self.resource_metadata
+    }
+
+    /// The scopes to request; empty if scopes are not required, or must not be disclosed.
+    pub fn scopes(&self) -> &'a [&'static str] {
+        self.scopes
+    }
+
+    /// The error of the request; `None` if it carried no credentials of this scheme.
+    pub fn problem(&self) -> Option<ErrorCode<'a>> {
+        self.problem
+    }
+}
+
+/// The error of a request, in the terms of RFC 6750 §3.1 and RFC 9470 §3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorCode<'a> {
+    /// `invalid_request`: the request carries credentials in an invalid way.
+    InvalidRequest,
+    /// `invalid_token`: the credentials are invalid.
+    InvalidToken(Rejection),
+    /// `insufficient_scope`: the credentials are valid, but lack scopes.
+    InsufficientScope,
+    /// `insufficient_user_authentication`: the credentials are valid, but stem from a login that is
+    /// too old or too weak.
+    InsufficientUserAuthentication {
+        /// The sufficient authentication context classes, in order of preference.
+        acr_values: &'a [&'static str],
+        /// The maximum age of the login.
+        max_age: Option<Duration>,
+    },
+}

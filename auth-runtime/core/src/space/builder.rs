@@ -1,0 +1,377 @@
+//! The builder of a protection space, and its errors.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_runtime_policy::scheme::is_token;
+
+use super::LoginPage;
+use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
+use crate::challenge::{Challenge, ChallengeError};
+use crate::client_address::ClientAddress;
+use crate::decision::Denial;
+use crate::denial_body::{DenialBody, RequestSnapshot};
+use crate::events::{Audit, AuditRecord};
+#[cfg(feature = "resource-metadata")]
+use crate::resource::ProtectedResource;
+use crate::scheme::{ChallengeContext, Scheme, Source};
+
+/// Builds a [`ProtectionSpace`].
+#[must_use]
+pub struct ProtectionSpaceBuilder {
+    realm: Option<String>,
+    schemes: Vec<Box<dyn Scheme>>,
+    unknown_paths: UnknownPaths,
+    client_address: ClientAddress,
+    prompts_scripts: bool,
+    joins_challenges: bool,
+    render: Option<Render>,
+    audit: Option<Audit>,
+    #[cfg(feature = "metrics")]
+    counts: bool,
+    #[cfg(feature = "tracing")]
+    traces_subjects: bool,
+    #[cfg(feature = "resource-metadata")]
+    resource: Option<ProtectedResource>,
+}
+
+impl ProtectionSpace {
+    /// Starts with no scheme and no realm.
+    pub fn builder() -> ProtectionSpaceBuilder {
+        ProtectionSpaceBuilder {
+            realm: None,
+            schemes: Vec::new(),
+            unknown_paths: UnknownPaths::default(),
+            client_address: ClientAddress::default(),
+            prompts_scripts: false,
+            joins_challenges: false,
+            render: None,
+            audit: None,
+            #[cfg(feature = "metrics")]
+            counts: false,
+            #[cfg(feature = "tracing")]
+            traces_subjects: false,
+            #[cfg(feature = "resource-metadata")]
+            resource: None,
+        }
+    }
+}
+
+impl ProtectionSpaceBuilder {
+    /// Sets the realm: the name of the space, which clients show to users. Visible ASCII.
+    ///
+    /// Required, unless no challenge needs one. Challenges of OAuth schemes need none if there is a
+    /// [`resource`](Self::resource), and those of DPoP never do. Schemes without a challenge need
+    /// none either.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Accepts `scheme`. At least one is required.
+    ///
+    /// Challenges are sent in the order in which schemes are added. Bearer comes first if there is
+    /// a [`resource`](Self::resource), since its clients read only the first challenge.
+    pub fn scheme(mut self, scheme: impl Scheme) -> Self {
+        self.schemes.push(Box::new(scheme));
+        self
+    }
+
+    /// Sets the response to anonymous callers on unknown and on hidden paths. Default:
+    /// [`UnknownPaths::NotFound`].
+    pub fn unknown_paths(mut self, unknown_paths: UnknownPaths) -> Self {
+        self.unknown_paths = unknown_paths;
+        self
+    }
+
+    /// The way to find the address of a client, for `network` requirements and for schemes that give
+    /// each client a share of something. Default: [`ClientAddress::socket`].
+    pub fn client_address(mut self, client_address: ClientAddress) -> Self {
+        self.client_address = client_address;
+        self
+    }
+
+    /// Publishes the metadata of the resource, with the authorization servers that grant access to
+    /// it (RFC 9728). The router serves the document, and OAuth challenges point to it.
+    ///
+    /// MCP clients start from it.
+    #[cfg(feature = "resource-metadata")]
+    pub fn resource(mut self, resource: ProtectedResource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// Sends the challenges of schemes like Basic to scripts too. Default: no.
+    ///
+    /// A browser opens its password prompt for such a challenge, even if a script called `fetch()`.
+    /// Therefore it is left out of the response to a script (`Sec-Fetch-Mode` is present and is not
+    /// `navigate`), if the challenge of another accepted scheme remains.
+    pub fn prompt_scripts(mut self, prompt: bool) -> Self {
+        self.prompts_scripts = prompt;
+        self
+    }
+
+    /// Sends all challenges on one field line, for gateways that forward only the first line, such
+    /// as nginx's `auth_request`. Default: one line each, since many clients miss the second
+    /// challenge of a line.
+    pub fn join_challenges(mut self, join: bool) -> Self {
+        self.joins_challenges = join;
+        self
+    }
+
+    /// Sets a function that renders the bodies of denials, in place of the built-in problem
+    /// details, HTML and text.
+    ///
+    /// Status and challenges do not change. The function also renders the 404 of unknown and hidden
+    /// paths, unless the router has a custom fallback. It cannot distinguish the two.
+    ///
+    /// ```
+    /// # use auth_runtime::ProtectionSpace;
+    /// use auth_runtime::decision::DenialBody;
+    ///
+    /// let builder = ProtectionSpace::builder().render(|denial, _request| {
+    ///     DenialBody::new("application/json", format!(r#"{{"code":{}}}"#, denial.status().as_u16()))
+    ///         .unwrap_or_default()
+    /// });
+    /// ```
+    pub fn render(
+        mut self,
+        render: impl Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync + 'static,
+    ) -> Self {
+        self.render = Some(Arc::new(render));
+        self
+    }
+
+    /// Calls `hook` for every decision, before the response is sent: for grants and denials, for
+    /// public handlers, and for objects that a handler denies. Default: no hook. A second hook
+    /// replaces the first.
+    ///
+    /// The hook runs on the task that serves the request, so it must not block, wait, or panic.
+    /// Send the data to a channel, and write it elsewhere. A client never sees the record, and the
+    /// hook cannot change the decision.
+    ///
+    /// ```
+    /// # use auth_runtime::ProtectionSpace;
+    /// use std::sync::mpsc::sync_channel;
+    ///
+    /// let (log, lines) = sync_channel(1024);
+    /// std::thread::spawn(move || lines.iter().for_each(|line: String| eprintln!("{line}")));
+    ///
+    /// let builder = ProtectionSpace::builder().audit(move |record| {
+    ///     if let (Some(denial), Some(handler)) = (record.outcome().denial(), record.location()) {
+    ///         // When the channel is full, a line is lost, and no request waits.
+    ///         let _ = log.try_send(format!("{handler} denied {denial:?} by rule {}", record.rule()));
+    ///     }
+    /// });
+    /// ```
+    pub fn audit(mut self, hook: impl Fn(&AuditRecord<'_>) + Send + Sync + 'static) -> Self {
+        self.audit = Some(Arc::new(hook));
+        self
+    }
+
+    /// Counts decisions, by the `metrics` crate: `auth_decisions_total` by `handler`, `outcome` and
+    /// `rule`, and the histogram `auth_decision_duration_seconds` by `handler`. Default: no, since each
+    /// decision then reads the clock.
+    #[cfg(feature = "metrics")]
+    pub fn count_decisions(mut self, count: bool) -> Self {
+        self.counts = count;
+        self
+    }
+
+    /// Adds the subjects of known callers to the events of decisions, as the field `subject`.
+    /// Default: no, since a subject is personal data.
+    #[cfg(feature = "tracing")]
+    pub fn trace_subjects(mut self, name_them: bool) -> Self {
+        self.traces_subjects = name_them;
+        self
+    }
+
+    /// Builds the protection space.
+    ///
+    /// # Errors
+    ///
+    /// [`SpaceError`] names the first setting that is missing or invalid.
+    pub fn build(self) -> Result<ProtectionSpace, SpaceError> {
+        if self.schemes.is_empty() {
+            return Err(SpaceError::NoScheme);
+        }
+        let mut space = Space {
+            realm: self.realm,
+            schemes: Vec::with_capacity(self.schemes.len()),
+            unknown_paths: self.unknown_paths,
+            client_address: self.client_address,
+            prompts_scripts: self.prompts_scripts,
+            joins_challenges: self.joins_challenges,
+            render: self.render,
+            audit: self.audit,
+            #[cfg(feature = "metrics")]
+            counts: self.counts,
+            #[cfg(feature = "tracing")]
+            traces_subjects: self.traces_subjects,
+            #[cfg(feature = "resource-metadata")]
+            resource: self.resource,
+        };
+        for scheme in self.schemes {
+            let accepted = space.accept(scheme)?;
+            if let Some(name) = clash(&space.schemes, &accepted) {
+                return Err(SpaceError::SchemeTwice(name));
+            }
+            space.schemes.push(accepted);
+        }
+        let asks = space
+            .schemes
+            .iter()
+            .any(|accepted| accepted.plain.is_some());
+        if !asks && space.unknown_paths == UnknownPaths::Challenge {
+            return Err(SpaceError::NoChallenge);
+        }
+        if space.resource_metadata().is_some() {
+            let is_bearer = |accepted: &Accepted| accepted.name.eq_ignore_ascii_case("Bearer");
+            space.schemes.sort_by_key(|accepted| !is_bearer(accepted));
+        }
+        #[cfg(feature = "metrics")]
+        if space.counts {
+            crate::events::count::describe();
+        }
+        Ok(ProtectionSpace(Arc::new(space)))
+    }
+}
+
+impl Space {
+    fn accept(&self, scheme: Box<dyn Scheme>) -> Result<Accepted, SpaceError> {
+        let name = scheme.name().to_owned();
+        if !is_token(&name) {
+            return Err(SpaceError::Challenge {
+                scheme: name.clone(),
+                error: ChallengeError::Scheme(name),
+            });
+        }
+        let plain = if scheme.has_challenge() {
+            Some(self.plain_challenge(&*scheme)?)
+        } else {
+            None
+        };
+        let login_page = match scheme.login_page().map(LoginPage::read) {
+            Some(Err(page)) => return Err(SpaceError::LoginPage(page)),
+            Some(Ok(page)) => Some(page),
+            None => None,
+        };
+        Ok(Accepted {
+            name,
+            sources: scheme.sources(),
+            is_oauth: scheme.is_oauth(),
+            constrains_sender: scheme.constrains_sender(),
+            triggers_browser_prompt: scheme.triggers_browser_prompt(),
+            supports_step_up: scheme.supports_step_up(),
+            login_page,
+            plain,
+            scheme,
+        })
+    }
+
+    /// Returns the challenge of `scheme` without an error.
+    fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
+        let occasion = ChallengeContext {
+            realm: self.realm.as_deref(),
+            resource_metadata: self.resource_metadata(),
+            scopes: &[],
+            problem: None,
+        };
+        let plain = scheme.challenge(&occasion);
+        // Most schemes have no parameter without a realm, and RFC 6750 §3 requires at least one.
+        let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
+        if self.realm.is_none() && !says_enough {
+            return Err(SpaceError::NoRealm);
+        }
+        plain.map_err(|error| SpaceError::Challenge {
+            scheme: scheme.name().to_owned(),
+            error,
+        })
+    }
+}
+
+/// Returns the name of the new scheme if an earlier one has that name or reads the same field.
+fn clash(earlier: &[Accepted], new: &Accepted) -> Option<String> {
+    let is_own = |source: &&Source| **source != Source::Authorization;
+    earlier
+        .iter()
+        .any(|old| {
+            let mut shared = new.sources.iter().filter(is_own);
+            old.name.eq_ignore_ascii_case(&new.name)
+                || shared.any(|source| old.sources.contains(source))
+        })
+        .then(|| new.name.clone())
+}
+
+/// An error of building a [`ProtectionSpace`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpaceError {
+    /// No realm was given.
+    NoRealm,
+    /// No scheme was given, so no caller could authenticate.
+    NoScheme,
+    /// Unknown paths require a challenge, and no scheme has one.
+    NoChallenge,
+    /// Two schemes have the same name or read the same field.
+    SchemeTwice(String),
+    /// A page to log in on that is no path on this host.
+    LoginPage(String),
+    /// The challenge is invalid, usually because of its realm.
+    Challenge {
+        /// The scheme's name.
+        scheme: String,
+        /// The error.
+        error: ChallengeError,
+    },
+}
+
+impl fmt::Display for SpaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRealm => {
+                f.write_str("the protection space has no realm; name it with `.realm(\"…\")`")
+            }
+            Self::NoScheme => f.write_str(
+                "the protection space accepts no scheme, so nobody could log in; \
+                 add one with `.scheme(…)`",
+            ),
+            Self::NoChallenge => f.write_str(
+                "unknown paths are to challenge, and none of the schemes can be asked for by a \
+                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
+            ),
+            Self::SchemeTwice(name) => write!(
+                f,
+                "the scheme `{name}` has the name or the field of an earlier one",
+            ),
+            Self::LoginPage(page) => write!(
+                f,
+                "{page:?} is no page to log in on; name a path on this host, such as `/login`",
+            ),
+            Self::Challenge { scheme, error } => {
+                write!(
+                    f,
+                    "the challenge of the scheme `{scheme}` is not legal: {error}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for SpaceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Challenge { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for ProtectionSpaceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectionSpaceBuilder")
+            .field("realm", &self.realm)
+            .field("unknown_paths", &self.unknown_paths)
+            .finish_non_exhaustive()
+    }
+}

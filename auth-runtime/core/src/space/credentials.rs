@@ -1,0 +1,261 @@
+//! The credentials of a request: their places and values.
+
+use std::borrow::Cow;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
+use super::sender::Used;
+use super::{Accepted, ProtectionSpace, Space};
+use crate::caller::{Caller, Rejection};
+use crate::client_address::ClientAddress;
+use crate::cookies;
+use crate::head::Head;
+use crate::scheme::{Credentials, Source, Verification};
+
+/// Credentials that a request carries for one scheme, in one place.
+pub(super) struct Presented<'s, 'r> {
+    /// The index of the scheme in the order of the space.
+    index: usize,
+    pub(super) accepted: &'s Accepted,
+    place: Place,
+    value: Result<Cow<'r, [u8]>, CredentialsError>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Authorization,
+    /// A field of the scheme's own, the query or a form.
+    Elsewhere,
+    Cookie,
+}
+
+/// Unreadable credentials (rule 5).
+pub(super) enum CredentialsError {
+    /// The place holds more than one credential, or an unreadable form.
+    Ambiguous,
+}
+
+impl Presented<'_, '_> {
+    pub(super) fn used(&self) -> Used {
+        Used::Scheme {
+            index: self.index,
+            in_authorization: self.place == Place::Authorization,
+        }
+    }
+
+    /// Returns whether they are a cookie, which a browser adds on its own.
+    pub(super) fn is_cookie(&self) -> bool {
+        self.place == Place::Cookie
+    }
+
+    /// Returns whether the scheme has a challenge (rule 7).
+    pub(super) fn has_challenge(&self) -> bool {
+        self.accepted.plain.is_some()
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.value.is_ok()
+    }
+
+    /// Starts to verify them; `None` if they cannot be read.
+    pub(super) fn verify(
+        &self,
+        head: Head<'_>,
+        client_address: &ClientAddress,
+    ) -> Option<Verification> {
+        let value = self.value.as_ref().ok()?;
+        Some(match well_formed(value) {
+            Some(value) => {
+                let credentials = Credentials::new(value, head, client_address);
+                self.accepted.scheme.verify(&credentials)
+            }
+            None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        })
+    }
+}
+
+/// All credentials that a request carries for some schemes.
+pub(super) enum Found<'s, 'r> {
+    Nothing,
+    /// A variant of its own, since most requests carry at most one.
+    One(Presented<'s, 'r>),
+    Several(Vec<Presented<'s, 'r>>),
+}
+
+impl<'s, 'r> Found<'s, 'r> {
+    fn push(&mut self, new: Presented<'s, 'r>) {
+        *self = match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => Self::One(new),
+            Self::One(one) => Self::Several(vec![one, new]),
+            Self::Several(mut several) => {
+                several.push(new);
+                Self::Several(several)
+            }
+        };
+    }
+}
+
+impl Space {
+    /// Finds the credentials that a request carries for the schemes that `is_meant`.
+    pub(super) fn find<'r>(
+        &self,
+        head: Head<'r>,
+        is_meant: impl Fn(&Accepted) -> bool,
+    ) -> Found<'_, 'r> {
+        let mut found = Found::Nothing;
+        let schemes = self.schemes.iter().enumerate();
+        for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
+            let presented = |place, value| Presented {
+                index,
+                accepted,
+                place,
+                value,
+            };
+            for source in &accepted.sources {
+                let place = match source {
+                    Source::Authorization => Place::Authorization,
+                    Source::Cookie(name) => {
+                        for value in cookies::values(head.headers, name) {
+                            found.push(presented(Place::Cookie, Ok(Cow::Borrowed(value))));
+                        }
+                        continue;
+                    }
+                    _ => Place::Elsewhere,
+                };
+                match accepted.value_in(source, head) {
+                    Ok(None) => {}
+                    Ok(Some(value)) => found.push(presented(place, Ok(value))),
+                    Err(error) => found.push(presented(place, Err(error))),
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Accepted {
+    fn value_in<'r>(
+        &self,
+        source: &Source,
+        head: Head<'r>,
+    ) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
+        match source {
+            Source::Authorization => {
+                let line = single_line(head, &AUTHORIZATION)?;
+                let value = line.and_then(|line| after_scheme(line, &self.name));
+                Ok(value.map(Cow::Borrowed))
+            }
+            Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+            // A browser may send several; `find` reads them.
+            Source::Cookie(_) => Ok(None),
+            Source::Query(name) => match head.uri.query() {
+                Some(query) => single_value(query.as_bytes(), name),
+                None => Ok(None),
+            },
+            Source::Form(name) => match head.extensions.get() {
+                Some(Form::Read(form)) => single_value(form, name),
+                Some(Form::Unreadable) => Err(CredentialsError::Ambiguous),
+                None => Ok(None),
+            },
+        }
+    }
+}
+
+fn single_line<'r>(
+    head: Head<'r>,
+    field: &HeaderName,
+) -> Result<Option<&'r [u8]>, CredentialsError> {
+    let mut lines = head.headers.get_all(field).iter();
+    let line = lines.next().map(http::HeaderValue::as_bytes);
+    match lines.next() {
+        None => Ok(line),
+        Some(_) => Err(CredentialsError::Ambiguous),
+    }
+}
+
+/// Returns the text after the scheme's name in `Authorization`, if the name is `name`.
+fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
+    let (scheme, rest) = line.split_at_checked(name.len())?;
+    let ends = rest.first().is_none_or(|byte| *byte == b' ');
+    (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+}
+
+/// Returns credentials that are well-formed: not empty, not too long, visible ASCII.
+fn well_formed(value: &[u8]) -> Option<&str> {
+    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
+    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
+    // It reads to the end: without an early exit, the loop handles many bytes at a time.
+    let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
+    (fits && value.bytes().fold(true, is_visible)).then_some(value)
+}
+
+/// Returns the value of the only parameter of that name.
+fn single_value(
+    encoded: &[u8],
+    name: &str,
+) -> Result<Option<Cow<'static, [u8]>>, CredentialsError> {
+    let mut values = form_urlencoded::parse(encoded).filter(|(key, _)| key == name);
+    let value = values.next();
+    match values.next() {
+        None => Ok(value.map(|(_, value)| Cow::Owned(value.into_owned().into_bytes()))),
+        Some(_) => Err(CredentialsError::Ambiguous),
+    }
+}
+
+/// The form of a request. An adapter reads it if
+/// [`reads_form_of`](ProtectionSpace::reads_form_of) says so, and inserts it into the extensions of
+/// the request before authentication.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// The body.
+    Read(bytes::Bytes),
+    /// The body is longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
+    Unreadable,
+}
+
+impl ProtectionSpace {
+    /// Returns whether a request carries a form that has to be searched for credentials.
+    pub fn reads_form_of(&self, head: Head<'_>) -> bool {
+        let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
+        sources.any(|source| matches!(source, Source::Form(_))) && is_form(head)
+    }
+}
+
+/// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
+fn is_form(head: Head<'_>) -> bool {
+    use http::{Method, header::CONTENT_TYPE};
+
+    let content_type = head.headers.get(CONTENT_TYPE);
+    let media_type = content_type
+        .and_then(|value| value.to_str().ok()?.split(';').next())
+        .unwrap_or_default();
+    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(head.method);
+    has_body
+        && media_type
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+#[cfg(feature = "resource-metadata")]
+impl ProtectionSpace {
+    /// Returns the ways to send a token, in the terms of RFC 9728 §2.
+    pub fn bearer_methods(&self) -> Vec<&'static str> {
+        let tokens = self.0.schemes.iter().filter(|accepted| accepted.is_oauth);
+        let mut methods = Vec::new();
+        for source in tokens.flat_map(|accepted| &accepted.sources) {
+            let method = match source {
+                Source::Authorization => "header",
+                // RFC 9728 has no name for custom fields.
+                Source::Field(_) => continue,
+                Source::Cookie(_) => continue,
+                Source::Query(_) => "query",
+                Source::Form(_) => "body",
+            };
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+}

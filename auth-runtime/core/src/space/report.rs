@@ -1,0 +1,203 @@
+//! Reports of decisions: events, metrics, audit records.
+
+use auth_runtime_policy::Policy;
+
+use super::{Case, ProtectionSpace, Sender};
+use crate::caller::Caller;
+use crate::context::Context;
+use crate::decision::{Decision, Denial};
+use crate::events::{AuditRecord, Outcome, Watch};
+use crate::explanation::{Rule, denial_behind};
+use crate::handler_location::HandlerLocation;
+use crate::head::Head;
+
+impl ProtectionSpace {
+    /// Returns whether decisions are counted.
+    fn counts(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        return self.0.counts;
+        #[cfg(not(feature = "metrics"))]
+        false
+    }
+
+    /// Returns whether decisions are observed: by a hook, or through one of the features.
+    pub fn is_watched(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        let is_traced = crate::events::trace::is_on();
+        #[cfg(not(feature = "tracing"))]
+        let is_traced = false;
+        is_traced || self.counts() || self.0.audit.is_some()
+    }
+
+    /// Starts to observe a decision about a handler, or about an unknown path.
+    pub fn watch(&self, location: Option<&HandlerLocation>) -> Watch {
+        Watch::start(self.is_watched(), location)
+    }
+
+    /// Reports the decision of a policy. `is_hidden` is true if the denial is concealed.
+    pub(super) fn report_decision(
+        &self,
+        case: &Case<'_>,
+        (sender, head): (&Sender, Head<'_>),
+        facts: Option<&Context<'_>>,
+        decision: &Decision,
+        is_hidden: bool,
+    ) {
+        let Case { policy, watch, .. } = case;
+        if !watch.is_on() {
+            return;
+        }
+        let behind;
+        let denial = match decision {
+            Decision::Deny(denial) => Some(denial),
+            Decision::Hide => {
+                behind = match facts {
+                    Some(facts) => denial_behind(policy, facts).unwrap_or(Denial::NotFound),
+                    None => Denial::InvalidRequest,
+                };
+                Some(&behind)
+            }
+            Decision::Grant | Decision::Undecided(_) => None,
+        };
+        let caller = facts.map(|facts| facts.caller);
+        let (outcome, rule) = match denial {
+            None => (Outcome::Granted, Rule::Met),
+            Some(denial) => (
+                match is_hidden {
+                    true => Outcome::Hidden(denial),
+                    false => Outcome::Denied(denial),
+                },
+                Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
+            ),
+        };
+        let record = AuditRecord {
+            location: case.location,
+            policy: Some(policy),
+            facts,
+            caller,
+            scheme: self.name_of_used(Some(policy), sender),
+            method: head.method,
+            matched_path: head.matched_path(),
+            outcome,
+            rule,
+            elapsed: watch.elapsed(),
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    /// Reports the grant of a public handler. Returns whether decisions are observed.
+    pub fn report_public(
+        &self,
+        policy: &Policy,
+        location: Option<HandlerLocation>,
+        head: Head<'_>,
+    ) -> bool {
+        let watch = self.watch(location.as_ref());
+        if !watch.is_on() {
+            return false;
+        }
+        let record = AuditRecord {
+            location,
+            policy: Some(policy),
+            facts: Some(&Context::new(&Caller::Anonymous)),
+            caller: None,
+            scheme: None,
+            method: head.method,
+            matched_path: head.matched_path(),
+            outcome: Outcome::Granted,
+            rule: Rule::Met,
+            elapsed: None,
+        };
+        watch.within(|| self.tell(&record));
+        true
+    }
+
+    /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are
+    /// not reported, since no policy was evaluated.
+    pub fn report_unknown_path(&self, watch: &Watch, sender: &Sender, head: Head<'_>) {
+        if !watch.is_on() {
+            return;
+        }
+        let caller = sender.to_unknown_path().caller();
+        if matches!(caller, Some(Caller::Anonymous | Caller::Known(_))) {
+            return;
+        }
+        let Some(denial) = self.deny_unknown_path(sender) else {
+            return;
+        };
+        let record = AuditRecord {
+            location: None,
+            policy: None,
+            facts: None,
+            caller,
+            scheme: self.name_of_used(None, sender),
+            method: head.method,
+            matched_path: None,
+            outcome: Outcome::Denied(&denial),
+            rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
+            elapsed: watch.elapsed(),
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    /// Reports an object that a handler denied.
+    pub fn report_object(&self, object: DeniedObject<'_>) {
+        let watch = self.watch(Some(&object.location));
+        let Some(caller) = object.sender.to_policy().caller() else {
+            return;
+        };
+        if !watch.is_on() {
+            return;
+        }
+        let record = AuditRecord {
+            location: Some(object.location),
+            policy: Some(object.policy),
+            facts: None,
+            caller: Some(caller),
+            scheme: self.name_of_used(Some(object.policy), object.sender),
+            method: object.method,
+            matched_path: object.matched_path,
+            outcome: match object.is_hidden {
+                true => Outcome::Hidden(&Denial::Forbidden),
+                false => Outcome::Denied(&Denial::Forbidden),
+            },
+            rule: Rule::Object,
+            elapsed: None,
+        };
+        watch.within(|| self.tell(&record));
+    }
+
+    fn tell(&self, record: &AuditRecord<'_>) {
+        #[cfg(feature = "tracing")]
+        crate::events::trace::emit(record, self.0.traces_subjects);
+        #[cfg(feature = "metrics")]
+        if self.0.counts {
+            crate::events::count::count(record);
+        }
+        if let Some(audit) = &self.0.audit {
+            audit(record);
+        }
+    }
+
+    /// Returns the name of the scheme that the caller used.
+    fn name_of_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<&str> {
+        let index = self.scheme_used(policy, sender)?;
+        Some(&self.0.schemes.get(index)?.name)
+    }
+}
+
+/// An object that a handler denied.
+pub struct DeniedObject<'a> {
+    /// The policy of the handler.
+    pub policy: &'a Policy,
+    /// The handler.
+    pub location: HandlerLocation,
+    /// The authentication of the request.
+    pub sender: &'a Sender,
+    /// The method of the request.
+    pub method: &'a http::Method,
+    /// The matched route, as written.
+    pub matched_path: Option<&'a str>,
+    /// Whether the denial is concealed.
+    pub is_hidden: bool,
+}

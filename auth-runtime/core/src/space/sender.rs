@@ -1,0 +1,479 @@
+//! Authentication of a request.
+//!
+//! # Which credentials count
+//!
+//! Each policy accepts some schemes of the space, and only credentials of these schemes count for
+//! it. An unknown path has no policy, so credentials of all schemes count. Of the
+//! credentials that count ([`select`], rules 5 and 7 of the specification):
+//!
+//! 1. Rejected ones of a scheme without a challenge are treated as none.
+//! 2. An explicit credential, which is any but a cookie, is used alone. Two are ambiguous: 400.
+//! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
+//!    used; two are ambiguous. If none remains, the last one is rejected.
+//!
+//! # Why a hidden path is indistinguishable
+//!
+//! A request can carry credentials of which a hidden handler accepts some, while on an unknown path
+//! all of them count: the response of the handler might be 401 where that of the unknown path is
+//! 400. Therefore a request to a path with a hidden policy is authenticated in the same way as one
+//! to an unknown path:
+//!
+//! - The credentials of *all* schemes are found and verified, each once and in the same order. Neither
+//!   the policy nor the result of the earlier ones shortens this. The work, and its effect on the session
+//!   layer around, depend on the request alone.
+//! - The policy decides by those that it accepts ([`Sender::to_policy`]).
+//! - A concealed denial is answered by all of them ([`Sender::to_unknown_path`]), which is how the path
+//!   that is not there is answered. The policy has no say in it.
+//!
+//! On a path with nothing hidden only credentials that the policy accepts are verified, and no cookie
+//! beside an explicit credential.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use auth_runtime_policy::Policy;
+
+use super::credentials::{Found, Presented};
+use super::{Accepted, ProtectionSpace};
+use crate::caller::{Caller, Rejection};
+use crate::client_address::ClientAddress;
+use crate::head::Head;
+use crate::scheme::Source;
+use crate::scheme::Verification;
+
+/// The resource that credentials are sent to.
+#[derive(Clone, Copy)]
+pub enum Target<'p> {
+    /// A handler on a path where no denial is concealed.
+    Shown(&'p Policy),
+    /// A handler on a path where denials are concealed.
+    Hidden(&'p Policy),
+    /// An unknown path.
+    Unknown,
+}
+
+impl<'p> Target<'p> {
+    /// A handler with this policy.
+    pub fn handler(policy: &'p Policy, path_is_hidden: bool) -> Self {
+        match path_is_hidden || policy.is_hidden() {
+            true => Self::Hidden(policy),
+            false => Self::Shown(policy),
+        }
+    }
+
+    /// Returns whether the policy, if there is one, accepts the scheme.
+    fn accepts(self, scheme: &str) -> bool {
+        match self {
+            Self::Shown(policy) | Self::Hidden(policy) => policy.accepts(scheme),
+            Self::Unknown => true,
+        }
+    }
+
+    fn is_shown(self) -> bool {
+        matches!(self, Self::Shown(_))
+    }
+}
+
+/// The authentication of a request.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    to_policy: View,
+    /// `None` if it is the same as `to_policy`.
+    to_unknown_path: Option<Box<View>>,
+}
+
+/// The authentication by the credentials that count.
+#[derive(Clone, Debug)]
+pub enum View {
+    /// The request carries credentials twice, or those of another request (rule 5).
+    Broken {
+        /// The index of the scheme, if only its cookies are ambiguous.
+        cookie: Option<usize>,
+    },
+    /// A caller, and the scheme of its credentials.
+    Caller {
+        /// The caller.
+        caller: Caller,
+        /// The scheme of its credentials.
+        used: Used,
+    },
+}
+
+/// The scheme of the credentials that were sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Used {
+    /// No credentials were sent.
+    Nothing,
+    /// A scheme.
+    Scheme {
+        /// Its index in the order of the space.
+        index: usize,
+        /// Whether the credentials were in `Authorization`.
+        in_authorization: bool,
+    },
+}
+
+impl View {
+    const BROKEN: Self = Self::Broken { cookie: None };
+    const ANONYMOUS: Self = Self::Caller {
+        caller: Caller::Anonymous,
+        used: Used::Nothing,
+    };
+
+    fn of(caller: Caller, used: Used) -> Self {
+        match caller {
+            Caller::Rejected(Rejection::RequestMismatch) => Self::BROKEN,
+            caller => Self::Caller { caller, used },
+        }
+    }
+
+    /// The sender, by verified credentials of one scheme.
+    fn verified(caller: Caller, used: Used, has_challenge: bool) -> Self {
+        match caller {
+            // No challenge could ask for better ones (rule 7).
+            Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
+            caller => Self::of(caller, used),
+        }
+    }
+
+    /// The caller; `None` if the credentials are ambiguous.
+    pub fn caller(&self) -> Option<&Caller> {
+        match self {
+            Self::Broken { .. } => None,
+            Self::Caller { caller, .. } => Some(caller),
+        }
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.caller(), Some(Caller::Known(_)))
+    }
+}
+
+impl From<View> for Sender {
+    fn from(view: View) -> Self {
+        Self {
+            to_policy: view,
+            to_unknown_path: None,
+        }
+    }
+}
+
+impl Sender {
+    /// The authentication of a caller by one scheme.
+    pub fn caller(caller: Caller, used: Used) -> Self {
+        View::of(caller, used).into()
+    }
+
+    /// The view by the credentials that the policy of the handler accepts.
+    pub fn to_policy(&self) -> &View {
+        &self.to_policy
+    }
+
+    /// The view by all credentials, as on an unknown path.
+    pub fn to_unknown_path(&self) -> &View {
+        self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
+    }
+
+    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
+    /// field, such as a password for a proxy in front, do not affect the decision.
+    pub fn stands_in_authorization(&self) -> bool {
+        matches!(
+            self.to_policy,
+            View::Caller {
+                used: Used::Scheme {
+                    in_authorization: true,
+                    ..
+                },
+                ..
+            }
+        )
+    }
+}
+
+/// Verified credentials.
+struct Verified {
+    view: View,
+    used: Used,
+    is_cookie: bool,
+    /// Whether the policy accepts their scheme.
+    is_accepted: bool,
+    /// Whether they were rejected.
+    is_rejected: bool,
+    /// Whether they count (rule 7).
+    counts: bool,
+}
+
+impl Verified {
+    /// Without a caller, they were unreadable.
+    fn new(presented: &Started, caller: Option<Caller>) -> Self {
+        let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
+        Self {
+            view: match caller {
+                Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
+                None => View::BROKEN,
+            },
+            used: presented.used,
+            is_cookie: presented.is_cookie,
+            is_accepted: presented.is_accepted,
+            is_rejected,
+            counts: presented.has_challenge || !is_rejected,
+        }
+    }
+}
+
+/// Returns the view by the credentials that `is_meant` accepts.
+fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
+    let counting = |is_cookie: bool| {
+        let counting = verified.iter().filter(|one| one.counts && is_meant(one));
+        counting.filter(move |one| one.is_cookie == is_cookie)
+    };
+    let mut explicit = counting(false);
+    match (explicit.next(), explicit.next()) {
+        (Some(one), None) => return one.view.clone(),
+        (Some(_), Some(_)) => return View::BROKEN,
+        (None, _) => {}
+    }
+    let live: Vec<&Verified> = counting(true).filter(|one| !one.is_rejected).collect();
+    match live.as_slice() {
+        [] => counting(true)
+            .last()
+            .map_or(View::ANONYMOUS, |dead| dead.view.clone()),
+        [one] => one.view.clone(),
+        [first, others @ ..] => {
+            let unclear = live.iter().find(|one| {
+                let caller = one.view.caller();
+                matches!(caller, Some(Caller::Unverifiable { .. }))
+            });
+            if let Some(unclear) = unclear {
+                return unclear.view.clone();
+            }
+            let index = first.used.index();
+            let is_one_scheme = others.iter().all(|other| other.used.index() == index);
+            View::Broken {
+                cookie: index.filter(|_| is_one_scheme),
+            }
+        }
+    }
+}
+
+impl Used {
+    fn index(self) -> Option<usize> {
+        match self {
+            Self::Scheme { index, .. } => Some(index),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// Credentials that are being verified.
+struct Started {
+    used: Used,
+    is_cookie: bool,
+    has_challenge: bool,
+    is_accepted: bool,
+    /// `None` if they are unreadable.
+    verification: Option<Verification>,
+}
+
+impl Started {
+    fn new(presented: &Presented<'_, '_>, target: Target<'_>) -> Self {
+        Self {
+            used: presented.used(),
+            is_cookie: presented.is_cookie(),
+            has_challenge: presented.has_challenge(),
+            is_accepted: target.accepts(&presented.accepted.name),
+            verification: None,
+        }
+    }
+}
+
+/// Verifies credentials one after the other, explicit ones first.
+async fn settle(started: Vec<Started>, is_shown: bool) -> Sender {
+    let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
+    for mut one in started {
+        let is_decided = |earlier: &Verified| earlier.counts && !earlier.is_cookie;
+        if is_shown && one.is_cookie && verified.iter().any(is_decided) {
+            continue;
+        }
+        let caller = match one.verification.take() {
+            Some(verification) => Some(verification.await),
+            None => None,
+        };
+        verified.push(Verified::new(&one, caller));
+    }
+    views(&verified, is_shown)
+}
+
+fn views(verified: &[Verified], is_shown: bool) -> Sender {
+    Sender {
+        to_policy: select(verified, |one| one.is_accepted),
+        to_unknown_path: (!is_shown).then(|| Box::new(select(verified, |_| true))),
+    }
+}
+
+impl ProtectionSpace {
+    /// Returns the caller for `policy`: anonymous if the policy does not accept the scheme that was
+    /// used. `None` if the credentials are ambiguous.
+    pub fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
+        let View::Caller { caller, used } = sender.to_policy() else {
+            return None;
+        };
+        match used {
+            Used::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
+                Some(&Caller::Anonymous)
+            }
+            _ => Some(caller),
+        }
+    }
+
+    /// Returns the index of the scheme that was used. Without a policy, it is the one that counts
+    /// on an unknown path.
+    pub(crate) fn scheme_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<usize> {
+        let view = match policy {
+            Some(_) => sender.to_policy(),
+            None => sender.to_unknown_path(),
+        };
+        match view {
+            View::Broken { cookie } => *cookie,
+            View::Caller { used, .. } => used.index(),
+        }
+    }
+
+    fn is_accepted(&self, index: usize, policy: &Policy) -> bool {
+        let scheme = self.0.schemes.get(index);
+        scheme.is_some_and(|accepted| policy.accepts(&accepted.name))
+    }
+
+    /// Returns whether the credentials may have been in the query.
+    pub fn may_stand_in_query(&self, sender: &Sender) -> bool {
+        if let View::Caller {
+            used: Used::Scheme { index, .. },
+            ..
+        } = sender.to_policy()
+        {
+            let used = self.0.schemes.get(*index);
+            let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
+            return sources.any(|source| matches!(source, Source::Query(_)));
+        }
+        let _ = sender;
+        false
+    }
+
+    /// Returns the authentication of a request that comes from `caller`, regardless of its
+    /// credentials. The caller counts as using the first accepted OAuth scheme, or else the first
+    /// accepted scheme.
+    pub fn assume(&self, caller: &Caller, target: Target<'_>) -> Sender {
+        let view = |target| {
+            let used = match caller {
+                Caller::Anonymous => Used::Nothing,
+                _ => self.likely_scheme(target),
+            };
+            View::of(caller.clone(), used)
+        };
+        Sender {
+            to_policy: view(target),
+            to_unknown_path: (!target.is_shown()).then(|| Box::new(view(Target::Unknown))),
+        }
+    }
+
+    /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
+    fn likely_scheme(&self, target: Target<'_>) -> Used {
+        let schemes = self.0.schemes.iter().enumerate();
+        let mut accepted = schemes.filter(|(_, scheme)| target.accepts(&scheme.name));
+        let first = accepted.clone().next();
+        let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
+        oauth
+            .or(first)
+            .map_or(Used::Nothing, |(index, _)| Used::Scheme {
+                index,
+                in_authorization: false,
+            })
+    }
+
+    /// Returns the authentication of a request if all its credentials are those of `caller`. They
+    /// are found, but not verified.
+    pub fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Sender {
+        let verified = |presented: &Presented<'_, '_>| {
+            let caller = presented.is_readable().then(|| caller.clone());
+            Verified::new(&Started::new(presented, target), caller)
+        };
+        let verified = match self.0.find(head, |_| true) {
+            Found::Nothing => return Sender::caller(caller.clone(), Used::Nothing),
+            Found::One(presented) => vec![verified(&presented)],
+            Found::Several(several) => several.iter().map(verified).collect(),
+        };
+        views(&verified, target.is_shown())
+    }
+
+    /// Finds the credentials of a request and starts to verify them.
+    pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> Authentication {
+        let is_meant = |accepted: &Accepted| !target.is_shown() || target.accepts(&accepted.name);
+        let several = match self.0.find(head, is_meant) {
+            Found::Nothing => return Authentication::Done(View::ANONYMOUS.into()),
+            Found::One(presented) if presented.is_readable() => {
+                return Authentication::of(&presented, head, &self.0.client_address);
+            }
+            Found::One(unreadable) => vec![unreadable],
+            Found::Several(several) => several,
+        };
+        let started = several.iter().map(|presented| Started {
+            verification: presented.verify(head, &self.0.client_address),
+            ..Started::new(presented, target)
+        });
+        let mut started: Vec<Started> = started.collect();
+        started.sort_by_key(|one| one.is_cookie);
+        Authentication::Several(Box::pin(settle(started, target.is_shown())))
+    }
+}
+
+/// A [`Sender`], ready or pending.
+pub enum Authentication {
+    /// No credentials have to be verified.
+    Done(Sender),
+    /// The only credentials of the request are being verified.
+    Verifying {
+        /// Their scheme.
+        used: Used,
+        /// Whether the scheme has a challenge.
+        has_challenge: bool,
+        /// The verification.
+        verification: Verification,
+    },
+    /// Several credentials are being verified.
+    Several(Pin<Box<dyn Future<Output = Sender> + Send>>),
+}
+
+impl Authentication {
+    fn of(presented: &Presented<'_, '_>, head: Head<'_>, client_address: &ClientAddress) -> Self {
+        let (used, has_challenge) = (presented.used(), presented.has_challenge());
+        let Some(verification) = presented.verify(head, client_address) else {
+            return Self::Done(View::BROKEN.into());
+        };
+        match verification.into_caller() {
+            Ok(caller) => Self::Done(View::verified(caller, used, has_challenge).into()),
+            Err(verification) => Self::Verifying {
+                used,
+                has_challenge,
+                verification,
+            },
+        }
+    }
+}
+
+impl Future for Authentication {
+    type Output = Sender;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Sender> {
+        match &mut *self {
+            Self::Done(sender) => Poll::Ready(std::mem::replace(sender, View::BROKEN.into())),
+            Self::Verifying {
+                used,
+                has_challenge,
+                verification,
+            } => Pin::new(verification)
+                .poll(context)
+                .map(|caller| View::verified(caller, *used, *has_challenge).into()),
+            Self::Several(settled) => settled.as_mut().poll(context),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! API keys in a header field.
+
+use std::fmt;
+
+use auth_runtime_core::{Caller, Credentials, Identity, Scheme, Source, Verification};
+use http::HeaderName;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// API keys that programs send in a header field.
+///
+/// Only the SHA-256 hashes of keys are kept. The hash of a received key is compared with all of
+/// them in constant time, without an early exit, so the time reveals nothing about the keys. The
+/// cost is linear; the scheme is intended for up to some thousands of keys.
+///
+/// ```
+/// use auth_runtime::Identity;
+/// use auth_runtime::schemes::ApiKeys;
+///
+/// let keys = ApiKeys::builder()
+///     .field("x-api-key")
+///     .key("k-4f1c0b6e9a8d47d2", Identity::new("billing").with_scopes(["invoices:read"]))
+///     .build()?;
+/// # Ok::<(), auth_runtime::schemes::ApiKeysError>(())
+/// ```
+///
+/// The scheme in its challenge, `ApiKey`, is not registered. HTTP has no registered scheme for keys
+/// in a custom field, but RFC 9110 §15.5.2 requires a challenge.
+pub struct ApiKeys {
+    scheme: String,
+    field: HeaderName,
+    keys: Vec<(Sha256Digest, Identity)>,
+}
+
+type Sha256Digest = [u8; 32];
+
+impl ApiKeys {
+    /// Starts with the field `x-api-key`, the scheme `ApiKey` and no keys.
+    pub fn builder() -> ApiKeysBuilder {
+        ApiKeysBuilder {
+            scheme: "ApiKey".to_owned(),
+            field: "x-api-key".to_owned(),
+            keys: Vec::new(),
+            error: None,
+        }
+    }
+}
+
+impl Scheme for ApiKeys {
+    fn name(&self) -> &str {
+        &self.scheme
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Field(self.field.clone())]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let sent = sha256(credentials.value());
+        let mut caller = Caller::rejected();
+        for (digest, identity) in &self.keys {
+            if digest.ct_eq(&sent).into() {
+                caller = Caller::known(identity.clone());
+            }
+        }
+        Verification::done(caller)
+    }
+}
+
+fn sha256(key: &str) -> Sha256Digest {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// Builds [`ApiKeys`].
+#[must_use]
+pub struct ApiKeysBuilder {
+    scheme: String,
+    field: String,
+    keys: Vec<(Sha256Digest, Identity)>,
+    error: Option<ApiKeysError>,
+}
+
+/// The shortest key, in bytes: 64 bits of randomness in hexadecimal digits. Shorter keys can be
+/// guessed.
+const MIN_KEY: usize = 16;
+
+/// Fields with another meaning, or that intermediaries add.
+const UNSUITABLE: [&str; 8] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "host",
+    "accept",
+    "content-type",
+    "content-length",
+    "connection",
+];
+
+impl ApiKeysBuilder {
+    /// Sets the field that keys are read from. Default: `x-api-key`.
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.field = name.into();
+        self
+    }
+
+    /// Sets the name of the scheme in the challenge. Default: `ApiKey`.
+    pub fn scheme_name(mut self, name: impl Into<String>) -> Self {
+        self.scheme = name.into();
+        self
+    }
+
+    /// Adds a key for `identity`. The key is hashed at once, and not kept.
+    pub fn key(mut self, key: &str, identity: Identity) -> Self {
+        if key.len() < MIN_KEY {
+            self.error
+                .get_or_insert(ApiKeysError::ShortKey(identity.subject().to_owned()));
+        }
+        self.keys.push((sha256(key), identity));
+        self
+    }
+
+    /// Adds a key for `identity` by its SHA-256 hash, in hexadecimal digits.
+    pub fn key_sha256(mut self, digest: &str, identity: Identity) -> Self {
+        match parse_hex(digest) {
+            Some(digest) => self.keys.push((digest, identity)),
+            None => {
+                self.error
+                    .get_or_insert(ApiKeysError::NoDigest(identity.subject().to_owned()));
+            }
+        }
+        self
+    }
+
+    /// Builds the scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiKeysError`] names the first invalid setting.
+    pub fn build(self) -> Result<ApiKeys, ApiKeysError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let field = HeaderName::try_from(&self.field)
+            .ok()
+            .filter(|field| !UNSUITABLE.contains(&field.as_str()))
+            .ok_or(ApiKeysError::Field(self.field))?;
+        if self.keys.is_empty() {
+            return Err(ApiKeysError::NoKey);
+        }
+        let mut digests: Vec<_> = self.keys.iter().map(|(digest, _)| digest).collect();
+        digests.sort_unstable();
+        digests.dedup();
+        if digests.len() < self.keys.len() {
+            return Err(ApiKeysError::KeyTwice);
+        }
+        Ok(ApiKeys {
+            scheme: self.scheme,
+            field,
+            keys: self.keys,
+        })
+    }
+}
+
+fn parse_hex(text: &str) -> Option<Sha256Digest> {
+    let mut digest = Sha256Digest::default();
+    let all_digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if text.len() != 2 * digest.len() || !all_digits {
+        return None;
+    }
+    for (index, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// An error of building [`ApiKeys`]. A key is named by the subject of its identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApiKeysError {
+    /// No key was given.
+    NoKey,
+    /// The key of this caller is shorter than 16 bytes.
+    ShortKey(String),
+    /// The digest of this caller's key is not 64 hexadecimal digits.
+    NoDigest(String),
+    /// Two callers have the same key.
+    KeyTwice,
+    /// The field name is invalid, or has another meaning.
+    Field(String),
+}
+
+impl fmt::Display for ApiKeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKey => f.write_str("there is no API key; add one with `.key(…)`"),
+            Self::ShortKey(who) => write!(
+                f,
+                "the API key of {who:?} is shorter than {MIN_KEY} bytes and can be guessed",
+            ),
+            Self::NoDigest(who) => write!(
+                f,
+                "the SHA-256 of the API key of {who:?} is not 64 hexadecimal digits",
+            ),
+            Self::KeyTwice => f.write_str("two callers have the same API key"),
+            Self::Field(name) => write!(f, "API keys cannot be read from the field {name:?}"),
+        }
+    }
+}
+
+impl std::error::Error for ApiKeysError {}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeys")
+            .field("scheme", &self.scheme)
+            .field("field", &self.field)
+            .field("keys", &self.keys.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for ApiKeysBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeysBuilder")
+            .field("scheme", &self.scheme)
+            .field("field", &self.field)
+            .field("keys", &self.keys.len())
+            .finish_non_exhaustive()
+    }
+}

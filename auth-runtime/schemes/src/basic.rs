@@ -1,0 +1,124 @@
+//! User name and password (RFC 7617).
+
+use std::fmt;
+use std::future::Future;
+
+use auth_runtime_core::{
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme,
+    Verification,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+/// `Authorization: Basic …` (RFC 7617), with names and passwords in UTF-8.
+///
+/// ```
+/// use auth_runtime::Caller;
+/// use auth_runtime::schemes::{Basic, Password};
+///
+/// /// Asks the service's own directory.
+/// async fn log_in(user: String, password: Password) -> Caller {
+///     # let _ = (user, password.as_str());
+///     Caller::unverifiable()
+/// }
+/// let scheme = Basic::new(log_in);
+/// ```
+pub struct Basic {
+    verify: Box<Verify>,
+}
+
+type Verify = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
+
+/// A password, as the client sent it. Its `Debug` does not show it, and it is wiped from memory when
+/// it is dropped.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    #[cfg(feature = "argon2")]
+    pub(crate) fn new(password: String) -> Self {
+        Self(Zeroizing::new(password))
+    }
+
+    /// The password.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Basic {
+    /// Creates a scheme that verifies logins with `verify`.
+    ///
+    /// It has to take as long for an unknown user as for a wrong password, or it discloses the names
+    /// of users. It returns [`Caller::Unverifiable`] if its directory is out of order. The number of
+    /// calls at a time is not limited here.
+    pub fn new<F>(verify: impl Fn(String, Password) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        Self {
+            verify: Box::new(move |_, user, password| {
+                Verification::pending(verify(user, password))
+            }),
+        }
+    }
+
+    /// Creates a scheme that verifies passwords against Argon2 hashes.
+    #[cfg(feature = "argon2")]
+    pub fn password_hashes(hashes: crate::PasswordHashes) -> Self {
+        Self {
+            verify: Box::new(move |credentials, user, password| {
+                hashes.verify(user, password, credentials.client_address())
+            }),
+        }
+    }
+}
+
+impl Scheme for Basic {
+    fn name(&self) -> &str {
+        "Basic"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        match user_and_password(credentials.value()) {
+            Some((user, password)) => (self.verify)(credentials, user, password),
+            None => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        }
+    }
+
+    /// Returns a challenge with no parameters but these two (RFC 7617 §2).
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        Challenge::builder("Basic")
+            .quoted("realm", occasion.realm().unwrap_or_default())
+            .quoted("charset", "UTF-8")
+            .build()
+    }
+
+    fn triggers_browser_prompt(&self) -> bool {
+        true
+    }
+}
+
+/// Splits the credentials. The name ends at the first colon. Neither part has control characters
+/// (RFC 7617 §2).
+fn user_and_password(credentials: &str) -> Option<(String, Password)> {
+    let bytes = Zeroizing::new(STANDARD.decode(credentials).ok()?);
+    let text = std::str::from_utf8(&bytes).ok()?;
+    let (user, password) = text.split_once(':')?;
+    let is_clean = !text.chars().any(char::is_control);
+    let password = || Password(Zeroizing::new(password.to_owned()));
+    is_clean.then(|| (user.to_owned(), password()))
+}
+
+impl fmt::Debug for Basic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Basic")
+    }
+}

@@ -1,0 +1,235 @@
+//! Bearer tokens (RFC 6750).
+
+use std::fmt;
+use std::future::Future;
+
+#[cfg(feature = "jwt")]
+use crate::Claims;
+use crate::oauth;
+#[cfg(feature = "mtls")]
+use crate::{ClientCertificate, PeerCertificate};
+#[cfg(feature = "jwt")]
+use auth_runtime_core::Identity;
+use auth_runtime_core::{
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, Rejection, Scheme, Source,
+    Verification,
+};
+
+/// `Authorization: Bearer …` (RFC 6750). Possession of a token is sufficient for its grants.
+///
+/// Tokens in the query or in a form (RFC 6750 §2.2 and §2.3) are not read, unless the scheme
+/// accepts them.
+///
+/// ```
+/// use auth_runtime::{Caller, Identity};
+/// use auth_runtime::schemes::Bearer;
+///
+/// /// Asks the service's own database.
+/// async fn look_up(token: String) -> Caller {
+///     match token.as_str() {
+///         "a-token-of-ann" => Caller::known(Identity::new("ann").with_scopes(["read"])),
+///         _ => Caller::rejected(),
+///     }
+/// }
+/// let scheme = Bearer::new(look_up);
+/// ```
+pub struct Bearer {
+    verify: Box<dyn Fn(&str) -> Verification + Send + Sync>,
+    format: Option<&'static str>,
+    #[cfg(feature = "mtls")]
+    certificate: Option<ClientCertificate>,
+    in_query: bool,
+    in_form: bool,
+}
+
+/// The parameter of RFC 6750 §2.2 and §2.3.
+const PARAMETER: &str = "access_token";
+
+impl Bearer {
+    /// Creates a scheme for opaque tokens that the service verifies.
+    ///
+    /// `verify` receives a well-formed token, and returns its caller. It should look a token up by
+    /// its hash, so that neither the time of the look-up nor a leaked table reveals tokens. If its
+    /// data source is unavailable, it returns [`Caller::Unverifiable`].
+    pub fn new<F>(verify: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        Self::verified_by(move |token| match is_b64token(token) {
+            true => Verification::pending(verify(token.to_owned())),
+            false => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        })
+    }
+
+    /// Creates a scheme for JWTs. A token with `cnf` is rejected, since it is bound to a key and
+    /// Bearer has no proof of possession (RFC 9449 §7.2). The exception is the key of a
+    /// [`client_certificate`](Self::client_certificate).
+    #[cfg(feature = "jwt")]
+    pub fn jwt(jwt: crate::Jwt) -> Self {
+        Self {
+            format: Some("JWT"),
+            ..Self::verified_by(move |token| jwt.verify(token))
+        }
+    }
+
+    /// Creates a scheme for opaque tokens that the authorization server introspects (RFC 7662). A
+    /// token with `cnf` is rejected, as with [`jwt`](Self::jwt).
+    #[cfg(feature = "introspection")]
+    pub fn introspection(introspection: crate::Introspection) -> Self {
+        Self::verified_by(move |token| introspection.verify(token, &["Bearer", "access_token"]))
+    }
+
+    fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
+        Self {
+            verify: Box::new(verify),
+            format: None,
+            #[cfg(feature = "mtls")]
+            certificate: None,
+            in_query: false,
+            in_form: false,
+        }
+    }
+
+    /// Accepts tokens that are bound to a client certificate (RFC 8705 §3): `cnf` has only the
+    /// member `x5t#S256`, and the client has proved possession of that certificate's key. From
+    /// other clients such tokens are rejected. Tokens that are bound to anything else are rejected
+    /// too. Default: all bound tokens are rejected.
+    ///
+    /// Tokens without `cnf` are still accepted. Handlers require bound ones with
+    /// `sender_constrained`.
+    ///
+    /// `cnf` is read from the [`Claims`](crate::Claims) in the identities of JWTs and introspected
+    /// tokens.
+    #[cfg(feature = "mtls")]
+    #[must_use]
+    pub fn client_certificate(self, certificate: ClientCertificate) -> Self {
+        Self {
+            certificate: Some(certificate),
+            ..self
+        }
+    }
+
+    /// Accepts a token also from the query, as `?access_token=…` (RFC 6750 §2.3).
+    ///
+    /// It is for clients that cannot send header fields. URLs, and the tokens in them, are recorded
+    /// in logs and histories, and sent in `Referer`. Issue tokens to such clients that expire
+    /// within minutes.
+    #[must_use]
+    pub fn accept_query(self) -> Self {
+        Self {
+            in_query: true,
+            ..self
+        }
+    }
+
+    /// Accepts a token also from a form, as its field `access_token` (RFC 6750 §2.2): from the body
+    /// of a `POST`, `PUT` or `PATCH` of the type `application/x-www-form-urlencoded`, of up to
+    /// [`ProtectionSpace::MAX_FORM`](auth_runtime_core::ProtectionSpace::MAX_FORM) bytes.
+    ///
+    /// It works only in a `GuardedRouter`, which reads such a body before
+    /// authorization. The handler receives the body unchanged.
+    #[must_use]
+    pub fn accept_form(self) -> Self {
+        Self {
+            in_form: true,
+            ..self
+        }
+    }
+}
+
+impl Scheme for Bearer {
+    fn name(&self) -> &str {
+        "Bearer"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let mut sources = vec![Source::Authorization];
+        if self.in_query {
+            sources.push(Source::Query(PARAMETER.to_owned()));
+        }
+        if self.in_form {
+            sources.push(Source::Form(PARAMETER.to_owned()));
+        }
+        sources
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let verification = (self.verify)(credentials.value());
+        #[cfg(feature = "mtls")]
+        if let Some(certificate) = &self.certificate {
+            let certificate = certificate.of(credentials);
+            return verification.and_then(move |caller| bind(caller, certificate.as_ref()));
+        }
+        #[cfg(feature = "jwt")]
+        let verification = verification.and_then(unless_bound);
+        verification
+    }
+
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        oauth::challenge("Bearer", None, occasion)
+    }
+
+    fn format(&self) -> Option<&str> {
+        self.format
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+
+    #[cfg(feature = "mtls")]
+    fn constrains_sender(&self) -> bool {
+        self.certificate.is_some()
+    }
+}
+
+/// Rejects a token that is bound to a key, since the client has not proved possession of it.
+#[cfg(feature = "jwt")]
+fn unless_bound(caller: Caller) -> Caller {
+    match confirmation(&caller) {
+        Some(_) => Caller::rejected(),
+        None => caller,
+    }
+}
+
+/// Returns the caller if its token is bound to the proved certificate, or is not bound. Rejects it
+/// otherwise.
+#[cfg(feature = "mtls")]
+fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
+    let Some(confirmation) = confirmation(&caller) else {
+        return caller;
+    };
+    // Further members would require further proofs.
+    let bound_to = confirmation
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.get("x5t#S256")?.as_str());
+    let is_bound = bound_to.is_some() && bound_to == certificate.map(PeerCertificate::thumbprint);
+    match caller {
+        Caller::Known(identity) if is_bound => Caller::known(identity.with_sender_constraint()),
+        _ => Caller::rejected(),
+    }
+}
+
+/// Returns the claim with the key that a token is bound to (RFC 7800 §3.1).
+#[cfg(feature = "jwt")]
+fn confirmation(caller: &Caller) -> Option<&serde_json::Value> {
+    let claims = caller.identity().and_then(Identity::extension::<Claims>)?;
+    claims.get("cnf")
+}
+
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
+pub(super) fn is_b64token(text: &str) -> bool {
+    let token = text.trim_end_matches('=');
+    let is_legal = |byte: u8| {
+        byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    // It reads to the end: without an early exit, the loop handles many bytes at a time.
+    !token.is_empty() && token.bytes().fold(true, |all, byte| all & is_legal(byte))
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer")
+    }
+}

@@ -1,0 +1,214 @@
+//! Passwords that are not sent, but hashed with a nonce of the server's (RFC 7616).
+
+mod answer;
+mod builder;
+mod counts;
+mod secret;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use auth_runtime_core::{
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
+    Rejection, Scheme, Verification,
+};
+
+use self::answer::{Answer, AnswerProblem, Name, QOP, User};
+pub use self::builder::{Digest, DigestBuilder, DigestError, DigestLookUpError};
+use self::counts::{Counted, Counts};
+pub use self::secret::{DigestAlgorithm, DigestSecret, DigestSecretError};
+use crate::nonce_key::{NonceKey, Stamp};
+
+/// Where the secrets of users are.
+enum Users {
+    Table(HashMap<User, Arc<Account>>),
+    LookUp(Box<LookUp>),
+}
+
+type LookUp = dyn Fn(String, DigestAlgorithm) -> LookingUp + Send + Sync;
+type LookingUp = Pin<Box<dyn Future<Output = LookedUp> + Send>>;
+type LookedUp = Result<Option<(DigestSecret, Identity)>, DigestLookUpError>;
+
+struct Account {
+    secret: DigestSecret,
+    identity: Identity,
+}
+
+/// What an answer is held against.
+struct Rules {
+    realm: String,
+    /// Best first, and not empty.
+    offers: Vec<Offer>,
+    hashes_names: bool,
+    counts: Counts,
+}
+
+/// An algorithm that clients may choose.
+struct Offer {
+    algorithm: DigestAlgorithm,
+    /// A nonce is for one algorithm, so that nobody chooses a weaker one than was offered with it.
+    nonces: NonceKey,
+    /// In place of the secrets of users that do not exist, so that they take the same time.
+    stand_in: DigestSecret,
+}
+
+impl Scheme for Digest {
+    fn name(&self) -> &str {
+        "Digest"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let answer = match Answer::read(credentials) {
+            Ok(answer) => answer,
+            Err(problem) => {
+                return Verification::done(Caller::Rejected(match problem {
+                    AnswerProblem::Malformed => Rejection::Malformed,
+                    AnswerProblem::Algorithm => Rejection::Invalid,
+                    AnswerProblem::RequestMismatch => Rejection::RequestMismatch,
+                }));
+            }
+        };
+        let look_up = match &self.users {
+            Users::Table(accounts) => {
+                let account = accounts.get(&answer.user).map(Arc::as_ref);
+                return Verification::done(self.rules.judge(&answer, account));
+            }
+            Users::LookUp(look_up) => look_up,
+        };
+        // Nobody but a table knows the names behind hashes, so none were asked for.
+        let Name::Plain(name) = &answer.user.name else {
+            return Verification::done(Caller::rejected());
+        };
+        if self.rules.offer(answer.user.algorithm).is_none() {
+            return Verification::done(Caller::rejected());
+        }
+        let looking_up = look_up(name.clone(), answer.user.algorithm);
+        let rules = Arc::clone(&self.rules);
+        Verification::pending(async move {
+            match looking_up.await {
+                Ok(found) => rules.judge_looked_up(&answer, found),
+                Err(DigestLookUpError) => Caller::unverifiable(),
+            }
+        })
+    }
+
+    /// That of the best algorithm.
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        self.rules.challenge(self.rules.offers.first(), occasion)
+    }
+
+    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
+        let further = self.rules.offers.iter().skip(1);
+        further
+            .filter_map(|offer| self.rules.challenge(Some(offer), occasion).ok())
+            .collect()
+    }
+
+    fn triggers_browser_prompt(&self) -> bool {
+        true
+    }
+}
+
+impl Rules {
+    fn offer(&self, algorithm: DigestAlgorithm) -> Option<&Offer> {
+        let mut offers = self.offers.iter();
+        offers.find(|offer| offer.algorithm == algorithm)
+    }
+
+    /// RFC 7616 §3.3. Clients answer for the realm that they are told, so it has to be the one of
+    /// the secrets.
+    fn challenge(
+        &self,
+        offer: Option<&Offer>,
+        occasion: &ChallengeContext<'_>,
+    ) -> Result<Challenge, ChallengeError> {
+        if let Some(realm) = occasion.realm()
+            && realm != self.realm
+        {
+            return Err(ChallengeError::Realm {
+                realm: realm.to_owned(),
+                own: self.realm.clone(),
+            });
+        }
+        let challenge = Challenge::builder("Digest")
+            .quoted("realm", &self.realm)
+            .quoted("qop", QOP);
+        let mut challenge = match offer {
+            Some(offer) => challenge
+                .token("algorithm", offer.algorithm.name())
+                .quoted("nonce", offer.nonces.make()),
+            None => challenge,
+        };
+        if occasion.problem() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
+            challenge = challenge.token("stale", "true");
+        }
+        challenge = challenge.token("charset", "UTF-8");
+        if self.hashes_names {
+            challenge = challenge.token("userhash", "true");
+        }
+        challenge.build()
+    }
+
+    fn judge(&self, answer: &Answer, account: Option<&Account>) -> Caller {
+        let Some(offer) = self.offer(answer.user.algorithm) else {
+            return Caller::rejected();
+        };
+        let secret = account.map_or(&offer.stand_in, |account| &account.secret);
+        let is_right = answer.is_made_with(secret) && answer.realm == self.realm;
+        let Some(account) = account.filter(|_| is_right) else {
+            return Caller::rejected();
+        };
+        // Whoever gets here knows the password, and may be told that a new nonce is all it takes.
+        match offer.nonces.judge(&answer.nonce) {
+            Stamp::Fresh => {}
+            Stamp::Foreign if self.is_for_another(offer, &answer.nonce) => {
+                return Caller::rejected();
+            }
+            Stamp::Stale | Stamp::Foreign => return Caller::Rejected(Rejection::StaleNonce),
+        }
+        let user = account.secret.user();
+        match self.counts.count(&answer.nonce, user, answer.count) {
+            Counted::First => Caller::known(account.identity.clone()),
+            Counted::Again => Caller::Rejected(Rejection::StaleNonce),
+            Counted::Full => Caller::unverifiable(),
+        }
+    }
+
+    /// Whether a nonce was made for another algorithm than that of `offer`.
+    fn is_for_another(&self, offer: &Offer, nonce: &str) -> bool {
+        let mut others = self
+            .offers
+            .iter()
+            .filter(|other| other.algorithm != offer.algorithm);
+        others.any(|other| other.nonces.judge(nonce) != Stamp::Foreign)
+    }
+
+    fn judge_looked_up(&self, answer: &Answer, found: Option<(DigestSecret, Identity)>) -> Caller {
+        let account = found.map(|(secret, identity)| Account { secret, identity });
+        if let Some(Account { secret, .. }) = &account {
+            let is_asked_for = answer.user.name == Name::Plain(secret.user().to_owned())
+                && secret.algorithm() == answer.user.algorithm
+                && secret.realm() == self.realm;
+            if !is_asked_for {
+                tracing::error!(
+                    "a digest secret that was looked up is for another user, realm or algorithm"
+                );
+                return Caller::unverifiable();
+            }
+        }
+        self.judge(answer, account.as_ref())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let algorithms = self.rules.offers.iter().map(|offer| offer.algorithm);
+        f.debug_struct("Digest")
+            .field("realm", &self.rules.realm)
+            .field("algorithms", &algorithms.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

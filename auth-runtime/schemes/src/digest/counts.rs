@@ -1,0 +1,147 @@
+//! The number of uses of each nonce (RFC 7616 §3.4, `nc`).
+
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::expiring_map::{ExpiringMap, Full};
+
+/// Remembers in this process which counts came with a nonce, for a bounded number of nonces, of which
+/// each user gets a share.
+pub(super) struct Counts(ExpiringMap<Window>);
+
+/// What becomes of a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    First,
+    /// It was there before, or lies so far back that nobody can say.
+    Again,
+    /// The user's share of the nonces is used up.
+    Full,
+}
+
+/// The counts that came with a nonce: the highest, and which of those right below it.
+#[derive(Clone, Copy, Default)]
+struct Window {
+    highest: u32,
+    /// The lowest bit stands for the highest count.
+    seen: u64,
+}
+
+impl Counts {
+    /// Remembers up to `capacity` nonces for each `lifetime`.
+    pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
+        Self(ExpiringMap::new(capacity, lifetime))
+    }
+
+    /// Remembers that `user` used `nonce` with this count.
+    pub(super) fn count(&self, nonce: &str, user: &str, count: u32) -> Counted {
+        self.count_at(Instant::now(), nonce, user, count)
+    }
+
+    fn count_at(&self, now: Instant, nonce: &str, user: &str, count: u32) -> Counted {
+        let id = Sha256::new_with_prefix(nonce)
+            .chain_update(b":")
+            .chain_update(user)
+            .finalize();
+        let user = Sha256::digest(user).into();
+        let counted = self
+            .0
+            .update(id.into(), user, now, |window| window.admits(count));
+        match counted {
+            Ok(true) => Counted::First,
+            Ok(false) => Counted::Again,
+            Err(Full) => {
+                tracing::warn!("a user of Digest has too many nonces in use to count all of them");
+                Counted::Full
+            }
+        }
+    }
+}
+
+impl Window {
+    /// Whether `count` comes for the first time, as far as that can be said: browsers send requests
+    /// side by side, which do not arrive in their order.
+    fn admits(&mut self, count: u32) -> bool {
+        match count.checked_sub(self.highest) {
+            Some(ahead) if ahead > 0 => {
+                self.seen = self.seen.checked_shl(ahead).unwrap_or(0) | 1;
+                self.highest = count;
+                true
+            }
+            _ => {
+                let behind = self.highest - count;
+                let bit = 1_u64.checked_shl(behind).unwrap_or(0);
+                let is_first = bit != 0 && self.seen & bit == 0;
+                self.seen |= bit;
+                is_first
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_come_once_and_in_any_order_but_not_from_far_behind() {
+        let counts = Counts::new(100, Duration::from_secs(60));
+        for (count, expected) in [
+            (1, Counted::First),
+            (1, Counted::Again),
+            (3, Counted::First),
+            (2, Counted::First),
+            (3, Counted::Again),
+            (2, Counted::Again),
+            (1, Counted::Again),
+            (66, Counted::First),
+            (3, Counted::Again),
+            (4, Counted::First),
+            (4, Counted::Again),
+            (68, Counted::First),
+            (5, Counted::First),
+            (67, Counted::First),
+            // 64 behind the highest.
+            (69, Counted::First),
+            (5, Counted::Again),
+            (1000, Counted::First),
+            (936, Counted::Again),
+            (937, Counted::First),
+            (u32::MAX, Counted::First),
+            (u32::MAX, Counted::Again),
+            (1001, Counted::Again),
+        ] {
+            assert_eq!(counts.count("n", "ann", count), expected, "{count}");
+        }
+        assert_eq!(counts.count("n", "bob", 1), Counted::First, "of another");
+        assert_eq!(counts.count("m", "ann", 1), Counted::First, "of another");
+    }
+
+    #[test]
+    fn one_user_does_not_use_up_the_nonces_of_others() {
+        let counts = Counts::new(1600, Duration::from_secs(60));
+        let use_nonce = |user: &str, number: u32| counts.count(&number.to_string(), user, 1);
+        let uses = (0..1600).map(|number| use_nonce("mallory", number));
+        let first = uses.filter(|counted| *counted == Counted::First).count();
+        assert_eq!(first, 160);
+        for number in 0..50 {
+            assert_eq!(use_nonce("ann", number), Counted::First, "{number}");
+        }
+        assert_eq!(use_nonce("mallory", 0), Counted::Again, "not forgotten");
+    }
+
+    #[test]
+    fn each_is_remembered_for_as_long_as_a_nonce_is_good() {
+        let begin = Instant::now();
+        let counts = Counts::new(100, Duration::from_secs(60));
+        let count_after = |seconds, count| {
+            let now = begin + Duration::from_secs(seconds);
+            counts.count_at(now, "n", "ann", count)
+        };
+        assert_eq!(count_after(40, 1), Counted::First);
+        assert_eq!(count_after(80, 1), Counted::Again, "from before");
+        assert_eq!(count_after(99, 2), Counted::First, "from before");
+        assert_eq!(count_after(210, 1), Counted::First, "long after");
+    }
+}

@@ -1,0 +1,234 @@
+//! What stands for a password: `H(user:realm:password)` (RFC 7616 §3.4.2).
+
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// How responses are hashed (RFC 7616 §3.2).
+///
+/// SHA-512-256 and the `-sess` variants are not offered: hardly a client can do them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DigestAlgorithm {
+    /// `SHA-256`.
+    Sha256,
+    /// `MD5`: broken as a hash, and still what many clients of Digest are limited to.
+    Md5,
+}
+
+impl DigestAlgorithm {
+    /// The registered name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Md5 => "MD5",
+        }
+    }
+
+    /// The algorithm of that name, whatever its case.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        let all = [Self::Sha256, Self::Md5];
+        all.into_iter()
+            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The hash of the parts with a colon between each, in lower-case hexadecimal digits.
+    pub(super) fn hash(self, parts: &[&str]) -> Zeroizing<String> {
+        match self {
+            Self::Sha256 => hex(&joined::<Sha256>(parts).finalize()),
+            Self::Md5 => hex(&joined::<Md5>(parts).finalize()),
+        }
+    }
+
+    /// How many hexadecimal digits a hash has.
+    pub(super) fn digits(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Md5 => 32,
+        }
+    }
+}
+
+fn joined<D: Digest>(parts: &[&str]) -> D {
+    let mut hash = D::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            hash.update(b":");
+        }
+        hash.update(part);
+    }
+    hash
+}
+
+pub(super) fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    // Never moved while it grows, or a copy would be left behind.
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// What a service keeps of a password for [`Digest`](crate::Digest): its hash with the user's name
+/// and the realm, and nothing to get the password back from, if it is a good one.
+///
+/// It opens the realm to whoever has it, so keep it like a password. It is wiped from memory when it
+/// is dropped, and its `Debug` does not show it.
+///
+/// It is stored as a line `user:realm:hash`, the form of Apache's `htdigest` files; such a file holds
+/// MD5. Name, realm and password are taken as they are, in UTF-8, and not normalized.
+///
+/// ```
+/// use auth_runtime::schemes::{DigestAlgorithm, DigestSecret};
+///
+/// // When the user chooses a password:
+/// let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "lab", "correct horse")?;
+/// let stored = secret.to_line();
+/// // When the service starts:
+/// let secret: DigestSecret = stored.parse()?;
+/// assert_eq!((secret.user(), secret.realm()), ("ann", "lab"));
+/// # Ok::<(), auth_runtime::schemes::DigestSecretError>(())
+/// ```
+#[derive(Clone)]
+pub struct DigestSecret {
+    user: String,
+    realm: String,
+    algorithm: DigestAlgorithm,
+    hash: Zeroizing<String>,
+}
+
+impl DigestSecret {
+    /// Hashes a password.
+    ///
+    /// # Errors
+    ///
+    /// The name of the user is empty, or has a colon or a control character in it; the realm is
+    /// empty.
+    pub fn of(
+        algorithm: DigestAlgorithm,
+        user: &str,
+        realm: &str,
+        password: &str,
+    ) -> Result<Self, DigestSecretError> {
+        let hash = algorithm.hash(&[user, realm, password]);
+        Self::new(algorithm, user, realm, hash)
+    }
+
+    pub(super) fn new(
+        algorithm: DigestAlgorithm,
+        user: &str,
+        realm: &str,
+        hash: Zeroizing<String>,
+    ) -> Result<Self, DigestSecretError> {
+        let is_name = |character: char| character != ':' && !character.is_control();
+        if user.is_empty() || !user.chars().all(is_name) {
+            return Err(DigestSecretError::User(user.to_owned()));
+        }
+        if realm.is_empty() {
+            return Err(DigestSecretError::NoRealm);
+        }
+        Ok(Self {
+            user: user.to_owned(),
+            realm: realm.to_owned(),
+            algorithm,
+            hash,
+        })
+    }
+
+    /// The line to store: `user:realm:hash`. As secret as the password.
+    pub fn to_line(&self) -> String {
+        format!("{}:{}:{}", self.user, self.realm, *self.hash)
+    }
+
+    /// The user's name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The realm that it is good for.
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// How it was hashed.
+    pub fn algorithm(&self) -> DigestAlgorithm {
+        self.algorithm
+    }
+
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// What stands for the user's name where names are hashed (RFC 7616 §3.4.4).
+    pub(super) fn user_hash(&self) -> String {
+        self.algorithm.hash(&[&self.user, &self.realm]).to_string()
+    }
+}
+
+impl FromStr for DigestSecret {
+    type Err = DigestSecretError;
+
+    /// Reads `user:realm:hash`: 64 hexadecimal digits are SHA-256, 32 are MD5.
+    fn from_str(line: &str) -> Result<Self, DigestSecretError> {
+        let parts = line.split_once(':').and_then(|(user, rest)| {
+            let (realm, hash) = rest.rsplit_once(':')?;
+            Some((user, realm, hash))
+        });
+        let (user, realm, hash) = parts.ok_or(DigestSecretError::Line)?;
+        let algorithms = [DigestAlgorithm::Sha256, DigestAlgorithm::Md5];
+        let algorithm = algorithms
+            .into_iter()
+            .find(|algorithm| algorithm.digits() == hash.len())
+            .filter(|_| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .ok_or(DigestSecretError::Hash)?;
+        let mut hash = Zeroizing::new(hash.to_owned());
+        hash.make_ascii_lowercase();
+        Self::new(algorithm, user, realm, hash)
+    }
+}
+
+/// What is wrong with a [`DigestSecret`]. Says nothing of its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DigestSecretError {
+    /// A line that is not `user:realm:hash`.
+    Line,
+    /// A hash that is neither 64 nor 32 hexadecimal digits.
+    Hash,
+    /// A name that no user can have: it is empty, or has a colon or a control character in it.
+    User(String),
+    /// There is no realm.
+    NoRealm,
+}
+
+impl fmt::Display for DigestSecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line => f.write_str("a digest secret is stored as `user:realm:hash`"),
+            Self::Hash => f.write_str(
+                "the hash of a digest secret has 64 hexadecimal digits (SHA-256) or 32 (MD5)",
+            ),
+            Self::User(name) => write!(
+                f,
+                "no user of Digest can be called {name:?}: a name is not empty, and has no colon and \
+                 no control character in it",
+            ),
+            Self::NoRealm => f.write_str("a digest secret is for a realm, and this one has none"),
+        }
+    }
+}
+
+impl std::error::Error for DigestSecretError {}
+
+impl fmt::Debug for DigestSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DigestSecret")
+            .field("user", &self.user)
+            .field("realm", &self.realm)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,154 @@
+//! Tokens that are bound to a key of the client's, which proves with each request that it holds the
+//! key (DPoP, RFC 9449).
+
+mod builder;
+mod proof;
+mod replay;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_runtime_core::{
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
+    Rejection, Scheme, Verification,
+};
+use http::{HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
+
+pub use self::builder::{Dpop, DpopBuilder, DpopError};
+use self::proof::{Proof, ProofProblem};
+use self::replay::Replays;
+pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
+use crate::nonce_key::{NonceKey, Stamp};
+use crate::{Claims, Jwt, oauth};
+
+const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// What verifies the tokens.
+enum Tokens {
+    Jwt(Jwt),
+    #[cfg(feature = "introspection")]
+    Introspection(crate::Introspection),
+}
+
+/// What a proof is held against.
+struct Rules {
+    /// What the service is known by, without a path.
+    origins: Vec<String>,
+    algorithms: Vec<jsonwebtoken::Algorithm>,
+    lifetime: Duration,
+    nonces: Option<NonceKey>,
+}
+
+impl Scheme for Dpop {
+    fn name(&self) -> &str {
+        "DPoP"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let token = credentials.value();
+        let proof = match self.rules.proof(credentials) {
+            Ok(proof) => proof,
+            Err(ProofProblem::Invalid) => {
+                return Verification::done(Caller::Rejected(Rejection::InvalidProof));
+            }
+            Err(ProofProblem::Nonce) => {
+                return Verification::done(Caller::Rejected(Rejection::StaleNonce));
+            }
+        };
+        let verification = match &self.tokens {
+            Tokens::Jwt(jwt) => jwt.verify(token),
+            #[cfg(feature = "introspection")]
+            Tokens::Introspection(introspection) => {
+                introspection.verify(token, &["DPoP", "Bearer", "access_token"])
+            }
+        };
+        let replays = Arc::clone(&self.replays);
+        Verification::pending(async move {
+            match verification.await {
+                Caller::Known(identity) => bind(identity, &proof, &replays).await,
+                other => other,
+            }
+        })
+    }
+
+    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        oauth::challenge("DPoP", Some(&self.algorithms), occasion)
+    }
+
+    /// A nonce for the next proof (RFC 9449 §8), unless nothing would come of it.
+    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let wants_nonce = match occasion.problem() {
+            None => true,
+            Some(ErrorCode::InvalidToken(rejection)) => {
+                matches!(rejection, Rejection::StaleNonce | Rejection::InvalidProof)
+            }
+            Some(_) => false,
+        };
+        let nonces = self.rules.nonces.as_ref().filter(|_| wants_nonce);
+        let nonce = nonces.and_then(|nonces| HeaderValue::try_from(nonces.make()).ok());
+        nonce.map(|nonce| (NONCE, nonce)).into_iter().collect()
+    }
+
+    fn is_oauth(&self) -> bool {
+        true
+    }
+
+    fn constrains_sender(&self) -> bool {
+        true
+    }
+}
+
+/// The caller whose token is bound to the key that the proof was made with, if it is the first time
+/// that this proof is seen.
+async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
+    let bound_to = identity.extension::<Claims>().and_then(|claims| {
+        // A token that is bound to something else as well proves nothing by this key alone.
+        let members = claims.get("cnf")?.as_object()?;
+        let members = Some(members).filter(|members| members.len() == 1)?;
+        let thumbprint = members.get("jkt")?.as_str()?;
+        Some(thumbprint == proof.thumbprint)
+    });
+    if bound_to != Some(true) {
+        return Caller::rejected();
+    }
+    // Last of all, so that nothing is remembered of those who prove nothing.
+    let used = UsedProof::new(proof.id, subject_id(&identity), proof.lifetime);
+    match replays.is_first(used).await {
+        Ok(true) => Caller::known(identity.with_sender_constraint()),
+        Ok(false) => Caller::Rejected(Rejection::InvalidProof),
+        Err(ReplayStoreError) => Caller::unverifiable(),
+    }
+}
+
+/// The hash of a subject and its issuer, since two issuers may have subjects of one name.
+fn subject_id(identity: &Identity) -> [u8; 32] {
+    let claims = identity.extension::<Claims>();
+    let issuer = claims.and_then(|claims| claims.get("iss")?.as_str());
+    let issuer = Sha256::digest(issuer.unwrap_or_default());
+    let id = Sha256::new_with_prefix(issuer).chain_update(identity.subject());
+    id.finalize().into()
+}
+
+impl Rules {
+    fn proof(&self, credentials: &Credentials<'_>) -> Result<Proof, ProofProblem> {
+        let (proof, nonce) = self.read_proof(credentials)?;
+        let Some(nonces) = &self.nonces else {
+            return Ok(proof);
+        };
+        match nonce.map(|nonce| nonces.judge(&nonce)) {
+            Some(Stamp::Fresh) => Ok(proof),
+            Some(Stamp::Stale | Stamp::Foreign) | None => Err(ProofProblem::Nonce),
+        }
+    }
+}
+
+impl fmt::Debug for Dpop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dpop")
+            .field("origins", &self.rules.origins)
+            .field("algorithms", &self.rules.algorithms)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,236 @@
+//! A proof of possession (RFC 9449 §4).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime_core::Credentials;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::Rules;
+use crate::dot_segments::has_dot_segments;
+use crate::jwt::key::verifies;
+
+/// A proof that is right in itself, for this request and this token.
+pub(super) struct Proof {
+    /// Of the key that it was made with (RFC 7638).
+    pub(super) thumbprint: String,
+    /// Tells it from all others that are good at the same time.
+    pub(super) id: [u8; 32],
+    /// For how long it is good.
+    pub(super) lifetime: Duration,
+}
+
+pub(super) enum ProofProblem {
+    Invalid,
+    /// It lacks the nonce that is wanted, and is fine but for that.
+    Nonce,
+}
+
+/// How far ahead the client's clock may be.
+const AHEAD: Duration = Duration::from_secs(10);
+/// Longer ones are made by nobody, and would be remembered by nobody.
+const MAX_PROOF: usize = 4096;
+const MAX_ID: usize = 256;
+
+#[derive(Deserialize)]
+struct Claims {
+    jti: String,
+    htm: String,
+    htu: String,
+    iat: f64,
+    ath: String,
+    nonce: Option<String>,
+}
+
+impl Rules {
+    /// Every check of RFC 9449 §4.3 but those of the nonce, of the token's binding and of replays.
+    pub(super) fn read_proof(
+        &self,
+        credentials: &Credentials<'_>,
+    ) -> Result<(Proof, Option<String>), ProofProblem> {
+        let read = || {
+            let mut lines = credentials.headers().get_all("dpop").iter();
+            let line = lines.next().filter(|_| lines.next().is_none())?;
+            let text = line.to_str().ok()?.trim_matches([' ', '\t']);
+            let (claims, thumbprint) = self.verified(text)?;
+            let lifetime = self.rest_of_life(claims.iat)?;
+            let is_right = !claims.jti.is_empty()
+                && claims.jti.len() <= MAX_ID
+                && claims.htm == credentials.method().as_str()
+                && self.is_target(&claims.htu, credentials)
+                && claims.ath == URL_SAFE_NO_PAD.encode(Sha256::digest(credentials.value()));
+            let proof = Proof {
+                id: id(&thumbprint, &claims.jti),
+                thumbprint,
+                lifetime,
+            };
+            is_right.then_some((proof, claims.nonce))
+        };
+        read().ok_or(ProofProblem::Invalid)
+    }
+
+    /// The claims, and the thumbprint of the key that signed them and stands beside them.
+    fn verified(&self, text: &str) -> Option<(Claims, String)> {
+        if text.len() > MAX_PROOF {
+            return None;
+        }
+        let header = decode_header(text).ok()?;
+        let typ = header.typ.as_deref()?;
+        let is_proof = typ.eq_ignore_ascii_case("dpop+jwt")
+            || typ.eq_ignore_ascii_case("application/dpop+jwt");
+        let is_accepted = is_proof
+            && self.algorithms.contains(&header.alg)
+            && header.crit.is_none()
+            && header.enc.is_none()
+            && header.zip.is_none();
+        let jwk = header
+            .jwk
+            .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
+        let key = DecodingKey::from_jwk(&jwk).ok()?;
+        let mut validation = Validation::new(header.alg);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let proof = decode::<Claims>(text, &key, &validation).ok()?;
+        Some((proof.claims, thumbprint(&jwk)?))
+    }
+
+    /// For how long a proof that was made then is good; `None` if it is not.
+    fn rest_of_life(&self, made: f64) -> Option<Duration> {
+        let made = Duration::try_from_secs_f64(made).ok()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        if made > now + AHEAD {
+            return None;
+        }
+        made.checked_add(self.lifetime)?
+            .checked_sub(now)
+            .filter(|rest| !rest.is_zero())
+    }
+
+    /// Whether `htu` names the target of the request at one of the places that this service is known
+    /// by; without query and fragment, and however it is spelt (RFC 9449 §4.3, RFC 3986 §6.2).
+    fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
+        let path = credentials.uri().path();
+        if has_dot_segments(path) {
+            return false;
+        }
+        let Some(claimed) = normal(htu) else {
+            return false;
+        };
+        self.origins
+            .iter()
+            .any(|origin| normal(&format!("{origin}{path}")).as_ref() == Some(&claimed))
+    }
+}
+
+/// A private or symmetric key in a proof is known to everybody from then on (RFC 9449 §4.3 (7)).
+fn shows_no_secret(text: &str) -> bool {
+    const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    let header = text.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    let header: Option<Map<String, Value>> = serde_json::from_slice(&header).ok();
+    let jwk = header
+        .as_ref()
+        .and_then(|header| header.get("jwk")?.as_object());
+    jwk.is_some_and(|jwk| SECRET.iter().all(|name| !jwk.contains_key(*name)))
+}
+
+fn thumbprint(jwk: &Jwk) -> Option<String> {
+    jwk.thumbprint(ThumbprintHash::SHA256).ok()
+}
+
+fn id(thumbprint: &str, jti: &str) -> [u8; 32] {
+    // All thumbprints have one length.
+    let id = Sha256::new_with_prefix(thumbprint).chain_update(jti);
+    id.finalize().into()
+}
+
+/// A URL in its normal form, without query and fragment: scheme and host in lower case, without the
+/// default port, and nothing escaped that need not be.
+pub(super) fn normal(url: &str) -> Option<String> {
+    // What browsers forgive in what people type is no URL (RFC 3986 §2, §3).
+    let is_written_out = url.bytes().all(|byte| byte.is_ascii_graphic())
+        && !url.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
+        && url.contains("://");
+    if !is_written_out {
+        return None;
+    }
+    let mut url = url::Url::parse(url).ok()?;
+    let is_http = matches!(url.scheme(), "http" | "https");
+    if !is_http || !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = unescaped(url.path());
+    let authority = url.origin().ascii_serialization();
+    Some(format!("{authority}{path}"))
+}
+
+/// Escapes of characters that need none are undone, and the others written in upper case.
+fn unescaped(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                text.push(char::from(byte));
+                text.push_str(part.get(2..).unwrap_or_default());
+            }
+            Some(_) => {
+                text.push('%');
+                text.push_str(&part.get(..2).unwrap_or_default().to_ascii_uppercase());
+                text.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                text.push('%');
+                text.push_str(part);
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_the_same_however_they_are_spelt() {
+        for (url, expected) in [
+            ("https://api.example/r", Some("https://api.example/r")),
+            ("HTTPS://API.EXAMPLE:443/%72", Some("https://api.example/r")),
+            ("https://api.example/r?a=b#c", Some("https://api.example/r")),
+            ("https://api.example", Some("https://api.example/")),
+            ("https://api.example/a/../r", Some("https://api.example/r")),
+            (
+                "https://api.example/a%2fb",
+                Some("https://api.example/a%2Fb"),
+            ),
+            (
+                "https://api.example:8443/r",
+                Some("https://api.example:8443/r"),
+            ),
+            ("http://api.example/r", Some("http://api.example/r")),
+            ("https://user@api.example/r", None),
+            ("ftp://api.example/r", None),
+            ("/r", None),
+            ("https:api.example/r", None),
+            ("https:\\\\api.example/r", None),
+            ("https://api.example/\tr", None),
+            ("https://API。example/r", None),
+            ("", None),
+        ] {
+            assert_eq!(normal(url).as_deref(), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Proofs that were used already (RFC 9449 §11.1).
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use crate::expiring_map::{ExpiringMap, Full};
+
+/// Remembers which proofs were used, so that nobody uses one again that was overheard.
+///
+/// The default remembers in this process. Where several instances serve the same clients, they need a
+/// common one, such as a database that each of them reaches.
+///
+/// ```
+/// use auth_runtime::schemes::{ReplayStore, ReplayStoreError, UsedProof};
+///
+/// struct Shared;
+///
+/// impl ReplayStore for Shared {
+///     async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+///         // `SET id … NX EX lifetime`, or the like
+///         # let _ = (proof.id(), proof.lifetime());
+///         Ok(true)
+///     }
+/// }
+/// ```
+pub trait ReplayStore: Send + Sync + 'static {
+    /// Remembers the id of `proof` for its lifetime, and returns whether it was not remembered yet.
+    /// Of several calls at the same time with the same id, one returns `true`.
+    ///
+    /// Only proofs of known callers come here. A store has to be bounded by subject, or one caller
+    /// fills it for all others.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayStoreError`] if the answer is not known, or the subject has used up its share; the
+    /// request is answered 503.
+    fn is_first(
+        &self,
+        proof: UsedProof,
+    ) -> impl Future<Output = Result<bool, ReplayStoreError>> + Send;
+}
+
+/// A proof of possession that a known caller used, for a [`ReplayStore`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedProof {
+    id: [u8; 32],
+    subject: [u8; 32],
+    lifetime: Duration,
+}
+
+impl UsedProof {
+    /// A proof with this id, of this subject, that is good for this long.
+    pub const fn new(id: [u8; 32], subject: [u8; 32], lifetime: Duration) -> Self {
+        Self {
+            id,
+            subject,
+            lifetime,
+        }
+    }
+
+    /// A hash that no other proof has.
+    pub const fn id(&self) -> [u8; 32] {
+        self.id
+    }
+
+    /// A hash of the issuer and the subject of the token: the same for all keys of the subject.
+    pub const fn subject(&self) -> [u8; 32] {
+        self.subject
+    }
+
+    /// The time for which the proof is still good.
+    pub const fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+}
+
+/// A store cannot say whether a proof was used. What is wrong is for the store to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayStoreError;
+
+impl fmt::Display for ReplayStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it cannot be said whether a proof was used already")
+    }
+}
+
+impl std::error::Error for ReplayStoreError {}
+
+/// Some store, behind one type.
+pub(super) struct Replays(Box<dyn Erased>);
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<bool, ReplayStoreError>> + Send + 'a>>;
+
+trait Erased: Send + Sync {
+    fn is_first(&self, proof: UsedProof) -> Answer<'_>;
+}
+
+impl<T: ReplayStore> Erased for T {
+    fn is_first(&self, proof: UsedProof) -> Answer<'_> {
+        Box::pin(ReplayStore::is_first(self, proof))
+    }
+}
+
+impl Replays {
+    pub(super) fn new(store: impl ReplayStore) -> Self {
+        Self(Box::new(store))
+    }
+
+    pub(super) async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        self.0.is_first(proof).await
+    }
+}
+
+/// Remembers in this process, a bounded number of proofs, of which each subject gets a share.
+pub(super) struct InMemory(ExpiringMap<Used>);
+
+/// Whether a proof was used.
+#[derive(Default)]
+struct Used(bool);
+
+impl InMemory {
+    /// Remembers up to `capacity` proofs for each `longest`: no proof lives longer.
+    pub(super) fn new(capacity: usize, longest: Duration) -> Self {
+        Self(ExpiringMap::new(capacity, longest))
+    }
+
+    fn remember(&self, proof: UsedProof, now: Instant) -> Result<bool, ReplayStoreError> {
+        let mark = |used: &mut Used| !std::mem::replace(&mut used.0, true);
+        let is_first = self.0.update(proof.id, proof.subject, now, mark);
+        is_first.map_err(|Full| {
+            tracing::warn!("a subject uses too many proofs of possession to remember all of them");
+            ReplayStoreError
+        })
+    }
+}
+
+impl ReplayStore for InMemory {
+    async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        self.remember(proof, Instant::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(60);
+
+    fn proof(subject: u8, number: u16) -> UsedProof {
+        let mut id = [subject; 32];
+        let number = number.to_be_bytes();
+        (id[30], id[31]) = (number[0], number[1]);
+        UsedProof::new(id, [subject; 32], LIFETIME)
+    }
+
+    #[test]
+    fn each_is_the_first_once_and_no_more_are_taken_than_fit() {
+        let (store, now) = (InMemory::new(200, LIFETIME), Instant::now());
+        let mut taken = Vec::new();
+        for proof in (0..=255).flat_map(|subject| (0..2).map(move |number| proof(subject, number)))
+        {
+            match store.remember(proof, now) {
+                Ok(is_first) => assert!(is_first),
+                Err(ReplayStoreError) => continue,
+            }
+            taken.push(proof);
+        }
+        assert_eq!(taken.len(), 200);
+        for proof in taken {
+            assert_eq!(store.remember(proof, now), Ok(false), "still remembered");
+        }
+    }
+
+    #[test]
+    fn sixteen_subjects_do_not_fill_the_store_for_others() {
+        let (store, now) = (InMemory::new(16_000, LIFETIME), Instant::now());
+        for subject in 0..16 {
+            for number in 0..4000 {
+                let _ = store.remember(proof(subject, number), now);
+            }
+        }
+        for subject in 16..116 {
+            for number in 0..10 {
+                assert_eq!(store.remember(proof(subject, number), now), Ok(true));
+            }
+        }
+    }
+
+    #[test]
+    fn each_is_remembered_for_as_long_as_a_proof_can_live() {
+        let (store, begin) = (InMemory::new(100, LIFETIME), Instant::now());
+        let remember = |seconds| store.remember(proof(1, 1), begin + Duration::from_secs(seconds));
+        assert_eq!(remember(40), Ok(true));
+        assert_eq!(remember(99), Ok(false), "in the period before");
+        assert_eq!(remember(230), Ok(true), "long after");
+    }
+}

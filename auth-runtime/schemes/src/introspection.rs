@@ -1,0 +1,261 @@
+//! Opaque tokens that the authorization server is asked about (RFC 7662).
+
+mod builder;
+#[cfg(feature = "redis")]
+mod shared_cache;
+mod single_flight;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use auth_runtime_core::{Caller, Identity, Rejection, Verification};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use self::builder::ClientAuthentication;
+pub use self::builder::{IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "redis")]
+pub use self::shared_cache::SharedTokenCache;
+use self::single_flight::SingleFlight;
+use crate::Claims;
+use crate::bearer::is_b64token;
+use crate::http_client::HttpClient;
+use crate::jwt::ClaimNames;
+use crate::token_cache::{Epoch, VerifierCache};
+
+/// When to try again while the endpoint is out of order.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// Verifies opaque tokens by asking the authorization server; for
+/// [`Bearer::introspection`](crate::Bearer::introspection).
+///
+/// What it says of an active token is read as the claims of a JWT are: `exp` and `nbf` have to be
+/// right if they are there, `aud` has to be this service's, and `iss` where it is configured. The answer is
+/// remembered for up to a minute by default, so a revoked token may be let in for so long (RFC 7662
+/// §4); while it is being asked, others with the same token wait for the same answer. A refresh or ID
+/// token is no access token, even if it is active: what the server says of its type (`token_type`,
+/// `token_use`, `typ`) is held against the scheme.
+///
+/// Anybody can make up tokens that the server has to be asked about, also for paths that are not
+/// there: 256 are asked about at a time, and a little later requests are answered 503. A service that
+/// strangers reach limits how often each of them may ask.
+///
+/// If the server cannot be reached, or refuses this service itself, callers are answered 503, never
+/// 401.
+///
+/// ```
+/// use auth_runtime::schemes::{Bearer, Introspection};
+///
+/// let introspection = Introspection::builder()
+///     .endpoint("https://issuer.example/introspect")
+///     .client_secret("my-api", "the secret of my-api")
+///     .audience("https://api.example")
+///     .build()?;
+/// let scheme = Bearer::introspection(introspection);
+/// # Ok::<(), auth_runtime::schemes::IntrospectionError>(())
+/// ```
+///
+/// Cloning is cheap; clones share their cache.
+#[derive(Clone)]
+pub struct Introspection(Arc<Endpoint>);
+
+struct Endpoint {
+    url: String,
+    client: ClientAuthentication,
+    http: HttpClient,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    leeway: Duration,
+    names: ClaimNames,
+    cache: Option<VerifierCache>,
+    questions: SingleFlight,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
+    /// So that an outage is logged once, and its end.
+    is_down: AtomicBool,
+}
+
+impl Introspection {
+    /// Says whose token this is, if it is an access token for one of the types that are meant.
+    pub(crate) fn verify(&self, token: &str, types: &'static [&'static str]) -> Verification {
+        if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
+            return Verification::done(unless_of_another_type(Caller::known(identity), types));
+        }
+        if !is_b64token(token) {
+            return Verification::done(Caller::Rejected(Rejection::Malformed));
+        }
+        let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
+        Verification::pending(async move {
+            let caller = match &endpoint.cache {
+                Some(cache) => {
+                    let moment = cache.moment();
+                    let asking = endpoint.ask_and_remember(&token, cache, moment);
+                    let questions = &endpoint.questions;
+                    questions.ask_together(moment, &token, asking).await
+                }
+                None => endpoint.ask(&token).await.0,
+            };
+            unless_of_another_type(caller, types)
+        })
+    }
+}
+
+/// What is said of a token need not be said of an access token: the endpoint knows others, too, and is
+/// told only as a hint which one is meant (RFC 7662 §2.1).
+fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
+    let claims = caller.identity().and_then(Identity::extension::<Claims>);
+    let is_another = claims.is_some_and(|claims| {
+        let says = |name: &str, meant: &[&str]| match claims.get(name) {
+            None | Some(Value::Null) => true,
+            Some(said) => said
+                .as_str()
+                .is_some_and(|said| meant.iter().any(|own| own.eq_ignore_ascii_case(said))),
+        };
+        !says("token_type", types) || claims.are_of_another_kind()
+    });
+    if is_another {
+        return Caller::rejected();
+    }
+    caller
+}
+
+impl Endpoint {
+    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache, moment: Epoch) -> Caller {
+        let (caller, expiry) = self.ask(token).await;
+        if let Caller::Known(identity) = &caller {
+            cache.insert(token, identity.clone(), expiry, moment);
+        }
+        caller
+    }
+
+    /// Whose token this is, and until when that holds, if it is known.
+    async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
+        #[cfg(feature = "redis")]
+        if let Some(shared) = &self.shared_cache
+            && let Some((answer, until)) = shared.get(&self.asker(), token).await
+            && let Ok(answer) = serde_json::from_slice(&answer)
+        {
+            let (caller, expiry) = self.judge(answer);
+            return (
+                caller,
+                Some(expiry.map_or(until, |expiry| expiry.min(until))),
+            );
+        }
+        let unverifiable = Caller::Unverifiable {
+            retry_after: Some(RETRY_AFTER),
+        };
+        let Some(_place) = self.questions.place().await else {
+            return (unverifiable, None);
+        };
+        let asked = self.question(token).await.and_then(|answer| {
+            let claims = serde_json::from_slice(&answer);
+            let claims = claims.map_err(|_| "the answer is no JSON object".to_owned())?;
+            Ok((answer, claims))
+        });
+        #[cfg_attr(
+            not(feature = "redis"),
+            expect(unused_variables, reason = "to be shared")
+        )]
+        let (answer, claims) = match asked {
+            Ok(asked) => asked,
+            Err(problem) => {
+                if !self.is_down.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("tokens cannot be introspected: {problem}");
+                }
+                return (unverifiable, None);
+            }
+        };
+        if self.is_down.swap(false, Ordering::Relaxed) {
+            tracing::warn!("tokens can be introspected again");
+        }
+        let (caller, expiry) = self.judge(claims);
+        #[cfg(feature = "redis")]
+        if let (Some(shared), Caller::Known(_)) = (&self.shared_cache, &caller) {
+            shared.insert(&self.asker(), token, &answer, expiry).await;
+        }
+        (caller, expiry)
+    }
+
+    /// What is said depends on who asks, and whom (RFC 7662 §4).
+    #[cfg(feature = "redis")]
+    fn asker(&self) -> String {
+        format!("{} {}", self.url, self.client.id())
+    }
+
+    fn judge(&self, answer: Claims) -> (Caller, Option<SystemTime>) {
+        match self.accept(answer) {
+            Ok(claims) => {
+                let expiry = claims.expiry();
+                let identity = claims.into_identity(&self.names, self.leeway);
+                (identity.map_or(Caller::rejected(), Caller::known), expiry)
+            }
+            Err(rejection) => (Caller::Rejected(rejection), None),
+        }
+    }
+
+    async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
+        let mut form = vec![("token", token), ("token_type_hint", "access_token")];
+        let assertion = self.client.assertion()?;
+        if let Some(assertion) = &assertion {
+            form.push(("client_id", self.client.id()));
+            form.push(("client_assertion_type", ASSERTION_TYPE));
+            form.push(("client_assertion", assertion));
+        }
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let answer = self
+            .http
+            .post_form(&self.url, body, self.client.basic())
+            .await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// What is true of an active token (RFC 7662 §2.2), checked as a JWT's claims are.
+    fn accept(&self, answer: Claims) -> Result<Claims, Rejection> {
+        if answer.get("active") != Some(&Value::Bool(true)) {
+            return Err(Rejection::Invalid);
+        }
+        let now = SystemTime::now();
+        if answer.get("exp").is_some() {
+            let expiry = answer.expiry().ok_or(Rejection::Invalid)?;
+            if expiry.checked_add(self.leeway).is_none_or(|end| end <= now) {
+                return Err(Rejection::Expired);
+            }
+        }
+        if answer.get("nbf").is_some() {
+            let begins = answer.begins().ok_or(Rejection::Invalid)?;
+            if begins > now + self.leeway {
+                return Err(Rejection::Invalid);
+            }
+        }
+        let is_ours = match &self.issuer {
+            Some(issuer) => answer.get("iss").is_some_and(|own| own == issuer.as_str()),
+            None => true,
+        };
+        let is_for_us = self.audiences.is_empty()
+            || answer
+                .strings("aud")
+                .iter()
+                .any(|audience| self.audiences.iter().any(|own| own == audience));
+        if is_ours && is_for_us {
+            Ok(answer)
+        } else {
+            Err(Rejection::Invalid)
+        }
+    }
+}
+
+/// RFC 7523 §2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+impl fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Introspection")
+            .field("endpoint", &self.0.url)
+            .field("client", &self.0.client)
+            .finish_non_exhaustive()
+    }
+}

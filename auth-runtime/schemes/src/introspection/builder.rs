@@ -1,0 +1,348 @@
+//! What an [`Introspection`] is made of, and how this service proves who it is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime_core::UrlProblem;
+use auth_runtime_core::url::{TrustedUrl, without_user};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+#[cfg(feature = "redis")]
+use super::SharedTokenCache;
+use super::single_flight::SingleFlight;
+use super::{Endpoint, Introspection};
+use crate::http_client::HttpClient;
+use crate::jwt::ClaimNames;
+use crate::random;
+use crate::token_cache::TokenCache;
+
+/// How long an assertion is good: it is used at once.
+const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
+
+impl Introspection {
+    /// Starts with no endpoint and no client; both have to be given.
+    pub fn builder() -> IntrospectionBuilder {
+        IntrospectionBuilder {
+            endpoint: None,
+            client: Err(IntrospectionError::NoClient),
+            issuer: None,
+            audiences: Vec::new(),
+            takes_any_audience: false,
+            leeway: Duration::from_secs(60),
+            names: ClaimNames::default(),
+            cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
+            #[cfg(feature = "redis")]
+            shared_cache: None,
+        }
+    }
+}
+
+/// Collects what an [`Introspection`] is made of.
+#[must_use]
+pub struct IntrospectionBuilder {
+    endpoint: Option<String>,
+    client: Result<ClientAuthentication, IntrospectionError>,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    takes_any_audience: bool,
+    leeway: Duration,
+    names: ClaimNames,
+    cache: Option<TokenCache>,
+    #[cfg(feature = "redis")]
+    shared_cache: Option<SharedTokenCache>,
+}
+
+impl IntrospectionBuilder {
+    /// Where to ask: `https` (or `http` on loopback, for tests). Required.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Proves who this service is by a secret, sent by Basic (RFC 6749 §2.3.1).
+    pub fn client_secret(mut self, id: &str, secret: &str) -> Self {
+        self.client = Ok(ClientAuthentication::secret(id, secret));
+        self
+    }
+
+    /// Proves who this service is by a key: an RSA private key for RS256, as PEM (`private_key_jwt`,
+    /// RFC 7523 §2.2). `audience` is what the server wants to be called in the proof: its issuer
+    /// identifier, mostly.
+    pub fn private_key_rs256(self, id: &str, pem: impl AsRef<[u8]>, audience: &str) -> Self {
+        let key = EncodingKey::from_rsa_pem(pem.as_ref());
+        self.private_key(id, key, Algorithm::RS256, audience)
+    }
+
+    /// The same with a P-256 private key for ES256, as PEM (PKCS#8).
+    pub fn private_key_es256(self, id: &str, pem: impl AsRef<[u8]>, audience: &str) -> Self {
+        let key = EncodingKey::from_ec_pem(pem.as_ref());
+        self.private_key(id, key, Algorithm::ES256, audience)
+    }
+
+    fn private_key(
+        mut self,
+        id: &str,
+        key: jsonwebtoken::errors::Result<EncodingKey>,
+        algorithm: Algorithm,
+        audience: &str,
+    ) -> Self {
+        self.client = match key {
+            Ok(key) => Ok(ClientAuthentication::Key {
+                id: id.to_owned(),
+                key: Box::new(key),
+                algorithm,
+                audience: audience.to_owned(),
+            }),
+            Err(_) => Err(IntrospectionError::Key(format!("{algorithm:?}"))),
+        };
+        self
+    }
+
+    /// Takes only tokens of which the server says that their `iss` is this. Default: any.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Takes only tokens whose `aud` is, or contains, this. Required, unless
+    /// [`any_audience`](Self::any_audience) is; may be given more than once.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Takes every token that the server says is active, whatever service it was issued for.
+    ///
+    /// For servers that know of one service only, or answer each service about its own tokens only
+    /// (RFC 7662 §4): with any other, whoever has a token for another service gets in with it.
+    pub fn any_audience(mut self) -> Self {
+        self.takes_any_audience = true;
+        self
+    }
+
+    /// The member that names the caller. Default: `sub`. A non-empty string; an active token without it is
+    /// rejected, since a client identifier would be the same for all users of the client.
+    ///
+    /// It has to be unique and never assigned to another user (RFC 7662 §2.2 leaves `sub` optional).
+    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
+        self.names.subject = name.into();
+        self
+    }
+
+    /// The claims that scopes are read from, together. Default: `scope` and `scp`.
+    pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.names.scopes = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The claim that roles are read from. Default: `roles`.
+    pub fn roles_claim(mut self, name: impl Into<String>) -> Self {
+        self.names.roles = name.into();
+        self
+    }
+
+    /// The claim that permissions are read from. Default: `permissions`.
+    pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
+        self.names.permissions = name.into();
+        self
+    }
+
+    /// Remembers answers in `cache`. Default: 10 000 of them, for up to a minute.
+    pub fn cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Remembers answers where other instances of the service find them, besides the
+    /// [`cache`](Self::cache) of this one. Default: each asks for itself.
+    #[cfg(feature = "redis")]
+    pub fn shared_cache(mut self, cache: SharedTokenCache) -> Self {
+        self.shared_cache = Some(cache);
+        self
+    }
+
+    /// Remembers nothing in this instance: asks for every request.
+    pub fn without_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// [`IntrospectionError`] says what is missing or cannot be right.
+    pub fn build(self) -> Result<Introspection, IntrospectionError> {
+        let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
+        if let Err(problem) = TrustedUrl::read(&url) {
+            let url = without_user(&url);
+            return Err(IntrospectionError::Url { url, problem });
+        }
+        let client = self.client?;
+        if self.audiences.is_empty() != self.takes_any_audience {
+            return Err(IntrospectionError::Audience);
+        }
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        Ok(Introspection(Arc::new(Endpoint {
+            url,
+            client,
+            http: HttpClient::new().map_err(IntrospectionError::Client)?,
+            issuer: self.issuer,
+            audiences: self.audiences,
+            leeway: self.leeway,
+            names: self.names,
+            cache: self.cache.as_ref().map(TokenCache::of_verifier),
+            #[cfg(feature = "redis")]
+            shared_cache: self.shared_cache,
+            questions: SingleFlight::new(),
+            is_down: AtomicBool::new(false),
+        })))
+    }
+}
+
+/// How this service proves who it is.
+pub(super) enum ClientAuthentication {
+    /// The value of `Authorization`.
+    Secret {
+        id: String,
+        basic: Zeroizing<String>,
+    },
+    Key {
+        id: String,
+        key: Box<EncodingKey>,
+        algorithm: Algorithm,
+        audience: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: String,
+}
+
+impl ClientAuthentication {
+    fn secret(id: &str, secret: &str) -> Self {
+        // Encoded first (RFC 6749 §2.3.1), so a colon in the id does no harm.
+        let encoded =
+            |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+        let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
+        Self::Secret {
+            id: id.to_owned(),
+            basic: Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Secret { id, .. } | Self::Key { id, .. } => id,
+        }
+    }
+
+    pub(super) fn basic(&self) -> Option<&str> {
+        match self {
+            Self::Secret { basic, .. } => Some(basic),
+            Self::Key { .. } => None,
+        }
+    }
+
+    /// A proof that is made for one request; `None` for a client with a secret.
+    pub(super) fn assertion(&self) -> Result<Option<String>, String> {
+        let Self::Key {
+            id,
+            key,
+            algorithm,
+            audience,
+        } = self
+        else {
+            return Ok(None);
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_err(|_| "the clock is wrong")?.as_secs();
+        let random: [u8; 16] = random::bytes().ok_or("there are no random bytes")?;
+        let assertion = Assertion {
+            iss: id,
+            sub: id,
+            aud: audience,
+            iat: now,
+            exp: now + ASSERTION_LIFETIME.as_secs(),
+            jti: URL_SAFE_NO_PAD.encode(random),
+        };
+        let signed = encode(&Header::new(*algorithm), &assertion, key);
+        signed
+            .map(Some)
+            .map_err(|_| "the proof for the server cannot be signed".to_owned())
+    }
+}
+
+impl fmt::Debug for ClientAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.id())
+    }
+}
+
+/// What keeps an [`Introspection`] from being built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IntrospectionError {
+    /// No endpoint was given.
+    NoEndpoint,
+    /// An endpoint that cannot be asked.
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it.
+        problem: UrlProblem,
+    },
+    /// Nothing says how this service proves who it is.
+    NoClient,
+    /// Nothing says which tokens are for this service, or two things do.
+    Audience,
+    /// A private key that cannot be read as one for this algorithm.
+    Key(String),
+    /// No HTTP client can be made.
+    Client(String),
+}
+
+impl fmt::Display for IntrospectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEndpoint => f.write_str(
+                "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
+            ),
+            Self::Url { url, problem } => write!(f, "{url:?} cannot be asked: {problem}"),
+            Self::NoClient => f.write_str(
+                "the server answers only those whom it knows; add `.client_secret(…)` or \
+                 `.private_key_es256(…)`",
+            ),
+            Self::Audience => f.write_str(
+                "a token for another service would do, too; say for whom tokens have to be with \
+                 `.audience(\"…\")`, or decide for `.any_audience()`",
+            ),
+            Self::Key(algorithm) => {
+                write!(f, "the key is no private key for {algorithm}, as PEM")
+            }
+            Self::Client(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl std::error::Error for IntrospectionError {}
+
+impl fmt::Debug for IntrospectionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectionBuilder")
+            .field("endpoint", &self.endpoint.as_deref().map(without_user))
+            .finish_non_exhaustive()
+    }
+}

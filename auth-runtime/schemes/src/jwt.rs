@@ -1,0 +1,363 @@
+//! Bearer tokens that are JWTs (RFC 7519).
+
+mod builder;
+mod claims;
+#[cfg(feature = "jwks")]
+mod discovery;
+pub(crate) mod key;
+mod key_set;
+#[cfg(feature = "jwks")]
+mod remote_keys;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_runtime_core::{Caller, Identity, Rejection, Verification};
+use jsonwebtoken::{Header, decode_header};
+
+pub use self::builder::{JwtBuilder, JwtError};
+pub(crate) use self::claims::ClaimNames;
+pub use self::claims::Claims;
+pub use self::key::JwtKey;
+use self::key_set::{Flaw, KeySet};
+#[cfg(feature = "jwks")]
+use self::remote_keys::{RemoteKeys, Wanted};
+use crate::bearer::is_b64token;
+#[cfg(feature = "token-cache")]
+use crate::token_cache::{Epoch, VerifierCache};
+
+/// Verifies JWTs; for [`Bearer::jwt`](crate::Bearer::jwt).
+///
+/// A token is verified with the keys of the issuer that it names, and by the audiences and claim names
+/// of that issuer; [`any_of`](Self::any_of) trusts several. The token chooses nothing else: each key has
+/// one algorithm, and a token that names another is rejected.
+///
+/// These have to be right: the signature; `iss` (a string, exactly the issuer); `aud` (one of the
+/// configured audiences among them); `exp`, which has to be there; `nbf`, if it is there; the
+/// [subject](JwtBuilder::subject_claim); `typ`, which is `JWT`, `at+jwt` (RFC 9068) or absent. A token with
+/// `crit` is rejected, since no extension is understood.
+///
+/// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
+/// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
+/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), and `events` (RFC 8417 §2.2). An ID token
+/// that says nothing of the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
+/// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
+///
+/// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust
+/// takes. Keys are parsed once, here or when they are fetched.
+///
+/// ```
+/// use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
+///
+/// # let secret = [7; 32];
+/// let jwt = Jwt::builder()
+///     .issuer("https://issuer.example")
+///     .audience("https://api.example")
+///     .key(JwtKey::hs256(&secret)?)
+///     .build()?;
+/// let scheme = Bearer::jwt(jwt);
+/// # Ok::<(), auth_runtime::schemes::JwtError>(())
+/// ```
+///
+/// Cloning is cheap; clones share keys and cache.
+#[derive(Clone)]
+pub struct Jwt(Arc<[Arc<Issuer>]>);
+
+/// An authorization server, with everything that its tokens are verified by.
+struct Issuer {
+    keys: Keys,
+    rules: Arc<Rules>,
+    revoked: Option<Revoked>,
+    #[cfg(feature = "token-cache")]
+    cache: Option<Arc<VerifierCache>>,
+}
+
+/// Nothing is remembered, so nothing is forgotten.
+#[cfg(not(feature = "token-cache"))]
+type Epoch = std::convert::Infallible;
+
+/// Asked for each request whether its token was revoked.
+type Revoked = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
+
+enum Keys {
+    Given(KeySet),
+    #[cfg(feature = "jwks")]
+    Fetched(Arc<RemoteKeys>),
+}
+
+/// What a token is held against besides its signature.
+struct Rules {
+    issuer: String,
+    audiences: Vec<String>,
+    leeway: Duration,
+    access_tokens_only: bool,
+    names: ClaimNames,
+}
+
+impl Jwt {
+    /// Trusts the issuers of several verifiers: each token is verified by the issuer that it names, and by
+    /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
+    ///
+    /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the same
+    /// subject to two users. A service that compares subjects compares the claim `iss` as well, or trusts
+    /// only issuers with disjoint subjects.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
+    ///
+    /// # let (ours, theirs) = ([7; 32], [8; 32]);
+    /// let staff = Jwt::builder()
+    ///     .issuer("https://staff.example")
+    ///     .audience("https://api.example")
+    ///     .key(JwtKey::hs256(&ours)?)
+    ///     .build()?;
+    /// let partners = Jwt::builder()
+    ///     .issuer("https://partner.example")
+    ///     .audience("https://api.example")
+    ///     .key(JwtKey::hs256(&theirs)?)
+    ///     .roles_claim("groups")
+    ///     .build()?;
+    /// let scheme = Bearer::jwt(Jwt::any_of([staff, partners])?);
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError::NoIssuer`] without a verifier, and [`JwtError::DuplicateIssuer`] if two are for one
+    /// issuer.
+    pub fn any_of(verifiers: impl IntoIterator<Item = Self>) -> Result<Self, JwtError> {
+        let mut issuers: Vec<Arc<Issuer>> = Vec::new();
+        for issuer in verifiers.into_iter().flat_map(|jwt| jwt.0.to_vec()) {
+            let name = &issuer.rules.issuer;
+            if issuers.iter().any(|other| other.rules.issuer == *name) {
+                return Err(JwtError::DuplicateIssuer(name.clone()));
+            }
+            issuers.push(issuer);
+        }
+        if issuers.is_empty() {
+            return Err(JwtError::NoIssuer);
+        }
+        Ok(Self(issuers.into()))
+    }
+
+    /// Verifies a token by the issuer that it names.
+    pub(crate) fn verify(&self, token: &str) -> Verification {
+        #[cfg(feature = "token-cache")]
+        for issuer in self.0.iter() {
+            if let Some(caller) = issuer.remembered(token) {
+                return Verification::done(caller);
+            }
+        }
+        let header = decode_header(token).ok();
+        let Some(header) = header.filter(|_| is_b64token(token)) else {
+            return Verification::done(Caller::Rejected(Rejection::Malformed));
+        };
+        let named = match &*self.0 {
+            [only] => Some(only),
+            several => {
+                let claims = claims::unverified(token);
+                let name = claims.as_ref().and_then(Claims::issuer);
+                let mut issuers = several.iter();
+                issuers.find(|issuer| name == Some(issuer.rules.issuer.as_str()))
+            }
+        };
+        match named {
+            Some(issuer) => issuer.verify(token, header),
+            None => Verification::done(Caller::rejected()),
+        }
+    }
+
+    /// Fetches the keys now, so that a wrong URL is found when the service starts and not by its
+    /// first caller. Does nothing where the keys are given.
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError::Unreachable`] names the first URL that keys cannot be fetched from, and the problem. The
+    /// keys of all other issuers are fetched nevertheless; those that are missing are fetched when a token
+    /// comes.
+    #[cfg(feature = "jwks")]
+    pub async fn fetch_keys(&self) -> Result<(), JwtError> {
+        let mut result = Ok(());
+        for issuer in self.0.iter() {
+            if let Keys::Fetched(remote) = &issuer.keys {
+                result = result.and(remote.fetch_now().await.map_err(JwtError::Unreachable));
+            }
+        }
+        result
+    }
+}
+
+impl Issuer {
+    /// The caller of a token that was verified a moment ago.
+    #[cfg(feature = "token-cache")]
+    fn remembered(&self, token: &str) -> Option<Caller> {
+        let identity = self.cache.as_ref()?.get(token)?;
+        // However few tokens there are, keys that are withdrawn have to be noticed.
+        #[cfg(feature = "jwks")]
+        if let Keys::Fetched(remote) = &self.keys {
+            remote.refresh_when_due();
+        }
+        Some(self.unless_revoked(identity))
+    }
+
+    #[cfg(feature = "token-cache")]
+    fn moment(&self) -> Option<Epoch> {
+        self.cache.as_ref().map(|cache| cache.moment())
+    }
+
+    #[cfg(not(feature = "token-cache"))]
+    fn moment(&self) -> Option<Epoch> {
+        None
+    }
+
+    fn verify(self: &Arc<Self>, token: &str, header: Header) -> Verification {
+        // From before the keys are looked up.
+        let moment = self.moment();
+        if !self.rules.accept_kind(&header) {
+            return Verification::done(Caller::rejected());
+        }
+        match &self.keys {
+            Keys::Given(keys) => {
+                let caller = self.verify_with(keys, token, &header, moment);
+                Verification::done(caller.unwrap_or(Caller::rejected()))
+            }
+            #[cfg(feature = "jwks")]
+            Keys::Fetched(remote) => self.verify_remotely(remote, token, header, moment),
+        }
+    }
+
+    /// Verifies with the keys at hand if the right one may be among them, or else after a fetch.
+    #[cfg(feature = "jwks")]
+    fn verify_remotely(
+        self: &Arc<Self>,
+        remote: &Arc<RemoteKeys>,
+        token: &str,
+        header: Header,
+        moment: Option<Epoch>,
+    ) -> Verification {
+        let keys = remote.that_know(&header);
+        if let Some(keys) = &keys {
+            let caller = self.verify_with(keys, token, &header, moment);
+            // Where keys have no names, the one that signed it may be newer than those at hand.
+            match caller {
+                Some(caller) => return Verification::done(caller),
+                None if keys.name(&header) => return Verification::done(Caller::rejected()),
+                None => {}
+            }
+        }
+        let unverified = claims::unverified(token);
+        let unverified =
+            unverified.filter(|claims| claims.issuer() == Some(self.rules.issuer.as_str()));
+        // Tokens of other issuers make this service ask nobody.
+        let Some(unverified) = unverified else {
+            return Verification::done(Caller::rejected());
+        };
+        let wanted = Wanted {
+            header,
+            tried: keys,
+            issued: unverified.issued(),
+        };
+        let (this, remote, token) = (Arc::clone(self), Arc::clone(remote), token.to_owned());
+        Verification::pending(async move {
+            match remote.fetch_for(&wanted).await {
+                Ok(keys) => {
+                    // Newer keys may be there by now, so this is not remembered yet.
+                    let caller = this.verify_with(&keys, &token, &wanted.header, None);
+                    caller.unwrap_or(Caller::rejected())
+                }
+                Err(outage) => Caller::Unverifiable {
+                    retry_after: Some(outage.retry_after),
+                },
+            }
+        })
+    }
+
+    /// Verifies with these keys; returns `None` if none of them signed the token. `moment` is from before
+    /// the keys were looked up.
+    fn verify_with(
+        &self,
+        keys: &KeySet,
+        token: &str,
+        header: &Header,
+        moment: Option<Epoch>,
+    ) -> Option<Caller> {
+        let claims = match keys.claims(token, header) {
+            Ok(claims) => self.rules.accept(claims),
+            Err(Flaw::Rejected(rejection)) => Err(rejection),
+            Err(Flaw::Unsigned) => return None,
+        };
+        let claims = match claims {
+            Ok(claims) => claims,
+            Err(rejection) => return Some(Caller::Rejected(rejection)),
+        };
+        #[cfg(feature = "token-cache")]
+        let expiry = claims.expiry();
+        let Some(identity) = claims.into_identity(&self.rules.names, self.rules.leeway) else {
+            return Some(Caller::rejected());
+        };
+        #[cfg(feature = "token-cache")]
+        if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
+            cache.insert(token, identity.clone(), expiry, moment);
+        }
+        #[cfg(not(feature = "token-cache"))]
+        let _ = moment;
+        Some(self.unless_revoked(identity))
+    }
+
+    fn unless_revoked(&self, identity: Identity) -> Caller {
+        let is_revoked = self.revoked.as_ref().is_some_and(|is_revoked| {
+            let claims = identity.extension::<Claims>();
+            claims.is_none_or(is_revoked)
+        });
+        if is_revoked {
+            Caller::rejected()
+        } else {
+            Caller::known(identity)
+        }
+    }
+}
+
+impl Rules {
+    /// By its header: of a kind that is an access token, and with nothing that must be understood.
+    fn accept_kind(&self, header: &Header) -> bool {
+        let kind = header.typ.as_deref().unwrap_or("JWT");
+        // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
+        let is = |name: &str| {
+            let (prefix, bare) = kind.split_at_checked(PREFIX.len()).unwrap_or_default();
+            kind.eq_ignore_ascii_case(name)
+                || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
+        };
+        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
+        is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
+    }
+
+    /// What the library lets through and RFC 9068 §4 does not.
+    fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
+        let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
+        let is_complete =
+            !self.access_tokens_only || REQUIRED.iter().all(|name| claims.get(name).is_some());
+        if issuer_is_one && is_complete && !claims.are_of_another_kind() {
+            Ok(claims)
+        } else {
+            Err(Rejection::Invalid)
+        }
+    }
+}
+
+const PREFIX: &str = "application/";
+
+/// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
+const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
+
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers = self.0.iter();
+        let issuers = issuers.map(|issuer| match &issuer.keys {
+            Keys::Given(keys) => (&issuer.rules.issuer, keys as &dyn fmt::Debug),
+            #[cfg(feature = "jwks")]
+            Keys::Fetched(remote) => (&issuer.rules.issuer, remote as &dyn fmt::Debug),
+        });
+        f.debug_map().entries(issuers).finish()
+    }
+}

@@ -1,0 +1,357 @@
+//! What a [`Jwt`] is made of, and what can be wrong with it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::claims::ClaimNames;
+use super::key_set::KeySet;
+#[cfg(feature = "jwks")]
+use super::remote_keys::{Place, RemoteKeys};
+use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, Rules, key};
+#[cfg(feature = "token-cache")]
+use crate::token_cache::TokenCache;
+#[cfg(feature = "jwks")]
+use auth_runtime_core::UrlProblem;
+use auth_runtime_core::url::{TrustedUrl, without_user};
+
+impl Jwt {
+    /// Starts with no issuer, no audience and no key; each has to be given.
+    pub fn builder() -> JwtBuilder {
+        JwtBuilder {
+            rules: Rules {
+                issuer: String::new(),
+                audiences: Vec::new(),
+                leeway: Duration::from_secs(60),
+                access_tokens_only: false,
+                names: ClaimNames::default(),
+            },
+            issuers: 0,
+            keys: Ok(Vec::new()),
+            revoked: None,
+            #[cfg(feature = "jwks")]
+            place: None,
+            #[cfg(feature = "jwks")]
+            refresh_every: Duration::from_secs(600),
+            #[cfg(feature = "token-cache")]
+            cache: None,
+        }
+    }
+}
+
+/// Collects what a [`Jwt`] is made of.
+#[must_use]
+pub struct JwtBuilder {
+    rules: Rules,
+    /// The number of times that an issuer was given.
+    issuers: usize,
+    keys: Result<Vec<JwtKey>, JwtError>,
+    revoked: Option<Revoked>,
+    #[cfg(feature = "jwks")]
+    place: Option<Place>,
+    #[cfg(feature = "jwks")]
+    refresh_every: Duration,
+    #[cfg(feature = "token-cache")]
+    cache: Option<TokenCache>,
+}
+
+/// More would let expired tokens live on for no good reason (RFC 9068 §4 has "a few minutes").
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+impl JwtBuilder {
+    /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
+    /// [`Jwt::any_of`] joins several.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.rules.issuer = issuer.into();
+        self.issuers += 1;
+        self
+    }
+
+    /// Takes tokens whose `aud` is, or contains, this. Required; may be given more than once.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.rules.audiences.push(audience.into());
+        self
+    }
+
+    /// Verifies signatures with `key`, besides those given before.
+    pub fn key(mut self, key: JwtKey) -> Self {
+        if let Ok(keys) = &mut self.keys {
+            keys.push(key);
+        }
+        self
+    }
+
+    /// Verifies signatures with the keys of a JWKS document (RFC 7517 §5).
+    ///
+    /// Taken are RSA keys for RS256, P-256 keys for ES256 and Ed25519 keys for EdDSA; keys for
+    /// encryption, for other algorithms, and symmetric ones (which a public document has no
+    /// business to hold) are left out.
+    pub fn jwks(mut self, document: &str) -> Self {
+        self.keys = self.keys.and_then(|mut keys| {
+            keys.extend(key::of_jwks(document)?);
+            Ok(keys)
+        });
+        self
+    }
+
+    /// The same from a file, which is read at once, and not again.
+    pub fn jwks_file(mut self, path: impl AsRef<Path>) -> Self {
+        match std::fs::read_to_string(&path) {
+            Ok(document) => self.jwks(&document),
+            Err(error) => {
+                let path = path.as_ref().display();
+                self.keys = self.keys.and(Err(JwtError::Jwks(format!(
+                    "{path} cannot be read: {error}"
+                ))));
+                self
+            }
+        }
+    }
+
+    /// Finds the keys by the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
+    /// them up to date. In place of keys; the issuer is `https` (or `http` on loopback, for tests).
+    ///
+    /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
+    /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
+    /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
+    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since:
+    /// its key may have been published since, too, so it waits for the next fetch, at most 5 seconds and
+    /// the time of two fetches, without holding up other requests.
+    ///
+    /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
+    /// be verified are answered 503, never 401.
+    #[cfg(feature = "jwks")]
+    pub fn discover(mut self) -> Self {
+        self.place = Some(Place::OfIssuer);
+        self
+    }
+
+    /// Fetches the keys from this URL, as [`discover`](Self::discover) does, without metadata.
+    #[cfg(feature = "jwks")]
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.place = Some(Place::Url(url.into()));
+        self
+    }
+
+    /// How old fetched keys get before they are fetched again. Default: 10 minutes; at least one
+    /// second.
+    #[cfg(feature = "jwks")]
+    pub fn refresh_every(mut self, interval: Duration) -> Self {
+        self.refresh_every = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Remembers verified tokens in `cache`. Default: each token is verified anew.
+    ///
+    /// A remembered token stays accepted after its key is withdrawn: until the keys are refreshed, or for
+    /// the age that the cache allows.
+    #[cfg(feature = "token-cache")]
+    pub fn cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Asks for each request, cached or not, whether its token was revoked: by its `jti` in a list that
+    /// the service keeps, say. It has to be fast, since requests wait for it.
+    pub fn revoked_if(mut self, revoked: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
+        self.revoked = Some(Box::new(revoked));
+        self
+    }
+
+    /// Takes only tokens that keep to the profile for access tokens (RFC 9068): of the type `at+jwt`,
+    /// with `sub`, `client_id`, `iat` and `jti` besides what is required anyway. Default: no, since
+    /// many issuers do not keep to it.
+    ///
+    /// Where the issuer does, this keeps its ID tokens and all its other JWTs out.
+    pub fn rfc9068_only(mut self) -> Self {
+        self.rules.access_tokens_only = true;
+        self
+    }
+
+    /// How far the issuer's clock may be off, in `exp`, `nbf` and `auth_time`. Default: 60 seconds; at most
+    /// 5 minutes.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.rules.leeway = leeway;
+        self
+    }
+
+    /// The claim that names the caller. Default: `sub`. A non-empty string; a token without it is rejected.
+    ///
+    /// It has to be unique and never assigned to another user: `upn` of AD FS is, a display name is not.
+    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
+        self.rules.names.subject = name.into();
+        self
+    }
+
+    /// The claims that scopes are read from, together. Default: `scope` and `scp`. A string with
+    /// spaces, or an array of strings; anything else grants nothing.
+    pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.rules.names.scopes = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The claim that roles are read from. Default: `roles`. An array of strings, or one string.
+    pub fn roles_claim(mut self, name: impl Into<String>) -> Self {
+        self.rules.names.roles = name.into();
+        self
+    }
+
+    /// The claim that permissions are read from. Default: `permissions`. An array of strings, or
+    /// one string.
+    pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
+        self.rules.names.permissions = name.into();
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// [`JwtError`] says what is missing or cannot be right.
+    pub fn build(self) -> Result<Jwt, JwtError> {
+        let keys = self.keys?;
+        if self.issuers > 1 {
+            return Err(JwtError::SeveralIssuers);
+        }
+        if self.rules.issuer.is_empty() {
+            return Err(JwtError::NoIssuer);
+        }
+        if self.rules.audiences.is_empty() {
+            return Err(JwtError::NoAudience);
+        }
+        if self.rules.leeway > MAX_LEEWAY {
+            return Err(JwtError::Leeway(self.rules.leeway));
+        }
+        // Somebody else's dependency may have switched another backend on too, and then the
+        // library would panic at the first token instead of choosing.
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let rules = Arc::new(self.rules);
+        #[cfg(feature = "token-cache")]
+        let cache = self
+            .cache
+            .as_ref()
+            .map(TokenCache::of_verifier)
+            .map(Arc::new);
+        #[cfg(feature = "jwks")]
+        let fetched = match self.place {
+            Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
+            Some(place) => {
+                let url = place.url(&rules.issuer).to_owned();
+                if let Err(problem) = TrustedUrl::read(&url) {
+                    let url = without_user(&url);
+                    return Err(JwtError::Url { url, problem });
+                }
+                let rules = Arc::clone(&rules);
+                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache.clone())?;
+                Some(Keys::Fetched(Arc::new(remote)))
+            }
+            None => None,
+        };
+        #[cfg(not(feature = "jwks"))]
+        let fetched: Option<Keys> = None;
+        let keys = match fetched {
+            Some(fetched) => fetched,
+            None if keys.is_empty() => return Err(JwtError::NoKey),
+            None => Keys::Given(KeySet::new(keys, &rules)),
+        };
+        let issuer = Issuer {
+            keys,
+            rules,
+            revoked: self.revoked,
+            #[cfg(feature = "token-cache")]
+            cache,
+        };
+        Ok(Jwt([Arc::new(issuer)].into()))
+    }
+}
+
+/// What keeps a [`Jwt`] from being built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JwtError {
+    /// No issuer was given.
+    NoIssuer,
+    /// No audience was given: tokens for other services would open this one.
+    NoAudience,
+    /// No key was given, or the JWKS document has none that can be used.
+    NoKey,
+    /// A key that cannot be read as what it is said to be.
+    Key(String),
+    /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
+    ShortSecret(usize),
+    /// A JWKS document that cannot be read.
+    Jwks(String),
+    /// A leeway of more than 5 minutes.
+    Leeway(Duration),
+    /// Keys are to be fetched, and others are given: it has to be decided for one.
+    #[cfg(feature = "jwks")]
+    KeysBesidesFetched,
+    /// More than one issuer was given to one builder: each has keys of its own.
+    SeveralIssuers,
+    /// Two verifiers are for this issuer.
+    DuplicateIssuer(String),
+    /// A URL that keys cannot be fetched from.
+    #[cfg(feature = "jwks")]
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it.
+        problem: UrlProblem,
+    },
+    /// The keys could not be fetched.
+    #[cfg(feature = "jwks")]
+    Unreachable(String),
+}
+
+impl fmt::Display for JwtError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
+            Self::NoAudience => f.write_str(
+                "no audience is named, so tokens for other services would do; \
+                 name this one with `.audience(\"…\")`",
+            ),
+            Self::NoKey => f.write_str("there is no key to verify signatures with"),
+            Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
+            Self::ShortSecret(length) => write!(
+                f,
+                "the secret has {length} bytes; HS256 needs 32 or more (RFC 7518 §3.2)",
+            ),
+            Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
+            Self::Leeway(leeway) => write!(
+                f,
+                "a leeway of {} seconds is too long; 300 is the most",
+                leeway.as_secs()
+            ),
+            #[cfg(feature = "jwks")]
+            Self::KeysBesidesFetched => {
+                f.write_str("keys are given and are to be fetched too; decide for one")
+            }
+            Self::SeveralIssuers => f.write_str(
+                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
+                 them with `Jwt::any_of`",
+            ),
+            Self::DuplicateIssuer(issuer) => {
+                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
+            }
+            #[cfg(feature = "jwks")]
+            Self::Url { url, problem } => {
+                write!(f, "keys cannot be fetched by {url:?}: {problem}")
+            }
+            #[cfg(feature = "jwks")]
+            Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for JwtError {}
+
+impl fmt::Debug for JwtBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtBuilder")
+            .field("issuer", &self.rules.issuer)
+            .field("audiences", &self.rules.audiences)
+            .finish_non_exhaustive()
+    }
+}

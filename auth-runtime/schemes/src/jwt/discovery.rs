@@ -1,0 +1,115 @@
+//! Where an issuer says that its keys are (RFC 8414, OpenID Connect Discovery).
+
+use auth_runtime_core::url::TrustedUrl;
+use serde::Deserialize;
+
+use crate::http_client::{HttpClient, HttpError};
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: Option<String>,
+}
+
+/// The URL of the issuer's keys.
+pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, String> {
+    let mut last = String::new();
+    for url in metadata_urls(issuer) {
+        let document = match http.get(&url).await {
+            Ok(document) => document,
+            // It may publish at the other place only.
+            Err(error @ HttpError::Status(_)) => {
+                last = format!("{url}: {error}");
+                continue;
+            }
+            Err(error) => return Err(format!("{url}: {error}")),
+        };
+        return read(&document, issuer).map_err(|problem| format!("{url}: {problem}"));
+    }
+    Err(last)
+}
+
+fn read(document: &[u8], issuer: &str) -> Result<String, String> {
+    let metadata: Metadata = serde_json::from_slice(document)
+        .map_err(|error| format!("this is no metadata of an issuer ({error})"))?;
+    // Or else somebody else's metadata would do (RFC 8414 §3.3).
+    if metadata.issuer != issuer {
+        return Err(format!(
+            "this is the metadata of {:?} and not of {issuer:?}",
+            metadata.issuer
+        ));
+    }
+    let url = metadata.jwks_uri.ok_or("the metadata have no `jwks_uri`")?;
+    match TrustedUrl::read(&url) {
+        Ok(_) => Ok(url),
+        Err(problem) => Err(format!("the `jwks_uri` {url:?} cannot be used: {problem}")),
+    }
+}
+
+/// Both places, the more common one first: behind the issuer (OpenID Connect Discovery §4), and
+/// between its host and its path (RFC 8414 §3).
+fn metadata_urls(issuer: &str) -> Vec<String> {
+    let issuer = issuer.trim_end_matches('/');
+    let behind = format!("{issuer}/.well-known/openid-configuration");
+    let between = TrustedUrl::read(issuer).map(|url| {
+        format!(
+            "{}/.well-known/oauth-authorization-server{}",
+            url.origin, url.path
+        )
+    });
+    std::iter::once(behind).chain(between).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_are_where_the_standards_say() {
+        for (issuer, urls) in [
+            (
+                "https://issuer.example",
+                [
+                    "https://issuer.example/.well-known/openid-configuration",
+                    "https://issuer.example/.well-known/oauth-authorization-server",
+                ],
+            ),
+            (
+                "https://issuer.example/tenant/7/",
+                [
+                    "https://issuer.example/tenant/7/.well-known/openid-configuration",
+                    "https://issuer.example/.well-known/oauth-authorization-server/tenant/7",
+                ],
+            ),
+        ] {
+            assert_eq!(metadata_urls(issuer), urls);
+        }
+    }
+
+    #[test]
+    fn metadata_of_somebody_else_are_refused() {
+        let issuer = "https://issuer.example";
+        for (document, error) in [
+            (
+                r#"{"issuer":"https://issuer.example","jwks_uri":"https://keys.example/all"}"#,
+                None,
+            ),
+            (
+                r#"{"issuer":"https://issuer.example/","jwks_uri":"https://keys.example/all"}"#,
+                Some("not of"),
+            ),
+            (r#"{"issuer":"https://issuer.example"}"#, Some("jwks_uri")),
+            (
+                r#"{"issuer":"https://issuer.example","jwks_uri":"http://keys.example/all"}"#,
+                Some("https"),
+            ),
+            ("<html>", Some("no metadata")),
+        ] {
+            match (read(document.as_bytes(), issuer), error) {
+                (Ok(url), None) => assert_eq!(url, "https://keys.example/all"),
+                (Err(problem), Some(part)) => assert!(problem.contains(part), "{problem}"),
+                (result, _) => panic!("{document}: {result:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Keys, each with what it is to be held against.
+
+use std::fmt;
+
+use auth_runtime_core::Rejection;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Header, Validation, decode};
+
+use super::{Claims, JwtKey, Rules};
+
+pub(super) struct KeySet(Vec<Entry>);
+
+struct Entry {
+    key: JwtKey,
+    validation: Validation,
+}
+
+/// What is wrong with a token.
+pub(super) enum Flaw {
+    /// None of the keys signed it.
+    Unsigned,
+    /// One did, and this is wrong with what it says.
+    Rejected(Rejection),
+}
+
+impl KeySet {
+    pub(super) fn new(keys: Vec<JwtKey>, rules: &Rules) -> Self {
+        let entry = |key: JwtKey| {
+            let mut validation = Validation::new(key.algorithm);
+            validation.set_issuer(&[&rules.issuer]);
+            validation.set_audience(&rules.audiences);
+            validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+            validation.validate_nbf = true;
+            validation.leeway = rules.leeway.as_secs();
+            Entry { key, validation }
+        };
+        Self(keys.into_iter().map(entry).collect())
+    }
+
+    /// Whether one of the keys may have signed a token that says this of itself.
+    #[cfg(feature = "jwks")]
+    pub(super) fn knows(&self, header: &Header) -> bool {
+        self.0.iter().any(|entry| entry.key.may_have_signed(header))
+    }
+
+    /// Whether the token names one of the keys, so that no other one can have signed it.
+    #[cfg(feature = "jwks")]
+    pub(super) fn name(&self, header: &Header) -> bool {
+        let mut keys = self.0.iter().map(|entry| &entry.key);
+        keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
+    }
+
+    /// What a token says, if one of the keys signed it and it is good.
+    pub(super) fn claims(&self, token: &str, header: &Header) -> Result<Claims, Flaw> {
+        let mut flaw = Flaw::Unsigned;
+        let candidates = self.0.iter();
+        for entry in candidates.filter(|entry| entry.key.may_have_signed(header)) {
+            match decode::<Claims>(token, &entry.key.key, &entry.validation) {
+                Ok(token) => return Ok(token.claims),
+                Err(error) => match error.kind() {
+                    ErrorKind::InvalidSignature => {}
+                    // Only a good signature gets this far, so its owner may know.
+                    ErrorKind::ExpiredSignature => flaw = Flaw::Rejected(Rejection::Expired),
+                    _ => flaw = Flaw::Rejected(Rejection::Invalid),
+                },
+            }
+        }
+        Err(flaw)
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.0.iter().map(|entry| &entry.key);
+        f.debug_list().entries(keys).finish()
+    }
+}

@@ -1,0 +1,274 @@
+//! Keys that the issuer publishes and changes.
+//!
+//! Most requests find their key at hand. The first ones, and those whose token names a key that is not at
+//! hand, wait for one fetch together. A waiting request costs no task and no place: tokens with made-up
+//! keys shut nobody out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwapOption;
+use jsonwebtoken::Header;
+use tokio::sync::Mutex;
+
+use super::builder::JwtError;
+use super::discovery::jwks_url;
+use super::key::of_jwks;
+use super::{KeySet, Rules};
+use crate::http_client::HttpClient;
+use crate::token_cache::VerifierCache;
+
+/// Between two fetches that requests ask for.
+const PAUSE: Duration = Duration::from_secs(5);
+/// After a fetch in the background failed, unless keys are refreshed more often than that.
+const RETRY: Duration = Duration::from_secs(30);
+/// For so long keys are good without anybody confirming it.
+const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where the keys are.
+pub(super) enum Place {
+    /// Where the one issuer says.
+    OfIssuer,
+    Url(String),
+}
+
+impl Place {
+    /// The URL that is asked first.
+    pub(super) fn url<'p>(&'p self, issuer: &'p str) -> &'p str {
+        match self {
+            Self::Url(url) => url,
+            Self::OfIssuer => issuer,
+        }
+    }
+}
+
+pub(super) struct RemoteKeys {
+    place: Place,
+    rules: Arc<Rules>,
+    http: HttpClient,
+    refresh_every: Duration,
+    cache: Option<Arc<VerifierCache>>,
+    fetched: ArcSwapOption<Fetched>,
+    /// Held while fetching, so that all requests that need keys wait for the same ones.
+    last: Arc<Mutex<Option<Attempt>>>,
+    born: Instant,
+    /// When the next fetch in the background is due, in milliseconds since `born`.
+    due: AtomicU64,
+}
+
+struct Fetched {
+    document: String,
+    keys: Arc<KeySet>,
+    at: Instant,
+}
+
+struct Attempt {
+    began: Instant,
+    /// The same by the clock that tokens are issued by.
+    began_at: SystemTime,
+    ended: Instant,
+    problem: Option<String>,
+}
+
+/// A token whose key is not at hand.
+pub(super) struct Wanted {
+    pub(super) header: Header,
+    /// The keys that did not sign it.
+    pub(super) tried: Option<Arc<KeySet>>,
+    /// When it was issued, by its own account.
+    pub(super) issued: Option<SystemTime>,
+}
+
+impl Attempt {
+    /// Whether a token may have been signed by a key that was published after this attempt. `iat` has no
+    /// fractions of a second.
+    fn may_precede(&self, wanted: &Wanted) -> bool {
+        let second = Duration::from_secs(1);
+        wanted
+            .issued
+            .is_some_and(|issued| issued + second > self.began_at)
+    }
+}
+
+/// No key can verify a token for now.
+pub(super) struct Outage {
+    pub(super) retry_after: Duration,
+}
+
+impl RemoteKeys {
+    pub(super) fn new(
+        place: Place,
+        rules: Arc<Rules>,
+        refresh_every: Duration,
+        cache: Option<Arc<VerifierCache>>,
+    ) -> Result<Self, JwtError> {
+        Ok(Self {
+            place,
+            rules,
+            http: HttpClient::new().map_err(JwtError::Unreachable)?,
+            refresh_every,
+            cache,
+            fetched: ArcSwapOption::empty(),
+            last: Arc::default(),
+            born: Instant::now(),
+            due: AtomicU64::new(0),
+        })
+    }
+
+    /// The keys at hand, if one of them may have signed such a token.
+    pub(super) fn that_know(self: &Arc<Self>, header: &Header) -> Option<Arc<KeySet>> {
+        let keys = self.at_hand(header)?;
+        self.refresh_when_due();
+        Some(keys)
+    }
+
+    fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
+        let fetched = self.fetched.load();
+        let fetched = fetched.as_ref()?;
+        let is_usable = fetched.at.elapsed() < KEEP && fetched.keys.knows(header);
+        is_usable.then(|| Arc::clone(&fetched.keys))
+    }
+
+    /// Returns the keys at hand once they know the token's key, or are newer than the request, or cannot be
+    /// expected to change by another fetch.
+    pub(super) async fn fetch_for(
+        self: &Arc<Self>,
+        wanted: &Wanted,
+    ) -> Result<Arc<KeySet>, Outage> {
+        let asked = Instant::now();
+        loop {
+            // Waits for a fetch that is running.
+            let mut last = Arc::clone(&self.last).lock_owned().await;
+            let is_new = |keys: &Arc<KeySet>| {
+                let tried = wanted.tried.as_ref();
+                tried.is_none_or(|tried| !Arc::ptr_eq(keys, tried))
+            };
+            if let Some(keys) = self.at_hand(&wanted.header).filter(is_new) {
+                return Ok(keys);
+            }
+            let mut pause = Duration::ZERO;
+            if let Some(last) = &*last {
+                pause = PAUSE.saturating_sub(last.ended.elapsed());
+                let is_recent = last.began >= asked || !pause.is_zero();
+                if is_recent && last.problem.is_some() {
+                    let retry_after = pause.max(Duration::from_secs(1));
+                    return Err(Outage { retry_after });
+                }
+                let is_enough = last.began >= asked || !last.may_precede(wanted);
+                if is_recent
+                    && is_enough
+                    && let Some(fetched) = self.fetched.load_full()
+                {
+                    return Ok(Arc::clone(&fetched.keys));
+                }
+            }
+            if !pause.is_zero() {
+                // Without the lock: the last fetch responds to other requests meanwhile.
+                drop(last);
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            // In a task of its own: a client that hangs up must not stop the fetch for the others.
+            let this = Arc::clone(self);
+            tokio::spawn(async move { *last = Some(this.attempt().await) });
+        }
+    }
+
+    /// Fetches whatever the time.
+    pub(super) async fn fetch_now(&self) -> Result<(), String> {
+        let mut last = self.last.lock().await;
+        let attempt = self.attempt().await;
+        let problem = attempt.problem.clone();
+        *last = Some(attempt);
+        problem.map_or(Ok(()), Err)
+    }
+
+    /// Starts a fetch in the background, at most one at a time. Nothing runs in the background outside
+    /// of tokio's runtime.
+    pub(super) fn refresh_when_due(self: &Arc<Self>) {
+        let now = self.now();
+        let due = self.due.load(Ordering::Relaxed);
+        if now < due {
+            return;
+        }
+        let later = now.saturating_add(millis(RETRY.min(self.refresh_every)));
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let exchanged = self
+            .due
+            .compare_exchange(due, later, Ordering::Relaxed, Ordering::Relaxed);
+        if exchanged.is_ok() {
+            let this = Arc::clone(self);
+            runtime.spawn(async move {
+                // Whoever holds it is fetching already.
+                if let Ok(mut last) = this.last.try_lock() {
+                    *last = Some(this.attempt().await);
+                }
+            });
+        }
+    }
+
+    async fn attempt(&self) -> Attempt {
+        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let problem = match self.fetch().await {
+            Ok(fetched) => {
+                let fetched = Arc::new(fetched);
+                let before = self.fetched.swap(Some(Arc::clone(&fetched)));
+                // A key that is gone may have been stolen.
+                let is_changed = before.is_none_or(|old| old.document != fetched.document);
+                if let Some(cache) = self.cache.as_ref().filter(|_| is_changed) {
+                    cache.clear();
+                }
+                let due = self.now().saturating_add(millis(self.refresh_every));
+                self.due.store(due, Ordering::Relaxed);
+                None
+            }
+            Err(problem) => {
+                tracing::warn!("the keys of the issuer could not be fetched: {problem}");
+                Some(problem)
+            }
+        };
+        Attempt {
+            began,
+            began_at,
+            ended: Instant::now(),
+            problem,
+        }
+    }
+
+    async fn fetch(&self) -> Result<Fetched, String> {
+        let url = match &self.place {
+            Place::Url(url) => url.clone(),
+            Place::OfIssuer => jwks_url(&self.http, &self.rules.issuer).await?,
+        };
+        let document = self.http.get(&url).await;
+        let document = document.map_err(|error| format!("{url}: {error}"))?;
+        let document = String::from_utf8(document).map_err(|_| format!("{url}: not UTF-8"))?;
+        let keys = of_jwks(&document).map_err(|error| format!("{url}: {error}"))?;
+        Ok(Fetched {
+            document,
+            keys: Arc::new(KeySet::new(keys, &self.rules)),
+            at: Instant::now(),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.born.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fetched.load().as_ref() {
+            Some(fetched) => fetched.keys.fmt(f),
+            None => f.write_str("not fetched yet"),
+        }
+    }
+}

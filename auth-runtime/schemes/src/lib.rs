@@ -1,0 +1,82 @@
+//! The authentication schemes of `auth-runtime`, most of them behind a feature, and the stores that
+//! several instances of a service share.
+//!
+//! Services use these types through `auth_runtime::schemes`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "api-key")]
+mod api_key;
+#[cfg(feature = "basic")]
+mod basic;
+mod bearer;
+#[cfg(feature = "mtls")]
+mod client_certificate;
+#[cfg(feature = "digest")]
+mod digest;
+#[cfg(any(feature = "dpop", feature = "signed-urls"))]
+mod dot_segments;
+#[cfg(feature = "dpop")]
+mod dpop;
+#[cfg(any(feature = "dpop", feature = "digest"))]
+mod expiring_map;
+#[cfg(any(feature = "jwks", feature = "introspection"))]
+mod http_client;
+#[cfg(feature = "introspection")]
+mod introspection;
+#[cfg(feature = "jwt")]
+mod jwt;
+#[cfg(any(feature = "dpop", feature = "digest"))]
+mod nonce_key;
+mod oauth;
+#[cfg(feature = "argon2")]
+mod password_hashes;
+#[cfg(any(
+    feature = "introspection",
+    feature = "dpop",
+    feature = "digest",
+    feature = "argon2"
+))]
+mod random;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sessions")]
+mod sessions;
+#[cfg(feature = "signed-urls")]
+mod signed_urls;
+#[cfg(feature = "token-cache")]
+mod token_cache;
+
+#[cfg(feature = "api-key")]
+pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
+#[cfg(feature = "basic")]
+pub use self::basic::{Basic, Password};
+pub use self::bearer::Bearer;
+#[cfg(feature = "mtls")]
+pub use self::client_certificate::{ClientCertificate, PeerCertificate};
+#[cfg(feature = "digest")]
+pub use self::digest::{
+    Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
+    DigestSecretError,
+};
+#[cfg(feature = "dpop")]
+pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError, UsedProof};
+#[cfg(all(feature = "introspection", feature = "redis"))]
+pub use self::introspection::SharedTokenCache;
+#[cfg(feature = "introspection")]
+pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "jwt")]
+pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "argon2")]
+pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisBuilder, RedisError};
+#[cfg(feature = "sessions")]
+pub use self::sessions::{
+    SessionCookieLayer, SessionCookies, Sessions, SessionsBuilder, SessionsError,
+};
+#[cfg(feature = "signed-urls")]
+pub use self::signed_urls::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
+#[cfg(feature = "token-cache")]
+pub use self::token_cache::TokenCache;

@@ -1,0 +1,89 @@
+//! The challenge of OAuth's schemes (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1).
+
+use auth_runtime_core::{
+    Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, ErrorCode, Rejection,
+};
+
+/// In the order in which clients that search by text find the right one: texts for people stand
+/// last.
+pub(super) fn challenge(
+    scheme: &str,
+    algorithms: Option<&str>,
+    occasion: &ChallengeContext<'_>,
+) -> Result<Challenge, ChallengeError> {
+    let mut challenge = Challenge::builder(scheme);
+    if let Some(realm) = occasion.realm() {
+        challenge = challenge.quoted("realm", realm);
+    }
+    challenge = challenge.scopes(occasion.scopes().iter().copied());
+    let error = occasion.problem().map(error);
+    if let Some((code, _)) = error {
+        challenge = challenge.quoted("error", code);
+    }
+    challenge = wanted_login(challenge, occasion);
+    if let Some(algorithms) = algorithms {
+        challenge = challenge.quoted("algs", algorithms);
+    }
+    if let Some(url) = occasion.resource_metadata() {
+        challenge = challenge.quoted("resource_metadata", url);
+    }
+    if let Some((_, description)) = error {
+        challenge = challenge.quoted("error_description", description);
+    }
+    challenge.build()
+}
+
+/// What a login has to be like, where that is the problem (RFC 9470 §3).
+pub(super) fn wanted_login(
+    mut challenge: ChallengeBuilder,
+    occasion: &ChallengeContext<'_>,
+) -> ChallengeBuilder {
+    if let Some(ErrorCode::InsufficientUserAuthentication {
+        acr_values,
+        max_age,
+    }) = occasion.problem()
+    {
+        if !acr_values.is_empty() {
+            challenge = challenge.quoted("acr_values", acr_values.join(" "));
+        }
+        if let Some(max_age) = max_age {
+            challenge = challenge.quoted("max_age", max_age.as_secs().to_string());
+        }
+    }
+    challenge
+}
+
+/// The error, and no more than its owner has to know.
+fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
+    match problem {
+        ErrorCode::InvalidToken(Rejection::InvalidProof) => (
+            "invalid_dpop_proof",
+            "the proof of possession is missing or not valid",
+        ),
+        ErrorCode::InvalidToken(Rejection::StaleNonce) => (
+            "use_dpop_nonce",
+            "the proof of possession needs the nonce that comes with this answer",
+        ),
+        ErrorCode::InvalidToken(rejection) => (
+            "invalid_token",
+            match rejection {
+                Rejection::Malformed => "the access token is malformed",
+                Rejection::Expired => "the access token expired",
+                _ => "the access token is not valid",
+            },
+        ),
+        ErrorCode::InsufficientScope => (
+            "insufficient_scope",
+            "the access token does not grant what is needed",
+        ),
+        ErrorCode::InsufficientUserAuthentication { .. } => (
+            "insufficient_user_authentication",
+            "the login is too old or too weak for this",
+        ),
+        // `InvalidRequest`.
+        _ => (
+            "invalid_request",
+            "the request carries credentials in a way that is not accepted",
+        ),
+    }
+}

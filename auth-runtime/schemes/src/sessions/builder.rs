@@ -1,0 +1,218 @@
+//! The builder of sessions, and its errors.
+
+use std::fmt;
+use std::future::Future;
+
+use auth_runtime_core::{Caller, Verification};
+use auth_runtime_policy::scheme::is_token;
+use http::{Extensions, HeaderValue};
+
+use super::origin::TrustedOrigins;
+use super::{Identify, Sessions};
+
+/// Builds [`Sessions`].
+#[must_use]
+pub struct SessionsBuilder {
+    cookie: String,
+    login_page: Option<String>,
+    origins: TrustedOrigins,
+    error: Option<SessionsError>,
+    identify: Identify,
+}
+
+impl Default for SessionsBuilder {
+    fn default() -> Self {
+        Self {
+            cookie: "id".to_owned(),
+            login_page: None,
+            origins: TrustedOrigins::default(),
+            error: None,
+            identify: Identify::Session,
+        }
+    }
+}
+
+impl SessionsBuilder {
+    /// Sets the name of the cookie, the same as in the session layer. Default: `id`, as there.
+    ///
+    /// Start it with `__Host-` if the whole service uses TLS. `__Secure-` is not a substitute:
+    /// other hosts of the site can set a cookie of such a name, and a denial does not remove a
+    /// cookie of another path or domain than the default.
+    pub fn cookie(mut self, name: impl Into<String>) -> Self {
+        self.cookie = name.into();
+        self
+    }
+
+    /// Sets the login page: a path on this host, with an optional query. It has to be public.
+    /// Default: none, and the response to callers who are not logged in is 401.
+    ///
+    /// A page navigation of a browser receives a 303 to it in place of a 401. A navigation is a
+    /// `GET` or `HEAD` with `Sec-Fetch-Mode: navigate`, or with an `Accept` that prefers HTML if
+    /// the browser does not send that field. Scripts and programs still receive the 401, since they
+    /// would process the login page as the requested data. Hidden pages stay hidden: the 404 does
+    /// not change, and if the response on a hidden path is 401, such as for an ended session, it is
+    /// the same on an unknown one.
+    ///
+    /// The page receives the return path as `next`, in the format of
+    /// [`ReturnPath`](auth_runtime_core::ReturnPath). If a newer or stronger login is required, it also
+    /// receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1). Then
+    /// it has to ask even users who are logged in, since a direct return would cause a redirect
+    /// loop.
+    pub fn login_page(mut self, page: impl Into<String>) -> Self {
+        self.login_page = Some(page.into());
+        self
+    }
+
+    /// Allows pages of another origin, such as `https://app.example`, to act for the sessions of
+    /// their visitors. Can be called several times. Default: none.
+    ///
+    /// For their scripts to read the responses, CORS has to allow it as well. If the origin is of
+    /// another site, the cookie has to be `SameSite=None`.
+    pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
+        if let Err(origin) = self.origins.add(origin.into()) {
+            self.error.get_or_insert(SessionsError::Origin(origin));
+        }
+        self
+    }
+
+    /// Sets a function that returns the caller for each request with the cookie of a live session.
+    /// Default: the identity of [`Sessions::log_in`].
+    ///
+    /// `identify` receives data that a layer has put into the request's extensions, by its type:
+    /// the `Session` of `tower-sessions`, or the `AuthSession<…>` of `axum-login`. If no user is
+    /// logged in, it returns [`Caller::Anonymous`]. If its data source is unavailable, it returns
+    /// [`Caller::Unverifiable`].
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// use auth_runtime::{Caller, Identity};
+    /// use auth_runtime::schemes::Sessions;
+    /// use tower_sessions::Session;
+    ///
+    /// # async fn roles_of(_: &str) -> Result<Vec<String>, Infallible> { Ok(Vec::new()) }
+    /// let sessions = Sessions::builder().identify(async |session: Session| {
+    ///     let user = match session.get::<String>("user").await {
+    ///         Ok(Some(user)) => user,
+    ///         Ok(None) => return Caller::Anonymous,
+    ///         Err(_) => return Caller::unverifiable(),
+    ///     };
+    ///     match roles_of(&user).await {
+    ///         Ok(roles) => Caller::known(Identity::new(user).with_roles(roles)),
+    ///         Err(_) => Caller::unverifiable(),
+    ///     }
+    /// });
+    /// ```
+    ///
+    /// With `axum-login`, whose layer then has to be around the protected router:
+    ///
+    /// ```
+    /// # use auth_runtime::{Caller, Identity};
+    /// # use auth_runtime::schemes::Sessions;
+    /// # #[derive(Clone)] struct User { name: String, roles: Vec<String> }
+    /// # #[derive(Clone)] struct Backend;
+    /// # #[derive(Clone)] struct AuthSession<B> { user: Option<User>, backend: B }
+    /// let sessions = Sessions::builder().identify(async |auth: AuthSession<Backend>| match auth.user {
+    ///     Some(user) => {
+    ///         let identity = Identity::new(&user.name).with_roles(user.roles.clone());
+    ///         Caller::known(identity.with_extension(user))
+    ///     }
+    ///     None => Caller::Anonymous,
+    /// });
+    /// ```
+    pub fn identify<T, F>(mut self, identify: impl Fn(T) -> F + Send + Sync + 'static) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Caller> + Send + 'static,
+    {
+        self.identify = by(identify);
+        self
+    }
+
+    /// Builds the scheme. The login page is checked later, by the builder of the space.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionsError`] names the first invalid setting.
+    pub fn build(self) -> Result<Sessions, SessionsError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if !is_token(&self.cookie) {
+            return Err(SessionsError::Cookie(self.cookie));
+        }
+        let removal = removal(&self.cookie);
+        let Ok(removal) = HeaderValue::try_from(removal) else {
+            return Err(SessionsError::Cookie(self.cookie));
+        };
+        Ok(Sessions {
+            removal,
+            cookie: self.cookie,
+            login_page: self.login_page,
+            origins: self.origins,
+            identify: self.identify,
+        })
+    }
+}
+
+/// Returns the field value that removes a cookie of that name from a browser. For a name with one
+/// of the two prefixes, browsers require `Secure`. For any other name without TLS, they require its
+/// absence.
+fn removal(cookie: &str) -> String {
+    let name = cookie.to_ascii_lowercase();
+    let is_secure = name.starts_with("__host-") || name.starts_with("__secure-");
+    let secure = if is_secure { "Secure; " } else { "" };
+    format!("{cookie}=; Path=/; Max-Age=0; {secure}HttpOnly; SameSite=Lax")
+}
+
+fn by<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> Identify
+where
+    T: Clone + Send + Sync + 'static,
+    F: Future<Output = Caller> + Send + 'static,
+{
+    Identify::Service(Box::new(move |extensions: &Extensions| {
+        let Some(found) = extensions.get::<T>().cloned() else {
+            tracing::error!(
+                "a request has no `{}` to say who is logged in; add the layer that provides it \
+                 around the protected router",
+                std::any::type_name::<T>(),
+            );
+            return None;
+        };
+        Some(Verification::pending(identify(found)))
+    }))
+}
+
+/// An error of building [`Sessions`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionsError {
+    /// The name is not valid for a cookie.
+    Cookie(String),
+    /// The text is not an origin, such as `https://app.example`.
+    Origin(String),
+}
+
+impl fmt::Display for SessionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookie(name) => write!(f, "no cookie can have the name {name:?}"),
+            Self::Origin(origin) => write!(
+                f,
+                "{origin:?} is no origin; write scheme and host as a browser does, such as \
+                 `https://app.example`",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SessionsError {}
+
+impl fmt::Debug for SessionsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder")
+            .field("cookie", &self.cookie)
+            .field("login_page", &self.login_page)
+            .field("origins", &self.origins)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! The origins that may act for sessions.
+
+use auth_runtime_core::Credentials;
+use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+/// Trusted origins, as browsers write them.
+#[derive(Debug, Default)]
+pub(super) struct TrustedOrigins(Vec<String>);
+
+impl TrustedOrigins {
+    /// Adds an origin. Returns the text as the error if it is not an origin.
+    pub(super) fn add(&mut self, origin: String) -> Result<(), String> {
+        if !is_origin(&origin) {
+            return Err(origin);
+        }
+        self.0.push(origin);
+        Ok(())
+    }
+
+    /// Returns whether a request may act for the session's owner, by its origin.
+    ///
+    /// The rules are those of Go's `CrossOriginProtection` and of `tower-http`'s `CsrfLayer`, and
+    /// cover WebSockets too: these start with a `GET`, and other sites can read their messages.
+    pub(super) fn let_act(&self, request: &Credentials<'_>) -> bool {
+        let headers = request.headers();
+        let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+        if only_reads && !opens_websocket(headers) {
+            return true;
+        }
+        let origin = only_line(headers, &ORIGIN);
+        if let Some(Some(origin)) = origin
+            && self.0.iter().any(|trusted| trusted.as_bytes() == origin)
+        {
+            return true;
+        }
+        match only_line(headers, &SEC_FETCH_SITE) {
+            Some(site) => matches!(site, Some(b"same-origin" | b"none")),
+            None => match origin {
+                Some(origin) => origin.is_some_and(|origin| is_own(origin, request)),
+                // No browser of this decade.
+                None => true,
+            },
+        }
+    }
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+fn opens_websocket(headers: &HeaderMap) -> bool {
+    let mut upgrades = headers.get_all(UPGRADE).iter();
+    let names_it = |value: &HeaderValue| {
+        let value = value.as_bytes().to_ascii_lowercase();
+        value.windows(9).any(|part| part == b"websocket")
+    };
+    upgrades.any(names_it) || headers.contains_key("sec-websocket-key")
+}
+
+/// Returns the value of a field if it is present. The value is `None` if the field occurs twice,
+/// since its source is ambiguous then.
+fn only_line<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Option<&'h [u8]>> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next()?;
+    Some(lines.next().is_none().then_some(first.as_bytes()))
+}
+
+/// Returns whether the host of an origin is the requested one. Its scheme is unknown if a proxy
+/// terminates TLS.
+fn is_own(origin: &[u8], request: &Credentials<'_>) -> bool {
+    let Ok(origin) = std::str::from_utf8(origin) else {
+        return false;
+    };
+    let asked = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str().as_bytes()),
+        None => only_line(request.headers(), &HOST).flatten(),
+    };
+    let host = origin.split_once("://").map(|(_, host)| host.as_bytes());
+    host.zip(asked)
+        .is_some_and(|(host, asked)| host.eq_ignore_ascii_case(asked))
+}
+
+/// Returns whether the text is a lower-case origin: scheme, host, and a port if it is not the
+/// scheme's default (RFC 6454 §6.2).
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    let default_port = match scheme {
+        "https" => 443,
+        "http" => 80,
+        _ => return false,
+    };
+    uri.port_u16() != Some(default_port)
+        && !authority.as_str().contains('@')
+        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text == format!("{scheme}://{authority}")
+}
