@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{DeniedObject, RequestView, Sender, State, Surroundings};
+use auth_runtime_core::adapter::{Authentication, DeniedObject, RequestView, State, Surroundings};
 use auth_runtime_core::{
     Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
 };
@@ -130,7 +130,7 @@ pub(crate) struct Proof {
 /// The data for a denial by [`Guard::permit`].
 pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
-    pub(crate) sender: Sender,
+    pub(crate) sender: Authentication,
     pub(crate) request: RequestSnapshot,
     /// The matched route, if decisions are recorded.
     pub(crate) route: Option<MatchedPath>,
@@ -198,7 +198,7 @@ impl ObjectAuthorizer {
 /// path.
 #[derive(Clone)]
 pub(crate) struct Concealed {
-    pub(crate) sender: Sender,
+    pub(crate) sender: Authentication,
     pub(crate) request: RequestSnapshot,
     pub(crate) head: Option<Arc<Parts>>,
 }

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::net::SocketAddr;
 
-use auth_runtime_core::adapter::{Authentication, Form, Framework, Head, Target};
+use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Target};
 use auth_runtime_core::{Caller, ProtectionSpace, Served};
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
@@ -57,9 +57,9 @@ pub(crate) fn authenticate(
     space: &ProtectionSpace,
     head: Head<'_>,
     target: Target<'_>,
-) -> Authentication {
+) -> AuthenticationFuture {
     match stand_in(head.extensions) {
-        Some(caller) => Authentication::Done(space.assume(caller, target)),
+        Some(caller) => AuthenticationFuture::Done(space.assume(caller, target)),
         None => space.authenticate(head, target),
     }
 }

@@ -66,7 +66,7 @@ pub mod adapter {
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
-        Admitted, Authentication, Case, CredentialFields, DeniedObject, Form, Offered, Ruling,
-        Sender, Target, Used, View, forbid_storing,
+        Admitted, Authentication, AuthenticationFuture, Case, CredentialFields, DeniedObject, Form,
+        Offered, Ruling, Target, UsedScheme, View, forbid_storing,
     };
 }

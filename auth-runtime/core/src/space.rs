@@ -1,12 +1,12 @@
 //! A realm and the schemes it accepts (RFC 9110 §11.5).
 
 mod answer;
+mod authentication;
 mod builder;
 mod credential_fields;
 mod credentials;
 mod login_page;
 mod report;
-mod sender;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use bytes::Bytes;
 use http::request::Parts;
 
 pub use self::answer::forbid_storing;
+pub use self::authentication::{Authentication, AuthenticationFuture, Target, UsedScheme, View};
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub use self::credential_fields::CredentialFields;
 pub use self::credentials::Form;
 use self::login_page::LoginPage;
 pub use self::report::DeniedObject;
-pub use self::sender::{Authentication, Sender, Target, Used, View};
 use crate::caller::Caller;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::check::{Check, Surroundings, run_named};
@@ -311,7 +311,7 @@ impl ProtectionSpace {
             self.report_public(policy, location, head);
             return Ok(Admitted {
                 caller: Caller::Anonymous,
-                sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+                sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
                 hides_objects: false,
             });
         }
@@ -333,7 +333,7 @@ impl ProtectionSpace {
         };
         let target = Target::handler(policy, false);
         let authentication = match assumed {
-            Some(caller) => Authentication::Done(self.assume(caller, target)),
+            Some(caller) => AuthenticationFuture::Done(self.assume(caller, target)),
             None => self.authenticate(head, target),
         };
         let sender = watch.around(authentication).await;
@@ -360,7 +360,7 @@ impl ProtectionSpace {
     pub fn rule(
         &self,
         case: &Case<'_>,
-        sender: &Sender,
+        sender: &Authentication,
         head: Head<'_>,
     ) -> Result<Ruling, &'static str> {
         match self.facts(case.policy, sender, head) {
@@ -373,7 +373,7 @@ impl ProtectionSpace {
     pub async fn rule_asking(
         &self,
         case: &Case<'_>,
-        sender: &Sender,
+        sender: &Authentication,
         surroundings: Surroundings<'_>,
     ) -> Ruling {
         let request = (sender, surroundings.head);
@@ -397,7 +397,7 @@ impl ProtectionSpace {
         &self,
         case: &Case<'_>,
         facts: &Context<'_>,
-        request: (&Sender, Head<'_>),
+        request: (&Authentication, Head<'_>),
     ) -> Result<Ruling, &'static str> {
         let decision = match Decision::of(case.policy, facts) {
             Decision::Undecided(check) => return Err(check),
@@ -409,7 +409,7 @@ impl ProtectionSpace {
     }
 
     /// Decides about ambiguous credentials (rule 5).
-    fn rule_broken(&self, case: &Case<'_>, request: (&Sender, Head<'_>)) -> Ruling {
+    fn rule_broken(&self, case: &Case<'_>, request: (&Authentication, Head<'_>)) -> Ruling {
         let decision = if case.policy.is_hidden() {
             Decision::Hide
         } else {
@@ -422,7 +422,7 @@ impl ProtectionSpace {
     fn settle(
         &self,
         case: &Case<'_>,
-        request: (&Sender, Head<'_>),
+        request: (&Authentication, Head<'_>),
         facts: Option<&Context<'_>>,
         decision: Decision,
         hides_objects: bool,
@@ -439,7 +439,7 @@ impl ProtectionSpace {
     pub fn facts<'f>(
         &self,
         policy: &Policy,
-        sender: &'f Sender,
+        sender: &'f Authentication,
         head: Head<'_>,
     ) -> Option<Context<'f>> {
         let facts = Context::new(self.caller_for(policy, sender)?);
@@ -465,7 +465,7 @@ impl ProtectionSpace {
 
     /// Returns the denial of a request to an unknown path. `None` leaves the response to the
     /// fallback.
-    pub fn deny_unknown_path(&self, sender: &Sender) -> Option<Denial> {
+    pub fn deny_unknown_path(&self, sender: &Authentication) -> Option<Denial> {
         let unauthenticated = |rejection| Denial::Unauthenticated {
             rejection,
             scopes: Vec::new(),
@@ -536,7 +536,7 @@ pub struct Admitted {
     /// The caller.
     pub caller: Caller,
     /// The authentication.
-    pub sender: Sender,
+    pub sender: Authentication,
     /// Whether the handler's own denials are concealed.
     pub hides_objects: bool,
 }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, Case, RequestView, Ruling, Sender, State, Surroundings, Target, Used, Watch,
-    forbid_storing,
+    Authentication, AuthenticationFuture, Case, RequestView, Ruling, State, Surroundings, Target,
+    UsedScheme, Watch, forbid_storing,
 };
 use auth_runtime_core::{
     Caller, Check, Decision, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot,
@@ -48,7 +48,7 @@ pub(crate) struct RouteAuthorizer {
 /// The decision about one request, and the result of its authentication.
 pub(super) struct Authorization {
     pub(super) ruling: Ruling,
-    pub(super) sender: Sender,
+    pub(super) sender: Authentication,
     /// The head of the request, for a fallback that responds in place of a concealed object.
     head: Option<Arc<Parts>>,
 }
@@ -61,7 +61,7 @@ impl Authorization {
                 decision: Decision::Grant,
                 hides_objects: false,
             },
-            sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+            sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
             head: None,
         }
     }
@@ -93,7 +93,7 @@ impl RouteAuthorizer {
     }
 
     /// Starts to verify the credentials of a request.
-    pub(super) fn authenticate(&self, request: &Request) -> Authentication {
+    pub(super) fn authenticate(&self, request: &Request) -> AuthenticationFuture {
         let target = Target::handler(&self.policy, self.path_is_hidden);
         authenticate(&self.space, head_of(request), target)
     }
@@ -101,10 +101,10 @@ impl RouteAuthorizer {
     /// Decides; returns the sender if a check has to run first.
     pub(super) fn decide(
         &self,
-        sender: Sender,
+        sender: Authentication,
         request: &Request,
         watch: &Watch,
-    ) -> Result<Authorization, Sender> {
+    ) -> Result<Authorization, Authentication> {
         let head = head_of(request);
         match self.space.rule(&self.case(watch), &sender, head) {
             Ok(ruling) => Ok(self.authorization(ruling, sender, request)),
@@ -115,7 +115,7 @@ impl RouteAuthorizer {
     /// Decides, and runs the checks.
     pub(super) async fn decide_asking(
         &self,
-        sender: Sender,
+        sender: Authentication,
         request: Request,
         watch: &Watch,
     ) -> (Authorization, Request) {
@@ -149,7 +149,7 @@ impl RouteAuthorizer {
     /// Decides when the authentication is complete.
     pub(super) async fn authorize_when(
         &self,
-        authentication: Authentication,
+        authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
     ) -> (Authorization, Request) {
@@ -160,7 +160,12 @@ impl RouteAuthorizer {
         }
     }
 
-    fn authorization(&self, ruling: Ruling, sender: Sender, request: &Request) -> Authorization {
+    fn authorization(
+        &self,
+        ruling: Ruling,
+        sender: Authentication,
+        request: &Request,
+    ) -> Authorization {
         Authorization {
             head: match ruling.decision {
                 Decision::Grant => self.head_for_fallback(request),
@@ -226,7 +231,12 @@ impl RouteAuthorizer {
     }
 
     /// The response to a denied request.
-    pub(super) fn deny(&self, denial: &Denial, sender: &Sender, request: &Request) -> Response {
+    pub(super) fn deny(
+        &self,
+        denial: &Denial,
+        sender: &Authentication,
+        request: &Request,
+    ) -> Response {
         let asked = RequestView::Now(head_of(request));
         let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
         answer.map(Body::from)
@@ -243,7 +253,7 @@ impl RouteAuthorizer {
     /// Responds as for an unknown path, and returns who responds.
     pub(super) fn conceal(
         &self,
-        sender: Sender,
+        sender: Authentication,
         request: Request,
         stripped: usize,
     ) -> (Responder, ResponseOrFuture) {

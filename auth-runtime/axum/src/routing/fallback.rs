@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{RequestView, Sender, Target, Used, forbid_storing};
+use auth_runtime_core::adapter::{Authentication, RequestView, Target, UsedScheme, forbid_storing};
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
 use axum::Router;
@@ -59,7 +59,7 @@ struct Layered {
 pub(super) struct UnknownCaller {
     /// The index of the space in the fallback's list.
     space: usize,
-    sender: Sender,
+    sender: Authentication,
 }
 
 impl Fallback {
@@ -178,7 +178,7 @@ impl Fallback {
             Some(caller) => caller,
             None if !responding.authenticates() => UnknownCaller {
                 space: 0,
-                sender: Sender::caller(Caller::Anonymous, Used::Nothing),
+                sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
             },
             None => {
                 let (caller, identified) = self.identify(None, request).await;
@@ -193,7 +193,7 @@ impl Fallback {
     pub(crate) fn respond_to(
         &self,
         space: &ProtectionSpace,
-        sender: Sender,
+        sender: Authentication,
         request: Request,
     ) -> ResponseOrFuture {
         if let [only] = self.spaces()
@@ -216,7 +216,7 @@ impl Fallback {
     /// same time.
     async fn identify(
         &self,
-        mut found: Option<(&ProtectionSpace, Sender)>,
+        mut found: Option<(&ProtectionSpace, Authentication)>,
         mut request: Request,
     ) -> (UnknownCaller, Request) {
         let reports = found.is_none();
@@ -249,7 +249,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: 0,
-            sender: Sender::caller(Caller::unverifiable(), Used::Nothing),
+            sender: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
         (best.unwrap_or_else(nobody), request)
     }
@@ -290,7 +290,11 @@ impl Fallback {
     }
 
     /// The response of the only space of the application, without a fallback service.
-    pub(crate) fn respond_by_space(&self, sender: &Sender, asked: RequestView<'_>) -> Response {
+    pub(crate) fn respond_by_space(
+        &self,
+        sender: &Authentication,
+        asked: RequestView<'_>,
+    ) -> Response {
         let caller = UnknownCaller {
             space: 0,
             sender: sender.clone(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::Decision;
-use auth_runtime_core::adapter::Authentication;
+use auth_runtime_core::adapter::AuthenticationFuture;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
@@ -191,7 +191,7 @@ impl AuthorizationOrFuture {
         let watch = authorizer.watch();
         let authentication = watch.within(|| authorizer.authenticate(&request));
         let sender = match authentication {
-            Authentication::Done(sender) => sender,
+            AuthenticationFuture::Done(sender) => sender,
             pending => {
                 return Self::Later(Box::pin(async move {
                     authorizer.authorize_when(pending, request, watch).await

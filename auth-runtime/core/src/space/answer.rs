@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::{Accepted, ProtectionSpace, Sender, Space};
+use super::{Accepted, Authentication, ProtectionSpace, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
 use crate::decision::Denial;
@@ -24,7 +24,7 @@ impl ProtectionSpace {
         &self,
         policy: Option<&Policy>,
         denial: &Denial,
-        sender: &Sender,
+        sender: &Authentication,
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
         let body = match &self.0.render {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
-use super::sender::Used;
+use super::authentication::UsedScheme;
 use super::{Accepted, ProtectionSpace, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -37,8 +37,8 @@ pub(super) enum CredentialsError {
 }
 
 impl Presented<'_, '_> {
-    pub(super) fn used(&self) -> Used {
-        Used::Scheme {
+    pub(super) fn used(&self) -> UsedScheme {
+        UsedScheme::Scheme {
             index: self.index,
             in_authorization: self.place == Place::Authorization,
         }

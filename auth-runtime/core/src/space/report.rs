@@ -2,7 +2,7 @@
 
 use auth_runtime_policy::Policy;
 
-use super::{Case, ProtectionSpace, Sender};
+use super::{Authentication, Case, ProtectionSpace};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
@@ -38,7 +38,7 @@ impl ProtectionSpace {
     pub(super) fn report_decision(
         &self,
         case: &Case<'_>,
-        (sender, head): (&Sender, Head<'_>),
+        (sender, head): (&Authentication, Head<'_>),
         facts: Option<&Context<'_>>,
         decision: &Decision,
         is_hidden: bool,
@@ -114,7 +114,7 @@ impl ProtectionSpace {
 
     /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are
     /// not reported, since no policy was evaluated.
-    pub fn report_unknown_path(&self, watch: &Watch, sender: &Sender, head: Head<'_>) {
+    pub fn report_unknown_path(&self, watch: &Watch, sender: &Authentication, head: Head<'_>) {
         if !watch.is_on() {
             return;
         }
@@ -180,7 +180,7 @@ impl ProtectionSpace {
     }
 
     /// Returns the name of the scheme that the caller used.
-    fn name_of_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<&str> {
+    fn name_of_used(&self, policy: Option<&Policy>, sender: &Authentication) -> Option<&str> {
         let index = self.scheme_used(policy, sender)?;
         Some(&self.0.schemes.get(index)?.name)
     }
@@ -193,7 +193,7 @@ pub struct DeniedObject<'a> {
     /// The handler.
     pub location: HandlerLocation,
     /// The authentication of the request.
-    pub sender: &'a Sender,
+    pub sender: &'a Authentication,
     /// The method of the request.
     pub method: &'a http::Method,
     /// The matched route, as written.

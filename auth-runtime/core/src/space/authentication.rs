@@ -21,8 +21,8 @@
 //! - The credentials of *all* schemes are found and verified, each once and in the same order. Neither
 //!   the policy nor the result of the earlier ones shortens this. The work, and its effect on the session
 //!   layer around, depend on the request alone.
-//! - The policy decides by those that it accepts ([`Sender::to_policy`]).
-//! - A concealed denial is answered by all of them ([`Sender::to_unknown_path`]), which is how the path
+//! - The policy decides by those that it accepts ([`Authentication::to_policy`]).
+//! - A concealed denial is answered by all of them ([`Authentication::to_unknown_path`]), which is how the path
 //!   that is not there is answered. The policy has no say in it.
 //!
 //! On a path with nothing hidden only credentials that the policy accepts are verified, and no cookie
@@ -76,7 +76,7 @@ impl<'p> Target<'p> {
 
 /// The authentication of a request.
 #[derive(Clone, Debug)]
-pub struct Sender {
+pub struct Authentication {
     to_policy: View,
     /// `None` if it is the same as `to_policy`.
     to_unknown_path: Option<Box<View>>,
@@ -95,13 +95,13 @@ pub enum View {
         /// The caller.
         caller: Caller,
         /// The scheme of its credentials.
-        used: Used,
+        used: UsedScheme,
     },
 }
 
 /// The scheme of the credentials that were sent.
 #[derive(Clone, Copy, Debug)]
-pub enum Used {
+pub enum UsedScheme {
     /// No credentials were sent.
     Nothing,
     /// A scheme.
@@ -117,10 +117,10 @@ impl View {
     const BROKEN: Self = Self::Broken { cookie: None };
     const ANONYMOUS: Self = Self::Caller {
         caller: Caller::Anonymous,
-        used: Used::Nothing,
+        used: UsedScheme::Nothing,
     };
 
-    fn of(caller: Caller, used: Used) -> Self {
+    fn of(caller: Caller, used: UsedScheme) -> Self {
         match caller {
             Caller::Rejected(Rejection::RequestMismatch) => Self::BROKEN,
             caller => Self::Caller { caller, used },
@@ -128,7 +128,7 @@ impl View {
     }
 
     /// The sender, by verified credentials of one scheme.
-    fn verified(caller: Caller, used: Used, has_challenge: bool) -> Self {
+    fn verified(caller: Caller, used: UsedScheme, has_challenge: bool) -> Self {
         match caller {
             // No challenge could ask for better ones (rule 7).
             Caller::Rejected(_) if !has_challenge => Self::ANONYMOUS,
@@ -149,7 +149,7 @@ impl View {
     }
 }
 
-impl From<View> for Sender {
+impl From<View> for Authentication {
     fn from(view: View) -> Self {
         Self {
             to_policy: view,
@@ -158,9 +158,9 @@ impl From<View> for Sender {
     }
 }
 
-impl Sender {
+impl Authentication {
     /// The authentication of a caller by one scheme.
-    pub fn caller(caller: Caller, used: Used) -> Self {
+    pub fn caller(caller: Caller, used: UsedScheme) -> Self {
         View::of(caller, used).into()
     }
 
@@ -180,7 +180,7 @@ impl Sender {
         matches!(
             self.to_policy,
             View::Caller {
-                used: Used::Scheme {
+                used: UsedScheme::Scheme {
                     in_authorization: true,
                     ..
                 },
@@ -193,7 +193,7 @@ impl Sender {
 /// Verified credentials.
 struct Verified {
     view: View,
-    used: Used,
+    used: UsedScheme,
     is_cookie: bool,
     /// Whether the policy accepts their scheme.
     is_accepted: bool,
@@ -256,7 +256,7 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
     }
 }
 
-impl Used {
+impl UsedScheme {
     fn index(self) -> Option<usize> {
         match self {
             Self::Scheme { index, .. } => Some(index),
@@ -267,7 +267,7 @@ impl Used {
 
 /// Credentials that are being verified.
 struct Started {
-    used: Used,
+    used: UsedScheme,
     is_cookie: bool,
     has_challenge: bool,
     is_accepted: bool,
@@ -288,7 +288,7 @@ impl Started {
 }
 
 /// Verifies credentials one after the other, explicit ones first.
-async fn settle(started: Vec<Started>, is_shown: bool) -> Sender {
+async fn settle(started: Vec<Started>, is_shown: bool) -> Authentication {
     let mut verified: Vec<Verified> = Vec::with_capacity(started.len());
     for mut one in started {
         let is_decided = |earlier: &Verified| earlier.counts && !earlier.is_cookie;
@@ -304,8 +304,8 @@ async fn settle(started: Vec<Started>, is_shown: bool) -> Sender {
     views(&verified, is_shown)
 }
 
-fn views(verified: &[Verified], is_shown: bool) -> Sender {
-    Sender {
+fn views(verified: &[Verified], is_shown: bool) -> Authentication {
+    Authentication {
         to_policy: select(verified, |one| one.is_accepted),
         to_unknown_path: (!is_shown).then(|| Box::new(select(verified, |_| true))),
     }
@@ -314,12 +314,16 @@ fn views(verified: &[Verified], is_shown: bool) -> Sender {
 impl ProtectionSpace {
     /// Returns the caller for `policy`: anonymous if the policy does not accept the scheme that was
     /// used. `None` if the credentials are ambiguous.
-    pub fn caller_for<'s>(&self, policy: &Policy, sender: &'s Sender) -> Option<&'s Caller> {
+    pub fn caller_for<'s>(
+        &self,
+        policy: &Policy,
+        sender: &'s Authentication,
+    ) -> Option<&'s Caller> {
         let View::Caller { caller, used } = sender.to_policy() else {
             return None;
         };
         match used {
-            Used::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
+            UsedScheme::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
                 Some(&Caller::Anonymous)
             }
             _ => Some(caller),
@@ -328,7 +332,11 @@ impl ProtectionSpace {
 
     /// Returns the index of the scheme that was used. Without a policy, it is the one that counts
     /// on an unknown path.
-    pub(crate) fn scheme_used(&self, policy: Option<&Policy>, sender: &Sender) -> Option<usize> {
+    pub(crate) fn scheme_used(
+        &self,
+        policy: Option<&Policy>,
+        sender: &Authentication,
+    ) -> Option<usize> {
         let view = match policy {
             Some(_) => sender.to_policy(),
             None => sender.to_unknown_path(),
@@ -345,9 +353,9 @@ impl ProtectionSpace {
     }
 
     /// Returns whether the credentials may have been in the query.
-    pub fn may_stand_in_query(&self, sender: &Sender) -> bool {
+    pub fn may_stand_in_query(&self, sender: &Authentication) -> bool {
         if let View::Caller {
-            used: Used::Scheme { index, .. },
+            used: UsedScheme::Scheme { index, .. },
             ..
         } = sender.to_policy()
         {
@@ -362,29 +370,29 @@ impl ProtectionSpace {
     /// Returns the authentication of a request that comes from `caller`, regardless of its
     /// credentials. The caller counts as using the first accepted OAuth scheme, or else the first
     /// accepted scheme.
-    pub fn assume(&self, caller: &Caller, target: Target<'_>) -> Sender {
+    pub fn assume(&self, caller: &Caller, target: Target<'_>) -> Authentication {
         let view = |target| {
             let used = match caller {
-                Caller::Anonymous => Used::Nothing,
+                Caller::Anonymous => UsedScheme::Nothing,
                 _ => self.likely_scheme(target),
             };
             View::of(caller.clone(), used)
         };
-        Sender {
+        Authentication {
             to_policy: view(target),
             to_unknown_path: (!target.is_shown()).then(|| Box::new(view(Target::Unknown))),
         }
     }
 
     /// Returns the first accepted OAuth scheme, or else the first accepted scheme.
-    fn likely_scheme(&self, target: Target<'_>) -> Used {
+    fn likely_scheme(&self, target: Target<'_>) -> UsedScheme {
         let schemes = self.0.schemes.iter().enumerate();
         let mut accepted = schemes.filter(|(_, scheme)| target.accepts(&scheme.name));
         let first = accepted.clone().next();
         let oauth = accepted.find(|(_, scheme)| scheme.is_oauth);
         oauth
             .or(first)
-            .map_or(Used::Nothing, |(index, _)| Used::Scheme {
+            .map_or(UsedScheme::Nothing, |(index, _)| UsedScheme::Scheme {
                 index,
                 in_authorization: false,
             })
@@ -392,13 +400,13 @@ impl ProtectionSpace {
 
     /// Returns the authentication of a request if all its credentials are those of `caller`. They
     /// are found, but not verified.
-    pub fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Sender {
+    pub fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Authentication {
         let verified = |presented: &Presented<'_, '_>| {
             let caller = presented.is_readable().then(|| caller.clone());
             Verified::new(&Started::new(presented, target), caller)
         };
         let verified = match self.0.find(head, |_| true) {
-            Found::Nothing => return Sender::caller(caller.clone(), Used::Nothing),
+            Found::Nothing => return Authentication::caller(caller.clone(), UsedScheme::Nothing),
             Found::One(presented) => vec![verified(&presented)],
             Found::Several(several) => several.iter().map(verified).collect(),
         };
@@ -406,12 +414,12 @@ impl ProtectionSpace {
     }
 
     /// Finds the credentials of a request and starts to verify them.
-    pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> Authentication {
+    pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> AuthenticationFuture {
         let is_meant = |accepted: &Accepted| !target.is_shown() || target.accepts(&accepted.name);
         let several = match self.0.find(head, is_meant) {
-            Found::Nothing => return Authentication::Done(View::ANONYMOUS.into()),
+            Found::Nothing => return AuthenticationFuture::Done(View::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
-                return Authentication::of(&presented, head, &self.0.client_address);
+                return AuthenticationFuture::of(&presented, head, &self.0.client_address);
             }
             Found::One(unreadable) => vec![unreadable],
             Found::Several(several) => several,
@@ -422,28 +430,28 @@ impl ProtectionSpace {
         });
         let mut started: Vec<Started> = started.collect();
         started.sort_by_key(|one| one.is_cookie);
-        Authentication::Several(Box::pin(settle(started, target.is_shown())))
+        AuthenticationFuture::Several(Box::pin(settle(started, target.is_shown())))
     }
 }
 
-/// A [`Sender`], ready or pending.
-pub enum Authentication {
+/// A [`Authentication`], ready or pending.
+pub enum AuthenticationFuture {
     /// No credentials have to be verified.
-    Done(Sender),
+    Done(Authentication),
     /// The only credentials of the request are being verified.
     Verifying {
         /// Their scheme.
-        used: Used,
+        used: UsedScheme,
         /// Whether the scheme has a challenge.
         has_challenge: bool,
         /// The verification.
         verification: Verification,
     },
     /// Several credentials are being verified.
-    Several(Pin<Box<dyn Future<Output = Sender> + Send>>),
+    Several(Pin<Box<dyn Future<Output = Authentication> + Send>>),
 }
 
-impl Authentication {
+impl AuthenticationFuture {
     fn of(presented: &Presented<'_, '_>, head: Head<'_>, client_address: &ClientAddress) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
         let Some(verification) = presented.verify(head, client_address) else {
@@ -460,10 +468,10 @@ impl Authentication {
     }
 }
 
-impl Future for Authentication {
-    type Output = Sender;
+impl Future for AuthenticationFuture {
+    type Output = Authentication;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Sender> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Authentication> {
         match &mut *self {
             Self::Done(sender) => Poll::Ready(std::mem::replace(sender, View::BROKEN.into())),
             Self::Verifying {
