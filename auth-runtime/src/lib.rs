@@ -145,7 +145,9 @@
 //! where that stands in the source, whether it is hidden, and what is public or unguarded for which
 //! reason: an [`AccessTable`]. It needs neither a space nor a running server.
 //!
-//! [`assert_access_lock!`] (the feature `access-lock`) makes a test of it: `access.lock`, in the
+//! The package `auth-runtime-audit` has the tools for it, most of them for tests. Each is a feature.
+//!
+//! `assert_access_lock!` (the feature `access-lock`) makes a test of it: `access.lock`, in the
 //! repository, says who may call what, and the test fails when the router says something else. So nobody
 //! is let in without a line in the diff.
 //!

@@ -52,8 +52,8 @@ pub use crate::url::UrlProblem;
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
 ///
 /// An adapter builds a [`Head`](adapter::Head) of each request, authenticates it for a
-/// [`Target`](adapter::Target) and evaluates a [`Case`](adapter::Case). The methods of
-/// [`ProtectionSpace`] for it are in the block "For adapters".
+/// [`Target`](adapter::Target) and evaluates a [`Case`](adapter::Case), by the methods of
+/// [`ProtectionSpace`].
 pub mod adapter {
     pub use crate::access_table::{Access, text};
     pub use crate::check::{
