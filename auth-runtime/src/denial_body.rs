@@ -114,12 +114,6 @@ impl RequestSnapshot {
         }
     }
 
-    /// The same request with another target.
-    #[cfg(feature = "axum")]
-    pub(crate) fn at(self, uri: Uri) -> Self {
-        Self { uri, ..self }
-    }
-
     /// The method of the request.
     pub fn method(&self) -> &Method {
         &self.method

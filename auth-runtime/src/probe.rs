@@ -55,6 +55,14 @@ impl Probe {
         }
     }
 
+    /// Whether a test listens.
+    pub(crate) fn is_listening(&self) -> bool {
+        #[cfg(any(feature = "access-matrix", feature = "testing"))]
+        return self.book.is_some();
+        #[cfg(not(any(feature = "access-matrix", feature = "testing")))]
+        false
+    }
+
     /// Records the responder.
     pub(crate) fn tell(&self, testimony: impl FnOnce() -> Responder) {
         #[cfg(any(feature = "access-matrix", feature = "testing"))]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{MatchedPath, Request};
+use axum::handler::Handler;
 use axum::response::Response;
-use http::Uri;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
@@ -16,12 +16,13 @@ use crate::decision::Denial;
 use crate::denial_body::RequestView;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
+use crate::probe::{Probe, Responder};
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
 use crate::routing::step::{Step, apply};
-use crate::space::{ProtectionSpace, Sender, Target, Used, forbid_storing};
+use crate::space::{Authentication, ProtectionSpace, Sender, Target, Used, forbid_storing};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
 pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
@@ -55,6 +56,31 @@ struct Inner {
 struct Layered {
     inner: Fallback,
     router: Router,
+}
+
+/// The handler of unknown paths.
+#[derive(Clone)]
+pub(super) struct UnknownPath(pub(super) Fallback);
+
+/// Marks the handler of unknown paths.
+pub(super) enum ByFallback {}
+
+impl<S> Handler<ByFallback, S> for UnknownPath {
+    type Future = ResponseOrFuture;
+
+    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
+        let Self(fallback) = self;
+        let probe = Probe::of(request.extensions());
+        if !probe.is_listening() {
+            return fallback.receive(request);
+        }
+        let location = fallback.location_at(request.uri().path());
+        ResponseOrFuture::Later(Box::pin(async move {
+            let response = fallback.receive(request).await;
+            probe.tell(|| Responder::NotRouted { fallback: location });
+            response
+        }))
+    }
 }
 
 /// The caller of an unknown path, and the space that decides about it.
@@ -95,7 +121,7 @@ impl Fallback {
         let inner = self.clone();
         let respond = tower::service_fn(move |request: Request| {
             let inner = inner.clone();
-            async move { Ok(inner.receive(strip_match(request, 0)).await) }
+            async move { Ok(inner.receive_handed(strip_match(request)).await) }
         });
         let router = layers(BoxCloneSyncService::new(respond));
         Self(Arc::new(Inner {
@@ -175,21 +201,58 @@ impl Fallback {
 
     /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
     /// 401 as on any other path.
-    pub(crate) async fn receive(&self, mut request: Request) -> Response {
-        let responding = self.at(request.uri().path()).clone();
-        let caller = match take_for_fallback(self, &mut request) {
-            Some(caller) => caller,
-            None if !responding.authenticates() => UnknownCaller {
+    ///
+    /// Like the authorizer of a route, it responds at once where nothing has to be awaited: the time of
+    /// a response must not depend on whether the path exists.
+    pub(crate) fn receive(&self, request: Request) -> ResponseOrFuture {
+        let responding = self.at(request.uri().path());
+        if !responding.authenticates() {
+            let caller = UnknownCaller {
                 space: 0,
                 sender: Sender::caller(Caller::Anonymous, Used::Nothing),
-            },
-            None => {
-                let (caller, identified) = self.identify(None, request).await;
-                request = identified;
-                caller
+            };
+            return responding.respond(caller, request);
+        }
+        if let [space] = self.spaces()
+            && !space.reads_form_of(&request)
+        {
+            return self.receive_for(space, request);
+        }
+        let fallback = self.clone();
+        ResponseOrFuture::Later(Box::pin(async move {
+            let (caller, request) = fallback.identify(None, request).await;
+            let responding = fallback.at(request.uri().path());
+            responding.respond(caller, request).await
+        }))
+    }
+
+    /// Responds to a request that was authenticated in front of some layers, or authenticates it.
+    async fn receive_handed(&self, request: Request) -> Response {
+        match take_for_fallback(self, &request) {
+            Some(caller) => self.at(request.uri().path()).respond(caller, request).await,
+            None => self.receive(request).await,
+        }
+    }
+
+    /// Responds in an application with one space.
+    fn receive_for(&self, space: &ProtectionSpace, request: Request) -> ResponseOrFuture {
+        let watch = space.watch(None);
+        let authentication =
+            watch.within(|| space.authenticate(Head::of(&request), Target::Unknown));
+        match authentication {
+            Authentication::Done(sender) => {
+                space.report_unknown_path(&watch, &sender, Head::of(&request));
+                self.respond_to(space, sender, request)
             }
-        };
-        responding.respond(caller, request).ready().await
+            pending => {
+                let (fallback, space) = (self.clone(), space.clone());
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let sender = watch.around(pending).await;
+                    space.report_unknown_path(&watch, &sender, Head::of(&request));
+                    fallback.respond_to(&space, sender, request).await
+                }))
+            }
+        }
     }
 
     /// Responds to a request that one space of the application has already authenticated.
@@ -210,7 +273,7 @@ impl Fallback {
             let found = Some((&space, sender));
             let (caller, request) = fallback.identify(found, request).await;
             let responding = fallback.at(request.uri().path());
-            responding.respond(caller, request).ready().await
+            responding.respond(caller, request).await
         }))
     }
 
@@ -330,40 +393,8 @@ async fn respond_by_service(
     uncacheable_if_missing(response)
 }
 
-/// Removes the extensions and the path changes that axum made when the path matched: on an unknown
-/// path, a fallback would not receive them.
-pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
+/// Removes the name of the matched route: on an unknown path, a fallback would not receive it.
+pub(crate) fn strip_match(mut request: Request) -> Request {
     request.extensions_mut().remove::<MatchedPath>();
-    if stripped > 0 {
-        *request.uri_mut() = uri_before(&request, stripped);
-    }
     request
-}
-/// The URI of the request, with the last `stripped` segments that nesting removed from its path.
-///
-/// The original URI is not sufficient: a protected router may itself be nested in another one.
-pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
-    let original = match request.extensions().get::<OriginalUri>() {
-        Some(OriginalUri(original)) if stripped > 0 => original,
-        _ => return request.uri().clone(),
-    };
-    let path = original.path();
-    let inner = request.uri().path();
-    // Nesting turns the rest of "/prefix" into "/". Then `path` does not end with `inner`.
-    let prefix = path.strip_suffix(inner).unwrap_or(path);
-    let start = prefix
-        .rmatch_indices('/')
-        .nth(stripped - 1)
-        .map_or(0, |(index, _)| index);
-    let rest = path.get(start..).unwrap_or(path);
-    let path_and_query = match original.query() {
-        Some(query) => format!("{rest}?{query}"),
-        None => rest.to_owned(),
-    };
-    let mut parts = original.clone().into_parts();
-    match path_and_query.parse() {
-        Ok(path_and_query) => parts.path_and_query = Some(path_and_query),
-        Err(_) => return original.clone(),
-    }
-    Uri::from_parts(parts).unwrap_or_else(|_| original.clone())
 }

@@ -95,7 +95,7 @@ fn cases() -> Vec<Case> {
     let authority = Authority::new();
     let key = JwtKey::rs256_pem(authority.public_key()).expect("a public key");
     let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
-    let jwt = jwt.without_cache().build().expect("a verifier");
+    let jwt = jwt.build().expect("a verifier");
     let looked_up = Bearer::new(async |_token| Caller::known(Identity::new("ann")));
     let files = tower::service_fn(async |_: Request| Ok::<_, std::convert::Infallible>("the page"));
     vec![
