@@ -1,6 +1,7 @@
 //! The response of an unknown path, which is also the response of a concealed one.
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,18 +12,21 @@ use axum::response::Response;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
+use crate::audit::Watch;
 use crate::caller::Caller;
 use crate::decision::Denial;
 use crate::denial_body::RequestView;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
+use crate::policy::Policy;
 use crate::probe::{Probe, Responder};
+use crate::requirement::Requirement;
 use crate::route_pattern::Pattern;
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
 use crate::routing::step::{Step, apply};
-use crate::space::{Authentication, ProtectionSpace, Sender, Target, Used, forbid_storing};
+use crate::space::{Authentication, Case, ProtectionSpace, Sender, Target, Used, forbid_storing};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
 pub(super) const BELOW: &str = "/{*__private__axum_fallback}";
@@ -46,6 +50,8 @@ struct Inner {
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
     layered: Option<Layered>,
+    /// The name of an unknown path, for [`NotMatched`].
+    name: Arc<str>,
     /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
     /// them.
     nested: Vec<(Pattern, Fallback)>,
@@ -70,6 +76,12 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
 
     fn call(self, request: Request, _state: S) -> ResponseOrFuture {
         let Self(fallback) = self;
+        let mut request = request;
+        if fallback.0.something_is_hidden {
+            let name = Arc::clone(&fallback.0.name);
+            request.extensions_mut().insert(NotMatched(name));
+            request.extensions_mut().remove::<NotMatched>();
+        }
         let probe = Probe::of(request.extensions());
         if !probe.is_listening() {
             return fallback.receive(request);
@@ -112,6 +124,7 @@ impl Fallback {
             location,
             something_is_hidden,
             layered: None,
+            name: Arc::from(BELOW),
             nested: Vec::new(),
         }))
     }
@@ -241,14 +254,14 @@ impl Fallback {
             watch.within(|| space.authenticate(Head::of(&request), Target::Unknown));
         match authentication {
             Authentication::Done(sender) => {
-                space.report_unknown_path(&watch, &sender, Head::of(&request));
+                self.decide(space, &watch, &sender, &request);
                 self.respond_to(space, sender, request)
             }
             pending => {
                 let (fallback, space) = (self.clone(), space.clone());
                 ResponseOrFuture::Later(Box::pin(async move {
                     let sender = watch.around(pending).await;
-                    space.report_unknown_path(&watch, &sender, Head::of(&request));
+                    fallback.decide(&space, &watch, &sender, &request);
                     fallback.respond_to(&space, sender, request).await
                 }))
             }
@@ -275,6 +288,23 @@ impl Fallback {
             let responding = fallback.at(request.uri().path());
             responding.respond(caller, request).await
         }))
+    }
+
+    /// Reports the request. No policy decides about an unknown path, but where hidden paths exist,
+    /// one is evaluated for the time that it takes.
+    fn decide(&self, space: &ProtectionSpace, watch: &Watch, sender: &Sender, request: &Request) {
+        let head = Head::of(request);
+        space.report_unknown_path(watch, sender, head);
+        if self.0.something_is_hidden {
+            let case = Case {
+                policy: &NEVER_MET,
+                location: None,
+                denies_objects: false,
+                path_is_hidden: true,
+                watch: &Watch::off(),
+            };
+            let _ = black_box(space.rule(&case, sender, head));
+        }
     }
 
     /// Authenticates the caller of an unknown path. The space with the highest rank decides; of
@@ -392,6 +422,14 @@ async fn respond_by_service(
     }
     uncacheable_if_missing(response)
 }
+
+/// The policy of unknown paths. Its result is not used.
+const NEVER_MET: Policy = Policy::requires(Requirement::scope("unknown")).hide_as_not_found();
+
+/// Stands for the name of the matched route in the extensions of a request, for the time that
+/// storing and removing it takes.
+#[derive(Clone)]
+struct NotMatched(#[expect(dead_code, reason = "only its size counts")] Arc<str>);
 
 /// Removes the name of the matched route: on an unknown path, a fallback would not receive it.
 pub(crate) fn strip_match(mut request: Request) -> Request {
