@@ -66,6 +66,12 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         if let Some(problem) = too_long("scheme", &text) {
             return Err(codes::TOO_LARGE.at(span, problem));
         }
+        if !values::is_plain(&literal) {
+            return Err(codes::SCHEME.at(
+                span,
+                format!("a search for the scheme misses this spelling\nhelp: write `{text:?}`"),
+            ));
+        }
         if let Some(name) = registered(&text) {
             return Err(codes::SCHEME.at(
                 span,
