@@ -395,6 +395,14 @@ impl HasIdentity for Option<Identity> {
 
 /// The type in `guard: Guard`. Another type of that name would leave the handler without its policy on a
 /// plain router.
+///
+/// ```compile_fail,E0277
+/// # use auth_runtime::requires;
+/// struct Guard<P>(std::marker::PhantomData<P>);
+///
+/// #[requires(role = "admin")]
+/// async fn reports(guard: Guard) {}
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this `Guard` is not `auth_runtime::Guard` [AUTH0013]",
     label = "a type of the same name, which checks no policy",
