@@ -392,6 +392,30 @@ impl HasIdentity for Option<Identity> {
     }
 }
 
+/// The type in `guard: Guard`. Another type of that name would leave the handler without its policy on a
+/// plain router.
+///
+/// ```compile_fail,E0277
+/// # use auth_runtime::requires;
+/// struct Guard<P>(std::marker::PhantomData<P>);
+///
+/// #[requires(role = "admin")]
+/// async fn reports(guard: Guard) {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this `Guard` is not `auth_runtime::Guard` [AUTH0013]",
+    label = "a type of the same name, which checks no policy",
+    note = "write `guard: auth_runtime::Guard`"
+)]
+pub trait GuardOf<P> {}
+
+impl<P: HasPolicy> GuardOf<P> for Guard<P> {}
+
+/// Returns true. Compiles only if `G` is the guard of the policy `P`.
+pub const fn uses_guard<P, G: GuardOf<P>>() -> bool {
+    true
+}
+
 /// The caller of a public handler, which does not authenticate.
 #[derive(Clone, Copy, Debug)]
 pub struct PublicCaller;

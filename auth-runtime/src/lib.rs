@@ -384,5 +384,7 @@ pub mod __private {
 
     pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Declared, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy};
+    pub use crate::guard::{
+        Declared, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy, uses_guard,
+    };
 }

@@ -86,9 +86,8 @@ impl Attempt {
     /// fractions of a second.
     fn may_precede(&self, wanted: &Wanted) -> bool {
         let second = Duration::from_secs(1);
-        wanted
-            .issued
-            .is_some_and(|issued| issued + second > self.began_at)
+        let issued = wanted.issued.map(|issued| issued.checked_add(second));
+        issued.is_some_and(|end| end.is_none_or(|end| end > self.began_at))
     }
 }
 
@@ -269,6 +268,40 @@ impl fmt::Debug for RemoteKeys {
         match self.fetched.load().as_ref() {
             Some(fetched) => fetched.keys.fmt(f),
             None => f.write_str("not fetched yet"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_from_the_end_of_time_do_not_panic() {
+        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let attempt = Attempt {
+            began,
+            began_at,
+            ended: began,
+            problem: None,
+        };
+        let latest = (0..u64::BITS).rev().fold(began_at, |time, bit| {
+            let later = time.checked_add(Duration::from_secs(1 << bit));
+            later.unwrap_or(time)
+        });
+        let second = Duration::from_secs(1);
+        for (issued, expected) in [
+            (None, false),
+            (Some(began_at - second), false),
+            (Some(began_at), true),
+            (Some(latest), true),
+        ] {
+            let wanted = Wanted {
+                header: Header::default(),
+                tried: None,
+                issued,
+            };
+            assert_eq!(attempt.may_precede(&wanted), expected, "{issued:?}");
         }
     }
 }
