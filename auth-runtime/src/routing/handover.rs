@@ -28,6 +28,16 @@ enum Handled {
     Fallback(Fallback, UnknownCaller),
 }
 
+impl Handled {
+    /// Returns whether the credentials that the result depends on were in `Authorization`.
+    fn is_in_authorization(&self) -> bool {
+        match self {
+            Self::Route(_, authorization) => authorization.sender.to_policy().is_in_authorization(),
+            Self::Fallback(_, caller) => caller.is_in_authorization(),
+        }
+    }
+}
+
 /// Passes the decision about a request to the endpoint behind the layers.
 pub(super) fn hand_to_route(
     authorizer: &Arc<RouteAuthorizer>,
@@ -69,8 +79,10 @@ pub(super) fn take_for_fallback(
 }
 
 fn hand(result: Handled, spaces: &[ProtectionSpace], request: &mut Request) {
-    // A form may carry a token, and a layer could replace the body unnoticed.
-    if spaces.iter().any(|space| space.reads_form_of(request)) {
+    // A form may carry a token, and a layer could replace the body unnoticed. Credentials in
+    // `Authorization` are compared, and some of them are valid once: a proof of possession.
+    let reads_form = spaces.iter().any(|space| space.reads_form_of(request));
+    if reads_form && !result.is_in_authorization() {
         return;
     }
     let credentials = CredentialFields::of(spaces, Head::of(request));
