@@ -4,6 +4,7 @@ mod axum_login;
 mod login_page;
 mod other_sites;
 mod several_cookies;
+mod several_layers;
 mod single_page;
 
 use auth_tests::{App, BoxedApp};
