@@ -114,9 +114,10 @@ impl JwtBuilder {
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
     /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
     /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since:
-    /// its key may have been published since, too, so it waits for the next fetch, at most 5 seconds and
-    /// the time of two fetches, without holding up other requests.
+    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since, by
+    /// a clock that is behind by up to the [`leeway`](Self::leeway): its key may have been published since,
+    /// too, so it waits for the next fetch, at most 5 seconds and the time of two fetches, without holding
+    /// up other requests.
     ///
     /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
     /// be verified are answered 503, never 401.
