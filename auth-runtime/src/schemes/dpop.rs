@@ -47,7 +47,6 @@ impl Scheme for Dpop {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let token = credentials.value();
         let proof = match self.rules.proof(credentials) {
             Ok(proof) => proof,
             Err(ProofProblem::Invalid) => {
@@ -58,10 +57,10 @@ impl Scheme for Dpop {
             }
         };
         let verification = match &self.tokens {
-            Tokens::Jwt(jwt) => jwt.verify(token),
+            Tokens::Jwt(jwt) => jwt.verify(credentials.value()),
             #[cfg(feature = "introspection")]
             Tokens::Introspection(introspection) => {
-                introspection.verify(token, &["DPoP", "Bearer", "access_token"])
+                introspection.verify(credentials, &["DPoP", "Bearer", "access_token"])
             }
         };
         let replays = Arc::clone(&self.replays);

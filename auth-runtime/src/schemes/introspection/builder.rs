@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 #[cfg(feature = "redis")]
 use super::SharedTokenCache;
 use super::single_flight::SingleFlight;
-use super::{Endpoint, Introspection};
+use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
+use crate::schemes::fair_queue::FairQueue;
 use crate::schemes::http_client::HttpClient;
 use crate::schemes::jwt::ClaimNames;
 use crate::schemes::random;
@@ -199,7 +200,8 @@ impl IntrospectionBuilder {
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
-            questions: SingleFlight::new(),
+            questions: SingleFlight::default(),
+            places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
             is_down: AtomicBool::new(false),
         })))
     }
