@@ -221,7 +221,9 @@ impl Endpoint {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();
-                let identity = claims.into_identity(&self.names, self.leeway);
+                let issuer = claims.issuer().filter(|issuer| !issuer.is_empty());
+                let issuer = issuer.map(Arc::from);
+                let identity = claims.into_identity(&self.names, self.leeway, issuer);
                 (identity.map_or(Caller::rejected(), Caller::known), expiry)
             }
             Err(rejection) => (Caller::Rejected(rejection), None),

@@ -90,7 +90,7 @@ enum Keys {
 
 /// What a token is held against besides its signature.
 struct Rules {
-    issuer: String,
+    issuer: Arc<str>,
     audiences: Vec<String>,
     leeway: Duration,
     access_tokens_only: bool,
@@ -102,8 +102,8 @@ impl Jwt {
     /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
     ///
     /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the same
-    /// subject to two users. A service that compares subjects compares the claim `iss` as well, or trusts
-    /// only issuers with disjoint subjects.
+    /// subject to two users. A service that compares subjects compares the
+    /// [`issuer`](crate::Identity::issuer) as well, or trusts only issuers with disjoint subjects.
     ///
     /// ```
     /// use auth_runtime::{Bearer, Jwt, JwtKey};
@@ -133,7 +133,7 @@ impl Jwt {
         for issuer in verifiers.into_iter().flat_map(|jwt| jwt.0.to_vec()) {
             let name = &issuer.rules.issuer;
             if issuers.iter().any(|other| other.rules.issuer == *name) {
-                return Err(JwtError::DuplicateIssuer(name.clone()));
+                return Err(JwtError::DuplicateIssuer(name.to_string()));
             }
             issuers.push(issuer);
         }
@@ -161,7 +161,7 @@ impl Jwt {
                 let claims = claims::unverified(token);
                 let name = claims.as_ref().and_then(Claims::issuer);
                 let mut issuers = several.iter();
-                issuers.find(|issuer| name == Some(issuer.rules.issuer.as_str()))
+                issuers.find(|issuer| name == Some(&*issuer.rules.issuer))
             }
         };
         match named {
@@ -249,8 +249,7 @@ impl Issuer {
             }
         }
         let unverified = claims::unverified(token);
-        let unverified =
-            unverified.filter(|claims| claims.issuer() == Some(self.rules.issuer.as_str()));
+        let unverified = unverified.filter(|claims| claims.issuer() == Some(&*self.rules.issuer));
         // Tokens of other issuers make this service ask nobody.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
@@ -295,7 +294,13 @@ impl Issuer {
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
-        let Some(identity) = claims.into_identity(&self.rules.names, self.rules.leeway) else {
+        let Rules {
+            names,
+            leeway,
+            issuer,
+            ..
+        } = &*self.rules;
+        let Some(identity) = claims.into_identity(names, *leeway, Some(Arc::clone(issuer))) else {
             return Some(Caller::rejected());
         };
         #[cfg(feature = "token-cache")]

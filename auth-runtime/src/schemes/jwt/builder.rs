@@ -20,7 +20,7 @@ impl Jwt {
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
             rules: Rules {
-                issuer: String::new(),
+                issuer: "".into(),
                 audiences: Vec::new(),
                 leeway: Duration::from_secs(60),
                 access_tokens_only: false,
@@ -62,7 +62,7 @@ impl JwtBuilder {
     /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
     /// [`Jwt::any_of`] joins several.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.rules.issuer = issuer.into();
+        self.rules.issuer = issuer.into().into();
         self.issuers += 1;
         self
     }

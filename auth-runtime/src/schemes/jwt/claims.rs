@@ -1,6 +1,7 @@
 //! What a verified token says, and what of it is granted.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -68,6 +69,7 @@ impl Claims {
             .with_roles(self.strings(&names.roles))
             .with_permissions(self.strings(&names.permissions))
             .with_amr(self.strings("amr"))
+        issuer: Option<Arc<str>>,
             .with_clock_skew(clock_skew)
             .with_extension(self.clone());
         let identity = match self.get("acr").and_then(Value::as_str) {
@@ -83,6 +85,10 @@ impl Claims {
     /// Whether these are the claims of an ID token, a refresh token, a logout token or another security
     /// event, by their own account (RFC 8725 §3.11).
     pub(crate) fn are_of_another_kind(&self) -> bool {
+        let identity = match issuer {
+            Some(issuer) => identity.with_issuer(issuer),
+            None => identity,
+        };
         let is_access = match self.get("token_use") {
             None | Some(Value::Null) => true,
             Some(kind) => names_one_of(kind, &["access", "access_token"]),
@@ -93,7 +99,7 @@ impl Claims {
     }
 
     /// The issuer that is named.
-    pub(super) fn issuer(&self) -> Option<&str> {
+    pub(crate) fn issuer(&self) -> Option<&str> {
         self.get("iss").and_then(Value::as_str)
     }
 
