@@ -369,6 +369,25 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
              `.audience(\"…\")`, or decide for `.any_audience()`",
         ),
         (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .subject_claim(""),
+            "the name of a claim is empty",
+        ),
+        (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .issuer(""),
+            "the issuer is empty",
+        ),
+        (
+            with_endpoint().client_secret("my-api", "").audience(""),
+            "a token for another service would do, too; say for whom tokens have to be with \
+             `.audience(\"…\")`, or decide for `.any_audience()`",
+        ),
+        (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
             "the key is no private key for RS256, as PEM",
         ),

@@ -217,8 +217,12 @@ impl JwtBuilder {
         if self.rules.issuer.is_empty() {
             return Err(JwtError::NoIssuer);
         }
-        if self.rules.audiences.is_empty() {
+        let audiences = &self.rules.audiences;
+        if audiences.is_empty() || audiences.iter().any(String::is_empty) {
             return Err(JwtError::NoAudience);
+        }
+        if self.rules.names.has_empty() {
+            return Err(JwtError::ClaimName);
         }
         if self.rules.leeway > MAX_LEEWAY {
             return Err(JwtError::Leeway(self.rules.leeway));
@@ -270,10 +274,12 @@ impl JwtBuilder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtError {
-    /// No issuer was given.
+    /// No issuer was given, or an empty one.
     NoIssuer,
-    /// No audience was given: tokens for other services would open this one.
+    /// No audience was given, or an empty one: tokens for other services would open this one.
     NoAudience,
+    /// The name of a claim is empty.
+    ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
     /// A key that cannot be read as what it is said to be.
@@ -312,6 +318,7 @@ impl fmt::Display for JwtError {
                 "no audience is named, so tokens for other services would do; \
                  name this one with `.audience(\"…\")`",
             ),
+            Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::NoKey => f.write_str("there is no key to verify signatures with"),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
             Self::ShortSecret(length) => write!(

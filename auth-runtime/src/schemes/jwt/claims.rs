@@ -44,6 +44,15 @@ impl Default for ClaimNames {
     }
 }
 
+impl ClaimNames {
+    /// Returns whether a name is empty, which is no claim's but a mistake's, such as a variable of
+    /// the environment that is not set.
+    pub(crate) fn has_empty(&self) -> bool {
+        let single = [&self.subject, &self.roles, &self.permissions];
+        single.into_iter().chain(&self.scopes).any(String::is_empty)
+    }
+}
+
 impl Claims {
     /// The claim of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
