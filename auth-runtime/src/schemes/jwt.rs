@@ -42,8 +42,9 @@ use crate::schemes::token_cache::{Epoch, VerifierCache};
 ///
 /// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
 /// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
-/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), and `events` (RFC 8417 §2.2). An ID token
-/// that says nothing of the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
+/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), `events` (RFC 8417 §2.2), and `at_hash` and
+/// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token that says nothing of
+/// the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
 /// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust
@@ -342,8 +343,10 @@ impl Rules {
     /// What the library lets through and RFC 9068 §4 does not.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
         let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
-        let is_complete =
-            !self.access_tokens_only || REQUIRED.iter().all(|name| claims.get(name).is_some());
+        let is_complete = !self.access_tokens_only
+            || REQUIRED
+                .iter()
+                .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
         if issuer_is_one && is_complete && !claims.are_of_another_kind() {
             Ok(claims)
         } else {

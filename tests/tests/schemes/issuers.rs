@@ -124,6 +124,9 @@ async fn only_access_tokens_are_accepted() {
         (json!({ "typ": "offline" }), 401),
         (json!({ "typ": "Logout" }), 401),
         (json!({ "events": logout }), 401),
+        // As ID tokens have them.
+        (json!({ "at_hash": "x" }), 401),
+        (json!({ "c_hash": "x" }), 401),
         // As Keycloak, Cognito, Entra and Auth0 have them in access tokens.
         (
             json!({ "typ": "Bearer", "azp": "spa", "session_state": "1" }),

@@ -69,6 +69,7 @@ impl Claims {
         self,
         names: &ClaimNames,
         clock_skew: Duration,
+        issuer: Option<Arc<str>>,
     ) -> Option<Identity> {
         let subject = self.get(&names.subject).and_then(Value::as_str);
         let subject = subject.filter(|subject| !subject.is_empty())?;
@@ -78,11 +79,14 @@ impl Claims {
             .with_roles(self.strings(&names.roles))
             .with_permissions(self.strings(&names.permissions))
             .with_amr(self.strings("amr"))
-        issuer: Option<Arc<str>>,
             .with_clock_skew(clock_skew)
             .with_extension(self.clone());
         let identity = match self.get("acr").and_then(Value::as_str) {
             Some(acr) => identity.with_acr(acr),
+            None => identity,
+        };
+        let identity = match issuer {
+            Some(issuer) => identity.with_issuer(issuer),
             None => identity,
         };
         Some(match self.auth_time() {
@@ -94,17 +98,13 @@ impl Claims {
     /// Whether these are the claims of an ID token, a refresh token, a logout token or another security
     /// event, by their own account (RFC 8725 §3.11).
     pub(crate) fn are_of_another_kind(&self) -> bool {
-        let identity = match issuer {
-            Some(issuer) => identity.with_issuer(issuer),
-            None => identity,
-        };
         let is_access = match self.get("token_use") {
             None | Some(Value::Null) => true,
             Some(kind) => names_one_of(kind, &["access", "access_token"]),
         };
         let kind = self.get("typ");
         let is_other = kind.is_some_and(|kind| names_one_of(kind, &OTHER_KINDS));
-        !is_access || is_other || self.get("events").is_some()
+        !is_access || is_other || OTHER_CLAIMS.iter().any(|name| self.get(name).is_some())
     }
 
     /// The issuer that is named.
@@ -164,6 +164,10 @@ impl Claims {
 
 /// The tokens of Keycloak that are not access tokens, by the claim `typ`.
 const OTHER_KINDS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+/// The claims of security events (RFC 8417 §2.2), such as logout tokens, and those that only ID tokens
+/// have: the hashes of what was issued with them (OpenID Connect Core §3.3.2.11).
+const OTHER_CLAIMS: [&str; 3] = ["events", "at_hash", "c_hash"];
 
 fn names_one_of(value: &Value, names: &[&str]) -> bool {
     let value = value.as_str();
