@@ -191,6 +191,9 @@ async fn a_proof_has_to_be_right_in_every_point() {
         bad("made too far ahead", claims(json!({ "iat": now() + 120 }))),
         good("made a little ahead", claims(json!({ "iat": now() + 5 }))),
         bad("made at no time", claims(json!({ "iat": "now" }))),
+        bad("expired", claims(json!({ "exp": now() - 600 }))),
+        good("not expired", claims(json!({ "exp": now() + 30 }))),
+        bad("not yet", claims(json!({ "nbf": now() + 600 }))),
         bad(
             "made in a year without end",
             claims(json!({ "iat": 1e300 })),
