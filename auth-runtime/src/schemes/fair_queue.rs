@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-/// The owner of a share: an address, or all clients whose address is not known.
+/// The owner of a share: an address, or all clients without a known address.
 pub(super) type Client = Option<IpAddr>;
 
 /// The client with that address: of IPv6, the network of 64 bits that a site has for itself.
@@ -25,7 +25,7 @@ pub(super) fn client(address: Option<IpAddr>) -> Client {
 /// delays another one by one task at a time, and takes no place in the queue from it.
 pub(super) struct FairQueue<T: Default> {
     state: Mutex<State<T>>,
-    /// Of places that one client holds at a time.
+    /// Of places that one client with a known address holds at a time.
     share: usize,
     /// Of tasks that wait.
     capacity: usize,
@@ -53,8 +53,8 @@ pub(super) struct Place<T: Default> {
 }
 
 impl<T: Default> FairQueue<T> {
-    /// So many places, at most `share` of them for one client at a time, and so many tasks that may
-    /// wait.
+    /// A queue with `places`, of which one client with a known address holds at most `share`, and with
+    /// room for `capacity` waiting tasks.
     pub(super) fn new(places: usize, share: usize, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -80,7 +80,7 @@ impl<T: Default> FairQueue<T> {
 
     fn enter(self: &Arc<Self>, client: Client) -> Option<Entered<T>> {
         let mut state = self.lock();
-        if state.held_by(client) < self.share
+        if state.may_hold_more(client, self.share)
             && let Some(value) = state.free.pop()
         {
             *state.held.entry(client).or_default() += 1;
@@ -132,6 +132,11 @@ enum Entered<T: Default> {
 impl<T: Default> State<T> {
     fn held_by(&self, client: Client) -> usize {
         self.held.get(&client).copied().unwrap_or_default()
+    }
+
+    /// All clients without a known address may be many, and have no share.
+    fn may_hold_more(&self, client: Client, share: usize) -> bool {
+        client.is_none() || self.held_by(client) < share
     }
 
     fn release(&mut self, client: Client) {
@@ -186,7 +191,7 @@ impl<T: Default> State<T> {
     fn next(&mut self, share: usize) -> Option<(Client, Sender<Place<T>>)> {
         for _ in 0..self.turns.len() {
             let client = self.turns.pop_front()?;
-            if self.held_by(client) >= share {
+            if !self.may_hold_more(client, share) {
                 self.turns.push_back(client);
                 continue;
             }
@@ -347,6 +352,19 @@ mod tests {
         let state = queue.lock();
         assert_eq!((state.free.len(), state.len), (4, 0));
         assert!(state.held.is_empty() && state.turns.is_empty());
+    }
+
+    #[test]
+    fn clients_without_an_address_have_no_share() {
+        let queue = FairQueue::new(3, 1, 10);
+        let places = [None; 3].map(|client| enter_place(&queue, client).expect("a place"));
+        let mut known = wait(&queue, address(1)).expect("room");
+        let mut unknown = wait(&queue, None).expect("room");
+        let [first, second, _third] = places;
+        drop(first);
+        assert_eq!(has_place(&mut known), Ok(true));
+        drop(second);
+        assert_eq!(has_place(&mut unknown), Ok(true));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use crate::schemes::token_cache::{Epoch, VerifierCache};
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The number of tokens that the endpoint is asked about at a time.
 const MAX_IN_FLIGHT: usize = 256;
-/// The number of these that one client has sent.
+/// The number of these that one client with a known address has sent.
 const SHARE: usize = 64;
 /// The number of requests that wait until the endpoint is asked.
 const MAX_WAITING: usize = 1024;
@@ -68,12 +68,12 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 ///
 /// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
 /// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](crate::ClientAddress) says; all clients without a known address are one. So
-/// serve with addresses, and configure the proxies in front.
+/// [`ClientAddress`](crate::ClientAddress) says; all clients without a known address are one, which
+/// may take all places. So serve with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | tokens that the server is asked about at a time | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | tokens that the server is asked about at a time | 256 | 64 of one client with a known address; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
 /// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
 ///
 /// Cloning is cheap; clones share their cache.
