@@ -308,6 +308,30 @@ async fn what_a_session_holds_is_kept_for_its_owner_only() {
 }
 
 #[tokio::test]
+async fn users_of_one_name_and_two_issuers_are_two_users() {
+    let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+    let cart = async || {
+        session
+            .get::<String>("cart")
+            .await
+            .expect("the store is there")
+    };
+    let ann_of = |issuer: &str| Identity::new("ann").with_issuer(issuer);
+    for (identity, kept) in [
+        (ann_of("https://a.example"), false),
+        (ann_of("https://a.example"), true),
+        (ann_of("https://b.example"), false),
+        (Identity::new("ann"), false),
+    ] {
+        let logged_in = Sessions::log_in(&session, &identity).await;
+        logged_in.expect("the store is there");
+        assert_eq!(cart().await.is_some(), kept, "{identity:?}");
+        let filled = session.insert("cart", "a hat").await;
+        filled.expect("the store is there");
+    }
+}
+
+#[tokio::test]
 async fn a_live_session_without_a_login_is_nobodys() {
     let mut guest = serve(shop(builder()));
     guest.post("/cart").await;
