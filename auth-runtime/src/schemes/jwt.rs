@@ -43,8 +43,8 @@ use crate::schemes::token_cache::{Epoch, VerifierCache};
 /// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
 /// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
 /// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), `events` (RFC 8417 §2.2), and `at_hash` and
-/// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token that says nothing of
-/// the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
+/// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token without any of
+/// these differs from an access token by its audience only; where the issuer keeps to RFC 9068,
 /// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust

@@ -45,8 +45,7 @@ impl Default for ClaimNames {
 }
 
 impl ClaimNames {
-    /// Returns whether a name is empty, which is no claim's but a mistake's, such as a variable of
-    /// the environment that is not set.
+    /// Returns whether a name is empty, for example because a variable of the environment is not set.
     pub(crate) fn has_empty(&self) -> bool {
         let single = [&self.subject, &self.roles, &self.permissions];
         single.into_iter().chain(&self.scopes).any(String::is_empty)
@@ -165,8 +164,8 @@ impl Claims {
 /// The tokens of Keycloak that are not access tokens, by the claim `typ`.
 const OTHER_KINDS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
 
-/// The claims of security events (RFC 8417 §2.2), such as logout tokens, and those that only ID tokens
-/// have: the hashes of what was issued with them (OpenID Connect Core §3.3.2.11).
+/// The claims of security events (RFC 8417 §2.2), such as logout tokens, and the hashes that only ID
+/// tokens have (OpenID Connect Core §3.3.2.11).
 const OTHER_CLAIMS: [&str; 3] = ["events", "at_hash", "c_hash"];
 
 fn names_one_of(value: &Value, names: &[&str]) -> bool {
