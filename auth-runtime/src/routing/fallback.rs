@@ -103,6 +103,13 @@ pub(super) struct UnknownCaller {
     sender: Sender,
 }
 
+impl UnknownCaller {
+    /// Returns whether the credentials were in `Authorization`.
+    pub(super) fn is_in_authorization(&self) -> bool {
+        self.sender.to_unknown_path().is_in_authorization()
+    }
+}
+
 impl Fallback {
     /// Creates the fallback of a router with these spaces, of which `first` writes the 404.
     pub(crate) fn new(

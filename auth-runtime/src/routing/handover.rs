@@ -31,6 +31,20 @@ enum Handed {
     Fallback(Fallback, Option<UnknownCaller>),
 }
 
+impl Handed {
+    /// Returns whether the credentials that the result depends on were in `Authorization`.
+    fn is_in_authorization(&self) -> bool {
+        match self {
+            Self::Route(_, authorization) => authorization
+                .as_ref()
+                .is_some_and(|handed| handed.sender.to_policy().is_in_authorization()),
+            Self::Fallback(_, caller) => caller
+                .as_ref()
+                .is_some_and(UnknownCaller::is_in_authorization),
+        }
+    }
+}
+
 /// Passes the decision about a request to the endpoint behind the layers.
 pub(super) fn hand_to_route(
     authorizer: &Arc<RouteAuthorizer>,
@@ -89,8 +103,10 @@ pub(super) fn uri_in_front(authorizer: &RouteAuthorizer, request: &Request) -> O
 }
 
 fn hand(result: Handed, spaces: &[ProtectionSpace], request: &mut Request) {
-    // A form may carry a token, and a layer could replace the body unnoticed.
-    if spaces.iter().any(|space| space.reads_form_of(request)) {
+    // A form may carry a token, and a layer could replace the body unnoticed. Credentials in
+    // `Authorization` are compared, and some of them are valid once: a proof of possession.
+    let reads_form = spaces.iter().any(|space| space.reads_form_of(request));
+    if reads_form && !result.is_in_authorization() {
         return;
     }
     let slot = Slot {

@@ -200,7 +200,7 @@ impl<I: Inner> State<I> {
             Decision::Grant => {
                 let sender = &authorization.sender;
                 let is_public = authorizer.policy.requirement().is_none();
-                let is_private = !is_public && !sender.stands_in_authorization();
+                let is_private = !is_public && !sender.to_policy().is_in_authorization();
                 let is_query_secret = is_private && authorizer.space.may_stand_in_query(sender);
                 let Some(proof) = authorizer.proof(authorization, &request) else {
                     return Self::Responded(internal_error());

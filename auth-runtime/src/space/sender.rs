@@ -141,6 +141,22 @@ impl View {
         }
     }
 
+    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
+    /// field, such as a password for a proxy in front, do not affect the decision.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_in_authorization(&self) -> bool {
+        matches!(
+            self,
+            Self::Caller {
+                used: Used::Scheme {
+                    in_authorization: true,
+                    ..
+                },
+                ..
+            }
+        )
+    }
+
     pub(super) fn is_known(&self) -> bool {
         matches!(self.caller(), Some(Caller::Known(_)))
     }
@@ -168,22 +184,6 @@ impl Sender {
     /// The view by all credentials, as on an unknown path.
     pub(crate) fn to_unknown_path(&self) -> &View {
         self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
-    }
-
-    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
-    /// field, such as a password for a proxy in front, do not affect the decision.
-    #[cfg(feature = "axum")]
-    pub(crate) fn stands_in_authorization(&self) -> bool {
-        matches!(
-            self.to_policy,
-            View::Caller {
-                used: Used::Scheme {
-                    in_authorization: true,
-                    ..
-                },
-                ..
-            }
-        )
     }
 }
 

@@ -82,12 +82,12 @@ pub(super) struct Wanted {
 }
 
 impl Attempt {
-    /// Whether a token may have been signed by a key that was published after this attempt. `iat` has no
-    /// fractions of a second.
-    fn may_precede(&self, wanted: &Wanted) -> bool {
-        let second = Duration::from_secs(1);
-        let issued = wanted.issued.map(|issued| issued.checked_add(second));
-        issued.is_some_and(|end| end.is_none_or(|end| end > self.began_at))
+    /// Returns whether a token may have been signed by a key that was published after this attempt. `iat`
+    /// has no fractions of a second, and the issuer's clock may be behind by `clock_skew`.
+    fn may_precede(&self, wanted: &Wanted, clock_skew: Duration) -> bool {
+        let inaccuracy = clock_skew + Duration::from_secs(1);
+        let latest = wanted.issued.map(|issued| issued.checked_add(inaccuracy));
+        latest.is_some_and(|latest| latest.is_none_or(|latest| latest > self.began_at))
     }
 }
 
@@ -155,7 +155,7 @@ impl RemoteKeys {
                     let retry_after = pause.max(Duration::from_secs(1));
                     return Err(Outage { retry_after });
                 }
-                let is_enough = last.began >= asked || !last.may_precede(wanted);
+                let is_enough = last.began >= asked || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent
                     && is_enough
                     && let Some(fetched) = self.fetched.load_full()
@@ -301,7 +301,7 @@ mod tests {
                 tried: None,
                 issued,
             };
-            assert_eq!(attempt.may_precede(&wanted), expected, "{issued:?}");
+            assert_eq!(attempt.may_precede(&wanted, Duration::ZERO), expected, "{issued:?}");
         }
     }
 }
