@@ -15,7 +15,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Path, Visibility};
+use syn::{Ident, Path, TypePath, Visibility};
 
 use crate::guard;
 
@@ -213,12 +213,11 @@ fn expand(
     match item {
         Some(Item::Handler(mut handler)) => {
             let name = item::carrier(&handler.signature.ident);
-            let declared = &handler.signature.ident;
-            let implementation =
-                implement(&name, declared, declaration, krate, handler.writes_guard);
             let carrier = carrier(&name, &handler.visibility);
             let kind = kind(attribute, &name, krate, true);
-            guard::complete(&mut handler, krate);
+            let guard = guard::complete(&mut handler, krate);
+            let declared = &handler.signature.ident;
+            let implementation = implement(&name, declared, declaration, krate, guard.as_ref());
             let Handler {
                 attributes,
                 visibility,
@@ -235,7 +234,7 @@ fn expand(
             }
         }
         Some(Item::Struct(unit)) => {
-            let implementation = implement(&unit.name, &unit.name, declaration, krate, false);
+            let implementation = implement(&unit.name, &unit.name, declaration, krate, None);
             let kind = kind(attribute, &unit.name, krate, false);
             let unit = unit.tokens;
             quote!(#mistakes #unit #implementation #kind)
@@ -286,13 +285,18 @@ fn implement(
     declared: &Ident,
     declaration: &Declaration,
     krate: &Path,
-    uses_guard: bool,
+    guard: Option<&TypePath>,
 ) -> TokenStream {
     let Declaration {
         policy,
         checks,
         caller,
     } = declaration;
+    // A type of the service's own that is called `Guard` would check nothing on a plain router.
+    let uses_guard = match guard {
+        Some(guard) => quote!(#krate::__private1::uses_guard::<Self, #guard>()),
+        None => quote!(false),
+    };
     let suffix = format!("::{}", declared.unraw());
     // The line is that of the name, not of the attribute: the attribute of a module is elsewhere.
     let line = quote_spanned!(declared.span()=> ::core::line!());

@@ -2,10 +2,11 @@
 
 use auth_grammar::item::{Handler, carrier, guard};
 use proc_macro2::Span;
-use syn::{FnArg, Path, PathArguments, Type};
+use syn::{FnArg, Path, PathArguments, Type, TypePath};
 
-/// Completes the guard in the signature, or adds one as the first parameter.
-pub(crate) fn complete(handler: &mut Handler, krate: &Path) {
+/// Completes the guard in the signature, or adds one as the first parameter. Returns the type of a
+/// guard that is written.
+pub(crate) fn complete(handler: &mut Handler, krate: &Path) -> Option<TypePath> {
     let carrier = carrier(&handler.signature.ident);
     let first = handler.signature.inputs.first_mut();
     if let Some(first) = first.filter(|_| handler.writes_guard)
@@ -16,12 +17,13 @@ pub(crate) fn complete(handler: &mut Handler, krate: &Path) {
             guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#carrier>));
         }
         if let FnArg::Typed(parameter) = first {
-            *parameter.ty = Type::Path(path);
+            *parameter.ty = Type::Path(path.clone());
         }
-        return;
+        return Some(path);
     }
     let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #krate::Guard<#carrier>);
     handler.signature.inputs.insert(0, guard);
+    None
 }
 
 #[cfg(test)]

@@ -186,7 +186,8 @@ mod guard;
 ///
 /// A policy has at most 1024 single requirements, and a name at most 256 characters. The
 /// [catalogue] lists all limits. Names consist of visible characters: controls, zero-width and
-/// other format characters, private-use characters and the like are rejected.
+/// other format characters, private-use characters and the like are rejected. A name is written as it is:
+/// without `r`, and without an escape that it does not need.
 ///
 /// # Another name for the crate
 ///

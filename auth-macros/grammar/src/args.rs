@@ -478,6 +478,14 @@ mod tests {
                 "with a comma at the end"
             );
         }
+        // Escapes that Rust needs.
+        for text in [
+            r#"role = "a\"b""#,
+            r#"role = "a\\b""#,
+            "role = \"é e\u{301}\"",
+        ] {
+            assert_eq!(read_back(text).1, Vec::<String>::new(), "{text}");
+        }
         // In `hide_unless`, a value may be written in parentheses.
         for lesser in [r#"scope("b")"#, r#"scope = "b""#] {
             let text = format!(r#"scope = "a", hide_as = 404, hide_unless = {lesser}"#);
@@ -534,6 +542,13 @@ mod tests {
             ("hide_unless = scope(5)", r#"`scope("5")`"#),
             ("hide_unless = scope()", r#"`scope("...")`"#),
             ("hide_unless = scope(X)", r#"`scope("X")`"#),
+            (r#"role = "\x61dmin""#, r#"write `role = "admin"`"#),
+            (r#"role = "\u{61}dmin""#, r#"write `role = "admin"`"#),
+            ("role = \"ad\\\n   min\"", r#"write `role = "admin"`"#),
+            (r#"role = r"admin""#, r#"write `role = "admin"`"#),
+            (r##"hide_unless = role(r#"a"#)"##, r#"write `role("a")`"#),
+            (r#"max_age = "15\x6d""#, r#"write `max_age = "15m"`"#),
+            (r#"schemes("Lab\x2dAuth")"#, r#"write `"Lab-Auth"`"#),
         ] {
             let (_, errors) = read_back(arguments);
             let [message] = errors.as_slice() else {

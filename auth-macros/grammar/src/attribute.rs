@@ -1,7 +1,8 @@
 //! Recognition of policy attributes among others, and of positions where they are not expanded.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::{Attribute, Meta};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Attribute, Ident, Meta};
 
 use crate::codes;
 use crate::errors::Errors;
@@ -61,26 +62,120 @@ pub(crate) fn is_left_out(attribute: &Attribute) -> bool {
         .eq(["rust_analyzer", "auth_runtime_left_out"])
 }
 
-/// Returns whether an attribute is built into the compiler. An import of that name is ambiguous;
-/// therefore the attribute is not a policy attribute.
+/// The attributes that are built into the compiler. An import of that name is ambiguous; therefore none of
+/// them is a policy attribute.
+const INERT: [&str; 14] = [
+    "allow",
+    "cfg",
+    "cold",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "forbid",
+    "inline",
+    "must_use",
+    "non_exhaustive",
+    "repr",
+    "track_caller",
+    "warn",
+];
+
+/// Returns whether an attribute is built into the compiler.
 pub(crate) fn is_inert(attribute: &Attribute) -> bool {
-    const INERT: [&str; 14] = [
-        "allow",
-        "cfg",
-        "cold",
-        "deny",
-        "deprecated",
-        "doc",
-        "expect",
-        "forbid",
-        "inline",
-        "must_use",
-        "non_exhaustive",
-        "repr",
-        "track_caller",
-        "warn",
-    ];
     INERT.iter().any(|inert| attribute.path().is_ident(inert))
+}
+
+/// Puts the mark on each function, struct and module within an item that has an attribute of unknown
+/// meaning; `None` if there is none. Tokens that are passed to a macro stay as they are.
+pub(crate) fn with_left_out(tokens: &TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut marked = Vec::with_capacity(tokens.len());
+    let mut is_changed = false;
+    let mut rest = tokens.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        if let Some((attribute, behind)) = split_attribute(rest) {
+            let mut is_known = is_inert_within(&attribute);
+            let mut behind = behind;
+            while let Some((attribute, next)) = split_attribute(behind) {
+                is_known &= is_inert_within(&attribute);
+                behind = next;
+            }
+            let attributes = rest.get(..rest.len() - behind.len()).unwrap_or_default();
+            marked.extend_from_slice(attributes);
+            if !is_known && begins_item(behind) {
+                marked.extend(left_out().into_token_stream());
+                is_changed = true;
+            }
+            rest = behind;
+            continue;
+        }
+        let token = match first {
+            TokenTree::Group(group) if !is_of_macro(&marked) => {
+                with_left_out(&group.stream()).map(|inner| {
+                    let mut marked = Group::new(group.delimiter(), inner);
+                    marked.set_span(group.span());
+                    marked.into()
+                })
+            }
+            _ => None,
+        };
+        is_changed |= token.is_some();
+        marked.push(token.unwrap_or_else(|| first.clone()));
+        rest = others;
+    }
+    is_changed.then(|| marked.into_iter().collect())
+}
+
+/// Splits off an outer attribute: the tokens in its brackets, and the rest.
+fn split_attribute(tokens: &[TokenTree]) -> Option<(TokenStream, &[TokenTree])> {
+    match tokens {
+        [
+            TokenTree::Punct(hash),
+            TokenTree::Group(brackets),
+            rest @ ..,
+        ] if hash.as_char() == '#' && brackets.delimiter() == Delimiter::Bracket => {
+            Some((brackets.stream(), rest))
+        }
+        _ => None,
+    }
+}
+
+/// Returns whether the tokens in the brackets of an attribute are one that is built into the compiler.
+fn is_inert_within(attribute: &TokenStream) -> bool {
+    let mut tokens = flattened(attribute.clone()).into_iter();
+    let (name, next) = (tokens.next(), tokens.next());
+    let is_path = matches!(next, Some(TokenTree::Punct(colon)) if colon.as_char() == ':');
+    let is_inert = |name: &TokenTree| INERT.contains(&name.to_string().as_str());
+    !is_path && name.as_ref().is_some_and(is_inert)
+}
+
+/// Returns whether a function, a struct or a module begins with these tokens.
+fn begins_item(tokens: &[TokenTree]) -> bool {
+    const BEFORE: [&str; 6] = ["pub", "async", "const", "unsafe", "safe", "extern"];
+    let first = tokens.iter().find(|token| match token {
+        TokenTree::Ident(word) => !BEFORE.iter().any(|before| word == before),
+        // Of a visibility, and of `extern`.
+        TokenTree::Group(group) => {
+            !matches!(group.delimiter(), Delimiter::Parenthesis | Delimiter::None)
+        }
+        TokenTree::Literal(_) => false,
+        TokenTree::Punct(_) => true,
+    });
+    matches!(first, Some(TokenTree::Ident(word)) if ["fn", "struct", "mod"].iter().any(|it| word == it))
+}
+
+/// Returns whether the group behind these tokens is passed to a macro: `name!`, or `macro_rules! name`.
+fn is_of_macro(before: &[TokenTree]) -> bool {
+    let is_bang =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(bang) if bang.as_char() == '!');
+    // The operator `!` may stand behind a keyword.
+    let is_name = |token: &TokenTree| syn::parse2::<Ident>(token.clone().into()).is_ok();
+    match before {
+        [.., name, bang] if is_bang(bang) => is_name(name),
+        [.., rules, bang, _] if is_bang(bang) => rules.to_string() == "macro_rules",
+        _ => false,
+    }
 }
 
 /// Collects the names that imports in these tokens give to policy attributes: `use

@@ -10,8 +10,8 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, Ident, Path, PathArguments, Safety, Signature, Token, Type, TypePath,
-    Visibility,
+    Attribute, FnArg, Ident, PatType, Path, PathArguments, Receiver, Safety, Signature, Token,
+    Type, TypePath, Visibility,
 };
 
 use crate::args;
@@ -348,6 +348,18 @@ fn check_signature(
             errors.add(codes::SIGNATURE, span, message);
         }
     }
+    let carrier = carrier(&signature.ident);
+    if let Some(parameter) = signature
+        .generics
+        .type_params()
+        .find(|it| it.ident == carrier)
+    {
+        errors.add(
+            codes::GUARD,
+            parameter.ident.span(),
+            format!("the policy of this handler is called `{carrier}`\nhelp: rename the parameter"),
+        );
+    }
     let mut guards = Vec::new();
     for (index, parameter) in signature.inputs.iter().enumerate() {
         if let Some(arguments) = guard(parameter, krate).and_then(arguments_of) {
@@ -356,10 +368,19 @@ fn check_signature(
                 arguments.is_none(),
                 parameter.span(),
                 arguments.span(),
+                condition(parameter),
             ));
         }
     }
-    for (nth, (index, is_plain, span, arguments)) in guards.iter().enumerate() {
+    for (nth, (index, is_plain, span, arguments, condition)) in guards.iter().enumerate() {
+        if let Some(condition) = condition {
+            errors.add(
+                codes::GUARD,
+                *condition,
+                "a handler without its guard has no policy\n\
+                 help: remove the condition, so that the guard is there in every build",
+            );
+        }
         if nth > 0 {
             errors.add(
                 codes::GUARD,
@@ -401,6 +422,14 @@ fn check_signature(
         );
     }
     true
+}
+
+/// Returns the place of a `cfg` or `cfg_attr`, which could remove a parameter.
+fn condition(parameter: &FnArg) -> Option<Span> {
+    let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = parameter;
+    let mut attributes = attrs.iter().map(Attribute::path);
+    let found = attributes.find(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"));
+    found.map(Spanned::span)
 }
 
 fn unsafe_token(safety: &Safety) -> Option<Span> {
@@ -481,6 +510,12 @@ mod tests {
             ("async fn f();", "belongs to a type"),
             ("async fn f(g: Guard<policy_of_f>) {}", "by that name"),
             ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
+            ("async fn f(#[cfg(x)] guard: Guard) {}", "in every build"),
+            ("async fn f<policy_of_f>() {}", "rename the parameter"),
+            (
+                "async fn f(#[allow(x)] #[cfg_attr(x, cfg(y))] guard: Guard) {}",
+                "in every build",
+            ),
             ("struct F { x: u8 }", "`struct FPolicy;`"),
             ("struct F(u8);", "`struct FPolicy;`"),
             ("enum F {}", "use a unit struct"),

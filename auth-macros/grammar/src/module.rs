@@ -19,7 +19,7 @@ use self::items::{items_of, next_item};
 use crate::args::krate_in;
 use crate::attribute::{
     is_inert, left_out, policy_attribute_by_any_path, policy_in_cfg_attr, policy_within,
-    refuse_conditional_policy, renamed,
+    refuse_conditional_policy, renamed, with_left_out,
 };
 use crate::errors::Errors;
 use crate::item::{refuse_depth, refuse_second_policy, too_deep};
@@ -222,6 +222,13 @@ impl Item {
         if !is_test {
             self.refuse_what_is_out_of_reach(others, errors);
             refuse_debug_handler_above(&mut self.attributes, errors);
+        }
+        // A policy attribute that was found is reported already.
+        if !matches!(self.kind, Kind::Module | Kind::Macro(_))
+            && policy_within(self.rest.clone(), others).is_none()
+            && let Some(marked) = with_left_out(&self.rest)
+        {
+            self.rest = marked;
         }
         for attribute in &mut self.attributes {
             if policy_attribute_by_any_path(attribute).is_some() {
@@ -585,6 +592,52 @@ mod tests {
         );
         let given = module.to_token_stream().to_string();
         assert_eq!(given.matches("{ authenticated }").count(), 4, "{given}");
+    }
+
+    #[test]
+    fn items_within_others_are_marked_if_an_attribute_is_unknown() {
+        const MARK: &str = "#[rust_analyzer::auth_runtime_left_out]";
+        for (item, expected) in [
+            (
+                "fn f() { #[x] async fn g() {} }",
+                "fn f() { #[x] M async fn g() {} }",
+            ),
+            (
+                "fn f() { #[inline] #[a::x(y)] pub(crate) const unsafe extern \"C\" fn g() {} }",
+                "fn f() { #[inline] #[a::x(y)] M pub(crate) const unsafe extern \"C\" fn g() {} }",
+            ),
+            (
+                "const X: () = { #[x] struct S; };",
+                "const X: () = { #[x] M struct S; };",
+            ),
+            (
+                "fn f() { if !{ #[x] mod m {} true } {} }",
+                "fn f() { if !{ #[x] M mod m {} true } {} }",
+            ),
+            ("impl S { #[x] fn g() {} }", "impl S { #[x] M fn g() {} }"),
+            // Known attributes, other items, and the input of macros.
+            (
+                "fn f() { #[inline] fn g() {} }",
+                "fn f() { #[inline] fn g() {} }",
+            ),
+            ("fn f() { #[x] let y = 1; }", "fn f() { #[x] let y = 1; }"),
+            (
+                "fn f() { m!(#[x] fn g() {}); }",
+                "fn f() { m!(#[x] fn g() {}); }",
+            ),
+            (
+                "macro_rules! m { () => { #[x] fn g() {} } }",
+                "macro_rules! m { () => { #[x] fn g() {} } }",
+            ),
+            ("struct S { #[x] y: u8 }", "struct S { #[x] y: u8 }"),
+        ] {
+            let expected = expected.replace(" M ", &format!(" {MARK} "));
+            assert_eq!(
+                handed_down(item).replace(' ', ""),
+                expected.replace(' ', ""),
+                "{item}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use syn::LitStr;
+
+use crate::characters::is_invisible;
 
 /// The units of a duration, each with its seconds and its other names.
 const UNITS: [(&str, u64, &[&str]); 4] = [
@@ -171,6 +174,17 @@ pub(crate) const SCHEMES: [&str; 12] = [
     "PrivateToken",
     "vapid",
 ];
+
+/// Returns whether a string literal shows its text, so that a search for the text finds it: without `r`, and
+/// without an escape that is not needed. Invisible characters are reported elsewhere.
+pub(crate) fn is_plain(literal: &LitStr) -> bool {
+    let text = literal.value();
+    let written = literal.token().to_string();
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    written == format!("\"{escaped}\"")
+        || written == format!("{text:?}")
+        || text.chars().any(is_invisible)
+}
 
 /// Returns whether a text is a token: `token = 1*tchar` (RFC 9110 §5.6.2).
 pub(crate) fn is_token(text: &str) -> bool {

@@ -169,28 +169,27 @@ impl ObjectAuthorizer {
             matched_path: self.route.as_ref().map(MatchedPath::as_str),
             is_hidden,
         });
-        let (policy, denial, hidden) = match &self.hiding {
+        let (policy, denial) = match &self.hiding {
             Hiding::BySpace if is_hidden => {
                 let denial = self.space.deny_unknown_path(sender);
-                (None, denial.unwrap_or(Denial::NotFound), None)
+                (None, denial.unwrap_or(Denial::NotFound))
             }
             Hiding::ByRouter { head, .. } if is_hidden => {
-                let hidden = Concealed {
+                // The router replaces this response by that of the fallback.
+                let concealed = Concealed {
                     sender: sender.clone(),
                     request: self.request.clone(),
                     head: head.clone(),
                 };
-                (None, Denial::NotFound, Some(hidden))
+                let mut response = StatusCode::NOT_FOUND.into_response();
+                response.extensions_mut().insert(concealed);
+                return Denied::new(response);
             }
-            _ => (Some(policy), Denial::Forbidden, None),
+            _ => (Some(policy), Denial::Forbidden),
         };
         let asked = RequestView::Before(&self.request);
         let answer = self.space.answer(policy, &denial, sender, asked);
-        let mut response = answer.map(axum::body::Body::from);
-        if let Some(hidden) = hidden {
-            response.extensions_mut().insert(hidden);
-        }
-        Denied::new(response)
+        Denied::new(answer.map(axum::body::Body::from))
     }
 }
 
@@ -397,6 +396,30 @@ impl HasIdentity for Option<Identity> {
     fn view(&self) -> Option<&Identity> {
         self.as_ref()
     }
+}
+
+/// The type in `guard: Guard`. Another type of that name would leave the handler without its policy on a
+/// plain router.
+///
+/// ```compile_fail,E0277
+/// # use auth_runtime::requires;
+/// struct Guard<P>(std::marker::PhantomData<P>);
+///
+/// #[requires(role = "admin")]
+/// async fn reports(guard: Guard) {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "this `Guard` is not `auth_runtime::Guard` [AUTH0013]",
+    label = "a type of the same name, which checks no policy",
+    note = "write `guard: auth_runtime::Guard`"
+)]
+pub trait GuardOf<P> {}
+
+impl<P: HasPolicy> GuardOf<P> for Guard<P> {}
+
+/// Returns true. Compiles only if `G` is the guard of the policy `P`.
+pub const fn uses_guard<P, G: GuardOf<P>>() -> bool {
+    true
 }
 
 /// The caller of a public handler, which does not authenticate.

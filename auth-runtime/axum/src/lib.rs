@@ -17,7 +17,7 @@ pub mod testing;
 
 pub use crate::guard::{
     Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, PublicCaller, PublicPolicy,
-    ServicePolicy, Undeclared,
+    ServicePolicy, Undeclared, uses_guard,
 };
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
 

@@ -65,6 +65,14 @@ impl Probe {
         }
     }
 
+    /// Whether a test listens.
+    pub(crate) fn is_listening(&self) -> bool {
+        #[cfg(any(feature = "inspection", feature = "testing"))]
+        return self.book.is_some();
+        #[cfg(not(any(feature = "inspection", feature = "testing")))]
+        false
+    }
+
     /// Records the responder.
     pub fn tell(&self, testimony: impl FnOnce() -> Responder) {
         #[cfg(feature = "inspection")]

@@ -116,11 +116,6 @@ impl RequestSnapshot {
         }
     }
 
-    /// The same request with another target.
-    pub fn at(self, uri: Uri) -> Self {
-        Self { uri, ..self }
-    }
-
     /// The method of the request.
     pub fn method(&self) -> &Method {
         &self.method
@@ -207,13 +202,13 @@ fn combined<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, Hea
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// RFC 9457.
-    ErrorCode,
+    Problem,
     Html,
     Text,
 }
 
 impl Form {
-    const ALL: [Self; 3] = [Self::ErrorCode, Self::Html, Self::Text];
+    const ALL: [Self; 3] = [Self::Problem, Self::Html, Self::Text];
 
     const fn content_type(self) -> HeaderValue {
         // Constants, so that the values are validated at compile time instead of for each denial.
@@ -221,7 +216,7 @@ impl Form {
         const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
         const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         match self {
-            Self::ErrorCode => PROBLEM,
+            Self::Problem => PROBLEM,
             Self::Html => HTML,
             Self::Text => TEXT,
         }
@@ -231,12 +226,12 @@ impl Form {
     /// `None` if it does not match.
     fn fit(self, range: &str) -> Option<u8> {
         let exact = match self {
-            Self::ErrorCode => ["application/problem+json", "application/json"].as_slice(),
+            Self::Problem => ["application/problem+json", "application/json"].as_slice(),
             Self::Html => &["text/html", "application/xhtml+xml"],
             Self::Text => &["text/plain"],
         };
         let subtypes = match self {
-            Self::ErrorCode => "application/*",
+            Self::Problem => "application/*",
             Self::Html | Self::Text => "text/*",
         };
         let is = |name: &str| range.eq_ignore_ascii_case(name);
@@ -259,7 +254,7 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
         text,
     } = texts(denial);
     let body = match form {
-        Form::ErrorCode => problem,
+        Form::Problem => problem,
         Form::Html => html,
         Form::Text => text,
     };
@@ -355,7 +350,7 @@ fn texts(denial: &Denial) -> Texts {
 /// form.
 fn preferred(accept: &str) -> Form {
     if accept.is_empty() {
-        return Form::ErrorCode;
+        return Form::Problem;
     }
     let ranges: Vec<(&str, u16)> = accept
         .split(',')
@@ -374,7 +369,7 @@ fn preferred(accept: &str) -> Form {
         // `max_by_key` returns the last maximum, and the default has to win.
         .rev()
         .max_by_key(weight)
-        .unwrap_or(Form::ErrorCode)
+        .unwrap_or(Form::Problem)
 }
 
 /// The maximum number of media ranges; further ones are ignored. Browsers send about a dozen at
@@ -438,20 +433,20 @@ mod tests {
     #[test]
     fn accept_chooses_the_form() {
         let table = [
-            ("", Form::ErrorCode),
-            ("*/*", Form::ErrorCode),
-            ("application/json", Form::ErrorCode),
-            ("application/problem+json", Form::ErrorCode),
+            ("", Form::Problem),
+            ("*/*", Form::Problem),
+            ("application/json", Form::Problem),
+            ("application/problem+json", Form::Problem),
             ("text/html", Form::Html),
             ("TEXT/HTML", Form::Html),
             ("text/plain", Form::Text),
             ("text/*", Form::Html),
             ("text/*, text/html;q=0.1", Form::Text),
             ("text/html;q=0.5, application/json;q=0.4", Form::Html),
-            ("text/html;q=0.4, application/json;q=0.5", Form::ErrorCode),
-            ("text/html;level=1;q=0, */*", Form::ErrorCode),
-            ("image/png", Form::ErrorCode),
-            ("text/html;q=nonsense", Form::ErrorCode),
+            ("text/html;q=0.4, application/json;q=0.5", Form::Problem),
+            ("text/html;level=1;q=0, */*", Form::Problem),
+            ("image/png", Form::Problem),
+            ("text/html;q=nonsense", Form::Problem),
             (
                 "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
                 Form::Html,

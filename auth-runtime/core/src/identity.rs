@@ -23,7 +23,7 @@ use http::Extensions;
 ///     .with_roles(["editor"])
 ///     .with_extension(Tenant(7));
 ///
-/// assert_eq!(alice.subject(), "alice");
+/// assert_eq!((alice.subject(), alice.issuer()), ("alice", None));
 /// assert!(alice.has_scope("repo:read"));
 /// assert!(!alice.has_scope("repo"));
 /// assert_eq!(alice.extension::<Tenant>(), Some(&Tenant(7)));
@@ -34,6 +34,7 @@ pub struct Identity(Arc<Granted>);
 #[derive(Clone)]
 struct Granted {
     subject: Box<str>,
+    issuer: Option<Arc<str>>,
     scopes: Names,
     roles: Names,
     permissions: Names,
@@ -59,6 +60,7 @@ impl Identity {
     pub fn new(subject: impl Into<String>) -> Self {
         Self(Arc::new(Granted {
             subject: subject.into().into_boxed_str(),
+            issuer: None,
             scopes: Names::new(),
             roles: Names::new(),
             permissions: Names::new(),
@@ -66,6 +68,13 @@ impl Identity {
             sender_constrained: false,
             extensions: Extensions::new(),
         }))
+    }
+
+    /// Sets the issuer within which the subject is unique (`iss`, RFC 7519 §4.1.1). Default: none.
+    #[must_use]
+    pub fn with_issuer(self, issuer: impl Into<Arc<str>>) -> Self {
+        let issuer = issuer.into();
+        self.change(|granted| granted.issuer = Some(issuer))
     }
 
     /// Grants `scopes`, in addition to those already granted.
@@ -142,6 +151,15 @@ impl Identity {
     /// The name that the scheme assigned: a token's `sub`, a user name, or the name of a key.
     pub fn subject(&self) -> &str {
         &self.0.subject
+    }
+
+    /// The issuer that assigned the subject: the `iss` of a JWT, or of an introspected token if the
+    /// server names one. `None` for schemes without issuers.
+    ///
+    /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the
+    /// same subject to two users. A service that trusts several compares both.
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
     }
 
     /// Returns whether `scope` was granted. Scopes are compared as a whole and case-sensitively
@@ -273,11 +291,12 @@ impl Identity {
         }
     }
 
-    /// Returns whether the identity has more than a subject and grants: login data, a sender
+    /// Returns whether the identity has more than a subject and grants: an issuer, login data, a sender
     /// constraint or extensions.
     pub fn says_more_than_grants(&self) -> bool {
         let Login { acr, amr, time, .. } = &self.0.login;
-        acr.is_some()
+        self.0.issuer.is_some()
+            || acr.is_some()
             || !amr.is_empty()
             || time.is_some()
             || self.0.sender_constrained
@@ -299,6 +318,7 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
             .field("subject", &self.0.subject)
+            .field("issuer", &self.0.issuer)
             .field("scopes", &self.0.scopes)
             .field("roles", &self.0.roles)
             .field("permissions", &self.0.permissions)

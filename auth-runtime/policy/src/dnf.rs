@@ -1,6 +1,6 @@
 //! Sets of atoms that would turn a denial into a grant.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::requirement::{Atom, Requirement};
 
@@ -10,9 +10,13 @@ type Way = BTreeSet<Atom>;
 /// The maximum number of alternative sets that are kept.
 ///
 /// Requirements have no negation, so every set found is sufficient. The bound can only lead to a
-/// result that is larger than the smallest sufficient set, and only for a requirement with more
+/// result that is larger than the smallest sufficient set, and only for parts that share atoms and have more
 /// than this many alternatives, none of which is a superset of another.
 const WAYS: usize = 64;
+
+/// The maximum number of atoms in all sets that are kept: large requirements keep fewer sets. A denied
+/// request computes the sets, so clients decide how often.
+const ATOMS: usize = 1024;
 
 /// The atoms that can be requested from a caller, and the truth of the others.
 pub struct Ask<'a> {
@@ -77,9 +81,10 @@ impl Written {
 
 /// The set of the lowest cost; of several, the first one.
 fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
-    let Requirement::Any(parts) = requirement else {
-        let ways = ways(requirement, ask).into_iter();
-        return ways.min_by_key(|way| cost(way, ask));
+    let parts = match requirement {
+        Requirement::Any(parts) => parts,
+        Requirement::All(parts) => return cheapest_of_all(parts, ask),
+        Requirement::Atom(_) => return ways(requirement, ask).pop(),
     };
     let mut best: Option<(Cost, Way)> = None;
     for part in *parts {
@@ -99,6 +104,57 @@ fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
         }
     }
     best.map(|(_, way)| way)
+}
+
+/// The set of the lowest cost that meets all parts. Parts without a common atom do not depend on each other.
+fn cheapest_of_all(parts: &[Requirement], ask: &Ask<'_>) -> Option<Way> {
+    let mut way = Way::new();
+    for group in connected(parts, ask) {
+        way.extend(match group.as_slice() {
+            [only] => cheapest(only, ask)?,
+            several => {
+                let most = most_ways(several.iter().copied());
+                let ways = ways_to_all(several.iter().copied(), ask, most).into_iter();
+                ways.min_by_key(|way| cost(way, ask))?
+            }
+        });
+    }
+    Some(way)
+}
+
+/// Groups the parts that have a wanted atom in common, directly or through others.
+fn connected<'r>(parts: &'r [Requirement], ask: &Ask<'_>) -> Vec<Vec<&'r Requirement>> {
+    // Each part leads to an earlier one of its group, the first one to itself.
+    let mut earlier: Vec<usize> = (0..parts.len()).collect();
+    let mut seen: HashMap<Atom, usize> = HashMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for atom in part.atoms().into_iter().filter(|atom| (ask.wanted)(*atom)) {
+            if let Some(other) = seen.insert(atom, index) {
+                let (one, other) = (first(&mut earlier, index), first(&mut earlier, other));
+                if let Some(later) = earlier.get_mut(one.max(other)) {
+                    *later = one.min(other);
+                }
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<&Requirement>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        let group = groups.entry(first(&mut earlier, index)).or_default();
+        group.push(part);
+    }
+    groups.into_values().collect()
+}
+
+/// Returns the first part of the group, and shortens the way to it.
+fn first(earlier: &mut [usize], mut part: usize) -> usize {
+    while let Some(next) = earlier.get(part).copied().filter(|next| *next != part) {
+        let next = earlier.get(next).copied().unwrap_or(next);
+        if let Some(shorter) = earlier.get_mut(part) {
+            *shorter = next;
+        }
+        part = next;
+    }
+    part
 }
 
 /// Returns whether the requirement has an `any`. Most requirements do not.
@@ -127,22 +183,40 @@ fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
 
 /// The sets of wanted atoms that meet `requirement`. No set contains another.
 pub fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
+    at_most(requirement, ask, most_ways(std::iter::once(requirement)))
+}
+
+/// The number of sets to keep for these requirements.
+fn most_ways<'r>(parts: impl Iterator<Item = &'r Requirement>) -> usize {
+    let atoms = parts.flat_map(Requirement::atoms).count();
+    (ATOMS / atoms.max(1)).clamp(1, WAYS)
+}
+
+fn at_most(requirement: &Requirement, ask: &Ask<'_>, most: usize) -> Vec<Way> {
     match requirement {
         Requirement::Atom(atom) if (ask.wanted)(*atom) => vec![Way::from([*atom])],
         Requirement::Atom(atom) if (ask.settled)(*atom) => vec![Way::new()],
         Requirement::Atom(_) => vec![],
         Requirement::Any(parts) => {
-            let all = parts.iter().flat_map(|part| ways(part, ask));
-            prune(all.collect(), ask)
+            let all = parts.iter().flat_map(|part| at_most(part, ask, most));
+            prune(all.collect(), ask, most)
         }
-        Requirement::All(parts) => parts.iter().fold(vec![Way::new()], |so_far, part| {
-            let further = ways(part, ask);
-            let joined = so_far
-                .iter()
-                .flat_map(|way| further.iter().map(move |more| way | more));
-            prune(joined.collect(), ask)
-        }),
+        Requirement::All(parts) => ways_to_all(parts.iter(), ask, most),
     }
+}
+
+fn ways_to_all<'r>(
+    parts: impl Iterator<Item = &'r Requirement>,
+    ask: &Ask<'_>,
+    most: usize,
+) -> Vec<Way> {
+    parts.fold(vec![Way::new()], |so_far, part| {
+        let further = at_most(part, ask, most);
+        let joined = so_far
+            .iter()
+            .flat_map(|way| further.iter().map(move |more| way | more));
+        prune(joined.collect(), ask, most)
+    })
 }
 
 /// The number of atoms, and the number of those that are not held.
@@ -162,11 +236,11 @@ fn cost_of(atom: Atom, ask: &Ask<'_>) -> Cost {
 }
 
 /// Removes supersets of other sets, and the most expensive sets beyond the bound.
-fn prune(mut ways: Vec<Way>, ask: &Ask<'_>) -> Vec<Way> {
+fn prune(mut ways: Vec<Way>, ask: &Ask<'_>, most: usize) -> Vec<Way> {
     ways.sort_by_cached_key(|way| cost(way, ask));
     let mut kept: Vec<Way> = Vec::new();
     for way in ways {
-        if kept.len() == WAYS {
+        if kept.len() == most {
             break;
         }
         if !kept.iter().any(|smaller| smaller.is_subset(&way)) {
@@ -174,4 +248,57 @@ fn prune(mut ways: Vec<Way>, ask: &Ask<'_>) -> Vec<Way> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn minimal(requirement: &Requirement) -> Vec<Atom> {
+        let ask = Ask {
+            wanted: &|_| true,
+            settled: &|_| false,
+            held: &|_| false,
+        };
+        minimal_atoms(requirement, &ask).expect("a sufficient set")
+    }
+
+    fn scope(index: usize) -> Requirement {
+        Requirement::scope(format!("s{index:04}").leak())
+    }
+
+    fn all(parts: Vec<Requirement>) -> Requirement {
+        Requirement::all(parts.leak())
+    }
+
+    fn any(parts: Vec<Requirement>) -> Requirement {
+        Requirement::any(parts.leak())
+    }
+
+    #[test]
+    fn the_largest_policies_take_little_time() {
+        let apart = |index: usize| any(vec![scope(2 * index), scope(2 * index + 1)]);
+        let linked = |index: usize| any(vec![scope(index), scope(index + 1)]);
+        for (requirement, most) in [
+            (all((0..512).map(apart).collect()), 512),
+            (all((0..511).map(linked).collect()), 511),
+        ] {
+            let began = Instant::now();
+            let atoms = minimal(&requirement);
+            assert!(atoms.len() <= most, "{}", atoms.len());
+            assert!(began.elapsed() < Duration::from_secs(5));
+        }
+    }
+
+    #[test]
+    fn parts_that_share_atoms_are_met_together() {
+        let (a, b, c, d) = (scope(1), scope(2), scope(3), scope(4));
+        let requirement = all(vec![any(vec![a, b]), any(vec![c, d]), any(vec![b, c])]);
+        assert_eq!(
+            minimal(&requirement),
+            [Atom::Scope("s0001"), Atom::Scope("s0003")]
+        );
+    }
 }

@@ -34,7 +34,7 @@ use auth_runtime_core::{
 /// let scheme = Bearer::new(look_up);
 /// ```
 pub struct Bearer {
-    verify: Box<dyn Fn(&str) -> Verification + Send + Sync>,
+    verify: Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>,
     format: Option<&'static str>,
     #[cfg(feature = "mtls")]
     certificate: Option<ClientCertificate>,
@@ -55,9 +55,9 @@ impl Bearer {
     where
         F: Future<Output = Caller> + Send + 'static,
     {
-        Self::verified_by(move |token| match is_b64token(token) {
-            true => Verification::pending(verify(token.to_owned())),
-            false => Verification::done(Caller::Rejected(Rejection::Malformed)),
+        Self::verified_by(move |credentials| match credentials.value() {
+            token if is_b64token(token) => Verification::pending(verify(token.to_owned())),
+            _ => Verification::done(Caller::Rejected(Rejection::Malformed)),
         })
     }
 
@@ -68,7 +68,7 @@ impl Bearer {
     pub fn jwt(jwt: crate::Jwt) -> Self {
         Self {
             format: Some("JWT"),
-            ..Self::verified_by(move |token| jwt.verify(token))
+            ..Self::verified_by(move |credentials| jwt.verify(credentials.value()))
         }
     }
 
@@ -76,10 +76,13 @@ impl Bearer {
     /// token with `cnf` is rejected, as with [`jwt`](Self::jwt).
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> Self {
-        Self::verified_by(move |token| introspection.verify(token, &["Bearer", "access_token"]))
+        const TYPES: &[&str] = &["Bearer", "access_token"];
+        Self::verified_by(move |credentials| introspection.verify(credentials, TYPES))
     }
 
-    fn verified_by(verify: impl Fn(&str) -> Verification + Send + Sync + 'static) -> Self {
+    fn verified_by(
+        verify: impl Fn(&Credentials<'_>) -> Verification + Send + Sync + 'static,
+    ) -> Self {
         Self {
             verify: Box::new(verify),
             format: None,
@@ -154,7 +157,7 @@ impl Scheme for Bearer {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let verification = (self.verify)(credentials.value());
+        let verification = (self.verify)(credentials);
         #[cfg(feature = "mtls")]
         if let Some(certificate) = &self.certificate {
             let certificate = certificate.of(credentials);

@@ -47,7 +47,6 @@ impl Scheme for Dpop {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let token = credentials.value();
         let proof = match self.rules.proof(credentials) {
             Ok(proof) => proof,
             Err(ProofProblem::Invalid) => {
@@ -58,10 +57,10 @@ impl Scheme for Dpop {
             }
         };
         let verification = match &self.tokens {
-            Tokens::Jwt(jwt) => jwt.verify(token),
+            Tokens::Jwt(jwt) => jwt.verify(credentials.value()),
             #[cfg(feature = "introspection")]
             Tokens::Introspection(introspection) => {
-                introspection.verify(token, &["DPoP", "Bearer", "access_token"])
+                introspection.verify(credentials, &["DPoP", "Bearer", "access_token"])
             }
         };
         let replays = Arc::clone(&self.replays);
@@ -124,9 +123,7 @@ async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
 
 /// The hash of a subject and its issuer, since two issuers may have subjects of one name.
 fn subject_id(identity: &Identity) -> [u8; 32] {
-    let claims = identity.extension::<Claims>();
-    let issuer = claims.and_then(|claims| claims.get("iss")?.as_str());
-    let issuer = Sha256::digest(issuer.unwrap_or_default());
+    let issuer = Sha256::digest(identity.issuer().unwrap_or_default());
     let id = Sha256::new_with_prefix(issuer).chain_update(identity.subject());
     id.finalize().into()
 }

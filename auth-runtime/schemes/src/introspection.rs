@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Credentials, Identity, Rejection, Verification};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -21,12 +21,21 @@ pub use self::shared_cache::SharedTokenCache;
 use self::single_flight::SingleFlight;
 use crate::Claims;
 use crate::bearer::is_b64token;
+use crate::fair_queue::{self, Client, FairQueue};
 use crate::http_client::HttpClient;
 use crate::jwt::ClaimNames;
 use crate::token_cache::{Epoch, VerifierCache};
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The number of tokens that the endpoint is asked about at a time.
+const MAX_IN_FLIGHT: usize = 256;
+/// The number of these that one client with a known address has sent.
+const SHARE: usize = 64;
+/// The number of requests that wait until the endpoint is asked.
+const MAX_WAITING: usize = 1024;
+/// The longest wait until the endpoint is asked.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Verifies opaque tokens by asking the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
@@ -37,10 +46,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// §4); while it is being asked, others with the same token wait for the same answer. A refresh or ID
 /// token is no access token, even if it is active: what the server says of its type (`token_type`,
 /// `token_use`, `typ`) is held against the scheme.
-///
-/// Anybody can make up tokens that the server has to be asked about, also for paths that are not
-/// there: 256 are asked about at a time, and a little later requests are answered 503. A service that
-/// strangers reach limits how often each of them may ask.
 ///
 /// If the server cannot be reached, or refuses this service itself, callers are answered 503, never
 /// 401.
@@ -57,6 +62,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// # Ok::<(), auth_runtime::schemes::IntrospectionError>(())
 /// ```
 ///
+/// # Limits
+///
+/// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
+/// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
+/// [`ClientAddress`](crate::ClientAddress) says; all clients without a known address are one, which
+/// may take all places. So serve with addresses, and configure the proxies in front.
+///
+/// | bounded | bound | share | effect of one hostile client |
+/// |---|---|---|---|
+/// | tokens that the server is asked about at a time | 256 | 64 of one client with a known address; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
+///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]
 pub struct Introspection(Arc<Endpoint>);
@@ -71,6 +88,7 @@ struct Endpoint {
     names: ClaimNames,
     cache: Option<VerifierCache>,
     questions: SingleFlight,
+    places: Arc<FairQueue<()>>,
     #[cfg(feature = "redis")]
     shared_cache: Option<SharedTokenCache>,
     /// So that an outage is logged once, and its end.
@@ -79,23 +97,29 @@ struct Endpoint {
 
 impl Introspection {
     /// Says whose token this is, if it is an access token for one of the types that are meant.
-    pub(crate) fn verify(&self, token: &str, types: &'static [&'static str]) -> Verification {
+    pub(crate) fn verify(
+        &self,
+        credentials: &Credentials<'_>,
+        types: &'static [&'static str],
+    ) -> Verification {
+        let token = credentials.value();
         if let Some(identity) = self.0.cache.as_ref().and_then(|cache| cache.get(token)) {
             return Verification::done(unless_of_another_type(Caller::known(identity), types));
         }
         if !is_b64token(token) {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         }
+        let client = fair_queue::client(credentials.client_address());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
             let caller = match &endpoint.cache {
                 Some(cache) => {
                     let moment = cache.moment();
-                    let asking = endpoint.ask_and_remember(&token, cache, moment);
+                    let asking = endpoint.ask_and_remember(&token, client, cache, moment);
                     let questions = &endpoint.questions;
                     questions.ask_together(moment, &token, asking).await
                 }
-                None => endpoint.ask(&token).await.0,
+                None => endpoint.ask(&token, client).await.0,
             };
             unless_of_another_type(caller, types)
         })
@@ -122,8 +146,14 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    async fn ask_and_remember(&self, token: &str, cache: &VerifierCache, moment: Epoch) -> Caller {
-        let (caller, expiry) = self.ask(token).await;
+    async fn ask_and_remember(
+        &self,
+        token: &str,
+        client: Client,
+        cache: &VerifierCache,
+        moment: Epoch,
+    ) -> Caller {
+        let (caller, expiry) = self.ask(token, client).await;
         if let Caller::Known(identity) = &caller {
             cache.insert(token, identity.clone(), expiry, moment);
         }
@@ -131,7 +161,7 @@ impl Endpoint {
     }
 
     /// Whose token this is, and until when that holds, if it is known.
-    async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
+    async fn ask(&self, token: &str, client: Client) -> (Caller, Option<SystemTime>) {
         #[cfg(feature = "redis")]
         if let Some(shared) = &self.shared_cache
             && let Some((answer, until)) = shared.get(&self.asker(), token).await
@@ -146,7 +176,8 @@ impl Endpoint {
         let unverifiable = Caller::Unverifiable {
             retry_after: Some(RETRY_AFTER),
         };
-        let Some(_place) = self.questions.place().await else {
+        let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
+        let Ok(Some(_place)) = place else {
             return (unverifiable, None);
         };
         let asked = self.question(token).await.and_then(|answer| {
@@ -188,7 +219,9 @@ impl Endpoint {
         match self.accept(answer) {
             Ok(claims) => {
                 let expiry = claims.expiry();
-                let identity = claims.into_identity(&self.names, self.leeway);
+                let issuer = claims.issuer().filter(|issuer| !issuer.is_empty());
+                let issuer = issuer.map(Arc::from);
+                let identity = claims.into_identity(&self.names, self.leeway, issuer);
                 (identity.map_or(Caller::rejected(), Caller::known), expiry)
             }
             Err(rejection) => (Caller::Rejected(rejection), None),

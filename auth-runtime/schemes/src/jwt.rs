@@ -40,8 +40,9 @@ use crate::token_cache::{Epoch, VerifierCache};
 ///
 /// Tokens that are not access tokens are rejected (RFC 8725 §3.11): by the header `typ` of another kind
 /// (`logout+jwt`, `dpop+jwt`), and by the claims that say so: `token_use` other than `access` (Cognito),
-/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), and `events` (RFC 8417 §2.2). An ID token
-/// that says nothing of the kind is told apart by its audience only; where the issuer keeps to RFC 9068,
+/// `typ` of `ID`, `Refresh`, `Offline` or `Logout` (Keycloak), `events` (RFC 8417 §2.2), and `at_hash` and
+/// `c_hash`, which only ID tokens have (OpenID Connect Core §3.3.2.11). An ID token without any of
+/// these differs from an access token by its audience only; where the issuer keeps to RFC 9068,
 /// [`rfc9068_only`](JwtBuilder::rfc9068_only) rejects all others.
 ///
 /// Signatures are verified with aws-lc: RS256 takes it about an eighth of the time that pure Rust
@@ -88,7 +89,7 @@ enum Keys {
 
 /// What a token is held against besides its signature.
 struct Rules {
-    issuer: String,
+    issuer: Arc<str>,
     audiences: Vec<String>,
     leeway: Duration,
     access_tokens_only: bool,
@@ -100,8 +101,8 @@ impl Jwt {
     /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
     ///
     /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the same
-    /// subject to two users. A service that compares subjects compares the claim `iss` as well, or trusts
-    /// only issuers with disjoint subjects.
+    /// subject to two users. A service that compares subjects compares the
+    /// [`issuer`](crate::Identity::issuer) as well, or trusts only issuers with disjoint subjects.
     ///
     /// ```
     /// use auth_runtime::schemes::{Bearer, Jwt, JwtKey};
@@ -131,7 +132,7 @@ impl Jwt {
         for issuer in verifiers.into_iter().flat_map(|jwt| jwt.0.to_vec()) {
             let name = &issuer.rules.issuer;
             if issuers.iter().any(|other| other.rules.issuer == *name) {
-                return Err(JwtError::DuplicateIssuer(name.clone()));
+                return Err(JwtError::DuplicateIssuer(name.to_string()));
             }
             issuers.push(issuer);
         }
@@ -159,7 +160,7 @@ impl Jwt {
                 let claims = claims::unverified(token);
                 let name = claims.as_ref().and_then(Claims::issuer);
                 let mut issuers = several.iter();
-                issuers.find(|issuer| name == Some(issuer.rules.issuer.as_str()))
+                issuers.find(|issuer| name == Some(&*issuer.rules.issuer))
             }
         };
         match named {
@@ -247,8 +248,7 @@ impl Issuer {
             }
         }
         let unverified = claims::unverified(token);
-        let unverified =
-            unverified.filter(|claims| claims.issuer() == Some(self.rules.issuer.as_str()));
+        let unverified = unverified.filter(|claims| claims.issuer() == Some(&*self.rules.issuer));
         // Tokens of other issuers make this service ask nobody.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
@@ -293,7 +293,13 @@ impl Issuer {
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
-        let Some(identity) = claims.into_identity(&self.rules.names, self.rules.leeway) else {
+        let Rules {
+            names,
+            leeway,
+            issuer,
+            ..
+        } = &*self.rules;
+        let Some(identity) = claims.into_identity(names, *leeway, Some(Arc::clone(issuer))) else {
             return Some(Caller::rejected());
         };
         #[cfg(feature = "token-cache")]
@@ -335,8 +341,10 @@ impl Rules {
     /// What the library lets through and RFC 9068 §4 does not.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
         let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
-        let is_complete =
-            !self.access_tokens_only || REQUIRED.iter().all(|name| claims.get(name).is_some());
+        let is_complete = !self.access_tokens_only
+            || REQUIRED
+                .iter()
+                .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
         if issuer_is_one && is_complete && !claims.are_of_another_kind() {
             Ok(claims)
         } else {

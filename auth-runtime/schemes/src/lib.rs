@@ -21,6 +21,8 @@ mod dot_segments;
 mod dpop;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod expiring_map;
+#[cfg(any(feature = "introspection", feature = "argon2"))]
+mod fair_queue;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]

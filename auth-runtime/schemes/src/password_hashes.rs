@@ -1,6 +1,5 @@
 //! Passwords held against Argon2 hashes (RFC 9106).
 
-mod queue;
 mod remembered;
 
 use std::collections::HashMap;
@@ -16,9 +15,9 @@ use auth_runtime_core::{Caller, Identity, ProtectionSpace, Rejection, Verificati
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use self::queue::{Client, Place, Queue};
 use self::remembered::{LoginHash, LoginKey, Remembered};
 use crate::basic::Password;
+use crate::fair_queue::{self, Client, FairQueue, Place};
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///
@@ -66,11 +65,17 @@ struct Table {
     places: HashMap<String, usize>,
     /// Chooses an index for a name that has none. Keyed, so that no client knows which.
     stand_ins: RandomState,
-    queue: Arc<Queue>,
+    queue: Arc<FairQueue<Memory>>,
+    /// The number of blocks that the largest hash is made in.
+    blocks: usize,
     key: LoginKey,
     /// Looked into for names that have no index; always empty.
     no_logins: Remembered,
 }
+
+/// The memory of a place to hash in, allocated when it is used first, and then kept: allocators do
+/// not give back such blocks.
+type Memory = Vec<Block>;
 
 struct User {
     hash: StoredHash,
@@ -139,7 +144,7 @@ impl PasswordHashes {
         password: Password,
         address: Option<IpAddr>,
     ) -> Verification {
-        let client = queue::client(address);
+        let client = fair_queue::client(address);
         let login = self.0.key.hash(&user, &password);
         if let Some(identity) = self.0.remembered(&user, client, &login) {
             return Verification::done(Caller::known(identity));
@@ -179,12 +184,12 @@ impl Table {
             .map(|user| user.identity.clone())
     }
 
-    fn verify(&self, name: &str, password: &Password, mut place: Place) -> Caller {
+    fn verify(&self, name: &str, password: &Password, mut place: Place<Memory>) -> Caller {
         let known = self.user(name);
         let Some(user) = known.or_else(|| self.users.get(self.stand_in(name))) else {
             return Caller::rejected();
         };
-        let Some(memory) = place.blocks() else {
+        let Some(memory) = with_blocks(&mut place.value, self.blocks) else {
             return BUSY;
         };
         let is_right = user.hash.is_of(password, memory);
@@ -198,6 +203,17 @@ impl Table {
         let places = u64::try_from(self.users.len()).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.stand_ins.hash_one(name) % places).unwrap_or_default()
     }
+}
+
+/// The memory with so many blocks; `None` if the system has none to give.
+fn with_blocks(memory: &mut Memory, blocks: usize) -> Option<&mut [Block]> {
+    let missing = blocks.saturating_sub(memory.len());
+    if memory.try_reserve_exact(missing).is_err() {
+        tracing::error!("there is no memory to verify a password in");
+        return None;
+    }
+    memory.resize(blocks, Block::new());
+    Some(memory)
 }
 
 impl StoredHash {
@@ -287,7 +303,8 @@ impl PasswordHashesBuilder {
             users,
             places,
             stand_ins: RandomState::new(),
-            queue: Queue::new(processors, blocks, waiting),
+            queue: FairQueue::new(processors, processors, waiting),
+            blocks,
             key: LoginKey::new().ok_or(PasswordHashesError::NoRandomness)?,
             no_logins: Remembered::default(),
         })))

@@ -8,6 +8,7 @@ mod origin;
 use std::fmt;
 use std::sync::Arc;
 
+use auth_runtime_core::cookies::cookies;
 use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
     Rejection, Scheme, Source, Verification,
@@ -29,7 +30,9 @@ use crate::oauth;
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
 /// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
 /// the cookie are answered 503, and the log says why. Around that goes the
-/// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name.
+/// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name. If several
+/// session layers enclose the router, the one of this cookie has to be the innermost: a request holds
+/// the session of that layer only, and a cookie that does not name it is rejected.
 ///
 /// ```
 /// use auth_runtime::routing::{get, post};
@@ -258,15 +261,16 @@ impl Scheme for Sessions {
         if !self.origins.let_act(credentials) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
-        match Sifted::is_verifiable(credentials.extensions(), &self.cookie) {
-            Some(true) => {}
+        let is_plain = is_plain(credentials.headers(), &self.cookie);
+        let is_named = match Sifted::is_verifiable(credentials.extensions(), &self.cookie) {
             Some(false) => return Verification::done(Caller::unverifiable()),
-            None => {
-                let is_taken = || session.id() == id_in(credentials.value().as_bytes());
-                if !is_plain(credentials.headers(), &self.cookie) && !is_taken() {
-                    return Verification::done(Caller::rejected());
-                }
-            }
+            // Each of them is live, and they are ambiguous.
+            Some(true) if !is_plain => true,
+            None if !is_plain => session.id() == id_in(credentials.value().as_bytes()),
+            Some(true) | None => is_of_cookie(&session, credentials),
+        };
+        if !is_named {
+            return Verification::done(Caller::rejected());
         }
         let identification = match &self.identify {
             Identify::Session => None,
@@ -332,6 +336,27 @@ impl Scheme for Sessions {
     fn login_page(&self) -> Option<&str> {
         self.login_page.as_deref()
     }
+}
+
+/// Returns whether a session may be that of the only cookie of its name, and not that of another
+/// session layer.
+fn is_of_cookie(session: &Session, credentials: &Credentials<'_>) -> bool {
+    let taken = session.id();
+    let is_of_cookie = match id_in(credentials.value().as_bytes()) {
+        Some(id) => taken == Some(id),
+        // The session layer may sign or encrypt its cookie.
+        None => {
+            let mut others = cookies(credentials.headers());
+            taken.is_none() || !others.any(|cookie| id_in(cookie.value()) == taken)
+        }
+    };
+    if !is_of_cookie && taken.is_some() {
+        tracing::warn!(
+            "the session of a request is not that of its cookie: of several session layers, that of \
+             the cookie has to be the innermost"
+        );
+    }
+    is_of_cookie
 }
 
 impl fmt::Debug for Sessions {

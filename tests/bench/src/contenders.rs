@@ -26,10 +26,12 @@ use tower::{Service, ServiceExt};
 use crate::authority::{Authority, bearer};
 use crate::{Contender, Outcome};
 
+pub use self::ours::Table;
+
 /// The token of a caller who may, where tokens are looked up in a table.
 pub(crate) const ADMIN: &str = "0123456789abcdef0123456789abcdef";
 /// That of a caller who may not.
-pub(crate) const USER: &str = "fedcba9876543210fedcba9876543210";
+pub const USER: &str = "fedcba9876543210fedcba9876543210";
 
 /// What the handlers ask for.
 pub(crate) const SCOPE: &str = "admin";

@@ -179,16 +179,19 @@ impl Contender {
         self.asks.iter().find(|ask| ask.outcome == outcome)
     }
 
-    /// The router, for a server; `None` where it is one of axum 0.7.
-    pub fn router(&self) -> Option<axum::Router> {
-        match &self.app {
-            App::Axum(router) => Some(router.clone()),
-            App::Protected(router) => {
-                Some(router.clone().into_router("the server takes plain routers"))
-            }
+    /// Serves the router for as long as the runtime lives.
+    ///
+    /// # Panics
+    ///
+    /// If it is a router of axum 0.7.
+    pub async fn serve(&self, listener: tokio::net::TcpListener) {
+        let served = match &self.app {
+            App::Axum(router) => axum::serve(listener, router.clone()).await,
+            App::Protected(router) => axum::serve(listener, router.clone()).await,
             #[cfg(feature = "peers")]
-            App::Axum07(_) => None,
-        }
+            App::Axum07(_) => panic!("a router of axum 0.7"),
+        };
+        served.expect("the listener stays open");
     }
 
     /// A request, ready to be sent.

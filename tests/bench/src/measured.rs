@@ -38,7 +38,12 @@ pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
 /// How often a future that waits for nobody may still say that it is not done.
 const POLLS: usize = 100;
 
-fn finish<F: Future>(future: F) -> F::Output {
+/// Polls a future to its end without a runtime.
+///
+/// # Panics
+///
+/// If the future waits for another task.
+pub fn finish<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..POLLS {

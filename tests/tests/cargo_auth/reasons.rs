@@ -205,7 +205,14 @@ fn a_reason_is_about_its_own_file_and_told_with_its_own_package() {
 #[test]
 fn this_repository_is_in_order_and_says_why_where_it_has_no_policy() {
     // Not the benchmark, whose contenders are guarded by others.
-    let packages = ["auth-runtime", "auth-runtime-audit", "auth-runtime-axum", "auth-tests", "auth-examples", "auth-forge"];
+    let packages = [
+        "auth-runtime",
+        "auth-runtime-audit",
+        "auth-runtime-axum",
+        "auth-tests",
+        "auth-examples",
+        "auth-forge",
+    ];
     let check = ["check"].into_iter();
     let check: Vec<_> = check
         .chain(packages.into_iter().flat_map(|name| ["-p", name]))

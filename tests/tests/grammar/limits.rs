@@ -58,6 +58,17 @@ fn scopes(count: usize) -> String {
 }
 
 #[test]
+fn too_many_schemes_are_one_mistake() {
+    let schemes = |count| {
+        let names = list(count, |index| format!("\"s{index}\""));
+        messages(&format!("authenticated, schemes({names})"), None)
+    };
+    assert_eq!(schemes(64), Vec::<String>::new());
+    let expected = "`schemes` has 20000 names, and 64 are allowed at most [AUTH0064]";
+    assert_eq!(schemes(20_000), [expected]);
+}
+
+#[test]
 fn policies_of_the_greatest_size_are_checked_in_little_time() {
     let triples = list(MAX_SIZE / 3, |index| {
         format!("all(scope = \"a{index}\", role = \"b{index}\", permission = \"c{index}\")")

@@ -450,3 +450,35 @@ async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
         }
     }
 }
+
+/// Two kinds of keys in fields of their own, and a layer between that moves the key.
+#[tokio::test]
+async fn a_decision_is_not_handed_over_to_credentials_in_another_field() {
+    let keys = |name, field: &str| Words {
+        name,
+        source: Source::Field(field.parse().expect("a name")),
+        has_challenge: true,
+        verified: Arc::default(),
+    };
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(keys("Alpha", "x-alpha"))
+        .scheme(keys("Beta", "x-beta"));
+    let moving = axum::middleware::map_request(async |mut request: Request| {
+        if let Some(key) = request.headers_mut().remove("x-alpha") {
+            request.headers_mut().insert("x-beta", key);
+        }
+        request
+    });
+    let app = GuardedRouter::new()
+        .route("/all", get(hidden).layer(moving))
+        .protect(space.build().expect("a space"))
+        .expect("a router");
+    for field in ["x-alpha", "x-beta"] {
+        let request = Request::get("/all").header(field, "good");
+        let request = request.body(Body::empty()).expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), 200, "{field}");
+        assert_eq!(text(response).await, "Beta", "{field}");
+    }
+}

@@ -3,6 +3,7 @@
 use auth_tests::App;
 use std::time::Duration;
 
+use auth_runtime::routing::post;
 use auth_runtime::schemes::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
     DigestSecretError,
@@ -1041,4 +1042,35 @@ fn secrets_are_lines_as_htdigest_writes_them_and_nothing_shows_them() {
     let builder = lab();
     let shown = format!("{:?} {builder:?} {:?}", secret(ANN_SHA256), lab().build());
     assert!(!shown.contains("9e3c"), "{shown}");
+}
+
+#[requires(authenticated, hide_as = 404)]
+async fn hidden(guard: Guard) -> String {
+    guard.identity().subject().to_owned()
+}
+
+#[tokio::test]
+async fn an_answer_beside_a_form_is_counted_once() {
+    let layer = axum::middleware::map_request(async |request: Request| request);
+    let space = ProtectionSpace::builder()
+        .realm("lab")
+        .scheme(lab().build().expect("a scheme"))
+        .scheme(Bearer::new(async |_token| Caller::rejected()).accept_form());
+    let app = GuardedRouter::new()
+        .route("/", get(subject))
+        .route("/hidden", post(hidden).layer(layer))
+        .protect(space.build().expect("a space"))
+        .expect("a router");
+    let login = Login {
+        method: "POST".to_owned(),
+        uri: "/hidden".to_owned(),
+        ..login(&app).await
+    };
+    let request = Request::post("/hidden")
+        .header("authorization", login.authorization())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("a=b"))
+        .expect("a request");
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    assert_eq!(response.status(), 200);
 }

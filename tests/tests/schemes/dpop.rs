@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::ProtectedRouter;
+use auth_runtime::routing::post;
 use auth_runtime::schemes::{
     Dpop, DpopBuilder, Introspection, ReplayStore, ReplayStoreError, UsedProof,
 };
+use auth_runtime::{ProtectedRouter, public};
 use auth_tests::proof::{ProofKey, token_hash};
 use auth_tests::{App, token, verifier};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::tokens::now;
 use crate::*;
@@ -189,6 +191,9 @@ async fn a_proof_has_to_be_right_in_every_point() {
         bad("made too far ahead", claims(json!({ "iat": now() + 120 }))),
         good("made a little ahead", claims(json!({ "iat": now() + 5 }))),
         bad("made at no time", claims(json!({ "iat": "now" }))),
+        bad("expired", claims(json!({ "exp": now() - 600 }))),
+        good("not expired", claims(json!({ "exp": now() + 30 }))),
+        bad("not yet", claims(json!({ "nbf": now() + 600 }))),
         bad(
             "made in a year without end",
             claims(json!({ "iat": 1e300 })),
@@ -534,4 +539,100 @@ fn what_cannot_be_right_is_found_when_the_scheme_is_built() {
         let error = dpop().algorithms(["ES256", name]).unwrap_err().to_string();
         assert_eq!(error, format!("no proof can be signed by {name:?}"));
     }
+}
+
+#[requires(scope = "read", hide_as = 404)]
+async fn hidden_form(guard: Guard, body: String) -> String {
+    format!("{} {body}", guard.identity().subject())
+}
+
+#[public(reason = "there is nothing")]
+async fn nothing() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "nothing")
+}
+
+#[tokio::test]
+async fn a_proof_beside_a_form_is_verified_once() {
+    let layer = || {
+        let value = HeaderValue::from_static("1");
+        SetResponseHeaderLayer::appending(http::HeaderName::from_static("x-layer"), value)
+    };
+    let route = || GuardedRouter::new().route("/hidden", post(hidden_form));
+    let client = Client::new();
+    for (name, router) in [
+        ("no layer", route()),
+        (
+            "a layer around the method",
+            GuardedRouter::new().route("/hidden", post(hidden_form).layer(layer())),
+        ),
+        (
+            "a layer around the route",
+            GuardedRouter::new().merge(route().layer(layer())),
+        ),
+        (
+            "a nested router",
+            GuardedRouter::new()
+                .nest("/nested", route())
+                .fallback(nothing),
+        ),
+        (
+            "a layered fallback",
+            GuardedRouter::new()
+                .fallback(nothing)
+                .layer(layer())
+                .merge(route()),
+        ),
+    ] {
+        let space = ProtectionSpace::builder()
+            .realm("api")
+            .scheme(Bearer::jwt(verifier()).accept_form())
+            .scheme(dpop().build().expect("a scheme"));
+        let app = router
+            .protect(space.build().expect("a space"))
+            .expect("a router");
+        let path = if name == "a nested router" {
+            "/nested/hidden"
+        } else {
+            "/hidden"
+        };
+        let ask = async |path: &str, body: &str| {
+            let proof = client
+                .key
+                .prove("POST", &format!("{ORIGIN}{path}"), &client.token, now());
+            let request = Request::post(path)
+                .header("authorization", format!("DPoP {}", client.token))
+                .header("dpop", proof)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Body::from(body.to_owned()))
+                .expect("a request");
+            app.clone().oneshot(request).await.expect("infallible")
+        };
+        let granted = ask(path, "a=b").await;
+        assert_eq!(granted.status(), 200, "{name}");
+        assert_eq!(text(granted).await, "ann a=b", "{name}");
+        assert_eq!(ask("/nowhere", "a=b").await.status(), 404, "{name}");
+        for path in [path, "/nowhere"] {
+            let ambiguous = ask(path, "access_token=x").await;
+            assert_eq!(ambiguous.status(), 400, "{name} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_a_form_is_verified_again_behind_a_layer() {
+    let replacing = axum::middleware::map_request(async |request: Request| {
+        let (head, _) = request.into_parts();
+        Request::from_parts(head, Body::from("access_token=x"))
+    });
+    let app = GuardedRouter::new()
+        .route("/hidden", post(hidden_form).layer(replacing))
+        .protect(space(Bearer::jwt(verifier()).accept_form()))
+        .expect("a router");
+    let token = token(json!({ "scope": "read" }));
+    let request = Request::post("/hidden")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("access_token={token}")))
+        .expect("a request");
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    assert_eq!(response.status(), 401);
 }

@@ -26,6 +26,8 @@ struct Endpoint {
     tokens: Mutex<HashMap<String, Value>>,
     status: Mutex<u16>,
     questions: AtomicUsize,
+    /// How long it takes to answer, besides 30 ms.
+    delay: Mutex<Duration>,
     last: Mutex<(Option<String>, HashMap<String, String>)>,
 }
 
@@ -88,7 +90,8 @@ async fn introspect(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     endpoint.questions.fetch_add(1, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    let delay = *endpoint.delay.lock().unwrap();
+    tokio::time::sleep(Duration::from_millis(30) + delay).await;
     let token = form.get("token").cloned().unwrap_or_default();
     let authorization = headers.get("authorization");
     let authorization = authorization.map(|value| value.to_str().unwrap().to_owned());
@@ -366,6 +369,25 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
              `.audience(\"…\")`, or decide for `.any_audience()`",
         ),
         (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .subject_claim(""),
+            "the name of a claim is empty",
+        ),
+        (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .issuer(""),
+            "the issuer is empty",
+        ),
+        (
+            with_endpoint().client_secret("my-api", "").audience(""),
+            "a token for another service would do, too; say for whom tokens have to be with \
+             `.audience(\"…\")`, or decide for `.any_audience()`",
+        ),
+        (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
             "the key is no private key for RS256, as PEM",
         ),
@@ -482,4 +504,56 @@ async fn who_comes_after_a_token_was_forgotten_gets_no_answer_from_before() {
     assert_eq!(before.await.unwrap(), 200);
     assert_eq!(status(&app, "good").await, 200);
     assert_eq!(server.questions(), 2, "what was said then is remembered");
+}
+
+/// The status of a request from that address.
+async fn status_from(app: &impl App, client: &str, token: &str) -> u16 {
+    let request = Request::get("/read").header("authorization", format!("Bearer {token}"));
+    let mut request = request.body(Body::empty()).expect("a request");
+    let client: SocketAddr = client.parse().expect("an address");
+    request.extensions_mut().insert(client);
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    response.status().as_u16()
+}
+
+#[tokio::test]
+async fn made_up_tokens_of_one_client_shut_out_no_other() {
+    let server = Server::start().await;
+    server.says("good", active());
+    *server.endpoint.delay.lock().unwrap() = Duration::from_secs(3);
+    let app = server.app();
+    let hostile: Vec<_> = (0..2000)
+        .map(|number| {
+            let app = app.clone();
+            let token = format!("made-up-{number}");
+            tokio::spawn(async move { status_from(&app, "203.0.113.9:1", &token).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.questions(), 64, "a share has an end");
+    *server.endpoint.delay.lock().unwrap() = Duration::ZERO;
+    assert_eq!(status_from(&app, "192.0.2.1:1", "good").await, 200);
+    let mut counts = HashMap::new();
+    for request in hostile {
+        *counts.entry(request.await.unwrap()).or_insert(0) += 1;
+    }
+    assert_eq!(counts, HashMap::from([(401, 64), (503, 2000 - 64)]));
+    assert_eq!(status_from(&app, "203.0.113.9:1", "made-up").await, 401);
+}
+
+#[tokio::test]
+async fn an_identity_names_the_issuer_that_the_server_names() {
+    let server = Server::start().await;
+    let mut named = active();
+    named["iss"] = json!(ISSUER);
+    server.says("named", named);
+    server.says("nameless", active());
+    let app = server.app();
+    for (token, expected) in [
+        ("named", format!("issuer: Some({ISSUER:?})")),
+        ("nameless", "issuer: None".to_owned()),
+    ] {
+        let identity = text(send(&app, "/known", &bearer(token)).await).await;
+        assert!(identity.contains(&expected), "{identity}");
+    }
 }

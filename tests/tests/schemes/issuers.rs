@@ -124,6 +124,9 @@ async fn only_access_tokens_are_accepted() {
         (json!({ "typ": "offline" }), 401),
         (json!({ "typ": "Logout" }), 401),
         (json!({ "events": logout }), 401),
+        // As ID tokens have them.
+        (json!({ "at_hash": "x" }), 401),
+        (json!({ "c_hash": "x" }), 401),
         // As Keycloak, Cognito, Entra and Auth0 have them in access tokens.
         (
             json!({ "typ": "Bearer", "azp": "spa", "session_state": "1" }),
@@ -147,5 +150,54 @@ async fn only_access_tokens_are_accepted() {
     ] {
         let token = with_header(&json!({ "alg": "RS256", "typ": kind }));
         assert_eq!(status(&app, &token).await, 401, "{kind}");
+    }
+}
+
+#[test]
+fn an_empty_setting_is_found_when_the_verifier_is_built() {
+    for (builder, error) in [
+        (of("", 1), JwtError::NoIssuer),
+        (of(A, 1).audience(""), JwtError::NoAudience),
+        (of(A, 1).subject_claim(""), JwtError::ClaimName),
+        (of(A, 1).roles_claim(""), JwtError::ClaimName),
+        (of(A, 1).permissions_claim(""), JwtError::ClaimName),
+        (of(A, 1).scope_claims(["scope", ""]), JwtError::ClaimName),
+    ] {
+        assert_eq!(builder.build().unwrap_err(), error);
+    }
+    let no_scopes: [&str; 0] = [];
+    assert!(of(A, 1).scope_claims(no_scopes).build().is_ok());
+}
+
+#[tokio::test]
+async fn an_identity_names_the_issuer_of_its_subject() {
+    #[requires(authenticated)]
+    async fn issuer(guard: Guard) -> String {
+        let identity = guard.identity();
+        format!("{} of {:?}", identity.subject(), identity.issuer())
+    }
+    let jwt = Jwt::any_of([of(A, 1).build().unwrap(), of(B, 2).build().unwrap()]).unwrap();
+    let keys = ApiKeys::builder().key("0123456789abcdef", Identity::new("ann"));
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(jwt))
+        .scheme(keys.build().unwrap());
+    let app = GuardedRouter::new().route("/", get(issuer));
+    let app = app.protect(space.build().unwrap()).unwrap();
+    for (lines, expected) in [
+        (
+            bearer(signed_by(1, json!({ "iss": A }))),
+            r#"ann of Some("https://a.example")"#,
+        ),
+        (
+            bearer(signed_by(2, json!({ "iss": B }))),
+            r#"ann of Some("https://b.example")"#,
+        ),
+        (
+            vec![("x-api-key", b"0123456789abcdef".to_vec())],
+            "ann of None",
+        ),
+    ] {
+        assert_eq!(text(send(&app, "/", &lines).await).await, expected);
     }
 }

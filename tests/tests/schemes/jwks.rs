@@ -474,3 +474,20 @@ async fn an_outage_of_one_issuer_is_none_of_another() {
     assert_eq!(status(&app, &one.token(json!({}))).await, 503);
     assert_eq!(status(&app, &other.token(json!({}))).await, 200);
 }
+
+#[tokio::test]
+async fn a_new_key_is_found_although_the_clock_of_its_issuer_is_behind() {
+    let issuer = Issuer::start().await;
+    let jwt = issuer.verifier().discover().leeway(Duration::from_secs(30));
+    let jwt = jwt.build().unwrap();
+    jwt.fetch_keys().await.unwrap();
+    let app = app(space(Bearer::jwt(jwt)));
+    issuer.rotate();
+    let began = Instant::now();
+    let beyond = issuer.token(json!({ "iat": now() - 40 }));
+    assert_eq!(status(&app, &beyond).await, 401);
+    assert!(began.elapsed() < Duration::from_secs(4), "at once");
+    let behind = issuer.token(json!({ "iat": now() - 20 }));
+    assert_eq!(status(&app, &behind).await, 200);
+    assert_eq!(issuer.fetches().1, 2);
+}

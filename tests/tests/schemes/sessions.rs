@@ -4,6 +4,7 @@ mod axum_login;
 mod login_page;
 mod other_sites;
 mod several_cookies;
+mod several_layers;
 mod single_page;
 
 use auth_tests::{App, BoxedApp};
@@ -303,6 +304,30 @@ async fn what_a_session_holds_is_kept_for_its_owner_only() {
     assert_eq!(text(ann.post("/login?name=bob").await).await, "");
     assert_ne!(ann.cookie, before);
     assert_eq!(text(ann.get("/account").await).await, "bob");
+}
+
+#[tokio::test]
+async fn users_of_one_name_and_two_issuers_are_two_users() {
+    let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+    let cart = async || {
+        session
+            .get::<String>("cart")
+            .await
+            .expect("the store is there")
+    };
+    let ann_of = |issuer: &str| Identity::new("ann").with_issuer(issuer);
+    for (identity, kept) in [
+        (ann_of("https://a.example"), false),
+        (ann_of("https://a.example"), true),
+        (ann_of("https://b.example"), false),
+        (Identity::new("ann"), false),
+    ] {
+        let logged_in = Sessions::log_in(&session, &identity).await;
+        logged_in.expect("the store is there");
+        assert_eq!(cart().await.is_some(), kept, "{identity:?}");
+        let filled = session.insert("cart", "a hat").await;
+        filled.expect("the store is there");
+    }
 }
 
 #[tokio::test]

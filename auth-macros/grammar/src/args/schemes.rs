@@ -31,7 +31,8 @@ pub(super) fn schemes(
     let mut mistakes = Errors::default();
     each(&content, &mut mistakes, |input, _| {
         let name = scheme(input)?;
-        if names.contains(&name) {
+        // A longer list is rejected as a whole.
+        if names.len() <= MAX_SCHEMES && names.contains(&name) {
             return Err(codes::TWICE.at(
                 name.span,
                 format!("the scheme `{}` is named twice; remove one", name.text),
@@ -48,9 +49,22 @@ pub(super) fn schemes(
              remove it to accept all of the protection space's",
         );
     }
+    if names.len() > MAX_SCHEMES {
+        mistakes.add(
+            codes::TOO_LARGE,
+            key.span(),
+            format!(
+                "`schemes` has {} names, and {MAX_SCHEMES} are allowed at most",
+                names.len()
+            ),
+        );
+    }
     errors.extend(mistakes);
     Ok(names)
 }
+
+/// The maximum number of schemes of a policy.
+const MAX_SCHEMES: usize = 64;
 
 fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
     let registered = |text: &str| {
@@ -65,6 +79,12 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         let text = literal.value();
         if let Some(problem) = too_long("scheme", &text) {
             return Err(codes::TOO_LARGE.at(span, problem));
+        }
+        if !values::is_plain(&literal) {
+            return Err(codes::SCHEME.at(
+                span,
+                format!("a search for the scheme misses this spelling\nhelp: write `{text:?}`"),
+            ));
         }
         if let Some(name) = registered(&text) {
             return Err(codes::SCHEME.at(

@@ -186,6 +186,13 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             if let Some(problem) = problem {
                 return Err(codes::TOO_LARGE.at(literal.span(), problem));
             }
+            if is_name && !values::is_plain(&literal) {
+                return wrong(format!(
+                    "a search for the text of `{key}` misses this spelling\n\
+                     help: write {}",
+                    instead(&format!("{text:?}"))
+                ));
+            }
             Ok(Name {
                 text,
                 span: literal.span(),

@@ -1,7 +1,8 @@
 //! Functions that a module calls, which are therefore not handlers.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use syn::Ident;
 
 use super::items::{Item, Kind};
 use crate::codes;
@@ -10,7 +11,7 @@ use crate::errors::Errors;
 /// Rejects functions that the module itself calls. Such a function is not a handler: as a handler
 /// it would require a guard from its caller.
 pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
-    let mut called = Vec::new();
+    let mut called = HashSet::new();
     let callers = items.iter().filter(|item| !item.is_test());
     for item in callers.filter(|item| !matches!(item.kind, Kind::Module)) {
         calls_in(item.rest.clone(), &mut called);
@@ -19,7 +20,7 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
         if let Kind::Handler(name) = &item.kind
             && !item.has_policy()
             && !item.is_test()
-            && called.contains(name)
+            && called.contains(&name.to_string())
         {
             errors.add(
                 codes::HELPER,
@@ -35,7 +36,7 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
 }
 
 /// Collects the names in `name(...).await` and `self::name(...).await`.
-fn calls_in(tokens: TokenStream, called: &mut Vec<Ident>) {
+fn calls_in(tokens: TokenStream, called: &mut HashSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for token in &tokens {
         if let TokenTree::Group(group) = token {
@@ -56,7 +57,7 @@ fn calls_in(tokens: TokenStream, called: &mut Vec<Ident>) {
         let is_awaited = dot.as_char() == '.' && word == "await";
         let before = tokens.get(..index).unwrap_or_default();
         if is_call && is_awaited && names_an_item_here(before) {
-            called.push(name.clone());
+            called.insert(name.to_string());
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use auth_runtime_core::adapter::{
     Authentication, AuthenticationFuture, Case, RequestView, Ruling, State, Surroundings, Target,
@@ -23,7 +24,7 @@ use crate::probe::Responder;
 use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
 };
-use crate::routing::fallback::{Fallback, strip_match, uri_before};
+use crate::routing::fallback::{Fallback, strip_match};
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
@@ -38,9 +39,6 @@ pub(crate) struct RouteAuthorizer {
     /// Whether every denial on this path is concealed, since one of its methods is hidden.
     pub(crate) path_is_hidden: bool,
     pub(crate) fallback: Fallback,
-    /// The number of path segments that axum strips before the request reaches the authorizer. A
-    /// fallback receives the path with these segments.
-    pub(crate) stripped: usize,
     /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
     pub(crate) decided_outside: bool,
 }
@@ -49,9 +47,23 @@ pub(crate) struct RouteAuthorizer {
 pub(super) struct Authorization {
     pub(super) ruling: Ruling,
     pub(super) sender: Authentication,
+    /// The request, for the denial of an object.
+    request: Option<RequestSnapshot>,
     /// The head of the request, for a fallback that responds in place of a concealed object.
     head: Option<Arc<Parts>>,
 }
+
+/// An authorization, available now or later.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made"
+)]
+pub(super) enum AuthorizationOrFuture {
+    Now(Authorization, Request),
+    Later(BoxedAuthorization),
+}
+
+pub(super) type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
 
 impl Authorization {
     /// The authorization of a public handler, which ignores credentials.
@@ -62,6 +74,7 @@ impl Authorization {
                 hides_objects: false,
             },
             sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
+            request: None,
             head: None,
         }
     }
@@ -69,7 +82,7 @@ impl Authorization {
 
 impl RouteAuthorizer {
     /// Starts to measure a decision.
-    pub(super) fn watch(&self) -> Watch {
+    fn watch(&self) -> Watch {
         self.space.watch(Some(&self.location))
     }
 
@@ -85,7 +98,7 @@ impl RouteAuthorizer {
     }
 
     /// Grants a request to a public handler.
-    pub(super) fn grant_public(&self, request: &Request) -> Authorization {
+    fn grant_public(&self, request: &Request) -> Authorization {
         let head = head_of(request);
         self.space
             .report_public(&self.policy, Some(self.location), head);
@@ -93,13 +106,13 @@ impl RouteAuthorizer {
     }
 
     /// Starts to verify the credentials of a request.
-    pub(super) fn authenticate(&self, request: &Request) -> AuthenticationFuture {
+    fn authenticate(&self, request: &Request) -> AuthenticationFuture {
         let target = Target::handler(&self.policy, self.path_is_hidden);
         authenticate(&self.space, head_of(request), target)
     }
 
     /// Decides; returns the sender if a check has to run first.
-    pub(super) fn decide(
+    fn decide(
         &self,
         sender: Authentication,
         request: &Request,
@@ -113,7 +126,7 @@ impl RouteAuthorizer {
     }
 
     /// Decides, and runs the checks.
-    pub(super) async fn decide_asking(
+    async fn decide_asking(
         &self,
         sender: Authentication,
         request: Request,
@@ -137,8 +150,40 @@ impl RouteAuthorizer {
         (authorization, request)
     }
 
-    /// Authenticates and decides, including the form of the body and the checks.
-    pub(super) async fn authorize(&self, request: Request) -> (Authorization, Request) {
+    /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
+    /// verified elsewhere, or a check has to run.
+    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> AuthorizationOrFuture {
+        if self.policy.requirement().is_none() {
+            return AuthorizationOrFuture::Now(self.grant_public(&request), request);
+        }
+        let authorizer = || Arc::clone(self);
+        if self.space.reads_form_of(head_of(&request)) {
+            let authorizer = authorizer();
+            let authorization = async move { authorizer.authorize_with_form(request).await };
+            return AuthorizationOrFuture::Later(Box::pin(authorization));
+        }
+        let watch = self.watch();
+        let sender = match watch.within(|| self.authenticate(&request)) {
+            AuthenticationFuture::Done(sender) => sender,
+            pending => {
+                let authorizer = authorizer();
+                return AuthorizationOrFuture::Later(Box::pin(async move {
+                    authorizer.authorize_when(pending, request, watch).await
+                }));
+            }
+        };
+        match self.decide(sender, &request, &watch) {
+            Ok(authorization) => AuthorizationOrFuture::Now(authorization, request),
+            Err(sender) => {
+                let authorizer = authorizer();
+                AuthorizationOrFuture::Later(Box::pin(async move {
+                    authorizer.decide_asking(sender, request, &watch).await
+                }))
+            }
+        }
+    }
+
+    async fn authorize_with_form(&self, request: Request) -> (Authorization, Request) {
         let mut request = read_form(&self.space, request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
@@ -147,7 +192,7 @@ impl RouteAuthorizer {
     }
 
     /// Decides when the authentication is complete.
-    pub(super) async fn authorize_when(
+    async fn authorize_when(
         &self,
         authentication: AuthenticationFuture,
         request: Request,
@@ -166,11 +211,12 @@ impl RouteAuthorizer {
         sender: Authentication,
         request: &Request,
     ) -> Authorization {
+        let may_deny_objects = self.uses_guard && ruling.decision == Decision::Grant;
         Authorization {
-            head: match ruling.decision {
-                Decision::Grant => self.head_for_fallback(request),
-                _ => None,
-            },
+            request: may_deny_objects.then(|| RequestSnapshot::of(head_of(request))),
+            head: may_deny_objects
+                .then(|| self.head_for_fallback(request))
+                .flatten(),
             ruling,
             sender,
         }
@@ -187,14 +233,15 @@ impl RouteAuthorizer {
         let Authorization {
             ruling,
             sender,
+            request: snapshot,
             head,
         } = authorization;
         let caller = self.space.caller_for(&self.policy, &sender)?.clone();
-        let objects = self.uses_guard.then(|| {
+        let objects = snapshot.map(|snapshot| {
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 sender,
-                request: self.denied_request(request),
+                request: snapshot,
                 route: route_to_report(&self.space, request.extensions()),
                 hides: ruling.hides_objects,
                 hiding: Hiding::ByRouter {
@@ -206,19 +253,10 @@ impl RouteAuthorizer {
         Some(Proof { caller, objects })
     }
 
-    fn denied_request(&self, request: &Request) -> RequestSnapshot {
-        let denied = RequestSnapshot::of(head_of(request));
-        if self.path_is_hidden {
-            denied.at(uri_before(request, self.stripped))
-        } else {
-            denied
-        }
-    }
-
     /// Copies the head of a request, but only if a fallback of the service may have to respond for
     /// a concealed object: copying allocates.
     fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
-        if !(self.path_is_hidden && self.uses_guard && self.fallback.needs_request()) {
+        if !(self.path_is_hidden && self.fallback.needs_request()) {
             return None;
         }
         let mut copy = Request::new(Body::empty());
@@ -227,7 +265,7 @@ impl RouteAuthorizer {
         *copy.version_mut() = request.version();
         *copy.headers_mut() = request.headers().clone();
         *copy.extensions_mut() = request.extensions().clone();
-        Some(Arc::new(strip_match(copy, 0).into_parts().0))
+        Some(Arc::new(strip_match(copy).into_parts().0))
     }
 
     /// The response to a denied request.
@@ -255,9 +293,8 @@ impl RouteAuthorizer {
         &self,
         sender: Authentication,
         request: Request,
-        stripped: usize,
     ) -> (Responder, ResponseOrFuture) {
-        let request = strip_match(request, stripped);
+        let request = strip_match(request);
         let testimony = Responder::Hidden {
             location: self.location,
             fallback: self.fallback.location_at(request.uri().path()),
@@ -293,11 +330,13 @@ pub(crate) enum ResponseOrFuture {
     Later(Pin<Box<dyn Future<Output = Response> + Send>>),
 }
 
-impl ResponseOrFuture {
-    pub(super) async fn ready(self) -> Response {
-        match self {
-            Self::Now(response) => response,
-            Self::Later(response) => response.await,
+impl Future for ResponseOrFuture {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        match &mut *self {
+            Self::Now(response) => Poll::Ready(std::mem::take(response)),
+            Self::Later(response) => response.as_mut().poll(context),
         }
     }
 }

@@ -14,20 +14,23 @@ use tower::{Layer, Service};
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
-use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
+use crate::routing::authorizer::{
+    Authorization, AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
+};
 use crate::routing::fallback::strip_match;
 use crate::routing::handover::hand_to_route;
 use crate::routing::response_future::response_of;
 
-/// Decides in front of layers that only matched routes have, on hidden paths. Such a layer could
-/// otherwise reveal the route, by a field that it adds or by a response of its own.
+/// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
+/// layer could otherwise reveal the route, by a field that it adds or by a response of its own; and
+/// a fallback receives the path without its prefix.
 ///
 /// Denials that are not concealed are left to the inner authorizer.
 #[derive(Clone)]
 pub(crate) struct ConcealLayer {
     pub(crate) authorizer: Arc<RouteAuthorizer>,
     /// The methods of the inner endpoint; `None` for all.
-    pub(crate) methods: Option<Vec<Method>>,
+    pub(crate) methods: Option<Arc<[Method]>>,
 }
 
 impl<R> Layer<R> for ConcealLayer {
@@ -54,54 +57,93 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = ConcealFuture;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        // The clone serves the next request; the service that was polled ready serves this one.
-        let inner = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, inner);
-        let layer = self.layer.clone();
-        Box::pin(async move { Ok(layer.respond(request, inner).await) })
+    fn call(&mut self, request: Request) -> ConcealFuture {
+        let ConcealLayer {
+            authorizer,
+            methods,
+        } = &self.layer;
+        let is_other = |methods: &Arc<[Method]>| !methods.contains(request.method());
+        if methods.as_ref().is_some_and(is_other) {
+            return ConcealFuture(authorizer.fallback.receive(strip_match(request)));
+        }
+        let probe = Probe::of(request.extensions());
+        ConcealFuture(match authorizer.authorize(request) {
+            AuthorizationOrFuture::Now(authorization, request) => {
+                let inner = &mut self.inner;
+                respond(authorizer, probe, authorization, request, |request| {
+                    inner.call(request)
+                })
+            }
+            AuthorizationOrFuture::Later(authorization) => {
+                // The clone serves the next request; the service that was polled ready serves this
+                // one.
+                let inner = self.inner.clone();
+                let mut inner = std::mem::replace(&mut self.inner, inner);
+                let authorizer = Arc::clone(authorizer);
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let (authorization, request) = authorization.await;
+                    let call = |request| inner.call(request);
+                    respond(&authorizer, probe, authorization, request, call).await
+                }))
+            }
+        })
     }
 }
 
-impl ConcealLayer {
-    async fn respond<R>(self, mut request: Request, mut inner: R) -> Response
-    where
-        R: Service<Request, Response = Response, Error = Infallible>,
-    {
-        let Self {
-            authorizer,
-            methods,
-        } = self;
-        let witness = Probe::of(request.extensions());
-        if methods.is_some_and(|methods| !methods.contains(request.method())) {
-            let request = strip_match(request, 0);
-            return authorizer.fallback.receive(request).await;
-        }
-        if authorizer.policy.requirement().is_some() {
-            let (authorization, authorized) = authorizer.authorize(request).await;
-            request = authorized;
-            if authorization.ruling.decision == Decision::Hide {
-                let (testimony, response) = authorizer.conceal(authorization.sender, request, 0);
-                let response = response.ready().await;
-                witness.tell(|| testimony);
-                return response;
+/// Conceals the denial, or calls the service behind the layers.
+fn respond<F>(
+    authorizer: &Arc<RouteAuthorizer>,
+    probe: Probe,
+    authorization: Authorization,
+    mut request: Request,
+    call: impl FnOnce(Request) -> F,
+) -> ResponseOrFuture
+where
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
+    if authorization.ruling.decision == Decision::Hide {
+        let (responder, response) = authorizer.conceal(authorization.sender, request);
+        return match response {
+            ResponseOrFuture::Now(response) => {
+                probe.tell(|| responder);
+                ResponseOrFuture::Now(response)
             }
-            hand_to_route(&authorizer, authorization, &mut request);
-        }
-        let mut response = response_of(inner.call(request).await);
+            ResponseOrFuture::Later(response) => ResponseOrFuture::Later(Box::pin(async move {
+                let response = response.await;
+                probe.tell(|| responder);
+                response
+            })),
+        };
+    }
+    hand_to_route(authorizer, authorization, &mut request);
+    let response = call(request);
+    let authorizer = Arc::clone(authorizer);
+    ResponseOrFuture::Later(Box::pin(async move {
+        let mut response = response_of(response.await);
         match response.extensions_mut().remove::<Concealed>() {
             Some(concealed) => {
-                let response = authorizer.conceal_object(concealed).ready().await;
-                witness.tell(|| authorizer.handled(&response));
+                let response = authorizer.conceal_object(concealed).await;
+                probe.tell(|| authorizer.handled(&response));
                 response
             }
             None => uncacheable_if_missing(response),
         }
+    }))
+}
+
+/// The response of a service behind layers, or of a fallback.
+pub(crate) struct ConcealFuture(ResponseOrFuture);
+
+impl Future for ConcealFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(Ok)
     }
 }

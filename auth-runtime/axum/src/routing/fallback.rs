@@ -1,19 +1,25 @@
 //! The response of an unknown path, which is also the response of a concealed one.
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{Authentication, RequestView, Target, UsedScheme, forbid_storing};
+use auth_runtime_core::adapter::{
+    Authentication, AuthenticationFuture, Case, RequestView, Target, UsedScheme, Watch,
+    forbid_storing,
+};
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
+use auth_runtime_policy::{Policy, Requirement};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{MatchedPath, Request};
+use axum::handler::Handler;
 use axum::response::Response;
-use http::Uri;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
+use crate::probe::{Probe, Responder};
 use crate::request::{authenticate, forget_form, head_of, read_form};
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
 use crate::routing::handover::{hand_to_fallback, take_for_fallback};
@@ -42,6 +48,8 @@ struct Inner {
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
     layered: Option<Layered>,
+    /// The name of an unknown path, for [`NotMatched`].
+    name: Arc<str>,
     /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
     /// them.
     nested: Vec<(Pattern, Fallback)>,
@@ -54,12 +62,50 @@ struct Layered {
     router: Router,
 }
 
+/// The handler of unknown paths.
+#[derive(Clone)]
+pub(super) struct UnknownPath(pub(super) Fallback);
+
+/// Marks the handler of unknown paths.
+pub(super) enum ByFallback {}
+
+impl<S> Handler<ByFallback, S> for UnknownPath {
+    type Future = ResponseOrFuture;
+
+    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
+        let Self(fallback) = self;
+        let mut request = request;
+        if fallback.0.something_is_hidden {
+            let name = Arc::clone(&fallback.0.name);
+            request.extensions_mut().insert(NotMatched(name));
+            request.extensions_mut().remove::<NotMatched>();
+        }
+        let probe = Probe::of(request.extensions());
+        if !probe.is_listening() {
+            return fallback.receive(request);
+        }
+        let location = fallback.location_at(request.uri().path());
+        ResponseOrFuture::Later(Box::pin(async move {
+            let response = fallback.receive(request).await;
+            probe.tell(|| Responder::NotRouted { fallback: location });
+            response
+        }))
+    }
+}
+
 /// The caller of an unknown path, and the space that decides about it.
 #[derive(Clone)]
 pub(super) struct UnknownCaller {
     /// The index of the space in the fallback's list.
     space: usize,
     sender: Authentication,
+}
+
+impl UnknownCaller {
+    /// Returns whether the credentials were in `Authorization`.
+    pub(super) fn is_in_authorization(&self) -> bool {
+        self.sender.to_unknown_path().is_in_authorization()
+    }
 }
 
 impl Fallback {
@@ -83,6 +129,7 @@ impl Fallback {
             location,
             something_is_hidden,
             layered: None,
+            name: Arc::from(BELOW),
             nested: Vec::new(),
         }))
     }
@@ -92,7 +139,7 @@ impl Fallback {
         let inner = self.clone();
         let respond = tower::service_fn(move |request: Request| {
             let inner = inner.clone();
-            async move { Ok(inner.receive(strip_match(request, 0)).await) }
+            async move { Ok(inner.receive_handed(strip_match(request)).await) }
         });
         let router = layers(BoxCloneSyncService::new(respond));
         Self(Arc::new(Inner {
@@ -172,21 +219,58 @@ impl Fallback {
 
     /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
     /// 401 as on any other path.
-    pub(crate) async fn receive(&self, mut request: Request) -> Response {
-        let responding = self.at(request.uri().path()).clone();
-        let caller = match take_for_fallback(self, &mut request) {
-            Some(caller) => caller,
-            None if !responding.authenticates() => UnknownCaller {
+    ///
+    /// Like the authorizer of a route, it responds at once where nothing has to be awaited: the time of
+    /// a response must not depend on whether the path exists.
+    pub(crate) fn receive(&self, request: Request) -> ResponseOrFuture {
+        let responding = self.at(request.uri().path());
+        if !responding.authenticates() {
+            let caller = UnknownCaller {
                 space: 0,
                 sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
-            },
-            None => {
-                let (caller, identified) = self.identify(None, request).await;
-                request = identified;
-                caller
+            };
+            return responding.respond(caller, request);
+        }
+        if let [space] = self.spaces()
+            && !space.reads_form_of(head_of(&request))
+        {
+            return self.receive_for(space, request);
+        }
+        let fallback = self.clone();
+        ResponseOrFuture::Later(Box::pin(async move {
+            let (caller, request) = fallback.identify(None, request).await;
+            let responding = fallback.at(request.uri().path());
+            responding.respond(caller, request).await
+        }))
+    }
+
+    /// Responds to a request that was authenticated in front of some layers, or authenticates it.
+    async fn receive_handed(&self, request: Request) -> Response {
+        match take_for_fallback(self, &request) {
+            Some(caller) => self.at(request.uri().path()).respond(caller, request).await,
+            None => self.receive(request).await,
+        }
+    }
+
+    /// Responds in an application with one space.
+    fn receive_for(&self, space: &ProtectionSpace, request: Request) -> ResponseOrFuture {
+        let watch = space.watch(None);
+        let authentication =
+            watch.within(|| authenticate(space, head_of(&request), Target::Unknown));
+        match authentication {
+            AuthenticationFuture::Done(sender) => {
+                self.decide(space, &watch, &sender, &request);
+                self.respond_to(space, sender, request)
             }
-        };
-        responding.respond(caller, request).ready().await
+            pending => {
+                let (fallback, space) = (self.clone(), space.clone());
+                ResponseOrFuture::Later(Box::pin(async move {
+                    let sender = watch.around(pending).await;
+                    fallback.decide(&space, &watch, &sender, &request);
+                    fallback.respond_to(&space, sender, request).await
+                }))
+            }
+        }
     }
 
     /// Responds to a request that one space of the application has already authenticated.
@@ -207,8 +291,32 @@ impl Fallback {
             let found = Some((&space, sender));
             let (caller, request) = fallback.identify(found, request).await;
             let responding = fallback.at(request.uri().path());
-            responding.respond(caller, request).ready().await
+            responding.respond(caller, request).await
         }))
+    }
+
+    /// Reports the request. No policy decides about an unknown path, but where hidden paths exist,
+    /// one is evaluated for the time that it takes.
+    fn decide(
+        &self,
+        space: &ProtectionSpace,
+        watch: &Watch,
+        sender: &Authentication,
+        request: &Request,
+    ) {
+        let head = head_of(request);
+        space.report_unknown_path(watch, sender, head);
+        if self.0.something_is_hidden {
+            let case = Case {
+                policy: &NEVER_MET,
+                checks: &[],
+                location: None,
+                denies_objects: false,
+                path_is_hidden: true,
+                watch: &Watch::off(),
+            };
+            let _ = black_box(space.rule(&case, sender, head));
+        }
     }
 
     /// Authenticates the caller of an unknown path. The space with the highest rank decides; of
@@ -331,40 +439,16 @@ async fn respond_by_service(
     uncacheable_if_missing(response)
 }
 
-/// Removes the extensions and the path changes that axum made when the path matched: on an unknown
-/// path, a fallback would not receive them.
-pub(crate) fn strip_match(mut request: Request, stripped: usize) -> Request {
+/// The policy of unknown paths. Its result is not used.
+const NEVER_MET: Policy = Policy::requires(Requirement::scope("unknown")).hide_as_not_found();
+
+/// Stands for the name of the matched route in the extensions of a request, for the time that
+/// storing and removing it takes.
+#[derive(Clone)]
+struct NotMatched(#[expect(dead_code, reason = "only its size counts")] Arc<str>);
+
+/// Removes the name of the matched route: on an unknown path, a fallback would not receive it.
+pub(crate) fn strip_match(mut request: Request) -> Request {
     request.extensions_mut().remove::<MatchedPath>();
-    if stripped > 0 {
-        *request.uri_mut() = uri_before(&request, stripped);
-    }
     request
-}
-/// The URI of the request, with the last `stripped` segments that nesting removed from its path.
-///
-/// The original URI is not sufficient: a protected router may itself be nested in another one.
-pub(crate) fn uri_before(request: &Request, stripped: usize) -> Uri {
-    let original = match request.extensions().get::<OriginalUri>() {
-        Some(OriginalUri(original)) if stripped > 0 => original,
-        _ => return request.uri().clone(),
-    };
-    let path = original.path();
-    let inner = request.uri().path();
-    // Nesting turns the rest of "/prefix" into "/". Then `path` does not end with `inner`.
-    let prefix = path.strip_suffix(inner).unwrap_or(path);
-    let start = prefix
-        .rmatch_indices('/')
-        .nth(stripped - 1)
-        .map_or(0, |(index, _)| index);
-    let rest = path.get(start..).unwrap_or(path);
-    let path_and_query = match original.query() {
-        Some(query) => format!("{rest}?{query}"),
-        None => rest.to_owned(),
-    };
-    let mut parts = original.clone().into_parts();
-    match path_and_query.parse() {
-        Ok(path_and_query) => parts.path_and_query = Some(path_and_query),
-        Err(_) => return original.clone(),
-    }
-    Uri::from_parts(parts).unwrap_or_else(|_| original.clone())
 }

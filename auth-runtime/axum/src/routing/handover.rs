@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use auth_runtime_core::ProtectionSpace;
 use auth_runtime_core::adapter::CredentialFields;
 use axum::extract::Request;
+use http::Uri;
 
 use crate::request::head_of;
 use crate::routing::authorizer::{Authorization, RouteAuthorizer};
@@ -17,16 +18,32 @@ use crate::routing::fallback::{Fallback, UnknownCaller};
 /// request. It is therefore valid once, for its recipient only, and only if the request still
 /// carries the same credentials. Otherwise the recipient authenticates again.
 #[derive(Clone)]
-struct Handover(Arc<Mutex<Option<Handed>>>);
+struct Handover(Arc<Slot>);
 
-struct Handed {
-    result: Handled,
+struct Slot {
+    /// The URI in front of the layers, with the segments that nesting removes.
+    uri: Uri,
     credentials: CredentialFields,
+    result: Mutex<Handed>,
 }
 
-enum Handled {
-    Route(Arc<RouteAuthorizer>, Authorization),
-    Fallback(Fallback, UnknownCaller),
+enum Handed {
+    Route(Arc<RouteAuthorizer>, Option<Authorization>),
+    Fallback(Fallback, Option<UnknownCaller>),
+}
+
+impl Handed {
+    /// Returns whether the credentials that the result depends on were in `Authorization`.
+    fn is_in_authorization(&self) -> bool {
+        match self {
+            Self::Route(_, authorization) => authorization
+                .as_ref()
+                .is_some_and(|handed| handed.sender.to_policy().is_in_authorization()),
+            Self::Fallback(_, caller) => caller
+                .as_ref()
+                .is_some_and(UnknownCaller::is_in_authorization),
+        }
+    }
 }
 
 /// Passes the decision about a request to the endpoint behind the layers.
@@ -35,60 +52,76 @@ pub(super) fn hand_to_route(
     authorization: Authorization,
     request: &mut Request,
 ) {
-    let result = Handled::Route(Arc::clone(authorizer), authorization);
+    let result = Handed::Route(Arc::clone(authorizer), Some(authorization));
     hand(result, slice::from_ref(&authorizer.space), request);
 }
 
 /// Passes the caller of an unknown path to the fallback behind the layers.
 pub(super) fn hand_to_fallback(fallback: &Fallback, caller: UnknownCaller, request: &mut Request) {
-    let result = Handled::Fallback(fallback.clone(), caller);
+    let result = Handed::Fallback(fallback.clone(), Some(caller));
     hand(result, fallback.spaces(), request);
 }
 
 /// Takes the decision for `authorizer` from a request.
 pub(super) fn take_for_route(
     authorizer: &Arc<RouteAuthorizer>,
-    request: &mut Request,
+    request: &Request,
 ) -> Option<Authorization> {
-    match take(request, slice::from_ref(&authorizer.space))? {
-        Handled::Route(other, authorization) if Arc::ptr_eq(&other, authorizer) => {
-            Some(authorization)
+    let Handover(slot) = request.extensions().get()?;
+    let mut handed = slot.result.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *handed {
+        Handed::Route(recipient, authorization) if Arc::ptr_eq(recipient, authorizer) => {
+            authorization
+                .take()
+                .filter(|_| slot.applies(slice::from_ref(&authorizer.space), request))
         }
         _ => None,
     }
 }
 
 /// Takes the caller for `fallback` from a request.
-pub(super) fn take_for_fallback(
-    fallback: &Fallback,
-    request: &mut Request,
-) -> Option<UnknownCaller> {
-    match take(request, fallback.spaces())? {
-        Handled::Fallback(other, caller) if other.is_same(fallback) => Some(caller),
+pub(super) fn take_for_fallback(fallback: &Fallback, request: &Request) -> Option<UnknownCaller> {
+    let Handover(slot) = request.extensions().get()?;
+    let mut handed = slot.result.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *handed {
+        Handed::Fallback(recipient, caller) if recipient.is_same(fallback) => caller
+            .take()
+            .filter(|_| slot.applies(fallback.spaces(), request)),
         _ => None,
     }
 }
 
-fn hand(result: Handled, spaces: &[ProtectionSpace], request: &mut Request) {
-    // A form may carry a token, and a layer could replace the body unnoticed.
-    if spaces
-        .iter()
-        .any(|space| space.reads_form_of(head_of(request)))
-    {
-        return;
+/// The URI that a request had in front of the layers of the endpoint behind `authorizer`.
+pub(super) fn uri_in_front(authorizer: &RouteAuthorizer, request: &Request) -> Option<Uri> {
+    let Handover(slot) = request.extensions().get()?;
+    let handed = slot.result.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*handed {
+        Handed::Route(recipient, _) if std::ptr::eq(&raw const **recipient, authorizer) => {
+            Some(slot.uri.clone())
+        }
+        _ => None,
     }
-    let credentials = CredentialFields::of(spaces, head_of(request));
-    let handed = Handed {
-        result,
-        credentials,
-    };
-    let slot = Handover(Arc::new(Mutex::new(Some(handed))));
-    request.extensions_mut().insert(slot);
 }
 
-fn take(request: &mut Request, spaces: &[ProtectionSpace]) -> Option<Handled> {
-    let Handover(slot) = request.extensions_mut().remove()?;
-    let handed = slot.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    let is_unchanged = handed.credentials == CredentialFields::of(spaces, head_of(request));
-    is_unchanged.then_some(handed.result)
+fn hand(result: Handed, spaces: &[ProtectionSpace], request: &mut Request) {
+    // A form may carry a token, and a layer could replace the body unnoticed. Credentials in
+    // `Authorization` are compared, and some of them are valid once: a proof of possession.
+    let reads_form = spaces
+        .iter()
+        .any(|space| space.reads_form_of(head_of(request)));
+    if reads_form && !result.is_in_authorization() {
+        return;
+    }
+    let slot = Slot {
+        uri: request.uri().clone(),
+        credentials: CredentialFields::of(spaces, head_of(request)),
+        result: Mutex::new(result),
+    };
+    request.extensions_mut().insert(Handover(Arc::new(slot)));
+}
+
+impl Slot {
+    fn applies(&self, spaces: &[ProtectionSpace], request: &Request) -> bool {
+        self.credentials == CredentialFields::of(spaces, head_of(request))
+    }
 }

@@ -10,7 +10,7 @@ use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn, map_response};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
 use axum::routing::MethodFilter;
@@ -19,17 +19,16 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::probe::{Probe, Responder};
 use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
 use crate::routing::conceal::ConcealLayer;
-use crate::routing::fallback::{BELOW, Fallback, strip_match};
+use crate::routing::fallback::{BELOW, Fallback, UnknownPath, strip_match};
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::protected::Member;
 use crate::routing::router::{
     FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
 };
-use crate::routing::step::{Step, StepKind, apply};
+use crate::routing::step::{Step, apply};
 
 /// The access table of several routers on one host.
 pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
@@ -154,15 +153,8 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, something_is_hidden);
-    let responding = fallback.clone();
     // unguarded: it responds for paths that do not exist, and asks the policy of its service
-    let unknown = Router::new().fallback(async move |request: Request| {
-        let witness = Probe::of(request.extensions());
-        let location = responding.location_at(request.uri().path());
-        let response = responding.receive(request).await;
-        witness.tell(|| Responder::NotRouted { fallback: location });
-        response
-    });
+    let unknown = Router::new().fallback(UnknownPath(fallback.clone()));
     let mut router = apply(fallback_steps, unknown);
 
     // For each path, whether its other methods have an endpoint already.
@@ -201,13 +193,14 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     let listed: Arc<[Pattern]> = listed.collect();
     let mut with_unguarded = None;
     for unguarded in unguarded() {
-        let route = only_listed(unguarded, fallback.clone());
+        let route = only_listed(unguarded, &fallback, fallback_steps);
         let others = with_unguarded.unwrap_or_else(|| router.clone());
-        with_unguarded = Some(others.merge(apply(&unguarded.steps, route)));
+        with_unguarded = Some(others.merge(route));
     }
+    // axum makes the routes of a router without a state anew for each request.
     Routes {
-        guarded: router,
-        unguarded: with_unguarded.map(|router| (router, listed)),
+        guarded: router.with_state(()),
+        unguarded: with_unguarded.map(|router| (router.with_state(()), listed)),
     }
 }
 
@@ -262,23 +255,28 @@ fn fallback_of<'m>(
 
 /// The routes of an unguarded router, with the listed paths only; the others, which another unguarded
 /// router may list, are unknown paths.
-fn only_listed(unguarded: &Unguarded<()>, fallback: Fallback) -> Router {
-    let paths: Arc<[Pattern]> = unguarded.paths.iter().map(|it| Pattern::of(it)).collect();
-    let stripped = unguarded.steps.iter().map(Step::stripped_segments).sum();
+fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &[Step]) -> Router {
+    let common = common_steps(&unguarded.steps, fallback_steps);
+    let (inside, around) = split(&unguarded.steps, common);
+    let (fallback_inside, _) = split(fallback_steps, common);
+    let fallback = fallback.with_steps(fallback_inside);
+
+    let paths = unguarded.paths.iter();
+    let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));
+    let paths: Arc<[Pattern]> = paths.collect();
     let only_listed = from_fn(move |request: Request, next: Next| {
         let path = request.uri().path();
         let is_listed = paths.iter().any(|pattern| pattern.matches(path));
         let fallback = fallback.clone();
         async move {
             match is_listed {
-                true => next.run(request).await,
-                false => fallback.receive(strip_match(request, stripped)).await,
+                true => uncacheable_if_missing(next.run(request).await),
+                false => fallback.receive(strip_match(request)).await,
             }
         }
     });
-    let uncacheable = map_response(async |response| uncacheable_if_missing(response));
-    let router = unguarded.router.clone();
-    router.layer(only_listed).layer(uncacheable)
+    let router = apply(inside, unguarded.router.clone());
+    apply(around, router.layer(only_listed))
 }
 
 /// The member whose fallback responds for the application's unknown paths: the one with a service, or
@@ -387,14 +385,8 @@ impl Placed<'_> {
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
-        let stripped = inside.iter().map(Step::stripped_segments).sum();
-        let layered = inside
-            .iter()
-            .any(|step| matches!(step.kind, StepKind::Layer));
-        // Changes that nesting made to a request cannot be undone for a fallback.
-        let nested = stripped > 0 && fallback.needs_request();
         let subtree = route.target == Target::Subtree;
-        let decided_outside = self.path_is_hidden && (layered || nested || subtree);
+        let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
             policy: route.endpoint.policy,
             checks: route.endpoint.checks,
@@ -404,7 +396,6 @@ impl Placed<'_> {
             state: route.endpoint.state_for_checks(),
             path_is_hidden: self.path_is_hidden,
             fallback: fallback.clone(),
-            stripped,
             decided_outside,
         });
 
@@ -412,13 +403,9 @@ impl Placed<'_> {
         let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer));
         if self.answers_others {
             method_router = if self.path_is_hidden {
-                let respond = async move |request| {
-                    let request = strip_match(request, stripped);
-                    fallback.receive(request).await
-                };
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(respond).merge(method_router)
+                axum::routing::any(UnknownPath(fallback)).merge(method_router)
             } else {
                 // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)
@@ -433,7 +420,7 @@ impl Placed<'_> {
         if decided_outside {
             router = router.layer(ConcealLayer {
                 authorizer,
-                methods,
+                methods: methods.map(Arc::from),
             });
         }
         apply(around, router)

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::Decision;
-use auth_runtime_core::adapter::AuthenticationFuture;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
@@ -20,13 +19,12 @@ use tower::{Service, ServiceExt};
 
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
-use crate::request::head_of;
 use crate::routing::authorizer::{
-    Authorization, ResponseOrFuture, RouteAuthorizer, keep_private, keep_query_secret,
-    uncacheable_if_missing,
+    Authorization, AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer,
+    keep_private, keep_query_secret, uncacheable_if_missing,
 };
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
-use crate::routing::handover::take_for_route;
+use crate::routing::handover::{take_for_route, uri_in_front};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -162,55 +160,18 @@ enum State<I> {
     Polled,
 }
 
-type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
-
-/// An authorization, available now or later.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is made"
-)]
-enum AuthorizationOrFuture {
-    Now(Authorization, Request),
-    Later(BoxedAuthorization),
-}
-
-impl AuthorizationOrFuture {
-    fn start(authorizer: &Arc<RouteAuthorizer>, mut request: Request) -> Self {
-        if authorizer.decided_outside
-            && let Some(authorization) = take_for_route(authorizer, &mut request)
-        {
-            return Self::Now(authorization, request);
-        }
-        if authorizer.policy.requirement().is_none() {
-            return Self::Now(authorizer.grant_public(&request), request);
-        }
-        let authorizer = Arc::clone(authorizer);
-        if authorizer.space.reads_form_of(head_of(&request)) {
-            return Self::Later(Box::pin(async move { authorizer.authorize(request).await }));
-        }
-        let watch = authorizer.watch();
-        let authentication = watch.within(|| authorizer.authenticate(&request));
-        let sender = match authentication {
-            AuthenticationFuture::Done(sender) => sender,
-            pending => {
-                return Self::Later(Box::pin(async move {
-                    authorizer.authorize_when(pending, request, watch).await
-                }));
-            }
-        };
-        match authorizer.decide(sender, &request, &watch) {
-            Ok(authorization) => Self::Now(authorization, request),
-            Err(sender) => Self::Later(Box::pin(async move {
-                authorizer.decide_asking(sender, request, &watch).await
-            })),
-        }
-    }
-}
-
 impl<I: Inner> ResponseFuture<I> {
     fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
         let witness = Probe::of(request.extensions());
-        let state = match AuthorizationOrFuture::start(&authorizer, request) {
+        let handed = match authorizer.decided_outside {
+            true => take_for_route(&authorizer, &request),
+            false => None,
+        };
+        let authorization = match handed {
+            Some(authorization) => AuthorizationOrFuture::Now(authorization, request),
+            None => authorizer.authorize(request),
+        };
+        let state = match authorization {
             AuthorizationOrFuture::Now(authorization, request) => {
                 State::authorized((&authorizer, &witness), authorization, request, inner)
             }
@@ -239,7 +200,7 @@ impl<I: Inner> State<I> {
             Decision::Grant => {
                 let sender = &authorization.sender;
                 let is_public = authorizer.policy.requirement().is_none();
-                let is_private = !is_public && !sender.stands_in_authorization();
+                let is_private = !is_public && !sender.to_policy().is_in_authorization();
                 let is_query_secret = is_private && authorizer.space.may_stand_in_query(sender);
                 let Some(proof) = authorizer.proof(authorization, &request) else {
                     return Self::Responded(internal_error());
@@ -262,9 +223,11 @@ impl<I: Inner> State<I> {
             }
             // An undecided request is concealed as well.
             Decision::Hide | Decision::Undecided(_) => {
-                let stripped = authorizer.stripped;
-                let (testimony, response) =
-                    authorizer.conceal(authorization.sender, request, stripped);
+                let mut request = request;
+                if let Some(uri) = uri_in_front(authorizer, &request) {
+                    *request.uri_mut() = uri;
+                }
+                let (testimony, response) = authorizer.conceal(authorization.sender, request);
                 Self::concealed((authorizer, witness), response, Some(testimony))
             }
         }

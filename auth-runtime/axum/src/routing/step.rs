@@ -13,16 +13,6 @@ use tower::{Layer, Service};
 #[derive(Clone)]
 pub(crate) struct Step {
     apply: Arc<dyn Fn(Router) -> Router + Send + Sync>,
-    pub(super) kind: StepKind,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum StepKind {
-    Layer,
-    /// Nested below a prefix of this many segments.
-    Nest {
-        segments: usize,
-    },
 }
 
 impl Step {
@@ -36,28 +26,18 @@ impl Step {
     {
         Self {
             apply: Arc::new(move |router| router.layer(layer.clone())),
-            kind: StepKind::Layer,
         }
     }
 
     pub(super) fn nest(prefix: &str) -> Self {
         let prefix = prefix.to_owned();
-        let segments = prefix.split('/').filter(|part| !part.is_empty()).count();
         Self {
             apply: Arc::new(move |router| Router::new().nest(&prefix, router)),
-            kind: StepKind::Nest { segments },
         }
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.apply, &other.apply)
-    }
-
-    pub(super) fn stripped_segments(&self) -> usize {
-        match self.kind {
-            StepKind::Layer => 0,
-            StepKind::Nest { segments } => segments,
-        }
     }
 }
 

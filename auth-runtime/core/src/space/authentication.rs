@@ -144,6 +144,21 @@ impl View {
         }
     }
 
+    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
+    /// field, such as a password for a proxy in front, do not affect the decision.
+    pub fn is_in_authorization(&self) -> bool {
+        matches!(
+            self,
+            Self::Caller {
+                used: UsedScheme::Scheme {
+                    in_authorization: true,
+                    ..
+                },
+                ..
+            }
+        )
+    }
+
     pub(super) fn is_known(&self) -> bool {
         matches!(self.caller(), Some(Caller::Known(_)))
     }
@@ -172,21 +187,6 @@ impl Authentication {
     /// The view by all credentials, as on an unknown path.
     pub fn to_unknown_path(&self) -> &View {
         self.to_unknown_path.as_deref().unwrap_or(&self.to_policy)
-    }
-
-    /// Returns whether the caller's credentials were in `Authorization`. Other values of that
-    /// field, such as a password for a proxy in front, do not affect the decision.
-    pub fn stands_in_authorization(&self) -> bool {
-        matches!(
-            self.to_policy,
-            View::Caller {
-                used: UsedScheme::Scheme {
-                    in_authorization: true,
-                    ..
-                },
-                ..
-            }
-        )
     }
 }
 

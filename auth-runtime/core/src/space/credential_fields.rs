@@ -1,11 +1,18 @@
 //! The parts of a request that can carry credentials.
 
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use super::ProtectionSpace;
 use crate::head::Head;
 use crate::scheme::Source;
+
+/// Proofs of possession, which belong to the credentials in another field.
+const PROOFS: [HeaderName; 3] = [
+    HeaderName::from_static("dpop"),
+    HeaderName::from_static("client-cert"),
+    HeaderName::from_static("ssl-client-cert"),
+];
 
 /// The method and the query of a request, and the fields that schemes of some spaces read.
 ///
@@ -14,7 +21,8 @@ use crate::scheme::Source;
 pub struct CredentialFields {
     method: Method,
     query: Option<String>,
-    values: Vec<HeaderValue>,
+    /// Each line, with the name of its field.
+    lines: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl CredentialFields {
@@ -22,6 +30,7 @@ impl CredentialFields {
     pub fn of(spaces: &[ProtectionSpace], head: Head<'_>) -> Self {
         let schemes = spaces.iter().flat_map(|space| &space.0.schemes);
         let mut fields = vec![AUTHORIZATION, COOKIE];
+        fields.extend(PROOFS);
         for source in schemes.flat_map(|accepted| &accepted.sources) {
             if let Source::Field(field) = source
                 && !fields.contains(field)
@@ -29,14 +38,14 @@ impl CredentialFields {
                 fields.push(field.clone());
             }
         }
-        let values = fields
-            .iter()
-            .flat_map(|field| head.headers.get_all(field))
-            .cloned();
+        let lines = fields.iter().flat_map(|field| {
+            let values = head.headers.get_all(field).iter();
+            values.map(|value| (field.clone(), value.clone()))
+        });
         Self {
             method: head.method.clone(),
             query: head.uri.query().map(str::to_owned),
-            values: values.collect(),
+            lines: lines.collect(),
         }
     }
 }

@@ -93,8 +93,9 @@ impl Rules {
             .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
+        // `exp` and `nbf` count if they are there, though no proof has to have them.
         validation.required_spec_claims.clear();
-        validation.validate_exp = false;
+        validation.validate_nbf = true;
         validation.validate_aud = false;
         let proof = decode::<Claims>(text, &key, &validation).ok()?;
         Some((proof.claims, thumbprint(&jwk)?))
@@ -156,7 +157,9 @@ pub(super) fn normal(url: &str) -> Option<String> {
     // What browsers forgive in what people type is no URL (RFC 3986 §2, §3).
     let is_written_out = url.bytes().all(|byte| byte.is_ascii_graphic())
         && !url.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
-        && url.contains("://");
+        && url
+            .split_once("://")
+            .is_some_and(|(_, rest)| !rest.starts_with('/'));
     if !is_written_out {
         return None;
     }
@@ -225,6 +228,7 @@ mod tests {
             ("ftp://api.example/r", None),
             ("/r", None),
             ("https:api.example/r", None),
+            ("https:///api.example/r", None),
             ("https:\\\\api.example/r", None),
             ("https://api.example/\tr", None),
             ("https://API。example/r", None),

@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 #[cfg(feature = "redis")]
 use super::SharedTokenCache;
 use super::single_flight::SingleFlight;
-use super::{Endpoint, Introspection};
+use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
+use crate::fair_queue::FairQueue;
 use crate::http_client::HttpClient;
 use crate::jwt::ClaimNames;
 use crate::random;
@@ -185,6 +186,15 @@ impl IntrospectionBuilder {
             return Err(IntrospectionError::Url { url, problem });
         }
         let client = self.client?;
+        if self.names.has_empty() {
+            return Err(IntrospectionError::ClaimName);
+        }
+        if self.issuer.as_ref().is_some_and(String::is_empty) {
+            return Err(IntrospectionError::Issuer);
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(IntrospectionError::Audience);
+        }
         if self.audiences.is_empty() != self.takes_any_audience {
             return Err(IntrospectionError::Audience);
         }
@@ -200,7 +210,8 @@ impl IntrospectionBuilder {
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
-            questions: SingleFlight::new(),
+            questions: SingleFlight::default(),
+            places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
             is_down: AtomicBool::new(false),
         })))
     }
@@ -306,8 +317,12 @@ pub enum IntrospectionError {
     },
     /// Nothing says how this service proves who it is.
     NoClient,
-    /// Nothing says which tokens are for this service, or two things do.
+    /// Nothing says which tokens are for this service, or two things do, or an audience is empty.
     Audience,
+    /// The issuer is empty.
+    Issuer,
+    /// The name of a claim is empty.
+    ClaimName,
     /// A private key that cannot be read as one for this algorithm.
     Key(String),
     /// No HTTP client can be made.
@@ -329,6 +344,8 @@ impl fmt::Display for IntrospectionError {
                 "a token for another service would do, too; say for whom tokens have to be with \
                  `.audience(\"…\")`, or decide for `.any_audience()`",
             ),
+            Self::Issuer => f.write_str("the issuer is empty"),
+            Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::Key(algorithm) => {
                 write!(f, "the key is no private key for {algorithm}, as PEM")
             }

@@ -1,21 +1,15 @@
-//! Questions that are being asked: each once for all who wait for the answer, and not too many.
+//! Questions that are being asked: each once for all requests that wait for the answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use auth_runtime_core::Caller;
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::OnceCell;
 
 use crate::token_cache::Epoch;
 
-/// So many are asked at the same time.
-const MAX_QUESTIONS: usize = 256;
-/// For so long a question waits to be asked.
-const MAX_WAIT: Duration = Duration::from_secs(1);
-
+#[derive(Default)]
 pub(super) struct SingleFlight {
-    places: Semaphore,
     asked: Mutex<HashMap<Question, Weak<OnceCell<Caller>>>>,
 }
 
@@ -23,19 +17,6 @@ pub(super) struct SingleFlight {
 type Question = (Epoch, String);
 
 impl SingleFlight {
-    pub(super) fn new() -> Self {
-        Self {
-            places: Semaphore::new(MAX_QUESTIONS),
-            asked: Mutex::new(HashMap::new()),
-        }
-    }
-
-    /// To be held while asking; `None` if too many others ask for too long.
-    pub(super) async fn place(&self) -> Option<SemaphorePermit<'_>> {
-        let place = tokio::time::timeout(MAX_WAIT, self.places.acquire()).await;
-        place.ok()?.ok()
-    }
-
     /// The answer to a question about `token`: that of somebody who is asking already, and nothing was
     /// forgotten since, or of `asking`. If whoever is asking goes away, the next one asks.
     pub(super) async fn ask_together(

@@ -21,7 +21,7 @@ impl Jwt {
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
             rules: Rules {
-                issuer: String::new(),
+                issuer: "".into(),
                 audiences: Vec::new(),
                 leeway: Duration::from_secs(60),
                 access_tokens_only: false,
@@ -63,7 +63,7 @@ impl JwtBuilder {
     /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
     /// [`Jwt::any_of`] joins several.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.rules.issuer = issuer.into();
+        self.rules.issuer = issuer.into().into();
         self.issuers += 1;
         self
     }
@@ -115,9 +115,10 @@ impl JwtBuilder {
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
     /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
     /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since:
-    /// its key may have been published since, too, so it waits for the next fetch, at most 5 seconds and
-    /// the time of two fetches, without holding up other requests.
+    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since, by
+    /// a clock that is behind by up to the [`leeway`](Self::leeway): its key may have been published since,
+    /// too, so it waits for the next fetch, at most 5 seconds and the time of two fetches, without holding
+    /// up other requests.
     ///
     /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
     /// be verified are answered 503, never 401.
@@ -217,8 +218,12 @@ impl JwtBuilder {
         if self.rules.issuer.is_empty() {
             return Err(JwtError::NoIssuer);
         }
-        if self.rules.audiences.is_empty() {
+        let audiences = &self.rules.audiences;
+        if audiences.is_empty() || audiences.iter().any(String::is_empty) {
             return Err(JwtError::NoAudience);
+        }
+        if self.rules.names.has_empty() {
+            return Err(JwtError::ClaimName);
         }
         if self.rules.leeway > MAX_LEEWAY {
             return Err(JwtError::Leeway(self.rules.leeway));
@@ -270,10 +275,12 @@ impl JwtBuilder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtError {
-    /// No issuer was given.
+    /// No issuer was given, or an empty one.
     NoIssuer,
-    /// No audience was given: tokens for other services would open this one.
+    /// No audience was given, or an empty one: tokens for other services would open this one.
     NoAudience,
+    /// The name of a claim is empty.
+    ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
     /// A key that cannot be read as what it is said to be.
@@ -312,6 +319,7 @@ impl fmt::Display for JwtError {
                 "no audience is named, so tokens for other services would do; \
                  name this one with `.audience(\"…\")`",
             ),
+            Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::NoKey => f.write_str("there is no key to verify signatures with"),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
             Self::ShortSecret(length) => write!(

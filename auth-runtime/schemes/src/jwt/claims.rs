@@ -1,6 +1,7 @@
 //! What a verified token says, and what of it is granted.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_core::Identity;
@@ -43,6 +44,14 @@ impl Default for ClaimNames {
     }
 }
 
+impl ClaimNames {
+    /// Returns whether a name is empty, for example because a variable of the environment is not set.
+    pub(crate) fn has_empty(&self) -> bool {
+        let single = [&self.subject, &self.roles, &self.permissions];
+        single.into_iter().chain(&self.scopes).any(String::is_empty)
+    }
+}
+
 impl Claims {
     /// The claim of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -59,6 +68,7 @@ impl Claims {
         self,
         names: &ClaimNames,
         clock_skew: Duration,
+        issuer: Option<Arc<str>>,
     ) -> Option<Identity> {
         let subject = self.get(&names.subject).and_then(Value::as_str);
         let subject = subject.filter(|subject| !subject.is_empty())?;
@@ -72,6 +82,10 @@ impl Claims {
             .with_extension(self.clone());
         let identity = match self.get("acr").and_then(Value::as_str) {
             Some(acr) => identity.with_acr(acr),
+            None => identity,
+        };
+        let identity = match issuer {
+            Some(issuer) => identity.with_issuer(issuer),
             None => identity,
         };
         Some(match self.auth_time() {
@@ -89,11 +103,11 @@ impl Claims {
         };
         let kind = self.get("typ");
         let is_other = kind.is_some_and(|kind| names_one_of(kind, &OTHER_KINDS));
-        !is_access || is_other || self.get("events").is_some()
+        !is_access || is_other || OTHER_CLAIMS.iter().any(|name| self.get(name).is_some())
     }
 
     /// The issuer that is named.
-    pub(super) fn issuer(&self) -> Option<&str> {
+    pub(crate) fn issuer(&self) -> Option<&str> {
         self.get("iss").and_then(Value::as_str)
     }
 
@@ -149,6 +163,10 @@ impl Claims {
 
 /// The tokens of Keycloak that are not access tokens, by the claim `typ`.
 const OTHER_KINDS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+/// The claims of security events (RFC 8417 §2.2), such as logout tokens, and the hashes that only ID
+/// tokens have (OpenID Connect Core §3.3.2.11).
+const OTHER_CLAIMS: [&str; 3] = ["events", "at_hash", "c_hash"];
 
 fn names_one_of(value: &Value, names: &[&str]) -> bool {
     let value = value.as_str();

@@ -82,13 +82,12 @@ pub(super) struct Wanted {
 }
 
 impl Attempt {
-    /// Whether a token may have been signed by a key that was published after this attempt. `iat` has no
-    /// fractions of a second.
-    fn may_precede(&self, wanted: &Wanted) -> bool {
-        let second = Duration::from_secs(1);
-        wanted
-            .issued
-            .is_some_and(|issued| issued + second > self.began_at)
+    /// Returns whether a token may have been signed by a key that was published after this attempt. `iat`
+    /// has no fractions of a second, and the issuer's clock may be behind by `clock_skew`.
+    fn may_precede(&self, wanted: &Wanted, clock_skew: Duration) -> bool {
+        let inaccuracy = clock_skew + Duration::from_secs(1);
+        let latest = wanted.issued.map(|issued| issued.checked_add(inaccuracy));
+        latest.is_some_and(|latest| latest.is_none_or(|latest| latest > self.began_at))
     }
 }
 
@@ -156,7 +155,7 @@ impl RemoteKeys {
                     let retry_after = pause.max(Duration::from_secs(1));
                     return Err(Outage { retry_after });
                 }
-                let is_enough = last.began >= asked || !last.may_precede(wanted);
+                let is_enough = last.began >= asked || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent
                     && is_enough
                     && let Some(fetched) = self.fetched.load_full()
@@ -269,6 +268,44 @@ impl fmt::Debug for RemoteKeys {
         match self.fetched.load().as_ref() {
             Some(fetched) => fetched.keys.fmt(f),
             None => f.write_str("not fetched yet"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_from_the_end_of_time_do_not_panic() {
+        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let attempt = Attempt {
+            began,
+            began_at,
+            ended: began,
+            problem: None,
+        };
+        let latest = (0..u64::BITS).rev().fold(began_at, |time, bit| {
+            let later = time.checked_add(Duration::from_secs(1 << bit));
+            later.unwrap_or(time)
+        });
+        let second = Duration::from_secs(1);
+        for (issued, expected) in [
+            (None, false),
+            (Some(began_at - second), false),
+            (Some(began_at), true),
+            (Some(latest), true),
+        ] {
+            let wanted = Wanted {
+                header: Header::default(),
+                tried: None,
+                issued,
+            };
+            assert_eq!(
+                attempt.may_precede(&wanted, Duration::ZERO),
+                expected,
+                "{issued:?}"
+            );
         }
     }
 }

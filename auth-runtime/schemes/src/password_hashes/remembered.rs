@@ -8,8 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::queue::Client;
 use crate::basic::Password;
+use crate::fair_queue::Client;
 use crate::random;
 
 /// The key of the hashes that stand for logins in memory, made when the process starts.

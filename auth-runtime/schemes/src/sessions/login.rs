@@ -12,6 +12,8 @@ use serde_json::Value;
 #[derive(Deserialize, Serialize)]
 pub(super) struct Login {
     subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,6 +45,7 @@ impl Login {
         let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             subject: identity.subject().to_owned(),
+            issuer: identity.issuer().map(str::to_owned),
             scopes: owned(&mut identity.scopes()),
             roles: owned(&mut identity.roles()),
             permissions: owned(&mut identity.permissions()),
@@ -56,7 +59,9 @@ impl Login {
     /// Returns whether the kept value is a login of `identity`.
     pub(super) fn is_of(identity: &Identity, kept: Value) -> bool {
         let login = serde_json::from_value::<Self>(kept);
-        login.is_ok_and(|login| login.subject == identity.subject())
+        login.is_ok_and(|login| {
+            login.subject == identity.subject() && login.issuer.as_deref() == identity.issuer()
+        })
     }
 
     /// Returns the caller of the kept value. It is rejected if the value is not a login.
@@ -76,6 +81,10 @@ impl Login {
             .with_amr(self.amr)
             .with_auth_time(time)
             .with_clock_skew(Duration::from_secs(self.clock_skew));
+        let identity = match self.issuer {
+            Some(issuer) => identity.with_issuer(issuer),
+            None => identity,
+        };
         Some(match self.acr {
             Some(acr) => identity.with_acr(acr),
             None => identity,

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_bench::authority::Authority;
@@ -29,6 +30,7 @@ pub(crate) fn print() {
             .build()
             .expect("a runtime");
         let all = runtime.block_on(contenders::all(&Authority::new()));
+        let all: Vec<Arc<Contender>> = all.into_iter().map(Arc::new).collect();
         let served = |name: &str| {
             let named = all.iter().find(|one| one.name == name);
             serve(&runtime, named.expect("a contender"))
@@ -66,22 +68,22 @@ pub(crate) fn print() {
 }
 
 /// Serves a contender on a port of its own.
-fn serve(runtime: &tokio::runtime::Runtime, contender: &Contender) -> RequestView {
+fn serve(runtime: &tokio::runtime::Runtime, contender: &Arc<Contender>) -> Client {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
     let listener = listener.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let router = contender.router().expect("a router of axum 0.8");
-    runtime.spawn(async move { axum::serve(listener, router).await });
+    let served = Arc::clone(contender);
+    runtime.spawn(async move { served.serve(listener).await });
     let ask = contender.ask(Outcome::Allow).expect("a request");
     let (name, value) = ask.credentials.as_ref().expect("credentials");
     let value = value.to_str().expect("a token");
     let credentials = format!("{name}: {value}");
-    RequestView::new(address, ask.path, Some(&credentials), PAGE)
+    Client::new(address, ask.path, Some(&credentials), PAGE)
 }
 
 /// A request, who is asked, and how the answer ends.
 #[derive(Clone)]
-pub(crate) struct RequestView {
+pub(crate) struct Client {
     address: SocketAddr,
     request: String,
     page: &'static str,
@@ -93,7 +95,7 @@ struct Round {
     p99: Duration,
 }
 
-impl RequestView {
+impl Client {
     /// `credentials` are a line of the header.
     pub(crate) fn new(
         address: SocketAddr,

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use crate::loopback::RequestView;
+use crate::loopback::Client;
 
 const QUICKSTART: [&str; 4] = ["--package", "auth-examples", "--example", "quickstart"];
 
@@ -65,14 +65,14 @@ impl Quickstart {
     }
 
     /// The page that everybody may see.
-    pub(crate) fn public(&self) -> RequestView {
-        RequestView::new(self.address, "/healthz", None, "ok\n")
+    pub(crate) fn public(&self) -> Client {
+        Client::new(self.address, "/healthz", None, "ok\n")
     }
 
     /// The page behind a token, which is verified once and then remembered.
-    pub(crate) fn guarded(&self) -> RequestView {
+    pub(crate) fn guarded(&self) -> Client {
         let page = "the reports, for rita\n";
-        RequestView::new(self.address, "/reports", Some(&self.credentials), page)
+        Client::new(self.address, "/reports", Some(&self.credentials), page)
     }
 }
 

@@ -40,10 +40,10 @@ fn guarded(scheme: impl Scheme) -> ProtectedRouter {
 }
 
 /// Who has which token: a scheme of the service's own, that asks nobody.
-struct Table(HashMap<String, Identity>);
+pub struct Table(HashMap<String, Identity>);
 
-impl Table {
-    fn new() -> Self {
+impl Default for Table {
+    fn default() -> Self {
         let identity =
             |name, scopes: &[&str]| Identity::new(name).with_scopes(scopes.iter().copied());
         Self(HashMap::from([
@@ -95,14 +95,14 @@ impl Scheme for Table {
 }
 
 pub(crate) fn by_table() -> Contender {
-    let app = App::Protected(guarded(Table::new()));
+    let app = App::Protected(guarded(Table::default()));
     Contender::new("ours, on a GuardedRouter", Group::Identity, app).asked_with_tokens()
 }
 
 pub(crate) fn on_a_plain_router() -> Contender {
     let space = ProtectionSpace::builder()
         .realm("bench")
-        .scheme(Table::new());
+        .scheme(Table::default());
     let space = space.build().expect("the space is in order");
     let router = Router::new()
         .route(SHOWN, axum::routing::get(shown))

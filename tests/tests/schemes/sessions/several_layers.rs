@@ -1,0 +1,92 @@
+//! Two session layers around one router, each with a cookie and a store of its own.
+
+use super::*;
+
+const OTHER: &str = "__Host-other";
+
+/// Logs a user in, and returns the id of the session.
+async fn logged_in(store: &MemoryStore, name: &str) -> String {
+    let session = Session::new(None, Arc::new(store.clone()), None);
+    let logged_in = Sessions::log_in(&session, &Identity::new(name)).await;
+    logged_in.expect("the store is there");
+    session.save().await.expect("the store is there");
+    session.id().expect("it is saved").to_string()
+}
+
+#[tokio::test]
+async fn a_session_of_another_cookie_logs_nobody_in() {
+    let (own, other) = (MemoryStore::default(), MemoryStore::default());
+    let ann = logged_in(&own, "ann").await;
+    let eve = logged_in(&other, "eve").await;
+    let stale = Id(4711).to_string();
+    let layer_of =
+        |store: &MemoryStore, name| SessionManagerLayer::new(store.clone()).with_name(name);
+    let app = || {
+        let space = shop(builder()).build().expect("the space is in order");
+        routes().protect(space).expect("every state is there")
+    };
+    let (own_layer, other_layer) = (layer_of(&own, NAME), layer_of(&other, OTHER));
+    for (name, app, sees_own) in [
+        (
+            "own inside",
+            BoxedApp::new(app().layer(own_layer.clone()).layer(other_layer.clone())),
+            true,
+        ),
+        (
+            "own outside",
+            BoxedApp::new(app().layer(other_layer.clone()).layer(own_layer.clone())),
+            false,
+        ),
+        (
+            "own outside, with its cookie layer",
+            BoxedApp::new(
+                app()
+                    .layer(other_layer)
+                    .layer(own_layer)
+                    .layer(cookies(own)),
+            ),
+            false,
+        ),
+    ] {
+        for (cookies, expected) in [
+            (format!("{NAME}={ann}"), sees_own.then_some("ann")),
+            (
+                format!("{NAME}={ann}; {OTHER}={eve}"),
+                sees_own.then_some("ann"),
+            ),
+            (format!("{NAME}={stale}; {OTHER}={eve}"), None),
+            (format!("{OTHER}={eve}; {NAME}={stale}"), None),
+            (format!("{NAME}=no-id; {OTHER}={eve}"), None),
+            (format!("{NAME}=; {OTHER}={eve}"), None),
+            (format!("{OTHER}={eve}"), None),
+        ] {
+            let request = Request::get("/account").header("cookie", &cookies);
+            let request = request.body(Body::empty()).expect("a request");
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            match expected {
+                Some(user) => assert_eq!(text(response).await, user, "{name}: {cookies}"),
+                None => assert_eq!(response.status(), 401, "{name}: {cookies}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_layer_may_sign_or_encrypt_its_cookie() {
+    let store = MemoryStore::default();
+    let ann = logged_in(&store, "ann").await;
+    // Stands for a layer that knows the session of a cookie that does not spell its id.
+    let opening = axum::middleware::map_request(move |mut request: Request| {
+        let id = ann.parse().expect("an id");
+        let session = Session::new(Some(id), Arc::new(store.clone()), None);
+        request.extensions_mut().insert(session);
+        std::future::ready(request)
+    });
+    let space = shop(builder()).build().expect("the space is in order");
+    let app = routes().protect(space).expect("every state is there");
+    let app = app.layer(opening);
+    let request = Request::get("/account").header("cookie", format!("{NAME}=sealed"));
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    assert_eq!(text(response).await, "ann");
+}

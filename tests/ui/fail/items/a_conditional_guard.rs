@@ -1,0 +1,8 @@
+//! A build without the guard would have no policy.
+
+use auth_runtime::{Guard, requires};
+
+#[requires(role = "admin")]
+async fn reports(#[cfg(feature = "auth")] guard: Guard) {}
+
+fn main() {}
