@@ -257,6 +257,7 @@ mod dnf;
 mod explanation;
 #[cfg(feature = "axum")]
 mod guard;
+pub mod guide;
 mod handler_location;
 mod head;
 mod identity;
@@ -373,16 +374,27 @@ pub use crate::truth::Truth;
 pub use crate::url::UrlProblem;
 pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};
 
-/// What the attributes expand to. Not meant to be named: a policy written by hand is one that the
-/// audit does not find.
+/// Everything that expansions of the attributes name. The number changes with the form of the
+/// expansions. Services never name this module: an audit does not find policies that no attribute
+/// creates.
 #[doc(hidden)]
-pub mod __private {
+pub mod __private1 {
+    pub use std::any::TypeId;
     pub use std::net::{Ipv4Addr, Ipv6Addr};
     pub use std::time::Duration;
 
-    pub use ipnet::{Ipv4Net, Ipv6Net};
+    pub use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-    pub use crate::check::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
+    pub use crate::check::{Check, CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     #[cfg(feature = "axum")]
-    pub use crate::guard::{Declared, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy};
+    pub use crate::guard::{
+        Declared, Guard, HasPolicy, OfHandler, OfService, PublicCaller, PublicPolicy,
+        ServicePolicy, type_id_of,
+    };
+    pub use crate::handler_location::HandlerLocation;
+    pub use crate::identity::Identity;
+    pub use crate::network::Network;
+    pub use crate::policy::Policy;
+    pub use crate::requirement::Requirement;
+    pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};
 }

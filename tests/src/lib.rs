@@ -130,6 +130,6 @@ fn without_date(answer: &[u8]) -> String {
 }
 
 /// The policy that an attribute made.
-pub fn policy_of<P: auth_runtime::__private::HasPolicy>() -> auth_runtime::Policy {
+pub fn policy_of<P: auth_runtime::__private1::HasPolicy>() -> auth_runtime::Policy {
     P::POLICY
 }

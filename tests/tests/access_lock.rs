@@ -809,14 +809,16 @@ fn networks_are_kept_by_their_blocks() {
         /// As the attribute makes it with an `auth.toml`.
         pub(super) struct Service;
 
-        impl auth_runtime::__private::HasPolicy for Service {
-            type Caller = auth_runtime::__private::PublicCaller;
+        impl auth_runtime::__private1::HasPolicy for Service {
+            type Kind = auth_runtime::__private1::OfService;
+            type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
                 .hide_as_not_found()
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
+            const HANDLER: Option<std::any::TypeId> = None;
         }
 
         const NOBODY_OR: [Requirement; 2] = [
@@ -827,23 +829,16 @@ fn networks_are_kept_by_their_blocks() {
         /// As no attribute writes it.
         pub(super) struct Nobody;
 
-        impl auth_runtime::__private::HasPolicy for Nobody {
-            type Caller = auth_runtime::__private::PublicCaller;
+        impl auth_runtime::__private1::HasPolicy for Nobody {
+            type Kind = auth_runtime::__private1::OfService;
+            type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
+            const HANDLER: Option<std::any::TypeId> = None;
         }
-
-        impl auth_runtime::__private::Declared for Service {
-            const OF_HANDLER: bool = false;
-        }
-        impl auth_runtime::__private::ServicePolicy for Service {}
-        impl auth_runtime::__private::Declared for Nobody {
-            const OF_HANDLER: bool = false;
-        }
-        impl auth_runtime::__private::ServicePolicy for Nobody {}
     }
 
     let service = tower::service_fn(|_request: axum::extract::Request| async {

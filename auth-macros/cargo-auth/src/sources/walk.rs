@@ -348,7 +348,7 @@ impl<'w> Walk<'w> {
                 used.note(&requires);
             }
             if let Some(mut module) = Module::read(&tokens) {
-                module.hand_down(&arguments, &requires, &mut errors);
+                module.inherit(&arguments, &requires, &mut errors);
                 self.note(errors, &place);
                 return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
             }
