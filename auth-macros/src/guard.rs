@@ -2,15 +2,21 @@
 
 use auth_grammar::item::{Handler, carrier, guard};
 use proc_macro2::Span;
-use syn::{FnArg, Path, PathArguments, Type, TypePath};
+use syn::{FnArg, Path, PathArguments, Signature, Type, TypePath};
 
-/// Completes the guard in the signature, or adds one as the first parameter. Returns the type of a
-/// guard that is written.
-pub(crate) fn complete(handler: &mut Handler, krate: &Path) -> Option<TypePath> {
-    let carrier = carrier(&handler.signature.ident);
-    let first = handler.signature.inputs.first_mut();
+/// Returns the signature with a completed guard, which is added as the first parameter if there is
+/// none, and the type of a guard that is written. `runtime` is the path of the module that
+/// expansions name.
+pub(crate) fn completed(
+    handler: &Handler,
+    krate: Option<&Path>,
+    runtime: &Path,
+) -> (Signature, Option<TypePath>) {
+    let mut signature = handler.signature.clone();
+    let carrier = carrier(&signature.ident);
+    let first = signature.inputs.first_mut();
     if let Some(first) = first.filter(|_| handler.writes_guard)
-        && let Some(path) = guard(first, Some(krate))
+        && let Some(path) = guard(first, krate)
     {
         let mut path = path.clone();
         if let Some(guard) = path.path.segments.last_mut() {
@@ -19,11 +25,11 @@ pub(crate) fn complete(handler: &mut Handler, krate: &Path) -> Option<TypePath> 
         if let FnArg::Typed(parameter) = first {
             *parameter.ty = Type::Path(path.clone());
         }
-        return Some(path);
+        return (signature, Some(path));
     }
-    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #krate::Guard<#carrier>);
-    handler.signature.inputs.insert(0, guard);
-    None
+    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #runtime::Guard<#carrier>);
+    signature.inputs.insert(0, guard);
+    (signature, None)
 }
 
 #[cfg(test)]
@@ -33,13 +39,14 @@ mod tests {
     use quote::quote;
 
     use super::*;
+    use crate::runtime::private;
 
     #[test]
     fn the_first_parameter_is_a_guard_of_the_handlers_own() {
-        for (written, completed) in [
+        for (written, expected) in [
             (
                 "async fn f() {}",
-                "_ : :: auth_runtime :: Guard < policy_of_f >",
+                "_ : :: auth_runtime :: __private1 :: Guard < policy_of_f >",
             ),
             (
                 "async fn f(guard: Guard) {}",
@@ -51,7 +58,7 @@ mod tests {
             ),
             (
                 "pub async fn f<T: Clone>(x: T) where T: Send {}",
-                "_ : :: auth_runtime :: Guard < policy_of_f > , x : T",
+                "_ : :: auth_runtime :: __private1 :: Guard < policy_of_f > , x : T",
             ),
             (
                 "async fn r#type(guard: Guard) {}",
@@ -65,12 +72,11 @@ mod tests {
         ] {
             let tokens = written.parse().expect("tokens");
             let item = item::read(tokens, "requires", None, &mut Errors::default());
-            let Some(Item::Handler(mut handler)) = item else {
+            let Some(Item::Handler(handler)) = item else {
                 panic!("{written}");
             };
-            complete(&mut handler, &syn::parse_quote!(::auth_runtime));
-            let inputs = &handler.signature.inputs;
-            assert_eq!(quote!(#inputs).to_string(), completed, "{written}");
+            let inputs = completed(&handler, None, &private(None)).inputs;
+            assert_eq!(quote!(#inputs).to_string(), expected, "{written}");
         }
     }
 }

@@ -252,6 +252,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod catalogue;
+pub mod guide;
 
 pub use auth_macros::{public, requires, vocabulary};
 #[cfg(feature = "axum")]
@@ -353,12 +354,14 @@ pub use auth_runtime_axum::testing;
 /// that the audit does not find. The number changes with the expansion.
 #[doc(hidden)]
 pub mod __private1 {
+    pub use std::any::TypeId;
     pub use std::net::{Ipv4Addr, Ipv6Addr};
     pub use std::time::Duration;
 
     #[cfg(feature = "axum")]
     pub use auth_runtime_axum::{
-        Declared, Guard, HasPolicy, PublicCaller, PublicPolicy, ServicePolicy, uses_guard,
+        Declared, Guard, HasPolicy, OfHandler, OfService, PublicCaller, PublicPolicy,
+        ServicePolicy, type_id_of, uses_guard,
     };
     pub use auth_runtime_core::adapter::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     pub use auth_runtime_core::{Check, HandlerLocation, Identity};

@@ -812,6 +812,7 @@ fn networks_are_kept_by_their_blocks() {
         pub(super) struct Service;
 
         impl auth_runtime::__private1::HasPolicy for Service {
+            type Kind = auth_runtime::__private1::OfService;
             type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
                 .hide_as_not_found()
@@ -820,6 +821,7 @@ fn networks_are_kept_by_their_blocks() {
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
+            const HANDLER: Option<std::any::TypeId> = None;
         }
 
         const NOBODY_OR: [Requirement; 2] = [
@@ -831,6 +833,7 @@ fn networks_are_kept_by_their_blocks() {
         pub(super) struct Nobody;
 
         impl auth_runtime::__private1::HasPolicy for Nobody {
+            type Kind = auth_runtime::__private1::OfService;
             type Caller = auth_runtime::__private1::PublicCaller;
             const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
                 .hide_unless(Requirement::network(Network::new("lab", &LAB)));
@@ -838,16 +841,8 @@ fn networks_are_kept_by_their_blocks() {
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
+            const HANDLER: Option<std::any::TypeId> = None;
         }
-
-        impl auth_runtime::__private1::Declared for Service {
-            const OF_HANDLER: bool = false;
-        }
-        impl auth_runtime::__private1::ServicePolicy for Service {}
-        impl auth_runtime::__private1::Declared for Nobody {
-            const OF_HANDLER: bool = false;
-        }
-        impl auth_runtime::__private1::ServicePolicy for Nobody {}
     }
 
     let service = tower::service_fn(|_request: axum::extract::Request| async {

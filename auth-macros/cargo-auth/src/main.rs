@@ -7,7 +7,8 @@
 //! - `cargo auth list` prints every policy of the workspace's libraries, programs and examples.
 //! - `cargo auth check` finds mistakes that the compiler does not report: handlers on plain routers
 //!   without a policy, routers that were merged unguarded, open patterns beside guarded paths,
-//!   unused names in `auth.toml`, attributes under another name or in a `cfg_attr`.
+//!   unused names in `auth.toml`, attributes under another name or in a `cfg_attr`, functions that take
+//!   the guard of another handler.
 //! - `cargo auth diff REVISION` reports policies that were loosened, changed, added, removed or
 //!   tightened since a git revision. It compares their meaning.
 //! - `cargo auth explain AUTH0001` prints the page of a code.

@@ -1,4 +1,4 @@
-//! A policy on an inline module. The module hands it down to every handler in it.
+//! A policy on an inline module, which every handler in it inherits.
 //!
 //! Items are parsed only as far as needed to tell them apart, so that a half-typed item still
 //! reaches the compiler and the editor. Constructs that could hide a handler from the policy are
@@ -40,69 +40,83 @@ pub struct Module {
     too_deep: Option<Span>,
 }
 
-/// The arguments of an attribute.
+/// The arguments of an attribute: lists in braces with the arguments of the enclosing modules, and
+/// then its own.
+///
+/// ```text
+/// arguments := {inherited} own
+/// inherited := { own } | { invalid {, crate = path} }
+/// ```
+///
+/// The attribute of a module writes a list for each handler in the module. `invalid` replaces
+/// arguments with mistakes, which are reported at the module only.
 pub struct Arguments {
-    /// The arguments of the enclosing modules, outermost first: each as a list in braces.
-    handed_down: Vec<Group>,
+    /// The lists of the enclosing modules, outermost first.
+    inherited: Vec<Group>,
     /// The arguments of the attribute itself.
     pub own: TokenStream,
 }
 
 impl Arguments {
-    /// Separates the arguments that modules hand down, which come first, from the rest. Only
-    /// modules write such lists: a list that is written in the source stays in the rest, where it
-    /// is rejected.
+    /// Separates the lists of the enclosing modules from the attribute's own arguments.
     pub fn read(arguments: TokenStream) -> Self {
         let mut arguments = arguments.into_iter().peekable();
-        let mut handed_down = Vec::new();
-        while let Some(TokenTree::Group(list)) = arguments
-            .next_if(|token| matches!(token, TokenTree::Group(list) if is_handed_down(list)))
+        let mut inherited = Vec::new();
+        while let Some(TokenTree::Group(list)) =
+            arguments.next_if(|token| matches!(token, TokenTree::Group(list) if is_inherited(list)))
         {
-            handed_down.push(list);
+            inherited.push(list);
         }
         Self {
-            handed_down,
+            inherited,
             own: arguments.collect(),
         }
     }
 
     /// Reads all of the arguments together.
     pub fn requires(&self, found: Option<&Found>, errors: &mut Errors) -> Requires {
-        let modules = self.handed_down.iter().map(Group::stream).collect();
-        crate::within(modules, self.own.clone(), found, errors)
+        let modules = self.inherited.iter().map(Group::stream);
+        let modules = modules.map(|list| match is_invalid(&list) {
+            true => TokenStream::new(),
+            false => list,
+        });
+        crate::within(modules.collect(), self.own.clone(), found, errors)
     }
 
     /// Returns the path of the runtime, if it is not `::auth_runtime`. The innermost attribute
     /// decides.
     pub fn krate(&self) -> Option<Path> {
-        let handed_down = self.handed_down.iter().map(Group::stream);
-        let mut lists = handed_down.chain([self.own.clone()]).rev();
+        let inherited = self.inherited.iter().map(Group::stream);
+        let mut lists = inherited.chain([self.own.clone()]).rev();
         lists.find_map(krate_in)
     }
 
-    /// Returns the arguments that a module with this attribute hands down, without duplicates or
-    /// invalid ones. Mistakes are reported at the module, and not again at each handler.
-    fn hand_down(&self, is_right: bool) -> TokenStream {
-        let Self { handed_down, own } = self;
-        match is_right {
-            true if own.is_empty() => quote!(#(#handed_down)*),
-            true => quote!(#(#handed_down)* { #own }),
+    /// Returns whether the item is in a module with a policy.
+    pub fn is_within_module(&self) -> bool {
+        !self.inherited.is_empty()
+    }
+
+    /// Returns the lists for the items of a module with this attribute.
+    fn inherit(&self, is_valid: bool) -> TokenStream {
+        let Self { inherited, own } = self;
+        match is_valid {
+            true if own.is_empty() => quote!(#(#inherited)*),
+            true => quote!(#(#inherited)* { #own }),
             false => match self.krate() {
-                Some(krate) => quote!({ crate = #krate }),
-                None => quote!({}),
+                Some(krate) => quote!({ invalid, crate = #krate }),
+                None => quote!({ invalid }),
             },
         }
     }
 }
 
-/// Returns whether a module wrote this list. The compiler locates the output of a macro at the call of
-/// the macro, and not at a brace.
-fn is_handed_down(list: &Group) -> bool {
-    let is_written = list
-        .span()
-        .source_text()
-        .is_some_and(|text| text.starts_with('{'));
-    list.delimiter() == Delimiter::Brace && !is_written
+/// Returns whether the group is the list of a module. A module always writes something into it.
+fn is_inherited(list: &Group) -> bool {
+    list.delimiter() == Delimiter::Brace && !list.stream().is_empty()
+}
+
+fn is_invalid(list: &TokenStream) -> bool {
+    matches!(list.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "invalid")
 }
 
 impl Module {
@@ -151,7 +165,7 @@ impl Module {
     }
 
     /// Adds the policy of the module to each handler in it, and records mistakes.
-    pub fn hand_down(&mut self, arguments: &Arguments, requires: &Requires, errors: &mut Errors) {
+    pub fn inherit(&mut self, arguments: &Arguments, requires: &Requires, errors: &mut Errors) {
         // A module has one policy of its own, as a handler has.
         refuse_second_policy(&mut self.attributes, "requires", errors);
         if let Some(span) = self.too_deep {
@@ -159,7 +173,7 @@ impl Module {
             return;
         }
         check::module(requires, errors);
-        let policy = arguments.hand_down(errors.is_empty());
+        let policy = arguments.inherit(errors.is_empty());
         let krate = arguments.krate();
         let krate = krate.map_or_else(|| quote!(::auth_runtime), ToTokens::into_token_stream);
         self.give(&policy, &krate, errors);
@@ -325,9 +339,9 @@ fn add(attribute: &mut Attribute, policy: &TokenStream, errors: &mut Errors) {
             TokenStream::new()
         }
     };
-    let Arguments { handed_down, own } = Arguments::read(own);
+    let Arguments { inherited, own } = Arguments::read(own);
     let path = attribute.path().to_token_stream();
-    attribute.meta = syn::parse_quote!(#path(#(#handed_down)* #policy #own));
+    attribute.meta = syn::parse_quote!(#path(#(#inherited)* #policy #own));
 }
 
 #[cfg(test)]
@@ -335,10 +349,10 @@ mod tests {
     use super::*;
     use crate::attribute::flattened;
 
-    fn handed_down(items: &str) -> String {
-        let (handed_down, messages) = attempted(items);
+    fn inherited_by(items: &str) -> String {
+        let (inherited, messages) = attempted(items);
         assert_eq!(messages, Vec::<String>::new(), "{items}");
-        handed_down
+        inherited
     }
 
     fn attempted(items: &str) -> (String, Vec<String>) {
@@ -372,7 +386,7 @@ mod tests {
             "mod inner { async fn f() {} }",
         ] {
             let expected = tokens(&format!("{added} {item}"));
-            assert_eq!(handed_down(item), expected, "{item}");
+            assert_eq!(inherited_by(item), expected, "{item}");
         }
         for item in [
             "fn f() {}",
@@ -394,7 +408,7 @@ mod tests {
             "async fn check(request: CheckRequest<'_>) -> bool {}",
             "async fn layer(request: Request, next: axum::middleware::Next) -> Response {}",
         ] {
-            assert_eq!(handed_down(item), tokens(item), "{item}");
+            assert_eq!(inherited_by(item), tokens(item), "{item}");
         }
     }
 
@@ -413,13 +427,13 @@ mod tests {
             let at = item.rfind("] ").map_or(0, |at| at + 1);
             let (attributes, rest) = item.split_at(at);
             let marked = format!("{attributes} #[rust_analyzer::auth_runtime_left_out] {rest}");
-            assert_eq!(handed_down(item), tokens(&marked), "{item}");
+            assert_eq!(inherited_by(item), tokens(&marked), "{item}");
         }
         for item in [
             "#[doc = \"x\"] #[allow(dead_code)] #[cfg(unix)] struct S;",
             "#[inline] fn f() {}",
         ] {
-            assert_eq!(handed_down(item), tokens(item), "{item}");
+            assert_eq!(inherited_by(item), tokens(item), "{item}");
         }
     }
 
@@ -447,14 +461,13 @@ mod tests {
                 r#"#[requires({ authenticated } scope = "x")] struct S;"#,
             ),
         ] {
-            assert_eq!(handed_down(item), tokens(expected), "{item}");
+            assert_eq!(inherited_by(item), tokens(expected), "{item}");
         }
     }
 
     /// A module with two attributes, one of them by another name.
     #[test]
-    fn what_was_handed_down_stays_in_front() {
-        // Not written in any source.
+    fn inherited_lists_stay_in_front() {
         let module = quote!(
             mod m {
                 #[::auth_runtime::requires({ role = "r" })]
@@ -474,11 +487,62 @@ mod tests {
         );
     }
 
+    /// Reads the policy of a handler in nested modules. Their lists pass through text, as the
+    /// plainest form of tokens.
+    fn policy_within(modules: &[&str], own: &str) -> (Requires, Vec<String>) {
+        let read = |inherited: &str, own: &str| {
+            let mut errors = Errors::default();
+            let arguments = Arguments::read(format!("{inherited} {own}").parse().expect("tokens"));
+            let requires = arguments.requires(None, &mut errors);
+            (arguments, requires, errors)
+        };
+        let mut inherited = String::new();
+        for module in modules {
+            let (arguments, _, errors) = read(&inherited, module);
+            inherited = arguments.inherit(errors.is_empty()).to_string();
+        }
+        let (_, requires, errors) = read(&inherited, own);
+        (requires.with_modules(), errors.messages())
+    }
+
+    #[test]
+    fn inherited_arguments_are_plain_tokens() {
+        for (modules, own, policy) in [
+            (
+                &[r#"role = "a", hide_as = 404"#, r#"network = "10.0.0.0/8""#][..],
+                r#"scope = "x""#,
+                r#"role = "a", network = "10.0.0.0/8", scope = "x", hide_as = 404"#,
+            ),
+            (&[r#"role = "a""#], "", r#"role = "a""#),
+            (
+                &[r#"role = "a""#],
+                r#"role = "b", loosen = "why""#,
+                r#"role = "b", loosen = "why""#,
+            ),
+        ] {
+            let (requires, messages) = policy_within(modules, own);
+            assert_eq!(messages, Vec::<String>::new(), "{own}");
+            assert_eq!(requires.to_string(), policy, "{own}");
+        }
+    }
+
+    #[test]
+    fn invalid_arguments_are_reported_at_the_module_only() {
+        for module in ["scop = 1", "", "any()", "invalid"] {
+            for own in ["", r#"scope = "x""#] {
+                let (_, messages) = policy_within(&[module], own);
+                assert_eq!(messages, Vec::<String>::new(), "{module} {own}");
+            }
+        }
+        let (requires, _) = policy_within(&["scop = 1"], "");
+        assert!(requires.requirements.is_empty());
+    }
+
     #[test]
     fn items_are_told_apart_wherever_they_end() {
         let items =
             "use a; async fn f() {} ; const C: T = T {}; struct A; async fn g() {} struct B {}";
-        let added = handed_down(items);
+        let added = inherited_by(items);
         assert_eq!(added.matches("requires").count(), 2, "{added}");
     }
 
@@ -562,7 +626,7 @@ mod tests {
             "#[requires(scope = \"x\")] #[axum::debug_handler] async fn f() {}",
             "#[axum::debug_handler] async fn f() {}",
         ] {
-            handed_down(&format!("{item} async fn g() {{}}"));
+            inherited_by(&format!("{item} async fn g() {{}}"));
         }
     }
 
@@ -647,7 +711,7 @@ mod tests {
             "#![allow(x)] #![doc = \"y\"] #[::auth_runtime::requires({ authenticated })] async fn f() {}",
         );
         assert_eq!(
-            handed_down(item).replace(' ', ""),
+            inherited_by(item).replace(' ', ""),
             expected.replace(' ', "")
         );
     }

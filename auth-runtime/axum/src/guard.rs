@@ -1,5 +1,6 @@
 //! The proof, in a handler's signature, that the request met its policy.
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -303,7 +304,9 @@ impl<P: HasPolicy> fmt::Debug for Guard<P> {
 
 /// A type that carries a policy. Only `#[requires]` and `#[public]` implement it.
 pub trait HasPolicy: Send + Sync + 'static {
-    /// The caller, as the guard stores it.
+    /// The kind of item that the attribute is on: [`OfHandler`] or [`OfService`].
+    type Kind;
+    /// The caller, as the guard stores it; [`PublicCaller`] for a public policy.
     type Caller: FromCaller;
     /// The policy.
     const POLICY: Policy;
@@ -313,6 +316,27 @@ pub trait HasPolicy: Send + Sync + 'static {
     const LOCATION: HandlerLocation;
     /// Whether the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
+    /// The type of the handler, which no other function has; `None` for a service, and for a handler
+    /// with several types, since it is generic.
+    const HANDLER: Option<TypeId>;
+}
+
+/// The kind of a policy on a handler. It is for that handler only.
+#[derive(Debug)]
+pub enum OfHandler {}
+
+/// The kind of a policy on a unit struct, for services, closures and functions.
+#[derive(Debug)]
+pub enum OfService {}
+
+/// The kind of a policy that an attribute created.
+pub trait DeclaredKind {}
+impl DeclaredKind for OfHandler {}
+impl DeclaredKind for OfService {}
+
+/// Returns the identity of the type of a value. Each function has a type of its own.
+pub const fn type_id_of<T: 'static>(_: &T) -> TypeId {
+    TypeId::of::<T>()
 }
 
 /// A [`HasPolicy`] that an attribute created. Guards and routers require it.
@@ -324,10 +348,10 @@ pub trait HasPolicy: Send + Sync + 'static {
     note = "a guard is completed where it is written `guard: Guard`, by that name and as the first \
             parameter"
 )]
-pub trait Declared: HasPolicy {
-    /// Whether the policy is for the handler beside it only.
-    const OF_HANDLER: bool;
-}
+pub trait Declared: HasPolicy {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Kind: DeclaredKind>> Declared for P {}
 
 /// A policy on a unit struct.
 #[diagnostic::on_unimplemented(
@@ -339,6 +363,9 @@ pub trait Declared: HasPolicy {
 )]
 pub trait ServicePolicy: Declared {}
 
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Kind = OfService>> ServicePolicy for P {}
+
 /// A policy that `#[public]` created.
 #[diagnostic::on_unimplemented(
     message = "a fallback answers for every path that was never there, so it has to be public [AUTH0044]",
@@ -347,6 +374,9 @@ pub trait ServicePolicy: Declared {}
             own"
 )]
 pub trait PublicPolicy: Declared {}
+
+#[diagnostic::do_not_recommend]
+impl<P: Declared + HasPolicy<Caller = PublicCaller>> PublicPolicy for P {}
 
 /// What a guard keeps of a caller.
 pub trait FromCaller: Send + Sync + Sized + 'static {
@@ -438,9 +468,11 @@ impl FromCaller for PublicCaller {
 pub struct Undeclared;
 
 impl HasPolicy for Undeclared {
+    type Kind = Self;
     type Caller = Identity;
     const POLICY: Policy = Policy::requires(auth_runtime_policy::Requirement::any(&[]));
     const CHECKS: &'static [Check] = &[];
     const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
+    const HANDLER: Option<TypeId> = None;
 }

@@ -465,3 +465,29 @@ fn routes_lead_to_what_is_in_scope() {
         assert_eq!(found(name, source), number, "{name}: {source}");
     }
 }
+
+#[test]
+fn guards_of_other_handlers_are_found() {
+    let source = "
+#[auth_runtime::requires(authenticated)]
+pub async fn list<T>(guard: auth_runtime::Guard, state: State<T>) {}
+#[auth_runtime::requires(authenticated)]
+pub struct Files;
+async fn borrowed(_: auth_runtime::Guard<policy_of_list>) {}
+async fn deeper(_: Guard<self::policy_of_list>, text: String) {}
+async fn of_a_struct(_: Guard<Files>) {}
+";
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let folder = made("names/borrowed_guards", &files);
+    let found = json(&folder, &["check", "--format=json"]);
+    let found = found.as_array().expect("findings");
+    let places: Vec<_> = found
+        .iter()
+        .map(|finding| (finding["code"].as_str(), finding["line"].as_u64()))
+        .collect();
+    assert_eq!(
+        places,
+        [(Some("AUTH0013"), Some(6)), (Some("AUTH0013"), Some(7))],
+        "{found:#?}"
+    );
+}

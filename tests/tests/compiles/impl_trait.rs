@@ -12,6 +12,9 @@ async fn result() -> Result<impl IntoResponse, impl IntoResponse> {
     if true { Ok("fine") } else { Err("not fine") }
 }
 
+#[requires(scope = "a")]
+async fn argument(_: axum::extract::State<impl Clone + Send + Sync + 'static>) {}
+
 pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/opaque", get(opaque))

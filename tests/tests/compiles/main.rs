@@ -19,10 +19,12 @@ mod foreign_guard;
 mod generics;
 mod guard_completion;
 mod guarded_tests;
+#[allow(dead_code, reason = "some items only have to compile")]
 mod impl_trait;
 mod lifetimes;
 mod many_extractors;
 mod modules;
+pub mod pedantic_lints;
 mod raw_identifiers;
 #[allow(dead_code, reason = "some items only have to compile")]
 mod requirements;
@@ -46,6 +48,7 @@ fn examples_run() {
     checks::main();
     closures::main();
     denied_lints::main();
+    pedantic_lints::main();
     service_errors::main();
     requirements::main();
     visibilities::main();

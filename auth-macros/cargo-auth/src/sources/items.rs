@@ -1,6 +1,6 @@
 //! Common properties of all kinds of items.
 
-use syn::{Attribute, Ident, Item};
+use syn::{Attribute, FnArg, GenericArgument, Ident, Item, ItemFn, PathArguments, Type};
 
 use super::names::Kind;
 
@@ -63,4 +63,33 @@ pub(super) fn attributes_of(item: &mut Item) -> Option<&mut Vec<Attribute>> {
         Item::Use(item) => &mut item.attrs,
         _ => return None,
     })
+}
+
+/// Returns the policy type that a function without a policy takes the guard of: that of a handler.
+pub(super) fn borrowed_guard(function: &ItemFn) -> Option<&Ident> {
+    let types = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => last_segment(&parameter.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let mut guards = types.filter(|segment| segment.ident == "Guard");
+    guards.find_map(|guard| {
+        let PathArguments::AngleBracketed(arguments) = &guard.arguments else {
+            return None;
+        };
+        let Some(GenericArgument::Type(policy)) = arguments.args.first() else {
+            return None;
+        };
+        let policy = &last_segment(policy)?.ident;
+        policy
+            .to_string()
+            .starts_with("policy_of_")
+            .then_some(policy)
+    })
+}
+
+fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+    match ty {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    }
 }

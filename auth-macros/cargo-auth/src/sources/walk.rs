@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use auth_grammar::args;
 use auth_grammar::attribute::{
     is_test, policy_attribute, policy_attribute_by_any_path, refuse_conditional_policy,
 };
@@ -12,18 +11,19 @@ use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
 use auth_grammar::requirement::{Policy, Public};
 use auth_grammar::vocabulary::Found;
+use auth_grammar::{args, codes};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, Item, ItemMod, Meta, UseTree};
+use syn::{Attribute, Ident, Item, ItemMod, Meta, UseTree};
 
 use super::aliases::Alias;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
-use super::items::{attributes_in, attributes_of, kind_of, name_of};
+use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_of};
 use super::words::Used;
 use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reasons, shown};
 use crate::Failure;
@@ -255,6 +255,11 @@ impl<'w> Walk<'w> {
                 let path = self.sources.names.path_in(around.scope, name);
                 self.sources.bare.insert(path.join("::"));
             }
+            if let (None, Item::Fn(function)) = (&written, &item)
+                && let Some(policy) = borrowed_guard(function)
+            {
+                self.note_borrowed_guard(policy);
+            }
             if let Some(written) = written {
                 around.condition.clone_from(&written.condition);
                 let Some(read) = self.policy(&written, item, &around) else {
@@ -348,7 +353,7 @@ impl<'w> Walk<'w> {
                 used.note(&requires);
             }
             if let Some(mut module) = Module::read(&tokens) {
-                module.hand_down(&arguments, &requires, &mut errors);
+                module.inherit(&arguments, &requires, &mut errors);
                 self.note(errors, &place);
                 return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
             }
@@ -374,6 +379,22 @@ impl<'w> Walk<'w> {
             is_mistaken,
         });
         Some(item)
+    }
+
+    /// Records a function without a policy that takes the guard of a handler.
+    fn note_borrowed_guard(&mut self, policy: &Ident) {
+        let mut errors = Errors::default();
+        errors.add(
+            codes::GUARD,
+            policy.span(),
+            format!(
+                "this function takes the guard of another handler, `{policy}`, and has no policy of its \
+                 own\nhelp: write `#[requires(...)]` or `#[public(reason = \"...\")]` above it, and \
+                 `Guard` alone"
+            ),
+        );
+        let place = Place::of(&self.file, policy.span());
+        self.note(errors, &place);
     }
 
     fn note(&mut self, errors: Errors, place: &Place) {

@@ -91,7 +91,7 @@ impl fmt::Display for Mistake {
                 f,
                 "`{handler}` takes the guard of `{owner}`, so nothing above it says who may call it; write \
                  `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
-                 alone (the guard of a unit struct is for closures)",
+                 alone (the guard of a unit struct is for any function or closure)",
             ),
             Self::Reason { written } => write!(
                 f,

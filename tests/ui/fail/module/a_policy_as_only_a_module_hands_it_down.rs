@@ -1,10 +1,10 @@
 use auth_runtime::requires;
 
 #[requires({})]
-async fn open() {}
+async fn empty() {}
 
-#[requires({ authenticated } role = "admin")]
-async fn listed() {}
+#[requires(role = "admin" { authenticated })]
+async fn behind() {}
 
 #[requires(module())]
 async fn named() {}

@@ -1,0 +1,108 @@
+//! The vocabulary of the crate that is being compiled.
+
+use auth_grammar::errors::Errors;
+use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
+use auth_grammar::{args, codes};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::Path;
+
+use crate::policy::addresses;
+use crate::runtime;
+
+/// Finds and reads the vocabulary.
+pub(crate) fn find() -> Option<Found> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
+    vocabulary::find(manifest.as_ref())
+}
+
+/// Makes the compiler compile the crate again when its vocabulary changes.
+pub(crate) fn tracked(found: &Found) -> Option<TokenStream> {
+    let path = found.path.to_string_lossy();
+    let is_readable = found.path.is_file();
+    is_readable.then(|| {
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    })
+}
+
+/// Expands `vocabulary!()`: the declarations, as data.
+pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let krate = args::vocabulary(arguments, &mut errors);
+    let found = find();
+    match &found {
+        None => errors.add(
+            codes::NO_VOCABULARY,
+            Span::call_site(),
+            "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
+             of the workspace; create one, with the scopes that the service knows below `[scopes]`",
+        ),
+        Some(found) => found.tell(&mut errors),
+    }
+    let mistakes = errors.to_compile_error();
+    let none = Vocabulary::default();
+    let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
+    let data = data(declared.unwrap_or(&none), &runtime::private(krate.as_ref()));
+    let tracked = found.as_ref().and_then(tracked);
+    quote!({ #mistakes #tracked #data })
+}
+
+fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
+    let terms = |terms: &Terms| {
+        let terms = terms.iter().map(|(name, term)| {
+            let description = &term.description;
+            let implies = &term.implies;
+            quote!(#krate::VocabularyEntry::new(#name, #description, &[#(#implies),*]))
+        });
+        quote!(&[#(#terms),*])
+    };
+    let realm = match &vocabulary.realm {
+        Some(realm) => quote!(::core::option::Option::Some(#realm)),
+        None => quote!(::core::option::Option::None),
+    };
+    let networks = vocabulary.networks.iter().map(|(name, blocks)| {
+        let blocks = blocks.iter().map(|block| addresses(block, krate));
+        quote!(#krate::Network::new(#name, &[#(#blocks),*]))
+    });
+    let policies = vocabulary.policies.iter().map(|(name, policy)| {
+        let description = &policy.description;
+        let requires = &policy.requires;
+        quote!(#krate::DeclaredPolicy::new(#name, #description, #requires))
+    });
+    let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
+    let permissions = terms(&vocabulary.permissions);
+    quote! {
+        const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
+            #realm, #scopes, #roles, #permissions, &[#(#networks),*], &[#(#policies),*],
+        );
+        VOCABULARY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_the_vocabulary_is_given_as_it_is_read() {
+        let (vocabulary, mistakes) = vocabulary::read(
+            "[roles]\nadmin = \"Runs it\"\n[policies.staff]\ndescription = \"Us\"\n\
+             requires = '''role=\"admin\", // for now\nhide_as = 404'''\n",
+        );
+        assert_eq!(mistakes, []);
+        let data = data(&vocabulary, &runtime::private(None)).to_string();
+        let policy = r#"("staff" , "Us" , "role = \"admin\", hide_as = 404")"#;
+        assert!(data.contains(policy), "{data}");
+    }
+
+    #[test]
+    fn the_runtime_has_the_given_path() {
+        let krate = syn::parse_quote!(::auth);
+        let data = data(&Vocabulary::default(), &runtime::private(Some(&krate)));
+        let data = data.to_string();
+        assert!(data.contains(":: auth ::"), "{data}");
+        assert!(!data.contains("auth_runtime"), "{data}");
+    }
+}
