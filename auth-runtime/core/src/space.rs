@@ -41,7 +41,6 @@ use crate::scheme::{ChallengeContext, Scheme, Source};
 /// Cloning is cheap. A service builds it once, at start:
 ///
 /// ```
-/// # #[cfg(feature = "api-key")] {
 /// use auth_runtime::{Identity, ProtectionSpace};
 /// use auth_runtime::schemes::ApiKeys;
 ///
@@ -49,7 +48,6 @@ use crate::scheme::{ChallengeContext, Scheme, Source};
 ///     .key("a-long-random-key-of-the-billing-job", Identity::new("billing"))
 ///     .build()?;
 /// let space = ProtectionSpace::builder().realm("api").scheme(keys).build()?;
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
