@@ -75,7 +75,7 @@ mod tests {
             let Some(Item::Handler(handler)) = item else {
                 panic!("{written}");
             };
-            let inputs = completed(&handler, None, &private(None)).inputs;
+            let inputs = completed(&handler, None, &private(None)).0.inputs;
             assert_eq!(quote!(#inputs).to_string(), expected, "{written}");
         }
     }

@@ -16,8 +16,8 @@ pub mod routing;
 pub mod testing;
 
 pub use crate::guard::{
-    Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, PublicCaller, PublicPolicy,
-    ServicePolicy, Undeclared, uses_guard,
+    Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, OfHandler, OfService,
+    PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of, uses_guard,
 };
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};
 
