@@ -587,6 +587,42 @@ async fn leak_nested_fallbacks() {
     }
 }
 
+/// axum keeps the names of nested services to itself, and adds them to those of routes in a fallback.
+#[tokio::test]
+async fn leak_names_of_routes() {
+    #[public(reason = "the answer of a path that was never there")]
+    struct Pages;
+
+    let pages = Router::new().route(
+        "/{*page}",
+        axum::routing::any(async |path: MatchedPath| path.as_str().to_owned()),
+    );
+    let files = tower::service_fn(|_: Request| async { Ok::<_, Infallible>("a file") });
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .nest_service("/files", Files, files)
+        .fallback_service(Pages, pages)
+        .protect(space())
+        .unwrap();
+    for around in [
+        Router::new().nest_service("/outer/{name}", app.clone()),
+        Router::new().route_service("/{*path}", app.clone()),
+        Router::new().fallback_service(app),
+    ] {
+        for (path, other) in [("/secret", "/zzzzzz"), ("/files/a", "/filez/a")] {
+            let of = async |prefix: &str, path: &str| {
+                let request = request(&Method::GET, &format!("{prefix}{path}"), None);
+                let response = around.clone().oneshot(request).await.expect("infallible");
+                let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+                body.expect("a body")
+            };
+            for prefix in ["", "/outer/a"] {
+                assert_eq!(of(prefix, path).await, of(prefix, other).await, "{path}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn leak_unlisted_paths_of_unguarded_routers() {
     let page = || axum::routing::get(async || "a page");

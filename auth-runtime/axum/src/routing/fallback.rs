@@ -125,7 +125,10 @@ impl Fallback {
         }
         Self(Arc::new(Inner {
             spaces,
-            service,
+            service: match something_is_hidden {
+                true => service.map(without_route_names),
+                false => service,
+            },
             location,
             something_is_hidden,
             layered: None,
@@ -425,6 +428,22 @@ impl Fallback {
             None => Response::default(),
         }
     }
+}
+
+/// Removes the names of routes from all requests to a service.
+///
+/// Those of the routers around a protected router are only in requests to unknown paths, and that of a
+/// nested service is only in requests to concealed paths. axum gives no access to the latter, and
+/// removes it when another route matches.
+fn without_route_names(service: FallbackService) -> FallbackService {
+    let service =
+        tower::service_fn(move |request: Request| service.clone().oneshot(strip_match(request)));
+    // unguarded: it responds for paths that do not exist
+    let router = Router::new()
+        .route_service("/", service.clone())
+        .route_service(BELOW, service.clone())
+        .fallback_service(service);
+    BoxCloneSyncService::new(router)
 }
 
 async fn respond_by_service(

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use auth_runtime_core::{AccessTable, ProtectionSpace};
 use axum::body::HttpBody;
-use axum::extract::Request;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
 use axum::routing::{IntoMakeService, Route};
@@ -212,7 +212,9 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        // The name of a route around this router would be in requests to unknown paths only.
+        request.extensions_mut().remove::<MatchedPath>();
         self.routes.serving(request.uri().path()).call(request)
     }
 }
