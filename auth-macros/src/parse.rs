@@ -52,7 +52,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> Annotated {
         policy: Policy::Requires(Box::new(requires.with_modules())),
         krate,
         found,
-        is_within_module: arguments.is_within_module(),
+        is_within_module: !arguments.inherited.is_empty(),
         errors,
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
     let mut errors = Errors::default();
     let arguments = Arguments::read(arguments);
     let krate = arguments.krate();
-    let is_within_module = arguments.is_within_module();
+    let is_within_module = !arguments.inherited.is_empty();
     let public = args::public(arguments.own, &mut errors);
     Annotated {
         target: read("public", item, krate.as_ref(), &mut errors),

@@ -52,7 +52,7 @@ pub struct Module {
 /// arguments with mistakes, which are reported at the module only.
 pub struct Arguments {
     /// The lists of the enclosing modules, outermost first.
-    inherited: Vec<Group>,
+    pub inherited: Vec<Group>,
     /// The arguments of the attribute itself.
     pub own: TokenStream,
 }
@@ -89,11 +89,6 @@ impl Arguments {
         let inherited = self.inherited.iter().map(Group::stream);
         let mut lists = inherited.chain([self.own.clone()]).rev();
         lists.find_map(krate_in)
-    }
-
-    /// Returns whether the item is in a module with a policy.
-    pub fn is_within_module(&self) -> bool {
-        !self.inherited.is_empty()
     }
 
     /// Returns the lists for the items of a module with this attribute.

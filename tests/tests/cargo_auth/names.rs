@@ -477,7 +477,10 @@ async fn borrowed(_: auth_runtime::Guard<policy_of_list>) {}
 async fn deeper(_: Guard<self::policy_of_list>, text: String) {}
 async fn of_a_struct(_: Guard<Files>) {}
 ";
-    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let files = [
+        ("Cargo.toml", crate::refused::MANIFEST),
+        ("src/lib.rs", source),
+    ];
     let folder = made("names/borrowed_guards", &files);
     let found = json(&folder, &["check", "--format=json"]);
     let found = found.as_array().expect("findings");

@@ -85,6 +85,7 @@ pub mod handlers {
     /// A deprecated handler.
     #[requires(scope = "a")]
     #[deprecated(note = "a test")]
+    #[inline]
     pub async fn old() {}
 
     /// The policy of a service.

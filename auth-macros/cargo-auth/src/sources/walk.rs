@@ -342,6 +342,15 @@ impl<'w> Walk<'w> {
             self.sources.findings.push(finding);
         }
         let arguments = Arguments::read(written.arguments.clone());
+        let lists = arguments.inherited.iter().map(|list| list.span_open());
+        for list in lists.filter(|list| is_written(*list)) {
+            errors.add(
+                codes::STRAY,
+                list,
+                "a list in braces is only for the expansion of a module\n\
+                 help: write its requirements without the braces",
+            );
+        }
         let policy = if written.name == "public" {
             let public = args::public(arguments.own, &mut errors);
             Policy::Public(public.unwrap_or(Public {
