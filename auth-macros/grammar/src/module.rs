@@ -692,7 +692,7 @@ mod tests {
         ] {
             let expected = expected.replace(" M ", &format!(" {MARK} "));
             assert_eq!(
-                handed_down(item).replace(' ', ""),
+                inherited_by(item).replace(' ', ""),
                 expected.replace(' ', ""),
                 "{item}"
             );
