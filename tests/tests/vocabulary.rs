@@ -161,7 +161,7 @@ pub async fn read(guard: Guard) -> String {
 #[public(reason = "liveness probe", crate = auth)]
 pub async fn healthz() {}
 
-pub const VOCABULARY: auth::Vocabulary = auth::vocabulary!(crate = auth);
+pub const VOCABULARY: auth::policy::Vocabulary = auth::vocabulary!(crate = auth);
 
 pub fn routes() -> GuardedRouter {
     GuardedRouter::new()

@@ -342,7 +342,10 @@ impl<'w> Walk<'w> {
             self.sources.findings.push(finding);
         }
         let arguments = Arguments::read(written.arguments.clone());
-        let lists = arguments.inherited.iter().map(|list| list.span_open());
+        let lists = arguments
+            .inherited
+            .iter()
+            .map(proc_macro2::Group::span_open);
         for list in lists.filter(|list| is_written(*list)) {
             errors.add(
                 codes::STRAY,

@@ -64,7 +64,11 @@ struct Layered {
 
 /// The handler of unknown paths.
 #[derive(Clone)]
-pub(super) struct UnknownPath(pub(super) Fallback);
+pub(super) struct UnknownPath {
+    pub(super) fallback: Fallback,
+    /// Whether the path exists, and only the method does not.
+    pub(super) is_routed: bool,
+}
 
 /// Marks the handler of unknown paths.
 pub(super) enum ByFallback {}
@@ -73,7 +77,10 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
     type Future = ResponseOrFuture;
 
     fn call(self, request: Request, _state: S) -> ResponseOrFuture {
-        let Self(fallback) = self;
+        let Self {
+            fallback,
+            is_routed,
+        } = self;
         let mut request = request;
         if fallback.0.something_is_hidden {
             let name = Arc::clone(&fallback.0.name);
@@ -81,7 +88,7 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
             request.extensions_mut().remove::<NotMatched>();
         }
         let probe = Probe::of(request.extensions());
-        if !probe.is_listening() {
+        if is_routed || !probe.is_listening() {
             return fallback.receive(request);
         }
         let location = fallback.location_at(request.uri().path());
@@ -439,11 +446,11 @@ fn without_route_names(service: FallbackService) -> FallbackService {
     let service =
         tower::service_fn(move |request: Request| service.clone().oneshot(strip_match(request)));
     // unguarded: it responds for paths that do not exist
-    let router = Router::new()
-        .route_service("/", service.clone())
-        .route_service(BELOW, service.clone())
-        .fallback_service(service);
-    BoxCloneSyncService::new(router)
+    let below = Router::new().route_service(BELOW, service.clone());
+    // unguarded: and so it does at the root
+    let all = below.route_service("/", service.clone());
+    // unguarded: and for a target that is not a path
+    BoxCloneSyncService::new(all.fallback_service(service))
 }
 
 async fn respond_by_service(

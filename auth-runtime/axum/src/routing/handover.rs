@@ -27,6 +27,10 @@ struct Slot {
     result: Mutex<Handed>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made in place, behind an `Arc`"
+)]
 enum Handed {
     Route(Arc<RouteAuthorizer>, Option<Authorization>),
     Fallback(Fallback, Option<UnknownCaller>),

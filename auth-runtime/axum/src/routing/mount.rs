@@ -153,8 +153,10 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, something_is_hidden);
-    // unguarded: it responds for paths that do not exist, and asks the policy of its service
-    let unknown = Router::new().fallback(UnknownPath(fallback.clone()));
+    let unknown = Router::new().fallback(UnknownPath {
+        fallback: fallback.clone(),
+        is_routed: false,
+    });
     let mut router = apply(fallback_steps, unknown);
 
     // For each path, whether its other methods have an endpoint already.
@@ -405,7 +407,11 @@ impl Placed<'_> {
             method_router = if self.path_is_hidden {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(UnknownPath(fallback)).merge(method_router)
+                axum::routing::any(UnknownPath {
+                    fallback,
+                    is_routed: true,
+                })
+                .merge(method_router)
             } else {
                 // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)

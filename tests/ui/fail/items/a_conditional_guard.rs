@@ -3,6 +3,6 @@
 use auth_runtime::{Guard, requires};
 
 #[requires(role = "admin")]
-async fn reports(#[cfg(feature = "auth")] guard: Guard) {}
+async fn reports(#[cfg(debug_assertions)] guard: Guard) {}
 
 fn main() {}
