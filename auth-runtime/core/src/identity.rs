@@ -166,19 +166,19 @@ impl Identity {
     /// (RFC 6749 §3.3).
     ///
     /// Scopes that imply `scope` according to `auth.toml` are not considered, unlike in attributes;
-    /// [`Vocabulary::has_scope`](auth_runtime_policy::Vocabulary::has_scope) considers them.
+    /// [`meets_scope`](Self::meets_scope) considers them.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.0.scopes.contains(scope)
     }
 
     /// Returns whether the caller holds `role`.
-    /// [`Vocabulary::has_role`](auth_runtime_policy::Vocabulary::has_role) also considers roles that imply it.
+    /// [`meets_role`](Self::meets_role) also considers roles that imply it.
     pub fn has_role(&self, role: &str) -> bool {
         self.0.roles.contains(role)
     }
 
     /// Returns whether the caller holds `permission`.
-    /// [`Vocabulary::has_permission`](auth_runtime_policy::Vocabulary::has_permission) also considers permissions
+    /// [`meets_permission`](Self::meets_permission) also considers permissions
     /// that imply it.
     pub fn has_permission(&self, permission: &str) -> bool {
         self.0.permissions.contains(permission)

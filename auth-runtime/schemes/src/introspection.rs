@@ -66,7 +66,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 ///
 /// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
 /// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](crate::ClientAddress) says; all clients without a known address are one, which
+/// [`ClientAddress`](auth_runtime_core::ClientAddress) says; all clients without a known address are one, which
 /// may take all places. So serve with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |

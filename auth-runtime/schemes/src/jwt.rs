@@ -102,7 +102,7 @@ impl Jwt {
     ///
     /// A subject is unique within its issuer only (OpenID Connect Core §2): two issuers may give the same
     /// subject to two users. A service that compares subjects compares the
-    /// [`issuer`](crate::Identity::issuer) as well, or trusts only issuers with disjoint subjects.
+    /// [`issuer`](auth_runtime_core::Identity::issuer) as well, or trusts only issuers with disjoint subjects.
     ///
     /// ```
     /// use auth_runtime::schemes::{Bearer, Jwt, JwtKey};

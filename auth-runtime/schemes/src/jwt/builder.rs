@@ -14,6 +14,7 @@ use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, Rules, key};
 use crate::token_cache::TokenCache;
 #[cfg(feature = "jwks")]
 use auth_runtime_core::UrlProblem;
+#[cfg(feature = "jwks")]
 use auth_runtime_core::url::{TrustedUrl, without_user};
 
 impl Jwt {
