@@ -623,6 +623,40 @@ async fn leak_names_of_routes() {
     }
 }
 
+/// A fallback behind layers finds in a request to a concealed path what it finds in one to an unknown path.
+#[tokio::test]
+async fn leak_number_of_extensions() {
+    #[public(reason = "the answer of a path that was never there")]
+    struct Pages;
+
+    let pages = tower::service_fn(|request: Request| async move {
+        Ok::<_, Infallible>(request.extensions().len().to_string())
+    });
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .nest(
+            "/nested",
+            GuardedRouter::new().route("/secret", get(secret)),
+        )
+        .fallback_service(Pages, pages)
+        .layer(SetResponseHeaderLayer::overriding(
+            HeaderName::from_static("x-late"),
+            HeaderValue::from_static("layer"),
+        ))
+        .route("/late", get(secret))
+        .protect(space())
+        .unwrap();
+    for path in ["/secret", "/nested/secret", "/late"] {
+        let of = async |path: &str| {
+            let request = request(&Method::GET, path, None);
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
+            body.expect("a body")
+        };
+        assert_eq!(of(path).await, of("/absent").await, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn leak_unlisted_paths_of_unguarded_routers() {
     let page = || axum::routing::get(async || "a page");

@@ -22,7 +22,7 @@ use tower::util::BoxCloneSyncService;
 use crate::probe::{Probe, Responder};
 use crate::request::{authenticate, forget_form, head_of, read_form};
 use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
-use crate::routing::handover::{hand_to_fallback, take_for_fallback};
+use crate::routing::handover::{forget, hand_to_fallback, take_for_fallback};
 use crate::routing::response_future::response_of;
 use crate::routing::step::{Step, apply};
 
@@ -396,6 +396,7 @@ impl Fallback {
         }
         match &self.0.service {
             Some(service) if self.denial(&caller).is_none() => {
+                forget(&mut request);
                 let response =
                     respond_by_service(service.clone(), self.0.something_is_hidden, request);
                 ResponseOrFuture::Later(Box::pin(response))

@@ -107,6 +107,11 @@ pub(super) fn uri_in_front(authorizer: &RouteAuthorizer, request: &Request) -> O
     }
 }
 
+/// Removes what was handed over, which a fallback of the service must not find in a request.
+pub(super) fn forget(request: &mut Request) {
+    request.extensions_mut().remove::<Handover>();
+}
+
 fn hand(result: Handed, spaces: &[ProtectionSpace], request: &mut Request) {
     // A form may carry a token, and a layer could replace the body unnoticed. Credentials in
     // `Authorization` are compared, and some of them are valid once: a proof of possession.
