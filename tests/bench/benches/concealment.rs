@@ -12,9 +12,10 @@ use auth_bench::authority::{AUDIENCE, Authority, ISSUER, bearer};
 use auth_bench::contenders::{Table, USER};
 use auth_bench::measured::finish;
 use auth_runtime::routing::get;
+use auth_runtime::schemes::{Bearer, Jwt, JwtKey, Scheme};
 use auth_runtime::{
-    Bearer, Caller, CheckRequest, Denied, Guard, GuardedRouter, Identity, Jwt, JwtKey,
-    ProtectedRouter, ProtectionSpace, Scheme, requires,
+    Caller, CheckRequest, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace,
+    requires,
 };
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request};
