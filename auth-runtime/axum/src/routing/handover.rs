@@ -107,7 +107,7 @@ pub(super) fn uri_in_front(authorizer: &RouteAuthorizer, request: &Request) -> O
     }
 }
 
-/// Removes what was handed over, which a fallback of the service must not find in a request.
+/// Removes the result from a request. A fallback of the service must not find it there.
 pub(super) fn forget(request: &mut Request) {
     request.extensions_mut().remove::<Handover>();
 }
