@@ -20,7 +20,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
-use crate::probe::Responder;
+use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
 };
@@ -328,6 +328,24 @@ impl RouteAuthorizer {
 pub(crate) enum ResponseOrFuture {
     Now(Response),
     Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl ResponseOrFuture {
+    /// The same response, whose responder is recorded when it is available.
+    pub(super) fn recorded(self, probe: Probe, responder: Responder) -> Self {
+        match self {
+            response if !probe.is_listening() => response,
+            Self::Now(response) => {
+                probe.tell(|| responder);
+                Self::Now(response)
+            }
+            Self::Later(response) => Self::Later(Box::pin(async move {
+                let response = response.await;
+                probe.tell(|| responder);
+                response
+            })),
+        }
+    }
 }
 
 impl Future for ResponseOrFuture {

@@ -109,17 +109,7 @@ where
 {
     if authorization.ruling.decision == Decision::Hide {
         let (responder, response) = authorizer.conceal(authorization.sender, request);
-        return match response {
-            ResponseOrFuture::Now(response) => {
-                probe.tell(|| responder);
-                ResponseOrFuture::Now(response)
-            }
-            ResponseOrFuture::Later(response) => ResponseOrFuture::Later(Box::pin(async move {
-                let response = response.await;
-                probe.tell(|| responder);
-                response
-            })),
-        };
+        return response.recorded(probe, responder);
     }
     hand_to_route(authorizer, authorization, &mut request);
     let response = call(request);

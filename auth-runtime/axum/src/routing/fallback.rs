@@ -76,12 +76,11 @@ pub(super) enum ByFallback {}
 impl<S> Handler<ByFallback, S> for UnknownPath {
     type Future = ResponseOrFuture;
 
-    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
+    fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
         let Self {
             fallback,
             is_routed,
         } = self;
-        let mut request = request;
         if fallback.0.something_is_hidden {
             let name = Arc::clone(&fallback.0.name);
             request.extensions_mut().insert(NotMatched(name));
@@ -91,12 +90,10 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
         if is_routed || !probe.is_listening() {
             return fallback.receive(request);
         }
-        let location = fallback.location_at(request.uri().path());
-        ResponseOrFuture::Later(Box::pin(async move {
-            let response = fallback.receive(request).await;
-            probe.tell(|| Responder::NotRouted { fallback: location });
-            response
-        }))
+        let responder = Responder::NotRouted {
+            fallback: fallback.location_at(request.uri().path()),
+        };
+        fallback.receive(request).recorded(probe, responder)
     }
 }
 
