@@ -158,18 +158,15 @@ impl RouteAuthorizer {
         }
         let authorizer = || Arc::clone(self);
         if self.space.reads_form_of(head_of(&request)) {
-            let authorizer = authorizer();
-            let authorization = async move { authorizer.authorize_with_form(request).await };
+            let authorization = authorizer().authorize_with_form(request);
             return AuthorizationOrFuture::Later(Box::pin(authorization));
         }
         let watch = self.watch();
         let sender = match watch.within(|| self.authenticate(&request)) {
             AuthenticationFuture::Done(sender) => sender,
             pending => {
-                let authorizer = authorizer();
-                return AuthorizationOrFuture::Later(Box::pin(async move {
-                    authorizer.authorize_when(pending, request, watch).await
-                }));
+                let authorization = authorizer().authorize_when(pending, request, watch);
+                return AuthorizationOrFuture::Later(Box::pin(authorization));
             }
         };
         match self.decide(sender, &request, &watch) {
@@ -183,7 +180,7 @@ impl RouteAuthorizer {
         }
     }
 
-    async fn authorize_with_form(&self, request: Request) -> (Authorization, Request) {
+    async fn authorize_with_form(self: Arc<Self>, request: Request) -> (Authorization, Request) {
         let mut request = read_form(&self.space, request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
@@ -193,7 +190,7 @@ impl RouteAuthorizer {
 
     /// Decides when the authentication is complete.
     async fn authorize_when(
-        &self,
+        self: Arc<Self>,
         authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
@@ -201,7 +198,8 @@ impl RouteAuthorizer {
         let sender = watch.around(authentication).await;
         match self.decide(sender, &request, &watch) {
             Ok(authorization) => (authorization, request),
-            Err(sender) => self.decide_asking(sender, request, &watch).await,
+            // Boxed, so that only requests with checks pay for the size of that future.
+            Err(sender) => Box::pin(self.decide_asking(sender, request, &watch)).await,
         }
     }
 

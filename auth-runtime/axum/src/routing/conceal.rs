@@ -10,7 +10,7 @@ use auth_runtime_core::Decision;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
@@ -38,29 +38,39 @@ impl<R> Layer<R> for ConcealLayer {
 
     fn layer(&self, inner: R) -> ConcealService<R> {
         ConcealService {
-            inner,
+            inner: Arc::new(inner),
             layer: self.clone(),
         }
     }
 }
 
-#[derive(Clone)]
 pub(crate) struct ConcealService<R> {
-    inner: R,
+    /// Shared, since axum clones the service for each request: only a request that goes on to the
+    /// layers needs a copy of them.
+    inner: Arc<R>,
     layer: ConcealLayer,
+}
+
+impl<R> Clone for ConcealService<R> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            layer: self.layer.clone(),
+        }
+    }
 }
 
 impl<R> Service<Request> for ConcealService<R>
 where
-    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
     R::Future: Send,
 {
     type Response = Response;
     type Error = Infallible;
     type Future = ConcealFuture;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> ConcealFuture {
@@ -75,21 +85,14 @@ where
         let probe = Probe::of(request.extensions());
         ConcealFuture(match authorizer.authorize(request) {
             AuthorizationOrFuture::Now(authorization, request) => {
-                let inner = &mut self.inner;
-                respond(authorizer, probe, authorization, request, |request| {
-                    inner.call(request)
-                })
+                respond(authorizer, probe, authorization, request, &*self.inner)
             }
             AuthorizationOrFuture::Later(authorization) => {
-                // The clone serves the next request; the service that was polled ready serves this
-                // one.
-                let inner = self.inner.clone();
-                let mut inner = std::mem::replace(&mut self.inner, inner);
+                let inner = Arc::clone(&self.inner);
                 let authorizer = Arc::clone(authorizer);
                 ResponseOrFuture::Later(Box::pin(async move {
                     let (authorization, request) = authorization.await;
-                    let call = |request| inner.call(request);
-                    respond(&authorizer, probe, authorization, request, call).await
+                    respond(&authorizer, probe, authorization, request, &*inner).await
                 }))
             }
         })
@@ -97,22 +100,23 @@ where
 }
 
 /// Conceals the denial, or calls the service behind the layers.
-fn respond<F>(
+fn respond<R>(
     authorizer: &Arc<RouteAuthorizer>,
     probe: Probe,
     authorization: Authorization,
     mut request: Request,
-    call: impl FnOnce(Request) -> F,
+    inner: &R,
 ) -> ResponseOrFuture
 where
-    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    R::Future: Send,
 {
     if authorization.ruling.decision == Decision::Hide {
         let (responder, response) = authorizer.conceal(authorization.sender, request);
         return response.recorded(probe, responder);
     }
     hand_to_route(authorizer, authorization, &mut request);
-    let response = call(request);
+    let response = inner.clone().oneshot(request);
     let authorizer = Arc::clone(authorizer);
     ResponseOrFuture::Later(Box::pin(async move {
         let mut response = response_of(response.await);
