@@ -254,7 +254,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                 assert_explained([shown, hidden], &facts, rule);
                 let visible = Decision::of(&hidden, &facts);
                 let hides = expected != 200;
-                assert_eq!(visible == Decision::Hide, hides, "{}", context());
+                assert_eq!(visible == Decision::Conceal, hides, "{}", context());
                 if let Decision::Deny(Denial::Unauthenticated { scopes, rejection }) = decision {
                     let with = |besides: Holds| {
                         best_scopes(0, |scopes| expression.grants(place | besides | scopes))
@@ -335,7 +335,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                         let (visible, asked) = decide(hidden, &facts, check);
                         match expected {
                             200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
-                            _ => assert_eq!(visible, Decision::Hide, "{}", context()),
+                            _ => assert_eq!(visible, Decision::Conceal, "{}", context()),
                         }
                         let may_matter = expression.grants(holds | Checked as Holds | Mfa as Holds)
                             && !expression.grants(holds);
@@ -470,7 +470,7 @@ fn hide_unless_shows_denials_to_those_who_meet_the_lesser_requirement() {
         (half_hidden, &Caller::unverifiable(), true),
     ] {
         let decision = Decision::of(&policy, &Context::new(caller));
-        assert_eq!(decision == Decision::Hide, hides, "{policy} {caller:?}");
+        assert_eq!(decision == Decision::Conceal, hides, "{policy} {caller:?}");
     }
 }
 
@@ -680,15 +680,15 @@ fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
     assert_eq!(Decision::of(&policy, &facts), Decision::Undecided(check));
     for (answer, expected) in [
         (Some(true), Decision::Deny(Denial::Forbidden)),
-        (Some(false), Decision::Hide),
-        (None, Decision::Hide),
+        (Some(false), Decision::Conceal),
+        (None, Decision::Conceal),
     ] {
         let facts = facts.clone().checked(check, answer);
         assert_eq!(Decision::of(&policy, &facts), expected, "{answer:?}");
     }
     assert_eq!(
         Decision::of(&policy, &Context::new(&Caller::Anonymous)),
-        Decision::Hide
+        Decision::Conceal
     );
 }
 
@@ -696,7 +696,7 @@ fn status(decision: &Decision) -> u16 {
     match decision {
         Decision::Grant => 200,
         Decision::Deny(denial) => denial.status().as_u16(),
-        Decision::Hide => 404,
+        Decision::Conceal => 404,
         Decision::Undecided(check) => panic!("{check:?} was asked already"),
     }
 }

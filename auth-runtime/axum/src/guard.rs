@@ -5,7 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::{Authentication, DeniedObject, RequestView, State, Surroundings};
+use auth_runtime_core::adapter::{
+    Authentication, Authorization, DeniedObject, RequestView, Route, State, Surroundings,
+};
 use auth_runtime_core::{
     Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
 };
@@ -131,66 +133,61 @@ pub(crate) struct Proof {
 /// The data for a denial by [`Guard::permit`].
 pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
-    pub(crate) sender: Authentication,
-    pub(crate) request: RequestSnapshot,
-    /// The matched route, if decisions are recorded.
-    pub(crate) route: Option<MatchedPath>,
-    /// Whether denied objects are concealed from this caller.
-    pub(crate) hides: bool,
-    pub(crate) hiding: Hiding,
+    pub(crate) authentication: Authentication,
+    pub(crate) request: ObjectRequest,
+    /// Whether the denial is concealed from this caller.
+    pub(crate) conceal: bool,
+    /// Whether an authorizer in front of the handler replaces a concealed denial by the response of the
+    /// router's fallback. Otherwise, the fallback is not known, and the 404 of the space is sent.
+    pub(crate) has_router: bool,
 }
 
-/// The way to give a concealed denial the response of an unknown path.
+/// The parts of a request that the denial of an object depends on.
 #[derive(Clone)]
-pub(crate) enum Hiding {
-    /// The router's fallback is not known, and the 404 of the space replaces it.
-    BySpace,
-    /// The authorizer in front of the handler responds in place of it.
-    ByRouter {
-        /// Whether every denial on this path is concealed, since one of its methods is hidden.
-        path_is_hidden: bool,
-        /// The head of the request, for a fallback that needs it.
-        head: Option<Arc<Parts>>,
-    },
+pub(crate) struct ObjectRequest {
+    pub(crate) snapshot: RequestSnapshot,
+    /// The matched route, if decisions are recorded.
+    pub(crate) route: Option<MatchedPath>,
+    /// The head of the request, for a fallback that needs it.
+    pub(crate) head: Option<Arc<Parts>>,
 }
 
 impl ObjectAuthorizer {
     fn deny(&self, policy: &Policy, location: HandlerLocation) -> Denied {
-        let sender = &self.sender;
-        let is_hidden = self.hides
-            || match &self.hiding {
-                Hiding::BySpace => false,
-                Hiding::ByRouter { path_is_hidden, .. } => *path_is_hidden && !policy.is_hidden(),
-            };
-        self.space.report_object(DeniedObject {
+        let Self {
+            space,
+            authentication,
+            request,
+            conceal,
+            has_router,
+        } = self;
+        space.report_object(DeniedObject {
             policy,
             location,
-            sender,
-            method: self.request.method(),
-            matched_path: self.route.as_ref().map(MatchedPath::as_str),
-            is_hidden,
+            authentication,
+            method: request.snapshot.method(),
+            matched_path: request.route.as_ref().map(MatchedPath::as_str),
+            is_hidden: *conceal,
         });
-        let (policy, denial) = match &self.hiding {
-            Hiding::BySpace if is_hidden => {
-                let denial = self.space.deny_unknown_path(sender);
+        if *conceal && *has_router {
+            // The router replaces this response by that of the fallback.
+            let mut response = StatusCode::NOT_FOUND.into_response();
+            response.extensions_mut().insert(Concealed {
+                authentication: authentication.clone(),
+                request: request.clone(),
+            });
+            return Denied::new(response);
+        }
+        let (policy, denial) = match conceal {
+            true => {
+                let denial = space.deny_unknown_path(authentication);
                 (None, denial.unwrap_or(Denial::NotFound))
             }
-            Hiding::ByRouter { head, .. } if is_hidden => {
-                // The router replaces this response by that of the fallback.
-                let concealed = Concealed {
-                    sender: sender.clone(),
-                    request: self.request.clone(),
-                    head: head.clone(),
-                };
-                let mut response = StatusCode::NOT_FOUND.into_response();
-                response.extensions_mut().insert(concealed);
-                return Denied::new(response);
-            }
-            _ => (Some(policy), Denial::Forbidden),
+            false => (Some(policy), Denial::Forbidden),
         };
-        let asked = RequestView::Before(&self.request);
-        let answer = self.space.answer(policy, &denial, sender, asked);
-        Denied::new(answer.map(axum::body::Body::from))
+        let request = RequestView::Before(&request.snapshot);
+        let response = space.answer(policy, &denial, authentication, request);
+        Denied::new(response.map(axum::body::Body::from))
     }
 }
 
@@ -198,9 +195,8 @@ impl ObjectAuthorizer {
 /// path.
 #[derive(Clone)]
 pub(crate) struct Concealed {
-    pub(crate) sender: Authentication,
-    pub(crate) request: RequestSnapshot,
-    pub(crate) head: Option<Arc<Parts>>,
+    pub(crate) authentication: Authentication,
+    pub(crate) request: ObjectRequest,
 }
 
 impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
@@ -233,39 +229,47 @@ impl<P: HasPolicy> Guard<P> {
         head: &mut Parts,
         state: &State,
     ) -> Result<Self, Denied> {
-        let request = P::USES_GUARD.then(|| RequestSnapshot::of(head_of_parts(head)));
+        let request = P::USES_GUARD.then(|| ObjectRequest {
+            snapshot: RequestSnapshot::of(head_of_parts(head)),
+            route: route_to_report(&space, &head.extensions),
+            head: None,
+        });
         let parameters = match P::CHECKS {
             [] => Vec::new(),
             _ => parameters_of(head).await,
+        };
+        let route = Route {
+            policy: &P::POLICY,
+            checks: P::CHECKS,
+            location: Some(P::LOCATION),
+            denies_objects: P::USES_GUARD,
         };
         let surroundings = Surroundings {
             head: head_of_parts(head),
             parameters: &parameters,
             state,
         };
-        let admitted = space
-            .admit(
-                &P::POLICY,
-                P::CHECKS,
-                Some(P::LOCATION),
-                surroundings,
-                P::USES_GUARD,
-                stand_in(&head.extensions),
-            )
+        let Authorization {
+            authentication,
+            conceal,
+            ..
+        } = space
+            .authorize_route(route, surroundings, stand_in(&head.extensions))
             .await
-            .map_err(|answer| Denied::new(answer.map(axum::body::Body::from)))?;
+            .map_err(|response| Denied::new(response.map(axum::body::Body::from)))?;
+        let caller = space.caller_for(&P::POLICY, &authentication).cloned();
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
-                route: route_to_report(&space, &head.extensions),
                 space,
-                sender: admitted.sender,
+                authentication,
                 request,
-                hides: admitted.hides_objects,
-                hiding: Hiding::BySpace,
+                conceal,
+                has_router: false,
             })
         });
         Self::prove(Proof {
-            caller: admitted.caller,
+            // Ambiguous credentials are never granted.
+            caller: caller.unwrap_or(Caller::Anonymous),
             objects,
         })
     }

@@ -55,10 +55,10 @@ pub async fn fallback_of(app: &App, uri: &Uri) -> Option<Option<HandlerLocation>
     if let Ok(method) = Method::from_bytes(b"IS-ROUTED") {
         *request.method_mut() = method;
     }
-    let witness = Probe::listening();
-    request.extensions_mut().insert(witness.clone());
+    let probe = Probe::listening();
+    request.extensions_mut().insert(probe.clone());
     call(app, request).await;
-    match witness.testimony() {
+    match probe.responder() {
         Some(Responder::NotRouted { fallback }) => Some(fallback),
         _ => None,
     }

@@ -7,20 +7,20 @@ use auth_runtime_core::{Denial, HandlerLocation};
 use http::{Extensions, StatusCode};
 
 #[cfg(feature = "inspection")]
-type Book = std::sync::Arc<std::sync::Mutex<Option<Responder>>>;
+type Record = std::sync::Arc<std::sync::Mutex<Option<Responder>>>;
 
 /// Records the responder of a request, if a test listens. Of nested routers, the outermost one
 /// records last.
 #[derive(Clone, Debug, Default)]
 pub struct Probe {
     #[cfg(feature = "inspection")]
-    book: Option<Book>,
+    recorded: Option<Record>,
 }
 
 /// The responder of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Responder {
-    /// No responder yet: this authorizer granted the request, and the handler is running.
+    /// No response yet: this authorizer granted the request, and the handler is running.
     Entered {
         /// The handler.
         location: HandlerLocation,
@@ -54,7 +54,7 @@ pub enum Responder {
 }
 
 impl Probe {
-    /// The witness in the extensions of a request, or an empty one.
+    /// The probe in the extensions of a request, or an empty one.
     pub fn of(extensions: &Extensions) -> Self {
         #[cfg(feature = "inspection")]
         return extensions.get().cloned().unwrap_or_default();
@@ -68,36 +68,36 @@ impl Probe {
     /// Whether a test listens.
     pub(crate) fn is_listening(&self) -> bool {
         #[cfg(any(feature = "inspection", feature = "testing"))]
-        return self.book.is_some();
+        return self.recorded.is_some();
         #[cfg(not(any(feature = "inspection", feature = "testing")))]
         false
     }
 
     /// Records the responder.
-    pub fn tell(&self, testimony: impl FnOnce() -> Responder) {
+    pub fn record(&self, responder: impl FnOnce() -> Responder) {
         #[cfg(feature = "inspection")]
-        if let Some(book) = &self.book
-            && let Ok(mut told) = book.lock()
+        if let Some(record) = &self.recorded
+            && let Ok(mut recorded) = record.lock()
         {
-            *told = Some(testimony());
+            *recorded = Some(responder());
         }
         #[cfg(not(feature = "inspection"))]
-        let _ = testimony;
+        let _ = responder;
     }
 }
 
 #[cfg(feature = "inspection")]
 impl Probe {
-    /// Creates a witness that records.
+    /// Creates a probe that records.
     pub fn listening() -> Self {
         Self {
-            book: Some(Book::default()),
+            recorded: Some(Record::default()),
         }
     }
 
     /// The last record; `None` if neither an authorizer nor a fallback responded.
-    pub fn testimony(&self) -> Option<Responder> {
-        let told = self.book.as_ref()?.lock().ok()?;
-        told.clone()
+    pub fn responder(&self) -> Option<Responder> {
+        let recorded = self.recorded.as_ref()?.lock().ok()?;
+        recorded.clone()
     }
 }

@@ -40,7 +40,7 @@ pub enum Decision {
     /// The request is denied, and the response shows this denial.
     Deny(Denial),
     /// The request is denied, and the response is that of an unknown path.
-    Hide,
+    Conceal,
     /// The decision depends on the check of this name: run it, add its result to the [`Context`], and decide
     /// again.
     Undecided(&'static str),
@@ -137,7 +137,7 @@ fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static
     };
     match &decision {
         Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
-        Decision::Deny(_) if conceals(policy, question.facts)? => Ok(Decision::Hide),
+        Decision::Deny(_) if conceals(policy, question.facts)? => Ok(Decision::Conceal),
         _ => Ok(decision),
     }
 }
@@ -150,7 +150,7 @@ fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, 
     }
     // A concealed denial needs no scopes.
     if conceals(policy, question.facts)? {
-        return Ok(Decision::Hide);
+        return Ok(Decision::Conceal);
     }
     Ok(Decision::Deny(question.deny_unknown(truth)))
 }
@@ -172,7 +172,7 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'
     }
     // A concealed denial needs no further distinction.
     if conceals(policy, question.facts)? {
-        return Ok(Decision::Hide);
+        return Ok(Decision::Conceal);
     }
     let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
     if policy.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True {

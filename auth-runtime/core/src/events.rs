@@ -33,7 +33,7 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 pub struct AuditRecord<'a> {
     pub(crate) location: Option<HandlerLocation>,
     pub(crate) policy: Option<&'a Policy>,
-    pub(crate) facts: Option<&'a Context<'a>>,
+    pub(crate) context: Option<&'a Context<'a>>,
     pub(crate) caller: Option<&'a Caller>,
     pub(crate) scheme: Option<&'a str>,
     pub(crate) method: &'a Method,
@@ -154,7 +154,7 @@ impl<'a> AuditRecord<'a> {
     /// Evaluates the policy part by part, when called. `None` if no requirement was evaluated: on
     /// unknown paths, by rule 5, and for objects.
     pub fn explanation(&self) -> Option<Explanation> {
-        Some(Explanation::of(self.policy?, self.facts?))
+        Some(Explanation::of(self.policy?, self.context?))
     }
 
     /// The name of the handler, or a placeholder.

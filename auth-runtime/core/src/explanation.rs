@@ -128,7 +128,7 @@ pub(crate) fn denial_behind(policy: &Policy, facts: &Context<'_>) -> Option<Deni
         match Decision::of(&shown, &facts) {
             Decision::Deny(denial) => return Some(denial),
             Decision::Undecided(check) => facts = facts.checked(check, None),
-            Decision::Grant | Decision::Hide => return None,
+            Decision::Grant | Decision::Conceal => return None,
         }
     }
 }
@@ -141,7 +141,7 @@ impl Explanation {
         let decision = Decision::of(policy, facts);
         let denial = match &decision {
             Decision::Deny(denial) => Some(denial.clone()),
-            Decision::Hide => denial_behind(policy, facts),
+            Decision::Conceal => denial_behind(policy, facts),
             Decision::Grant | Decision::Undecided(_) => None,
         };
         let rule = match &decision {

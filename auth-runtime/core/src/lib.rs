@@ -52,8 +52,8 @@ pub use crate::url::UrlProblem;
 /// The types that an adapter to a web framework needs, and the expansions of the attributes.
 ///
 /// An adapter builds a [`Head`](adapter::Head) of each request, authenticates it for a
-/// [`Target`](adapter::Target) and evaluates a [`Case`](adapter::Case), by the methods of
-/// [`ProtectionSpace`].
+/// [`Target`](adapter::Target) and decides by the policy of a [`Route`](adapter::Route), by the
+/// methods of [`ProtectionSpace`].
 pub mod adapter {
     pub use crate::access_table::{Access, text};
     pub use crate::check::{
@@ -66,7 +66,7 @@ pub mod adapter {
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
-        Admitted, Authentication, AuthenticationFuture, Case, CredentialFields, DeniedObject, Form,
-        Offered, Ruling, Target, UsedScheme, View, forbid_storing,
+        Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
+        Offered, Route, Target, UsedScheme, View, forbid_storing,
     };
 }

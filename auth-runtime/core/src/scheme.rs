@@ -72,9 +72,9 @@ pub trait Scheme: Send + Sync + 'static {
     /// The errors of [`ChallengeBuilder::build`](crate::ChallengeBuilder::build). It is called once
     /// when the space is built, to reject a challenge that is always invalid. A challenge that is
     /// invalid only for some requests is replaced by the plain name and realm.
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let challenge = Challenge::builder(self.name());
-        match occasion.realm() {
+        match context.realm() {
             Some(realm) => challenge.quoted("realm", realm).build(),
             None => challenge.build(),
         }
@@ -82,15 +82,15 @@ pub trait Scheme: Send + Sync + 'static {
 
     /// The additional challenges of a scheme with several, sent after the first one, in order of
     /// preference (RFC 7616 §3.7). Default: none.
-    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
-        let _ = occasion;
+    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
+        let _ = context;
         Vec::new()
     }
 
     /// The header fields that accompany the challenge. For a scheme with cookies, also the fields
     /// of a 400 for ambiguous cookies, which is a [`ErrorCode::InvalidRequest`]. Default: none.
-    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let _ = occasion;
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = context;
         Vec::new()
     }
 

@@ -91,6 +91,15 @@ impl Policy {
         self
     }
 
+    /// The same policy on a path where the policy of another method is hidden: denials are concealed
+    /// as well, since they would disclose the path.
+    pub const fn on_hidden_path(self) -> Self {
+        match (self.access, self.display) {
+            (Access::Requires(_), Display::Shown) => self.hide_as_not_found(),
+            _ => self,
+        }
+    }
+
     /// Accepts only the named schemes of the space. Credentials of other schemes count as none, and
     /// their challenges are not sent.
     pub const fn schemes(mut self, names: &'static [&'static str]) -> Self {

@@ -94,9 +94,9 @@ impl Scheme for Basic {
     }
 
     /// Returns a challenge with no parameters but these two (RFC 7617 §2).
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         Challenge::builder("Basic")
-            .quoted("realm", occasion.realm().unwrap_or_default())
+            .quoted("realm", context.realm().unwrap_or_default())
             .quoted("charset", "UTF-8")
             .build()
     }

@@ -168,8 +168,8 @@ impl Scheme for Bearer {
         verification
     }
 
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        oauth::challenge("Bearer", None, occasion)
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        oauth::challenge("Bearer", None, context)
     }
 
     fn format(&self) -> Option<&str> {

@@ -96,14 +96,14 @@ impl Scheme for Digest {
     }
 
     /// That of the best algorithm.
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        self.rules.challenge(self.rules.offers.first(), occasion)
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        self.rules.challenge(self.rules.offers.first(), context)
     }
 
-    fn further_challenges(&self, occasion: &ChallengeContext<'_>) -> Vec<Challenge> {
+    fn further_challenges(&self, context: &ChallengeContext<'_>) -> Vec<Challenge> {
         let further = self.rules.offers.iter().skip(1);
         further
-            .filter_map(|offer| self.rules.challenge(Some(offer), occasion).ok())
+            .filter_map(|offer| self.rules.challenge(Some(offer), context).ok())
             .collect()
     }
 
@@ -123,9 +123,9 @@ impl Rules {
     fn challenge(
         &self,
         offer: Option<&Offer>,
-        occasion: &ChallengeContext<'_>,
+        context: &ChallengeContext<'_>,
     ) -> Result<Challenge, ChallengeError> {
-        if let Some(realm) = occasion.realm()
+        if let Some(realm) = context.realm()
             && realm != self.realm
         {
             return Err(ChallengeError::Realm {
@@ -142,7 +142,7 @@ impl Rules {
                 .quoted("nonce", offer.nonces.make()),
             None => challenge,
         };
-        if occasion.problem() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
+        if context.problem() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
             challenge = challenge.token("stale", "true");
         }
         challenge = challenge.token("charset", "UTF-8");

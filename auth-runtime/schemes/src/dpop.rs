@@ -72,13 +72,13 @@ impl Scheme for Dpop {
         })
     }
 
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        oauth::challenge("DPoP", Some(&self.algorithms), occasion)
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+        oauth::challenge("DPoP", Some(&self.algorithms), context)
     }
 
     /// A nonce for the next proof (RFC 9449 §8), unless nothing would come of it.
-    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let wants_nonce = match occasion.problem() {
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+        let wants_nonce = match context.problem() {
             None => true,
             Some(ErrorCode::InvalidToken(rejection)) => {
                 matches!(rejection, Rejection::StaleNonce | Rejection::InvalidProof)

@@ -9,22 +9,22 @@ use auth_runtime_core::{
 pub(super) fn challenge(
     scheme: &str,
     algorithms: Option<&str>,
-    occasion: &ChallengeContext<'_>,
+    context: &ChallengeContext<'_>,
 ) -> Result<Challenge, ChallengeError> {
     let mut challenge = Challenge::builder(scheme);
-    if let Some(realm) = occasion.realm() {
+    if let Some(realm) = context.realm() {
         challenge = challenge.quoted("realm", realm);
     }
-    challenge = challenge.scopes(occasion.scopes().iter().copied());
-    let error = occasion.problem().map(error);
+    challenge = challenge.scopes(context.scopes().iter().copied());
+    let error = context.problem().map(error);
     if let Some((code, _)) = error {
         challenge = challenge.quoted("error", code);
     }
-    challenge = wanted_login(challenge, occasion);
+    challenge = wanted_login(challenge, context);
     if let Some(algorithms) = algorithms {
         challenge = challenge.quoted("algs", algorithms);
     }
-    if let Some(url) = occasion.resource_metadata() {
+    if let Some(url) = context.resource_metadata() {
         challenge = challenge.quoted("resource_metadata", url);
     }
     if let Some((_, description)) = error {
@@ -36,12 +36,12 @@ pub(super) fn challenge(
 /// What a login has to be like, where that is the problem (RFC 9470 §3).
 pub(super) fn wanted_login(
     mut challenge: ChallengeBuilder,
-    occasion: &ChallengeContext<'_>,
+    context: &ChallengeContext<'_>,
 ) -> ChallengeBuilder {
     if let Some(ErrorCode::InsufficientUserAuthentication {
         acr_values,
         max_age,
-    }) = occasion.problem()
+    }) = context.problem()
     {
         if !acr_values.is_empty() {
             challenge = challenge.quoted("acr_values", acr_values.join(" "));

@@ -295,19 +295,19 @@ impl Scheme for Sessions {
 
     /// Returns a challenge with an error only if a newer or stronger login is required, in the
     /// terms of RFC 9470 §3.
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let mut challenge = Challenge::builder(self.name());
-        if let Some(realm) = occasion.realm() {
+        if let Some(realm) = context.realm() {
             challenge = challenge.quoted("realm", realm);
         }
-        let problem = occasion.problem();
+        let problem = context.problem();
         if matches!(
             problem,
             Some(ErrorCode::InsufficientUserAuthentication { .. })
         ) {
             challenge = challenge.quoted("error", "insufficient_user_authentication");
         }
-        oauth::wanted_login(challenge, occasion).build()
+        oauth::wanted_login(challenge, context).build()
     }
 
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The
@@ -315,9 +315,9 @@ impl Scheme for Sessions {
     /// ignore such a removal for a `__Host-` name.
     ///
     /// It is not sent for cross-site requests. Otherwise any site could log users out.
-    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let goes = matches!(
-            occasion.problem(),
+            context.problem(),
             Some(
                 ErrorCode::InvalidRequest
                     | ErrorCode::InvalidToken(Rejection::Invalid | Rejection::Malformed)

@@ -47,8 +47,8 @@ impl Scheme for Words {
         Verification::pending(caller)
     }
 
-    fn fields(&self, occasion: &ChallengeContext<'_>) -> Vec<(http::HeaderName, HeaderValue)> {
-        match (&self.source, occasion.problem()) {
+    fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(http::HeaderName, HeaderValue)> {
+        match (&self.source, context.problem()) {
             (Source::Cookie(_), Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken(_))) => {
                 let value = HeaderValue::from_static("crumb=; Max-Age=0");
                 vec![(http::header::SET_COOKIE, value)]

@@ -45,10 +45,10 @@ impl AccessAnswer {
     /// Creates the cell of a request.
     pub(super) fn new(
         status: Option<StatusCode>,
-        testimony: Option<&Responder>,
+        responder: Option<&Responder>,
         difference: Option<String>,
     ) -> Self {
-        let by = match testimony {
+        let by = match responder {
             Some(Responder::Handler { .. }) => By::Handler,
             Some(Responder::Entered { .. }) => By::Unfinished,
             _ if status.is_none() => By::Nobody,

@@ -345,26 +345,26 @@ impl AccessMatrixBuilder {
             head_of_parts(&head),
             self.rows.iter().any(AccessRow::is_hidden),
         );
-        let witness = Probe::listening();
-        let answer = question.send(app, head, &witness).await;
-        let testimony = witness.testimony();
+        let probe = Probe::listening();
+        let answer = question.send(app, head, &probe).await;
+        let responder = probe.responder();
         let seen = Seen {
             answer: match &answer {
                 Ok(response) => Ok((response.status(), response.headers())),
                 Err(silence) => Err(*silence),
             },
-            testimony: testimony.as_ref(),
+            responder: responder.as_ref(),
         };
         let status = seen.answer.ok().map(|(status, _)| status);
         let difference = expectation.difference(question.row, &seen);
-        let difference = match (difference, &testimony, answer) {
+        let difference = match (difference, &responder, answer) {
             (None, Some(Responder::Hidden { fallback, .. }), Ok(response)) => {
                 let unknown = question.unknown_answered_by(fallback.as_ref());
                 question.distinguish(app, persona, response, unknown).await
             }
             (difference, ..) => difference,
         };
-        AccessAnswer::new(status, testimony.as_ref(), difference)
+        AccessAnswer::new(status, responder.as_ref(), difference)
     }
 }
 
@@ -425,9 +425,9 @@ impl Question<'_> {
         &self,
         app: &App,
         mut head: Parts,
-        witness: &Probe,
+        probe: &Probe,
     ) -> Result<Response, NoResponse> {
-        head.extensions.insert(witness.clone());
+        head.extensions.insert(probe.clone());
         let body = self.content.as_ref().map(|(_, body)| body.clone());
         let body = body.map_or_else(Body::empty, Body::from);
         let answer = call(app, Request::from_parts(head, body));

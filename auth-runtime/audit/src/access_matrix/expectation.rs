@@ -45,7 +45,7 @@ struct Told {
 /// The actual response.
 pub(super) struct Seen<'a> {
     pub(super) answer: Result<(StatusCode, &'a HeaderMap), NoResponse>,
-    pub(super) testimony: Option<&'a Responder>,
+    pub(super) responder: Option<&'a Responder>,
 }
 
 impl Expectation {
@@ -58,19 +58,20 @@ impl Expectation {
     ) -> Self {
         let policy = row.policy();
         let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
-        let target = match policy {
-            Some(policy) => Target::handler(policy, row.is_hidden()),
-            None => Target::Unknown,
-        };
-        let sender = space.sender_if(caller, head, target);
+        let policy = policy.map(|policy| match row.is_hidden() {
+            true => policy.on_hidden_path(),
+            false => *policy,
+        });
+        let target = policy.as_ref().map_or(Target::Unknown, Target::of);
+        let authentication = space.authentication_if(caller, head, target);
         let told = |policy: Option<&Policy>, denial: &Denial| {
-            let answer = space.answer(policy, denial, &sender, RequestView::Now(head));
+            let answer = space.answer(policy, denial, &authentication, RequestView::Now(head));
             Told::of(answer.status(), answer.headers())
         };
-        let Some(policy) = policy else {
+        let Some(policy) = &policy else {
             let authenticates =
                 row.location().is_none() || something_is_hidden || space.challenges_unknown_paths();
-            let denial = space.deny_unknown_path(&sender);
+            let denial = space.deny_unknown_path(&authentication);
             let denial = denial.filter(|_| authenticates);
             let told = denial.map(|denial| told(None, &denial));
             return Self {
@@ -78,22 +79,17 @@ impl Expectation {
                 reason: None,
             };
         };
-        let facts = space.facts(policy, &sender, head);
-        let outcomes = match (&facts, policy.requirement()) {
+        let context = space.context(policy, &authentication, head);
+        let outcomes = match (&context, policy.requirement()) {
             (_, None) => vec![Decision::Grant],
-            (Some(facts), _) => outcomes(policy, facts),
+            (Some(context), _) => outcomes(policy, context),
             // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
-            (None, _) if policy.is_hidden() => vec![Decision::Hide],
+            (None, _) if policy.is_hidden() => vec![Decision::Conceal],
             (None, _) => vec![Decision::Deny(Denial::InvalidRequest)],
         };
         let possible = outcomes.into_iter().map(|outcome| match outcome {
             Decision::Grant => Expected::LetIn,
-            // A denial that asks for a new login is visible everywhere.
-            Decision::Deny(denial)
-                if !row.is_hidden()
-                    || policy.is_hidden()
-                    || matches!(denial, Denial::StepUp { .. }) =>
-            {
+            Decision::Deny(denial) => {
                 let told = told(Some(policy), &denial);
                 Expected::Denied { denial, told }
             }
@@ -101,9 +97,9 @@ impl Expectation {
         });
         Self {
             possible: possible.collect(),
-            reason: facts
+            reason: context
                 .as_ref()
-                .map(|facts| Explanation::of(policy, facts).to_string()),
+                .map(|context| Explanation::of(policy, context).to_string()),
         }
     }
 
@@ -130,14 +126,14 @@ impl Expectation {
 
 /// Returns the decisions of a policy for every result of its checks. A failed check is not one of
 /// them: it is a difference.
-fn outcomes(policy: &Policy, facts: &Context<'_>) -> Vec<Decision> {
+fn outcomes(policy: &Policy, context: &Context<'_>) -> Vec<Decision> {
     let mut outcomes = Vec::new();
-    let mut open = vec![facts.clone()];
-    while let Some(facts) = open.pop() {
-        match Decision::of(policy, &facts) {
+    let mut open = vec![context.clone()];
+    while let Some(context) = open.pop() {
+        match Decision::of(policy, &context) {
             Decision::Undecided(check) => {
                 let answers = [false, true].map(Some);
-                open.extend(answers.map(|answer| facts.clone().checked(check, answer)));
+                open.extend(answers.map(|answer| context.clone().checked(check, answer)));
             }
             decision if outcomes.contains(&decision) => {}
             decision => outcomes.push(decision),
@@ -150,15 +146,15 @@ impl Expected {
     fn contradiction(&self, row: &AccessRow, seen: &Seen<'_>) -> Option<String> {
         let (code, headers) = match seen.answer {
             Ok(answer) => answer,
-            Err(silence) => return self.contradiction_of_silence(row, silence, seen.testimony),
+            Err(silence) => return self.contradiction_of_silence(row, silence, seen.responder),
         };
         let status = code.as_u16();
-        let Some(testimony) = seen.testimony else {
+        let Some(responder) = seen.responder else {
             return Some(format!(
                 "something else answered {status}: a layer, or a router around this one"
             ));
         };
-        let answering = match testimony {
+        let answering = match responder {
             Responder::Entered { location }
             | Responder::Handler { location, .. }
             | Responder::Denied { location, .. }
@@ -172,7 +168,7 @@ impl Expected {
             );
             return Some(format!("{other} answered, with {status}"));
         }
-        match (self, testimony) {
+        match (self, responder) {
             (Self::LetIn, Responder::Handler { status: own, .. }) => {
                 // Otherwise a layer could deny a granted request unnoticed.
                 (is_denial(code) && code != *own).then(|| {
@@ -215,10 +211,10 @@ impl Expected {
         &self,
         row: &AccessRow,
         silence: NoResponse,
-        testimony: Option<&Responder>,
+        responder: Option<&Responder>,
     ) -> Option<String> {
         let has_begun = matches!(
-            testimony,
+            responder,
             Some(Responder::Entered { location }) if Some(location) == row.location()
         );
         match (self, has_begun) {

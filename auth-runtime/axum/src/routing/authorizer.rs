@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Case, RequestView, Ruling, State, Surroundings, Target,
-    UsedScheme, Watch, forbid_storing,
+    Authentication, AuthenticationFuture, Authorization, RequestView, Route, State, Surroundings,
+    Target, Watch, forbid_storing,
 };
-use auth_runtime_core::{
-    Caller, Check, Decision, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot,
-};
+use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
 use axum::body::Body;
 use axum::extract::Request;
@@ -19,7 +17,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
-use crate::guard::{Concealed, Hiding, ObjectAuthorizer, Proof, parameters_of};
+use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
 use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
@@ -28,6 +26,7 @@ use crate::routing::fallback::{Fallback, strip_match};
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
+    /// On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
     pub(crate) policy: Policy,
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
@@ -36,21 +35,9 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) space: ProtectionSpace,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
-    /// Whether every denial on this path is concealed, since one of its methods is hidden.
-    pub(crate) path_is_hidden: bool,
     pub(crate) fallback: Fallback,
     /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
     pub(crate) decided_outside: bool,
-}
-
-/// The decision about one request, and the result of its authentication.
-pub(super) struct Authorization {
-    pub(super) ruling: Ruling,
-    pub(super) sender: Authentication,
-    /// The request, for the denial of an object.
-    request: Option<RequestSnapshot>,
-    /// The head of the request, for a fallback that responds in place of a concealed object.
-    head: Option<Arc<Parts>>,
 }
 
 /// An authorization, available now or later.
@@ -65,35 +52,18 @@ pub(super) enum AuthorizationOrFuture {
 
 pub(super) type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
 
-impl Authorization {
-    /// The authorization of a public handler, which ignores credentials.
-    fn public() -> Self {
-        Self {
-            ruling: Ruling {
-                decision: Decision::Grant,
-                hides_objects: false,
-            },
-            sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
-            request: None,
-            head: None,
-        }
-    }
-}
-
 impl RouteAuthorizer {
     /// Starts to measure a decision.
     fn watch(&self) -> Watch {
         self.space.watch(Some(&self.location))
     }
 
-    fn case<'a>(&'a self, watch: &'a Watch) -> Case<'a> {
-        Case {
+    fn route(&self) -> Route<'_> {
+        Route {
             policy: &self.policy,
             checks: self.checks,
             location: Some(self.location),
             denies_objects: self.uses_guard,
-            path_is_hidden: self.path_is_hidden,
-            watch,
         }
     }
 
@@ -107,28 +77,13 @@ impl RouteAuthorizer {
 
     /// Starts to verify the credentials of a request.
     fn authenticate(&self, request: &Request) -> AuthenticationFuture {
-        let target = Target::handler(&self.policy, self.path_is_hidden);
-        authenticate(&self.space, head_of(request), target)
-    }
-
-    /// Decides; returns the sender if a check has to run first.
-    fn decide(
-        &self,
-        sender: Authentication,
-        request: &Request,
-        watch: &Watch,
-    ) -> Result<Authorization, Authentication> {
-        let head = head_of(request);
-        match self.space.rule(&self.case(watch), &sender, head) {
-            Ok(ruling) => Ok(self.authorization(ruling, sender, request)),
-            Err(_) => Err(sender),
-        }
+        authenticate(&self.space, head_of(request), Target::of(&self.policy))
     }
 
     /// Decides, and runs the checks.
-    async fn decide_asking(
+    async fn decide_with_checks(
         &self,
-        sender: Authentication,
+        authentication: Authentication,
         request: Request,
         watch: &Watch,
     ) -> (Authorization, Request) {
@@ -141,13 +96,11 @@ impl RouteAuthorizer {
             parameters: &parameters,
             state: &*self.state,
         };
-        let ruling = self
+        let authorization = self
             .space
-            .rule_asking(&self.case(watch), &sender, surroundings)
+            .decide_with_checks(self.route(), authentication, surroundings, watch)
             .await;
-        let request = Request::from_parts(head, body);
-        let authorization = self.authorization(ruling, sender, &request);
-        (authorization, request)
+        (authorization, Request::from_parts(head, body))
     }
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
@@ -162,19 +115,24 @@ impl RouteAuthorizer {
             return AuthorizationOrFuture::Later(Box::pin(authorization));
         }
         let watch = self.watch();
-        let sender = match watch.within(|| self.authenticate(&request)) {
-            AuthenticationFuture::Done(sender) => sender,
+        let authentication = match watch.within(|| self.authenticate(&request)) {
+            AuthenticationFuture::Done(authentication) => authentication,
             pending => {
                 let authorization = authorizer().authorize_when(pending, request, watch);
                 return AuthorizationOrFuture::Later(Box::pin(authorization));
             }
         };
-        match self.decide(sender, &request, &watch) {
+        let head = head_of(&request);
+        match self
+            .space
+            .decide(self.route(), authentication, head, &watch)
+        {
             Ok(authorization) => AuthorizationOrFuture::Now(authorization, request),
-            Err(sender) => {
+            Err(authentication) => {
                 let authorizer = authorizer();
                 AuthorizationOrFuture::Later(Box::pin(async move {
-                    authorizer.decide_asking(sender, request, &watch).await
+                    let decided = authorizer.decide_with_checks(authentication, request, &watch);
+                    decided.await
                 }))
             }
         }
@@ -195,33 +153,36 @@ impl RouteAuthorizer {
         request: Request,
         watch: Watch,
     ) -> (Authorization, Request) {
-        let sender = watch.around(authentication).await;
-        match self.decide(sender, &request, &watch) {
+        let authentication = watch.around(authentication).await;
+        let head = head_of(&request);
+        match self
+            .space
+            .decide(self.route(), authentication, head, &watch)
+        {
             Ok(authorization) => (authorization, request),
             // Boxed, so that only requests with checks pay for the size of that future.
-            Err(sender) => Box::pin(self.decide_asking(sender, request, &watch)).await,
+            Err(authentication) => {
+                Box::pin(self.decide_with_checks(authentication, request, &watch)).await
+            }
         }
     }
 
-    fn authorization(
-        &self,
-        ruling: Ruling,
-        sender: Authentication,
-        request: &Request,
-    ) -> Authorization {
-        let may_deny_objects = self.uses_guard && ruling.decision == Decision::Grant;
-        Authorization {
-            request: may_deny_objects.then(|| RequestSnapshot::of(head_of(request))),
-            head: may_deny_objects
-                .then(|| self.head_for_fallback(request))
-                .flatten(),
-            ruling,
-            sender,
-        }
+    /// The parts of a granted request that the denial of an object depends on.
+    pub(super) fn object_request(&self, request: &Request) -> Option<ObjectRequest> {
+        let can_deny = self.uses_guard && self.policy.requirement().is_some();
+        can_deny.then(|| ObjectRequest {
+            snapshot: RequestSnapshot::of(head_of(request)),
+            route: route_to_report(&self.space, request.extensions()),
+            head: self.head_for_fallback(request),
+        })
     }
 
     /// The proof for a guard. That of a public handler contains no identity.
-    pub(super) fn proof(&self, authorization: Authorization, request: &Request) -> Option<Proof> {
+    pub(super) fn proof(
+        &self,
+        authorization: Authorization,
+        request: Option<ObjectRequest>,
+    ) -> Option<Proof> {
         if self.policy.requirement().is_none() {
             return Some(Proof {
                 caller: Caller::Anonymous,
@@ -229,23 +190,21 @@ impl RouteAuthorizer {
             });
         }
         let Authorization {
-            ruling,
-            sender,
-            request: snapshot,
-            head,
+            authentication,
+            conceal,
+            ..
         } = authorization;
-        let caller = self.space.caller_for(&self.policy, &sender)?.clone();
-        let objects = snapshot.map(|snapshot| {
+        let caller = self
+            .space
+            .caller_for(&self.policy, &authentication)?
+            .clone();
+        let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
-                sender,
-                request: snapshot,
-                route: route_to_report(&self.space, request.extensions()),
-                hides: ruling.hides_objects,
-                hiding: Hiding::ByRouter {
-                    path_is_hidden: self.path_is_hidden,
-                    head,
-                },
+                authentication,
+                request,
+                conceal,
+                has_router: true,
             })
         });
         Some(Proof { caller, objects })
@@ -254,7 +213,7 @@ impl RouteAuthorizer {
     /// Copies the head of a request, but only if a fallback of the service may have to respond for
     /// a concealed object: copying allocates.
     fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
-        if !(self.path_is_hidden && self.fallback.needs_request()) {
+        if !(self.policy.is_hidden() && self.fallback.needs_request()) {
             return None;
         }
         let mut copy = Request::new(Body::empty());
@@ -270,15 +229,17 @@ impl RouteAuthorizer {
     pub(super) fn deny(
         &self,
         denial: &Denial,
-        sender: &Authentication,
+        authentication: &Authentication,
         request: &Request,
     ) -> Response {
         let asked = RequestView::Now(head_of(request));
-        let answer = self.space.answer(Some(&self.policy), denial, sender, asked);
+        let answer = self
+            .space
+            .answer(Some(&self.policy), denial, authentication, asked);
         answer.map(Body::from)
     }
 
-    /// The testimony of the handler, which may have denied an object.
+    /// The responder of the handler, which may have denied an object.
     pub(super) fn handled(&self, response: &Response) -> Responder {
         Responder::Handler {
             location: self.location,
@@ -289,35 +250,37 @@ impl RouteAuthorizer {
     /// Responds as for an unknown path, and returns who responds.
     pub(super) fn conceal(
         &self,
-        sender: Authentication,
+        authentication: Authentication,
         request: Request,
     ) -> (Responder, ResponseOrFuture) {
         let request = strip_match(request);
-        let testimony = Responder::Hidden {
+        let responder = Responder::Hidden {
             location: self.location,
             fallback: self.fallback.location_at(request.uri().path()),
         };
-        let response = self.fallback.respond_to(&self.space, sender, request);
-        (testimony, response)
+        let response = self
+            .fallback
+            .respond_to(&self.space, authentication, request);
+        (responder, response)
     }
 
     /// Responds as for an unknown path, in place of a denial that the handler returned.
     pub(super) fn conceal_object(&self, concealed: Concealed) -> ResponseOrFuture {
         let Concealed {
-            sender,
+            authentication,
             request,
-            head,
         } = concealed;
-        match head {
+        match request.head {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
                 let request = Request::from_parts(head, Body::empty());
-                self.fallback.respond_to(&self.space, sender, request)
-            }
-            None => ResponseOrFuture::Now(
                 self.fallback
-                    .respond_by_space(&sender, RequestView::Before(&request)),
-            ),
+                    .respond_to(&self.space, authentication, request)
+            }
+            None => {
+                let request = RequestView::Before(&request.snapshot);
+                ResponseOrFuture::Now(self.fallback.respond_by_space(&authentication, request))
+            }
         }
     }
 }
@@ -334,12 +297,12 @@ impl ResponseOrFuture {
         match self {
             response if !probe.is_listening() => response,
             Self::Now(response) => {
-                probe.tell(|| responder);
+                probe.record(|| responder);
                 Self::Now(response)
             }
             Self::Later(response) => Self::Later(Box::pin(async move {
                 let response = response.await;
-                probe.tell(|| responder);
+                probe.record(|| responder);
                 response
             })),
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::Decision;
+use auth_runtime_core::adapter::Authorization;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
@@ -15,7 +16,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::guard::Concealed;
 use crate::probe::Probe;
 use crate::routing::authorizer::{
-    Authorization, AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
+    AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
 };
 use crate::routing::fallback::strip_match;
 use crate::routing::handover::hand_to_route;
@@ -111,8 +112,8 @@ where
     R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     R::Future: Send,
 {
-    if authorization.ruling.decision == Decision::Hide {
-        let (responder, response) = authorizer.conceal(authorization.sender, request);
+    if authorization.decision == Decision::Conceal {
+        let (responder, response) = authorizer.conceal(authorization.authentication, request);
         return response.recorded(probe, responder);
     }
     hand_to_route(authorizer, authorization, &mut request);
@@ -123,7 +124,7 @@ where
         match response.extensions_mut().remove::<Concealed>() {
             Some(concealed) => {
                 let response = authorizer.conceal_object(concealed).await;
-                probe.tell(|| authorizer.handled(&response));
+                probe.record(|| authorizer.handled(&response));
                 response
             }
             None => uncacheable_if_missing(response),

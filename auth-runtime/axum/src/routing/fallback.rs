@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Case, RequestView, Target, UsedScheme, Watch,
+    Authentication, AuthenticationFuture, RequestView, Route, Target, UsedScheme, Watch,
     forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
@@ -102,13 +102,13 @@ impl<S> Handler<ByFallback, S> for UnknownPath {
 pub(super) struct UnknownCaller {
     /// The index of the space in the fallback's list.
     space: usize,
-    sender: Authentication,
+    authentication: Authentication,
 }
 
 impl UnknownCaller {
     /// Returns whether the credentials were in `Authorization`.
     pub(super) fn is_in_authorization(&self) -> bool {
-        self.sender.to_unknown_path().is_in_authorization()
+        self.authentication.to_unknown_path().is_in_authorization()
     }
 }
 
@@ -234,7 +234,7 @@ impl Fallback {
         if !responding.authenticates() {
             let caller = UnknownCaller {
                 space: 0,
-                sender: Authentication::caller(Caller::Anonymous, UsedScheme::Nothing),
+                authentication: Authentication::anonymous(),
             };
             return responding.respond(caller, request);
         }
@@ -265,16 +265,16 @@ impl Fallback {
         let authentication =
             watch.within(|| authenticate(space, head_of(&request), Target::Unknown));
         match authentication {
-            AuthenticationFuture::Done(sender) => {
-                self.decide(space, &watch, &sender, &request);
-                self.respond_to(space, sender, request)
+            AuthenticationFuture::Done(authentication) => {
+                self.decide(space, &watch, &authentication, &request);
+                self.respond_to(space, authentication, request)
             }
             pending => {
                 let (fallback, space) = (self.clone(), space.clone());
                 ResponseOrFuture::Later(Box::pin(async move {
-                    let sender = watch.around(pending).await;
-                    fallback.decide(&space, &watch, &sender, &request);
-                    fallback.respond_to(&space, sender, request).await
+                    let authentication = watch.around(pending).await;
+                    fallback.decide(&space, &watch, &authentication, &request);
+                    fallback.respond_to(&space, authentication, request).await
                 }))
             }
         }
@@ -284,18 +284,24 @@ impl Fallback {
     pub(crate) fn respond_to(
         &self,
         space: &ProtectionSpace,
-        sender: Authentication,
+        authentication: Authentication,
         request: Request,
     ) -> ResponseOrFuture {
         if let [only] = self.spaces()
             && only.is_same(space)
         {
             let responding = self.at(request.uri().path());
-            return responding.respond(UnknownCaller { space: 0, sender }, request);
+            return responding.respond(
+                UnknownCaller {
+                    space: 0,
+                    authentication,
+                },
+                request,
+            );
         }
         let (fallback, space) = (self.clone(), space.clone());
         ResponseOrFuture::Later(Box::pin(async move {
-            let found = Some((&space, sender));
+            let found = Some((&space, authentication));
             let (caller, request) = fallback.identify(found, request).await;
             let responding = fallback.at(request.uri().path());
             responding.respond(caller, request).await
@@ -308,21 +314,20 @@ impl Fallback {
         &self,
         space: &ProtectionSpace,
         watch: &Watch,
-        sender: &Authentication,
+        authentication: &Authentication,
         request: &Request,
     ) {
         let head = head_of(request);
-        space.report_unknown_path(watch, sender, head);
+        space.report_unknown_path(watch, authentication, head);
         if self.0.something_is_hidden {
-            let case = Case {
+            let route = Route {
                 policy: &NEVER_MET,
                 checks: &[],
                 location: None,
                 denies_objects: false,
-                path_is_hidden: true,
-                watch: &Watch::off(),
             };
-            let _ = black_box(space.rule(&case, sender, head));
+            let decision = space.decide(route, authentication.clone(), head, &Watch::off());
+            let _ = black_box(decision);
         }
     }
 
@@ -337,23 +342,23 @@ impl Fallback {
         let reports = found.is_none();
         let mut best: Option<UnknownCaller> = None;
         for (index, space) in self.spaces().iter().enumerate() {
-            let sender = match found.take_if(|(own, _)| own.is_same(space)) {
-                Some((_, sender)) => sender,
+            let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
+                Some((_, authentication)) => authentication,
                 None => {
                     request = read_form(space, request).await;
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     forget_form(&mut request);
-                    let sender = watch.around(authentication).await;
+                    let authentication = watch.around(authentication).await;
                     if reports {
-                        space.report_unknown_path(&watch, &sender, head_of(&request));
+                        space.report_unknown_path(&watch, &authentication, head_of(&request));
                     }
-                    sender
+                    authentication
                 }
             };
             let caller = UnknownCaller {
                 space: index,
-                sender,
+                authentication,
             };
             let is_better = best
                 .as_ref()
@@ -364,7 +369,7 @@ impl Fallback {
         }
         let nobody = || UnknownCaller {
             space: 0,
-            sender: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
+            authentication: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
         (best.unwrap_or_else(nobody), request)
     }
@@ -372,7 +377,7 @@ impl Fallback {
     /// Ranks the result of one space among those of several: known, unverifiable (the credentials
     /// may belong to that space), denied, anonymous.
     fn rank(&self, found: &UnknownCaller) -> u8 {
-        match found.sender.to_unknown_path().caller() {
+        match found.authentication.to_unknown_path().caller() {
             Some(Caller::Known(_)) => 3,
             Some(Caller::Unverifiable { .. }) => 2,
             _ => u8::from(self.denial(found).is_some()),
@@ -381,7 +386,7 @@ impl Fallback {
 
     fn denial(&self, caller: &UnknownCaller) -> Option<Denial> {
         let space = self.spaces().get(caller.space)?;
-        space.deny_unknown_path(&caller.sender)
+        space.deny_unknown_path(&caller.authentication)
     }
 
     fn respond(&self, caller: UnknownCaller, mut request: Request) -> ResponseOrFuture {
@@ -408,12 +413,12 @@ impl Fallback {
     /// The response of the only space of the application, without a fallback service.
     pub(crate) fn respond_by_space(
         &self,
-        sender: &Authentication,
+        authentication: &Authentication,
         asked: RequestView<'_>,
     ) -> Response {
         let caller = UnknownCaller {
             space: 0,
-            sender: sender.clone(),
+            authentication: authentication.clone(),
         };
         self.respond_by_spaces(&caller, asked)
     }
@@ -428,7 +433,7 @@ impl Fallback {
         let denial = denial.unwrap_or(Denial::NotFound);
         match space {
             Some(space) => space
-                .answer(None, &denial, &caller.sender, asked)
+                .answer(None, &denial, &caller.authentication, asked)
                 .map(Body::from),
             None => Response::default(),
         }

@@ -3,14 +3,36 @@
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::adapter::CredentialFields;
+use auth_runtime_core::adapter::{Authorization, CredentialFields};
+use auth_runtime_core::{Decision, ProtectionSpace};
 use axum::extract::Request;
 use http::Uri;
 
+use crate::guard::ObjectRequest;
 use crate::request::head_of;
-use crate::routing::authorizer::{Authorization, RouteAuthorizer};
+use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::fallback::{Fallback, UnknownCaller};
+
+/// The decision about a request, and the parts of the request that it was made on, if layers have
+/// seen the request since.
+pub(super) struct Decided {
+    pub(super) authorization: Authorization,
+    pub(super) objects: Option<ObjectRequest>,
+}
+
+impl Decided {
+    pub(super) fn new(authorization: Authorization) -> Self {
+        Self {
+            authorization,
+            objects: None,
+        }
+    }
+
+    fn is_in_authorization(&self) -> bool {
+        let authentication = &self.authorization.authentication;
+        authentication.to_policy().is_in_authorization()
+    }
+}
 
 /// A result that was obtained in front of some layers, for the code behind them.
 ///
@@ -32,7 +54,7 @@ struct Slot {
     reason = "it is made in place, behind an `Arc`"
 )]
 enum Handed {
-    Route(Arc<RouteAuthorizer>, Option<Authorization>),
+    Route(Arc<RouteAuthorizer>, Option<Decided>),
     Fallback(Fallback, Option<UnknownCaller>),
 }
 
@@ -40,9 +62,7 @@ impl Handed {
     /// Returns whether the credentials that the result depends on were in `Authorization`.
     fn is_in_authorization(&self) -> bool {
         match self {
-            Self::Route(_, authorization) => authorization
-                .as_ref()
-                .is_some_and(|handed| handed.sender.to_policy().is_in_authorization()),
+            Self::Route(_, decided) => decided.as_ref().is_some_and(Decided::is_in_authorization),
             Self::Fallback(_, caller) => caller
                 .as_ref()
                 .is_some_and(UnknownCaller::is_in_authorization),
@@ -56,7 +76,14 @@ pub(super) fn hand_to_route(
     authorization: Authorization,
     request: &mut Request,
 ) {
-    let result = Handed::Route(Arc::clone(authorizer), Some(authorization));
+    let decided = Decided {
+        objects: match authorization.decision {
+            Decision::Grant => authorizer.object_request(request),
+            _ => None,
+        },
+        authorization,
+    };
+    let result = Handed::Route(Arc::clone(authorizer), Some(decided));
     hand(result, slice::from_ref(&authorizer.space), request);
 }
 
@@ -70,15 +97,13 @@ pub(super) fn hand_to_fallback(fallback: &Fallback, caller: UnknownCaller, reque
 pub(super) fn take_for_route(
     authorizer: &Arc<RouteAuthorizer>,
     request: &Request,
-) -> Option<Authorization> {
+) -> Option<Decided> {
     let Handover(slot) = request.extensions().get()?;
     let mut handed = slot.result.lock().unwrap_or_else(PoisonError::into_inner);
     match &mut *handed {
-        Handed::Route(recipient, authorization) if Arc::ptr_eq(recipient, authorizer) => {
-            authorization
-                .take()
-                .filter(|_| slot.applies(slice::from_ref(&authorizer.space), request))
-        }
+        Handed::Route(recipient, decided) if Arc::ptr_eq(recipient, authorizer) => decided
+            .take()
+            .filter(|_| slot.applies(slice::from_ref(&authorizer.space), request)),
         _ => None,
     }
 }

@@ -390,13 +390,15 @@ impl Placed<'_> {
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
-            policy: route.endpoint.policy,
+            policy: match self.path_is_hidden {
+                true => route.endpoint.policy.on_hidden_path(),
+                false => route.endpoint.policy,
+            },
             checks: route.endpoint.checks,
             location: route.endpoint.location,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),
-            path_is_hidden: self.path_is_hidden,
             fallback: fallback.clone(),
             decided_outside,
         });

@@ -20,11 +20,11 @@ use tower::{Service, ServiceExt};
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
 use crate::routing::authorizer::{
-    Authorization, AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer,
-    keep_private, keep_query_secret, uncacheable_if_missing,
+    AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer, keep_private,
+    keep_query_secret, uncacheable_if_missing,
 };
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
-use crate::routing::handover::{take_for_route, uri_in_front};
+use crate::routing::handover::{Decided, take_for_route, uri_in_front};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -134,7 +134,7 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
 /// The response to one request, starting with its authorization.
 pub(crate) struct ResponseFuture<I> {
     authorizer: Arc<RouteAuthorizer>,
-    witness: Probe,
+    probe: Probe,
     state: State<I>,
 }
 
@@ -154,7 +154,7 @@ enum State<I> {
     Concealing {
         response: BoxedResponse,
         /// `None` if the handler denied an object.
-        testimony: Option<Responder>,
+        responder: Option<Responder>,
     },
     Responded(Response),
     Polled,
@@ -162,27 +162,27 @@ enum State<I> {
 
 impl<I: Inner> ResponseFuture<I> {
     fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
-        let witness = Probe::of(request.extensions());
+        let probe = Probe::of(request.extensions());
         let handed = match authorizer.decided_outside {
             true => take_for_route(&authorizer, &request),
             false => None,
         };
-        let authorization = match handed {
-            Some(authorization) => AuthorizationOrFuture::Now(authorization, request),
-            None => authorizer.authorize(request),
-        };
-        let state = match authorization {
-            AuthorizationOrFuture::Now(authorization, request) => {
-                State::authorized((&authorizer, &witness), authorization, request, inner)
-            }
-            AuthorizationOrFuture::Later(authorization) => State::Authorizing {
-                authorization,
-                inner,
+        let state = match handed {
+            Some(decided) => State::authorized((&authorizer, &probe), decided, request, inner),
+            None => match authorizer.authorize(request) {
+                AuthorizationOrFuture::Now(authorization, request) => {
+                    let decided = Decided::new(authorization);
+                    State::authorized((&authorizer, &probe), decided, request, inner)
+                }
+                AuthorizationOrFuture::Later(authorization) => State::Authorizing {
+                    authorization,
+                    inner,
+                },
             },
         };
         Self {
             authorizer,
-            witness,
+            probe,
             state,
         }
     }
@@ -191,21 +191,27 @@ impl<I: Inner> ResponseFuture<I> {
 impl<I: Inner> State<I> {
     /// Calls the handler, or responds to the denied request.
     fn authorized(
-        (authorizer, witness): (&RouteAuthorizer, &Probe),
-        authorization: Authorization,
-        request: Request,
+        (authorizer, probe): (&RouteAuthorizer, &Probe),
+        decided: Decided,
+        mut request: Request,
         inner: I,
     ) -> Self {
-        match &authorization.ruling.decision {
+        let Decided {
+            authorization,
+            objects,
+        } = decided;
+        match &authorization.decision {
             Decision::Grant => {
-                let sender = &authorization.sender;
+                let authentication = &authorization.authentication;
                 let is_public = authorizer.policy.requirement().is_none();
-                let is_private = !is_public && !sender.to_policy().is_in_authorization();
-                let is_query_secret = is_private && authorizer.space.may_stand_in_query(sender);
-                let Some(proof) = authorizer.proof(authorization, &request) else {
+                let is_private = !is_public && !authentication.to_policy().is_in_authorization();
+                let is_query_secret =
+                    is_private && authorizer.space.may_stand_in_query(authentication);
+                let objects = objects.or_else(|| authorizer.object_request(&request));
+                let Some(proof) = authorizer.proof(authorization, objects) else {
                     return Self::Responded(internal_error());
                 };
-                witness.tell(|| Responder::Entered {
+                probe.record(|| Responder::Entered {
                     location: authorizer.location,
                 });
                 Self::Inner {
@@ -215,38 +221,39 @@ impl<I: Inner> State<I> {
                 }
             }
             Decision::Deny(denial) => {
-                witness.tell(|| Responder::Denied {
+                probe.record(|| Responder::Denied {
                     location: authorizer.location,
                     denial: denial.clone(),
                 });
-                Self::Responded(authorizer.deny(denial, &authorization.sender, &request))
+                let authentication = &authorization.authentication;
+                Self::Responded(authorizer.deny(denial, authentication, &request))
             }
             // An undecided request is concealed as well.
-            Decision::Hide | Decision::Undecided(_) => {
-                let mut request = request;
+            Decision::Conceal | Decision::Undecided(_) => {
                 if let Some(uri) = uri_in_front(authorizer, &request) {
                     *request.uri_mut() = uri;
                 }
-                let (testimony, response) = authorizer.conceal(authorization.sender, request);
-                Self::concealed((authorizer, witness), response, Some(testimony))
+                let (responder, response) =
+                    authorizer.conceal(authorization.authentication, request);
+                Self::concealed((authorizer, probe), response, Some(responder))
             }
         }
     }
 
     /// Responds as for an unknown path.
     fn concealed(
-        (authorizer, witness): (&RouteAuthorizer, &Probe),
+        (authorizer, probe): (&RouteAuthorizer, &Probe),
         response: ResponseOrFuture,
-        testimony: Option<Responder>,
+        responder: Option<Responder>,
     ) -> Self {
         match response {
             ResponseOrFuture::Now(response) => {
-                witness.tell(|| testimony.unwrap_or_else(|| authorizer.handled(&response)));
+                probe.record(|| responder.unwrap_or_else(|| authorizer.handled(&response)));
                 Self::Responded(response)
             }
             ResponseOrFuture::Later(response) => Self::Concealing {
                 response,
-                testimony,
+                responder,
             },
         }
     }
@@ -261,7 +268,7 @@ impl<I: Inner> Future for ResponseFuture<I> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let Self {
             authorizer,
-            witness,
+            probe,
             state,
         } = &mut *self;
         loop {
@@ -271,7 +278,8 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     inner,
                 } => match authorization.as_mut().poll(context) {
                     Poll::Ready((authorization, request)) => {
-                        State::authorized((authorizer, witness), authorization, request, inner)
+                        let decided = Decided::new(authorization);
+                        State::authorized((authorizer, probe), decided, request, inner)
                     }
                     Poll::Pending => {
                         *state = State::Authorizing {
@@ -300,30 +308,30 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     if is_query_secret {
                         keep_query_secret(response.headers_mut());
                     }
-                    witness.tell(|| authorizer.handled(&response));
+                    probe.record(|| authorizer.handled(&response));
                     if authorizer.decided_outside {
                         return Poll::Ready(response);
                     }
                     match response.extensions_mut().remove::<Concealed>() {
                         Some(concealed) => {
                             let response = authorizer.conceal_object(concealed);
-                            State::concealed((authorizer, witness), response, None)
+                            State::concealed((authorizer, probe), response, None)
                         }
                         None => return Poll::Ready(uncacheable_if_missing(response)),
                     }
                 }
                 State::Concealing {
                     mut response,
-                    testimony,
+                    responder,
                 } => {
                     let Poll::Ready(response) = response.as_mut().poll(context) else {
                         *state = State::Concealing {
                             response,
-                            testimony,
+                            responder,
                         };
                         return Poll::Pending;
                     };
-                    witness.tell(|| testimony.unwrap_or_else(|| authorizer.handled(&response)));
+                    probe.record(|| responder.unwrap_or_else(|| authorizer.handled(&response)));
                     return Poll::Ready(response);
                 }
                 State::Responded(response) => return Poll::Ready(response),

@@ -24,7 +24,7 @@ impl ProtectionSpace {
         &self,
         policy: Option<&Policy>,
         denial: &Denial,
-        sender: &Authentication,
+        authentication: &Authentication,
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
         let body = match &self.0.render {
@@ -36,13 +36,13 @@ impl ProtectionSpace {
             }
         };
         let view = match policy {
-            Some(_) => sender.to_policy(),
-            None => sender.to_unknown_path(),
+            Some(_) => authentication.to_policy(),
+            None => authentication.to_unknown_path(),
         };
         let offer = Offer {
             space: &self.0,
             policy,
-            used: self.scheme_used(policy, sender),
+            used: self.scheme_used(policy, authentication),
             is_known: view.is_known(),
             spares_script: self.0.spares_scripts() && asked.is_from_script(),
         };
@@ -225,11 +225,11 @@ impl<'a> Offer<'a> {
         };
         let problem = Some(ErrorCode::InvalidRequest);
         used.map_or_else(Vec::new, |accepted| {
-            accepted.scheme.fields(&self.occasion(&[], problem))
+            accepted.scheme.fields(&self.context(&[], problem))
         })
     }
 
-    fn occasion<'p>(
+    fn context<'p>(
         &self,
         scopes: &'p [&'static str],
         problem: Option<ErrorCode<'p>>,
@@ -301,14 +301,14 @@ impl<'a> Offer<'a> {
             if !is_meant(index, accepted) {
                 continue;
             }
-            let occasion = self.occasion(scopes, problem(index));
-            let challenge = accepted.scheme.challenge(&occasion);
+            let context = self.context(scopes, problem(index));
+            let challenge = accepted.scheme.challenge(&context);
             made.push(Sent {
                 accepted,
                 challenge: challenge.unwrap_or_else(|_| plain.clone()),
-                fields: accepted.scheme.fields(&occasion),
+                fields: accepted.scheme.fields(&context),
             });
-            for challenge in accepted.scheme.further_challenges(&occasion) {
+            for challenge in accepted.scheme.further_challenges(&context) {
                 made.push(Sent {
                     accepted,
                     challenge,

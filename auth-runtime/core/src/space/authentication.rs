@@ -54,8 +54,8 @@ pub enum Target<'p> {
 
 impl<'p> Target<'p> {
     /// A handler with this policy.
-    pub fn handler(policy: &'p Policy, path_is_hidden: bool) -> Self {
-        match path_is_hidden || policy.is_hidden() {
+    pub fn of(policy: &'p Policy) -> Self {
+        match policy.is_hidden() {
             true => Self::Hidden(policy),
             false => Self::Shown(policy),
         }
@@ -86,7 +86,7 @@ pub struct Authentication {
 #[derive(Clone, Debug)]
 pub enum View {
     /// The request carries credentials twice, or those of another request (rule 5).
-    Broken {
+    InvalidRequest {
         /// The index of the scheme, if only its cookies are ambiguous.
         cookie: Option<usize>,
     },
@@ -114,7 +114,7 @@ pub enum UsedScheme {
 }
 
 impl View {
-    const BROKEN: Self = Self::Broken { cookie: None };
+    const INVALID_REQUEST: Self = Self::InvalidRequest { cookie: None };
     const ANONYMOUS: Self = Self::Caller {
         caller: Caller::Anonymous,
         used: UsedScheme::Nothing,
@@ -122,12 +122,12 @@ impl View {
 
     fn of(caller: Caller, used: UsedScheme) -> Self {
         match caller {
-            Caller::Rejected(Rejection::RequestMismatch) => Self::BROKEN,
+            Caller::Rejected(Rejection::RequestMismatch) => Self::INVALID_REQUEST,
             caller => Self::Caller { caller, used },
         }
     }
 
-    /// The sender, by verified credentials of one scheme.
+    /// The view, by verified credentials of one scheme.
     fn verified(caller: Caller, used: UsedScheme, has_challenge: bool) -> Self {
         match caller {
             // No challenge could ask for better ones (rule 7).
@@ -139,7 +139,7 @@ impl View {
     /// The caller; `None` if the credentials are ambiguous.
     pub fn caller(&self) -> Option<&Caller> {
         match self {
-            Self::Broken { .. } => None,
+            Self::InvalidRequest { .. } => None,
             Self::Caller { caller, .. } => Some(caller),
         }
     }
@@ -174,6 +174,11 @@ impl From<View> for Authentication {
 }
 
 impl Authentication {
+    /// The authentication of a request without credentials.
+    pub fn anonymous() -> Self {
+        View::ANONYMOUS.into()
+    }
+
     /// The authentication of a caller by one scheme.
     pub fn caller(caller: Caller, used: UsedScheme) -> Self {
         View::of(caller, used).into()
@@ -210,7 +215,7 @@ impl Verified {
         Self {
             view: match caller {
                 Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
-                None => View::BROKEN,
+                None => View::INVALID_REQUEST,
             },
             used: presented.used,
             is_cookie: presented.is_cookie,
@@ -230,7 +235,7 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
     let mut explicit = counting(false);
     match (explicit.next(), explicit.next()) {
         (Some(one), None) => return one.view.clone(),
-        (Some(_), Some(_)) => return View::BROKEN,
+        (Some(_), Some(_)) => return View::INVALID_REQUEST,
         (None, _) => {}
     }
     let live: Vec<&Verified> = counting(true).filter(|one| !one.is_rejected).collect();
@@ -249,7 +254,7 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
             }
             let index = first.used.index();
             let is_one_scheme = others.iter().all(|other| other.used.index() == index);
-            View::Broken {
+            View::InvalidRequest {
                 cookie: index.filter(|_| is_one_scheme),
             }
         }
@@ -317,9 +322,9 @@ impl ProtectionSpace {
     pub fn caller_for<'s>(
         &self,
         policy: &Policy,
-        sender: &'s Authentication,
+        authentication: &'s Authentication,
     ) -> Option<&'s Caller> {
-        let View::Caller { caller, used } = sender.to_policy() else {
+        let View::Caller { caller, used } = authentication.to_policy() else {
             return None;
         };
         match used {
@@ -335,14 +340,14 @@ impl ProtectionSpace {
     pub(crate) fn scheme_used(
         &self,
         policy: Option<&Policy>,
-        sender: &Authentication,
+        authentication: &Authentication,
     ) -> Option<usize> {
         let view = match policy {
-            Some(_) => sender.to_policy(),
-            None => sender.to_unknown_path(),
+            Some(_) => authentication.to_policy(),
+            None => authentication.to_unknown_path(),
         };
         match view {
-            View::Broken { cookie } => *cookie,
+            View::InvalidRequest { cookie } => *cookie,
             View::Caller { used, .. } => used.index(),
         }
     }
@@ -353,17 +358,16 @@ impl ProtectionSpace {
     }
 
     /// Returns whether the credentials may have been in the query.
-    pub fn may_stand_in_query(&self, sender: &Authentication) -> bool {
+    pub fn may_stand_in_query(&self, authentication: &Authentication) -> bool {
         if let View::Caller {
             used: UsedScheme::Scheme { index, .. },
             ..
-        } = sender.to_policy()
+        } = authentication.to_policy()
         {
             let used = self.0.schemes.get(*index);
             let mut sources = used.into_iter().flat_map(|accepted| &accepted.sources);
             return sources.any(|source| matches!(source, Source::Query(_)));
         }
-        let _ = sender;
         false
     }
 
@@ -400,7 +404,12 @@ impl ProtectionSpace {
 
     /// Returns the authentication of a request if all its credentials are those of `caller`. They
     /// are found, but not verified.
-    pub fn sender_if(&self, caller: &Caller, head: Head<'_>, target: Target<'_>) -> Authentication {
+    pub fn authentication_if(
+        &self,
+        caller: &Caller,
+        head: Head<'_>,
+        target: Target<'_>,
+    ) -> Authentication {
         let verified = |presented: &Presented<'_, '_>| {
             let caller = presented.is_readable().then(|| caller.clone());
             Verified::new(&Started::new(presented, target), caller)
@@ -434,7 +443,7 @@ impl ProtectionSpace {
     }
 }
 
-/// A [`Authentication`], ready or pending.
+/// An [`Authentication`], ready or pending.
 pub enum AuthenticationFuture {
     /// No credentials have to be verified.
     Done(Authentication),
@@ -455,7 +464,7 @@ impl AuthenticationFuture {
     fn of(presented: &Presented<'_, '_>, head: Head<'_>, client_address: &ClientAddress) -> Self {
         let (used, has_challenge) = (presented.used(), presented.has_challenge());
         let Some(verification) = presented.verify(head, client_address) else {
-            return Self::Done(View::BROKEN.into());
+            return Self::Done(View::INVALID_REQUEST.into());
         };
         match verification.into_caller() {
             Ok(caller) => Self::Done(View::verified(caller, used, has_challenge).into()),
@@ -473,7 +482,10 @@ impl Future for AuthenticationFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Authentication> {
         match &mut *self {
-            Self::Done(sender) => Poll::Ready(std::mem::replace(sender, View::BROKEN.into())),
+            Self::Done(authentication) => Poll::Ready(std::mem::replace(
+                authentication,
+                View::INVALID_REQUEST.into(),
+            )),
             Self::Verifying {
                 used,
                 has_challenge,

@@ -271,13 +271,13 @@ impl Space {
 
     /// Returns the challenge of `scheme` without an error.
     fn plain_challenge(&self, scheme: &dyn Scheme) -> Result<Challenge, SpaceError> {
-        let occasion = ChallengeContext {
+        let context = ChallengeContext {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
             scopes: &[],
             problem: None,
         };
-        let plain = scheme.challenge(&occasion);
+        let plain = scheme.challenge(&context);
         // Most schemes have no parameter without a realm, and RFC 6750 §3 requires at least one.
         let says_enough = scheme.is_oauth() && plain != Err(ChallengeError::NoParameter);
         if self.realm.is_none() && !says_enough {

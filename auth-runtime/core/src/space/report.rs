@@ -2,7 +2,7 @@
 
 use auth_runtime_policy::Policy;
 
-use super::{Authentication, Case, ProtectionSpace};
+use super::{Authentication, ProtectionSpace, Route};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
@@ -34,48 +34,48 @@ impl ProtectionSpace {
         Watch::start(self.is_watched(), location)
     }
 
-    /// Reports the decision of a policy. `is_hidden` is true if the denial is concealed.
+    /// Reports the decision about a request.
     pub(super) fn report_decision(
         &self,
-        case: &Case<'_>,
-        (sender, head): (&Authentication, Head<'_>),
-        facts: Option<&Context<'_>>,
+        route: Route<'_>,
+        (authentication, head): (&Authentication, Head<'_>),
+        context: Option<&Context<'_>>,
         decision: &Decision,
-        is_hidden: bool,
+        watch: &Watch,
     ) {
-        let Case { policy, watch, .. } = case;
         if !watch.is_on() {
             return;
         }
-        let behind;
+        let policy = route.policy;
+        let concealed;
         let denial = match decision {
             Decision::Deny(denial) => Some(denial),
-            Decision::Hide => {
-                behind = match facts {
-                    Some(facts) => denial_behind(policy, facts).unwrap_or(Denial::NotFound),
+            Decision::Conceal => {
+                concealed = match context {
+                    Some(context) => denial_behind(policy, context).unwrap_or(Denial::NotFound),
                     None => Denial::InvalidRequest,
                 };
-                Some(&behind)
+                Some(&concealed)
             }
             Decision::Grant | Decision::Undecided(_) => None,
         };
-        let caller = facts.map(|facts| facts.caller);
+        let caller = context.map(|context| context.caller);
         let (outcome, rule) = match denial {
             None => (Outcome::Granted, Rule::Met),
             Some(denial) => (
-                match is_hidden {
-                    true => Outcome::Hidden(denial),
-                    false => Outcome::Denied(denial),
+                match decision {
+                    Decision::Conceal => Outcome::Hidden(denial),
+                    _ => Outcome::Denied(denial),
                 },
                 Rule::behind(denial, caller.unwrap_or(&Caller::Anonymous)),
             ),
         };
         let record = AuditRecord {
-            location: case.location,
+            location: route.location,
             policy: Some(policy),
-            facts,
+            context,
             caller,
-            scheme: self.name_of_used(Some(policy), sender),
+            scheme: self.name_of_used(Some(policy), authentication),
             method: head.method,
             matched_path: head.matched_path(),
             outcome,
@@ -99,7 +99,7 @@ impl ProtectionSpace {
         let record = AuditRecord {
             location,
             policy: Some(policy),
-            facts: Some(&Context::new(&Caller::Anonymous)),
+            context: Some(&Context::new(&Caller::Anonymous)),
             caller: None,
             scheme: None,
             method: head.method,
@@ -114,23 +114,28 @@ impl ProtectionSpace {
 
     /// Reports a denial on an unknown path. Requests without credentials, or with valid ones, are
     /// not reported, since no policy was evaluated.
-    pub fn report_unknown_path(&self, watch: &Watch, sender: &Authentication, head: Head<'_>) {
+    pub fn report_unknown_path(
+        &self,
+        watch: &Watch,
+        authentication: &Authentication,
+        head: Head<'_>,
+    ) {
         if !watch.is_on() {
             return;
         }
-        let caller = sender.to_unknown_path().caller();
+        let caller = authentication.to_unknown_path().caller();
         if matches!(caller, Some(Caller::Anonymous | Caller::Known(_))) {
             return;
         }
-        let Some(denial) = self.deny_unknown_path(sender) else {
+        let Some(denial) = self.deny_unknown_path(authentication) else {
             return;
         };
         let record = AuditRecord {
             location: None,
             policy: None,
-            facts: None,
+            context: None,
             caller,
-            scheme: self.name_of_used(None, sender),
+            scheme: self.name_of_used(None, authentication),
             method: head.method,
             matched_path: None,
             outcome: Outcome::Denied(&denial),
@@ -143,7 +148,7 @@ impl ProtectionSpace {
     /// Reports an object that a handler denied.
     pub fn report_object(&self, object: DeniedObject<'_>) {
         let watch = self.watch(Some(&object.location));
-        let Some(caller) = object.sender.to_policy().caller() else {
+        let Some(caller) = object.authentication.to_policy().caller() else {
             return;
         };
         if !watch.is_on() {
@@ -152,9 +157,9 @@ impl ProtectionSpace {
         let record = AuditRecord {
             location: Some(object.location),
             policy: Some(object.policy),
-            facts: None,
+            context: None,
             caller: Some(caller),
-            scheme: self.name_of_used(Some(object.policy), object.sender),
+            scheme: self.name_of_used(Some(object.policy), object.authentication),
             method: object.method,
             matched_path: object.matched_path,
             outcome: match object.is_hidden {
@@ -180,8 +185,12 @@ impl ProtectionSpace {
     }
 
     /// Returns the name of the scheme that the caller used.
-    fn name_of_used(&self, policy: Option<&Policy>, sender: &Authentication) -> Option<&str> {
-        let index = self.scheme_used(policy, sender)?;
+    fn name_of_used(
+        &self,
+        policy: Option<&Policy>,
+        authentication: &Authentication,
+    ) -> Option<&str> {
+        let index = self.scheme_used(policy, authentication)?;
         Some(&self.0.schemes.get(index)?.name)
     }
 }
@@ -193,7 +202,7 @@ pub struct DeniedObject<'a> {
     /// The handler.
     pub location: HandlerLocation,
     /// The authentication of the request.
-    pub sender: &'a Authentication,
+    pub authentication: &'a Authentication,
     /// The method of the request.
     pub method: &'a http::Method,
     /// The matched route, as written.

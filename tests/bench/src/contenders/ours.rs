@@ -65,13 +65,13 @@ impl Scheme for Table {
         })
     }
 
-    fn challenge(&self, occasion: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
+    fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         let mut challenge = Challenge::builder("Bearer");
-        if let Some(realm) = occasion.realm() {
+        if let Some(realm) = context.realm() {
             challenge = challenge.quoted("realm", realm);
         }
-        challenge = challenge.scopes(occasion.scopes().iter().copied());
-        let error = match occasion.problem() {
+        challenge = challenge.scopes(context.scopes().iter().copied());
+        let error = match context.problem() {
             Some(ErrorCode::InvalidToken(_)) => {
                 Some(("invalid_token", "the access token is not valid"))
             }

@@ -1,0 +1,286 @@
+//! Authorization of a request: the decision of its policy, after every check that it depends on.
+
+use auth_runtime_policy::Policy;
+use bytes::Bytes;
+use http::request::Parts;
+
+use super::{Authentication, AuthenticationFuture, ProtectionSpace, Target, UnknownPaths};
+use crate::caller::Caller;
+use crate::check::{Check, Surroundings, run_named};
+use crate::context::Context;
+use crate::decision::{Decision, Denial, conceals};
+use crate::denial_body::RequestView;
+use crate::events::Watch;
+use crate::handler_location::HandlerLocation;
+use crate::head::Head;
+
+/// The policy of a handler, and the parts of the handler that the decision depends on.
+#[derive(Clone, Copy)]
+pub struct Route<'a> {
+    /// The policy. On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
+    pub policy: &'a Policy,
+    /// The functions of the checks in the policy.
+    pub checks: &'a [Check],
+    /// The handler. `None` if the policy is not that of a handler.
+    pub location: Option<HandlerLocation>,
+    /// Whether the handler can deny objects through its guard.
+    pub denies_objects: bool,
+}
+
+/// The decision about a request, and the authentication that it is based on.
+#[derive(Clone, Debug)]
+pub struct Authorization {
+    /// The authentication.
+    pub authentication: Authentication,
+    /// The decision. It is not [`Decision::Undecided`].
+    pub decision: Decision,
+    /// Whether the denial of an object is concealed. Only for a granted request.
+    pub conceal: bool,
+}
+
+impl Authorization {
+    /// The authorization of a request to a public handler, which ignores credentials.
+    pub fn public() -> Self {
+        Self {
+            authentication: Authentication::anonymous(),
+            decision: Decision::Grant,
+            conceal: false,
+        }
+    }
+}
+
+impl ProtectionSpace {
+    /// Authorizes a request without a web framework. For axum, `Guard` and
+    /// `GuardedRouter` do this.
+    ///
+    /// `checks` are the functions of the checks in the policy. They find no path parameters, and fail
+    /// if they need state. The body is not read, so tokens in forms are not found.
+    ///
+    /// ```
+    /// use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
+    /// use auth_runtime::schemes::Bearer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bearer = Bearer::new(async |_token| Caller::known(Identity::new("ann")));
+    /// let space = ProtectionSpace::builder().realm("api").scheme(bearer).build()?;
+    /// let policy = Policy::requires(Requirement::authenticated());
+    ///
+    /// let (head, _) = http::Request::get("/").body(())?.into_parts();
+    /// let denied = space.authorize(&policy, &[], &head).await.unwrap_err();
+    /// assert_eq!(denied.status(), 401);
+    /// assert_eq!(denied.headers()["www-authenticate"], "Bearer realm=\"api\"");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The response to return in place of the handler's. The response of a concealed denial is the
+    /// space's own response for unknown paths. It is indistinguishable only if the service responds
+    /// in the same way on all unknown paths.
+    pub async fn authorize(
+        &self,
+        policy: &Policy,
+        checks: &[Check],
+        head: &Parts,
+    ) -> Result<Caller, http::Response<Bytes>> {
+        let route = Route {
+            policy,
+            checks,
+            location: None,
+            denies_objects: false,
+        };
+        let surroundings = Surroundings {
+            head: Head::from(head),
+            parameters: &[],
+            state: &(),
+        };
+        let authorization = self.authorize_route(route, surroundings, None).await?;
+        let caller = self.caller_for(policy, &authorization.authentication);
+        Ok(caller.cloned().unwrap_or(Caller::Anonymous))
+    }
+
+    /// Authorizes like [`authorize`](Self::authorize), and returns all that a guard needs. An
+    /// `assumed` caller replaces the one that the credentials belong to.
+    ///
+    /// # Errors
+    ///
+    /// The response to a denied request.
+    pub async fn authorize_route(
+        &self,
+        route: Route<'_>,
+        surroundings: Surroundings<'_>,
+        assumed: Option<&Caller>,
+    ) -> Result<Authorization, http::Response<Bytes>> {
+        let (policy, head) = (route.policy, surroundings.head);
+        if policy.requirement().is_none() {
+            self.report_public(policy, route.location, head);
+            return Ok(Authorization::public());
+        }
+        if let Some(problem) = self.nobody_could_meet(policy) {
+            // A 401 would promise access that no credentials can give.
+            tracing::error!("{problem}; the request is answered 500");
+            let mut response = http::Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(response);
+        }
+        let watch = self.watch(route.location.as_ref());
+        let target = Target::of(policy);
+        let authentication = match assumed {
+            Some(caller) => AuthenticationFuture::Done(self.assume(caller, target)),
+            None => self.authenticate(head, target),
+        };
+        let authentication = watch.around(authentication).await;
+        let authorization = self
+            .decide_with_checks(route, authentication, surroundings, &watch)
+            .await;
+        let (policy, denial) = match &authorization.decision {
+            Decision::Grant => return Ok(authorization),
+            Decision::Deny(denial) => (Some(policy), Some(denial.clone())),
+            // An undecided request is concealed as well.
+            Decision::Conceal | Decision::Undecided(_) => {
+                (None, self.deny_unknown_path(&authorization.authentication))
+            }
+        };
+        Err(self.answer(
+            policy,
+            &denial.unwrap_or(Denial::NotFound),
+            &authorization.authentication,
+            RequestView::Now(head),
+        ))
+    }
+
+    /// Decides about a request, without running a check.
+    ///
+    /// # Errors
+    ///
+    /// The authentication, if a check has to run first.
+    pub fn decide(
+        &self,
+        route: Route<'_>,
+        authentication: Authentication,
+        head: Head<'_>,
+        watch: &Watch,
+    ) -> Result<Authorization, Authentication> {
+        let context = self.context(route.policy, &authentication, head);
+        match decide(route, context.as_ref()) {
+            Ok((decision, conceal)) => {
+                let request = (&authentication, head);
+                self.report_decision(route, request, context.as_ref(), &decision, watch);
+                Ok(Authorization {
+                    authentication,
+                    decision,
+                    conceal,
+                })
+            }
+            Err(_) => Err(authentication),
+        }
+    }
+
+    /// Decides about a request, and runs the checks that the decision depends on.
+    pub async fn decide_with_checks(
+        &self,
+        route: Route<'_>,
+        authentication: Authentication,
+        surroundings: Surroundings<'_>,
+        watch: &Watch,
+    ) -> Authorization {
+        let head = surroundings.head;
+        let mut context = self.context(route.policy, &authentication, head);
+        let (decision, conceal) = loop {
+            let check = match decide(route, context.as_ref()) {
+                Ok(decided) => break decided,
+                Err(check) => check,
+            };
+            // Checks are about known callers only, so none runs for other callers.
+            let result = match context.as_ref().map(|context| context.caller) {
+                Some(Caller::Known(identity)) => {
+                    let result = run_named(route.checks, check, identity, surroundings);
+                    watch.around(result).await
+                }
+                _ => None,
+            };
+            context = context.map(|context| context.checked(check, result));
+        };
+        let request = (&authentication, head);
+        self.report_decision(route, request, context.as_ref(), &decision, watch);
+        Authorization {
+            authentication,
+            decision,
+            conceal,
+        }
+    }
+
+    /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous.
+    pub fn context<'c>(
+        &self,
+        policy: &Policy,
+        authentication: &'c Authentication,
+        head: Head<'_>,
+    ) -> Option<Context<'c>> {
+        let context = Context::new(self.caller_for(policy, authentication)?);
+        let used = self.scheme_used(Some(policy), authentication);
+        let used = used.and_then(|index| self.0.schemes.get(index));
+        let context = match used {
+            Some(accepted) if accepted.is_oauth => context.by_oauth(),
+            _ => context,
+        };
+        let context = match self.can_constrain_senders(policy) {
+            true => context,
+            false => context.without_binding(),
+        };
+        let address = policy
+            .asks_for_network()
+            .then(|| self.0.client_address.find_for_network(head))
+            .flatten();
+        Some(match address {
+            Some(address) => context.from_address(address),
+            None => context,
+        })
+    }
+
+    /// Returns the denial of a request to an unknown path. `None` leaves the response to the
+    /// fallback.
+    pub fn deny_unknown_path(&self, authentication: &Authentication) -> Option<Denial> {
+        let unauthenticated = |rejection| Denial::Unauthenticated {
+            rejection,
+            scopes: Vec::new(),
+        };
+        match authentication.to_unknown_path().caller() {
+            None => Some(Denial::InvalidRequest),
+            Some(caller) => match caller {
+                Caller::Rejected(rejection) => Some(unauthenticated(Some(*rejection))),
+                Caller::Unverifiable { retry_after } => Some(Denial::Unverifiable {
+                    retry_after: *retry_after,
+                }),
+                Caller::Anonymous if self.0.unknown_paths == UnknownPaths::Challenge => {
+                    Some(unauthenticated(None))
+                }
+                Caller::Anonymous | Caller::Known(_) => None,
+            },
+        }
+    }
+}
+
+/// The decision, and whether the denial of an object is concealed; or the check that both depend on.
+fn decide(
+    route: Route<'_>,
+    context: Option<&Context<'_>>,
+) -> Result<(Decision, bool), &'static str> {
+    let policy = route.policy;
+    let Some(context) = context else {
+        // Ambiguous credentials (rule 5).
+        return Ok(match policy.is_hidden() {
+            true => (Decision::Conceal, false),
+            false => (Decision::Deny(Denial::InvalidRequest), false),
+        });
+    };
+    let decision = match Decision::of(policy, context) {
+        Decision::Undecided(check) => return Err(check),
+        decision => decision,
+    };
+    let is_granted = decision == Decision::Grant;
+    let conceal = route.denies_objects && is_granted && conceals(policy, context)?;
+    Ok((decision, conceal))
+}
