@@ -266,14 +266,14 @@ impl Fallback {
             watch.within(|| authenticate(space, head_of(&request), Target::Unknown));
         match authentication {
             AuthenticationFuture::Done(authentication) => {
-                self.decide(space, &watch, &authentication, &request);
+                let authentication = self.report(space, &watch, authentication, &request);
                 self.respond_to(space, authentication, request)
             }
             pending => {
                 let (fallback, space) = (self.clone(), space.clone());
                 ResponseOrFuture::Later(Box::pin(async move {
                     let authentication = watch.around(pending).await;
-                    fallback.decide(&space, &watch, &authentication, &request);
+                    let authentication = fallback.report(&space, &watch, authentication, &request);
                     fallback.respond_to(&space, authentication, request).await
                 }))
             }
@@ -310,24 +310,27 @@ impl Fallback {
 
     /// Reports the request. No policy decides about an unknown path, but where hidden paths exist,
     /// one is evaluated for the time that it takes.
-    fn decide(
+    fn report(
         &self,
         space: &ProtectionSpace,
         watch: &Watch,
-        authentication: &Authentication,
+        authentication: Authentication,
         request: &Request,
-    ) {
+    ) -> Authentication {
         let head = head_of(request);
-        space.report_unknown_path(watch, authentication, head);
-        if self.0.something_is_hidden {
-            let route = Route {
-                policy: &NEVER_MET,
-                checks: &[],
-                location: None,
-                denies_objects: false,
-            };
-            let decision = space.decide(route, authentication.clone(), head, &Watch::off());
-            let _ = black_box(decision);
+        space.report_unknown_path(watch, &authentication, head);
+        if !self.0.something_is_hidden {
+            return authentication;
+        }
+        let route = Route {
+            policy: &NEVER_MET,
+            checks: &[],
+            location: None,
+            denies_objects: false,
+        };
+        match space.decide(route, authentication, head, &Watch::off()) {
+            Ok(authorization) => black_box(authorization).authentication,
+            Err(authentication) => authentication,
         }
     }
 
