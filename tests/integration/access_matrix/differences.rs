@@ -1,0 +1,223 @@
+//! What the service answers, but the policies do not say.
+
+use axum::http::header::WWW_AUTHENTICATE;
+
+use super::*;
+
+#[tokio::test]
+async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
+    let intercept = from_fn(async |request: Request, next: axum::middleware::Next| {
+        if request.uri().path() == "/repos" {
+            return StatusCode::OK.into_response();
+        }
+        next.run(request).await
+    });
+    let found = differences(
+        short_app().layer(intercept),
+        short_matrix()
+            .persona(Persona::anonymous())
+            .persona(reader()),
+    );
+    assert_eq!(
+        found.await,
+        [
+            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
+             \"repo:write\"), but something else answered 200: a layer, or a router around this one",
+            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
+             scope = \"repo:write\"), but something else answered 200: a layer, or a router around this one",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
+    let without_challenge = map_response(async |mut response: Response| {
+        response.headers_mut().remove(WWW_AUTHENTICATE);
+        response
+    });
+    let builder = || {
+        short_matrix()
+            .persona(Persona::anonymous())
+            .persona(admin())
+    };
+    assert_eq!(
+        differences(short_app().layer(without_challenge), builder()).await,
+        [
+            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
+             \"repo:write\"), but what arrived was 401 without a challenge in place of 401 with a \
+             challenge of Bearer: a layer changed it"
+        ]
+    );
+    let with_status = |status: StatusCode| {
+        map_response(move |mut response: Response| {
+            *response.status_mut() = status;
+            std::future::ready(response)
+        })
+    };
+    let found = differences(
+        short_app().layer(with_status(StatusCode::FORBIDDEN)),
+        builder(),
+    )
+    .await;
+    // What is hidden is still what unknown paths are.
+    assert_eq!(found.len(), 5, "{found:#?}");
+    assert!(
+        found[0].ends_with("but a layer made 403 of the handler's 200"),
+        "{found:#?}"
+    );
+    // 500 instead of 200 lets nobody in, and denies nobody; what is denied has to be told.
+    let found = differences(
+        short_app().layer(with_status(StatusCode::INTERNAL_SERVER_ERROR)),
+        builder(),
+    );
+    let found = found.await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_verifier_that_grants_too_much_is_found() {
+    let generous = Bearer::new(async |_token| {
+        Caller::known(Identity::new("rita").with_scopes(["repo:read", "repo:write"]))
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(generous);
+    let app = short().protect(space.build().expect("a space"));
+    let found = differences(
+        app.expect("a router"),
+        short_matrix().persona(reader()).persona(expired()),
+    );
+    assert_eq!(
+        found.await,
+        [
+            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
+             scope = \"repo:write\"), but was let in: 201",
+            "POST /repos, expired: the policy says 401 for bad credentials (rule 2: unknown: scope = \
+             \"repo:write\"), but was let in: 201",
+            "GET /repos/{id}, expired: the policy says that nothing is there (rule 2: unknown: scope = \
+             \"repo:read\"), but was let in: 200",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_verifier_that_refuses_what_is_good_is_found() {
+    let strict = Bearer::new(async |_token| Caller::rejected());
+    let space = ProtectionSpace::builder().realm("api").scheme(strict);
+    let app = short().protect(space.build().expect("a space"));
+    let found = differences(app.expect("a router"), short_matrix().persona(admin())).await;
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[0].ends_with("but the answer was 401 for bad credentials"),
+        "{found:#?}"
+    );
+    assert!(
+        found[1].ends_with("but the answer was that of an unknown path: 401"),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_403_for_somebody_nobody_knows_is_found() {
+    // From the wrong network no credentials would help; the persona was to come from the right one.
+    let routes = || GuardedRouter::new().route("/x", get(office_only));
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let lost = from_fn(async |mut request: Request, next: axum::middleware::Next| {
+        let elsewhere = std::net::SocketAddr::from(([198, 51, 100, 1], 0));
+        let elsewhere = axum::extract::ConnectInfo(elsewhere);
+        request.extensions_mut().insert(elsewhere);
+        next.run(request).await
+    });
+    let app = routes().protect(space()).expect("a router").layer(lost);
+    let office = Persona::named("office", Caller::Anonymous).from_address([192, 0, 2, 7].into());
+    assert_eq!(
+        differences(app, matrix.persona(office)).await,
+        [
+            "GET /x, office: the policy says 401 for want of credentials (rule 2: unknown: all(unknown: \
+             authenticated, yes: network = \"192.0.2.0/24\")), but the answer was 403"
+        ]
+    );
+}
+
+#[requires(authenticated, network = "192.0.2.0/24")]
+async fn office_only() {}
+
+#[requires(scope = "repo:write")]
+async fn another() {}
+
+#[tokio::test]
+async fn another_handler_in_the_place_of_one_is_found() {
+    let routes = GuardedRouter::new()
+        .route("/repos", post(another))
+        .route("/repos/{id}", get(show));
+    let app = routes.protect(space()).expect("a router");
+    let found = differences(app, short_matrix().persona(admin())).await;
+    assert_eq!(found.len(), 2, "{found:#?}");
+    // `/healthz` is not there at all.
+    assert!(
+        found[0].starts_with("GET /healthz, admin: the policy lets in (rule 1: public")
+            && found[0].ends_with("but what answers unknown paths answered, with 404"),
+        "{found:#?}"
+    );
+    assert!(
+        found[1].contains(
+            "but integration::access_matrix::differences::another (tests/integration/access_matrix/differences.rs:"
+        ) && found[1].ends_with(") answered, with 200"),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_fallback_that_another_one_stands_in_for_is_found() {
+    let nested = |inner: GuardedRouter| {
+        GuardedRouter::new()
+            .nest("/a", inner.route("/x", get(healthz)))
+            .fallback(not_found)
+    };
+    let table = nested(GuardedRouter::new().fallback(no_repo)).access_table();
+    let app = nested(GuardedRouter::new()).protect(space());
+    let matrix = AccessMatrix::builder(&table, &space()).persona(Persona::anonymous());
+    let found = differences(app.expect("a router"), matrix).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].contains(
+            "any /a/*, anonymous: the policy lets in, but integration::access_matrix::not_found ("
+        ) && found[0].ends_with("answered, with 404"),
+        "{found:#?}"
+    );
+}
+
+async fn fails(_request: CheckRequest<'_>) -> Result<bool, std::io::Error> {
+    Err(std::io::Error::other("the database is down"))
+}
+
+#[requires(check = fails)]
+async fn checked() {}
+
+#[tokio::test]
+async fn a_check_that_fails_is_found() {
+    let routes = || GuardedRouter::new().route("/x", get(checked));
+    let app = routes().protect(space()).expect("a router");
+    let matrix = AccessMatrix::builder(&routes().access_table(), &space());
+    let found = differences(app, matrix.persona(reader()).persona(Persona::anonymous())).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("GET /x, reader: the policy lets in or says 403")
+            && found[0].ends_with("but the answer was 503"),
+        "{found:#?}"
+    );
+}
+
+#[tokio::test]
+async fn whom_nobody_can_verify_is_told_to_come_back() {
+    let down = Bearer::new(async |_token| Caller::Unverifiable {
+        retry_after: Some(Duration::from_secs(30)),
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(down).build();
+    let space = space.expect("a space");
+    let app = short().protect(space.clone()).expect("a router");
+    let matrix = AccessMatrix::builder(&short().access_table(), &space).path_value("id", "7");
+    let persona = Persona::named("unlucky", Caller::unverifiable());
+    let matrix = matrix.persona(persona.header(AUTHORIZATION, "Bearer x"));
+    let matrix = matrix.send(&app).await.expect("a matrix");
+    assert_eq!(matrix.differences().count(), 0);
+    assert!(matrix.to_markdown().contains("| POST | `/repos` | 503 |"));
+}

@@ -1,0 +1,195 @@
+//! The matrix in a file, for reviews.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
+
+use super::*;
+
+async fn short_asked(readers_scope: &'static str) -> AccessMatrix {
+    let reader = known("reader", Identity::new("rita").with_scopes([readers_scope]));
+    let builder = short_matrix().persona(Persona::anonymous()).persona(reader);
+    builder.send(&short_app()).await.expect("a matrix")
+}
+
+#[tokio::test]
+async fn a_matrix_without_a_file_is_a_failure() {
+    let matrix = short_asked("repo:read").await;
+    let file = file("missing.md");
+    let expected = file.clone();
+    let failure = catch_unwind(AssertUnwindSafe(|| assert_access_matrix!(matrix, file)))
+        .expect_err("no file");
+    assert_eq!(
+        failure.downcast_ref::<String>().expect("a text"),
+        &format!(
+            "there is no `{}` that says who is answered what; write it by `ACCESS_MATRIX=overwrite cargo \
+             test`, and commit it",
+            expected.display()
+        )
+    );
+    assert!(!expected.exists());
+}
+
+#[tokio::test]
+async fn who_is_let_in_and_was_not_before_is_told_first() {
+    let file = file("changed.md");
+    let before = short_asked("repo:read").await.to_markdown();
+    let before = before.replace(
+        "| GET | `/healthz` | 200 | 200 |\n",
+        "| GET | `/gone` | 200 | 200 |\n",
+    );
+    std::fs::write(&file, before).expect("a file");
+    let report = short_asked("repo:write")
+        .await
+        .check(&file)
+        .expect_err("a change");
+    assert!(!report.is_difference());
+    assert_eq!(
+        report.to_string(),
+        "\
+who is answered what is not what `changed.md` says
+
+let in, and was not before
+  POST `/repos`
+    reader: 403 scope → 201
+
+added
+  GET `/healthz`
+    anonymous: nothing → 200
+    reader: nothing → 200
+
+no longer let in
+  GET `/repos/{id}`
+    reader: 200 → 404 hidden
+
+removed
+  GET `/gone`
+    anonymous: 200 → nothing
+    reader: 200 → nothing
+
+personas that are others than before
+  reader: known: scope \"repo:read\" → known: scope \"repo:write\"
+
+If that is meant, accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `changed.md` with it."
+    );
+}
+
+#[tokio::test]
+async fn several_unguarded_routers_are_told_apart() {
+    let routes = |reasons: &[&'static str]| {
+        let short = GuardedRouter::new().route("/healthz", get(healthz));
+        let routes = reasons.iter().fold(short, |routes, reason| {
+            routes.merge_unguarded(reason, &["/*"], Router::new())
+        });
+        let matrix = AccessMatrix::builder(&routes.access_table(), &space());
+        (matrix, routes.protect(space()).expect("a router"))
+    };
+    let file = file("unguarded.md");
+    let (matrix, app) = routes(&["for the scraper", "for the proxy"]);
+    let matrix = matrix.persona(Persona::anonymous()).send(&app).await;
+    let matrix = matrix.expect("a matrix");
+    std::fs::write(&file, matrix.to_markdown()).expect("a file");
+    matrix.check(&file).expect("the same");
+    let (fewer, app) = routes(&["for the scraper"]);
+    let fewer = fewer.persona(Persona::anonymous()).send(&app).await;
+    let report = fewer.expect("a matrix").check(&file).expect_err("a change");
+    let report = report.to_string();
+    let removed = "removed\n  unguarded `/*`, another\n    anonymous: - → nothing\n";
+    assert!(report.contains(removed), "{report}");
+}
+
+#[tokio::test]
+async fn a_file_without_a_table_is_a_failure() {
+    let matrix = short_asked("repo:read").await;
+    let file = file("unreadable.md");
+    std::fs::write(&file, "<<<<<<< HEAD\n").expect("a file");
+    let report = matrix.check(&file).expect_err("no table").to_string();
+    assert!(
+        report.contains("has no table of who is answered what"),
+        "{report}"
+    );
+    let folder = file.with_file_name("folder.md");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let report = matrix.check(&folder).expect_err("a folder").to_string();
+    assert!(report.contains("cannot be read or written"), "{report}");
+    std::fs::remove_dir(folder).expect("the folder");
+}
+
+#[tokio::test]
+async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMatrixError> {
+    // Run by itself, in a process whose environment is its own.
+    if let Some(file) = std::env::var_os("ACCESS_MATRIX_FILE") {
+        let matrix = short_asked("repo:read").await;
+        if std::env::var_os("ACCESS_MATRIX_DIFFERS").is_some() {
+            // What is not as the policies say is never written.
+            let app = short_app().layer(map_response(async |_: Response| StatusCode::OK));
+            return short_matrix()
+                .persona(Persona::anonymous())
+                .send(&app)
+                .await?
+                .check(file);
+        }
+        assert_access_matrix!(matrix, file);
+        return Ok(());
+    }
+    let file = file("accepted.md");
+    let test = |accept: Option<&str>, differs: bool| {
+        let mut test = Command::new(std::env::current_exe().expect("this program"));
+        test.args([
+            "--exact",
+            "access_matrix::snapshot::a_change_is_accepted_by_the_environment_alone",
+        ]);
+        test.env("ACCESS_MATRIX_FILE", &file)
+            .env_remove("ACCESS_MATRIX")
+            .env_remove("CI");
+        test.envs(accept.map(|value| ("ACCESS_MATRIX", value)));
+        test.envs(differs.then_some(("ACCESS_MATRIX_DIFFERS", "")));
+        test
+    };
+    let is_success = |mut test: Command| test.output().expect("a run").status.success();
+    let run = |accept: Option<&str>, differs: bool| is_success(test(accept, differs));
+    for value in [None, Some(""), Some("1"), Some("Overwrite")] {
+        assert!(!run(value, false), "{value:?}");
+        assert!(!file.exists());
+    }
+    assert!(!run(Some("overwrite"), true));
+    assert!(!file.exists());
+    // Nobody looks at what is accepted there.
+    let mut in_ci = test(Some("overwrite"), false);
+    in_ci.env("CI", "true");
+    assert!(!is_success(in_ci));
+    assert!(!file.exists());
+    assert!(run(Some("overwrite"), false));
+    let written = std::fs::read_to_string(&file).expect("a file");
+    let start = "# Who is answered what\n\nNot to be edited: `assert_access_matrix!` compares it with what \
+                 the service answers. A change is accepted by\n`ACCESS_MATRIX=overwrite cargo test`, and \
+                 reviewed here.\n\n- anonymous: no credentials\n";
+    assert!(written.starts_with(start), "{written}");
+    assert!(run(None, false));
+    std::fs::write(&file, written.replace("403 scope", "200")).expect("a file");
+    assert!(!run(None, false));
+    assert!(run(Some("overwrite"), false));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_difference_is_reported_before_the_file_is_looked_at() {
+    let cached = from_fn(async |request: Request, next: axum::middleware::Next| {
+        match request.uri().path() {
+            "/repos" => (StatusCode::OK, "from a cache").into_response(),
+            _ => next.run(request).await,
+        }
+    });
+    let builder = short_matrix().persona(Persona::anonymous());
+    let matrix = builder.send(&short_app().layer(cached)).await;
+    let report = matrix.expect("a matrix").check(file("never-read.md"));
+    let report = report.expect_err("a difference");
+    assert!(report.is_difference());
+    assert_eq!(
+        report.to_string(),
+        "\
+the service answers something else than its policies say
+
+  POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
+         \"repo:write\"), but something else answered 200: a layer, or a router around this one"
+    );
+}

@@ -1,0 +1,181 @@
+//! Who may call what, as a page: what stands in it. What a browser makes of it, `access_report_page`
+//! asks.
+
+use auth_runtime::routing::AccessTable;
+use auth_runtime::routing::{any, get};
+use auth_runtime::{GuardedRouter, Identity, ProtectedRouter, public, requires};
+use auth_runtime_audit::{AccessMatrix, AccessReport, Persona};
+use auth_tests::{space, token};
+use axum::Router;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::map_response;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+#[public(reason = "</script><script>alert(1)</script> \"'")]
+async fn healthz() {}
+
+#[requires(scope = "repo:read", hide_as = 404, hide_unless = permission("audit"))]
+async fn show() {}
+
+#[requires(any(role = "<admin>", network = "192.0.2.0/24"))]
+async fn everything() {}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/<img src=x onerror=alert(1)>", get(healthz))
+        .route("/{{style}}", get(healthz))
+        .route("/repos/{id}", get(show))
+        .route("/all", any(everything))
+        .merge_unguarded("'\"</title>", &["/*"], Router::new())
+}
+
+/// The page, without the places to break a line at.
+fn page(table: &AccessTable) -> String {
+    AccessReport::new(table).to_html().replace("<wbr>", "")
+}
+
+/// What stands between two texts, of which there is one each.
+fn between<'t>(page: &'t str, start: &str, end: &str) -> &'t str {
+    let mut parts = page.split(start);
+    let after = parts.nth(1).expect("a start");
+    assert_eq!(parts.next(), None, "{start} twice");
+    after.split(end).next().expect("an end")
+}
+
+#[test]
+fn the_page_allows_its_own_script_and_style_and_nothing_else() {
+    let page = page(&routes().access_table());
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    assert_eq!(
+        between(&page, "Content-Security-Policy\" content=\"", "\">"),
+        format!(
+            "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+            hash(between(&page, "<style>", "</style>")),
+            hash(between(&page, "<script>", "</script>")),
+        )
+    );
+    assert!(!page.contains("http://") && !page.contains("https://"));
+    assert!(!page.contains(" style=") && !page.contains(" onclick="));
+    assert!(!page.contains('\r'));
+}
+
+#[test]
+fn nothing_that_stands_in_the_source_is_markup() {
+    let page = page(&routes().access_table());
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_eq!(page.matches("<img").count(), 0);
+    assert_eq!(page.matches("</title>").count(), 1);
+    for text in [
+        "public(reason = &quot;&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt; \\&quot;&#39;&quot;)",
+        "<code>/&lt;img\\u{20}src=x\\u{20}onerror=alert(1)&gt;</code>",
+        "<code>/{{style}}</code>",
+        "<option value=\"role = &quot;&lt;admin&gt;&quot;\" data-index=\"1\">role = \
+         &quot;&lt;admin&gt;&quot;</option>",
+        "unguarded(reason = &quot;&#39;\\&quot;&lt;/title&gt;&quot;)",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+}
+
+#[test]
+fn every_row_of_the_table_is_in_the_page() {
+    let table = routes().access_table();
+    let page = page(&table);
+    let rows: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("<tr role=\"row\" data-"))
+        .collect();
+    assert_eq!(rows.len(), table.rows().len());
+    assert!(page.contains("<p>5 rows: 2 public, 1 hidden, 1 unguarded.</p>"));
+    let show = rows
+        .iter()
+        .find(|row| row.contains("integration::access_report::show"))
+        .expect("a row");
+    for text in [
+        "data-method=\"GET\"",
+        "data-text=\"/repos/{id} integration::access_report::show\"",
+        // In the order of the choices: permission, role, scope.
+        "data-asks=\"0 2\"",
+        "data-access=\"guarded hidden\"",
+        "<span class=\"hidden\">hidden</span>",
+        "<code>requires(scope = &quot;repo:read&quot;, hide_as = 404, hide_unless = \
+         permission(&quot;audit&quot;))</code>",
+        "<code class=\"source\">tests/integration/access_report.rs:",
+    ] {
+        assert!(show.contains(text), "{text}\n{show}");
+    }
+    // Nobody was asked, so nobody can be chosen.
+    assert!(!page.contains("id=\"persona\"") && !page.contains("Answers"));
+}
+
+#[test]
+fn a_table_without_rows_is_a_page() {
+    let empty: GuardedRouter = GuardedRouter::new();
+    let page = page(&empty.access_table());
+    assert!(page.contains("<p>0 rows: 0 public, 0 hidden, 0 unguarded.</p>"));
+}
+
+fn routes_to_ask() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/all", any(everything))
+        .route("/repos/{id}", get(show))
+}
+
+async fn matrix(app: ProtectedRouter) -> AccessMatrix {
+    let token = token(json!({ "scope": "repo:read" }));
+    let reader = Identity::new("rita").with_scopes(["repo:read"]);
+    let reader = Persona::known("<i>reader", reader);
+    AccessMatrix::builder(&routes_to_ask().access_table(), &space())
+        .path_value("id", "7")
+        .persona(Persona::anonymous())
+        .persona(reader.header(AUTHORIZATION, format!("Bearer {token}")))
+        .send(&app)
+        .await
+        .expect("a matrix")
+}
+
+#[tokio::test]
+async fn what_everybody_was_answered_is_in_the_page() {
+    let app = routes_to_ask().protect(space()).expect("a router");
+    let matrix = matrix(app).await;
+    // A route that the matrix does not know yet.
+    let table = routes_to_ask().route("/new", get(healthz)).access_table();
+    let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
+    for text in [
+        "<li class=\"out\" data-persona=\"0\">anonymous <b>401</b></li>\
+         <li class=\"out\" data-persona=\"1\">&lt;i&gt;reader <b>403</b></li>",
+        "<li class=\"out hidden\" data-persona=\"0\">anonymous <b>404 hidden</b></li>\
+         <li class=\"in\" data-persona=\"1\">&lt;i&gt;reader <b>200</b></li>",
+        "<td role=\"cell\" data-label=\"Answers\">not asked</td>",
+        "<option value=\"&lt;i&gt;reader\" data-index=\"1\">&lt;i&gt;reader</option>",
+        "<dt>&lt;i&gt;reader</dt><dd>known: scope &quot;repo:read&quot;</dd>",
+        "<dt>hidden</dt><dd>denied, by the very answer of a path that is not there</dd>",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    assert!(!page.contains("class=\"differences\""));
+    assert!(!page.contains("<i>"));
+}
+
+#[tokio::test]
+async fn what_the_policies_do_not_say_stands_first() {
+    let app = routes_to_ask().protect(space()).expect("a router");
+    let app = app.layer(map_response(async |response: Response| {
+        (axum::http::StatusCode::BAD_GATEWAY, response.into_body())
+    }));
+    let matrix = matrix(app).await;
+    let table = routes_to_ask().access_table();
+    let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
+    let list = between(&page, "<section class=\"differences\"", "</section>");
+    assert_eq!(list.matches("<li>").count(), 2, "{list}");
+    assert!(
+        list.contains("<li>any /all, anonymous: <pre>the policy says 401 for want of credentials")
+    );
+    assert!(
+        page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")
+    );
+}

@@ -1,0 +1,103 @@
+//! What an audit by `grep` shows, and what the tool lists, are the same.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::cargo_auth::refused::made;
+use crate::cargo_auth::{json, root, workspace};
+
+/// The lines that a command of the README prints in a folder.
+fn lines(folder: &Path, command: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
+    assert!(readme.contains(command), "the README says something else");
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        .output();
+    let text = String::from_utf8(output.expect("sh runs").stdout).expect("text");
+    text.lines().map(str::to_owned).collect()
+}
+
+fn policies(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let listed = json(folder, arguments);
+    listed["policies"].as_array().expect("policies").clone()
+}
+
+/// `file:line` of what stands in a list.
+fn places(listed: &[Value]) -> BTreeSet<String> {
+    let place = |row: &Value| format!("{}:{}", row["file"].as_str().expect("a file"), row["line"]);
+    listed.iter().map(place).collect()
+}
+
+#[test]
+fn what_grep_shows_and_what_is_listed_are_the_same() {
+    let shown = lines(
+        root(),
+        r"grep -rnE '#\[(requires|public)' examples/quickstart.rs",
+    );
+    let shown: BTreeSet<String> = shown
+        .iter()
+        .filter_map(|line| line.split(':').next())
+        .map(|line| format!("examples/quickstart.rs:{line}"))
+        .collect();
+    let mut listed = policies(root(), &["list", "--format=json", "-p", "auth-examples"]);
+    listed.retain(|row| row["file"] == "examples/quickstart.rs");
+    assert_eq!(listed.len(), 4);
+    assert_eq!(shown, places(&listed));
+}
+
+const WHOLE: &str = r#"grep -rzoP '#\[(::)?(\w+::)*(requires|public)\(("(\\.|[^"\\])*"|[^"])*?\)\]' --include='*.rs' . | tr '\n\0' ' \n' | tr -s ' '"#;
+
+#[test]
+fn a_wrapped_attribute_is_shown_whole() {
+    let files = [
+        (
+            "src/lib.rs",
+            "#[requires(\n    any(scope = \"orders:read\", role = \"auditor\"),\n    schemes(Bearer),\n)]\n\
+             async fn orders() {}\n",
+        ),
+        (
+            "src/texts.rs",
+            "#[public(reason = \"see [x](y)] and \\\" )]\")]\nasync fn a() {}\n\
+             #[::auth_runtime::public(reason = \"b\")]\nasync fn b() {}\n",
+        ),
+    ];
+    let mut shown = lines(&made("wrapped", &files), WHOLE);
+    shown.sort();
+    assert_eq!(
+        shown,
+        [
+            r#"./src/lib.rs:#[requires( any(scope = "orders:read", role = "auditor"), schemes(Bearer), )]"#,
+            r#"./src/texts.rs:#[::auth_runtime::public(reason = "b")]"#,
+            r#"./src/texts.rs:#[public(reason = "see [x](y)] and \" )]")]"#,
+        ]
+    );
+}
+
+/// But for what a module hands down, which is the module's one line.
+#[test]
+fn every_listed_policy_is_shown_whole() {
+    let shop = workspace("shop");
+    let shown = lines(&shop, WHOLE);
+    let listed = policies(&shop, &["list", "--format=json"]);
+    let text = |file: &str| std::fs::read_to_string(shop.join(file)).expect("a text");
+    let mut number = 0;
+    for row in listed {
+        let (file, line) = (row["file"].as_str().expect("a file"), row["line"].as_u64());
+        let text = text(file);
+        let line = text.lines().nth(line.expect("a line") as usize - 1);
+        if line.is_some_and(|line| line.contains("#[")) {
+            let start = format!("./{file}:{}", line.expect("it").trim());
+            let is_whole = |shown: &&String| shown.starts_with(&start) && shown.ends_with(")]");
+            assert!(
+                shown.iter().any(|shown| is_whole(&shown)),
+                "{row}: {shown:#?}"
+            );
+            number += 1;
+        }
+    }
+    assert!(number > 7, "{number}");
+}

@@ -1,0 +1,230 @@
+//! A list that would not be complete is none.
+
+use std::path::{Path, PathBuf};
+
+use crate::cargo_auth::run;
+
+pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
+                        [dependencies]\nauth-runtime = \"0.1\"\n";
+
+/// A workspace of these files.
+pub(crate) fn made(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("cargo_auth")
+        .join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    for (file, text) in files {
+        let file = folder.join(file);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(file, text).expect("a file");
+    }
+    folder
+}
+
+fn refused(name: &str, files: &[(&str, &str)]) -> String {
+    let folder = made(name, &[&[("Cargo.toml", MANIFEST)], files].concat());
+    let mut said = Vec::new();
+    for arguments in [["list"], ["check"]] {
+        let run = run(&folder, &arguments);
+        assert_eq!((run.status, run.text.as_str()), (2, ""), "{name}: {run:?}");
+        said.push(run.errors);
+    }
+    assert_eq!(said[0], said[1]);
+    said.remove(0)
+}
+
+#[test]
+fn a_source_that_cannot_be_read_is_no_empty_list() {
+    for (name, files, reason) in [
+        (
+            "missing_module",
+            &[("src/lib.rs", "\n  mod handlers;\n")][..],
+            "error: src/lib.rs:2:7: the file of the module `handlers` is missing\n",
+        ),
+        (
+            "no_rust",
+            &[("src/lib.rs", "mod a;"), ("src/a.rs", "async fn f() {\n")],
+            "error: src/a.rs:1:14: this is no Rust: ",
+        ),
+        (
+            "circle",
+            &[("src/lib.rs", "#[path = \"../src/lib.rs\"]\nmod again;\n")],
+            "error: src/../src/lib.rs is a module of itself\n",
+        ),
+    ] {
+        let said = refused(name, files);
+        assert!(said.starts_with(reason), "{name}: {said}");
+    }
+    let none = run(Path::new("/"), &["list"]);
+    assert_eq!(none.status, 2);
+    let said = none.errors;
+    assert!(
+        said.starts_with("error: the workspace cannot be read: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
+    let files = [
+        ("Cargo.toml", MANIFEST),
+        ("auth.toml", "[scopes]\nread = \"\"\n"),
+        (
+            "src/lib.rs",
+            "#[auth_runtime::requires(scope = \"read\")]\nasync fn f() {}\n",
+        ),
+    ];
+    let run = run(&made("vocabulary", &files), &["check"]);
+    assert_eq!(
+        (run.status, run.text.as_str()),
+        (
+            1,
+            "auth.toml:2:8: the description of the scope `read` is empty; say what it is for \
+             [AUTH0031]\n1 finding, beside 1 policy\n"
+        )
+    );
+}
+
+#[test]
+fn a_vocabulary_that_got_lost_is_told() {
+    let manifest = format!("{MANIFEST}[package.metadata.auth]\nrequired = true\n");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        (
+            "src/lib.rs",
+            "#[auth_runtime::requires(scope = \"read\")]\nasync fn f() {}\n",
+        ),
+    ];
+    let run = run(&made("lost", &files), &["check"]);
+    assert_eq!(run.status, 1);
+    let said = "auth.toml:1:1: Cargo.toml requires an `auth.toml`, and there is none";
+    assert!(run.text.starts_with(said), "{}", run.text);
+    assert!(
+        run.text
+            .ends_with("[AUTH0031]\n1 finding, beside 1 policy\n"),
+        "{}",
+        run.text
+    );
+}
+
+/// Only who depends on the runtime can write its attributes.
+#[test]
+fn somebody_elses_attributes_are_left_alone() {
+    let manifest = MANIFEST.replace("auth-runtime = \"0.1\"", "contracts = \"1\"");
+    let files = [
+        ("Cargo.toml", manifest.as_str()),
+        (
+            "src/lib.rs",
+            "use contracts::requires;\n#[requires(x > 0)]\nfn f(x: u32) {}\n",
+        ),
+    ];
+    let run = run(&made("contracts", &files), &["check"]);
+    assert_eq!(run.text, "nothing found, beside 0 policies\n");
+}
+
+/// What `grep` misses and the compiler does not.
+#[test]
+fn an_attribute_that_an_audit_would_miss_is_found() {
+    let reason = "(reason = \"it is a test\")";
+    for (name, attribute, number) in [
+        ("as_it_should_be", "#[auth_runtime::public%]", 0),
+        ("and_from_the_root", "#[::auth_runtime::public%]", 0),
+        ("raw", "#[auth_runtime::r#public%]", 1),
+        ("spaces", "#[ auth_runtime::public%]", 1),
+        ("spaces_in_it", "#[auth_runtime :: public%]", 1),
+        ("spaces_behind_it", "#[auth_runtime::public %]", 1),
+        ("spaces_before_it", "# [auth_runtime::public%]", 1),
+        ("a_comment", "#[/* ! */auth_runtime::public%]", 1),
+        (
+            "braces",
+            "#[auth_runtime::public{reason = \"it is a test\"}]",
+            1,
+        ),
+        ("through_a_module", "#[open%]", 1),
+    ] {
+        let attribute = attribute.replace('%', reason);
+        let around = "mod m { pub use auth_runtime::public; }\n";
+        let import = match name {
+            "through_a_module" => "use m::public as open;\n",
+            _ => "",
+        };
+        let module = "#[auth_runtime::requires(role = \"a\")]\nmod handed_down {\n\
+                      #[auth_runtime::requires(role = \"b\")]\nasync fn h() {}\n}\n";
+        let source = format!("{around}{import}{attribute}\nasync fn f() {{}}\n{module}");
+        let folder = made(
+            &format!("missed/{name}"),
+            &[("Cargo.toml", MANIFEST), ("src/lib.rs", &source)],
+        );
+        let checked = run(&folder, &["check"]);
+        let found = checked.text.matches("[AUTH0104]").count();
+        assert_eq!(found, number, "{name}: {}", checked.text);
+        assert_eq!(checked.text.lines().count(), number + 1, "{}", checked.text);
+    }
+}
+
+/// A reason that turns the direction of writing could look like another one.
+#[test]
+fn nothing_in_a_source_tells_the_terminal_what_to_show() {
+    let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\naxum::routing::get(async || 1);\n\
+                  g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n";
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
+    let folder = made("terminal", &files);
+    for arguments in [["list"], ["check"]] {
+        let text = run(&folder, &arguments).text;
+        let is_unseen = |it: char| (it.is_control() && it != '\n') || !it.is_ascii();
+        assert!(!text.contains(is_unseen), "{text:?}");
+        assert!(text.contains("\\u{1b}"), "{text:?}");
+    }
+}
+
+/// The time that it takes, and the room, grow with the sources and no faster.
+#[test]
+fn long_and_deep_sources_are_read() {
+    let mut source =
+        "use axum::{Router, routing::get};\nfn f() { let it = Router::new()".to_owned();
+    for number in 0..5000 {
+        source.push_str(&format!("\n.route(\"/{number}\", get(h{number}))"));
+    }
+    source.push_str(&format!(
+        "; {}1{}; }}\n",
+        "(".repeat(1000),
+        ")".repeat(1000)
+    ));
+    for number in 0..5000 {
+        let policy = "#[auth_runtime::requires(authenticated)]";
+        source.push_str(&format!("{policy}\nasync fn h{number}() {{}}\n"));
+    }
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", &source)];
+    let folder = made("long", &files);
+    let start = std::time::Instant::now();
+    let checked = run(&folder, &["check"]);
+    assert_eq!(checked.text, "nothing found, beside 5000 policies\n");
+    // It takes half a second; before, it took a quarter of a minute.
+    assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
+}
+
+/// Who keeps the list in a file has to know that it is not whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_no_success() {
+    let folder = made(
+        "full",
+        &[("Cargo.toml", MANIFEST), ("src/lib.rs", "fn f() {}")],
+    );
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device");
+    let output = std::process::Command::new(crate::cargo_auth::program())
+        .args(["auth", "list"])
+        .current_dir(folder)
+        .stdout(full)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with("error: nothing can be printed: "),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}

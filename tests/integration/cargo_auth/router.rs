@@ -1,0 +1,110 @@
+//! What is read from the sources, and what routers themselves tell, are the same.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use auth_grammar::args;
+use auth_grammar::compare::compare;
+use auth_grammar::errors::Errors;
+use auth_grammar::requirement::Policy;
+use auth_grammar::vocabulary::{self, Found};
+
+use crate::cargo_auth::{json, root};
+
+/// The policies of the sources below a folder, by the paths of their handlers.
+fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
+    let listed = json(root(), &["list", "--format=json", "-p", package]);
+    let listed = listed["policies"].as_array().expect("policies").iter();
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    listed
+        .filter(|row| text(&row["file"]).starts_with(file))
+        .map(|row| (text(&row["path"]), text(&row["policy"])))
+        .collect()
+}
+
+/// The table that an example prints, but for the paths.
+fn table(example: &str) -> BTreeMap<String, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--example", example, "--", "--table"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (head, rows) = text.split_once('\n').expect("a head");
+    let [policies, denials, handlers, sources] =
+        ["WHO MAY CALL", "DENIALS", "HANDLER", "SOURCE"].map(|it| head.find(it).expect("it"));
+    rows.lines()
+        .map(|row| {
+            let column = |from, to| row[from..to].trim().to_owned();
+            (column(handlers, sources), column(policies, denials))
+        })
+        .collect()
+}
+
+#[test]
+fn the_list_says_what_the_table_of_the_router_says() {
+    let quickstart = listed("auth-examples", "examples/quickstart.rs");
+    assert_eq!(quickstart.len(), 4);
+    assert_eq!(quickstart, table("quickstart"));
+}
+
+#[test]
+fn the_list_says_what_the_table_says_with_modules_and_a_vocabulary() {
+    let forge = listed("auth-forge", "examples/forge/");
+    assert!(forge.values().any(|policy| policy.contains("policy = ")));
+    assert_eq!(forge, table("forge"));
+}
+
+/// The forge's lock, which its own test holds against its router: the policies of modules are added up in
+/// it, and what the vocabulary implies is spelled out.
+fn lock() -> BTreeMap<String, String> {
+    let lock = root().join("examples/forge/access.lock");
+    let lock = std::fs::read_to_string(lock).expect("the lock");
+    let rows = lock.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let (rest, handler) = row.rsplit_once("  ").expect("a handler");
+        let policy = ["  requires(", "  public("];
+        let at = policy.iter().find_map(|start| rest.find(start));
+        (
+            handler.to_owned(),
+            rest[at.expect("a policy") + 2..].to_owned(),
+        )
+    })
+    .collect()
+}
+
+fn read(policy: &str, found: &Found) -> Policy {
+    let (attribute, arguments) = policy.split_once('(').expect("an attribute");
+    let arguments = arguments.strip_suffix(')').expect("an end").parse();
+    let arguments = arguments.expect("tokens");
+    let mut errors = Errors::default();
+    match attribute {
+        "public" => Policy::Public(args::public(arguments, &mut errors).expect("a reason")),
+        _ => Policy::Requires(Box::new(auth_grammar::requires(
+            arguments,
+            Some(found),
+            &mut errors,
+        ))),
+    }
+}
+
+#[test]
+fn the_list_means_what_the_lock_of_the_router_says_with_modules_and_a_vocabulary() {
+    let found = vocabulary::find(&root().join("examples/forge")).expect("a vocabulary");
+    let (listed, lock) = (listed("auth-forge", "examples/forge/"), lock());
+    assert!(lock.len() > 50, "{lock:#?}");
+    let names = |policies: &BTreeMap<String, String>| policies.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&listed), names(&lock));
+    assert!(listed.values().any(|policy| policy.contains(", loosen = ")));
+    for (handler, policy) in &listed {
+        let [one, other] = [policy, &lock[handler]].map(|policy| read(policy, &found));
+        let comparison = compare(&one, &other);
+        assert_eq!(
+            comparison.verdict(),
+            None,
+            "{handler}: {policy}: {comparison:?}"
+        );
+    }
+}

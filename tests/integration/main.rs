@@ -1,0 +1,25 @@
+//! The promises of the framework that need only Rust, tested from outside: one topic a module.
+
+mod access_lock;
+mod access_lock_routes;
+mod access_matrix;
+mod access_report;
+mod access_table;
+mod audit_cost;
+mod cargo_auth;
+mod catalogue;
+mod challenge;
+pub mod compiles;
+mod conditions;
+mod decision;
+mod grammar;
+mod hiding;
+mod layers;
+mod modules;
+mod offers;
+mod openapi;
+mod protected;
+mod protocol;
+mod routing;
+mod schemes;
+mod vocabulary;

@@ -1,0 +1,393 @@
+//! What a document says that is not kept.
+
+use auth_runtime::Caller;
+use auth_runtime::schemes::{Basic, Credentials, Scheme, Source, Verification};
+use utoipa::openapi::SecurityRequirement;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, OAuth2, SecurityScheme,
+};
+
+use super::*;
+
+fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> String {
+    let table = router.access_table();
+    let public = auth_runtime_audit::public_openapi(&table, space, document.clone());
+    let public = public.err().expect("it is refused").to_string();
+    let internal = auth_runtime_audit::internal_openapi(&table, space, document).err();
+    assert_eq!(internal.expect("it is refused").to_string(), public);
+    public
+}
+
+#[test]
+fn every_operation_that_no_route_answers_is_an_error() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/a", get(one).put(all))
+        .route("/b/{id}", get(one))
+        .route("/c/{*rest}", get(one))
+        .fallback(nothing);
+    let document = document(&[
+        (HttpMethod::Get, "/a"),
+        (HttpMethod::Post, "/a"),
+        (HttpMethod::Get, "/b"),
+        (HttpMethod::Get, "/b/{id}"),
+        (HttpMethod::Get, "/b/new"),
+        (HttpMethod::Head, "/b/{id}"),
+        (HttpMethod::Get, "/c/"),
+        (HttpMethod::Get, "/c/d"),
+        (HttpMethod::Patch, "/c/d"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), document),
+        "`POST /a` is documented, and the router has that path for `GET`, `PUT` only\n\
+         `GET /b` is documented, and the router has no such path\n\
+         `GET /b/new` is documented, and the router has no such path\n\
+         `GET /c/` is documented, and the router has no such path\n\
+         `PATCH /c/d` is documented, and the router has that path for `GET` only"
+    );
+}
+
+/// Beside the routes of a router that anybody may have written.
+fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
+    routes.merge_unguarded("asks by itself", &["/*"], Router::new())
+}
+
+#[requires(scope = "see", hide_as = 404)]
+async fn statistics() {}
+
+#[test]
+fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
+    let router = beside_an_unguarded_router(
+        GuardedRouter::new()
+            .route("/users/{id}", get(one))
+            .route("/admin", get(statistics))
+            .route("/{org}/files/{*rest}", get(one)),
+    );
+    let written = document(&[
+        // One of the users.
+        (HttpMethod::Get, "/users/me"),
+        // Nobody would know of the path.
+        (HttpMethod::Post, "/admin"),
+        (HttpMethod::Get, "/acme/files/logo"),
+        // The unguarded router may have these.
+        (HttpMethod::Get, "/users"),
+        (HttpMethod::Put, "/users/{id}"),
+        (HttpMethod::Get, "/users/me/keys"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`GET /acme/files/logo` is documented, and the router has no such path\n\
+         `POST /admin` is documented, and the router has that path for `GET` only\n\
+         `GET /users/me` is documented, and the router has no such path"
+    );
+}
+
+#[test]
+fn what_a_route_answers_is_not_taken_for_that_of_a_wildcard() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/users/{id}", get(statistics))
+        .route("/users/{*rest}", get(nothing));
+    let written = document(&[
+        (HttpMethod::Get, "/users/me"),
+        (HttpMethod::Get, "/users/me/keys"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`GET /users/me` is documented, and the router has no such path"
+    );
+}
+
+#[test]
+fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
+    let admin = GuardedRouter::new().route("/statistics", get(statistics));
+    let router = beside_an_unguarded_router(GuardedRouter::new().nest("/admin", admin));
+    let named = |id: &str| {
+        let mut written = document(&[(HttpMethod::Get, "/statistics")]);
+        let item = written.paths.paths.get_mut("/statistics").expect("a path");
+        item.get.as_mut().expect("GET").operation_id = Some(id.to_owned());
+        written
+    };
+    assert_eq!(
+        error(&router, &space(), named("statistics")),
+        "`GET /statistics` is named as `integration::openapi::errors::statistics`, which is hidden on another path; \
+         write its path as the router has it, or name it otherwise by `operation_id`"
+    );
+    public(&router.access_table(), &space(), named("weather"));
+}
+
+#[test]
+fn paths_that_openapi_cannot_tell_apart_are_an_error() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/files/{id}", get(one))
+        .route("/files/{*rest}", get(one));
+    let written = document(&[
+        (HttpMethod::Get, "/files/{id}"),
+        (HttpMethod::Get, "/files/{*rest}"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), written),
+        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; document one \
+         of them"
+    );
+}
+
+#[test]
+fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() {
+    let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));
+    let mut written = document(&[]);
+    let mut item = PathItem::default();
+    item.ref_path = Some("#/components/pathItems/A".to_owned());
+    written.paths.paths.insert("/a".to_owned(), item.clone());
+    assert_eq!(
+        auth_runtime_audit::public_openapi(&router.access_table(), &space(), written)
+            .err()
+            .expect("it is refused")
+            .to_string(),
+        "the path `/a` is a reference, so nobody can see what is hidden there; write its operations where \
+         the path stands"
+    );
+}
+
+/// A document with `security` written by hand.
+fn secured(method: HttpMethod, path: &str, security: &[SecurityRequirement]) -> OpenApi {
+    let mut operation = Operation::new();
+    operation.security = Some(security.to_vec());
+    let mut paths = Paths::new();
+    paths.add_path_operation(path, vec![method], operation);
+    OpenApi::new(info(), paths)
+}
+
+#[requires(any(scope = "a", all(scope = "b", scope = "c")))]
+async fn alternatives() {}
+
+#[test]
+fn security_by_hand_that_is_not_kept_is_an_error() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/", get(alternatives))
+        .route("/public", get(nothing));
+    let bearer = |scopes: &[&str]| SecurityRequirement::new("Bearer", scopes.to_vec());
+    let refused = [
+        vec![],
+        vec![bearer(&[])],
+        vec![bearer(&["a"])],
+        vec![bearer(&["a"]), bearer(&["b"])],
+        vec![
+            bearer(&["a"]),
+            bearer(&["b", "c"]),
+            SecurityRequirement::default(),
+        ],
+    ];
+    for security in refused {
+        let said = error(&router, &space(), secured(HttpMethod::Get, "/", &security));
+        let expected = format!(
+            "`GET /` is documented with the `security` {}, and its policy comes to \
+             [{{\"Bearer\":[\"a\"]}},{{\"Bearer\":[\"b\",\"c\"]}}]; leave `security` out, since it is \
+             written from the policy",
+            json!(security),
+        );
+        assert_eq!(said, expected);
+    }
+    let said = error(
+        &router,
+        &space(),
+        secured(HttpMethod::Get, "/public", &[bearer(&[])]),
+    );
+    assert!(said.contains("its policy comes to []"), "{said}");
+}
+
+#[test]
+fn security_by_hand_that_is_kept_is_none_in_whatever_order() {
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(alternatives));
+    let written = [
+        SecurityRequirement::new("Bearer", ["c", "b"]),
+        SecurityRequirement::new("Bearer", ["a"]),
+    ];
+    let written = secured(HttpMethod::Get, "/", &written);
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(
+        document["paths"]["/"]["get"]["security"],
+        json!([{ "Bearer": ["a"] }, { "Bearer": ["b", "c"] }])
+    );
+}
+
+#[requires(sender_constrained)]
+async fn bound() {}
+
+#[requires(any(sender_constrained, network = "192.0.2.0/24"))]
+async fn bound_or_near() {}
+
+#[requires(schemes(Digest), authenticated)]
+async fn by_digest() {}
+
+#[test]
+fn what_nobody_can_call_is_an_error_and_never_open_to_everybody() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/bound", get(bound))
+        .route("/near", get(bound_or_near))
+        .route("/digest", get(by_digest));
+    let document = document(&[
+        (HttpMethod::Get, "/bound"),
+        (HttpMethod::Get, "/near"),
+        (HttpMethod::Get, "/digest"),
+    ]);
+    assert_eq!(
+        error(&router, &space(), document),
+        "`GET /bound` can be called by nobody: the protection space has no scheme that could meet the \
+         policy of `integration::openapi::errors::bound`\n\
+         `GET /digest` can be called by nobody: the protection space has no scheme that could meet the \
+         policy of `integration::openapi::errors::by_digest`"
+    );
+}
+
+/// A document with one operation, and a security scheme that was written by hand.
+fn described(name: &str, scheme: SecurityScheme) -> OpenApi {
+    let mut document = document(&[(HttpMethod::Get, "/")]);
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(name, scheme);
+    document
+}
+
+#[test]
+fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
+    let basic = Basic::new(async |_, _| Caller::rejected());
+    let space = auth_tests::space_builder().scheme(basic).build();
+    let space = space.expect("the space is in order");
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
+    let http = |scheme| SecurityScheme::Http(Http::new(scheme));
+    let header = |name: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)));
+    let oauth = || SecurityScheme::OAuth2(OAuth2::with_description([], "ask at the desk"));
+
+    for (name, written) in [
+        ("Bearer", oauth()),
+        ("Bearer", http(HttpAuthScheme::Bearer)),
+        ("Basic", http(HttpAuthScheme::Basic)),
+        ("Basic", header("authorization")),
+        // Nobody is asked for it, so nobody is misled.
+        ("Digest", http(HttpAuthScheme::Digest)),
+    ] {
+        let document = described(name, written.clone());
+        let document = public(&router.access_table(), &space, document);
+        let kept = &document["components"]["securitySchemes"][name];
+        assert_eq!(*kept, json!(written), "{name}");
+    }
+    for (name, written) in [
+        ("Basic", oauth()),
+        ("Basic", http(HttpAuthScheme::Digest)),
+        ("Bearer", header("x-token")),
+        (
+            "Bearer",
+            SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("t"))),
+        ),
+        (
+            "Bearer",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("t"))),
+        ),
+    ] {
+        let said = error(&router, &space, described(name, written));
+        let expected = format!(
+            "the security scheme `{name}` of the document is not what the protection space accepts under \
+             that name; write it as it is, or leave it out, since it is written from the space"
+        );
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
+fn a_certificate_by_hand_is_none_if_it_is_something_else() {
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(bound));
+    let bearer = auth_runtime::schemes::Bearer::jwt(auth_tests::verifier())
+        .client_certificate(auth_runtime::schemes::ClientCertificate::connection());
+    let space = ProtectionSpace::builder().realm("shop").scheme(bearer);
+    let space = space.build().expect("the space is in order");
+    let written = described(
+        "MutualTLS",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)),
+    );
+    let said = error(&router, &space, written);
+    assert!(
+        said.starts_with("the security scheme `MutualTLS`"),
+        "{said}"
+    );
+}
+
+/// A scheme of the service's own.
+struct Own {
+    name: &'static str,
+    sources: Vec<Source>,
+}
+
+impl Scheme for Own {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        self.sources.clone()
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+}
+
+#[test]
+fn a_scheme_that_openapi_has_no_words_for_is_an_error() {
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
+    let said = |name, sources| {
+        let space = ProtectionSpace::builder()
+            .realm("shop")
+            .scheme(Own { name, sources })
+            .build();
+        error(
+            &router,
+            &space.expect("the space is in order"),
+            document(&[(HttpMethod::Get, "/")]),
+        )
+    };
+    assert_eq!(
+        said("Badge!", vec![Source::Authorization]),
+        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and `_` may \
+         stand there"
+    );
+    assert_eq!(
+        said("Badge", vec![Source::Form("badge".to_owned())]),
+        "the scheme `Badge` cannot be described: its credentials stand in forms only, where OpenAPI knows \
+         none"
+    );
+}
+
+#[test]
+fn a_scheme_of_the_services_own_is_described_by_where_it_is_looked_for() {
+    let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
+    let described = |sources: &[Source]| {
+        let own = Own {
+            name: "Badge",
+            sources: sources.to_vec(),
+        };
+        let space = ProtectionSpace::builder().realm("shop").scheme(own).build();
+        let space = space.expect("the space is in order");
+        let document = document(&[(HttpMethod::Get, "/")]);
+        let document = public(&router.access_table(), &space, document);
+        document["components"]["securitySchemes"]["Badge"].clone()
+    };
+    let field = Source::Field(http::HeaderName::from_static("x-badge"));
+    assert_eq!(
+        described(&[Source::Authorization]),
+        json!({
+            "type": "apiKey", "in": "header", "name": "Authorization",
+            "description": "The value is `Badge`, a space and the credentials.",
+        })
+    );
+    assert_eq!(
+        described(&[
+            Source::Form("badge".to_owned()),
+            field,
+            Source::Cookie("badge".to_owned()),
+            Source::Query("badge".to_owned()),
+        ]),
+        json!({
+            "type": "apiKey", "in": "header", "name": "x-badge",
+            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie `badge`, \
+                too. Taken in the query, as `badge`, too.",
+        })
+    );
+}

@@ -1,0 +1,307 @@
+//! What is hidden stays so.
+
+use utoipa::openapi::link::Link;
+use utoipa::openapi::path::Callback;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{Response, SecurityRequirement, Tag};
+
+use super::*;
+
+#[test]
+fn nothing_in_the_public_document_speaks_of_what_is_hidden() {
+    let table = service::routes().access_table();
+    let written = service::written();
+    let public = auth_runtime_audit::public_openapi(&table, &service::space(), written.clone());
+    let public = public.expect("they are in order").to_json().expect("JSON");
+    let public = public.to_ascii_lowercase();
+    let written = written.to_json().expect("JSON").to_ascii_lowercase();
+    for word in ["statistics", "margin", "back office", "only the owner sees"] {
+        assert!(written.contains(word), "{word} was there");
+        assert!(!public.contains(word), "{word} is there");
+    }
+    for word in ["backup", "x-access", "hidden", "shop is doing"] {
+        assert!(!public.contains(word), "{word} is there");
+    }
+    // What others speak of as well stays, and so does what nobody speaks of.
+    for word in ["article", "complaint", "event", "parcel", "orders"] {
+        assert!(public.contains(word), "{word} is not there");
+    }
+}
+
+#[test]
+fn every_method_of_a_hidden_path_is_left_out_but_what_is_public() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    #[requires(scope = "change")]
+    async fn shown() {}
+
+    #[public(reason = "a form to apply for it")]
+    async fn apply() {}
+
+    let router: GuardedRouter =
+        GuardedRouter::new().route("/secret", get(hidden).put(shown).post(apply));
+    let written = document(&[
+        (HttpMethod::Get, "/secret"),
+        (HttpMethod::Head, "/secret"),
+        (HttpMethod::Put, "/secret"),
+        (HttpMethod::Post, "/secret"),
+    ]);
+    let document = public(&router.access_table(), &space(), written);
+    let item = document["paths"]["/secret"].as_object().expect("a path");
+    assert_eq!(item.keys().collect::<Vec<_>>(), ["post"]);
+    assert_eq!(item["post"]["security"], json!([]));
+}
+
+#[test]
+fn methods_that_openapi_has_no_field_for_are_left_out_as_well() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", any(hidden))
+        .route("/open", any(all));
+    let mut written = document(&[]);
+    for path in ["/secret", "/open"] {
+        let mut item = PathItem::default();
+        let purge = ("PURGE".to_owned(), Operation::new());
+        item.additional_operations.extend([purge]);
+        item.query = Some(Operation::new());
+        written.paths.paths.insert(path.to_owned(), item);
+    }
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(document["paths"].as_object().expect("paths").len(), 1);
+    let open = &document["paths"]["/open"];
+    for operation in [&open["query"], &open["additionalOperations"]["PURGE"]] {
+        assert_eq!(operation["security"], json!([{ "Bearer": ["all"] }]));
+    }
+}
+
+#[test]
+fn a_tag_stays_that_something_else_has_too() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let mut written = document(&[(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")]);
+    let tags = |names: &[&str]| Some(names.iter().map(ToString::to_string).collect());
+    for (path, names) in [("/secret", ["both", "secret"]), ("/open", ["both", "open"])] {
+        let item = written.paths.paths.get_mut(path).expect("a path");
+        item.get.as_mut().expect("GET").tags = tags(&names);
+    }
+    written.tags = Some(
+        ["both", "open", "secret", "of nothing"]
+            .map(Tag::new)
+            .into(),
+    );
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(all));
+    let document = public(&router.access_table(), &space(), written);
+    assert_eq!(
+        document["tags"],
+        json!([{ "name": "both" }, { "name": "open" }, { "name": "of nothing" }])
+    );
+}
+
+#[test]
+fn links_that_lead_to_what_is_hidden_are_left_out() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let link = |by: &str| match by.strip_prefix('#') {
+        Some(_) => RefOr::T(Link::builder().operation_ref(by).build()),
+        None => RefOr::T(Link::builder().operation_id(by).build()),
+    };
+    let mut written = document(&[
+        (HttpMethod::Get, "/a"),
+        (HttpMethod::Get, "/secret/{id}"),
+        (HttpMethod::Get, "/b"),
+    ]);
+    let paths = &mut written.paths.paths;
+    let secret = paths.get_mut("/secret/{id}").expect("a path");
+    secret.get.as_mut().expect("GET").operation_id = Some("secret".to_owned());
+    let mut answer = Response::new("an answer");
+    answer.links.extend([
+        ("by id".to_owned(), link("secret")),
+        ("by place".to_owned(), link("#/paths/~1secret~1{id}/get")),
+        (
+            "by an encoded place".to_owned(),
+            link("#/paths/~1secret~1%7Bnumber%7D/get"),
+        ),
+        (
+            "by name".to_owned(),
+            RefOr::Ref(Ref::new("#/components/links/Secret")),
+        ),
+        ("elsewhere".to_owned(), link("b")),
+        ("elsewhere by place".to_owned(), link("#/paths/~1b/get")),
+    ]);
+    let a = paths.get_mut("/a").expect("a path");
+    let responses = &mut a.get.as_mut().expect("GET").responses.responses;
+    responses.insert("200".to_owned(), RefOr::T(answer.clone()));
+    let components = written.components.get_or_insert_default();
+    components.links.extend([
+        ("Secret".to_owned(), link("secret")),
+        ("Open".to_owned(), link("b")),
+    ]);
+    let mut item = PathItem::default();
+    let mut operation = Operation::new();
+    let responses = &mut operation.responses.responses;
+    responses.insert("200".to_owned(), RefOr::T(answer.clone()));
+    item.post = Some(operation);
+    components
+        .responses
+        .insert("Shared".to_owned(), RefOr::T(answer));
+    let back = Callback::from([("{$request.query.url}".to_owned(), RefOr::T(item))]);
+    let a = written.paths.paths.get_mut("/a").expect("a path");
+    let callbacks = &mut a.get.as_mut().expect("GET").callbacks;
+    callbacks.insert("back".to_owned(), RefOr::T(back));
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/a", get(one))
+        .route("/b", get(one))
+        .route("/secret/{id}", get(hidden));
+    let document = public(&router.access_table(), &space(), written);
+    for response in [
+        &document["paths"]["/a"]["get"]["responses"]["200"],
+        &document["components"]["responses"]["Shared"],
+        &document["paths"]["/a"]["get"]["callbacks"]["back"]["{$request.query.url}"]["post"]["responses"]
+            ["200"],
+    ] {
+        let links = response["links"].as_object().expect("links");
+        assert_eq!(
+            links.keys().collect::<Vec<_>>(),
+            ["elsewhere", "elsewhere by place"]
+        );
+    }
+    let links = document["components"]["links"].as_object();
+    let links: Vec<_> = links.expect("links").keys().collect();
+    assert_eq!(links, ["Open"]);
+    assert!(!document.to_string().contains("secret"), "{document}");
+}
+
+#[test]
+fn a_hidden_wildcard_is_told_from_a_parameter_in_its_place() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/files/{id}", get(nothing))
+        .route("/files/{*rest}", get(hidden));
+    let written = document(&[
+        (HttpMethod::Get, "/files/{id}"),
+        (HttpMethod::Get, "/files/{*path}"),
+    ]);
+    let document = public(&router.access_table(), &space(), written);
+    let paths: Vec<_> = document["paths"]
+        .as_object()
+        .expect("paths")
+        .keys()
+        .collect();
+    assert_eq!(paths, ["/files/{id}"]);
+}
+
+#[test]
+fn a_scheme_that_only_hidden_operations_take_is_left_out() {
+    #[requires(schemes("ApiKey"), role = "backup", hide_as = 404)]
+    async fn hidden() {}
+
+    #[requires(schemes(Bearer), authenticated)]
+    async fn shown() {}
+
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(shown));
+    let written = |paths: &[(HttpMethod, &str)]| {
+        let mut written = document(paths);
+        let key = |field: &str| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(field)));
+        let components = written.components.get_or_insert_default();
+        components.add_security_scheme("ApiKey", key("x-api-key"));
+        components.add_security_scheme("Other", key("x-other"));
+        written
+    };
+    let schemes = |written: OpenApi| {
+        let document = public(&router.access_table(), &service::space(), written);
+        let schemes = document["components"]["securitySchemes"].as_object();
+        schemes
+            .expect("schemes")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let both = [(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")];
+    assert!(!schemes(written(&both)).contains(&"ApiKey".to_owned()));
+    assert!(schemes(written(&both)).contains(&"Other".to_owned()));
+    // Who asks for it besides keeps it.
+    let mut asked = written(&both);
+    asked.security = Some(vec![SecurityRequirement::new(
+        "ApiKey",
+        Vec::<String>::new(),
+    )]);
+    assert!(schemes(asked).contains(&"ApiKey".to_owned()));
+    // So does a callback.
+    let mut called_back = written(&both);
+    let mut operation = Operation::new();
+    operation.security = Some(vec![SecurityRequirement::new(
+        "ApiKey",
+        Vec::<String>::new(),
+    )]);
+    let mut item = PathItem::default();
+    item.post = Some(operation);
+    let back = Callback::from([("{$request.query.url}".to_owned(), RefOr::T(item))]);
+    let open = called_back.paths.paths.get_mut("/open").expect("a path");
+    let callbacks = &mut open.get.as_mut().expect("GET").callbacks;
+    callbacks.insert("back".to_owned(), RefOr::T(back));
+    assert!(schemes(called_back).contains(&"ApiKey".to_owned()));
+    // What is hidden was not documented, so it says nothing of it.
+    assert!(schemes(written(&both[1..])).contains(&"ApiKey".to_owned()));
+}
+
+#[test]
+fn a_tag_that_others_are_part_of_stays() {
+    #[requires(scope = "see", hide_as = 404)]
+    async fn hidden() {}
+
+    let mut written = document(&[(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")]);
+    for (path, tag) in [("/secret", "whole"), ("/open", "part")] {
+        let item = written.paths.paths.get_mut(path).expect("a path");
+        item.get.as_mut().expect("GET").tags = Some(vec![tag.to_owned()]);
+    }
+    let mut part = Tag::new("part");
+    part.parent = Some("whole".to_owned());
+    written.tags = Some(vec![Tag::new("whole"), part]);
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/secret", get(hidden))
+        .route("/open", get(all));
+    let document = public(&router.access_table(), &space(), written);
+    let names = document["tags"].as_array().expect("tags").iter();
+    let names: Vec<_> = names.map(|tag| tag["name"].clone()).collect();
+    assert_eq!(names, ["whole", "part"]);
+}
+
+#[test]
+fn everybody_is_told_roles_and_scopes_but_no_names_of_checks_and_networks() {
+    let table = service::routes().access_table();
+    let forbidden = |document: &Value, path: &str| {
+        let text = &document["paths"][path]["get"]["responses"]["403"]["description"];
+        text.as_str().expect("a text").to_owned()
+    };
+    let space = service::space();
+    let everybody = public(&table, &space, service::written());
+    let insiders = internal(&table, &space, service::written());
+    for (path, told, inside) in [
+        ("/carts/{id}", "check", "check = owns"),
+        (
+            "/reports",
+            "any(role = \"auditor\", all(scope = \"reports\", network))",
+            "any(role = \"auditor\", all(scope = \"reports\", network = \"192.0.2.0/24\"))",
+        ),
+    ] {
+        let text = |takes: &str| format!("Not allowed: it takes `{takes}`.");
+        assert_eq!(forbidden(&everybody, path), text(told));
+        assert_eq!(forbidden(&insiders, path), text(inside));
+    }
+    let everybody = everybody.to_string();
+    for word in ["192.0.2", "owns", "integration::openapi::"] {
+        assert!(!everybody.contains(word), "{word} is there");
+    }
+}

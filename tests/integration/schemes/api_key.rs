@@ -1,0 +1,93 @@
+//! API keys.
+
+use crate::schemes::*;
+#[tokio::test]
+async fn api_keys() {
+    const KEY: &str = "k-4f1c0b6e9a8d47d2";
+    const API_KEY: &str = "ApiKey realm=\"api\"";
+    const DIGEST: &str = "4f2ba4fb53da2d1e0a4c5a0ae9b9b2d1d5a1c6c8b2d1d5a1c6c8b2d1d5a1c6c8";
+    let keys = ApiKeys::builder()
+        .field("x-key")
+        .key(KEY, Identity::new("billing").with_roles(["admin"]))
+        .key_sha256(DIGEST, Identity::new("nobody has this key"))
+        .build()
+        .expect("keys");
+    let key = |value: &str| -> Lines { vec![("x-key", value.as_bytes().to_vec())] };
+    let app = app(space(keys));
+    check(
+        &app,
+        "/admin",
+        vec![
+            row("absent", vec![], 401, &[API_KEY]),
+            row("good", key(KEY), 200, &[]),
+            row("wrong", key("k-0000000000000000"), 401, &[API_KEY]),
+            row("a prefix", key(&KEY[..17]), 401, &[API_KEY]),
+            row("with more behind", key(&format!("{KEY}x")), 401, &[API_KEY]),
+            row("in upper case", key(&KEY.to_uppercase()), 401, &[API_KEY]),
+            row("its digest", key(DIGEST), 401, &[API_KEY]),
+            row("empty", key(""), 401, &[API_KEY]),
+            row(
+                "non-ASCII bytes",
+                vec![("x-key", b"\xff\xfe".to_vec())],
+                401,
+                &[API_KEY],
+            ),
+            row("64 KiB", key(&"a".repeat(64 << 10)), 401, &[API_KEY]),
+            row("two fields", [key(KEY), key(KEY)].concat(), 400, &[]),
+            row(
+                "in another field",
+                vec![("x-api-key", KEY.into())],
+                401,
+                &[API_KEY],
+            ),
+            row(
+                "in Authorization",
+                authorization(format!("ApiKey {KEY}")),
+                401,
+                &[API_KEY],
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_api_key_is_stored_as_its_sha256() {
+    let digest = {
+        use sha2::Digest;
+        let digest = sha2::Sha256::digest(b"k-4f1c0b6e9a8d47d2");
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<String>()
+    };
+    let keys = ApiKeys::builder().key_sha256(&digest, Identity::new("billing"));
+    let app = app(space(keys.build().expect("keys")));
+    let lines = vec![("x-api-key", b"k-4f1c0b6e9a8d47d2".to_vec())];
+    assert_eq!(send(&app, "/known", &lines).await.status(), 200);
+}
+
+#[test]
+fn api_keys_that_cannot_be_right_are_not_built() {
+    let who = || Identity::new("billing");
+    let key = "k-4f1c0b6e9a8d47d2";
+    let error = |keys: auth_runtime::schemes::ApiKeysBuilder| keys.build().err();
+    let billing = || "billing".to_owned();
+    assert_eq!(error(ApiKeys::builder()), Some(ApiKeysError::NoKey));
+    assert_eq!(
+        error(ApiKeys::builder().key("too short", who())),
+        Some(ApiKeysError::ShortKey(billing()))
+    );
+    assert_eq!(
+        error(ApiKeys::builder().key_sha256("no digest", who())),
+        Some(ApiKeysError::NoDigest(billing()))
+    );
+    assert_eq!(
+        error(ApiKeys::builder().key(key, who()).key(key, who())),
+        Some(ApiKeysError::KeyTwice)
+    );
+    for field in ["authorization", "Cookie", "host", "two words", ""] {
+        let keys = ApiKeys::builder().key(key, who()).field(field);
+        assert_eq!(error(keys), Some(ApiKeysError::Field(field.to_owned())));
+    }
+}

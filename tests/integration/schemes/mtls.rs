@@ -1,0 +1,504 @@
+//! Tokens that are bound to client certificates (RFC 8705): over real TLS, and behind proxies that
+//! end it.
+
+use auth_tests::App;
+use std::net::SocketAddr;
+
+use auth_runtime::ProtectedRouter;
+use auth_runtime::policy::IpNet;
+use auth_runtime::schemes::{ClientCertificate, PeerCertificate, TrustedProxiesError};
+use auth_tests::tls::{self, Authority, Certified};
+use sha2::{Digest, Sha256};
+
+use crate::schemes::tokens::{rs256, rsa_verifier};
+use crate::schemes::*;
+
+#[requires(sender_constrained)]
+async fn bound() {}
+
+fn app(certificate: ClientCertificate) -> ProtectedRouter {
+    let bearer = Bearer::jwt(rsa_verifier()).client_certificate(certificate);
+    GuardedRouter::new()
+        .route("/known", get(known))
+        .route("/bound", get(bound))
+        .protect(space(bearer))
+        .unwrap()
+}
+
+fn thumbprint(certificate: &Certified) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.der()))
+}
+
+/// A token with this `cnf`.
+fn token(confirmation: Value) -> String {
+    rs256(json!({ "cnf": confirmation }))
+}
+
+fn bound_token(certificate: &Certified) -> String {
+    token(json!({ "x5t#S256": thumbprint(certificate) }))
+}
+
+/// The client's own certificate, and somebody else's.
+struct Clients {
+    authority: Authority,
+    own: Certified,
+    other: Certified,
+}
+
+impl Clients {
+    fn new() -> Self {
+        let authority = Authority::new();
+        Self {
+            own: authority.certify("client.example"),
+            other: authority.certify("other.example"),
+            authority,
+        }
+    }
+}
+
+/// The status, and the challenge if there is one.
+async fn ask(
+    address: SocketAddr,
+    clients: &Clients,
+    shown: Option<&Certified>,
+    target: &str,
+    fields: &str,
+) -> (u16, String) {
+    let request =
+        format!("GET {target} HTTP/1.1\r\nhost: api.example\r\nconnection: close\r\n{fields}\r\n");
+    let answer = tls::send_raw(address, &clients.authority, shown, request).await;
+    let status = answer.get(9..12).and_then(|status| status.parse().ok());
+    let challenge = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("www-authenticate: "));
+    (
+        status.expect("a status"),
+        challenge.unwrap_or_default().to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_bound_token_is_good_over_a_connection_with_its_certificate_only() {
+    let clients = Clients::new();
+    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    let own = || Some(&clients.own);
+    let of_own = thumbprint(&clients.own);
+    let rows = [
+        ("its own", own(), bound_token(&clients.own), 200, 200),
+        ("another", own(), bound_token(&clients.other), 401, 401),
+        ("no certificate", None, bound_token(&clients.own), 401, 401),
+        ("an unbound token", own(), rs256(json!({})), 200, 401),
+        ("neither", None, rs256(json!({})), 200, 401),
+        (
+            "bound to more than the certificate",
+            own(),
+            token(json!({ "x5t#S256": of_own, "jkt": of_own })),
+            401,
+            401,
+        ),
+        (
+            "bound to a key for proofs",
+            own(),
+            token(json!({ "jkt": of_own })),
+            401,
+            401,
+        ),
+        (
+            "bound to what nobody knows",
+            own(),
+            token(json!({ "kid": "1" })),
+            401,
+            401,
+        ),
+        ("bound to nothing", own(), token(json!({})), 401, 401),
+        ("no object", own(), token(json!(of_own)), 401, 401),
+        (
+            "no text",
+            own(),
+            token(json!({ "x5t#S256": [of_own] })),
+            401,
+            401,
+        ),
+        (
+            "null for a thumbprint, and no certificate",
+            None,
+            token(json!({ "x5t#S256": null })),
+            401,
+            401,
+        ),
+        (
+            "an empty thumbprint, and no certificate",
+            None,
+            token(json!({ "x5t#S256": "" })),
+            401,
+            401,
+        ),
+        (
+            "the thumbprint in another case",
+            own(),
+            token(json!({ "x5t#S256": of_own.to_lowercase() })),
+            401,
+            401,
+        ),
+    ];
+    for (name, shown, token, known, bound) in rows {
+        let fields = format!("authorization: Bearer {token}\r\n");
+        for (target, expected) in [("/known", known), ("/bound", bound)] {
+            let (status, challenge) = ask(address, &clients, shown, target, &fields).await;
+            assert_eq!(status, expected, "{name}: {target}");
+            let told = if expected == 401 { INVALID } else { "" };
+            assert_eq!(challenge, told, "{name}: {target}");
+        }
+    }
+    let without = ask(address, &clients, own(), "/bound", "").await;
+    assert_eq!(without, (401, BEARER.to_owned()), "a certificate alone");
+}
+
+#[tokio::test]
+async fn what_a_client_writes_of_certificates_counts_for_nothing_on_its_own_connection() {
+    let clients = Clients::new();
+    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    let forged = STANDARD.encode(clients.other.der());
+    let fields = format!(
+        "authorization: Bearer {}\r\nclient-cert: :{forged}:\r\n",
+        bound_token(&clients.other)
+    );
+    for shown in [None, Some(&clients.own)] {
+        let (status, _) = ask(address, &clients, shown, "/known", &fields).await;
+        assert_eq!(status, 401);
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_is_that_of_each_connection() {
+    let clients = Clients::new();
+    let address = tls::serve(app(ClientCertificate::connection()), &clients.authority).await;
+    for (shown, status) in [
+        (&clients.own, 200),
+        (&clients.other, 401),
+        (&clients.own, 200),
+    ] {
+        let fields = format!("authorization: Bearer {}\r\n", bound_token(&clients.own));
+        let answer = ask(address, &clients, Some(shown), "/bound", &fields).await;
+        assert_eq!(answer.0, status);
+    }
+}
+
+/// Lines that a proxy at this address sends.
+async fn status_from(app: &impl App, address: Option<&str>, lines: &Lines) -> u16 {
+    let mut request = Request::get("/bound").body(Body::empty()).unwrap();
+    if let Some(address) = address {
+        let address: SocketAddr = address.parse().expect("an address");
+        request.extensions_mut().insert(address);
+    }
+    for (name, value) in lines {
+        let value = HeaderValue::from_bytes(value).expect("a field value");
+        request.headers_mut().append(*name, value);
+    }
+    app.clone()
+        .oneshot(request)
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
+}
+
+fn networks(texts: &[&str]) -> Vec<IpNet> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+const PROXY: &str = "10.0.0.7:4711";
+
+#[tokio::test]
+async fn a_field_is_believed_from_the_addresses_of_trusted_proxies() {
+    let clients = Clients::new();
+    let proxies = networks(&["10.0.0.7/32", "192.0.2.0/24", "2001:db8::7/128"]);
+    let app = app(ClientCertificate::client_cert(proxies).unwrap());
+    let field = format!(":{}:", STANDARD.encode(clients.own.der()));
+    let mut lines = bearer(bound_token(&clients.own));
+    lines.push(("client-cert", field.into_bytes()));
+    for (address, status) in [
+        (Some("10.0.0.7:4711"), 200),
+        (Some("10.0.0.7:1"), 200),
+        (Some("192.0.2.200:1"), 200),
+        (Some("[2001:db8::7]:1"), 200),
+        // As a socket for both kinds of addresses says it.
+        (Some("[::ffff:10.0.0.7]:1"), 200),
+        (Some("10.0.0.8:4711"), 401),
+        (Some("127.0.0.1:4711"), 401),
+        (Some("[2001:db8::8]:1"), 401),
+        (None, 401),
+    ] {
+        assert_eq!(
+            status_from(&app, address, &lines).await,
+            status,
+            "{address:?}"
+        );
+    }
+    lines.push(("x-forwarded-for", b"10.0.0.7".to_vec()));
+    lines.push(("forwarded", b"for=10.0.0.7".to_vec()));
+    let from_elsewhere = status_from(&app, Some("10.0.0.8:4711"), &lines).await;
+    assert_eq!(from_elsewhere, 401, "addresses in fields");
+}
+
+#[tokio::test]
+async fn client_cert_is_one_byte_sequence() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let own = STANDARD.encode(clients.own.der());
+    let other = STANDARD.encode(clients.other.der());
+    let unpadded = own.trim_end_matches('=');
+    let token = bound_token(&clients.own);
+    for (name, fields, status) in [
+        ("one", vec![format!(":{own}:")], 200),
+        ("space around", vec![format!("  :{own}: ")], 200),
+        ("without padding", vec![format!(":{unpadded}:")], 200),
+        ("none", vec![], 401),
+        ("of another", vec![format!(":{other}:")], 401),
+        ("empty", vec![String::new()], 401),
+        ("an empty sequence", vec!["::".to_owned()], 401),
+        ("one colon", vec![":".to_owned()], 401),
+        ("no colons", vec![own.clone()], 401),
+        ("not closed", vec![format!(":{own}")], 401),
+        (
+            "the same twice",
+            vec![format!(":{own}:"), format!(":{own}:")],
+            401,
+        ),
+        ("two", vec![format!(":{own}:"), format!(":{other}:")], 401),
+        (
+            "two, the other way",
+            vec![format!(":{other}:"), format!(":{own}:")],
+            401,
+        ),
+        ("two on a line", vec![format!(":{own}:, :{other}:")], 401),
+        ("a parameter", vec![format!(":{own}:;a=1")], 401),
+        ("a space inside", vec![format!(": {own}:")], 401),
+        ("no base64", vec![format!(":{own}*:")], 401),
+        (
+            "base64 for URLs",
+            vec![format!(":{}:", own.replace(['+', '/'], "_"))],
+            401,
+        ),
+        ("as nginx writes it", vec![escaped_pem(&clients.own)], 401),
+        (
+            "beyond all measure",
+            vec![format!(":{}:", own.repeat(40))],
+            401,
+        ),
+        ("no text", vec![format!(":{own}:\u{e9}")], 401),
+    ] {
+        if name == "base64 for URLs" && !own.contains(['+', '/']) {
+            continue;
+        }
+        let mut lines = bearer(&token);
+        let fields = fields.into_iter().map(String::into_bytes);
+        lines.extend(fields.map(|value| ("client-cert", value)));
+        assert_eq!(
+            status_from(&app, Some(PROXY), &lines).await,
+            status,
+            "{name}"
+        );
+    }
+}
+
+/// An issuer that was told of no certificate may have hashed nothing.
+#[tokio::test]
+async fn nothing_is_no_certificate() {
+    let token = token(json!({ "x5t#S256": PeerCertificate::new([]).thumbprint() }));
+    let proxies = || networks(&["10.0.0.7/32"]);
+    let empty_pem = escaped("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+    for (certificate, field, value) in [
+        (
+            ClientCertificate::client_cert(proxies()),
+            "client-cert",
+            "::",
+        ),
+        (
+            ClientCertificate::ssl_client_cert(proxies()),
+            "ssl-client-cert",
+            &empty_pem,
+        ),
+    ] {
+        let app = app(certificate.unwrap());
+        let mut lines = bearer(&token);
+        lines.push((field, value.as_bytes().to_vec()));
+        assert_eq!(status_from(&app, Some(PROXY), &lines).await, 401, "{field}");
+    }
+}
+
+/// As nginx escapes it: everything but letters, digits and `-._~`.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn pem(certificate: &Certified) -> String {
+    let encoded = STANDARD.encode(certificate.der());
+    let lines = encoded.as_bytes().chunks(64);
+    let lines: Vec<_> = lines
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
+}
+
+fn escaped_pem(certificate: &Certified) -> String {
+    escaped(&pem(certificate))
+}
+
+#[tokio::test]
+async fn ssl_client_cert_is_one_escaped_pem() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::ssl_client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let own = pem(&clients.own);
+    let other = pem(&clients.other);
+    let token = bound_token(&clients.own);
+    for (name, fields, status) in [
+        ("one", vec![escaped(&own)], 200),
+        (
+            "other line ends",
+            vec![escaped(&own.replace('\n', "\r\n"))],
+            200,
+        ),
+        ("none", vec![], 401),
+        ("of another", vec![escaped(&other)], 401),
+        ("empty", vec![String::new()], 401),
+        ("twice", vec![escaped(&own), escaped(&own)], 401),
+        ("a chain", vec![escaped(&format!("{own}{other}"))], 401),
+        (
+            "text before it",
+            vec![escaped(&format!("subject=x\n{own}"))],
+            401,
+        ),
+        ("text behind it", vec![escaped(&format!("{own}x"))], 401),
+        (
+            "a key",
+            vec![escaped(&own.replace("CERTIFICATE", "PUBLIC KEY"))],
+            401,
+        ),
+        (
+            "nothing in it",
+            vec![escaped(
+                "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+            )],
+            401,
+        ),
+        (
+            "an escape cut off",
+            vec![format!("{}%", escaped(&own))],
+            401,
+        ),
+        ("not UTF-8", vec![format!("{}%FF", escaped(&own))], 401),
+        (
+            "beyond all measure",
+            vec![escaped(&own.replacen('\n', &"\n".repeat(6000), 1))],
+            401,
+        ),
+        (
+            "as RFC 9440 wants it",
+            vec![format!(":{}:", STANDARD.encode(clients.own.der()))],
+            401,
+        ),
+    ] {
+        let mut lines = bearer(&token);
+        let fields = fields.into_iter().map(String::into_bytes);
+        lines.extend(fields.map(|value| ("ssl-client-cert", value)));
+        assert_eq!(
+            status_from(&app, Some(PROXY), &lines).await,
+            status,
+            "{name}"
+        );
+        let wrong_place: Lines = lines
+            .into_iter()
+            .map(|(name, value)| {
+                (
+                    if name == "ssl-client-cert" {
+                        "client-cert"
+                    } else {
+                        name
+                    },
+                    value,
+                )
+            })
+            .collect();
+        let elsewhere = status_from(&app, Some(PROXY), &wrong_place).await;
+        assert_eq!(elsewhere, 401, "{name}: in the other field");
+    }
+}
+
+#[tokio::test]
+async fn the_connection_does_not_count_where_a_proxy_speaks_for_the_client() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::client_cert(networks(&["127.0.0.1/32"])).unwrap());
+    let address = tls::serve(app, &clients.authority).await;
+    let of_proxy = &clients.other;
+    let field = format!("client-cert: :{}:\r\n", STANDARD.encode(clients.own.der()));
+    for (token, field, status) in [
+        (bound_token(&clients.own), field.as_str(), 200),
+        (bound_token(of_proxy), field.as_str(), 401),
+        (bound_token(of_proxy), "", 401),
+    ] {
+        let fields = format!("authorization: Bearer {token}\r\n{field}");
+        let answer = ask(address, &clients, Some(of_proxy), "/bound", &fields).await;
+        assert_eq!(answer.0, status);
+    }
+}
+
+#[tokio::test]
+async fn whoever_logs_in_without_being_bound_is_sent_to_the_scheme_that_binds() {
+    let users = Basic::new(async |_, _| Caller::known(Identity::new("ann")));
+    let bearer = Bearer::jwt(rsa_verifier());
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(users)
+        .scheme(bearer.client_certificate(ClientCertificate::connection()));
+    let app = GuardedRouter::new()
+        .route("/bound", get(bound))
+        .protect(space.build().unwrap())
+        .unwrap();
+    let response = send(&app, "/bound", &basic("ann:x")).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(challenges(&response), [BEARER]);
+}
+
+#[tokio::test]
+async fn without_a_certificate_to_hold_them_against_bound_tokens_are_no_good() {
+    let clients = Clients::new();
+    let app = crate::schemes::app(space(Bearer::jwt(rsa_verifier())));
+    let mut request = Request::get("/known").body(Body::empty()).unwrap();
+    let shown = PeerCertificate::new(clients.own.der());
+    assert_eq!(shown.thumbprint(), thumbprint(&clients.own));
+    request.extensions_mut().insert(shown);
+    let token = format!("Bearer {}", bound_token(&clients.own));
+    let headers = request.headers_mut();
+    headers.insert("authorization", HeaderValue::try_from(token).unwrap());
+    let response = app.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!(challenges(&response), [INVALID]);
+}
+
+#[test]
+fn proxies_have_to_be_named_and_everybody_is_no_proxy() {
+    let constructors: [fn(Vec<IpNet>) -> _; 2] = [
+        |proxies| ClientCertificate::client_cert(proxies),
+        |proxies| ClientCertificate::ssl_client_cert(proxies),
+    ];
+    for from in constructors {
+        assert_eq!(from(vec![]), Err(TrustedProxiesError::NoProxy));
+        for everybody in ["0.0.0.0/0", "::/0"] {
+            let error = from(networks(&["10.0.0.7/32", everybody])).unwrap_err();
+            let network = everybody.parse().unwrap();
+            assert_eq!(error, TrustedProxiesError::EveryAddress(network));
+            assert!(error.to_string().contains(everybody), "{error}");
+        }
+        assert!(from(networks(&["10.0.0.0/8"])).is_ok());
+    }
+}

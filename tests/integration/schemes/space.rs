@@ -1,0 +1,268 @@
+//! Several schemes, schemes of one's own, and what a space makes of denials.
+
+use std::time::Duration;
+
+use crate::schemes::tokens::*;
+use crate::schemes::*;
+#[tokio::test]
+async fn several_schemes_are_offered_in_order_and_used_one_at_a_time() {
+    const KEY: &str = "k-4f1c0b6e9a8d47d2";
+    let keys = ApiKeys::builder().key(KEY, Identity::new("billing"));
+    let basic_verifier = Basic::new(|user, password| async move {
+        match (user.as_str(), password.as_str()) {
+            ("ann", "secret") => Caller::known(Identity::new("ann")),
+            ("down", _) => Caller::unverifiable(),
+            _ => Caller::rejected(),
+        }
+    });
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Bearer::jwt(rsa_verifier()))
+        .scheme(basic_verifier)
+        .scheme(keys.build().expect("keys"))
+        .build()
+        .expect("a space");
+    let app = app(space);
+    let key = || -> Lines { vec![("x-api-key", KEY.into())] };
+    let good = || bearer(rs256(json!({})));
+    check(
+        &app,
+        "/known",
+        vec![
+            row(
+                "nothing",
+                vec![],
+                401,
+                &[BEARER, BASIC, "ApiKey realm=\"api\""],
+            ),
+            row("a token", good(), 200, &[]),
+            row("a login", basic("ann:secret"), 200, &[]),
+            row("a key", key(), 200, &[]),
+            row(
+                "a bad token",
+                bearer("x"),
+                401,
+                &[MALFORMED, BASIC, "ApiKey realm=\"api\""],
+            ),
+            row(
+                "a bad login",
+                basic("ann:x"),
+                401,
+                &[BEARER, BASIC, "ApiKey realm=\"api\""],
+            ),
+            row("a token and a key", [good(), key()].concat(), 400, &[TWICE]),
+            row(
+                "a login and a key",
+                [basic("ann:secret"), key()].concat(),
+                400,
+                &[TWICE],
+            ),
+            row(
+                "a token and a login",
+                [good(), basic("ann:secret")].concat(),
+                400,
+                &[TWICE],
+            ),
+            row("nobody can say", basic("down:x"), 503, &[]),
+        ],
+    )
+    .await;
+    check(
+        &app,
+        "/read",
+        vec![
+            row(
+                "no scope, but no token either",
+                basic("ann:secret"),
+                403,
+                &[],
+            ),
+            row("a key has no scope to ask for", key(), 403, &[]),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_verifier_that_is_down_is_no_401() {
+    let bearer_verifier = Bearer::new(|token| async move {
+        Caller::Unverifiable {
+            retry_after: (token == "soon").then_some(Duration::from_secs(17)),
+        }
+    });
+    let app = app(space(bearer_verifier));
+    for (token, seconds) in [("soon", "17"), ("whenever", "5")] {
+        for target in ["/known", "/nowhere"] {
+            let response = send(&app, target, &bearer(token)).await;
+            assert_eq!(response.status(), 503, "{target}");
+            assert_eq!(response.headers()["retry-after"], seconds, "{target}");
+            assert_eq!(challenges(&response), Vec::<&str>::new(), "{target}");
+        }
+    }
+}
+
+/// A scheme of the service's own, in the space of twenty lines.
+struct Badge;
+
+impl Scheme for Badge {
+    fn name(&self) -> &str {
+        "Badge"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let late = credentials.headers().contains_key("x-late");
+        Verification::done(match credentials.value() {
+            "4711" if late => Caller::Rejected(Rejection::Expired),
+            "4711" => Caller::known(Identity::new("gate")),
+            _ => Caller::rejected(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_of_ones_own() {
+    let late = [authorization("Badge 4711"), vec![("x-late", b"1".to_vec())]].concat();
+    let rows = vec![
+        row("absent", vec![], 401, &["Badge realm=\"api\""]),
+        row("good", authorization("badge 4711"), 200, &[]),
+        row(
+            "wrong",
+            authorization("Badge 4712"),
+            401,
+            &["Badge realm=\"api\""],
+        ),
+        row("late", late, 401, &["Badge realm=\"api\""]),
+    ];
+    check(&app(space(Badge)), "/known", rows).await;
+}
+
+#[test]
+fn a_space_that_cannot_be_right_is_not_built() {
+    struct Named(&'static str);
+    impl Scheme for Named {
+        fn name(&self) -> &str {
+            self.0
+        }
+        fn verify(&self, _: &Credentials<'_>) -> Verification {
+            Verification::done(Caller::rejected())
+        }
+    }
+    let build = |space: auth_runtime::ProtectionSpaceBuilder| space.build().err();
+    let builder = || ProtectionSpace::builder().realm("api");
+    assert_eq!(build(builder().scheme(Badge)), None);
+    assert_eq!(build(builder()), Some(SpaceError::NoScheme));
+    assert_eq!(
+        build(ProtectionSpace::builder().scheme(Badge)),
+        Some(SpaceError::NoRealm)
+    );
+    assert_eq!(
+        build(builder().scheme(Badge).scheme(Named("BADGE"))),
+        Some(SpaceError::SchemeTwice("BADGE".to_owned()))
+    );
+    for (realm, scheme) in [
+        ("two\r\nlines", "Badge"),
+        ("Übung", "Badge"),
+        ("api scope=all", "Badge"),
+        ("api", "two words"),
+        ("api", ""),
+    ] {
+        let error = ProtectionSpace::builder()
+            .realm(realm)
+            .scheme(Named(scheme))
+            .build();
+        let error = error.expect_err("an error");
+        assert!(
+            matches!(error, SpaceError::Challenge { .. }),
+            "{realm:?} {scheme:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn denials_speak_the_language_that_was_asked_for() {
+    let app = app(space(Badge));
+    for (accept, content_type, begins) in [
+        (
+            None,
+            "application/problem+json",
+            "{\"type\":\"about:blank\"",
+        ),
+        (
+            Some("text/html,*/*;q=0.8"),
+            "text/html; charset=utf-8",
+            "<!doctype html>",
+        ),
+        (
+            Some("text/plain"),
+            "text/plain; charset=utf-8",
+            "401 Unauthorized\n",
+        ),
+        (
+            Some("image/png"),
+            "application/problem+json",
+            "{\"type\":\"about:blank\"",
+        ),
+    ] {
+        let lines = accept.map(|accept| ("accept", accept.as_bytes().to_vec()));
+        let lines = lines.into_iter().collect();
+        for (target, status) in [("/known", 401), ("/nowhere", 404)] {
+            let response = send(&app, target, &lines).await;
+            assert_eq!(response.status(), status);
+            assert_eq!(
+                response.headers()["content-type"],
+                content_type,
+                "{accept:?}"
+            );
+            let body = text(response).await;
+            if status == 401 {
+                assert!(body.starts_with(begins), "{accept:?}: {body}");
+            }
+            if content_type.ends_with("json") {
+                let problem: Value = serde_json::from_str(&body).expect("JSON");
+                assert_eq!(problem["status"], status);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_writes_bodies_of_its_own_and_keeps_status_and_challenge() {
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(Badge)
+        .render(|denial, request| {
+            let kind = match denial {
+                Denial::Unauthenticated { .. } => "who are you",
+                _ => "no",
+            };
+            let body = format!("{kind}? {} {}", request.method(), request.uri());
+            DenialBody::new("text/x-mine", body).unwrap_or_default()
+        });
+    let app = app(space.build().expect("a space"));
+    for (target, status, body, challenge) in [
+        (
+            "/known",
+            401,
+            "who are you? GET /known",
+            &["Badge realm=\"api\""][..],
+        ),
+        ("/nowhere", 404, "no? GET /nowhere", &[]),
+    ] {
+        let response = send(&app, target, &vec![]).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["content-type"], "text/x-mine");
+        assert_eq!(challenges(&response), challenge);
+        assert_eq!(text(response).await, body);
+    }
+}
+
+#[test]
+fn nothing_secret_is_shown_for_debugging() {
+    let secret = "a secret of exactly 32 bytes ...";
+    let key = JwtKey::hs256(secret).expect("a key");
+    let jwt = Jwt::builder().issuer("i").audience("a").key(key.clone());
+    let keys = ApiKeys::builder().key(secret, Identity::new("billing"));
+    let identity = Identity::new("ann").with_extension(secret.to_owned());
+    let shown = format!("{key:?} {jwt:?} {:?} {keys:?} {identity:?}", rsa_verifier());
+    assert!(!shown.contains("secret"), "{shown}");
+}

@@ -1,0 +1,181 @@
+//! Verified tokens are remembered, and never for longer than they are good.
+
+use auth_tests::App;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auth_runtime::ProtectedRouter;
+use auth_runtime::schemes::{JwtBuilder, TokenCache};
+
+use crate::schemes::tokens::{claims, keys, now};
+use crate::schemes::*;
+
+fn verifier() -> JwtBuilder {
+    Jwt::builder()
+        .issuer(ISSUER)
+        .audience(AUDIENCE)
+        .key(JwtKey::hs256(keys().secret).unwrap())
+}
+
+fn token(changes: Value) -> String {
+    let header = Header::new(Algorithm::HS256);
+    encode(&header, &claims(changes), &keys().signer(Algorithm::HS256)).unwrap()
+}
+
+fn remembering(cache: &TokenCache, builder: JwtBuilder) -> ProtectedRouter {
+    let jwt = builder.cache(cache.clone()).build().unwrap();
+    app(space(Bearer::jwt(jwt)))
+}
+
+async fn status(app: &impl App, token: &str) -> u16 {
+    send(app, "/read", &bearer(token)).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_token_is_remembered_until_it_is_forgotten() {
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let app = remembering(&cache, verifier());
+    let ann = token(json!({}));
+    let bob = token(json!({ "sub": "bob" }));
+    for token in [&ann, &bob, &ann] {
+        assert_eq!(status(&app, token).await, 200);
+    }
+    assert_eq!(cache.len(), 2);
+    cache.forget(&ann);
+    assert_eq!(cache.len(), 1);
+    cache.forget_where(|identity| identity.subject() == "bob");
+    assert!(cache.is_empty());
+    assert_eq!(status(&app, &ann).await, 200);
+    cache.clear();
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_rejected_is_not_remembered() {
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let app = remembering(&cache, verifier());
+    for changes in [
+        json!({ "aud": "another" }),
+        json!({ "exp": now() - 600 }),
+        json!({ "sub": null }),
+    ] {
+        assert_eq!(status(&app, &token(changes)).await, 401);
+    }
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_is_not_remembered_for_longer_than_it_is_good() {
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let app = remembering(&cache, verifier().leeway(Duration::ZERO));
+    let short = token(json!({ "exp": now() + 2 }));
+    assert_eq!(status(&app, &short).await, 200);
+    assert_eq!(cache.len(), 1);
+    tokio::time::sleep(Duration::from_millis(3100)).await;
+    let response = send(&app, "/known", &bearer(&short)).await;
+    assert_eq!(challenges(&response), [EXPIRED]);
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_is_not_remembered_for_longer_than_the_cache_says() {
+    let cache = TokenCache::new(100, Duration::from_millis(200));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let app = remembering(&cache, verifier());
+    let token = token(json!({}));
+    assert_eq!(status(&app, &token).await, 200);
+    assert_eq!(cache.len(), 1);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    cache.forget_where(|_| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        false
+    });
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        1,
+        "it is there still, but of no use"
+    );
+    assert_eq!(status(&app, &token).await, 200, "verified once more");
+}
+
+#[tokio::test]
+async fn it_holds_so_many_tokens_and_no_more() {
+    let cache = TokenCache::new(50, Duration::from_secs(60));
+    let app = remembering(&cache, verifier());
+    for number in 0..500 {
+        let token = token(json!({ "sub": format!("user-{number}") }));
+        assert_eq!(status(&app, &token).await, 200);
+    }
+    assert!((25..=64).contains(&cache.len()), "{cache:?}");
+}
+
+/// Or else a token for one service would open the other.
+#[tokio::test]
+async fn verifiers_that_share_a_cache_do_not_share_their_findings() {
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let one = remembering(&cache, verifier());
+    let other = remembering(&cache, verifier().audience("https://other.example"));
+    let elsewhere = Jwt::builder()
+        .issuer(ISSUER)
+        .audience("https://other.example")
+        .key(JwtKey::hs256(keys().secret).unwrap());
+    let elsewhere = remembering(&cache, elsewhere);
+    let token = token(json!({}));
+    assert_eq!(status(&one, &token).await, 200);
+    assert_eq!(status(&other, &token).await, 200);
+    assert_eq!(status(&elsewhere, &token).await, 401);
+    cache.forget(&token);
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_whether_remembered_or_not() {
+    let revoked = Arc::new(AtomicBool::new(false));
+    for remembers in [true, false] {
+        revoked.store(false, Ordering::SeqCst);
+        let flag = Arc::clone(&revoked);
+        let builder = verifier().revoked_if(move |claims| {
+            claims.get("jti").and_then(Value::as_str) == Some("7") && flag.load(Ordering::SeqCst)
+        });
+        let builder = if remembers {
+            builder.cache(TokenCache::default())
+        } else {
+            builder
+        };
+        let app = app(space(Bearer::jwt(builder.build().unwrap())));
+        let seventh = token(json!({ "jti": "7" }));
+        let eighth = token(json!({ "jti": "8" }));
+        assert_eq!(status(&app, &seventh).await, 200);
+        revoked.store(true, Ordering::SeqCst);
+        assert_eq!(status(&app, &seventh).await, 401);
+        assert_eq!(status(&app, &eighth).await, 200);
+    }
+}
+
+#[test]
+fn what_is_remembered_is_not_shown() {
+    let cache = TokenCache::default();
+    assert_eq!(
+        format!("{cache:?}"),
+        "TokenCache { len: 0, capacity: 10000, max_age: 300s }"
+    );
+}
+
+#[tokio::test]
+async fn a_memory_without_end_ends_after_a_day() {
+    let cache = TokenCache::new(10, std::time::Duration::MAX);
+    assert!(
+        format!("{cache:?}").contains("max_age: 86400s"),
+        "{cache:?}"
+    );
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).unwrap();
+    let app = app(space(Bearer::jwt(
+        jwt.key(key).cache(cache).build().unwrap(),
+    )));
+    for _ in 0..2 {
+        let response = send(&app, "/read", &bearer(tokens::rs256(json!({})))).await;
+        assert_eq!(response.status(), 200);
+    }
+}
