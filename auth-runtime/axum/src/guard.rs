@@ -171,12 +171,12 @@ impl ObjectAuthorizer {
         });
         if *conceal && *has_router {
             // The router replaces this response by that of the fallback.
-            let mut response = StatusCode::NOT_FOUND.into_response();
-            response.extensions_mut().insert(Concealed {
+            let concealed = Concealed {
                 authentication: authentication.clone(),
                 request: request.clone(),
-            });
-            return Denied::new(response);
+                by_policy: false,
+            };
+            return Denied::new(concealed.marked());
         }
         let (policy, denial) = match conceal {
             true => {
@@ -197,6 +197,17 @@ impl ObjectAuthorizer {
 pub(crate) struct Concealed {
     pub(crate) authentication: Authentication,
     pub(crate) request: ObjectRequest,
+    /// Whether the policy denied the request, and not the handler an object.
+    pub(crate) by_policy: bool,
+}
+
+impl Concealed {
+    /// A response with this mark.
+    pub(crate) fn marked(self) -> Response {
+        let mut response = StatusCode::NOT_FOUND.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
 }
 
 impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {

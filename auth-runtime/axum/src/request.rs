@@ -7,6 +7,7 @@ use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Ta
 use auth_runtime_core::{Caller, ProtectionSpace, Served};
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Extensions, Uri};
 
@@ -87,10 +88,11 @@ pub(crate) fn served_as<T: 'static>() -> Served {
     }
 }
 
-/// Reads the form of a request that has to be searched for credentials. The body stays readable.
+/// Reads the form of a request that has to be searched for credentials, unless it is read already.
+/// The body stays readable.
 pub(crate) async fn read_form(space: &ProtectionSpace, request: Request) -> Request {
-    let is_unreadable = matches!(request.extensions().get(), Some(Form::Unreadable));
-    if is_unreadable || !space.reads_form_of(head_of(&request)) {
+    let is_read = request.extensions().get::<Form>().is_some();
+    if is_read || !space.reads_form_of(head_of(&request)) {
         return request;
     }
     let (mut head, body) = request.into_parts();
@@ -102,12 +104,16 @@ pub(crate) async fn read_form(space: &ProtectionSpace, request: Request) -> Requ
     Request::from_parts(head, body)
 }
 
-/// Removes the form from the extensions of a request that may be copied into another one. An
-/// unreadable form stays marked: its body is gone, and a second reader has to respond in the same
-/// way.
-pub(crate) fn forget_form(request: &mut Request) {
-    if let Some(Form::Read(_)) = request.extensions().get() {
-        request.extensions_mut().remove::<Form>();
+/// Removes the form from the extensions of a request that may be copied into another one, and returns
+/// it. An unreadable form stays marked: its body is gone, and a second reader has to respond in the
+/// same way.
+pub(crate) fn forget_form(request: &mut Request) -> Option<Bytes> {
+    match request.extensions_mut().remove()? {
+        Form::Read(form) => Some(form),
+        unreadable => {
+            request.extensions_mut().insert(unreadable);
+            None
+        }
     }
 }
 

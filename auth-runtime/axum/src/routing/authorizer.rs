@@ -2,18 +2,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::slice;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Authorization, RequestView, Route, State, Surroundings,
-    Target, Watch, forbid_storing,
+    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, State,
+    Surroundings, Target, Watch, forbid_storing,
 };
 use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
@@ -23,6 +25,7 @@ use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
 };
 use crate::routing::fallback::{Fallback, strip_match};
+use crate::routing::handover::Decided;
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
@@ -40,17 +43,17 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) decided_outside: bool,
 }
 
-/// An authorization, available now or later.
+/// A decision, available now or later.
 #[expect(
     clippy::large_enum_variant,
     reason = "it is taken apart where it is made"
 )]
-pub(super) enum AuthorizationOrFuture {
-    Now(Authorization, Request),
-    Later(BoxedAuthorization),
+pub(super) enum DecidedOrFuture {
+    Now(Decided, Request),
+    Later(BoxedDecided),
 }
 
-pub(super) type BoxedAuthorization = Pin<Box<dyn Future<Output = (Authorization, Request)> + Send>>;
+pub(super) type BoxedDecided = Pin<Box<dyn Future<Output = (Decided, Request)> + Send>>;
 
 impl RouteAuthorizer {
     /// Starts to measure a decision.
@@ -80,13 +83,24 @@ impl RouteAuthorizer {
         authenticate(&self.space, head_of(request), Target::of(&self.policy))
     }
 
-    /// Decides, and runs the checks.
-    async fn decide_with_checks(
+    /// Decides; returns the authentication if a check has to run first.
+    fn decide(
         &self,
         authentication: Authentication,
-        request: Request,
+        request: &Request,
         watch: &Watch,
-    ) -> (Authorization, Request) {
+    ) -> Result<Authorization, Authentication> {
+        let head = head_of(request);
+        self.space.decide(self.route(), authentication, head, watch)
+    }
+
+    /// Decides, and runs the checks.
+    async fn decide_with_checks(
+        self: Arc<Self>,
+        authentication: Authentication,
+        request: Request,
+        watch: Watch,
+    ) -> (Decided, Request) {
         // The body is split off, since the future of a check may move between threads and the body
         // is not `Sync`.
         let (mut head, body) = request.into_parts();
@@ -98,52 +112,62 @@ impl RouteAuthorizer {
         };
         let authorization = self
             .space
-            .decide_with_checks(self.route(), authentication, surroundings, watch)
+            .decide_with_checks(self.route(), authentication, surroundings, &watch)
             .await;
-        (authorization, Request::from_parts(head, body))
+        (Decided::new(authorization), Request::from_parts(head, body))
+    }
+
+    /// The spaces whose schemes may find credentials in the form of a request. The handler consumes the
+    /// form, so where it can conceal an object, those of all paths are read before.
+    fn spaces_with_forms(&self) -> &[ProtectionSpace] {
+        match self.uses_guard && self.policy.is_hidden() {
+            true => self.fallback.spaces(),
+            false => slice::from_ref(&self.space),
+        }
+    }
+
+    fn reads_form_of(&self, request: &Request) -> bool {
+        let mut spaces = self.spaces_with_forms().iter();
+        spaces.any(|space| space.reads_form_of(head_of(request)))
     }
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
-    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> AuthorizationOrFuture {
+    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> DecidedOrFuture {
         if self.policy.requirement().is_none() {
-            return AuthorizationOrFuture::Now(self.grant_public(&request), request);
+            let authorization = self.grant_public(&request);
+            return DecidedOrFuture::Now(Decided::new(authorization), request);
         }
         let authorizer = || Arc::clone(self);
-        if self.space.reads_form_of(head_of(&request)) {
-            let authorization = authorizer().authorize_with_form(request);
-            return AuthorizationOrFuture::Later(Box::pin(authorization));
+        if self.reads_form_of(&request) {
+            return DecidedOrFuture::Later(Box::pin(authorizer().authorize_with_form(request)));
         }
         let watch = self.watch();
         let authentication = match watch.within(|| self.authenticate(&request)) {
             AuthenticationFuture::Done(authentication) => authentication,
             pending => {
-                let authorization = authorizer().authorize_when(pending, request, watch);
-                return AuthorizationOrFuture::Later(Box::pin(authorization));
+                let decided = authorizer().authorize_when(pending, request, watch);
+                return DecidedOrFuture::Later(Box::pin(decided));
             }
         };
-        let head = head_of(&request);
-        match self
-            .space
-            .decide(self.route(), authentication, head, &watch)
-        {
-            Ok(authorization) => AuthorizationOrFuture::Now(authorization, request),
+        match self.decide(authentication, &request, &watch) {
+            Ok(authorization) => DecidedOrFuture::Now(Decided::new(authorization), request),
             Err(authentication) => {
-                let authorizer = authorizer();
-                AuthorizationOrFuture::Later(Box::pin(async move {
-                    let decided = authorizer.decide_with_checks(authentication, request, &watch);
-                    decided.await
-                }))
+                let decided = authorizer().decide_with_checks(authentication, request, watch);
+                DecidedOrFuture::Later(Box::pin(decided))
             }
         }
     }
 
-    async fn authorize_with_form(self: Arc<Self>, request: Request) -> (Authorization, Request) {
-        let mut request = read_form(&self.space, request).await;
+    async fn authorize_with_form(self: Arc<Self>, mut request: Request) -> (Decided, Request) {
+        for space in self.spaces_with_forms() {
+            request = read_form(space, request).await;
+        }
         let watch = self.watch();
         let authentication = self.authenticate(&request);
-        forget_form(&mut request);
-        self.authorize_when(authentication, request, watch).await
+        let form = forget_form(&mut request);
+        let (decided, request) = self.authorize_when(authentication, request, watch).await;
+        (Decided { form, ..decided }, request)
     }
 
     /// Decides when the authentication is complete.
@@ -152,36 +176,57 @@ impl RouteAuthorizer {
         authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
-    ) -> (Authorization, Request) {
+    ) -> (Decided, Request) {
         let authentication = watch.around(authentication).await;
-        let head = head_of(&request);
-        match self
-            .space
-            .decide(self.route(), authentication, head, &watch)
-        {
-            Ok(authorization) => (authorization, request),
+        match self.decide(authentication, &request, &watch) {
+            Ok(authorization) => (Decided::new(authorization), request),
             // Boxed, so that only requests with checks pay for the size of that future.
             Err(authentication) => {
-                Box::pin(self.decide_with_checks(authentication, request, &watch)).await
+                Box::pin(self.decide_with_checks(authentication, request, watch)).await
             }
         }
     }
 
-    /// The parts of a granted request that the denial of an object depends on.
-    pub(super) fn object_request(&self, request: &Request) -> Option<ObjectRequest> {
-        let can_deny = self.uses_guard && self.policy.requirement().is_some();
-        can_deny.then(|| ObjectRequest {
+    /// Uses a decision that was made in front of layers, unless they changed the form that it depends
+    /// on.
+    pub(super) fn confirm(self: &Arc<Self>, decided: Decided, request: Request) -> DecidedOrFuture {
+        let authentication = decided.authorization.authentication.to_policy();
+        let form = match &decided.form {
+            Some(form) if !authentication.is_in_authorization() => form.clone(),
+            _ => return DecidedOrFuture::Now(decided, request),
+        };
+        let authorizer = Arc::clone(self);
+        DecidedOrFuture::Later(Box::pin(async move {
+            let mut request = request;
+            for space in authorizer.spaces_with_forms() {
+                request = read_form(space, request).await;
+            }
+            if forget_form(&mut request).is_some_and(|own| own == form) {
+                return (decided, request);
+            }
+            authorizer.authorize_with_form(request).await
+        }))
+    }
+
+    /// The parts of a request that the denial of an object depends on.
+    pub(super) fn object_request(&self, request: &Request, form: Option<&Bytes>) -> ObjectRequest {
+        ObjectRequest {
             snapshot: RequestSnapshot::of(head_of(request)),
             route: route_to_report(&self.space, request.extensions()),
-            head: self.head_for_fallback(request),
-        })
+            head: self.head_for_fallback(request, form),
+        }
+    }
+
+    /// Whether the handler can deny objects.
+    pub(super) fn can_deny_objects(&self) -> bool {
+        self.uses_guard && self.policy.requirement().is_some()
     }
 
     /// The proof for a guard. That of a public handler contains no identity.
     pub(super) fn proof(
         &self,
         authorization: Authorization,
-        request: Option<ObjectRequest>,
+        request: Option<Box<ObjectRequest>>,
     ) -> Option<Proof> {
         if self.policy.requirement().is_none() {
             return Some(Proof {
@@ -202,7 +247,7 @@ impl RouteAuthorizer {
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
-                request,
+                request: *request,
                 conceal,
                 has_router: true,
             })
@@ -212,7 +257,7 @@ impl RouteAuthorizer {
 
     /// Copies the head of a request, but only if a fallback of the service may have to respond for
     /// a concealed object: copying allocates.
-    fn head_for_fallback(&self, request: &Request) -> Option<Arc<Parts>> {
+    fn head_for_fallback(&self, request: &Request, form: Option<&Bytes>) -> Option<Arc<Parts>> {
         if !(self.policy.is_hidden() && self.fallback.needs_request()) {
             return None;
         }
@@ -222,6 +267,9 @@ impl RouteAuthorizer {
         *copy.version_mut() = request.version();
         *copy.headers_mut() = request.headers().clone();
         *copy.extensions_mut() = request.extensions().clone();
+        if let Some(form) = form {
+            copy.extensions_mut().insert(Form::Read(form.clone()));
+        }
         Some(Arc::new(strip_match(copy).into_parts().0))
     }
 
@@ -247,6 +295,14 @@ impl RouteAuthorizer {
         }
     }
 
+    /// The record of a denial by the policy that is concealed.
+    pub(super) fn hidden(&self, path: &str) -> Responder {
+        Responder::Hidden {
+            location: self.location,
+            fallback: self.fallback.location_at(path),
+        }
+    }
+
     /// Responds as for an unknown path, and returns who responds.
     pub(super) fn conceal(
         &self,
@@ -254,10 +310,7 @@ impl RouteAuthorizer {
         request: Request,
     ) -> (Responder, ResponseOrFuture) {
         let request = strip_match(request);
-        let responder = Responder::Hidden {
-            location: self.location,
-            fallback: self.fallback.location_at(request.uri().path()),
-        };
+        let responder = self.hidden(request.uri().path());
         let response = self
             .fallback
             .respond_to(&self.space, authentication, request);
@@ -269,6 +322,7 @@ impl RouteAuthorizer {
         let Concealed {
             authentication,
             request,
+            ..
         } = concealed;
         match request.head {
             Some(head) => {

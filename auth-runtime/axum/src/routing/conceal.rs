@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use auth_runtime_core::Decision;
-use auth_runtime_core::adapter::Authorization;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
@@ -16,10 +15,10 @@ use tower::{Layer, Service, ServiceExt};
 use crate::guard::Concealed;
 use crate::probe::Probe;
 use crate::routing::authorizer::{
-    AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
+    DecidedOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
 };
 use crate::routing::fallback::strip_match;
-use crate::routing::handover::hand_to_route;
+use crate::routing::handover::{Decided, RouteSlot};
 use crate::routing::response_future::response_of;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
@@ -85,15 +84,15 @@ where
         }
         let probe = Probe::of(request.extensions());
         ConcealFuture(match authorizer.authorize(request) {
-            AuthorizationOrFuture::Now(authorization, request) => {
-                respond(authorizer, probe, authorization, request, &*self.inner)
+            DecidedOrFuture::Now(decided, request) => {
+                respond(authorizer, probe, decided, request, &*self.inner)
             }
-            AuthorizationOrFuture::Later(authorization) => {
+            DecidedOrFuture::Later(decided) => {
                 let inner = Arc::clone(&self.inner);
                 let authorizer = Arc::clone(authorizer);
                 ResponseOrFuture::Later(Box::pin(async move {
-                    let (authorization, request) = authorization.await;
-                    respond(&authorizer, probe, authorization, request, &*inner).await
+                    let (decided, request) = decided.await;
+                    respond(&authorizer, probe, decided, request, &*inner).await
                 }))
             }
         })
@@ -104,7 +103,7 @@ where
 fn respond<R>(
     authorizer: &Arc<RouteAuthorizer>,
     probe: Probe,
-    authorization: Authorization,
+    mut decided: Decided,
     mut request: Request,
     inner: &R,
 ) -> ResponseOrFuture
@@ -112,23 +111,35 @@ where
     R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     R::Future: Send,
 {
-    if authorization.decision == Decision::Conceal {
-        let (responder, response) = authorizer.conceal(authorization.authentication, request);
+    if decided.authorization.decision == Decision::Conceal {
+        let authentication = decided.authorization.authentication;
+        let (responder, response) = authorizer.conceal(authentication, request);
         return response.recorded(probe, responder);
     }
-    hand_to_route(authorizer, authorization, &mut request);
+    let in_front = authorizer.object_request(&request, decided.form.as_ref());
+    decided.objects = Some(Box::new(in_front.clone()));
+    let slot = RouteSlot::hand(authorizer, decided, &mut request);
     let response = inner.clone().oneshot(request);
     let authorizer = Arc::clone(authorizer);
     ResponseOrFuture::Later(Box::pin(async move {
         let mut response = response_of(response.await);
-        match response.extensions_mut().remove::<Concealed>() {
-            Some(concealed) => {
-                let response = authorizer.conceal_object(concealed).await;
-                probe.record(|| authorizer.handled(&response));
-                response
-            }
-            None => uncacheable_if_missing(response),
-        }
+        // A layer may have replaced the response, or the request.
+        let mark = response.extensions_mut().remove::<Concealed>();
+        let Some(concealed) = slot.take_concealed().or(mark) else {
+            return uncacheable_if_missing(response);
+        };
+        let by_policy = concealed.by_policy;
+        let path = in_front.snapshot.uri().path().to_owned();
+        let concealed = Concealed {
+            request: in_front,
+            ..concealed
+        };
+        let response = authorizer.conceal_object(concealed).await;
+        probe.record(|| match by_policy {
+            true => authorizer.hidden(&path),
+            false => authorizer.handled(&response),
+        });
+        response
     }))
 }
 

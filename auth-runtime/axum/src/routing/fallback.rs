@@ -76,7 +76,8 @@ pub(super) enum ByFallback {}
 impl<S> Handler<ByFallback, S> for UnknownPath {
     type Future = ResponseOrFuture;
 
-    fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
+    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
+        let mut request = strip_match(request);
         let Self {
             fallback,
             is_routed,
@@ -103,13 +104,6 @@ pub(super) struct UnknownCaller {
     /// The index of the space in the fallback's list.
     space: usize,
     authentication: Authentication,
-}
-
-impl UnknownCaller {
-    /// Returns whether the credentials were in `Authorization`.
-    pub(super) fn is_in_authorization(&self) -> bool {
-        self.authentication.to_unknown_path().is_in_authorization()
-    }
 }
 
 impl Fallback {
@@ -351,7 +345,6 @@ impl Fallback {
                     request = read_form(space, request).await;
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
-                    forget_form(&mut request);
                     let authentication = watch.around(authentication).await;
                     if reports {
                         space.report_unknown_path(&watch, &authentication, head_of(&request));
@@ -374,6 +367,7 @@ impl Fallback {
             space: 0,
             authentication: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
+        forget_form(&mut request);
         (best.unwrap_or_else(nobody), request)
     }
 

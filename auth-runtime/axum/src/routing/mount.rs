@@ -145,14 +145,13 @@ impl Routes {
 /// Mounts the routes of every member, with one fallback for all unknown paths.
 pub(super) fn mount(members: &[Member]) -> Routes {
     let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
-    let something_is_hidden = !hidden_paths.is_empty();
     let Some(owner) = fallback_owner(members) else {
         return Routes {
             guarded: Router::new(),
             unguarded: None,
         };
     };
-    let (fallback, fallback_steps) = fallback_of(members, owner, something_is_hidden);
+    let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
     let unknown = Router::new().fallback(UnknownPath {
         fallback: fallback.clone(),
         is_routed: false,
@@ -207,14 +206,17 @@ pub(super) fn mount(members: &[Member]) -> Routes {
 }
 
 /// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
-/// that were nested there, and the steps around all of them.
+/// that were nested there, and the steps around all of them and around all hidden routes.
+///
+/// A request is authenticated behind these steps, and in front of all others, whether its path is hidden
+/// or unknown: other layers could change the credentials or the body, or respond.
 ///
 /// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
 /// the same fallback as the unknown paths beside it, in whichever router it is.
 fn fallback_of<'m>(
     members: &'m [Member],
     owner: &'m Member,
-    something_is_hidden: bool,
+    hidden_paths: &HashSet<String>,
 ) -> (Fallback, &'m [Step]) {
     let new = |route: &FallbackRoute<()>| {
         Fallback::new(
@@ -222,13 +224,17 @@ fn fallback_of<'m>(
             members.iter().map(|member| member.space.clone()),
             route.service.as_ref().map(|make| make(())),
             route.declared.map(|(_, location, _)| location),
-            something_is_hidden,
+            !hidden_paths.is_empty(),
         )
     };
     let own = &owner.routes.fallback;
     let routes = || members.iter().flat_map(|it| &it.routes.nested_fallbacks);
-    let common = routes().map(|route| common_steps(&route.steps, &own.steps));
-    let common = common.min().unwrap_or(own.steps.len());
+    let hidden = members.iter().flat_map(|member| &member.routes.routes);
+    let hidden = hidden.filter(|route| hidden_paths.contains(&route.full_path));
+    let steps = routes().map(|route| &route.steps);
+    let steps = steps.chain(hidden.map(|route| &route.steps));
+    let common = steps.map(|steps| common_steps(steps, &own.steps)).min();
+    let common = common.unwrap_or(own.steps.len());
 
     let (inside, around) = split(&own.steps, common);
     let fallback = new(own).with_steps(inside);

@@ -20,11 +20,11 @@ use tower::{Service, ServiceExt};
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
 use crate::routing::authorizer::{
-    AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer, keep_private,
+    BoxedDecided, DecidedOrFuture, ResponseOrFuture, RouteAuthorizer, keep_private,
     keep_query_secret, uncacheable_if_missing,
 };
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
-use crate::routing::handover::{Decided, take_for_route, uri_in_front};
+use crate::routing::handover::{Decided, RouteSlot};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -135,13 +135,15 @@ pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Resp
 pub(crate) struct ResponseFuture<I> {
     authorizer: Arc<RouteAuthorizer>,
     probe: Probe,
+    /// The slot of the layer in front, if the decision is made there.
+    slot: Option<Arc<RouteSlot>>,
     state: State<I>,
 }
 
 enum State<I> {
     /// Credentials are being verified, a form is being read, or a check is running.
     Authorizing {
-        authorization: BoxedAuthorization,
+        decided: BoxedDecided,
         inner: I,
     },
     /// The handler is running.
@@ -163,26 +165,24 @@ enum State<I> {
 impl<I: Inner> ResponseFuture<I> {
     fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
         let probe = Probe::of(request.extensions());
-        let handed = match authorizer.decided_outside {
-            true => take_for_route(&authorizer, &request),
+        let slot = match authorizer.decided_outside {
+            true => RouteSlot::of(&authorizer, &request),
             false => None,
         };
-        let state = match handed {
-            Some(decided) => State::authorized((&authorizer, &probe), decided, request, inner),
-            None => match authorizer.authorize(request) {
-                AuthorizationOrFuture::Now(authorization, request) => {
-                    let decided = Decided::new(authorization);
-                    State::authorized((&authorizer, &probe), decided, request, inner)
-                }
-                AuthorizationOrFuture::Later(authorization) => State::Authorizing {
-                    authorization,
-                    inner,
-                },
-            },
+        let decided = match slot.as_ref().and_then(|slot| slot.take(&request)) {
+            Some(decided) => authorizer.confirm(decided, request),
+            None => authorizer.authorize(request),
+        };
+        let state = match decided {
+            DecidedOrFuture::Now(decided, request) => {
+                State::authorized((&authorizer, &probe), decided, request, inner)
+            }
+            DecidedOrFuture::Later(decided) => State::Authorizing { decided, inner },
         };
         Self {
             authorizer,
             probe,
+            slot,
             state,
         }
     }
@@ -193,11 +193,12 @@ impl<I: Inner> State<I> {
     fn authorized(
         (authorizer, probe): (&RouteAuthorizer, &Probe),
         decided: Decided,
-        mut request: Request,
+        request: Request,
         inner: I,
     ) -> Self {
         let Decided {
             authorization,
+            form,
             objects,
         } = decided;
         match &authorization.decision {
@@ -207,7 +208,10 @@ impl<I: Inner> State<I> {
                 let is_private = !is_public && !authentication.to_policy().is_in_authorization();
                 let is_query_secret =
                     is_private && authorizer.space.may_stand_in_query(authentication);
-                let objects = objects.or_else(|| authorizer.object_request(&request));
+                let objects = authorizer.can_deny_objects().then(|| {
+                    let own = || Box::new(authorizer.object_request(&request, form.as_ref()));
+                    objects.unwrap_or_else(own)
+                });
                 let Some(proof) = authorizer.proof(authorization, objects) else {
                     return Self::Responded(internal_error());
                 };
@@ -228,13 +232,22 @@ impl<I: Inner> State<I> {
                 let authentication = &authorization.authentication;
                 Self::Responded(authorizer.deny(denial, authentication, &request))
             }
-            // An undecided request is concealed as well.
-            Decision::Conceal | Decision::Undecided(_) => {
-                if let Some(uri) = uri_in_front(authorizer, &request) {
-                    *request.uri_mut() = uri;
+            // An undecided request is concealed as well. Behind layers, the layer in front responds.
+            Decision::Conceal | Decision::Undecided(_) if authorizer.decided_outside => {
+                let concealed = Concealed {
+                    request: authorizer.object_request(&request, None),
+                    authentication: authorization.authentication,
+                    by_policy: true,
+                };
+                Self::Inner {
+                    response: Box::pin(ready(concealed.marked())),
+                    is_private: false,
+                    is_query_secret: false,
                 }
-                let (responder, response) =
-                    authorizer.conceal(authorization.authentication, request);
+            }
+            Decision::Conceal | Decision::Undecided(_) => {
+                let authentication = authorization.authentication;
+                let (responder, response) = authorizer.conceal(authentication, request);
                 Self::concealed((authorizer, probe), response, Some(responder))
             }
         }
@@ -269,23 +282,17 @@ impl<I: Inner> Future for ResponseFuture<I> {
         let Self {
             authorizer,
             probe,
+            slot,
             state,
         } = &mut *self;
         loop {
             *state = match std::mem::replace(state, State::Polled) {
-                State::Authorizing {
-                    mut authorization,
-                    inner,
-                } => match authorization.as_mut().poll(context) {
-                    Poll::Ready((authorization, request)) => {
-                        let decided = Decided::new(authorization);
+                State::Authorizing { mut decided, inner } => match decided.as_mut().poll(context) {
+                    Poll::Ready((decided, request)) => {
                         State::authorized((authorizer, probe), decided, request, inner)
                     }
                     Poll::Pending => {
-                        *state = State::Authorizing {
-                            authorization,
-                            inner,
-                        };
+                        *state = State::Authorizing { decided, inner };
                         return Poll::Pending;
                     }
                 },
@@ -310,6 +317,10 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     }
                     probe.record(|| authorizer.handled(&response));
                     if authorizer.decided_outside {
+                        let concealed = response.extensions().get::<Concealed>();
+                        if let (Some(slot), Some(concealed)) = (slot, concealed) {
+                            slot.conceal(concealed.clone());
+                        }
                         return Poll::Ready(response);
                     }
                     match response.extensions_mut().remove::<Concealed>() {
