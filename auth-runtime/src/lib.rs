@@ -75,6 +75,15 @@
 //!   `Option<Path<…>>`.
 //! - A fallback that reads the body finds it empty when [`Guard::permit`] denies, since the handler has
 //!   consumed it.
+//! - The extractors of a handler run before [`Guard::permit`]. If they read the body, the connection
+//!   shows it: a `100 Continue`, a wait for the rest of the body, an error of the extractor. A handler
+//!   that takes the whole `Request`, and reads the body after `permit`, does not.
+//! - axum applies a layer of a router to each of its routes. A layer that makes its state then
+//!   (`ConcurrencyLimitLayer`, `RateLimitLayer` behind a buffer), or that responds by `MatchedPath`,
+//!   shows hidden paths. `GlobalConcurrencyLimitLayer`, and a layer around the whole service, do not.
+//! - A hidden path that the pattern of another route matches as well, such as `/users/admin` beside
+//!   `/users/{id}`, is shown unless that route is hidden, too: without the hidden path, the other route
+//!   would respond. The access table has a note about each such path.
 //! - A plain axum `Router` responds 405 to other methods of a hidden path.
 //!
 //! # Browsers

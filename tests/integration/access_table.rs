@@ -106,6 +106,45 @@ note: fallback /v1/repos/* also answers percent-encoded spellings of /v1/repos/{
 }
 
 #[test]
+fn a_hidden_path_that_another_route_shows_is_named() {
+    let note = "note: the hidden path /users/admin shows: without it, ";
+    let hidden = || GuardedRouter::<()>::new().route("/users/admin", get(show));
+    for (shown, other) in [
+        (
+            hidden().route("/users/{id}", get(healthz)),
+            "GET /users/{id} would respond",
+        ),
+        (
+            hidden().route("/{*path}", get(healthz)),
+            "GET /{*path} would respond",
+        ),
+        (
+            hidden().nest_service(
+                "/users",
+                Log,
+                tower::service_fn(async |_: axum::extract::Request| {
+                    Ok::<_, std::convert::Infallible>("")
+                }),
+            ),
+            "any /users/* would respond",
+        ),
+    ] {
+        let table = shown.access_table().to_string();
+        assert!(table.contains(&format!("{note}{other}")), "{table}");
+    }
+    for not_shown in [
+        hidden().route("/users/{id}", get(show)),
+        hidden()
+            .route("/users", get(healthz))
+            .route("/users/{id}/x", get(healthz)),
+        hidden().fallback(not_found),
+    ] {
+        let table = not_shown.access_table().to_string();
+        assert!(!table.contains(note), "{table}");
+    }
+}
+
+#[test]
 fn the_table_is_markdown_in_which_nothing_is_markup() {
     let markdown = without_lines(&router().access_table().to_markdown());
     assert_eq!(

@@ -1,6 +1,8 @@
 //! Hidden means undetectable: the rows of the table in `design.md`, and every combination of
 //! routes, layers, fallbacks, methods and callers that could show one.
 
+mod behind_layers;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

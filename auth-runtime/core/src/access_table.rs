@@ -24,8 +24,9 @@ use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
 /// It is shown as text in columns, as Markdown by [`to_markdown`](Self::to_markdown), and with the
 /// feature `serde` as JSON or what else is serialized.
 ///
-/// Below the rows, an [open pattern](AccessRow::covers) is named that answers percent-encoded spellings of a
-/// guarded path.
+/// Below the rows, notes name each [open pattern](AccessRow::covers), which answers percent-encoded
+/// spellings of a guarded path, and each hidden path that the pattern of a route that is not hidden matches
+/// as well: the 404 then shows that the path exists.
 ///
 /// Not in it: the routes within a service, such as a whole router; what layers answer; and the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
 ///

@@ -98,6 +98,11 @@ impl ProtectedRouter {
     /// paths of both routers. Credentials that no space accepts lead to the 401 of the first space
     /// that rejects them. Credentials that one space accepts are also accepted on unknown paths.
     ///
+    /// Every space authenticates the requests to unknown paths. Layers that authentication needs, such
+    /// as that of the sessions, therefore go around the merged router. If only one of the two has
+    /// them and something is hidden, the response to a session cookie on hidden and unknown paths is
+    /// 503.
+    ///
     /// ```
     /// use auth_runtime::{GuardedRouter, ProtectError, ProtectedRouter, ProtectionSpace};
     ///

@@ -55,8 +55,9 @@ use crate::routing::step::Step;
 /// # Layers
 ///
 /// [`layer`](Self::layer) works as in axum: the layer goes around all routes and fallbacks added
-/// before it. If a path has a hidden method, the decision is made outside of those layers that
-/// unknown paths do not have, so that no layer reveals the path. Layers that authentication needs
+/// before it. If some path is hidden, requests to hidden and to unknown paths are authenticated
+/// inside of the layers that all of them have, and outside of all others, so that no layer reveals
+/// a path. Layers that authentication needs
 /// (sessions), and layers for every request (tracing, timeouts, CORS for hidden paths), go around
 /// the protected router: `router.protect(space).layer(…)`.
 ///

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{AccessRow, AccessTable, Served};
+use super::{AccessRow, AccessTable, RouteKind, Served};
 use crate::handler_location::HandlerLocation;
+use crate::route_pattern::Pattern;
 
 const HEADINGS: [&str; 6] = [
     "METHOD",
@@ -40,16 +41,41 @@ fn handler(row: &AccessRow) -> String {
     }
 }
 
-/// The sentence about each open pattern, with its place and the paths that it covers in one word each.
+/// The sentences about open patterns and about hidden paths that other routes show, with places and paths
+/// in one word each.
 fn notes(table: &AccessTable, in_one_word: fn(&str) -> String) -> Vec<String> {
+    let place =
+        |row: &AccessRow| in_one_word(&format!("{} {}", row.method_shown(), visible(row.path())));
     let open = table.rows().iter().filter(|row| !row.covers().is_empty());
-    let notes = open.map(|row| {
-        let place = in_one_word(&format!("{} {}", row.method_shown(), visible(row.path())));
+    let open = open.map(|row| {
         let covers = row.covers().iter().map(|path| in_one_word(&visible(path)));
         let covers = covers.collect::<Vec<_>>().join(", ");
+        let place = place(row);
         format!("{place} also answers percent-encoded spellings of {covers}, for more callers")
     });
-    notes.collect()
+    let shown = table.rows().iter().filter_map(|row| {
+        let other = shown_beside(table, row)?;
+        let (path, other) = (in_one_word(&visible(row.path())), place(other));
+        Some(format!(
+            "the hidden path {path} shows: without it, {other} would respond"
+        ))
+    });
+    let mut notes: Vec<String> = open.chain(shown).collect();
+    notes.dedup();
+    notes
+}
+
+/// The row that is not hidden and would respond on the path of a hidden row if that did not exist.
+fn shown_beside<'t>(table: &'t AccessTable, row: &AccessRow) -> Option<&'t AccessRow> {
+    let path = match row.is_hidden() && row.mounted() != RouteKind::Fallback {
+        true => Pattern::of(row.path()),
+        false => return None,
+    };
+    table.rows().iter().find(|other| {
+        let is_route = other.mounted() != RouteKind::Fallback;
+        let is_other = is_route && !other.is_hidden() && other.path() != row.path();
+        is_other && Pattern::of(other.path()).covers(&path)
+    })
 }
 
 /// A path in one word: one with a space or a line break would look like more than it is.
