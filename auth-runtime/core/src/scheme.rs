@@ -49,9 +49,9 @@ pub trait Scheme: Send + Sync + 'static {
     /// (RFC 9110 §11.1) and is matched case-insensitively.
     fn name(&self) -> &str;
 
-    /// The places of the credentials in a request; one that has some in two places is refused (RFC 6750
-    /// §2), but a cookie beside other credentials is ignored. Asked once, when the space is built. Default: in `Authorization`, behind the scheme's
-    /// name.
+    /// The places of the credentials in a request. A request with credentials in two places is refused
+    /// (RFC 6750 §2), but a cookie beside other credentials is ignored. Called once, when the space is
+    /// built. Default: in `Authorization`, behind the scheme's name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }
@@ -137,10 +137,9 @@ pub trait Scheme: Send + Sync + 'static {
         self.is_oauth()
     }
 
-    /// Where somebody with a browser gets this scheme's credentials: a path on this host, with a
-    /// query if need be. Whoever goes to a page and lacks them is sent there in place of a 401; see
-    /// `SessionsBuilder::login_page`. RequestView once, when the space
-    /// is built. Default: nowhere.
+    /// The page where the user of a browser gets credentials of this scheme: a path on this host, with
+    /// a query if need be. A page navigation without credentials is redirected to it in place of a 401;
+    /// see `SessionsBuilder::login_page`. Called once, when the space is built. Default: none.
     fn login_page(&self) -> Option<&str> {
         None
     }
@@ -317,7 +316,7 @@ pub struct ChallengeContext<'a> {
     pub(crate) realm: Option<&'a str>,
     pub(crate) resource_metadata: Option<&'a str>,
     pub(crate) scopes: &'a [&'static str],
-    pub(crate) problem: Option<ErrorCode<'a>>,
+    pub(crate) error: Option<ErrorCode<'a>>,
 }
 
 impl<'a> ChallengeContext<'a> {
@@ -339,8 +338,8 @@ impl<'a> ChallengeContext<'a> {
     }
 
     /// The error of the request; `None` if it carried no credentials of this scheme.
-    pub fn problem(&self) -> Option<ErrorCode<'a>> {
-        self.problem
+    pub fn error(&self) -> Option<ErrorCode<'a>> {
+        self.error
     }
 }
 

@@ -163,7 +163,7 @@ impl ProtectionSpace {
             realm: Some(policy.own_realm()?),
             resource_metadata: self.0.resource_metadata(),
             scopes: &[],
-            problem: None,
+            error: None,
         };
         let mut accepted = self.0.schemes.iter();
         accepted.find_map(|accepted| {

@@ -142,7 +142,7 @@ impl Rules {
                 .quoted("nonce", offer.nonces.make()),
             None => challenge,
         };
-        if context.problem() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
+        if context.error() == Some(ErrorCode::InvalidToken(Rejection::StaleNonce)) {
             challenge = challenge.token("stale", "true");
         }
         challenge = challenge.token("charset", "UTF-8");

@@ -78,7 +78,7 @@ impl Scheme for Dpop {
 
     /// A nonce for the next proof (RFC 9449 §8), unless nothing would come of it.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
-        let wants_nonce = match context.problem() {
+        let wants_nonce = match context.error() {
             None => true,
             Some(ErrorCode::InvalidToken(rejection)) => {
                 matches!(rejection, Rejection::StaleNonce | Rejection::InvalidProof)

@@ -16,7 +16,7 @@ pub(super) fn challenge(
         challenge = challenge.quoted("realm", realm);
     }
     challenge = challenge.scopes(context.scopes().iter().copied());
-    let error = context.problem().map(error);
+    let error = context.error().map(error);
     if let Some((code, _)) = error {
         challenge = challenge.quoted("error", code);
     }
@@ -41,7 +41,7 @@ pub(super) fn wanted_login(
     if let Some(ErrorCode::InsufficientUserAuthentication {
         acr_values,
         max_age,
-    }) = context.problem()
+    }) = context.error()
     {
         if !acr_values.is_empty() {
             challenge = challenge.quoted("acr_values", acr_values.join(" "));

@@ -300,7 +300,7 @@ impl Scheme for Sessions {
         if let Some(realm) = context.realm() {
             challenge = challenge.quoted("realm", realm);
         }
-        let problem = context.problem();
+        let problem = context.error();
         if matches!(
             problem,
             Some(ErrorCode::InsufficientUserAuthentication { .. })
@@ -317,7 +317,7 @@ impl Scheme for Sessions {
     /// It is not sent for cross-site requests. Otherwise any site could log users out.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let goes = matches!(
-            context.problem(),
+            context.error(),
             Some(
                 ErrorCode::InvalidRequest
                     | ErrorCode::InvalidToken(Rejection::Invalid | Rejection::Malformed)

@@ -48,7 +48,7 @@ impl Scheme for Words {
     }
 
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(http::HeaderName, HeaderValue)> {
-        match (&self.source, context.problem()) {
+        match (&self.source, context.error()) {
             (Source::Cookie(_), Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken(_))) => {
                 let value = HeaderValue::from_static("crumb=; Max-Age=0");
                 vec![(http::header::SET_COOKIE, value)]

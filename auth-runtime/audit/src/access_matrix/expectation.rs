@@ -21,22 +21,22 @@ pub(super) struct Expectation {
 }
 
 enum Expected {
-    LetIn,
+    Granted,
     Denied {
         denial: Denial,
-        told: Told,
+        shown: Shown,
     },
     /// Denied with the response of an unknown path.
     Hidden,
     /// An unknown path: the fallback responds, or the space in its place.
     Unknown {
-        told: Option<Told>,
+        shown: Option<Shown>,
     },
 }
 
 /// The visible parts of a denial.
 #[derive(PartialEq)]
-struct Told {
+struct Shown {
     status: StatusCode,
     /// The scheme of each line of `WWW-Authenticate`. The parameters may vary between responses.
     challenges: Vec<String>,
@@ -64,18 +64,18 @@ impl Expectation {
         });
         let target = policy.as_ref().map_or(Target::Unknown, Target::of);
         let authentication = space.authentication_if(caller, head, target);
-        let told = |policy: Option<&Policy>, denial: &Denial| {
+        let shown = |policy: Option<&Policy>, denial: &Denial| {
             let answer = space.answer(policy, denial, &authentication, RequestView::Now(head));
-            Told::of(answer.status(), answer.headers())
+            Shown::of(answer.status(), answer.headers())
         };
         let Some(policy) = &policy else {
             let authenticates =
                 row.location().is_none() || something_is_hidden || space.challenges_unknown_paths();
             let denial = space.deny_unknown_path(&authentication);
             let denial = denial.filter(|_| authenticates);
-            let told = denial.map(|denial| told(None, &denial));
+            let shown = denial.map(|denial| shown(None, &denial));
             return Self {
-                possible: vec![Expected::Unknown { told }],
+                possible: vec![Expected::Unknown { shown }],
                 reason: None,
             };
         };
@@ -88,10 +88,10 @@ impl Expectation {
             (None, _) => vec![Decision::Deny(Denial::InvalidRequest)],
         };
         let possible = outcomes.into_iter().map(|outcome| match outcome {
-            Decision::Grant => Expected::LetIn,
+            Decision::Grant => Expected::Granted,
             Decision::Deny(denial) => {
-                let told = told(Some(policy), &denial);
-                Expected::Denied { denial, told }
+                let shown = shown(Some(policy), &denial);
+                Expected::Denied { denial, shown }
             }
             _ => Expected::Hidden,
         });
@@ -169,34 +169,34 @@ impl Expected {
             return Some(format!("{other} answered, with {status}"));
         }
         match (self, responder) {
-            (Self::LetIn, Responder::Handler { status: own, .. }) => {
+            (Self::Granted, Responder::Handler { status: own, .. }) => {
                 // Otherwise a layer could deny a granted request unnoticed.
                 (is_denial(code) && code != *own).then(|| {
                     let own = own.as_u16();
                     format!("a layer made {status} of the handler's {own}")
                 })
             }
-            (Self::LetIn, Responder::Entered { .. }) => is_denial(code)
+            (Self::Granted, Responder::Entered { .. }) => is_denial(code)
                 .then(|| format!("a layer answered {status} before the handler was done")),
             (Self::Hidden, Responder::Hidden { .. }) => None,
-            (Self::Unknown { told: None }, Responder::NotRouted { .. }) => {
+            (Self::Unknown { shown: None }, Responder::NotRouted { .. }) => {
                 // The fallback was not called, but the space responded.
                 let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
                 is_challenged.then(|| format!("the answer was {status} with a challenge"))
             }
-            (Self::Unknown { told: Some(told) }, Responder::NotRouted { .. }) => {
-                told.contradiction(code, headers)
+            (Self::Unknown { shown: Some(shown) }, Responder::NotRouted { .. }) => {
+                shown.contradiction(code, headers)
             }
-            (Self::Denied { denial, told }, Responder::Denied { denial: given, .. })
+            (Self::Denied { denial, shown }, Responder::Denied { denial: given, .. })
                 if is_same(denial, given) =>
             {
-                told.contradiction(code, headers)
+                shown.contradiction(code, headers)
             }
             (_, Responder::Handler { .. } | Responder::Entered { .. }) => {
                 Some(format!("was let in: {status}"))
             }
             (_, Responder::Denied { denial, .. }) => {
-                Some(format!("the answer was {}", shown(denial)))
+                Some(format!("the answer was {}", named(denial)))
             }
             (_, Responder::Hidden { .. }) => {
                 Some(format!("the answer was that of an unknown path: {status}"))
@@ -218,7 +218,7 @@ impl Expected {
             Some(Responder::Entered { location }) if Some(location) == row.location()
         );
         match (self, has_begun) {
-            (Self::LetIn, true) => None,
+            (Self::Granted, true) => None,
             (_, true) => Some(format!("was let in, and {silence}")),
             (_, false) => Some(silence.to_string()),
         }
@@ -226,21 +226,21 @@ impl Expected {
 
     fn shown(&self) -> String {
         match self {
-            Self::LetIn => "lets in".to_owned(),
-            Self::Denied { denial, told } if told.status != denial.status() => {
-                format!("says {}, as {}", shown(denial), told.status.as_u16())
+            Self::Granted => "lets in".to_owned(),
+            Self::Denied { denial, shown } if shown.status != denial.status() => {
+                format!("says {}, as {}", named(denial), shown.status.as_u16())
             }
-            Self::Denied { denial, .. } => format!("says {}", shown(denial)),
+            Self::Denied { denial, .. } => format!("says {}", named(denial)),
             Self::Hidden => "says that nothing is there".to_owned(),
-            Self::Unknown { told: None } => "lets in".to_owned(),
-            Self::Unknown { told: Some(told) } => {
-                format!("is not asked, and this should be {}", told.status.as_u16())
+            Self::Unknown { shown: None } => "lets in".to_owned(),
+            Self::Unknown { shown: Some(shown) } => {
+                format!("is not asked, and this should be {}", shown.status.as_u16())
             }
         }
     }
 }
 
-impl Told {
+impl Shown {
     fn of(status: StatusCode, headers: &HeaderMap) -> Self {
         let lines = headers.get_all(WWW_AUTHENTICATE).iter();
         let schemes = lines.map(|line| {
@@ -264,7 +264,7 @@ impl Told {
     }
 }
 
-impl std::fmt::Display for Told {
+impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status.as_u16())?;
         match self.challenges.is_empty() {
@@ -299,7 +299,7 @@ fn is_same(expected: &Denial, given: &Denial) -> bool {
 }
 
 /// Returns a short text that distinguishes a denial from others of the same status.
-fn shown(denial: &Denial) -> String {
+fn named(denial: &Denial) -> String {
     let status = denial.status().as_u16();
     match denial {
         Denial::Unauthenticated {

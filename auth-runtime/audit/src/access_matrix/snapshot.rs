@@ -22,12 +22,12 @@ Not to be edited: `assert_access_matrix!` compares it with what the service answ
 /// The contents of the file.
 pub(super) struct Snapshot {
     text: String,
-    told: Told,
+    matrix: Matrix,
 }
 
 /// The compared part of the file. The rest explains it.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct Matrix {
     personas: BTreeMap<String, String>,
     /// By the method and path of the row, then by the persona; in Markdown.
     rows: BTreeMap<String, BTreeMap<String, String>>,
@@ -42,7 +42,7 @@ pub(super) struct Changes {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Change {
-    verdict: Verdict,
+    verdict: CellChange,
     /// The row. Empty if the change is about a persona.
     place: String,
     persona: String,
@@ -51,8 +51,8 @@ struct Change {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    LetIn,
+enum CellChange {
+    Granted,
     Added,
     Changed,
     ShutOut,
@@ -63,8 +63,8 @@ enum Verdict {
 impl Snapshot {
     pub(super) fn of(matrix: &AccessMatrix) -> Self {
         let text = format!("{HEADER}{}", matrix.to_markdown());
-        let told = Told::read(&text).unwrap_or_default();
-        Self { text, told }
+        let matrix = Matrix::read(&text).unwrap_or_default();
+        Self { text, matrix }
     }
 
     /// Compares the matrix with the file, or writes the file if the environment requests it.
@@ -89,25 +89,26 @@ impl Snapshot {
             }
             Err(cause) => return error(Kind::File(file.to_owned(), cause)),
         };
-        let Some(before) = Told::read(&text) else {
+        let Some(before) = Matrix::read(&text) else {
             return error(Kind::Unreadable(file.to_owned()));
         };
-        match Changes::between(&before, &self.told) {
+        match Changes::between(&before, &self.matrix) {
             changes if changes.changes.is_empty() => Ok(()),
             changes => error(Kind::Changed(file.to_owned(), changes)),
         }
     }
 }
 
-impl Told {
+impl Matrix {
     /// Parses a file. `None` if it has no table, a malformed line in the table, or an unresolved
     /// merge conflict.
     fn read(text: &str) -> Option<Self> {
-        let mut told = Self::default();
+        let mut matrix = Self::default();
         let mut names: Option<Vec<&str>> = None;
         for line in text.lines().map(str::trim_end) {
             if let Some((name, description)) = line.strip_prefix("- ").and_then(split_persona) {
-                told.personas
+                matrix
+                    .personas
                     .insert(name.to_owned(), description.to_owned());
                 continue;
             }
@@ -135,14 +136,14 @@ impl Told {
             let cells = names.iter().zip(cells);
             let cells = cells.map(|(name, cell)| ((*name).to_owned(), (*cell).to_owned()));
             let mut place = format!("{method} {path}");
-            while *method == UNGUARDED && told.rows.contains_key(&place) {
+            while *method == UNGUARDED && matrix.rows.contains_key(&place) {
                 place.push_str(", another");
             }
-            if told.rows.insert(place, cells.collect()).is_some() {
+            if matrix.rows.insert(place, cells.collect()).is_some() {
                 return None;
             }
         }
-        names.map(|_| told)
+        names.map(|_| matrix)
     }
 }
 
@@ -151,7 +152,7 @@ fn split_persona(line: &str) -> Option<(&str, &str)> {
 }
 
 impl Changes {
-    fn between(before: &Told, after: &Told) -> Self {
+    fn between(before: &Matrix, after: &Matrix) -> Self {
         let none = BTreeMap::new();
         let places = before.rows.keys().chain(after.rows.keys());
         let mut changes = Vec::new();
@@ -176,7 +177,7 @@ impl Changes {
             let (was, is) = (before.personas.get(persona), after.personas.get(persona));
             if was != is {
                 changes.push(Change {
-                    verdict: Verdict::Persona,
+                    verdict: CellChange::Persona,
                     place: String::new(),
                     persona: persona.clone(),
                     before: was.cloned(),
@@ -190,24 +191,24 @@ impl Changes {
     }
 }
 
-fn verdict(before: Option<&String>, after: Option<&String>) -> Option<Verdict> {
+fn verdict(before: Option<&String>, after: Option<&String>) -> Option<CellChange> {
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) if before == after => return None,
         (Some(before), Some(after)) => (before, after),
-        (None, _) => return Some(Verdict::Added),
-        (Some(_), None) => return Some(Verdict::Removed),
+        (None, _) => return Some(CellChange::Added),
+        (Some(_), None) => return Some(CellChange::Removed),
     };
     Some(match (says_let_in(before), says_let_in(after)) {
-        (false, true) => Verdict::LetIn,
-        (true, false) => Verdict::ShutOut,
-        _ => Verdict::Changed,
+        (false, true) => CellChange::Granted,
+        (true, false) => CellChange::ShutOut,
+        _ => CellChange::Changed,
     })
 }
 
-impl Verdict {
+impl CellChange {
     fn heading(self) -> &'static str {
         match self {
-            Self::LetIn => "let in, and was not before",
+            Self::Granted => "let in, and was not before",
             Self::Added => "added",
             Self::Changed => "answered in another way",
             Self::ShutOut => "no longer let in",
@@ -258,7 +259,7 @@ mod tests {
 ";
 
     fn changes(after: &str) -> String {
-        let read = |text| Told::read(text).expect("a table");
+        let read = |text| Matrix::read(text).expect("a table");
         Changes::between(&read(BEFORE), &read(after)).to_string()
     }
 
@@ -306,7 +307,7 @@ personas that are others than before
             "GET | `/a` | 401 | 200",
             "fallback | `/*` | 404 unknown | 200 unknown",
         );
-        let read = |text: &str| Told::read(text).expect("a table");
+        let read = |text: &str| Matrix::read(text).expect("a table");
         let changes = Changes::between(&read(&before), &read(&after)).to_string();
         assert!(
             changes.starts_with("answered in another way\n"),
@@ -337,7 +338,7 @@ personas that are others than before
             "| method | path | a |\n| GET | `/a` | 200 |\n| GET | `/a` | 401 |",
             "| method | path | a |\n<<<<<<< HEAD\n| GET | `/a` | 200 |\n=======\n>>>>>>> other",
         ] {
-            assert_eq!(Told::read(text), None, "{text}");
+            assert_eq!(Matrix::read(text), None, "{text}");
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
 };
 use crate::routing::fallback::{Fallback, strip_match};
-use crate::routing::handover::Decided;
+use crate::routing::handover::RouteAuthorization;
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
@@ -48,12 +48,13 @@ pub(crate) struct RouteAuthorizer {
     clippy::large_enum_variant,
     reason = "it is taken apart where it is made"
 )]
-pub(super) enum DecidedOrFuture {
-    Now(Decided, Request),
-    Later(BoxedDecided),
+pub(super) enum AuthorizationOrFuture {
+    Now(RouteAuthorization, Request),
+    Later(BoxedAuthorization),
 }
 
-pub(super) type BoxedDecided = Pin<Box<dyn Future<Output = (Decided, Request)> + Send>>;
+pub(super) type BoxedAuthorization =
+    Pin<Box<dyn Future<Output = (RouteAuthorization, Request)> + Send>>;
 
 impl RouteAuthorizer {
     /// Starts to measure a decision.
@@ -100,7 +101,7 @@ impl RouteAuthorizer {
         authentication: Authentication,
         request: Request,
         watch: Watch,
-    ) -> (Decided, Request) {
+    ) -> (RouteAuthorization, Request) {
         // The body is split off, since the future of a check may move between threads and the body
         // is not `Sync`.
         let (mut head, body) = request.into_parts();
@@ -114,7 +115,10 @@ impl RouteAuthorizer {
             .space
             .decide_with_checks(self.route(), authentication, surroundings, &watch)
             .await;
-        (Decided::new(authorization), Request::from_parts(head, body))
+        (
+            RouteAuthorization::new(authorization),
+            Request::from_parts(head, body),
+        )
     }
 
     /// The spaces whose schemes may find credentials in the form of a request. The handler consumes the
@@ -133,33 +137,40 @@ impl RouteAuthorizer {
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
-    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> DecidedOrFuture {
+    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> AuthorizationOrFuture {
         if self.policy.requirement().is_none() {
             let authorization = self.grant_public(&request);
-            return DecidedOrFuture::Now(Decided::new(authorization), request);
+            return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization), request);
         }
         let authorizer = || Arc::clone(self);
         if self.reads_form_of(&request) {
-            return DecidedOrFuture::Later(Box::pin(authorizer().authorize_with_form(request)));
+            return AuthorizationOrFuture::Later(Box::pin(
+                authorizer().authorize_with_form(request),
+            ));
         }
         let watch = self.watch();
         let authentication = match watch.within(|| self.authenticate(&request)) {
             AuthenticationFuture::Done(authentication) => authentication,
             pending => {
                 let decided = authorizer().authorize_when(pending, request, watch);
-                return DecidedOrFuture::Later(Box::pin(decided));
+                return AuthorizationOrFuture::Later(Box::pin(decided));
             }
         };
         match self.decide(authentication, &request, &watch) {
-            Ok(authorization) => DecidedOrFuture::Now(Decided::new(authorization), request),
+            Ok(authorization) => {
+                AuthorizationOrFuture::Now(RouteAuthorization::new(authorization), request)
+            }
             Err(authentication) => {
                 let decided = authorizer().decide_with_checks(authentication, request, watch);
-                DecidedOrFuture::Later(Box::pin(decided))
+                AuthorizationOrFuture::Later(Box::pin(decided))
             }
         }
     }
 
-    async fn authorize_with_form(self: Arc<Self>, mut request: Request) -> (Decided, Request) {
+    async fn authorize_with_form(
+        self: Arc<Self>,
+        mut request: Request,
+    ) -> (RouteAuthorization, Request) {
         for space in self.spaces_with_forms() {
             request = read_form(space, request).await;
         }
@@ -167,7 +178,7 @@ impl RouteAuthorizer {
         let authentication = self.authenticate(&request);
         let form = forget_form(&mut request);
         let (decided, request) = self.authorize_when(authentication, request, watch).await;
-        (Decided { form, ..decided }, request)
+        (RouteAuthorization { form, ..decided }, request)
     }
 
     /// Decides when the authentication is complete.
@@ -176,10 +187,10 @@ impl RouteAuthorizer {
         authentication: AuthenticationFuture,
         request: Request,
         watch: Watch,
-    ) -> (Decided, Request) {
+    ) -> (RouteAuthorization, Request) {
         let authentication = watch.around(authentication).await;
         match self.decide(authentication, &request, &watch) {
-            Ok(authorization) => (Decided::new(authorization), request),
+            Ok(authorization) => (RouteAuthorization::new(authorization), request),
             // Boxed, so that only requests with checks pay for the size of that future.
             Err(authentication) => {
                 Box::pin(self.decide_with_checks(authentication, request, watch)).await
@@ -189,14 +200,18 @@ impl RouteAuthorizer {
 
     /// Uses a decision that was made in front of layers, unless they changed the form that it depends
     /// on.
-    pub(super) fn confirm(self: &Arc<Self>, decided: Decided, request: Request) -> DecidedOrFuture {
+    pub(super) fn confirm(
+        self: &Arc<Self>,
+        decided: RouteAuthorization,
+        request: Request,
+    ) -> AuthorizationOrFuture {
         let authentication = decided.authorization.authentication.to_policy();
         let form = match &decided.form {
             Some(form) if !authentication.is_in_authorization() => form.clone(),
-            _ => return DecidedOrFuture::Now(decided, request),
+            _ => return AuthorizationOrFuture::Now(decided, request),
         };
         let authorizer = Arc::clone(self);
-        DecidedOrFuture::Later(Box::pin(async move {
+        AuthorizationOrFuture::Later(Box::pin(async move {
             let mut request = request;
             for space in authorizer.spaces_with_forms() {
                 request = read_form(space, request).await;

@@ -15,10 +15,10 @@ use tower::{Layer, Service, ServiceExt};
 use crate::guard::Concealed;
 use crate::probe::Probe;
 use crate::routing::authorizer::{
-    DecidedOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
+    AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
 };
 use crate::routing::fallback::strip_match;
-use crate::routing::handover::{Decided, RouteSlot};
+use crate::routing::handover::{RouteAuthorization, RouteSlot};
 use crate::routing::response_future::response_of;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
@@ -84,10 +84,10 @@ where
         }
         let probe = Probe::of(request.extensions());
         ConcealFuture(match authorizer.authorize(request) {
-            DecidedOrFuture::Now(decided, request) => {
+            AuthorizationOrFuture::Now(decided, request) => {
                 respond(authorizer, probe, decided, request, &*self.inner)
             }
-            DecidedOrFuture::Later(decided) => {
+            AuthorizationOrFuture::Later(decided) => {
                 let inner = Arc::clone(&self.inner);
                 let authorizer = Arc::clone(authorizer);
                 ResponseOrFuture::Later(Box::pin(async move {
@@ -103,7 +103,7 @@ where
 fn respond<R>(
     authorizer: &Arc<RouteAuthorizer>,
     probe: Probe,
-    mut decided: Decided,
+    mut decided: RouteAuthorization,
     mut request: Request,
     inner: &R,
 ) -> ResponseOrFuture

@@ -13,7 +13,7 @@ use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::fallback::{Fallback, UnknownCaller};
 
 /// The decision about a request, and the parts of the request that it was made on.
-pub(super) struct Decided {
+pub(super) struct RouteAuthorization {
     pub(super) authorization: Authorization,
     /// The form of the request, if it was searched for credentials.
     pub(super) form: Option<Bytes>,
@@ -21,7 +21,7 @@ pub(super) struct Decided {
     pub(super) objects: Option<Box<ObjectRequest>>,
 }
 
-impl Decided {
+impl RouteAuthorization {
     pub(super) fn new(authorization: Authorization) -> Self {
         Self {
             authorization,
@@ -51,7 +51,7 @@ struct FallbackSlot {
 pub(super) struct RouteSlot {
     recipient: Arc<RouteAuthorizer>,
     credentials: CredentialFields,
-    decided: Mutex<Option<Decided>>,
+    decided: Mutex<Option<RouteAuthorization>>,
     concealed: Mutex<Option<Concealed>>,
 }
 
@@ -59,7 +59,7 @@ impl RouteSlot {
     /// Passes the decision about a request to the endpoint behind the layers.
     pub(super) fn hand(
         recipient: &Arc<RouteAuthorizer>,
-        decided: Decided,
+        decided: RouteAuthorization,
         request: &mut Request,
     ) -> Arc<Self> {
         let slot = Arc::new(Self {
@@ -85,7 +85,7 @@ impl RouteSlot {
 
     /// Takes the decision, if the request still carries the same credentials. A form in its body has to
     /// be compared as well.
-    pub(super) fn take(&self, request: &Request) -> Option<Decided> {
+    pub(super) fn take(&self, request: &Request) -> Option<RouteAuthorization> {
         let decided = lock(&self.decided).take();
         let spaces = slice::from_ref(&self.recipient.space);
         decided.filter(|_| self.credentials == CredentialFields::of(spaces, head_of(request)))

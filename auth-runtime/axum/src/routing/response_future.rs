@@ -20,11 +20,11 @@ use tower::{Service, ServiceExt};
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
 use crate::routing::authorizer::{
-    BoxedDecided, DecidedOrFuture, ResponseOrFuture, RouteAuthorizer, keep_private,
+    AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer, keep_private,
     keep_query_secret, uncacheable_if_missing,
 };
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
-use crate::routing::handover::{Decided, RouteSlot};
+use crate::routing::handover::{RouteAuthorization, RouteSlot};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -143,7 +143,7 @@ pub(crate) struct ResponseFuture<I> {
 enum State<I> {
     /// Credentials are being verified, a form is being read, or a check is running.
     Authorizing {
-        decided: BoxedDecided,
+        decided: BoxedAuthorization,
         inner: I,
     },
     /// The handler is running.
@@ -174,10 +174,10 @@ impl<I: Inner> ResponseFuture<I> {
             None => authorizer.authorize(request),
         };
         let state = match decided {
-            DecidedOrFuture::Now(decided, request) => {
+            AuthorizationOrFuture::Now(decided, request) => {
                 State::authorized((&authorizer, &probe), decided, request, inner)
             }
-            DecidedOrFuture::Later(decided) => State::Authorizing { decided, inner },
+            AuthorizationOrFuture::Later(decided) => State::Authorizing { decided, inner },
         };
         Self {
             authorizer,
@@ -192,11 +192,11 @@ impl<I: Inner> State<I> {
     /// Calls the handler, or responds to the denied request.
     fn authorized(
         (authorizer, probe): (&RouteAuthorizer, &Probe),
-        decided: Decided,
+        decided: RouteAuthorization,
         request: Request,
         inner: I,
     ) -> Self {
-        let Decided {
+        let RouteAuthorization {
             authorization,
             form,
             objects,

@@ -188,13 +188,13 @@ impl<'a> Offer<'a> {
                 acr_values,
                 max_age,
             } => {
-                let problem = ErrorCode::InsufficientUserAuthentication {
+                let error = ErrorCode::InsufficientUserAuthentication {
                     acr_values,
                     max_age: *max_age,
                 };
-                let challenges = self.make(&[], &supports_step_up, &|_| Some(problem));
+                let challenges = self.make(&[], &supports_step_up, &|_| Some(error));
                 if challenges.is_empty() {
-                    self.make(&[], &opens, &|_| Some(problem))
+                    self.make(&[], &opens, &|_| Some(error))
                 } else {
                     challenges
                 }
@@ -223,16 +223,16 @@ impl<'a> Offer<'a> {
             Denial::InvalidRequest => self.used.and_then(|index| self.space.schemes.get(index)),
             _ => None,
         };
-        let problem = Some(ErrorCode::InvalidRequest);
+        let error = Some(ErrorCode::InvalidRequest);
         used.map_or_else(Vec::new, |accepted| {
-            accepted.scheme.fields(&self.context(&[], problem))
+            accepted.scheme.fields(&self.context(&[], error))
         })
     }
 
     fn context<'p>(
         &self,
         scopes: &'p [&'static str],
-        problem: Option<ErrorCode<'p>>,
+        error: Option<ErrorCode<'p>>,
     ) -> ChallengeContext<'p>
     where
         'a: 'p,
@@ -242,7 +242,7 @@ impl<'a> Offer<'a> {
             realm: own_realm.or(self.space.realm.as_deref()),
             resource_metadata: self.space.resource_metadata(),
             scopes,
-            problem,
+            error,
         }
     }
 
@@ -288,7 +288,7 @@ impl<'a> Offer<'a> {
         &self,
         scopes: &'p [&'static str],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
-        problem: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
+        error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
     ) -> Vec<Sent<'a>>
     where
         'a: 'p,
@@ -301,7 +301,7 @@ impl<'a> Offer<'a> {
             if !is_meant(index, accepted) {
                 continue;
             }
-            let context = self.context(scopes, problem(index));
+            let context = self.context(scopes, error(index));
             let challenge = accepted.scheme.challenge(&context);
             made.push(Sent {
                 accepted,

@@ -275,7 +275,7 @@ impl Space {
             realm: self.realm.as_deref(),
             resource_metadata: self.resource_metadata(),
             scopes: &[],
-            problem: None,
+            error: None,
         };
         let plain = scheme.challenge(&context);
         // Most schemes have no parameter without a realm, and RFC 6750 §3 requires at least one.

@@ -71,7 +71,7 @@ impl Scheme for Table {
             challenge = challenge.quoted("realm", realm);
         }
         challenge = challenge.scopes(context.scopes().iter().copied());
-        let error = match context.problem() {
+        let error = match context.error() {
             Some(ErrorCode::InvalidToken(_)) => {
                 Some(("invalid_token", "the access token is not valid"))
             }
