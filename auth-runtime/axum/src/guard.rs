@@ -83,6 +83,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// }
     /// ```
     ///
+    /// A handler that reads the body of the request calls it before that: take the whole `Request`, or
+    /// the client can tell by a `100 Continue`, or by the wait for the rest of the body, that the path
+    /// exists.
+    ///
     /// # Errors
     ///
     /// [`Denied`], which the handler has to return unchanged.

@@ -22,6 +22,7 @@ mod conceal;
 mod fallback;
 mod handler;
 mod handover;
+mod kept_body;
 mod method_router;
 mod mount;
 mod protect_error;

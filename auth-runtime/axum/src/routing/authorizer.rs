@@ -124,7 +124,7 @@ impl RouteAuthorizer {
     /// The spaces whose schemes may find credentials in the form of a request. The handler consumes the
     /// form, so where it can conceal an object, those of all paths are read before.
     fn spaces_with_forms(&self) -> &[ProtectionSpace] {
-        match self.uses_guard && self.policy.is_hidden() {
+        match self.can_conceal_objects() {
             true => self.fallback.spaces(),
             false => slice::from_ref(&self.space),
         }
@@ -230,6 +230,11 @@ impl RouteAuthorizer {
             route: route_to_report(&self.space, request.extensions()),
             head: self.head_for_fallback(request, form),
         }
+    }
+
+    /// Whether a denial of an object by the handler can be concealed.
+    pub(super) fn can_conceal_objects(&self) -> bool {
+        self.uses_guard && self.policy.is_hidden()
     }
 
     /// Whether the handler can deny objects.

@@ -19,6 +19,7 @@ use crate::routing::authorizer::{
 };
 use crate::routing::fallback::strip_match;
 use crate::routing::handover::{RouteAuthorization, RouteSlot};
+use crate::routing::kept_body::KeptBody;
 use crate::routing::response_future::response_of;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
@@ -119,9 +120,14 @@ where
     let in_front = authorizer.object_request(&request, decided.form.as_ref());
     decided.objects = Some(Box::new(in_front.clone()));
     let slot = RouteSlot::hand(authorizer, decided, &mut request);
+    let body = match authorizer.can_conceal_objects() {
+        true => KeptBody::of(&mut request),
+        false => None,
+    };
     let response = inner.clone().oneshot(request);
     let authorizer = Arc::clone(authorizer);
     ResponseOrFuture::Later(Box::pin(async move {
+        let _body = body;
         let mut response = response_of(response.await);
         // A layer may have replaced the response, or the request.
         let mark = response.extensions_mut().remove::<Concealed>();

@@ -25,6 +25,7 @@ use crate::routing::authorizer::{
 };
 use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
 use crate::routing::handover::{RouteAuthorization, RouteSlot};
+use crate::routing::kept_body::KeptBody;
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
@@ -137,6 +138,9 @@ pub(crate) struct ResponseFuture<I> {
     probe: Probe,
     /// The slot of the layer in front, if the decision is made there.
     slot: Option<Arc<RouteSlot>>,
+    /// The body of the request, if a layer in front does not keep it.
+    #[expect(dead_code, reason = "it has to live as long")]
+    body: Option<KeptBody>,
     state: State<I>,
 }
 
@@ -163,7 +167,9 @@ enum State<I> {
 }
 
 impl<I: Inner> ResponseFuture<I> {
-    fn start(authorizer: Arc<RouteAuthorizer>, request: Request, inner: I) -> Self {
+    fn start(authorizer: Arc<RouteAuthorizer>, mut request: Request, inner: I) -> Self {
+        let keeps_body = authorizer.can_conceal_objects() && !authorizer.decided_outside;
+        let body = keeps_body.then(|| KeptBody::of(&mut request)).flatten();
         let probe = Probe::of(request.extensions());
         let slot = match authorizer.decided_outside {
             true => RouteSlot::of(&authorizer, &request),
@@ -183,6 +189,7 @@ impl<I: Inner> ResponseFuture<I> {
             authorizer,
             probe,
             slot,
+            body,
             state,
         }
     }
@@ -284,6 +291,7 @@ impl<I: Inner> Future for ResponseFuture<I> {
             probe,
             slot,
             state,
+            ..
         } = &mut *self;
         loop {
             *state = match std::mem::replace(state, State::Polled) {
