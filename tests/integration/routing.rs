@@ -322,7 +322,9 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
         Router::new()
             .route("/metrics", axum::routing::get(there).post(there))
             .route("/users/{id}", axum::routing::get(there))
+            .route("/users/secret", axum::routing::get(there))
             .route("/pages/{*page}", axum::routing::get(there))
+            .route("/pages/secret", axum::routing::get(there))
             .route("/later", axum::routing::get(there))
             .nest(
                 "/docs",
@@ -361,6 +363,8 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
             ("/files", 200),
             ("/files/", 200),
             ("/files/a/b", 200),
+            ("/users/secret", 404),
+            ("/pages/secret", 404),
             ("/later", 404),
             ("/later/", 404),
             ("/metric%73", 404),
@@ -373,6 +377,13 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
             if status == 404 {
                 assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
             }
+        }
+        // A router around it adds its prefix to the names of routes.
+        let outer = Router::new().nest_service("/outer", app.clone());
+        for (path, status) in [("/users/7", 200), ("/users/secret", 404)] {
+            let path = format!("/outer{prefix}{path}");
+            let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
+            assert_eq!(response.unwrap().status(), status, "{path}");
         }
         // The other methods of what is not listed are unknown as well.
         let path = format!("{prefix}/later");

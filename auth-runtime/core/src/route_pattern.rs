@@ -132,6 +132,16 @@ impl Pattern {
         covers(&self.0, &other.0)
     }
 
+    /// Whether it stands for a path and everything below, as the access table writes it.
+    pub fn is_subtree(&self) -> bool {
+        self.0.last() == Some(&Segment::Below)
+    }
+
+    /// Whether it is the other one, or the other one below a prefix.
+    pub fn ends_with(&self, other: &Self) -> bool {
+        self.0.ends_with(&other.0)
+    }
+
     /// Whether it ends in a wildcard, or takes everything below a path.
     fn hands_on_paths(&self) -> bool {
         let last = self.0.last();

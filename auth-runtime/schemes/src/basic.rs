@@ -24,6 +24,13 @@ use zeroize::Zeroizing;
 /// }
 /// let scheme = Basic::new(log_in);
 /// ```
+///
+/// # Browsers
+///
+/// A browser that has asked its user for the password adds it to every later request to the origin,
+/// also to those that pages of other sites cause. A service with users in browsers rejects such
+/// requests by a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`, which rejects them
+/// itself.
 pub struct Basic {
     verify: Box<Verify>,
 }

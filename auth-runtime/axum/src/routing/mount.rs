@@ -9,7 +9,7 @@ use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
@@ -261,8 +261,8 @@ fn fallback_of<'m>(
     (fallback.with_nested(nested), around)
 }
 
-/// The routes of an unguarded router, with the listed paths only; the others, which another unguarded
-/// router may list, are unknown paths.
+/// The listed routes of an unguarded router. The others are unknown paths, even if a listed pattern
+/// matches them; another unguarded router may list them.
 fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &[Step]) -> Router {
     let common = common_steps(&unguarded.steps, fallback_steps);
     let (inside, around) = split(&unguarded.steps, common);
@@ -274,7 +274,13 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     let paths: Arc<[Pattern]> = paths.collect();
     let only_listed = from_fn(move |request: Request, next: Next| {
         let path = request.uri().path();
-        let is_listed = paths.iter().any(|pattern| pattern.matches(path));
+        let route = request.extensions().get::<MatchedPath>();
+        let route = route.map(|route| Pattern::of(route.as_str()));
+        let is_listed = paths.iter().any(|listed| {
+            // A router around the protected one may have added a prefix to the name of the route.
+            let is_route = || route.as_ref().is_some_and(|route| route.ends_with(listed));
+            listed.matches(path) && (listed.is_subtree() || is_route())
+        });
         let fallback = fallback.clone();
         async move {
             match is_listed {

@@ -54,6 +54,13 @@ use crate::random;
 /// let space = ProtectionSpace::builder().realm("lab").scheme(scheme).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Browsers
+///
+/// A browser that has asked its user for the password answers for every later request to the origin,
+/// also for those that pages of other sites cause. A service with users in browsers rejects such
+/// requests by a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`, which rejects them
+/// itself.
 pub struct Digest {
     pub(super) users: Users,
     pub(super) rules: Arc<Rules>,
