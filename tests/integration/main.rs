@@ -20,6 +20,7 @@ mod offers;
 mod openapi;
 mod protected;
 mod protocol;
+mod providers;
 mod routing;
 mod schemes;
 mod vocabulary;

@@ -23,7 +23,7 @@ use crate::Claims;
 use crate::bearer::is_b64token;
 use crate::fair_queue::{self, Client, FairQueue};
 use crate::http_client::HttpClient;
-use crate::jwt::ClaimNames;
+use crate::jwt::{ClaimNames, strings};
 use crate::token_cache::{Epoch, VerifierCache};
 
 /// When to try again while the endpoint is out of order.
@@ -270,7 +270,9 @@ impl Endpoint {
         };
         let is_for_us = self.audiences.is_empty()
             || answer
-                .strings("aud")
+                .get("aud")
+                .map(strings)
+                .unwrap_or_default()
                 .iter()
                 .any(|audience| self.audiences.iter().any(|own| own == audience));
         if is_ours && is_for_us {

@@ -18,8 +18,10 @@ use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::{JwtBuilder, JwtError};
 pub(crate) use self::claims::ClaimNames;
-pub use self::claims::Claims;
-pub use self::key::JwtKey;
+#[cfg(feature = "introspection")]
+pub(crate) use self::claims::strings;
+pub use self::claims::{ClaimPath, Claims};
+pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::{Flaw, KeySet};
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
@@ -87,13 +89,65 @@ enum Keys {
     Fetched(Arc<RemoteKeys>),
 }
 
-/// What a token is held against besides its signature.
+/// The conditions on the claims of a token, and their meaning.
 struct Rules {
-    issuer: Arc<str>,
+    issuer: IssuerName,
     audiences: Vec<String>,
+    /// The clients whose tokens need no audience.
+    clients: Vec<String>,
     leeway: Duration,
     access_tokens_only: bool,
+    conditions: Vec<Condition>,
+    identify: Option<Identify>,
     names: ClaimNames,
+}
+
+type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
+type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
+
+/// The issuer of the tokens that are trusted.
+enum IssuerName {
+    One(Arc<str>),
+    /// An issuer with a name for each tenant, which is in the claim `tid`.
+    PerTenant {
+        before: String,
+        after: String,
+        is_allowed: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    },
+}
+
+/// The place of the tenant in the name of an issuer.
+const TENANT: &str = "{tid}";
+
+impl IssuerName {
+    /// Returns whether the token names this issuer. The claims need not be verified yet.
+    fn is_of(&self, claims: &Claims) -> bool {
+        let Some(name) = claims.issuer() else {
+            return false;
+        };
+        match self {
+            Self::One(own) => name == &**own,
+            Self::PerTenant {
+                before,
+                after,
+                is_allowed,
+            } => {
+                let tenant = name.strip_prefix(&**before);
+                let tenant = tenant.and_then(|rest| rest.strip_suffix(&**after));
+                let named = claims.get("tid").and_then(serde_json::Value::as_str);
+                tenant.is_some_and(|tenant| named == Some(tenant) && is_allowed(tenant))
+            }
+        }
+    }
+}
+
+impl fmt::Display for IssuerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(name) => f.write_str(name),
+            Self::PerTenant { before, after, .. } => write!(f, "{before}{TENANT}{after}"),
+        }
+    }
 }
 
 impl Jwt {
@@ -130,9 +184,10 @@ impl Jwt {
     pub fn any_of(verifiers: impl IntoIterator<Item = Self>) -> Result<Self, JwtError> {
         let mut issuers: Vec<Arc<Issuer>> = Vec::new();
         for issuer in verifiers.into_iter().flat_map(|jwt| jwt.0.to_vec()) {
-            let name = &issuer.rules.issuer;
-            if issuers.iter().any(|other| other.rules.issuer == *name) {
-                return Err(JwtError::DuplicateIssuer(name.to_string()));
+            let name = issuer.rules.issuer.to_string();
+            let mut others = issuers.iter();
+            if others.any(|other| other.rules.issuer.to_string() == name) {
+                return Err(JwtError::DuplicateIssuer(name));
             }
             issuers.push(issuer);
         }
@@ -142,8 +197,31 @@ impl Jwt {
         Ok(Self(issuers.into()))
     }
 
-    /// Verifies a token by the issuer that it names.
-    pub(crate) fn verify(&self, token: &str) -> Verification {
+    /// Verifies a token by the issuer that it names. For schemes of the service, with tokens in a place
+    /// that no scheme of this crate looks at.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Credentials, Jwt, Scheme, Source, Verification};
+    /// use axum::http::HeaderName;
+    ///
+    /// /// A JWT in a field of its own.
+    /// struct Assertion(Jwt);
+    ///
+    /// impl Scheme for Assertion {
+    ///     fn name(&self) -> &str {
+    ///         "Assertion"
+    ///     }
+    ///
+    ///     fn sources(&self) -> Vec<Source> {
+    ///         vec![Source::Field(HeaderName::from_static("x-assertion"))]
+    ///     }
+    ///
+    ///     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+    ///         self.0.verify(credentials.value())
+    ///     }
+    /// }
+    /// ```
+    pub fn verify(&self, token: &str) -> Verification {
         #[cfg(feature = "token-cache")]
         for issuer in self.0.iter() {
             if let Some(caller) = issuer.remembered(token) {
@@ -158,9 +236,12 @@ impl Jwt {
             [only] => Some(only),
             several => {
                 let claims = claims::unverified(token);
-                let name = claims.as_ref().and_then(Claims::issuer);
-                let mut issuers = several.iter();
-                issuers.find(|issuer| name == Some(&*issuer.rules.issuer))
+                let is_named = |issuer: &&Arc<Issuer>| {
+                    claims
+                        .as_ref()
+                        .is_some_and(|claims| issuer.rules.issuer.is_of(claims))
+                };
+                several.iter().find(is_named)
             }
         };
         match named {
@@ -248,7 +329,7 @@ impl Issuer {
             }
         }
         let unverified = claims::unverified(token);
-        let unverified = unverified.filter(|claims| claims.issuer() == Some(&*self.rules.issuer));
+        let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
         // Tokens of other issuers make this service ask nobody.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
@@ -293,14 +374,9 @@ impl Issuer {
         };
         #[cfg(feature = "token-cache")]
         let expiry = claims.expiry();
-        let Rules {
-            names,
-            leeway,
-            issuer,
-            ..
-        } = &*self.rules;
-        let Some(identity) = claims.into_identity(names, *leeway, Some(Arc::clone(issuer))) else {
-            return Some(Caller::rejected());
+        let identity = match self.rules.identify(claims) {
+            Ok(identity) => identity,
+            Err(rejection) => return Some(Caller::Rejected(rejection)),
         };
         #[cfg(feature = "token-cache")]
         if let (Some(cache), Some(moment), Some(_)) = (&self.cache, moment, expiry) {
@@ -338,17 +414,53 @@ impl Rules {
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
-    /// What the library lets through and RFC 9068 §4 does not.
+    /// Checks what the library does not.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
-        let issuer_is_one = claims.get("iss").is_some_and(serde_json::Value::is_string);
         let is_complete = !self.access_tokens_only
             || REQUIRED
                 .iter()
                 .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
-        if issuer_is_one && is_complete && !claims.are_of_another_kind() {
-            Ok(claims)
-        } else {
-            Err(Rejection::Invalid)
+        let is_accepted = self.issuer.is_of(&claims)
+            && self.is_for_us(&claims)
+            && is_complete
+            && !claims.are_of_another_kind()
+            && self.conditions.iter().all(|is_met| is_met(&claims));
+        match is_accepted {
+            true => Ok(claims),
+            false => Err(Rejection::Invalid),
+        }
+    }
+
+    /// Returns whether the audience of a token is among the configured ones, or, of a token without one,
+    /// the client.
+    fn is_for_us(&self, claims: &Claims) -> bool {
+        let names_one = |claim: &str, own: &[String]| {
+            let names = claims.get(claim).map(claims::strings).unwrap_or_default();
+            names.iter().any(|name| own.iter().any(|own| own == name))
+        };
+        match claims.get("aud") {
+            Some(_) => names_one("aud", &self.audiences),
+            None => names_one("client_id", &self.clients),
+        }
+    }
+
+    fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
+        let issuer = match &self.issuer {
+            IssuerName::One(name) => Some(Arc::clone(name)),
+            IssuerName::PerTenant { .. } => claims.issuer().map(Arc::from),
+        };
+        match &self.identify {
+            Some(identify) => {
+                let identity = identify(&claims)?;
+                match identity.subject() {
+                    "" => Err(Rejection::Invalid),
+                    _ => Ok(claims.complete(identity, self.leeway, issuer)),
+                }
+            }
+            None => {
+                let identity = claims.into_identity(&self.names, self.leeway, issuer);
+                identity.ok_or(Rejection::Invalid)
+            }
         }
     }
 }
@@ -362,9 +474,9 @@ impl fmt::Debug for Jwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuers = self.0.iter();
         let issuers = issuers.map(|issuer| match &issuer.keys {
-            Keys::Given(keys) => (&issuer.rules.issuer, keys as &dyn fmt::Debug),
+            Keys::Given(keys) => (issuer.rules.issuer.to_string(), keys as &dyn fmt::Debug),
             #[cfg(feature = "jwks")]
-            Keys::Fetched(remote) => (&issuer.rules.issuer, remote as &dyn fmt::Debug),
+            Keys::Fetched(remote) => (issuer.rules.issuer.to_string(), remote as &dyn fmt::Debug),
         });
         f.debug_map().entries(issuers).finish()
     }

@@ -69,7 +69,7 @@ pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
-pub use self::jwt::{Claims, Jwt, JwtBuilder, JwtError, JwtKey};
+pub use self::jwt::{ClaimPath, Claims, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtKey};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]

@@ -19,7 +19,7 @@ use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 use crate::fair_queue::FairQueue;
 use crate::http_client::HttpClient;
-use crate::jwt::ClaimNames;
+use crate::jwt::{ClaimNames, ClaimPath};
 use crate::random;
 use crate::token_cache::TokenCache;
 
@@ -36,7 +36,7 @@ impl Introspection {
             audiences: Vec::new(),
             takes_any_audience: false,
             leeway: Duration::from_secs(60),
-            names: ClaimNames::default(),
+            names: ClaimNames::new(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
             #[cfg(feature = "redis")]
             shared_cache: None,
@@ -131,26 +131,26 @@ impl IntrospectionBuilder {
     /// rejected, since a client identifier would be the same for all users of the client.
     ///
     /// It has to be unique and never assigned to another user (RFC 7662 §2.2 leaves `sub` optional).
-    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
-        self.names.subject = name.into();
+    pub fn subject_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.names.subject = path.into();
         self
     }
 
     /// The claims that scopes are read from, together. Default: `scope` and `scp`.
-    pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.names.scopes = names.into_iter().map(Into::into).collect();
+    pub fn scope_claims<P: Into<ClaimPath>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.names.scopes = paths.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The claim that roles are read from. Default: `roles`.
-    pub fn roles_claim(mut self, name: impl Into<String>) -> Self {
-        self.names.roles = name.into();
+    /// A claim that roles are read from. May be given more than once: all are read. Default: `roles`.
+    pub fn roles_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.names.roles.push(path.into());
         self
     }
 
-    /// The claim that permissions are read from. Default: `permissions`.
-    pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
-        self.names.permissions = name.into();
+    /// A claim that permissions are read from. May be given more than once: all are read. Default: `permissions`.
+    pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.names.permissions.push(path.into());
         self
     }
 
@@ -206,7 +206,7 @@ impl IntrospectionBuilder {
             issuer: self.issuer,
             audiences: self.audiences,
             leeway: self.leeway,
-            names: self.names,
+            names: self.names.or_default(),
             cache: self.cache.as_ref().map(TokenCache::of_verifier),
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::ClaimNames;
+use auth_runtime_core::{Identity, Rejection};
+
+use super::claims::{ClaimNames, ClaimPath};
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
-use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, Rules, key};
+use super::{Claims, Issuer, IssuerName, Jwt, JwtKey, Keys, Revoked, Rules, TENANT, key};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
 #[cfg(feature = "jwks")]
@@ -22,11 +24,14 @@ impl Jwt {
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
             rules: Rules {
-                issuer: "".into(),
+                issuer: IssuerName::One("".into()),
                 audiences: Vec::new(),
+                clients: Vec::new(),
                 leeway: Duration::from_secs(60),
                 access_tokens_only: false,
-                names: ClaimNames::default(),
+                conditions: Vec::new(),
+                identify: None,
+                names: ClaimNames::new(),
             },
             issuers: 0,
             keys: Ok(Vec::new()),
@@ -64,12 +69,94 @@ impl JwtBuilder {
     /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
     /// [`Jwt::any_of`] joins several.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.rules.issuer = issuer.into().into();
+        self.rules.issuer = IssuerName::One(issuer.into().into());
         self.issuers += 1;
         self
     }
 
-    /// Takes tokens whose `aud` is, or contains, this. Required; may be given more than once.
+    /// Trusts the tokens of an issuer with a name for each tenant, in place of
+    /// [`issuer`](Self::issuer). `template` is the name with `{tid}` in the place of the tenant. A token is
+    /// accepted if its `iss` is the template with its own claim `tid`, and `is_allowed` returns true for
+    /// that tenant.
+    ///
+    /// The tenants of Microsoft Entra share one set of keys:
+    ///
+    /// ```
+    /// # #[cfg(feature = "jwks")] {
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// const TENANTS: [&str; 1] = ["9188040d-6c67-4c5b-b112-36a304b66dad"];
+    /// let jwt = Jwt::builder()
+    ///     .issuer_per_tenant("https://login.microsoftonline.com/{tid}/v2.0", |tenant| {
+    ///         TENANTS.contains(&tenant)
+    ///     })
+    ///     .audience("6731de76-14a6-49ae-97bc-6eba6914391e")
+    ///     .jwks_url("https://login.microsoftonline.com/common/discovery/v2.0/keys")
+    ///     .build();
+    /// assert!(jwt.is_ok());
+    /// # }
+    /// ```
+    pub fn issuer_per_tenant(
+        mut self,
+        template: impl AsRef<str>,
+        is_allowed: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let template = template.as_ref();
+        // Without the place, no token has a tenant, and `build` returns an error.
+        let (before, after) = template.split_once(TENANT).unwrap_or_default();
+        self.rules.issuer = IssuerName::PerTenant {
+            before: before.to_owned(),
+            after: after.to_owned(),
+            is_allowed: Box::new(is_allowed),
+        };
+        self.issuers += 1;
+        self
+    }
+
+    /// Accepts tokens without `aud` whose `client_id` is this one, as the access tokens of Amazon Cognito.
+    /// May be given more than once. Default: `aud` is required.
+    pub fn client(mut self, id: impl Into<String>) -> Self {
+        self.rules.clients.push(id.into());
+        self
+    }
+
+    /// Accepts only tokens whose claims meet this condition. May be given more than once: all have to be
+    /// met. It is evaluated once for a token that a cache remembers.
+    pub fn accept_if(mut self, is_met: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
+        self.rules.conditions.push(Box::new(is_met));
+        self
+    }
+
+    /// Builds the identity of a verified token by a rule of the service, in place of the claims for
+    /// subject, scopes, roles and permissions. Issuer, and method and time of the login, are added.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Jwt, JwtKey};
+    /// use auth_runtime::{Identity, Rejection};
+    ///
+    /// # let secret = [7; 32];
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://issuer.example")
+    ///     .audience("https://api.example")
+    ///     .key(JwtKey::hs256(&secret)?)
+    ///     .identity(|claims| {
+    ///         let user = claims.get("oid").and_then(|id| id.as_str());
+    ///         let user = user.ok_or(Rejection::Invalid)?;
+    ///         Ok(Identity::new(format!("user:{user}")))
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    pub fn identity(
+        mut self,
+        identify: impl Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.identify = Some(Box::new(identify));
+        self
+    }
+
+    /// Accepts tokens whose `aud` is, or contains, this. Required, unless a
+    /// [`client`](Self::client) is given; may be given more than once.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audiences.push(audience.into());
         self
@@ -85,9 +172,10 @@ impl JwtBuilder {
 
     /// Verifies signatures with the keys of a JWKS document (RFC 7517 §5).
     ///
-    /// Taken are RSA keys for RS256, P-256 keys for ES256 and Ed25519 keys for EdDSA; keys for
-    /// encryption, for other algorithms, and symmetric ones (which a public document has no
-    /// business to hold) are left out.
+    /// A key is for the algorithm that it names (`alg`): one of [`JwtAlgorithm`](super::JwtAlgorithm). An
+    /// RSA key without it is for RS256, a P-256 key for ES256, a P-384 key for ES384, and an Ed25519 key for
+    /// EdDSA. Keys for encryption, for other algorithms, and symmetric ones are not used, and logged at the
+    /// level `debug`. At most 256 keys are used.
     pub fn jwks(mut self, document: &str) -> Self {
         self.keys = self.keys.and_then(|mut keys| {
             keys.extend(key::of_jwks(document)?);
@@ -181,28 +269,44 @@ impl JwtBuilder {
     /// The claim that names the caller. Default: `sub`. A non-empty string; a token without it is rejected.
     ///
     /// It has to be unique and never assigned to another user: `upn` of AD FS is, a display name is not.
-    pub fn subject_claim(mut self, name: impl Into<String>) -> Self {
-        self.rules.names.subject = name.into();
+    pub fn subject_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.rules.names.subject = path.into();
         self
     }
 
     /// The claims that scopes are read from, together. Default: `scope` and `scp`. A string with
     /// spaces, or an array of strings; anything else grants nothing.
-    pub fn scope_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.rules.names.scopes = names.into_iter().map(Into::into).collect();
+    pub fn scope_claims<P: Into<ClaimPath>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.rules.names.scopes = paths.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The claim that roles are read from. Default: `roles`. An array of strings, or one string.
-    pub fn roles_claim(mut self, name: impl Into<String>) -> Self {
-        self.rules.names.roles = name.into();
+    /// A claim that roles are read from: an array of strings, or one string. May be given more than once:
+    /// all are read. Default: `roles`.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::{Jwt, JwtKey};
+    ///
+    /// # let secret = [7; 32];
+    /// // Keycloak: roles of the realm, and of one client.
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://keycloak.example/realms/shop")
+    ///     .audience("orders")
+    ///     .key(JwtKey::hs256(&secret)?)
+    ///     .roles_claim(["realm_access", "roles"])
+    ///     .roles_claim(["resource_access", "orders", "roles"])
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    pub fn roles_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.rules.names.roles.push(path.into());
         self
     }
 
-    /// The claim that permissions are read from. Default: `permissions`. An array of strings, or
-    /// one string.
-    pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
-        self.rules.names.permissions = name.into();
+    /// A claim that permissions are read from: an array of strings, or one string. May be given more than
+    /// once: all are read. Default: `permissions`.
+    pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
+        self.rules.names.permissions.push(path.into());
         self
     }
 
@@ -216,11 +320,23 @@ impl JwtBuilder {
         if self.issuers > 1 {
             return Err(JwtError::SeveralIssuers);
         }
-        if self.rules.issuer.is_empty() {
-            return Err(JwtError::NoIssuer);
+        match &self.rules.issuer {
+            IssuerName::One(name) if name.is_empty() => return Err(JwtError::NoIssuer),
+            // An issuer is a URL: before the tenant are at least its scheme and host.
+            IssuerName::PerTenant { before, after, .. }
+                if !before.starts_with("https://") || after.contains(TENANT) =>
+            {
+                return Err(JwtError::IssuerTemplate);
+            }
+            _ => {}
         }
-        let audiences = &self.rules.audiences;
-        if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+        let mut recipients = self
+            .rules
+            .audiences
+            .iter()
+            .chain(&self.rules.clients)
+            .peekable();
+        if recipients.peek().is_none() || recipients.any(String::is_empty) {
             return Err(JwtError::NoAudience);
         }
         if self.rules.names.has_empty() {
@@ -232,7 +348,11 @@ impl JwtBuilder {
         // Somebody else's dependency may have switched another backend on too, and then the
         // library would panic at the first token instead of choosing.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-        let rules = Arc::new(self.rules);
+        let names = self.rules.names.or_default();
+        let rules = Arc::new(Rules {
+            names,
+            ..self.rules
+        });
         #[cfg(feature = "token-cache")]
         let cache = self
             .cache
@@ -243,7 +363,11 @@ impl JwtBuilder {
         let fetched = match self.place {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
             Some(place) => {
-                let url = place.url(&rules.issuer).to_owned();
+                let is_one = matches!(rules.issuer, IssuerName::One(_));
+                if !is_one && matches!(place, Place::OfIssuer) {
+                    return Err(JwtError::IssuerTemplate);
+                }
+                let url = place.url(&rules.issuer.to_string()).to_owned();
                 if let Err(problem) = TrustedUrl::read(&url) {
                     let url = without_user(&url);
                     return Err(JwtError::Url { url, problem });
@@ -280,6 +404,9 @@ pub enum JwtError {
     NoIssuer,
     /// No audience was given, or an empty one: tokens for other services would open this one.
     NoAudience,
+    /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
+    /// its keys are to be discovered: name their URL by `jwks_url`.
+    IssuerTemplate,
     /// The name of a claim is empty.
     ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
@@ -320,6 +447,10 @@ impl fmt::Display for JwtError {
                 "no audience is named, so tokens for other services would do; \
                  name this one with `.audience(\"…\")`",
             ),
+            Self::IssuerTemplate => f.write_str(
+                "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
+                 named by `.jwks_url(\"…\")`",
+            ),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::NoKey => f.write_str("there is no key to verify signatures with"),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
@@ -359,7 +490,7 @@ impl std::error::Error for JwtError {}
 impl fmt::Debug for JwtBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtBuilder")
-            .field("issuer", &self.rules.issuer)
+            .field("issuer", &self.rules.issuer.to_string())
             .field("audiences", &self.rules.audiences)
             .finish_non_exhaustive()
     }

@@ -25,30 +25,95 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub struct Claims(Map<String, Value>);
 
-/// Which claims grant what.
-pub(crate) struct ClaimNames {
-    pub(crate) subject: String,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) roles: String,
-    pub(crate) permissions: String,
+/// The place of a claim: its name, or the names that lead to it through objects.
+///
+/// A name is taken as it is, with dots and slashes, since some issuers name claims by URLs.
+///
+/// ```
+/// use auth_runtime::schemes::ClaimPath;
+///
+/// let auth0 = ClaimPath::from("https://shop.example/roles");
+/// let keycloak = ClaimPath::from(["realm_access", "roles"]);
+/// // An object with a key for each role.
+/// let zitadel = ClaimPath::from("urn:zitadel:iam:org:project:roles").keys();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimPath {
+    names: Vec<String>,
+    is_of_keys: bool,
 }
 
-impl Default for ClaimNames {
-    fn default() -> Self {
+impl ClaimPath {
+    /// Takes the keys of the object at this place, in place of an array of strings.
+    #[must_use]
+    pub fn keys(self) -> Self {
         Self {
-            subject: "sub".to_owned(),
-            scopes: vec!["scope".to_owned(), "scp".to_owned()],
-            roles: "roles".to_owned(),
-            permissions: "permissions".to_owned(),
+            is_of_keys: true,
+            ..self
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() || self.names.iter().any(String::is_empty)
+    }
+}
+
+impl From<&str> for ClaimPath {
+    fn from(name: &str) -> Self {
+        Self::from([name])
+    }
+}
+
+impl From<String> for ClaimPath {
+    fn from(name: String) -> Self {
+        Self::from([&*name])
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for ClaimPath {
+    fn from(names: [&str; N]) -> Self {
+        Self {
+            names: names.map(str::to_owned).to_vec(),
+            is_of_keys: false,
         }
     }
 }
 
+/// The claims that identify a caller and grant something.
+pub(crate) struct ClaimNames {
+    pub(crate) subject: ClaimPath,
+    pub(crate) scopes: Vec<ClaimPath>,
+    pub(crate) roles: Vec<ClaimPath>,
+    pub(crate) permissions: Vec<ClaimPath>,
+}
+
 impl ClaimNames {
+    /// Without roles and permissions.
+    pub(crate) fn new() -> Self {
+        Self {
+            subject: "sub".into(),
+            scopes: vec!["scope".into(), "scp".into()],
+            roles: Vec::new(),
+            permissions: Vec::new(),
+        }
+    }
+
+    /// The same with the default claims for roles and permissions, if none were given.
+    pub(crate) fn or_default(mut self) -> Self {
+        if self.roles.is_empty() {
+            self.roles.push("roles".into());
+        }
+        if self.permissions.is_empty() {
+            self.permissions.push("permissions".into());
+        }
+        self
+    }
+
     /// Returns whether a name is empty, for example because a variable of the environment is not set.
     pub(crate) fn has_empty(&self) -> bool {
-        let single = [&self.subject, &self.roles, &self.permissions];
-        single.into_iter().chain(&self.scopes).any(String::is_empty)
+        let lists = [&self.scopes, &self.roles, &self.permissions];
+        let mut paths = lists.into_iter().flatten().chain([&self.subject]);
+        paths.any(ClaimPath::is_empty)
     }
 }
 
@@ -56,6 +121,16 @@ impl Claims {
     /// The claim of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
+    }
+
+    /// The claim at a place.
+    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        let (first, others) = path.names.split_first()?;
+        let mut value = self.get(first)?;
+        for name in others {
+            value = value.as_object()?.get(name)?;
+        }
+        Some(value)
     }
 
     /// The identity of the subject claim; `None` if the token has none, or one that is not a name.
@@ -70,28 +145,43 @@ impl Claims {
         clock_skew: Duration,
         issuer: Option<Arc<str>>,
     ) -> Option<Identity> {
-        let subject = self.get(&names.subject).and_then(Value::as_str);
+        let subject = self.at(&names.subject).and_then(Value::as_str);
         let subject = subject.filter(|subject| !subject.is_empty())?;
-        let scopes = names.scopes.iter().flat_map(|name| self.words(name));
+        let all = |paths: &'_ [ClaimPath], read: fn(&Value) -> Vec<&str>| -> Vec<String> {
+            let values = paths.iter().filter_map(|path| Some((self.at(path)?, path)));
+            let words = values.flat_map(|(value, path)| match path.is_of_keys {
+                true => keys(value),
+                false => read(value),
+            });
+            words.map(str::to_owned).collect()
+        };
         let identity = Identity::new(subject)
-            .with_scopes(scopes)
-            .with_roles(self.strings(&names.roles))
-            .with_permissions(self.strings(&names.permissions))
-            .with_amr(self.strings("amr"))
-            .with_clock_skew(clock_skew)
-            .with_extension(self.clone());
-        let identity = match self.get("acr").and_then(Value::as_str) {
-            Some(acr) => identity.with_acr(acr),
-            None => identity,
-        };
-        let identity = match issuer {
-            Some(issuer) => identity.with_issuer(issuer),
-            None => identity,
-        };
-        Some(match self.auth_time() {
-            Some(time) => identity.with_auth_time(time),
-            None => identity,
-        })
+            .with_scopes(all(&names.scopes, words))
+            .with_roles(all(&names.roles, strings))
+            .with_permissions(all(&names.permissions, strings));
+        Some(self.complete(identity, clock_skew, issuer))
+    }
+
+    /// Adds to an identity what does not depend on the service: issuer, method and time of the login, and
+    /// the claims.
+    pub(crate) fn complete(
+        self,
+        identity: Identity,
+        clock_skew: Duration,
+        issuer: Option<Arc<str>>,
+    ) -> Identity {
+        let amr = self.get("amr").map(strings).unwrap_or_default();
+        let mut identity = identity.with_amr(amr).with_clock_skew(clock_skew);
+        if let Some(acr) = self.get("acr").and_then(Value::as_str) {
+            identity = identity.with_acr(acr);
+        }
+        if let Some(issuer) = issuer {
+            identity = identity.with_issuer(issuer);
+        }
+        if let Some(time) = self.auth_time() {
+            identity = identity.with_auth_time(time);
+        }
+        identity.with_extension(self)
     }
 
     /// Whether these are the claims of an ID token, a refresh token, a logout token or another security
@@ -140,25 +230,29 @@ impl Claims {
         let since = Duration::try_from_secs_f64(seconds).ok()?;
         SystemTime::UNIX_EPOCH.checked_add(since)
     }
+}
 
-    /// An array of strings, or the words of one string.
-    fn words(&self, name: &str) -> Vec<&str> {
-        match self.get(name) {
-            Some(Value::String(words)) => {
-                words.split(' ').filter(|word| !word.is_empty()).collect()
-            }
-            _ => self.strings(name),
-        }
+/// An array of strings, or the words of one string.
+fn words(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(words) => words.split(' ').filter(|word| !word.is_empty()).collect(),
+        _ => strings(value),
     }
+}
 
-    /// An array of strings, or one string.
-    pub(crate) fn strings(&self, name: &str) -> Vec<&str> {
-        match self.get(name) {
-            Some(Value::String(string)) => vec![string],
-            Some(Value::Array(members)) => members.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        }
+/// An array of strings, or one string.
+pub(crate) fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(string) => vec![string],
+        Value::Array(members) => members.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
     }
+}
+
+/// The keys of an object.
+fn keys(value: &Value) -> Vec<&str> {
+    let members = value.as_object().into_iter().flatten();
+    members.map(|(key, _)| key.as_str()).collect()
 }
 
 /// The tokens of Keycloak that are not access tokens, by the claim `typ`.

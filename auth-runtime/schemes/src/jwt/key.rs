@@ -33,8 +33,53 @@ pub struct JwtKey {
     id: Option<String>,
 }
 
-/// RFC 7518 §3.2: a secret at least as long as the hash.
-const MIN_SECRET: usize = 32;
+/// The algorithm of a signature (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names of the registry")]
+pub enum JwtAlgorithm {
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    EdDSA,
+    HS256,
+    HS384,
+    HS512,
+}
+
+impl From<JwtAlgorithm> for Algorithm {
+    fn from(algorithm: JwtAlgorithm) -> Self {
+        match algorithm {
+            JwtAlgorithm::RS256 => Self::RS256,
+            JwtAlgorithm::RS384 => Self::RS384,
+            JwtAlgorithm::RS512 => Self::RS512,
+            JwtAlgorithm::PS256 => Self::PS256,
+            JwtAlgorithm::PS384 => Self::PS384,
+            JwtAlgorithm::PS512 => Self::PS512,
+            JwtAlgorithm::ES256 => Self::ES256,
+            JwtAlgorithm::ES384 => Self::ES384,
+            JwtAlgorithm::EdDSA => Self::EdDSA,
+            JwtAlgorithm::HS256 => Self::HS256,
+            JwtAlgorithm::HS384 => Self::HS384,
+            JwtAlgorithm::HS512 => Self::HS512,
+        }
+    }
+}
+
+/// The length of the hash of an HMAC, in bytes: a secret is at least as long (RFC 7518 §3.2).
+fn hash_length(algorithm: Algorithm) -> Option<usize> {
+    match algorithm {
+        Algorithm::HS256 => Some(32),
+        Algorithm::HS384 => Some(48),
+        Algorithm::HS512 => Some(64),
+        _ => None,
+    }
+}
 
 impl JwtKey {
     /// An RSA public key for RS256, as PEM.
@@ -43,7 +88,7 @@ impl JwtKey {
     ///
     /// It is no such key.
     pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
-        Self::parsed(Algorithm::RS256, DecodingKey::from_rsa_pem(pem.as_ref()))
+        Self::pem(JwtAlgorithm::RS256, pem)
     }
 
     /// A P-256 public key for ES256, as PEM.
@@ -52,7 +97,7 @@ impl JwtKey {
     ///
     /// It is no such key.
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
-        Self::parsed(Algorithm::ES256, DecodingKey::from_ec_pem(pem.as_ref()))
+        Self::pem(JwtAlgorithm::ES256, pem)
     }
 
     /// An Ed25519 public key for EdDSA (RFC 8037), as PEM.
@@ -61,7 +106,28 @@ impl JwtKey {
     ///
     /// It is no such key.
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
-        Self::parsed(Algorithm::EdDSA, DecodingKey::from_ed_pem(pem.as_ref()))
+        Self::pem(JwtAlgorithm::EdDSA, pem)
+    }
+
+    /// A public key for an algorithm, as PEM: RSA for RS… and PS…, P-256 for ES256, P-384 for ES384,
+    /// Ed25519 for EdDSA.
+    ///
+    /// # Errors
+    ///
+    /// It is no such key, or the algorithm takes a secret.
+    pub fn pem(algorithm: JwtAlgorithm, pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        let pem = pem.as_ref();
+        let key = match algorithm {
+            JwtAlgorithm::ES256 | JwtAlgorithm::ES384 => DecodingKey::from_ec_pem(pem),
+            JwtAlgorithm::EdDSA => DecodingKey::from_ed_pem(pem),
+            JwtAlgorithm::HS256 | JwtAlgorithm::HS384 | JwtAlgorithm::HS512 => {
+                return Err(JwtError::Key(format!(
+                    "{algorithm:?} takes a secret, and not a public key"
+                )));
+            }
+            _ => DecodingKey::from_rsa_pem(pem),
+        };
+        Self::parsed(algorithm.into(), key)
     }
 
     /// A secret that is shared with the issuer, for HS256: random bytes, 32 or more.
@@ -70,12 +136,31 @@ impl JwtKey {
     ///
     /// It is shorter.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
+        Self::secret(JwtAlgorithm::HS256, secret)
+    }
+
+    /// A secret that is shared with the issuer, for HS256, HS384 or HS512: random bytes, at least as many
+    /// as the hash has (32, 48 or 64).
+    ///
+    /// # Errors
+    ///
+    /// It is shorter, or the algorithm takes a public key.
+    pub fn secret(algorithm: JwtAlgorithm, secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         let secret = secret.as_ref();
-        if secret.len() < MIN_SECRET {
-            return Err(JwtError::ShortSecret(secret.len()));
+        let algorithm = Algorithm::from(algorithm);
+        match hash_length(algorithm) {
+            Some(length) if secret.len() < length => {
+                return Err(JwtError::ShortSecret(secret.len()));
+            }
+            Some(_) => {}
+            None => {
+                return Err(JwtError::Key(format!(
+                    "{algorithm:?} takes a public key, and not a secret"
+                )));
+            }
         }
         Ok(Self {
-            algorithm: Algorithm::HS256,
+            algorithm,
             key: DecodingKey::from_secret(secret),
             id: None,
         })
@@ -117,8 +202,8 @@ impl JwtKey {
     }
 }
 
-/// Nobody has more, and each that has no name is tried for each token.
-const MAX_KEYS: usize = 64;
+/// The keys that are kept of one document. Each key without a name is tried for each token.
+const MAX_KEYS: usize = 256;
 
 /// The keys of a JWKS document that can be used here.
 pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
@@ -128,14 +213,23 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
     }
     let document: Document =
         serde_json::from_str(document).map_err(|error| JwtError::Jwks(place_of(&error)))?;
-    let keys: Vec<_> = document
-        .keys
-        .into_iter()
-        // A document may hold keys of kinds that nobody knew of when this was written.
-        .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
-        .filter_map(|key| of_jwk(&key))
-        .take(MAX_KEYS)
-        .collect();
+    let found = document.keys.len();
+    let mut keys = Vec::new();
+    for (index, key) in document.keys.into_iter().enumerate().take(MAX_KEYS) {
+        // A document may have keys of kinds that are newer than this code.
+        let key = serde_json::from_value::<Jwk>(key).map_err(|_| "of an unknown kind");
+        match key.and_then(|key| of_jwk(&key)) {
+            Ok(key) => keys.push(key),
+            Err(reason) => tracing::debug!(index, reason, "a key of a JWKS document is not used"),
+        }
+    }
+    if found > MAX_KEYS {
+        tracing::warn!(
+            found,
+            used = MAX_KEYS,
+            "the JWKS document has too many keys"
+        );
+    }
     if keys.is_empty() {
         return Err(JwtError::NoKey);
     }
@@ -168,22 +262,23 @@ fn place_of(error: &serde_json::Error) -> String {
     )
 }
 
-fn of_jwk(jwk: &Jwk) -> Option<JwtKey> {
-    let algorithm = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            Algorithm::ES256
-        }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            Algorithm::EdDSA
-        }
-        _ => return None,
+/// The key, or the reason for not using it. Without `alg`, an RSA key is for RS256, and a key on a curve
+/// for the algorithm of that curve.
+fn of_jwk(jwk: &Jwk) -> Result<JwtKey, &'static str> {
+    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+    let possible: &[Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => &[RS256, RS384, RS512, PS256, PS384, PS512],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[ES256],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[ES384],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[EdDSA],
+        AlgorithmParameters::OctetKey(_) => return Err("a secret, which no public document has"),
+        _ => return Err("of an unknown curve"),
     };
-    let key = DecodingKey::from_jwk(jwk)
-        .ok()
-        .filter(|_| verifies(jwk, algorithm))?;
-    Some(JwtKey {
-        algorithm,
+    let algorithm = possible.iter().find(|algorithm| verifies(jwk, **algorithm));
+    let algorithm = algorithm.ok_or("not for verifying signatures of an accepted algorithm")?;
+    let key = DecodingKey::from_jwk(jwk).map_err(|_| "not a valid key")?;
+    Ok(JwtKey {
+        algorithm: *algorithm,
         key,
         id: jwk.common.key_id.clone(),
     })

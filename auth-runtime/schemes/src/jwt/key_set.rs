@@ -6,7 +6,7 @@ use auth_runtime_core::Rejection;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation, decode};
 
-use super::{Claims, JwtKey, Rules};
+use super::{Claims, IssuerName, JwtKey, Rules};
 
 pub(super) struct KeySet(Vec<Entry>);
 
@@ -27,9 +27,12 @@ impl KeySet {
     pub(super) fn new(keys: Vec<JwtKey>, rules: &Rules) -> Self {
         let entry = |key: JwtKey| {
             let mut validation = Validation::new(key.algorithm);
-            validation.set_issuer(&[&rules.issuer]);
-            validation.set_audience(&rules.audiences);
-            validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+            // The audience is checked with the other claims: a token without one may be accepted.
+            validation.validate_aud = false;
+            if let IssuerName::One(name) = &rules.issuer {
+                validation.set_issuer(&[name]);
+            }
+            validation.set_required_spec_claims(&["exp", "iss"]);
             validation.validate_nbf = true;
             validation.leeway = rules.leeway.as_secs();
             Entry { key, validation }

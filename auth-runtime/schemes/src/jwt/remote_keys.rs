@@ -241,7 +241,7 @@ impl RemoteKeys {
     async fn fetch(&self) -> Result<Fetched, String> {
         let url = match &self.place {
             Place::Url(url) => url.clone(),
-            Place::OfIssuer => jwks_url(&self.http, &self.rules.issuer).await?,
+            Place::OfIssuer => jwks_url(&self.http, &self.rules.issuer.to_string()).await?,
         };
         let document = self.http.get(&url).await;
         let document = document.map_err(|error| format!("{url}: {error}"))?;
