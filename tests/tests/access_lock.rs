@@ -782,6 +782,9 @@ removed
 #[test]
 fn networks_are_kept_by_their_blocks() {
     mod vocabulary {
+        use std::borrow::Cow;
+
+        use auth_runtime::__private1::{Access, Disclosure};
         use auth_runtime::policy::{IpNet, Network};
         use auth_runtime::{Policy, Requirement};
 
@@ -800,13 +803,16 @@ fn networks_are_kept_by_their_blocks() {
             24,
         ))];
 
-        const PARTS: [Requirement; 2] = [
+        const PARTS: &[Requirement] = &[
             Requirement::network(Network::new("office", &BLOCKS)),
-            Requirement::all(&[
+            Requirement::All(Cow::Borrowed(&[
                 Requirement::role("a"),
                 Requirement::network(Network::new("lab", &LAB)),
-            ]),
+            ])),
         ];
+
+        const UNLESS_IN_LAB: Disclosure =
+            Disclosure::Hidden(Some(Requirement::network(Network::new("lab", &LAB))));
 
         /// As the attribute makes it with an `auth.toml`.
         pub(super) struct Service;
@@ -814,9 +820,10 @@ fn networks_are_kept_by_their_blocks() {
         impl auth_runtime::__private1::HasPolicy for Service {
             type Kind = auth_runtime::__private1::OfService;
             type Caller = auth_runtime::__private1::PublicCaller;
-            const POLICY: Policy = Policy::requires(Requirement::any(&PARTS))
-                .hide_as_not_found()
-                .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const POLICY: &'static Policy = &Policy::new(
+                Access::Requires(Requirement::Any(Cow::Borrowed(PARTS))),
+                UNLESS_IN_LAB,
+            );
             const CHECKS: &'static [auth_runtime::decision::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
@@ -824,8 +831,8 @@ fn networks_are_kept_by_their_blocks() {
             const HANDLER: Option<std::any::TypeId> = None;
         }
 
-        const NOBODY_OR: [Requirement; 2] = [
-            Requirement::any(&[]),
+        const NOBODY_OR: &[Requirement] = &[
+            Requirement::never(),
             Requirement::network(Network::new("office", &BLOCKS)),
         ];
 
@@ -835,8 +842,10 @@ fn networks_are_kept_by_their_blocks() {
         impl auth_runtime::__private1::HasPolicy for Nobody {
             type Kind = auth_runtime::__private1::OfService;
             type Caller = auth_runtime::__private1::PublicCaller;
-            const POLICY: Policy = Policy::requires(Requirement::any(&NOBODY_OR))
-                .hide_unless(Requirement::network(Network::new("lab", &LAB)));
+            const POLICY: &'static Policy = &Policy::new(
+                Access::Requires(Requirement::Any(Cow::Borrowed(NOBODY_OR))),
+                UNLESS_IN_LAB,
+            );
             const CHECKS: &'static [auth_runtime::decision::Check] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
@@ -859,7 +868,7 @@ fn networks_are_kept_by_their_blocks() {
     let router: GuardedRouter =
         GuardedRouter::new().nest_service("/x", vocabulary::Nobody, service);
     let lock = AccessLock::of(&router.access_table());
-    let line = r#"any      /x/*  requires(any(any(), network = "office"), hide_as = 404, hide_unless = network("lab"), blocks(192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24))  shop::nobody (service)"#;
+    let line = r#"any      /x/*  requires(any(any(), any(network = "192.0.2.0/24", network = "198.51.100.0/24")), hide_as = 404, hide_unless = network("203.0.113.0/24"))  shop::nobody (service)"#;
     assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
     let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
     assert!(changes(&narrower, line).starts_with("changed"));

@@ -3,8 +3,8 @@
 //!
 //! Data flows in one direction: tokens are parsed ([`args`]) into plain types ([`requirement`]),
 //! their names are resolved in the [`vocabulary`], and the result is checked ([`check`]). Every
-//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies can be
-//! [compared](compare) to find callers that are newly allowed.
+//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies are
+//! [lowered](lower) to the model that the runtime evaluates.
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
@@ -22,9 +22,9 @@ pub mod attribute;
 mod characters;
 pub mod check;
 pub mod codes;
-pub mod compare;
 pub mod errors;
 pub mod item;
+pub mod lower;
 pub mod module;
 pub mod requirement;
 mod resolve;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use auth_grammar::requirement::Policy;
 use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_policy::Policy;
 
 use super::entry::Entry;
-use super::meaning::read;
 use super::place::Place;
 
 /// What answers a method of a path.
@@ -145,8 +144,7 @@ fn is_route(entry: &Entry) -> bool {
 }
 
 fn is_hidden(entry: &Entry) -> bool {
-    let policy = read(&entry.access);
-    matches!(policy, Some(Policy::Requires(requires)) if requires.hide_as.is_some())
+    entry.access.policy.as_ref().is_some_and(Policy::is_hidden)
 }
 
 fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
@@ -161,20 +159,18 @@ fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
 impl Answer {
     /// The policy that holds there.
     pub(super) fn policy(&self) -> Option<Policy> {
-        let mut policy = read(&self.entry.access)?;
-        if let Policy::Requires(requires) = &mut policy
-            && self.is_hidden_by_path
-        {
-            requires.hide_as = Some("404".parse().ok()?);
-        }
-        Some(policy)
+        let policy = self.entry.access.policy.clone()?;
+        Some(match self.is_hidden_by_path {
+            true => policy.hide_as_not_found(),
+            false => policy,
+        })
     }
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.entry.write_covers(f)?;
-        f.write_str(&self.entry.access)?;
+        f.write_str(&self.entry.access.text)?;
         self.entry.write_handler(f)?;
         if self.is_hidden_by_path {
             f.write_str(" (hidden, as another method of the path is)")?;
