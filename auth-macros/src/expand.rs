@@ -30,7 +30,7 @@ pub(crate) fn expand(annotated: &Annotated) -> TokenStream {
 
 fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
     let runtime = runtime::private(annotated.krate.as_ref());
-    let name = item::carrier(&handler.signature.ident);
+    let name = item::policy_type(&handler.signature.ident);
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
     let implementation = Implementation {
         name: &name,
@@ -46,13 +46,13 @@ fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
         body,
         ..
     } = handler;
-    let carrier = quote_spanned! {Span::mixed_site()=>
+    let policy_type = quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
         #visibility struct #name {}
     };
     quote! {
         #(#attributes)* #visibility #signature #body
-        #carrier
+        #policy_type
         #implementation
     }
 }

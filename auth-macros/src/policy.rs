@@ -172,7 +172,7 @@ fn check_by(function: &Function, krate: &Path) -> TokenStream {
 mod tests {
     use auth_grammar::errors::Errors;
     use auth_grammar::lower;
-    use auth_grammar::vocabulary::{self, Found};
+    use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
     use super::*;
     use crate::runtime::private;
@@ -188,7 +188,7 @@ mod tests {
             "#,
         );
         assert_eq!(mistakes, []);
-        let found = Found {
+        let found = LoadedVocabulary {
             path: "auth.toml".into(),
             shown: "auth.toml".to_owned(),
             vocabulary: Some(vocabulary.into()),

@@ -1,7 +1,7 @@
 //! The vocabulary of the crate that is being compiled.
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
+use auth_grammar::vocabulary::{self, LoadedVocabulary, Terms, Vocabulary};
 use auth_grammar::{args, codes};
 use auth_runtime_policy::Network;
 use proc_macro2::{Span, TokenStream};
@@ -12,13 +12,13 @@ use crate::policy::network;
 use crate::runtime;
 
 /// Finds and reads the vocabulary.
-pub(crate) fn find() -> Option<Found> {
+pub(crate) fn find() -> Option<LoadedVocabulary> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
     vocabulary::find(manifest.as_ref())
 }
 
 /// Makes the compiler compile the crate again when its vocabulary changes.
-pub(crate) fn tracked(found: &Found) -> Option<TokenStream> {
+pub(crate) fn tracked(found: &LoadedVocabulary) -> Option<TokenStream> {
     let path = found.path.to_string_lossy();
     let is_readable = found.path.is_file();
     is_readable.then(|| {
@@ -40,7 +40,7 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
         ),
-        Some(found) => found.tell(&mut errors),
+        Some(found) => found.report(&mut errors),
     }
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();

@@ -5,8 +5,8 @@
 
 mod requirement;
 mod schemes;
+mod synonyms;
 mod value;
-mod words;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -16,8 +16,8 @@ use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
+use self::synonyms::stray;
 use self::value::{Form, string, written};
-use self::words::stray;
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Public, Requires};

@@ -6,7 +6,7 @@ mod implication;
 mod logic;
 mod module;
 mod names;
-mod whole;
+mod redundancy;
 
 use proc_macro2::Span;
 
@@ -19,7 +19,7 @@ pub use self::module::module;
 use self::names::names;
 pub(crate) use self::names::{Written, problem, unfit};
 pub use self::names::{name_problem, realm_problem};
-use self::whole::whole;
+use self::redundancy::redundancy;
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
@@ -47,7 +47,7 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         list(&requires.requirements, true, errors);
         beside_module(requires, errors);
         if errors.is_empty() {
-            whole(&around(requires), &requires.requirements, errors);
+            redundancy(&around(requires), &requires.requirements, errors);
         }
     }
 

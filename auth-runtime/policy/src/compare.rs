@@ -263,3 +263,90 @@ fn by_anonymous(requirement: &Requirement) -> Requirement {
         _ => Requirement::never(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::test_cases::{self, holds};
+
+    /// The callers that a truth table allows: a scheme, and the atoms that the caller meets. A
+    /// caller of a scheme that is not accepted is anonymous.
+    fn callers(
+        requirement: &Requirement,
+        policy: &Policy,
+        atoms: &[Atom],
+    ) -> BTreeSet<(&'static str, u32)> {
+        let mut callers = BTreeSet::new();
+        for scheme in ["Basic", "Bearer", "DPoP"] {
+            for held in 0..1 << atoms.len() {
+                let seen = if policy.accepts(scheme) { held } else { 0 };
+                if holds(requirement, seen, atoms) {
+                    callers.insert((scheme, held));
+                }
+            }
+        }
+        callers
+    }
+
+    fn change_of<T: Ord>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> Change {
+        match (before.is_subset(after), after.is_subset(before)) {
+            (true, true) => Change::Same,
+            (true, false) => Change::Loosened,
+            (false, true) => Change::Tightened,
+            (false, false) => Change::Changed,
+        }
+    }
+
+    #[test]
+    fn changes_are_those_of_the_truth_table() {
+        let atoms = test_cases::grants();
+        let requirements = test_cases::requirements(&atoms);
+        let schemes: [Option<&[&'static str]>; 4] = [
+            None,
+            Some(&["Basic"]),
+            Some(&["Basic", "Bearer"]),
+            Some(&["DPoP"]),
+        ];
+        let mut policies = Vec::new();
+        for (index, requirement) in requirements.iter().step_by(7).enumerate() {
+            let policy = Policy::requires(requirement.clone());
+            let policy = match index % 4 {
+                0 => policy.hide_as_not_found(),
+                1 => policy,
+                _ => {
+                    let lesser = requirements.get(index * 5 % requirements.len());
+                    policy.hide_unless(lesser.expect("a requirement").clone())
+                }
+            };
+            policies.push(match schemes.get(index % 5).copied().flatten() {
+                Some(names) => policy.schemes(names.iter().copied()),
+                None => policy,
+            });
+        }
+        policies.push(Policy::public("for tests"));
+        let everybody = Requirement::always();
+        let nobody = Requirement::never();
+        let sets = policies.iter().map(|policy| {
+            let allowed = policy.requirement().unwrap_or(&everybody);
+            let informed = match policy.disclosure() {
+                Disclosure::Shown => &everybody,
+                Disclosure::Hidden(lesser) => lesser.as_ref().unwrap_or(&nobody),
+            };
+            [allowed, informed].map(|requirement| callers(requirement, policy, &atoms))
+        });
+        let sets: Vec<_> = sets.collect();
+        for (before, [allowed_before, informed_before]) in policies.iter().zip(&sets) {
+            for (after, [allowed_after, informed_after]) in policies.iter().zip(&sets) {
+                let comparison = compare(before, after);
+                let expected = change_of(allowed_before, allowed_after);
+                assert_eq!(comparison.callers, expected, "{before} {after}");
+                let expected = change_of(informed_before, informed_after);
+                assert_eq!(comparison.disclosure, expected, "{before} {after}");
+                let is_subset = allowed_before.is_subset(allowed_after);
+                assert_eq!(is_within(before, after), is_subset, "{before} {after}");
+            }
+        }
+    }
+}

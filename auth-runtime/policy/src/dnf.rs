@@ -367,18 +367,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::test_cases;
-
-    fn holds(requirement: &Requirement, held: u32, atoms: &[Atom]) -> bool {
-        match requirement {
-            Requirement::Atom(atom) => {
-                let at = atoms.iter().position(|own| own == atom);
-                at.is_some_and(|at| held & (1 << at) != 0)
-            }
-            Requirement::All(parts) => parts.iter().all(|part| holds(part, held, atoms)),
-            Requirement::Any(parts) => parts.iter().any(|part| holds(part, held, atoms)),
-        }
-    }
+    use crate::test_cases::{self, holds};
 
     /// Every assignment of the atoms is tried: the minimal sets are those that hold, and that hold
     /// no longer without any one of their atoms.

@@ -797,21 +797,9 @@ fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_cases;
+    use crate::test_cases::{self, holds};
 
     /// Whether a caller with the grants in `held` meets the requirement.
-    fn holds(requirement: &Requirement, held: u32, atoms: &[Atom]) -> bool {
-        match requirement {
-            Requirement::Atom(Atom::Authenticated) => held != 0,
-            Requirement::Atom(atom) => {
-                let at = atoms.iter().position(|own| own == atom);
-                at.is_some_and(|at| held & (1 << at) != 0)
-            }
-            Requirement::All(parts) => parts.iter().all(|part| holds(part, held, atoms)),
-            Requirement::Any(parts) => parts.iter().any(|part| holds(part, held, atoms)),
-        }
-    }
-
     /// Every caller is tried: bit 0 stands for an authenticated caller, which each grant implies.
     fn callers() -> impl Iterator<Item = u32> {
         (0..1_u32 << 4).filter(|held| *held == 0 || held & 1 == 1)

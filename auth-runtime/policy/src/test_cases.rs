@@ -42,3 +42,17 @@ pub(crate) fn requirements(atoms: &[Atom]) -> Vec<Requirement> {
     all.extend(lists);
     all
 }
+
+/// Evaluates a requirement for a caller: bit `n` of `held` is the truth of the `n`th atom. Each grant
+/// implies an authenticated caller.
+pub(crate) fn holds(requirement: &Requirement, held: u32, atoms: &[Atom]) -> bool {
+    match requirement {
+        Requirement::Atom(Atom::Authenticated) => held != 0,
+        Requirement::Atom(atom) => {
+            let at = atoms.iter().position(|own| own == atom);
+            at.is_some_and(|at| held & (1 << at) != 0)
+        }
+        Requirement::All(parts) => parts.iter().all(|part| holds(part, held, atoms)),
+        Requirement::Any(parts) => parts.iter().any(|part| holds(part, held, atoms)),
+    }
+}

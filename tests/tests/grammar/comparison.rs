@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auth_grammar::errors::Errors;
 use auth_grammar::lower;
 use auth_grammar::requirement::{Policy as Parsed, Requires};
-use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::{Aspect, Change, Impact, compare, tables};
 use proptest::prelude::*;
@@ -175,7 +175,7 @@ fn requires(arguments: &str, vocabulary: &str) -> Policy {
 fn read(arguments: &str, vocabulary: &str) -> Requires {
     let (vocabulary, mistakes) = vocabulary::read(vocabulary);
     assert_eq!(mistakes, []);
-    let found = Found {
+    let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
         vocabulary: Some(Arc::new(vocabulary)),

@@ -7,7 +7,7 @@ use super::implication::{all_of, entails};
 use super::is_module_wrong;
 use super::logic::{list, wrappers};
 use super::names::{Written, names, realm_problem};
-use super::whole::{idle_exception, whole};
+use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Kind, Name, Requirement, Requires};
@@ -54,7 +54,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     wrappers(lesser, Requirement::called, &mut mistakes);
     list(std::slice::from_ref(lesser), true, &mut mistakes);
     if mistakes.is_empty() {
-        whole(&[], std::slice::from_ref(lesser), &mut mistakes);
+        redundancy(&[], std::slice::from_ref(lesser), &mut mistakes);
     }
     let makes_sense = mistakes.is_empty();
     errors.extend(mistakes);

@@ -6,10 +6,10 @@ use std::fmt;
 use auth_runtime_core::Served;
 use auth_runtime_policy::compare::{Impact, compare};
 
-use super::answers::{Answer, Side};
+use super::canonical::with_other_checks;
+use super::dispatch::{Answer, RouteSet};
 use super::entry::Entry;
-use super::meaning::with_other_checks;
-use super::place::Place;
+use super::route_key::RouteKey;
 
 /// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +31,13 @@ struct Changed {
 impl AccessChanges {
     pub(super) fn between(before: &[Entry], after: &[Entry]) -> Self {
         let all = before.iter().chain(after);
-        let mut places: BTreeSet<_> = all.map(Place::of).collect();
-        let (before, after) = (Side::of(before), Side::of(after));
-        places.extend(before.places_by(&after));
-        places.extend(after.places_by(&before));
-        let mut changes: Vec<_> = places
+        let mut keys: BTreeSet<_> = all.map(RouteKey::of).collect();
+        let (before, after) = (RouteSet::of(before), RouteSet::of(after));
+        keys.extend(before.keys_by(&after));
+        keys.extend(after.keys_by(&before));
+        let mut changes: Vec<_> = keys
             .iter()
-            .flat_map(|place| changes(place, before.answers(place), after.answers(place)))
+            .flat_map(|key| changes(key, before.dispatch(key), after.dispatch(key)))
             .collect();
         changes.sort_by_key(|changed| {
             let now = changed.after.as_ref();
@@ -53,7 +53,7 @@ impl AccessChanges {
     }
 }
 
-fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
+fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
     let (before, after) = without_same(before, after);
     let mut all = before.iter().chain(&after);
     if all.any(|answer| answer.is_wider) {
@@ -62,7 +62,7 @@ fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Ch
             let after = after.iter();
             after.map(move |after| (Some(before.clone()), Some(after.clone())))
         });
-        let changes = pairs.filter_map(|(before, after)| Changed::of(place, before, after));
+        let changes = pairs.filter_map(|(before, after)| Changed::of(key, before, after));
         return changes.min_by_key(|it| it.impact).into_iter().collect();
     }
     let (mut before, mut after) = (before.into_iter(), after.into_iter());
@@ -71,7 +71,7 @@ fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Ch
         pair => Some(pair),
     });
     pairs
-        .filter_map(|(before, after)| Changed::of(place, before, after))
+        .filter_map(|(before, after)| Changed::of(key, before, after))
         .collect()
 }
 
@@ -88,7 +88,7 @@ fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Ve
 }
 
 impl Changed {
-    fn of(place: &Place<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
+    fn of(key: &RouteKey<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
         let own = |answer: &Option<Answer>| {
             let answer = answer.as_ref().filter(|answer| !answer.is_wider);
             answer.map(|answer| answer.entry.path.clone())
@@ -116,12 +116,12 @@ impl Changed {
             .iter()
             .chain(&after)
             .filter(|_| before.is_none() != after.is_none());
-        if only.any(|answer| answer.entry.method != place.method) {
+        if only.any(|answer| answer.entry.method != key.method) {
             return None;
         }
         Some(Self {
             impact,
-            method: place.method.to_owned(),
+            method: key.method.to_owned(),
             path,
             what,
             before,

@@ -7,7 +7,7 @@ use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, Served};
 use auth_runtime_policy::Policy;
 
-use super::meaning::{read, spelled_out};
+use super::canonical::{read, spelled_out};
 
 /// What can be called, and by whom, as text: so that what an older version wrote can be compared with
 /// what this one writes.

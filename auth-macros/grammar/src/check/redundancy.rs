@@ -18,7 +18,7 @@ struct Part<'r> {
 
 /// Records a part that is redundant in the whole, including the module's requirements, though no
 /// single other part makes it redundant. Only one is recorded, because the next may depend on it.
-pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
+pub(super) fn redundancy(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
     let part = |is_of_module| {
         move |requirement| Part {
             requirement,

@@ -7,7 +7,7 @@ use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_policy::Policy;
 
 use super::entry::Entry;
-use super::place::Place;
+use super::route_key::RouteKey;
 
 /// What answers a method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) struct Answer {
 }
 
 /// One of two locks, by what its paths match.
-pub(super) struct Side<'e> {
+pub(super) struct RouteSet<'e> {
     paths: BTreeMap<Pattern, OnPath<'e>>,
 }
 
@@ -32,11 +32,11 @@ struct OnPath<'e> {
     is_hidden: bool,
 }
 
-impl<'e> Side<'e> {
+impl<'e> RouteSet<'e> {
     pub(super) fn of(entries: &'e [Entry]) -> Self {
         let mut paths: BTreeMap<_, OnPath<'_>> = BTreeMap::new();
         for entry in entries {
-            let on_path = paths.entry(Place::of(entry).pattern).or_default();
+            let on_path = paths.entry(RouteKey::of(entry).pattern).or_default();
             on_path.entries.push(entry);
             // What answers unknown paths is on none.
             on_path.is_hidden |= is_route(entry) && is_hidden(entry);
@@ -45,15 +45,15 @@ impl<'e> Side<'e> {
     }
 
     /// The methods by which other paths of the other side answer paths of this side.
-    pub(super) fn places_by(&self, other: &Self) -> impl Iterator<Item = Place<'e>> {
+    pub(super) fn keys_by(&self, other: &Self) -> impl Iterator<Item = RouteKey<'e>> {
         let paths = self.paths.iter();
         let paths = paths.filter(|(_, on_path)| on_path.has(is_route));
         paths.flat_map(|(pattern, _)| {
             let wider = other.wider(pattern, is_route).into_iter();
             let wider = wider.flat_map(|on_path| &on_path.entries);
-            wider.filter(|entry| is_route(entry)).map(|entry| Place {
+            wider.filter(|entry| is_route(entry)).map(|entry| RouteKey {
                 pattern: pattern.clone(),
-                ..Place::of(entry)
+                ..RouteKey::of(entry)
             })
         })
     }
@@ -78,19 +78,20 @@ impl<'e> Side<'e> {
     }
 
     /// What answers there: its own entries, or what axum turns to without one.
-    pub(super) fn answers(&self, place: &Place<'e>) -> Vec<Answer> {
+    pub(super) fn dispatch(&self, key: &RouteKey<'e>) -> Vec<Answer> {
         let nothing = OnPath::default();
-        let on_path = self.paths.get(&place.pattern).unwrap_or(&nothing);
-        let own = on_path.entries.iter().filter(|entry| {
-            entry.method == place.method && entry.is_unguarded() == place.is_unguarded
-        });
+        let on_path = self.paths.get(&key.pattern).unwrap_or(&nothing);
+        let own = on_path
+            .entries
+            .iter()
+            .filter(|entry| entry.method == key.method && entry.is_unguarded() == key.is_unguarded);
         let own: Vec<_> = own
             .map(|entry| answer(entry, on_path.is_hidden, false))
             .collect();
-        if !own.is_empty() || place.is_unguarded {
+        if !own.is_empty() || key.is_unguarded {
             return own;
         }
-        let is_alike = match place.method {
+        let is_alike = match key.method {
             FALLBACK => is_fallback,
             _ => is_route,
         };
@@ -99,18 +100,18 @@ impl<'e> Side<'e> {
                 let mut entries = on_path.entries.iter().filter(|entry| is_alike(entry));
                 entries.find(|entry| entry.method == method)
             };
-            let get = || by("GET").filter(|_| place.method == "HEAD");
-            let found = by(place.method).or_else(get).or_else(|| by("any"))?;
+            let get = || by("GET").filter(|_| key.method == "HEAD");
+            let found = by(key.method).or_else(get).or_else(|| by("any"))?;
             Some(answer(found, on_path.is_hidden, is_wider))
         };
         let mut found: Vec<_> = if on_path.has(is_alike) {
             answer(on_path, false).into_iter().collect()
         } else {
-            let wider = self.wider(&place.pattern, is_alike).into_iter();
+            let wider = self.wider(&key.pattern, is_alike).into_iter();
             wider.filter_map(|on_path| answer(on_path, true)).collect()
         };
-        if place.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
-            found.extend(self.unguarded(&place.pattern));
+        if key.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
+            found.extend(self.unguarded(&key.pattern));
         }
         found
     }
