@@ -648,14 +648,15 @@ fn a_long_policy_is_compared_before_anybody_waits() {
         line(&pairs.join(", "))
     };
     let start = std::time::Instant::now();
-    for (before, after) in [
-        (pairs(2), pairs(3)),
-        (pairs(3), pairs(2)),
-        (line(&any(0..20_000)), line(&any(0..20_001))),
-        (line(&any(0..20_000)), line(&any(0..19_999))),
+    let wide = |count: usize| line(&any(0..count));
+    for (before, after, expected) in [
+        (pairs(2), pairs(3), "changed"),
+        (pairs(3), pairs(2), "changed"),
+        (wide(20_000), wide(20_001), "loosened"),
+        (wide(20_000), wide(19_999), "tightened"),
     ] {
         let found = changes(&before, &after);
-        assert!(found.starts_with("changed"), "{found}");
+        assert!(found.starts_with(expected), "{expected}: {found:.20}");
     }
     let block = |n: usize| format!("network = \"10.{}.{}.0/24\"", n / 256, n % 256);
     let blocks = |count: usize| {
