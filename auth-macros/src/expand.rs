@@ -1,8 +1,9 @@
 //! Expansion: the item as it was written, and its policy as data.
 
-use auth_grammar::check;
 use auth_grammar::item::{self, Handler, Item, UnitStruct};
-use auth_grammar::requirement::{Name, Policy};
+use auth_grammar::requirement::Policy;
+use auth_grammar::{check, lower};
+use auth_runtime_policy::{self as model, Requirement};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -29,7 +30,7 @@ pub(crate) fn expand(annotated: &Annotated) -> TokenStream {
 
 fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
     let runtime = runtime::private(annotated.krate.as_ref());
-    let name = item::carrier(&handler.signature.ident);
+    let name = item::policy_type(&handler.signature.ident);
     let (signature, guard) = guard::completed(handler, annotated.krate.as_ref(), &runtime);
     let implementation = Implementation {
         name: &name,
@@ -45,13 +46,13 @@ fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
         body,
         ..
     } = handler;
-    let carrier = quote_spanned! {Span::mixed_site()=>
+    let policy_type = quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
         #visibility struct #name {}
     };
     quote! {
         #(#attributes)* #visibility #signature #body
-        #carrier
+        #policy_type
         #implementation
     }
 }
@@ -92,7 +93,7 @@ impl Implementation<'_> {
             guard,
             handler,
         } = self;
-        let policy = constant(annotated, runtime);
+        let policy = policy::policy(&effective(annotated), runtime);
         let checks = match &annotated.policy {
             Policy::Requires(requires) if annotated.errors.is_empty() => {
                 policy::checks(requires, runtime)
@@ -113,7 +114,7 @@ impl Implementation<'_> {
             impl #runtime::HasPolicy for #name {
                 type Kind = #runtime::#kind;
                 type Caller = #caller;
-                const POLICY: #runtime::Policy = #policy;
+                const POLICY: &'static #runtime::Policy = #policy;
                 const CHECKS: &'static [#runtime::Check] = &[#checks];
                 const LOCATION: #runtime::HandlerLocation = #runtime::HandlerLocation::new(
                     ::core::concat!(::core::module_path!(), #suffix),
@@ -129,30 +130,17 @@ impl Implementation<'_> {
 
 /// Returns the policy. An invalid attribute still leaves the handler with one: otherwise every use
 /// of the handler would be reported as well. That policy grants nothing, and the build fails anyway.
-fn constant(annotated: &Annotated, runtime: &Path) -> TokenStream {
+fn effective(annotated: &Annotated) -> model::Policy {
     if !annotated.errors.is_empty() {
-        return quote!(#runtime::Policy::requires(#runtime::Requirement::any(&[])));
+        return model::Policy::requires(Requirement::never());
     }
-    let requires = match &annotated.policy {
-        Policy::Public(public) => {
-            let reason = &public.reason;
-            return quote!(#runtime::Policy::public(#reason));
-        }
-        Policy::Requires(requires) => requires,
-    };
-    let policy = policy::policy(requires, runtime);
-    let loosened = requires
-        .loosen
-        .as_ref()
-        .map(|Name { text, .. }| quote!(.loosened(#text)));
+    let policy = lower::policy(&annotated.policy);
     // A looked-up name has a constant of its own; documentation and messages still show the name.
     let found = annotated.found.as_ref();
-    let has_names = found.is_some_and(|found| found.vocabulary.is_some());
-    let written = has_names.then(|| {
-        let written = annotated.policy.to_string();
-        quote!(.written_as(#written))
-    });
-    quote!(#policy #loosened #written)
+    match found.is_some_and(|found| found.vocabulary.is_some()) {
+        true => policy.written_as(annotated.policy.to_string()),
+        false => policy,
+    }
 }
 
 /// Returns the type of the caller. If a network alone meets the policy, the caller may be anonymous.
@@ -219,25 +207,33 @@ mod tests {
 
     #[test]
     fn a_policy_is_data() {
-        const R: &str = "::auth_runtime::__private1::Requirement::";
-        for (arguments, policy) in [
-            ("authenticated", format!("requires({R}authenticated())")),
+        let [a, b, c] = [
+            Requirement::scope("a"),
+            Requirement::role("b"),
+            Requirement::permission("c"),
+        ];
+        for (arguments, expected) in [
             (
-                r#"scope = "a", role = "b", hide_as = 404"#,
-                format!(r#"requires({R}all(&[{R}scope("a"),{R}role("b")])).hide_as_not_found()"#),
+                "authenticated",
+                model::Policy::requires(Requirement::authenticated()),
             ),
             (
-                r#"any(role = "a", permission = "b"), hide_as = 404, hide_unless = scope("c")"#,
-                format!(
-                    r#"requires({R}any(&[{R}role("a"),{R}permission("b")])).hide_as_not_found().hide_unless({R}scope("c"))"#
-                ),
+                r#"scope = "a", role = "b", hide_as = 404"#,
+                model::Policy::requires(Requirement::all([a.clone(), b.clone()]))
+                    .hide_as_not_found(),
+            ),
+            (
+                r#"any(role = "b", permission = "c"), hide_as = 404, hide_unless = scope("a"),
+                    schemes(Bearer), realm = "r""#,
+                model::Policy::requires(Requirement::any([b, c]))
+                    .hide_unless(a)
+                    .schemes(["Bearer"])
+                    .realm("r"),
             ),
         ] {
             let expanded = expanded(arguments, "async fn f() {}");
-            let expected = format!(
-                "::auth_runtime::__private1::Policy={}{policy};",
-                "::auth_runtime::__private1::Policy::"
-            );
+            let expected = policy::policy(&expected, &runtime::private(None)).to_string();
+            let expected = format!("__private1::Policy={};", expected.replace(' ', ""));
             assert!(expanded.contains(&expected), "{arguments}: {expanded}");
         }
     }
@@ -251,7 +247,7 @@ mod tests {
             ("", "struct F;"),
         ] {
             let expanded = expanded(arguments, item);
-            for part in ["compile_error!", "HasPolicyfor", "any(&[])"] {
+            for part in ["compile_error!", "HasPolicyfor", "Requirement::never()"] {
                 assert!(expanded.contains(part), "{arguments}: {part}: {expanded}");
             }
         }
@@ -263,7 +259,7 @@ mod tests {
             let item = item.parse().expect("tokens");
             let expanded = requires(quote!({ invalid }), item).to_string();
             assert!(!expanded.contains("compile_error"), "{expanded}");
-            let policy = "Policy::requires(::auth_runtime::__private1::Requirement::any(&[]))";
+            let policy = "Access::Requires(::auth_runtime::__private1::Requirement::never())";
             assert!(expanded.replace(' ', "").contains(policy), "{expanded}");
         }
     }

@@ -1,6 +1,6 @@
 //! The guard of a handler.
 
-use auth_grammar::item::{Handler, carrier, guard};
+use auth_grammar::item::{Handler, guard, policy_type};
 use proc_macro2::Span;
 use syn::{FnArg, Path, PathArguments, Signature, Type, TypePath};
 
@@ -13,21 +13,21 @@ pub(crate) fn completed(
     runtime: &Path,
 ) -> (Signature, Option<TypePath>) {
     let mut signature = handler.signature.clone();
-    let carrier = carrier(&signature.ident);
+    let policy_type = policy_type(&signature.ident);
     let first = signature.inputs.first_mut();
     if let Some(first) = first.filter(|_| handler.writes_guard)
         && let Some(path) = guard(first, krate)
     {
         let mut path = path.clone();
         if let Some(guard) = path.path.segments.last_mut() {
-            guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#carrier>));
+            guard.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#policy_type>));
         }
         if let FnArg::Typed(parameter) = first {
             *parameter.ty = Type::Path(path.clone());
         }
         return (signature, Some(path));
     }
-    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #runtime::Guard<#carrier>);
+    let guard = syn::parse_quote_spanned!(Span::mixed_site() => _: #runtime::Guard<#policy_type>);
     signature.inputs.insert(0, guard);
     (signature, None)
 }

@@ -5,7 +5,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::item::{self, Item};
 use auth_grammar::module::{Arguments, Module};
 use auth_grammar::requirement::{Policy, Public};
-use auth_grammar::vocabulary::Found;
+use auth_grammar::vocabulary::LoadedVocabulary;
 use proc_macro2::TokenStream;
 use syn::Path;
 
@@ -19,7 +19,7 @@ pub(crate) struct Annotated {
     /// The path of the runtime, if it is not `::auth_runtime`.
     pub(crate) krate: Option<Path>,
     /// The vocabulary, if there is one.
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<LoadedVocabulary>,
     /// Whether the policy is part of the policy of an enclosing module.
     pub(crate) is_within_module: bool,
     /// The mistakes in the arguments, and then those of the item.

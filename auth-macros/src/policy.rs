@@ -1,109 +1,107 @@
-//! Policies, as constants of the runtime. `krate` is the path of the module that expansions name.
+//! The policy model as tokens: the one place of the attributes that knows its shape. `krate` is the
+//! path of the module that expansions name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use auth_grammar::requirement::{Function, Kind, Name, Namespace, Requirement, Requires};
-use ipnet::IpNet;
+use auth_grammar::requirement::{Function, Kind, Requirement as Parsed, Requires};
+use auth_runtime_policy::{Access, Atom, Disclosure, IpNet, Network, Policy, Requirement};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Path};
 
-/// Returns the policy of `#[requires(...)]`.
-pub(crate) fn policy(requires: &Requires, krate: &Path) -> TokenStream {
-    let requirement = match requires.requirements.as_slice() {
-        // Deny by default: a missing requirement never grants access, whatever the mistake.
-        [] => quote!(#krate::Requirement::any(&[])),
-        [only] => expression(only, krate),
-        several => {
-            let parts = several.iter().map(|part| expression(part, krate));
-            quote!(#krate::Requirement::all(&[#(#parts),*]))
+/// Returns a policy as a constant reference.
+pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
+    let text = |text: Option<&str>| option(text.map(|text| quote!(#krate::Cow::Borrowed(#text))));
+    let access = match policy.access() {
+        Access::Public(reason) => {
+            let reason = reason.as_ref();
+            quote!(Public(#krate::Cow::Borrowed(#reason)))
+        }
+        Access::Requires(required) => {
+            let required = requirement(required, krate);
+            quote!(Requires(#required))
         }
     };
-    let hide_as = requires
-        .hide_as
-        .as_ref()
-        .map(|_| quote!(.hide_as_not_found()));
-    let hide_unless = requires.hide_unless.as_ref().map(|hide_unless| {
-        let lesser = expression(&hide_unless.lesser, krate);
-        quote!(.hide_unless(#lesser))
-    });
-    let schemes = requires.schemes.as_ref().map(|schemes| {
-        let names = schemes.iter().map(|name| &name.text);
-        quote!(.schemes(&[#(#names),*]))
-    });
-    let realm = requires.realm.as_ref().map(|realm| {
-        let realm = &realm.text;
-        quote!(.realm(#realm))
-    });
-    quote!(#krate::Policy::requires(#requirement) #hide_as #hide_unless #schemes #realm)
+    let disclosure = match policy.disclosure() {
+        Disclosure::Shown => quote!(Shown),
+        Disclosure::Hidden(lesser) => {
+            let lesser = option(lesser.as_ref().map(|lesser| requirement(lesser, krate)));
+            quote!(Hidden(#lesser))
+        }
+    };
+    let schemes = option(policy.accepted_schemes().map(|names| {
+        let names = names.iter().map(Cow::as_ref);
+        quote!(#krate::Cow::Borrowed(&[#(#krate::Cow::Borrowed(#names)),*]))
+    }));
+    let realm = text(policy.own_realm());
+    let loosened = text(policy.loosened_reason());
+    let written = text(policy.written_text());
+    // Constants of their own: a constant function cannot take references to what has a destructor.
+    quote! {
+        {
+            const ACCESS: #krate::Access = #krate::Access::#access;
+            const DISCLOSURE: #krate::Disclosure = #krate::Disclosure::#disclosure;
+            const SCHEMES: #krate::Schemes = #schemes;
+            &#krate::Policy::from_parts(ACCESS, DISCLOSURE, SCHEMES, #realm, #loosened, #written)
+        }
+    }
 }
 
-fn expression(requirement: &Requirement, krate: &Path) -> TokenStream {
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
     let list = |parts: &[Requirement]| {
-        let parts = parts.iter().map(|part| expression(part, krate));
-        quote!(&[#(#parts),*])
+        let parts = parts.iter().map(|part| requirement(part, krate));
+        quote!((#krate::Cow::Borrowed(&[#(#parts),*])))
     };
-    let call = match &requirement.kind {
-        Kind::Authenticated => quote!(authenticated()),
-        Kind::SenderConstrained => quote!(sender_constrained()),
-        Kind::Named(namespace, name) if !name.broader.is_empty() => {
-            // A caller with a broader name was granted this one, too: nothing is left to resolve at
-            // run time.
-            let names = std::iter::once(&name.text).chain(&name.broader);
-            let parts = names.map(|text| {
-                let name = Name {
-                    text: text.clone(),
-                    span: name.span,
-                    broader: Vec::new(),
-                };
-                let kind = Kind::Named(*namespace, name);
-                expression(
-                    &Requirement::new(kind, requirement.span, requirement.end),
-                    krate,
-                )
-            });
-            quote!(any(&[#(#parts),*]))
+    let built = match required {
+        Requirement::All(parts) => {
+            let parts = list(parts);
+            quote!(All #parts)
         }
-        Kind::Named(namespace, name) => {
-            let name = &name.text;
-            match namespace {
-                Namespace::Scope => quote!(scope(#name)),
-                Namespace::Role => quote!(role(#name)),
-                Namespace::Permission => quote!(permission(#name)),
-                Namespace::Acr => quote!(acr(#name)),
-                Namespace::Amr => quote!(amr(#name)),
+        Requirement::Any(parts) if parts.is_empty() => quote!(never()),
+        Requirement::Any(parts) => {
+            let parts = list(parts);
+            quote!(Any #parts)
+        }
+        Requirement::Atom(atom) => match atom {
+            Atom::Authenticated => quote!(authenticated()),
+            Atom::SenderConstrained => quote!(sender_constrained()),
+            Atom::Scope(name) => quote!(scope(#name)),
+            Atom::Role(name) => quote!(role(#name)),
+            Atom::Permission(name) => quote!(permission(#name)),
+            Atom::Acr(name) => quote!(acr(#name)),
+            Atom::Amr(name) => quote!(amr(#name)),
+            Atom::Check(name) => quote!(check(#name)),
+            Atom::MaxAge(age) => {
+                let seconds = age.as_secs();
+                quote!(max_age(#krate::Duration::from_secs(#seconds)))
             }
-        }
-        Kind::MaxAge(age) => {
-            let seconds = age.seconds;
-            quote!(max_age(#krate::Duration::from_secs(#seconds)))
-        }
-        Kind::Network(network) => {
-            let name = &network.text;
-            let blocks = network.blocks.iter().map(|block| addresses(block, krate));
-            quote!(network(#krate::Network::new(#name, &[#(#blocks),*])))
-        }
-        Kind::Check(function) => {
-            let name = function.to_string();
-            quote!(check(#name))
-        }
-        // Only a policy that could not be looked up is left; that was reported.
-        Kind::Policy(_) => quote!(any(&[])),
-        Kind::All(parts) => {
-            let parts = list(parts);
-            quote!(all(#parts))
-        }
-        Kind::Any(parts) => {
-            let parts = list(parts);
-            quote!(any(#parts))
-        }
+            Atom::Network(network) => {
+                let network = self::network(network, krate);
+                quote!(network(#network))
+            }
+        },
     };
-    quote!(#krate::Requirement::#call)
+    quote!(#krate::Requirement::#built)
+}
+
+/// Returns a network as a constant.
+pub(crate) fn network(network: &Network, krate: &Path) -> TokenStream {
+    let name = network.name();
+    let blocks = network.blocks().iter().map(|block| addresses(block, krate));
+    quote!(#krate::Network::new(#name, &[#(#blocks),*]))
 }
 
 /// Returns a block of addresses as a constant.
-pub(crate) fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
+fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     let length = block.prefix_len();
     let (kind, network, address, parts) = match block {
         IpNet::V4(block) => {
@@ -135,7 +133,7 @@ pub(crate) fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
 
 /// Returns the functions of all checks of a policy, each once, for the lookup by name.
 pub(crate) fn checks(requires: &Requires, krate: &Path) -> TokenStream {
-    fn collect<'r>(requirement: &'r Requirement, checks: &mut BTreeMap<String, &'r Function>) {
+    fn collect<'r>(requirement: &'r Parsed, checks: &mut BTreeMap<String, &'r Function>) {
         match &requirement.kind {
             Kind::All(parts) | Kind::Any(parts) => {
                 parts.iter().for_each(|part| collect(part, checks));
@@ -173,13 +171,14 @@ fn check_by(function: &Function, krate: &Path) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use auth_grammar::errors::Errors;
-    use auth_grammar::vocabulary::{self, Found};
+    use auth_grammar::lower;
+    use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
     use super::*;
     use crate::runtime::private;
 
     #[test]
-    fn implication_is_resolved_before_anything_runs() {
+    fn implied_names_are_alternatives() {
         let (vocabulary, mistakes) = vocabulary::read(
             r#"
             [scopes]
@@ -189,7 +188,7 @@ mod tests {
             "#,
         );
         assert_eq!(mistakes, []);
-        let found = Found {
+        let found = LoadedVocabulary {
             path: "auth.toml".into(),
             shown: "auth.toml".to_owned(),
             vocabulary: Some(vocabulary.into()),
@@ -200,20 +199,15 @@ mod tests {
             let arguments = arguments.parse().expect("tokens");
             let requires = auth_grammar::requires(arguments, Some(&found), &mut errors);
             assert_eq!(errors.messages(), Vec::<String>::new());
-            policy(&requires, &private(None))
-                .to_string()
-                .replace(' ', "")
+            lower::requires(&requires)
         };
-        const R: &str = "::auth_runtime::__private1::Requirement::";
-        assert_eq!(
-            policy_of(r#"scope = "read""#),
-            format!(
-                r#"::auth_runtime::__private1::Policy::requires({R}any(&[{R}scope("read"),{R}scope("write"),{R}scope("admin")]))"#
-            )
-        );
-        assert_eq!(
-            policy_of(r#"scope = "admin""#),
-            format!(r#"::auth_runtime::__private1::Policy::requires({R}scope("admin"))"#)
-        );
+        let scopes = ["read", "write", "admin"].map(Requirement::scope);
+        let read = policy_of(r#"scope = "read""#);
+        assert_eq!(read, Policy::requires(Requirement::any(scopes)));
+        let admin = policy_of(r#"scope = "admin""#);
+        assert_eq!(admin, Policy::requires(Requirement::scope("admin")));
+        let tokens = policy(&read, &private(None)).to_string().replace(' ', "");
+        let write = r#"::auth_runtime::__private1::Requirement::scope("write")"#;
+        assert!(tokens.contains(write), "{tokens}");
     }
 }

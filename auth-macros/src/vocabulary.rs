@@ -1,23 +1,24 @@
 //! The vocabulary of the crate that is being compiled.
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, Found, Terms, Vocabulary};
+use auth_grammar::vocabulary::{self, LoadedVocabulary, Terms, Vocabulary};
 use auth_grammar::{args, codes};
+use auth_runtime_policy::Network;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Path;
 
-use crate::policy::addresses;
+use crate::policy::network;
 use crate::runtime;
 
 /// Finds and reads the vocabulary.
-pub(crate) fn find() -> Option<Found> {
+pub(crate) fn find() -> Option<LoadedVocabulary> {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")?;
     vocabulary::find(manifest.as_ref())
 }
 
 /// Makes the compiler compile the crate again when its vocabulary changes.
-pub(crate) fn tracked(found: &Found) -> Option<TokenStream> {
+pub(crate) fn tracked(found: &LoadedVocabulary) -> Option<TokenStream> {
     let path = found.path.to_string_lossy();
     let is_readable = found.path.is_file();
     is_readable.then(|| {
@@ -39,7 +40,7 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
             "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
              of the workspace; create one, with the scopes that the service knows below `[scopes]`",
         ),
-        Some(found) => found.tell(&mut errors),
+        Some(found) => found.report(&mut errors),
     }
     let mistakes = errors.to_compile_error();
     let none = Vocabulary::default();
@@ -62,10 +63,10 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
         Some(realm) => quote!(::core::option::Option::Some(#realm)),
         None => quote!(::core::option::Option::None),
     };
-    let networks = vocabulary.networks.iter().map(|(name, blocks)| {
-        let blocks = blocks.iter().map(|block| addresses(block, krate));
-        quote!(#krate::Network::new(#name, &[#(#blocks),*]))
-    });
+    let networks = vocabulary
+        .networks
+        .iter()
+        .map(|(name, blocks)| network(&Network::owned(name, blocks.clone()), krate));
     let policies = vocabulary.policies.iter().map(|(name, policy)| {
         let description = &policy.description;
         let requires = &policy.requires;
@@ -73,9 +74,11 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     });
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let permissions = terms(&vocabulary.permissions);
+    // A constant of its own: a constant function cannot take a temporary value with a destructor.
     quote! {
+        const NETWORKS: &[#krate::Network] = &[#(#networks),*];
         const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
-            #realm, #scopes, #roles, #permissions, &[#(#networks),*], &[#(#policies),*],
+            #realm, #scopes, #roles, #permissions, NETWORKS, &[#(#policies),*],
         );
         VOCABULARY
     }

@@ -88,12 +88,12 @@ fn policy(wanted: &Policy) -> auth_runtime::Policy {
         parts.push(Requirement::network(Network::new("192.0.2.1/32", &BLOCKS)));
     }
     let any = |parts: Vec<Requirement>| match parts.as_slice() {
-        [only] => *only,
-        _ => Requirement::any(parts.leak()),
+        [only] => only.clone(),
+        _ => Requirement::any(parts),
     };
     let all = |parts: Vec<Requirement>| match parts.as_slice() {
-        [only] => *only,
-        _ => Requirement::all(parts.leak()),
+        [only] => only.clone(),
+        _ => Requirement::all(parts),
     };
     for acr in &wanted.acr {
         parts.push(Requirement::acr(leak(acr)));

@@ -1,6 +1,7 @@
 //! The rules of deciding, held against an oracle that knows nothing of three-valued logic: it
 //! enumerates what a caller could present, and asks whether any of it grants.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -81,10 +82,6 @@ impl Expression {
     }
 
     fn requirement(&self) -> Requirement {
-        let leak = |parts: &[Self]| -> &'static [Requirement] {
-            let parts: Vec<_> = parts.iter().map(Self::requirement).collect();
-            Box::leak(parts.into_boxed_slice())
-        };
         match self {
             Self::Atom(Authenticated) => Requirement::authenticated(),
             Self::Atom(Read) => Requirement::scope("read"),
@@ -94,8 +91,8 @@ impl Expression {
             Self::Atom(Bound) => Requirement::sender_constrained(),
             Self::Atom(Checked) => Requirement::check(A_CHECK),
             Self::Atom(Office) => Requirement::network(Network::new("office", &OFFICE)),
-            Self::All(parts) => Requirement::all(leak(parts)),
-            Self::Any(parts) => Requirement::any(leak(parts)),
+            Self::All(parts) => Requirement::all(parts.iter().map(Self::requirement)),
+            Self::Any(parts) => Requirement::any(parts.iter().map(Self::requirement)),
         }
     }
 }
@@ -158,8 +155,8 @@ fn best_scopes(held: Holds, grants: impl Fn(Holds) -> bool) -> Vec<Holds> {
     enough.into_iter().filter(is_best).collect()
 }
 
-fn bits_of(scopes: &[&str]) -> Holds {
-    let bit = |scope: &&str| if *scope == "read" { Read } else { Write } as Holds;
+fn bits_of(scopes: &[Cow<'static, str>]) -> Holds {
+    let bit = |scope: &Cow<'_, str>| if scope == "read" { Read } else { Write } as Holds;
     scopes.iter().map(bit).sum()
 }
 
@@ -204,12 +201,12 @@ fn by_the_rules(
 const UNBOUND: u16 = 4010;
 
 /// Decides as a router does: whenever a check has to be asked, it is.
-fn decide(policy: Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
-    match Decision::of(&policy, facts) {
+fn decide(policy: &Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
+    match Decision::of(policy, facts) {
         Decision::Undecided(asked) => {
             assert_eq!(asked, A_CHECK);
             let facts = facts.clone().checked(asked, check);
-            (Decision::of(&policy, &facts), true)
+            (Decision::of(policy, &facts), true)
         }
         decision => (decision, false),
     }
@@ -220,9 +217,9 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
     let mut decided = 0_u32;
     for expression in all_expressions() {
         let requirement = expression.requirement();
-        let shown = Policy::requires(requirement);
-        let hidden = shown.hide_as_not_found();
         let asks = requirement.to_string();
+        let shown = Policy::requires(requirement);
+        let hidden = shown.clone().hide_as_not_found();
 
         for place in [0, Office as Holds] {
             let address = if place == 0 { ELSEWHERE } else { IN_OFFICE };
@@ -251,7 +248,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                     (_, 503) => Rule::Unverifiable,
                     _ => Rule::NotKnown,
                 };
-                assert_explained([shown, hidden], &facts, rule);
+                assert_explained([&shown, &hidden], &facts, rule);
                 let visible = Decision::of(&hidden, &facts);
                 let hides = expected != 200;
                 assert_eq!(visible == Decision::Conceal, hides, "{}", context());
@@ -300,13 +297,13 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                             (_, true) => Rule::NotAllowed,
                         };
                         let all_is_known = facts.clone().checked(A_CHECK, check);
-                        assert_explained([shown, hidden], &all_is_known, rule);
-                        for policy in [shown, hidden] {
-                            let explanation = Explanation::of(&policy, &facts);
-                            assert_eq!(explanation.decision(), &Decision::of(&policy, &facts));
+                        assert_explained([&shown, &hidden], &all_is_known, rule);
+                        for policy in [&shown, &hidden] {
+                            let explanation = Explanation::of(policy, &facts);
+                            assert_eq!(explanation.decision(), &Decision::of(policy, &facts));
                         }
 
-                        let (decision, asked) = decide(shown, &facts, check);
+                        let (decision, asked) = decide(&shown, &facts, check);
                         let is_unbound =
                             decision == Decision::Deny(Denial::SenderConstraintRequired);
                         assert_eq!(is_unbound, expected == UNBOUND, "{}", context());
@@ -323,7 +320,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                                 acr_values,
                                 max_age,
                             }) => {
-                                assert_eq!((acr_values, max_age), (vec!["mfa"], None));
+                                assert_eq!((acr_values, max_age), (vec!["mfa".into()], None));
                             }
                             _ => {}
                         }
@@ -332,7 +329,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                         assert!(may_matter || !asked, "asked for nothing: {}", context());
 
                         // Hidden, but for those who only have to log in again.
-                        let (visible, asked) = decide(hidden, &facts, check);
+                        let (visible, asked) = decide(&hidden, &facts, check);
                         match expected {
                             200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
                             _ => assert_eq!(visible, Decision::Conceal, "{}", context()),
@@ -353,16 +350,16 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
 }
 
 /// The explanation says what was decided, by which rule, and what is kept back.
-fn assert_explained([shown, hidden]: [Policy; 2], facts: &Context<'_>, rule: Rule) {
-    let denial = match Decision::of(&shown, facts) {
+fn assert_explained([shown, hidden]: [&Policy; 2], facts: &Context<'_>, rule: Rule) {
+    let denial = match Decision::of(shown, facts) {
         Decision::Deny(denial) => Some(denial),
         _ => None,
     };
     for policy in [shown, hidden] {
-        let explanation = Explanation::of(&policy, facts);
+        let explanation = Explanation::of(policy, facts);
         assert_eq!(
             explanation.decision(),
-            &Decision::of(&policy, facts),
+            &Decision::of(policy, facts),
             "{explanation}"
         );
         assert_eq!(explanation.rule(), Some(rule), "{explanation}");
@@ -377,12 +374,12 @@ fn assert_explained([shown, hidden]: [Policy; 2], facts: &Context<'_>, rule: Rul
 
 #[test]
 fn an_explanation_tells_of_every_part_whether_it_holds() {
-    const STAFF_IN_OFFICE: Requirement = Requirement::all(&[
-        Requirement::any(&[Requirement::role("staff"), Requirement::scope("write")]),
+    let staff_in_office = Requirement::all([
+        Requirement::any([Requirement::role("staff"), Requirement::scope("write")]),
         Requirement::acr("mfa"),
         Requirement::network(Network::new("office", &OFFICE)),
     ]);
-    let policy = Policy::requires(STAFF_IN_OFFICE)
+    let policy = Policy::requires(staff_in_office)
         .hide_as_not_found()
         .hide_unless(Requirement::scope("read"));
     let known = Caller::known(Identity::new("ann").with_scopes(["read"]).with_acr("mfa"));
@@ -406,7 +403,7 @@ fn an_explanation_does_not_guess_what_a_check_would_say() {
     let policy = Policy::requires(Requirement::check(A_CHECK)).hide_as_not_found();
     let caller = Caller::known(Identity::new("ann"));
     let explanation = Explanation::of(&policy, &Context::new(&caller));
-    assert_eq!(explanation.decision(), &Decision::Undecided(A_CHECK));
+    assert_eq!(explanation.decision(), &Decision::Undecided(A_CHECK.into()));
     assert_eq!((explanation.rule(), explanation.denial()), (None, None));
     assert_eq!(
         explanation.to_string(),
@@ -452,42 +449,44 @@ fn a_public_policy_grants_whoever_calls() {
 #[test]
 fn hide_unless_shows_denials_to_those_who_meet_the_lesser_requirement() {
     let write = Policy::requires(Requirement::scope("write"));
-    let hidden = write.hide_as_not_found();
-    let half_hidden = hidden.hide_unless(Requirement::scope("read"));
+    let hidden = write.clone().hide_as_not_found();
+    let half_hidden = hidden.clone().hide_unless(Requirement::scope("read"));
     let reader = Caller::known(Identity::new("ann").with_scopes(["read"]));
     let stranger = Caller::known(Identity::new("bob"));
 
     for (policy, caller, hides) in [
-        (write, &reader, false),
-        (write, &Caller::Anonymous, false),
-        (hidden, &reader, true),
-        (hidden, &stranger, true),
-        (hidden, &Caller::Anonymous, true),
-        (half_hidden, &reader, false),
-        (half_hidden, &stranger, true),
-        (half_hidden, &Caller::Anonymous, true),
-        (half_hidden, &Caller::rejected(), true),
-        (half_hidden, &Caller::unverifiable(), true),
+        (&write, &reader, false),
+        (&write, &Caller::Anonymous, false),
+        (&hidden, &reader, true),
+        (&hidden, &stranger, true),
+        (&hidden, &Caller::Anonymous, true),
+        (&half_hidden, &reader, false),
+        (&half_hidden, &stranger, true),
+        (&half_hidden, &Caller::Anonymous, true),
+        (&half_hidden, &Caller::rejected(), true),
+        (&half_hidden, &Caller::unverifiable(), true),
     ] {
-        let decision = Decision::of(&policy, &Context::new(caller));
+        let decision = Decision::of(policy, &Context::new(caller));
         assert_eq!(decision == Decision::Conceal, hides, "{policy} {caller:?}");
     }
 }
 
 #[test]
 fn the_smallest_sufficient_scopes_are_exact_where_alternatives_overlap() {
-    const OVERLAPPING: Requirement = Requirement::all(&[
-        Requirement::any(&[Requirement::scope("a"), Requirement::scope("b")]),
-        Requirement::any(&[Requirement::scope("b"), Requirement::scope("c")]),
-        Requirement::any(&[Requirement::scope("c"), Requirement::scope("b")]),
+    let overlapping = Requirement::all([
+        Requirement::any([Requirement::scope("a"), Requirement::scope("b")]),
+        Requirement::any([Requirement::scope("b"), Requirement::scope("c")]),
+        Requirement::any([Requirement::scope("c"), Requirement::scope("b")]),
     ]);
     let caller = Caller::known(Identity::new("ann").with_scopes(["a"]));
     assert_eq!(
         Decision::of(
-            &Policy::requires(OVERLAPPING),
+            &Policy::requires(overlapping),
             &Context::new(&caller).by_oauth()
         ),
-        Decision::Deny(Denial::InsufficientScope { scopes: vec!["b"] }),
+        Decision::Deny(Denial::InsufficientScope {
+            scopes: vec!["b".into()]
+        }),
     );
 }
 
@@ -500,10 +499,11 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
         Requirement::scope("d"),
         Requirement::scope("e"),
     ];
-    let [a, b, c, d, e] = SCOPES;
-    let any = |parts: Vec<Requirement>| Requirement::any(parts.leak());
-    let two = |one, other| Requirement::all(vec![one, other].leak());
-    let three = |one, two, three| Requirement::all(vec![one, two, three].leak());
+    let all = |names: &[usize]| Requirement::all(names.iter().map(|at| SCOPES[*at].clone()));
+    let any = |parts: Vec<Requirement>| Requirement::any(parts);
+    let two = |one, other| all(&[one, other]);
+    let three = |one, two, three| all(&[one, two, three]);
+    let [a, b, c, d, e] = [0, 1, 2, 3, 4];
     for (requirement, held, named) in [
         (
             any(vec![two(a, b), three(c, d, e)]),
@@ -517,10 +517,12 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
         let caller = Caller::known(Identity::new("ann").with_scopes(held));
         assert_eq!(
             Decision::of(
-                &Policy::requires(requirement),
+                &Policy::requires(requirement.clone()),
                 &Context::new(&caller).by_oauth()
             ),
-            Decision::Deny(Denial::InsufficientScope { scopes: named }),
+            Decision::Deny(Denial::InsufficientScope {
+                scopes: named.into_iter().map(Into::into).collect()
+            }),
             "{requirement}"
         );
     }
@@ -533,28 +535,27 @@ fn of_many_scopes_each_is_named_once_and_in_its_order() {
         .map(|number| &*Box::leak(format!("area{:02}", (number * 7) % 40).into_boxed_str()))
         .collect();
     let scopes = || names.iter().copied().map(Requirement::scope);
-    let leak = |parts: Vec<Requirement>| -> &'static [Requirement] { Box::leak(parts.into()) };
-    let twice = Requirement::all(leak(scopes().chain(scopes().rev()).collect()));
+    let twice = Requirement::all(scopes().chain(scopes().rev()));
     let held = Caller::known(Identity::new("ann").with_scopes(names[..39].iter().copied()));
-    let insufficient = |requirement: Requirement, caller: &Caller| match Decision::of(
-        &Policy::requires(requirement),
+    let insufficient = |requirement: &Requirement, caller: &Caller| match Decision::of(
+        &Policy::requires(requirement.clone()),
         &Context::new(caller).by_oauth(),
     ) {
         Decision::Deny(Denial::InsufficientScope { scopes }) => scopes,
         other => panic!("{other:?}"),
     };
     let nobody = Caller::known(Identity::new("bob"));
-    assert_eq!(insufficient(twice, &nobody), names);
-    assert_eq!(insufficient(twice, &held), names);
+    assert_eq!(insufficient(&twice, &nobody), names);
+    assert_eq!(insufficient(&twice, &held), names);
     // Of ways that cost the same, the first; of an atom and a larger way, the atom.
-    let any = Requirement::any(leak(scopes().collect()));
-    assert_eq!(insufficient(any, &nobody), names[..1]);
-    let late = Requirement::any(leak(vec![twice, any]));
-    assert_eq!(insufficient(late, &nobody), names[..1]);
+    let any = Requirement::any(scopes());
+    assert_eq!(insufficient(&any, &nobody), names[..1]);
+    let late = Requirement::any([twice.clone(), any]);
+    assert_eq!(insufficient(&late, &nobody), names[..1]);
     // With an alternative besides, what is named keeps the order in which it is written first.
     let admin = Requirement::role("admin");
-    let either = Requirement::any(leak(vec![admin, twice]));
-    assert_eq!(insufficient(either, &nobody), names);
+    let either = Requirement::any([admin, twice]);
+    assert_eq!(insufficient(&either, &nobody), names);
 }
 
 #[test]
@@ -564,9 +565,9 @@ fn a_policy_with_very_many_alternatives_is_decided_in_bounded_time() {
             let name = format!("{letter}{index}").leak();
             Requirement::scope(name)
         };
-        Requirement::any(Vec::leak(vec![scope('x'), scope('y')]))
+        Requirement::any([scope('x'), scope('y')])
     }
-    let many = Requirement::all(Vec::leak((0..40).map(alternatives).collect()));
+    let many = Requirement::all((0..40).map(alternatives));
     let caller = Caller::known(Identity::new("ann"));
     match Decision::of(&Policy::requires(many), &Context::new(&caller).by_oauth()) {
         Decision::Deny(Denial::InsufficientScope { scopes }) => assert_eq!(scopes.len(), 40),
@@ -581,8 +582,8 @@ const ONE_MINUTE: Requirement = Requirement::max_age(Duration::from_secs(60));
 
 #[test]
 fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do() {
-    let all = |parts: Vec<Requirement>| Requirement::all(parts.leak());
-    let any = |parts: Vec<Requirement>| Requirement::any(parts.leak());
+    let all = |parts: Vec<Requirement>| Requirement::all(parts);
+    let any = |parts: Vec<Requirement>| Requirement::any(parts);
     let minutes = |count: u64| Some(Duration::from_secs(count * 60));
     for (requirement, acr_values, max_age) in [
         (MFA, vec!["mfa"], None),
@@ -615,11 +616,18 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
         ),
     ] {
         let caller = Caller::known(Identity::new("ann").with_acr("pwd"));
+        let acr_values: Vec<&str> = acr_values;
         let expected = Decision::Deny(Denial::StepUp {
-            acr_values,
+            acr_values: acr_values
+                .iter()
+                .map(|acr| acr.to_string().into())
+                .collect(),
             max_age,
         });
-        let decision = Decision::of(&Policy::requires(requirement), &Context::new(&caller));
+        let decision = Decision::of(
+            &Policy::requires(requirement.clone()),
+            &Context::new(&caller),
+        );
         assert_eq!(decision, expected, "{requirement}");
     }
 }
@@ -629,9 +637,9 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
 fn a_missing_scope_is_told_before_a_stale_login() {
     let caller = Caller::known(Identity::new("ann"));
     let parts = [MFA, Requirement::scope("admin")];
-    let policy = Policy::requires(Requirement::all(Box::leak(Box::new(parts))));
+    let policy = Policy::requires(Requirement::all(parts));
     let decision = Decision::of(&policy, &Context::new(&caller).by_oauth());
-    let scopes = vec!["admin"];
+    let scopes = vec!["admin".into()];
     assert_eq!(
         decision,
         Decision::Deny(Denial::InsufficientScope { scopes })
@@ -677,7 +685,10 @@ fn a_check_in_hide_unless_decides_who_is_shown_a_denial() {
         .hide_unless(Requirement::check(check));
     let caller = Caller::known(Identity::new("ann"));
     let facts = Context::new(&caller);
-    assert_eq!(Decision::of(&policy, &facts), Decision::Undecided(check));
+    assert_eq!(
+        Decision::of(&policy, &facts),
+        Decision::Undecided(check.into())
+    );
     for (answer, expected) in [
         (Some(true), Decision::Deny(Denial::Forbidden)),
         (Some(false), Decision::Conceal),

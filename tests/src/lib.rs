@@ -131,6 +131,6 @@ fn without_date(answer: &[u8]) -> String {
 }
 
 /// The policy that an attribute made.
-pub fn policy_of<P: auth_runtime::__private1::HasPolicy>() -> auth_runtime::Policy {
+pub fn policy_of<P: auth_runtime::__private1::HasPolicy>() -> &'static auth_runtime::Policy {
     P::POLICY
 }

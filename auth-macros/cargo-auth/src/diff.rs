@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use auth_grammar::compare::{self, Comparison, Verdict};
+use auth_grammar::lower;
 use auth_grammar::requirement::Policy;
+use auth_runtime_policy::compare::{self, Comparison, Impact};
 use serde::Serialize;
 
 use crate::revision::Revision;
@@ -85,6 +86,13 @@ impl Side {
         side
     }
 
+    fn lowered(&self) -> BTreeMap<String, auth_runtime_policy::Policy> {
+        let policies = self.policies.iter();
+        policies
+            .map(|(name, policy)| (name.clone(), lower::policy(policy)))
+            .collect()
+    }
+
     fn add(&mut self, entry: Entry) {
         let mut name = entry.path.clone();
         // Both sides of a `cfg` are numbered in their order.
@@ -112,34 +120,34 @@ const VOCABULARY: &str = "the words of `auth.toml` mean something else";
 fn rows(before: &Side, after: &Side) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut undecided = undecided(before, after);
-    for difference in compare::tables(&before.policies, &after.policies) {
+    for difference in compare::tables(&before.lowered(), &after.lowered()) {
         let name = difference.name;
         let mut why = difference
             .comparison
             .as_ref()
             .map_or(Vec::new(), Comparison::reasons);
-        let mut verdict = difference.verdict;
-        if verdict == Verdict::Removed && after.functions.contains(&name) {
-            verdict = Verdict::Loosened;
+        let mut impact = difference.impact;
+        if impact == Impact::Removed && after.functions.contains(&name) {
+            impact = Impact::Loosened;
             why.push(UNGUARDED);
         }
         if let Some(reason) = undecided.remove(&name) {
-            verdict = Verdict::Changed;
+            impact = Impact::Changed;
             why = vec![reason];
         }
-        rows.push((verdict, Row::of(&name, verdict, why, before, after)));
+        rows.push((impact, Row::of(&name, impact, why, before, after)));
     }
     // Equal texts may have different meanings here.
     for (name, reason) in undecided {
-        let row = Row::of(&name, Verdict::Changed, vec![reason], before, after);
-        rows.push((Verdict::Changed, row));
+        let row = Row::of(&name, Impact::Changed, vec![reason], before, after);
+        rows.push((Impact::Changed, row));
     }
-    for (verdict, open, none) in [
-        (Verdict::Added, after, before),
-        (Verdict::Removed, before, after),
+    for (impact, open, none) in [
+        (Impact::Added, after, before),
+        (Impact::Removed, before, after),
     ] {
         let only = without(&open.unguarded, &none.unguarded).into_iter();
-        rows.extend(only.map(|unguarded| (verdict, Row::unguarded(unguarded, verdict))));
+        rows.extend(only.map(|unguarded| (impact, Row::unguarded(unguarded, impact))));
     }
     rows.sort_by(|(one, row), (other, than)| (one, &row.path).cmp(&(other, &than.path)));
     rows.into_iter().map(|(_, row)| row).collect()
@@ -184,7 +192,7 @@ fn undecided(before: &Side, after: &Side) -> BTreeMap<String, &'static str> {
 impl Row {
     fn of(
         name: &str,
-        verdict: Verdict,
+        impact: Impact,
         mut why: Vec<&'static str>,
         before: &Side,
         after: &Side,
@@ -196,7 +204,7 @@ impl Row {
         }
         let place = after.places.get(name).or_else(|| before.places.get(name));
         Self {
-            change: word(verdict),
+            change: word(impact),
             path: name.to_owned(),
             place: place.cloned(),
             before: policy(before),
@@ -205,7 +213,7 @@ impl Row {
         }
     }
 
-    fn unguarded(unguarded: &Unguarded, verdict: Verdict) -> Self {
+    fn unguarded(unguarded: &Unguarded, impact: Impact) -> Self {
         let Unguarded {
             place,
             way,
@@ -217,9 +225,9 @@ impl Row {
             Way::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
             Way::Unsaid => "no policy, and no reason".to_owned(),
         };
-        let is_there = verdict == Verdict::Added;
+        let is_there = impact == Impact::Added;
         Self {
-            change: word(verdict),
+            change: word(impact),
             path: match way {
                 Way::Merged => format!("a router that is merged unguarded, for `{target}`"),
                 Way::Covering => format!("an open pattern, `{target}`"),
@@ -234,15 +242,15 @@ impl Row {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Loosened => "loosened",
-        Verdict::Added => "added",
-        Verdict::Changed => "changed",
-        Verdict::Moved => "moved",
-        Verdict::Tightened => "tightened",
-        Verdict::Removed => "removed",
-        Verdict::Restated => "restated",
+fn word(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Loosened => "loosened",
+        Impact::Added => "added",
+        Impact::Changed => "changed",
+        Impact::Moved => "moved",
+        Impact::Tightened => "tightened",
+        Impact::Removed => "removed",
+        Impact::Restated => "restated",
     }
 }
 

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use auth_grammar::codes;
 use auth_grammar::requirement::Policy;
-use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use proc_macro2::Span;
 use serde::Serialize;
 use syn::Ident;
@@ -253,7 +253,7 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
 
 /// Moves the mistakes of a vocabulary to the findings, at their own places and not at the first
 /// attribute.
-fn told(mut found: Found, sources: &mut Sources) -> Found {
+fn told(mut found: LoadedVocabulary, sources: &mut Sources) -> LoadedVocabulary {
     for mistake in std::mem::take(&mut found.mistakes) {
         // `auth.toml:3:1: message`, or an error of reading the file.
         let rest = mistake.strip_prefix(&found.shown).unwrap_or(&mistake);

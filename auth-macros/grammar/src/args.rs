@@ -5,8 +5,8 @@
 
 mod requirement;
 mod schemes;
+mod synonyms;
 mod value;
-mod words;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -16,11 +16,11 @@ use syn::{Ident, Lit, LitStr, Path, Token};
 
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
+use self::synonyms::stray;
 use self::value::{Form, string, written};
-use self::words::stray;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideUnless, Public, Requires};
+use crate::requirement::{HideAs, HideUnless, Public, Requires};
 use crate::suggest::nearest;
 
 /// The keys of requirements.
@@ -54,8 +54,8 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
             let key = key(input, A_REQUIREMENT)?;
             match key.to_string().as_str() {
                 "hide_as" => {
-                    let status = assigned(input, &key, "404")?;
-                    if requires.hide_as.replace(status).is_some() {
+                    let value = assigned(input, &key, "404")?;
+                    if requires.hide_as.replace(hide_as(&value)).is_some() {
                         return Err(twice(&key));
                     }
                 }
@@ -423,6 +423,16 @@ fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()>
     ))
 }
 
+fn hide_as(value: &TokenStream) -> HideAs {
+    let spans = || value.clone().into_iter().map(|token| token.span());
+    let span = spans().next().unwrap_or_else(Span::call_site);
+    HideAs {
+        text: value.to_string(),
+        span,
+        end: spans().last().unwrap_or(span),
+    }
+}
+
 fn needs_value(key: &Ident, example: &str) -> syn::Error {
     codes::FORM.at(
         key.span(),
@@ -451,7 +461,7 @@ mod tests {
         texts.extend(
             requires
                 .hide_as
-                .map(|hide_as| format!("hide_as = {hide_as}")),
+                .map(|hide_as| format!("hide_as = {}", hide_as.text)),
         );
         texts.extend(
             requires

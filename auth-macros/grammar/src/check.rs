@@ -1,27 +1,28 @@
 //! Checks of an attribute that was parsed.
 
+mod analysis;
 mod display;
-mod evaluation;
+mod implication;
 mod logic;
 mod module;
 mod names;
-mod ways;
-mod whole;
+mod redundancy;
 
 use proc_macro2::Span;
 
+use self::analysis::{can_contradict, contradiction, entailed};
 use self::display::display;
-use self::evaluation::entailed;
-use self::logic::{can_contradict, contradiction, list, wrappers};
+pub(crate) use self::implication::all_of;
+pub use self::implication::{entails, makes_known};
+use self::logic::{list, wrappers};
 pub use self::module::module;
 use self::names::names;
 pub(crate) use self::names::{Written, problem, unfit};
 pub use self::names::{name_problem, realm_problem};
-pub(crate) use self::ways::all_of;
-pub use self::ways::{entails, is_enough, makes_known};
-use self::whole::whole;
+use self::redundancy::redundancy;
 use crate::codes;
 use crate::errors::Errors;
+use crate::lower;
 use crate::requirement::{Name, Requirement, Requires};
 
 /// Records all mistakes in the arguments of `#[requires(...)]`.
@@ -46,7 +47,7 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         list(&requires.requirements, true, errors);
         beside_module(requires, errors);
         if errors.is_empty() {
-            whole(&around(requires), &requires.requirements, errors);
+            redundancy(&around(requires), &requires.requirements, errors);
         }
     }
 
@@ -83,7 +84,7 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
     if is_module_wrong(requires) {
         return;
     }
-    self::requires(module, errors);
+    // The module itself is checked where its attribute is.
     let module = module.as_ref().clone().with_modules().requirements;
     match &requires.loosen {
         Some(reason) => loosened(reason, &requires.requirements, &module, errors),
@@ -125,6 +126,10 @@ fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
     let own_parts: Vec<&Requirement> = own.iter().collect();
     let by_one = entailed(&module.iter().collect::<Vec<_>>(), &own_parts);
     let by_all = entailed(&[&around], &own_parts).pop().flatten();
+    let asked = module.iter().filter(|asked| can_contradict(asked));
+    let asked: Vec<_> = asked
+        .map(|asked| (asked, lower::requirement(asked)))
+        .collect();
     for (index, part) in own.iter().enumerate() {
         let is_implied = by_all.as_ref().is_some_and(|parts| parts.contains(&index));
         let implied = module.iter().zip(&by_one).find_map(|(asked, entailed)| {
@@ -132,10 +137,9 @@ fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
             is_one.then_some(asked)
         });
         let clash = can_contradict(part).then(|| {
-            module
-                .iter()
-                .filter(|asked| can_contradict(asked))
-                .find_map(|asked| Some((asked, contradiction(asked, part)?)))
+            let part = lower::requirement(part);
+            let mut asked = asked.iter();
+            asked.find_map(|(asked, lowered)| Some((*asked, contradiction(lowered, &part)?)))
         });
         let clash = clash.flatten();
         let (code, message) = if let Some(asked) = implied

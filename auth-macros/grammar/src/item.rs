@@ -181,11 +181,11 @@ fn handler(
 
 /// Returns whether a policy attribute has completed the guard already.
 fn is_expanded(signature: &Signature) -> bool {
-    let carrier = carrier(&signature.ident);
+    let policy_type = policy_type(&signature.ident);
     signature.inputs.iter().any(|parameter| {
         let arguments = path_to_guard(parameter).and_then(arguments_of);
         matches!(arguments, Some(PathArguments::AngleBracketed(arguments))
-            if carrier == arguments.args.to_token_stream().to_string())
+            if policy_type == arguments.args.to_token_stream().to_string())
     })
 }
 
@@ -348,16 +348,18 @@ fn check_signature(
             errors.add(codes::SIGNATURE, span, message);
         }
     }
-    let carrier = carrier(&signature.ident);
+    let policy_type = policy_type(&signature.ident);
     if let Some(parameter) = signature
         .generics
         .type_params()
-        .find(|it| it.ident == carrier)
+        .find(|it| it.ident == policy_type)
     {
         errors.add(
             codes::GUARD,
             parameter.ident.span(),
-            format!("the policy of this handler is called `{carrier}`\nhelp: rename the parameter"),
+            format!(
+                "the policy of this handler is called `{policy_type}`\nhelp: rename the parameter"
+            ),
         );
     }
     let mut guards = Vec::new();
@@ -482,7 +484,7 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
 
 /// Returns the name of the type that carries the policy of a handler. For lints, the name belongs
 /// to the attribute and not to the user, though its location is that of the handler.
-pub fn carrier(handler: &Ident) -> Ident {
+pub fn policy_type(handler: &Ident) -> Ident {
     let span = Span::mixed_site().located_at(handler.span());
     Ident::new(&format!("policy_of_{}", handler.unraw()), span)
 }

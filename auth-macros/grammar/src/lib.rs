@@ -3,8 +3,8 @@
 //!
 //! Data flows in one direction: tokens are parsed ([`args`]) into plain types ([`requirement`]),
 //! their names are resolved in the [`vocabulary`], and the result is checked ([`check`]). Every
-//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies can be
-//! [compared](compare) to find callers that are newly allowed.
+//! mistake is recorded in [`Errors`], each with its [code](codes). Parsed policies are
+//! [lowered](lower) to the model that the runtime evaluates.
 //!
 //! ```
 //! use auth_grammar::errors::Errors;
@@ -22,9 +22,9 @@ pub mod attribute;
 mod characters;
 pub mod check;
 pub mod codes;
-pub mod compare;
 pub mod errors;
 pub mod item;
+pub mod lower;
 pub mod module;
 pub mod requirement;
 mod resolve;
@@ -37,12 +37,15 @@ use proc_macro2::{Span, TokenStream};
 use crate::errors::Errors;
 use crate::requirement::{Requirement, Requires};
 use crate::resolve::Dictionary;
-use crate::vocabulary::{Found, Vocabulary};
+use crate::vocabulary::{LoadedVocabulary, Vocabulary};
 
-/// Reads the arguments of `#[requires(...)]`, resolves their names, and records every mistake. A
-/// mistake in the vocabulary itself is reported once; mistakes that follow from it are not
-/// reported.
-pub fn requires(arguments: TokenStream, found: Option<&Found>, errors: &mut Errors) -> Requires {
+/// Reads the arguments of `#[requires(...)]`, resolves their names, and records every mistake,
+/// including those in the vocabulary itself. Mistakes that follow from these are not reported.
+pub fn requires(
+    arguments: TokenStream,
+    found: Option<&LoadedVocabulary>,
+    errors: &mut Errors,
+) -> Requires {
     within(Vec::new(), arguments, found, errors)
 }
 
@@ -52,7 +55,7 @@ pub fn requires(arguments: TokenStream, found: Option<&Found>, errors: &mut Erro
 pub fn within(
     modules: Vec<TokenStream>,
     arguments: TokenStream,
-    found: Option<&Found>,
+    found: Option<&LoadedVocabulary>,
     errors: &mut Errors,
 ) -> Requires {
     let mut module = None;
@@ -73,7 +76,10 @@ pub fn within(
             shown: "",
         },
         Some(found) => {
-            found.tell(errors);
+            // Within a module, the attribute of the module has reported them.
+            if requires.module.is_none() {
+                found.report(errors);
+            }
             let Some(vocabulary) = &found.vocabulary else {
                 return requires;
             };

@@ -24,7 +24,7 @@ use crate::attribute::{
 use crate::errors::Errors;
 use crate::item::{refuse_depth, refuse_second_policy, too_deep};
 use crate::requirement::Requires;
-use crate::vocabulary::Found;
+use crate::vocabulary::LoadedVocabulary;
 use crate::{check, codes};
 
 /// An inline module.
@@ -74,7 +74,7 @@ impl Arguments {
     }
 
     /// Reads all of the arguments together.
-    pub fn requires(&self, found: Option<&Found>, errors: &mut Errors) -> Requires {
+    pub fn requires(&self, found: Option<&LoadedVocabulary>, errors: &mut Errors) -> Requires {
         let modules = self.inherited.iter().map(Group::stream);
         let modules = modules.map(|list| match is_invalid(&list) {
             true => TokenStream::new(),

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
+use auth_runtime_policy::scheme::is_word;
 use ipnet::IpNet;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Path;
-
-use crate::values::SCHEMES;
 
 /// The arguments of `#[requires(...)]`.
 #[derive(Clone, Default)]
@@ -15,7 +14,7 @@ pub struct Requires {
     /// The requirements; all of them have to be met.
     pub requirements: Vec<Requirement>,
     /// The value as written; `check` verifies that it is `404`.
-    pub hide_as: Option<TokenStream>,
+    pub hide_as: Option<HideAs>,
     /// The callers to which denials are shown in spite of `hide_as`.
     pub hide_unless: Option<HideUnless>,
     /// The accepted schemes; `None` for all.
@@ -72,6 +71,17 @@ pub enum Policy {
     Requires(Box<Requires>),
     /// `#[public(...)]`
     Public(Public),
+}
+
+/// The value of `hide_as = …`.
+#[derive(Clone)]
+pub struct HideAs {
+    /// The value as written.
+    pub text: String,
+    /// The span of its first token.
+    pub span: Span,
+    /// The span of its last token.
+    pub end: Span,
 }
 
 /// The exception `hide_unless = …`.
@@ -152,17 +162,6 @@ pub struct Network {
     pub span: Span,
     /// The blocks; empty for a name until it is resolved.
     pub blocks: Vec<IpNet>,
-}
-
-impl Network {
-    /// Returns whether no address is in both.
-    pub fn is_disjoint(&self, other: &Self) -> bool {
-        let mut own = self.blocks.iter();
-        own.all(|own| {
-            let mut others = other.blocks.iter();
-            others.all(|block| !block.contains(own) && !own.contains(block))
-        })
-    }
 }
 
 /// The path of a function.
@@ -316,7 +315,7 @@ impl fmt::Display for Requires {
         parts.extend(
             self.hide_as
                 .iter()
-                .map(|status| format!("hide_as = {status}")),
+                .map(|status| format!("hide_as = {}", status.text)),
         );
         let lesser = self.hide_unless.iter().map(|hide| hide.lesser.called());
         parts.extend(lesser.map(|lesser| format!("hide_unless = {lesser}")));
@@ -351,7 +350,7 @@ impl fmt::Display for Policy {
 
 /// Formats a scheme: registered schemes are words, others are strings.
 pub(crate) fn scheme(name: &Name) -> String {
-    if SCHEMES.contains(&name.text.as_str()) {
+    if is_word(&name.text) {
         name.text.clone()
     } else {
         format!("{:?}", name.text)

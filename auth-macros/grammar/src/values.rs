@@ -159,22 +159,6 @@ pub(crate) fn is_network_name(text: &str) -> bool {
     !is_address && !text.contains('/') && !text.trim().is_empty()
 }
 
-/// The schemes of the HTTP Authentication Scheme Registry (RFC 9110 §16.4.1) whose names are words.
-pub(crate) const SCHEMES: [&str; 12] = [
-    "Basic",
-    "Bearer",
-    "Concealed",
-    "DPoP",
-    "Digest",
-    "GNAP",
-    "HOBA",
-    "Mutual",
-    "Negotiate",
-    "OAuth",
-    "PrivateToken",
-    "vapid",
-];
-
 /// Returns whether a string literal shows its text, so that a search for the text finds it: without `r`, and
 /// without an escape that is not needed. Invisible characters are reported elsewhere.
 pub(crate) fn is_plain(literal: &LitStr) -> bool {
@@ -184,12 +168,6 @@ pub(crate) fn is_plain(literal: &LitStr) -> bool {
     written == format!("\"{escaped}\"")
         || written == format!("{text:?}")
         || text.chars().any(is_invisible)
-}
-
-/// Returns whether a text is a token: `token = 1*tchar` (RFC 9110 §5.6.2).
-pub(crate) fn is_token(text: &str) -> bool {
-    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-pub use self::find::{Found, find};
+pub use self::find::{LoadedVocabulary, find};
 pub(crate) use self::read::bare;
 pub use self::read::{Mistake, read};
 use crate::requirement::Namespace;

@@ -1,11 +1,11 @@
 //! Who may call what, kept in the repository, so that a change of it shows in the diff.
 
-mod answers;
+mod canonical;
 mod changes;
+mod dispatch;
 mod entry;
 mod error;
-mod meaning;
-mod place;
+mod route_key;
 
 use std::fmt;
 use std::io;

@@ -380,9 +380,9 @@ impl<'a> Writer<'a> {
         security: Vec<SecurityRequirement>,
         operation: &mut Operation,
     ) {
-        let kept = security::meaning(&security);
+        let kept = security::canonical(&security);
         if let Some(written) = &operation.security
-            && security::meaning(written) != kept
+            && security::canonical(written) != kept
         {
             self.mistakes.push(Mistake::Security {
                 method: name.method.to_owned(),

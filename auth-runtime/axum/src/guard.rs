@@ -95,7 +95,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             return Ok(());
         }
         Err(match &self.objects {
-            Some(objects) => objects.deny(&P::POLICY, P::LOCATION),
+            Some(objects) => objects.deny(P::POLICY, P::LOCATION),
             None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
         })
     }
@@ -220,7 +220,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
         if P::POLICY.requirement().is_none() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
-                space.report_public(&P::POLICY, Some(P::LOCATION), head_of_parts(head));
+                space.report_public(P::POLICY, Some(P::LOCATION), head_of_parts(head));
             }
             return Self::prove(Proof {
                 caller: Caller::Anonymous,
@@ -254,7 +254,7 @@ impl<P: HasPolicy> Guard<P> {
             _ => parameters_of(head).await,
         };
         let route = Route {
-            policy: &P::POLICY,
+            policy: P::POLICY,
             checks: P::CHECKS,
             location: Some(P::LOCATION),
             denies_objects: P::USES_GUARD,
@@ -272,7 +272,7 @@ impl<P: HasPolicy> Guard<P> {
             .authorize_route(route, surroundings, stand_in(&head.extensions))
             .await
             .map_err(|response| Denied::new(response.map(axum::body::Body::from)))?;
-        let caller = space.caller_for(&P::POLICY, &authentication).cloned();
+        let caller = space.caller_for(P::POLICY, &authentication).cloned();
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
                 space,
@@ -328,7 +328,7 @@ pub trait HasPolicy: Send + Sync + 'static {
     /// The caller, as the guard stores it; [`PublicCaller`] for a public policy.
     type Caller: FromCaller;
     /// The policy.
-    const POLICY: Policy;
+    const POLICY: &'static Policy;
     /// The functions of the checks in the policy, each once.
     const CHECKS: &'static [Check];
     /// The location of the policy in the source.
@@ -489,7 +489,7 @@ pub struct Undeclared;
 impl HasPolicy for Undeclared {
     type Kind = Self;
     type Caller = Identity;
-    const POLICY: Policy = Policy::requires(auth_runtime_policy::Requirement::any(&[]));
+    const POLICY: &'static Policy = &Policy::requires(auth_runtime_policy::Requirement::never());
     const CHECKS: &'static [Check] = &[];
     const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;

@@ -10,6 +10,7 @@ pub use self::row::{AccessRow, RouteKind, Served};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use auth_runtime_policy::compare::is_within;
 use http::Method;
 
 use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
@@ -101,9 +102,9 @@ fn callers(open: &AccessRow, guarded: &AccessRow) -> Callers {
     };
     match open.policy() {
         Some(open) if open.requirement().is_some() => {
-            if open.is_within(guarded) {
+            if is_within(open, guarded) {
                 Callers::Within
-            } else if guarded.is_within(open) {
+            } else if is_within(guarded, open) {
                 Callers::More
             } else {
                 Callers::Others

@@ -1,5 +1,6 @@
 //! The facts that a requirement is evaluated with.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -25,7 +26,7 @@ pub struct Context<'a> {
     pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
-    answers: Vec<(&'static str, Option<bool>)>,
+    answers: Vec<(Cow<'static, str>, Option<bool>)>,
 }
 
 impl<'a> Context<'a> {
@@ -90,21 +91,21 @@ impl<'a> Context<'a> {
 
     /// Adds the result of the check of this name; `None` if it failed.
     #[must_use]
-    pub fn checked(mut self, check: &'static str, answer: Option<bool>) -> Self {
-        self.answers.push((check, answer));
+    pub fn checked(mut self, check: impl Into<Cow<'static, str>>, answer: Option<bool>) -> Self {
+        self.answers.push((check.into(), answer));
         self
     }
 
     /// The truth value of `atom`. For a caller that is not known, every atom except `network` is
     /// unknown.
-    pub(crate) fn truth(&self, atom: Atom) -> Truth {
+    pub(crate) fn truth(&self, atom: &Atom) -> Truth {
         match (atom, self.caller) {
             (Atom::Network(network), _) => self
                 .address
                 .is_some_and(|address| network.contains(address))
                 .into(),
             (Atom::Check(check), Caller::Known(_)) => {
-                let answer = self.answers.iter().find(|(asked, _)| *asked == check);
+                let answer = self.answers.iter().find(|(asked, _)| asked == check);
                 match answer {
                     Some((_, Some(answer))) => (*answer).into(),
                     Some((_, None)) | None => Truth::Unknown,
@@ -112,7 +113,7 @@ impl<'a> Context<'a> {
             }
             (Atom::MaxAge(age), Caller::Known(identity)) => {
                 let now = self.now.unwrap_or_else(SystemTime::now);
-                identity.logged_in_within(age, now).into()
+                identity.logged_in_within(*age, now).into()
             }
             (_, Caller::Known(identity)) => identity.meets(atom).into(),
             _ => Truth::Unknown,
@@ -121,15 +122,15 @@ impl<'a> Context<'a> {
 
     /// Returns whether credentials of the same caller that are bound to a key would make `atom`
     /// true.
-    pub(crate) fn can_bind(&self, atom: Atom) -> bool {
+    pub(crate) fn can_bind(&self, atom: &Atom) -> bool {
         self.can_be_bound && atom.group() == Group::Binding
     }
 
     /// The check in `atom`, unless it already has a result.
-    pub(crate) fn open_check(&self, atom: Atom) -> Option<&'static str> {
+    pub(crate) fn open_check(&self, atom: &Atom) -> Option<Cow<'static, str>> {
         match atom {
-            Atom::Check(check) if self.answers.iter().all(|(asked, _)| *asked != check) => {
-                Some(check)
+            Atom::Check(check) if self.answers.iter().all(|(asked, _)| asked != check) => {
+                Some(check.clone())
             }
             _ => None,
         }

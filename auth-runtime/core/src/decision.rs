@@ -22,10 +22,11 @@
 //! exception is the request for a new login: it is disclosed, since that login would lead to a
 //! grant.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use auth_runtime_policy::dnf::{Ask, minimal_atoms, ways};
+use auth_runtime_policy::dnf::{Role, minimal_scopes, minimal_set};
 use auth_runtime_policy::{Atom, Group, Policy, Requirement, Truth};
 use http::StatusCode;
 
@@ -43,7 +44,7 @@ pub enum Decision {
     Conceal,
     /// The decision depends on the check of this name: run it, add its result to the [`Context`], and decide
     /// again.
-    Undecided(&'static str),
+    Undecided(Cow<'static, str>),
 }
 
 /// The reason for denying a request, with the data for the response.
@@ -57,12 +58,12 @@ pub enum Denial {
         /// The reason for rejecting the credentials; `None` if none were sent.
         rejection: Option<Rejection>,
         /// The scopes to request; empty if scopes are not required.
-        scopes: Vec<&'static str>,
+        scopes: Vec<Cow<'static, str>>,
     },
     /// 401: a known caller needs a new or stronger login (rule 3, RFC 9470).
     StepUp {
         /// The sufficient authentication context classes, in order of preference.
-        acr_values: Vec<&'static str>,
+        acr_values: Vec<Cow<'static, str>>,
         /// The maximum age of the login.
         max_age: Option<Duration>,
     },
@@ -71,7 +72,7 @@ pub enum Denial {
     /// 403: a known OAuth caller lacks scopes (rule 3).
     InsufficientScope {
         /// The smallest sufficient set of scopes, including those already granted.
-        scopes: Vec<&'static str>,
+        scopes: Vec<Cow<'static, str>>,
     },
     /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
     /// 3).
@@ -115,7 +116,7 @@ impl Decision {
     /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::Forbidden));
     /// assert_eq!(
     ///     Decision::of(&policy, &Context::new(&user).by_oauth()),
-    ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin"] }),
+    ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin".into()] }),
     /// );
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
@@ -130,7 +131,7 @@ impl Decision {
     }
 }
 
-fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
     let decision = match question.facts.caller {
         Caller::Known(_) => decide_known(policy, question)?,
         _ => return decide_unknown(policy, question),
@@ -143,7 +144,7 @@ fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static
 }
 
 /// Rules 2 and 4.
-fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
     let truth = question.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
@@ -156,7 +157,7 @@ fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, 
 }
 
 /// Rule 3.
-fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'static str> {
+fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
     match question.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check leaves the requirement unknown.
@@ -165,7 +166,7 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'
         }
         Truth::False => {}
     }
-    let is_fresh = |atom: Atom| atom.group() == Group::Freshness;
+    let is_fresh = |atom: &Atom| atom.group() == Group::Freshness;
     if policy.asks_about(Group::Freshness) && question.evaluate_granting(&is_fresh)? == Truth::True
     {
         return Ok(Decision::Deny(question.step_up()));
@@ -174,11 +175,11 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'
     if conceals(policy, question.facts)? {
         return Ok(Decision::Conceal);
     }
-    let is_bound = |atom: Atom| is_fresh(atom) || question.facts.can_bind(atom);
+    let is_bound = |atom: &Atom| is_fresh(atom) || question.facts.can_bind(atom);
     if policy.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
-    let is_granted = |atom: Atom| is_bound(atom) || is_scope(atom);
+    let is_granted = |atom: &Atom| is_bound(atom) || is_scope(atom);
     if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
         let scopes = question.insufficient_scopes()?;
         return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
@@ -188,23 +189,15 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, &'
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
 /// requirement is false or unknown.
-pub(crate) fn conceals(policy: &Policy, facts: &Context<'_>) -> Result<bool, &'static str> {
+pub(crate) fn conceals(policy: &Policy, facts: &Context<'_>) -> Result<bool, Cow<'static, str>> {
     let Some(requirement) = policy.shown_to() else {
         return Ok(policy.is_hidden());
     };
     let lesser = Question { requirement, facts };
     Ok(lesser.evaluate()? != Truth::True)
 }
-fn is_scope(atom: Atom) -> bool {
+fn is_scope(atom: &Atom) -> bool {
     matches!(atom, Atom::Scope(_))
-}
-
-fn scopes_of(atoms: Vec<Atom>) -> Vec<&'static str> {
-    let scopes = atoms.into_iter().filter_map(|atom| match atom {
-        Atom::Scope(scope) => Some(scope),
-        _ => None,
-    });
-    scopes.collect()
 }
 
 /// A requirement and the facts to evaluate it with.
@@ -214,28 +207,31 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn holds(&self, atom: Atom) -> bool {
+    fn holds(&self, atom: &Atom) -> bool {
         self.facts.truth(atom) == Truth::True
     }
 
     /// Evaluates the requirement; the error is a check that has to run first.
-    fn evaluate(&self) -> Result<Truth, &'static str> {
+    fn evaluate(&self) -> Result<Truth, Cow<'static, str>> {
         self.evaluate_by(&|atom| self.facts.truth(atom))
     }
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
-    fn evaluate_granting(&self, granted: &impl Fn(Atom) -> bool) -> Result<Truth, &'static str> {
+    fn evaluate_granting(
+        &self,
+        granted: &impl Fn(&Atom) -> bool,
+    ) -> Result<Truth, Cow<'static, str>> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
             false => self.facts.truth(atom),
         })
     }
 
-    fn evaluate_by(&self, truth: &impl Fn(Atom) -> Truth) -> Result<Truth, &'static str> {
-        let whole = self.requirement.evaluate_by(truth);
+    fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, Cow<'static, str>> {
+        let whole = self.requirement.evaluate(truth);
         let is_known = matches!(self.facts.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
-            let open = |atom| self.facts.open_check(atom);
+            let open = |atom: &Atom| self.facts.open_check(atom);
             if let Some(check) = first_open(self.requirement, truth, &open) {
                 return Err(check);
             }
@@ -263,70 +259,61 @@ impl Question<'_> {
     /// The scopes that an unknown caller should request: a set that suffices alone if there is one,
     /// or else a set that suffices together with roles or permissions. The login method is left to
     /// the authorization server.
-    fn scopes_to_ask_for(&self) -> Vec<&'static str> {
-        let by_scopes_alone = |atom: Atom| match atom.group() {
+    fn scopes_to_ask_for(&self) -> Vec<Cow<'static, str>> {
+        let by_scopes_alone = |atom: &Atom| match atom.group() {
             Group::Context => self.holds(atom),
             Group::Freshness => true,
             Group::Binding => self.facts.can_bind(atom),
-            Group::Identity => atom == Atom::Authenticated,
+            Group::Identity => *atom == Atom::Authenticated,
         };
-        let with_anything = |atom: Atom| atom.group() != Group::Context || self.holds(atom);
-        let smallest = |settled: &dyn Fn(Atom) -> bool| {
-            let ask = Ask {
-                wanted: &is_scope,
-                settled,
-                held: &|_| false,
-            };
-            minimal_atoms(self.requirement, &ask)
-        };
+        let with_anything = |atom: &Atom| atom.group() != Group::Context || self.holds(atom);
+        let smallest =
+            |truth: &dyn Fn(&Atom) -> bool| minimal_scopes(self.requirement, &|_| false, truth);
         smallest(&by_scopes_alone)
             .or_else(|| smallest(&with_anything))
-            .map(scopes_of)
             .unwrap_or_default()
     }
 
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
-    fn insufficient_scopes(&self) -> Result<Vec<&'static str>, &'static str> {
+    fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Cow<'static, str>> {
         if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
             return Err(check);
         }
-        let ask = Ask {
-            wanted: &is_scope,
-            settled: &|atom| {
-                atom.group() == Group::Freshness || self.facts.can_bind(atom) || self.holds(atom)
-            },
-            held: &|atom| self.holds(atom),
+        let is_held = |scope: &str| match self.facts.caller {
+            Caller::Known(identity) => identity.has_scope(scope),
+            _ => false,
         };
-        let smallest = minimal_atoms(self.requirement, &ask);
-        Ok(smallest.map(scopes_of).unwrap_or_default())
+        let scopes = minimal_scopes(self.requirement, &is_held, &|atom| {
+            atom.group() == Group::Freshness || self.facts.can_bind(atom) || self.holds(atom)
+        });
+        Ok(scopes.unwrap_or_default())
     }
 
     /// The login to request: the smallest sufficient set of freshness atoms, with the context
     /// classes that could replace the one in it.
     fn step_up(&self) -> Denial {
-        let ask = Ask {
-            wanted: &|atom| atom.group() == Group::Freshness,
-            settled: &|atom| self.holds(atom),
-            held: &|atom| self.holds(atom),
-        };
-        let smallest = minimal_atoms(self.requirement, &ask).unwrap_or_default();
-        let besides_acr = |atoms: &mut dyn Iterator<Item = Atom>| -> BTreeSet<Atom> {
-            atoms.filter(|atom| !matches!(atom, Atom::Acr(_))).collect()
-        };
-        let besides = besides_acr(&mut smallest.iter().copied());
-        let alternatives = ways(self.requirement, &ask).into_iter().filter(|way| {
-            way.len() == smallest.len() && besides_acr(&mut way.iter().copied()) == besides
+        let is_fresh = |atom: &Atom| atom.group() == Group::Freshness;
+        let smallest = minimal_set(self.requirement, &|atom| match (
+            is_fresh(atom),
+            self.holds(atom),
+        ) {
+            (true, true) => Role::Held,
+            (true, false) => Role::Missing,
+            (false, true) => Role::True,
+            (false, false) => Role::False,
         });
-        let accepted: BTreeSet<Atom> = alternatives.flatten().collect();
-        let mut acr_values = Vec::new();
-        for atom in self.requirement.atoms() {
-            if let Atom::Acr(acr) = atom
-                && accepted.contains(&atom)
-                && !acr_values.contains(&acr)
-            {
-                acr_values.push(acr);
-            }
-        }
+        let smallest = smallest.unwrap_or_default();
+        let (acr, besides): (Vec<&Atom>, Vec<&Atom>) = smallest
+            .into_iter()
+            .partition(|atom| matches!(atom, Atom::Acr(_)));
+        let acr_values = match acr.as_slice() {
+            [_] => sufficient_acr_values(self.requirement, &|atom| match is_fresh(atom) {
+                true => besides.contains(&atom),
+                false => self.holds(atom),
+            }),
+            // None, or several, which no single login has.
+            several => several.iter().filter_map(|atom| acr_value(atom)).collect(),
+        };
         let max_age = besides.iter().filter_map(|atom| match atom {
             Atom::MaxAge(age) => Some(*age),
             _ => None,
@@ -338,17 +325,56 @@ impl Question<'_> {
     }
 }
 
+fn acr_value(atom: &Atom) -> Option<Cow<'static, str>> {
+    match atom {
+        Atom::Acr(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+/// The context classes that are each sufficient, in the order of the attribute. `truth` is the truth
+/// of the other atoms.
+fn sufficient_acr_values(
+    requirement: &Requirement,
+    truth: &dyn Fn(&Atom) -> bool,
+) -> Vec<Cow<'static, str>> {
+    let mut sufficient = sufficient_acr(requirement, truth).unwrap_or_default();
+    let values = requirement.atoms().into_iter().filter_map(acr_value);
+    values.filter(|value| sufficient.remove(value)).collect()
+}
+
+/// The context classes that are each sufficient; `None` if none is necessary.
+fn sufficient_acr(
+    requirement: &Requirement,
+    truth: &dyn Fn(&Atom) -> bool,
+) -> Option<BTreeSet<Cow<'static, str>>> {
+    let sufficient = |part| sufficient_acr(part, truth);
+    match requirement {
+        Requirement::Atom(Atom::Acr(value)) => Some(BTreeSet::from([value.clone()])),
+        Requirement::Atom(atom) => (!truth(atom)).then(BTreeSet::new),
+        Requirement::All(parts) => {
+            let sets = parts.iter().filter_map(sufficient);
+            sets.reduce(|one, other| &one & &other)
+        }
+        Requirement::Any(parts) => {
+            let sets = parts.iter().map(sufficient);
+            let sets = sets.collect::<Option<Vec<_>>>()?;
+            Some(sets.into_iter().flatten().collect())
+        }
+    }
+}
+
 /// The first check without a result that the outcome depends on.
 fn first_open(
     requirement: &Requirement,
-    truth: &impl Fn(Atom) -> Truth,
-    open: &dyn Fn(Atom) -> Option<&'static str>,
-) -> Option<&'static str> {
-    if requirement.evaluate_by(truth) != Truth::Unknown {
+    truth: &impl Fn(&Atom) -> Truth,
+    open: &dyn Fn(&Atom) -> Option<Cow<'static, str>>,
+) -> Option<Cow<'static, str>> {
+    if requirement.evaluate(truth) != Truth::Unknown {
         return None;
     }
     match requirement {
-        Requirement::Atom(atom) => open(*atom),
+        Requirement::Atom(atom) => open(atom),
         Requirement::All(parts) | Requirement::Any(parts) => {
             parts.iter().find_map(|part| first_open(part, truth, open))
         }

@@ -88,12 +88,12 @@ impl fmt::Display for Rule {
 /// use auth_runtime::{Caller, Identity, Policy, Requirement};
 /// use auth_runtime::decision::{Context, Explanation, Rule};
 ///
-/// const POLICY: Policy = Policy::requires(Requirement::all(&[
+/// let policy = Policy::requires(Requirement::all([
 ///     Requirement::role("clerk"),
 ///     Requirement::scope("orders:write"),
 /// ]));
 /// let caller = Caller::known(Identity::new("ann").with_roles(["clerk"]));
-/// let explanation = Explanation::of(&POLICY, &Context::new(&caller).by_oauth());
+/// let explanation = Explanation::of(&policy, &Context::new(&caller).by_oauth());
 ///
 /// assert_eq!(explanation.rule(), Some(Rule::MissingScope));
 /// assert_eq!(
@@ -122,7 +122,7 @@ pub struct Finding {
 /// The denial that a hidden policy conceals. No further checks run for it; their results count
 /// as unknown.
 pub(crate) fn denial_behind(policy: &Policy, facts: &Context<'_>) -> Option<Denial> {
-    let shown = policy.shown();
+    let shown = policy.clone().shown();
     let mut facts = facts.clone();
     loop {
         match Decision::of(&shown, &facts) {
@@ -148,9 +148,9 @@ impl Explanation {
             Decision::Grant => Some(Rule::Met),
             _ => denial.as_ref().map(|own| Rule::behind(own, facts.caller)),
         };
-        let find = |requirement: &Requirement| Finding::of(*requirement, facts);
+        let find = |requirement: &Requirement| Finding::of(requirement, facts);
         Self {
-            policy: *policy,
+            policy: policy.clone(),
             decision,
             denial,
             rule,
@@ -190,14 +190,9 @@ impl Explanation {
 }
 
 impl Finding {
-    fn of(requirement: Requirement, facts: &Context<'_>) -> Self {
-        let parts: Vec<Self> = match requirement {
-            Requirement::Atom(_) => Vec::new(),
-            Requirement::All(parts) | Requirement::Any(parts) => {
-                let parts = parts.iter();
-                parts.map(|part| Self::of(*part, facts)).collect()
-            }
-        };
+    fn of(requirement: &Requirement, facts: &Context<'_>) -> Self {
+        let parts = requirement.parts().iter();
+        let parts: Vec<Self> = parts.map(|part| Self::of(part, facts)).collect();
         let truths = parts.iter().map(|part| part.truth);
         let truth = match requirement {
             Requirement::Atom(atom) => facts.truth(atom),
@@ -205,7 +200,7 @@ impl Finding {
             Requirement::Any(_) => Truth::any(truths),
         };
         Self {
-            requirement,
+            requirement: requirement.clone(),
             truth,
             parts,
         }
@@ -252,7 +247,7 @@ impl fmt::Display for Finding {
             Truth::False => "no: ",
             Truth::Unknown => "unknown: ",
         })?;
-        let name = match self.requirement {
+        let name = match &self.requirement {
             Requirement::Atom(atom) => return write!(f, "{atom}"),
             Requirement::All(_) => "all",
             Requirement::Any(_) => "any",

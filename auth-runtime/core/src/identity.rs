@@ -265,14 +265,14 @@ impl Identity {
 
     /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address
     /// or a check.
-    pub(crate) fn meets(&self, atom: Atom) -> bool {
+    pub(crate) fn meets(&self, atom: &Atom) -> bool {
         match atom {
             Atom::Authenticated => true,
             Atom::Scope(scope) => self.has_scope(scope),
             Atom::Role(role) => self.has_role(role),
             Atom::Permission(permission) => self.has_permission(permission),
-            Atom::Acr(acr) => self.acr() == Some(acr),
-            Atom::Amr(method) => self.0.login.amr.contains(method),
+            Atom::Acr(acr) => self.acr() == Some(acr.as_ref()),
+            Atom::Amr(method) => self.0.login.amr.contains(method.as_ref()),
             Atom::SenderConstrained => self.is_sender_constrained(),
             Atom::MaxAge(_) | Atom::Check(_) | Atom::Network(_) => false,
         }

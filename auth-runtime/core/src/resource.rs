@@ -109,14 +109,14 @@ struct Document<'a> {
 
 /// The scopes that `policies` require and that may be disclosed. Scopes that only hidden handlers
 /// require are omitted, since they would reveal these handlers.
-pub fn scopes_supported<'p>(policies: impl Iterator<Item = &'p Policy>) -> Vec<&'static str> {
+pub fn scopes_supported<'p>(policies: impl Iterator<Item = &'p Policy>) -> Vec<&'p str> {
     let shown = policies.filter(|policy| !policy.is_hidden());
     let atoms = shown
         .filter_map(Policy::requirement)
         .flat_map(Requirement::atoms);
-    let scopes: BTreeSet<&'static str> = atoms
+    let scopes: BTreeSet<&str> = atoms
         .filter_map(|atom| match atom {
-            Atom::Scope(scope) => Some(scope),
+            Atom::Scope(scope) => Some(scope.as_ref()),
             _ => None,
         })
         .collect();

@@ -1,5 +1,6 @@
 //! The trait that every authentication scheme implements.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -315,7 +316,7 @@ impl fmt::Debug for Verification {
 pub struct ChallengeContext<'a> {
     pub(crate) realm: Option<&'a str>,
     pub(crate) resource_metadata: Option<&'a str>,
-    pub(crate) scopes: &'a [&'static str],
+    pub(crate) scopes: &'a [Cow<'static, str>],
     pub(crate) error: Option<ErrorCode<'a>>,
 }
 
@@ -333,7 +334,7 @@ impl<'a> ChallengeContext<'a> {
     }
 
     /// The scopes to request; empty if scopes are not required, or must not be disclosed.
-    pub fn scopes(&self) -> &'a [&'static str] {
+    pub fn scopes(&self) -> &'a [Cow<'static, str>] {
         self.scopes
     }
 
@@ -357,7 +358,7 @@ pub enum ErrorCode<'a> {
     /// too old or too weak.
     InsufficientUserAuthentication {
         /// The sufficient authentication context classes, in order of preference.
-        acr_values: &'a [&'static str],
+        acr_values: &'a [Cow<'static, str>],
         /// The maximum age of the login.
         max_age: Option<Duration>,
     },

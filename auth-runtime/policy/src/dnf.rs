@@ -1,148 +1,226 @@
-//! Sets of atoms that would turn a denial into a grant.
+//! The disjunctive normal form of a requirement: the sets of atoms that are each sufficient.
+//!
+//! Requirements have no negation, so a set that is sufficient stays so with more atoms, and only the
+//! minimal sets matter.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::requirement::{Atom, Requirement};
 
-/// A set of atoms that is sufficient.
-type Way = BTreeSet<Atom>;
-
-/// The maximum number of alternative sets that are kept.
+/// The maximum number of alternatives of a requirement. Their number grows with each `any` in an
+/// `all`.
 ///
-/// Requirements have no negation, so every set found is sufficient. The bound can only lead to a
-/// result that is larger than the smallest sufficient set, and only for parts that share atoms and have more
-/// than this many alternatives, none of which is a superset of another.
-const WAYS: usize = 64;
+/// Beyond it, questions that need all alternatives ([entailment](crate::entailment)) have no answer,
+/// and minimal sets are the smallest of those that were kept: still sufficient, but there may be
+/// smaller ones. [`minimal_set`] is computed for denied requests, so clients decide how often: it
+/// divides this number by the number of atoms in the parts that share atoms.
+pub const MAX_ALTERNATIVES: usize = 1024;
 
-/// The maximum number of atoms in all sets that are kept: large requirements keep fewer sets. A denied
-/// request computes the sets, so clients decide how often.
-const ATOMS: usize = 1024;
-
-/// The atoms that can be requested from a caller, and the truth of the others.
-pub struct Ask<'a> {
-    /// Whether an atom can be requested.
-    pub wanted: &'a dyn Fn(Atom) -> bool,
-    /// Whether an atom that cannot be requested is true.
-    pub settled: &'a dyn Fn(Atom) -> bool,
-    /// Whether the caller already meets an atom that can be requested.
-    pub held: &'a dyn Fn(Atom) -> bool,
+/// The part of an atom in the search for minimal sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The atom can be in a set, and the caller does not meet it yet.
+    Missing,
+    /// The atom can be in a set, and the caller meets it already.
+    Held,
+    /// The atom cannot be in a set, and is true.
+    True,
+    /// The atom cannot be in a set, and is false.
+    False,
 }
 
-/// The smallest set of wanted atoms that meets `requirement`, in the order of the attribute.
+/// The smallest set of atoms that meets `requirement`, in the order of the attribute; `None` if no
+/// set does.
 ///
-/// Of several sets of the same size, the one with the fewest atoms that are not yet held is
-/// returned, then the first one. `None` if no set is sufficient.
-pub fn minimal_atoms(requirement: &Requirement, ask: &Ask<'_>) -> Option<Vec<Atom>> {
-    if !has_alternatives(requirement) {
-        let mut way = Written::default();
-        return follow(requirement, ask, &mut way).then_some(way.atoms);
-    }
-    let way = cheapest(requirement, ask)?;
-    let mut written = Written::default();
-    for atom in requirement.atoms() {
-        if way.contains(&atom) {
-            written.add(atom);
-        }
-    }
-    Some(written.atoms)
+/// Of several sets of the same size, the one with the fewest missing atoms is returned, then the
+/// first one.
+pub fn minimal_set<'r>(
+    requirement: &'r Requirement,
+    role: &dyn Fn(&Atom) -> Role,
+) -> Option<Vec<&'r Atom>> {
+    let search = Search::new(requirement, role);
+    let set = search.smallest(requirement)?;
+    Some(search.atoms_of(&set))
 }
 
-/// Distinct atoms in the order of the attribute.
-#[derive(Default)]
-struct Written {
-    atoms: Vec<Atom>,
-    /// The same atoms, filled only for long lists.
-    seen: HashSet<Atom>,
+/// The scopes of the smallest set of scopes that meets `requirement`, in the order of the attribute;
+/// `None` if scopes do not suffice.
+///
+/// `held` are the scopes of the caller, and `truth` is the truth of every other atom.
+pub fn minimal_scopes(
+    requirement: &Requirement,
+    held: &dyn Fn(&str) -> bool,
+    truth: &dyn Fn(&Atom) -> bool,
+) -> Option<Vec<Cow<'static, str>>> {
+    let set = minimal_set(requirement, &|atom| match atom {
+        Atom::Scope(scope) if held(scope) => Role::Held,
+        Atom::Scope(_) => Role::Missing,
+        other if truth(other) => Role::True,
+        _ => Role::False,
+    })?;
+    let scopes = set.into_iter().filter_map(|atom| match atom {
+        Atom::Scope(scope) => Some(scope.clone()),
+        _ => None,
+    });
+    Some(scopes.collect())
 }
 
-/// The length up to which comparing atoms is faster than hashing them.
-const FEW: usize = 12;
+/// The sets of atoms that each meet `requirement`, the smallest first, each in the order of the
+/// attribute. No set contains another.
+pub fn minimal_sets<'r>(
+    requirement: &'r Requirement,
+    role: &dyn Fn(&Atom) -> Role,
+) -> Vec<Vec<&'r Atom>> {
+    let search = Search::new(requirement, role);
+    let sets = search.sets(&[requirement], MAX_ALTERNATIVES);
+    sets.iter().map(|set| search.atoms_of(set)).collect()
+}
 
-/// The capacity reserved for longer lists, which avoids rehashing while they grow.
-const MANY: usize = 112;
+/// The search for minimal sets of one requirement.
+struct Search<'r, 'a> {
+    role: &'a dyn Fn(&Atom) -> Role,
+    /// Each distinct atom that can be in a set, in the order of the attribute.
+    atoms: Vec<&'r Atom>,
+    /// The index of each of these atoms.
+    numbers: HashMap<&'r Atom, usize>,
+    /// The atoms that the caller meets already.
+    held: Set,
+}
 
-impl Written {
-    fn add(&mut self, atom: Atom) {
-        let is_new = if self.atoms.len() < FEW {
-            !self.atoms.contains(&atom)
-        } else {
-            if self.seen.is_empty() {
-                self.atoms.reserve(MANY);
-                self.seen.reserve(MANY);
-                self.seen.extend(&self.atoms);
-            }
-            self.seen.insert(atom)
+impl<'r, 'a> Search<'r, 'a> {
+    fn new(requirement: &'r Requirement, role: &'a dyn Fn(&Atom) -> Role) -> Self {
+        let mut search = Self {
+            role,
+            atoms: Vec::new(),
+            numbers: HashMap::new(),
+            held: Set::default(),
         };
-        if is_new {
-            self.atoms.push(atom);
+        for atom in requirement.atoms() {
+            let role = role(atom);
+            if matches!(role, Role::True | Role::False) || search.numbers.contains_key(atom) {
+                continue;
+            }
+            let number = search.atoms.len();
+            if role == Role::Held {
+                search.held.insert(number);
+            }
+            search.numbers.insert(atom, number);
+            search.atoms.push(atom);
+        }
+        search
+    }
+
+    /// The alternatives of an atom.
+    fn of_atom(&self, atom: &Atom) -> Option<Set> {
+        match (self.numbers.get(atom), (self.role)(atom)) {
+            (Some(number), _) => Some(Set::of(*number)),
+            (None, Role::True) => Some(Set::default()),
+            (None, _) => None,
         }
     }
-}
 
-/// The set of the lowest cost; of several, the first one.
-fn cheapest(requirement: &Requirement, ask: &Ask<'_>) -> Option<Way> {
-    let parts = match requirement {
-        Requirement::Any(parts) => parts,
-        Requirement::All(parts) => return cheapest_of_all(parts, ask),
-        Requirement::Atom(_) => return ways(requirement, ask).pop(),
-    };
-    let mut best: Option<(Cost, Way)> = None;
-    for part in *parts {
-        // The cost of a single atom can be computed without building a set.
-        let least = match part {
-            Requirement::Atom(atom) => cost_of(*atom, ask),
-            _ => (0, 0),
+    /// The sets that meet all parts, the smallest first. At most `limit` are kept.
+    fn sets(&self, parts: &[&Requirement], limit: usize) -> Vec<Set> {
+        let expansion = Expansion {
+            leaf: &|_, atom| Vec::from_iter(self.of_atom(atom)),
+            join: &Set::join,
+            keep: &|_, sets, limit| Some(self.prune(sets, limit)),
+            limit,
         };
-        if best.as_ref().is_some_and(|(cost, _)| *cost <= least) {
-            continue;
-        }
-        if let Some(way) = cheapest(part, ask) {
-            let cost = cost(&way, ask);
-            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                best = Some((cost, way));
+        let sets = expansion.of_list(parts.iter().copied(), true, &mut 0);
+        sets.unwrap_or_default()
+    }
+
+    /// The smallest set that meets a requirement. Alternatives are compared one by one.
+    fn smallest(&self, requirement: &Requirement) -> Option<Set> {
+        match requirement {
+            Requirement::Atom(atom) => self.of_atom(atom),
+            Requirement::All(parts) => self.smallest_of_all(parts),
+            Requirement::Any(parts) => {
+                let sets = parts.iter().filter_map(|part| self.smallest(part));
+                sets.min_by_key(|set| self.cost(set))
             }
         }
     }
-    best.map(|(_, way)| way)
-}
 
-/// The set of the lowest cost that meets all parts. Parts without a common atom do not depend on each other.
-fn cheapest_of_all(parts: &[Requirement], ask: &Ask<'_>) -> Option<Way> {
-    let mut way = Way::new();
-    for group in connected(parts, ask) {
-        way.extend(match group.as_slice() {
-            [only] => cheapest(only, ask)?,
-            several => {
-                let most = most_ways(several.iter().copied());
-                let ways = ways_to_all(several.iter().copied(), ask, most).into_iter();
-                ways.min_by_key(|way| cost(way, ask))?
-            }
-        });
+    /// The smallest set that meets all parts. Parts without a common atom do not depend on each
+    /// other, so only the others are multiplied.
+    fn smallest_of_all(&self, parts: &[Requirement]) -> Option<Set> {
+        let mut whole = Set::default();
+        for group in self.connected(parts) {
+            let set = match group.as_slice() {
+                [only] => self.smallest(only)?,
+                several => {
+                    let atoms = several.iter().flat_map(|part| part.atoms()).count();
+                    let limit = (MAX_ALTERNATIVES / atoms.max(1)).max(1);
+                    self.sets(several, limit).into_iter().next()?
+                }
+            };
+            whole.join(&set);
+        }
+        Some(whole)
     }
-    Some(way)
-}
 
-/// Groups the parts that have a wanted atom in common, directly or through others.
-fn connected<'r>(parts: &'r [Requirement], ask: &Ask<'_>) -> Vec<Vec<&'r Requirement>> {
-    // Each part leads to an earlier one of its group, the first one to itself.
-    let mut earlier: Vec<usize> = (0..parts.len()).collect();
-    let mut seen: HashMap<Atom, usize> = HashMap::new();
-    for (index, part) in parts.iter().enumerate() {
-        for atom in part.atoms().into_iter().filter(|atom| (ask.wanted)(*atom)) {
-            if let Some(other) = seen.insert(atom, index) {
-                let (one, other) = (first(&mut earlier, index), first(&mut earlier, other));
-                if let Some(later) = earlier.get_mut(one.max(other)) {
-                    *later = one.min(other);
+    /// Groups the parts that have an atom in common, directly or through others.
+    fn connected<'p>(&self, parts: &'p [Requirement]) -> Vec<Vec<&'p Requirement>> {
+        // Each part leads to an earlier one of its group, the first one to itself.
+        let mut earlier: Vec<usize> = (0..parts.len()).collect();
+        // The last part with each atom.
+        let mut last = vec![None; self.atoms.len()];
+        for (index, part) in parts.iter().enumerate() {
+            for atom in part.atoms() {
+                let last = self.numbers.get(atom).and_then(|at| last.get_mut(*at));
+                if let Some(other) = last.and_then(|last| last.replace(index)) {
+                    let (one, other) = (first(&mut earlier, index), first(&mut earlier, other));
+                    if let Some(later) = earlier.get_mut(one.max(other)) {
+                        *later = one.min(other);
+                    }
                 }
             }
         }
+        let mut groups: BTreeMap<usize, Vec<&Requirement>> = BTreeMap::new();
+        for (index, part) in parts.iter().enumerate() {
+            let group = groups.entry(first(&mut earlier, index)).or_default();
+            group.push(part);
+        }
+        groups.into_values().collect()
     }
-    let mut groups: BTreeMap<usize, Vec<&Requirement>> = BTreeMap::new();
-    for (index, part) in parts.iter().enumerate() {
-        let group = groups.entry(first(&mut earlier, index)).or_default();
-        group.push(part);
+
+    /// The number of atoms, and the number of missing ones.
+    fn cost(&self, set: &Set) -> (u32, u32) {
+        (set.len(), set.len_without(&self.held))
     }
-    groups.into_values().collect()
+
+    /// Removes supersets of other sets, and the most expensive sets beyond the limit.
+    fn prune(&self, mut sets: Vec<Set>, limit: usize) -> Vec<Set> {
+        if sets.len() > 1 {
+            sets.sort_by_cached_key(|set| self.cost(set));
+        }
+        let mut seen = HashSet::new();
+        let mut kept: Vec<Set> = Vec::new();
+        // The number of kept sets that are smaller than the current one.
+        let mut smaller = 0;
+        for set in sets {
+            if kept.len() == limit {
+                break;
+            }
+            if kept.last().is_some_and(|last| last.len() < set.len()) {
+                smaller = kept.len();
+                seen.clear();
+            }
+            let mut others = kept.iter().take(smaller);
+            if !others.any(|other| other.is_within(&set)) && seen.insert(set.clone()) {
+                kept.push(set);
+            }
+        }
+        kept
+    }
+
+    fn atoms_of(&self, set: &Set) -> Vec<&'r Atom> {
+        let atoms = set.numbers().filter_map(|at| self.atoms.get(at).copied());
+        atoms.collect()
+    }
 }
 
 /// Returns the first part of the group, and shortens the way to it.
@@ -157,148 +235,248 @@ fn first(earlier: &mut [usize], mut part: usize) -> usize {
     part
 }
 
-/// Returns whether the requirement has an `any`. Most requirements do not.
-fn has_alternatives(requirement: &Requirement) -> bool {
-    match requirement {
-        Requirement::Atom(_) => false,
-        Requirement::All(parts) => parts.iter().any(has_alternatives),
-        Requirement::Any(_) => true,
+/// The multiplication of requirements to their alternatives.
+///
+/// Nodes are numbered from `next` on, each list before its parts.
+pub(crate) struct Expansion<'a, T> {
+    /// Returns the alternatives of an atom.
+    pub(crate) leaf: &'a dyn Fn(usize, &Atom) -> Vec<T>,
+    /// Adds the second alternative to the first one.
+    pub(crate) join: &'a dyn Fn(&mut T, &T),
+    /// Reduces the alternatives of a list to the given number, before they are multiplied further;
+    /// `None` ends the expansion.
+    pub(crate) keep: &'a dyn Fn(usize, Vec<T>, usize) -> Option<Vec<T>>,
+    /// The maximum number of alternatives of a list, from 1 to [`MAX_ALTERNATIVES`].
+    pub(crate) limit: usize,
+}
+
+impl<T: Clone + Default> Expansion<'_, T> {
+    pub(crate) fn of(&self, requirement: &Requirement, next: &mut usize) -> Option<Vec<T>> {
+        let (parts, is_all) = match requirement {
+            Requirement::All(parts) => (parts, true),
+            Requirement::Any(parts) => (parts, false),
+            Requirement::Atom(atom) => {
+                let node = *next;
+                *next += 1;
+                return Some((self.leaf)(node, atom));
+            }
+        };
+        self.of_list(parts.iter(), is_all, next)
+    }
+
+    pub(crate) fn of_list<'r>(
+        &self,
+        parts: impl Iterator<Item = &'r Requirement>,
+        is_all: bool,
+        next: &mut usize,
+    ) -> Option<Vec<T>> {
+        let list = *next;
+        *next += 1;
+        let mut whole = match is_all {
+            true => vec![T::default()],
+            false => Vec::new(),
+        };
+        for part in parts {
+            let further = self.of(part, next)?;
+            if !is_all {
+                whole.extend(further);
+            } else if let [only] = further.as_slice() {
+                whole.iter_mut().for_each(|one| (self.join)(one, only));
+            } else {
+                let limit = (MAX_ALTERNATIVES / further.len().max(1)).max(1);
+                if whole.len() > limit {
+                    whole = (self.keep)(list, whole, limit)?;
+                }
+                let both = whole.iter().flat_map(|one| {
+                    further.iter().map(|more| {
+                        let mut one = one.clone();
+                        (self.join)(&mut one, more);
+                        one
+                    })
+                });
+                whole = (self.keep)(list, both.collect(), self.limit)?;
+            }
+        }
+        (self.keep)(list, whole, self.limit)
     }
 }
 
-/// Collects the wanted atoms of a requirement without alternatives. Returns whether they are
-/// sufficient.
-fn follow(requirement: &Requirement, ask: &Ask<'_>, way: &mut Written) -> bool {
-    match requirement {
-        Requirement::Atom(atom) if (ask.wanted)(*atom) => {
-            way.add(*atom);
-            true
+/// A set of numbers, one bit for each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn of(number: usize) -> Self {
+        let mut set = Self::default();
+        set.insert(number);
+        set
+    }
+
+    fn insert(&mut self, number: usize) {
+        let word = number / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
         }
-        Requirement::Atom(atom) => (ask.settled)(*atom),
-        Requirement::All(parts) | Requirement::Any(parts) => {
-            parts.iter().all(|part| follow(part, ask, way))
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= 1 << (number % 64);
         }
     }
-}
 
-/// The sets of wanted atoms that meet `requirement`. No set contains another.
-pub fn ways(requirement: &Requirement, ask: &Ask<'_>) -> Vec<Way> {
-    at_most(requirement, ask, most_ways(std::iter::once(requirement)))
-}
-
-/// The number of sets to keep for these requirements.
-fn most_ways<'r>(parts: impl Iterator<Item = &'r Requirement>) -> usize {
-    let atoms = parts.flat_map(Requirement::atoms).count();
-    (ATOMS / atoms.max(1)).clamp(1, WAYS)
-}
-
-fn at_most(requirement: &Requirement, ask: &Ask<'_>, most: usize) -> Vec<Way> {
-    match requirement {
-        Requirement::Atom(atom) if (ask.wanted)(*atom) => vec![Way::from([*atom])],
-        Requirement::Atom(atom) if (ask.settled)(*atom) => vec![Way::new()],
-        Requirement::Atom(_) => vec![],
-        Requirement::Any(parts) => {
-            let all = parts.iter().flat_map(|part| at_most(part, ask, most));
-            prune(all.collect(), ask, most)
+    fn join(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
         }
-        Requirement::All(parts) => ways_to_all(parts.iter(), ask, most),
-    }
-}
-
-fn ways_to_all<'r>(
-    parts: impl Iterator<Item = &'r Requirement>,
-    ask: &Ask<'_>,
-    most: usize,
-) -> Vec<Way> {
-    parts.fold(vec![Way::new()], |so_far, part| {
-        let further = at_most(part, ask, most);
-        let joined = so_far
-            .iter()
-            .flat_map(|way| further.iter().map(move |more| way | more));
-        prune(joined.collect(), ask, most)
-    })
-}
-
-/// The number of atoms, and the number of those that are not held.
-type Cost = (usize, usize);
-
-fn cost(way: &Way, ask: &Ask<'_>) -> Cost {
-    let missing = way.iter().filter(|atom| !(ask.held)(**atom)).count();
-    (way.len(), missing)
-}
-
-/// The lowest possible cost of a set for this atom.
-fn cost_of(atom: Atom, ask: &Ask<'_>) -> Cost {
-    match (ask.wanted)(atom) {
-        true => (1, usize::from(!(ask.held)(atom))),
-        false => (0, 0),
-    }
-}
-
-/// Removes supersets of other sets, and the most expensive sets beyond the bound.
-fn prune(mut ways: Vec<Way>, ask: &Ask<'_>, most: usize) -> Vec<Way> {
-    ways.sort_by_cached_key(|way| cost(way, ask));
-    let mut kept: Vec<Way> = Vec::new();
-    for way in ways {
-        if kept.len() == most {
-            break;
-        }
-        if !kept.iter().any(|smaller| smaller.is_subset(&way)) {
-            kept.push(way);
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
         }
     }
-    kept
+
+    /// The words of both.
+    fn words<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = (u64, u64)> {
+        let others = other.0.iter().copied().chain(std::iter::repeat(0));
+        self.0.iter().copied().zip(others)
+    }
+
+    fn is_within(&self, other: &Self) -> bool {
+        self.words(other).all(|(own, other)| own & !other == 0)
+    }
+
+    /// The number of members that the other set does not have.
+    fn len_without(&self, other: &Self) -> u32 {
+        let missing = self.words(other).map(|(own, other)| own & !other);
+        missing.map(u64::count_ones).sum()
+    }
+
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = usize> {
+        let words = self.0.iter().enumerate();
+        words.flat_map(|(index, word)| {
+            (0..64)
+                .filter(move |bit| word & (1 << bit) != 0)
+                .map(move |bit| index * 64 + bit)
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::test_cases::{self, holds};
 
-    fn minimal(requirement: &Requirement) -> Vec<Atom> {
-        let ask = Ask {
-            wanted: &|_| true,
-            settled: &|_| false,
-            held: &|_| false,
-        };
-        minimal_atoms(requirement, &ask).expect("a sufficient set")
+    /// Every assignment of the atoms is tried: the minimal sets are those that hold, and that hold
+    /// no longer without any one of their atoms.
+    #[test]
+    fn minimal_sets_are_those_of_the_truth_table() {
+        let atoms = test_cases::grants();
+        for requirement in test_cases::requirements(&atoms) {
+            let size = 1_u32 << atoms.len();
+            let sufficient = (0..size).filter(|set| holds(&requirement, *set, &atoms));
+            let minimal = sufficient.filter(|set| {
+                let mut bits = (0..atoms.len()).filter(|bit| set & (1 << bit) != 0);
+                bits.all(|bit| !holds(&requirement, set & !(1 << bit), &atoms))
+            });
+            let expected: BTreeSet<u32> = minimal.collect();
+            let sets = minimal_sets(&requirement, &|_| Role::Missing);
+            let bit = |atom: &Atom| atoms.iter().position(|own| own == atom).expect("an atom");
+            let found = sets
+                .iter()
+                .map(|set| set.iter().map(|atom| 1 << bit(atom)).sum());
+            let found: Vec<u32> = found.collect();
+            let sizes: Vec<u32> = found.iter().map(|set| set.count_ones()).collect();
+            assert!(sizes.is_sorted(), "{requirement}");
+            assert_eq!(found.len(), expected.len(), "{requirement}");
+            assert_eq!(BTreeSet::from_iter(found), expected, "{requirement}");
+        }
+    }
+
+    /// With every combination of roles, the smallest set is as cheap as the cheapest that the truth
+    /// table has.
+    #[test]
+    fn no_set_is_smaller_than_the_minimal_one() {
+        let atoms = test_cases::grants();
+        let roles = [Role::Missing, Role::Held, Role::True, Role::False];
+        for requirement in test_cases::requirements(&atoms) {
+            for combination in 0..4_usize.pow(4) {
+                let role_at = |at: usize| roles[combination / 4_usize.pow(at as u32) % 4];
+                let role = |atom: &Atom| {
+                    role_at(atoms.iter().position(|own| own == atom).expect("an atom"))
+                };
+                let bits = |wanted: fn(Role) -> bool| -> u32 {
+                    let bits = (0..atoms.len()).filter(|at| wanted(role_at(*at)));
+                    bits.map(|at| 1 << at).sum()
+                };
+                let given = bits(|role| role == Role::True);
+                let open = bits(|role| matches!(role, Role::Missing | Role::Held));
+                let missing = bits(|role| role == Role::Missing);
+                let sets = (0..1_u32 << atoms.len()).filter(|set| set & !open == 0);
+                let sufficient = sets.filter(|set| holds(&requirement, set | given, &atoms));
+                let cost = |set: u32| (set.count_ones(), (set & missing).count_ones());
+                let expected = sufficient.map(cost).min();
+                let found = minimal_set(&requirement, &role).map(|set| {
+                    let of =
+                        |atom: &&Atom| 1 << atoms.iter().position(|own| own == *atom).expect("");
+                    cost(set.iter().map(of).sum())
+                });
+                assert_eq!(found, expected, "{requirement}");
+            }
+        }
     }
 
     fn scope(index: usize) -> Requirement {
-        Requirement::scope(format!("s{index:04}").leak())
-    }
-
-    fn all(parts: Vec<Requirement>) -> Requirement {
-        Requirement::all(parts.leak())
-    }
-
-    fn any(parts: Vec<Requirement>) -> Requirement {
-        Requirement::any(parts.leak())
+        Requirement::Atom(Atom::Scope(format!("s{index:04}").into()))
     }
 
     #[test]
+    fn the_number_of_alternatives_is_bounded() {
+        let pair = |at: usize| Requirement::any([scope(2 * at), scope(2 * at + 1)]);
+        let many = Requirement::all((0..64).map(pair));
+        let sets = minimal_sets(&many, &|_| Role::Missing);
+        assert_eq!(sets.len(), MAX_ALTERNATIVES);
+        assert!(sets.iter().all(|set| set.len() == 64));
+    }
+
+    /// Less than 1 ms each in a release build.
+    #[test]
     fn the_largest_policies_take_little_time() {
-        let apart = |index: usize| any(vec![scope(2 * index), scope(2 * index + 1)]);
-        let linked = |index: usize| any(vec![scope(index), scope(index + 1)]);
+        let apart = |index: usize| Requirement::any([scope(2 * index), scope(2 * index + 1)]);
+        let linked = |index: usize| Requirement::any([scope(index), scope(index + 1)]);
+        let shared = |index: usize| Requirement::any((0..16).map(|at| scope(index * 8 + at)));
         for (requirement, most) in [
-            (all((0..512).map(apart).collect()), 512),
-            (all((0..511).map(linked).collect()), 511),
+            (Requirement::all((0..512).map(apart)), 512),
+            (Requirement::all((0..511).map(linked)), 511),
+            (Requirement::all((0..64).map(shared)), 64),
+            (Requirement::all((0..16).map(linked)), 8),
         ] {
             let began = Instant::now();
-            let atoms = minimal(&requirement);
-            assert!(atoms.len() <= most, "{}", atoms.len());
-            assert!(began.elapsed() < Duration::from_secs(5));
+            let set = minimal_set(&requirement, &|_| Role::Missing).expect("a sufficient set");
+            let passed = began.elapsed();
+            let role = |atom: &Atom| match set.contains(&atom) {
+                true => Role::True,
+                false => Role::False,
+            };
+            assert_eq!(minimal_set(&requirement, &role), Some(Vec::new()));
+            assert!(set.len() <= most, "{}", set.len());
+            let most = if cfg!(debug_assertions) { 200 } else { 5 };
+            assert!(passed < Duration::from_millis(most), "{passed:?}");
         }
     }
 
     #[test]
     fn parts_that_share_atoms_are_met_together() {
-        let (a, b, c, d) = (scope(1), scope(2), scope(3), scope(4));
-        let requirement = all(vec![any(vec![a, b]), any(vec![c, d]), any(vec![b, c])]);
-        assert_eq!(
-            minimal(&requirement),
-            [Atom::Scope("s0001"), Atom::Scope("s0003")]
-        );
+        let [a, b, c, d] = [1, 2, 3, 4].map(scope);
+        let requirement = Requirement::all([
+            Requirement::any([a, b.clone()]),
+            Requirement::any([c.clone(), d]),
+            Requirement::any([b, c]),
+        ]);
+        let set = minimal_set(&requirement, &|_| Role::Missing).expect("a sufficient set");
+        let named = |name: &'static str| Atom::Scope(name.into());
+        assert_eq!(set, [&named("s0001"), &named("s0003")]);
     }
 }

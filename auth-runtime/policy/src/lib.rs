@@ -4,18 +4,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod dnf;
+pub mod entailment;
 mod network;
 mod policy;
 mod requirement;
 pub mod scheme;
+#[cfg(test)]
+mod test_cases;
 mod truth;
 mod vocabulary;
 
 pub use ipnet::IpNet;
 
 pub use crate::network::Network;
-pub use crate::policy::Policy;
+pub use crate::policy::{Access, Disclosure, Policy};
 pub use crate::requirement::{Atom, Group, Groups, Requirement};
 pub use crate::truth::Truth;
 pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};

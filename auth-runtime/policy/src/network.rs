@@ -1,5 +1,6 @@
 //! Networks that a policy can require requests to come from.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -22,32 +23,46 @@ use ipnet::IpNet;
 /// assert!(!office.contains("192.0.3.7".parse()?));
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Network {
-    name: &'static str,
-    blocks: &'static [IpNet],
+    name: Cow<'static, str>,
+    blocks: Cow<'static, [IpNet]>,
 }
 
 impl Network {
     /// Creates the network `name` from `blocks`.
     pub const fn new(name: &'static str, blocks: &'static [IpNet]) -> Self {
-        Self { name, blocks }
+        Self {
+            name: Cow::Borrowed(name),
+            blocks: Cow::Borrowed(blocks),
+        }
+    }
+
+    /// Creates the network `name` from `blocks` that are known only at run time.
+    pub fn owned(name: impl Into<String>, blocks: Vec<IpNet>) -> Self {
+        Self {
+            name: Cow::Owned(name.into()),
+            blocks: Cow::Owned(blocks),
+        }
     }
 
     /// The name of the network, or its only block as text.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Whether each of its blocks lies in one of the other network's.
-    pub fn is_within(&self, other: &Self) -> bool {
-        let is_covered = |block: &IpNet| other.blocks.iter().any(|wider| wider.contains(block));
-        self.blocks.iter().all(is_covered)
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The blocks.
-    pub const fn blocks(&self) -> &'static [IpNet] {
-        self.blocks
+    pub fn blocks(&self) -> &[IpNet] {
+        &self.blocks
+    }
+
+    /// Returns whether no address is in both.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        let mut own = self.blocks.iter();
+        own.all(|own| {
+            let mut others = other.blocks.iter();
+            others.all(|block| !block.contains(own) && !own.contains(block))
+        })
     }
 
     /// Returns whether one of the blocks contains `address`. An IPv4-mapped IPv6 address (RFC 4291

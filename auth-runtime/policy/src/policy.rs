@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
-use crate::scheme::registered_spelling;
+use crate::scheme::is_word;
 
 /// The requirement of one handler and the disclosure of its denials.
 ///
@@ -13,17 +13,17 @@ use crate::scheme::registered_spelling;
 /// ```
 /// use auth_runtime_policy::{Policy, Requirement};
 ///
-/// const POLICY: Policy = Policy::requires(Requirement::scope("admin")).hide_as_not_found();
-/// assert_eq!(POLICY.to_string(), r#"requires(scope = "admin", hide_as = 404)"#);
+/// let policy = Policy::requires(Requirement::scope("admin")).hide_as_not_found();
+/// assert_eq!(policy.to_string(), r#"requires(scope = "admin", hide_as = 404)"#);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     access: Access,
-    display: Display,
-    schemes: Option<&'static [&'static str]>,
-    realm: Option<&'static str>,
-    loosened: Option<&'static str>,
-    written: Option<&'static str>,
+    disclosure: Disclosure,
+    schemes: Option<Cow<'static, [Cow<'static, str>]>>,
+    realm: Option<Cow<'static, str>>,
+    loosened: Option<Cow<'static, str>>,
+    written: Option<Cow<'static, str>>,
     /// The groups of the atoms in the requirement, and of those in `hide_unless`. Computed at
     /// compile time, since every request needs them.
     groups: Groups,
@@ -32,108 +32,189 @@ pub struct Policy {
     demands_bound_credentials: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Access {
-    Public { reason: &'static str },
+/// The callers that a policy allows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Every caller, for this reason.
+    Public(Cow<'static, str>),
+    /// The callers that meet the requirement.
     Requires(Requirement),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Display {
+/// The callers to which denials are disclosed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Disclosure {
+    /// All callers.
     Shown,
-    Hidden { unless: Option<Requirement> },
+    /// The callers that meet the lesser requirement; none without one. The others receive the
+    /// response of an unknown path.
+    Hidden(Option<Requirement>),
 }
 
 impl Policy {
     /// Grants callers that meet `requirement`, and discloses denials.
     pub const fn requires(requirement: Requirement) -> Self {
-        Self {
-            access: Access::Requires(requirement),
-            display: Display::Shown,
-            schemes: None,
-            realm: None,
-            loosened: None,
-            written: None,
-            groups: requirement.groups(),
-            groups_of_lesser: Groups::NONE,
-            demands_bound_credentials: requirement.can_be_met(true)
-                && !requirement.can_be_met(false),
-        }
+        Self::new(Access::Requires(requirement), Disclosure::Shown)
     }
 
     /// Grants every caller and ignores credentials. `reason` justifies that.
     pub const fn public(reason: &'static str) -> Self {
+        Self::new(Access::Public(Cow::Borrowed(reason)), Disclosure::Shown)
+    }
+
+    /// Creates a policy for all schemes and with the realm of the space.
+    pub const fn new(access: Access, disclosure: Disclosure) -> Self {
+        Self::from_parts(access, disclosure, None, None, None, None)
+    }
+
+    /// Creates a policy from all its parts, as the attributes write it: the accepted schemes, the
+    /// realm, the reason for replacing the policy of the surrounding module, and the text of the
+    /// attribute, if its names come from a vocabulary.
+    pub const fn from_parts(
+        access: Access,
+        disclosure: Disclosure,
+        schemes: Option<Cow<'static, [Cow<'static, str>]>>,
+        realm: Option<Cow<'static, str>>,
+        loosened: Option<Cow<'static, str>>,
+        written: Option<Cow<'static, str>>,
+    ) -> Self {
+        let (groups, demands_bound_credentials) = match &access {
+            Access::Public(_) => (Groups::NONE, false),
+            Access::Requires(requirement) => (
+                requirement.groups(),
+                requirement.can_be_met(true) && !requirement.can_be_met(false),
+            ),
+        };
+        let groups_of_lesser = match &disclosure {
+            Disclosure::Hidden(Some(lesser)) => lesser.groups(),
+            Disclosure::Hidden(None) | Disclosure::Shown => Groups::NONE,
+        };
         Self {
-            access: Access::Public { reason },
-            display: Display::Shown,
-            schemes: None,
-            realm: None,
-            loosened: None,
-            written: None,
-            groups: Groups::NONE,
-            groups_of_lesser: Groups::NONE,
-            demands_bound_credentials: false,
+            access,
+            disclosure,
+            schemes,
+            realm,
+            loosened,
+            written,
+            groups,
+            groups_of_lesser,
+            demands_bound_credentials,
         }
     }
 
+    fn disclosing(self, disclosure: Disclosure) -> Self {
+        Self::from_parts(
+            self.access,
+            disclosure,
+            self.schemes,
+            self.realm,
+            self.loosened,
+            self.written,
+        )
+    }
+
     /// Responds to denied requests as to an unknown path (RFC 9110 §15.5.4).
-    pub const fn hide_as_not_found(mut self) -> Self {
-        self.display = Display::Hidden { unless: None };
-        self
+    #[must_use]
+    pub fn hide_as_not_found(self) -> Self {
+        self.disclosing(Disclosure::Hidden(None))
     }
 
     /// Conceals denials, except from callers that meet the lesser requirement.
-    pub const fn hide_unless(mut self, lesser: Requirement) -> Self {
-        self.display = Display::Hidden {
-            unless: Some(lesser),
-        };
-        self.groups_of_lesser = lesser.groups();
-        self
+    #[must_use]
+    pub fn hide_unless(self, lesser: Requirement) -> Self {
+        self.disclosing(Disclosure::Hidden(Some(lesser)))
+    }
+
+    /// The same policy with disclosed denials.
+    #[must_use]
+    pub fn shown(self) -> Self {
+        self.disclosing(Disclosure::Shown)
     }
 
     /// The same policy on a path where the policy of another method is hidden: denials are concealed
     /// as well, since they would disclose the path.
-    pub const fn on_hidden_path(self) -> Self {
-        match (self.access, self.display) {
-            (Access::Requires(_), Display::Shown) => self.hide_as_not_found(),
-            _ => self,
+    #[must_use]
+    pub fn on_hidden_path(&self) -> Cow<'_, Self> {
+        match (&self.access, &self.disclosure) {
+            (Access::Requires(_), Disclosure::Shown) => {
+                Cow::Owned(self.clone().hide_as_not_found())
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 
     /// Accepts only the named schemes of the space. Credentials of other schemes count as none, and
     /// their challenges are not sent.
-    pub const fn schemes(mut self, names: &'static [&'static str]) -> Self {
-        self.schemes = Some(names);
-        self
-    }
-
-    /// The same policy with disclosed denials.
-    pub const fn shown(mut self) -> Self {
-        self.display = Display::Shown;
-        self
+    #[must_use]
+    pub fn schemes<S: Into<Cow<'static, str>>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        Self {
+            schemes: Some(Cow::Owned(names)),
+            ..self
+        }
     }
 
     /// Sets the realm in challenges, in place of the realm of the space (RFC 9110 §11.5).
-    pub const fn realm(mut self, realm: &'static str) -> Self {
-        self.realm = Some(realm);
-        self
+    #[must_use]
+    pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            realm: Some(realm.into()),
+            ..self
+        }
     }
 
     /// Replaces the policy of the surrounding module, for the given reason.
-    pub const fn loosened(mut self, reason: &'static str) -> Self {
-        self.loosened = Some(reason);
-        self
-    }
-
-    /// The reason for replacing the policy of the surrounding module, if this policy replaces one.
-    pub const fn loosened_reason(&self) -> Option<&'static str> {
-        self.loosened
+    #[must_use]
+    pub fn loosened(self, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            loosened: Some(reason.into()),
+            ..self
+        }
     }
 
     /// Sets the text of the attribute, if its names come from a vocabulary.
-    pub const fn written_as(mut self, attribute: &'static str) -> Self {
-        self.written = Some(attribute);
-        self
+    #[must_use]
+    pub fn written_as(self, attribute: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            written: Some(attribute.into()),
+            ..self
+        }
+    }
+
+    /// The same policy with its requirement, and the lesser one of `hide_unless`, changed by `change`.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(&Requirement) -> Requirement) -> Self {
+        let access = match &self.access {
+            Access::Public(reason) => Access::Public(reason.clone()),
+            Access::Requires(requirement) => Access::Requires(change(requirement)),
+        };
+        let disclosure = match &self.disclosure {
+            Disclosure::Hidden(Some(lesser)) => Disclosure::Hidden(Some(change(lesser))),
+            disclosure => disclosure.clone(),
+        };
+        Self::from_parts(
+            access,
+            disclosure,
+            self.schemes.clone(),
+            self.realm.clone(),
+            self.loosened.clone(),
+            self.written.clone(),
+        )
+    }
+
+    /// The callers that it allows.
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The callers to which its denials are disclosed.
+    pub const fn disclosure(&self) -> &Disclosure {
+        &self.disclosure
+    }
+
+    /// The reason for replacing the policy of the surrounding module, if this policy replaces one.
+    pub fn loosened_reason(&self) -> Option<&str> {
+        self.loosened.as_deref()
     }
 
     /// The text of the attribute, as in `requires(policy = "staff")`. It includes the requirements
@@ -144,57 +225,43 @@ impl Policy {
     /// use auth_runtime_policy::{Policy, Requirement};
     ///
     /// // From an `auth.toml` in which `repo:write` implies `repo:read`.
-    /// const READ: Requirement =
-    ///     Requirement::any(&[Requirement::scope("repo:read"), Requirement::scope("repo:write")]);
-    /// const POLICY: Policy =
-    ///     Policy::requires(READ).written_as(r#"requires(scope = "repo:read")"#);
-    /// assert_eq!(POLICY.written(), r#"requires(scope = "repo:read")"#);
-    /// assert!(POLICY.to_string().contains("repo:write"));
+    /// let read = Requirement::any([Requirement::scope("repo:read"), Requirement::scope("repo:write")]);
+    /// let policy = Policy::requires(read).written_as(r#"requires(scope = "repo:read")"#);
+    /// assert_eq!(policy.written(), r#"requires(scope = "repo:read")"#);
+    /// assert!(policy.to_string().contains("repo:write"));
     /// ```
-    pub fn written(&self) -> Cow<'static, str> {
-        match self.written {
+    pub fn written(&self) -> Cow<'_, str> {
+        match &self.written {
             Some(attribute) => Cow::Borrowed(attribute),
             None => Cow::Owned(self.to_string()),
         }
     }
 
+    /// The text of the attribute, if its names come from a vocabulary.
+    pub fn written_text(&self) -> Option<&str> {
+        self.written.as_deref()
+    }
+
     /// The accepted schemes; `None` for all schemes of the space.
-    pub const fn accepted_schemes(&self) -> Option<&'static [&'static str]> {
-        self.schemes
+    pub fn accepted_schemes(&self) -> Option<&[Cow<'static, str>]> {
+        self.schemes.as_deref()
     }
 
-    /// Whether every caller that it allows is allowed by `other` as well, credentials of other schemes
-    /// taken into account.
-    pub fn is_within(&self, other: &Self) -> bool {
-        let Some(wider) = other.requirement() else {
-            return true;
-        };
-        let Some(requirement) = self.requirement() else {
-            return false;
-        };
-        let keeps_schemes = match (self.schemes, other.schemes) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(names), Some(_)) => names.iter().all(|name| other.accepts(name)),
-        };
-        keeps_schemes && requirement.implies(wider)
-    }
-
-    /// Whether credentials of the scheme `name` are accepted, if the space accepts them.
+    /// Returns whether credentials of the scheme `name` are accepted, if the space accepts them.
     pub fn accepts(&self, name: &str) -> bool {
-        self.schemes
-            .is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
+        let names = self.accepted_schemes();
+        names.is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
     }
 
     /// The realm of this policy, if it differs from that of the space.
-    pub const fn own_realm(&self) -> Option<&'static str> {
-        self.realm
+    pub fn own_realm(&self) -> Option<&str> {
+        self.realm.as_deref()
     }
 
     /// The requirement; `None` for a public handler.
     pub const fn requirement(&self) -> Option<&Requirement> {
         match &self.access {
-            Access::Public { .. } => None,
+            Access::Public(_) => None,
             Access::Requires(requirement) => Some(requirement),
         }
     }
@@ -210,16 +277,16 @@ impl Policy {
         self.groups.contain(group)
     }
 
-    /// Returns whether only sender-constrained credentials can meet the requirement, whatever else
-    /// is granted.
+    /// Returns whether only sender-constrained credentials can meet the requirement, with all other
+    /// grants.
     pub const fn demands_bound_credentials(&self) -> bool {
         self.demands_bound_credentials
     }
 
     /// Returns whether some denials of this policy request other credentials or a new login.
     pub fn may_ask_for_credentials(&self) -> bool {
-        let asks_who = |atom: Atom| atom.group() != Group::Context;
-        let asks_how = |atom: Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
+        let asks_who = |atom: &Atom| atom.group() != Group::Context;
+        let asks_how = |atom: &Atom| matches!(atom.group(), Group::Freshness | Group::Binding);
         self.requirement().is_some_and(|requirement| {
             let is_shown = !self.is_hidden() || self.shown_to().is_some();
             // The request for a new login is disclosed even if all other denials are concealed.
@@ -228,36 +295,34 @@ impl Policy {
     }
 
     /// The names of the checks that may have to run, in the order of the attribute.
-    pub fn checks(&self) -> Vec<&'static str> {
+    pub fn checks(&self) -> Vec<&str> {
         let requirements = self.requirement().into_iter().chain(self.shown_to());
         let atoms = requirements.flat_map(Requirement::atoms);
         let checks = atoms.filter_map(|atom| match atom {
-            Atom::Check(check) => Some(check),
+            Atom::Check(check) => Some(check.as_ref()),
             _ => None,
         });
         checks.collect()
     }
 
     /// The reason for making the handler public; `None` for other handlers.
-    pub const fn public_reason(&self) -> Option<&'static str> {
-        match self.access {
-            Access::Public { reason } => Some(reason),
+    pub fn public_reason(&self) -> Option<&str> {
+        match &self.access {
+            Access::Public(reason) => Some(reason),
             Access::Requires(_) => None,
         }
     }
 
     /// Returns whether denied requests receive the response of an unknown path.
     pub const fn is_hidden(&self) -> bool {
-        matches!(self.display, Display::Hidden { .. })
+        matches!(self.disclosure, Disclosure::Hidden(_))
     }
 
     /// The lesser requirement of `hide_unless`. Denials are disclosed to callers that meet it.
     pub const fn shown_to(&self) -> Option<&Requirement> {
-        match &self.display {
-            Display::Hidden {
-                unless: Some(lesser),
-            } => Some(lesser),
-            _ => None,
+        match &self.disclosure {
+            Disclosure::Hidden(lesser) => lesser.as_ref(),
+            Disclosure::Shown => None,
         }
     }
 }
@@ -267,7 +332,7 @@ impl fmt::Display for Policy {
     /// expanded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.access {
-            Access::Public { reason } => return write!(f, "public(reason = {reason:?})"),
+            Access::Public(reason) => return write!(f, "public(reason = {reason:?})"),
             Access::Requires(Requirement::All(parts)) if !parts.is_empty() => {
                 f.write_str("requires(")?;
                 write_list(parts, f)?;
@@ -282,13 +347,13 @@ impl fmt::Display for Policy {
             Some(lesser) => write!(f, ", hide_unless = {lesser}")?,
             None => {}
         }
-        if let Some(names) = self.schemes {
+        if let Some(names) = self.accepted_schemes() {
             write!(f, ", schemes({})", Schemes(names))?;
         }
-        if let Some(realm) = self.realm {
+        if let Some(realm) = &self.realm {
             write!(f, ", realm = {realm:?}")?;
         }
-        if let Some(reason) = self.loosened {
+        if let Some(reason) = &self.loosened {
             write!(f, ", loosen = {reason:?}")?;
         }
         f.write_str(")")
@@ -296,14 +361,13 @@ impl fmt::Display for Policy {
 }
 
 /// The names of schemes as in an attribute: registered names without quotes.
-struct Schemes(&'static [&'static str]);
+struct Schemes<'p>(&'p [Cow<'static, str>]);
 
-impl fmt::Display for Schemes {
+impl fmt::Display for Schemes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, name) in self.0.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if is_word && registered_spelling(name).is_some() {
+            if is_word(name) {
                 write!(f, "{comma}{name}")?;
             } else {
                 write!(f, "{comma}{name:?}")?;

@@ -1,5 +1,6 @@
 //! The boolean expression over the properties and grants of a caller.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,48 +9,50 @@ use crate::truth::Truth;
 
 /// A boolean expression that a caller has to meet: atoms, joined by `all` and `any`.
 ///
-/// The attributes construct it at compile time, as constant data.
+/// The attributes write it as constant data. A `const` with lists is written with the variants,
+/// since a constant function cannot take a list apart:
 ///
 /// ```
+/// use std::borrow::Cow;
+///
 /// use auth_runtime_policy::Requirement;
 ///
-/// const STAFF: Requirement = Requirement::any(&[
+/// const STAFF: Requirement = Requirement::Any(Cow::Borrowed(&[
 ///     Requirement::role("admin"),
-///     Requirement::all(&[Requirement::role("clerk"), Requirement::scope("orders:read")]),
-/// ]);
-/// assert_eq!(
-///     STAFF.to_string(),
-///     r#"any(role = "admin", all(role = "clerk", scope = "orders:read"))"#,
-/// );
+///     Requirement::scope("staff"),
+/// ]));
+/// let staff = Requirement::any([Requirement::role("admin"), Requirement::scope("staff")]);
+/// assert_eq!(staff, STAFF);
+/// assert_eq!(staff.to_string(), r#"any(role = "admin", scope = "staff")"#);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Requirement {
     /// A single atom.
     Atom(Atom),
     /// All of these. An empty list is always true.
-    All(&'static [Requirement]),
+    All(Cow<'static, [Requirement]>),
     /// At least one of these. An empty list is always false.
-    Any(&'static [Requirement]),
+    Any(Cow<'static, [Requirement]>),
 }
 
 /// A requirement that has no parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Atom {
     /// The caller is authenticated.
     Authenticated,
     /// The caller was granted this scope (RFC 6749 §3.3). Scopes are compared as a whole and
     /// case-sensitively.
-    Scope(&'static str),
+    Scope(Cow<'static, str>),
     /// The caller holds this role.
-    Role(&'static str),
+    Role(Cow<'static, str>),
     /// The caller holds this permission.
-    Permission(&'static str),
+    Permission(Cow<'static, str>),
     /// The function of the service with this path returns `true`.
-    Check(&'static str),
+    Check(Cow<'static, str>),
     /// The caller logged in with this authentication context class (RFC 9470 §3).
-    Acr(&'static str),
+    Acr(Cow<'static, str>),
     /// The caller logged in with this method, such as `otp` (RFC 8176).
-    Amr(&'static str),
+    Amr(Cow<'static, str>),
     /// The caller logged in within this duration (RFC 9470 §3).
     MaxAge(Duration),
     /// The caller proved possession of the key that its credentials are bound to, so that a thief
@@ -103,32 +106,32 @@ impl Requirement {
 
     /// The caller was granted `scope`.
     pub const fn scope(scope: &'static str) -> Self {
-        Self::Atom(Atom::Scope(scope))
+        Self::Atom(Atom::Scope(Cow::Borrowed(scope)))
     }
 
     /// The caller holds `role`.
     pub const fn role(role: &'static str) -> Self {
-        Self::Atom(Atom::Role(role))
+        Self::Atom(Atom::Role(Cow::Borrowed(role)))
     }
 
     /// The caller holds `permission`.
     pub const fn permission(permission: &'static str) -> Self {
-        Self::Atom(Atom::Permission(permission))
+        Self::Atom(Atom::Permission(Cow::Borrowed(permission)))
     }
 
     /// The function at the path `check` returns `true`.
     pub const fn check(check: &'static str) -> Self {
-        Self::Atom(Atom::Check(check))
+        Self::Atom(Atom::Check(Cow::Borrowed(check)))
     }
 
     /// The caller logged in with the authentication context class `acr`.
     pub const fn acr(acr: &'static str) -> Self {
-        Self::Atom(Atom::Acr(acr))
+        Self::Atom(Atom::Acr(Cow::Borrowed(acr)))
     }
 
     /// The caller logged in with the method `amr`.
     pub const fn amr(amr: &'static str) -> Self {
-        Self::Atom(Atom::Amr(amr))
+        Self::Atom(Atom::Amr(Cow::Borrowed(amr)))
     }
 
     /// The caller logged in within the last `age`.
@@ -148,41 +151,57 @@ impl Requirement {
     }
 
     /// All of `parts`. An empty list is always true.
-    pub const fn all(parts: &'static [Requirement]) -> Self {
-        Self::All(parts)
+    pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::All(Cow::Owned(parts.into_iter().collect()))
     }
 
     /// At least one of `parts`. An empty list is always false.
-    pub const fn any(parts: &'static [Requirement]) -> Self {
-        Self::Any(parts)
+    pub fn any(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::Any(Cow::Owned(parts.into_iter().collect()))
+    }
+
+    /// The requirement that no caller meets.
+    pub const fn never() -> Self {
+        Self::Any(Cow::Borrowed(&[]))
+    }
+
+    /// The requirement that every caller meets.
+    pub const fn always() -> Self {
+        Self::All(Cow::Borrowed(&[]))
+    }
+
+    /// The parts of a list; none for an atom.
+    pub const fn parts(&self) -> &[Self] {
+        match self {
+            Self::Atom(_) => &[],
+            Self::All(parts) | Self::Any(parts) => match parts {
+                Cow::Borrowed(parts) => parts,
+                Cow::Owned(parts) => parts.as_slice(),
+            },
+        }
     }
 
     /// Evaluates the expression with the truth value that `atom` returns for each atom.
     ///
     /// Stops at the first part that determines the result.
-    pub fn evaluate(&self, atom: &dyn Fn(Atom) -> Truth) -> Truth {
-        self.evaluate_by(&atom)
-    }
-
-    /// Like [`evaluate`](Self::evaluate), but generic, so that the compiler can inline `atom`.
-    pub fn evaluate_by(&self, atom: &impl Fn(Atom) -> Truth) -> Truth {
+    pub fn evaluate(&self, atom: &impl Fn(&Atom) -> Truth) -> Truth {
         match self {
-            Self::Atom(leaf) => atom(*leaf),
-            Self::All(parts) => Truth::all(parts.iter().map(|part| part.evaluate_by(atom))),
-            Self::Any(parts) => Truth::any(parts.iter().map(|part| part.evaluate_by(atom))),
+            Self::Atom(leaf) => atom(leaf),
+            Self::All(parts) => Truth::all(parts.iter().map(|part| part.evaluate(atom))),
+            Self::Any(parts) => Truth::any(parts.iter().map(|part| part.evaluate(atom))),
         }
     }
 
     /// All atoms, in the order of the attribute.
-    pub fn atoms(&self) -> Vec<Atom> {
+    pub fn atoms(&self) -> Vec<&Atom> {
         let mut atoms = Vec::new();
         self.write_atoms(&mut atoms);
         atoms
     }
 
-    fn write_atoms(&self, atoms: &mut Vec<Atom>) {
+    fn write_atoms<'r>(&'r self, atoms: &mut Vec<&'r Atom>) {
         match self {
-            Self::Atom(leaf) => atoms.push(*leaf),
+            Self::Atom(leaf) => atoms.push(leaf),
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.write_atoms(atoms));
             }
@@ -191,29 +210,28 @@ impl Requirement {
 
     /// The groups of all atoms.
     pub const fn groups(&self) -> Groups {
-        match self {
-            Self::Atom(leaf) => Groups::of(leaf.group()),
-            Self::All(parts) | Self::Any(parts) => {
-                let mut groups = Groups::NONE;
-                let mut rest = *parts;
-                // A constant function cannot use iterators yet.
-                while let [first, others @ ..] = rest {
-                    groups = groups.and(first.groups());
-                    rest = others;
-                }
-                groups
-            }
+        if let Self::Atom(leaf) = self {
+            return Groups::of(leaf.group());
         }
+        let mut groups = Groups::NONE;
+        let mut rest = self.parts();
+        // A constant function cannot use iterators yet.
+        while let [first, others @ ..] = rest {
+            groups = groups.and(first.groups());
+            rest = others;
+        }
+        groups
     }
 
     /// Returns whether a caller with every grant can meet the requirement, with sender-constrained
     /// credentials (`by_bound`) or with others.
     pub const fn can_be_met(&self, by_bound: bool) -> bool {
-        let (mut rest, is_all) = match self {
+        let is_all = match self {
             Self::Atom(leaf) => return by_bound || !matches!(leaf, Atom::SenderConstrained),
-            Self::All(parts) => (*parts, true),
-            Self::Any(parts) => (*parts, false),
+            Self::All(_) => true,
+            Self::Any(_) => false,
         };
+        let mut rest = self.parts();
         while let [first, others @ ..] = rest {
             if first.can_be_met(by_bound) != is_all {
                 return !is_all;
@@ -224,39 +242,33 @@ impl Requirement {
     }
 
     /// The first result of `of` that is not `None`, over the atoms in the order of the attribute.
-    pub fn find<T>(&self, of: &impl Fn(Atom) -> Option<T>) -> Option<T> {
+    pub fn find<'r, T>(&'r self, of: &impl Fn(&'r Atom) -> Option<T>) -> Option<T> {
         match self {
-            Self::Atom(leaf) => of(*leaf),
+            Self::Atom(leaf) => of(leaf),
             Self::All(parts) | Self::Any(parts) => parts.iter().find_map(|part| part.find(of)),
         }
     }
 
-    /// Whether every caller that meets it meets `other` as well. `false` is also the result for some
-    /// requirements of which that could be shown only by writing out all combinations.
-    pub fn implies(&self, other: &Self) -> bool {
-        match (self, other) {
-            _ if self == other => true,
-            (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
-            (Self::Any(parts), _) => parts.iter().all(|part| part.implies(other)),
-            (Self::All(own), Self::Any(parts)) => {
-                parts.iter().any(|part| self.implies(part))
-                    || own.iter().any(|part| part.implies(other))
-            }
-            (_, Self::Any(parts)) => parts.iter().any(|part| self.implies(part)),
-            (Self::All(own), _) => own.iter().any(|part| part.implies(other)),
-            (Self::Atom(one), Self::Atom(other)) => one.implies(*other),
-        }
+    /// Returns whether `is_meant` accepts one of the atoms.
+    pub fn contains(&self, is_meant: impl Fn(&Atom) -> bool) -> bool {
+        self.find(&|atom| is_meant(atom).then_some(())).is_some()
     }
 
-    /// Whether an atom for which `is_meant` says yes is among them.
-    pub fn contains(&self, is_meant: fn(Atom) -> bool) -> bool {
-        self.find(&|atom| is_meant(atom).then_some(())).is_some()
+    /// The requirement with each atom replaced by the result of `change`.
+    #[must_use]
+    pub fn map(&self, change: &impl Fn(&Atom) -> Requirement) -> Self {
+        let list = |parts: &[Self]| parts.iter().map(|part| part.map(change)).collect();
+        match self {
+            Self::Atom(atom) => change(atom),
+            Self::All(parts) => Self::All(Cow::Owned(list(parts))),
+            Self::Any(parts) => Self::Any(Cow::Owned(list(parts))),
+        }
     }
 }
 
 impl Atom {
     /// The group of the atom.
-    pub const fn group(self) -> Group {
+    pub const fn group(&self) -> Group {
         match self {
             Self::Authenticated
             | Self::Scope(_)
@@ -269,20 +281,8 @@ impl Atom {
         }
     }
 
-    /// Whether every caller that meets it meets `other` as well.
-    fn implies(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Network(one), Self::Network(other)) => one.is_within(&other),
-            // The address of a request does not say who sent it.
-            (Self::Network(_), _) => false,
-            (_, Self::Authenticated) => true,
-            (Self::MaxAge(short), Self::MaxAge(long)) => short <= long,
-            (one, other) => one == other,
-        }
-    }
-
-    /// As it is written in `hide_unless`, where a second `=` would be hard to read.
-    pub fn as_call(self) -> String {
+    /// Formats the atom as in `hide_unless`, where a second `=` would be hard to read.
+    pub fn as_call(&self) -> String {
         match self.to_string().split_once(" = ") {
             Some((key, name)) => format!("{key}({name})"),
             None => self.to_string(),

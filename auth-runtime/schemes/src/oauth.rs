@@ -15,7 +15,7 @@ pub(super) fn challenge(
     if let Some(realm) = context.realm() {
         challenge = challenge.quoted("realm", realm);
     }
-    challenge = challenge.scopes(context.scopes().iter().copied());
+    challenge = challenge.scopes(context.scopes().iter().map(AsRef::as_ref));
     let error = context.error().map(error);
     if let Some((code, _)) = error {
         challenge = challenge.quoted("error", code);

@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use auth_runtime::decision::{Context, Decision};
+use auth_runtime::policy::Atom;
 use auth_runtime::{Caller, Identity, Policy, Requirement};
 
 const ROUNDS: usize = 101;
@@ -31,11 +32,17 @@ fn main() {
         let holder = caller(scopes(size));
         let holder_of_last = caller(vec![scope(size - 1)]);
         let nobody = caller(vec!["other".to_owned()]);
-        cases.push(case("all of n scopes, held", size, all, holder, true));
+        cases.push(case(
+            "all of n scopes, held",
+            size,
+            all.clone(),
+            holder,
+            true,
+        ));
         cases.push(case(
             "any of n scopes, the last one held",
             size,
-            any,
+            any.clone(),
             holder_of_last,
             true,
         ));
@@ -53,7 +60,7 @@ fn main() {
         cases.push(case(
             "an identity of n scopes, one asked for",
             size,
-            one,
+            one.clone(),
             caller(scopes(size)),
             true,
         ));
@@ -101,11 +108,10 @@ fn scopes(size: usize) -> Vec<String> {
     (0..size).map(scope).collect()
 }
 
-/// Policies are constants; these are made once and kept for good.
-fn atoms(size: usize) -> &'static [Requirement] {
-    let atoms = scopes(size).into_iter();
-    let atoms = atoms.map(|scope| Requirement::scope(Box::leak(scope.into_boxed_str())));
-    Box::leak(atoms.collect())
+fn atoms(size: usize) -> Vec<Requirement> {
+    let scopes = scopes(size).into_iter();
+    let atoms = scopes.map(|scope| Requirement::Atom(Atom::Scope(scope.into())));
+    atoms.collect()
 }
 
 fn caller(scopes: Vec<String>) -> Caller {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use auth_grammar::args;
-use auth_grammar::compare::compare;
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::Policy as Parsed;
 use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::{args, lower};
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::compare::compare;
 
 use crate::cargo_auth::{json, root};
 
@@ -80,14 +81,14 @@ fn read(policy: &str, found: &Found) -> Policy {
     let arguments = arguments.strip_suffix(')').expect("an end").parse();
     let arguments = arguments.expect("tokens");
     let mut errors = Errors::default();
-    match attribute {
-        "public" => Policy::Public(args::public(arguments, &mut errors).expect("a reason")),
-        _ => Policy::Requires(Box::new(auth_grammar::requires(
+    lower::policy(&match attribute {
+        "public" => Parsed::Public(args::public(arguments, &mut errors).expect("a reason")),
+        _ => Parsed::Requires(Box::new(auth_grammar::requires(
             arguments,
             Some(found),
             &mut errors,
         ))),
-    }
+    })
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn the_list_means_what_the_lock_of_the_router_says_with_modules_and_a_vocabulary
         let [one, other] = [policy, &lock[handler]].map(|policy| read(policy, &found));
         let comparison = compare(&one, &other);
         assert_eq!(
-            comparison.verdict(),
+            comparison.impact(),
             None,
             "{handler}: {policy}: {comparison:?}"
         );

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auth_grammar::compare::{Aspect, Change, Verdict, compare, tables};
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Policy, Requires};
-use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::lower;
+use auth_grammar::requirement::{Policy as Parsed, Requires};
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
+use auth_runtime_policy::Policy;
+use auth_runtime_policy::compare::{Aspect, Change, Impact, compare, tables};
 use proptest::prelude::*;
 
 use crate::grammar::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
@@ -163,17 +165,17 @@ impl Stated {
 fn public(reason: &str) -> Policy {
     let arguments = format!("reason = {reason:?}").parse().expect("tokens");
     let public = auth_grammar::args::public(arguments, &mut Errors::default());
-    Policy::Public(public.expect("a reason"))
+    lower::policy(&Parsed::Public(public.expect("a reason")))
 }
 
 fn requires(arguments: &str, vocabulary: &str) -> Policy {
-    Policy::Requires(Box::new(read(arguments, vocabulary)))
+    lower::requires(&read(arguments, vocabulary))
 }
 
 fn read(arguments: &str, vocabulary: &str) -> Requires {
     let (vocabulary, mistakes) = vocabulary::read(vocabulary);
     assert_eq!(mistakes, []);
-    let found = Found {
+    let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
         vocabulary: Some(Arc::new(vocabulary)),
@@ -269,7 +271,7 @@ fn hold(before: &Stated, after: &Stated, clients: &[Client]) -> Change {
     );
     let told = change(&who(&|it| before.tells(it)), &who(&|it| after.tells(it)));
     assert_eq!(
-        (comparison.callers, comparison.told),
+        (comparison.callers, comparison.disclosure),
         (callers, told),
         "{before:?} {after:?}"
     );
@@ -379,7 +381,7 @@ fn what_is_not_about_callers_is_told_apart_from_what_is() {
         let [was, is] = [before, after].map(|text| requires(text, VOCABULARY));
         let comparison = compare(&was, &is);
         assert_eq!(
-            (comparison.callers, comparison.told, comparison.others),
+            (comparison.callers, comparison.disclosure, comparison.others),
             (callers, told, others),
             "{before} {after}"
         );
@@ -397,25 +399,25 @@ fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
     ] {
         let [was, is] = [before, after].map(|text| requires(text, VOCABULARY));
         let comparison = compare(&was, &is);
-        assert_eq!((comparison.callers, comparison.told), (callers, told));
+        assert_eq!((comparison.callers, comparison.disclosure), (callers, told));
         assert_eq!(comparison.change(), Change::Loosened, "{before} {after}");
-        assert_eq!(comparison.verdict(), Some(Verdict::Loosened));
+        assert_eq!(comparison.impact(), Some(Impact::Loosened));
     }
     let other = r#"role = "auditor", hide_as = 404"#;
     let [was, is] = [shown, other].map(|text| requires(text, VOCABULARY));
-    assert_eq!(compare(&was, &is).verdict(), Some(Verdict::Changed));
+    assert_eq!(compare(&was, &is).impact(), Some(Impact::Changed));
 }
 
 /// What an undecided question is answered with must not look harmless.
 #[test]
 fn what_can_be_met_in_too_many_ways_is_called_changed() {
     let pairs: Vec<String> = (0..11)
-        .map(|n| format!("any(role = \"a{n}\", role = \"b{n}\")"))
+        .map(|n| format!("any(role = \"a{n}\", all(role = \"b{n}\", role = \"c{n}\"))"))
         .collect();
     let policy = |parts: &[String]| {
         let arguments = parts.join(", ").parse().expect("tokens");
         let requires = auth_grammar::requires(arguments, None, &mut Errors::default());
-        Policy::Requires(Box::new(requires))
+        lower::requires(&requires)
     };
     let many = policy(&pairs);
     assert_eq!(compare(&many, &many).change(), Change::Same);
@@ -457,18 +459,18 @@ fn what_was_loosened_stands_first_in_a_table_of_differences() {
     let differences = tables(&before, &after);
     let found: Vec<_> = differences
         .iter()
-        .map(|difference| (difference.name.as_str(), difference.verdict))
+        .map(|difference| (difference.name.as_str(), difference.impact))
         .collect();
     assert_eq!(
         found,
         [
-            ("opened", Verdict::Loosened),
-            ("shown", Verdict::Loosened),
-            ("new", Verdict::Added),
-            ("other", Verdict::Changed),
-            ("tight", Verdict::Tightened),
-            ("gone", Verdict::Removed),
-            ("reason", Verdict::Restated),
+            ("opened", Impact::Loosened),
+            ("shown", Impact::Loosened),
+            ("new", Impact::Added),
+            ("other", Impact::Changed),
+            ("tight", Impact::Tightened),
+            ("gone", Impact::Removed),
+            ("reason", Impact::Restated),
         ]
     );
 }

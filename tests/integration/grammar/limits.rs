@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, Found, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
+use auth_grammar::vocabulary::{self, LoadedVocabulary, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
 use auth_grammar::{MAX_SIZE, requires};
 
 /// The checks of everything here took minutes where they grew faster than the policy.
@@ -14,7 +14,7 @@ fn messages(arguments: &str, vocabulary: Option<&str>) -> Vec<String> {
     let found = vocabulary.map(|text| {
         let (vocabulary, mistakes) = vocabulary::read(text);
         assert_eq!(mistakes, []);
-        Found {
+        LoadedVocabulary {
             path: "auth.toml".into(),
             shown: "auth.toml".to_owned(),
             vocabulary: Some(Arc::new(vocabulary)),
@@ -177,6 +177,23 @@ fn larger_policies_are_refused() {
     let start = Instant::now();
     messages(&format!("any({})", scopes(100_000)), None);
     assert!(start.elapsed() < PATIENCE);
+}
+
+#[test]
+fn nested_modules_are_checked_in_little_time() {
+    let tokens = |text: String| text.parse().expect("tokens");
+    let module = |index| tokens(format!("any(scope = \"s{index}\", role = \"r{index}\")"));
+    let mut errors = Errors::default();
+    let start = Instant::now();
+    auth_grammar::within(
+        (0..100).map(module).collect(),
+        tokens("permission = \"p\"".to_owned()),
+        None,
+        &mut errors,
+    );
+    let elapsed = start.elapsed();
+    assert_eq!(errors.messages(), Vec::<String>::new());
+    assert!(elapsed < PATIENCE / 10, "{elapsed:?}");
 }
 
 /// A name counts for all that imply it, and a policy for all that it requires.

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use auth_grammar::check;
 use auth_grammar::errors::Errors;
 use auth_grammar::requirement::{Requirement, Requires};
-use auth_grammar::vocabulary::{self, Found, Vocabulary};
+use auth_grammar::vocabulary::{self, LoadedVocabulary, Vocabulary};
 use proptest::prelude::*;
 
 use crate::grammar::expression::{ATOMS, Atom, Caller, Expression, VOCABULARY, expressions};
@@ -23,7 +23,7 @@ fn read(arguments: &str) -> (Requires, Vec<String>) {
 }
 
 fn read_within(module: Option<&str>, arguments: &str) -> (Requires, Vec<String>) {
-    let found = Found {
+    let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
         vocabulary: Some(Arc::clone(&DECLARED)),

@@ -434,7 +434,8 @@ async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
         let lab = Lab::new(unknown_paths, Fallback::OfTheSpace);
         for sent in Sent::every() {
             for schemes in [ALL, SOME, &["Beta"]] {
-                let policy = Policy::requires(Requirement::role("r")).schemes(schemes);
+                let policy = Policy::requires(Requirement::role("r"));
+                let policy = policy.schemes(schemes.iter().copied());
                 let policy = policy.hide_as_not_found();
                 let (head, _) = sent.request("GET", "/").into_parts();
                 let status = match lab.space.authorize(&policy, &[], &head).await {

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::codes;
-use auth_grammar::compare::{Change, compare};
+use auth_grammar::lower;
 use auth_grammar::requirement::Policy;
 use auth_runtime_core::route_pattern::{Callers, Kind, Routed, find_covers};
+use auth_runtime_policy::compare::{Change, compare};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Block, Expr, ExprMethodCall, Lit, Stmt};
@@ -411,7 +412,7 @@ fn callers(open: &Route<'_>, guarded: &Route<'_>) -> Callers {
         Some(Policy::Public(_)) => Callers::Everybody,
         None if open.kind == Kind::Unguarded => Callers::Everybody,
         None => Callers::Within,
-        Some(open) => match compare(guarded, open).callers {
+        Some(open) => match compare(&lower::policy(guarded), &lower::policy(open)).callers {
             Change::Same | Change::Tightened => Callers::Within,
             Change::Loosened => Callers::More,
             Change::Changed => Callers::Others,

@@ -10,7 +10,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
 use auth_grammar::requirement::{Policy, Public};
-use auth_grammar::vocabulary::Found;
+use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, codes};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -33,7 +33,7 @@ use crate::workspace::Crate;
 pub(super) struct Walk<'w> {
     root: &'w Path,
     krate: &'w Crate,
-    found: Option<&'w Found>,
+    found: Option<&'w LoadedVocabulary>,
     used: Option<&'w mut Used>,
     pub(super) sources: &'w mut Sources,
     /// The name of the file for messages.
@@ -116,7 +116,7 @@ impl<'w> Walk<'w> {
     pub(super) fn new(
         root: &'w Path,
         krate: &'w Crate,
-        found: Option<&'w Found>,
+        found: Option<&'w LoadedVocabulary>,
         used: Option<&'w mut Used>,
         sources: &'w mut Sources,
     ) -> Self {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
         assert!(mistakes.iter().all(|mistake| !mistake.message.is_empty()));
         return;
     }
-    let found = Found {
+    let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
         vocabulary: Some(vocabulary.into()),

@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
+use super::synonyms::unknown;
 use super::value::{Form, example, strings, takes_value, valued, written};
-use super::words::unknown;
 use super::{
     A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS, assigned, each, equals, last_span,
     needs_value, skip, upcoming,

@@ -1,5 +1,6 @@
 //! The schemes that a handler accepts.
 
+use auth_runtime_policy::scheme::{REGISTERED, is_token, is_word, registered_spelling};
 use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitStr, parenthesized};
 
@@ -9,7 +10,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::Name;
 use crate::suggest::nearest;
-use crate::values;
+use crate::values::is_plain;
 
 /// Parses `schemes(Basic, Bearer)`. Registered names are words, others are strings, so that a
 /// typing mistake is distinguished from a custom scheme.
@@ -67,10 +68,7 @@ pub(super) fn schemes(
 const MAX_SCHEMES: usize = 64;
 
 fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
-    let registered = |text: &str| {
-        let mut names = values::SCHEMES.into_iter();
-        names.find(|name| name.eq_ignore_ascii_case(text))
-    };
+    let registered = |text: &str| registered_spelling(text).filter(|name| is_word(name));
     if input.peek(Lit) {
         let span = input.span();
         let literal: LitStr = input
@@ -80,7 +78,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         if let Some(problem) = too_long("scheme", &text) {
             return Err(codes::TOO_LARGE.at(span, problem));
         }
-        if !values::is_plain(&literal) {
+        if !is_plain(&literal) {
             return Err(codes::SCHEME.at(
                 span,
                 format!("a search for the scheme misses this spelling\nhelp: write `{text:?}`"),
@@ -92,7 +90,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
                 format!("`{name}` is a registered scheme; write it without quotes"),
             ));
         }
-        if !values::is_token(&text) {
+        if !is_token(&text) {
             return Err(codes::SCHEME.at(
                 span,
                 format!(
@@ -110,6 +108,10 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
     }
     let name = key(input, "the name of a scheme, such as `Bearer`")?;
     let text = name.to_string();
+    let words: Vec<&str> = REGISTERED
+        .into_iter()
+        .filter(|name| is_word(name))
+        .collect();
     let message = match registered(&text) {
         Some(spelling) if spelling == text => {
             return Ok(Name {
@@ -120,7 +122,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         }
         Some(spelling) => format!("the scheme is spelled otherwise; write `{spelling}`"),
         None => {
-            let meant = match nearest(&text, &values::SCHEMES) {
+            let meant = match nearest(&text, &words) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("a scheme of your own is written in quotes: `\"{text}\"`"),
             };
@@ -134,7 +136,7 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
 /// Replaces each character that a token cannot contain with a hyphen.
 fn token_like(text: &str) -> String {
     let characters = text.trim().chars().map(|c| {
-        if values::is_token(c.encode_utf8(&mut [0; 4])) {
+        if is_token(c.encode_utf8(&mut [0; 4])) {
             c
         } else {
             '-'

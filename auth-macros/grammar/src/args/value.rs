@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
 use super::REQUIREMENTS;
-use super::words::{stray, unknown};
+use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};
 use crate::requirement::{Age, Function, Kind, Name, Namespace, Network};

@@ -1,17 +1,16 @@
 //! Checks of the display of denials.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::{LitInt, LitStr};
+use proc_macro2::Span;
+use syn::LitInt;
 
+use super::implication::{all_of, entails};
 use super::is_module_wrong;
 use super::logic::{list, wrappers};
 use super::names::{Written, names, realm_problem};
-use super::ways::{all_of, entails};
-use super::whole::{idle_exception, whole};
+use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideUnless, Kind, Name, Requirement, Requires};
+use crate::requirement::{HideAs, HideUnless, Kind, Name, Requirement, Requires};
 
 /// Records mistakes in the display; `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
@@ -55,7 +54,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     wrappers(lesser, Requirement::called, &mut mistakes);
     list(std::slice::from_ref(lesser), true, &mut mistakes);
     if mistakes.is_empty() {
-        whole(&[], std::slice::from_ref(lesser), &mut mistakes);
+        redundancy(&[], std::slice::from_ref(lesser), &mut mistakes);
     }
     let makes_sense = mistakes.is_empty();
     errors.extend(mistakes);
@@ -102,24 +101,23 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
         return;
     }
     let module = module.with_modules();
-    let mut idle = |key: &str, tokens: TokenStream| {
+    let mut idle = |key: &str, span: Span, end: Span| {
         let message = format!(
             "the module around it says this `{key}` already, and it holds here too; remove it"
         );
-        errors.push(codes::IDLE_DISPLAY.over(tokens, message));
+        errors.add_across(codes::IDLE_DISPLAY, span, end, message);
     };
     if let Some(hide_as) = &requires.hide_as
         && requires.hide_unless.is_none()
         && module.hide_as.is_some()
         && module.hide_unless.is_none()
     {
-        idle("hide_as", hide_as.clone());
+        idle("hide_as", hide_as.span, hide_as.end);
     }
     if let (Some(own), Some(around)) = (&requires.realm, &module.realm)
         && own == around
     {
-        let realm = LitStr::new(&own.text, own.span);
-        idle("realm", realm.into_token_stream());
+        idle("realm", own.span, own.span);
     }
 }
 
@@ -170,13 +168,13 @@ fn is_network(requirement: &Requirement) -> bool {
 }
 
 /// Checks `hide_as`. It has one valid value; each invalid one has its own message.
-fn status(value: &TokenStream, errors: &mut Errors) {
-    let text = value.to_string();
+fn status(value: &HideAs, errors: &mut Errors) {
+    let text = &value.text;
     // Audits search for exactly these characters.
     if text == "404" {
         return;
     }
-    let number = syn::parse2::<LitInt>(value.clone());
+    let number = syn::parse_str::<LitInt>(text);
     let is_404 = number.is_ok_and(|number| number.base10_digits() == "404")
         || text.trim_matches('"').starts_with("404")
         || text.ends_with("NOT_FOUND");
@@ -199,5 +197,5 @@ fn status(value: &TokenStream, errors: &mut Errors) {
         }
         _ => "`hide_as` takes 404 and nothing else; write `hide_as = 404`",
     };
-    errors.push(codes::HIDE_AS.over(value, message));
+    errors.add_across(codes::HIDE_AS, value.span, value.end, message);
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::evaluation::entailed;
+use super::analysis::{can_contradict, contradiction, entailed};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, Requirement};
+use crate::lower;
+use crate::requirement::{Kind, Requirement};
 
 /// Records each `any(...)` and `all(...)` with a single member, at any depth. `write` formats that
 /// member for the position of the outermost list.
@@ -86,10 +87,12 @@ pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
 /// Records parts of an `all` that no caller meets together.
 fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
     let parts = parts.iter().filter(|part| can_contradict(part));
-    let parts: Vec<&Requirement> = parts.copied().collect();
-    for (index, part) in parts.iter().enumerate() {
-        let found = parts.iter().take(index).find_map(|earlier| {
-            let why = contradiction(earlier, part)?;
+    let parts: Vec<_> = parts
+        .map(|part| (*part, lower::requirement(part)))
+        .collect();
+    for (index, (part, lowered)) in parts.iter().enumerate() {
+        let found = parts.iter().take(index).find_map(|(earlier, other)| {
+            let why = contradiction(other, lowered)?;
             Some((earlier, why))
         });
         if let Some((earlier, why)) = found {
@@ -100,39 +103,6 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
             errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }
     }
-}
-
-/// Returns whether another requirement can contradict it.
-pub(super) fn can_contradict(requirement: &Requirement) -> bool {
-    match &requirement.kind {
-        Kind::All(parts) | Kind::Any(parts) => parts.iter().any(can_contradict),
-        Kind::Named(namespace, _) => *namespace == Namespace::Acr,
-        kind => matches!(kind, Kind::Network(_)),
-    }
-}
-
-/// Returns the reason why no caller meets both, if there is one.
-pub(super) fn contradiction(one: &Requirement, other: &Requirement) -> Option<&'static str> {
-    match (&one.kind, &other.kind) {
-        (Kind::All(parts), _) => parts.iter().find_map(|part| contradiction(part, other)),
-        (_, Kind::All(parts)) => parts.iter().find_map(|part| contradiction(one, part)),
-        (Kind::Any(parts), _) => all_contradict(parts, other),
-        (_, Kind::Any(parts)) => all_contradict(parts, one),
-        (Kind::Network(one), Kind::Network(other)) => {
-            one.is_disjoint(other).then_some("no address lies in both")
-        }
-        (Kind::Named(Namespace::Acr, one), Kind::Named(Namespace::Acr, other)) => {
-            (one != other).then_some("a login has one acr")
-        }
-        _ => None,
-    }
-}
-
-/// Returns the reason of the first alternative, if there is one for each.
-fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<&'static str> {
-    let mut reasons = alternatives.iter().map(|part| contradiction(part, other));
-    let first = reasons.next()??;
-    reasons.all(|reason| reason.is_some()).then_some(first)
 }
 
 /// A redundant part, and the part that makes it redundant.
@@ -190,7 +160,7 @@ fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requir
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::ways::tests::{holds, parse};
+    use crate::check::implication::tests::{holds, parse};
 
     /// Removing every reported part changes nothing, and leaves at least one.
     #[test]

@@ -1,11 +1,10 @@
 //! The location of a crate's vocabulary, and the mistakes in it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use proc_macro2::Span;
 
@@ -18,21 +17,21 @@ use crate::errors::Errors;
 const FILE: &str = "auth.toml";
 
 /// The vocabulary of a crate.
-pub struct Found {
+pub struct LoadedVocabulary {
     /// The absolute path.
     pub path: PathBuf,
     /// The path for messages: relative to the root of the workspace.
     pub shown: String,
     /// `None` if the file is invalid.
     pub vocabulary: Option<Arc<Vocabulary>>,
-    /// The mistakes in the file, unless they were reported already.
+    /// The mistakes in the file.
     pub mistakes: Vec<String>,
 }
 
-impl Found {
+impl LoadedVocabulary {
     /// Records the mistakes in the file as one error: the compiler can only point at the attribute
     /// that requested the file.
-    pub fn tell(&self, errors: &mut Errors) {
+    pub fn report(&self, errors: &mut Errors) {
         if self.mistakes.is_empty() {
             return;
         }
@@ -48,7 +47,7 @@ impl Found {
 /// Searches `auth.toml` in the folder of a crate's `Cargo.toml`, and in the folders above it up to
 /// the root of the workspace. A manifest in these folders can require the file:
 /// `[package.metadata.auth]` or `[workspace.metadata.auth]` with `required = true`.
-pub fn find(manifest: &Path) -> Option<Found> {
+pub fn find(manifest: &Path) -> Option<LoadedVocabulary> {
     let Workspace { root, folders } = workspace::of(manifest);
     let Some(folder) = folders.iter().find(|folder| holds_one(folder)) else {
         let mut folders = folders.iter();
@@ -57,12 +56,14 @@ pub fn find(manifest: &Path) -> Option<Found> {
     };
     let path = folder.join(FILE);
     let shown = shown(&path, &root);
-    let contents = fs::read(&path).map_err(|error| format!("{shown} cannot be read: {error}"));
-    let (vocabulary, mistakes) = look_at(&path, contents, &shown);
-    Some(Found {
+    let (vocabulary, mistakes) = match fs::read(&path) {
+        Ok(contents) => understand(&contents, &shown),
+        Err(error) => (None, vec![format!("{shown} cannot be read: {error}")]),
+    };
+    Some(LoadedVocabulary {
         path,
         shown,
-        vocabulary,
+        vocabulary: vocabulary.map(Arc::new),
         mistakes,
     })
 }
@@ -82,7 +83,7 @@ fn shown(path: &Path, root: &Path) -> String {
 }
 
 /// Reports a missing file that the manifest in `folder` requires.
-fn missing(folder: &Path, root: &Path) -> Found {
+fn missing(folder: &Path, root: &Path) -> LoadedVocabulary {
     let path = folder.join(FILE);
     let manifest = shown(&folder.join("Cargo.toml"), root);
     let shown = shown(&path, root);
@@ -90,46 +91,12 @@ fn missing(folder: &Path, root: &Path) -> Found {
         "{manifest} requires an `{FILE}`, and there is none beside it or in a folder above it up to the \
          root of the workspace; put it back, or remove `required` below `metadata.auth`"
     );
-    let (vocabulary, mistakes) = look_at(&path, Err(mistake), &shown);
-    Found {
+    LoadedVocabulary {
         path,
         shown,
-        vocabulary,
-        mistakes,
+        vocabulary: None,
+        mistakes: vec![mistake],
     }
-}
-
-/// The contents of a file when it was read, or the reason why it could not be read.
-type Contents = Result<Vec<u8>, String>;
-
-struct Known {
-    contents: Contents,
-    vocabulary: Option<Arc<Vocabulary>>,
-}
-
-/// Parses the file. Every handler requests it, but unless it changes, it is parsed once and its
-/// mistakes are reported once.
-fn look_at(path: &Path, contents: Contents, shown: &str) -> (Option<Arc<Vocabulary>>, Vec<String>) {
-    static KNOWN: Mutex<BTreeMap<PathBuf, Known>> = Mutex::new(BTreeMap::new());
-
-    // No code panics while the lock is held; even then, its contents would be valid.
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = known.get(path).filter(|known| known.contents == contents) {
-        return (known.vocabulary.clone(), Vec::new());
-    }
-    let (vocabulary, mistakes) = match &contents {
-        Ok(contents) => understand(contents, shown),
-        Err(problem) => (None, vec![problem.clone()]),
-    };
-    let vocabulary = vocabulary.map(Arc::new);
-    known.insert(
-        path.to_owned(),
-        Known {
-            contents,
-            vocabulary: vocabulary.clone(),
-        },
-    );
-    (vocabulary, mistakes)
 }
 
 fn understand(contents: &[u8], shown: &str) -> (Option<Vocabulary>, Vec<String>) {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use auth_grammar::compare::{Verdict, compare};
 use auth_runtime_core::Served;
+use auth_runtime_policy::compare::{Impact, compare};
 
-use super::answers::{Answer, Side};
+use super::canonical::with_other_checks;
+use super::dispatch::{Answer, RouteSet};
 use super::entry::Entry;
-use super::meaning::with_other_checks;
-use super::place::Place;
+use super::route_key::RouteKey;
 
 /// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct AccessChanges {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Changed {
-    verdict: Verdict,
+    impact: Impact,
     method: String,
     path: String,
     /// The differences, where both sides answer.
@@ -31,18 +31,18 @@ struct Changed {
 impl AccessChanges {
     pub(super) fn between(before: &[Entry], after: &[Entry]) -> Self {
         let all = before.iter().chain(after);
-        let mut places: BTreeSet<_> = all.map(Place::of).collect();
-        let (before, after) = (Side::of(before), Side::of(after));
-        places.extend(before.places_by(&after));
-        places.extend(after.places_by(&before));
-        let mut changes: Vec<_> = places
+        let mut keys: BTreeSet<_> = all.map(RouteKey::of).collect();
+        let (before, after) = (RouteSet::of(before), RouteSet::of(after));
+        keys.extend(before.keys_by(&after));
+        keys.extend(after.keys_by(&before));
+        let mut changes: Vec<_> = keys
             .iter()
-            .flat_map(|place| changes(place, before.answers(place), after.answers(place)))
+            .flat_map(|key| changes(key, before.dispatch(key), after.dispatch(key)))
             .collect();
         changes.sort_by_key(|changed| {
             let now = changed.after.as_ref();
             let is_open = now.is_some_and(|answer| answer.entry.is_open());
-            (changed.verdict, !is_open)
+            (changed.impact, !is_open)
         });
         Self { changes }
     }
@@ -53,7 +53,7 @@ impl AccessChanges {
     }
 }
 
-fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
+fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
     let (before, after) = without_same(before, after);
     let mut all = before.iter().chain(&after);
     if all.any(|answer| answer.is_wider) {
@@ -62,8 +62,8 @@ fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Ch
             let after = after.iter();
             after.map(move |after| (Some(before.clone()), Some(after.clone())))
         });
-        let changes = pairs.filter_map(|(before, after)| Changed::of(place, before, after));
-        return changes.min_by_key(|it| it.verdict).into_iter().collect();
+        let changes = pairs.filter_map(|(before, after)| Changed::of(key, before, after));
+        return changes.min_by_key(|it| it.impact).into_iter().collect();
     }
     let (mut before, mut after) = (before.into_iter(), after.into_iter());
     let pairs = std::iter::from_fn(|| match (before.next(), after.next()) {
@@ -71,7 +71,7 @@ fn changes(place: &Place<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Ch
         pair => Some(pair),
     });
     pairs
-        .filter_map(|(before, after)| Changed::of(place, before, after))
+        .filter_map(|(before, after)| Changed::of(key, before, after))
         .collect()
 }
 
@@ -88,40 +88,40 @@ fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Ve
 }
 
 impl Changed {
-    fn of(place: &Place<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
+    fn of(key: &RouteKey<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
         let own = |answer: &Option<Answer>| {
             let answer = answer.as_ref().filter(|answer| !answer.is_wider);
             answer.map(|answer| answer.entry.path.clone())
         };
         let path = own(&after).or_else(|| own(&before))?;
-        let (verdict, what) = match (&before, &after) {
+        let (impact, what) = match (&before, &after) {
             (Some(before), Some(after)) => compared(before, after),
-            (None, _) => (Verdict::Added, Vec::new()),
-            (_, None) => (Verdict::Removed, Vec::new()),
+            (None, _) => (Impact::Added, Vec::new()),
+            (_, None) => (Impact::Removed, Vec::new()),
         };
         let is_wider = |answer: &Option<Answer>| answer.as_ref().is_some_and(|it| it.is_wider);
-        let (verdict, what, before, after) = match verdict {
+        let (impact, what, before, after) = match impact {
             // What is there for the first time is said to be new, unless that opens what was closed.
-            _ if is_wider(&before) && verdict != Verdict::Loosened => {
-                (Verdict::Added, Vec::new(), None, after)
+            _ if is_wider(&before) && impact != Impact::Loosened => {
+                (Impact::Added, Vec::new(), None, after)
             }
             // What is gone is of no harm, unless others may call there now.
-            _ if is_wider(&after) && verdict > Verdict::Changed => {
-                (Verdict::Removed, Vec::new(), before, None)
+            _ if is_wider(&after) && impact > Impact::Changed => {
+                (Impact::Removed, Vec::new(), before, None)
             }
-            _ => (verdict, what, before, after),
+            _ => (impact, what, before, after),
         };
         // What is new or gone is told of where it has its line.
         let mut only = before
             .iter()
             .chain(&after)
             .filter(|_| before.is_none() != after.is_none());
-        if only.any(|answer| answer.entry.method != place.method) {
+        if only.any(|answer| answer.entry.method != key.method) {
             return None;
         }
         Some(Self {
-            verdict,
-            method: place.method.to_owned(),
+            impact,
+            method: key.method.to_owned(),
             path,
             what,
             before,
@@ -130,16 +130,16 @@ impl Changed {
     }
 }
 
-/// The verdict on two answers that differ, and each difference in words: at least one.
-fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
+/// The impact of two answers that differ, and each difference in words: at least one.
+fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
     let (policies, mut what) = compared_policies(before, after);
-    let mut verdicts = Vec::from_iter(policies);
+    let mut impacts = Vec::from_iter(policies);
     let (was, is) = (&before.entry, &after.entry);
     if was.handler != is.handler {
         what.push("another handler".to_owned());
         // A change of the callers is the more important one.
-        let is_same = policies.is_none_or(|verdict| verdict == Verdict::Restated);
-        verdicts.extend(is_same.then_some(Verdict::Moved));
+        let is_same = policies.is_none_or(|impact| impact == Impact::Restated);
+        impacts.extend(is_same.then_some(Impact::Moved));
     }
     // Another path is another thing.
     if !before.is_wider && !after.is_wider {
@@ -149,23 +149,23 @@ fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
                 is.served.name(),
                 was.served.name()
             ));
-            verdicts.push(match is.served {
-                Served::Handler => Verdict::Moved,
+            impacts.push(match is.served {
+                Served::Handler => Impact::Moved,
                 // Its routes are in no table.
-                _ => Verdict::Changed,
+                _ => Impact::Changed,
             });
         }
-        let covers = [(was, is, Verdict::Restated), (is, was, Verdict::Changed)];
-        for (one, other, verdict) in covers {
+        let covers = [(was, is, Impact::Restated), (is, was, Impact::Changed)];
+        for (one, other, impact) in covers {
             let only = one.covers.iter().filter(|it| !other.covers.contains(it));
             let only: Vec<_> = only.map(String::as_str).collect();
             if !only.is_empty() {
                 let paths = only.join(", ");
-                what.push(match verdict {
-                    Verdict::Changed => format!("an open pattern for {paths}"),
+                what.push(match impact {
+                    Impact::Changed => format!("an open pattern for {paths}"),
                     _ => format!("no open pattern for {paths} any more"),
                 });
-                verdicts.push(verdict);
+                impacts.push(impact);
             }
         }
         if was.path != is.path {
@@ -178,38 +178,38 @@ fn compared(before: &Answer, after: &Answer) -> (Verdict, Vec<String>) {
             false => "the same by another line".to_owned(),
         });
     }
-    let verdict = verdicts.into_iter().min();
-    (verdict.unwrap_or(Verdict::Restated), what)
+    let impact = impacts.into_iter().min();
+    (impact.unwrap_or(Impact::Restated), what)
 }
 
-/// The verdict on two policies, if they differ, and each difference in words.
-fn compared_policies(before: &Answer, after: &Answer) -> (Option<Verdict>, Vec<String>) {
-    let (Some(was), Some(mut is)) = (before.policy(), after.policy()) else {
+/// The impact of two policies, if they differ, and each difference in words.
+fn compared_policies(before: &Answer, after: &Answer) -> (Option<Impact>, Vec<String>) {
+    let (Some(was), Some(is)) = (before.policy(), after.policy()) else {
         let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {
             (true, true) => "another reason, or another plain router",
             (false, false) => "a policy that cannot be compared",
             _ => "a plain router may answer",
         };
-        return (Some(Verdict::Changed), vec![what.to_owned()]);
+        return (Some(Impact::Changed), vec![what.to_owned()]);
     };
     let is_other_path = before.entry.path != after.entry.path;
-    with_other_checks(&mut is, &|function| {
+    let is = with_other_checks(&is, &|function| {
         is_other_path || before.entry.home(function) != after.entry.home(function)
     });
     let comparison = compare(&was, &is);
     let reasons = comparison.reasons().into_iter().map(str::to_owned);
-    (comparison.verdict(), reasons.collect())
+    (comparison.impact(), reasons.collect())
 }
 
-fn heading(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Loosened => "loosened: more may call, or are told that it is there",
-        Verdict::Added => "added",
-        Verdict::Changed => "changed: others may call or are told, or nobody can tell",
-        Verdict::Moved => "moved: another handler, and the same may call",
-        Verdict::Tightened => "tightened: fewer may call, or are told that it is there",
-        Verdict::Removed => "removed",
-        Verdict::Restated => "restated: the same may call",
+fn heading(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Loosened => "loosened: more may call, or are told that it is there",
+        Impact::Added => "added",
+        Impact::Changed => "changed: others may call or are told, or nobody can tell",
+        Impact::Moved => "moved: another handler, and the same may call",
+        Impact::Tightened => "tightened: fewer may call, or are told that it is there",
+        Impact::Removed => "removed",
+        Impact::Restated => "restated: the same may call",
     }
 }
 
@@ -217,10 +217,10 @@ impl fmt::Display for AccessChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last = None;
         for changed in &self.changes {
-            if last != Some(changed.verdict) {
+            if last != Some(changed.impact) {
                 let gap = if last.is_some() { "\n" } else { "" };
-                writeln!(f, "{gap}{}", heading(changed.verdict))?;
-                last = Some(changed.verdict);
+                writeln!(f, "{gap}{}", heading(changed.impact))?;
+                last = Some(changed.impact);
             }
             write!(f, "  {} {}", changed.method, changed.path)?;
             match changed.what.as_slice() {

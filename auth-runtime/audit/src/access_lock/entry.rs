@@ -5,8 +5,9 @@ use std::fmt;
 use auth_runtime_core::adapter::Access;
 use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, Served};
+use auth_runtime_policy::Policy;
 
-use super::meaning::spelled_out;
+use super::canonical::{read, spelled_out};
 
 /// What can be called, and by whom, as text: so that what an older version wrote can be compared with
 /// what this one writes.
@@ -17,11 +18,36 @@ pub(super) struct Entry {
     pub(super) path: String,
     /// The guarded paths that it is an open pattern for.
     pub(super) covers: Vec<String>,
-    pub(super) access: String,
+    pub(super) access: Stated,
     /// `None` for an unguarded router.
     pub(super) handler: Option<String>,
     /// The kind of the handler; [`Served::Handler`] for an unguarded router.
     pub(super) served: Served,
+}
+
+/// The access that a line states, as text and, unless it is an unguarded router or cannot be
+/// understood, as a policy. Two are equal if their text is.
+#[derive(Clone, Debug)]
+pub(super) struct Stated {
+    pub(super) text: String,
+    pub(super) policy: Option<Policy>,
+}
+
+impl PartialEq for Stated {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Stated {}
+
+impl Stated {
+    fn of(policy: Policy) -> Self {
+        Self {
+            text: policy.to_string(),
+            policy: Some(policy),
+        }
+    }
 }
 
 impl Entry {
@@ -29,8 +55,14 @@ impl Entry {
         let (access, handler) = match row.access() {
             Access::Guarded {
                 policy, location, ..
-            } => (spelled_out(policy), Some(visible(location.handler()))),
-            unguarded => (unguarded.to_string(), None),
+            } => {
+                let handler = visible(location.handler());
+                (Stated::of(spelled_out(policy)), Some(handler))
+            }
+            unguarded => {
+                let text = unguarded.to_string();
+                (Stated { text, policy: None }, None)
+            }
         };
         Self {
             method: row.method_shown().to_owned(),
@@ -81,7 +113,10 @@ impl Entry {
             method: method.to_owned(),
             path: path.to_owned(),
             covers,
-            access: access.to_owned(),
+            access: Stated {
+                text: access.to_owned(),
+                policy: read(access),
+            },
             handler,
             served,
         })
@@ -123,7 +158,7 @@ impl Entry {
 
     /// Whether nobody is asked who calls.
     pub(super) fn is_open(&self) -> bool {
-        self.is_unguarded() || self.access.starts_with("public(")
+        self.is_unguarded() || self.access.text.starts_with("public(")
     }
 }
 
@@ -153,7 +188,7 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<8} {}  ", self.method, self.path)?;
         self.write_covers(f)?;
-        f.write_str(&self.access)?;
+        f.write_str(&self.access.text)?;
         self.write_handler(f)
     }
 }

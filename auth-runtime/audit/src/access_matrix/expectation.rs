@@ -1,5 +1,7 @@
 //! The expected response to a persona: from the policy alone, independently of the router.
 
+use std::borrow::Cow;
+
 use auth_runtime_axum::inspection::Responder;
 use auth_runtime_core::adapter::{Head, RequestView, Target};
 use auth_runtime_core::{
@@ -60,15 +62,15 @@ impl Expectation {
         let policy = policy.filter(|_| row.mounted() != RouteKind::Fallback);
         let policy = policy.map(|policy| match row.is_hidden() {
             true => policy.on_hidden_path(),
-            false => *policy,
+            false => Cow::Borrowed(policy),
         });
-        let target = policy.as_ref().map_or(Target::Unknown, Target::of);
+        let target = policy.as_deref().map_or(Target::Unknown, Target::of);
         let authentication = space.authentication_if(caller, head, target);
         let shown = |policy: Option<&Policy>, denial: &Denial| {
             let answer = space.answer(policy, denial, &authentication, RequestView::Now(head));
             Shown::of(answer.status(), answer.headers())
         };
-        let Some(policy) = &policy else {
+        let Some(policy) = policy.as_deref() else {
             let authenticates =
                 row.location().is_none() || something_is_hidden || space.challenges_unknown_paths();
             let denial = space.deny_unknown_path(&authentication);
@@ -133,7 +135,7 @@ fn outcomes(policy: &Policy, context: &Context<'_>) -> Vec<Decision> {
         match Decision::of(policy, &context) {
             Decision::Undecided(check) => {
                 let answers = [false, true].map(Some);
-                open.extend(answers.map(|answer| context.clone().checked(check, answer)));
+                open.extend(answers.map(|answer| context.clone().checked(check.clone(), answer)));
             }
             decision if outcomes.contains(&decision) => {}
             decision => outcomes.push(decision),
@@ -348,8 +350,12 @@ mod tests {
             ),
             (Denial::Forbidden, Denial::NotFound, false),
             (
-                Denial::InsufficientScope { scopes: vec!["a"] },
-                Denial::InsufficientScope { scopes: vec!["b"] },
+                Denial::InsufficientScope {
+                    scopes: vec!["a".into()],
+                },
+                Denial::InsufficientScope {
+                    scopes: vec!["b".into()],
+                },
                 false,
             ),
         ] {

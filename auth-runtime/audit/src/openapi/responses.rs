@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 use super::Audience;
-use super::security::{every_way, may_ask_who};
+use super::security::{may_ask_who, sufficient};
 
 /// The inputs of a response, besides the policy.
 #[derive(Clone, Copy)]
@@ -77,10 +77,10 @@ fn hidden_denials(
     let further = further_unauthorized(requirement);
     let forbidden = policy.shown_to().filter(|lesser| {
         // Some callers with exactly the atoms of `hide_unless` are denied.
-        let mut ways = every_way(lesser).into_iter();
-        ways.any(|way| {
+        let mut sets = sufficient(lesser).into_iter();
+        sets.any(|set| {
             is_denied(requirement, &|atom| {
-                circumstances.gets(atom) || way.contains(&atom)
+                circumstances.gets(atom) || set.contains(&atom)
             })
         })
     });
@@ -93,7 +93,7 @@ fn hidden_denials(
         Told::forbidden(text, circumstances)
     });
     // A denial that asks for a new login is visible.
-    let is_known = |atom: Atom| atom == Atom::Authenticated;
+    let is_known = |atom: &Atom| *atom == Atom::Authenticated;
     let is_kept = |lesser| is_denied(lesser, &is_known);
     let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))
         && policy.shown_to().is_none_or(is_kept);
@@ -253,9 +253,9 @@ fn further_unauthorized(requirement: &Requirement) -> &'static str {
 impl Circumstances {
     /// Returns whether a caller that is only authenticated has `atom`, or receives a 401 that asks
     /// for it (rule 3).
-    fn gets(self, atom: Atom) -> bool {
+    fn gets(self, atom: &Atom) -> bool {
         match atom.group() {
-            Group::Identity => atom == Atom::Authenticated,
+            Group::Identity => *atom == Atom::Authenticated,
             Group::Freshness => true,
             Group::Binding => self.can_constrain_senders,
             Group::Context => false,
@@ -263,12 +263,12 @@ impl Circumstances {
     }
 }
 
-fn is_login(atom: Atom) -> bool {
+fn is_login(atom: &Atom) -> bool {
     atom.group() == Group::Freshness
 }
 
 /// Returns whether a caller with exactly these atoms does not meet `requirement`.
-fn is_denied(requirement: &Requirement, has: &dyn Fn(Atom) -> bool) -> bool {
+fn is_denied(requirement: &Requirement, has: &dyn Fn(&Atom) -> bool) -> bool {
     requirement.evaluate(&|atom| Truth::from(has(atom))) != Truth::True
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_core::Source;
 use auth_runtime_core::adapter::Offered;
-use auth_runtime_policy::dnf::{Ask, ways};
+use auth_runtime_policy::dnf::{Role, minimal_sets};
 use auth_runtime_policy::{Atom, Group, Requirement};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{OpenApi, SecurityRequirement};
@@ -15,23 +15,24 @@ use super::operations;
 /// The key of the client certificates that Bearer tokens are bound to (RFC 8705).
 pub(super) const CERTIFICATE: &str = "MutualTLS";
 
-/// Returns the alternatives that meet `requirement`: one for each way through it and each scheme.
-/// Empty if nothing can meet it.
+/// Returns the alternatives that meet `requirement`: one for each sufficient set of atoms and each
+/// scheme. Empty if nothing can meet it.
 ///
-/// A way that requires only a network needs no credentials.
+/// A set of networks only needs no credentials.
 pub(super) fn alternatives(
     requirement: &Requirement,
     schemes: &[Offered<'_>],
 ) -> Vec<SecurityRequirement> {
     let mut found = Vec::new();
     let mut is_open = false;
-    for way in every_way(requirement) {
-        if !asks_who(&way) {
+    for set in sufficient(requirement) {
+        if !asks_who(&set) {
             is_open = true;
             continue;
         }
-        let scopes: Vec<&str> = way.iter().filter_map(scope).collect();
-        let is_bound = way.contains(&Atom::SenderConstrained);
+        let mut scopes: Vec<&str> = set.iter().filter_map(|atom| scope(atom)).collect();
+        scopes.sort_unstable();
+        let is_bound = set.contains(&&Atom::SenderConstrained);
         for scheme in schemes {
             if is_bound && !scheme.constrains_sender {
                 continue;
@@ -53,27 +54,22 @@ pub(super) fn alternatives(
 
 const NO_SCOPES: [&str; 0] = [];
 
-/// Returns whether some way through `requirement` needs credentials.
+/// Returns whether some sufficient set of `requirement` needs credentials.
 pub(super) fn may_ask_who(requirement: &Requirement) -> bool {
-    // No way contains another one, so a network cannot replace the credentials of such a way.
-    every_way(requirement).iter().any(asks_who)
+    // No set contains another one, so a network cannot replace the credentials of such a set.
+    sufficient(requirement).iter().any(|set| asks_who(set))
 }
 
 /// Returns the sets of atoms that are each sufficient. None of them contains another.
-pub(super) fn every_way(requirement: &Requirement) -> Vec<BTreeSet<Atom>> {
-    let everything = Ask {
-        wanted: &|_| true,
-        settled: &|_| false,
-        held: &|_| false,
-    };
-    ways(requirement, &everything)
+pub(super) fn sufficient(requirement: &Requirement) -> Vec<Vec<&Atom>> {
+    minimal_sets(requirement, &|_| Role::Missing)
 }
 
-fn asks_who(way: &BTreeSet<Atom>) -> bool {
-    way.iter().any(|atom| atom.group() != Group::Context)
+fn asks_who(set: &[&Atom]) -> bool {
+    set.iter().any(|atom| atom.group() != Group::Context)
 }
 
-fn scope(atom: &Atom) -> Option<&'static str> {
+fn scope(atom: &Atom) -> Option<&str> {
     match atom {
         Atom::Scope(scope) => Some(scope),
         _ => None,
@@ -86,7 +82,9 @@ fn binds_by_certificate(scheme: &Offered<'_>) -> bool {
 }
 
 /// Returns a form of `security` that does not depend on its order.
-pub(super) fn meaning(security: &[SecurityRequirement]) -> BTreeSet<BTreeMap<String, Vec<String>>> {
+pub(super) fn canonical(
+    security: &[SecurityRequirement],
+) -> BTreeSet<BTreeMap<String, Vec<String>>> {
     let alternatives = security.iter().map(|alternative| {
         // It cannot fail: there are only strings.
         let value = serde_json::to_value(alternative).unwrap_or_default();
@@ -110,7 +108,7 @@ pub(super) fn schemes_of(document: &mut OpenApi) -> BTreeSet<String> {
     operations::each(document, &mut |operation| {
         asked.extend(operation.security.iter().flatten().cloned());
     });
-    let alternatives = meaning(&asked).into_iter().flatten();
+    let alternatives = canonical(&asked).into_iter().flatten();
     alternatives.map(|(name, _)| name).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Authorization in front of a handler.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::slice;
@@ -30,7 +31,7 @@ use crate::routing::handover::RouteAuthorization;
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
     /// On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Cow<'static, Policy>,
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
     /// Whether the handler uses its guard, and can therefore deny objects.

@@ -10,7 +10,7 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
-use auth_runtime_policy::{Policy, Requirement};
+use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
@@ -466,7 +466,10 @@ async fn respond_by_service(
 }
 
 /// The policy of unknown paths. Its result is not used.
-const NEVER_MET: Policy = Policy::requires(Requirement::scope("unknown")).hide_as_not_found();
+static NEVER_MET: Policy = Policy::new(
+    Access::Requires(Requirement::scope("unknown")),
+    Disclosure::Hidden(None),
+);
 
 /// Stands for the name of the matched route in the extensions of a request, for the time that
 /// storing and removing it takes.

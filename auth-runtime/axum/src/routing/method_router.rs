@@ -35,7 +35,7 @@ pub struct GuardedMethodRouter<S = ()> {
 pub(crate) struct Endpoint<S> {
     /// The methods; `None` for all methods that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
-    pub(crate) policy: Policy,
+    pub(crate) policy: &'static Policy,
     /// The functions of the checks in the policy.
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,

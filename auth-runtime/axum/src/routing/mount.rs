@@ -1,5 +1,6 @@
 //! Routes behind their authorizers, as a plain axum router.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -320,7 +321,7 @@ pub(super) fn metadata(members: &[Member]) -> Router {
         });
         let policies = sharing
             .flat_map(|member| &member.routes.routes)
-            .map(|route| &route.endpoint.policy);
+            .map(|route| route.endpoint.policy);
         let scopes = auth_runtime_core::adapter::scopes_supported(policies);
         let document = resource.document(&scopes, &member.space.bearer_methods());
         let answer = async move |method: Method| {
@@ -356,16 +357,16 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
             state: check.state().name,
         });
     let demands = endpoint.policy.demands_bound_credentials();
-    let unbound = (demands && !space.can_constrain_senders(&endpoint.policy))
+    let unbound = (demands && !space.can_constrain_senders(endpoint.policy))
         .then_some(Mistake::Unbound { handler });
-    let refused = space.refuses_realm(&endpoint.policy);
+    let refused = space.refuses_realm(endpoint.policy);
     let realm = refused.map(|(scheme, error)| Mistake::Realm {
         handler,
         scheme: scheme.to_owned(),
         error,
     });
     let unasked = space
-        .cannot_ask_for(&endpoint.policy)
+        .cannot_ask_for(endpoint.policy)
         .then_some(Mistake::Unasked { handler });
     let borrowed = endpoint.borrower.map(Mistake::Borrowed);
     let offers = unbound.into_iter().chain(realm).chain(unasked);
@@ -404,7 +405,7 @@ impl Placed<'_> {
         let authorizer = Arc::new(RouteAuthorizer {
             policy: match self.path_is_hidden {
                 true => route.endpoint.policy.on_hidden_path(),
-                false => route.endpoint.policy,
+                false => Cow::Borrowed(route.endpoint.policy),
             },
             checks: route.endpoint.checks,
             location: route.endpoint.location,

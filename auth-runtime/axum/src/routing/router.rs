@@ -122,7 +122,7 @@ pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
     /// What it says of itself, if there is one.
-    pub(super) declared: Option<(Policy, HandlerLocation, Served)>,
+    pub(super) declared: Option<(&'static Policy, HandlerLocation, Served)>,
     /// What it is nested under; `/` if under nothing.
     pub(super) prefix: String,
     /// The borrower, if the handler takes the guard of another one.

@@ -53,7 +53,7 @@ pub enum Access {
     /// A policy.
     Guarded {
         /// The policy.
-        policy: Policy,
+        policy: &'static Policy,
         /// The handler or service with the policy.
         location: HandlerLocation,
         /// The kind of code behind the policy.
@@ -130,7 +130,7 @@ impl AccessRow {
 
     /// Who may call it, as it is written in the source: [`Policy::written`], or the reason of an unguarded
     /// router.
-    pub fn written(&self) -> Cow<'static, str> {
+    pub fn written(&self) -> Cow<'_, str> {
         match &self.access {
             Access::Guarded { policy, .. } => policy.written(),
             unguarded => Cow::Owned(unguarded.to_string()),
@@ -175,7 +175,7 @@ impl AccessRow {
     }
 
     /// Why everybody may call it; `None` if not everybody may, and for an unguarded router.
-    pub fn public_reason(&self) -> Option<&'static str> {
+    pub fn public_reason(&self) -> Option<&str> {
         self.policy().and_then(Policy::public_reason)
     }
 

@@ -1,5 +1,7 @@
 //! The response to a denied request: status, challenges, body.
 
+use std::borrow::Cow;
+
 use auth_runtime_policy::Policy;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -231,7 +233,7 @@ impl<'a> Offer<'a> {
 
     fn context<'p>(
         &self,
-        scopes: &'p [&'static str],
+        scopes: &'p [Cow<'static, str>],
         error: Option<ErrorCode<'p>>,
     ) -> ChallengeContext<'p>
     where
@@ -286,7 +288,7 @@ impl<'a> Offer<'a> {
     /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge.
     fn make<'p>(
         &self,
-        scopes: &'p [&'static str],
+        scopes: &'p [Cow<'static, str>],
         is_meant: &dyn Fn(usize, &Accepted) -> bool,
         error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
     ) -> Vec<Sent<'a>>

@@ -1,5 +1,7 @@
 //! Authorization of a request: the decision of its policy, after every check that it depends on.
 
+use std::borrow::Cow;
+
 use auth_runtime_policy::Policy;
 use bytes::Bytes;
 use http::request::Parts;
@@ -196,7 +198,7 @@ impl ProtectionSpace {
             // Checks are about known callers only, so none runs for other callers.
             let result = match context.as_ref().map(|context| context.caller) {
                 Some(Caller::Known(identity)) => {
-                    let result = run_named(route.checks, check, identity, surroundings);
+                    let result = run_named(route.checks, &check, identity, surroundings);
                     watch.around(result).await
                 }
                 _ => None,
@@ -267,7 +269,7 @@ impl ProtectionSpace {
 fn decide(
     route: Route<'_>,
     context: Option<&Context<'_>>,
-) -> Result<(Decision, bool), &'static str> {
+) -> Result<(Decision, bool), Cow<'static, str>> {
     let policy = route.policy;
     let Some(context) = context else {
         // Ambiguous credentials (rule 5).

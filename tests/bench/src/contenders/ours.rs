@@ -70,7 +70,7 @@ impl Scheme for Table {
         if let Some(realm) = context.realm() {
             challenge = challenge.quoted("realm", realm);
         }
-        challenge = challenge.scopes(context.scopes().iter().copied());
+        challenge = challenge.scopes(context.scopes().iter().map(AsRef::as_ref));
         let error = match context.error() {
             Some(ErrorCode::InvalidToken(_)) => {
                 Some(("invalid_token", "the access token is not valid"))

@@ -1,10 +1,12 @@
 //! Redundant parts and contradictions that only all parts together reveal.
 
-use super::evaluation::{entailed, idle, is_impossible, some_ways};
-use super::logic::{can_contradict, contradiction};
-use super::ways::{all_of, entails};
+use super::analysis::{
+    can_contradict, contradiction, entailed, first_alternatives, is_impossible, redundant,
+};
+use super::implication::{all_of, entails};
 use crate::codes;
 use crate::errors::Errors;
+use crate::lower;
 use crate::requirement::{Kind, Requirement};
 
 /// A requirement, and the attribute that it belongs to.
@@ -16,7 +18,7 @@ struct Part<'r> {
 
 /// Records a part that is redundant in the whole, including the module's requirements, though no
 /// single other part makes it redundant. Only one is recorded, because the next may depend on it.
-pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
+pub(super) fn redundancy(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
     let part = |is_of_module| {
         move |requirement| Part {
             requirement,
@@ -43,7 +45,7 @@ pub(super) fn whole(module: &[Requirement], own: &[Requirement], errors: &mut Er
         return;
     }
     let first_own = module.len();
-    let idle = idle(&requirements(&parts), true, |_, part| part >= first_own);
+    let idle = redundant(&requirements(&parts), true, |_, part| part >= first_own);
     let members = own.iter().enumerate().flat_map(|(index, top)| {
         let members = members(std::slice::from_ref(top));
         members.into_iter().map(move |member| (index, member))
@@ -70,16 +72,24 @@ fn lets_everybody_in(parts: &[Part<'_>]) -> bool {
 
 /// Records parts that no caller meets together, reduced to a minimal contradiction.
 fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
-    let clash = some_ways(&requirements(parts)).into_iter().find_map(|way| {
-        let doubtful = way.into_iter().filter(|single| can_contradict(single));
-        let way: Vec<&Requirement> = doubtful.collect();
-        way.iter().enumerate().find_map(|(index, one)| {
-            let mut earlier = way.iter().take(index);
-            earlier.find_map(|other| {
-                let why = contradiction(other, one)?;
-                Some(format!(", such as `{other}` and `{one}` ({why})"))
+    let mut alternatives = first_alternatives(&requirements(parts)).into_iter();
+    let clash = alternatives.find_map(|alternative| {
+        let doubtful = alternative
+            .into_iter()
+            .filter(|single| can_contradict(single));
+        let doubtful: Vec<_> = doubtful
+            .map(|single| (single, lower::requirement(single)))
+            .collect();
+        doubtful
+            .iter()
+            .enumerate()
+            .find_map(|(index, (one, lowered))| {
+                let mut earlier = doubtful.iter().take(index);
+                earlier.find_map(|(other, other_lowered)| {
+                    let why = contradiction(other_lowered, lowered)?;
+                    Some(format!(", such as `{other}` and `{one}` ({why})"))
+                })
             })
-        })
     });
     let message = format!(
         "nobody meets {} together: each way to do so asks for what rules each other out{}; write \
@@ -105,7 +115,7 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
         let mut parts = requirements(beside);
         parts.push(top.requirement);
         let is_member = |part: &Requirement| std::ptr::eq(part, member.requirement);
-        !idle(&parts, true, |part, _| is_member(part)).is_empty()
+        !redundant(&parts, true, |part, _| is_member(part)).is_empty()
     };
     let reasons = least(beside, is_idle);
     let code = if member.is_alternative() {
@@ -123,7 +133,7 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
 pub(super) fn idle_exception(lesser: &Requirement, all: &Requirement, errors: &mut Errors) {
     let may_be_idle =
         |member: &Requirement, part: usize| part == 0 && !std::ptr::eq(member, lesser);
-    let idle = idle(&[lesser, all], false, may_be_idle);
+    let idle = redundant(&[lesser, all], false, may_be_idle);
     let mut members = members(std::slice::from_ref(lesser)).into_iter();
     let is_idle = |member: &Member<'_>| {
         let mut idle = idle.iter();
@@ -213,8 +223,9 @@ impl Member<'_> {
             implying.filter(|(entailed, _)| entailed.as_ref().is_some_and(|it| !it.is_empty()));
         let implied = implying.next().map(|(_, reason)| reason);
         let mut single = reasons.iter();
+        let lowered = lower::requirement(requirement);
         let ruled_out = single.find_map(|reason| {
-            let why = contradiction(reason.requirement, requirement)?;
+            let why = contradiction(&lower::requirement(reason.requirement), &lowered)?;
             Some((enumerate(&[*reason]), why))
         });
         let beside = match reasons {

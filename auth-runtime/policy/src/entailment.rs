@@ -1,24 +1,26 @@
-//! Evaluation of requirements for one caller at a time.
+//! Entailment: each caller that meets one requirement meets another one.
 //!
 //! Requirements have no *not*. Every way to meet one can therefore be listed. Of all addresses, one
 //! is tested for each set of networks that some address lies in. For a caller, the single
 //! requirements that it meets are looked up and followed to the lists that become true. The time is
 //! proportional to the nodes followed, not to the size of the requirements.
+//!
+//! The nodes of requirements are numbered in the order of the attribute: each list before its parts,
+//! and the first requirement of a slice from 0 on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::requirement::{Kind, Namespace, Network, Requirement};
-
-/// The maximum number of ways to meet a requirement; their number grows with each `any` in an
-/// `all`.
-const MAX_WAYS: usize = 1024;
+use crate::dnf::{Expansion, MAX_ALTERNATIVES};
+use crate::network::Network;
+use crate::requirement::{Atom, Requirement};
 
 /// Single requirements that are met together, by their nodes, in the order in which they are
 /// written.
-type Way = Vec<usize>;
+type Alternative = Vec<usize>;
 
 /// Requirements below a root list, which is node 0. Each list precedes its members.
 struct Tree<'r> {
@@ -29,6 +31,8 @@ struct Tree<'r> {
 struct Node<'r> {
     /// `None` for the root list.
     requirement: Option<&'r Requirement>,
+    /// `None` for a list.
+    atom: Option<&'r Atom>,
     parent: usize,
     /// The index of the part that this node belongs to.
     part: usize,
@@ -36,8 +40,6 @@ struct Node<'r> {
     members: Vec<usize>,
     /// The index after the last node below this one.
     end: usize,
-    /// Marks a part of a vocabulary policy, which is required as a whole.
-    is_in_policy: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -53,50 +55,41 @@ impl<'r> Tree<'r> {
         let mut tree = Self {
             nodes: vec![Node {
                 requirement: None,
+                atom: None,
                 parent: 0,
                 part: 0,
                 shape,
                 members: Vec::new(),
                 end: 0,
-                is_in_policy: false,
             }],
             roots: Vec::new(),
         };
         for (index, part) in parts.iter().enumerate() {
-            let root = tree.add(part, 0, index, false);
+            let root = tree.add(part, 0, index);
             tree.roots.push(root);
         }
         tree.close(0, tree.roots.clone());
         tree
     }
 
-    fn add(
-        &mut self,
-        requirement: &'r Requirement,
-        parent: usize,
-        part: usize,
-        is_in_policy: bool,
-    ) -> usize {
-        let (shape, parts) = match &requirement.kind {
-            Kind::All(parts) => (Shape::All, parts.as_slice()),
-            Kind::Any(parts) => (Shape::Any, parts.as_slice()),
-            _ => (Shape::Single, &[][..]),
+    fn add(&mut self, requirement: &'r Requirement, parent: usize, part: usize) -> usize {
+        let (shape, atom) = match requirement {
+            Requirement::All(_) => (Shape::All, None),
+            Requirement::Any(_) => (Shape::Any, None),
+            Requirement::Atom(atom) => (Shape::Single, Some(atom)),
         };
         let node = self.nodes.len();
         self.nodes.push(Node {
             requirement: Some(requirement),
+            atom,
             parent,
             part,
             shape,
             members: Vec::new(),
             end: node + 1,
-            is_in_policy,
         });
-        let is_in_policy = is_in_policy || requirement.policy.is_some();
-        let members = parts
-            .iter()
-            .map(|member| self.add(member, node, part, is_in_policy))
-            .collect();
+        let parts = requirement.parts().iter();
+        let members = parts.map(|member| self.add(member, node, part)).collect();
         self.close(node, members);
         node
     }
@@ -109,42 +102,39 @@ impl<'r> Tree<'r> {
         }
     }
 
-    /// Returns every way to meet a node; `None` if there are too many.
-    fn ways(&self, node: usize) -> Option<Vec<Way>> {
-        let Some(list) = self.nodes.get(node) else {
-            return Some(Vec::new());
-        };
-        match list.shape {
-            Shape::Single => Some(vec![vec![node]]),
-            Shape::Any => {
-                let mut ways = Vec::new();
-                for member in &list.members {
-                    ways.extend(self.ways(*member)?);
-                }
-                (ways.len() <= MAX_WAYS).then_some(ways)
+    /// Returns every way to meet a node; `None` if there are too many. `is_spare` selects members
+    /// of a list of alternatives that can be left out.
+    fn alternatives(
+        &self,
+        node: usize,
+        is_spare: &dyn Fn(&[usize]) -> HashSet<usize>,
+    ) -> Option<Vec<Alternative>> {
+        let list = self.nodes.get(node)?;
+        let keep = |node: usize, mut alternatives: Vec<Alternative>, limit: usize| {
+            let list = self.nodes.get(node)?;
+            if list.shape == Shape::Any && list.members.len() > 1 {
+                let members = list.members.iter().copied();
+                let single =
+                    |node: &usize| self.nodes.get(*node).is_some_and(|it| it.atom.is_some());
+                let spare = is_spare(&members.filter(single).collect::<Vec<_>>());
+                alternatives.retain(|it| !matches!(it.as_slice(), [only] if spare.contains(only)));
             }
-            Shape::All => {
-                let mut ways = vec![Vec::new()];
-                for member in &list.members {
-                    let further = self.ways(*member)?;
-                    if ways.len() * further.len() > MAX_WAYS {
-                        return None;
-                    }
-                    if let [only] = further.as_slice() {
-                        for way in &mut ways {
-                            way.extend(only);
-                        }
-                        continue;
-                    }
-                    let both = |way: &Way| {
-                        let way = way.clone();
-                        further
-                            .iter()
-                            .map(move |further| [way.as_slice(), further].concat())
-                    };
-                    ways = ways.iter().flat_map(both).collect();
-                }
-                Some(ways)
+            (alternatives.len() <= limit).then_some(alternatives)
+        };
+        let expansion = Expansion {
+            leaf: &|node, _| vec![vec![node]],
+            join: &|one, other| one.extend(other),
+            keep: &keep,
+            limit: MAX_ALTERNATIVES,
+        };
+        match list.requirement {
+            Some(requirement) => expansion.of(requirement, &mut { node }),
+            None => {
+                let parts = self
+                    .roots
+                    .iter()
+                    .filter_map(|root| self.nodes.get(*root)?.requirement);
+                expansion.of_list(parts, list.shape == Shape::All, &mut { node })
             }
         }
     }
@@ -154,14 +144,15 @@ impl<'r> Tree<'r> {
         self.nodes.get(parent).map(|parent| parent.shape)
     }
 
-    /// Splits a way into the nodes before, below and after a node.
-    fn part_of_way<'w>(
+    /// Splits an alternative into the nodes before, below and after a node.
+    fn split<'w>(
         &self,
-        way: &'w [usize],
+        alternative: &'w [usize],
         node: usize,
     ) -> (&'w [usize], &'w [usize], &'w [usize]) {
         let end = self.nodes.get(node).map_or(node, |node| node.end);
-        let (before, rest) = way.split_at(way.partition_point(|single| *single < node));
+        let (before, rest) =
+            alternative.split_at(alternative.partition_point(|single| *single < node));
         let (part, behind) = rest.split_at(rest.partition_point(|single| *single < end));
         (before, part, behind)
     }
@@ -183,7 +174,7 @@ impl<'r> Places<'r> {
         let mut index = HashMap::new();
         for network in networks {
             let next = index.len();
-            index.entry(network.blocks.as_slice()).or_insert(next);
+            index.entry(network.blocks()).or_insert(next);
         }
         // The addresses at which networks begin and end.
         let mut ends = Vec::new();
@@ -291,12 +282,10 @@ struct Single<'r> {
 /// A tree with an index of its single requirements.
 struct Evaluation<'t, 'r> {
     tree: &'t Tree<'r>,
-    /// The nodes by each name that meets them.
-    named: HashMap<(Namespace, &'r str), Vec<usize>>,
+    /// The nodes by the atom that meets them, for all atoms that only the same one meets.
+    same: HashMap<&'r Atom, Vec<usize>>,
     authenticated: Vec<usize>,
-    ages: Vec<(u64, usize)>,
-    /// The nodes by the text of the requirement.
-    others: HashMap<String, Vec<usize>>,
+    ages: Vec<(Duration, usize)>,
     in_network: Vec<Vec<usize>>,
     places: Places<'r>,
     /// For a single node, the number of requirements met so far that meet it.
@@ -312,18 +301,17 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     fn new(tree: &'t Tree<'r>, others: &Tree<'r>) -> Self {
         let networks = tree.nodes.iter().chain(&others.nodes);
         let networks: Vec<&Network> = networks
-            .filter_map(|node| match &node.requirement?.kind {
-                Kind::Network(network) => Some(network),
+            .filter_map(|node| match node.atom? {
+                Atom::Network(network) => Some(network),
                 _ => None,
             })
             .collect();
         let places = Places::of(&networks);
         let mut evaluation = Self {
             tree,
-            named: HashMap::new(),
+            same: HashMap::new(),
             authenticated: Vec::new(),
             ages: Vec::new(),
-            others: HashMap::new(),
             in_network: vec![Vec::new(); places.networks.len()],
             places,
             support: vec![0; tree.nodes.len()],
@@ -332,11 +320,8 @@ impl<'t, 'r> Evaluation<'t, 'r> {
             supported: Vec::new(),
         };
         for (node, of) in tree.nodes.iter().enumerate() {
-            match of.requirement {
-                Some(requirement) if of.shape == Shape::Single => {
-                    evaluation.list(node, requirement);
-                }
-                _ => {}
+            if let Some(atom) = of.atom {
+                evaluation.list(node, atom);
             }
         }
         // Every caller meets a list without requirements.
@@ -348,27 +333,18 @@ impl<'t, 'r> Evaluation<'t, 'r> {
         evaluation
     }
 
-    fn list(&mut self, node: usize, requirement: &'r Requirement) {
-        match &requirement.kind {
-            Kind::Named(namespace, name) => {
-                for name in std::iter::once(&name.text).chain(&name.broader) {
-                    let nodes = self.named.entry((*namespace, name.as_str()));
-                    nodes.or_default().push(node);
-                }
-            }
-            Kind::Authenticated => self.authenticated.push(node),
-            Kind::MaxAge(age) => self.ages.push((age.seconds, node)),
-            Kind::Network(network) => {
-                let network = self.places.networks.get(network.blocks.as_slice());
+    fn list(&mut self, node: usize, atom: &'r Atom) {
+        match atom {
+            Atom::Authenticated => self.authenticated.push(node),
+            Atom::MaxAge(age) => self.ages.push((*age, node)),
+            Atom::Network(network) => {
+                let network = self.places.networks.get(network.blocks());
                 let nodes = network.and_then(|network| self.in_network.get_mut(*network));
                 if let Some(nodes) = nodes {
                     nodes.push(node);
                 }
             }
-            _ => {
-                let nodes = self.others.entry(requirement.to_string());
-                nodes.or_default().push(node);
-            }
+            _ => self.same.entry(atom).or_default().push(node),
         }
     }
 
@@ -376,42 +352,72 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     fn singles(&self, tree: &Tree<'r>) -> Vec<Single<'r>> {
         let nodes = tree.nodes.iter();
         nodes
-            .map(|node| match node.requirement {
-                Some(requirement) if node.shape == Shape::Single => self.single(requirement),
-                _ => Single::default(),
-            })
+            .map(|node| node.atom.map(|atom| self.single(atom)).unwrap_or_default())
             .collect()
     }
 
-    fn single(&self, requirement: &'r Requirement) -> Single<'r> {
+    fn single(&self, atom: &'r Atom) -> Single<'r> {
         let mut single = Single::default();
-        match &requirement.kind {
+        match atom {
             // The address of a request does not identify the caller.
-            Kind::Network(network) => {
-                let network = self.places.networks.get(network.blocks.as_slice());
+            Atom::Network(network) => {
+                let network = self.places.networks.get(network.blocks());
                 single.network = network.copied();
                 return single;
             }
-            Kind::Authenticated => {}
-            Kind::Named(namespace, name) => {
-                if *namespace == Namespace::Acr {
-                    single.acr = Some(&name.text);
-                }
-                let nodes = self.named.get(&(*namespace, name.text.as_str()));
-                single.meets.extend(nodes.into_iter().flatten());
-            }
-            Kind::MaxAge(age) => {
-                let longer = self.ages.iter().filter(|(other, _)| age.seconds <= *other);
+            Atom::Authenticated => {}
+            Atom::MaxAge(age) => {
+                let longer = self.ages.iter().filter(|(other, _)| age <= other);
                 single.meets.extend(longer.map(|(_, node)| node));
             }
             _ => {
-                let nodes = self.others.get(&requirement.to_string());
+                if let Atom::Acr(acr) = atom {
+                    single.acr = Some(acr);
+                }
+                let nodes = self.same.get(atom);
                 single.meets.extend(nodes.into_iter().flatten());
             }
         }
         // An anonymous caller meets no other requirement.
         single.meets.extend(&self.authenticated);
         single
+    }
+
+    /// Of single requirements that are alternatives to each other, those that can be left out: a
+    /// caller that meets one of them meets at least as much as by another one, as with names that
+    /// imply each other.
+    fn spare(&self, alternatives: &[usize], singles: &[Single<'_>]) -> HashSet<usize> {
+        // To meet one of several alternatives is to meet the list.
+        let highest = |mut node: usize| {
+            while let Some(of) = self.tree.nodes.get(node)
+                && of.parent != node
+                && self.tree.shape_around(node) == Some(Shape::Any)
+            {
+                node = of.parent;
+            }
+            node
+        };
+        let effect = |node: &usize| {
+            let single = singles.get(*node)?;
+            let met: BTreeSet<usize> = single.meets.iter().copied().map(highest).collect();
+            Some((*node, single.network, single.acr, met))
+        };
+        let mut effects: Vec<_> = alternatives.iter().filter_map(effect).collect();
+        effects.sort_by_key(|(_, _, _, met)| met.len());
+        let mut kept: Vec<(Option<usize>, Option<&str>, BTreeSet<usize>)> = Vec::new();
+        let mut spare = HashSet::new();
+        for (node, network, acr, met) in effects {
+            let is_less =
+                |(other, other_acr, less): &(Option<usize>, Option<&str>, BTreeSet<usize>)| {
+                    (*other, *other_acr) == (network, acr) && less.is_subset(&met)
+                };
+            if network.is_none() && kept.iter().any(is_less) {
+                spare.insert(node);
+            } else {
+                kept.push((network, acr, met));
+            }
+        }
+        spare
     }
 
     fn set(&mut self, mut node: usize, is_met: bool) {
@@ -522,9 +528,9 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     }
 
     /// Returns the places where a caller can meet all of this at once; none, if that is impossible.
-    fn places(&self, way: &[&[usize]], singles: &[Single<'_>]) -> Vec<usize> {
+    fn places(&self, parts: &[&[usize]], singles: &[Single<'_>]) -> Vec<usize> {
         let met = || {
-            let single = way.iter().copied().flatten();
+            let single = parts.iter().copied().flatten();
             single.filter_map(|single| singles.get(*single))
         };
         let mut acrs = met().filter_map(|single| single.acr);
@@ -537,12 +543,34 @@ impl<'t, 'r> Evaluation<'t, 'r> {
     }
 }
 
+/// Returns whether each caller that meets `one` meets `other`; `None` if `one` has more than
+/// [`MAX_ALTERNATIVES`].
+pub fn entails(one: &Requirement, other: &Requirement) -> Option<bool> {
+    let found = entailed(&[one], &[other]).pop().flatten();
+    found.map(|entailed| entailed.contains(&0))
+}
+
+/// Returns whether each caller that meets the requirement is known.
+pub fn makes_known(requirement: &Requirement) -> bool {
+    fn is_known(requirement: &Requirement) -> bool {
+        match requirement {
+            Requirement::All(parts) => parts.iter().any(is_known),
+            Requirement::Any(parts) => parts.iter().all(is_known),
+            // The address of a request does not identify the caller.
+            Requirement::Atom(Atom::Network(_)) => false,
+            // An anonymous caller meets no other requirement.
+            Requirement::Atom(_) => true,
+        }
+    }
+
+    // Entailment fails on requirements with too many alternatives; `is_known` decides these, but
+    // ignores contradicting networks.
+    entails(requirement, &Requirement::authenticated()) == Some(true) || is_known(requirement)
+}
+
 /// Returns, for each requirement in `by`, the indices of the requirements in `among` that it
-/// implies. The entry is `None` if the requirement can be met in more than `MAX_WAYS` ways.
-pub(super) fn entailed<'r>(
-    by: &[&'r Requirement],
-    among: &[&'r Requirement],
-) -> Vec<Option<BTreeSet<usize>>> {
+/// entails. The entry is `None` if the requirement has more than [`MAX_ALTERNATIVES`].
+pub fn entailed(by: &[&Requirement], among: &[&Requirement]) -> Vec<Option<BTreeSet<usize>>> {
     let (source, target) = (Tree::new(by, true), Tree::new(among, true));
     let mut evaluation = Evaluation::new(&target, &source);
     let singles = evaluation.singles(&source);
@@ -553,16 +581,17 @@ pub(super) fn entailed<'r>(
         .collect();
     let mut found = Vec::new();
     for root in &source.roots {
-        let Some(ways) = source.ways(*root) else {
+        let is_spare = |members: &[usize]| evaluation.spare(members, &singles);
+        let Some(alternatives) = source.alternatives(*root, &is_spare) else {
             found.push(None);
             continue;
         };
         let mut callers = 0;
         let mut met_by = vec![0_usize; among.len()];
-        for way in &ways {
-            for place in evaluation.places(&[way], &singles) {
+        for alternative in &alternatives {
+            for place in evaluation.places(&[alternative], &singles) {
                 callers += 1;
-                evaluation.meet(way, &singles);
+                evaluation.meet(alternative, &singles);
                 evaluation.enter(place);
                 let mut touched: BTreeSet<usize> = always.iter().copied().collect();
                 let supported = evaluation.supported.iter();
@@ -585,64 +614,73 @@ pub(super) fn entailed<'r>(
     found
 }
 
-/// Returns whether no caller meets all of the parts; `false` if there are more than `MAX_WAYS`
-/// ways.
-pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
+/// Returns whether no caller meets all of the parts; `false` if they have more than
+/// [`MAX_ALTERNATIVES`].
+pub fn is_impossible(parts: &[&Requirement]) -> bool {
     let tree = Tree::new(parts, true);
     let evaluation = Evaluation::new(&tree, &tree);
     let singles = evaluation.singles(&tree);
-    let ways = tree.ways(0);
-    ways.is_some_and(|ways| {
-        let mut ways = ways.iter();
-        ways.all(|way| evaluation.places(&[way], &singles).is_empty())
+    let is_spare = |members: &[usize]| evaluation.spare(members, &singles);
+    let alternatives = tree.alternatives(0, &is_spare);
+    alternatives.is_some_and(|alternatives| {
+        let mut alternatives = alternatives.iter();
+        alternatives.all(|one| evaluation.places(&[one], &singles).is_empty())
     })
 }
 
-/// Returns the first ways to meet all of the parts.
-pub(super) fn some_ways<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requirement>> {
+/// Returns the first alternatives to meet all of the parts, each as the nodes of its atoms.
+pub fn first_alternatives(parts: &[&Requirement]) -> Vec<Vec<usize>> {
     let tree = Tree::new(parts, true);
-    let ways = tree.ways(0).unwrap_or_default();
-    let requirement = |node: &usize| tree.nodes.get(*node)?.requirement;
-    let ways = ways.iter().take(32);
-    ways.map(|way| way.iter().filter_map(requirement).collect())
+    let alternatives = tree
+        .alternatives(0, &|_| HashSet::new())
+        .unwrap_or_default();
+    let without_root = |one: Alternative| one.into_iter().map(|node| node - 1).collect();
+    alternatives
+        .into_iter()
+        .take(32)
+        .map(without_root)
         .collect()
 }
 
-/// Returns the redundant parts and members of lists in them, in the order in which they are
-/// written. The result is empty if there are more than `MAX_WAYS` ways to meet the whole.
+/// Returns the nodes of redundant parts and of redundant members of lists in them, in ascending
+/// order. Only nodes that `may_be` accepts are considered. The result is empty if the whole has more
+/// than [`MAX_ALTERNATIVES`].
 ///
 /// An alternative is redundant if each caller that meets it meets the whole without it. A member of
-/// an `all` is redundant if each caller that meets the whole without it meets the whole.
-pub(super) fn idle<'r>(
-    parts: &[&'r Requirement],
+/// an `all` is redundant if each caller that meets the whole without it meets the whole. The parts
+/// are joined by `all` (`is_all`) or by `any`.
+pub fn redundant(
+    parts: &[&Requirement],
     is_all: bool,
-    may_be_idle: impl Fn(&'r Requirement, usize) -> bool,
-) -> Vec<&'r Requirement> {
+    may_be: &dyn Fn(usize) -> bool,
+) -> Vec<usize> {
     let tree = Tree::new(parts, is_all);
-    let Some(ways) = tree.ways(0) else {
-        return Vec::new();
-    };
     let mut evaluation = Evaluation::new(&tree, &tree);
     let singles = evaluation.singles(&tree);
-    let may_be_idle = |node: &Node<'r>| {
-        let of = node.requirement.filter(|_| !node.is_in_policy);
-        of.is_some_and(|of| may_be_idle(of, node.part))
+    let may_be = |node: usize| node > 0 && may_be(node - 1);
+    // Only nodes that are not considered themselves can be left out.
+    let is_spare = |members: &[usize]| match members.iter().any(|member| may_be(*member)) {
+        true => HashSet::new(),
+        false => evaluation.spare(members, &singles),
     };
-    let mut decides: Vec<bool> = tree.nodes.iter().map(|node| !may_be_idle(node)).collect();
-    let (possible, impossible): (Vec<&Way>, Vec<&Way>) = ways
+    let Some(alternatives) = tree.alternatives(0, &is_spare) else {
+        return Vec::new();
+    };
+    let mut decides: Vec<bool> = (0..tree.nodes.len()).map(|node| !may_be(node)).collect();
+    let (possible, impossible): (Vec<&Alternative>, Vec<&Alternative>) = alternatives
         .iter()
-        .partition(|way| !evaluation.places(&[way], &singles).is_empty());
+        .partition(|one| !evaluation.places(&[one], &singles).is_empty());
     let mut seen = vec![usize::MAX; tree.nodes.len()];
-    for (stamp, way) in possible.iter().chain(&impossible).enumerate() {
-        let members = undecided(&tree, way, &decides, &mut seen, stamp);
+    for (stamp, alternative) in possible.iter().chain(&impossible).enumerate() {
+        let members = undecided(&tree, alternative, &decides, &mut seen, stamp);
         if members.is_empty() {
             continue;
         }
-        for place in evaluation.places(&[way], &singles) {
-            evaluation.meet(way, &singles);
+        for place in evaluation.places(&[alternative], &singles) {
+            evaluation.meet(alternative, &singles);
             evaluation.enter(place);
             for member in &members {
-                let (_, part, _) = tree.part_of_way(way, *member);
+                let (_, part, _) = tree.split(alternative, *member);
                 let found = match tree.shape_around(*member) {
                     Some(Shape::Any) => !evaluation.holds_without(*member),
                     _ if is_somewhere(part, &singles) => false,
@@ -661,7 +699,7 @@ pub(super) fn idle<'r>(
         }
         let is_possible = stamp < possible.len();
         for member in members {
-            let (before, part, behind) = tree.part_of_way(way, member);
+            let (before, part, behind) = tree.split(alternative, member);
             let is_decided = decides.get(member).copied().unwrap_or(true);
             // Without a network, a caller may be in other places, and an impossible combination may
             // become possible.
@@ -684,9 +722,9 @@ pub(super) fn idle<'r>(
             }
         }
     }
-    let nodes = tree.nodes.iter().zip(decides);
-    let idle = nodes.filter(|(_, decides)| !decides);
-    idle.filter_map(|(node, _)| node.requirement).collect()
+    let nodes = decides.iter().enumerate();
+    let idle = nodes.filter(|(_, decides)| !**decides);
+    idle.map(|(node, _)| node - 1).collect()
 }
 
 fn is_somewhere(part: &[usize], singles: &[Single<'_>]) -> bool {
@@ -694,17 +732,17 @@ fn is_somewhere(part: &[usize], singles: &[Single<'_>]) -> bool {
     part.any(|single| single.network.is_some())
 }
 
-/// Returns the single requirements of a way, and the lists around them, that are not yet known to
+/// Returns the single requirements of an alternative, and the lists around them, that are not yet known to
 /// decide.
 fn undecided(
     tree: &Tree<'_>,
-    way: &[usize],
+    alternative: &[usize],
     decides: &[bool],
     seen: &mut [usize],
     stamp: usize,
 ) -> Vec<usize> {
     let mut members = Vec::new();
-    for single in way {
+    for single in alternative {
         let mut node = *single;
         while let Some(seen) = seen.get_mut(node).filter(|seen| **seen != stamp) {
             *seen = stamp;
@@ -715,4 +753,137 @@ fn undecided(
         }
     }
     members
+}
+
+/// The reason why no caller meets two requirements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contradiction {
+    /// No address lies in both networks.
+    Networks,
+    /// A login has one authentication context class, and two are required.
+    Acr,
+}
+
+/// Returns whether another requirement can contradict it.
+pub fn can_contradict(requirement: &Requirement) -> bool {
+    requirement.contains(|atom| matches!(atom, Atom::Acr(_) | Atom::Network(_)))
+}
+
+/// Returns the reason why no caller meets both, if two of their atoms show it.
+pub fn contradiction(one: &Requirement, other: &Requirement) -> Option<Contradiction> {
+    use Requirement::{All, Any};
+    match (one, other) {
+        (All(parts), _) => parts.iter().find_map(|part| contradiction(part, other)),
+        (_, All(parts)) => parts.iter().find_map(|part| contradiction(one, part)),
+        (Any(parts), _) => all_contradict(parts, other),
+        (_, Any(parts)) => all_contradict(parts, one),
+        (Requirement::Atom(one), Requirement::Atom(other)) => match (one, other) {
+            (Atom::Network(one), Atom::Network(other)) => {
+                one.is_disjoint(other).then_some(Contradiction::Networks)
+            }
+            (Atom::Acr(one), Atom::Acr(other)) => (one != other).then_some(Contradiction::Acr),
+            _ => None,
+        },
+    }
+}
+
+/// Returns the reason of the first alternative, if there is one for each.
+fn all_contradict(alternatives: &[Requirement], other: &Requirement) -> Option<Contradiction> {
+    let mut reasons = alternatives.iter().map(|part| contradiction(part, other));
+    let first = reasons.next()??;
+    reasons.all(|reason| reason.is_some()).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_cases::{self, holds};
+
+    /// Whether a caller with the grants in `held` meets the requirement.
+    /// Every caller is tried: bit 0 stands for an authenticated caller, which each grant implies.
+    fn callers() -> impl Iterator<Item = u32> {
+        (0..1_u32 << 4).filter(|held| *held == 0 || held & 1 == 1)
+    }
+
+    fn atoms() -> Vec<Atom> {
+        let mut atoms = test_cases::grants();
+        atoms.truncate(3);
+        atoms.insert(0, Atom::Authenticated);
+        atoms
+    }
+
+    #[test]
+    fn entailment_is_that_of_the_truth_table() {
+        let atoms = atoms();
+        let requirements = test_cases::requirements(&atoms);
+        for one in &requirements {
+            for other in requirements.iter().step_by(7) {
+                let implied =
+                    callers().all(|held| !holds(one, held, &atoms) || holds(other, held, &atoms));
+                assert_eq!(entails(one, other), Some(implied), "{one} and {other}");
+            }
+        }
+    }
+
+    /// A node is redundant if the whole without it is met by the same callers.
+    #[test]
+    fn redundant_parts_are_those_of_the_truth_table() {
+        let atoms = atoms();
+        let mut requirements = test_cases::requirements(&atoms);
+        // No attribute writes an empty list.
+        requirements.retain(|requirement| !requirement.atoms().is_empty());
+        for one in requirements.iter().step_by(7) {
+            for other in requirements.iter().step_by(5) {
+                let found = redundant(&[one, other], true, &|_| true);
+                let whole = Requirement::all([one.clone(), other.clone()]);
+                for node in 1..nodes(&whole) {
+                    let without = without(&whole, &mut { node }).expect("a list remains");
+                    let is_same = callers()
+                        .all(|held| holds(&whole, held, &atoms) == holds(&without, held, &atoms));
+                    let is_found = found.contains(&(node - 1));
+                    assert_eq!(is_found, is_same, "node {node} of {whole}: {found:?}");
+                }
+            }
+        }
+    }
+
+    fn nodes(requirement: &Requirement) -> usize {
+        1 + requirement.parts().iter().map(nodes).sum::<usize>()
+    }
+
+    /// The requirement without the node at this position; `None` if it is the node.
+    fn without(requirement: &Requirement, at: &mut usize) -> Option<Requirement> {
+        if *at == 0 {
+            *at = usize::MAX;
+            return None;
+        }
+        *at = at.saturating_sub(1);
+        let mut parts = Vec::new();
+        for part in requirement.parts() {
+            let is_passed = *at > usize::MAX / 2;
+            match is_passed {
+                true => parts.push(part.clone()),
+                false => parts.extend(without(part, at)),
+            }
+        }
+        Some(match requirement {
+            Requirement::All(_) => Requirement::all(parts),
+            Requirement::Any(_) => Requirement::any(parts),
+            Requirement::Atom(_) => requirement.clone(),
+        })
+    }
+
+    #[test]
+    fn alternatives_of_names_that_imply_each_other_count_once() {
+        // As an attribute writes `scope = "s0"`, …, each with names that imply it.
+        let named = |at: usize| {
+            let scope =
+                |level: usize| Requirement::Atom(Atom::Scope(format!("s{at}.{level}").into()));
+            Requirement::any((0..8).map(scope))
+        };
+        let all = Requirement::all((0..8).map(named));
+        let first = named(0);
+        assert_eq!(entails(&all, &first), Some(true));
+        assert_eq!(entails(&first, &all), Some(false));
+    }
 }

@@ -6,13 +6,13 @@ use super::entry::Entry;
 
 /// Where something is mounted. What was unguarded is no version of what has a policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place<'e> {
+pub(super) struct RouteKey<'e> {
     pub(super) pattern: Pattern,
     pub(super) method: &'e str,
     pub(super) is_unguarded: bool,
 }
 
-impl<'e> Place<'e> {
+impl<'e> RouteKey<'e> {
     pub(super) fn of(entry: &'e Entry) -> Self {
         Self {
             pattern: Pattern::of(&entry.path),

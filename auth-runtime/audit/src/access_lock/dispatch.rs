@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use auth_grammar::requirement::Policy;
 use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_policy::Policy;
 
 use super::entry::Entry;
-use super::meaning::read;
-use super::place::Place;
+use super::route_key::RouteKey;
 
 /// What answers a method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub(super) struct Answer {
 }
 
 /// One of two locks, by what its paths match.
-pub(super) struct Side<'e> {
+pub(super) struct RouteSet<'e> {
     paths: BTreeMap<Pattern, OnPath<'e>>,
 }
 
@@ -33,11 +32,11 @@ struct OnPath<'e> {
     is_hidden: bool,
 }
 
-impl<'e> Side<'e> {
+impl<'e> RouteSet<'e> {
     pub(super) fn of(entries: &'e [Entry]) -> Self {
         let mut paths: BTreeMap<_, OnPath<'_>> = BTreeMap::new();
         for entry in entries {
-            let on_path = paths.entry(Place::of(entry).pattern).or_default();
+            let on_path = paths.entry(RouteKey::of(entry).pattern).or_default();
             on_path.entries.push(entry);
             // What answers unknown paths is on none.
             on_path.is_hidden |= is_route(entry) && is_hidden(entry);
@@ -46,15 +45,15 @@ impl<'e> Side<'e> {
     }
 
     /// The methods by which other paths of the other side answer paths of this side.
-    pub(super) fn places_by(&self, other: &Self) -> impl Iterator<Item = Place<'e>> {
+    pub(super) fn keys_by(&self, other: &Self) -> impl Iterator<Item = RouteKey<'e>> {
         let paths = self.paths.iter();
         let paths = paths.filter(|(_, on_path)| on_path.has(is_route));
         paths.flat_map(|(pattern, _)| {
             let wider = other.wider(pattern, is_route).into_iter();
             let wider = wider.flat_map(|on_path| &on_path.entries);
-            wider.filter(|entry| is_route(entry)).map(|entry| Place {
+            wider.filter(|entry| is_route(entry)).map(|entry| RouteKey {
                 pattern: pattern.clone(),
-                ..Place::of(entry)
+                ..RouteKey::of(entry)
             })
         })
     }
@@ -79,19 +78,20 @@ impl<'e> Side<'e> {
     }
 
     /// What answers there: its own entries, or what axum turns to without one.
-    pub(super) fn answers(&self, place: &Place<'e>) -> Vec<Answer> {
+    pub(super) fn dispatch(&self, key: &RouteKey<'e>) -> Vec<Answer> {
         let nothing = OnPath::default();
-        let on_path = self.paths.get(&place.pattern).unwrap_or(&nothing);
-        let own = on_path.entries.iter().filter(|entry| {
-            entry.method == place.method && entry.is_unguarded() == place.is_unguarded
-        });
+        let on_path = self.paths.get(&key.pattern).unwrap_or(&nothing);
+        let own = on_path
+            .entries
+            .iter()
+            .filter(|entry| entry.method == key.method && entry.is_unguarded() == key.is_unguarded);
         let own: Vec<_> = own
             .map(|entry| answer(entry, on_path.is_hidden, false))
             .collect();
-        if !own.is_empty() || place.is_unguarded {
+        if !own.is_empty() || key.is_unguarded {
             return own;
         }
-        let is_alike = match place.method {
+        let is_alike = match key.method {
             FALLBACK => is_fallback,
             _ => is_route,
         };
@@ -100,18 +100,18 @@ impl<'e> Side<'e> {
                 let mut entries = on_path.entries.iter().filter(|entry| is_alike(entry));
                 entries.find(|entry| entry.method == method)
             };
-            let get = || by("GET").filter(|_| place.method == "HEAD");
-            let found = by(place.method).or_else(get).or_else(|| by("any"))?;
+            let get = || by("GET").filter(|_| key.method == "HEAD");
+            let found = by(key.method).or_else(get).or_else(|| by("any"))?;
             Some(answer(found, on_path.is_hidden, is_wider))
         };
         let mut found: Vec<_> = if on_path.has(is_alike) {
             answer(on_path, false).into_iter().collect()
         } else {
-            let wider = self.wider(&place.pattern, is_alike).into_iter();
+            let wider = self.wider(&key.pattern, is_alike).into_iter();
             wider.filter_map(|on_path| answer(on_path, true)).collect()
         };
-        if place.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
-            found.extend(self.unguarded(&place.pattern));
+        if key.method != FALLBACK && found.iter().all(|answer| answer.is_wider) {
+            found.extend(self.unguarded(&key.pattern));
         }
         found
     }
@@ -145,8 +145,7 @@ fn is_route(entry: &Entry) -> bool {
 }
 
 fn is_hidden(entry: &Entry) -> bool {
-    let policy = read(&entry.access);
-    matches!(policy, Some(Policy::Requires(requires)) if requires.hide_as.is_some())
+    entry.access.policy.as_ref().is_some_and(Policy::is_hidden)
 }
 
 fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
@@ -161,20 +160,18 @@ fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
 impl Answer {
     /// The policy that holds there.
     pub(super) fn policy(&self) -> Option<Policy> {
-        let mut policy = read(&self.entry.access)?;
-        if let Policy::Requires(requires) = &mut policy
-            && self.is_hidden_by_path
-        {
-            requires.hide_as = Some("404".parse().ok()?);
-        }
-        Some(policy)
+        let policy = self.entry.access.policy.clone()?;
+        Some(match self.is_hidden_by_path {
+            true => policy.hide_as_not_found(),
+            false => policy,
+        })
     }
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.entry.write_covers(f)?;
-        f.write_str(&self.entry.access)?;
+        f.write_str(&self.entry.access.text)?;
         self.entry.write_handler(f)?;
         if self.is_hidden_by_path {
             f.write_str(" (hidden, as another method of the path is)")?;

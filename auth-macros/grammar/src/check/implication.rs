@@ -1,8 +1,9 @@
 //! Implication: each caller that meets one requirement meets another one.
 
+use auth_runtime_policy::entailment;
 use proc_macro2::Span;
 
-use super::evaluation::entailed;
+use crate::lower;
 use crate::requirement::{Kind, Requirement};
 
 /// Combines requirements as a list without `all` does.
@@ -12,38 +13,14 @@ pub(crate) fn all_of(parts: Vec<Requirement>) -> Requirement {
 
 /// Returns whether each caller that meets all of `requirements` is known.
 pub fn makes_known(requirements: &[Requirement]) -> bool {
-    let authenticated = Requirement {
-        kind: Kind::Authenticated,
-        ..all_of(Vec::new())
-    };
-    let all = all_of(requirements.to_vec());
-    // `entails` fails on policies with too many ways; `is_known` decides these, but ignores
-    // contradicting networks.
-    entails(&all, &authenticated) || is_known(&all)
-}
-
-fn is_known(requirement: &Requirement) -> bool {
-    match &requirement.kind {
-        Kind::All(parts) => parts.iter().any(is_known),
-        Kind::Any(parts) => parts.iter().all(is_known),
-        // The address of a request does not identify the caller.
-        Kind::Network(_) => false,
-        // An anonymous caller meets no other requirement.
-        _ => true,
-    }
+    entailment::makes_known(&lower::all(requirements))
 }
 
 /// Returns whether each caller that meets `a` meets `b`. Undecided cases return `false`, so that a
 /// valid policy is never rejected.
 pub fn entails(a: &Requirement, b: &Requirement) -> bool {
-    is_enough(a, b).unwrap_or(false)
-}
-
-/// Returns whether each caller that meets `a` meets `b`; `None` if `a` can be met in too many ways
-/// to tell.
-pub fn is_enough(a: &Requirement, b: &Requirement) -> Option<bool> {
-    let found = entailed(&[a], &[b]).pop().flatten();
-    found.map(|entailed| entailed.contains(&0))
+    let [a, b] = [a, b].map(lower::requirement);
+    entailment::entails(&a, &b).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -1,0 +1,69 @@
+//! Questions to the policy model about requirements as they are written.
+
+use std::collections::BTreeSet;
+
+use auth_runtime_policy::Requirement as Lowered;
+use auth_runtime_policy::entailment::{self as logic, Contradiction};
+
+use crate::lower;
+use crate::requirement::Requirement;
+
+fn lowered(parts: &[&Requirement]) -> Vec<Lowered> {
+    parts.iter().map(|part| lower::requirement(part)).collect()
+}
+
+/// Returns, for each requirement in `by`, the indices of the requirements in `among` that it
+/// implies. The entry is `None` if the requirement has too many alternatives.
+pub(super) fn entailed(
+    by: &[&Requirement],
+    among: &[&Requirement],
+) -> Vec<Option<BTreeSet<usize>>> {
+    let (by, among) = (lowered(by), lowered(among));
+    logic::entailed(&Vec::from_iter(&by), &Vec::from_iter(&among))
+}
+
+/// Returns whether no caller meets all of the parts; `false` if they have too many alternatives.
+pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
+    logic::is_impossible(&Vec::from_iter(&lowered(parts)))
+}
+
+/// Returns the first alternatives to meet all of the parts.
+pub(super) fn first_alternatives<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requirement>> {
+    let nodes = lower::nodes(parts);
+    let written = |node: usize| Some(nodes.get(node)?.written);
+    let found = logic::first_alternatives(&Vec::from_iter(&lowered(parts))).into_iter();
+    found
+        .map(|one| one.into_iter().filter_map(written).collect())
+        .collect()
+}
+
+/// Returns the redundant parts and members of lists in them, in the order in which they are written:
+/// those that `may_be` accepts, with the index of their part, and that the whole does not need. The
+/// result is empty if the whole has too many alternatives.
+pub(super) fn redundant<'r>(
+    parts: &[&'r Requirement],
+    is_all: bool,
+    may_be: impl Fn(&'r Requirement, usize) -> bool,
+) -> Vec<&'r Requirement> {
+    let nodes = lower::nodes(parts);
+    let may_be = |node: usize| {
+        let node = nodes.get(node).filter(|node| node.is_removable);
+        node.is_some_and(|node| may_be(node.written, node.part))
+    };
+    let found = logic::redundant(&Vec::from_iter(&lowered(parts)), is_all, &may_be);
+    let written = |node: usize| Some(nodes.get(node)?.written);
+    found.into_iter().filter_map(written).collect()
+}
+
+/// Returns whether another requirement can contradict it.
+pub(super) fn can_contradict(requirement: &Requirement) -> bool {
+    logic::can_contradict(&lower::requirement(requirement))
+}
+
+/// Returns the reason why no caller meets both, if there is one.
+pub(super) fn contradiction(one: &Lowered, other: &Lowered) -> Option<&'static str> {
+    Some(match logic::contradiction(one, other)? {
+        Contradiction::Networks => "no address lies in both",
+        Contradiction::Acr => "a login has one acr",
+    })
+}

@@ -1,0 +1,140 @@
+//! Lowering of parsed attributes to the policy model: spans are dropped, and names of the vocabulary
+//! are replaced by the names that meet them.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use auth_runtime_policy as model;
+use auth_runtime_policy::{Access, Atom, Disclosure};
+
+use crate::requirement::{Kind, Name, Namespace, Policy, Requirement, Requires};
+
+/// Lowers the policy of either attribute.
+pub fn policy(policy: &Policy) -> model::Policy {
+    match policy {
+        Policy::Public(public) => model::Policy::new(
+            Access::Public(Cow::Owned(public.reason.clone())),
+            Disclosure::Shown,
+        ),
+        Policy::Requires(requires) => self::requires(requires),
+    }
+}
+
+/// Lowers the arguments of `#[requires(...)]`, with those of the enclosing modules.
+pub fn requires(requires: &Requires) -> model::Policy {
+    let text = |name: &Name| Cow::Owned(name.text.clone());
+    let loosened = requires.loosen.as_ref().map(text);
+    let requires = requires.clone().with_modules();
+    let required = match requires.requirements.as_slice() {
+        // Deny by default: a missing requirement never grants access, whatever the mistake.
+        [] => model::Requirement::never(),
+        [only] => requirement(only),
+        several => all(several),
+    };
+    let lesser = requires.hide_unless.iter();
+    let disclosure = match &requires.hide_as {
+        Some(_) => Disclosure::Hidden(lesser.map(|hide| requirement(&hide.lesser)).next()),
+        None => Disclosure::Shown,
+    };
+    let schemes = requires.schemes.as_ref();
+    model::Policy::from_parts(
+        Access::Requires(required),
+        disclosure,
+        schemes.map(|names| names.iter().map(text).collect()),
+        requires.realm.as_ref().map(text),
+        loosened,
+        None,
+    )
+}
+
+/// Lowers a list without `all`.
+pub(crate) fn all(parts: &[Requirement]) -> model::Requirement {
+    model::Requirement::all(parts.iter().map(requirement))
+}
+
+/// Lowers a requirement. A caller with a name that implies another one meets that one as well.
+pub fn requirement(requirement: &Requirement) -> model::Requirement {
+    let atom = match &requirement.kind {
+        Kind::All(parts) => return all(parts),
+        Kind::Any(parts) => return model::Requirement::any(parts.iter().map(self::requirement)),
+        Kind::Named(namespace, name) => {
+            if !name.broader.is_empty() {
+                let names = std::iter::once(&name.text).chain(&name.broader);
+                let alone = names.map(|name| model::Requirement::Atom(named(*namespace, name)));
+                return model::Requirement::any(alone);
+            }
+            named(*namespace, &name.text)
+        }
+        Kind::Authenticated => Atom::Authenticated,
+        Kind::SenderConstrained => Atom::SenderConstrained,
+        Kind::MaxAge(age) => Atom::MaxAge(Duration::from_secs(age.seconds)),
+        Kind::Network(network) => {
+            let blocks = network.blocks.clone();
+            Atom::Network(model::Network::owned(network.text.clone(), blocks))
+        }
+        Kind::Check(function) => Atom::Check(Cow::Owned(function.to_string())),
+        // Only a policy that could not be looked up is left; that was reported.
+        Kind::Policy(_) => return model::Requirement::never(),
+    };
+    model::Requirement::Atom(atom)
+}
+
+fn named(namespace: Namespace, name: &str) -> Atom {
+    let name = Cow::Owned(name.to_owned());
+    match namespace {
+        Namespace::Scope => Atom::Scope(name),
+        Namespace::Role => Atom::Role(name),
+        Namespace::Permission => Atom::Permission(name),
+        Namespace::Acr => Atom::Acr(name),
+        Namespace::Amr => Atom::Amr(name),
+    }
+}
+
+/// The written requirement behind a node of the model.
+pub(crate) struct Node<'r> {
+    /// The requirement. Several nodes have the same one if it is a name that others imply.
+    pub(crate) written: &'r Requirement,
+    /// The index of the part that the node belongs to.
+    pub(crate) part: usize,
+    /// Whether the node stands for the whole requirement, and can be removed from the attribute.
+    pub(crate) is_removable: bool,
+}
+
+/// The nodes of lowered parts, in the order of the model: each list before its parts.
+pub(crate) fn nodes<'r>(parts: &[&'r Requirement]) -> Vec<Node<'r>> {
+    let mut nodes = Vec::new();
+    for (part, requirement) in parts.iter().enumerate() {
+        collect(requirement, part, true, &mut nodes);
+    }
+    nodes
+}
+
+fn collect<'r>(
+    written: &'r Requirement,
+    part: usize,
+    is_removable: bool,
+    nodes: &mut Vec<Node<'r>>,
+) {
+    nodes.push(Node {
+        written,
+        part,
+        is_removable,
+    });
+    match &written.kind {
+        Kind::All(parts) | Kind::Any(parts) => {
+            // A policy is required as a whole.
+            let is_removable = is_removable && written.policy.is_none();
+            for inner in parts {
+                collect(inner, part, is_removable, nodes);
+            }
+        }
+        Kind::Named(_, name) if !name.broader.is_empty() => {
+            nodes.extend((0..=name.broader.len()).map(|_| Node {
+                written,
+                part,
+                is_removable: false,
+            }));
+        }
+        _ => {}
+    }
+}
