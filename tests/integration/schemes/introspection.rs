@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use auth_runtime::ProtectedRouter;
 use auth_runtime::schemes::{
-    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, TokenCache,
+    ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, Redis,
+    SharedTokenCache, TokenCache,
 };
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -551,6 +552,20 @@ async fn made_up_tokens_of_one_client_shut_out_no_other() {
     let most = server.endpoint.most_at_a_time.load(Ordering::SeqCst);
     assert!(most <= 65, "a share has an end: {most}");
     assert_eq!(status_from(&app, "203.0.113.9:1", "made-up").await, 401);
+}
+
+#[tokio::test]
+async fn a_shared_cache_remembers_for_a_day_at_most() {
+    let server = Server::start().await;
+    server.says("good", active());
+    for max_age in [Duration::from_secs(60), Duration::MAX] {
+        let redis = Redis::builder("redis://127.0.0.1:1/").build().unwrap();
+        let shared = SharedTokenCache::new(redis, [7; 32], max_age);
+        assert_eq!(
+            status(&of(server.builder().shared_cache(shared)), "good").await,
+            200
+        );
+    }
 }
 
 #[tokio::test]
