@@ -321,7 +321,7 @@ pub trait HasPolicy: Send + Sync + 'static {
     /// Whether the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
     /// The type of the handler, which no other function has; `None` for a service, and for a handler
-    /// with several types, since it is generic.
+    /// that has several types, since it is generic, or may have, since a macro is in a parameter.
     const HANDLER: Option<TypeId>;
 }
 
