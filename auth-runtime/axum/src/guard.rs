@@ -12,6 +12,7 @@ use auth_runtime_core::{
     Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
 };
 use auth_runtime_policy::Policy;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -235,7 +236,7 @@ impl<P: HasPolicy> Guard<P> {
             head: None,
         });
         let parameters = match P::CHECKS {
-            [] => Vec::new(),
+            [] => Some(Vec::new()),
             _ => parameters_of(head).await,
         };
         let route = Route {
@@ -246,7 +247,7 @@ impl<P: HasPolicy> Guard<P> {
         };
         let surroundings = Surroundings {
             head: head_of_parts(head),
-            parameters: &parameters,
+            parameters: parameters.as_deref(),
             state,
         };
         let Authorization {
@@ -289,15 +290,16 @@ impl<P: HasPolicy> Guard<P> {
     }
 }
 
-/// The parameters of the matched path, for checks. Only axum's own extractors can read them.
-pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
-    match RawPathParams::from_request_parts(head, &()).await {
-        Ok(parameters) => parameters
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        Err(_) => Vec::new(),
-    }
+/// The parameters of the matched path, for checks. Only axum's own extractors can read them. `None`
+/// if one is not UTF-8.
+pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
+    let raw = match RawPathParams::from_request_parts(head, &()).await {
+        Ok(raw) => raw,
+        Err(RawPathParamsRejection::MissingPathParams(_)) => return Some(Vec::new()),
+        Err(_) => return None,
+    };
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Some(raw.iter().map(owned).collect())
 }
 
 impl<P: HasPolicy> fmt::Debug for Guard<P> {

@@ -93,7 +93,7 @@ impl RouteAuthorizer {
         let parameters = parameters_of(&mut head).await;
         let surroundings = Surroundings {
             head: head_of_parts(&head),
-            parameters: &parameters,
+            parameters: parameters.as_deref(),
             state: &*self.state,
         };
         let authorization = self

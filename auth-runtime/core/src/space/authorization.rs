@@ -93,7 +93,7 @@ impl ProtectionSpace {
         };
         let surroundings = Surroundings {
             head: Head::from(head),
-            parameters: &[],
+            parameters: Some(&[]),
             state: &(),
         };
         let authorization = self.authorize_route(route, surroundings, None).await?;
