@@ -646,6 +646,24 @@ async fn a_parameter_that_is_not_utf8_meets_no_check() {
 }
 
 #[tokio::test]
+async fn parameters_of_one_name_with_different_values_meet_no_check() {
+    let inner = GuardedRouter::new()
+        .route("/i/{tenant}", get(file))
+        .protect(space())
+        .unwrap();
+    let app = Router::new().nest_service("/o/{tenant}", inner);
+    for (target, expected) in [
+        ("/o/ann/i/ann", 200),
+        ("/o/ann/i/bob", 403),
+        ("/o/bob/i/ann", 403),
+        ("/o/bob/i/bob", 403),
+    ] {
+        let request = known(Identity::new("ann"), target);
+        assert_eq!(status(&app, request).await, expected, "{target}");
+    }
+}
+
+#[tokio::test]
 async fn a_check_works_on_a_plain_router_too() {
     let app = Router::new()
         .route("/documents/{owner}", axum::routing::get(document))

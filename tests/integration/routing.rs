@@ -674,6 +674,30 @@ fn a_guard_of_its_own_lets_every_kind_of_handler_in() {
 }
 
 #[test]
+fn a_path_has_one_parameter_of_a_name() {
+    let inner = || GuardedRouter::new().route("/i/{tenant}", get(read).post(write));
+    let both = GuardedRouter::new()
+        .route("/{{id}}/{id}/{name}", get(read))
+        .route("/twice/{id}/{*id}", get(read))
+        .nest("/o/{tenant}", inner())
+        .nest("/p/{other}", inner());
+    let expected = |handler: &str, path: &str, name: &str| {
+        format!(
+            "the path `{path}` of `integration::routing::{handler}` has two parameters `{name}`; \
+             give each a name of its own"
+        )
+    };
+    assert_eq!(
+        refused(both),
+        [
+            expected("read", "/twice/{id}/{*id}", "id"),
+            expected("read", "/o/{tenant}/i/{tenant}", "tenant"),
+            expected("write", "/o/{tenant}/i/{tenant}", "tenant"),
+        ]
+    );
+}
+
+#[test]
 fn who_lets_a_router_in_unguarded_says_why() {
     for reason in ["", " \n"] {
         let line = line!() + 1;

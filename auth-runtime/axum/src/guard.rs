@@ -291,15 +291,22 @@ impl<P: HasPolicy> Guard<P> {
 }
 
 /// The parameters of the matched path, for checks. Only axum's own extractors can read them. `None`
-/// if one is not UTF-8.
+/// if one is not UTF-8, or if two of one name have different values, as nested routers can have.
 pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
     let raw = match RawPathParams::from_request_parts(head, &()).await {
         Ok(raw) => raw,
         Err(RawPathParamsRejection::MissingPathParams(_)) => return Some(Vec::new()),
         Err(_) => return None,
     };
-    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    Some(raw.iter().map(owned).collect())
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (name, value) in &raw {
+        match parameters.iter().find(|(own, _)| own == name) {
+            Some((_, own)) if own != value => return None,
+            Some(_) => {}
+            None => parameters.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    Some(parameters)
 }
 
 impl<P: HasPolicy> fmt::Debug for Guard<P> {

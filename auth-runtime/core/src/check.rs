@@ -72,7 +72,8 @@ impl<'r, S> CheckRequest<'r, S> {
     /// `/repos/{owner}`.
     ///
     /// `None` if the route has no such parameter. A check is not called, and not met, if a value of
-    /// the path is not UTF-8.
+    /// the path is not UTF-8, or if two parameters of one name have different values: it could not
+    /// know which of them the handler uses.
     pub fn parameter(&self, name: &str) -> Option<&'r str> {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(own, _)| own == name);
@@ -144,7 +145,8 @@ pub type Parameters = [(String, String)];
 pub struct Surroundings<'r> {
     /// The head of the request.
     pub head: Head<'r>,
-    /// The parameters of the matched path. `None` if they cannot be read: then no check is met.
+    /// The parameters of the matched path. `None` if they cannot be read, or are ambiguous: then no
+    /// check is met.
     pub parameters: Option<&'r Parameters>,
     /// The state of the router.
     pub state: &'r State,
@@ -180,7 +182,7 @@ impl Check {
         let Some(parameters) = surroundings.parameters else {
             tracing::debug!(
                 check = self.name,
-                "the path parameters are not UTF-8, so the check is not met",
+                "the path parameters are not UTF-8 or ambiguous, so the check is not met",
             );
             return Some(false);
         };
