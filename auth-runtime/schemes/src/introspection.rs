@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Credentials, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Client, Credentials, Identity, Rejection, Verification};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -21,7 +21,7 @@ pub use self::shared_cache::SharedTokenCache;
 use self::single_flight::SingleFlight;
 use crate::Claims;
 use crate::bearer::is_b64token;
-use crate::fair_queue::{self, Client, FairQueue};
+use crate::fair_queue::{self, FairQueue};
 use crate::http_client::HttpClient;
 use crate::jwt::ClaimNames;
 use crate::token_cache::{Epoch, VerifierCache};
@@ -30,7 +30,7 @@ use crate::token_cache::{Epoch, VerifierCache};
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The number of tokens that the endpoint is asked about at a time.
 const MAX_IN_FLIGHT: usize = 256;
-/// The number of these that one client with a known address has sent.
+/// The number of these that one client has sent, unless it is unknown.
 const SHARE: usize = 64;
 /// The number of requests that wait until the endpoint is asked.
 const MAX_WAITING: usize = 1024;
@@ -66,12 +66,13 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 ///
 /// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
 /// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](auth_runtime_core::ClientAddress) says; all clients without a known address are one, which
-/// may take all places. So serve with addresses, and configure the proxies in front.
+/// [`ClientAddress`](auth_runtime_core::ClientAddress) says. All clients behind a proxy that names no
+/// address are one. If the server names no addresses, all clients are one, which may take all places.
+/// So serve with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | tokens that the server is asked about at a time | 256 | 64 of one client with a known address; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | tokens that the server is asked about at a time | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
 /// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
 ///
 /// Cloning is cheap; clones share their cache.
@@ -109,7 +110,7 @@ impl Introspection {
         if !is_b64token(token) {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         }
-        let client = fair_queue::client(credentials.client_address());
+        let client = fair_queue::owner(credentials.client());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
             let caller = match &endpoint.cache {

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use auth_runtime::ProtectedRouter;
 use auth_runtime::schemes::{
     ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, Redis,
     SharedTokenCache, TokenCache,
 };
+use auth_runtime::{ClientAddress, ProtectedRouter};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::{Form, Json, routing};
@@ -514,33 +514,55 @@ async fn who_comes_after_a_token_was_forgotten_gets_no_answer_from_before() {
     assert_eq!(server.questions(), 2, "what was said then is remembered");
 }
 
-/// The status of a request from that address.
-async fn status_from(app: &impl App, client: &str, token: &str) -> u16 {
+/// A request from that peer.
+fn request_from(peer: &str, token: &str) -> Request {
     let request = Request::get("/read").header("authorization", format!("Bearer {token}"));
     let mut request = request.body(Body::empty()).expect("a request");
-    let client: SocketAddr = client.parse().expect("an address");
-    request.extensions_mut().insert(client);
+    let peer: SocketAddr = peer.parse().expect("an address");
+    request.extensions_mut().insert(peer);
+    request
+}
+
+async fn status_of(app: &impl App, request: Request) -> u16 {
     let response = app.clone().oneshot(request).await.expect("infallible");
     response.status().as_u16()
 }
+
+async fn status_from(app: &impl App, client: &str, token: &str) -> u16 {
+    status_of(app, request_from(client, token)).await
+}
+
+impl Server {
+    fn takes(&self, delay: Duration) {
+        *self.endpoint.delay.lock().unwrap() = delay;
+    }
+
+    /// Waits until it was asked so often.
+    async fn was_asked(&self, times: usize) {
+        while self.questions() < times {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+const HOSTILE: &str = "203.0.113.9:1";
+const PROXY: &str = "192.0.2.7:1";
 
 #[tokio::test]
 async fn made_up_tokens_of_one_client_shut_out_no_other() {
     let server = Server::start().await;
     server.says("good", active());
-    *server.endpoint.delay.lock().unwrap() = Duration::from_secs(3);
+    server.takes(Duration::from_secs(3));
     let app = server.app();
     let hostile: Vec<_> = (0..2000)
         .map(|number| {
             let app = app.clone();
             let token = format!("made-up-{number}");
-            tokio::spawn(async move { status_from(&app, "203.0.113.9:1", &token).await })
+            tokio::spawn(async move { status_from(&app, HOSTILE, &token).await })
         })
         .collect();
-    while server.questions() < 64 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    *server.endpoint.delay.lock().unwrap() = Duration::ZERO;
+    server.was_asked(64).await;
+    server.takes(Duration::ZERO);
     assert_eq!(status_from(&app, "192.0.2.1:1", "good").await, 200);
     let mut statuses = Vec::new();
     for request in hostile {
@@ -551,7 +573,62 @@ async fn made_up_tokens_of_one_client_shut_out_no_other() {
     assert!(statuses.iter().all(|status| [401, 503].contains(status)));
     let most = server.endpoint.most_at_a_time.load(Ordering::SeqCst);
     assert!(most <= 65, "a share has an end: {most}");
-    assert_eq!(status_from(&app, "203.0.113.9:1", "made-up").await, 401);
+    assert_eq!(status_from(&app, HOSTILE, "made-up").await, 401);
+}
+
+/// All clients whose proxy names no readable address have one share.
+#[tokio::test]
+async fn a_spoilt_field_of_a_proxy_leaves_no_share() {
+    let spoilt = [
+        ("forwarded", "for=\", for=203.0.113.66".to_owned()),
+        (
+            "forwarded",
+            format!("{}for=203.0.113.66", "for=1.2.3.4, ".repeat(800)),
+        ),
+        (
+            "x-forwarded-for",
+            format!("{}203.0.113.66", "1.2.3.4, ".repeat(1000)),
+        ),
+    ];
+    for (field, value) in spoilt {
+        let server = Server::start().await;
+        server.says("good", active());
+        server.takes(Duration::from_secs(2));
+        let proxies = ["192.0.2.7/32".parse().unwrap()];
+        let (address, clean) = match field {
+            "forwarded" => (ClientAddress::forwarded(proxies), "for=198.51.100.1"),
+            _ => (ClientAddress::x_forwarded_for(proxies), "198.51.100.1"),
+        };
+        let bearer = Bearer::introspection(server.builder().build().unwrap());
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        let space = space.client_address(address.unwrap());
+        let app = app(space.build().unwrap());
+        let by_proxy = |token: &str, value: &str| {
+            let mut request = request_from(PROXY, token);
+            let value = HeaderValue::from_str(value).expect("a field");
+            request.headers_mut().insert(field, value);
+            request
+        };
+        let hostile: Vec<_> = (0..600)
+            .map(|number| {
+                let request = by_proxy(&format!("made-up-{number}"), &value);
+                let app = app.clone();
+                tokio::spawn(async move { status_of(&app, request).await })
+            })
+            .collect();
+        server.was_asked(64).await;
+        server.takes(Duration::ZERO);
+        assert_eq!(
+            status_of(&app, by_proxy("good", clean)).await,
+            200,
+            "{value}"
+        );
+        let most = server.endpoint.most_at_a_time.load(Ordering::SeqCst);
+        assert!(most <= 65, "a share has an end: {most}");
+        for request in hostile {
+            request.abort();
+        }
+    }
 }
 
 #[tokio::test]
