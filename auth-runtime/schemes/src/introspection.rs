@@ -24,7 +24,7 @@ use crate::bearer::is_b64token;
 use crate::fair_queue::{self, FairQueue};
 use crate::http_client::HttpClient;
 use crate::jwt::ClaimNames;
-use crate::token_cache::{Epoch, VerifierCache};
+use crate::token_cache::VerifierCache;
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -36,6 +36,10 @@ const SHARE: usize = 64;
 const MAX_WAITING: usize = 1024;
 /// The longest wait until the endpoint is asked.
 const MAX_WAIT: Duration = Duration::from_secs(1);
+
+const UNVERIFIABLE: Caller = Caller::Unverifiable {
+    retry_after: Some(RETRY_AFTER),
+};
 
 /// Verifies opaque tokens by asking the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
@@ -113,15 +117,7 @@ impl Introspection {
         let client = fair_queue::owner(credentials.client());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
-            let caller = match &endpoint.cache {
-                Some(cache) => {
-                    let moment = cache.moment();
-                    let asking = endpoint.ask_and_remember(&token, client, cache, moment);
-                    let questions = &endpoint.questions;
-                    questions.ask_together(moment, &token, asking).await
-                }
-                None => endpoint.ask(&token, client).await.0,
-            };
+            let caller = endpoint.caller(&token, client).await;
             unless_of_another_type(caller, types)
         })
     }
@@ -147,40 +143,54 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    async fn ask_and_remember(
-        &self,
-        token: &str,
-        client: Client,
-        cache: &VerifierCache,
-        moment: Epoch,
-    ) -> Caller {
-        let (caller, expiry) = self.ask(token, client).await;
-        if let Caller::Known(identity) = &caller {
-            cache.insert(token, identity.clone(), expiry, moment);
-        }
-        caller
+    /// The caller that a token belongs to, as a cache or the server says. `client` waits for a place of
+    /// its own, or for the answer to another request about the same token.
+    async fn caller(&self, token: &str, client: Client) -> Caller {
+        let Some(cache) = &self.cache else {
+            if let Some((caller, _)) = self.shared_answer(token).await {
+                return caller;
+            }
+            let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
+            return match place {
+                Ok(Some(_place)) => self.ask(token).await.0,
+                _ => UNVERIFIABLE,
+            };
+        };
+        let moment = cache.moment();
+        let remember = move |(caller, expiry): (Caller, Option<SystemTime>)| {
+            if let Caller::Known(identity) = &caller {
+                cache.insert(token, identity.clone(), expiry, moment);
+            }
+            caller
+        };
+        let shared = async { self.shared_answer(token).await.map(remember) };
+        let asking = async { remember(self.ask(token).await) };
+        let places = (&self.places, client);
+        let together = self
+            .questions
+            .ask_together((moment, token), shared, places, asking);
+        together.await.unwrap_or(UNVERIFIABLE)
     }
 
-    /// Whose token this is, and until when that holds, if it is known.
-    async fn ask(&self, token: &str, client: Client) -> (Caller, Option<SystemTime>) {
+    /// The answer that the instances of the service share, and the end of its validity, if it is known.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "to be shared")
+    )]
+    async fn shared_answer(&self, token: &str) -> Option<(Caller, Option<SystemTime>)> {
         #[cfg(feature = "redis")]
-        if let Some(shared) = &self.shared_cache
-            && let Some((answer, until)) = shared.get(&self.asker(), token).await
-            && let Ok(answer) = serde_json::from_slice(&answer)
-        {
-            let (caller, expiry) = self.judge(answer);
-            return (
-                caller,
-                Some(expiry.map_or(until, |expiry| expiry.min(until))),
-            );
+        if let Some(shared) = &self.shared_cache {
+            let (answer, until) = shared.get(&self.asker(), token).await?;
+            let (caller, expiry) = self.judge(serde_json::from_slice(&answer).ok()?);
+            let until = expiry.map_or(until, |expiry| expiry.min(until));
+            return Some((caller, Some(until)));
         }
-        let unverifiable = Caller::Unverifiable {
-            retry_after: Some(RETRY_AFTER),
-        };
-        let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
-        let Ok(Some(_place)) = place else {
-            return (unverifiable, None);
-        };
+        None
+    }
+
+    /// The answer of the server, and the end of its validity, if it is known. The caller of this
+    /// function holds a place.
+    async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
         let asked = self.question(token).await.and_then(|answer| {
             let claims = serde_json::from_slice(&answer);
             let claims = claims.map_err(|_| "the answer is no JSON object".to_owned())?;
@@ -196,7 +206,7 @@ impl Endpoint {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     tracing::warn!("tokens cannot be introspected: {problem}");
                 }
-                return (unverifiable, None);
+                return (UNVERIFIABLE, None);
             }
         };
         if self.is_down.swap(false, Ordering::Relaxed) {

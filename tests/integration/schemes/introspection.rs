@@ -631,6 +631,64 @@ async fn a_spoilt_field_of_a_proxy_leaves_no_share() {
     }
 }
 
+/// A client waits for its own share only, also for a token that other clients ask about.
+#[tokio::test]
+async fn a_client_without_a_place_delays_no_other_with_the_same_token() {
+    let server = Server::start().await;
+    server.says("good", active());
+    server.takes(Duration::from_secs(3));
+    let app = server.app();
+    let from_hostile = |token: String| {
+        let app = app.clone();
+        tokio::spawn(async move { status_from(&app, HOSTILE, &token).await })
+    };
+    let busy: Vec<_> = (0..64)
+        .map(|number| from_hostile(format!("made-up-{number}")))
+        .collect();
+    server.was_asked(64).await;
+    server.takes(Duration::ZERO);
+    let waiting: Vec<_> = (0..3).map(|_| from_hostile("good".to_owned())).collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.questions(), 64, "there is no place for them");
+    let answer = status_from(&app, "198.51.100.1:1", "good");
+    let answer = tokio::time::timeout(Duration::from_millis(700), answer).await;
+    assert_eq!(answer, Ok(200));
+    // The others wait for the same answer.
+    for request in waiting {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert_eq!(server.questions(), 65);
+    for request in busy {
+        request.abort();
+    }
+}
+
+/// Each of many requests with one token needs no place of its own.
+#[tokio::test]
+async fn requests_that_wait_for_an_answer_hold_no_places() {
+    let server = Server::start().await;
+    server.says("good", active());
+    server.takes(Duration::from_millis(1500));
+    let app = server.app();
+    let requests: Vec<_> = (0..300)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { status_from(&app, "192.0.2.1:1", "good").await })
+        })
+        .collect();
+    server.was_asked(1).await;
+    let other = status_from(&app, "192.0.2.1:1", "other");
+    assert_eq!(other.await, 401);
+    for request in requests {
+        assert_eq!(
+            request.await.unwrap(),
+            200,
+            "for longer than a place is waited for"
+        );
+    }
+    assert_eq!(server.questions(), 2);
+}
+
 #[tokio::test]
 async fn a_shared_cache_remembers_for_a_day_at_most() {
     let server = Server::start().await;
