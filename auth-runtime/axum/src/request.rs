@@ -52,13 +52,13 @@ pub fn head_of_parts(parts: &Parts) -> Head<'_> {
     }
 }
 
-/// Starts to authenticate a request.
+/// Starts to authenticate a request. A caller that a test set does not replace an unreadable form.
 pub(crate) fn authenticate(
     space: &ProtectionSpace,
     head: Head<'_>,
     target: Target<'_>,
 ) -> AuthenticationFuture {
-    match stand_in(head.extensions) {
+    match stand_in(head.extensions).filter(|_| !Form::is_unreadable(head)) {
         Some(caller) => AuthenticationFuture::Done(space.assume(caller, target)),
         None => space.authenticate(head, target),
     }
@@ -87,10 +87,15 @@ pub(crate) fn served_as<T: 'static>() -> Served {
     }
 }
 
-/// Reads the form of a request that has to be searched for credentials. The body stays readable.
-pub(crate) async fn read_form(space: &ProtectionSpace, request: Request) -> Request {
-    let is_unreadable = matches!(request.extensions().get(), Some(Form::Unreadable));
-    if is_unreadable || !space.reads_form_of(head_of(&request)) {
+/// Reads the form of a request that has to be searched for credentials. The body stays readable,
+/// unless the form is unreadable.
+pub(crate) async fn read_form(
+    space: &ProtectionSpace,
+    target: Target<'_>,
+    request: Request,
+) -> Request {
+    let head = head_of(&request);
+    if Form::is_unreadable(head) || !space.reads_form_of(head, target) {
         return request;
     }
     let (mut head, body) = request.into_parts();

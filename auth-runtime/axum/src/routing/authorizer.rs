@@ -110,7 +110,8 @@ impl RouteAuthorizer {
             return AuthorizationOrFuture::Now(self.grant_public(&request), request);
         }
         let authorizer = || Arc::clone(self);
-        if self.space.reads_form_of(head_of(&request)) {
+        let target = Target::of(&self.policy);
+        if self.space.reads_form_of(head_of(&request), target) {
             let authorization = authorizer().authorize_with_form(request);
             return AuthorizationOrFuture::Later(Box::pin(authorization));
         }
@@ -139,7 +140,8 @@ impl RouteAuthorizer {
     }
 
     async fn authorize_with_form(self: Arc<Self>, request: Request) -> (Authorization, Request) {
-        let mut request = read_form(&self.space, request).await;
+        let target = Target::of(&self.policy);
+        let mut request = read_form(&self.space, target, request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
         forget_form(&mut request);

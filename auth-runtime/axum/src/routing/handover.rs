@@ -3,7 +3,7 @@
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auth_runtime_core::adapter::{Authorization, CredentialFields};
+use auth_runtime_core::adapter::{Authorization, CredentialFields, Target};
 use auth_runtime_core::{Decision, ProtectionSpace};
 use axum::extract::Request;
 use http::Uri;
@@ -138,11 +138,11 @@ pub(super) fn forget(request: &mut Request) {
 }
 
 fn hand(result: Handed, spaces: &[ProtectionSpace], request: &mut Request) {
-    // A form may carry a token, and a layer could replace the body unnoticed. Credentials in
+    // On hidden and unknown paths alike, all schemes count. A form may carry a token, and a layer could replace the body unnoticed. Credentials in
     // `Authorization` are compared, and some of them are valid once: a proof of possession.
     let reads_form = spaces
         .iter()
-        .any(|space| space.reads_form_of(head_of(request)));
+        .any(|space| space.reads_form_of(head_of(request), Target::Unknown));
     if reads_form && !result.is_in_authorization() {
         return;
     }
