@@ -872,6 +872,44 @@ async fn an_unreadable_form_reaches_no_handler() {
     }
 }
 
+/// A frame that counts how many there are.
+struct Frame(std::sync::Arc<()>);
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        b"x"
+    }
+}
+
+#[tokio::test]
+async fn a_form_in_small_frames_takes_no_more_memory_than_its_bytes() {
+    let app = GuardedRouter::new()
+        .route("/submit", post(submit))
+        .protect(lenient())
+        .unwrap();
+    for (frames, expected) in [
+        (0, 401),
+        (1, 401),
+        (5000, 401),
+        (ProtectionSpace::MAX_FORM, 401),
+        (ProtectionSpace::MAX_FORM + 1, 400),
+    ] {
+        let held = std::sync::Arc::new(());
+        let frames = (0..frames).map(move |_| {
+            assert!(std::sync::Arc::strong_count(&held) <= 3, "frames are kept");
+            Ok::<_, std::io::Error>(Bytes::from_owner(Frame(held.clone())))
+        });
+        let body = Body::from_stream(futures_util::stream::iter(frames));
+        assert_eq!(send(&app, form("/submit", body)).await.status, expected);
+    }
+    let body = format!("a=1&access_token={}&b=%C3%BC", token(json!({})));
+    let frames: Vec<_> = body.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
+    let frames = frames.into_iter().map(Ok::<_, std::io::Error>);
+    let frames = Body::from_stream(futures_util::stream::iter(frames));
+    let answer = send(&app, form("/submit", frames)).await;
+    assert_eq!((answer.status.as_u16(), answer.body), (200, body));
+}
+
 #[tokio::test]
 async fn a_token_in_the_query_is_found_where_it_was_asked_for() {
     let app = |space| {

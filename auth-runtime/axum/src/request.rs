@@ -1,12 +1,15 @@
 //! The requests of axum, as the core reads them.
 
 use std::any::TypeId;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Target};
 use auth_runtime_core::{Caller, ProtectionSpace, Served};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
+use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{Extensions, Uri};
 
@@ -99,12 +102,45 @@ pub(crate) async fn read_form(
         return request;
     }
     let (mut head, body) = request.into_parts();
-    let (form, body) = match to_bytes(body, ProtectionSpace::MAX_FORM).await {
-        Ok(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
-        Err(_) => (Form::Unreadable, Body::empty()),
+    let (form, body) = match read_body(body).await {
+        Some(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
+        None => (Form::Unreadable, Body::empty()),
     };
     head.extensions.insert(form);
     Request::from_parts(head, body)
+}
+
+/// Reads a body of up to [`ProtectionSpace::MAX_FORM`] bytes; `None` if it is longer or incomplete.
+/// The frames are copied into one buffer: a client can send frames of one byte, and each of them
+/// takes far more memory than that.
+async fn read_body(mut body: Body) -> Option<Bytes> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // Trailers contain no form.
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        if data.is_empty() {
+            continue;
+        }
+        let length = first.len().max(all.len()) + data.len();
+        if length > ProtectionSpace::MAX_FORM {
+            return None;
+        }
+        if length == data.len() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Some(match all.is_empty() {
+        true => first,
+        false => all.freeze(),
+    })
 }
 
 /// Removes the form from the extensions of a request that may be copied into another one. An
