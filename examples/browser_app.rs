@@ -61,8 +61,8 @@ async fn log_in(
 ) -> Response {
     // Directly connected: behind a proxy, this names it as the space does.
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
-    let client =
-        peer.and_then(|ConnectInfo(peer)| ClientAddress::socket().of(*peer, &request.headers));
+    let peer = peer.map(|ConnectInfo(peer)| *peer);
+    let client = ClientAddress::socket().of(peer, &request.headers);
     let identity = match app.users.authenticate(name, password, client).await {
         Caller::Known(identity) => identity,
         Caller::Unverifiable { .. } => return StatusCode::SERVICE_UNAVAILABLE.into_response(),

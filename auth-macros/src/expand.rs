@@ -38,6 +38,7 @@ fn expand_handler(handler: &Handler, annotated: &Annotated) -> TokenStream {
         kind: quote!(OfHandler),
         guard,
         handler: handler_type(handler, annotated, &runtime),
+        is_deprecated: is_deprecated(handler),
     };
     let implementation = implementation.expand(annotated, &runtime);
     let Handler {
@@ -64,6 +65,7 @@ fn expand_struct(unit: &UnitStruct, annotated: &Annotated) -> TokenStream {
         kind: quote!(OfService),
         guard: None,
         handler: quote!(::core::option::Option::None),
+        is_deprecated: false,
     };
     let runtime = runtime::private(annotated.krate.as_ref());
     let implementation = implementation.expand(annotated, &runtime);
@@ -82,6 +84,8 @@ struct Implementation<'i> {
     guard: Option<TypePath>,
     /// The identity of the handler's type, if it has one.
     handler: TokenStream,
+    /// Whether the handler is deprecated, so that naming it would be reported.
+    is_deprecated: bool,
 }
 
 impl Implementation<'_> {
@@ -92,7 +96,10 @@ impl Implementation<'_> {
             kind,
             guard,
             handler,
+            is_deprecated,
         } = self;
+        let allowed = is_deprecated
+            .then(|| quote!(#[allow(deprecated, reason = "its type is its identity")]));
         let policy = policy::policy(&effective(annotated), runtime);
         let checks = match &annotated.policy {
             Policy::Requires(requires) if annotated.errors.is_empty() => {
@@ -122,6 +129,7 @@ impl Implementation<'_> {
                     #line,
                 );
                 const USES_GUARD: bool = #uses_guard;
+                #allowed
                 const HANDLER: ::core::option::Option<#runtime::TypeId> = #handler;
             }
         }
@@ -158,16 +166,13 @@ fn caller(policy: &Policy, runtime: &Path) -> TokenStream {
 }
 
 /// Returns the identity of the type of a handler, which only this handler has. A generic handler has
-/// a type for each of its arguments. The name of a deprecated one would be reported here, as would
-/// that of an invalid one.
+/// a type for each of its arguments. The name of an invalid one would be reported here.
 fn handler_type(handler: &Handler, annotated: &Annotated, runtime: &Path) -> TokenStream {
     let signature = &handler.signature;
     let mut parameters = signature.generics.params.iter();
     let is_generic = parameters.any(|it| !matches!(it, GenericParam::Lifetime(_)))
         || may_be_generic(signature.inputs.to_token_stream());
-    let mut attributes = handler.attributes.iter();
-    let is_deprecated = attributes.any(|it| it.path().is_ident("deprecated"));
-    if is_generic || is_deprecated || !annotated.errors.is_empty() {
+    if is_generic || !annotated.errors.is_empty() {
         return quote!(::core::option::Option::None);
     }
     let mut name = signature.ident.clone();
@@ -175,14 +180,43 @@ fn handler_type(handler: &Handler, annotated: &Annotated, runtime: &Path) -> Tok
     quote!(::core::option::Option::Some(#runtime::type_id_of(&#name)))
 }
 
+/// Returns whether an attribute deprecates a handler, possibly within `cfg_attr`.
+fn is_deprecated(handler: &Handler) -> bool {
+    handler.attributes.iter().any(|attribute| {
+        attribute.path().is_ident("deprecated")
+            || attribute.path().is_ident("cfg_attr") && contains_word(attribute, "deprecated")
+    })
+}
+
+fn contains_word(tokens: impl ToTokens, word: &str) -> bool {
+    let tokens = tokens.to_token_stream();
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => contains_word(group.stream(), word),
+        TokenTree::Ident(own) => own == word,
+        _ => false,
+    })
+}
+
 /// Returns whether parameters contain `impl Trait`, or a macro that may expand to it.
 fn may_be_generic(parameters: TokenStream) -> bool {
-    parameters.into_iter().any(|token| match token {
-        TokenTree::Group(group) => may_be_generic(group.stream()),
-        TokenTree::Ident(word) => word == "impl",
-        TokenTree::Punct(punct) => punct.as_char() == '!',
-        TokenTree::Literal(_) => false,
-    })
+    contains_word(&parameters, "impl") || calls_macro(parameters)
+}
+
+/// Returns whether tokens of types contain `path!(…)`. A `!` elsewhere is the never type.
+fn calls_macro(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_call = |three: &[TokenTree]| {
+        matches!(
+            three,
+            [TokenTree::Ident(_) | TokenTree::Group(_), TokenTree::Punct(bang), TokenTree::Group(_)]
+                if bang.as_char() == '!'
+        )
+    };
+    let mut groups = tokens.iter().filter_map(|token| match token {
+        TokenTree::Group(group) => Some(group.stream()),
+        _ => None,
+    });
+    tokens.windows(3).any(is_call) || groups.any(calls_macro)
 }
 
 #[cfg(test)]

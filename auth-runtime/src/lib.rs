@@ -181,7 +181,7 @@
 //! |---|---|---|---|
 //! | passwords verified at a time, and logins that wait for it ([`PasswordHashes`](schemes::PasswordHashes#limits)) | one, and 128, for each processor | served in turn by client address; the address with most logins makes room | each waits for one of its logins at a time; logins remembered for 5 minutes do not wait |
 //! | memory to verify passwords in | one buffer for each processor | – | none |
-//! | tokens that are introspected at a time, and requests that wait for it ([`Introspection`](schemes::Introspection#limits)) | 256, and 1024 | 64 of one client address; others are served in turn by address; the address with most requests makes room | none; 4 addresses could take all, and others then wait in turn |
+//! | tokens that are introspected at a time, and requests that wait for it ([`Introspection`](schemes::Introspection#limits)) | 256, and 1024 | 64 of one client address, and of all clients whose proxy names none; others are served in turn by address; the address with most requests makes room | none; 4 addresses could take all, and others then wait in turn |
 //! | nonces of [`Digest`] in use | 200 000 for each of their lifetimes | of a user: a quarter of those free of the first half, and in any case 196 | none; 512 users could take all |
 //! | proofs of [`Dpop`] in use, in this process | 200 000 for each of their lifetimes | of a subject, with all its keys: the same | none; 512 subjects could take all |
 //! | proofs of [`Dpop`] in use, in a [`Redis`] | the memory of Redis | 20 000 a minute of a subject, about 10 MB | none, if Redis has more than that |
@@ -278,7 +278,9 @@ pub use auth_runtime_policy::{Policy, Requirement};
 /// Authentication schemes, and the trait that further ones implement.
 pub mod schemes {
     #[doc(inline)]
-    pub use auth_runtime_core::{Credentials, Scheme, Source, TrustedProxiesError, Verification};
+    pub use auth_runtime_core::{
+        Client, Credentials, Scheme, Source, TrustedProxiesError, Verification,
+    };
     #[doc(inline)]
     pub use auth_runtime_schemes::*;
 }

@@ -592,6 +592,77 @@ async fn a_check_works_behind_layers_nests_and_services() {
     }
 }
 
+/// `None` where the path has no tenant: then the check is met.
+async fn of_tenant(request: CheckRequest<'_>) -> bool {
+    let tenant = request.parameter("tenant");
+    tenant.is_none_or(|tenant| tenant == request.identity().subject())
+}
+
+#[requires(check = of_tenant)]
+async fn file(uri: http::Uri) -> String {
+    uri.to_string()
+}
+
+#[requires(check = of_tenant, hide_as = 404)]
+async fn hidden_file() -> &'static str {
+    "a file"
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_not_utf8_meets_no_check() {
+    let app = GuardedRouter::new()
+        .route("/all", get(file))
+        .route("/t/{tenant}/{file}", get(file))
+        .route("/w/{tenant}/{*rest}", get(file))
+        .route("/h/{tenant}/{file}", get(hidden_file))
+        .protect(space())
+        .unwrap();
+    let plain = Router::new()
+        .route("/t/{tenant}/{file}", axum::routing::get(file))
+        .layer(axum::Extension(space()));
+    let ann = |target| known(Identity::new("ann"), target);
+    for (target, expected) in [
+        ("/all", 200),
+        ("/t/ann/x", 200),
+        ("/t/ann/%C3%BC", 200),
+        ("/t/bob/x", 403),
+        ("/t/bob/%FF", 403),
+        ("/t/ann/%FF", 403),
+        ("/t/%FF/x", 403),
+        ("/w/ann/a/b", 200),
+        ("/w/bob/a/b/%80", 403),
+        ("/h/ann/x", 200),
+    ] {
+        assert_eq!(status(&app, ann(target)).await, expected, "{target}");
+        if target.starts_with("/t/") {
+            assert_eq!(
+                status(&plain, ann(target)).await,
+                expected,
+                "plain {target}"
+            );
+        }
+    }
+    assert_hidden(app, ann("/h/bob/%FF")).await;
+}
+
+#[tokio::test]
+async fn parameters_of_one_name_with_different_values_meet_no_check() {
+    let inner = GuardedRouter::new()
+        .route("/i/{tenant}", get(file))
+        .protect(space())
+        .unwrap();
+    let app = Router::new().nest_service("/o/{tenant}", inner);
+    for (target, expected) in [
+        ("/o/ann/i/ann", 200),
+        ("/o/ann/i/bob", 403),
+        ("/o/bob/i/ann", 403),
+        ("/o/bob/i/bob", 403),
+    ] {
+        let request = known(Identity::new("ann"), target);
+        assert_eq!(status(&app, request).await, expected, "{target}");
+    }
+}
+
 #[tokio::test]
 async fn a_check_works_on_a_plain_router_too() {
     let app = Router::new()

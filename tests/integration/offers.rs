@@ -777,6 +777,139 @@ async fn a_token_in_a_form_is_found_where_it_was_asked_for_and_the_handler_gets_
     assert_eq!(send(&app, form("/open", long)).await.status, 200);
 }
 
+#[requires(authenticated, schemes(Basic))]
+async fn submit_by_password(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[requires(authenticated, schemes(Basic), hide_as = 404)]
+async fn hidden_submit_by_password(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[requires(any(authenticated, network = "192.0.2.0/24"), schemes(Bearer))]
+async fn submit_by_network(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[public(reason = "the answer of a path that was never there")]
+async fn measure(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+fn cut_off() -> Body {
+    let frames = [
+        Ok(Bytes::from_static(b"ten bytes!")),
+        Err(std::io::Error::other("cut off")),
+    ];
+    Body::from_stream(futures_util::stream::iter(frames))
+}
+
+/// A form from an address of the network, with a password.
+fn form_of_ann(target: &str, body: Body) -> Request {
+    let mut request = form(target, body);
+    let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 4711));
+    request.extensions_mut().insert(peer);
+    let password = HeaderValue::from_static("Basic YW5uOnNlY3JldA==");
+    request.headers_mut().insert(AUTHORIZATION, password);
+    request
+}
+
+#[tokio::test]
+async fn an_unreadable_form_reaches_no_handler() {
+    let space = || {
+        let bearer = Bearer::jwt(jwt()).accept_form();
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        space.scheme(basic()).build().expect("a space")
+    };
+    let passwords = || {
+        let space = ProtectionSpace::builder().realm("other").scheme(basic());
+        space.build().expect("a space")
+    };
+    let routes = || {
+        GuardedRouter::new()
+            .route("/shown", post(submit_by_password))
+            .route("/network", post(submit_by_network))
+            .route("/hidden", post(hidden_submit_by_password))
+    };
+    let one = routes().protect(space()).unwrap();
+    let with_fallback = routes().fallback(measure).protect(space()).unwrap();
+    let others = GuardedRouter::new().route("/other", post(hidden_submit_by_password));
+    let others = || others.clone().protect(passwords()).unwrap();
+    let first = with_fallback.clone().merge(others());
+    let last = others().merge(with_fallback.clone());
+    let long = || Body::from(vec![b'x'; ProtectionSpace::MAX_FORM + 1]);
+    for (app, spaces) in [(one, 1), (with_fallback, 1), (first, 2), (last, 2)] {
+        let status = async |target: &str, body: Body| {
+            let answer = send(&app, form_of_ann(target, body)).await;
+            (answer.status.as_u16(), answer.body)
+        };
+        // No scheme of the policy reads forms, so the body is that of the handler.
+        let length = (ProtectionSpace::MAX_FORM + 1).to_string();
+        assert_eq!(status("/shown", long()).await, (200, length.clone()));
+        assert_eq!(status("/shown", cut_off()).await.0, 400);
+        for body in [long, cut_off] {
+            for target in ["/network", "/hidden", "/nowhere"] {
+                assert_eq!(status(target, body()).await.0, 400, "{target}, {spaces}");
+            }
+            let hidden = send(&app, form_of_ann("/hidden", body())).await;
+            let unknown = send(&app, form_of_ann("/nowhere", body())).await;
+            assert_eq!(hidden.headers, unknown.headers);
+            let as_bob = |target| with_identity(form(target, body()), Identity::new("bob"));
+            for target in ["/network", "/hidden", "/nowhere"] {
+                assert_eq!(send(&app, as_bob(target)).await.status, 400, "{target}");
+            }
+        }
+        if spaces == 2 {
+            assert_eq!(status("/other", long()).await, (200, length));
+            assert_eq!(status("/other", cut_off()).await.0, 400);
+        }
+        // A readable one does.
+        for target in ["/shown", "/network", "/hidden"] {
+            let answer = status(target, Body::from("a=1")).await;
+            assert_eq!(answer, (200, "3".to_owned()), "{target}");
+        }
+    }
+}
+
+/// A frame that counts how many there are.
+struct Frame(std::sync::Arc<()>);
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        b"x"
+    }
+}
+
+#[tokio::test]
+async fn a_form_in_small_frames_takes_no_more_memory_than_its_bytes() {
+    let app = GuardedRouter::new()
+        .route("/submit", post(submit))
+        .protect(lenient())
+        .unwrap();
+    for (frames, expected) in [
+        (0, 401),
+        (1, 401),
+        (5000, 401),
+        (ProtectionSpace::MAX_FORM, 401),
+        (ProtectionSpace::MAX_FORM + 1, 400),
+    ] {
+        let held = std::sync::Arc::new(());
+        let frames = (0..frames).map(move |_| {
+            assert!(std::sync::Arc::strong_count(&held) <= 3, "frames are kept");
+            Ok::<_, std::io::Error>(Bytes::from_owner(Frame(held.clone())))
+        });
+        let body = Body::from_stream(futures_util::stream::iter(frames));
+        assert_eq!(send(&app, form("/submit", body)).await.status, expected);
+    }
+    let body = format!("a=1&access_token={}&b=%C3%BC", token(json!({})));
+    let frames: Vec<_> = body.as_bytes().chunks(7).map(<[u8]>::to_vec).collect();
+    let frames = frames.into_iter().map(Ok::<_, std::io::Error>);
+    let frames = Body::from_stream(futures_util::stream::iter(frames));
+    let answer = send(&app, form("/submit", frames)).await;
+    assert_eq!((answer.status.as_u16(), answer.body), (200, body));
+}
+
 #[tokio::test]
 async fn a_token_in_the_query_is_found_where_it_was_asked_for() {
     let app = |space| {

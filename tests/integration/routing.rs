@@ -9,7 +9,7 @@ use auth_runtime::{Denied, Guard, GuardedRouter, Identity, ProtectedRouter, publ
 use auth_tests::{App, send_raw, serve, space, token};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, NestedPath, OriginalUri, Path, Query, Request, State};
+use axum::extract::{Extension, MatchedPath, NestedPath, OriginalUri, Path, Query, Request, State};
 use axum::response::Response;
 use axum::routing::MethodFilter;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -602,6 +602,57 @@ fn the_guard_of_another_one_lets_no_handler_in() {
 }
 
 #[test]
+fn the_guards_of_deprecated_handlers_and_of_never_types_belong_to_their_handlers() {
+    #[derive(Clone)]
+    struct Exit(#[expect(dead_code, reason = "only its type counts")] fn() -> !);
+    #[requires(role = "admin")]
+    #[deprecated]
+    async fn old(guard: Guard) -> String {
+        guard.identity().subject().to_owned()
+    }
+    #[requires(role = "admin")]
+    #[cfg_attr(all(), deprecated(note = "a test"))]
+    async fn older() {}
+    #[requires(role = "admin")]
+    async fn never(_: Guard, _: Extension<fn() -> !>, _: Extension<(Exit, [Exit; 1])>) {}
+    async fn of_old(_: Guard<policy_of_old>) {}
+    async fn of_older(_: Guard<policy_of_older>) {}
+    async fn of_never(_: Guard<policy_of_never>) {}
+    let router = GuardedRouter::new()
+        .route("/old", get(of_old))
+        .route("/older", get(of_older))
+        .route("/never", get(of_never));
+    assert_eq!(refused(router).len(), 3);
+    #[expect(deprecated, reason = "they may be mounted")]
+    let router = GuardedRouter::new()
+        .route("/old", get(old))
+        .route("/older", get(older))
+        .route("/never", get(never));
+    let _ = router.protect(space()).unwrap();
+}
+
+/// A macro in the type of a parameter may expand to `impl Trait`, so such a handler compiles like a
+/// generic one.
+#[test]
+fn handlers_with_macros_in_types_compile() {
+    macro_rules! text {
+        () => {
+            String
+        };
+    }
+    macro_rules! any_text {
+        () => { Path<impl Into<String> + serde::de::DeserializeOwned + Send + 'static> };
+    }
+    #[requires(role = "admin")]
+    async fn plain(_: Guard, _: text!()) {}
+    #[requires(role = "admin")]
+    async fn generic(_: Guard, _: any_text!()) {}
+    let router = GuardedRouter::new().route("/plain", get(plain));
+    let _ = router.protect(space()).unwrap();
+    let _ = generic as fn(_, Path<String>) -> _;
+}
+
+#[test]
 fn a_guard_of_its_own_lets_every_kind_of_handler_in() {
     #[requires(scope = "read")]
     async fn r#type<T: Send + 'static>(_: State<T>) {}
@@ -631,6 +682,30 @@ fn a_guard_of_its_own_lets_every_kind_of_handler_in() {
         .route("/4", get(async |_: Guard<Readers>| {}).layer(field("x-3")))
         .with_state(0);
     let _ = router.protect(space()).unwrap();
+}
+
+#[test]
+fn a_path_has_one_parameter_of_a_name() {
+    let inner = || GuardedRouter::new().route("/i/{tenant}", get(read).post(write));
+    let both = GuardedRouter::new()
+        .route("/{{id}}/{id}/{name}", get(read))
+        .route("/twice/{id}/{*id}", get(read))
+        .nest("/o/{tenant}", inner())
+        .nest("/p/{other}", inner());
+    let expected = |handler: &str, path: &str, name: &str| {
+        format!(
+            "the path `{path}` of `integration::routing::{handler}` has two parameters `{name}`; \
+             give each a name of its own"
+        )
+    };
+    assert_eq!(
+        refused(both),
+        [
+            expected("read", "/twice/{id}/{*id}", "id"),
+            expected("read", "/o/{tenant}/i/{tenant}", "tenant"),
+            expected("write", "/o/{tenant}/i/{tenant}", "tenant"),
+        ]
+    );
 }
 
 #[test]

@@ -548,6 +548,14 @@ mod tests {
             ("generate! { async fn f() {} }", "`generate!` writes"),
             ("a::b!();", "`a::b!` writes"),
             ("include!(\"f.rs\");", "`include!` writes"),
+            // A module or a macro may be called `macro_rules`.
+            (
+                "macro_rules::generate! { f }",
+                "`macro_rules::generate!` writes",
+            ),
+            ("self::macro_rules! { f }", "`self::macro_rules!` writes"),
+            ("macro_rules! { f }", "`macro_rules!` writes"),
+            ("r#macro_rules! { f }", "`r#macro_rules!` writes"),
             ("mod file;", "into a file"),
             (
                 "fn f() { #[requires(scope = \"x\")] async fn g() {} }",

@@ -12,6 +12,7 @@ use auth_runtime_core::{
     Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
 };
 use auth_runtime_policy::Policy;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -250,7 +251,7 @@ impl<P: HasPolicy> Guard<P> {
             head: None,
         });
         let parameters = match P::CHECKS {
-            [] => Vec::new(),
+            [] => Some(Vec::new()),
             _ => parameters_of(head).await,
         };
         let route = Route {
@@ -261,7 +262,7 @@ impl<P: HasPolicy> Guard<P> {
         };
         let surroundings = Surroundings {
             head: head_of_parts(head),
-            parameters: &parameters,
+            parameters: parameters.as_deref(),
             state,
         };
         let Authorization {
@@ -304,15 +305,23 @@ impl<P: HasPolicy> Guard<P> {
     }
 }
 
-/// The parameters of the matched path, for checks. Only axum's own extractors can read them.
-pub(crate) async fn parameters_of(head: &mut Parts) -> Vec<(String, String)> {
-    match RawPathParams::from_request_parts(head, &()).await {
-        Ok(parameters) => parameters
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        Err(_) => Vec::new(),
+/// The parameters of the matched path, for checks. Only axum's own extractors can read them. `None`
+/// if one is not UTF-8, or if two of one name have different values, as nested routers can have.
+pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
+    let raw = match RawPathParams::from_request_parts(head, &()).await {
+        Ok(raw) => raw,
+        Err(RawPathParamsRejection::MissingPathParams(_)) => return Some(Vec::new()),
+        Err(_) => return None,
+    };
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (name, value) in &raw {
+        match parameters.iter().find(|(own, _)| own == name) {
+            Some((_, own)) if own != value => return None,
+            Some(_) => {}
+            None => parameters.push((name.to_owned(), value.to_owned())),
+        }
     }
+    Some(parameters)
 }
 
 impl<P: HasPolicy> fmt::Debug for Guard<P> {
@@ -336,7 +345,7 @@ pub trait HasPolicy: Send + Sync + 'static {
     /// Whether the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
     /// The type of the handler, which no other function has; `None` for a service, and for a handler
-    /// with several types, since it is generic.
+    /// that has several types, since it is generic, or may have, since a macro is in a parameter.
     const HANDLER: Option<TypeId>;
 }
 

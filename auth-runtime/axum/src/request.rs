@@ -1,13 +1,15 @@
 //! The requests of axum, as the core reads them.
 
 use std::any::TypeId;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 
 use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Target};
 use auth_runtime_core::{Caller, ProtectionSpace, Served};
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{Extensions, Uri};
 
@@ -53,13 +55,13 @@ pub fn head_of_parts(parts: &Parts) -> Head<'_> {
     }
 }
 
-/// Starts to authenticate a request.
+/// Starts to authenticate a request. A caller that a test set does not replace an unreadable form.
 pub(crate) fn authenticate(
     space: &ProtectionSpace,
     head: Head<'_>,
     target: Target<'_>,
 ) -> AuthenticationFuture {
-    match stand_in(head.extensions) {
+    match stand_in(head.extensions).filter(|_| !Form::is_unreadable(head)) {
         Some(caller) => AuthenticationFuture::Done(space.assume(caller, target)),
         None => space.authenticate(head, target),
     }
@@ -88,20 +90,57 @@ pub(crate) fn served_as<T: 'static>() -> Served {
     }
 }
 
-/// Reads the form of a request that has to be searched for credentials, unless it is read already.
-/// The body stays readable.
-pub(crate) async fn read_form(space: &ProtectionSpace, request: Request) -> Request {
+/// Reads the form of a request that has to be searched for credentials, unless it is read already. The
+/// body stays readable, unless the form is unreadable.
+pub(crate) async fn read_form(
+    space: &ProtectionSpace,
+    target: Target<'_>,
+    request: Request,
+) -> Request {
     let is_read = request.extensions().get::<Form>().is_some();
-    if is_read || !space.reads_form_of(head_of(&request)) {
+    if is_read || !space.reads_form_of(head_of(&request), target) {
         return request;
     }
     let (mut head, body) = request.into_parts();
-    let (form, body) = match to_bytes(body, ProtectionSpace::MAX_FORM).await {
-        Ok(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
-        Err(_) => (Form::Unreadable, Body::empty()),
+    let (form, body) = match read_body(body).await {
+        Some(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
+        None => (Form::Unreadable, Body::empty()),
     };
     head.extensions.insert(form);
     Request::from_parts(head, body)
+}
+
+/// Reads a body of up to [`ProtectionSpace::MAX_FORM`] bytes; `None` if it is longer or incomplete.
+/// The frames are copied into one buffer: a client can send frames of one byte, and each of them
+/// takes far more memory than that.
+async fn read_body(mut body: Body) -> Option<Bytes> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // Trailers contain no form.
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        if data.is_empty() {
+            continue;
+        }
+        let length = first.len().max(all.len()) + data.len();
+        if length > ProtectionSpace::MAX_FORM {
+            return None;
+        }
+        if length == data.len() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Some(match all.is_empty() {
+        true => first,
+        false => all.freeze(),
+    })
 }
 
 /// Removes the form from the extensions of a request that may be copied into another one, and returns

@@ -71,7 +71,9 @@ impl<'r, S> CheckRequest<'r, S> {
     /// The decoded value of a path parameter, by its name in the route: `owner` of
     /// `/repos/{owner}`.
     ///
-    /// A value that is not UTF-8 counts as absent.
+    /// `None` if the route has no such parameter. A check is not called, and not met, if a value of
+    /// the path is not UTF-8, or if two parameters of one name have different values: it could not
+    /// know which of them the handler uses.
     pub fn parameter(&self, name: &str) -> Option<&'r str> {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(own, _)| own == name);
@@ -143,8 +145,9 @@ pub type Parameters = [(String, String)];
 pub struct Surroundings<'r> {
     /// The head of the request.
     pub head: Head<'r>,
-    /// The parameters of the matched path.
-    pub parameters: &'r Parameters,
+    /// The parameters of the matched path. `None` if they cannot be read, or are ambiguous: then no
+    /// check is met.
+    pub parameters: Option<&'r Parameters>,
     /// The state of the router.
     pub state: &'r State,
 }
@@ -176,9 +179,17 @@ impl Check {
             );
             return None;
         }
+        let Some(parameters) = surroundings.parameters else {
+            tracing::debug!(
+                check = self.name,
+                "the path parameters are not UTF-8 or ambiguous, so the check is not met",
+            );
+            return Some(false);
+        };
         let request = Some(ErasedRequest {
             check: self.name,
             identity,
+            parameters,
             surroundings,
         });
         (self.function)(CheckCall { request }).answer?.await
@@ -258,6 +269,7 @@ impl fmt::Debug for CheckCalled<'_> {
 struct ErasedRequest<'r> {
     check: &'static str,
     identity: &'r Identity,
+    parameters: &'r Parameters,
     surroundings: Surroundings<'r>,
 }
 
@@ -265,15 +277,11 @@ impl<'r> ErasedRequest<'r> {
     /// The request for a function that takes `S`; `None` if the router's state has another type.
     fn typed<S: 'static>(&self) -> Option<CheckRequest<'r, S>> {
         let none: &'static State = &();
-        let Surroundings {
-            head,
-            parameters,
-            state,
-        } = self.surroundings;
+        let Surroundings { head, state, .. } = self.surroundings;
         Some(CheckRequest {
             identity: self.identity,
             head,
-            parameters,
+            parameters: self.parameters,
             state: state.downcast_ref().or_else(|| none.downcast_ref())?,
         })
     }

@@ -25,18 +25,18 @@ use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 /// field are read from the right, as far as they are those of configured proxies. The first other
 /// one is the client's; everything to its left was written by the client.
 ///
-/// | request | address of the client |
+/// | request | [`Client`] |
 /// |---|---|
-/// | the peer is unknown | unknown |
-/// | the peer is not a configured proxy | that of the peer; the field is ignored |
-/// | the field is missing, or contains configured proxies only | unknown |
-/// | the field has more than 8 KiB, or cannot be read as far as it counts | unknown |
-/// | otherwise | the rightmost address of the field that is not a configured proxy |
+/// | the server names no peer | `Unknown` |
+/// | the peer is not a configured proxy | `Address`: that of the peer; the field is ignored |
+/// | the field is missing, or contains configured proxies only | `BehindProxy` |
+/// | the field has more than 8 KiB, or cannot be read as far as it counts | `BehindProxy` |
+/// | otherwise | `Address`: the rightmost address of the field that is not a configured proxy |
 ///
 /// Fields cannot be read in which an element that counts is empty, `unknown`, an obfuscated
 /// identifier (`_hidden`), an IPv6 address with a zone, or has such a port. Ports and brackets are
-/// left out, and an IPv4-mapped IPv6 address is the IPv4 address. A request with an unknown address
-/// is in no network.
+/// left out, and an IPv4-mapped IPv6 address is the IPv4 address. A request without an address is in
+/// no network.
 ///
 /// Name the addresses of the proxies alone, not the network that they share with clients: a client
 /// in it counts as a further proxy. Each proxy has to add the address of its own peer to the
@@ -52,6 +52,44 @@ enum Origin {
         field: Field,
         proxies: TrustedProxies,
     },
+}
+
+/// The client that sent a request, as [`ClientAddress`] finds it: for limits that count by client.
+///
+/// ```
+/// use auth_runtime::schemes::Client;
+/// use auth_runtime::ClientAddress;
+/// use http::HeaderMap;
+///
+/// let proxied = ClientAddress::x_forwarded_for(["192.0.2.7/32".parse()?])?;
+/// let peer = "192.0.2.7:4711".parse()?;
+/// let mut headers = HeaderMap::new();
+/// assert_eq!(proxied.of(Some(peer), &headers), Client::BehindProxy);
+///
+/// headers.insert("x-forwarded-for", "203.0.113.9".parse()?);
+/// let client = proxied.of(Some(peer), &headers);
+/// assert_eq!(client.address(), Some("203.0.113.9".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// The client with this address.
+    Address(IpAddr),
+    /// A client behind a configured proxy. The field of the proxy names no address that can be read.
+    /// Clients can spoil the field, so all of them count as one client.
+    BehindProxy,
+    /// The server does not name the peer, so clients cannot be distinguished.
+    Unknown,
+}
+
+impl Client {
+    /// The address of the client, if it is known.
+    pub fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::BehindProxy | Self::Unknown => None,
+        }
+    }
 }
 
 /// A field in which proxies record the address of their peer.
@@ -107,30 +145,33 @@ impl ClientAddress {
         Ok(Self(Origin::Proxies { field, proxies }))
     }
 
-    /// The address of the client that sent a request with these header fields over a connection from
-    /// `peer`, if it is known.
+    /// The client that sent a request with these header fields over a connection from `peer`, which is
+    /// `None` if the server does not name it.
     ///
     /// For handlers and layers that count by client, such as a form to log in on; see
     /// `PasswordHashes::authenticate`.
-    pub fn of(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    pub fn of(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Client {
+        let Some(peer) = peer else {
+            return Client::Unknown;
+        };
         let peer = peer.ip().to_canonical();
         match &self.0 {
             Origin::Proxies { field, proxies } if proxies.contains(peer) => {
-                let client = field.client(headers, proxies);
-                if client.is_none() {
+                let Some(address) = field.client(headers, proxies) else {
                     tracing::debug!(
                         "the proxy {peer} sends no `{}` with the address of a client",
                         field.name(),
                     );
-                }
-                client
+                    return Client::BehindProxy;
+                };
+                Client::Address(address)
             }
-            Origin::Socket | Origin::Proxies { .. } => Some(peer),
+            Origin::Socket | Origin::Proxies { .. } => Client::Address(peer),
         }
     }
 
-    pub(crate) fn find(&self, head: Head<'_>) -> Option<IpAddr> {
-        self.of(head.peer()?, head.headers)
+    pub(crate) fn find(&self, head: Head<'_>) -> Client {
+        self.of(head.peer(), head.headers)
     }
 
     /// The same for a `network` requirement, which no request meets if the server names no peer.
@@ -141,7 +182,7 @@ impl ClientAddress {
                  with `into_make_service_with_connect_info::<SocketAddr>()`"
             );
         }
-        self.find(head)
+        self.find(head).address()
     }
 }
 
@@ -288,8 +329,8 @@ mod tests {
             request.headers_mut().append(name, value);
         }
         let (parts, ()) = request.into_parts();
-        let address = address.find(Head::from(&parts));
-        address.map(|address| address.to_string())
+        let client = address.find(Head::from(&parts));
+        client.address().map(|address| address.to_string())
     }
 
     const PEER: Option<&str> = Some("192.0.2.7:4711");

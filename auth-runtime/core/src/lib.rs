@@ -33,7 +33,7 @@ pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::check::{Check, CheckRequest};
-pub use crate::client_address::ClientAddress;
+pub use crate::client_address::{Client, ClientAddress};
 pub use crate::context::Context;
 pub use crate::decision::{Decision, Denial};
 pub use crate::denial_body::{DenialBody, RequestSnapshot};

@@ -85,6 +85,27 @@ impl PartialOrd for Segment {
     }
 }
 
+/// The first name that two parameters of a path have, as axum takes it.
+pub fn repeated_parameter(path: &str) -> Option<&str> {
+    let mut names = Vec::new();
+    path.split('/').filter_map(parameter_in).find(|name| {
+        let is_repeated = names.contains(name);
+        names.push(name);
+        is_repeated
+    })
+}
+
+/// The name of the parameter in a segment.
+fn parameter_in(segment: &str) -> Option<&str> {
+    let (_, behind) = segment.split_once('{')?;
+    // Two braces are one that is meant.
+    if let Some(behind) = behind.strip_prefix('{') {
+        return parameter_in(behind);
+    }
+    let (name, _) = behind.split_once('}')?;
+    Some(name.strip_prefix('*').unwrap_or(name))
+}
+
 impl Pattern {
     /// Reads a path as axum takes it, or as the access table shows it: with `/*` at its end where
     /// everything below is meant.

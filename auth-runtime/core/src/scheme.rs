@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::caller::{Caller, Rejection};
 use crate::challenge::{Challenge, ChallengeError};
-use crate::client_address::ClientAddress;
+use crate::client_address::{Client, ClientAddress};
 use crate::head::Head;
 
 /// An authentication scheme (RFC 9110 §11.1).
@@ -208,11 +208,9 @@ impl<'r> Credentials<'r> {
         self.head.headers
     }
 
-    /// The address of the client, if it is known: found as the space's
-    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) finds it.
-    ///
-    /// For schemes with a dear verification, to give each client a share of it.
-    pub fn client_address(&self) -> Option<IpAddr> {
+    /// The client, as the [`client_address`](crate::ProtectionSpaceBuilder::client_address) of the
+    /// space finds it: for schemes with an expensive verification, to give each client a share of it.
+    pub fn client(&self) -> Client {
         self.client_address.find(self.head)
     }
 

@@ -122,7 +122,10 @@ impl ProtectionSpace {
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
     /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
-    /// forms. The response to a longer one is 400.
+    /// forms. The response to a longer or incomplete one is 400, without a call of the handler.
+    ///
+    /// Forms are searched on hidden and unknown paths, and on other paths if the policy accepts such a
+    /// scheme.
     pub const MAX_FORM: usize = 1024 * 1024;
 
     /// The realm, if there is one.

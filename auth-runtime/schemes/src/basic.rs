@@ -82,7 +82,7 @@ impl Basic {
     pub fn password_hashes(hashes: crate::PasswordHashes) -> Self {
         Self {
             verify: Box::new(move |credentials, user, password| {
-                hashes.verify(user, password, credentials.client_address())
+                hashes.verify(user, password, credentials.client())
             }),
         }
     }

@@ -4,17 +4,19 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use auth_runtime_core::Client;
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-/// The owner of a share: an address, or all clients without a known address.
-pub(super) type Client = Option<IpAddr>;
-
-/// The client with that address: of IPv6, the network of 64 bits that a site has for itself.
-pub(super) fn client(address: Option<IpAddr>) -> Client {
+/// The owner of the share of a client: of an IPv6 address, the network of 64 bits that a site has for
+/// itself.
+pub(super) fn owner(client: Client) -> Client {
     const SITE: u128 = u128::MAX << 64;
-    match address?.to_canonical() {
-        IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() & SITE).into()),
-        address => Some(address),
+    match client {
+        Client::Address(address) => Client::Address(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & SITE).into(),
+            address => address,
+        }),
+        client => client,
     }
 }
 
@@ -25,7 +27,7 @@ pub(super) fn client(address: Option<IpAddr>) -> Client {
 /// delays another one by one task at a time, and takes no place in the queue from it.
 pub(super) struct FairQueue<T: Default> {
     state: Mutex<State<T>>,
-    /// Of places that one client with a known address holds at a time.
+    /// Of places that one client holds at a time, unless it is unknown.
     share: usize,
     /// Of tasks that wait.
     capacity: usize,
@@ -53,7 +55,7 @@ pub(super) struct Place<T: Default> {
 }
 
 impl<T: Default> FairQueue<T> {
-    /// A queue with `places`, of which one client with a known address holds at most `share`, and with
+    /// A queue with `places`, of which one client holds at most `share`, unless it is unknown, and with
     /// room for `capacity` waiting tasks.
     pub(super) fn new(places: usize, share: usize, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -134,9 +136,10 @@ impl<T: Default> State<T> {
         self.held.get(&client).copied().unwrap_or_default()
     }
 
-    /// All clients without a known address may be many, and have no share.
+    /// Unknown clients may be all that there are, and have no share. Clients behind a proxy without an
+    /// address have one: each client can spoil the field of its proxy.
     fn may_hold_more(&self, client: Client, share: usize) -> bool {
-        client.is_none() || self.held_by(client) < share
+        client == Client::Unknown || self.held_by(client) < share
     }
 
     fn release(&mut self, client: Client) {
@@ -234,12 +237,12 @@ mod tests {
     use super::*;
 
     fn address(last: u8) -> Client {
-        Some([192, 0, 2, last].into())
+        Client::Address([192, 0, 2, last].into())
     }
 
     /// Takes the place that there is.
     fn occupied<T: Default>(queue: &Arc<FairQueue<T>>) -> Place<T> {
-        match queue.enter(None) {
+        match queue.enter(Client::Unknown) {
             Some(Entered::Place(place)) => place,
             _ => panic!("there is a place"),
         }
@@ -355,16 +358,28 @@ mod tests {
     }
 
     #[test]
-    fn clients_without_an_address_have_no_share() {
+    fn unknown_clients_have_no_share() {
         let queue = FairQueue::new(3, 1, 10);
-        let places = [None; 3].map(|client| enter_place(&queue, client).expect("a place"));
+        let places =
+            [Client::Unknown; 3].map(|client| enter_place(&queue, client).expect("a place"));
         let mut known = wait(&queue, address(1)).expect("room");
-        let mut unknown = wait(&queue, None).expect("room");
+        let mut unknown = wait(&queue, Client::Unknown).expect("room");
         let [first, second, _third] = places;
         drop(first);
         assert_eq!(has_place(&mut known), Ok(true));
         drop(second);
         assert_eq!(has_place(&mut unknown), Ok(true));
+    }
+
+    #[test]
+    fn clients_that_spoil_the_field_of_a_proxy_have_one_share() {
+        let queue = FairQueue::new(3, 2, 10);
+        let places = [Client::BehindProxy; 2].map(|client| enter_place(&queue, client));
+        let mut third = wait(&queue, Client::BehindProxy).expect("room");
+        assert_eq!(has_place(&mut third), Ok(false), "their share is used up");
+        assert!(enter_place(&queue, address(1)).is_some());
+        drop(places);
+        assert_eq!(has_place(&mut third), Ok(true));
     }
 
     #[test]
@@ -393,11 +408,11 @@ mod tests {
 
     #[test]
     fn a_client_is_an_ipv4_address_or_an_ipv6_network() {
-        let of = |text: &str| client(Some(text.parse().expect("an address")));
+        let of = |text: &str| owner(Client::Address(text.parse().expect("an address")));
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2:3"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
         assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
-        assert_ne!(of("::1"), client(None));
+        assert_ne!(of("::1"), owner(Client::Unknown));
     }
 }

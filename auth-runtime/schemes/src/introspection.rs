@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Credentials, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Client, Credentials, Identity, Rejection, Verification};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -21,21 +21,25 @@ pub use self::shared_cache::SharedTokenCache;
 use self::single_flight::SingleFlight;
 use crate::Claims;
 use crate::bearer::is_b64token;
-use crate::fair_queue::{self, Client, FairQueue};
+use crate::fair_queue::{self, FairQueue};
 use crate::http_client::HttpClient;
 use crate::jwt::{ClaimNames, strings};
-use crate::token_cache::{Epoch, VerifierCache};
+use crate::token_cache::VerifierCache;
 
 /// When to try again while the endpoint is out of order.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The number of tokens that the endpoint is asked about at a time.
 const MAX_IN_FLIGHT: usize = 256;
-/// The number of these that one client with a known address has sent.
+/// The number of these that one client has sent, unless it is unknown.
 const SHARE: usize = 64;
 /// The number of requests that wait until the endpoint is asked.
 const MAX_WAITING: usize = 1024;
 /// The longest wait until the endpoint is asked.
 const MAX_WAIT: Duration = Duration::from_secs(1);
+
+const UNVERIFIABLE: Caller = Caller::Unverifiable {
+    retry_after: Some(RETRY_AFTER),
+};
 
 /// Verifies opaque tokens by asking the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
@@ -66,12 +70,13 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 ///
 /// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
 /// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](auth_runtime_core::ClientAddress) says; all clients without a known address are one, which
-/// may take all places. So serve with addresses, and configure the proxies in front.
+/// [`ClientAddress`](auth_runtime_core::ClientAddress) says. All clients behind a proxy that names no
+/// address are one. If the server names no addresses, all clients are one, which may take all places.
+/// So serve with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | tokens that the server is asked about at a time | 256 | 64 of one client with a known address; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | tokens that the server is asked about at a time | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
 /// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
 ///
 /// Cloning is cheap; clones share their cache.
@@ -109,18 +114,10 @@ impl Introspection {
         if !is_b64token(token) {
             return Verification::done(Caller::Rejected(Rejection::Malformed));
         }
-        let client = fair_queue::client(credentials.client_address());
+        let client = fair_queue::owner(credentials.client());
         let (endpoint, token) = (Arc::clone(&self.0), Zeroizing::new(token.to_owned()));
         Verification::pending(async move {
-            let caller = match &endpoint.cache {
-                Some(cache) => {
-                    let moment = cache.moment();
-                    let asking = endpoint.ask_and_remember(&token, client, cache, moment);
-                    let questions = &endpoint.questions;
-                    questions.ask_together(moment, &token, asking).await
-                }
-                None => endpoint.ask(&token, client).await.0,
-            };
+            let caller = endpoint.caller(&token, client).await;
             unless_of_another_type(caller, types)
         })
     }
@@ -146,40 +143,54 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    async fn ask_and_remember(
-        &self,
-        token: &str,
-        client: Client,
-        cache: &VerifierCache,
-        moment: Epoch,
-    ) -> Caller {
-        let (caller, expiry) = self.ask(token, client).await;
-        if let Caller::Known(identity) = &caller {
-            cache.insert(token, identity.clone(), expiry, moment);
-        }
-        caller
+    /// The caller that a token belongs to, as a cache or the server says. `client` waits for a place of
+    /// its own, or for the answer to another request about the same token.
+    async fn caller(&self, token: &str, client: Client) -> Caller {
+        let Some(cache) = &self.cache else {
+            if let Some((caller, _)) = self.shared_answer(token).await {
+                return caller;
+            }
+            let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
+            return match place {
+                Ok(Some(_place)) => self.ask(token).await.0,
+                _ => UNVERIFIABLE,
+            };
+        };
+        let moment = cache.moment();
+        let remember = move |(caller, expiry): (Caller, Option<SystemTime>)| {
+            if let Caller::Known(identity) = &caller {
+                cache.insert(token, identity.clone(), expiry, moment);
+            }
+            caller
+        };
+        let shared = async { self.shared_answer(token).await.map(remember) };
+        let asking = async { remember(self.ask(token).await) };
+        let places = (&self.places, client);
+        let together = self
+            .questions
+            .ask_together((moment, token), shared, places, asking);
+        together.await.unwrap_or(UNVERIFIABLE)
     }
 
-    /// Whose token this is, and until when that holds, if it is known.
-    async fn ask(&self, token: &str, client: Client) -> (Caller, Option<SystemTime>) {
+    /// The answer that the instances of the service share, and the end of its validity, if it is known.
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "to be shared")
+    )]
+    async fn shared_answer(&self, token: &str) -> Option<(Caller, Option<SystemTime>)> {
         #[cfg(feature = "redis")]
-        if let Some(shared) = &self.shared_cache
-            && let Some((answer, until)) = shared.get(&self.asker(), token).await
-            && let Ok(answer) = serde_json::from_slice(&answer)
-        {
-            let (caller, expiry) = self.judge(answer);
-            return (
-                caller,
-                Some(expiry.map_or(until, |expiry| expiry.min(until))),
-            );
+        if let Some(shared) = &self.shared_cache {
+            let (answer, until) = shared.get(&self.asker(), token).await?;
+            let (caller, expiry) = self.judge(serde_json::from_slice(&answer).ok()?);
+            let until = expiry.map_or(until, |expiry| expiry.min(until));
+            return Some((caller, Some(until)));
         }
-        let unverifiable = Caller::Unverifiable {
-            retry_after: Some(RETRY_AFTER),
-        };
-        let place = tokio::time::timeout(MAX_WAIT, self.places.place(client)).await;
-        let Ok(Some(_place)) = place else {
-            return (unverifiable, None);
-        };
+        None
+    }
+
+    /// The answer of the server, and the end of its validity, if it is known. The caller of this
+    /// function holds a place.
+    async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
         let asked = self.question(token).await.and_then(|answer| {
             let claims = serde_json::from_slice(&answer);
             let claims = claims.map_err(|_| "the answer is no JSON object".to_owned())?;
@@ -195,7 +206,7 @@ impl Endpoint {
                 if !self.is_down.swap(true, Ordering::Relaxed) {
                     tracing::warn!("tokens cannot be introspected: {problem}");
                 }
-                return (unverifiable, None);
+                return (UNVERIFIABLE, None);
             }
         };
         if self.is_down.swap(false, Ordering::Relaxed) {

@@ -5,19 +5,18 @@ mod remembered;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, MIN_SALT_LEN, Params, Version};
-use auth_runtime_core::{Caller, Identity, ProtectionSpace, Rejection, Verification};
+use auth_runtime_core::{Caller, Client, Identity, ProtectionSpace, Rejection, Verification};
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use self::remembered::{LoginHash, LoginKey, Remembered};
 use crate::basic::Password;
-use crate::fair_queue::{self, Client, FairQueue, Place};
+use crate::fair_queue::{self, FairQueue, Place};
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///
@@ -43,8 +42,9 @@ use crate::fair_queue::{self, Client, FairQueue, Place};
 ///
 /// Hashing is dear on purpose, and clients send a password with each request. A *client* is here an
 /// IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](auth_runtime_core::ClientAddress) says; all clients without a known address are one. So
-/// serve with addresses, and configure the proxies in front.
+/// [`ClientAddress`](auth_runtime_core::ClientAddress) says. All clients behind a proxy that names no
+/// address are one, and so are all clients if the server names no addresses. So serve with addresses,
+/// and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
@@ -104,8 +104,8 @@ impl PasswordHashes {
     }
 
     /// Finds the caller with this user name and password, for a form to log in on; see
-    /// [`Sessions::log_in`](crate::Sessions::log_in). `client` is the address of the client, as
-    /// [`ClientAddress::of`](auth_runtime_core::ClientAddress::of) finds it; see [Limits](Self#limits).
+    /// [`Sessions::log_in`](crate::Sessions::log_in). `client` is found by
+    /// [`ClientAddress::of`](auth_runtime_core::ClientAddress::of); see [Limits](Self#limits).
     ///
     /// [`Caller::Rejected`] does not tell a wrong password from a user that does not exist, and neither
     /// should the answer. [`Caller::Unverifiable`] means that too many others are logging in.
@@ -118,7 +118,7 @@ impl PasswordHashes {
     ///
     /// async fn log_in(
     ///     users: &PasswordHashes,
-    ///     (clients, peer): (&ClientAddress, SocketAddr),
+    ///     (clients, peer): (&ClientAddress, Option<SocketAddr>),
     ///     headers: &HeaderMap,
     ///     (name, password): (String, String),
     /// ) -> Option<Identity> {
@@ -126,25 +126,15 @@ impl PasswordHashes {
     ///     users.authenticate(name, password, client).await.identity().cloned()
     /// }
     /// ```
-    pub async fn authenticate(
-        &self,
-        user: String,
-        password: String,
-        client: Option<IpAddr>,
-    ) -> Caller {
+    pub async fn authenticate(&self, user: String, password: String, client: Client) -> Caller {
         if user.len() + password.len() > ProtectionSpace::MAX_CREDENTIALS {
             return Caller::Rejected(Rejection::Malformed);
         }
         self.verify(user, Password::new(password), client).await
     }
 
-    pub(crate) fn verify(
-        &self,
-        user: String,
-        password: Password,
-        address: Option<IpAddr>,
-    ) -> Verification {
-        let client = fair_queue::client(address);
+    pub(crate) fn verify(&self, user: String, password: Password, client: Client) -> Verification {
+        let client = fair_queue::owner(client);
         let login = self.0.key.hash(&user, &password);
         if let Some(identity) = self.0.remembered(&user, client, &login) {
             return Verification::done(Caller::known(identity));

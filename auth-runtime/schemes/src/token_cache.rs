@@ -42,8 +42,8 @@ struct Tokens {
     forgotten: AtomicU64,
 }
 
-/// Nobody remembers for longer.
-const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest time that a token is remembered.
+pub(crate) const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Before a token was looked at: what is forgotten from then on is not remembered after all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

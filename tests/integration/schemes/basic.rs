@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use auth_runtime::schemes::Client;
 use axum::extract::ConnectInfo;
 
 use crate::schemes::*;
@@ -407,7 +408,8 @@ async fn a_form_to_log_in_on_asks_the_same_hashes() {
         (&long, "pass", Some(Rejection::Malformed)),
     ];
     for (user, password, rejection) in table {
-        let authenticated = hashes.authenticate(user.to_owned(), password.to_owned(), None);
+        let authenticated =
+            hashes.authenticate(user.to_owned(), password.to_owned(), Client::Unknown);
         match (authenticated.await, rejection) {
             (Caller::Known(identity), None) => assert_eq!(identity.subject(), "ann"),
             (Caller::Rejected(seen), Some(rejection)) => assert_eq!(seen, rejection, "{user}"),

@@ -177,7 +177,11 @@ fn called_macro(start: TokenStream) -> Option<Kind> {
     let first = path.first()?.to_string();
     let is_called =
         matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
-    let is_item = ["macro_rules", "impl", "const", "static"].contains(&first.as_str());
+    // `macro_rules` is no keyword: a module or another macro can have that name.
+    let is_definition = first == "macro_rules"
+        && path.len() == 1
+        && matches!(tokens.next(), Some(TokenTree::Ident(_)));
+    let is_item = is_definition || ["impl", "const", "static"].contains(&first.as_str());
     (is_called && !is_item).then(|| Kind::Macro(path.into_iter().collect()))
 }
 

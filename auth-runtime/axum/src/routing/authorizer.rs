@@ -109,7 +109,7 @@ impl RouteAuthorizer {
         let parameters = parameters_of(&mut head).await;
         let surroundings = Surroundings {
             head: head_of_parts(&head),
-            parameters: &parameters,
+            parameters: parameters.as_deref(),
             state: &*self.state,
         };
         let authorization = self
@@ -133,7 +133,8 @@ impl RouteAuthorizer {
 
     fn reads_form_of(&self, request: &Request) -> bool {
         let mut spaces = self.spaces_with_forms().iter();
-        spaces.any(|space| space.reads_form_of(head_of(request)))
+        let target = Target::of(&self.policy);
+        spaces.any(|space| space.reads_form_of(head_of(request), target))
     }
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
@@ -172,8 +173,9 @@ impl RouteAuthorizer {
         self: Arc<Self>,
         mut request: Request,
     ) -> (RouteAuthorization, Request) {
+        let target = Target::of(&self.policy);
         for space in self.spaces_with_forms() {
-            request = read_form(space, request).await;
+            request = read_form(space, target, request).await;
         }
         let watch = self.watch();
         let authentication = self.authenticate(&request);
@@ -214,8 +216,9 @@ impl RouteAuthorizer {
         let authorizer = Arc::clone(self);
         AuthorizationOrFuture::Later(Box::pin(async move {
             let mut request = request;
+            let target = Target::of(&authorizer.policy);
             for space in authorizer.spaces_with_forms() {
-                request = read_form(space, request).await;
+                request = read_form(space, target, request).await;
             }
             if forget_form(&mut request).is_some_and(|own| own == form) {
                 return (decided, request);

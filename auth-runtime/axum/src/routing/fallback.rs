@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, RequestView, Route, Target, UsedScheme, Watch,
-    forbid_storing,
+    Authentication, AuthenticationFuture, Form, RequestView, Route, Target, UsedScheme, View,
+    Watch, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
@@ -233,7 +233,7 @@ impl Fallback {
             return responding.respond(caller, request);
         }
         if let [space] = self.spaces()
-            && !space.reads_form_of(head_of(&request))
+            && !space.reads_form_of(head_of(&request), Target::Unknown)
         {
             return self.receive_for(space, request);
         }
@@ -342,7 +342,7 @@ impl Fallback {
             let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
                 Some((_, authentication)) => authentication,
                 None => {
-                    request = read_form(space, request).await;
+                    request = read_form(space, Target::Unknown, request).await;
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     let authentication = watch.around(authentication).await;
@@ -367,8 +367,21 @@ impl Fallback {
             space: 0,
             authentication: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
+        let unreadable = self.unreadable_form(&request);
         forget_form(&mut request);
-        (best.unwrap_or_else(nobody), request)
+        (unreadable.or(best).unwrap_or_else(nobody), request)
+    }
+
+    /// The result for a request with an unreadable form: that of the first space that reads forms, even
+    /// if another space knows the caller. The body is gone, so no service may receive the request.
+    fn unreadable_form(&self, request: &Request) -> Option<UnknownCaller> {
+        let head = head_of(request);
+        let mut spaces = self.spaces().iter();
+        let index = spaces.position(|space| space.reads_form_of(head, Target::Unknown))?;
+        Form::is_unreadable(head).then(|| UnknownCaller {
+            space: index,
+            authentication: View::InvalidRequest { cookie: None }.into(),
+        })
     }
 
     /// Ranks the result of one space among those of several: known, unverifiable (the credentials

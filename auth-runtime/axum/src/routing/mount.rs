@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::Access;
-use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_core::route_pattern::{Pattern, repeated_parameter};
 use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
@@ -100,6 +100,14 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
         .routes
         .iter()
         .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
+    let of_paths = router.routes.iter().filter_map(|route| {
+        let name = repeated_parameter(&route.full_path)?;
+        Some(Mistake::Parameter {
+            handler: route.endpoint.location.handler(),
+            path: route.full_path.clone(),
+            name: name.to_owned(),
+        })
+    });
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let of_fallbacks = fallbacks
         .filter_map(|fallback| fallback.borrower)
@@ -110,6 +118,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
             written: unguarded.written,
         })
     });
+    let of_routes = of_routes.chain(of_paths);
     of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
 }
 

@@ -39,6 +39,13 @@ pub(crate) enum Mistake {
         check: &'static str,
         state: &'static str,
     },
+    /// Two path parameters have the same name, so that a check and the handler can read different
+    /// values.
+    Parameter {
+        handler: &'static str,
+        path: String,
+        name: String,
+    },
     /// A handler takes the guard of another one.
     Borrowed(Borrower),
     /// A router was merged unguarded with an empty reason.
@@ -86,6 +93,15 @@ impl fmt::Display for Mistake {
                 f,
                 "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
                  that the handler is mounted on has another one",
+            ),
+            Self::Parameter {
+                handler,
+                path,
+                name,
+            } => write!(
+                f,
+                "the path `{path}` of `{handler}` has two parameters `{name}`; give each a name of its \
+                 own",
             ),
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,

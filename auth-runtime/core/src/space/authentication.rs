@@ -72,6 +72,11 @@ impl<'p> Target<'p> {
     fn is_shown(self) -> bool {
         matches!(self, Self::Shown(_))
     }
+
+    /// Returns whether credentials of a scheme are found and verified.
+    pub(super) fn counts(self, accepted: &Accepted) -> bool {
+        !self.is_shown() || self.accepts(&accepted.name)
+    }
 }
 
 /// The authentication of a request.
@@ -424,8 +429,7 @@ impl ProtectionSpace {
 
     /// Finds the credentials of a request and starts to verify them.
     pub fn authenticate(&self, head: Head<'_>, target: Target<'_>) -> AuthenticationFuture {
-        let is_meant = |accepted: &Accepted| !target.is_shown() || target.accepts(&accepted.name);
-        let several = match self.0.find(head, is_meant) {
+        let several = match self.0.find(head, |accepted| target.counts(accepted)) {
             Found::Nothing => return AuthenticationFuture::Done(View::ANONYMOUS.into()),
             Found::One(presented) if presented.is_readable() => {
                 return AuthenticationFuture::of(&presented, head, &self.0.client_address);

@@ -6,7 +6,7 @@ use auth_runtime_policy::Policy;
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::{Authentication, AuthenticationFuture, ProtectionSpace, Target, UnknownPaths};
+use super::{Authentication, AuthenticationFuture, Form, ProtectionSpace, Target, UnknownPaths};
 use crate::caller::Caller;
 use crate::check::{Check, Surroundings, run_named};
 use crate::context::Context;
@@ -95,7 +95,7 @@ impl ProtectionSpace {
         };
         let surroundings = Surroundings {
             head: Head::from(head),
-            parameters: &[],
+            parameters: Some(&[]),
             state: &(),
         };
         let authorization = self.authorize_route(route, surroundings, None).await?;
@@ -214,13 +214,17 @@ impl ProtectionSpace {
         }
     }
 
-    /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous.
+    /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous, or
+    /// if the form of the request could not be read.
     pub fn context<'c>(
         &self,
         policy: &Policy,
         authentication: &'c Authentication,
         head: Head<'_>,
     ) -> Option<Context<'c>> {
+        if Form::is_unreadable(head) {
+            return None;
+        }
         let context = Context::new(self.caller_for(policy, authentication)?);
         let used = self.scheme_used(Some(policy), authentication);
         let used = used.and_then(|index| self.0.schemes.get(index));
@@ -272,7 +276,7 @@ fn decide(
 ) -> Result<(Decision, bool), Cow<'static, str>> {
     let policy = route.policy;
     let Some(context) = context else {
-        // Ambiguous credentials (rule 5).
+        // Ambiguous credentials, or an unreadable form (rule 5).
         return Ok(match policy.is_hidden() {
             true => (Decision::Conceal, false),
             false => (Decision::Deny(Denial::InvalidRequest), false),

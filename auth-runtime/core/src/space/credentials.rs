@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
-use super::authentication::UsedScheme;
+use super::authentication::{Target, UsedScheme};
 use super::{Accepted, ProtectionSpace, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -214,11 +214,21 @@ pub enum Form {
     Unreadable,
 }
 
+impl Form {
+    /// Returns whether the form of a request could not be read. Its body is gone, so the request is
+    /// invalid, whichever credentials it carries.
+    pub fn is_unreadable(head: Head<'_>) -> bool {
+        matches!(head.extensions.get(), Some(Self::Unreadable))
+    }
+}
+
 impl ProtectionSpace {
-    /// Returns whether a request carries a form that has to be searched for credentials.
-    pub fn reads_form_of(&self, head: Head<'_>) -> bool {
-        let mut sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
-        sources.any(|source| matches!(source, Source::Form(_))) && is_form(head)
+    /// Returns whether a request carries a form that has to be searched for credentials of a scheme
+    /// that counts for `target`.
+    pub fn reads_form_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
+        let mut meant = self.0.schemes.iter().filter(|it| target.counts(it));
+        let is_form_source = |source: &Source| matches!(source, Source::Form(_));
+        meant.any(|accepted| accepted.sources.iter().any(is_form_source)) && is_form(head)
     }
 }
 

@@ -7,6 +7,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
+use crate::token_cache::MAX_AGE;
 use crate::{Redis, RedisError};
 
 /// Remembers in a [`Redis`] what the authorization server said of tokens, so that it is asked once
@@ -61,8 +62,8 @@ const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;
 
 impl SharedTokenCache {
-    /// Remembers each token for up to `max_age`, and no longer than it is good. The instances of a
-    /// service have to have the same `key`: random bytes that nobody else knows.
+    /// Remembers each token for up to `max_age`, a day at most, and no longer than it is valid. The
+    /// instances of a service need the same `key`: secret random bytes.
     ///
     /// A token that was revoked may be let in for that much longer (RFC 7662 §4).
     pub fn new(redis: Redis, key: [u8; 32], max_age: Duration) -> Self {
@@ -79,7 +80,7 @@ impl SharedTokenCache {
             redis,
             names: hmac::Key::new(hmac::HMAC_SHA256, &*derived(b"names of tokens")),
             values: derived(b"what is said of tokens"),
-            max_age,
+            max_age: max_age.min(MAX_AGE),
         }
     }
 
@@ -110,8 +111,8 @@ impl SharedTokenCache {
         let until = UNIX_EPOCH.checked_add(until)?;
         // Redis keeps the time too, for whoever does not put an old answer back.
         let now = SystemTime::now();
-        let is_good = now < until && until <= now + self.max_age;
-        is_good.then(|| (answer.to_vec(), until))
+        let latest = now.checked_add(self.max_age)?;
+        (now < until && until <= latest).then(|| (answer.to_vec(), until))
     }
 
     /// Remembers what `server` said of a token that is good until `expiry`.
@@ -123,7 +124,9 @@ impl SharedTokenCache {
         expiry: Option<SystemTime>,
     ) {
         let now = SystemTime::now();
-        let latest = now + self.max_age;
+        let Some(latest) = now.checked_add(self.max_age) else {
+            return;
+        };
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
         let lifetime = until.duration_since(now).unwrap_or_default().as_secs();
         if lifetime == 0 || answer.len() > MAX_ANSWER {

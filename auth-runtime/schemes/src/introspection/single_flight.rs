@@ -1,68 +1,172 @@
-//! Questions that are being asked: each once for all requests that wait for the answer.
+//! Questions to the authorization server: one at a time about a token, for all requests that wait for
+//! the answer.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::Poll;
 
-use auth_runtime_core::Caller;
-use tokio::sync::OnceCell;
+use auth_runtime_core::{Caller, Client};
+use tokio::sync::{OnceCell, watch};
+use tokio::time::{Instant, timeout_at};
 
+use super::MAX_WAIT;
+use crate::fair_queue::{FairQueue, Place};
 use crate::token_cache::Epoch;
 
 #[derive(Default)]
 pub(super) struct SingleFlight {
-    asked: Mutex<HashMap<Question, Weak<OnceCell<Caller>>>>,
+    asked: Mutex<HashMap<Question, Weak<Flight>>>,
 }
 
 /// A token, and when it was asked about: what was forgotten since then is asked about anew.
 type Question = (Epoch, String);
 
+/// A question, for all requests that it is asked for.
+#[derive(Default)]
+struct Flight {
+    /// The answer that the instances of the service share, once it was looked up.
+    shared: OnceCell<Option<Caller>>,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Clone, Default)]
+enum Progress {
+    /// All requests wait for a place, each for one of its own client.
+    #[default]
+    Queued,
+    /// The server is being asked by a request that holds a place.
+    Asking,
+    Answered(Caller),
+}
+
 impl SingleFlight {
-    /// The answer to a question about `token`: that of somebody who is asking already, and nothing was
-    /// forgotten since, or of `asking`. If whoever is asking goes away, the next one asks.
+    /// Returns the `shared` answer to a question, or that of the server: of another request that asks
+    /// it, and nothing was forgotten since, or of `asking`. `None` if `client` gets no place to ask
+    /// within [`MAX_WAIT`], and no other request asks.
+    ///
+    /// Each request waits for a place of its own client, so no client waits for, or is refused by, the
+    /// share of another one. If the request that asks is dropped, the next one asks.
     pub(super) async fn ask_together(
         &self,
-        moment: Epoch,
-        token: &str,
+        (moment, token): (Epoch, &str),
+        shared: impl Future<Output = Option<Caller>>,
+        (places, client): (&Arc<FairQueue<()>>, Client),
         asking: impl Future<Output = Caller>,
-    ) -> Caller {
-        let question = (moment, token.to_owned());
-        let waiting = Waiting {
-            answer: Some(self.answer_to(&question)),
-            questions: self,
-            question,
-        };
-        match &waiting.answer {
-            Some(answer) => answer.get_or_init(|| asking).await.clone(),
-            None => asking.await,
+    ) -> Option<Caller> {
+        let waiting = self.join((moment, token.to_owned()));
+        let flight = waiting.flight.as_deref()?;
+        if let Some(caller) = flight.shared.get_or_init(|| shared).await {
+            return Some(caller.clone());
         }
+        let deadline = Instant::now() + MAX_WAIT;
+        let mut progress = flight.progress.subscribe();
+        let _place = loop {
+            let seen = progress.borrow_and_update().clone();
+            match seen {
+                Progress::Answered(caller) => return Some(caller),
+                Progress::Asking => progress.changed().await.ok()?,
+                Progress::Queued => {
+                    let place = timeout_at(deadline, places.place(client));
+                    match unless_changed(&mut progress, place).await {
+                        // Another request asks.
+                        None => {}
+                        Some(Ok(Some(place))) if flight.start_asking() => break place,
+                        Some(Ok(Some(_not_needed))) => {}
+                        Some(_) => return None,
+                    }
+                }
+            }
+        };
+        let asking_for_all = Asking(flight);
+        let caller = asking.await;
+        asking_for_all.answered(&caller);
+        Some(caller)
     }
 
-    fn answer_to(&self, question: &Question) -> Arc<OnceCell<Caller>> {
+    fn join(&self, question: Question) -> Waiting<'_> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let place = asked.entry(question.clone()).or_default();
-        place.upgrade().unwrap_or_else(|| {
-            let answer = Arc::default();
-            *place = Arc::downgrade(&answer);
-            answer
+        let flight = place.upgrade().unwrap_or_else(|| {
+            let flight = Arc::default();
+            *place = Arc::downgrade(&flight);
+            flight
+        });
+        Waiting {
+            flight: Some(flight),
+            questions: self,
+            question,
+        }
+    }
+}
+
+type PlaceInTime = Result<Option<Place<()>>, tokio::time::error::Elapsed>;
+
+/// Waits for a place; `None` if the progress changes before.
+async fn unless_changed(
+    progress: &mut watch::Receiver<Progress>,
+    place: impl Future<Output = PlaceInTime>,
+) -> Option<PlaceInTime> {
+    let mut changed = pin!(progress.changed());
+    let mut place = pin!(place);
+    poll_fn(|context| match changed.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(None),
+        Poll::Pending => place.as_mut().poll(context).map(Some),
+    })
+    .await
+}
+
+impl Flight {
+    /// Returns true for one request, which then has to ask.
+    fn start_asking(&self) -> bool {
+        self.progress.send_if_modified(|progress| {
+            let is_queued = matches!(progress, Progress::Queued);
+            if is_queued {
+                *progress = Progress::Asking;
+            }
+            is_queued
         })
     }
 }
 
-/// Somebody who waits for an answer. The last one takes the question away.
+/// The request that asks. Dropped without an answer, it leaves the question to the next one.
+struct Asking<'f>(&'f Flight);
+
+impl Asking<'_> {
+    fn answered(self, caller: &Caller) {
+        let answer = Progress::Answered(caller.clone());
+        self.0.progress.send_replace(answer);
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.progress.send_if_modified(|progress| {
+            let is_asking = matches!(progress, Progress::Asking);
+            if is_asking {
+                *progress = Progress::Queued;
+            }
+            is_asking
+        });
+    }
+}
+
+/// A request that waits for an answer. The last one removes the question.
 struct Waiting<'q> {
-    answer: Option<Arc<OnceCell<Caller>>>,
+    flight: Option<Arc<Flight>>,
     questions: &'q SingleFlight,
     question: Question,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.answer = None;
+        self.flight = None;
         let asked = &self.questions.asked;
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked
             .get(&self.question)
-            .is_some_and(|answer| answer.strong_count() == 0)
+            .is_some_and(|flight| flight.strong_count() == 0)
         {
             asked.remove(&self.question);
         }

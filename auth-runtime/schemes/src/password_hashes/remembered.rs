@@ -3,13 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use auth_runtime_core::Client;
 use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::basic::Password;
-use crate::fair_queue::Client;
 use crate::random;
 
 /// The key of the hashes that stand for logins in memory, made when the process starts.
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn client(last: u8) -> Client {
-        Some([192, 0, 2, last].into())
+        Client::Address([192, 0, 2, last].into())
     }
 
     fn hash(key: &LoginKey, password: &str) -> LoginHash {
