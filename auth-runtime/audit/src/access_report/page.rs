@@ -129,7 +129,7 @@ fn asks(row: &AccessRow) -> BTreeSet<String> {
     let atoms = requirements.chain(lesser).flat_map(Requirement::atoms);
     let granted =
         atoms.filter(|atom| matches!(atom, Atom::Scope(_) | Atom::Role(_) | Atom::Permission(_)));
-    granted.map(|atom| atom.to_string()).collect()
+    granted.map(ToString::to_string).collect()
 }
 
 /// The kinds of access, each with its label.
