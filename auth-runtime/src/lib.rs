@@ -84,6 +84,8 @@
 //! - A hidden path that the pattern of another route matches as well, such as `/users/admin` beside
 //!   `/users/{id}`, is shown unless that route is hidden, too: without the hidden path, the other route
 //!   would respond. The access table has a note about each such path.
+//! - On a path with a method that others may use, the 404 of all other methods shows that one of them is
+//!   hidden. A method that must not be noticed needs a path of its own.
 //! - A plain axum `Router` responds 405 to other methods of a hidden path.
 //!
 //! # Browsers

@@ -299,6 +299,17 @@ fn the_order_in_which_routes_are_added_does_not_matter() {
 }
 
 #[test]
+fn a_path_below_a_prefix_with_a_slash_is_listed_where_axum_mounts_it() {
+    let inner = GuardedRouter::new()
+        .route("//x", get(healthz))
+        .route("/y", get(show));
+    let router: GuardedRouter = GuardedRouter::new().nest("/a/", inner);
+    let table = router.access_table();
+    let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
+    assert_eq!(paths, ["/a/x", "/a/y"]);
+}
+
+#[test]
 fn what_is_nested_twice_is_listed_at_its_whole_path() {
     let inner = GuardedRouter::new()
         .route("/", get(show))

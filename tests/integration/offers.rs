@@ -873,7 +873,7 @@ async fn an_unreadable_form_reaches_no_handler() {
 }
 
 /// A frame that counts how many there are.
-struct Frame(std::sync::Arc<()>);
+struct Frame(#[expect(dead_code, reason = "it is counted")] std::sync::Arc<()>);
 
 impl AsRef<[u8]> for Frame {
     fn as_ref(&self) -> &[u8] {

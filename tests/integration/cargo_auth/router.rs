@@ -5,7 +5,7 @@ use std::process::Command;
 
 use auth_grammar::errors::Errors;
 use auth_grammar::requirement::Policy as Parsed;
-use auth_grammar::vocabulary::{self, Found};
+use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use auth_grammar::{args, lower};
 use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::compare;
@@ -76,7 +76,7 @@ fn lock() -> BTreeMap<String, String> {
     .collect()
 }
 
-fn read(policy: &str, found: &Found) -> Policy {
+fn read(policy: &str, found: &LoadedVocabulary) -> Policy {
     let (attribute, arguments) = policy.split_once('(').expect("an attribute");
     let arguments = arguments.strip_suffix(')').expect("an end").parse();
     let arguments = arguments.expect("tokens");

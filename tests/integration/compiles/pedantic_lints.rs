@@ -32,7 +32,6 @@
     clippy::arbitrary_source_item_ordering,
     clippy::exhaustive_structs,
     clippy::redundant_pub_crate,
-    clippy::unused_async,
     reason = "of the code as it is written"
 )]
 //! A crate that is checked with every lint that an expansion could trigger.

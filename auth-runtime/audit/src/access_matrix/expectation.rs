@@ -334,18 +334,18 @@ mod tests {
         let invalid = Some(auth_runtime_core::Rejection::Invalid);
         for (one, other, expected) in [
             (
-                unauthenticated(expired, vec!["a"]),
-                unauthenticated(invalid, vec!["a"]),
+                unauthenticated(expired, vec!["a".into()]),
+                unauthenticated(invalid, vec!["a".into()]),
                 true,
             ),
             (
-                unauthenticated(expired, vec!["a"]),
-                unauthenticated(None, vec!["a"]),
+                unauthenticated(expired, vec!["a".into()]),
+                unauthenticated(None, vec!["a".into()]),
                 false,
             ),
             (
-                unauthenticated(None, vec!["a"]),
-                unauthenticated(None, vec!["b"]),
+                unauthenticated(None, vec!["a".into()]),
+                unauthenticated(None, vec!["b".into()]),
                 false,
             ),
             (Denial::Forbidden, Denial::NotFound, false),

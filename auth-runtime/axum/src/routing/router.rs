@@ -528,7 +528,8 @@ pub(super) fn check_prefix(prefix: &str) {
 /// How axum joins a prefix and a path.
 pub(super) fn nested_path(prefix: &str, path: &str) -> String {
     match prefix.strip_suffix('/') {
-        Some(prefix) => format!("{prefix}{path}"),
+        // As axum does.
+        Some(prefix) => format!("{prefix}/{}", path.trim_start_matches('/')),
         None if path == "/" => prefix.to_owned(),
         None => format!("{prefix}{path}"),
     }

@@ -385,7 +385,9 @@ impl ProtectionSpace {
                 Caller::Anonymous => UsedScheme::Nothing,
                 _ => self.likely_scheme(target),
             };
-            View::of(caller.clone(), used)
+            let scheme = used.index().and_then(|index| self.0.schemes.get(index));
+            let has_challenge = scheme.is_none_or(|accepted| accepted.plain.is_some());
+            View::verified(caller.clone(), used, has_challenge)
         };
         Authentication {
             to_policy: view(target),
