@@ -325,6 +325,7 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
             .route("/users/secret", axum::routing::get(there))
             .route("/pages/{*page}", axum::routing::get(there))
             .route("/pages/secret", axum::routing::get(there))
+            .route("/pages/secret/page", axum::routing::get(there))
             .route("/later", axum::routing::get(there))
             .nest(
                 "/docs",
@@ -365,6 +366,7 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
             ("/files/a/b", 200),
             ("/users/secret", 404),
             ("/pages/secret", 404),
+            ("/pages/secret/page", 404),
             ("/later", 404),
             ("/later/", 404),
             ("/metric%73", 404),
@@ -380,7 +382,12 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
         }
         // A router around it adds its prefix to the names of routes.
         let outer = Router::new().nest_service("/outer", app.clone());
-        for (path, status) in [("/users/7", 200), ("/users/secret", 404)] {
+        for (path, status) in [
+            ("/users/7", 200),
+            ("/users/secret", 404),
+            ("/pages/a/b", 200),
+            ("/pages/secret/page", 404),
+        ] {
             let path = format!("/outer{prefix}{path}");
             let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
             assert_eq!(response.unwrap().status(), status, "{path}");

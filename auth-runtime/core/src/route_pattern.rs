@@ -158,9 +158,10 @@ impl Pattern {
         self.0.last() == Some(&Segment::Below)
     }
 
-    /// Whether it is the other one, or the other one below a prefix.
-    pub fn ends_with(&self, other: &Self) -> bool {
-        self.0.ends_with(&other.0)
+    /// The same without the first segments.
+    pub fn without_first(mut self, segments: usize) -> Self {
+        self.0.drain(..segments.min(self.0.len()));
+        self
     }
 
     /// Whether it ends in a wildcard, or takes everything below a path.

@@ -10,7 +10,7 @@ use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, OriginalUri, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
@@ -284,12 +284,14 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     let paths: Arc<[Pattern]> = paths.collect();
     let only_listed = from_fn(move |request: Request, next: Next| {
         let path = request.uri().path();
-        let route = request.extensions().get::<MatchedPath>();
-        let route = route.map(|route| Pattern::of(route.as_str()));
+        let route = route_of(&request);
         let is_listed = paths.iter().any(|listed| {
-            // A router around the protected one may have added a prefix to the name of the route.
-            let is_route = || route.as_ref().is_some_and(|route| route.ends_with(listed));
-            listed.matches(path) && (listed.is_subtree() || is_route())
+            // A route that takes only some of the listed paths is another one.
+            let is_other = || {
+                let route = route.as_ref();
+                route.is_some_and(|route| listed.covers(route) && route != listed)
+            };
+            listed.matches(path) && (listed.is_subtree() || !is_other())
         });
         let fallback = fallback.clone();
         async move {
@@ -301,6 +303,16 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     });
     let router = apply(inside, unguarded.router.clone());
     apply(around, router.layer(only_listed))
+}
+
+/// The route that a request matched, without the prefix of a router around the protected one.
+fn route_of(request: &Request) -> Option<Pattern> {
+    let route = Pattern::of(request.extensions().get::<MatchedPath>()?.as_str());
+    let segments = |uri: &http::Uri| uri.path().split('/').count();
+    let original = request.extensions().get::<OriginalUri>();
+    let original =
+        original.map_or_else(|| segments(request.uri()), |OriginalUri(uri)| segments(uri));
+    Some(route.without_first(original.saturating_sub(segments(request.uri()))))
 }
 
 /// The member whose fallback responds for the application's unknown paths: the one with a service, or
