@@ -86,6 +86,11 @@
 pub mod catalogue;
 pub mod guide;
 
+/// Compiles the code of the README.
+#[cfg(all(doctest, feature = "axum", feature = "jwt"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub use auth_macros::{public, requires, vocabulary};
 #[cfg(feature = "axum")]
 #[doc(inline)]
