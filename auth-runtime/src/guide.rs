@@ -1,4 +1,40 @@
 //! The manual, one page for each topic.
+//!
+//! Start with [`first_service`]. [`responses`] and [`hiding`] have the rules for responses,
+//! [`attributes`] is the reference of the attributes, and [`limits`] is the threat model.
+
+#[doc = include_str!("../guide/first_service.md")]
+pub mod first_service {}
+
+#[doc = include_str!("../guide/policies.md")]
+pub mod policies {}
 
 #[doc = include_str!("../guide/attributes.md")]
 pub mod attributes {}
+
+#[doc = include_str!("../guide/identities.md")]
+pub mod identities {}
+
+#[doc = include_str!("../guide/browsers.md")]
+pub mod browsers {}
+
+#[doc = include_str!("../guide/responses.md")]
+pub mod responses {}
+
+#[doc = include_str!("../guide/hiding.md")]
+pub mod hiding {}
+
+#[doc = include_str!("../guide/auditing.md")]
+pub mod auditing {}
+
+#[doc = include_str!("../guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../guide/observability.md")]
+pub mod observability {}
+
+#[doc = include_str!("../guide/deployment.md")]
+pub mod deployment {}
+
+#[doc = include_str!("../guide/limits.md")]
+pub mod limits {}

@@ -16,6 +16,7 @@ pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
 pub use self::module::module;
+pub(crate) use self::module::relative_check;
 use self::names::names;
 pub(crate) use self::names::{Written, problem, unfit};
 pub use self::names::{name_problem, realm_problem};

@@ -13,48 +13,75 @@ fn only_one_begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     begun.next().is_none().then_some(first)
 }
 
+/// The most edits between a misspelt name and the one that was meant. More are another word, and would
+/// take long to count: a vocabulary can have thousands of long names that are alike.
+const MAX_EDITS: usize = 4;
+
 fn nearest_by_edits<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let length = name.chars().count();
-    let allowed = length.max(3) / 3;
-    // Each character of difference in length is an edit.
-    let near = |candidate: &&&str| candidate.chars().count().abs_diff(length) <= allowed;
-    known
-        .iter()
-        .filter(near)
-        .map(|candidate| (edits(name, candidate), *candidate))
-        .filter(|(edits, _)| *edits <= allowed)
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, candidate)| candidate)
+    let name: Vec<char> = name.chars().collect();
+    let mut allowed = (name.len().max(3) / 3).min(MAX_EDITS);
+    let mut nearest = None;
+    for candidate in known {
+        let letters: Vec<char> = candidate.chars().collect();
+        if let Some(edits) = edits(&name, &letters, allowed) {
+            nearest = Some(*candidate);
+            // The first one of those that are as near.
+            match edits.checked_sub(1) {
+                Some(fewer) => allowed = fewer,
+                None => break,
+            }
+        }
+    }
+    nearest
 }
 
-/// Returns the number of characters to insert, delete, replace or swap with their neighbour
-/// (optimal string alignment distance).
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
+/// Returns the number of characters to insert, delete, replace or swap with their neighbour (optimal
+/// string alignment distance); `None` if it is more than `limit`.
+fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
+    // Each character of difference in length is an edit.
+    if from.len().abs_diff(to.len()) > limit {
+        return None;
+    }
+    let beyond = limit + 1;
+    let at = |row: &[usize], column: Option<usize>| {
+        column
+            .and_then(|column| row.get(column).copied())
+            .unwrap_or(beyond)
+    };
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=to.len()).collect();
-    let mut last = None;
-    for (line, character) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for (column, other) in to.iter().enumerate() {
-            let at =
-                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
-            let replaced = at(&row, column) + usize::from(character != *other);
-            let deleted = at(&row, column + 1) + 1;
-            let inserted = at(&next, column) + 1;
-            let swaps = column > 0
-                && last == Some(*other)
-                && column.checked_sub(1).and_then(|left| to.get(left)) == Some(&character);
-            let swapped = match column.checked_sub(1) {
-                Some(left) if swaps => at(&before, left) + 1,
-                _ => usize::MAX / 2,
-            };
-            next.push(replaced.min(deleted).min(inserted).min(swapped));
+    for (line, character) in from.iter().enumerate() {
+        let mut next = vec![beyond; to.len() + 1];
+        // Farther from the diagonal are more edits than the limit.
+        let columns = line.saturating_sub(limit)..to.len().min(line + limit + 1);
+        if let Some(first) = next.first_mut() {
+            *first = line + 1;
+        }
+        for column in columns {
+            let other = to.get(column);
+            let left = column.checked_sub(1);
+            let is_swapped = line > 0
+                && left.and_then(|left| to.get(left)) == Some(character)
+                && from.get(line - 1) == other;
+            let edits = [
+                at(&row, Some(column)) + usize::from(Some(character) != other),
+                at(&row, Some(column + 1)) + 1,
+                at(&next, Some(column)) + 1,
+                match is_swapped {
+                    true => at(&before, left) + 1,
+                    false => beyond,
+                },
+            ];
+            if let Some(cell) = next.get_mut(column + 1) {
+                *cell = edits.into_iter().min().unwrap_or(beyond);
+            }
+        }
+        if next.iter().all(|edits| *edits > limit) {
+            return None;
         }
         before = std::mem::replace(&mut row, next);
-        last = Some(character);
     }
-    row.last().copied().unwrap_or_default()
+    row.last().copied().filter(|edits| *edits <= limit)
 }
 
 #[cfg(test)]
@@ -88,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted() {
+    fn edits_are_counted_up_to_a_limit() {
         for (from, to, count) in [
             ("", "", 0),
             ("", "abc", 3),
@@ -97,7 +124,36 @@ mod tests {
             ("ab", "ba", 1),
             ("abc", "abc", 0),
         ] {
-            assert_eq!(edits(from, to), count, "{from} {to}");
+            let [from, to] = [from, to].map(|word| word.chars().collect::<Vec<_>>());
+            for limit in 0..6 {
+                let expected = (count <= limit).then_some(count);
+                assert_eq!(
+                    edits(&from, &to, limit),
+                    expected,
+                    "{from:?} {to:?} {limit}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn the_first_of_the_nearest_names_is_suggested() {
+        assert_eq!(nearest("abcx", &["abcdef", "abcy", "abcz"]), Some("abcy"));
+        assert_eq!(nearest("abc", &["abd", "abc"]), Some("abc"));
+    }
+
+    #[test]
+    fn a_long_name_among_many_that_are_alike_is_found_in_little_time() {
+        let names: Vec<String> = (0..4096)
+            .map(|n| format!("{}{n:05}", "x".repeat(251)))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let began = std::time::Instant::now();
+        for _ in 0..10 {
+            assert_eq!(nearest(&"y".repeat(256), &names), None);
+            let misspelt = format!("{}z04095", "x".repeat(250));
+            assert_eq!(nearest(&misspelt, &names), Some(names[4095]));
+        }
+        assert!(began.elapsed().as_secs() < 10);
     }
 }

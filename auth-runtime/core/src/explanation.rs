@@ -9,8 +9,7 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
 
-/// The rule behind a decision, by its number in the table of the manual (What is
-/// answered).
+/// The rule behind a decision, by its number in the table of the guide, on the page `responses`.
 ///
 /// ```
 /// use auth_runtime::decision::Rule;

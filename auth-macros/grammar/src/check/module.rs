@@ -38,6 +38,15 @@ fn checks(requirement: &Requirement, errors: &mut Errors) {
     }
 }
 
+/// The first check of a requirement that is named by a relative path, as it should be written.
+pub(crate) fn relative_check(requirement: &Requirement) -> Option<String> {
+    match &requirement.kind {
+        Kind::Check(function) if !is_absolute(function) => Some(end_of(function)),
+        Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(relative_check),
+        _ => None,
+    }
+}
+
 fn is_absolute(Function(path): &Function) -> bool {
     let first = path.segments.first();
     let is_crate = first.is_some_and(|first| first.ident == "crate" || first.ident == "$crate");

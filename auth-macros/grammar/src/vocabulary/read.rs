@@ -465,6 +465,15 @@ impl Reader {
             self.note(at, message);
             return (text, 0);
         }
+        let lesser = requires.hide_unless.iter().map(|hidden| &hidden.lesser);
+        let mut parts = requires.requirements.iter().chain(lesser);
+        if let Some(function) = parts.find_map(check::relative_check) {
+            let message = format!(
+                "in the policy `{name}`: a check is named from the root of a crate, since the path is \
+                 followed from each handler; write `check = crate::...::{function}`"
+            );
+            self.note(at, message);
+        }
         if requires.krate.is_some() {
             let message = format!(
                 "in the policy `{name}`: `crate` belongs to the attribute that names the policy; remove it"
