@@ -106,7 +106,9 @@ pub use auth_runtime_policy::{Policy, Requirement};
 /// Authentication schemes, and the trait that further ones implement.
 pub mod schemes {
     #[doc(inline)]
-    pub use auth_runtime_core::{Credentials, Scheme, Source, TrustedProxiesError, Verification};
+    pub use auth_runtime_core::{
+        Client, Credentials, Scheme, Source, TrustedProxiesError, Verification,
+    };
     #[doc(inline)]
     pub use auth_runtime_schemes::*;
 }
@@ -192,6 +194,7 @@ pub use auth_runtime_axum::testing;
 #[doc(hidden)]
 pub mod __private1 {
     pub use std::any::TypeId;
+    pub use std::borrow::Cow;
     pub use std::net::{Ipv4Addr, Ipv6Addr};
     pub use std::time::Duration;
 
@@ -203,7 +206,11 @@ pub mod __private1 {
     pub use auth_runtime_core::adapter::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
     pub use auth_runtime_core::{Check, HandlerLocation, Identity};
     pub use auth_runtime_policy::{
-        DeclaredPolicy, IpNet, Network, Policy, Requirement, Vocabulary, VocabularyEntry,
+        Access, DeclaredPolicy, Disclosure, IpNet, Network, Policy, Requirement, Vocabulary,
+        VocabularyEntry,
     };
     pub use ipnet::{Ipv4Net, Ipv6Net};
+
+    /// The schemes that a policy accepts; `None` for all.
+    pub type Schemes = Option<Cow<'static, [Cow<'static, str>]>>;
 }
