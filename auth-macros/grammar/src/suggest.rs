@@ -42,6 +42,12 @@ fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
     if from.len().abs_diff(to.len()) > limit {
         return None;
     }
+    // What both begin or end with needs no edit.
+    let begin = same(from.iter().zip(to));
+    let (from, to) = (from.split_at(begin).1, to.split_at(begin).1);
+    let end = same(from.iter().rev().zip(to.iter().rev()));
+    let from = from.split_at(from.len() - end).0;
+    let to = to.split_at(to.len() - end).0;
     let beyond = limit + 1;
     let at = |row: &[usize], column: Option<usize>| {
         column
@@ -82,6 +88,11 @@ fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
         before = std::mem::replace(&mut row, next);
     }
     row.last().copied().filter(|edits| *edits <= limit)
+}
+
+/// The number of equal pairs before the first unequal one.
+fn same<'c>(pairs: impl Iterator<Item = (&'c char, &'c char)>) -> usize {
+    pairs.take_while(|(one, other)| one == other).count()
 }
 
 #[cfg(test)]
