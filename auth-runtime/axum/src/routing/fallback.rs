@@ -48,8 +48,6 @@ struct Inner {
     /// could be served in place of a hidden one.
     something_is_hidden: bool,
     layered: Option<Layered>,
-    /// The name of an unknown path, for [`NotMatched`].
-    name: Arc<str>,
     /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
     /// them.
     nested: Vec<(Pattern, Fallback)>,
@@ -76,15 +74,16 @@ pub(super) enum ByFallback {}
 impl<S> Handler<ByFallback, S> for UnknownPath {
     type Future = ResponseOrFuture;
 
-    fn call(self, request: Request, _state: S) -> ResponseOrFuture {
-        let mut request = strip_match(request);
+    fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
         let Self {
             fallback,
             is_routed,
         } = self;
+        if is_routed {
+            request.extensions_mut().remove::<MatchedPath>();
+        }
         if fallback.0.something_is_hidden {
-            let name = Arc::clone(&fallback.0.name);
-            request.extensions_mut().insert(NotMatched(name));
+            request.extensions_mut().insert(NotMatched);
             request.extensions_mut().remove::<NotMatched>();
         }
         let probe = Probe::of(request.extensions());
@@ -130,7 +129,6 @@ impl Fallback {
             location,
             something_is_hidden,
             layered: None,
-            name: Arc::from(BELOW),
             nested: Vec::new(),
         }))
     }
@@ -323,7 +321,10 @@ impl Fallback {
             denies_objects: false,
         };
         match space.decide(route, authentication, head, &Watch::off()) {
-            Ok(authorization) => black_box(authorization).authentication,
+            Ok(authorization) => {
+                black_box(&authorization.decision);
+                authorization.authentication
+            }
             Err(authentication) => authentication,
         }
     }
@@ -487,7 +488,7 @@ static NEVER_MET: Policy = Policy::new(
 /// Stands for the name of the matched route in the extensions of a request, for the time that
 /// storing and removing it takes.
 #[derive(Clone)]
-struct NotMatched(#[expect(dead_code, reason = "only its size counts")] Arc<str>);
+struct NotMatched;
 
 /// Removes the name of the matched route: on an unknown path, a fallback would not receive it.
 pub(crate) fn strip_match(mut request: Request) -> Request {
