@@ -84,9 +84,9 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// }
     /// ```
     ///
-    /// A handler that reads the body of the request calls it before that: take the whole `Request`, or
-    /// the client can tell by a `100 Continue`, or by the wait for the rest of the body, that the path
-    /// exists.
+    /// A handler that reads the body of the request takes the whole `Request`, and reads the body after
+    /// this call. Otherwise a `100 Continue`, or the wait for the rest of the body, shows the client that
+    /// the path exists.
     ///
     /// # Errors
     ///

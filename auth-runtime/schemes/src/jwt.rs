@@ -93,7 +93,7 @@ enum Keys {
 struct Rules {
     issuer: IssuerName,
     audiences: Vec<String>,
-    /// The clients whose tokens need no audience.
+    /// The accepted clients of tokens without an audience.
     clients: Vec<String>,
     leeway: Duration,
     access_tokens_only: bool,

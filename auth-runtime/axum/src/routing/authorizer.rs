@@ -122,8 +122,8 @@ impl RouteAuthorizer {
         )
     }
 
-    /// The spaces whose schemes may find credentials in the form of a request. The handler consumes the
-    /// form, so where it can conceal an object, those of all paths are read before.
+    /// The spaces that search the form of a request for credentials. The handler consumes the form, so
+    /// where it can conceal an object, all spaces of the application search it before.
     fn spaces_with_forms(&self) -> &[ProtectionSpace] {
         match self.can_conceal_objects() {
             true => self.fallback.spaces(),
@@ -135,6 +135,14 @@ impl RouteAuthorizer {
         let mut spaces = self.spaces_with_forms().iter();
         let target = Target::of(&self.policy);
         spaces.any(|space| space.reads_form_of(head_of(request), target))
+    }
+
+    async fn read_forms(&self, mut request: Request) -> Request {
+        let target = Target::of(&self.policy);
+        for space in self.spaces_with_forms() {
+            request = read_form(space, target, request).await;
+        }
+        request
     }
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
@@ -173,10 +181,7 @@ impl RouteAuthorizer {
         self: Arc<Self>,
         mut request: Request,
     ) -> (RouteAuthorization, Request) {
-        let target = Target::of(&self.policy);
-        for space in self.spaces_with_forms() {
-            request = read_form(space, target, request).await;
-        }
+        request = self.read_forms(request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
         let form = forget_form(&mut request);
@@ -215,11 +220,7 @@ impl RouteAuthorizer {
         };
         let authorizer = Arc::clone(self);
         AuthorizationOrFuture::Later(Box::pin(async move {
-            let mut request = request;
-            let target = Target::of(&authorizer.policy);
-            for space in authorizer.spaces_with_forms() {
-                request = read_form(space, target, request).await;
-            }
+            let mut request = authorizer.read_forms(request).await;
             if forget_form(&mut request).is_some_and(|own| own == form) {
                 return (decided, request);
             }

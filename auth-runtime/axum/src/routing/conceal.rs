@@ -134,17 +134,14 @@ where
         let Some(concealed) = slot.take_concealed().or(mark) else {
             return uncacheable_if_missing(response);
         };
-        let by_policy = concealed.by_policy;
-        let path = in_front.snapshot.uri().path().to_owned();
+        let path = in_front.snapshot.uri().path();
+        let hidden = concealed.by_policy.then(|| authorizer.hidden(path));
         let concealed = Concealed {
             request: in_front,
             ..concealed
         };
         let response = authorizer.conceal_object(concealed).await;
-        probe.record(|| match by_policy {
-            true => authorizer.hidden(&path),
-            false => authorizer.handled(&response),
-        });
+        probe.record(|| hidden.unwrap_or_else(|| authorizer.handled(&response)));
         response
     }))
 }
