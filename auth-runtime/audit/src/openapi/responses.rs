@@ -15,10 +15,10 @@ use super::security::{may_ask_who, sufficient};
 pub(super) struct Circumstances {
     pub(super) audience: Audience,
     pub(super) is_hidden: bool,
-    /// Whether the response to anonymous callers on unknown paths is 401.
+    /// True if the response to anonymous callers on unknown paths is 401.
     pub(super) challenges_unknown: bool,
     pub(super) can_constrain_senders: bool,
-    /// Whether an accepted scheme is an OAuth scheme.
+    /// True if an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
 }
 
