@@ -106,8 +106,8 @@ use crate::oauth;
 ///
 /// HTTP has no registered scheme for sessions. The challenge is `Cookie realm="…"`, after an
 /// expired draft (draft-broyer-http-cookie-auth), and opens no password prompt. A policy refers to
-/// the scheme as `schemes("Cookie")`. By default, every response to a caller who is not logged in
-/// is a 401 with this challenge, which is correct and works for programs. With a
+/// the scheme as `schemes("Cookie")`. By default, every response to a caller without a login is a
+/// 401 with this challenge, which is correct and works for programs. With a
 /// [`login_page`](SessionsBuilder::login_page), page navigations are redirected to it instead.
 ///
 /// # Cross-site requests
@@ -116,10 +116,10 @@ use crate::oauth;
 /// forgery). Therefore the cookie is rejected with a 401 if a request comes from a page of another
 /// origin, including a sibling host. This applies to methods that change state, and to the
 /// handshake of a WebSocket. The browser states the origin in `Sec-Fetch-Site`. An old browser, or
-/// one on an unencrypted connection, sends at least `Origin`, whose host then has to be the
-/// requested one. A request with neither comes from no browser of this decade, and is accepted.
-/// [`trust_origin`](SessionsBuilder::trust_origin) names other origins that may act for their
-/// visitors.
+/// one on an unencrypted connection, sends at least `Origin`, and its host then has to be the
+/// requested one. A request with neither field does not come from a current browser, and is
+/// accepted. [`trust_origin`](SessionsBuilder::trust_origin) names other origins that may act for
+/// their visitors.
 ///
 /// This applies to guarded handlers. Public handlers accept requests from every origin. For a
 /// public login form, which another site could make its visitors submit with that site's own
@@ -127,8 +127,8 @@ use crate::oauth;
 ///
 /// In addition, set `SameSite=Lax` or `Strict` on the cookie. If the whole service uses TLS, start
 /// its name with `__Host-`: browsers prevent other hosts of the site from setting such a cookie.
-/// With Lax, visitors who follow a link from another site are logged in. With Strict, the default
-/// of `tower-sessions`, they appear not to be.
+/// With Lax, visitors are logged in after following a link from another site. With Strict, the
+/// default of `tower-sessions`, they appear not to be.
 ///
 /// # Several cookies
 ///
