@@ -34,13 +34,13 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) policy: Cow<'static, Policy>,
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
-    /// Whether the handler uses its guard, and can therefore deny objects.
+    /// True if the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
-    /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
+    /// True if an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
     pub(crate) decided_outside: bool,
 }
 
@@ -237,12 +237,12 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Whether a denial of an object by the handler can be concealed.
+    /// Returns whether a denial of an object by the handler can be concealed.
     pub(super) fn can_conceal_objects(&self) -> bool {
         self.uses_guard && self.policy.is_hidden()
     }
 
-    /// Whether the handler can deny objects.
+    /// Returns whether the handler can deny objects.
     pub(super) fn can_deny_objects(&self) -> bool {
         self.uses_guard && self.policy.requirement().is_some()
     }
@@ -328,7 +328,7 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Responds as for an unknown path, and returns who responds.
+    /// Responds as for an unknown path. Also returns the responder.
     pub(super) fn conceal(
         &self,
         authentication: Authentication,
@@ -371,7 +371,7 @@ pub(crate) enum ResponseOrFuture {
 }
 
 impl ResponseOrFuture {
-    /// The same response, whose responder is recorded when it is available.
+    /// Returns the same response, with a record of its responder when it is available.
     pub(super) fn recorded(self, probe: Probe, responder: Responder) -> Self {
         match self {
             response if !probe.is_listening() => response,

@@ -44,8 +44,8 @@ struct Inner {
     service: Option<FallbackService>,
     /// The location of the service in the source.
     location: Option<HandlerLocation>,
-    /// Whether some path is hidden. Then a stored response of the service, of whatever status,
-    /// could be served in place of a hidden one.
+    /// True if some path is hidden. A stored response of the service, with any status, could then
+    /// be served in place of a hidden one.
     something_is_hidden: bool,
     layered: Option<Layered>,
     /// The fallbacks for the unknown paths below some prefixes, in the order in which axum would look for
@@ -64,7 +64,7 @@ struct Layered {
 #[derive(Clone)]
 pub(super) struct UnknownPath {
     pub(super) fallback: Fallback,
-    /// Whether the path exists, and only the method does not.
+    /// True if the path exists, but not the method.
     pub(super) is_routed: bool,
 }
 
@@ -196,7 +196,8 @@ impl Fallback {
         &self.0.spaces
     }
 
-    /// Whether the response can depend on more of a request than a [`RequestSnapshot`] holds.
+    /// Returns whether the response can depend on more of a request than a [`RequestSnapshot`]
+    /// holds.
     ///
     /// [`RequestSnapshot`]: auth_runtime_core::RequestSnapshot
     pub(crate) fn needs_request(&self) -> bool {
@@ -206,9 +207,8 @@ impl Fallback {
             || self.0.spaces.len() > 1
     }
 
-    /// Returns whether the fallback authenticates. A fallback of the service does not, in an
-    /// application that hides nothing: it is public, and there is no concealed path with the same
-    /// response.
+    /// Returns whether the fallback authenticates. A fallback of the service does not, if the
+    /// application hides nothing: it is public, and no concealed path has the same response.
     fn authenticates(&self) -> bool {
         let mut spaces = self.0.spaces.iter();
         self.0.service.is_none()
