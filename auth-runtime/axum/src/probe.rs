@@ -65,7 +65,7 @@ impl Probe {
         }
     }
 
-    /// Whether a test listens.
+    /// Returns whether a test listens.
     pub(crate) fn is_listening(&self) -> bool {
         #[cfg(any(feature = "inspection", feature = "testing"))]
         return self.recorded.is_some();

@@ -76,8 +76,8 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | tokens that the server is asked about at a time | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
-/// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
+/// | concurrent requests to the server | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | requests that wait for a place | 1024, for a second each; beyond that 503 with `Retry-After` | a full queue drops a request of the client with the most | none; 1024 clients exclude further ones |
 ///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]

@@ -48,10 +48,10 @@ use crate::fair_queue::{self, FairQueue, Place};
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | passwords hashed at a time, on tokio's blocking threads | one for each processor | served in turn by client | another client waits for one of its logins at a time |
-/// | memory to hash in | one buffer for each of these, of the size that the largest hash asks for; allocated when first used, kept, and wiped after each use | – | none |
-/// | logins that wait | 128 for each processor; beyond that 503 with `Retry-After` | the client with most makes room for others | none; as many clients as places shut out further ones |
-/// | logins remembered | 4 for each user | one for each client of a user | none; 16 wrong passwords for a user from the client's own address make it forgotten |
+/// | passwords that are hashed concurrently, on tokio's blocking threads | one for each processor | served in turn by client | another client waits for one of its logins at a time |
+/// | memory for hashing | one buffer for each of these, of the size that the largest hash requires; allocated on first use, kept, and wiped after each use | – | none |
+/// | logins that wait | 128 for each processor; beyond that 503 with `Retry-After` | a full queue drops a login of the client with the most | none; as many clients as places exclude further ones |
+/// | cached logins | 4 for each user | one for each client of a user | none; 16 wrong passwords for a user from the client's own address remove it |
 ///
 /// A successful login is cached for the client that sent it, until it is not used for 5 minutes.
 /// Such a client then skips the queue, so floods of other clients do not exclude it. The cache

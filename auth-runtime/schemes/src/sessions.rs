@@ -28,8 +28,8 @@ use crate::oauth;
 /// Browser sessions. The caller is the user of the live session that the cookie identifies.
 ///
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
-/// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
-/// the cookie are answered 503, and the log says why. Around that goes the
+/// that `axum-login` 0.18 uses. Its layer goes around the protected router. Without it, requests with
+/// the cookie receive 503, and the cause is logged. Around that goes the
 /// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name. If several
 /// session layers enclose the router, the one of this cookie has to be the innermost: a request holds
 /// the session of that layer only, and a cookie that does not name it is rejected.
@@ -135,12 +135,11 @@ use crate::oauth;
 /// A browser sends several cookies of one name if they were set for several paths or domains: by an
 /// earlier version of the service, or by another host of the site, which may want visitors to act in a
 /// session of its own. The session layer takes the last one, live or not. The
-/// [`cookie_layer`](Self::cookie_layer) asks the store instead, about at most four of them: cookies of
-/// no live session are ignored, and two of different live sessions are ambiguous, which is answered 400.
-/// Names that are the cookie's name only to a library that decodes them, or trims spaces off them, are
-/// ignored.
+/// [`cookie_layer`](Self::cookie_layer) looks up at most four of them in the store: cookies without a live
+/// session are ignored, and two of different live sessions are ambiguous, which leads to a 400. Names that
+/// equal the cookie's name only after decoding, or without surrounding spaces, are ignored.
 ///
-/// Without that layer, the cookie that the session layer took counts, and only if its name is
+/// Without that layer, only the cookie that the session layer took is used, and only if its name is
 /// spelled exactly. A live session of another cookie is not found then.
 ///
 /// A 400 for ambiguous cookies, and a 401 for a cookie without a live session, remove the cookie

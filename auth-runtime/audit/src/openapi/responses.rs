@@ -92,7 +92,7 @@ fn hidden_denials(
         );
         Told::forbidden(text, circumstances)
     });
-    // A denial that asks for a new login is visible.
+    // A denial that requires a new login is visible.
     let is_known = |atom: &Atom| *atom == Atom::Authenticated;
     let is_kept = |lesser| is_denied(lesser, &is_known);
     let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))

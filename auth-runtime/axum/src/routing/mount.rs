@@ -215,14 +215,14 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     }
 }
 
-/// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
-/// that were nested there, and the steps around all of them and around all hidden routes.
+/// Returns the fallback of the application, and the steps around all fallbacks and all hidden routes. The
+/// unknown paths below some prefixes belong to the fallbacks that were nested there.
 ///
 /// A request is authenticated behind these steps, and in front of all others, whether its path is hidden
 /// or unknown: other layers could change the credentials or the body, or respond.
 ///
-/// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
-/// the same fallback as the unknown paths beside it, in whichever router it is.
+/// axum does not nest the fallbacks: it loses those that are nested twice, and a concealed path in any
+/// nested router has to find the same fallback as the unknown paths beside it.
 fn fallback_of<'m>(
     members: &'m [Member],
     owner: &'m Member,

@@ -37,7 +37,7 @@ enum Progress {
     /// All requests wait for a place, each for one of its own client.
     #[default]
     Queued,
-    /// The server is being asked by a request that holds a place.
+    /// A request that holds a place is being sent.
     Asking,
     Answered(Caller),
 }

@@ -198,19 +198,19 @@ impl JwtBuilder {
         }
     }
 
-    /// Finds the keys by the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. In place of keys; the issuer is `https` (or `http` on loopback, for tests).
+    /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
+    /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
     /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
     /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since, by
-    /// a clock that is behind by up to the [`leeway`](Self::leeway): its key may have been published since,
-    /// too, so it waits for the next fetch, at most 5 seconds and the time of two fetches, without holding
-    /// up other requests.
+    /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
+    /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
+    /// waits for the next fetch, at most 5 seconds and the time of two fetches, without delaying other
+    /// requests.
     ///
-    /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
-    /// be verified are answered 503, never 401.
+    /// While the issuer is unavailable, the keys at hand stay valid for 24 hours. The response to a request
+    /// that cannot be verified is 503, never 401.
     #[cfg(feature = "jwks")]
     pub fn discover(mut self) -> Self {
         self.place = Some(Place::OfIssuer);
@@ -241,8 +241,8 @@ impl JwtBuilder {
         self
     }
 
-    /// Asks for each request, cached or not, whether its token was revoked: by its `jti` in a list that
-    /// the service keeps, say. It has to be fast, since requests wait for it.
+    /// Sets a function that returns whether a token is revoked, for example by its `jti` in a list of the
+    /// service. It is called for each request, also with a cached token, so it has to be fast.
     pub fn revoked_if(mut self, revoked: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
         self.revoked = Some(Box::new(revoked));
         self

@@ -135,8 +135,8 @@ impl Claims {
 
     /// The identity of the subject claim; `None` if the token has none, or one that is not a name.
     ///
-    /// A client identifier never stands in for the subject, or all users of one client would be the same
-    /// caller. A client that calls for itself is the `sub` of its token (RFC 9068 §2.2 and §5).
+    /// A client identifier never replaces the subject. Otherwise all users of one client would be the same
+    /// caller. A client that acts for itself is the `sub` of its token (RFC 9068 §2.2 and §5).
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
     pub(crate) fn into_identity(

@@ -35,7 +35,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// The URL that is asked first.
+    /// The URL of the first request.
     pub(super) fn url<'p>(&'p self, issuer: &'p str) -> &'p str {
         match self {
             Self::Url(url) => url,
