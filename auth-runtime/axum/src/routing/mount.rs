@@ -426,11 +426,13 @@ impl Placed<'_> {
         let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
+        let policy = match self.path_is_hidden {
+            true => route.endpoint.policy.on_hidden_path(),
+            false => Cow::Borrowed(route.endpoint.policy),
+        };
         let authorizer = Arc::new(RouteAuthorizer {
-            policy: match self.path_is_hidden {
-                true => route.endpoint.policy.on_hidden_path(),
-                false => Cow::Borrowed(route.endpoint.policy),
-            },
+            challenges: self.space.challenges_of(&policy),
+            policy,
             checks: route.endpoint.checks,
             resource: Resource::Handler(route.endpoint.location),
             is_subtree: subtree,
