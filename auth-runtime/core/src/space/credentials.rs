@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
-use super::authentication::{Target, UsedScheme};
-use super::{Accepted, ProtectionSpace, Space};
+use super::protection_space::{Accepted, ProtectionSpace, Space};
+use super::target::{Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;
