@@ -18,6 +18,7 @@ mod layers;
 mod modules;
 mod offers;
 mod openapi;
+mod optional_identity;
 mod protected;
 mod protocol;
 mod providers;

@@ -13,7 +13,10 @@ use crate::requirement::{Kind, Name, Namespace, Policy, Requirement, Requires};
 pub fn policy(policy: &Policy) -> model::Policy {
     match policy {
         Policy::Public(public) => model::Policy::new(
-            Access::Public(Cow::Owned(public.reason.clone())),
+            Access::Public {
+                reason: Cow::Owned(public.reason.clone()),
+                optional_identity: public.optional_identity,
+            },
             Disclosure::Shown,
         ),
         Policy::Requires(requires) => self::requires(requires),

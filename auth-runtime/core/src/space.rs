@@ -22,4 +22,4 @@ pub use self::credentials::Form;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
 pub use self::report::DeniedObject;
 pub use self::route_challenges::RouteChallenges;
-pub use self::target::{Target, UsedScheme};
+pub use self::target::{Place, Target, UsedScheme};

@@ -358,6 +358,7 @@ impl<'w> Walk<'w> {
             let public = args::public(arguments.own, &mut errors);
             Policy::Public(public.unwrap_or(Public {
                 reason: String::new(),
+                optional_identity: false,
             }))
         } else {
             let requires = arguments.requires(self.found, &mut errors);

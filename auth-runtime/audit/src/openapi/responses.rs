@@ -39,6 +39,13 @@ enum Field {
 
 /// Returns the denials that callers of a handler may receive.
 pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told> {
+    if policy.has_optional_identity() {
+        return vec![
+            Told::bad_request(),
+            Told::shared_unauthorized(),
+            Told::unavailable(),
+        ];
+    }
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };

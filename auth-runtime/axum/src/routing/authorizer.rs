@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
@@ -38,6 +39,8 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
     pub(crate) challenges: RouteChallenges,
+    /// The value of `Vary`, if the response depends on an optional identity.
+    pub(crate) vary: Option<HeaderValue>,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
@@ -117,6 +120,7 @@ impl RouteAuthorizer {
             uses_guard: false,
             space: fallback.first_space().clone(),
             challenges: RouteChallenges::default(),
+            vary: None,
             state: Arc::new(()),
             fallback,
         }
@@ -213,7 +217,7 @@ impl RouteAuthorizer {
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
     pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
-        if self.policy.requirement().is_none() {
+        if self.policy.ignores_credentials() {
             let authorization = self.grant_public(request);
             return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization));
         }
@@ -316,7 +320,7 @@ impl RouteAuthorizer {
         request: &Request,
     ) -> Option<(Proof, Secrecy)> {
         self.record_entry(&Probe::of(request.extensions()));
-        if self.policy.requirement().is_none() {
+        if self.policy.ignores_credentials() {
             let proof = Proof {
                 caller: Caller::Anonymous,
                 objects: None,
@@ -333,13 +337,16 @@ impl RouteAuthorizer {
             conceal,
             ..
         } = authorization;
-        let is_private = !authentication.to_policy().is_in_authorization();
-        let secrecy = Secrecy {
-            is_private,
-            is_query_secret: is_private && self.space.may_stand_in_query(&authentication),
-        };
         let caller = self.space.caller_for(&self.policy, &authentication)?;
         let caller = caller.clone();
+        let in_authorization = authentication.to_policy().is_in_authorization();
+        let secrecy = Secrecy {
+            is_private: match self.policy.has_optional_identity() {
+                true => caller.identity().is_some(),
+                false => !in_authorization,
+            },
+            is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
+        };
         let objects = self.uses_guard.then(|| {
             let own = || Box::new(self.object_request(request, form.as_ref()));
             Arc::new(ObjectAuthorizer {

@@ -302,6 +302,10 @@ impl Placed<'_> {
         };
         let authorizer = Arc::new(RouteAuthorizer {
             challenges: self.space.challenges_of(&policy),
+            vary: match policy.has_optional_identity() {
+                true => self.space.credential_fields(&policy),
+                false => None,
+            },
             policy,
             checks: route.endpoint.checks,
             resource: Resource::Handler(route.endpoint.location),

@@ -35,7 +35,7 @@ use auth_runtime_policy::Policy;
 
 use super::credentials::{Found, Presented};
 use super::protection_space::ProtectionSpace;
-use super::target::{Target, UsedScheme};
+use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::head::Head;
@@ -105,7 +105,7 @@ impl View {
             self,
             Self::Caller {
                 used: UsedScheme::Scheme {
-                    in_authorization: true,
+                    place: Place::Authorization,
                     ..
                 },
                 ..
@@ -276,6 +276,13 @@ impl ProtectionSpace {
             UsedScheme::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
                 Some(&Caller::Anonymous)
             }
+            // A browser adds the cookie on its own (rule 6).
+            UsedScheme::Scheme {
+                place: Place::Cookie,
+                ..
+            } if policy.has_optional_identity() && caller.identity().is_none() => {
+                Some(&Caller::Anonymous)
+            }
             _ => Some(caller),
         }
     }
@@ -345,7 +352,7 @@ impl ProtectionSpace {
             .or(first)
             .map_or(UsedScheme::Nothing, |(index, _)| UsedScheme::Scheme {
                 index,
-                in_authorization: false,
+                place: Place::Elsewhere,
             })
     }
 

@@ -130,7 +130,7 @@ impl ProtectionSpace {
         assumed: Option<&Caller>,
     ) -> Result<Authorization, http::Response<Bytes>> {
         let (policy, head) = (route.policy, surroundings.head);
-        if policy.requirement().is_none() {
+        if policy.ignores_credentials() {
             self.report_public(policy, route.location, head);
             return Ok(Authorization::public());
         }

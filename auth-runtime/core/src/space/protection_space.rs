@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_policy::Policy;
+use http::HeaderValue;
 
 use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};
@@ -187,6 +188,27 @@ impl ProtectionSpace {
              binds credentials to a key"
                 .to_owned()
         })
+    }
+
+    /// Returns the request fields that contain credentials of the schemes that `policy` accepts, as a
+    /// value of `Vary` (RFC 9110 §12.5.5); `None` if there are none.
+    pub fn credential_fields(&self, policy: &Policy) -> Option<HeaderValue> {
+        let schemes = self.0.schemes.iter();
+        let accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
+        let mut fields: Vec<&str> = Vec::new();
+        for source in accepted.flat_map(|scheme| &scheme.sources) {
+            let field = match source {
+                Source::Authorization => "authorization",
+                Source::Cookie(_) => "cookie",
+                Source::Field(name) => name.as_str(),
+                Source::Query(_) | Source::Form(_) => continue,
+            };
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        let value = HeaderValue::try_from(fields.join(", ")).ok()?;
+        (!value.is_empty()).then_some(value)
     }
 
     /// Returns whether both are clones of one space.

@@ -42,6 +42,17 @@ impl<'p> Target<'p> {
     }
 }
 
+/// The place of credentials in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In `Authorization`.
+    Authorization,
+    /// In a field of the scheme's own, the query or a form.
+    Elsewhere,
+    /// In a cookie, which a browser adds on its own.
+    Cookie,
+}
+
 /// The scheme of the credentials that were sent.
 #[derive(Clone, Copy, Debug)]
 pub enum UsedScheme {
@@ -51,8 +62,8 @@ pub enum UsedScheme {
     Scheme {
         /// Its index in the order of the space.
         index: usize,
-        /// True if the credentials were in `Authorization`.
-        in_authorization: bool,
+        /// Their place.
+        place: Place,
     },
 }
 
