@@ -8,10 +8,10 @@ use auth_grammar::requirement::Policy;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
 use serde::Serialize;
 
+use crate::report::{Failure, PlainFormat, json};
 use crate::revision::Revision;
 use crate::sources::{self, Entry, Place, Sources, Unguarded, Way};
 use crate::workspace::Workspace;
-use crate::{Failure, PlainFormat, json};
 
 /// The policies of one side.
 #[derive(Default)]
@@ -68,7 +68,7 @@ fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Side
     }
     let failed = |failure| Failure::new(format!("at {revision}: {failure}"));
     let mut then = Workspace::read(Some(&manifest)).map_err(failed)?;
-    then.tell(packages);
+    then.select(packages);
     let sources = sources::read(&then).map_err(failed)?;
     Ok(Side::of(sources))
 }

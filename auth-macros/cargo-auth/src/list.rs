@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use auth_grammar::requirement::Policy;
 use serde::Serialize;
 
+use crate::report::{Failure, Format, count, json};
+use crate::sarif;
 use crate::sources::{self, Entry, EntryKind, Place, Sources, Unguarded, Way};
 use crate::workspace::Workspace;
-use crate::{Failure, Format, count, json, sarif};
 
 /// The output of `--format json`.
 #[derive(Serialize)]
@@ -79,7 +80,7 @@ impl<'s> Row<'s> {
 }
 
 /// Returns the line for an unguarded handler or router.
-fn told(unguarded: &Unguarded) -> String {
+fn line_of(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
     let target = &unguarded.target;
     let what = match unguarded.way {
@@ -119,7 +120,7 @@ fn text(sources: &Sources) -> String {
     if !rows.is_empty() {
         text.push('\n');
     }
-    let mut unguarded: Vec<_> = sources.unguarded.iter().map(told).collect();
+    let mut unguarded: Vec<_> = sources.unguarded.iter().map(line_of).collect();
     // Several on a line with the same reason are listed once.
     unguarded.dedup();
     for line in unguarded {

@@ -8,7 +8,7 @@ use auth_grammar::requirement::{Kind, Namespace, Requirement, Requires};
 use auth_grammar::vocabulary::{Terms, Vocabulary, implying};
 use toml::de::{DeTable, DeValue};
 
-use super::{Finding, Place};
+use super::finding::{Finding, Place};
 
 /// A vocabulary, and its used names: the section and the name.
 pub(super) struct Used {
