@@ -15,6 +15,7 @@ use self::display::display;
 pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
+use self::module::is_module_wrong;
 pub use self::module::module;
 pub(crate) use self::module::relative_check;
 use self::names::names;
@@ -60,14 +61,6 @@ fn around(requires: &Requires) -> Vec<Requirement> {
     let module = requires.module.as_deref().cloned();
     let module = module.filter(|_| requires.loosen.is_none());
     module.unwrap_or_default().with_modules().requirements
-}
-
-/// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
-/// and the module hands nothing down.
-fn is_module_wrong(requires: &Requires) -> bool {
-    requires.module.as_deref().is_some_and(|module| {
-        module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
-    })
 }
 
 /// Compares the handler's own policy with the policy of its module.

@@ -1,7 +1,10 @@
 //! The declarations in `auth.toml`: scopes, roles, permissions, networks and policies.
 
+mod cycles;
 mod find;
 mod read;
+mod reader;
+mod syntax;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 pub use self::find::{LoadedVocabulary, find};
-pub(crate) use self::read::bare;
-pub use self::read::{Mistake, read};
+pub use self::read::read;
+pub use self::reader::Mistake;
 use crate::requirement::Namespace;
 
 /// The declarations.

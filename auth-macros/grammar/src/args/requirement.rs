@@ -4,12 +4,10 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
+use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
+use super::list::{self, assigned, each, equals, last_span, needs_value, skip, upcoming};
 use super::synonyms::unknown;
 use super::value::{Form, example, strings, takes_value, valued, written};
-use super::{
-    A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS, assigned, each, equals, last_span,
-    needs_value, skip, upcoming,
-};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Kind, Requirement};
@@ -101,7 +99,7 @@ fn list(
     let mut parts = Vec::new();
     let mut mistakes = Errors::default();
     each(&content, &mut mistakes, |input, errors| {
-        let key = super::key(input, A_REQUIREMENT)?;
+        let key = list::key(input, A_REQUIREMENT)?;
         parts.push(requirement(&key, input, errors, inner)?);
         Ok(())
     });
@@ -127,7 +125,7 @@ pub(super) fn lesser(
     if input.is_empty() || input.peek(Token![,]) {
         return Err(needs_value(key, "scope(\"...\")"));
     }
-    let inner = super::key(input, A_LESSER_REQUIREMENT)?;
+    let inner = list::key(input, A_LESSER_REQUIREMENT)?;
     requirement(&inner, input, errors, Place::Lesser)
 }
 

@@ -4,8 +4,8 @@ use proc_macro2::Span;
 use syn::LitInt;
 
 use super::implication::{all_of, entails};
-use super::is_module_wrong;
 use super::logic::{list, wrappers};
+use super::module::is_module_wrong;
 use super::names::{Written, names, realm_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;

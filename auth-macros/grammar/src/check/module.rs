@@ -1,4 +1,4 @@
-//! Checks that apply only to the attribute of a module.
+//! Checks of the attribute of a module.
 
 use syn::spanned::Spanned;
 
@@ -36,6 +36,14 @@ fn checks(requirement: &Requirement, errors: &mut Errors) {
         }
         _ => {}
     }
+}
+
+/// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
+/// and the module hands nothing down.
+pub(super) fn is_module_wrong(requires: &Requires) -> bool {
+    requires.module.as_deref().is_some_and(|module| {
+        module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
+    })
 }
 
 /// The first check of a requirement that is named by a relative path, as it should be written.

@@ -4,7 +4,7 @@ use crate::characters::{code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, Requirement};
-use crate::vocabulary::bare;
+use crate::values::bare;
 
 /// The position of a name, which determines the suggested replacement.
 #[derive(Clone, Copy)]
