@@ -111,9 +111,4 @@ impl<'a> AccessReport<'a> {
         }
         self
     }
-
-    /// Returns the page, in UTF-8.
-    pub fn to_html(&self) -> String {
-        page::write(self)
-    }
 }

@@ -16,7 +16,14 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-pub(super) fn write(report: &AccessReport<'_>) -> String {
+impl AccessReport<'_> {
+    /// Returns the page, in UTF-8.
+    pub fn to_html(&self) -> String {
+        write(self)
+    }
+}
+
+fn write(report: &AccessReport<'_>) -> String {
     // A browser converts every line end to this one before it computes the hash.
     let [template, style, script] =
         [TEMPLATE, STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
