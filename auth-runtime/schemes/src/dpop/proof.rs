@@ -11,9 +11,18 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Rules;
 use crate::dot_segments::has_dot_segments;
 use crate::jwt::key::verifies;
+use crate::nonce_key::NonceKey;
+
+/// What a proof is held against.
+pub(super) struct Rules {
+    /// What the service is known by, without a path.
+    pub(super) origins: Vec<String>,
+    pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
+    pub(super) lifetime: Duration,
+    pub(super) nonces: Option<NonceKey>,
+}
 
 /// A proof that is right in itself, for this request and this token.
 pub(super) struct Proof {
