@@ -18,9 +18,9 @@ mod record;
 mod routing;
 mod text;
 mod unguarded;
+mod used_names;
 mod variables;
 mod walk;
-mod words;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,22 +30,22 @@ use auth_grammar::codes;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 pub(crate) use self::finding::{Finding, Place};
-pub(crate) use self::record::{Entry, EntryKind, Sources, Unguarded, Way};
+pub(crate) use self::record::{Entry, EntryKind, OpenRouteKind, Sources, Unguarded};
 use self::text::shown;
+use self::used_names::UsedNames;
 use self::walk::Walk;
-use self::words::Used;
 use crate::report::Failure;
 use crate::workspace::Workspace;
 
 /// Reads all sources of a workspace.
 pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
-    let mut vocabularies: BTreeMap<PathBuf, Option<Used>> = BTreeMap::new();
+    let mut vocabularies: BTreeMap<PathBuf, Option<UsedNames>> = BTreeMap::new();
     for krate in &workspace.crates {
         let found =
             vocabulary::find(&krate.folder).map(|found| report_vocabulary(found, &mut sources));
         let used = found.as_ref().map(|found| {
-            let first = || found.vocabulary.clone().map(Used::of);
+            let first = || found.vocabulary.clone().map(UsedNames::of);
             vocabularies.entry(found.path.clone()).or_insert_with(first)
         });
         let used = used.and_then(Option::as_mut);

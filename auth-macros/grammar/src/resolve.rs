@@ -7,7 +7,7 @@ use crate::args;
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Name, Network, Requirement, Requires, scheme};
+use crate::requirement::{Kind, Name, Network, ParsedRequirement, Requires, scheme};
 use crate::suggest::nearest;
 use crate::values::bare;
 use crate::vocabulary::{Vocabulary, implying};
@@ -137,7 +137,7 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
     }
 }
 
-fn requirement(requirement: &mut Requirement, resolver: Resolver<'_>, errors: &mut Errors) {
+fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, errors: &mut Errors) {
     // Later mistakes are not shown, and each lookup takes time.
     if errors.is_full() {
         return;

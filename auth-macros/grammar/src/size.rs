@@ -4,7 +4,7 @@ use proc_macro2::Span;
 
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Requirement, Requires};
+use crate::requirement::{Kind, ParsedRequirement, Requires};
 use crate::vocabulary::Vocabulary;
 
 /// The maximum number of single requirements of a policy, with those of the enclosing modules. Each name
@@ -17,8 +17,9 @@ pub(crate) fn is_too_large(
     vocabulary: Option<&Vocabulary>,
     errors: &mut Errors,
 ) -> bool {
-    let of_policies =
-        |part: &Requirement| vocabulary.map_or(0, |vocabulary| size_of_policies(part, vocabulary));
+    let of_policies = |part: &ParsedRequirement| {
+        vocabulary.map_or(0, |vocabulary| size_of_policies(part, vocabulary))
+    };
     let mut size = 0;
     let mut of = Some(requires);
     while let Some(requires) = of {
@@ -45,7 +46,7 @@ fn too_large(size: usize) -> String {
 }
 
 /// Returns the number of single requirements in the vocabulary policies that a requirement names.
-fn size_of_policies(requirement: &Requirement, vocabulary: &Vocabulary) -> usize {
+fn size_of_policies(requirement: &ParsedRequirement, vocabulary: &Vocabulary) -> usize {
     match &requirement.kind {
         Kind::Policy(name) => vocabulary
             .policies

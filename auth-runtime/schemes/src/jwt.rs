@@ -18,9 +18,8 @@ use auth_runtime_core::{Caller, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::JwtBuilder;
-pub(crate) use self::claims::ClaimNames;
 #[cfg(feature = "introspection")]
-pub(crate) use self::claims::strings;
+pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::JwtError;
 pub use self::key::{JwtAlgorithm, JwtKey};

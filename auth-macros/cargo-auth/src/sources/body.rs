@@ -22,7 +22,7 @@ use super::expressions::{
 };
 use super::finding::Place;
 use super::mount::{Excused, Means, Mount, Target};
-use super::record::{Sources, Unguarded, Way};
+use super::record::{OpenRouteKind, Sources, Unguarded};
 use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
 use super::text::{named, one_line, readable};
 use super::variables::Variables;
@@ -124,7 +124,7 @@ impl<'b> Body<'b> {
         };
         self.sources.unguarded.push(Unguarded {
             place,
-            way: Way::Merged,
+            kind: OpenRouteKind::Merged,
             reason,
             target: match texts(paths).as_slice() {
                 [] => readable(&paths.to_token_stream()),

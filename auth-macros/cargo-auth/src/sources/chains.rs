@@ -36,7 +36,7 @@ pub(super) struct Chain {
 
 #[derive(Clone)]
 pub(super) enum Link {
-    Mounted {
+    Route {
         path: String,
         kind: Kind,
         is_service: bool,
@@ -145,7 +145,7 @@ impl Reader<'_> {
     fn link(&self, call: &ExprMethodCall) -> Option<Link> {
         let arguments: Vec<_> = call.args.iter().collect();
         let name = named(&call.method);
-        let mounted = |path: &str, kind, is_service, methods| Link::Mounted {
+        let mounted = |path: &str, kind, is_service, methods| Link::Route {
             path: path.to_owned(),
             kind,
             is_service,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::codes;
 use auth_grammar::lower;
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_core::route_pattern::{Callers, Kind, Routed, find_covers};
 use auth_runtime_policy::compare::{Change, compare};
 
@@ -44,7 +44,7 @@ struct Route<'s> {
     kind: Kind,
     is_service: bool,
     /// `None` if the policy is unknown, or if the handler is public.
-    policy: Option<&'s Policy>,
+    policy: Option<&'s ParsedPolicy>,
     spot: &'s Spot,
 }
 
@@ -143,11 +143,11 @@ pub(super) fn open_patterns(sources: &Sources) -> Vec<OpenPattern> {
 
 /// Compares the callers of an open route with those of a guarded one.
 fn callers(open: &Route<'_>, guarded: &Route<'_>) -> Callers {
-    let Some(guarded @ Policy::Requires(_)) = guarded.policy else {
+    let Some(guarded @ ParsedPolicy::Requires(_)) = guarded.policy else {
         return Callers::Within;
     };
     match open.policy {
-        Some(Policy::Public(_)) => Callers::Everybody,
+        Some(ParsedPolicy::Public(_)) => Callers::Everybody,
         None if open.kind == Kind::Unguarded => Callers::Everybody,
         None => Callers::Within,
         Some(open) => match compare(&lower::policy(guarded), &lower::policy(open)).callers {
@@ -191,7 +191,7 @@ impl<'s> Index<'s> {
                 _ if expanded.routes.len() >= MAX_ROUTES => return,
                 Link::Merged(inner) => self.expand(inner, prefix, expanded),
                 Link::Nested(path, inner) => self.expand(inner, &joined(prefix, path), expanded),
-                Link::Mounted {
+                Link::Route {
                     path,
                     kind,
                     is_service,
@@ -216,7 +216,7 @@ impl<'s> Index<'s> {
     }
 
     /// Returns the policy of the handler or service of that name, if there is only one.
-    fn policy(&self, scope: usize, path: &[String]) -> Option<&'s Policy> {
+    fn policy(&self, scope: usize, path: &[String]) -> Option<&'s ParsedPolicy> {
         let paths = self.sources.names.resolve(scope, path);
         let mut paths = paths.iter().map(|path| path.join("::"));
         let (only, None) = (paths.next()?, paths.next()) else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 
 use super::aliases::Alias;
@@ -46,7 +46,7 @@ pub(crate) struct Entry {
     pub(crate) path: String,
     pub(crate) kind: EntryKind,
     /// The policy, combined with those of the enclosing modules.
-    pub(crate) policy: Policy,
+    pub(crate) policy: ParsedPolicy,
     /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     pub(crate) condition: Option<String>,
     /// Whether its package is selected.
@@ -69,7 +69,7 @@ pub(crate) enum EntryKind {
 pub(crate) struct Unguarded {
     #[serde(flatten)]
     pub(crate) place: Place,
-    pub(crate) way: Way,
+    pub(crate) kind: OpenRouteKind,
     /// The reason; source text, if it is not a string.
     pub(crate) reason: String,
     /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
@@ -80,7 +80,7 @@ pub(crate) struct Unguarded {
 /// The way in which the route is open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Way {
+pub(crate) enum OpenRouteKind {
     /// A plain router was merged by `merge_unguarded`.
     Merged,
     /// It is mounted on a plain router, below a comment with the reason.

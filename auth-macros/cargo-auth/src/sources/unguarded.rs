@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::mount::{Means, Target};
 use super::open_patterns::open_patterns;
 use super::reasons::Reason;
-use super::record::{Sources, Unguarded, Way};
+use super::record::{OpenRouteKind, Sources, Unguarded};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
@@ -72,24 +72,24 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                     .to_owned()
             }
         };
-        let route = |way, reason| Unguarded {
+        let route = |kind, reason| Unguarded {
             place: mount.place.clone(),
-            way,
+            kind,
             reason,
             target: mount.target.name(),
         };
         if mount.is_excused || excused.contains(&mount.within) {
-            open.push(route(Way::Excused, String::new()));
+            open.push(route(OpenRouteKind::Excused, String::new()));
             continue;
         }
         let reasons = reasons.get(mount.place.file.as_str()).into_iter().flatten();
         let mut above = reasons.filter(|reason| mount.begins.contains(&reason.about));
         if let Some(reason) = above.next() {
             needed.insert(&reason.place);
-            allowed.push(route(Way::Plain, reason.text.clone()));
+            allowed.push(route(OpenRouteKind::Plain, reason.text.clone()));
             continue;
         }
-        open.push(route(Way::Unsaid, String::new()));
+        open.push(route(OpenRouteKind::Unsaid, String::new()));
         findings.push(Finding {
             place: mount.place.clone(),
             code: Some(codes::UNGUARDED.as_str().to_owned()),
@@ -106,7 +106,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
         needed.insert(&reason.place);
         allowed.push(Unguarded {
             place: pattern.place.clone(),
-            way: Way::Covering,
+            kind: OpenRouteKind::Covering,
             reason: reason.text.clone(),
             target: pattern.pattern.clone(),
         });

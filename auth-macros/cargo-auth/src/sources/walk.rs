@@ -7,7 +7,7 @@ use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_poli
 use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
-use auth_grammar::requirement::{Policy, Public};
+use auth_grammar::requirement::{ParsedPolicy, Public};
 use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, codes};
 use proc_macro2::{Span, TokenStream};
@@ -25,7 +25,7 @@ use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_o
 use super::reasons;
 use super::record::{Entry, EntryKind, Sources};
 use super::text::{named, readable, shown};
-use super::words::Used;
+use super::used_names::UsedNames;
 use crate::report::Failure;
 use crate::workspace::Crate;
 
@@ -34,7 +34,7 @@ pub(super) struct Walk<'w> {
     root: &'w Path,
     krate: &'w Crate,
     found: Option<&'w LoadedVocabulary>,
-    used: Option<&'w mut Used>,
+    used: Option<&'w mut UsedNames>,
     sources: &'w mut Sources,
     /// The name of the file for messages.
     file: String,
@@ -62,7 +62,7 @@ struct Around {
 }
 
 /// A policy attribute.
-struct Written {
+struct PolicyAttribute {
     name: &'static str,
     arguments: TokenStream,
     span: Span,
@@ -72,7 +72,7 @@ struct Written {
     is_conditional: bool,
 }
 
-impl Written {
+impl PolicyAttribute {
     fn of(
         name: &'static str,
         attribute: &Attribute,
@@ -117,7 +117,7 @@ impl<'w> Walk<'w> {
         root: &'w Path,
         krate: &'w Crate,
         found: Option<&'w LoadedVocabulary>,
-        used: Option<&'w mut Used>,
+        used: Option<&'w mut UsedNames>,
         sources: &'w mut Sources,
     ) -> Self {
         Self {
@@ -307,7 +307,11 @@ impl<'w> Walk<'w> {
 
     /// Removes the policy attribute, as the compiler removes an attribute before expansion. A later
     /// `cfg_attr` still has its original form at that time.
-    fn take_policy(&self, attributes: &mut Vec<Attribute>, around: &Around) -> Option<Written> {
+    fn take_policy(
+        &self,
+        attributes: &mut Vec<Attribute>,
+        around: &Around,
+    ) -> Option<PolicyAttribute> {
         let mut written = None;
         let mut others = Vec::new();
         for attribute in std::mem::take(attributes) {
@@ -321,7 +325,7 @@ impl<'w> Walk<'w> {
                 let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
-                        written = Some(Written::of(name, &attribute, condition, around));
+                        written = Some(PolicyAttribute::of(name, &attribute, condition, around));
                     }
                     _ => besides.push(attribute),
                 }
@@ -336,7 +340,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Reads a policy as the macros do, and returns its item so that nested items can be read.
-    fn policy(&mut self, written: &Written, item: Item, around: &Around) -> Option<Item> {
+    fn policy(&mut self, written: &PolicyAttribute, item: Item, around: &Around) -> Option<Item> {
         let mut errors = Errors::default();
         let tokens = item.to_token_stream();
         // A policy that a module hands down is not in the source.
@@ -368,7 +372,7 @@ impl<'w> Walk<'w> {
         }
         let policy = if written.name == "public" {
             let public = args::public(arguments.own, &mut errors);
-            Policy::Public(public.unwrap_or(Public {
+            ParsedPolicy::Public(public.unwrap_or(Public {
                 reason: String::new(),
             }))
         } else {
@@ -381,7 +385,7 @@ impl<'w> Walk<'w> {
                 self.note(errors, &place);
                 return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
             }
-            Policy::Requires(Box::new(requires.with_modules()))
+            ParsedPolicy::Requires(Box::new(requires.with_modules()))
         };
         let read = item::read(tokens, written.name, None, &mut errors);
         let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
@@ -474,7 +478,7 @@ impl<'w> Walk<'w> {
 
 /// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
 /// one piece.
-fn is_hard_to_find(text: &str, written: &Written) -> bool {
+fn is_hard_to_find(text: &str, written: &PolicyAttribute) -> bool {
     let range = written.span.byte_range();
     let parts = (
         text.get(..range.start),

@@ -10,7 +10,7 @@ use super::synonyms::unknown;
 use super::value::{Form, example, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
-use crate::requirement::{Kind, Requirement};
+use crate::requirement::{Kind, ParsedRequirement};
 
 /// The position of a requirement.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ pub(super) fn requirement(
     input: ParseStream<'_>,
     errors: &mut Errors,
     place: Place,
-) -> syn::Result<Requirement> {
+) -> syn::Result<ParsedRequirement> {
     let name = key.to_string();
     let (kind, end) = match name.as_str() {
         "authenticated" => {
@@ -72,7 +72,7 @@ pub(super) fn requirement(
             (valued(key, &value, key.span(), Form::Assigned)?, end)
         }
     };
-    Ok(Requirement::new(kind, key.span(), end))
+    Ok(ParsedRequirement::new(kind, key.span(), end))
 }
 
 /// Parses `any(…)` or `all(…)`.
@@ -81,7 +81,7 @@ fn list(
     key: &Ident,
     errors: &mut Errors,
     place: Place,
-) -> syn::Result<(Vec<Requirement>, Span)> {
+) -> syn::Result<(Vec<ParsedRequirement>, Span)> {
     if !input.peek(syn::token::Paren) {
         return Err(codes::EMPTY_LIST.at(
             key.span(),
@@ -120,7 +120,7 @@ pub(super) fn lesser(
     input: ParseStream<'_>,
     key: &Ident,
     errors: &mut Errors,
-) -> syn::Result<Requirement> {
+) -> syn::Result<ParsedRequirement> {
     equals(input, key, "scope(\"...\")")?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(needs_value(key, "scope(\"...\")"));

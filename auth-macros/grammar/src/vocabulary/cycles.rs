@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Term, Terms};
+use super::{DeclaredName, DeclaredNames};
 
 /// Returns the names that may be in a cycle. It repeatedly removes each name that implies no
 /// remaining name, or is implied by no remaining name.
-pub(super) fn may_circle(terms: &Terms) -> BTreeSet<&str> {
+pub(super) fn may_circle(terms: &DeclaredNames) -> BTreeSet<&str> {
     let mut left: BTreeSet<&str> = terms.keys().map(String::as_str).collect();
     for is_down in [true, false] {
-        let next = |term: &Term| {
+        let next = |term: &DeclaredName| {
             let names = if is_down {
                 &term.implies
             } else {
@@ -56,7 +56,7 @@ pub(super) fn may_circle(terms: &Terms) -> BTreeSet<&str> {
 
 /// Returns the shortest cycle from `name` over `other`, which it implies, back to `name`.
 pub(super) fn circle(
-    terms: &Terms,
+    terms: &DeclaredNames,
     may_circle: &BTreeSet<&str>,
     name: &str,
     other: &str,

@@ -10,10 +10,12 @@ use toml::de::{DeTable, DeValue};
 use super::cycles::{circle, may_circle};
 use super::reader::{Mistake, Reader, Value, in_order};
 use super::syntax::{duplicate, unclosed, without_value};
-use super::{MAX_BLOCKS, MAX_IMPLYING, Policy, Term, Terms, Vocabulary, implying};
-use crate::check::Written;
+use super::{
+    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, NamedPolicy, Vocabulary, implying,
+};
+use crate::check::NamePosition;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, Requirement};
+use crate::requirement::{Kind, Namespace, ParsedRequirement};
 use crate::resolve::Resolver;
 use crate::size::is_too_large;
 use crate::suggest::nearest;
@@ -95,9 +97,9 @@ impl Reader {
     }
 
     /// Reads `name = "description"`, or a table with `description` and `implies`.
-    fn terms(&mut self, namespace: Namespace, value: &Value<'_>) -> Terms {
+    fn terms(&mut self, namespace: Namespace, value: &Value<'_>) -> DeclaredNames {
         let kind = namespace.key();
-        let mut terms = Terms::new();
+        let mut terms = DeclaredNames::new();
         let mut implied = Vec::new();
         let Some(table) = self.table(value, &format!("`{kind}s`"), &section(&format!("{kind}s")))
         else {
@@ -108,12 +110,12 @@ impl Reader {
         }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
-            if let Some(problem) = check::problem(namespace, &name, Written::Declared) {
+            if let Some(problem) = check::problem(namespace, &name, NamePosition::Declared) {
                 self.note(key.span().start, problem);
             }
             let term = match value.get_ref() {
                 DeValue::Table(inner) => self.term(kind, &name, key.span(), inner, &mut implied),
-                _ => Term {
+                _ => DeclaredName {
                     description: self.description(value, kind, &name, &bare(&name)),
                     implies: Vec::new(),
                     implied_by: Vec::new(),
@@ -139,7 +141,7 @@ impl Reader {
     }
 
     /// Checks that no name is implied by too many others.
-    fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &Terms) {
+    fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &DeclaredNames) {
         // In a cycle all names imply all others, and that was recorded.
         if !may_circle(terms).is_empty() {
             return;
@@ -165,7 +167,7 @@ impl Reader {
         at: Range<usize>,
         table: &DeTable<'_>,
         implied: &mut Vec<(String, String, usize)>,
-    ) -> Term {
+    ) -> DeclaredName {
         let mut description = None;
         let mut implies = Vec::new();
         for (key, value) in in_order(table) {
@@ -190,7 +192,7 @@ impl Reader {
                 format!("the {kind} `{name}` has no description; add `description = \"...\"`"),
             );
         }
-        Term {
+        DeclaredName {
             description: description.unwrap_or_default(),
             implies,
             implied_by: Vec::new(),
@@ -211,7 +213,12 @@ impl Reader {
 
     /// Checks that each implied name is declared, and that no name implies itself, directly or
     /// indirectly.
-    fn implications(&mut self, kind: &str, terms: &Terms, implied: &[(String, String, usize)]) {
+    fn implications(
+        &mut self,
+        kind: &str,
+        terms: &DeclaredNames,
+        implied: &[(String, String, usize)],
+    ) {
         let names: Vec<&str> = terms.keys().map(String::as_str).collect();
         let may_circle = may_circle(terms);
         let mut reported: BTreeSet<String> = BTreeSet::new();
@@ -336,7 +343,11 @@ impl Reader {
     }
 
     /// Reads `[policies.staff]` with `requires = '…'` in the grammar of the attribute.
-    fn policies(&mut self, value: &Value<'_>, vocabulary: &Vocabulary) -> BTreeMap<String, Policy> {
+    fn policies(
+        &mut self,
+        value: &Value<'_>,
+        vocabulary: &Vocabulary,
+    ) -> BTreeMap<String, NamedPolicy> {
         let mut policies = BTreeMap::new();
         let Some(table) = self.table(
             value,
@@ -390,7 +401,7 @@ impl Reader {
             let (requires, size) = requires.unwrap_or_default();
             policies.insert(
                 name,
-                Policy {
+                NamedPolicy {
                     description: description.unwrap_or_default(),
                     requires,
                     size,
@@ -461,7 +472,11 @@ impl Reader {
                 check::requires(&requires, &mut errors);
             }
         }
-        let size = requires.requirements.iter().map(Requirement::size).sum();
+        let size = requires
+            .requirements
+            .iter()
+            .map(ParsedRequirement::size)
+            .sum();
         for message in errors.messages() {
             let (message, _) = codes::split(&message);
             self.note(at, format!("in the policy `{name}`: {message}"));
@@ -475,7 +490,7 @@ fn section(name: &str) -> String {
 }
 
 /// Returns the first policy that a requirement names.
-fn named_policy(requirement: &Requirement) -> Option<&str> {
+fn named_policy(requirement: &ParsedRequirement) -> Option<&str> {
     match &requirement.kind {
         Kind::Policy(name) => Some(&name.text),
         Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(named_policy),

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::html::{Text, breakable, fill};
-use super::{AccessReport, Answer, ReportRow};
+use super::{AccessReport, ReportAnswer, ReportRow};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -225,7 +225,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
     )
 }
 
-fn answers_cell(report: &AccessReport<'_>, answers: &[Answer]) -> String {
+fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
     if report.personas.is_empty() {
         return String::new();
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::Access;
+use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::route_pattern::{Pattern, repeated_parameter};
 use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
 use axum::Router;
@@ -52,7 +52,7 @@ fn rows_of<S>(
         let endpoint = &route.endpoint;
         let is_hidden = hidden_paths.contains(&route.full_path);
         endpoint.named_methods().into_iter().map(move |method| {
-            let access = Access::Guarded {
+            let access = RouteAccess::Guarded {
                 policy: endpoint.policy,
                 location: endpoint.location,
                 served: endpoint.served,
@@ -64,7 +64,7 @@ fn rows_of<S>(
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
         let (policy, location, served) = fallback.declared?;
-        let access = Access::Guarded {
+        let access = RouteAccess::Guarded {
             policy,
             location,
             served,
@@ -74,7 +74,7 @@ fn rows_of<S>(
     });
     let unguarded = router.unguarded.iter().flat_map(|unguarded| {
         unguarded.paths.iter().map(|path| {
-            let access = Access::Unguarded {
+            let access = RouteAccess::Unguarded {
                 reason: unguarded.reason,
                 written: unguarded.written,
             };

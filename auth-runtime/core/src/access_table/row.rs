@@ -16,7 +16,7 @@ pub struct AccessRow {
     mounted: RouteKind,
     path: String,
     method: Option<Method>,
-    access: Access,
+    access: RouteAccess,
     is_hidden: bool,
     covers: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub enum Served {
 
 /// Who may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// A policy.
     Guarded {
         /// The policy.
@@ -74,7 +74,7 @@ impl AccessRow {
         mounted: RouteKind,
         full_path: &str,
         method: Option<Method>,
-        access: Access,
+        access: RouteAccess,
     ) -> Self {
         let path = match mounted {
             RouteKind::Route | RouteKind::Unguarded => full_path.to_owned(),
@@ -123,8 +123,8 @@ impl AccessRow {
     /// in it.
     pub fn policy(&self) -> Option<&Policy> {
         match &self.access {
-            Access::Guarded { policy, .. } => Some(policy),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { policy, .. } => Some(policy),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl AccessRow {
     /// router.
     pub fn written(&self) -> Cow<'_, str> {
         match &self.access {
-            Access::Guarded { policy, .. } => policy.written(),
+            RouteAccess::Guarded { policy, .. } => policy.written(),
             unguarded => Cow::Owned(unguarded.to_string()),
         }
     }
@@ -140,8 +140,8 @@ impl AccessRow {
     /// Where the policy stands; `None` for an unguarded router.
     pub fn location(&self) -> Option<&HandlerLocation> {
         match &self.access {
-            Access::Guarded { location, .. } => Some(location),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { location, .. } => Some(location),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -169,8 +169,8 @@ impl AccessRow {
     /// The kind of code that answers; `None` for an unguarded router.
     pub fn served(&self) -> Option<Served> {
         match self.access {
-            Access::Guarded { served, .. } => Some(served),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { served, .. } => Some(served),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -182,8 +182,8 @@ impl AccessRow {
     /// Why it is right that it is unguarded; `None` if it is not.
     pub fn unguarded_reason(&self) -> Option<&'static str> {
         match self.access {
-            Access::Guarded { .. } => None,
-            Access::Unguarded { reason, .. } => Some(reason),
+            RouteAccess::Guarded { .. } => None,
+            RouteAccess::Unguarded { reason, .. } => Some(reason),
         }
     }
 
@@ -191,16 +191,16 @@ impl AccessRow {
     /// it.
     pub fn file(&self) -> &'static str {
         match &self.access {
-            Access::Guarded { location, .. } => location.file(),
-            Access::Unguarded { written, .. } => written.file(),
+            RouteAccess::Guarded { location, .. } => location.file(),
+            RouteAccess::Unguarded { written, .. } => written.file(),
         }
     }
 
     /// The line in that file.
     pub fn line(&self) -> u32 {
         match &self.access {
-            Access::Guarded { location, .. } => location.line(),
-            Access::Unguarded { written, .. } => written.line(),
+            RouteAccess::Guarded { location, .. } => location.line(),
+            RouteAccess::Unguarded { written, .. } => written.line(),
         }
     }
 
@@ -214,7 +214,7 @@ impl AccessRow {
     }
 
     /// The policy, or the reason for its absence.
-    pub fn access(&self) -> &Access {
+    pub fn access(&self) -> &RouteAccess {
         &self.access
     }
 
@@ -235,7 +235,7 @@ impl AccessRow {
     }
 }
 
-impl fmt::Display for Access {
+impl fmt::Display for RouteAccess {
     /// With all that the names of a vocabulary stand for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
