@@ -32,7 +32,7 @@ pub(super) struct Body<'b> {
     sources: &'b mut Sources,
     /// The name of the file for messages.
     file: &'b str,
-    /// Whether its package is selected.
+    /// True if its package is selected.
     is_selected: bool,
     /// The scope of the body, and that of the current block.
     outer: usize,

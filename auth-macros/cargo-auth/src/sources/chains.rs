@@ -16,7 +16,7 @@ use super::text::named;
 pub(super) struct Router {
     /// The function.
     pub(super) within: Vec<String>,
-    /// Whether the function returns it.
+    /// True if the function returns it.
     pub(super) is_result: bool,
     /// Whether it belongs to a package that is reported.
     pub(super) is_selected: bool,

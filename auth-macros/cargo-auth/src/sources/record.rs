@@ -49,7 +49,7 @@ pub(crate) struct Entry {
     pub(crate) policy: ParsedPolicy,
     /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     pub(crate) condition: Option<String>,
-    /// Whether its package is selected.
+    /// True if its package is selected.
     pub(super) is_selected: bool,
     /// Whether the attribute has a mistake, so that the policy may be incomplete.
     pub(crate) is_mistaken: bool,

@@ -109,7 +109,7 @@ fn contradictions(parts: &[&ParsedRequirement], errors: &mut Errors) {
 struct Redundant<'r> {
     part: &'r ParsedRequirement,
     other: &'r ParsedRequirement,
-    /// Whether both are equivalent.
+    /// True if both are equivalent.
     is_same: bool,
 }
 

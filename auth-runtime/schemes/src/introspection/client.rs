@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::random;
 
-/// How long an assertion is good: it is used at once.
+/// The lifetime of an assertion, which is used at once.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
-/// How this service proves who it is.
+/// The authentication of this service.
 pub(super) enum ClientAuthentication {
     /// The value of `Authorization`.
     Secret {
@@ -41,7 +41,7 @@ struct Assertion<'a> {
 
 impl ClientAuthentication {
     pub(super) fn secret(id: &str, secret: &str) -> Self {
-        // Encoded first (RFC 6749 §2.3.1), so a colon in the id does no harm.
+        // The parts are encoded first (RFC 6749 §2.3.1), so the id may contain a colon.
         let encoded =
             |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
         let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
@@ -64,7 +64,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// A proof that is made for one request; `None` for a client with a secret.
+    /// Returns an assertion for one request. `None` for a client with a secret.
     pub(super) fn assertion(&self) -> Result<Option<String>, String> {
         let Self::Key {
             id,

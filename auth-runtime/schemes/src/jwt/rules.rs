@@ -84,7 +84,7 @@ impl Rules {
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
-    /// Checks what the library does not.
+    /// Makes the checks that the library does not make.
     pub(super) fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
         let is_complete = !self.access_tokens_only
             || REQUIRED
