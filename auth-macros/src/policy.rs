@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use auth_grammar::requirement::{Function, Kind, Requirement as Parsed, Requires};
+use auth_grammar::requirement::{Function, Kind, ParsedRequirement, Requires};
 use auth_runtime_policy::{Access, Atom, Disclosure, IpNet, Network, Policy, Requirement};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -139,7 +139,10 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
 
 /// Returns the functions of all checks of a policy, each once, for the lookup by name.
 pub(crate) fn checks(requires: &Requires, krate: &Path) -> TokenStream {
-    fn collect<'r>(requirement: &'r Parsed, checks: &mut BTreeMap<String, &'r Function>) {
+    fn collect<'r>(
+        requirement: &'r ParsedRequirement,
+        checks: &mut BTreeMap<String, &'r Function>,
+    ) {
         match &requirement.kind {
             Kind::All(parts) | Kind::Any(parts) => {
                 parts.iter().for_each(|part| collect(part, checks));

@@ -12,6 +12,7 @@ mod challenge;
 pub mod compiles;
 mod conditions;
 mod decision;
+mod features;
 mod grammar;
 mod hiding;
 mod layers;

@@ -112,8 +112,10 @@ async fn send(app: &impl App, path: &str, fields: &[(&str, &str)]) -> Seen {
     }
 }
 
-/// Credentials, the status, and the body of a granted request.
-const CASES: &[(&[(&str, &str)], u16, &str)] = &[
+/// Request fields with credentials, the status, and the body of a granted request.
+type Case = (&'static [(&'static str, &'static str)], u16, &'static str);
+
+const CASES: &[Case] = &[
     (&[], 200, "hello"),
     (&[("authorization", "Bearer ann")], 200, "hello ann"),
     (&[("cookie", "session=bob")], 200, "hello bob"),

@@ -55,7 +55,7 @@ pub use crate::url::UrlProblem;
 /// [`Target`](adapter::Target) and decides by the policy of a [`Route`](adapter::Route), by the
 /// methods of [`ProtectionSpace`].
 pub mod adapter {
-    pub use crate::access_table::{Access, text};
+    pub use crate::access_table::{RouteAccess, text};
     pub use crate::check::{
         CheckAnswer, CheckCall, CheckCalled, CheckFunction, Parameters, State, StateType,
         Surroundings,

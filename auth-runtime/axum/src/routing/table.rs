@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 
-use auth_runtime_core::adapter::Access;
+use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
 
 use crate::routing::protected::ProtectedRouter;
@@ -57,7 +57,7 @@ fn rows_of<S>(
         let endpoint = &route.endpoint;
         let is_hidden = hidden_paths.contains(&route.full_path);
         endpoint.named_methods().into_iter().map(move |method| {
-            let access = Access::Guarded {
+            let access = RouteAccess::Guarded {
                 policy: endpoint.policy,
                 location: endpoint.location,
                 served: served_as(endpoint.service_type),
@@ -69,7 +69,7 @@ fn rows_of<S>(
     let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
     let fallbacks = fallbacks.filter_map(|fallback| {
         let (policy, location, service_type) = fallback.declared?;
-        let access = Access::Guarded {
+        let access = RouteAccess::Guarded {
             policy,
             location,
             served: served_as(service_type),
@@ -79,7 +79,7 @@ fn rows_of<S>(
     });
     let unguarded = router.unguarded.iter().flat_map(|unguarded| {
         unguarded.paths.iter().map(|path| {
-            let access = Access::Unguarded {
+            let access = RouteAccess::Unguarded {
                 reason: unguarded.reason,
                 written: unguarded.written,
             };

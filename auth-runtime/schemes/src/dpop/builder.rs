@@ -7,9 +7,9 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
-use super::proof::normal;
+use super::proof::{Rules, normal};
 use super::replay::{InMemory, Replays};
-use super::{ReplayStore, Rules, Tokens};
+use super::{ReplayStore, Tokens};
 use crate::nonce_key::NonceKey;
 use crate::{Jwt, random};
 

@@ -11,9 +11,18 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Rules;
 use crate::dot_segments::has_dot_segments;
 use crate::jwt::key::verifies;
+use crate::nonce_key::NonceKey;
+
+/// The conditions on a proof.
+pub(super) struct Rules {
+    /// The origins of the service, without a path.
+    pub(super) origins: Vec<String>,
+    pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
+    pub(super) lifetime: Duration,
+    pub(super) nonces: Option<NonceKey>,
+}
 
 /// A valid proof for this request and this token. Its replay and the binding of the token are not
 /// checked yet.

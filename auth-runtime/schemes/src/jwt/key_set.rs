@@ -6,7 +6,9 @@ use auth_runtime_core::Rejection;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation, decode};
 
-use super::{Claims, IssuerName, JwtKey, Rules};
+use super::claims::Claims;
+use super::key::JwtKey;
+use super::rules::{IssuerName, Rules};
 
 pub(super) struct KeySet(Vec<Entry>);
 
