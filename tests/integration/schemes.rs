@@ -17,6 +17,7 @@ mod signed_urls;
 mod space;
 
 mod token_cache;
+mod token_kinds;
 mod tokens;
 
 use argon2::password_hash::PasswordHasher;

@@ -34,14 +34,14 @@ struct Endpoint {
     last: Mutex<(Option<String>, HashMap<String, String>)>,
 }
 
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     endpoint: Arc<Endpoint>,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let endpoint = Arc::new(Endpoint::default());
         *endpoint.status.lock().unwrap() = 200;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -58,16 +58,16 @@ impl Server {
         }
     }
 
-    fn says(&self, token: &str, answer: Value) {
+    pub(crate) fn says(&self, token: &str, answer: Value) {
         let mut tokens = self.endpoint.tokens.lock().unwrap();
         tokens.insert(token.to_owned(), answer);
     }
 
-    fn questions(&self) -> usize {
+    pub(crate) fn questions(&self) -> usize {
         self.endpoint.questions.load(Ordering::SeqCst)
     }
 
-    fn builder(&self) -> IntrospectionBuilder {
+    pub(crate) fn builder(&self) -> IntrospectionBuilder {
         self.undecided().any_audience()
     }
 
@@ -114,7 +114,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 
-fn active() -> Value {
+pub(crate) fn active() -> Value {
     json!({ "active": true, "sub": "ann", "scope": "read", "exp": now() + 600 })
 }
 
