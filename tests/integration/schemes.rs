@@ -4,6 +4,7 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod carried;
 mod credentials;
 mod digest;
 mod dpop;

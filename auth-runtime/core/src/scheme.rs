@@ -160,6 +160,11 @@ pub enum Source {
     /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
     /// has to tell these apart, as `Sessions` does.
     Cookie(String),
+    /// The value that is offered in `Sec-WebSocket-Protocol` directly after the subprotocol of this
+    /// name, which is case-sensitive (RFC 6455 §11.3.4).
+    ///
+    /// A `GuardedRouter` accepts the subprotocol of this name if the handler accepts none.
+    Subprotocol(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
     Query(String),
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):

@@ -293,7 +293,7 @@ fn routed(routes: Vec<Route>, verify: Verify) -> Verify {
 
 /// Rejects a token that is bound to a key, since the client has not proved possession of it.
 #[cfg(feature = "jwt")]
-fn unless_bound(caller: Caller) -> Caller {
+pub(crate) fn unless_bound(caller: Caller) -> Caller {
     match confirmation(&caller) {
         Some(_) => Caller::rejected(),
         None => caller,

@@ -1,6 +1,7 @@
 //! Bearer tokens that are JWTs (RFC 7519).
 
 mod builder;
+mod carried;
 mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
@@ -17,6 +18,7 @@ use auth_runtime_core::{Caller, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::{JwtBuilder, JwtError};
+pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 pub(crate) use self::claims::ClaimNames;
 #[cfg(feature = "introspection")]
 pub(crate) use self::claims::strings;

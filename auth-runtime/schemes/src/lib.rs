@@ -13,6 +13,8 @@ mod basic;
 mod bearer;
 #[cfg(feature = "mtls")]
 mod client_certificate;
+#[cfg(any(feature = "jwt", feature = "sessions"))]
+mod cookie;
 #[cfg(feature = "digest")]
 mod digest;
 #[cfg(any(feature = "dpop", feature = "signed-urls"))]
@@ -23,6 +25,8 @@ mod dpop;
 mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]
 mod fair_queue;
+#[cfg(any(feature = "api-key", feature = "jwt"))]
+mod field;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]
@@ -32,6 +36,7 @@ mod jwt;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod nonce_key;
 mod oauth;
+mod origin;
 #[cfg(feature = "argon2")]
 mod password_hashes;
 #[cfg(any(
@@ -69,7 +74,11 @@ pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
-pub use self::jwt::{ClaimPath, Claims, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtKey};
+pub use self::jwt::{
+    CarriedJwt, CarriedJwtBuilder, CarriedJwtError, ClaimPath, Claims, Jwt, JwtAlgorithm,
+    JwtBuilder, JwtError, JwtKey,
+};
+pub use self::origin::{TrustedOrigins, TrustedOriginsError};
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]

@@ -14,11 +14,13 @@ use auth_runtime_core::Decision;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::{HeaderValue, StatusCode};
 use tower::{Service, ServiceExt};
 
 use crate::guard::{Concealed, Guard, Proof};
 use crate::probe::{Probe, Responder};
+use crate::request::head_of;
 use crate::routing::authorizer::{
     AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer, keep_private,
     keep_query_secret, uncacheable_if_missing,
@@ -155,6 +157,8 @@ enum State<I> {
         response: BoxedResponse,
         is_private: bool,
         is_query_secret: bool,
+        /// The subprotocol to accept if the handler accepts none.
+        subprotocol: Option<HeaderValue>,
     },
     /// The fallback is responding in place of a denial by the policy, or of a denied object.
     Concealing {
@@ -219,6 +223,7 @@ impl<I: Inner> State<I> {
                     let own = || Box::new(authorizer.object_request(&request, form.as_ref()));
                     objects.unwrap_or_else(own)
                 });
+                let subprotocol = authorizer.space.subprotocol(head_of(&request));
                 let Some(proof) = authorizer.proof(authorization, objects) else {
                     return Self::Responded(internal_error());
                 };
@@ -229,6 +234,7 @@ impl<I: Inner> State<I> {
                     response: inner.call(proof, request),
                     is_private,
                     is_query_secret,
+                    subprotocol,
                 }
             }
             Decision::Deny(denial) => {
@@ -250,6 +256,7 @@ impl<I: Inner> State<I> {
                     response: Box::pin(ready(concealed.marked())),
                     is_private: false,
                     is_query_secret: false,
+                    subprotocol: None,
                 }
             }
             Decision::Conceal | Decision::Undecided(_) => {
@@ -308,12 +315,14 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     mut response,
                     is_private,
                     is_query_secret,
+                    subprotocol,
                 } => {
                     let Poll::Ready(mut response) = response.as_mut().poll(context) else {
                         *state = State::Inner {
                             response,
                             is_private,
                             is_query_secret,
+                            subprotocol,
                         };
                         return Poll::Pending;
                     };
@@ -322,6 +331,9 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     }
                     if is_query_secret {
                         keep_query_secret(response.headers_mut());
+                    }
+                    if let Some(subprotocol) = subprotocol {
+                        accept_subprotocol(&mut response, subprotocol);
                     }
                     probe.record(|| authorizer.handled(&response));
                     if authorizer.decided_outside {
@@ -358,6 +370,15 @@ impl<I: Inner> Future for ResponseFuture<I> {
                 State::Polled => return Poll::Ready(internal_error()),
             };
         }
+    }
+}
+
+/// Accepts a subprotocol in the response to a handshake, unless the handler accepted one.
+fn accept_subprotocol(response: &mut Response, subprotocol: HeaderValue) {
+    let status = response.status();
+    if status == StatusCode::SWITCHING_PROTOCOLS || status.is_success() {
+        let accepted = response.headers_mut().entry(SEC_WEBSOCKET_PROTOCOL);
+        accepted.or_insert(subprotocol);
     }
 }
 

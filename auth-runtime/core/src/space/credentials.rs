@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::HeaderName;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::authentication::{Target, UsedScheme};
 use super::{Accepted, ProtectionSpace, Space};
@@ -149,6 +149,7 @@ impl Accepted {
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
             // A browser may send several; `find` reads them.
             Source::Cookie(_) => Ok(None),
+            Source::Subprotocol(name) => after_subprotocol(head.headers, name),
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
@@ -179,6 +180,30 @@ fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
     let (scheme, rest) = line.split_at_checked(name.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+}
+
+/// Returns the subprotocols that a request offers, on any number of lines.
+fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+}
+
+/// Returns the value that is offered after the subprotocol of that name. Without a value, it is empty.
+fn after_subprotocol<'r>(
+    headers: &'r HeaderMap,
+    name: &str,
+) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
+    let mut offered = subprotocols(headers);
+    if !offered.any(|own| own == name.as_bytes()) {
+        return Ok(None);
+    }
+    let value = offered.next().unwrap_or_default();
+    match value == name.as_bytes() || offered.any(|own| own == name.as_bytes()) {
+        true => Err(CredentialsError::Ambiguous),
+        false => Ok(Some(Cow::Borrowed(value))),
+    }
 }
 
 /// Returns credentials that are well-formed: not empty, not too long, visible ASCII.
@@ -223,6 +248,22 @@ impl Form {
 }
 
 impl ProtectionSpace {
+    /// Returns the subprotocol that the response to the handshake of a WebSocket accepts if the handler
+    /// accepts none: the one whose name precedes credentials. A browser closes the connection
+    /// otherwise.
+    pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {
+        let sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
+        let mut names = sources.filter_map(|source| match source {
+            Source::Subprotocol(name) => Some(name),
+            _ => None,
+        });
+        let name = names.find(|name| {
+            let is_handshake = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
+            is_handshake && subprotocols(head.headers).any(|own| own == name.as_bytes())
+        })?;
+        HeaderValue::try_from(name).ok()
+    }
+
     /// Returns whether a request carries a form that has to be searched for credentials of a scheme
     /// that counts for `target`.
     pub fn reads_form_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
@@ -234,7 +275,7 @@ impl ProtectionSpace {
 
 /// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
 fn is_form(head: Head<'_>) -> bool {
-    use http::{Method, header::CONTENT_TYPE};
+    use http::header::CONTENT_TYPE;
 
     let content_type = head.headers.get(CONTENT_TYPE);
     let media_type = content_type
@@ -258,7 +299,7 @@ impl ProtectionSpace {
                 Source::Authorization => "header",
                 // RFC 9728 has no name for custom fields.
                 Source::Field(_) => continue,
-                Source::Cookie(_) => continue,
+                Source::Cookie(_) | Source::Subprotocol(_) => continue,
                 Source::Query(_) => "query",
                 Source::Form(_) => "body",
             };
