@@ -8,6 +8,7 @@ mod carried;
 mod credentials;
 mod digest;
 mod dpop;
+mod in_cluster;
 mod introspection;
 mod issuers;
 mod jwks;

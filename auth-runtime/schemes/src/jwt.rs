@@ -5,10 +5,15 @@ mod carried;
 mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
+mod error;
+mod issuer_name;
 pub(crate) mod key;
 mod key_set;
 #[cfg(feature = "jwks")]
+mod key_source;
+#[cfg(feature = "jwks")]
 mod remote_keys;
+mod spiffe;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,14 +22,18 @@ use std::time::Duration;
 use auth_runtime_core::{Caller, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
-pub use self::builder::{JwtBuilder, JwtError};
+pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
 pub(crate) use self::claims::ClaimNames;
 #[cfg(feature = "introspection")]
 pub(crate) use self::claims::strings;
 pub use self::claims::{ClaimPath, Claims};
+pub use self::error::JwtError;
+use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::{Flaw, KeySet};
+#[cfg(feature = "jwks")]
+pub use self::key_source::KeySource;
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
 use crate::bearer::is_b64token;
@@ -107,51 +116,6 @@ struct Rules {
 type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
-/// The issuer of the tokens that are trusted.
-enum IssuerName {
-    One(Arc<str>),
-    /// An issuer with a name for each tenant, which is in the claim `tid`.
-    PerTenant {
-        before: String,
-        after: String,
-        is_allowed: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    },
-}
-
-/// The place of the tenant in the name of an issuer.
-const TENANT: &str = "{tid}";
-
-impl IssuerName {
-    /// Returns whether the token names this issuer. The claims need not be verified yet.
-    fn is_of(&self, claims: &Claims) -> bool {
-        let Some(name) = claims.issuer() else {
-            return false;
-        };
-        match self {
-            Self::One(own) => name == &**own,
-            Self::PerTenant {
-                before,
-                after,
-                is_allowed,
-            } => {
-                let tenant = name.strip_prefix(&**before);
-                let tenant = tenant.and_then(|rest| rest.strip_suffix(&**after));
-                let named = claims.get("tid").and_then(serde_json::Value::as_str);
-                tenant.is_some_and(|tenant| named == Some(tenant) && is_allowed(tenant))
-            }
-        }
-    }
-}
-
-impl fmt::Display for IssuerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(name) => f.write_str(name),
-            Self::PerTenant { before, after, .. } => write!(f, "{before}{TENANT}{after}"),
-        }
-    }
-}
-
 impl Jwt {
     /// Trusts the issuers of several verifiers: each token is verified by the issuer that it names, and by
     /// no other one. While the keys of one issuer cannot be fetched, the tokens of the others are verified.
@@ -196,6 +160,8 @@ impl Jwt {
         if issuers.is_empty() {
             return Err(JwtError::NoIssuer);
         }
+        // The tokens of a trust domain do not have to name an issuer either.
+        issuers.sort_by_key(|issuer| matches!(issuer.rules.issuer, IssuerName::Unnamed));
         Ok(Self(issuers.into()))
     }
 
@@ -412,7 +378,8 @@ impl Rules {
             kind.eq_ignore_ascii_case(name)
                 || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
         };
-        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
+        let is_svid = matches!(self.issuer, IssuerName::TrustDomain(_)) && is("JOSE");
+        let is_accepted = is("at+jwt") || (!self.access_tokens_only && (is("JWT") || is_svid));
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
@@ -447,10 +414,7 @@ impl Rules {
     }
 
     fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
-        let issuer = match &self.issuer {
-            IssuerName::One(name) => Some(Arc::clone(name)),
-            IssuerName::PerTenant { .. } => claims.issuer().map(Arc::from),
-        };
+        let issuer = self.issuer.of_subject(&claims);
         match &self.identify {
             Some(identify) => {
                 let identity = identify(&claims)?;

@@ -73,6 +73,8 @@ pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError
 pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "jwks")]
+pub use self::jwt::KeySource;
 #[cfg(feature = "jwt")]
 pub use self::jwt::{
     CarriedJwt, CarriedJwtBuilder, CarriedJwtError, ClaimPath, Claims, Jwt, JwtAlgorithm,

@@ -364,7 +364,7 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
         (
             builder().endpoint("http://issuer.example/introspect"),
             "\"http://issuer.example/introspect\" cannot be asked: it has to be https (or http on \
-             loopback, for tests)",
+             loopback, for tests); within a cluster, name it by `.endpoint_over_plain_http(…)`",
         ),
         (
             with_endpoint(),

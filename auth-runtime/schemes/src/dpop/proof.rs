@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::Rules;
 use crate::dot_segments::has_dot_segments;
-use crate::jwt::key::verifies;
+use crate::jwt::key::{KeyUse, verifies};
 
 /// A proof that is right in itself, for this request and this token.
 pub(super) struct Proof {
@@ -88,9 +88,9 @@ impl Rules {
             && header.crit.is_none()
             && header.enc.is_none()
             && header.zip.is_none();
-        let jwk = header
-            .jwk
-            .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
+        let jwk = header.jwk.filter(|jwk| {
+            is_accepted && verifies(jwk, header.alg, KeyUse::Signature) && shows_no_secret(text)
+        })?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
         // `exp` and `nbf` count if they are there, though no proof has to have them.

@@ -1,4 +1,4 @@
-//! What a [`Jwt`] is made of, and what can be wrong with it.
+//! What a [`Jwt`] is made of.
 
 use std::fmt;
 use std::path::Path;
@@ -8,16 +8,17 @@ use std::time::Duration;
 use auth_runtime_core::{Identity, Rejection};
 
 use super::claims::{ClaimNames, ClaimPath};
+use super::issuer_name::TENANT;
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
-use super::{Claims, Issuer, IssuerName, Jwt, JwtKey, Keys, Revoked, Rules, TENANT, key};
+use super::{Claims, Issuer, IssuerName, Jwt, JwtError, JwtKey, Keys, Revoked, Rules, key, spiffe};
+#[cfg(feature = "jwks")]
+use super::{KeySource, key_source::AnyKeySource};
+#[cfg(feature = "jwks")]
+use crate::http_client::{HttpClient, HttpClientError};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
-#[cfg(feature = "jwks")]
-use auth_runtime_core::UrlProblem;
-#[cfg(feature = "jwks")]
-use auth_runtime_core::url::{TrustedUrl, without_user};
 
 impl Jwt {
     /// Starts with no issuer, no audience and no key; each has to be given.
@@ -35,9 +36,12 @@ impl Jwt {
             },
             issuers: 0,
             keys: Ok(Vec::new()),
+            documents: Vec::new(),
             revoked: None,
             #[cfg(feature = "jwks")]
             place: None,
+            #[cfg(feature = "jwks")]
+            ca_certificates: None,
             #[cfg(feature = "jwks")]
             refresh_every: Duration::from_secs(600),
             #[cfg(feature = "token-cache")]
@@ -53,9 +57,13 @@ pub struct JwtBuilder {
     /// The number of times that an issuer was given.
     issuers: usize,
     keys: Result<Vec<JwtKey>, JwtError>,
+    /// JWKS documents.
+    documents: Vec<String>,
     revoked: Option<Revoked>,
     #[cfg(feature = "jwks")]
     place: Option<Place>,
+    #[cfg(feature = "jwks")]
+    ca_certificates: Option<Vec<u8>>,
     #[cfg(feature = "jwks")]
     refresh_every: Duration,
     #[cfg(feature = "token-cache")]
@@ -109,6 +117,38 @@ impl JwtBuilder {
             after: after.to_owned(),
             is_allowed: Box::new(is_allowed),
         };
+        self.issuers += 1;
+        self
+    }
+
+    /// Trusts tokens that name no issuer (without `iss`), in place of [`issuer`](Self::issuer), as those of
+    /// Laravel Passport. Only with keys that are given by [`key`](Self::key) or [`jwks`](Self::jwks), since
+    /// nothing else tells such tokens apart. A token with `iss` is rejected.
+    pub fn without_issuer(mut self) -> Self {
+        self.rules.issuer = IssuerName::Unnamed;
+        self.issuers += 1;
+        self
+    }
+
+    /// Trusts the JWT-SVIDs of a SPIFFE trust domain, such as `shop.example`, in place of
+    /// [`issuer`](Self::issuer): tokens whose `sub` is the SPIFFE ID of a workload in it. They do not have to
+    /// have `iss`, and may have the header `typ` `JOSE`. Of a JWKS document, which is the bundle of the trust
+    /// domain, only keys with the `use` `jwt-svid` are used.
+    ///
+    /// ```
+    /// # #[cfg(feature = "jwks")] {
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .spiffe_trust_domain("shop.example")
+    ///     .audience("spiffe://shop.example/orders")
+    ///     .jwks_url("https://spire.shop.example/bundle")
+    ///     .build();
+    /// assert!(jwt.is_ok());
+    /// # }
+    /// ```
+    pub fn spiffe_trust_domain(mut self, name: impl Into<String>) -> Self {
+        self.rules.issuer = IssuerName::TrustDomain(name.into().into());
         self.issuers += 1;
         self
     }
@@ -177,10 +217,7 @@ impl JwtBuilder {
     /// EdDSA. Keys for encryption, for other algorithms, and symmetric ones are not used, and logged at the
     /// level `debug`. At most 256 keys are used.
     pub fn jwks(mut self, document: &str) -> Self {
-        self.keys = self.keys.and_then(|mut keys| {
-            keys.extend(key::of_jwks(document)?);
-            Ok(keys)
-        });
+        self.documents.push(document.to_owned());
         self
     }
 
@@ -221,6 +258,44 @@ impl JwtBuilder {
     #[cfg(feature = "jwks")]
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Place::Url(url.into()));
+        self
+    }
+
+    /// Fetches the keys from a URL that may be `http` on any host, otherwise as
+    /// [`jwks_url`](Self::jwks_url) does. The issuer may have another host.
+    ///
+    /// For networks that only trusted machines reach, such as those of a cluster or of containers: a
+    /// machine on the way can replace the keys, and then sign tokens of every caller.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://login.shop.example/realms/shop")
+    ///     .audience("orders")
+    ///     .jwks_over_plain_http("http://keycloak:8080/realms/shop/protocol/openid-connect/certs")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    #[cfg(feature = "jwks")]
+    pub fn jwks_over_plain_http(mut self, url: impl Into<String>) -> Self {
+        self.place = Some(Place::PlainUrl(url.into()));
+        self
+    }
+
+    /// Reads the keys from a source of the service, otherwise as [`discover`](Self::discover) does: with
+    /// the same refreshes, and the same responses while it fails.
+    #[cfg(feature = "jwks")]
+    pub fn key_source(mut self, source: impl KeySource) -> Self {
+        self.place = Some(Place::Source(AnyKeySource::new(source)));
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
+    /// connections by which keys are fetched.
+    #[cfg(feature = "jwks")]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
         self
     }
 
@@ -316,7 +391,10 @@ impl JwtBuilder {
     ///
     /// [`JwtError`] says what is missing or cannot be right.
     pub fn build(self) -> Result<Jwt, JwtError> {
-        let keys = self.keys?;
+        let mut keys = self.keys?;
+        for document in &self.documents {
+            keys.extend(key::of_jwks(document, self.rules.issuer.key_use())?);
+        }
         if self.issuers > 1 {
             return Err(JwtError::SeveralIssuers);
         }
@@ -327,6 +405,9 @@ impl JwtBuilder {
                 if !before.starts_with("https://") || after.contains(TENANT) =>
             {
                 return Err(JwtError::IssuerTemplate);
+            }
+            IssuerName::TrustDomain(name) if !spiffe::is_trust_domain(name) => {
+                return Err(JwtError::TrustDomain(name.to_string()));
             }
             _ => {}
         }
@@ -363,17 +444,15 @@ impl JwtBuilder {
         let fetched = match self.place {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
             Some(place) => {
-                let is_one = matches!(rules.issuer, IssuerName::One(_));
-                if !is_one && matches!(place, Place::OfIssuer) {
-                    return Err(JwtError::IssuerTemplate);
-                }
-                let url = place.url(&rules.issuer.to_string()).to_owned();
-                if let Err(problem) = TrustedUrl::read(&url) {
-                    let url = without_user(&url);
-                    return Err(JwtError::Url { url, problem });
-                }
+                place.check(&rules.issuer)?;
+                let http = HttpClient::new(self.ca_certificates.as_deref());
+                let http = http.map_err(|error| match error {
+                    HttpClientError::Certificates => JwtError::CaCertificates,
+                    HttpClientError::Client(problem) => JwtError::Unreachable(problem),
+                })?;
                 let rules = Arc::clone(&rules);
-                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache.clone())?;
+                let cache = cache.clone();
+                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache, http);
                 Some(Keys::Fetched(Arc::new(remote)))
             }
             None => None,
@@ -395,97 +474,6 @@ impl JwtBuilder {
         Ok(Jwt([Arc::new(issuer)].into()))
     }
 }
-
-/// What keeps a [`Jwt`] from being built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JwtError {
-    /// No issuer was given, or an empty one.
-    NoIssuer,
-    /// No audience was given, or an empty one: tokens for other services would open this one.
-    NoAudience,
-    /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
-    /// its keys are to be discovered: name their URL by `jwks_url`.
-    IssuerTemplate,
-    /// The name of a claim is empty.
-    ClaimName,
-    /// No key was given, or the JWKS document has none that can be used.
-    NoKey,
-    /// A key that cannot be read as what it is said to be.
-    Key(String),
-    /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
-    ShortSecret(usize),
-    /// A JWKS document that cannot be read.
-    Jwks(String),
-    /// A leeway of more than 5 minutes.
-    Leeway(Duration),
-    /// Keys are to be fetched, and others are given: it has to be decided for one.
-    #[cfg(feature = "jwks")]
-    KeysBesidesFetched,
-    /// More than one issuer was given to one builder: each has keys of its own.
-    SeveralIssuers,
-    /// Two verifiers are for this issuer.
-    DuplicateIssuer(String),
-    /// A URL that keys cannot be fetched from.
-    #[cfg(feature = "jwks")]
-    Url {
-        /// As it was given.
-        url: String,
-        /// What is wrong with it.
-        problem: UrlProblem,
-    },
-    /// The keys could not be fetched.
-    #[cfg(feature = "jwks")]
-    Unreachable(String),
-}
-
-impl fmt::Display for JwtError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
-            Self::NoAudience => f.write_str(
-                "no audience is named, so tokens for other services would do; \
-                 name this one with `.audience(\"…\")`",
-            ),
-            Self::IssuerTemplate => f.write_str(
-                "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
-                 named by `.jwks_url(\"…\")`",
-            ),
-            Self::ClaimName => f.write_str("the name of a claim is empty"),
-            Self::NoKey => f.write_str("there is no key to verify signatures with"),
-            Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
-            Self::ShortSecret(length) => write!(
-                f,
-                "the secret has {length} bytes; HS256 needs 32 or more (RFC 7518 §3.2)",
-            ),
-            Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
-            Self::Leeway(leeway) => write!(
-                f,
-                "a leeway of {} seconds is too long; 300 is the most",
-                leeway.as_secs()
-            ),
-            #[cfg(feature = "jwks")]
-            Self::KeysBesidesFetched => {
-                f.write_str("keys are given and are to be fetched too; decide for one")
-            }
-            Self::SeveralIssuers => f.write_str(
-                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
-                 them with `Jwt::any_of`",
-            ),
-            Self::DuplicateIssuer(issuer) => {
-                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
-            }
-            #[cfg(feature = "jwks")]
-            Self::Url { url, problem } => {
-                write!(f, "keys cannot be fetched by {url:?}: {problem}")
-            }
-            #[cfg(feature = "jwks")]
-            Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
-        }
-    }
-}
-
-impl std::error::Error for JwtError {}
 
 impl fmt::Debug for JwtBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,124 @@
+//! The reasons for which a [`Jwt`](super::Jwt) cannot be built.
+
+use std::fmt;
+use std::time::Duration;
+
+#[cfg(feature = "jwks")]
+use auth_runtime_core::UrlProblem;
+
+/// What keeps a [`Jwt`](super::Jwt) from being built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JwtError {
+    /// No issuer was given, or an empty one.
+    NoIssuer,
+    /// No audience was given, or an empty one: tokens for other services would open this one.
+    NoAudience,
+    /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
+    /// its keys are to be discovered: name their URL by `jwks_url`.
+    IssuerTemplate,
+    /// The name of a SPIFFE trust domain is not valid: lower-case letters, digits, `.`, `-` and `_`.
+    TrustDomain(String),
+    /// Keys are to be fetched for tokens that name no issuer: these need keys that are given.
+    #[cfg(feature = "jwks")]
+    FetchedWithoutIssuer,
+    /// The name of a claim is empty.
+    ClaimName,
+    /// No key was given, or the JWKS document has none that can be used.
+    NoKey,
+    /// A key that cannot be read as what it is said to be.
+    Key(String),
+    /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
+    ShortSecret(usize),
+    /// A JWKS document that cannot be read.
+    Jwks(String),
+    /// A leeway of more than 5 minutes.
+    Leeway(Duration),
+    /// Keys are to be fetched, and others are given: it has to be decided for one.
+    #[cfg(feature = "jwks")]
+    KeysBesidesFetched,
+    /// More than one issuer was given to one builder: each has keys of its own.
+    SeveralIssuers,
+    /// Two verifiers are for this issuer.
+    DuplicateIssuer(String),
+    /// A URL that keys cannot be fetched from.
+    #[cfg(feature = "jwks")]
+    Url {
+        /// As it was given.
+        url: String,
+        /// What is wrong with it.
+        problem: UrlProblem,
+    },
+    /// The certificates of the authorities are not valid, or there are none.
+    #[cfg(feature = "jwks")]
+    CaCertificates,
+    /// The keys could not be fetched.
+    #[cfg(feature = "jwks")]
+    Unreachable(String),
+}
+
+impl fmt::Display for JwtError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
+            Self::NoAudience => f.write_str(
+                "no audience is named, so tokens for other services would do; \
+                 name this one with `.audience(\"…\")`",
+            ),
+            Self::IssuerTemplate => f.write_str(
+                "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
+                 named by `.jwks_url(\"…\")`",
+            ),
+            Self::TrustDomain(name) => write!(
+                f,
+                "{name:?} is not a trust domain; write its name only, such as `shop.example`",
+            ),
+            #[cfg(feature = "jwks")]
+            Self::FetchedWithoutIssuer => f.write_str(
+                "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",
+            ),
+            Self::ClaimName => f.write_str("the name of a claim is empty"),
+            Self::NoKey => f.write_str("there is no key to verify signatures with"),
+            Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
+            Self::ShortSecret(length) => write!(
+                f,
+                "the secret has {length} bytes; HS256 needs 32 or more (RFC 7518 §3.2)",
+            ),
+            Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
+            Self::Leeway(leeway) => write!(
+                f,
+                "a leeway of {} seconds is too long; 300 is the most",
+                leeway.as_secs()
+            ),
+            #[cfg(feature = "jwks")]
+            Self::KeysBesidesFetched => {
+                f.write_str("keys are given and are to be fetched too; decide for one")
+            }
+            Self::SeveralIssuers => f.write_str(
+                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
+                 them with `Jwt::any_of`",
+            ),
+            Self::DuplicateIssuer(issuer) => {
+                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
+            }
+            #[cfg(feature = "jwks")]
+            Self::Url { url, problem } => {
+                write!(f, "keys cannot be fetched by {url:?}: {problem}")?;
+                match problem {
+                    UrlProblem::NotHttps => {
+                        f.write_str("; within a cluster, name it by `.jwks_over_plain_http(…)`")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            #[cfg(feature = "jwks")]
+            Self::CaCertificates => f.write_str(
+                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+            ),
+            #[cfg(feature = "jwks")]
+            Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for JwtError {}
