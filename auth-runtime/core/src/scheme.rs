@@ -95,6 +95,13 @@ pub trait Scheme: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The header fields of the response to a request that was granted by credentials of this scheme, such
+    /// as a new nonce. A field that the handler sets itself is kept. Default: none.
+    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = headers;
+        Vec::new()
+    }
+
     /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
     /// omitted from responses to scripts. Default: no.
     fn triggers_browser_prompt(&self) -> bool {

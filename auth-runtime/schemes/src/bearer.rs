@@ -110,10 +110,9 @@ impl Bearer {
 
     /// Verifies the tokens that start with `prefix`, such as `pat_`, by `other`.
     ///
-    /// Each token is verified by one verifier: the first one whose tokens it is among, in the order in
-    /// which they were added, or else by that of this scheme. No other verifier receives it, whatever the
-    /// result: a token that is rejected, or cannot be verified because of an outage (503), is not offered
-    /// to the next one, and an outage of one verifier does not affect the tokens of the others.
+    /// Each token is verified by one verifier: by the first match, in the order of these calls, or else
+    /// by the verifier of this scheme. No other verifier receives it: a rejected token is not offered to the
+    /// next one. An outage of one verifier is 503 for its tokens, and does not affect the others.
     ///
     /// Only the verifier is taken from `other`. The places of tokens, and the
     /// [client certificate](Self::client_certificate) that they are bound to, are those of this scheme.

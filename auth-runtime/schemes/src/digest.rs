@@ -163,7 +163,7 @@ impl Rules {
         };
         // Whoever gets here knows the password, and may be told that a new nonce is all it takes.
         match offer.nonces.judge(&answer.nonce) {
-            Stamp::Fresh => {}
+            Stamp::Fresh(_) => {}
             Stamp::Foreign if self.is_for_another(offer, &answer.nonce) => {
                 return Caller::rejected();
             }

@@ -20,7 +20,8 @@ pub(crate) struct NonceKey {
 /// What a stamp is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    Fresh,
+    /// It was made this long ago, and is good.
+    Fresh(Duration),
     /// It was fresh once.
     Stale,
     /// Nobody here made it.
@@ -76,7 +77,7 @@ impl NonceKey {
             .checked_sub(made)
             .map(Duration::from_nanos);
         match age {
-            Some(age) if age <= self.lifetime => Stamp::Fresh,
+            Some(age) if age <= self.lifetime => Stamp::Fresh(age),
             // One from the future was made before the clock was set back.
             _ => Stamp::Stale,
         }

@@ -1,4 +1,4 @@
-//! The origins whose pages may act with a cookie.
+//! The origins that may act with a cookie.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use auth_runtime_core::Credentials;
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
-/// The origins whose pages may act with a cookie (RFC 6454): the own one, and those that are added.
+/// The origins that may act with a cookie (RFC 6454): the own one, and the added ones.
 ///
 /// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
 /// `Sessions` and JWTs in cookies reject these, and a scheme of the service with a cookie can do so too:

@@ -318,6 +318,16 @@ async fn the_service_proves_who_it_is() {
     let encoded = STANDARD.encode("my%3Aapi:a+secret+%26+more");
     assert_eq!(authorization.unwrap(), format!("Basic {encoded}"));
     assert_eq!(form["token_type_hint"], "access_token");
+    assert!(!form.contains_key("client_secret"));
+
+    let builder = server
+        .builder()
+        .client_secret_post("my:api", "a secret & more");
+    assert_eq!(status(&of(builder), "good").await, 200);
+    let (authorization, form) = server.endpoint.last.lock().unwrap().clone();
+    assert_eq!(authorization, None);
+    assert_eq!(form["client_id"], "my:api");
+    assert_eq!(form["client_secret"], "a secret & more");
 
     let pem = keys().ec.serialize_pem();
     let builder = Introspection::builder()

@@ -15,7 +15,7 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use tower::{Service, ServiceExt};
 
 use crate::guard::{Concealed, Guard, Proof};
@@ -159,6 +159,8 @@ enum State<I> {
         is_query_secret: bool,
         /// The subprotocol to accept if the handler accepts none.
         subprotocol: Option<HeaderValue>,
+        /// The fields to add if the handler does not set them.
+        fields: Vec<(HeaderName, HeaderValue)>,
     },
     /// The fallback is responding in place of a denial by the policy, or of a denied object.
     Concealing {
@@ -224,6 +226,9 @@ impl<I: Inner> State<I> {
                     objects.unwrap_or_else(own)
                 });
                 let subprotocol = authorizer.space.subprotocol(head_of(&request));
+                let fields = authorizer
+                    .space
+                    .granted_fields(authentication, request.headers());
                 let Some(proof) = authorizer.proof(authorization, objects) else {
                     return Self::Responded(internal_error());
                 };
@@ -235,6 +240,7 @@ impl<I: Inner> State<I> {
                     is_private,
                     is_query_secret,
                     subprotocol,
+                    fields,
                 }
             }
             Decision::Deny(denial) => {
@@ -257,6 +263,7 @@ impl<I: Inner> State<I> {
                     is_private: false,
                     is_query_secret: false,
                     subprotocol: None,
+                    fields: Vec::new(),
                 }
             }
             Decision::Conceal | Decision::Undecided(_) => {
@@ -316,6 +323,7 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     is_private,
                     is_query_secret,
                     subprotocol,
+                    fields,
                 } => {
                     let Poll::Ready(mut response) = response.as_mut().poll(context) else {
                         *state = State::Inner {
@@ -323,6 +331,7 @@ impl<I: Inner> Future for ResponseFuture<I> {
                             is_private,
                             is_query_secret,
                             subprotocol,
+                            fields,
                         };
                         return Poll::Pending;
                     };
@@ -334,6 +343,11 @@ impl<I: Inner> Future for ResponseFuture<I> {
                     }
                     if let Some(subprotocol) = subprotocol {
                         accept_subprotocol(&mut response, subprotocol);
+                    }
+                    if response.extensions().get::<Concealed>().is_none() {
+                        for (name, value) in fields {
+                            response.headers_mut().entry(name).or_insert(value);
+                        }
                     }
                     probe.record(|| authorizer.handled(&response));
                     if authorizer.decided_outside {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::authentication::{Target, UsedScheme};
+use super::authentication::{Authentication, Target, UsedScheme, View};
 use super::{Accepted, ProtectionSpace, Space};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
@@ -248,9 +248,24 @@ impl Form {
 }
 
 impl ProtectionSpace {
-    /// Returns the subprotocol that the response to the handshake of a WebSocket accepts if the handler
-    /// accepts none: the one whose name precedes credentials. A browser closes the connection
-    /// otherwise.
+    /// Returns the fields that the scheme of the caller adds to the response of the handler.
+    pub fn granted_fields(
+        &self,
+        authentication: &Authentication,
+        headers: &HeaderMap,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let used = match authentication.to_policy() {
+            View::Caller {
+                caller: Caller::Known(_),
+                used: UsedScheme::Scheme { index, .. },
+            } => self.0.schemes.get(*index),
+            _ => None,
+        };
+        used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
+    }
+
+    /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
+    /// accepts none: the name before the credentials. A browser closes the connection otherwise.
     pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {
         let sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
         let mut names = sources.filter_map(|source| match source {

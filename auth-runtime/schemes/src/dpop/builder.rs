@@ -64,13 +64,16 @@ pub struct DpopBuilder {
     origins: Vec<String>,
     algorithms: Vec<Algorithm>,
     lifetime: Duration,
+    clock_skew: Duration,
     wants_nonces: bool,
     nonce_key: Option<Zeroizing<[u8; 32]>>,
     replays: Option<Replays>,
 }
 
 /// How long a nonce of the server's is good.
-const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+/// A proof that was made ahead of time is remembered for that much longer.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// More would have to be remembered than is good for memory.
 const MAX_LIFETIME: Duration = Duration::from_secs(600);
 /// For each of the longest lives of a proof.
@@ -83,6 +86,7 @@ impl DpopBuilder {
             origins: Vec::new(),
             algorithms: vec![Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
             lifetime: Duration::from_secs(60),
+            clock_skew: Duration::from_secs(10),
             wants_nonces: false,
             nonce_key: None,
             replays: None,
@@ -91,6 +95,9 @@ impl DpopBuilder {
 
     /// What clients call this service: scheme, host and port, such as `https://api.example`. Required;
     /// may be given more than once.
+    ///
+    /// Behind a gateway that removes a prefix of the path, the prefix is part of it:
+    /// `https://api.example/orders`, without a slash at the end.
     ///
     /// A proof is for one place. What a request says of its own place (`Host`) is no answer to
     /// whether it is the right one.
@@ -128,8 +135,21 @@ impl DpopBuilder {
         self
     }
 
+    /// How far ahead of this service's clock those of clients may be. Default: 10 seconds; at most a
+    /// minute. Clocks that are behind count against [`proof_lifetime`](Self::proof_lifetime).
+    ///
+    /// With [`nonces`](Self::nonces), the clock of a client does not matter while its nonce is not older than
+    /// the lifetime of a proof.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
     /// Wants a nonce of the server's in each proof (RFC 9449 §9), so that none can be made in advance.
-    /// Clients get it with the first 401, and another every five minutes.
+    ///
+    /// A nonce is valid for five minutes. Clients receive one with the first 401, and another with the
+    /// response to a request whose nonce is half as old. The time of a nonce counts as the time of its proof
+    /// (RFC 9449 §4.3), so that clients with a wrong clock are accepted.
     pub fn nonces(mut self) -> Self {
         self.wants_nonces = true;
         self
@@ -165,8 +185,10 @@ impl DpopBuilder {
         }
         for origin in &self.origins {
             // What is one already gets a path, and nothing else, by being normalized.
-            let is_origin =
-                normal(origin).is_some_and(|url| url.eq_ignore_ascii_case(&format!("{origin}/")));
+            let is_origin = normal(origin).is_some_and(|url| {
+                url.eq_ignore_ascii_case(&format!("{origin}/"))
+                    || (url.eq_ignore_ascii_case(origin) && !url.ends_with('/'))
+            });
             if !is_origin {
                 return Err(DpopError::Origin(origin.clone()));
             }
@@ -176,6 +198,9 @@ impl DpopBuilder {
         }
         if self.lifetime.is_zero() || self.lifetime > MAX_LIFETIME {
             return Err(DpopError::Lifetime(self.lifetime));
+        }
+        if self.clock_skew > MAX_CLOCK_SKEW {
+            return Err(DpopError::ClockSkew(self.clock_skew));
         }
         let nonces = match (self.wants_nonces, self.nonce_key) {
             (false, _) => None,
@@ -187,8 +212,7 @@ impl DpopBuilder {
         };
         let nonces = nonces.map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME));
         let in_memory = || {
-            // One that was made ahead of time lives that much longer.
-            let longest = self.lifetime + Duration::from_secs(60);
+            let longest = self.lifetime + MAX_CLOCK_SKEW;
             Replays::new(InMemory::new(REMEMBERED, longest))
         };
         let names: Vec<_> = self
@@ -204,6 +228,7 @@ impl DpopBuilder {
                 origins: self.origins,
                 algorithms: self.algorithms,
                 lifetime: self.lifetime,
+                clock_skew: self.clock_skew,
                 nonces,
             },
             algorithms: names.join(" "),
@@ -217,12 +242,14 @@ impl DpopBuilder {
 pub enum DpopError {
     /// Nothing says what clients call this service.
     NoOrigin,
-    /// An origin with a path, or that is none.
+    /// An origin with a query or a slash at the end, or a text that is not an origin.
     Origin(String),
     /// An algorithm that no proof can be signed by.
     Algorithm(String),
     /// A lifetime of nothing, or of more than ten minutes.
     Lifetime(Duration),
+    /// A clock skew of more than a minute.
+    ClockSkew(Duration),
     /// The system gives no random bytes for the key of the nonces.
     NoRandomness,
 }
@@ -236,14 +263,19 @@ impl fmt::Display for DpopError {
             ),
             Self::Origin(origin) => write!(
                 f,
-                "{origin:?} is no origin; write scheme, host and port only, such as \
-                 \"https://api.example\"",
+                "{origin:?} is not an origin; write scheme, host and port, and a prefix that a gateway \
+                 removes, without a slash at the end, such as \"https://api.example\"",
             ),
             Self::Algorithm(name) => write!(f, "no proof can be signed by {name:?}"),
             Self::Lifetime(lifetime) => write!(
                 f,
                 "a proof cannot be good for {} seconds; 1 to 600 is fine",
                 lifetime.as_secs()
+            ),
+            Self::ClockSkew(skew) => write!(
+                f,
+                "a clock skew of {} seconds is too long; 60 is the most",
+                skew.as_secs()
             ),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }

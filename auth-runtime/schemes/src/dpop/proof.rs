@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_runtime_core::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -25,14 +26,19 @@ pub(super) struct Proof {
     pub(super) lifetime: Duration,
 }
 
+/// The claims of a proof about its time.
+pub(super) struct Made {
+    /// When it was made, by the clock of the client, in seconds since 1970.
+    pub(super) iat: f64,
+    pub(super) nonce: Option<String>,
+}
+
 pub(super) enum ProofProblem {
     Invalid,
     /// It lacks the nonce that is wanted, and is fine but for that.
     Nonce,
 }
 
-/// How far ahead the client's clock may be.
-const AHEAD: Duration = Duration::from_secs(10);
 /// Longer ones are made by nobody, and would be remembered by nobody.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
@@ -48,17 +54,17 @@ struct Claims {
 }
 
 impl Rules {
-    /// Every check of RFC 9449 §4.3 but those of the nonce, of the token's binding and of replays.
+    /// Every check of RFC 9449 §4.3 but those of the time, of the nonce, of the token's binding and of
+    /// replays.
     pub(super) fn read_proof(
         &self,
         credentials: &Credentials<'_>,
-    ) -> Result<(Proof, Option<String>), ProofProblem> {
+    ) -> Result<(Proof, Made), ProofProblem> {
         let read = || {
             let mut lines = credentials.headers().get_all("dpop").iter();
             let line = lines.next().filter(|_| lines.next().is_none())?;
             let text = line.to_str().ok()?.trim_matches([' ', '\t']);
             let (claims, thumbprint) = self.verified(text)?;
-            let lifetime = self.rest_of_life(claims.iat)?;
             let is_right = !claims.jti.is_empty()
                 && claims.jti.len() <= MAX_ID
                 && claims.htm == credentials.method().as_str()
@@ -67,9 +73,13 @@ impl Rules {
             let proof = Proof {
                 id: id(&thumbprint, &claims.jti),
                 thumbprint,
-                lifetime,
+                lifetime: Duration::ZERO,
             };
-            is_right.then_some((proof, claims.nonce))
+            let made = Made {
+                iat: claims.iat,
+                nonce: claims.nonce,
+            };
+            is_right.then_some((proof, made))
         };
         read().ok_or(ProofProblem::Invalid)
     }
@@ -102,10 +112,10 @@ impl Rules {
     }
 
     /// For how long a proof that was made then is good; `None` if it is not.
-    fn rest_of_life(&self, made: f64) -> Option<Duration> {
+    pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        if made > now + AHEAD {
+        if made > now + self.clock_skew {
             return None;
         }
         made.checked_add(self.lifetime)?
@@ -139,6 +149,23 @@ fn shows_no_secret(text: &str) -> bool {
         .as_ref()
         .and_then(|header| header.get("jwk")?.as_object());
     jwk.is_some_and(|jwk| SECRET.iter().all(|name| !jwk.contains_key(*name)))
+}
+
+/// The nonce in the proof of a request, of which nothing is verified.
+pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        nonce: String,
+    }
+    let text = headers
+        .get("dpop")?
+        .to_str()
+        .ok()?
+        .trim_matches([' ', '\t']);
+    let text = Some(text).filter(|text| text.len() <= MAX_PROOF)?;
+    let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Some(claims.nonce)
 }
 
 fn thumbprint(jwk: &Jwk) -> Option<String> {

@@ -107,6 +107,16 @@ impl IntrospectionBuilder {
         self
     }
 
+    /// Proves who this service is by a secret in the form, for servers without Basic
+    /// (`client_secret_post`, RFC 6749 §2.3.1).
+    pub fn client_secret_post(mut self, id: &str, secret: &str) -> Self {
+        self.client = Ok(ClientAuthentication::SecretInForm {
+            id: id.to_owned(),
+            secret: Zeroizing::new(secret.to_owned()),
+        });
+        self
+    }
+
     /// Proves who this service is by a key: an RSA private key for RS256, as PEM (`private_key_jwt`,
     /// RFC 7523 §2.2). `audience` is what the server wants to be called in the proof: its issuer
     /// identifier, mostly.
@@ -268,6 +278,10 @@ pub(super) enum ClientAuthentication {
         id: String,
         basic: Zeroizing<String>,
     },
+    SecretInForm {
+        id: String,
+        secret: Zeroizing<String>,
+    },
     Key {
         id: String,
         key: Box<EncodingKey>,
@@ -300,14 +314,22 @@ impl ClientAuthentication {
 
     pub(super) fn id(&self) -> &str {
         match self {
-            Self::Secret { id, .. } | Self::Key { id, .. } => id,
+            Self::Secret { id, .. } | Self::SecretInForm { id, .. } | Self::Key { id, .. } => id,
         }
     }
 
     pub(super) fn basic(&self) -> Option<&str> {
         match self {
             Self::Secret { basic, .. } => Some(basic),
-            Self::Key { .. } => None,
+            Self::SecretInForm { .. } | Self::Key { .. } => None,
+        }
+    }
+
+    /// The secret to send in the form.
+    pub(super) fn secret_in_form(&self) -> Option<&str> {
+        match self {
+            Self::SecretInForm { secret, .. } => Some(secret),
+            Self::Secret { .. } | Self::Key { .. } => None,
         }
     }
 

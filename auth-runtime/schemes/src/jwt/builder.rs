@@ -1,4 +1,4 @@
-//! What a [`Jwt`] is made of.
+//! The builder of a [`Jwt`].
 
 use std::fmt;
 use std::path::Path;
@@ -131,8 +131,8 @@ impl JwtBuilder {
     }
 
     /// Trusts the JWT-SVIDs of a SPIFFE trust domain, such as `shop.example`, in place of
-    /// [`issuer`](Self::issuer): tokens whose `sub` is the SPIFFE ID of a workload in it. They do not have to
-    /// have `iss`, and may have the header `typ` `JOSE`. Of a JWKS document, which is the bundle of the trust
+    /// [`issuer`](Self::issuer). Their `sub` is the SPIFFE ID of a workload in this trust domain. They do not
+    /// have to have `iss`, and may have the header `typ` `JOSE`. Of a JWKS document, which is the bundle of the trust
     /// domain, only keys with the `use` `jwt-svid` are used.
     ///
     /// ```

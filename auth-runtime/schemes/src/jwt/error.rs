@@ -6,7 +6,7 @@ use std::time::Duration;
 #[cfg(feature = "jwks")]
 use auth_runtime_core::UrlProblem;
 
-/// What keeps a [`Jwt`](super::Jwt) from being built.
+/// An error of building a [`Jwt`](super::Jwt).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtError {
@@ -26,7 +26,7 @@ pub enum JwtError {
     ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
-    /// A key that cannot be read as what it is said to be.
+    /// The key is not valid for its algorithm.
     Key(String),
     /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
     ShortSecret(usize),
@@ -44,9 +44,9 @@ pub enum JwtError {
     /// A URL that keys cannot be fetched from.
     #[cfg(feature = "jwks")]
     Url {
-        /// As it was given.
+        /// The URL, without its user information.
         url: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: UrlProblem,
     },
     /// The certificates of the authorities are not valid, or there are none.

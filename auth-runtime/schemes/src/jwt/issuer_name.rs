@@ -1,4 +1,4 @@
-//! The names of issuers, by which their tokens are told apart.
+//! The names of issuers, which distinguish their tokens.
 
 use std::fmt;
 use std::sync::Arc;
