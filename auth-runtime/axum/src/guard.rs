@@ -259,6 +259,7 @@ impl<P: HasPolicy> Guard<P> {
             checks: P::CHECKS,
             location: Some(P::LOCATION),
             denies_objects: P::USES_GUARD,
+            is_unknown_path: false,
         };
         let surroundings = Surroundings {
             head: head_of_parts(head),

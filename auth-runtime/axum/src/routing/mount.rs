@@ -20,16 +20,19 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
+use crate::routing::authorizer::{Resource, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
-use crate::routing::fallback::{BELOW, Fallback, UnknownPath, strip_match};
+use crate::routing::exchange::Place;
+use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::protected::Member;
+use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
     FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
 };
 use crate::routing::step::{Step, apply};
+use crate::routing::unknown_path::{NoHandler, UnknownPath};
 
 /// The access table of several routers on one host.
 pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
@@ -162,10 +165,8 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
-    let unknown = Router::new().fallback(UnknownPath {
-        fallback: fallback.clone(),
-        is_routed: false,
-    });
+    let unknown = UnknownPath::new(Resource::UnknownPath, &fallback);
+    let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 
     // For each path, whether its other methods have an endpoint already.
@@ -278,6 +279,7 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     let (inside, around) = split(&unguarded.steps, common);
     let (fallback_inside, _) = split(fallback_steps, common);
     let fallback = fallback.with_steps(fallback_inside);
+    let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
 
     let paths = unguarded.paths.iter();
     let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));
@@ -293,11 +295,11 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
             };
             listed.matches(path) && (listed.is_subtree() || !is_other())
         });
-        let fallback = fallback.clone();
+        let unknown = unknown.clone();
         async move {
             match is_listed {
                 true => uncacheable_if_missing(next.run(request).await),
-                false => fallback.receive(strip_match(request)).await,
+                false => unknown.respond::<NoHandler>(request).await,
             }
         }
     });
@@ -421,6 +423,7 @@ impl Placed<'_> {
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
+        let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
@@ -429,25 +432,25 @@ impl Placed<'_> {
                 false => Cow::Borrowed(route.endpoint.policy),
             },
             checks: route.endpoint.checks,
-            location: route.endpoint.location,
+            resource: Resource::Handler(route.endpoint.location),
+            is_subtree: subtree,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),
-            fallback: fallback.clone(),
-            decided_outside,
+            fallback,
         });
+        let place = match decided_outside {
+            true => Place::BehindLayers,
+            false => Place::Endpoint,
+        };
 
         let methods = route.endpoint.methods();
-        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer));
+        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer), place);
         if self.answers_others {
             method_router = if self.path_is_hidden {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(UnknownPath {
-                    fallback,
-                    is_routed: true,
-                })
-                .merge(method_router)
+                axum::routing::any(unknown.clone()).merge(method_router)
             } else {
                 // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)
@@ -463,6 +466,7 @@ impl Placed<'_> {
             router = router.layer(ConcealLayer {
                 authorizer,
                 methods: methods.map(Arc::from),
+                unknown,
             });
         }
         apply(around, router)

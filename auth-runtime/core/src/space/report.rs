@@ -46,6 +46,9 @@ impl ProtectionSpace {
         if !watch.is_on() {
             return;
         }
+        if route.is_unknown_path {
+            return self.report_unknown_path(watch, authentication, head);
+        }
         let policy = route.policy;
         let concealed;
         let denial = match decision {
