@@ -39,7 +39,7 @@ struct Rules {
     origins: Vec<String>,
     algorithms: Vec<jsonwebtoken::Algorithm>,
     lifetime: Duration,
-    /// How far ahead a client's clock may be.
+    /// The longest time by which a client's clock may be ahead.
     clock_skew: Duration,
     nonces: Option<NonceKey>,
 }

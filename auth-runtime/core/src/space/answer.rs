@@ -179,6 +179,11 @@ impl<'a> Offer<'a> {
                     is_own.then_some(ErrorCode::InvalidToken(Rejection::Invalid))
                 })
             }
+            // Other credentials of the client would be as long.
+            Denial::Unauthenticated {
+                rejection: Some(Rejection::TooLong),
+                ..
+            } => Vec::new(),
             // All schemes that can grant access are challenged; the error goes with the one that
             // was used.
             Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
@@ -261,6 +266,10 @@ impl<'a> Offer<'a> {
     /// even if it accepts HTML.
     fn login_page(&self, denial: &Denial, asked: RequestView<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
+            Denial::Unauthenticated {
+                rejection: Some(Rejection::TooLong),
+                ..
+            } => false,
             Denial::Unauthenticated { rejection, .. } => {
                 rejection.is_none() || self.used == Some(index)
             }

@@ -25,7 +25,9 @@ pub(super) struct Presented<'s, 'r> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Authorization,
-    /// A field of the scheme's own, the query or a form.
+    /// A field of the scheme's own.
+    Field,
+    /// The query or a form.
     Elsewhere,
     Cookie,
 }
@@ -65,10 +67,14 @@ impl Presented<'_, '_> {
         client_address: &ClientAddress,
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
+        let is_field = matches!(self.place, Place::Authorization | Place::Field);
         Some(match well_formed(value) {
             Some(value) => {
                 let credentials = Credentials::new(value, head, client_address);
                 self.accepted.scheme.verify(&credentials)
+            }
+            None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
+                Verification::done(Caller::Rejected(Rejection::TooLong))
             }
             None => Verification::done(Caller::Rejected(Rejection::Malformed)),
         })
@@ -121,7 +127,8 @@ impl Space {
                         }
                         continue;
                     }
-                    _ => Place::Elsewhere,
+                    Source::Field(_) | Source::Subprotocol(_) => Place::Field,
+                    Source::Query(_) | Source::Form(_) => Place::Elsewhere,
                 };
                 match accepted.value_in(source, head) {
                     Ok(None) => {}

@@ -135,8 +135,8 @@ impl DpopBuilder {
         self
     }
 
-    /// How far ahead of this service's clock those of clients may be. Default: 10 seconds; at most a
-    /// minute. Clocks that are behind count against [`proof_lifetime`](Self::proof_lifetime).
+    /// The longest time by which the clock of a client may be ahead of that of this service. Default: 10
+    /// seconds; at most a minute. Clocks that are behind count against [`proof_lifetime`](Self::proof_lifetime).
     ///
     /// With [`nonces`](Self::nonces), the clock of a client does not matter while its nonce is not older than
     /// the lifetime of a proof.
@@ -148,7 +148,7 @@ impl DpopBuilder {
     /// Wants a nonce of the server's in each proof (RFC 9449 §9), so that none can be made in advance.
     ///
     /// A nonce is valid for five minutes. Clients receive one with the first 401, and another with the
-    /// response to a request whose nonce is half as old. The time of a nonce counts as the time of its proof
+    /// response to a request with a nonce of half that age. The time of a nonce counts as the time of its proof
     /// (RFC 9449 §4.3), so that clients with a wrong clock are accepted.
     pub fn nonces(mut self) -> Self {
         self.wants_nonces = true;

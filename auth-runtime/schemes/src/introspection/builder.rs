@@ -107,7 +107,7 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Proves who this service is by a secret in the form, for servers without Basic
+    /// Authenticates this service by a secret in the form, for servers without Basic
     /// (`client_secret_post`, RFC 6749 §2.3.1).
     pub fn client_secret_post(mut self, id: &str, secret: &str) -> Self {
         self.client = Ok(ClientAuthentication::SecretInForm {
