@@ -1,4 +1,4 @@
-//! Digest: a scheme for the policies of the vectors, and answers of all kinds to it.
+//! Digest: a scheme for the policies of the vectors, and responses of all kinds to it.
 
 use std::time::Duration;
 
@@ -45,13 +45,13 @@ fn algorithm(name: &str) -> Result<DigestAlgorithm, String> {
     }
 }
 
-/// Short, for those whose nonce is to run out.
+/// Short, if the nonce should expire.
 pub(crate) fn nonce_lifetime(credential: &str) -> Option<Duration> {
     let runs_out = ["digest.stale", "digest.stalewrong"].contains(&credential);
     runs_out.then_some(Duration::from_millis(50))
 }
 
-/// The nonce of the challenge for that algorithm.
+/// Returns the nonce of the challenge for this algorithm.
 fn nonce(refused: &Response, algorithm: &str) -> Option<String> {
     refused.values("www-authenticate").find_map(|line| {
         let challenges = parse_challenges(line).ok()?;
@@ -64,7 +64,7 @@ fn nonce(refused: &Response, algorithm: &str) -> Option<String> {
     })
 }
 
-/// What a client with that credential answers.
+/// Returns the response of a client with this credential.
 pub(crate) fn authorization(
     credential: &str,
     refused: &Response,
@@ -114,7 +114,7 @@ pub(crate) fn authorization(
     })
 }
 
-/// Each 401 brings a nonce of its own.
+/// Each 401 has a nonce of its own.
 pub(crate) fn check_nonces(one: &Response, other: &Response) -> Result<(), String> {
     match (nonce(one, "SHA-256"), nonce(other, "SHA-256")) {
         (Some(one), Some(other)) if one == other => Err(format!("{one} was given out twice")),
@@ -122,8 +122,8 @@ pub(crate) fn check_nonces(one: &Response, other: &Response) -> Result<(), Strin
     }
 }
 
-/// That the arithmetic is right shows in an answer over a nonce of another server's: only a right one
-/// is told that a new nonce is all it takes.
+/// Tests the arithmetic with the nonce of another server: only a correct response receives
+/// `stale=true`.
 pub(crate) fn compute(vector: &Compute) -> Result<(), String> {
     let given = &vector.given;
     let algorithm = algorithm(&given.algorithm)?;

@@ -8,6 +8,7 @@ mod credential_fields;
 mod credentials;
 mod login_page;
 mod report;
+mod route_challenges;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use self::credential_fields::CredentialFields;
 pub use self::credentials::Form;
 use self::login_page::LoginPage;
 pub use self::report::DeniedObject;
+pub use self::route_challenges::RouteChallenges;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;

@@ -289,7 +289,7 @@ impl Issuer {
         let keys = remote.that_know(&header);
         if let Some(keys) = &keys {
             let caller = self.verify_with(keys, token, &header, moment);
-            // Where keys have no names, the one that signed it may be newer than those at hand.
+            // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
                 None if keys.name(&header) => return Verification::done(Caller::rejected()),
@@ -298,7 +298,7 @@ impl Issuer {
         }
         let unverified = claims::unverified(token);
         let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
-        // Tokens of other issuers make this service ask nobody.
+        // Tokens of other issuers must not cause a fetch.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
         };
@@ -383,7 +383,7 @@ impl Rules {
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
-    /// Checks what the library does not.
+    /// Makes the checks that the library does not make.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
         let is_complete = !self.access_tokens_only
             || REQUIRED

@@ -1,4 +1,4 @@
-//! Nonces that nothing has to be remembered for: a time, and a signature over it.
+//! Stateless nonces: a timestamp and its HMAC.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,23 +8,23 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Makes stamps and knows its own. Services with the same key know each other's.
+/// Creates nonces and verifies its own. Services with the same key accept each other's nonces.
 pub(crate) struct NonceKey {
-    /// Padded to a block, as HMAC does it anyway.
+    /// Padded to a block, as in HMAC.
     key: Zeroizing<[u8; 64]>,
-    /// What they are for: a stamp for one purpose is none for another.
+    /// The purpose of the nonces. A nonce for one purpose is invalid for another.
     purpose: &'static [u8],
     lifetime: Duration,
 }
 
-/// What a stamp is worth.
+/// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// It was made this long ago, and is good.
+    /// The nonce has this age, and is valid.
     Fresh(Duration),
-    /// It was fresh once.
+    /// The nonce has expired.
     Stale,
-    /// Nobody here made it.
+    /// The nonce was not created with this key and purpose.
     Foreign,
 }
 
@@ -44,7 +44,7 @@ impl NonceKey {
         }
     }
 
-    /// A stamp of this moment: two are never the same.
+    /// Creates a nonce from the current time, in nanoseconds.
     pub(crate) fn make(&self) -> String {
         self.at(nanos_since_1970())
     }
@@ -78,7 +78,7 @@ impl NonceKey {
             .map(Duration::from_nanos);
         match age {
             Some(age) if age <= self.lifetime => Stamp::Fresh(age),
-            // One from the future was made before the clock was set back.
+            // A nonce from the future was created before the clock was set back.
             _ => Stamp::Stale,
         }
     }

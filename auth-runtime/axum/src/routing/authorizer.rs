@@ -7,8 +7,8 @@ use std::slice;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, State,
-    Surroundings, Target, UNKNOWN_PATH, Watch,
+    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, RouteChallenges,
+    State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
@@ -37,6 +37,7 @@ pub(crate) struct RouteAuthorizer {
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
+    pub(crate) challenges: RouteChallenges,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
@@ -115,6 +116,7 @@ impl RouteAuthorizer {
             is_subtree: false,
             uses_guard: false,
             space: fallback.first_space().clone(),
+            challenges: RouteChallenges::default(),
             state: Arc::new(()),
             fallback,
         }
@@ -378,9 +380,11 @@ impl RouteAuthorizer {
         request: &Request,
     ) -> Response {
         let asked = RequestView::Now(head_of(request));
+        let policy = Some(&*self.policy);
+        let built = &self.challenges;
         let answer = self
             .space
-            .answer(Some(&self.policy), denial, authentication, asked);
+            .answer_with(built, policy, denial, authentication, asked);
         answer.map(Body::from)
     }
 
@@ -394,8 +398,10 @@ impl RouteAuthorizer {
     /// Records the denial of a test's request by the policy.
     pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
         if let Resource::Handler(location) = self.resource {
-            let denial = denial.clone();
-            probe.record(|| Responder::Denied { location, denial });
+            probe.record(|| Responder::Denied {
+                location,
+                denial: denial.clone(),
+            });
         }
     }
 

@@ -41,10 +41,10 @@ pub(crate) struct Endpoint<S> {
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
     pub(crate) served: Served,
-    /// A handler whose guard is for another one.
+    /// A handler with the guard of another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
-    /// The state for checks; `None` if no state is set yet, or if there are no checks.
+    /// The state for checks. `None` if no state is set yet, or if no checks exist.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,

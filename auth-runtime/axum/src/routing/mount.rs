@@ -216,14 +216,14 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     }
 }
 
-/// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
-/// that were nested there, and the steps around all of them and around all hidden routes.
+/// Returns the fallback of the application, and the steps around all fallbacks and all hidden routes. The
+/// unknown paths below some prefixes belong to the fallbacks that were nested there.
 ///
 /// A request is authenticated behind these steps, and in front of all others, whether its path is hidden
 /// or unknown: other layers could change the credentials or the body, or respond.
 ///
-/// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
-/// the same fallback as the unknown paths beside it, in whichever router it is.
+/// axum does not nest the fallbacks: it loses those that are nested twice, and a concealed path in any
+/// nested router has to find the same fallback as the unknown paths beside it.
 fn fallback_of<'m>(
     members: &'m [Member],
     owner: &'m Member,
@@ -317,8 +317,8 @@ fn route_of(request: &Request) -> Option<Pattern> {
     Some(route.without_first(original.saturating_sub(segments(request.uri()))))
 }
 
-/// The member whose fallback responds for the application's unknown paths: the one with a service, or
-/// else the first.
+/// Returns the member that provides the fallback of the application: the first one with a fallback
+/// of the service, or else the first one.
 fn fallback_owner(members: &[Member]) -> Option<&Member> {
     let with_service = |member: &&Member| member.routes.fallback.service.is_some();
     members.iter().find(with_service).or(members.first())
@@ -404,10 +404,10 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
 struct Placed<'a> {
     space: &'a ProtectionSpace,
     fallback: &'a Fallback,
-    /// What was done to the fallback, from the inside out.
+    /// The steps around the fallback, from the inside out.
     fallback_steps: &'a [Step],
     path_is_hidden: bool,
-    /// Whether this route responds to the methods that no handler of the path takes.
+    /// True if this route responds to the methods without a handler on the path.
     answers_others: bool,
 }
 
@@ -426,11 +426,13 @@ impl Placed<'_> {
         let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
+        let policy = match self.path_is_hidden {
+            true => route.endpoint.policy.on_hidden_path(),
+            false => Cow::Borrowed(route.endpoint.policy),
+        };
         let authorizer = Arc::new(RouteAuthorizer {
-            policy: match self.path_is_hidden {
-                true => route.endpoint.policy.on_hidden_path(),
-                false => Cow::Borrowed(route.endpoint.policy),
-            },
+            challenges: self.space.challenges_of(&policy),
+            policy,
             checks: route.endpoint.checks,
             resource: Resource::Handler(route.endpoint.location),
             is_subtree: subtree,
@@ -495,7 +497,7 @@ async fn method_not_allowed() -> Response {
     uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
-/// How many of the outermost steps are the same.
+/// Returns the number of outermost steps that are equal.
 fn common_steps(steps: &[Step], others: &[Step]) -> usize {
     let pairs = steps.iter().rev().zip(others.iter().rev());
     pairs.take_while(|(one, other)| one.is_same(other)).count()

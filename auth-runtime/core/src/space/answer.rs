@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::route_challenges::{BuiltChallenges, RouteChallenges};
 use super::{Accepted, Authentication, ProtectionSpace, Space};
 use crate::caller::Rejection;
 use crate::challenge::Challenge;
@@ -24,6 +25,24 @@ impl ProtectionSpace {
     /// an unknown path.
     pub fn answer(
         &self,
+        policy: Option<&Policy>,
+        denial: &Denial,
+        authentication: &Authentication,
+        asked: RequestView<'_>,
+    ) -> http::Response<Bytes> {
+        self.answer_with(
+            &RouteChallenges::default(),
+            policy,
+            denial,
+            authentication,
+            asked,
+        )
+    }
+
+    /// Returns the same response, with those challenges that were built for the route.
+    pub fn answer_with(
+        &self,
+        built: &RouteChallenges,
         policy: Option<&Policy>,
         denial: &Denial,
         authentication: &Authentication,
@@ -54,7 +73,7 @@ impl ProtectionSpace {
             Some(_) => StatusCode::SEE_OTHER,
             None => denial.status(),
         };
-        *response.headers_mut() = offer.fields(denial, login_page, body.content_type);
+        *response.headers_mut() = offer.fields(built, denial, login_page, body.content_type);
         response
     }
 }
@@ -67,7 +86,7 @@ pub fn forbid_storing(headers: &mut HeaderMap) {
 
 /// Leaves out challenges that open a browser's password prompt, since the script handles the
 /// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
-fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
+pub(super) fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
     if challenges
         .iter()
         .any(|sent| !sent.accepted.triggers_browser_prompt)
@@ -86,74 +105,75 @@ impl Space {
                 .any(|accepted| accepted.triggers_browser_prompt)
     }
 
-    /// Appends one line for each challenge, since many clients miss the second challenge of a line.
-    /// With `joins_challenges`, appends all on one line, for gateways that forward only the first
+    /// Returns one line for each challenge, since many clients miss the second challenge of a line.
+    /// With `joins_challenges`, returns all on one line, for gateways that forward only the first
     /// line.
-    fn append_challenges(&self, headers: &mut HeaderMap, challenges: Vec<Sent<'_>>) {
+    pub(super) fn lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
         let lines = challenges.into_iter();
         let lines = lines.map(|sent| sent.challenge.into_header_value());
-        if self.joins_challenges {
-            let lines: Vec<HeaderValue> = lines.collect();
-            let texts: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
-            match HeaderValue::from_bytes(&texts.join(&b", "[..])) {
-                Ok(joined) if lines.len() > 1 => {
-                    headers.append(WWW_AUTHENTICATE, joined);
-                }
-                _ => append(headers, lines.into_iter()),
-            }
-        } else {
-            append(headers, lines);
+        let lines: Vec<HeaderValue> = lines.collect();
+        if !self.joins_challenges || lines.len() < 2 {
+            return lines;
         }
+        let texts: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
+        let joined = HeaderValue::from_bytes(&texts.join(&b", "[..]));
+        joined.map_or(lines, |joined| vec![joined])
     }
 }
 
-fn append(headers: &mut HeaderMap, lines: impl Iterator<Item = HeaderValue>) {
+fn insert(headers: &mut HeaderMap, fields: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in fields {
+        headers.insert(name, value);
+    }
+}
+
+fn append(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>) {
     for line in lines {
         headers.append(WWW_AUTHENTICATE, line);
     }
 }
 
 /// A challenge, its scheme, and the fields that accompany it.
-struct Sent<'a> {
-    accepted: &'a Accepted,
-    challenge: Challenge,
+pub(super) struct Sent<'a> {
+    pub(super) index: usize,
+    pub(super) accepted: &'a Accepted,
+    pub(super) challenge: Challenge,
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The context that the challenges of a denial are chosen in.
-struct Offer<'a> {
-    space: &'a Space,
+pub(super) struct Offer<'a> {
+    pub(super) space: &'a Space,
     /// `None` on an unknown path.
-    policy: Option<&'a Policy>,
-    used: Option<usize>,
-    is_known: bool,
-    /// Whether to leave out challenges that open a browser's prompt, since a script sent the
+    pub(super) policy: Option<&'a Policy>,
+    pub(super) used: Option<usize>,
+    pub(super) is_known: bool,
+    /// True if challenges that open a browser's prompt are left out, since a script sent the
     /// request.
-    spares_script: bool,
+    pub(super) spares_script: bool,
 }
 
 impl<'a> Offer<'a> {
     /// Returns the fields of a denial, in their order.
     fn fields(
         &self,
+        built: &RouteChallenges,
         denial: &Denial,
         login_page: Option<HeaderValue>,
         content_type: HeaderValue,
     ) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(4);
-        let mut challenges = self.challenges(denial);
-        if self.spares_script {
-            leave_out_prompts(&mut challenges);
-        }
-        for (name, value) in challenges.iter().flat_map(|challenge| &challenge.fields) {
-            fields.insert(name, value.clone());
-        }
-        fields.extend(self.ambiguous_cookie_fields(denial));
+        let built = built.find(denial, self.used, self.is_known);
+        let lines = match built {
+            Some(built) => self.built(built, denial, &mut fields),
+            None => self.make_lines(denial, &mut fields),
+        };
+        insert(&mut fields, self.ambiguous_cookie_fields(denial));
         match login_page {
             Some(page) => {
                 fields.insert(LOCATION, page);
             }
-            None => self.space.append_challenges(&mut fields, challenges),
+            None => append(&mut fields, lines.iter().cloned()),
         }
         if let Denial::Unverifiable { retry_after } = denial {
             let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |delay| delay.as_secs().max(1));
@@ -164,8 +184,46 @@ impl<'a> Offer<'a> {
         fields
     }
 
+    /// Makes the challenges of a denial, and adds the fields that accompany them.
+    fn make_lines(&self, denial: &Denial, fields: &mut HeaderMap) -> Cow<'static, [HeaderValue]> {
+        let mut challenges = self.challenges(denial);
+        if self.spares_script {
+            leave_out_prompts(&mut challenges);
+        }
+        for sent in &mut challenges {
+            insert(fields, std::mem::take(&mut sent.fields));
+        }
+        Cow::Owned(self.space.lines(challenges))
+    }
+
+    /// Returns the challenges that were built for the route, and adds the fields that accompany them.
+    fn built<'b>(
+        &self,
+        built: &'b BuiltChallenges,
+        denial: &Denial,
+        fields: &mut HeaderMap,
+    ) -> Cow<'b, [HeaderValue]> {
+        let sent = built.for_sender(self.spares_script);
+        let (scopes, error) = match denial {
+            Denial::Unauthenticated { scopes, .. } => (scopes.as_slice(), None),
+            Denial::InsufficientScope { scopes } => {
+                (scopes.as_slice(), Some(ErrorCode::InsufficientScope))
+            }
+            _ => (&[][..], None),
+        };
+        let context = self.context(scopes, error);
+        for accepted in sent
+            .schemes
+            .iter()
+            .filter_map(|index| self.space.schemes.get(*index))
+        {
+            insert(fields, accepted.scheme.fields(&context));
+        }
+        Cow::Borrowed(&sent.lines)
+    }
+
     /// Returns the challenges of a denial, in the order of the schemes.
-    fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
+    pub(super) fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
         let was_used = |index: usize, _: &Accepted| self.used == Some(index);
         let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
         let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
@@ -190,7 +248,7 @@ impl<'a> Offer<'a> {
                 let rejection = rejection.filter(|_| self.used == Some(index));
                 rejection.map(ErrorCode::InvalidToken)
             }),
-            // A step-up is asked of the schemes that report how the user logged in.
+            // A step-up is requested by the schemes that report the method of the login.
             Denial::StepUp {
                 acr_values,
                 max_age,
@@ -315,12 +373,14 @@ impl<'a> Offer<'a> {
             let context = self.context(scopes, error(index));
             let challenge = accepted.scheme.challenge(&context);
             made.push(Sent {
+                index,
                 accepted,
                 challenge: challenge.unwrap_or_else(|_| plain.clone()),
                 fields: accepted.scheme.fields(&context),
             });
             for challenge in accepted.scheme.further_challenges(&context) {
                 made.push(Sent {
+                    index,
                     accepted,
                     challenge,
                     fields: Vec::new(),

@@ -25,7 +25,7 @@ pub struct Route<'a> {
     pub checks: &'a [Check],
     /// The handler. `None` if the policy is not that of a handler.
     pub location: Option<HandlerLocation>,
-    /// Whether the handler can deny objects through its guard.
+    /// True if the handler can deny objects through its guard.
     pub denies_objects: bool,
     /// Whether the path is unknown. Then the policy is [`UNKNOWN_PATH`], and the request is reported as
     /// one to an unknown path.
@@ -46,7 +46,7 @@ pub struct Authorization {
     pub authentication: Authentication,
     /// The decision. It is not [`Decision::Undecided`].
     pub decision: Decision,
-    /// Whether the denial of an object is concealed. Only for a granted request.
+    /// True if the denial of an object is concealed. Only for a granted request.
     pub conceal: bool,
 }
 

@@ -210,6 +210,6 @@ pub struct DeniedObject<'a> {
     pub method: &'a http::Method,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
-    /// Whether the denial is concealed.
+    /// True if the denial is concealed.
     pub is_hidden: bool,
 }

@@ -16,13 +16,14 @@ use super::Rules;
 use crate::dot_segments::has_dot_segments;
 use crate::jwt::key::{KeyUse, verifies};
 
-/// A proof that is right in itself, for this request and this token.
+/// A valid proof for this request and this token. Its replay and the binding of the token are not
+/// checked yet.
 pub(super) struct Proof {
-    /// Of the key that it was made with (RFC 7638).
+    /// The thumbprint of its key (RFC 7638).
     pub(super) thumbprint: String,
-    /// Tells it from all others that are good at the same time.
+    /// Identifies the proof among all valid ones.
     pub(super) id: [u8; 32],
-    /// For how long it is good.
+    /// The remaining lifetime.
     pub(super) lifetime: Duration,
 }
 
@@ -35,11 +36,11 @@ pub(super) struct Made {
 
 pub(super) enum ProofProblem {
     Invalid,
-    /// It lacks the nonce that is wanted, and is fine but for that.
+    /// The proof lacks the required nonce, but is valid otherwise.
     Nonce,
 }
 
-/// Longer ones are made by nobody, and would be remembered by nobody.
+/// The maximum length of a proof, in bytes.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
 
@@ -54,8 +55,7 @@ struct Claims {
 }
 
 impl Rules {
-    /// Every check of RFC 9449 §4.3 but those of the time, of the nonce, of the token's binding and of
-    /// replays.
+    /// Makes every check of RFC 9449 §4.3, except those of the time, the nonce, the binding and replays.
     pub(super) fn read_proof(
         &self,
         credentials: &Credentials<'_>,
@@ -84,7 +84,8 @@ impl Rules {
         read().ok_or(ProofProblem::Invalid)
     }
 
-    /// The claims, and the thumbprint of the key that signed them and stands beside them.
+    /// Returns the claims, and the thumbprint of the key in the header, which verified the
+    /// signature.
     fn verified(&self, text: &str) -> Option<(Claims, String)> {
         if text.len() > MAX_PROOF {
             return None;
@@ -103,7 +104,7 @@ impl Rules {
         })?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
-        // `exp` and `nbf` count if they are there, though no proof has to have them.
+        // `exp` and `nbf` are optional in a proof, but are checked if present.
         validation.required_spec_claims.clear();
         validation.validate_nbf = true;
         validation.validate_aud = false;
@@ -111,7 +112,8 @@ impl Rules {
         Some((proof.claims, thumbprint(&jwk)?))
     }
 
-    /// For how long a proof that was made then is good; `None` if it is not.
+    /// Returns the remaining lifetime of a proof that was made at this time. `None` if it is not
+    /// valid.
     pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -123,8 +125,8 @@ impl Rules {
             .filter(|rest| !rest.is_zero())
     }
 
-    /// Whether `htu` names the target of the request at one of the places that this service is known
-    /// by; without query and fragment, and however it is spelt (RFC 9449 §4.3, RFC 3986 §6.2).
+    /// Returns whether `htu` is the target of the request at an origin of the service, without
+    /// query and fragment, after normalization (RFC 9449 §4.3, RFC 3986 §6.2).
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
         let path = credentials.uri().path();
         if has_dot_segments(path) {
@@ -139,7 +141,8 @@ impl Rules {
     }
 }
 
-/// A private or symmetric key in a proof is known to everybody from then on (RFC 9449 §4.3 (7)).
+/// Returns whether the key in the header has no private and no symmetric part, which the proof
+/// would have disclosed (RFC 9449 §4.3 (7)).
 fn shows_no_secret(text: &str) -> bool {
     const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     let header = text.split('.').next().unwrap_or_default();
@@ -173,15 +176,15 @@ fn thumbprint(jwk: &Jwk) -> Option<String> {
 }
 
 fn id(thumbprint: &str, jti: &str) -> [u8; 32] {
-    // All thumbprints have one length.
+    // All thumbprints have the same length.
     let id = Sha256::new_with_prefix(thumbprint).chain_update(jti);
     id.finalize().into()
 }
 
-/// A URL in its normal form, without query and fragment: scheme and host in lower case, without the
-/// default port, and nothing escaped that need not be.
+/// Returns the normal form of a URL, without query and fragment: scheme and host in lower case, no
+/// default port, and no unnecessary escapes.
 pub(super) fn normal(url: &str) -> Option<String> {
-    // What browsers forgive in what people type is no URL (RFC 3986 §2, §3).
+    // Browsers accept characters in URLs that RFC 3986 (§2, §3) does not allow.
     let is_written_out = url.bytes().all(|byte| byte.is_ascii_graphic())
         && !url.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
         && url
@@ -202,7 +205,7 @@ pub(super) fn normal(url: &str) -> Option<String> {
     Some(format!("{authority}{path}"))
 }
 
-/// Escapes of characters that need none are undone, and the others written in upper case.
+/// Decodes unnecessary escapes, and writes the others in upper case.
 fn unescaped(path: &str) -> String {
     let mut parts = path.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();

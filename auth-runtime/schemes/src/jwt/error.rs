@@ -26,27 +26,28 @@ pub enum JwtError {
     ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
-    /// The key is not valid for its algorithm.
+    /// The key is not a valid key of the stated kind.
     Key(String),
-    /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
+    /// The secret is shorter than the hash of its algorithm (RFC 7518 §3.2). The value is the length of the
+    /// secret in bytes.
     ShortSecret(usize),
-    /// A JWKS document that cannot be read.
+    /// The JWKS document cannot be parsed.
     Jwks(String),
-    /// A leeway of more than 5 minutes.
+    /// The leeway is more than 5 minutes.
     Leeway(Duration),
-    /// Keys are to be fetched, and others are given: it has to be decided for one.
+    /// Keys were given, and others are to be fetched. Only one of the two is possible.
     #[cfg(feature = "jwks")]
     KeysBesidesFetched,
-    /// More than one issuer was given to one builder: each has keys of its own.
+    /// More than one issuer was given to one builder. Each issuer has keys of its own.
     SeveralIssuers,
-    /// Two verifiers are for this issuer.
+    /// Two verifiers have this issuer.
     DuplicateIssuer(String),
-    /// A URL that keys cannot be fetched from.
+    /// The URL of the keys is invalid.
     #[cfg(feature = "jwks")]
     Url {
         /// The URL, without its user information.
         url: String,
-        /// The reason.
+        /// The problem of the URL.
         problem: UrlProblem,
     },
     /// The certificates of the authorities are not valid, or there are none.

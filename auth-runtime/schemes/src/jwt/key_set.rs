@@ -1,4 +1,4 @@
-//! Keys, each with what it is to be held against.
+//! A set of keys, and the conditions on the claims of their tokens.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ struct Entry {
     validation: Validation,
 }
 
-/// What is wrong with a token.
+/// The reason for rejecting a token.
 pub(super) enum Flaw {
     /// None of the keys signed it.
     Unsigned,
-    /// One did, and this is wrong with what it says.
+    /// The signature is valid, but the claims are not.
     Rejected(Rejection),
 }
 
@@ -44,20 +44,20 @@ impl KeySet {
         Self(keys.into_iter().map(entry).collect())
     }
 
-    /// Whether one of the keys may have signed a token that says this of itself.
+    /// Returns whether one of the keys may have signed a token with this header.
     #[cfg(feature = "jwks")]
     pub(super) fn knows(&self, header: &Header) -> bool {
         self.0.iter().any(|entry| entry.key.may_have_signed(header))
     }
 
-    /// Whether the token names one of the keys, so that no other one can have signed it.
+    /// Returns whether the token names one of the keys. No other key can have signed it then.
     #[cfg(feature = "jwks")]
     pub(super) fn name(&self, header: &Header) -> bool {
         let mut keys = self.0.iter().map(|entry| &entry.key);
         keys.any(|key| key.is_named() && header.kid.is_some() && key.may_have_signed(header))
     }
 
-    /// What a token says, if one of the keys signed it and it is good.
+    /// Returns the claims of a token, if one of the keys signed it and it is valid.
     pub(super) fn claims(&self, token: &str, header: &Header) -> Result<Claims, Flaw> {
         let mut flaw = Flaw::Unsigned;
         let candidates = self.0.iter();
@@ -66,7 +66,7 @@ impl KeySet {
                 Ok(token) => return Ok(token.claims),
                 Err(error) => match error.kind() {
                     ErrorKind::InvalidSignature => {}
-                    // Only a good signature gets this far, so its owner may know.
+                    // The signature is valid here, so the reason may be disclosed.
                     ErrorKind::ExpiredSignature => flaw = Flaw::Rejected(Rejection::Expired),
                     _ => flaw = Flaw::Rejected(Rejection::Invalid),
                 },
