@@ -26,6 +26,7 @@ mod handler;
 mod handover;
 mod kept_body;
 mod method_router;
+mod mistakes;
 mod mount;
 mod protect_error;
 mod protected;
@@ -34,6 +35,7 @@ mod response_future;
 mod route_slot;
 mod router;
 mod step;
+mod table;
 mod unknown_path;
 
 pub use self::handler::{

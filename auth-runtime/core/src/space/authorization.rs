@@ -6,7 +6,10 @@ use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::{Authentication, AuthenticationFuture, Form, ProtectionSpace, Target, UnknownPaths};
+use super::authentication::{Authentication, AuthenticationFuture};
+use super::credentials::Form;
+use super::protection_space::{ProtectionSpace, UnknownPaths};
+use super::target::Target;
 use crate::caller::Caller;
 use crate::check::{Check, Surroundings, run_named};
 use crate::context::Context;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::authentication::{Authentication, Target, UsedScheme, View};
-use super::{Accepted, ProtectionSpace, Space};
+use super::authentication::{Authentication, View};
+use super::protection_space::{Accepted, ProtectionSpace, Space};
+use super::target::{Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;

@@ -3,8 +3,8 @@
 use auth_runtime_policy::Policy;
 use http::HeaderValue;
 
-use super::answer::{Offer, Sent, leave_out_prompts};
-use super::{ProtectionSpace, Space};
+use super::offer::{Offer, Sent, leave_out_prompts};
+use super::protection_space::{ProtectionSpace, Space};
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
