@@ -15,6 +15,9 @@ pub mod attributes {}
 #[doc = include_str!("../guide/identities.md")]
 pub mod identities {}
 
+#[doc = include_str!("../guide/issuers.md")]
+pub mod issuers {}
+
 #[doc = include_str!("../guide/browsers.md")]
 pub mod browsers {}
 

@@ -4,17 +4,25 @@ mod ad_fs;
 mod auth0;
 mod cognito;
 mod entra;
+mod google;
 mod keycloak;
+mod kubernetes;
+mod logto;
+mod okta;
 mod own_rules;
+mod passport;
+mod spiffe;
 mod zitadel;
 
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use auth_runtime::routing::get;
-use auth_runtime::schemes::{Bearer, Jwt, JwtAlgorithm, JwtBuilder, JwtKey};
+use auth_runtime::schemes::{Bearer, Jwt, JwtAlgorithm, JwtBuilder, JwtKey, Scheme};
 use auth_runtime::{Guard, GuardedRouter, ProtectedRouter, ProtectionSpace, requires};
 use axum::body::{Body, to_bytes};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Request;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::KeyPair;
@@ -57,10 +65,15 @@ fn with_key(builder: JwtBuilder) -> JwtBuilder {
 }
 
 fn app(builder: JwtBuilder) -> ProtectedRouter {
-    let jwt: Jwt = with_key(builder).build().expect("a verifier");
-    let space = ProtectionSpace::builder()
-        .realm("orders")
-        .scheme(Bearer::jwt(jwt));
+    app_of(with_key(builder).build().expect("a verifier"))
+}
+
+fn app_of(jwt: Jwt) -> ProtectedRouter {
+    app_with(Bearer::jwt(jwt))
+}
+
+fn app_with(scheme: impl Scheme) -> ProtectedRouter {
+    let space = ProtectionSpace::builder().realm("orders").scheme(scheme);
     GuardedRouter::new()
         .route("/caller", get(caller))
         .route("/admin", get(admin))
@@ -78,6 +91,16 @@ fn now() -> u64 {
 /// Signs claims, with `iat` and `exp` of a new token, and with these changes. `null` removes a
 /// claim.
 fn token(claims: &Value, changes: Value) -> String {
+    signed(&Header::new(Algorithm::RS256), claims, changes)
+}
+
+/// The same with this header.
+fn signed(header: &Header, claims: &Value, changes: Value) -> String {
+    let key = EncodingKey::from_rsa_pem(key().serialize_pem().as_bytes()).expect("an RSA key");
+    signed_by(&key, header, claims, changes)
+}
+
+fn signed_by(key: &EncodingKey, header: &Header, claims: &Value, changes: Value) -> String {
     let mut claims = claims.clone();
     let all = claims.as_object_mut().expect("an object");
     all.insert("iat".to_owned(), json!(now()));
@@ -86,8 +109,7 @@ fn token(claims: &Value, changes: Value) -> String {
         all.extend(changes);
     }
     all.retain(|_, value| !value.is_null());
-    let key = EncodingKey::from_rsa_pem(key().serialize_pem().as_bytes()).expect("an RSA key");
-    encode(&Header::new(Algorithm::RS256), &claims, &key).expect("a token")
+    encode(header, &claims, key).expect("a token")
 }
 
 async fn ask(app: &ProtectedRouter, path: &str, token: &str) -> (u16, String) {

@@ -4,9 +4,11 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod carried;
 mod credentials;
 mod digest;
 mod dpop;
+mod in_cluster;
 mod introspection;
 mod issuers;
 mod jwks;
@@ -17,6 +19,7 @@ mod signed_urls;
 mod space;
 
 mod token_cache;
+mod token_kinds;
 mod tokens;
 
 use argon2::password_hash::PasswordHasher;

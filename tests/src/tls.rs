@@ -45,8 +45,13 @@ impl Authority {
 
     /// Issues a certificate for `name`.
     pub fn certify(&self, name: &str) -> Certified {
+        self.certify_names(&[name])
+    }
+
+    fn certify_names(&self, names: &[&str]) -> Certified {
         let key = KeyPair::generate().expect("a key");
-        let parameters = CertificateParams::new([name.to_owned()]).expect("a name");
+        let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
+        let parameters = CertificateParams::new(names).expect("names");
         let certificate = parameters.signed_by(&key, &self.0).expect("a certificate");
         Certified { certificate, key }
     }
@@ -64,7 +69,7 @@ impl Authority {
 
     /// Requests a certificate of this authority from clients, but also accepts clients without one.
     fn acceptor(&self) -> TlsAcceptor {
-        let own = self.certify(HOST);
+        let own = self.certify_names(&[HOST, "localhost"]);
         let clients = WebPkiClientVerifier::builder_with_provider(self.roots(), provider())
             .allow_unauthenticated()
             .build();

@@ -16,6 +16,7 @@
 //! let router: GuardedRouter = GuardedRouter::new().route("/repo", get(read).put(write));
 //! ```
 
+mod added_fields;
 mod authorizer;
 mod borrower;
 mod conceal;

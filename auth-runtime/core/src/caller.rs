@@ -40,6 +40,10 @@ pub enum Caller {
 pub enum Rejection {
     /// The credentials do not have the format of the scheme.
     Malformed,
+    /// The credentials are in a field, and longer than
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS). The response is 431
+    /// (RFC 6585 §5) without a challenge: a client that fetched new ones would send as many bytes again.
+    TooLong,
     /// The credentials were valid, and have expired.
     Expired,
     /// The credentials may be valid, but nothing proves that their owner sent them (RFC 9449 §7.1).

@@ -56,7 +56,7 @@ pub enum Decision {
 pub enum Denial {
     /// 400: the request carries credentials in an invalid way (rule 5).
     InvalidRequest,
-    /// 401: credentials are missing or were rejected (rule 2).
+    /// 401: credentials are missing or were rejected (rule 2). 431 if they are too long.
     Unauthenticated {
         /// The reason for rejecting the credentials; `None` if none were sent.
         rejection: Option<Rejection>,
@@ -94,6 +94,10 @@ impl Denial {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated {
+                rejection: Some(Rejection::TooLong),
+                ..
+            } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::SenderConstraintRequired => {
                 StatusCode::UNAUTHORIZED
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
+use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::head::Head;
 
@@ -316,6 +317,14 @@ fn texts(denial: &Denial) -> Texts {
             "Unauthorized",
             "Credentials are needed, and none were sent."
         ),
+        Denial::Unauthenticated {
+            rejection: Some(Rejection::TooLong),
+            ..
+        } => texts!(
+            431,
+            "Request Header Fields Too Large",
+            "The credentials are too long."
+        ),
         Denial::SenderConstraintRequired => texts!(
             401,
             "Unauthorized",
@@ -409,7 +418,8 @@ mod tests {
         for denial in [
             Denial::InvalidRequest,
             unauthenticated(None),
-            unauthenticated(Some(crate::Rejection::Expired)),
+            unauthenticated(Some(Rejection::Expired)),
+            unauthenticated(Some(Rejection::TooLong)),
             Denial::StepUp {
                 acr_values: Vec::new(),
                 max_age: None,

@@ -95,6 +95,13 @@ pub trait Scheme: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The header fields of the response to a request that was granted by credentials of this scheme, such
+    /// as a new nonce. A field that the handler sets itself is kept. Default: none.
+    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        let _ = headers;
+        Vec::new()
+    }
+
     /// Returns whether browsers open a password prompt for the challenge. Such a challenge is
     /// omitted from responses to scripts. Default: no.
     fn triggers_browser_prompt(&self) -> bool {
@@ -161,6 +168,11 @@ pub enum Source {
     /// A browser also sends cookies with requests that pages of other sites cause. A scheme has to
     /// distinguish these, as `Sessions` does.
     Cookie(String),
+    /// The value that is offered in `Sec-WebSocket-Protocol` directly after the subprotocol of this
+    /// name, which is case-sensitive (RFC 6455 §11.3.4).
+    ///
+    /// A `GuardedRouter` accepts the subprotocol of this name if the handler accepts none.
+    Subprotocol(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
     Query(String),
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2).

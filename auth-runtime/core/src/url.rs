@@ -28,6 +28,16 @@ pub struct TrustedUrl<'u> {
 impl<'u> TrustedUrl<'u> {
     /// Parses an absolute `https` URL. `http` is accepted on loopback, for tests.
     pub fn read(url: &'u str) -> Result<Self, UrlProblem> {
+        Self::parse(url, is_loopback)
+    }
+
+    /// Parses an absolute URL that may be `http` on any host.
+    pub fn read_over_plain_http(url: &'u str) -> Result<Self, UrlProblem> {
+        Self::parse(url, |_| true)
+    }
+
+    /// Parses an absolute URL, with `http` on the hosts for which `is_plain` returns true.
+    fn parse(url: &'u str, is_plain: impl Fn(&str) -> bool) -> Result<Self, UrlProblem> {
         // The parser accepts some characters that have to be percent-encoded (RFC 3986 §2).
         if let Some(character) = url
             .chars()
@@ -45,7 +55,7 @@ impl<'u> TrustedUrl<'u> {
         if authority.as_str().contains('@') {
             return Err(UrlProblem::UserInformation);
         }
-        if scheme != "https" && !(scheme == "http" && is_loopback(authority.host())) {
+        if scheme != "https" && !(scheme == "http" && is_plain(authority.host())) {
             return Err(UrlProblem::NotHttps);
         }
         let (before_query, query) = match url.split_once('?') {

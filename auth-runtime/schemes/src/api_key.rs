@@ -7,6 +7,8 @@ use http::HeaderName;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::field::credential_field;
+
 /// API keys that programs send in a header field.
 ///
 /// Only the SHA-256 hashes of keys are kept. The hash of a received key is compared with all of
@@ -84,18 +86,6 @@ pub struct ApiKeysBuilder {
 /// guessed.
 const MIN_KEY: usize = 16;
 
-/// Fields with another meaning, or that intermediaries add.
-const UNSUITABLE: [&str; 8] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "host",
-    "accept",
-    "content-type",
-    "content-length",
-    "connection",
-];
-
 impl ApiKeysBuilder {
     /// Sets the field that keys are read from. Default: `x-api-key`.
     pub fn field(mut self, name: impl Into<String>) -> Self {
@@ -140,10 +130,9 @@ impl ApiKeysBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let field = HeaderName::try_from(&self.field)
-            .ok()
-            .filter(|field| !UNSUITABLE.contains(&field.as_str()))
-            .ok_or(ApiKeysError::Field(self.field))?;
+        let Some(field) = credential_field(&self.field) else {
+            return Err(ApiKeysError::Field(self.field));
+        };
         if self.keys.is_empty() {
             return Err(ApiKeysError::NoKey);
         }

@@ -34,13 +34,27 @@ use auth_runtime_core::{
 /// }
 /// let scheme = Bearer::new(look_up);
 /// ```
+///
+/// Tokens of several kinds are routed: [`tokens_with_prefix`](Self::tokens_with_prefix),
+/// [`opaque_tokens`](Self::opaque_tokens) and [`tokens_if`](Self::tokens_if) name those of another
+/// verifier.
 pub struct Bearer {
-    verify: Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>,
+    verify: Verify,
+    /// In the order in which they were added.
+    routes: Vec<Route>,
     format: Option<&'static str>,
     #[cfg(feature = "mtls")]
     certificate: Option<ClientCertificate>,
     in_query: bool,
     in_form: bool,
+}
+
+type Verify = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
+
+/// Tokens with a verifier of their own.
+struct Route {
+    is_meant: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    verify: Verify,
 }
 
 /// The parameter of RFC 6750 §2.2 and §2.3.
@@ -86,12 +100,87 @@ impl Bearer {
     ) -> Self {
         Self {
             verify: Box::new(verify),
+            routes: Vec::new(),
             format: None,
             #[cfg(feature = "mtls")]
             certificate: None,
             in_query: false,
             in_form: false,
         }
+    }
+
+    /// Verifies the tokens that start with `prefix`, such as `pat_`, by `other`.
+    ///
+    /// Each token is verified by one verifier: by the first match, in the order of these calls, or else
+    /// by the verifier of this scheme. No other verifier receives it: a rejected token is not offered to the
+    /// next one. An outage of one verifier is 503 for its tokens, and does not affect the others.
+    ///
+    /// Only the verifier is taken from `other`. The places of tokens, and the
+    /// [client certificate](Self::client_certificate) that they are bound to, are those of this scheme.
+    ///
+    /// ```
+    /// # #[cfg(feature = "jwt")]
+    /// # fn bearer(jwt: auth_runtime::schemes::Jwt) -> auth_runtime::schemes::Bearer {
+    /// use auth_runtime::Caller;
+    /// use auth_runtime::schemes::Bearer;
+    ///
+    /// /// Looks up a personal access token by its hash.
+    /// async fn look_up(token: String) -> Caller {
+    /// #   let _ = token;
+    /// #   Caller::rejected()
+    ///     // …
+    /// }
+    ///
+    /// let bearer = Bearer::jwt(jwt).tokens_with_prefix("pat_", Bearer::new(look_up));
+    /// # bearer
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tokens_with_prefix(self, prefix: impl Into<String>, other: Self) -> Self {
+        let prefix = prefix.into();
+        self.tokens_if(move |token| token.starts_with(&prefix), other)
+    }
+
+    /// Verifies the tokens without the form of a JWT by `other`: those that do not have three parts with
+    /// dots between them (RFC 7515 §3.1). Otherwise as
+    /// [`tokens_with_prefix`](Self::tokens_with_prefix).
+    ///
+    /// Opaque tokens of some issuers have three parts, too: these are routed by their prefix, or by
+    /// [`tokens_if`](Self::tokens_if).
+    ///
+    /// ```
+    /// # #[cfg(feature = "introspection")]
+    /// # fn bearer(
+    /// #     jwt: auth_runtime::schemes::Jwt,
+    /// #     introspection: auth_runtime::schemes::Introspection,
+    /// # ) -> auth_runtime::schemes::Bearer {
+    /// use auth_runtime::schemes::Bearer;
+    ///
+    /// let bearer = Bearer::jwt(jwt).opaque_tokens(Bearer::introspection(introspection));
+    /// # bearer
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn opaque_tokens(self, other: Self) -> Self {
+        self.tokens_if(|token| token.matches('.').count() != 2, other)
+    }
+
+    /// Verifies the tokens for which `is_meant` returns true by `other`. Otherwise as
+    /// [`tokens_with_prefix`](Self::tokens_with_prefix).
+    ///
+    /// `is_meant` receives tokens that nothing has verified yet: visible ASCII of at most
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](auth_runtime_core::ProtectionSpace::MAX_CREDENTIALS) bytes.
+    #[must_use]
+    pub fn tokens_if(
+        mut self,
+        is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
+        other: Self,
+    ) -> Self {
+        self.routes.push(Route {
+            is_meant: Box::new(is_meant),
+            verify: routed(other.routes, other.verify),
+        });
+        self
     }
 
     /// Accepts tokens that are bound to a client certificate (RFC 8705 §3): `cnf` has only the
@@ -158,7 +247,7 @@ impl Scheme for Bearer {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let verification = (self.verify)(credentials);
+        let verification = verify_routed(&self.routes, &self.verify, credentials);
         #[cfg(feature = "mtls")]
         if let Some(certificate) = &self.certificate {
             let certificate = certificate.of(credentials);
@@ -174,7 +263,7 @@ impl Scheme for Bearer {
     }
 
     fn format(&self) -> Option<&str> {
-        self.format
+        self.format.filter(|_| self.routes.is_empty())
     }
 
     fn is_oauth(&self) -> bool {
@@ -187,9 +276,24 @@ impl Scheme for Bearer {
     }
 }
 
+/// Verifies a token by the first route that it is meant for, or else by `verify`.
+fn verify_routed(routes: &[Route], verify: &Verify, credentials: &Credentials<'_>) -> Verification {
+    let mut routes = routes.iter();
+    let route = routes.find(|route| (route.is_meant)(credentials.value()));
+    route.map_or(verify, |route| &route.verify)(credentials)
+}
+
+/// The verifier of a scheme with routes.
+fn routed(routes: Vec<Route>, verify: Verify) -> Verify {
+    match routes.is_empty() {
+        true => verify,
+        false => Box::new(move |credentials| verify_routed(&routes, &verify, credentials)),
+    }
+}
+
 /// Rejects a token that is bound to a key, since the client has not proved possession of it.
 #[cfg(feature = "jwt")]
-fn unless_bound(caller: Caller) -> Caller {
+pub(crate) fn unless_bound(caller: Caller) -> Caller {
     match confirmation(&caller) {
         Some(_) => Caller::rejected(),
         None => caller,

@@ -164,7 +164,7 @@ impl Rules {
         };
         // The client knows the password here. `stale=true` only reports that it needs a new nonce.
         match offer.nonces.judge(&answer.nonce) {
-            Stamp::Fresh => {}
+            Stamp::Fresh(_) => {}
             Stamp::Foreign if self.is_for_another(offer, &answer.nonce) => {
                 return Caller::rejected();
             }

@@ -12,11 +12,12 @@ use auth_runtime_core::{
     Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
     Rejection, Scheme, Verification,
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
+use self::builder::NONCE_LIFETIME;
 pub use self::builder::{Dpop, DpopBuilder, DpopError};
-use self::proof::{Proof, ProofProblem, Rules};
+use self::proof::{Proof, ProofProblem, Rules, nonce_of};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
 use crate::nonce_key::Stamp;
@@ -80,6 +81,19 @@ impl Scheme for Dpop {
         nonce.map(|nonce| (NONCE, nonce)).into_iter().collect()
     }
 
+    /// Another nonce, once half of the life of the used one is over (RFC 9449 §8.2).
+    fn granted_fields(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        let Some(nonces) = &self.rules.nonces else {
+            return Vec::new();
+        };
+        let used = nonce_of(headers).map(|nonce| nonces.judge(&nonce));
+        let nonce = match used {
+            Some(Stamp::Fresh(age)) if age < NONCE_LIFETIME / 2 => None,
+            _ => HeaderValue::try_from(nonces.make()).ok(),
+        };
+        nonce.map(|nonce| (NONCE, nonce)).into_iter().collect()
+    }
+
     fn is_oauth(&self) -> bool {
         true
     }
@@ -120,12 +134,19 @@ fn subject_id(identity: &Identity) -> [u8; 32] {
 
 impl Rules {
     fn proof(&self, credentials: &Credentials<'_>) -> Result<Proof, ProofProblem> {
-        let (proof, nonce) = self.read_proof(credentials)?;
+        let (proof, made) = self.read_proof(credentials)?;
+        let by_clock = self.rest_of_life(made.iat);
         let Some(nonces) = &self.nonces else {
-            return Ok(proof);
+            let lifetime = by_clock.ok_or(ProofProblem::Invalid)?;
+            return Ok(Proof { lifetime, ..proof });
         };
-        match nonce.map(|nonce| nonces.judge(&nonce)) {
-            Some(Stamp::Fresh) => Ok(proof),
+        match made.nonce.map(|nonce| nonces.judge(&nonce)) {
+            // The proof is newer than its nonce, whatever the client's clock says (RFC 9449 §4.3 (11)).
+            Some(Stamp::Fresh(age)) => {
+                let by_nonce = self.lifetime.checked_sub(age);
+                let lifetime = by_clock.max(by_nonce).ok_or(ProofProblem::Nonce)?;
+                Ok(Proof { lifetime, ..proof })
+            }
             Some(Stamp::Stale | Stamp::Foreign) | None => Err(ProofProblem::Nonce),
         }
     }

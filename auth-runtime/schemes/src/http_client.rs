@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode};
 
 /// The longest response, in bytes. Longer ones are a mistake or an attack.
-const MAX_ANSWER: usize = 1024 * 1024;
+pub(crate) const MAX_ANSWER: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(crate) struct HttpClient(Client);
@@ -23,18 +23,37 @@ pub(crate) enum HttpError {
     Failed(String),
 }
 
+/// The reason for a missing client.
+pub(crate) enum HttpClientError {
+    /// The text has no certificate in PEM, or an invalid one.
+    Certificates,
+    /// Anything else.
+    Client(String),
+}
+
 impl HttpClient {
-    pub(crate) fn new() -> Result<Self, String> {
-        let client = Client::builder()
+    /// Trusts the certificate authorities of this PEM file only, or else those of the system.
+    pub(crate) fn new(ca_certificates: Option<&[u8]>) -> Result<Self, HttpClientError> {
+        let mut client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             // Trust applies only to the configured URL.
             .redirect(Policy::none())
-            .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
-            .build();
+            .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = ca_certificates {
+            let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(HttpClientError::Certificates);
+            }
+            client = client.tls_certs_only(certificates);
+        }
         client
+            .build()
             .map(Self)
-            .map_err(|error| format!("no HTTP client can be made: {error}"))
+            .map_err(|error| match ca_certificates {
+                Some(_) => HttpClientError::Certificates,
+                None => HttpClientError::Client(format!("no HTTP client can be made: {error}")),
+            })
     }
 
     #[cfg(feature = "jwks")]

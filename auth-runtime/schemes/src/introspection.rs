@@ -246,6 +246,10 @@ impl Endpoint {
             form.push(("client_assertion_type", ASSERTION_TYPE));
             form.push(("client_assertion", assertion));
         }
+        if let Some(secret) = self.client.form_secret() {
+            form.push(("client_id", self.client.id()));
+            form.push(("client_secret", secret));
+        }
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();

@@ -1,15 +1,20 @@
 //! Bearer tokens that are JWTs (RFC 7519).
 
 mod builder;
+mod carried;
 mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
 mod error;
+mod issuer_name;
 pub(crate) mod key;
 mod key_set;
 #[cfg(feature = "jwks")]
+mod key_source;
+#[cfg(feature = "jwks")]
 mod remote_keys;
 mod rules;
+mod spiffe;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,12 +23,17 @@ use auth_runtime_core::{Caller, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::JwtBuilder;
+pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
+pub(crate) use self::claims::ClaimNames;
 #[cfg(feature = "introspection")]
-pub(crate) use self::claims::{ClaimNames, strings};
+pub(crate) use self::claims::strings;
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::JwtError;
+use self::issuer_name::IssuerName;
 pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::{Flaw, KeySet};
+#[cfg(feature = "jwks")]
+pub use self::key_source::KeySource;
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
 use self::rules::Rules;
@@ -135,6 +145,8 @@ impl Jwt {
         if issuers.is_empty() {
             return Err(JwtError::NoIssuer);
         }
+        // The tokens of a trust domain do not have to name an issuer either.
+        issuers.sort_by_key(|issuer| matches!(issuer.rules.issuer, IssuerName::Unnamed));
         Ok(Self(issuers.into()))
     }
 

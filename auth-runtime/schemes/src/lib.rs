@@ -14,6 +14,8 @@ mod basic;
 mod bearer;
 #[cfg(feature = "mtls")]
 mod client_certificate;
+#[cfg(any(feature = "jwt", feature = "sessions"))]
+mod cookie;
 #[cfg(feature = "digest")]
 mod digest;
 #[cfg(any(feature = "dpop", feature = "signed-urls"))]
@@ -24,6 +26,8 @@ mod dpop;
 mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]
 mod fair_queue;
+#[cfg(any(feature = "api-key", feature = "jwt"))]
+mod field;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]
@@ -33,6 +37,7 @@ mod jwt;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod nonce_key;
 mod oauth;
+mod origin;
 #[cfg(feature = "basic")]
 mod password;
 #[cfg(feature = "argon2")]
@@ -71,8 +76,14 @@ pub use self::dpop::{Dpop, DpopBuilder, DpopError, ReplayStore, ReplayStoreError
 pub use self::introspection::SharedTokenCache;
 #[cfg(feature = "introspection")]
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
+#[cfg(feature = "jwks")]
+pub use self::jwt::KeySource;
 #[cfg(feature = "jwt")]
-pub use self::jwt::{ClaimPath, Claims, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtKey};
+pub use self::jwt::{
+    CarriedJwt, CarriedJwtBuilder, CarriedJwtError, ClaimPath, Claims, Jwt, JwtAlgorithm,
+    JwtBuilder, JwtError, JwtKey,
+};
+pub use self::origin::{TrustedOrigins, TrustedOriginsError};
 #[cfg(feature = "basic")]
 pub use self::password::Password;
 #[cfg(feature = "argon2")]

@@ -20,7 +20,8 @@ pub(crate) struct NonceKey {
 /// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    Fresh,
+    /// The nonce has this age, and is valid.
+    Fresh(Duration),
     /// The nonce has expired.
     Stale,
     /// The nonce was not created with this key and purpose.
@@ -76,7 +77,7 @@ impl NonceKey {
             .checked_sub(made)
             .map(Duration::from_nanos);
         match age {
-            Some(age) if age <= self.lifetime => Stamp::Fresh,
+            Some(age) if age <= self.lifetime => Stamp::Fresh(age),
             // A nonce from the future was created before the clock was set back.
             _ => Stamp::Stale,
         }

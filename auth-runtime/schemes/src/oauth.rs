@@ -33,8 +33,25 @@ pub(super) fn challenge(
     challenge.constant().build()
 }
 
+/// The challenge of a scheme outside of OAuth: the realm, and a newer or stronger login if that is
+/// required.
+#[cfg(any(feature = "jwt", feature = "sessions"))]
+pub(super) fn login_challenge(
+    scheme: &str,
+    context: &ChallengeContext<'_>,
+) -> Result<Challenge, ChallengeError> {
+    let mut challenge = Challenge::builder(scheme);
+    if let Some(realm) = context.realm() {
+        challenge = challenge.quoted("realm", realm);
+    }
+    if let Some(ErrorCode::InsufficientUserAuthentication { .. }) = context.error() {
+        challenge = challenge.quoted("error", "insufficient_user_authentication");
+    }
+    wanted_login(challenge, context).constant().build()
+}
+
 /// Adds the required properties of a login, if it is insufficient (RFC 9470 §3).
-pub(super) fn wanted_login(
+fn wanted_login(
     mut challenge: ChallengeBuilder,
     context: &ChallengeContext<'_>,
 ) -> ChallengeBuilder {

@@ -3,7 +3,6 @@
 mod builder;
 mod cookie_layer;
 mod login;
-mod origin;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +21,8 @@ pub use self::builder::{SessionsBuilder, SessionsError};
 pub use self::cookie_layer::{SessionCookieLayer, SessionCookies};
 use self::cookie_layer::{Sifted, id_in, is_plain};
 use self::login::Login;
-use self::origin::TrustedOrigins;
 use crate::oauth;
+use crate::origin::TrustedOrigins;
 
 /// Browser sessions. The caller is the user of the live session that the cookie identifies.
 ///
@@ -257,7 +256,7 @@ impl Scheme for Sessions {
             );
             return Verification::done(Caller::unverifiable());
         };
-        if !self.origins.let_act(credentials) {
+        if !self.origins.allow(credentials) {
             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
         }
         let is_plain = is_plain(credentials.headers(), &self.cookie);
@@ -295,18 +294,7 @@ impl Scheme for Sessions {
     /// Returns a challenge with an error only if a newer or stronger login is required, in the
     /// terms of RFC 9470 §3.
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        let mut challenge = Challenge::builder(self.name());
-        if let Some(realm) = context.realm() {
-            challenge = challenge.quoted("realm", realm);
-        }
-        let problem = context.error();
-        if matches!(
-            problem,
-            Some(ErrorCode::InsufficientUserAuthentication { .. })
-        ) {
-            challenge = challenge.quoted("error", "insufficient_user_authentication");
-        }
-        oauth::wanted_login(challenge, context).constant().build()
+        oauth::login_challenge(self.name(), context)
     }
 
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The

@@ -378,6 +378,13 @@ fn a_scheme_of_the_services_own_is_described_by_where_it_is_looked_for() {
         })
     );
     assert_eq!(
+        described(&[Source::Subprotocol("badge".to_owned())]),
+        json!({
+            "type": "apiKey", "in": "header", "name": "Sec-WebSocket-Protocol",
+            "description": "The value is `badge`, a comma and the credentials (RFC 6455).",
+        })
+    );
+    assert_eq!(
         described(&[
             Source::Form("badge".to_owned()),
             field,

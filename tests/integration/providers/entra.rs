@@ -1,4 +1,4 @@
-//! Microsoft Entra, version 2: one issuer for each tenant, and one set of keys for all.
+//! Microsoft Entra: one issuer for each tenant and version, and one set of keys for all.
 
 use auth_runtime::schemes::JwtError;
 
@@ -85,4 +85,84 @@ fn a_template_has_one_place_for_the_tenant() {
         let error = with_key(builder).build().unwrap_err();
         assert_eq!(error, JwtError::IssuerTemplate, "{template}");
     }
+}
+
+#[tokio::test]
+async fn one_tenant_is_one_issuer() {
+    let issuer = TEMPLATE.replace("{tid}", OURS);
+    let app = app(Jwt::builder().issuer(&issuer).audience(AUDIENCE));
+    let (status_of_ours, shown) = ask(&app, "/caller", &token(&claims(OURS), json!({}))).await;
+    let subject = "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ";
+    assert_eq!(
+        (status_of_ours, shown),
+        (200, format!("{subject} admin,-,- {issuer}"))
+    );
+    for (path, tenant, changes, expected) in [
+        ("/admin", OURS, json!({}), 200),
+        ("/orders", OURS, json!({}), 200),
+        ("/orders", OURS, json!({ "scp": "orders:read.all" }), 403),
+        // A daemon has roles and no scopes.
+        ("/admin", OURS, json!({ "scp": null, "idtyp": "app" }), 200),
+        ("/orders", OURS, json!({ "scp": null, "idtyp": "app" }), 403),
+        ("/admin", THEIRS, json!({}), 401),
+        ("/admin", OURS, json!({ "sub": null }), 401),
+    ] {
+        let shown = changes.to_string();
+        let token = token(&claims(tenant), changes);
+        assert_eq!(status(&app, path, &token).await, expected, "{path} {shown}");
+    }
+}
+
+/// The tokens of applications whose manifest has no `requestedAccessTokenVersion`.
+#[tokio::test]
+async fn version_1_has_another_issuer_and_audience() {
+    let issuer = format!("https://sts.windows.net/{OURS}/");
+    let claims = json!({
+        "aud": "api://orders",
+        "iss": issuer,
+        "nbf": now(),
+        "acr": "1",
+        "aio": "AXQAi/8IAAAAFm+E/QTG+gFnVxLjWdw8K+61AGrSOuMMF6ebaMj7XO3I=",
+        "amr": ["pwd"],
+        "appid": "11112222-bbbb-3333-cccc-4444dddd5555",
+        "appidacr": "0",
+        "ipaddr": "203.0.113.7",
+        "name": "Ann",
+        "oid": "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb",
+        "rh": "0.AAAAAA.",
+        "roles": ["admin"],
+        "scp": "orders:read",
+        "sub": "l3_roISQU222bULS9yi2k0XpqpOiMz5H3ZACo1GeXA",
+        "tid": OURS,
+        "unique_name": "ann@shop.example",
+        "upn": "ann@shop.example",
+        "uti": "fqiBqXLPj0eQa82S-IYFAA",
+        "ver": "1.0",
+    });
+    let builder = || Jwt::builder().issuer(&issuer).audience("api://orders");
+    let by_sub = app(builder());
+    let by_oid = app(builder().subject_claim("oid"));
+    for (app, path, changes, expected) in [
+        (&by_sub, "/admin", json!({}), 200),
+        (&by_sub, "/orders", json!({}), 200),
+        (&by_sub, "/admin", json!({ "aud": AUDIENCE }), 401),
+        (
+            &by_sub,
+            "/admin",
+            json!({ "iss": TEMPLATE.replace("{tid}", OURS) }),
+            401,
+        ),
+        (&by_oid, "/admin", json!({}), 200),
+        (&by_oid, "/admin", json!({ "oid": null }), 401),
+    ] {
+        let shown = changes.to_string();
+        let token = token(&claims, changes);
+        assert_eq!(status(app, path, &token).await, expected, "{path} {shown}");
+    }
+    // The same user for all applications of the tenant.
+    let (_, shown) = ask(&by_oid, "/caller", &token(&claims, json!({}))).await;
+    assert!(
+        shown.starts_with("aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb "),
+        "{shown}"
+    );
 }

@@ -66,7 +66,9 @@ async fn bearer_jwt() {
                 &[MALFORMED],
             ),
             row("a tab", authorization("Bearer a\tb"), 401, &[MALFORMED]),
-            row("64 KiB", bearer("a".repeat(64 << 10)), 401, &[MALFORMED]),
+            row("16 KiB", bearer("a".repeat(16 << 10)), 401, &[MALFORMED]),
+            row("17 KiB", bearer("a".repeat(17 << 10)), 431, &[]),
+            row("64 KiB", bearer("a".repeat(64 << 10)), 431, &[]),
             row(
                 "another scheme",
                 authorization("Basic YTpi"),

@@ -1,5 +1,7 @@
 //! Tokens that are bound to a key, and proofs of possession.
 
+mod time;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -515,14 +517,14 @@ fn what_cannot_be_right_is_found_when_the_scheme_is_built() {
              `.origin(\"https://…\")`",
         ),
         (
-            unnamed().origin("https://api.example/v1"),
-            "\"https://api.example/v1\" is no origin; write scheme, host and port only, such as \
-             \"https://api.example\"",
+            unnamed().origin("https://api.example/v1/"),
+            "\"https://api.example/v1/\" is not an origin; write scheme, host and port, and a prefix that \
+             a gateway removes, without a slash at the end, such as \"https://api.example\"",
         ),
         (
             unnamed().origin("api.example"),
-            "\"api.example\" is no origin; write scheme, host and port only, such as \
-             \"https://api.example\"",
+            "\"api.example\" is not an origin; write scheme, host and port, and a prefix that a gateway \
+             removes, without a slash at the end, such as \"https://api.example\"",
         ),
         (
             dpop().proof_lifetime(Duration::ZERO),

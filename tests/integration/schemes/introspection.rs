@@ -34,14 +34,14 @@ struct Endpoint {
     last: Mutex<(Option<String>, HashMap<String, String>)>,
 }
 
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     endpoint: Arc<Endpoint>,
     server: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let endpoint = Arc::new(Endpoint::default());
         *endpoint.status.lock().unwrap() = 200;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
@@ -58,16 +58,16 @@ impl Server {
         }
     }
 
-    fn says(&self, token: &str, answer: Value) {
+    pub(crate) fn says(&self, token: &str, answer: Value) {
         let mut tokens = self.endpoint.tokens.lock().unwrap();
         tokens.insert(token.to_owned(), answer);
     }
 
-    fn questions(&self) -> usize {
+    pub(crate) fn questions(&self) -> usize {
         self.endpoint.questions.load(Ordering::SeqCst)
     }
 
-    fn builder(&self) -> IntrospectionBuilder {
+    pub(crate) fn builder(&self) -> IntrospectionBuilder {
         self.undecided().any_audience()
     }
 
@@ -114,7 +114,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
 }
 
-fn active() -> Value {
+pub(crate) fn active() -> Value {
     json!({ "active": true, "sub": "ann", "scope": "read", "exp": now() + 600 })
 }
 
@@ -318,6 +318,16 @@ async fn the_service_proves_who_it_is() {
     let encoded = STANDARD.encode("my%3Aapi:a+secret+%26+more");
     assert_eq!(authorization.unwrap(), format!("Basic {encoded}"));
     assert_eq!(form["token_type_hint"], "access_token");
+    assert!(!form.contains_key("client_secret"));
+
+    let builder = server
+        .builder()
+        .client_secret_post("my:api", "a secret & more");
+    assert_eq!(status(&of(builder), "good").await, 200);
+    let (authorization, form) = server.endpoint.last.lock().unwrap().clone();
+    assert_eq!(authorization, None);
+    assert_eq!(form["client_id"], "my:api");
+    assert_eq!(form["client_secret"], "a secret & more");
 
     let pem = keys().ec.serialize_pem();
     let builder = Introspection::builder()
@@ -364,7 +374,7 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
         (
             builder().endpoint("http://issuer.example/introspect"),
             "\"http://issuer.example/introspect\" cannot be asked: it has to be https (or http on \
-             loopback, for tests)",
+             loopback, for tests); within a cluster, name it by `.endpoint_over_plain_http(…)`",
         ),
         (
             with_endpoint(),

@@ -370,7 +370,7 @@ fn what_cannot_be_fetched_is_found_when_the_verifier_is_built() {
     for (builder, message) in [
         (
             builder().issuer("http://issuer.example").discover(),
-            r#"keys cannot be fetched by "http://issuer.example": it has to be https (or http on loopback, for tests)"#,
+            r#"keys cannot be fetched by "http://issuer.example": it has to be https (or http on loopback, for tests); within a cluster, name it by `.jwks_over_plain_http(…)`"#,
         ),
         (
             builder().issuer("my-issuer").discover(),

@@ -159,6 +159,9 @@ fn sent_in(
         },
         Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
         Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
+        Source::Subprotocol(_) => {
+            SecurityScheme::ApiKey(ApiKey::Header(key("Sec-WebSocket-Protocol")))
+        }
         Source::Query(name) => SecurityScheme::ApiKey(ApiKey::Query(key(name))),
         _ => return None,
     };
@@ -178,11 +181,19 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
             scheme.name
         ));
     }
+    if let Source::Subprotocol(name) = source {
+        sentences.push(format!(
+            "The value is `{name}`, a comma and the credentials (RFC 6455)."
+        ));
+    }
     for other in scheme.sources.iter().filter(|other| *other != source) {
         let sentence = match other {
             Source::Authorization => "Taken in the field `Authorization`, too.".to_owned(),
             Source::Field(name) => format!("Taken in the field `{name}`, too."),
             Source::Cookie(name) => format!("Taken in the cookie `{name}`, too."),
+            Source::Subprotocol(name) => {
+                format!("Taken in `Sec-WebSocket-Protocol`, after `{name}`, too.")
+            }
             Source::Query(name) => format!("Taken in the query, as `{name}`, too."),
             Source::Form(name) => format!("Taken in a form in the body, as `{name}`, too."),
             _ => continue,
@@ -221,6 +232,7 @@ pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
         SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
             Source::Authorization => key.name.eq_ignore_ascii_case("Authorization"),
             Source::Field(name) => key.name.eq_ignore_ascii_case(name.as_str()),
+            Source::Subprotocol(_) => key.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"),
             _ => false,
         }),
         SecurityScheme::ApiKey(ApiKey::Cookie(key)) => {

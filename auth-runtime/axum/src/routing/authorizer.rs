@@ -38,7 +38,7 @@ pub(crate) struct RouteAuthorizer {
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
-    pub(crate) challenges: RouteChallenges,
+    pub(crate) challenges: Arc<RouteChallenges>,
     /// The value of `Vary`, if the response depends on an optional identity.
     pub(crate) vary: Option<HeaderValue>,
     /// The state of the handler's router, for checks.
@@ -119,7 +119,7 @@ impl RouteAuthorizer {
             is_subtree: false,
             uses_guard: false,
             space: fallback.first_space().clone(),
-            challenges: RouteChallenges::default(),
+            challenges: Arc::default(),
             vary: None,
             state: Arc::new(()),
             fallback,

@@ -12,6 +12,7 @@ use http::header::VARY;
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
+use crate::routing::added_fields::AddedFields;
 use crate::routing::authorizer::{
     AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer, Secrecy,
 };
@@ -32,6 +33,8 @@ pub(super) struct Exchange {
     #[expect(dead_code, reason = "it has to live as long")]
     body: Option<KeptBody>,
     place: Place,
+    /// The fields to add to the response of the handler.
+    added: Option<Box<AddedFields>>,
     state: State,
 }
 
@@ -89,6 +92,7 @@ impl Exchange {
                 Place::Endpoint | Place::InFront => None,
             },
             place,
+            added: None,
             state: State::Left,
             authorizer,
         }
@@ -136,7 +140,13 @@ impl Exchange {
     ) -> Option<RouteAuthorization> {
         let authorizer = &self.authorizer;
         match &decided.authorization.decision {
-            Decision::Grant if authorizer.resource.exists() => Some(decided),
+            Decision::Grant if authorizer.resource.exists() => {
+                if self.place != Place::InFront {
+                    let authentication = &decided.authorization.authentication;
+                    self.added = AddedFields::of(&authorizer.space, authentication, request);
+                }
+                Some(decided)
+            }
             Decision::Deny(_) if self.place == Place::InFront => Some(decided),
             Decision::Deny(denial) => {
                 authorizer.record_denial(&self.probe, denial);
@@ -225,7 +235,7 @@ impl Exchange {
     }
 
     /// Passes on the response of the handler, or conceals the object that it denied.
-    fn handled(&self, mut response: Response, secrecy: Secrecy) -> State {
+    fn handled(&mut self, mut response: Response, secrecy: Secrecy) -> State {
         if self.place == Place::InFront {
             return State::Responded(response);
         }
@@ -237,6 +247,9 @@ impl Exchange {
         }
         if let Some(fields) = &self.authorizer.vary {
             response.headers_mut().append(VARY, fields.clone());
+        }
+        if let Some(added) = self.added.take() {
+            added.add_to(&mut response);
         }
         let authorizer = &self.authorizer;
         authorizer.record_handled(&self.probe, &response);

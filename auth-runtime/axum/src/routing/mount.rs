@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::adapter::RouteChallenges;
 use auth_runtime_core::route_pattern::Pattern;
+use auth_runtime_policy::Policy;
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
@@ -95,16 +97,28 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     for (_, route) in routes() {
         *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
     }
+    // Many routes have the same policy.
+    let mut challenges: HashMap<_, Arc<RouteChallenges>> = HashMap::new();
     for (member, route) in routes() {
         let has_others = has_others.entry(&route.full_path).or_insert(true);
+        let path_is_hidden = hidden_paths.contains(&route.full_path);
+        let policy = match path_is_hidden {
+            true => route.endpoint.policy.on_hidden_path(),
+            false => Cow::Borrowed(route.endpoint.policy),
+        };
+        let built = challenges
+            .entry((std::ptr::from_ref(member), policy.clone()))
+            .or_insert_with(|| Arc::new(member.space.challenges_of(&policy)));
         let placed = Placed {
             space: &member.space,
+            policy,
+            challenges: Arc::clone(built),
             fallback: &fallback,
             fallback_steps,
-            path_is_hidden: hidden_paths.contains(&route.full_path),
+            path_is_hidden,
             answers_others: !std::mem::replace(has_others, true),
         };
-        router = router.merge(placed.mount(route));
+        router = placed.mount(route, router);
     }
     #[cfg(feature = "resource-metadata")]
     let router = router.merge(metadata(members));
@@ -273,6 +287,9 @@ pub(super) fn metadata(members: &[Member]) -> Router {
 /// A route with its space and its fallback.
 struct Placed<'a> {
     space: &'a ProtectionSpace,
+    /// On a path with a hidden method, it is hidden as well.
+    policy: Cow<'static, Policy>,
+    challenges: Arc<RouteChallenges>,
     fallback: &'a Fallback,
     /// The steps around the fallback, from the inside out.
     fallback_steps: &'a [Step],
@@ -282,31 +299,28 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// The route behind its authorizer.
+    /// Adds the route behind its authorizer to `router`.
     ///
     /// Steps that the route shares with the unknown paths beside it go around both. The other steps
     /// are inside, and unknown paths do not have them. If such a step is observable and the path is
     /// hidden, the decision has to be made outside of it.
-    fn mount(&self, route: &GuardedRoute<()>) -> Router {
+    fn mount(self, route: &GuardedRoute<()>, router: Router) -> Router {
         let common = common_steps(&route.steps, self.fallback_steps);
         let (inside, around) = split(&route.steps, common);
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
-        let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
+        let of_others = fallback.clone();
+        let unknown = || UnknownPath::new(Resource::UnknownMethod, &of_others);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
-        let policy = match self.path_is_hidden {
-            true => route.endpoint.policy.on_hidden_path(),
-            false => Cow::Borrowed(route.endpoint.policy),
-        };
         let authorizer = Arc::new(RouteAuthorizer {
-            challenges: self.space.challenges_of(&policy),
-            vary: match policy.has_optional_identity() {
-                true => self.space.credential_fields(&policy),
+            challenges: self.challenges,
+            vary: match self.policy.has_optional_identity() {
+                true => self.space.credential_fields(&self.policy),
                 false => None,
             },
-            policy,
+            policy: self.policy,
             checks: route.endpoint.checks,
             resource: Resource::Handler(route.endpoint.location),
             is_subtree: subtree,
@@ -326,26 +340,29 @@ impl Placed<'_> {
             method_router = if self.path_is_hidden {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(unknown.clone()).merge(method_router)
+                axum::routing::any(unknown()).merge(method_router)
             } else {
                 // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)
             };
         }
-        let mut router = if subtree {
+        if !subtree && inside.is_empty() && around.is_empty() {
+            return router.route(&route.path, method_router);
+        }
+        let mut own = if subtree {
             subtree_of(&route.path, &method_router)
         } else {
             Router::new().route(&route.path, method_router)
         };
-        router = apply(inside, router);
+        own = apply(inside, own);
         if decided_outside {
-            router = router.layer(ConcealLayer {
+            own = own.layer(ConcealLayer {
                 authorizer,
                 methods: methods.map(Arc::from),
-                unknown,
+                unknown: unknown(),
             });
         }
-        apply(around, router)
+        router.merge(apply(around, own))
     }
 }
 

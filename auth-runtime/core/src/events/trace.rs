@@ -80,6 +80,7 @@ fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {
     };
     Some(match rejection {
         Rejection::Malformed => "malformed",
+        Rejection::TooLong => "too_long",
         Rejection::Expired => "expired",
         Rejection::InvalidProof => "invalid_proof",
         Rejection::StaleNonce => "stale_nonce",

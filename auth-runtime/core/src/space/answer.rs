@@ -11,6 +11,7 @@ use super::authentication::Authentication;
 use super::offer::{Offer, leave_out_prompts};
 use super::protection_space::ProtectionSpace;
 use super::route_challenges::{BuiltChallenges, RouteChallenges};
+use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::{RequestView, negotiate};
 use crate::scheme::ErrorCode;
@@ -182,6 +183,10 @@ impl<'a> Offer<'a> {
     /// even if it accepts HTML.
     fn login_page(&self, denial: &Denial, asked: RequestView<'_>) -> Option<HeaderValue> {
         let is_meant = |index: usize| match denial {
+            Denial::Unauthenticated {
+                rejection: Some(Rejection::TooLong),
+                ..
+            } => false,
             Denial::Unauthenticated { rejection, .. } => {
                 rejection.is_none() || self.used == Some(index)
             }

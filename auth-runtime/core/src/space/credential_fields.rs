@@ -1,6 +1,6 @@
 //! The parts of a request that can carry credentials.
 
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderName, HeaderValue, Method};
 
 use super::protection_space::ProtectionSpace;
@@ -32,9 +32,12 @@ impl CredentialFields {
         let mut fields = vec![AUTHORIZATION, COOKIE];
         fields.extend(PROOFS);
         for source in schemes.flat_map(|accepted| &accepted.sources) {
-            if let Source::Field(field) = source
-                && !fields.contains(field)
-            {
+            let field = match source {
+                Source::Field(field) => field,
+                Source::Subprotocol(_) => &SEC_WEBSOCKET_PROTOCOL,
+                _ => continue,
+            };
+            if !fields.contains(field) {
                 fields.push(field.clone());
             }
         }

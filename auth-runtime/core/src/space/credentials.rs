@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::HeaderName;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::authentication::{Authentication, View};
 use super::protection_space::{Accepted, ProtectionSpace, Space};
 use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
@@ -57,10 +58,14 @@ impl Presented<'_, '_> {
         client_address: &ClientAddress,
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
+        let is_field = matches!(self.place, Place::Authorization | Place::Field);
         Some(match well_formed(value) {
             Some(value) => {
                 let credentials = Credentials::new(value, head, client_address);
                 self.accepted.scheme.verify(&credentials)
+            }
+            None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
+                Verification::done(Caller::Rejected(Rejection::TooLong))
             }
             None => Verification::done(Caller::Rejected(Rejection::Malformed)),
         })
@@ -113,7 +118,8 @@ impl Space {
                         }
                         continue;
                     }
-                    _ => Place::Elsewhere,
+                    Source::Field(_) | Source::Subprotocol(_) => Place::Field,
+                    Source::Query(_) | Source::Form(_) => Place::Elsewhere,
                 };
                 match accepted.value_in(source, head) {
                     Ok(None) => {}
@@ -141,6 +147,7 @@ impl Accepted {
             Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
             // A browser may send several; `find` reads them.
             Source::Cookie(_) => Ok(None),
+            Source::Subprotocol(name) => after_subprotocol(head.headers, name),
             Source::Query(name) => match head.uri.query() {
                 Some(query) => single_value(query.as_bytes(), name),
                 None => Ok(None),
@@ -171,6 +178,30 @@ fn after_scheme<'r>(line: &'r [u8], name: &str) -> Option<&'r [u8]> {
     let (scheme, rest) = line.split_at_checked(name.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (ends && scheme.eq_ignore_ascii_case(name.as_bytes())).then_some(rest)
+}
+
+/// Returns the subprotocols that a request offers, on any number of lines.
+fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+}
+
+/// Returns the value that is offered after the subprotocol of that name. Without a value, it is empty.
+fn after_subprotocol<'r>(
+    headers: &'r HeaderMap,
+    name: &str,
+) -> Result<Option<Cow<'r, [u8]>>, CredentialsError> {
+    let mut offered = subprotocols(headers);
+    if !offered.any(|own| own == name.as_bytes()) {
+        return Ok(None);
+    }
+    let value = offered.next().unwrap_or_default();
+    match value == name.as_bytes() || offered.any(|own| own == name.as_bytes()) {
+        true => Err(CredentialsError::Ambiguous),
+        false => Ok(Some(Cow::Borrowed(value))),
+    }
 }
 
 /// Returns credentials that are well-formed: not empty, not too long, visible ASCII.
@@ -215,6 +246,37 @@ impl Form {
 }
 
 impl ProtectionSpace {
+    /// Returns the fields that the scheme of the caller adds to the response of the handler.
+    pub fn granted_fields(
+        &self,
+        authentication: &Authentication,
+        headers: &HeaderMap,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let used = match authentication.to_policy() {
+            View::Caller {
+                caller: Caller::Known(_),
+                used: UsedScheme::Scheme { index, .. },
+            } => self.0.schemes.get(*index),
+            _ => None,
+        };
+        used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
+    }
+
+    /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
+    /// accepts none: the name before the credentials. A browser closes the connection otherwise.
+    pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {
+        let sources = self.0.schemes.iter().flat_map(|accepted| &accepted.sources);
+        let mut names = sources.filter_map(|source| match source {
+            Source::Subprotocol(name) => Some(name),
+            _ => None,
+        });
+        let name = names.find(|name| {
+            let is_handshake = head.method == Method::CONNECT || head.headers.contains_key(UPGRADE);
+            is_handshake && subprotocols(head.headers).any(|own| own == name.as_bytes())
+        })?;
+        HeaderValue::try_from(name).ok()
+    }
+
     /// Returns whether a request carries a form that has to be searched for credentials of a scheme
     /// that counts for `target`.
     pub fn reads_form_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
@@ -226,7 +288,7 @@ impl ProtectionSpace {
 
 /// Returns whether a request carries a form, with a method that has a defined body (RFC 6750 §2.2).
 fn is_form(head: Head<'_>) -> bool {
-    use http::{Method, header::CONTENT_TYPE};
+    use http::header::CONTENT_TYPE;
 
     let content_type = head.headers.get(CONTENT_TYPE);
     let media_type = content_type
@@ -250,7 +312,7 @@ impl ProtectionSpace {
                 Source::Authorization => "header",
                 // RFC 9728 has no name for custom fields.
                 Source::Field(_) => continue,
-                Source::Cookie(_) => continue,
+                Source::Cookie(_) | Source::Subprotocol(_) => continue,
                 Source::Query(_) => "query",
                 Source::Form(_) => "body",
             };

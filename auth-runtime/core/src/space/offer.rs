@@ -84,6 +84,11 @@ impl<'a> Offer<'a> {
                     is_own.then_some(ErrorCode::InvalidToken(Rejection::Invalid))
                 })
             }
+            // Other credentials of the client would be as long.
+            Denial::Unauthenticated {
+                rejection: Some(Rejection::TooLong),
+                ..
+            } => Vec::new(),
             // All schemes that can grant access are challenged; the error goes with the one that
             // was used.
             Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {

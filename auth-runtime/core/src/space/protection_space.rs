@@ -103,7 +103,8 @@ pub enum UnknownPaths {
 }
 
 impl ProtectionSpace {
-    /// The longest credentials that are read, in bytes. Longer ones are rejected as malformed.
+    /// The longest credentials that are read, in bytes. Longer ones in a field are answered 431, and
+    /// longer ones in other places are malformed.
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
     /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
@@ -201,6 +202,7 @@ impl ProtectionSpace {
                 Source::Authorization => "authorization",
                 Source::Cookie(_) => "cookie",
                 Source::Field(name) => name.as_str(),
+                Source::Subprotocol(_) => "sec-websocket-protocol",
                 Source::Query(_) | Source::Form(_) => continue,
             };
             if !fields.contains(&field) {

@@ -47,7 +47,9 @@ impl<'p> Target<'p> {
 pub enum Place {
     /// In `Authorization`.
     Authorization,
-    /// In a field of the scheme's own, the query or a form.
+    /// In a field of the scheme's own.
+    Field,
+    /// In the query or a form.
     Elsewhere,
     /// In a cookie, which a browser adds on its own.
     Cookie,

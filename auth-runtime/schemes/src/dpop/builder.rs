@@ -64,13 +64,16 @@ pub struct DpopBuilder {
     origins: Vec<String>,
     algorithms: Vec<Algorithm>,
     lifetime: Duration,
+    clock_skew: Duration,
     wants_nonces: bool,
     nonce_key: Option<Zeroizing<[u8; 32]>>,
     replays: Option<Replays>,
 }
 
 /// The lifetime of a nonce.
-const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const NONCE_LIFETIME: Duration = Duration::from_secs(300);
+/// A proof that was made ahead of time is stored for longer by that time.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// A longer lifetime would require more memory for used proofs.
 const MAX_LIFETIME: Duration = Duration::from_secs(600);
 /// The maximum number of stored proofs, for each maximum lifetime of a proof.
@@ -83,6 +86,7 @@ impl DpopBuilder {
             origins: Vec::new(),
             algorithms: vec![Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA],
             lifetime: Duration::from_secs(60),
+            clock_skew: Duration::from_secs(10),
             wants_nonces: false,
             nonce_key: None,
             replays: None,
@@ -91,6 +95,9 @@ impl DpopBuilder {
 
     /// Adds an origin of this service, as clients address it: scheme, host and port, such as
     /// `https://api.example`. At least one is required.
+    ///
+    /// Behind a gateway that removes a prefix of the path, the prefix is part of it:
+    /// `https://api.example/orders`, without a slash at the end.
     ///
     /// A proof is valid for one target. The `Host` field of a request is not evidence of the
     /// correct origin.
@@ -128,8 +135,22 @@ impl DpopBuilder {
         self
     }
 
+    /// The longest time by which the clock of a client may be ahead of that of this service. Default: 10
+    /// seconds; at most a minute. Clocks that are behind count against [`proof_lifetime`](Self::proof_lifetime).
+    ///
+    /// With [`nonces`](Self::nonces), the clock of a client does not matter while its nonce is not older than
+    /// the lifetime of a proof.
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
     /// Requires a nonce of the server in each proof (RFC 9449 §9), so that proofs cannot be made in
-    /// advance. Clients receive it with the first 401, and a new one every five minutes.
+    /// advance.
+    ///
+    /// A nonce is valid for five minutes. Clients receive one with the first 401, and another with the
+    /// response to a request with a nonce of half that age. The time of a nonce counts as the time of its proof
+    /// (RFC 9449 §4.3), so that clients with a wrong clock are accepted.
     pub fn nonces(mut self) -> Self {
         self.wants_nonces = true;
         self
@@ -166,9 +187,11 @@ impl DpopBuilder {
             return Err(DpopError::NoOrigin);
         }
         for origin in &self.origins {
-            // Normalization adds only a path to an origin.
-            let is_origin =
-                normal(origin).is_some_and(|url| url.eq_ignore_ascii_case(&format!("{origin}/")));
+            // Normalization adds only a path to an origin without a prefix.
+            let is_origin = normal(origin).is_some_and(|url| {
+                url.eq_ignore_ascii_case(&format!("{origin}/"))
+                    || (url.eq_ignore_ascii_case(origin) && !url.ends_with('/'))
+            });
             if !is_origin {
                 return Err(DpopError::Origin(origin.clone()));
             }
@@ -178,6 +201,9 @@ impl DpopBuilder {
         }
         if self.lifetime.is_zero() || self.lifetime > MAX_LIFETIME {
             return Err(DpopError::Lifetime(self.lifetime));
+        }
+        if self.clock_skew > MAX_CLOCK_SKEW {
+            return Err(DpopError::ClockSkew(self.clock_skew));
         }
         let nonces = match (self.wants_nonces, self.nonce_key) {
             (false, _) => None,
@@ -189,8 +215,7 @@ impl DpopBuilder {
         };
         let nonces = nonces.map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME));
         let in_memory = || {
-            // A proof that was made ahead of time lives longer by that time.
-            let longest = self.lifetime + Duration::from_secs(60);
+            let longest = self.lifetime + MAX_CLOCK_SKEW;
             Replays::new(InMemory::new(REMEMBERED, longest))
         };
         let names: Vec<_> = self
@@ -206,6 +231,7 @@ impl DpopBuilder {
                 origins: self.origins,
                 algorithms: self.algorithms,
                 lifetime: self.lifetime,
+                clock_skew: self.clock_skew,
                 nonces,
             },
             algorithms: names.join(" "),
@@ -219,12 +245,14 @@ impl DpopBuilder {
 pub enum DpopError {
     /// No origin was given.
     NoOrigin,
-    /// The text is not an origin, or has a path.
+    /// The text is not an origin, or has a query or a slash at the end.
     Origin(String),
     /// The algorithm is not supported for proofs.
     Algorithm(String),
     /// The lifetime is zero, or more than ten minutes.
     Lifetime(Duration),
+    /// The clock skew is more than a minute.
+    ClockSkew(Duration),
     /// The system has no random bytes for the key of the nonces.
     NoRandomness,
 }
@@ -238,14 +266,19 @@ impl fmt::Display for DpopError {
             ),
             Self::Origin(origin) => write!(
                 f,
-                "{origin:?} is no origin; write scheme, host and port only, such as \
-                 \"https://api.example\"",
+                "{origin:?} is not an origin; write scheme, host and port, and a prefix that a gateway \
+                 removes, without a slash at the end, such as \"https://api.example\"",
             ),
             Self::Algorithm(name) => write!(f, "no proof can be signed by {name:?}"),
             Self::Lifetime(lifetime) => write!(
                 f,
                 "a proof cannot be good for {} seconds; 1 to 600 is fine",
                 lifetime.as_secs()
+            ),
+            Self::ClockSkew(skew) => write!(
+                f,
+                "a clock skew of {} seconds is too long; 60 is the most",
+                skew.as_secs()
             ),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_runtime_core::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::dot_segments::has_dot_segments;
-use crate::jwt::key::verifies;
+use crate::jwt::key::{KeyUse, verifies};
 use crate::nonce_key::NonceKey;
 
 /// The conditions on a proof.
@@ -21,6 +22,8 @@ pub(super) struct Rules {
     pub(super) origins: Vec<String>,
     pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
     pub(super) lifetime: Duration,
+    /// The longest time by which a client's clock may be ahead.
+    pub(super) clock_skew: Duration,
     pub(super) nonces: Option<NonceKey>,
 }
 
@@ -35,14 +38,19 @@ pub(super) struct Proof {
     pub(super) lifetime: Duration,
 }
 
+/// The claims of a proof about its time.
+pub(super) struct Made {
+    /// When it was made, by the clock of the client, in seconds since 1970.
+    pub(super) iat: f64,
+    pub(super) nonce: Option<String>,
+}
+
 pub(super) enum ProofProblem {
     Invalid,
     /// The proof lacks the required nonce, but is valid otherwise.
     Nonce,
 }
 
-/// The accepted lead of the client's clock.
-const AHEAD: Duration = Duration::from_secs(10);
 /// The maximum length of a proof, in bytes.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
@@ -58,17 +66,16 @@ struct Claims {
 }
 
 impl Rules {
-    /// Makes every check of RFC 9449 §4.3, except those of the nonce, the binding and replays.
+    /// Makes every check of RFC 9449 §4.3, except those of the time, the nonce, the binding and replays.
     pub(super) fn read_proof(
         &self,
         credentials: &Credentials<'_>,
-    ) -> Result<(Proof, Option<String>), ProofProblem> {
+    ) -> Result<(Proof, Made), ProofProblem> {
         let read = || {
             let mut lines = credentials.headers().get_all("dpop").iter();
             let line = lines.next().filter(|_| lines.next().is_none())?;
             let text = line.to_str().ok()?.trim_matches([' ', '\t']);
             let (claims, thumbprint) = self.verified(text)?;
-            let lifetime = self.rest_of_life(claims.iat)?;
             let is_right = !claims.jti.is_empty()
                 && claims.jti.len() <= MAX_ID
                 && claims.htm == credentials.method().as_str()
@@ -77,9 +84,13 @@ impl Rules {
             let proof = Proof {
                 id: id(&thumbprint, &claims.jti),
                 thumbprint,
-                lifetime,
+                lifetime: Duration::ZERO,
             };
-            is_right.then_some((proof, claims.nonce))
+            let made = Made {
+                iat: claims.iat,
+                nonce: claims.nonce,
+            };
+            is_right.then_some((proof, made))
         };
         read().ok_or(ProofProblem::Invalid)
     }
@@ -99,9 +110,9 @@ impl Rules {
             && header.crit.is_none()
             && header.enc.is_none()
             && header.zip.is_none();
-        let jwk = header
-            .jwk
-            .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
+        let jwk = header.jwk.filter(|jwk| {
+            is_accepted && verifies(jwk, header.alg, KeyUse::Signature) && shows_no_secret(text)
+        })?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
         // `exp` and `nbf` are optional in a proof, but are checked if present.
@@ -114,10 +125,10 @@ impl Rules {
 
     /// Returns the remaining lifetime of a proof that was made at this time. `None` if it is not
     /// valid.
-    fn rest_of_life(&self, made: f64) -> Option<Duration> {
+    pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        if made > now + AHEAD {
+        if made > now + self.clock_skew {
             return None;
         }
         made.checked_add(self.lifetime)?
@@ -152,6 +163,23 @@ fn shows_no_secret(text: &str) -> bool {
         .as_ref()
         .and_then(|header| header.get("jwk")?.as_object());
     jwk.is_some_and(|jwk| SECRET.iter().all(|name| !jwk.contains_key(*name)))
+}
+
+/// The nonce in the proof of a request, of which nothing is verified.
+pub(super) fn nonce_of(headers: &HeaderMap) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        nonce: String,
+    }
+    let text = headers
+        .get("dpop")?
+        .to_str()
+        .ok()?
+        .trim_matches([' ', '\t']);
+    let text = Some(text).filter(|text| text.len() <= MAX_PROOF)?;
+    let claims = URL_SAFE_NO_PAD.decode(text.split('.').nth(1)?).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Some(claims.nonce)
 }
 
 fn thumbprint(jwk: &Jwk) -> Option<String> {

@@ -15,7 +15,7 @@ use super::client::ClientAuthentication;
 use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 use crate::fair_queue::FairQueue;
-use crate::http_client::HttpClient;
+use crate::http_client::{HttpClient, HttpClientError};
 use crate::jwt::{ClaimNames, ClaimPath};
 use crate::token_cache::TokenCache;
 
@@ -24,6 +24,8 @@ impl Introspection {
     pub fn builder() -> IntrospectionBuilder {
         IntrospectionBuilder {
             endpoint: None,
+            is_plain: false,
+            ca_certificates: None,
             client: Err(IntrospectionError::NoClient),
             issuer: None,
             audiences: Vec::new(),
@@ -41,6 +43,9 @@ impl Introspection {
 #[must_use]
 pub struct IntrospectionBuilder {
     endpoint: Option<String>,
+    /// Whether the endpoint may be `http`.
+    is_plain: bool,
+    ca_certificates: Option<Vec<u8>>,
     client: Result<ClientAuthentication, IntrospectionError>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -56,12 +61,49 @@ impl IntrospectionBuilder {
     /// Sets the introspection endpoint: `https` (or `http` on loopback, for tests). Required.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
+        self.is_plain = false;
+        self
+    }
+
+    /// The endpoint, at a URL that may be `http` on any host, in place of [`endpoint`](Self::endpoint).
+    ///
+    /// For networks that only trusted machines reach, such as those of a cluster or of containers: each
+    /// machine on the way reads the tokens and the secret of this service, and can make up answers.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Introspection;
+    ///
+    /// let introspection = Introspection::builder()
+    ///     .endpoint_over_plain_http("http://keycloak:8080/realms/shop/protocol/openid-connect/token/introspect")
+    ///     .client_secret("orders", "the secret of orders")
+    ///     .issuer("https://login.shop.example/realms/shop")
+    ///     .audience("orders")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::IntrospectionError>(())
+    /// ```
+    pub fn endpoint_over_plain_http(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self.is_plain = true;
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
+    /// connection to the endpoint.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
         self
     }
 
     /// Authenticates this service with a client secret, sent by Basic (RFC 6749 §2.3.1).
     pub fn client_secret(mut self, id: &str, secret: &str) -> Self {
         self.client = Ok(ClientAuthentication::secret(id, secret));
+        self
+    }
+
+    /// Authenticates this service with a secret in the form, for servers without Basic
+    /// (`client_secret_post`, RFC 6749 §2.3.1).
+    pub fn client_secret_post(mut self, id: &str, secret: &str) -> Self {
+        self.client = Ok(ClientAuthentication::secret_in_form(id, secret));
         self
     }
 
@@ -178,7 +220,11 @@ impl IntrospectionBuilder {
     /// [`IntrospectionError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
-        if let Err(problem) = TrustedUrl::read(&url) {
+        let read = match self.is_plain {
+            true => TrustedUrl::read_over_plain_http(&url),
+            false => TrustedUrl::read(&url),
+        };
+        if let Err(problem) = read {
             let url = without_user(&url);
             return Err(IntrospectionError::Url { url, problem });
         }
@@ -199,7 +245,12 @@ impl IntrospectionBuilder {
         Ok(Introspection(Arc::new(Endpoint {
             url,
             client,
-            http: HttpClient::new().map_err(IntrospectionError::Client)?,
+            http: HttpClient::new(self.ca_certificates.as_deref()).map_err(
+                |error| match error {
+                    HttpClientError::Certificates => IntrospectionError::CaCertificates,
+                    HttpClientError::Client(problem) => IntrospectionError::Client(problem),
+                },
+            )?,
             issuer: self.issuer,
             audiences: self.audiences,
             leeway: self.leeway,
@@ -237,6 +288,8 @@ pub enum IntrospectionError {
     ClaimName,
     /// The private key is not a valid key for this algorithm.
     Key(String),
+    /// The certificates of the authorities are not valid, or there are none.
+    CaCertificates,
     /// The HTTP client could not be created.
     Client(String),
 }
@@ -247,7 +300,15 @@ impl fmt::Display for IntrospectionError {
             Self::NoEndpoint => f.write_str(
                 "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
             ),
-            Self::Url { url, problem } => write!(f, "{url:?} cannot be asked: {problem}"),
+            Self::Url { url, problem } => {
+                write!(f, "{url:?} cannot be asked: {problem}")?;
+                match problem {
+                    UrlProblem::NotHttps => {
+                        f.write_str("; within a cluster, name it by `.endpoint_over_plain_http(…)`")
+                    }
+                    _ => Ok(()),
+                }
+            }
             Self::NoClient => f.write_str(
                 "the server answers only those whom it knows; add `.client_secret(…)` or \
                  `.private_key_es256(…)`",
@@ -261,6 +322,9 @@ impl fmt::Display for IntrospectionError {
             Self::Key(algorithm) => {
                 write!(f, "the key is no private key for {algorithm}, as PEM")
             }
+            Self::CaCertificates => f.write_str(
+                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+            ),
             Self::Client(problem) => f.write_str(problem),
         }
     }

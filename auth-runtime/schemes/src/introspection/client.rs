@@ -21,6 +21,10 @@ pub(super) enum ClientAuthentication {
         id: String,
         basic: Zeroizing<String>,
     },
+    SecretInForm {
+        id: String,
+        secret: Zeroizing<String>,
+    },
     Key {
         id: String,
         key: Box<EncodingKey>,
@@ -51,16 +55,31 @@ impl ClientAuthentication {
         }
     }
 
+    pub(super) fn secret_in_form(id: &str, secret: &str) -> Self {
+        Self::SecretInForm {
+            id: id.to_owned(),
+            secret: Zeroizing::new(secret.to_owned()),
+        }
+    }
+
     pub(super) fn id(&self) -> &str {
         match self {
-            Self::Secret { id, .. } | Self::Key { id, .. } => id,
+            Self::Secret { id, .. } | Self::SecretInForm { id, .. } | Self::Key { id, .. } => id,
         }
     }
 
     pub(super) fn basic(&self) -> Option<&str> {
         match self {
             Self::Secret { basic, .. } => Some(basic),
-            Self::Key { .. } => None,
+            Self::SecretInForm { .. } | Self::Key { .. } => None,
+        }
+    }
+
+    /// The secret to send in the form.
+    pub(super) fn form_secret(&self) -> Option<&str> {
+        match self {
+            Self::SecretInForm { secret, .. } => Some(secret),
+            Self::Secret { .. } | Self::Key { .. } => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The builder of a JWT verifier, and its errors.
+//! The builder of a [`Jwt`].
 
 use std::fmt;
 use std::path::Path;
@@ -9,15 +9,18 @@ use auth_runtime_core::{Identity, Rejection};
 
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
+use super::issuer_name::{IssuerName, TENANT};
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
-use super::rules::{IssuerName, Rules, TENANT};
-use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
+use super::rules::Rules;
+use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key, spiffe};
+#[cfg(feature = "jwks")]
+use super::{KeySource, key_source::AnyKeySource};
+#[cfg(feature = "jwks")]
+use crate::http_client::{HttpClient, HttpClientError};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
-#[cfg(feature = "jwks")]
-use auth_runtime_core::url::{TrustedUrl, without_user};
 
 impl Jwt {
     /// Starts without an issuer, an audience and a key. Each is required.
@@ -35,9 +38,12 @@ impl Jwt {
             },
             issuers: 0,
             keys: Ok(Vec::new()),
+            documents: Vec::new(),
             revoked: None,
             #[cfg(feature = "jwks")]
             place: None,
+            #[cfg(feature = "jwks")]
+            ca_certificates: None,
             #[cfg(feature = "jwks")]
             refresh_every: Duration::from_secs(600),
             #[cfg(feature = "token-cache")]
@@ -53,9 +59,13 @@ pub struct JwtBuilder {
     /// The number of times that an issuer was given.
     issuers: usize,
     keys: Result<Vec<JwtKey>, JwtError>,
+    /// JWKS documents.
+    documents: Vec<String>,
     revoked: Option<Revoked>,
     #[cfg(feature = "jwks")]
     place: Option<Place>,
+    #[cfg(feature = "jwks")]
+    ca_certificates: Option<Vec<u8>>,
     #[cfg(feature = "jwks")]
     refresh_every: Duration,
     #[cfg(feature = "token-cache")]
@@ -109,6 +119,38 @@ impl JwtBuilder {
             after: after.to_owned(),
             is_allowed: Box::new(is_allowed),
         };
+        self.issuers += 1;
+        self
+    }
+
+    /// Trusts tokens that name no issuer (without `iss`), in place of [`issuer`](Self::issuer), as those of
+    /// Laravel Passport. Only with keys that are given by [`key`](Self::key) or [`jwks`](Self::jwks), since
+    /// nothing else tells such tokens apart. A token with `iss` is rejected.
+    pub fn without_issuer(mut self) -> Self {
+        self.rules.issuer = IssuerName::Unnamed;
+        self.issuers += 1;
+        self
+    }
+
+    /// Trusts the JWT-SVIDs of a SPIFFE trust domain, such as `shop.example`, in place of
+    /// [`issuer`](Self::issuer). Their `sub` is the SPIFFE ID of a workload in this trust domain. They do not
+    /// have to have `iss`, and may have the header `typ` `JOSE`. Of a JWKS document, which is the bundle of the trust
+    /// domain, only keys with the `use` `jwt-svid` are used.
+    ///
+    /// ```
+    /// # #[cfg(feature = "jwks")] {
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .spiffe_trust_domain("shop.example")
+    ///     .audience("spiffe://shop.example/orders")
+    ///     .jwks_url("https://spire.shop.example/bundle")
+    ///     .build();
+    /// assert!(jwt.is_ok());
+    /// # }
+    /// ```
+    pub fn spiffe_trust_domain(mut self, name: impl Into<String>) -> Self {
+        self.rules.issuer = IssuerName::TrustDomain(name.into().into());
         self.issuers += 1;
         self
     }
@@ -177,10 +219,7 @@ impl JwtBuilder {
     /// EdDSA. Keys for encryption, for other algorithms, and symmetric ones are not used, and logged at the
     /// level `debug`. At most 256 keys are used.
     pub fn jwks(mut self, document: &str) -> Self {
-        self.keys = self.keys.and_then(|mut keys| {
-            keys.extend(key::of_jwks(document)?);
-            Ok(keys)
-        });
+        self.documents.push(document.to_owned());
         self
     }
 
@@ -221,6 +260,44 @@ impl JwtBuilder {
     #[cfg(feature = "jwks")]
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.place = Some(Place::Url(url.into()));
+        self
+    }
+
+    /// Fetches the keys from a URL that may be `http` on any host, otherwise as
+    /// [`jwks_url`](Self::jwks_url) does. The issuer may have another host.
+    ///
+    /// For networks that only trusted machines reach, such as those of a cluster or of containers: a
+    /// machine on the way can replace the keys, and then sign tokens of every caller.
+    ///
+    /// ```
+    /// use auth_runtime::schemes::Jwt;
+    ///
+    /// let jwt = Jwt::builder()
+    ///     .issuer("https://login.shop.example/realms/shop")
+    ///     .audience("orders")
+    ///     .jwks_over_plain_http("http://keycloak:8080/realms/shop/protocol/openid-connect/certs")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime::schemes::JwtError>(())
+    /// ```
+    #[cfg(feature = "jwks")]
+    pub fn jwks_over_plain_http(mut self, url: impl Into<String>) -> Self {
+        self.place = Some(Place::PlainUrl(url.into()));
+        self
+    }
+
+    /// Reads the keys from a source of the service, otherwise as [`discover`](Self::discover) does: with
+    /// the same refreshes, and the same responses while it fails.
+    #[cfg(feature = "jwks")]
+    pub fn key_source(mut self, source: impl KeySource) -> Self {
+        self.place = Some(Place::Source(AnyKeySource::new(source)));
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
+    /// connections by which keys are fetched.
+    #[cfg(feature = "jwks")]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
         self
     }
 
@@ -317,7 +394,10 @@ impl JwtBuilder {
     ///
     /// [`JwtError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Jwt, JwtError> {
-        let keys = self.keys?;
+        let mut keys = self.keys?;
+        for document in &self.documents {
+            keys.extend(key::of_jwks(document, self.rules.issuer.key_use())?);
+        }
         if self.issuers > 1 {
             return Err(JwtError::SeveralIssuers);
         }
@@ -328,6 +408,9 @@ impl JwtBuilder {
                 if !before.starts_with("https://") || after.contains(TENANT) =>
             {
                 return Err(JwtError::IssuerTemplate);
+            }
+            IssuerName::TrustDomain(name) if !spiffe::is_trust_domain(name) => {
+                return Err(JwtError::TrustDomain(name.to_string()));
             }
             _ => {}
         }
@@ -364,17 +447,15 @@ impl JwtBuilder {
         let fetched = match self.place {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
             Some(place) => {
-                let is_one = matches!(rules.issuer, IssuerName::One(_));
-                if !is_one && matches!(place, Place::OfIssuer) {
-                    return Err(JwtError::IssuerTemplate);
-                }
-                let url = place.url(&rules.issuer.to_string()).to_owned();
-                if let Err(problem) = TrustedUrl::read(&url) {
-                    let url = without_user(&url);
-                    return Err(JwtError::Url { url, problem });
-                }
+                place.check(&rules.issuer)?;
+                let http = HttpClient::new(self.ca_certificates.as_deref());
+                let http = http.map_err(|error| match error {
+                    HttpClientError::Certificates => JwtError::CaCertificates,
+                    HttpClientError::Client(problem) => JwtError::Unreachable(problem),
+                })?;
                 let rules = Arc::clone(&rules);
-                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache.clone())?;
+                let cache = cache.clone();
+                let remote = RemoteKeys::new(place, rules, self.refresh_every, cache, http);
                 Some(Keys::Fetched(Arc::new(remote)))
             }
             None => None,

@@ -16,6 +16,10 @@ pub enum JwtError {
     /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
     /// its keys are to be discovered: name their URL by `jwks_url`.
     IssuerTemplate,
+    /// The name of a SPIFFE trust domain is not valid: lower-case letters, digits, `.`, `-` and `_`.
+    TrustDomain(String),
+    /// Keys are to be fetched for tokens that name no issuer: these need keys that are given.
+    FetchedWithoutIssuer,
     /// The name of a claim is empty.
     ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
@@ -37,11 +41,13 @@ pub enum JwtError {
     DuplicateIssuer(String),
     /// The URL of the keys is invalid.
     Url {
-        /// As it was given.
+        /// The URL, without its user information.
         url: String,
-        /// What is wrong with it.
+        /// The problem of the URL.
         problem: UrlProblem,
     },
+    /// The certificates of the authorities are not valid, or there are none.
+    CaCertificates,
     /// The keys could not be fetched.
     Unreachable(String),
 }
@@ -57,6 +63,13 @@ impl fmt::Display for JwtError {
             Self::IssuerTemplate => f.write_str(
                 "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
                  named by `.jwks_url(\"…\")`",
+            ),
+            Self::TrustDomain(name) => write!(
+                f,
+                "{name:?} is not a trust domain; write its name only, such as `shop.example`",
+            ),
+            Self::FetchedWithoutIssuer => f.write_str(
+                "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",
             ),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::NoKey => f.write_str("there is no key to verify signatures with"),
@@ -82,8 +95,17 @@ impl fmt::Display for JwtError {
                 write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
             }
             Self::Url { url, problem } => {
-                write!(f, "keys cannot be fetched by {url:?}: {problem}")
+                write!(f, "keys cannot be fetched by {url:?}: {problem}")?;
+                match problem {
+                    UrlProblem::NotHttps => {
+                        f.write_str("; within a cluster, name it by `.jwks_over_plain_http(…)`")
+                    }
+                    _ => Ok(()),
+                }
             }
+            Self::CaCertificates => f.write_str(
+                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+            ),
             Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
         }
     }

@@ -206,8 +206,17 @@ impl JwtKey {
 /// The maximum number of keys of one document. Each key without a name is tried for each token.
 const MAX_KEYS: usize = 256;
 
+/// The meaning of a key, as its `use` names it (RFC 7517 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyUse {
+    /// For signatures: `sig`, or absent.
+    Signature,
+    /// For JWT-SVIDs: `jwt-svid` (SPIFFE Trust Domain and Bundle §4.2.2).
+    JwtSvid,
+}
+
 /// Returns the usable keys of a JWKS document.
-pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
+pub(super) fn of_jwks(document: &str, key_use: KeyUse) -> Result<Vec<JwtKey>, JwtError> {
     #[derive(Deserialize)]
     struct Document {
         keys: Vec<serde_json::Value>,
@@ -219,7 +228,7 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
     for (index, key) in document.keys.into_iter().enumerate().take(MAX_KEYS) {
         // A document may have keys of kinds that are newer than this code.
         let key = serde_json::from_value::<Jwk>(key).map_err(|_| "of an unknown kind");
-        match key.and_then(|key| of_jwk(&key)) {
+        match key.and_then(|key| of_jwk(&key, key_use)) {
             Ok(key) => keys.push(key),
             Err(reason) => tracing::debug!(index, reason, "a key of a JWKS document is not used"),
         }
@@ -239,9 +248,13 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
 
 /// Returns whether a key is intended to verify signatures of `algorithm`, by its own members (RFC
 /// 7517 §4.2 to §4.4).
-pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm) -> bool {
+pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm, key_use: KeyUse) -> bool {
     let common = &jwk.common;
-    let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+    let signs = match (&common.public_key_use, key_use) {
+        (None | Some(PublicKeyUse::Signature), KeyUse::Signature) => true,
+        (Some(PublicKeyUse::Other(name)), KeyUse::JwtSvid) => name == "jwt-svid",
+        _ => false,
+    };
     let operations = common.key_operations.as_ref();
     let is_for_verifying =
         operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify));
@@ -265,7 +278,7 @@ fn place_of(error: &serde_json::Error) -> String {
 
 /// Returns the key, or the reason for not using it. Without `alg`, an RSA key is for RS256, and a
 /// key on a curve for the algorithm of that curve.
-fn of_jwk(jwk: &Jwk) -> Result<JwtKey, &'static str> {
+fn of_jwk(jwk: &Jwk, key_use: KeyUse) -> Result<JwtKey, &'static str> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let possible: &[Algorithm] = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => &[RS256, RS384, RS512, PS256, PS384, PS512],
@@ -275,7 +288,8 @@ fn of_jwk(jwk: &Jwk) -> Result<JwtKey, &'static str> {
         AlgorithmParameters::OctetKey(_) => return Err("a secret, which no public document has"),
         _ => return Err("of an unknown curve"),
     };
-    let algorithm = possible.iter().find(|algorithm| verifies(jwk, **algorithm));
+    let mut possible = possible.iter();
+    let algorithm = possible.find(|algorithm| verifies(jwk, **algorithm, key_use));
     let algorithm = algorithm.ok_or("not for verifying signatures of an accepted algorithm")?;
     let key = DecodingKey::from_jwk(jwk).map_err(|_| "not a valid key")?;
     Ok(JwtKey {

@@ -7,8 +7,9 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation, decode};
 
 use super::claims::Claims;
+use super::issuer_name::IssuerName;
 use super::key::JwtKey;
-use super::rules::{IssuerName, Rules};
+use super::rules::Rules;
 
 pub(super) struct KeySet(Vec<Entry>);
 
@@ -34,7 +35,11 @@ impl KeySet {
             if let IssuerName::One(name) = &rules.issuer {
                 validation.set_issuer(&[name]);
             }
-            validation.set_required_spec_claims(&["exp", "iss"]);
+            // The other issuers are checked with the other claims.
+            validation.set_required_spec_claims(match &rules.issuer {
+                IssuerName::One(_) | IssuerName::PerTenant { .. } => &["exp", "iss"],
+                IssuerName::Unnamed | IssuerName::TrustDomain(_) => &["exp"][..],
+            });
             validation.validate_nbf = true;
             validation.leeway = rules.leeway.as_secs();
             Entry { key, validation }

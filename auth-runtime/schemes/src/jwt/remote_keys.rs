@@ -10,13 +10,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
+use auth_runtime_core::url::{TrustedUrl, without_user};
 use jsonwebtoken::Header;
 use tokio::sync::Mutex;
 
 use super::discovery::jwks_url;
 use super::error::JwtError;
+use super::issuer_name::IssuerName;
 use super::key::of_jwks;
 use super::key_set::KeySet;
+use super::key_source::AnyKeySource;
 use super::rules::Rules;
 use crate::http_client::HttpClient;
 use crate::token_cache::VerifierCache;
@@ -33,14 +36,31 @@ pub(super) enum Place {
     /// The URL in the issuer's metadata.
     OfIssuer,
     Url(String),
+    /// A URL that may be `http` on any host.
+    PlainUrl(String),
+    Source(AnyKeySource),
 }
 
 impl Place {
-    /// The URL of the first request.
-    pub(super) fn url<'p>(&'p self, issuer: &'p str) -> &'p str {
-        match self {
-            Self::Url(url) => url,
-            Self::OfIssuer => issuer,
+    /// Checks whether the keys of an issuer can be fetched here.
+    pub(super) fn check(&self, issuer: &IssuerName) -> Result<(), JwtError> {
+        let name = issuer.to_string();
+        let (url, read) = match (self, issuer) {
+            (_, IssuerName::Unnamed) => return Err(JwtError::FetchedWithoutIssuer),
+            (Self::Source(_), _) => return Ok(()),
+            (Self::PlainUrl(url), _) => (url, TrustedUrl::read_over_plain_http(url)),
+            (Self::Url(url), _) => (url, TrustedUrl::read(url)),
+            (Self::OfIssuer, IssuerName::PerTenant { .. }) => {
+                return Err(JwtError::IssuerTemplate);
+            }
+            (Self::OfIssuer, _) => (&name, TrustedUrl::read(&name)),
+        };
+        match read {
+            Ok(_) => Ok(()),
+            Err(problem) => Err(JwtError::Url {
+                url: without_user(url),
+                problem,
+            }),
         }
     }
 }
@@ -104,18 +124,19 @@ impl RemoteKeys {
         rules: Arc<Rules>,
         refresh_every: Duration,
         cache: Option<Arc<VerifierCache>>,
-    ) -> Result<Self, JwtError> {
-        Ok(Self {
+        http: HttpClient,
+    ) -> Self {
+        Self {
             place,
             rules,
-            http: HttpClient::new().map_err(JwtError::Unreachable)?,
+            http,
             refresh_every,
             cache,
             fetched: ArcSwapOption::empty(),
             last: Arc::default(),
             born: Instant::now(),
             due: AtomicU64::new(0),
-        })
+        }
     }
 
     /// Returns the keys at hand, if one of them may have signed a token with this header.
@@ -241,19 +262,28 @@ impl RemoteKeys {
     }
 
     async fn fetch(&self) -> Result<Fetched, String> {
-        let url = match &self.place {
-            Place::Url(url) => url.clone(),
-            Place::OfIssuer => jwks_url(&self.http, &self.rules.issuer.to_string()).await?,
+        let (place, document) = match &self.place {
+            Place::Source(source) => ("the key source", source.fetch().await?),
+            Place::Url(url) | Place::PlainUrl(url) => (url.as_str(), self.get(url).await?),
+            Place::OfIssuer => {
+                let issuer = self.rules.issuer.to_string();
+                let url = jwks_url(&self.http, &issuer).await?;
+                ("the keys of the issuer", self.get(&url).await?)
+            }
         };
-        let document = self.http.get(&url).await;
-        let document = document.map_err(|error| format!("{url}: {error}"))?;
-        let document = String::from_utf8(document).map_err(|_| format!("{url}: not UTF-8"))?;
-        let keys = of_jwks(&document).map_err(|error| format!("{url}: {error}"))?;
+        let keys = of_jwks(&document, self.rules.issuer.key_use());
+        let keys = keys.map_err(|error| format!("{place}: {error}"))?;
         Ok(Fetched {
             document,
             keys: Arc::new(KeySet::new(keys, &self.rules)),
             at: Instant::now(),
         })
+    }
+
+    async fn get(&self, url: &str) -> Result<String, String> {
+        let document = self.http.get(url).await;
+        let document = document.map_err(|error| format!("{url}: {error}"))?;
+        String::from_utf8(document).map_err(|_| format!("{url}: not UTF-8"))
     }
 
     fn now(&self) -> u64 {

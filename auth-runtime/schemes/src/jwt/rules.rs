@@ -1,13 +1,12 @@
 //! The conditions on the tokens of an issuer, and the meaning of their claims.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{Identity, Rejection};
 use jsonwebtoken::Header;
 
 use super::claims::{self, ClaimNames, Claims};
+use super::issuer_name::IssuerName;
 
 /// The conditions on the claims of a token, and their meaning.
 pub(super) struct Rules {
@@ -25,51 +24,6 @@ pub(super) struct Rules {
 type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
 type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
 
-/// The issuer of the tokens that are trusted.
-pub(super) enum IssuerName {
-    One(Arc<str>),
-    /// An issuer with a name for each tenant, which is in the claim `tid`.
-    PerTenant {
-        before: String,
-        after: String,
-        is_allowed: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    },
-}
-
-/// The place of the tenant in the name of an issuer.
-pub(super) const TENANT: &str = "{tid}";
-
-impl IssuerName {
-    /// Returns whether the token names this issuer. The claims need not be verified yet.
-    pub(super) fn is_of(&self, claims: &Claims) -> bool {
-        let Some(name) = claims.issuer() else {
-            return false;
-        };
-        match self {
-            Self::One(own) => name == &**own,
-            Self::PerTenant {
-                before,
-                after,
-                is_allowed,
-            } => {
-                let tenant = name.strip_prefix(&**before);
-                let tenant = tenant.and_then(|rest| rest.strip_suffix(&**after));
-                let named = claims.get("tid").and_then(serde_json::Value::as_str);
-                tenant.is_some_and(|tenant| named == Some(tenant) && is_allowed(tenant))
-            }
-        }
-    }
-}
-
-impl fmt::Display for IssuerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(name) => f.write_str(name),
-            Self::PerTenant { before, after, .. } => write!(f, "{before}{TENANT}{after}"),
-        }
-    }
-}
-
 impl Rules {
     /// By its header: of a kind that is an access token, and with nothing that must be understood.
     pub(super) fn accept_kind(&self, header: &Header) -> bool {
@@ -80,7 +34,8 @@ impl Rules {
             kind.eq_ignore_ascii_case(name)
                 || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
         };
-        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
+        let is_svid = matches!(self.issuer, IssuerName::TrustDomain(_)) && is("JOSE");
+        let is_accepted = is("at+jwt") || (!self.access_tokens_only && (is("JWT") || is_svid));
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
@@ -115,10 +70,7 @@ impl Rules {
     }
 
     pub(super) fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
-        let issuer = match &self.issuer {
-            IssuerName::One(name) => Some(Arc::clone(name)),
-            IssuerName::PerTenant { .. } => claims.issuer().map(Arc::from),
-        };
+        let issuer = self.issuer.of_subject(&claims);
         match &self.identify {
             Some(identify) => {
                 let identity = identify(&claims)?;

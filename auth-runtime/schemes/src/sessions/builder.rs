@@ -4,11 +4,11 @@ use std::fmt;
 use std::future::Future;
 
 use auth_runtime_core::{Caller, Verification};
-use auth_runtime_policy::scheme::is_token;
-use http::{Extensions, HeaderValue};
+use http::Extensions;
 
-use super::origin::TrustedOrigins;
 use super::{Identify, Sessions};
+use crate::cookie::removal;
+use crate::origin::{TrustedOrigins, TrustedOriginsError};
 
 /// Builds [`Sessions`].
 #[must_use]
@@ -69,8 +69,11 @@ impl SessionsBuilder {
     /// For their scripts to read the responses, CORS has to allow it as well. If the origin is of
     /// another site, the cookie has to be `SameSite=None`.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
-        if let Err(origin) = self.origins.add(origin.into()) {
-            self.error.get_or_insert(SessionsError::Origin(origin));
+        match self.origins.clone().trust(origin) {
+            Ok(origins) => self.origins = origins,
+            Err(TrustedOriginsError(origin)) => {
+                self.error.get_or_insert(SessionsError::Origin(origin));
+            }
         }
         self
     }
@@ -137,11 +140,7 @@ impl SessionsBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if !is_token(&self.cookie) {
-            return Err(SessionsError::Cookie(self.cookie));
-        }
-        let removal = removal(&self.cookie);
-        let Ok(removal) = HeaderValue::try_from(removal) else {
+        let Some(removal) = removal(&self.cookie) else {
             return Err(SessionsError::Cookie(self.cookie));
         };
         Ok(Sessions {
@@ -152,16 +151,6 @@ impl SessionsBuilder {
             identify: self.identify,
         })
     }
-}
-
-/// Returns the field value that removes a cookie of that name from a browser. For a name with one
-/// of the two prefixes, browsers require `Secure`. For any other name without TLS, they require its
-/// absence.
-fn removal(cookie: &str) -> String {
-    let name = cookie.to_ascii_lowercase();
-    let is_secure = name.starts_with("__host-") || name.starts_with("__secure-");
-    let secure = if is_secure { "Secure; " } else { "" };
-    format!("{cookie}=; Path=/; Max-Age=0; {secure}HttpOnly; SameSite=Lax")
 }
 
 fn by<T, F>(identify: impl Fn(T) -> F + Send + Sync + 'static) -> Identify

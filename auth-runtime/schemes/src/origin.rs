@@ -1,28 +1,71 @@
-//! The origins that may act for sessions.
+//! The origins that may act with a cookie.
+
+use std::fmt;
 
 use auth_runtime_core::Credentials;
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
-/// Trusted origins, as browsers write them.
-#[derive(Debug, Default)]
-pub(super) struct TrustedOrigins(Vec<String>);
+/// The origins that may act with a cookie (RFC 6454): the own one, and the added ones.
+///
+/// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
+/// `Sessions` and JWTs in cookies reject these, and a scheme of the service with a cookie can do so too:
+///
+/// ```
+/// use auth_runtime::schemes::{Credentials, Scheme, Source, TrustedOrigins, Verification};
+/// use auth_runtime::{Caller, Rejection};
+///
+/// struct Login {
+///     origins: TrustedOrigins,
+/// }
+///
+/// impl Scheme for Login {
+///     fn name(&self) -> &str {
+///         "Cookie"
+///     }
+///
+///     fn sources(&self) -> Vec<Source> {
+///         vec![Source::Cookie("__Host-login".to_owned())]
+///     }
+///
+///     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+///         if !self.origins.allow(credentials) {
+///             return Verification::done(Caller::Rejected(Rejection::InvalidProof));
+///         }
+///         // … look the value up
+/// #       Verification::done(Caller::rejected())
+///     }
+/// }
+///
+/// let origins = TrustedOrigins::default().trust("https://app.example")?;
+/// let scheme = Login { origins };
+/// # Ok::<(), auth_runtime::schemes::TrustedOriginsError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TrustedOrigins(Vec<String>);
 
 impl TrustedOrigins {
-    /// Adds an origin. Returns the text as the error if it is not an origin.
-    pub(super) fn add(&mut self, origin: String) -> Result<(), String> {
+    /// Adds an origin, as browsers write it: lower case, without the default port and without a path,
+    /// such as `https://app.example`.
+    ///
+    /// # Errors
+    ///
+    /// The text is not an origin.
+    pub fn trust(mut self, origin: impl Into<String>) -> Result<Self, TrustedOriginsError> {
+        let origin = origin.into();
         if !is_origin(&origin) {
-            return Err(origin);
+            return Err(TrustedOriginsError(origin));
         }
         self.0.push(origin);
-        Ok(())
+        Ok(self)
     }
 
-    /// Returns whether a request may act for the session's owner, by its origin.
+    /// Returns whether a request may act for the owner of its cookie: it only reads, or comes from a page
+    /// of the own origin or an added one, or not from a browser of this decade.
     ///
     /// The rules are those of Go's `CrossOriginProtection` and of `tower-http`'s `CsrfLayer`, and
     /// cover WebSockets too: these start with a `GET`, and other sites can read their messages.
-    pub(super) fn let_act(&self, request: &Credentials<'_>) -> bool {
+    pub fn allow(&self, request: &Credentials<'_>) -> bool {
         let headers = request.headers();
         let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
         if only_reads && !opens_websocket(headers) {
@@ -98,3 +141,20 @@ fn is_origin(text: &str) -> bool {
         && !text.bytes().any(|byte| byte.is_ascii_uppercase())
         && text == format!("{scheme}://{authority}")
 }
+
+/// A text that is not an origin, such as `https://app.example`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedOriginsError(pub(crate) String);
+
+impl fmt::Display for TrustedOriginsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        write!(
+            f,
+            "{text:?} is not an origin; write scheme and host as a browser does, such as \
+             `https://app.example`",
+        )
+    }
+}
+
+impl std::error::Error for TrustedOriginsError {}

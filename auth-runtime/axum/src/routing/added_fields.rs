@@ -1,0 +1,51 @@
+//! The fields that schemes add to the response of a handler.
+
+use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::adapter::Authentication;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::guard::Concealed;
+use crate::request::head_of;
+
+/// The fields to add, unless the handler sets them.
+pub(super) struct AddedFields {
+    /// The subprotocol to accept in the response to a handshake.
+    subprotocol: Option<HeaderValue>,
+    fields: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl AddedFields {
+    /// The fields for a granted request; `None` without any.
+    pub(super) fn of(
+        space: &ProtectionSpace,
+        authentication: &Authentication,
+        request: &Request,
+    ) -> Option<Box<Self>> {
+        let subprotocol = space.subprotocol(head_of(request));
+        let fields = space.granted_fields(authentication, request.headers());
+        let is_empty = subprotocol.is_none() && fields.is_empty();
+        (!is_empty).then(|| {
+            Box::new(Self {
+                subprotocol,
+                fields,
+            })
+        })
+    }
+
+    /// Adds the fields, unless the handler denied an object, and the response is concealed.
+    pub(super) fn add_to(self, response: &mut Response) {
+        if response.extensions().get::<Concealed>().is_some() {
+            return;
+        }
+        let status = response.status();
+        let is_accepted = status == StatusCode::SWITCHING_PROTOCOLS || status.is_success();
+        let subprotocol = self.subprotocol.filter(|_| is_accepted);
+        let subprotocol = subprotocol.map(|name| (SEC_WEBSOCKET_PROTOCOL, name));
+        for (name, value) in self.fields.into_iter().chain(subprotocol) {
+            response.headers_mut().entry(name).or_insert(value);
+        }
+    }
+}

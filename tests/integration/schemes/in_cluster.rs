@@ -1,0 +1,251 @@
+//! Keys and introspection within a cluster: plain HTTP, own authorities, and sources of the service.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use auth_runtime::resource::UrlProblem;
+use auth_runtime::schemes::{Introspection, IntrospectionError, JwtBuilder, KeySource};
+use auth_tests::App;
+use auth_tests::tls::{self, Authority};
+use axum::{Json, routing};
+
+use crate::schemes::tokens::{claims, keys};
+use crate::schemes::*;
+
+/// A key set with the ES256 key of the tests under this name.
+fn jwks(id: &str) -> Value {
+    let point = keys().ec.public_key_raw();
+    let (x, y) = point[1..].split_at(32);
+    json!({ "keys": [{
+        "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": id,
+        "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+    }] })
+}
+
+fn token(id: &str) -> String {
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some(id.to_owned());
+    let key = keys().signer(Algorithm::ES256);
+    encode(&header, &claims(json!({})), &key).expect("a token")
+}
+
+fn of(builder: JwtBuilder) -> ProtectedRouter {
+    app(space(Bearer::jwt(builder.build().expect("a verifier"))))
+}
+
+/// The issuer has a public name, and its keys an internal one.
+fn jwt() -> JwtBuilder {
+    Jwt::builder().issuer(ISSUER).audience(AUDIENCE)
+}
+
+async fn status(app: &impl App, token: &str) -> u16 {
+    send(app, "/read", &bearer(token)).await.status().as_u16()
+}
+
+/// A server on an address that is not a loopback address.
+async fn cluster() -> SocketAddr {
+    let answer = json!({ "active": true, "sub": "ann", "scope": "read", "aud": AUDIENCE });
+    let app = Router::new()
+        .route("/keys", routing::get(Json(jwks("a"))))
+        .route("/introspect", routing::post(Json(answer)));
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await;
+    let listener = listener.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move { axum::serve(listener, app).await.expect("it serves") });
+    address
+}
+
+#[tokio::test]
+async fn plain_http_is_allowed_for_one_url_by_its_own_setting() {
+    let address = cluster().await;
+    let url = format!("http://{address}/keys");
+    let app = of(jwt().jwks_over_plain_http(&url));
+    assert_eq!(status(&app, &token("a")).await, 200);
+    let error = jwt().jwks_url(&url).build().unwrap_err();
+    let expected = JwtError::Url {
+        url,
+        problem: UrlProblem::NotHttps,
+    };
+    assert_eq!(error, expected);
+    assert!(
+        error.to_string().contains(".jwks_over_plain_http("),
+        "{error}"
+    );
+    for (url, is_valid) in [
+        ("http://keycloak:8080/certs", true),
+        ("https://keycloak/certs", true),
+        ("http://user@keycloak/certs", false),
+        ("ftp://keycloak/certs", false),
+        ("keycloak:8080/certs", false),
+        ("http://keycloak/certs#keys", false),
+    ] {
+        let built = jwt().jwks_over_plain_http(url).build();
+        assert_eq!(built.is_ok(), is_valid, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_over_plain_http_is_allowed_by_its_own_setting() {
+    let url = format!("http://{}/introspect", cluster().await);
+    let builder = || {
+        let builder = Introspection::builder().client_secret("api", "secret");
+        builder.audience(AUDIENCE)
+    };
+    let introspection = builder().endpoint_over_plain_http(&url).build();
+    let app = app(space(Bearer::introspection(
+        introspection.expect("an endpoint"),
+    )));
+    assert_eq!(status(&app, "opaque").await, 200);
+    let error = builder().endpoint(&url).build().unwrap_err();
+    assert!(
+        error.to_string().contains(".endpoint_over_plain_http("),
+        "{error}"
+    );
+    // The last setting counts.
+    let error = builder()
+        .endpoint_over_plain_http(&url)
+        .endpoint(&url)
+        .build();
+    assert!(matches!(error, Err(IntrospectionError::Url { .. })));
+}
+
+#[tokio::test]
+async fn own_authorities_are_trusted_in_place_of_those_of_the_system() {
+    let authority = Authority::new();
+    let answer = json!({ "active": true, "sub": "ann", "scope": "read" });
+    let server = Router::new()
+        .route("/keys", routing::get(Json(jwks("a"))))
+        .route("/introspect", routing::post(Json(answer)));
+    let address = tls::serve(server, &authority).await;
+    let url = |path: &str| format!("https://localhost:{}{path}", address.port());
+    let of_keys = |builder: JwtBuilder| of(builder.jwks_url(url("/keys")));
+    let other = Authority::new().pem();
+    for (app, expected) in [
+        (of_keys(jwt().ca_certificates(authority.pem())), 200),
+        (of_keys(jwt().ca_certificates(other.clone())), 503),
+        (of_keys(jwt()), 503),
+    ] {
+        assert_eq!(status(&app, &token("a")).await, expected);
+    }
+    for (pem, expected) in [
+        (Some(authority.pem()), 200),
+        (Some(other), 503),
+        (None, 503),
+    ] {
+        let mut builder = Introspection::builder()
+            .endpoint(url("/introspect"))
+            .client_secret("api", "secret")
+            .any_audience();
+        if let Some(pem) = pem {
+            builder = builder.ca_certificates(pem);
+        }
+        let scheme = Bearer::introspection(builder.build().expect("an endpoint"));
+        assert_eq!(status(&app(space(scheme)), "opaque").await, expected);
+    }
+    for pem in ["", "no PEM", &keys().ec.public_key_pem()] {
+        let built = jwt().jwks_url(url("/keys")).ca_certificates(pem).build();
+        assert_eq!(built.unwrap_err(), JwtError::CaCertificates, "{pem}");
+        let built = Introspection::builder()
+            .endpoint(url("/introspect"))
+            .client_secret("api", "secret")
+            .any_audience()
+            .ca_certificates(pem)
+            .build();
+        assert_eq!(built.unwrap_err(), IntrospectionError::CaCertificates);
+    }
+}
+
+#[derive(Clone)]
+enum Answer {
+    Document(String),
+    Fails,
+    Panics,
+}
+
+/// A source with changing answers, and the number of calls.
+#[derive(Clone)]
+struct Source(Arc<(Mutex<Answer>, AtomicUsize)>);
+
+impl Source {
+    fn new(answer: Answer) -> Self {
+        Self(Arc::new((Mutex::new(answer), AtomicUsize::new(0))))
+    }
+
+    fn answers(&self, answer: Answer) {
+        *self.0.0.lock().unwrap() = answer;
+    }
+
+    fn calls(&self) -> usize {
+        self.0.1.load(Ordering::SeqCst)
+    }
+}
+
+impl KeySource for Source {
+    async fn fetch(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        self.0.1.fetch_add(1, Ordering::SeqCst);
+        let answer = self.0.0.lock().unwrap().clone();
+        match answer {
+            Answer::Document(document) => Ok(document),
+            Answer::Fails => Err("no such file".into()),
+            Answer::Panics => panic!("a mistake of the service"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_source_of_the_service_is_read_on_first_use_and_again_for_new_keys() {
+    let source = Source::new(Answer::Document(jwks("a").to_string()));
+    let jwt = jwt()
+        .key_source(source.clone())
+        .build()
+        .expect("a verifier");
+    let app = app(space(Bearer::jwt(jwt.clone())));
+    assert_eq!(source.calls(), 0);
+    for _ in 0..3 {
+        assert_eq!(status(&app, &token("a")).await, 200);
+    }
+    assert_eq!(source.calls(), 1);
+    // Within 5 seconds, made-up names cause no further calls.
+    for _ in 0..20 {
+        assert_eq!(status(&app, &token("made-up")).await, 401);
+    }
+    assert_eq!(source.calls(), 1);
+    source.answers(Answer::Document(jwks("b").to_string()));
+    jwt.fetch_keys().await.expect("keys");
+    assert_eq!(status(&app, &token("b")).await, 200);
+    assert_eq!(status(&app, &token("a")).await, 401);
+}
+
+#[tokio::test]
+async fn a_source_out_of_order_is_503_and_keys_at_hand_stay_valid() {
+    for answer in [
+        Answer::Fails,
+        Answer::Panics,
+        Answer::Document("no JSON".to_owned()),
+        Answer::Document(json!({ "keys": [] }).to_string()),
+        Answer::Document(" ".repeat(1 << 20) + &jwks("a").to_string()),
+    ] {
+        let source = Source::new(answer.clone());
+        let jwt = jwt()
+            .key_source(source.clone())
+            .build()
+            .expect("a verifier");
+        let app = app(space(Bearer::jwt(jwt.clone())));
+        let response = send(&app, "/read", &bearer(token("a"))).await;
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().contains_key("retry-after"));
+        assert_eq!(source.calls(), 1);
+
+        source.answers(Answer::Document(jwks("a").to_string()));
+        jwt.fetch_keys().await.expect("keys");
+        assert_eq!(status(&app, &token("a")).await, 200);
+
+        source.answers(answer);
+        let error = jwt.fetch_keys().await.unwrap_err();
+        assert!(matches!(error, JwtError::Unreachable(_)), "{error}");
+        assert_eq!(status(&app, &token("a")).await, 200);
+        assert_eq!(status(&app, &token("b")).await, 503);
+    }
+}

@@ -1,0 +1,158 @@
+//! Several kinds of tokens under one Bearer scheme, each verified by its own verifier.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use auth_runtime::schemes::Introspection;
+use auth_tests::App;
+
+use crate::schemes::introspection::{Server, active};
+use crate::schemes::tokens::{rs256, rsa_verifier};
+use crate::schemes::*;
+
+/// A port that nothing listens on.
+const CLOSED: &str = "http://127.0.0.1:1";
+
+async fn status(app: &impl App, token: impl AsRef<str>) -> u16 {
+    send(app, "/read", &bearer(token)).await.status().as_u16()
+}
+
+/// A verifier of the service, with the number of tokens that it was asked about.
+fn personal_tokens() -> (Bearer, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let bearer = Bearer::new(move |token| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            match token.as_str() {
+                "pat_ann" => Caller::known(Identity::new("ann").with_scopes(["read"])),
+                "pat_down" => Caller::unverifiable(),
+                _ => Caller::rejected(),
+            }
+        }
+    });
+    (bearer, asked)
+}
+
+fn unreachable_endpoint() -> Bearer {
+    let introspection = Introspection::builder()
+        .endpoint(format!("{CLOSED}/introspect"))
+        .client_secret("api", "secret")
+        .any_audience();
+    Bearer::introspection(introspection.build().expect("an endpoint"))
+}
+
+fn unreachable_issuer() -> Jwt {
+    let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    let jwt = jwt.jwks_url(format!("{CLOSED}/keys"));
+    jwt.build().expect("a verifier")
+}
+
+#[tokio::test]
+async fn a_prefix_names_the_verifier() {
+    let (personal, asked) = personal_tokens();
+    let bearer = Bearer::jwt(rsa_verifier()).tokens_with_prefix("pat_", personal);
+    let app = app(space(bearer));
+    for (token, expected, questions) in [
+        ("pat_ann".to_owned(), 200, 1),
+        ("pat_mallory".to_owned(), 401, 1),
+        ("pat_down".to_owned(), 503, 1),
+        (format!("pat_{}", rs256(json!({}))), 401, 1),
+        (rs256(json!({})), 200, 0),
+        (rs256(json!({ "aud": "another" })), 401, 0),
+        ("PAT_ann".to_owned(), 401, 0),
+        ("ann".to_owned(), 401, 0),
+    ] {
+        let before = asked.load(Ordering::SeqCst);
+        assert_eq!(status(&app, &token).await, expected, "{token}");
+        let number = asked.load(Ordering::SeqCst) - before;
+        assert_eq!(number, questions, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_without_three_parts_are_introspected() {
+    let server = Server::start().await;
+    let jwt = rs256(json!({}));
+    let forged = format!("{}x", rs256(json!({ "aud": "another" })));
+    for token in ["opaque", "with.dot", "a.b.c.d.e"] {
+        server.says(token, active());
+    }
+    // The endpoint would accept them.
+    for token in [&forged, "a.b.c", "..", "a.b."] {
+        server.says(token, active());
+    }
+    let opaque = Bearer::introspection(server.builder().without_cache().build().unwrap());
+    let app = app(space(Bearer::jwt(rsa_verifier()).opaque_tokens(opaque)));
+    for (token, expected, questions) in [
+        ("opaque", 200, 1),
+        ("with.dot", 200, 1),
+        ("a.b.c.d.e", 200, 1),
+        ("unknown", 401, 1),
+        (&jwt, 200, 0),
+        (&forged, 401, 0),
+        ("a.b.c", 401, 0),
+        ("..", 401, 0),
+        ("a.b.", 401, 0),
+    ] {
+        let before = server.questions();
+        assert_eq!(status(&app, token).await, expected, "{token}");
+        assert_eq!(server.questions() - before, questions, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_one_verifier_is_503_for_its_tokens_and_nothing_for_others() {
+    let (personal, _) = personal_tokens();
+    let endpoint_is_down = Bearer::jwt(rsa_verifier())
+        .tokens_with_prefix("pat_", personal)
+        .opaque_tokens(unreachable_endpoint());
+    let (personal, _) = personal_tokens();
+    let issuer_is_down = Bearer::jwt(unreachable_issuer()).tokens_with_prefix("pat_", personal);
+    let endpoint_is_down = app(space(endpoint_is_down));
+    let issuer_is_down = app(space(issuer_is_down));
+    let jwt = rs256(json!({}));
+    for (app, token, expected) in [
+        (&endpoint_is_down, "opaque", 503),
+        (&endpoint_is_down, "pat_ann", 200),
+        (&endpoint_is_down, "pat_mallory", 401),
+        (&endpoint_is_down, &jwt, 200),
+        (&issuer_is_down, &jwt, 503),
+        (&issuer_is_down, "pat_ann", 200),
+        (&issuer_is_down, "pat_mallory", 401),
+    ] {
+        assert_eq!(status(app, token).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_routes_and_the_first_route_counts() {
+    let subject = |name: &'static str| {
+        Bearer::new(
+            move |_| async move { Caller::known(Identity::new(name).with_scopes(["read"])) },
+        )
+    };
+    let nested = subject("other").tokens_with_prefix("a-nested-", subject("nested"));
+    let bearer_of_all = subject("rest")
+        .tokens_if(|token| token.len() == 4, subject("four"))
+        .tokens_with_prefix("a", nested);
+    let app = app(space(bearer_of_all));
+    for (token, expected) in [
+        ("abcd", "four"),
+        ("abc", "other"),
+        ("a-nested-one", "nested"),
+        ("xyz", "rest"),
+    ] {
+        let response = send(&app, "/known", &bearer(token)).await;
+        let identity = text(response).await;
+        assert!(identity.contains(expected), "{token}: {identity}");
+    }
+}
+
+#[test]
+fn a_scheme_with_several_kinds_of_tokens_names_no_format() {
+    let jwt = || Bearer::jwt(rsa_verifier());
+    assert_eq!(jwt().format(), Some("JWT"));
+    let mixed = jwt().tokens_with_prefix("pat_", personal_tokens().0);
+    assert_eq!(mixed.format(), None);
+}
