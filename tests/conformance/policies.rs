@@ -4,6 +4,7 @@ use auth_tests::App;
 use axum::ServiceExt;
 use std::net::SocketAddr;
 
+use auth_runtime::clock::Clock;
 use auth_runtime::policy::{IpNet, Network};
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{GuardedMethodRouter, get};
@@ -162,8 +163,8 @@ pub(crate) struct Circumstances {
     pub(crate) verifier_is_down: bool,
     /// Whom opaque tokens are asked of.
     pub(crate) introspection: Option<Introspection>,
-    /// How long nonces of Digest are good, if not for as long as always.
-    pub(crate) nonce_lifetime: Option<std::time::Duration>,
+    /// The clock of Digest.
+    pub(crate) clock: Clock,
     /// Where the certificates of clients come from.
     pub(crate) certificate: Option<ClientCertificate>,
     /// Where the sessions are that cookies name.
@@ -193,7 +194,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(Bearer::introspection(introspection))
             }
             "dpop" => builder.scheme(dpop(wanted)?),
-            "digest" => builder.scheme(digest::scheme(wanted, circumstances.nonce_lifetime)?),
+            "digest" => builder.scheme(digest::scheme(wanted, circumstances.clock.clone())?),
             "bearer" => {
                 let mut bearer = Bearer::jwt(verifier());
                 if wanted.token_in.iter().any(|place| place == "query") {

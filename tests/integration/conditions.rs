@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::policy::IpNet;
 use auth_runtime::routing::{get, get_service, post};
 use auth_runtime::schemes::TrustedProxiesError;
@@ -141,6 +142,27 @@ async fn a_token_says_how_and_when_its_owner_logged_in() {
         (status.as_u16(), challenges),
         (401, vec!["Bearer realm=\"api\"".to_owned()])
     );
+}
+
+#[tokio::test]
+async fn logins_age_by_the_clock_of_the_space() {
+    let time = ManualClock::new(SystemTime::now());
+    let space = space_builder().clock(time.clock()).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/transfer", get(transfer))
+        .protect(space)
+        .unwrap();
+    let login = Identity::new("ann")
+        .with_acr("mfa")
+        .with_auth_time(time.clock().now());
+    let request = || known(login.clone(), "/transfer");
+    time.advance(Duration::from_secs(300));
+    assert_eq!(status(&app, request()).await, 200);
+    time.advance(Duration::from_secs(1));
+    assert_eq!(status(&app, request()).await, 401);
+    // The clock was set back to a time before the login.
+    time.set_wall(time.clock().now() - Duration::from_secs(600));
+    assert_eq!(status(&app, request()).await, 401);
 }
 
 #[tokio::test]
@@ -406,7 +428,7 @@ struct Documents {
 async fn owns_document(request: CheckRequest<'_, Documents>) -> Result<bool, std::io::Error> {
     request.state().asked.fetch_add(1, Ordering::SeqCst);
     // A check may wait for something.
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    tokio::task::yield_now().await;
     // A subtree has no parameters.
     let path = request.uri().path();
     let owner = match request.parameter("owner") {

@@ -24,6 +24,7 @@ use self::login_page::LoginPage;
 pub use self::report::DeniedObject;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
+use crate::clock::Clock;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 use crate::events::Audit;
@@ -53,6 +54,7 @@ struct Space {
     schemes: Vec<Accepted>,
     unknown_paths: UnknownPaths,
     client_address: ClientAddress,
+    clock: Clock,
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
+    Caller, Challenge, ChallengeContext, ChallengeError, Clock, Credentials, ErrorCode, Identity,
     Rejection, Scheme, Verification,
 };
 use http::{HeaderName, HeaderValue};
@@ -39,6 +39,7 @@ struct Rules {
     algorithms: Vec<jsonwebtoken::Algorithm>,
     lifetime: Duration,
     nonces: Option<NonceKey>,
+    clock: Clock,
 }
 
 impl Scheme for Dpop {

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_runtime_core::{Caller, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Clock, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::{JwtBuilder, JwtError};
@@ -96,6 +96,7 @@ struct Rules {
     /// The accepted clients of tokens without an audience.
     clients: Vec<String>,
     leeway: Duration,
+    clock: Clock,
     access_tokens_only: bool,
     conditions: Vec<Condition>,
     identify: Option<Identify>,
@@ -365,7 +366,7 @@ impl Issuer {
     ) -> Option<Caller> {
         let claims = match keys.claims(token, header) {
             Ok(claims) => self.rules.accept(claims),
-            Err(Flaw::Rejected(rejection)) => Err(rejection),
+            Err(Flaw::Invalid) => Err(Rejection::Invalid),
             Err(Flaw::Unsigned) => return None,
         };
         let claims = match claims {
@@ -414,13 +415,15 @@ impl Rules {
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
-    /// Checks what the library does not.
+    /// Checks the claims of a token with a valid signature.
     fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
+        claims.check_times(self.clock.now(), self.leeway)?;
         let is_complete = !self.access_tokens_only
             || REQUIRED
                 .iter()
                 .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
         let is_accepted = self.issuer.is_of(&claims)
+            && claims.expiry().is_some()
             && self.is_for_us(&claims)
             && is_complete
             && !claims.are_of_another_kind()

@@ -1,8 +1,9 @@
 //! Digest: answers that are right, and everything that can be wrong with one.
 
 use auth_tests::App;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::routing::post;
 use auth_runtime::schemes::{
     Digest, DigestAlgorithm, DigestBuilder, DigestError, DigestLookUpError, DigestSecret,
@@ -590,10 +591,11 @@ async fn an_answer_uses_the_algorithm_of_its_nonce() {
 
 #[tokio::test]
 async fn a_nonce_that_ran_out_is_stale_for_whoever_knows_the_password_only() {
-    let app = service(lab().nonce_lifetime(Duration::from_millis(200)), "lab");
+    let time = ManualClock::new(SystemTime::now());
+    let app = service(lab().clock(time.clock()), "lab");
     let fresh = login(&app).await;
     assert_eq!(send_login(&app, &fresh).await.status(), 200);
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    time.advance(Duration::from_secs(301));
     let second = Login {
         count: "00000002".to_owned(),
         ..fresh.clone()

@@ -1,8 +1,9 @@
 //! Tokens that are bound to a key, and the proofs that go with them.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::routing::post;
 use auth_runtime::schemes::{
     Dpop, DpopBuilder, Introspection, ReplayStore, ReplayStoreError, UsedProof,
@@ -365,6 +366,31 @@ async fn a_nonce_of_the_servers_is_wanted_where_it_is_configured() {
     let stranger = app_of(dpop().nonces());
     let response = send(&stranger, "/read", &with(&second)).await;
     assert_eq!(challenges(&response), [WANTS_NONCE]);
+}
+
+#[tokio::test]
+async fn proofs_and_nonces_expire_by_the_clock() {
+    let client = Client::new();
+    let time = ManualClock::new(SystemTime::now());
+    let app = app_of(dpop().nonces().clock(time.clock()));
+    let anonymous = send(&app, "/read", &vec![]).await;
+    let nonce = anonymous.headers()["dpop-nonce"].to_str().unwrap();
+    let made_in =
+        |seconds: i64| client.changed(json!({}), json!({ "nonce": nonce, "iat": now() + seconds }));
+    let challenge = async |lines: Lines| {
+        let response = send(&app, "/read", &lines).await;
+        challenges(&response).first().map(|line| (*line).to_owned())
+    };
+    assert_eq!(challenge(made_in(0)).await, None);
+    time.advance(Duration::from_secs(120));
+    assert_eq!(challenge(made_in(0)).await.as_deref(), Some(BAD_PROOF));
+    assert_eq!(
+        challenge(made_in(120)).await,
+        None,
+        "the nonce is good for longer"
+    );
+    time.advance(Duration::from_secs(240));
+    assert_eq!(challenge(made_in(360)).await.as_deref(), Some(WANTS_NONCE));
 }
 
 #[tokio::test]

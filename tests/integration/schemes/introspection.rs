@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::{
     ClientCertificate, Introspection, IntrospectionBuilder, PeerCertificate, Redis,
     SharedTokenCache, TokenCache,
@@ -288,17 +289,19 @@ async fn an_answer_is_remembered_and_asked_for_once() {
 async fn an_answer_is_not_remembered_beyond_its_expiry_nor_after_it_was_forgotten() {
     let server = Server::start().await;
     let mut short = active();
-    short["exp"] = json!(now() + 1);
+    short["exp"] = json!(now() + 20);
     server.says("short", short);
     server.says("good", active());
     let cache = TokenCache::new(100, Duration::from_secs(60));
-    let app = of(server.builder().cache(cache.clone()));
+    let time = ManualClock::new(SystemTime::now());
+    let builder = server.builder().clock(time.clock());
+    let app = of(builder.cache(cache.clone()));
     assert_eq!(status(&app, "short").await, 200);
     assert_eq!(status(&app, "good").await, 200);
     let revoked = json!({ "active": false });
     server.says("short", revoked.clone());
     server.says("good", revoked);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    time.advance(Duration::from_secs(21));
     assert_eq!(status(&app, "short").await, 401);
     assert_eq!(
         status(&app, "good").await,
@@ -467,9 +470,9 @@ async fn who_asked_and_went_away_keeps_nobody_waiting() {
         let app = app.clone();
         async move { status(&app, "good").await }
     });
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    server.was_asked(1).await;
     let waiting = tokio::spawn(async move { status(&app, "good").await });
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    tokio::task::yield_now().await;
     gone.abort();
     assert_eq!(waiting.await.unwrap(), 200);
 }
@@ -483,11 +486,11 @@ async fn who_is_forgotten_while_being_asked_about_is_not_remembered() {
         |cache| cache.forget_where(|identity| identity.subject() == "ann"),
         TokenCache::clear,
     ];
-    for forget in forgetting {
+    for (asked, forget) in (1..).zip(forgetting) {
         let cache = TokenCache::new(10, Duration::from_secs(60));
         let app = of(server.builder().cache(cache.clone()));
         let asking = tokio::spawn(async move { status(&app, "good").await });
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        server.was_asked(asked).await;
         forget(&cache);
         assert_eq!(asking.await.unwrap(), 200);
         assert!(cache.is_empty(), "{cache:?}");
@@ -504,8 +507,7 @@ async fn who_comes_after_a_token_was_forgotten_gets_no_answer_from_before() {
         let app = app.clone();
         async move { status(&app, "good").await }
     });
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    assert_eq!(server.questions(), 1);
+    server.was_asked(1).await;
     cache.forget("good");
     assert_eq!(status(&app, "good").await, 200);
     assert_eq!(server.questions(), 2, "it was asked about anew");
@@ -540,7 +542,7 @@ impl Server {
     /// Waits until it was asked so often.
     async fn was_asked(&self, times: usize) {
         while self.questions() < times {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }

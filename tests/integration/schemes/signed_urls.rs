@@ -1,8 +1,9 @@
 //! Links that let in whoever has them, and nobody who changed a byte of one.
 
 use auth_tests::App;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::routing::post;
 use auth_runtime::schemes::{LinkError, SignedUrls, SignedUrlsError};
 use auth_runtime::testing::assert_hidden;
@@ -250,11 +251,16 @@ async fn a_link_that_grants_too_little_is_a_path_that_was_never_there() {
 
 #[tokio::test]
 async fn a_link_expires() {
-    let app = links_only(new_urls());
-    let link = new_urls().sign(&Method::GET, "/files/7", Duration::from_secs(1), &reader());
-    let link = link.expect("a link");
+    let time = ManualClock::new(SystemTime::now());
+    let urls = SignedUrls::builder()
+        .key("2026-11", NEW)
+        .clock(time.clock());
+    let urls = urls.build().expect("a key");
+    let link = urls.sign(&Method::GET, "/files/7", HOUR, &reader());
+    let (app, link) = (links_only(urls), link.expect("a link"));
+    time.advance(HOUR - Duration::from_secs(1));
     assert_eq!(call(&app, Method::GET, &link).await.status(), 200);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    time.advance(Duration::from_secs(1));
     assert_404(&app, Method::GET, &link, "expired").await;
 }
 

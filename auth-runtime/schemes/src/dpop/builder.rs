@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_runtime_core::Clock;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
@@ -67,6 +68,7 @@ pub struct DpopBuilder {
     wants_nonces: bool,
     nonce_key: Option<Zeroizing<[u8; 32]>>,
     replays: Option<Replays>,
+    clock: Clock,
 }
 
 /// How long a nonce of the server's is good.
@@ -86,6 +88,7 @@ impl DpopBuilder {
             wants_nonces: false,
             nonce_key: None,
             replays: None,
+            clock: Clock::system(),
         }
     }
 
@@ -154,6 +157,14 @@ impl DpopBuilder {
         self
     }
 
+    /// Sets the clock that proofs and nonces expire by. Default: the clock of the system.
+    ///
+    /// Tokens expire by the clock of their verifier.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -185,11 +196,12 @@ impl DpopBuilder {
                 Some(Zeroizing::new(key))
             }
         };
-        let nonces = nonces.map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME));
+        let nonces = nonces
+            .map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
         let in_memory = || {
             // One that was made ahead of time lives that much longer.
             let longest = self.lifetime + Duration::from_secs(60);
-            Replays::new(InMemory::new(REMEMBERED, longest))
+            Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
         };
         let names: Vec<_> = self
             .algorithms
@@ -205,6 +217,7 @@ impl DpopBuilder {
                 algorithms: self.algorithms,
                 lifetime: self.lifetime,
                 nonces,
+                clock: self.clock,
             },
             algorithms: names.join(" "),
         })

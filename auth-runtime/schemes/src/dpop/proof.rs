@@ -1,6 +1,6 @@
 //! A proof of possession (RFC 9449 §4).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime_core::Credentials;
 use base64::Engine;
@@ -33,6 +33,8 @@ pub(super) enum ProofProblem {
 
 /// How far ahead the client's clock may be.
 const AHEAD: Duration = Duration::from_secs(10);
+/// The difference between the clocks of client and service, in `exp` and `nbf`.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// Longer ones are made by nobody, and would be remembered by nobody.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
@@ -45,6 +47,15 @@ struct Claims {
     iat: f64,
     ath: String,
     nonce: Option<String>,
+    /// Not required of a proof, as `nbf`.
+    #[serde(default = "never")]
+    exp: f64,
+    #[serde(default)]
+    nbf: f64,
+}
+
+fn never() -> f64 {
+    f64::INFINITY
 }
 
 impl Rules {
@@ -58,7 +69,7 @@ impl Rules {
             let line = lines.next().filter(|_| lines.next().is_none())?;
             let text = line.to_str().ok()?.trim_matches([' ', '\t']);
             let (claims, thumbprint) = self.verified(text)?;
-            let lifetime = self.rest_of_life(claims.iat)?;
+            let lifetime = self.rest_of_life(&claims)?;
             let is_right = !claims.jti.is_empty()
                 && claims.jti.len() <= MAX_ID
                 && claims.htm == credentials.method().as_str()
@@ -93,19 +104,21 @@ impl Rules {
             .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
-        // `exp` and `nbf` count if they are there, though no proof has to have them.
+        // The times are checked by the clock of the scheme.
         validation.required_spec_claims.clear();
-        validation.validate_nbf = true;
+        validation.validate_exp = false;
         validation.validate_aud = false;
         let proof = decode::<Claims>(text, &key, &validation).ok()?;
         Some((proof.claims, thumbprint(&jwk)?))
     }
 
-    /// For how long a proof that was made then is good; `None` if it is not.
-    fn rest_of_life(&self, made: f64) -> Option<Duration> {
-        let made = Duration::try_from_secs_f64(made).ok()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-        if made > now + AHEAD {
+    /// The time for which a proof is still good; `None` if it is not.
+    fn rest_of_life(&self, claims: &Claims) -> Option<Duration> {
+        let made = Duration::try_from_secs_f64(claims.iat).ok()?;
+        let now = self.clock.now().duration_since(UNIX_EPOCH).ok()?;
+        let (seconds, skew) = (now.as_secs_f64(), CLOCK_SKEW.as_secs_f64());
+        let is_in_time = claims.nbf <= seconds + skew && seconds < claims.exp + skew;
+        if made > now + AHEAD || !is_in_time {
             return None;
         }
         made.checked_add(self.lifetime)?

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::{Clock, UrlProblem};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -36,6 +36,7 @@ impl Introspection {
             audiences: Vec::new(),
             takes_any_audience: false,
             leeway: Duration::from_secs(60),
+            clock: Clock::system(),
             names: ClaimNames::new(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
             #[cfg(feature = "redis")]
@@ -53,6 +54,7 @@ pub struct IntrospectionBuilder {
     audiences: Vec<String>,
     takes_any_audience: bool,
     leeway: Duration,
+    clock: Clock,
     names: ClaimNames,
     cache: Option<TokenCache>,
     #[cfg(feature = "redis")]
@@ -174,6 +176,12 @@ impl IntrospectionBuilder {
         self
     }
 
+    /// Sets the clock that tokens and remembered answers expire by. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -207,7 +215,10 @@ impl IntrospectionBuilder {
             audiences: self.audiences,
             leeway: self.leeway,
             names: self.names.or_default(),
-            cache: self.cache.as_ref().map(TokenCache::of_verifier),
+            cache: self
+                .cache
+                .map(|cache| cache.of_verifier(self.clock.clone())),
+            clock: self.clock,
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
             questions: SingleFlight::default(),
@@ -268,7 +279,7 @@ impl ClientAuthentication {
     }
 
     /// A proof that is made for one request; `None` for a client with a secret.
-    pub(super) fn assertion(&self) -> Result<Option<String>, String> {
+    pub(super) fn assertion(&self, now: SystemTime) -> Result<Option<String>, String> {
         let Self::Key {
             id,
             key,
@@ -278,7 +289,7 @@ impl ClientAuthentication {
         else {
             return Ok(None);
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.duration_since(UNIX_EPOCH);
         let now = now.map_err(|_| "the clock is wrong")?.as_secs();
         let random: [u8; 16] = random::bytes().ok_or("there are no random bytes")?;
         let assertion = Assertion {

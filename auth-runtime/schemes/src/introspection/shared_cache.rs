@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_runtime_core::Clock;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
@@ -99,8 +100,13 @@ impl SharedTokenCache {
         self.redis.ask::<()>(&command).await
     }
 
-    /// What was said of a token by `server`, and until when that holds.
-    pub(super) async fn get(&self, server: &str, token: &str) -> Option<(Vec<u8>, SystemTime)> {
+    /// The answer of `server` about a token, and the end of its validity.
+    pub(super) async fn get(
+        &self,
+        server: &str,
+        token: &str,
+        clock: &Clock,
+    ) -> Option<(Vec<u8>, SystemTime)> {
         let name = self.name(token);
         let mut command = redis::cmd("GET");
         command.arg(self.redis.key("token", name.as_ref()));
@@ -110,20 +116,21 @@ impl SharedTokenCache {
         let until = Duration::from_secs(u64::from_be_bytes(*until));
         let until = UNIX_EPOCH.checked_add(until)?;
         // Redis keeps the time too, for whoever does not put an old answer back.
-        let now = SystemTime::now();
+        let now = clock.now();
         let latest = now.checked_add(self.max_age)?;
         (now < until && until <= latest).then(|| (answer.to_vec(), until))
     }
 
-    /// Remembers what `server` said of a token that is good until `expiry`.
+    /// Remembers the answer of `server` about a token, and the end of its validity, if it is known.
     pub(super) async fn insert(
         &self,
         server: &str,
         token: &str,
         answer: &[u8],
         expiry: Option<SystemTime>,
+        clock: &Clock,
     ) {
-        let now = SystemTime::now();
+        let now = clock.now();
         let Some(latest) = now.checked_add(self.max_age) else {
             return;
         };

@@ -103,6 +103,7 @@ impl RemoteKeys {
         refresh_every: Duration,
         cache: Option<Arc<VerifierCache>>,
     ) -> Result<Self, JwtError> {
+        let born = rules.clock.monotonic();
         Ok(Self {
             place,
             rules,
@@ -111,7 +112,7 @@ impl RemoteKeys {
             cache,
             fetched: ArcSwapOption::empty(),
             last: Arc::default(),
-            born: Instant::now(),
+            born,
             due: AtomicU64::new(0),
         })
     }
@@ -126,7 +127,7 @@ impl RemoteKeys {
     fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
         let fetched = self.fetched.load();
         let fetched = fetched.as_ref()?;
-        let is_usable = fetched.at.elapsed() < KEEP && fetched.keys.knows(header);
+        let is_usable = self.since(fetched.at) < KEEP && fetched.keys.knows(header);
         is_usable.then(|| Arc::clone(&fetched.keys))
     }
 
@@ -136,7 +137,7 @@ impl RemoteKeys {
         self: &Arc<Self>,
         wanted: &Wanted,
     ) -> Result<Arc<KeySet>, Outage> {
-        let asked = Instant::now();
+        let asked = self.rules.clock.monotonic();
         loop {
             // Waits for a fetch that is running.
             let mut last = Arc::clone(&self.last).lock_owned().await;
@@ -149,7 +150,7 @@ impl RemoteKeys {
             }
             let mut pause = Duration::ZERO;
             if let Some(last) = &*last {
-                pause = PAUSE.saturating_sub(last.ended.elapsed());
+                pause = PAUSE.saturating_sub(self.since(last.ended));
                 let is_recent = last.began >= asked || !pause.is_zero();
                 if is_recent && last.problem.is_some() {
                     let retry_after = pause.max(Duration::from_secs(1));
@@ -166,7 +167,9 @@ impl RemoteKeys {
             if !pause.is_zero() {
                 // Without the lock: the last fetch responds to other requests meanwhile.
                 drop(last);
-                tokio::time::sleep(pause).await;
+                let clock = &self.rules.clock;
+                let moved = clock.moved_to(clock.monotonic() + pause);
+                let _ = tokio::time::timeout(pause, moved).await;
                 continue;
             }
             // In a task of its own: a client that hangs up must not stop the fetch for the others.
@@ -211,7 +214,8 @@ impl RemoteKeys {
     }
 
     async fn attempt(&self) -> Attempt {
-        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let clock = &self.rules.clock;
+        let (began, began_at) = (clock.monotonic(), clock.now());
         let problem = match self.fetch().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
@@ -233,7 +237,7 @@ impl RemoteKeys {
         Attempt {
             began,
             began_at,
-            ended: Instant::now(),
+            ended: clock.monotonic(),
             problem,
         }
     }
@@ -249,13 +253,21 @@ impl RemoteKeys {
         let keys = of_jwks(&document).map_err(|error| format!("{url}: {error}"))?;
         Ok(Fetched {
             document,
-            keys: Arc::new(KeySet::new(keys, &self.rules)),
-            at: Instant::now(),
+            keys: Arc::new(KeySet::new(keys)),
+            at: self.rules.clock.monotonic(),
         })
     }
 
+    /// The present time, in milliseconds since `born`.
     fn now(&self) -> u64 {
-        millis(self.born.elapsed())
+        millis(self.since(self.born))
+    }
+
+    fn since(&self, earlier: Instant) -> Duration {
+        self.rules
+            .clock
+            .monotonic()
+            .saturating_duration_since(earlier)
     }
 }
 
