@@ -1,5 +1,5 @@
-//! Notes, for people with browsers: `cargo run --example browser_app`, and then open the page that it
-//! names; or `cargo run --example browser_app -- --tour`.
+//! A notes service for browsers: run `cargo run --example browser_app` and open the printed page,
+//! or run `cargo run --example browser_app -- --tour`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,13 +24,13 @@ use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// Browsers let nobody but this very host set a cookie of such a name.
+/// Browsers prevent other hosts from setting a cookie with this prefix.
 const COOKIE: &str = "__Host-session";
 
 #[derive(Clone)]
 struct App {
     users: PasswordHashes,
-    /// By whose they are.
+    /// By their owners.
     notes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
 }
 
@@ -59,7 +59,8 @@ async fn log_in(
     Query(WayBack { next }): Query<WayBack>,
     axum::Form(Login { name, password }): axum::Form<Login>,
 ) -> Response {
-    // Directly connected: behind a proxy, this names it as the space does.
+    // Without a proxy, the client is the peer. Behind a proxy, determine the client in the same way
+    // as the space.
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(peer)| *peer);
     let client = ClientAddress::socket().of(peer, &request.headers);
@@ -103,8 +104,8 @@ async fn add_note(guard: Guard, State(app): State<App>, note: String) -> StatusC
     StatusCode::CREATED
 }
 
-/// What cannot be undone takes a password that was typed in a moment ago. Whoever goes here later is
-/// sent to log in again; a form that is submitted would be lost on the way.
+/// An irreversible action requires a recent login. After that, a page navigation is redirected to
+/// the login page, but a submitted form would be lost.
 #[requires(max_age = "1m")]
 async fn confirm_deletion() -> Html<&'static str> {
     Html(DELETION_PAGE)
@@ -117,7 +118,7 @@ async fn delete_all(guard: Guard, State(app): State<App>) -> Redirect {
     Redirect::to("/")
 }
 
-/// Whoever may not see it is told that there is nothing.
+/// Callers without the role receive the response of an unknown path.
 #[requires(role = "admin", hide_as = 404)]
 async fn admin(State(app): State<App>) -> Html<String> {
     let notes = app.notes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,7 +140,7 @@ const DELETION_PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf
 <form method="post"><button>Delete all notes</button></form>
 "#;
 
-/// Its script shows notes as text, whatever is in them.
+/// The script of the page inserts notes as text, so that they cannot contain markup.
 const FRONT_PAGE: &str = r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>notes</title>
 <ul id="notes"></ul>
 <form id="add"><input id="note" required> <button>Add</button></form>
@@ -170,7 +171,7 @@ await show()
 </script>
 "#;
 
-/// Who does what, and the answer to expect.
+/// The steps of the tour, with the expected responses.
 const TOUR: &[(&str, auth_examples::Visit, &str, &str)] = &[
     ("ann", Page, "/", "303 to /login?next=%2F"),
     ("ann", Script, "/api/notes", "401 Cookie realm=\"notes\""),
@@ -230,7 +231,8 @@ async fn main() -> Result<()> {
         .realm("notes")
         .scheme(sessions)
         .build()?;
-    // The scheme looks after what is guarded; another site's form to log in is for this layer.
+    // The scheme protects guarded handlers. This layer protects the public login form from other
+    // sites.
     let login = get(login_page).post(log_in).layer(CsrfLayer::new());
     let app = GuardedRouter::new()
         .route("/", get(front))

@@ -1,7 +1,8 @@
-//! A small code host for every kind of client: repositories for git, an API for OAuth clients, tools
-//! for MCP agents, pages for browsers. `cargo run --example code_host`, and then paste its lines.
+//! A small code host for every kind of client: repositories for git, an API for OAuth clients,
+//! tools for MCP agents, and pages for browsers. Run `cargo run --example code_host` and paste its
+//! lines.
 //!
-//! With `-- --issuer URL` it takes the tokens of that authorization server instead of its own.
+//! With `-- --issuer URL`, it accepts the tokens of that authorization server instead of its own.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ async fn front() -> Html<&'static str> {
     Html("<!doctype html><title>code host</title><h1>A code host</h1>")
 }
 
-/// For browsers, which log in with a password, and for everybody else.
+/// For browsers, which log in with a password, and for all other clients.
 #[requires(authenticated)]
 async fn profile(guard: Guard) -> Html<String> {
     Html(format!(
@@ -41,7 +42,7 @@ async fn profile(guard: Guard) -> Html<String> {
 #[requires(authenticated, schemes(Basic))]
 struct SharedRepository;
 
-/// Whoever may not see it is told that there is nothing.
+/// Callers without the role receive the response of an unknown path.
 #[requires(role = "owner", schemes(Basic), hide_as = 404)]
 struct SecretRepository;
 
@@ -69,7 +70,7 @@ fn tool(name: &str) -> Value {
     json!({ "name": name, "inputSchema": { "type": "object" } })
 }
 
-/// As much of the Model Context Protocol as it takes to list tools.
+/// Only the parts of the Model Context Protocol that listing tools requires.
 fn answer(message: &Value, tools: &Value) -> Response {
     let Some(id) = message.get("id") else {
         return StatusCode::ACCEPTED.into_response();
@@ -125,7 +126,7 @@ async fn main() -> Result<()> {
         .realm("code host")
         .scheme(Bearer::jwt(jwt.build()?))
         .scheme(Basic::password_hashes(users.build()?))
-        // git and browsers ask for a password on a 401 only.
+        // git and browsers ask for a password only after a 401.
         .unknown_paths(UnknownPaths::Challenge)
         .resource(resource)
         .build()?;
@@ -180,7 +181,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// A bare repository with one commit, as plain files that git can read over HTTP.
+/// Creates a bare repository with one commit, as plain files that git can read over HTTP.
 fn repository() -> Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("code-host-{}", std::process::id()));
     let bare = folder.join("repository.git");

@@ -1,5 +1,5 @@
-//! A guarded service in one file: `cargo run --example quickstart`, and then paste its `curl`
-//! lines; or `cargo run --example quickstart -- --tour`, or `-- --table`.
+//! A guarded service in one file. Run `cargo run --example quickstart` and paste its `curl` lines,
+//! or add `-- --tour` or `-- --table`.
 
 use auth_examples::Authority;
 use auth_runtime::routing::get;
@@ -36,7 +36,7 @@ fn routes() -> GuardedRouter {
         .route("/admin", get(admin))
 }
 
-/// Who asks for what, and the status and challenge to expect.
+/// The requests of the tour, with the expected status and challenge.
 const TOUR: &str = r#"
 /healthz  nobody  200
 /reports  nobody  401  Bearer realm="quickstart", scope="reports:read"

@@ -1,7 +1,7 @@
-//! An API that takes the tokens of an authorization server, whose keys it fetches: `cargo run --example
-//! resource_server`, and then paste its `curl` lines; or `cargo run --example resource_server -- --tour`.
+//! An API that accepts the tokens of an authorization server and fetches its keys. Run
+//! `cargo run --example resource_server` and paste its `curl` lines, or add `-- --tour`.
 //!
-//! With `-- --issuer URL` it takes the tokens of that server instead of those of one of its own.
+//! With `-- --issuer URL`, it accepts the tokens of that server instead of those of its own.
 
 use auth_examples::{Authority, Persona, ProofKey};
 use auth_runtime::resource::ProtectedResource;
@@ -19,14 +19,14 @@ async fn orders(guard: Guard) -> String {
     format!("the orders of {}\n", guard.identity().subject())
 }
 
-/// A token alone buys nothing, in case that it was stolen.
+/// A stolen token alone is not sufficient.
 #[requires(scope = "orders:write", sender_constrained)]
 async fn buy(guard: Guard) -> String {
     format!("bought, for {}\n", guard.identity().subject())
 }
 
-/// Who asks for what, and the status and challenge to expect: `ben` and `bea` have a token, `dora` has one
-/// that is bound to her key, and `thief` has stolen hers.
+/// The requests of the tour, with the expected status and challenge. `ben` and `bea` have a token,
+/// `dora` has one that is bound to her key, and `thief` has stolen hers.
 const TOUR: &str = r#"
 /healthz  nobody  200
 /orders   ben     200
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .audience(&base)
         .discover()
         .build()?;
-    // A wrong issuer is found now, and not by the first caller.
+    // A wrong issuer is detected at start, not by the first request.
     jwt.fetch_keys().await?;
     let dpop = Dpop::jwt(jwt.clone()).origin(&base).nonces().build()?;
     let resource = ProtectedResource::builder(&base)

@@ -84,7 +84,7 @@ struct Implementation<'i> {
     guard: Option<TypePath>,
     /// The identity of the handler's type, if it has one.
     handler: TokenStream,
-    /// Whether the handler is deprecated, so that naming it would be reported.
+    /// True if the handler is deprecated, so that naming it would be reported.
     is_deprecated: bool,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Annotated {
     pub(crate) krate: Option<Path>,
     /// The vocabulary, if there is one.
     pub(crate) found: Option<LoadedVocabulary>,
-    /// Whether the policy is part of the policy of an enclosing module.
+    /// True if the policy is part of the policy of an enclosing module.
     pub(crate) is_within_module: bool,
     /// The mistakes in the arguments, and then those of the item.
     pub(crate) errors: Errors,
@@ -29,7 +29,7 @@ pub(crate) struct Annotated {
 /// The item that an attribute is on.
 pub(crate) enum Target {
     Item(Item),
-    /// A module whose items already have its policy.
+    /// A module with items that already have its policy.
     Module(Box<Module>),
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
     let realm = text(policy.own_realm());
     let loosened = text(policy.loosened_reason());
     let written = text(policy.written_text());
-    // Constants of their own: a constant function cannot take references to what has a destructor.
+    // Separate constants, since a constant function cannot take references to types with a destructor.
     quote! {
         {
             const ACCESS: #krate::Access = #krate::Access::#access;

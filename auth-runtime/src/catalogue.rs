@@ -46,10 +46,10 @@
 //! | [`AUTH0043`](auth0043) | a function of a guarded module that is not a handler |
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
-//! | [`AUTH0060`](auth0060) | a loosened policy that lets nobody more in |
-//! | [`AUTH0061`](auth0061) | two policies that show denials differently |
-//! | [`AUTH0062`](auth0062) | lists in lists without end |
-//! | [`AUTH0063`](auth0063) | a display that changes nothing |
+//! | [`AUTH0060`](auth0060) | a loosened policy that allows no further caller |
+//! | [`AUTH0061`](auth0061) | two policies with different disclosure settings |
+//! | [`AUTH0062`](auth0062) | lists that are nested too deeply |
+//! | [`AUTH0063`](auth0063) | a disclosure setting without effect |
 //! | [`AUTH0064`](auth0064) | a policy or a name that is too large |
 //!
 //! `cargo auth check` reports errors that the compiler cannot detect:
@@ -58,9 +58,9 @@
 //! |---|---|
 //! | [`AUTH0101`](auth0101) | a handler without a policy on a plain router |
 //! | [`AUTH0102`](auth0102) | a plain router in a guarded one |
-//! | [`AUTH0103`](auth0103) | a word of the vocabulary that nobody uses |
-//! | [`AUTH0104`](auth0104) | an attribute that is not called by its name |
-//! | [`AUTH0105`](auth0105) | a reason for nothing |
+//! | [`AUTH0103`](auth0103) | an unused name of the vocabulary |
+//! | [`AUTH0104`](auth0104) | a policy attribute under another name |
+//! | [`AUTH0105`](auth0105) | a reason without a subject |
 //! | [`AUTH0106`](auth0106) | an open pattern beside a guarded path |
 
 macro_rules! pages {

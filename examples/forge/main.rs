@@ -1,9 +1,9 @@
-//! A small code forge: `cargo run --example forge`, and then paste its `curl` lines.
+//! A small code forge. Run `cargo run --example forge` and paste its `curl` lines.
 //!
 //! - `cargo run --example forge -- --tour` sends them.
-//! - `-- --table` says who may call what, `-- --matrix` who is answered what.
-//! - `-- --report > access.html` makes a page of both.
-//! - `-- --openapi` writes it down for tools, hidden operations included.
+//! - `-- --table` prints the access table, `-- --matrix` the access matrix.
+//! - `-- --report > access.html` writes a page of both.
+//! - `-- --openapi` writes an OpenAPI document, with the hidden operations.
 
 mod tour;
 
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (listener, base) = auth_examples::listen().await?;
     let app = forge
         .app(&authority)?
-        // The staff's network is known by the connection.
+        // The network of the staff is identified by the address of the connection.
         .into_make_service_with_connect_info::<SocketAddr>();
 
     if auth_examples::is_tour() {

@@ -1,4 +1,4 @@
-//! A walk through the forge: who asks for what, and the answer to expect.
+//! A tour of the forge: the requests of several callers, with the expected responses.
 
 use auth_forge::Person;
 use ureq::Agent;
@@ -10,24 +10,24 @@ struct Stop {
     who: &'static str,
     method: &'static str,
     path: &'static str,
-    /// JSON; empty for none.
+    /// JSON; empty without a body.
     body: &'static str,
-    /// The status, and the first challenge if there is one.
+    /// The status, and the first challenge, if any.
     expected: &'static str,
 }
 
 #[rustfmt::skip]
 const TOUR: &[Stop] = &[
-    // Everybody.
+    // Public routes.
     stop("nobody", "GET", "/explore", "", "200"),
     stop("nobody", "GET", "/users/ann", "", "200"),
     stop("nobody", "GET", "/user", "", r#"401 Bearer realm="forge", scope="user:read""#),
     stop("late", "GET", "/user", "", r#"401 Bearer realm="forge", scope="user:read", error="invalid_token", error_description="the access token expired""#),
     stop("ann", "GET", "/user", "", "200"),
-    // A suspended account: logging in again would change nothing.
+    // A suspended account: another login would change nothing.
     stop("sue", "GET", "/user", "", r#"403 Bearer realm="forge""#),
 
-    // A private repository is there for those who may read it.
+    // A private repository is visible to its readers only.
     stop("ann", "GET", "/repos/ann/vault", "", "200"),
     stop("rae", "GET", "/repos/ann/vault", "", "200"),
     stop("bot", "GET", "/repos/ann/vault", "", "200"),
@@ -37,7 +37,7 @@ const TOUR: &[Stop] = &[
     stop("nobody", "GET", "/repos/ann/vault", "", "404"),
     stop("stu", "GET", "/search/issues?q=door", "", "200"),
 
-    // Whoever may read it is told what he may not do, and what his token lacks.
+    // A reader receives the reason of a denial, and the missing scope of the token.
     stop("rae", "POST", "/repos/ann/vault/issues", r#"{"title": "The hinges squeak"}"#, "201"),
     stop("rae", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge""#),
     stop("reading", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge", scope="repo:write", error="insufficient_scope", error_description="the access token does not grant what is needed""#),
@@ -54,12 +54,12 @@ const TOUR: &[Stop] = &[
     stop("tim", "GET", "/repos/guild/ledger", "", "200"),
     stop("tim", "POST", "/orgs/guild/teams", r#"{"slug": "smiths"}"#, r#"403 Bearer realm="forge""#),
 
-    // A secret gist, and one that is not there.
+    // A secret gist, and a missing one.
     stop("stu", "GET", "/gists/1", "", "200"),
     stop("stu", "GET", "/gists/2", "", "404"),
     stop("stu", "GET", "/gists/3", "", "404"),
 
-    // A personal token is no login.
+    // A personal token is not a login.
     stop("bot", "POST", "/user/tokens", r#"{"name": "more", "scopes": ["gist"], "days": 1}"#, r#"401 Bearer realm="forge", scope="user:write""#),
     stop("ann", "POST", "/user/tokens", r#"{"name": "more", "scopes": ["gist"], "days": 1}"#, "201"),
 
@@ -91,7 +91,7 @@ const fn stop(
     }
 }
 
-/// Says how to walk with `curl`.
+/// Prints the `curl` lines of the tour.
 pub(crate) fn print(base: &str, people: &[Person]) {
     for person in people {
         println!("# {}: {}", person.name(), person.about());
@@ -118,12 +118,12 @@ pub(crate) fn print(base: &str, people: &[Person]) {
     println!();
 }
 
-/// Walks, and compares the answers.
+/// Sends the requests, and compares the responses.
 pub(crate) fn go(base: &str, people: &[Person]) -> Result<()> {
     let client: Agent = Agent::config_builder()
         .http_status_as_error(false)
-        // A server may close a connection when it has not read a body, and whoever reuses it may see that too
-        // late (RFC 9112 §9.5).
+        // A server may close a connection without reading a body. A client that reuses the
+        // connection may detect that too late (RFC 9112 §9.5).
         .max_idle_connections(0)
         .build()
         .into();

@@ -1,4 +1,4 @@
-//! What the examples share: somebody who signs tokens, and the tour that shows what they open.
+//! The shared parts of the examples: an authorization server, and a tour that sends requests.
 
 mod proof;
 mod visit;
@@ -20,7 +20,7 @@ pub use crate::visit::{Visit, visit};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// An authorization server of one's own, with a key made at start.
+/// An authorization server in the process, with a key that is created at start.
 pub struct Authority {
     issuer: String,
     private: EncodingKey,
@@ -28,14 +28,14 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Whom its tokens are from, unless it [publishes](Self::publish) its key.
+    /// The issuer of its tokens, unless it [publishes](Self::publish) its key.
     pub const ISSUER: &str = "https://authority.example";
 
-    /// Makes a P-256 key.
+    /// Creates a server with a P-256 key.
     ///
     /// # Errors
     ///
-    /// The system has no randomness to give.
+    /// The system has no random bytes.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         Ok(Self {
@@ -45,11 +45,11 @@ impl Authority {
         })
     }
 
-    /// Publishes its metadata and its key on a free port, for services to find.
+    /// Publishes the metadata and the key on a free port.
     ///
     /// # Errors
     ///
-    /// There is no free port.
+    /// No port is free.
     pub async fn publish(mut self) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         self.issuer = format!("http://{}", listener.local_addr()?);
@@ -66,17 +66,18 @@ impl Authority {
         Ok(self)
     }
 
-    /// Whom its tokens are from.
+    /// The issuer of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The key that verifies its tokens, as PEM.
+    /// The public key that verifies the tokens, as PEM.
     pub fn public_key(&self) -> String {
         self.key.public_key_pem()
     }
 
-    /// A token for `audience` that expires in so many seconds; it did already if they are negative.
+    /// Creates a token for `audience` that expires after this number of seconds. A negative number
+    /// creates an expired token.
     pub fn token(
         &self,
         subject: &str,
@@ -89,7 +90,7 @@ impl Authority {
         self.sign(subject, audience, lives, &more)
     }
 
-    /// A token that is bound to `key`, and expires in an hour.
+    /// Creates a token that is bound to `key` and expires in an hour.
     pub fn bound_token(
         &self,
         subject: &str,
@@ -101,7 +102,7 @@ impl Authority {
         self.sign(subject, audience, 3600, &more)
     }
 
-    /// A token that says this besides: an object with more claims.
+    /// Creates a token with additional claims: an object.
     pub fn sign(&self, subject: &str, audience: &str, lives: i64, more: &Value) -> String {
         let mut claims = json!({
             "iss": self.issuer,
@@ -116,14 +117,14 @@ impl Authority {
         token.unwrap_or_default()
     }
 
-    /// Somebody with such a token for `https://quickstart.example`.
+    /// Creates a caller with such a token for `https://quickstart.example`.
     pub fn persona(&self, name: &'static str, scope: &str, role: &str, lives: i64) -> Persona {
         let token = self.token(name, "https://quickstart.example", scope, role, lives);
         Persona::new(name, token)
     }
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> i64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -131,17 +132,17 @@ fn now() -> i64 {
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX / 2)
 }
 
-/// The Argon2 hash of a password.
+/// Returns the Argon2 hash of a password.
 ///
 /// # Errors
 ///
-/// The system has no randomness to give.
+/// The system has no random bytes.
 pub fn hash(password: &str) -> Result<String> {
     let hash = Argon2::default().hash_password(password.as_bytes());
     Ok(hash.map_err(|error| error.to_string())?.to_string())
 }
 
-/// Somebody who calls.
+/// A caller of the tour.
 pub struct Persona {
     name: &'static str,
     token: String,
@@ -149,20 +150,20 @@ pub struct Persona {
 }
 
 impl Persona {
-    /// Somebody with a token for Bearer.
+    /// Creates a caller with a Bearer token.
     pub fn new(name: &'static str, token: String) -> Self {
         let key = None;
         Self { name, token, key }
     }
 
-    /// Somebody who proves with each request to hold `key` (DPoP).
+    /// Creates a caller that proves possession of `key` in each request (DPoP).
     pub fn with_key(name: &'static str, token: String, key: ProofKey) -> Self {
         let key = Some(key);
         Self { name, token, key }
     }
 }
 
-/// A request, and the answer to expect.
+/// A request, and the expected response.
 struct Stop<'a> {
     path: &'a str,
     name: &'a str,
@@ -170,12 +171,12 @@ struct Stop<'a> {
     expected: String,
 }
 
-/// Binds port 3000; or, for `--tour`, a free one; or the one behind `--port`. Says what it is called,
-/// too.
+/// Binds port 3000, the port behind `--port`, or a free one for `--tour`. Also returns the base
+/// URL.
 ///
 /// # Errors
 ///
-/// The port is taken.
+/// The port is in use.
 pub async fn listen() -> Result<(TcpListener, String)> {
     let mut given = std::env::args().skip_while(|argument| argument != "--port");
     let port = match given.nth(1) {
@@ -188,30 +189,30 @@ pub async fn listen() -> Result<(TcpListener, String)> {
     Ok((listener, base))
 }
 
-/// Whether it was asked for the tour.
+/// Returns whether the program was started with `--tour`.
 pub fn is_tour() -> bool {
     std::env::args().any(|argument| argument == "--tour")
 }
 
-/// Serves `app`, with a `curl` line to paste for each line of the tour; or, asked for `--tour`, for as
-/// long as the tour takes.
+/// Serves `app`, and prints a `curl` line for each line of the tour. With `--tour`, it sends the
+/// requests of the tour and stops.
 ///
-/// Each line of the tour has a path, the name of a persona (or `nobody`, who has no credentials),
-/// the status and, if there is to be one, the challenge.
+/// Each line of the tour has a path, the name of a persona (or `nobody` for a request without
+/// credentials), the expected status and, optionally, the expected challenge.
 ///
 /// # Errors
 ///
-/// The port is taken, or the tour saw another answer than expected.
+/// The port is in use, or a response differs from the expected one.
 pub async fn run(app: ProtectedRouter, personas: &[Persona], tour: &str) -> Result<()> {
     let (listener, base) = listen().await?;
     run_on(listener, &base, app, personas, tour).await
 }
 
-/// The same where it is bound already, since the service had to know what it is called.
+/// Like [`run`], with a listener that is already bound, for a service that has to know its URL.
 ///
 /// # Errors
 ///
-/// The tour saw another answer than expected.
+/// A response differs from the expected one.
 pub async fn run_on(
     listener: TcpListener,
     base: &str,
@@ -227,7 +228,7 @@ pub async fn run_on(
         tokio::spawn(async move { axum::serve(listener, app).await });
         return tokio::task::block_in_place(|| go(base, &stops));
     }
-    // Proofs are made for one request each, which is no work for curl.
+    // A proof is for one request, so curl cannot repeat it.
     let for_curl = |stop: &&Stop<'_>| stop.persona.is_none_or(|persona| persona.key.is_none());
     for stop in stops.iter().filter(for_curl) {
         let header = stop.persona.map_or(String::new(), |persona| {
@@ -263,7 +264,7 @@ fn show(status: &str, challenge: &str) -> String {
     format!("{status}\n#   WWW-Authenticate: {challenge}")
 }
 
-/// Sends every request over a socket and compares the answers.
+/// Sends every request over a socket and compares the responses.
 fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
     let client: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -296,7 +297,7 @@ fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
         let challenges = fields.get_all("www-authenticate").iter().map(text);
         let challenges: Vec<String> = challenges.collect();
         if stop.persona.is_some_and(|persona| persona.key.is_some()) {
-            // Whoever proves something uses the nonce that was told last.
+            // A client with a proof uses the latest nonce.
             nonce = fields.get("dpop-nonce").map(text).or(nonce);
         }
         let seen = show(response.status().as_str(), &challenges.join(", "));

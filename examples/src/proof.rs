@@ -1,4 +1,4 @@
-//! A client's key, and the proofs that it makes (RFC 9449).
+//! A client's key, and its proofs of possession (RFC 9449).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,11 +20,11 @@ pub struct ProofKey {
 }
 
 impl ProofKey {
-    /// Makes a P-256 key.
+    /// Creates a P-256 key.
     ///
     /// # Errors
     ///
-    /// The system has no randomness to give.
+    /// The system has no random bytes.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         let public: Jwk = serde_json::from_value(public_jwk(&key))?;
@@ -35,16 +35,16 @@ impl ProofKey {
         })
     }
 
-    /// What a token that is bound to it says (RFC 7638).
+    /// The thumbprint in a token that is bound to the key (RFC 7638).
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 
-    /// A proof for one request with `token`.
+    /// Creates a proof for one request with `token`.
     ///
     /// # Errors
     ///
-    /// It cannot be signed.
+    /// The proof cannot be signed.
     pub fn prove(
         &self,
         method: &str,
@@ -57,7 +57,7 @@ impl ProofKey {
         header.jwk = Some(self.public.clone());
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let claims = json!({
-            // One that nobody made before is enough; it need not be secret.
+            // The identifier has to be unique, but not secret.
             "jti": since.as_nanos().to_string(),
             "htm": method,
             "htu": url,
@@ -71,7 +71,7 @@ impl ProofKey {
 
 /// The public part of a P-256 key, for ES256 (RFC 7518 §6.2).
 pub(crate) fn public_jwk(key: &KeyPair) -> Value {
-    // Uncompressed: a byte that says so, and both coordinates.
+    // The uncompressed form: a byte that marks it, and both coordinates.
     let point = key.public_key_raw().get(1..).unwrap_or_default();
     let (x, y) = point.split_at(point.len() / 2);
     json!({

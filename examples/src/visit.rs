@@ -1,4 +1,4 @@
-//! A tour of pages: what a browser would send, and what it is told.
+//! A tour of pages: the requests of a browser, and the expected responses.
 
 use auth_runtime::ProtectedRouter;
 use std::collections::BTreeMap;
@@ -10,27 +10,27 @@ use ureq::http::Response;
 
 use crate::Result;
 
-/// What somebody does with a browser.
+/// An action in a browser.
 #[derive(Clone, Copy)]
 pub enum Visit {
-    /// Goes to a page.
+    /// Navigates to a page.
     Page,
-    /// Has the script of a page fetch something.
+    /// Fetches a URL from the script of a page.
     Script,
     /// Submits a form of a page.
     Form(&'static str),
-    /// Looks at a page of another site, which submits a form.
+    /// Opens a page of another site, which submits a form.
     ElsewhereForm(&'static str),
 }
 
-/// Serves `app` on a free port and takes the tour: who does what, and the answer to expect, which is a
-/// status and behind it the challenge or the place to go on to.
+/// Serves `app` on a free port and takes the tour. Each step has a person, an action and the
+/// expected response: a status, followed by the challenge or the target of a redirect.
 ///
-/// Everybody keeps the cookies that they are given.
+/// Each person keeps the received cookies.
 ///
 /// # Errors
 ///
-/// The tour saw another answer than expected.
+/// A response differs from the expected one.
 pub async fn visit(app: ProtectedRouter, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -43,8 +43,8 @@ fn go(address: SocketAddr, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        // A server may close a connection when it has not read a body, and whoever reuses it may see that too
-        // late (RFC 9112 §9.5).
+        // A server may close a connection without reading a body. A client that reuses the
+        // connection may detect that too late (RFC 9112 §9.5).
         .max_idle_connections(0)
         .build()
         .into();

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// The client's own certificate, and somebody else's.
+/// The certificate of the client, and that of another client.
 struct Certificates {
     authority: Authority,
     own: Certified,
@@ -26,7 +26,7 @@ static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(|| {
     }
 });
 
-/// Of the certificate that the token of that name is bound to.
+/// Returns the thumbprint of the certificate that this token is bound to.
 pub(crate) fn thumbprint(token: &str) -> String {
     let certificate = match token {
         "cert.good" => &CERTIFICATES.own,
@@ -35,8 +35,8 @@ pub(crate) fn thumbprint(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.der()))
 }
 
-/// Where the service gets certificates from: a field is forged where one is believed, if only from
-/// another address than the caller's.
+/// Returns the source of certificates for the service. A forged field is sent from an address that
+/// is not a proxy.
 pub(crate) fn told_by(credential: &str) -> Result<ClientCertificate, String> {
     if credential != "cert.header" {
         return Ok(ClientCertificate::connection());
@@ -45,13 +45,13 @@ pub(crate) fn told_by(credential: &str) -> Result<ClientCertificate, String> {
     ClientCertificate::client_cert([proxy]).map_err(|error| error.to_string())
 }
 
-/// What a proxy would say of the other certificate.
+/// Returns the field with the other certificate, as a proxy would send it.
 pub(crate) fn forged_field() -> (String, String) {
     let der = STANDARD.encode(CERTIFICATES.other.der());
     ("Client-Cert".to_owned(), format!(":{der}:"))
 }
 
-/// The same in `X-Forwarded-Client-Cert`.
+/// Returns the same in `X-Forwarded-Client-Cert`.
 pub(crate) fn hash_for_envoy() -> String {
     let hash = Sha256::digest(CERTIFICATES.other.der());
     hash.iter().map(|byte| format!("{byte:02x}")).collect()

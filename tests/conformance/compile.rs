@@ -1,4 +1,4 @@
-//! Attributes that have to compile, or to be refused, by the compiler itself.
+//! Attributes that have to compile, or to be rejected, by the compiler itself.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,8 @@ pub(crate) fn run(vector: &Vector, compile: &Compile, vectors: &Vectors) -> Resu
     }
 }
 
-/// The vectors' spelling is only a proposal. Here a scheme is one of the list `schemes(…)`, one that
-/// is not registered in quotes, and each attribute says who may call.
+/// The spelling of the vectors is only a proposal. Here, schemes are members of the list
+/// `schemes(…)`, an unregistered one is in quotes, and each attribute has a requirement.
 fn spelled_here(attribute: &str) -> String {
     let inner = attribute
         .strip_prefix("#[requires(")
@@ -46,7 +46,7 @@ fn spelled_here(attribute: &str) -> String {
         Some("scheme") if is_word => format!("authenticated, schemes({word})"),
         Some("scheme" | "custom_scheme") => format!("authenticated, schemes({value})"),
         Some("realm") => format!("authenticated, {inner}"),
-        // The metadata are the space's, not the handler's.
+        // Metadata belong to the space, not to the handler.
         _ => match inner.split_once(", resource_metadata") {
             Some((before, _)) => before.to_owned(),
             None => inner.to_owned(),
@@ -60,7 +60,7 @@ fn resource_metadata(attribute: &str) -> Option<String> {
     rest.split('"').next().map(str::to_owned)
 }
 
-/// Where the metadata are is for the builder of the resource to refuse, at start.
+/// The builder of the resource rejects invalid metadata URLs at start.
 fn refusal_of_builder(url: &str) -> Vec<String> {
     let identifier = url.replace("/.well-known/oauth-protected-resource", "");
     let resource =
@@ -69,12 +69,13 @@ fn refusal_of_builder(url: &str) -> Vec<String> {
     refused.into_iter().map(|error| error.to_string()).collect()
 }
 
-/// The identifier of a vector, as far as a crate can have it for a name.
+/// Converts the identifier of a vector to a crate name.
 fn crate_name(id: &str) -> String {
     id.replace(|character: char| !character.is_ascii_alphanumeric(), "_")
 }
 
-/// The errors of each vector's attribute, by one run of the compiler over a crate with a file each.
+/// Returns the errors of each vector's attribute, from one compiler run over a crate with a file
+/// for each.
 fn compile_all(vectors: &Vectors) -> BTreeMap<String, Vec<String>> {
     let compiled = vectors
         .vectors
@@ -95,7 +96,7 @@ fn compile_all(vectors: &Vectors) -> BTreeMap<String, Vec<String>> {
          [dependencies]\nauth-runtime.path = {runtime:?}\n[workspace]\n"
     );
     std::fs::write(project.join("Cargo.toml"), manifest).expect("a file");
-    // The same versions that everything else is built with.
+    // The lock file of the workspace.
     let _ = std::fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"));
     for (id, attribute) in compiled {
         let source = format!(

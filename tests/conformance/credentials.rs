@@ -1,4 +1,4 @@
-//! The credentials that the vectors name, made for real.
+//! Real credentials for those that the vectors name.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -18,7 +18,7 @@ pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const AUDIENCE: &str = "https://api.example";
 const KEY_ID: &str = "es256";
 
-/// Whoever is trusted, and whoever would like to be.
+/// The key of a trusted issuer, and that of another one.
 struct Keys {
     trusted: KeyPair,
     other: KeyPair,
@@ -35,7 +35,7 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     }
 });
 
-/// Verifies the tokens made here: by the profile of RFC 9068.
+/// Verifies the tokens of this file by the profile of RFC 9068.
 pub(crate) fn verifier() -> Jwt {
     let key = JwtKey::es256_pem(KEYS.trusted.public_key_pem()).expect("a public key");
     Jwt::builder()
@@ -47,7 +47,7 @@ pub(crate) fn verifier() -> Jwt {
         .expect("a verifier")
 }
 
-/// Knows the users that the vectors name.
+/// Returns the users that the vectors name.
 pub(crate) fn users() -> Basic {
     static HASHES: LazyLock<[String; 3]> = LazyLock::new(|| ["pass", "pa:ss", "123£"].map(hash));
     let [pass, colon, pound] = &*HASHES;
@@ -70,8 +70,8 @@ pub(crate) fn now() -> i64 {
     i64::try_from(now.expect("after 1970").as_secs()).expect("before year 9999")
 }
 
-/// A token by the name that it has in the vectors, the same one each time, since a proof is for one
-/// token; `None` if there is none of that name.
+/// Returns the token with this name in the vectors. It is the same one each time, since a proof is
+/// for one token. `None` for an unknown name.
 pub(crate) fn token(name: &str) -> Option<String> {
     static MINTED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
@@ -195,8 +195,8 @@ fn sign(header: &Value, claims: &Value, (key, algorithm): (&KeyPair, Algorithm))
     signed(header, claims, &key.expect("a signing key"), algorithm)
 }
 
-/// A text with each `${name}` replaced by the token or the proof of that name, as `credential` wants
-/// it; `nonce` is what the server said last.
+/// Replaces each `${name}` by the token or the proof of that name, for `credential`. `nonce` is the
+/// latest nonce of the server.
 pub(crate) fn fill_in(text: &str, credential: &str, nonce: Option<&str>) -> Result<String, String> {
     let Some((before, rest)) = text.split_once("${") else {
         return Ok(text.to_owned());
@@ -208,10 +208,10 @@ pub(crate) fn fill_in(text: &str, credential: &str, nonce: Option<&str>) -> Resu
     };
     let filled = match name {
         "proof" | "proof2" if credential.starts_with("dpop.") => proofs::make(credential, nonce)?,
-        // A DPoP-bound token in the place of a bearer token.
+        // A DPoP-bound token in place of a bearer token.
         "dpop.asbearer" => credentials_token("dpop.token")?,
         "dpop.token" => credentials_token(&bound(name))?,
-        // What Envoy says of a certificate: its hash.
+        // The hash of a certificate, as Envoy sends it.
         "good" => certificates::hash_for_envoy(),
         opaque if opaque.starts_with("opaque.") => opaque.replace('.', "-"),
         other => credentials_token(other)?,

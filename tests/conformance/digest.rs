@@ -1,4 +1,4 @@
-//! Digest: a scheme for the policies of the vectors, and answers of all kinds to it.
+//! Digest: a scheme for the policies of the vectors, and responses of all kinds to it.
 
 use auth_runtime::clock::Clock;
 use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
@@ -41,7 +41,7 @@ fn algorithm(name: &str) -> Result<DigestAlgorithm, String> {
     }
 }
 
-/// The nonce of the challenge for that algorithm.
+/// Returns the nonce of the challenge for this algorithm.
 fn nonce(refused: &Response, algorithm: &str) -> Option<String> {
     refused.values("www-authenticate").find_map(|line| {
         let challenges = parse_challenges(line).ok()?;
@@ -54,7 +54,7 @@ fn nonce(refused: &Response, algorithm: &str) -> Option<String> {
     })
 }
 
-/// What a client with that credential answers.
+/// Returns the response of a client with this credential.
 pub(crate) fn authorization(
     credential: &str,
     refused: &Response,
@@ -104,7 +104,7 @@ pub(crate) fn authorization(
     })
 }
 
-/// Each 401 brings a nonce of its own.
+/// Each 401 has a nonce of its own.
 pub(crate) fn check_nonces(one: &Response, other: &Response) -> Result<(), String> {
     match (nonce(one, "SHA-256"), nonce(other, "SHA-256")) {
         (Some(one), Some(other)) if one == other => Err(format!("{one} was given out twice")),
@@ -112,8 +112,8 @@ pub(crate) fn check_nonces(one: &Response, other: &Response) -> Result<(), Strin
     }
 }
 
-/// That the arithmetic is right shows in an answer over a nonce of another server's: only a right one
-/// is told that a new nonce is all it takes.
+/// Tests the arithmetic with the nonce of another server: only a correct response receives
+/// `stale=true`.
 pub(crate) fn compute(vector: &Compute) -> Result<(), String> {
     let given = &vector.given;
     let algorithm = algorithm(&given.algorithm)?;

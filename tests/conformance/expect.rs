@@ -1,4 +1,4 @@
-//! What was expected and what was seen.
+//! The comparison of expected and actual responses.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::vector::{Challenge, Expect, Headers};
 
-/// An answer as it came over the wire.
+/// A response as received.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -53,7 +53,7 @@ impl Response {
     }
 }
 
-/// A challenge as the independent parser sees it.
+/// A challenge, parsed by an independent parser.
 #[derive(Debug, PartialEq)]
 struct Seen {
     scheme: String,
@@ -96,7 +96,8 @@ pub(crate) fn check(
     Err(format!("{}\nseen: {seen:#?}", problems.join("\n")))
 }
 
-/// Each line alone, and all of them joined, have to say the same (RFC 9110 §5.3).
+/// The lines of the field and their combination have to contain the same challenges (RFC 9110
+/// §5.3).
 fn challenges(response: &Response) -> Result<Vec<Seen>, String> {
     let parse = |text: &str| -> Result<Vec<Seen>, String> {
         let parsed = parse_challenges(text).map_err(|error| format!("{text}: {error:?}"))?;
@@ -139,7 +140,7 @@ fn compare(wanted: &[Challenge], seen: &[Seen], exact: bool) -> Vec<String> {
             problems.push(format!("the challenge of {} is missing", wanted.scheme));
             continue;
         };
-        // Spelled as it is registered, since many clients mind.
+        // The registered spelling, since many clients are case-sensitive.
         if wanted.scheme != seen.scheme {
             problems.push(format!(
                 "{} stands in the place of {}",
@@ -179,7 +180,7 @@ fn headers(wanted: &Headers, seen: &Response) -> Vec<String> {
     }
     for (name, rules) in &wanted.present {
         for (rule, argument) in rules {
-            // Goes with another rule.
+            // Evaluated with another rule.
             if rule == "or_vary" {
                 continue;
             }
@@ -220,7 +221,7 @@ fn keeps(rule: &str, argument: &Value, name: &str, seen: &Response) -> bool {
             !directives.filter_map(Value::as_str).any(is_there)
         }
         "contains" => joined.contains(&text),
-        // What must not be stored need not say what it varies by.
+        // A response that must not be stored does not need `Vary`.
         "contains_if_cacheable" => {
             let stored = seen
                 .values("cache-control")

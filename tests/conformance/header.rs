@@ -1,4 +1,4 @@
-//! Challenges as they are written.
+//! Written challenges.
 
 use auth_runtime::challenge::{Challenge, ChallengeBuilder, ChallengeContext, ChallengeError};
 use auth_runtime::schemes::{Credentials, Scheme, Verification};
@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::http_vectors::block_on;
 use crate::vector::{Given, Header};
 
-/// Parameters that are texts for people, which may come from anywhere while serving.
+/// Parameters with human-readable texts, which may have any source at run time.
 const TEXTS: [&str; 1] = ["error_description"];
-/// Parameters that RFC 7616 §3.3 wants without quotes.
+/// Parameters that RFC 7616 §3.3 requires without quotes.
 const TOKENS_OF_DIGEST: [&str; 4] = ["algorithm", "stale", "charset", "userhash"];
 
 /// A scheme that sends the challenge of a vector.
@@ -33,7 +33,7 @@ impl Scheme for OfVector {
     }
 }
 
-/// Through a whole space: what a client would get.
+/// Sends the challenge through a whole space, as to a client.
 pub(crate) fn run(header: &Header) -> Result<(), String> {
     let mut builder = ProtectionSpace::builder().realm("unused");
     if header.note.contains("one_line") {
@@ -66,7 +66,7 @@ pub(crate) fn run(header: &Header) -> Result<(), String> {
     ))
 }
 
-/// What the builder refuses is never sent; what is left has to be what the vector wants.
+/// A challenge that the builder rejects is never sent. Any other one has to match the vector.
 fn challenge(given: &Given) -> Result<Challenge, ChallengeError> {
     let mut challenge = Challenge::builder(&given.scheme);
     for (name, value) in &given.params {

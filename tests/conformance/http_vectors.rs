@@ -122,7 +122,7 @@ fn headers_of(
         .collect()
 }
 
-/// The request as it goes over the wire.
+/// Returns the request as sent.
 pub(crate) fn request_text(
     request: &Request,
     target: &str,

@@ -1,5 +1,5 @@
-//! The authorization server that is asked about opaque tokens: a socket that answers as RFC 7662 wants
-//! it, or does not.
+//! The authorization server for opaque tokens: a socket that responds according to RFC 7662, or
+//! violates it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::credentials::AUDIENCE;
 
-/// The endpoint, as the credentials of that name want it; runs for as long as its runtime.
+/// Starts the endpoint for the credentials of this name. It runs as long as its runtime.
 pub(crate) async fn start(credential: &str, clock: Clock) -> Result<Introspection, String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
@@ -39,7 +39,7 @@ pub(crate) async fn start(credential: &str, clock: Clock) -> Result<Introspectio
         let token = form.get("token").map_or("", String::as_str);
         Json(match token {
             "opaque-active" => active(now() + 600),
-            // Somebody forgot to say that it is not active any more.
+            // An expired token that the server still reports as active.
             "opaque-expired" => {
                 json!({ "active": true, "sub": "alice", "scope": "read", "aud": AUDIENCE, "exp": now() - 600 })
             }

@@ -1,8 +1,8 @@
 //! Every requirement of the RFCs as a vector: a request with certain credentials against a policy,
-//! and the answer that has to come over a socket.
+//! and the expected response over a socket.
 //!
-//! Runs `vectors.json` beside this file, or the file that `CONFORMANCE_VECTORS` names. What
-//! `skipped.json` lists is shown as ignored, with the reason.
+//! Runs `vectors.json` in this folder, or the file in `CONFORMANCE_VECTORS`. Vectors in
+//! `skipped.json` are reported as ignored, with the reason.
 
 mod certificates;
 mod compile;

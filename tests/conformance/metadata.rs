@@ -1,4 +1,4 @@
-//! The document that a resource publishes of itself.
+//! The metadata document of a resource.
 
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;

@@ -1,4 +1,4 @@
-//! A real service for each policy of the vectors.
+//! A service for each policy of the vectors.
 
 use auth_tests::App;
 use axum::ServiceExt;
@@ -33,7 +33,7 @@ async fn public_handler() -> &'static str {
     "granted"
 }
 
-/// A handler for each policy, and the way to find them by what they require.
+/// A handler for each policy, found by the requirement.
 macro_rules! handler_table {
     ($($name:ident ($($policy:tt)*))*) => {
         $(
@@ -77,11 +77,11 @@ handler_table! {
     nobody (network = "192.0.2.1/32")
 }
 
-/// What a policy of the vectors comes to.
+/// Returns the policy of a vector.
 fn policy(wanted: &Policy) -> auth_runtime::Policy {
     let mut parts = Vec::new();
     if wanted.deny {
-        // Nobody calls from there.
+        // A network without callers.
         static BLOCKS: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
             std::net::Ipv4Addr::new(192, 0, 2, 1),
             32,
@@ -133,7 +133,7 @@ fn policy(wanted: &Policy) -> auth_runtime::Policy {
     }
 }
 
-/// The scopes that a vocabulary says imply `scope`, directly or by others.
+/// Returns the scopes that imply `scope` in the vocabulary, directly or through others.
 fn implying(scope: &str, wanted: &Policy) -> impl Iterator<Item = &'static str> {
     let mut found = vec![scope.to_owned()];
     loop {
@@ -156,20 +156,20 @@ fn leak(text: &str) -> &'static str {
     text.to_owned().leak()
 }
 
-/// How the service of one vector differs from that of others with the same policy.
+/// The differences of a vector's service from others with the same policy.
 #[derive(Clone, Default)]
 pub(crate) struct Circumstances {
-    /// No key could be fetched, so no token can be verified.
+    /// Keys cannot be fetched, so no token can be verified.
     pub(crate) verifier_is_down: bool,
-    /// Whom opaque tokens are asked of.
+    /// The verifier of opaque tokens.
     pub(crate) introspection: Option<Introspection>,
     /// The clock of Digest.
     pub(crate) clock: Clock,
-    /// Where the certificates of clients come from.
+    /// The source of client certificates.
     pub(crate) certificate: Option<ClientCertificate>,
-    /// Where the sessions are that cookies name.
+    /// The store of sessions.
     pub(crate) sessions: Option<sessions::Store>,
-    /// A layer around the service makes answers storable that do not say otherwise.
+    /// A layer around the service makes responses storable, unless they forbid it.
     pub(crate) storing_layer: bool,
 }
 
@@ -221,7 +221,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
         };
     }
     if wanted.schemes.is_empty() {
-        // A space has to accept something; what no vector sends is as good as nothing.
+        // A space has to accept a scheme, so this one accepts credentials that no vector sends.
         let keys =
             ApiKeys::builder().key("a-key-that-no-vector-sends-to-anybody", Identity::new("x"));
         let keys = keys.build().map_err(|error| error.to_string())?;
@@ -233,7 +233,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
     builder.build().map_err(|error| error.to_string())
 }
 
-/// As the vectors call it.
+/// The name in the vectors.
 const COOKIE: &str = "session";
 
 fn dpop(wanted: &Policy) -> Result<Dpop, String> {
@@ -248,7 +248,7 @@ fn dpop(wanted: &Policy) -> Result<Dpop, String> {
     dpop.build().map_err(|error| error.to_string())
 }
 
-/// A service with `/r` behind the policy, and nothing else.
+/// Returns a service with `/r` behind the policy.
 pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<Router, String> {
     let space = space(wanted, &circumstances)?;
     let is_public = wanted.schemes.is_empty() && !wanted.deny;
@@ -263,7 +263,7 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
             let router = router.map_err(|error| error.to_string())?;
             router.into_router("the other arm is a plain router")
         }
-        // A policy that no handler above carries: decided all the same, but without a router.
+        // A policy without a handler above. It is evaluated without a router.
         None => {
             let policy = policy(wanted);
             Router::new().route(
@@ -306,7 +306,7 @@ pub(crate) fn service(wanted: &Policy, circumstances: Circumstances) -> Result<R
     Ok(app)
 }
 
-/// Serves on a port of its own for as long as the runtime lives, and says who is connected.
+/// Serves on a free port as long as the runtime lives, with the addresses of clients.
 pub(crate) async fn serve(app: impl App) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");

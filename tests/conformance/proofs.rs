@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449), good ones and bad ones.
+//! Valid and invalid proofs of possession (RFC 9449).
 
 use std::sync::LazyLock;
 
@@ -12,20 +12,20 @@ use sha2::Sha256;
 
 use crate::credentials::{now, token};
 
-/// What clients call the services of the vectors.
+/// The origin of the services of the vectors.
 pub(crate) const ORIGIN: &str = "http://api.example";
 /// The services' key for nonces.
 pub(crate) const NONCE_KEY: [u8; 32] = [7; 32];
 
-/// The client's own key, and somebody else's.
+/// The key of the client, and that of another client.
 static KEYS: LazyLock<[ProofKey; 2]> = LazyLock::new(|| [ProofKey::new(), ProofKey::new()]);
 
-/// Of the client's key.
+/// The thumbprint of the client's key.
 pub(crate) fn thumbprint() -> String {
     KEYS[0].thumbprint()
 }
 
-/// The proof that goes with the credentials of that name.
+/// Creates the proof for the credentials of this name.
 pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, String> {
     let [own, other] = &*KEYS;
     let name = match credential {
@@ -79,7 +79,7 @@ pub(crate) fn make(credential: &str, nonce: Option<&str>) -> Result<String, Stri
     Ok(signer.sign(&header, &claims))
 }
 
-/// A nonce of the service's own, as it would have made it then.
+/// Creates a nonce with the service's key at another time.
 fn stamp(seconds: i64) -> String {
     let nanos = u64::try_from(seconds).expect("after 1970") * 1_000_000_000;
     let time = nanos.to_be_bytes();

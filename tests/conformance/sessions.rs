@@ -1,13 +1,13 @@
-//! The session that the vectors call good.
+//! The valid session of the vectors.
 
 use auth_runtime::Identity;
 use auth_runtime::schemes::Sessions;
 use tower_sessions::Session;
 
-/// Where sessions are kept.
+/// The store of sessions.
 pub(crate) use tower_sessions::MemoryStore as Store;
 
-/// A store with one session, in which somebody is logged in, and its cookie's value.
+/// Returns a store with one logged-in session, and the value of its cookie.
 pub(crate) async fn start() -> Result<(Store, String), String> {
     let store = Store::default();
     let session = Session::new(None, std::sync::Arc::new(store.clone()), None);

@@ -1,10 +1,10 @@
-//! What is not run, and why.
+//! The skipped vectors, with the reasons.
 
 use serde::Deserialize;
 
 use crate::vector::{Kind, Policy, Vector, Vectors};
 
-/// One reason, and what it is a reason for: every vector that one of these names.
+/// A reason, and the vectors that it covers: every vector that matches one of these.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
@@ -14,7 +14,7 @@ struct Entry {
     kinds: Vec<String>,
     /// Policies that accept one of these schemes.
     schemes: Vec<String>,
-    /// Policies that want one of these settings.
+    /// Policies with one of these settings.
     settings: Vec<String>,
 }
 
@@ -31,8 +31,8 @@ impl Skipped {
         entry.map(|entry| entry.reason.as_str())
     }
 
-    /// An entry that covers nothing hides nothing either, but somebody would believe it did. (Other
-    /// vectors than the own ones may well lack some.)
+    /// Panics if an entry covers no vector, since it would be misleading. (Other vectors than those
+    /// of this repository may lack some.)
     pub(crate) fn assert_used(&self, vectors: &Vectors) {
         if std::env::var_os("CONFORMANCE_VECTORS").is_some() {
             return;

@@ -1,4 +1,4 @@
-//! The vectors as they are written.
+//! The data format of the vectors.
 
 use std::collections::BTreeMap;
 
@@ -40,11 +40,11 @@ pub(crate) enum Kind {
     Metadata(Metadata),
     /// Digest arithmetic.
     Compute(Compute),
-    /// What a proxy makes of an answer.
+    /// The effect of a proxy on a response.
     Gateway {},
 }
 
-/// What a policy and its protection space ask for.
+/// The settings of a policy and its protection space.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Policy {
@@ -65,7 +65,7 @@ pub(crate) struct Policy {
     pub(crate) digest: Digest,
     pub(crate) introspect: bool,
     pub(crate) mtls: bool,
-    /// The page to log in on.
+    /// The login page.
     pub(crate) login: Option<String>,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct Cors {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scope {
     All(Vec<String>),
-    /// Any of these, each of which wants all of its own.
+    /// One of these lists, with all of its members.
     Any(Vec<Vec<String>>),
 }
 

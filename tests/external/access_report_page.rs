@@ -1,7 +1,8 @@
-//! What a browser makes of an access report: with a keyboard, on a phone, without scripts.
+//! An access report in a browser: with a keyboard, on a phone, without scripts.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test access_report_page` installs it (see `clients/setup.sh`).
+//! `cargo test -p auth-tests --test access_report_page` installs its dependencies (see
+//! `clients/setup.sh`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ fn routes() -> GuardedRouter {
 }
 
 async fn report() -> String {
-    // One answer is another than the policies say.
+    // One response differs from the policies.
     let intercept = from_fn(
         async |request: axum::extract::Request, next: axum::middleware::Next| {
             if request.uri().path() == "/repos" && request.headers().contains_key("x-lucky") {
@@ -93,7 +94,7 @@ async fn report() -> String {
 const LONG: &str =
     "GET /a/path/as/long/as/they/become/{organisation}/and-then-some-more-of-it/without-an-end";
 
-/// What has to be seen.
+/// Returns the expected contents.
 fn expected() -> Vec<(&'static str, Value)> {
     let all = [
         "any /*",

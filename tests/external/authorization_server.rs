@@ -1,8 +1,9 @@
-//! Tokens of an authorization server that other people wrote (npm `oidc-provider`), while it changes
-//! its keys, is stopped, and is started again.
+//! Tokens of an independent authorization server (npm `oidc-provider`), while it rotates its keys,
+//! is stopped, and is started again.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test authorization_server` installs it (see `clients/setup.sh`).
+//! `cargo test -p auth-tests --test authorization_server` installs its dependencies (see
+//! `clients/setup.sh`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,7 +35,7 @@ async fn recent_orders() {}
 #[requires(scope = "orders:read", acr = "urn:example:two-factors")]
 async fn dear_orders() {}
 
-/// Serves handlers behind `space`, and says where.
+/// Serves handlers behind `space`, and returns the base URL.
 async fn serve(space: ProtectionSpace) -> String {
     let app = GuardedRouter::new()
         .route("/orders", get(orders))
@@ -110,7 +111,7 @@ impl Server {
         self.program = None;
     }
 
-    /// At the place where it was.
+    /// Starts the server again at the same address.
     fn start_again(&mut self) {
         let port = self.issuer.rsplit(':').next().expect("a port").to_owned();
         self.start_at(&port);
@@ -143,7 +144,7 @@ impl Server {
 
     fn introspection(&self) -> IntrospectionBuilder {
         Introspection::builder()
-            // Its opaque tokens are those of clients, and say nothing of a user.
+            // Its opaque tokens belong to clients, without a user.
             .subject_claim("client_id")
             .endpoint(format!("{}/token/introspection", self.issuer))
             .audience(format!("{RESOURCE}/opaque"))
@@ -203,7 +204,7 @@ fn of<'t>(tokens: &'t Value, name: &str) -> &'t str {
     tokens[name].as_str().expect("a token of that name")
 }
 
-/// Lets everything else go on while this waits.
+/// Runs blocking work on another thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.expect("it ends")
 }
@@ -222,7 +223,7 @@ async fn tokens_of_every_kind_are_worth_what_they_say() {
         for (name, path, status, error) in [
             ("jwt", "/orders", 200, None),
             ("rsa", "/orders", 200, None),
-            // Bearer proves nothing, so a bound token is of no use with it.
+            // Bearer has no proof of possession, so a bound token is rejected.
             ("bound", "/orders", 401, Some("invalid_token")),
             ("opaque", "/orders", 401, Some("invalid_token")),
             ("password_now", "/recent", 200, None),
@@ -272,7 +273,7 @@ async fn bound_tokens_are_good_with_their_key_only() {
     let server = Server::start("bound");
     let tokens = server.tokens();
     let jwt = server.verifier().build().unwrap();
-    // What a service is called is known before it is served.
+    // The URL of the service is known before it is served.
     let origin = "https://rs.example";
     let dpop = Dpop::jwt(jwt.clone())
         .origin(origin)
@@ -308,7 +309,7 @@ async fn bound_tokens_are_good_with_their_key_only() {
         assert_eq!(proven(&server.key, token).status, 200);
         assert_eq!(proven(&ProofKey::new(), token).status, 401);
         assert_eq!(proven(&server.key, of(&tokens, "jwt")).status, 401);
-        // Who has a good token that is bound to nothing is told which scheme binds (rule 3b).
+        // A valid token without a binding leads to the challenges of schemes with one (rule 3b).
         let unbound = ask_with(&agent, &format!("{base}/bound"), of(&tokens, "jwt"));
         assert_eq!(unbound.status, 401);
         assert!(
@@ -352,7 +353,7 @@ async fn opaque_tokens_are_asked_about_by_secret_and_by_key() {
             assert_eq!(ask("revoked"), 401);
             assert_eq!(ask("bound_opaque"), 401);
         }
-        // That the server does not know this service is not the caller's fault.
+        // Wrong credentials of this service are not the caller's fault.
         let answer = ask_with(
             &agent,
             &format!("{by_nobody}/orders"),
@@ -471,10 +472,10 @@ async fn the_server_is_stopped_and_started_again() {
         for base in [&warm, &uncached, &cold] {
             assert_eq!(ask(base, &token).status, 200);
         }
-        // It forgot its opaque tokens, and says so.
+        // The restarted server has lost its opaque tokens, and reports them as inactive.
         assert_eq!(ask(&asking, opaque).status, 401);
 
-        // What was signed with a key that is withdrawn opens nothing any more.
+        // Tokens of a withdrawn key are rejected.
         server.order("rotate");
         server.order("retire");
         let deadline = Instant::now() + Duration::from_secs(30);

@@ -1,7 +1,8 @@
-//! Clients that other people wrote talk to a running example, and tell what they understood.
+//! Independent clients send requests to a running example, and report their interpretation.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test clients` installs it (see `clients/setup.sh`) and prints a table.
+//! `cargo test -p auth-tests --test clients` installs its dependencies (see `clients/setup.sh`) and
+//! prints a table.
 
 #[path = "clients/digest.rs"]
 mod digest;
@@ -34,14 +35,14 @@ fn main() -> ExitCode {
     judge(&seen, &expected)
 }
 
-/// What a client was seen to understand.
+/// The observed interpretation of a client.
 struct Understood {
     client: String,
     behaviour: String,
     understood: Value,
 }
 
-/// What each client has to understand.
+/// Returns the expected interpretation of each client.
 fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
     let metadata = format!("{base}/.well-known/oauth-protected-resource/api");
     let bearer = json!({ "scheme": "Bearer", "realm": "code host", "resource_metadata": metadata });
@@ -247,7 +248,7 @@ fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
     rows
 }
 
-/// Prints the table, and fails unless each row was seen, and nothing else.
+/// Prints the table, and fails if an observation is missing or unexpected.
 fn judge(seen: &[Understood], expected: &[(&str, &str, Value)]) -> ExitCode {
     let mut found: BTreeMap<(&str, &str), &Value> = BTreeMap::new();
     for row in seen {
@@ -282,8 +283,7 @@ fn judge(seen: &[Understood], expected: &[(&str, &str, Value)]) -> ExitCode {
     }
 }
 
-/// What a client understood in as much of a line as a table has room for, without the address, which
-/// is another one each time.
+/// Shortens an interpretation to the width of the table, without the address, which varies.
 fn shown(understood: &Value) -> String {
     let text = understood.to_string();
     let mut text =
@@ -301,22 +301,22 @@ fn shown(understood: &Value) -> String {
     format!("`{text}`")
 }
 
-/// Everything that runs while the clients do.
+/// The running programs.
 struct Lab {
     folder: PathBuf,
     base: String,
     issuer: String,
-    /// The application for browsers.
+    /// The URL of the application for browsers.
     pages: String,
-    /// Of the service itself, with `files:read`.
+    /// A token of the service, with `files:read`.
     token: String,
-    /// Where the example `resource_server` is.
+    /// The URL of the example `resource_server`.
     orders: String,
-    /// To be ended with the lab.
+    /// They end with the lab.
     _running: [Program; 4],
 }
 
-/// An example on a port of its own, and its address.
+/// Starts an example on a free port, and returns its address.
 fn run_example(name: &str, arguments: &[&str]) -> (Program, String) {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -370,7 +370,7 @@ impl Lab {
         self.reports(Command::new(python).arg(script).args(arguments))
     }
 
-    /// A line of JSON for each thing that was understood; what a client says besides goes to the
+    /// Returns one report for each line of JSON. Other output of a client is printed on the
     /// terminal.
     fn reports(&self, command: &mut Command) -> Vec<Understood> {
         let output = output_of(command.current_dir(&self.folder).stderr(Stdio::inherit()));
@@ -404,7 +404,7 @@ fn curl(lab: &Lab) -> Vec<Understood> {
         curl.args(arguments).arg(format!("{}{path}", lab.base));
         json!(output_of(&mut curl).parse::<u16>().unwrap_or_default())
     };
-    // What curl says of its choices.
+    // The verbose output of curl.
     let verbose = |arguments: &[&str], path: &str| {
         let mut curl = Command::new("curl");
         curl.args([
@@ -455,7 +455,7 @@ fn git(lab: &Lab) -> Vec<Understood> {
     let home = lab.folder.join("home");
     std::fs::create_dir_all(&home).expect("a folder");
     let asked = home.join("asked");
-    // What git asks its user goes to a helper, which writes down what it was told.
+    // A helper answers the prompts of git, and writes them down.
     let helper = |user: &str| {
         format!(
             "!f() {{ test \"$1\" = get || exit 0; cat >> '{}'; \
@@ -482,7 +482,7 @@ fn git(lab: &Lab) -> Vec<Understood> {
         let told = std::fs::read_to_string(&asked).unwrap_or_default();
         (text, told)
     };
-    // As much of what git says as its users go by.
+    // The part of git's output that its users rely on.
     let says = |text: &str| {
         let known = ["refs/heads", "not found", "Authentication failed"];
         let found = known.into_iter().find(|known| text.contains(known));

@@ -1,7 +1,8 @@
-//! Validators that other people wrote read the OpenAPI documents.
+//! Independent validators read the OpenAPI documents.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test openapi_validators` installs it (see `clients/setup.sh`).
+//! `cargo test -p auth-tests --test openapi_validators` installs its dependencies (see
+//! `clients/setup.sh`).
 
 #[path = "../integration/openapi/service.rs"]
 mod service;
@@ -14,7 +15,7 @@ use auth_tests::programs::set_up;
 use serde_json::{Value, json};
 use utoipa::openapi::{Info, OpenApi, OpenApiVersion, Paths};
 
-/// openapi-spec-validator (Python) and Redocly (JavaScript): both know OpenAPI 3.1 and 3.2.
+/// openapi-spec-validator (Python) and Redocly (JavaScript). Both support OpenAPI 3.1 and 3.2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Validator {
     SpecValidator,
@@ -41,7 +42,7 @@ impl Validator {
         command
     }
 
-    /// What is wrong with `document`, if anything is.
+    /// Returns the error of `document`, if any.
     fn complaint(self, name: &str, document: &Value) -> Option<String> {
         static FOLDER: OnceLock<PathBuf> = OnceLock::new();
         let folder =
@@ -93,7 +94,7 @@ fn every_document_is_valid() {
     }
 }
 
-/// Breaks a document.
+/// A change that makes a document invalid.
 type Breakage = fn(&mut Value);
 
 #[test]
@@ -109,7 +110,7 @@ fn a_broken_document_is_refused() {
             "scheme",
             "Bearer",
             |document| forget(&mut document["components"]["securitySchemes"], "Bearer"),
-            // The other one does not look for schemes.
+            // The other validator does not check the names of schemes.
             &[Validator::Redocly],
         ),
         (

@@ -1,4 +1,4 @@
-//! A change of who may call what fails a test until it is accepted.
+//! A changed policy fails a test until the change is accepted.
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ GET      /v1/repos/{id}  requires(scope = "repo:read", hide_as = 404, hide_unles
 PUT      /v1/repos/{id}  requires(any(scope = "a", all(role = "b", network = "192.0.2.0/24")), max_age = "15m", sender_constrained, schemes(Bearer, "X-Own"), realm = "other")  integration::access_lock::change
 "#;
 
-/// A file that no other test uses.
+/// Returns a file that no other test uses.
 fn file(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("access_lock");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -60,7 +60,7 @@ fn file(name: &str) -> PathBuf {
     file
 }
 
-/// What the assertion says when it fails.
+/// Returns the message of a failed assertion.
 fn failure(router: fn() -> GuardedRouter, file: &Path) -> String {
     let failed = catch_unwind(|| assert_access_lock!(router(), file));
     let payload = failed.expect_err("a failure");
@@ -77,7 +77,7 @@ fn the_lock_says_who_may_call_what() {
 fn a_lock_that_says_the_same_holds() {
     for (name, text) in [
         ("holds.lock", format!("{HEADER}{LOCK}")),
-        // As git writes it on Windows, by a version with another header, with lines in another order.
+        // The line ends of git on Windows, the header of another version, and another order.
         ("crlf.lock", LOCK.replace('\n', "\r\n")),
         ("header.lock", format!("# old\n\n{LOCK}")),
         (
@@ -93,7 +93,7 @@ fn a_lock_that_says_the_same_holds() {
 
 #[test]
 fn a_crate_has_its_lock_beside_its_manifest() {
-    // This crate has none, and none is made.
+    // The file is missing, and is not created.
     let failed = catch_unwind(|| assert_access_lock!(GuardedRouter::<()>::new()));
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("access.lock");
     let payload = failed.expect_err("a failure");
@@ -131,7 +131,7 @@ fn what_cannot_be_read_is_a_failure() {
             format!("{HEADER}GET /x  unguarded(reason = \"x\"  shop::x"),
         ),
         (1, format!("\u{feff}{HEADER}{LOCK}")),
-        // What a terminal obeys would change what the report looks like.
+        // Control characters could forge the report on a terminal.
         (
             3,
             format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{1b}[2K"),
@@ -174,7 +174,7 @@ fn what_cannot_be_read_is_a_failure() {
 
 #[test]
 fn names_of_all_languages_are_read() {
-    // With a letter that joins the one before it.
+    // With a combining character.
     let line = r#"GET /हिन्दी  requires(role = "हिन्दी", check = prüfe)  laden::prüfe"#;
     let lock: AccessLock = line.parse().expect("a lock");
     let line = line.replacen("GET ", "GET      ", 1);
@@ -186,7 +186,7 @@ fn what_is_no_text_is_a_failure() {
     let text = format!("{HEADER}{LOCK}");
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (line, bytes) in [
-        // As an old shell on Windows writes it.
+        // UTF-16, as an old shell on Windows writes it.
         (1, [b"\xff\xfe".as_slice(), &wide].concat()),
         (8, [text.as_bytes(), b"\x80\xff"].concat()),
     ] {
@@ -202,7 +202,7 @@ fn what_is_no_text_is_a_failure() {
 fn a_lock_that_was_cut_off_does_not_hold() {
     let text = format!("{HEADER}{LOCK}");
     let cut = text.char_indices().map(|(at, _)| at);
-    // The last line break is none of what it says.
+    // A missing last line break changes nothing.
     for at in cut.filter(|at| *at < text.len() - 1) {
         let file = file("cut.lock");
         std::fs::write(&file, &text[..at]).expect("a file");
@@ -220,7 +220,7 @@ fn an_empty_lock_promises_nothing() {
 
 #[test]
 fn a_change_is_accepted_by_the_environment_alone() {
-    // Run by itself, in a process whose environment is its own.
+    // Run in a process of its own, because of its environment.
     if let Some(file) = std::env::var_os("ACCESS_LOCK_FILE") {
         assert_access_lock!(router(), file);
         return;
@@ -244,7 +244,7 @@ fn a_change_is_accepted_by_the_environment_alone() {
         assert!(!run(value), "{value:?}");
         assert!(!file.exists());
     }
-    // Nobody looks at what is accepted there.
+    // An accepted change would not be reviewed there.
     for ci in ["true", "1", "yes"] {
         let output = in_ci(Some("overwrite"), Some(ci));
         assert!(!output.status.success(), "{ci}");
@@ -270,7 +270,7 @@ fn a_change_is_accepted_by_the_environment_alone() {
     assert!(run(None));
 }
 
-/// What changed between two locks, without a header.
+/// Returns the changes between two locks without a header.
 fn changes(before: &str, after: &str) -> String {
     let [before, after]: [AccessLock; 2] =
         [before, after].map(|text| text.parse().expect("a lock"));
@@ -439,7 +439,7 @@ fn a_check_in_another_module_may_be_another_function() {
             line("requires(any(role = \"a\", check = is_owner))", "b::x"),
             "loosened",
         ),
-        // Wherever it is written, the path says where the function is.
+        // The function is determined by its path, independently of the handler's module.
         (
             line("requires(check = crate::is_owner)", "shop::a::x"),
             line("requires(check = crate::is_owner)", "shop::b::x"),
@@ -455,7 +455,7 @@ fn a_check_in_another_module_may_be_another_function() {
             line("requires(check = ::shop::is_owner)", "shelf::x"),
             "moved",
         ),
-        // It may ask for a parameter by its name.
+        // The check may read a parameter by its name.
         (
             line(check, "a::x").replace("/x", "/{owner}"),
             line(check, "a::x").replace("/x", "/{name}"),
@@ -489,7 +489,7 @@ fn a_parameter_with_another_name_is_the_same_path() {
         let renamed = was.replace(before, after);
         assert!(changes(&was, &renamed).starts_with("restated"));
     }
-    // Braces that are meant are no parameter, nor is a path that goes on.
+    // Literal braces are not a parameter. A longer path is another path.
     for (before, after) in [
         ("/x/{{id}}", "/x/{{name}}"),
         ("/x/{id}", "/x/{id}/"),
@@ -514,7 +514,7 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     + requires(authenticated)  shop::user (for GET /users/{id})
 "#
     );
-    // What is new has its line, and is compared only with what it opens.
+    // An added route has its own line, and is compared only with routes that it opens.
     let both = |first: &str, second: &str| format!("{first}\n{second}");
     let added = "added\n  GET /users/me\n    + requires(role = \"admin\")  shop::me\n";
     assert_eq!(changes(user, &both(user, me)), added);
@@ -529,7 +529,7 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     assert_eq!(changes(&both(user, open), user), removed);
     let other = user.replace("authenticated", "role = \"b\"");
     assert!(changes(&both(&other, me), &other).starts_with("changed"));
-    // By each method that was another's.
+    // By each method that another route responded to before.
     let any = open.replace("GET ", "any ");
     let opened = changes(user, &both(user, &any));
     assert!(opened.starts_with("loosened"), "{opened}");
@@ -537,18 +537,18 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     let gone = changes(&both(user, &me.replace("GET ", "any ")), user);
     assert!(gone.starts_with("loosened"), "{gone}");
     assert!(gone.contains("\nremoved\n  any /users/me\n"), "{gone}");
-    // Two that each answer a part of it, the worse one later.
+    // Two routes that each match a part of the requests, the worse one later.
     let page = r#"GET /admin/{page}  requires(role = "admin")  shop::page"#;
     let rest = "GET /{org}/settings  requires(role = \"admin\")  shop::settings\n\
                 GET /{org}/users  requires(authenticated)  shop::users";
     let gone = changes(&both(page, rest), rest);
     assert!(gone.contains("(for GET /{org}/users)"), "{gone}");
     assert!(gone.starts_with("loosened"), "{gone}");
-    // A path that has another method answers for itself.
+    // A path with another method responds for itself.
     let put = r#"PUT /users/me  requires(role = "admin")  shop::put"#;
     let kept = both(user, put);
     assert!(changes(&both(&kept, me), &kept).starts_with("removed"));
-    // The path of a prefix itself, with or without more behind it.
+    // The prefix itself, with and without further paths below it.
     for (path, wider, expected) in [
         ("/files", "/files/*", "loosened"),
         ("/files/", "/files/*", "loosened"),
@@ -583,19 +583,19 @@ fn a_path_may_have_been_moved_into_a_router_that_is_unguarded() {
     let added = changes(get, plain);
     assert!(added.starts_with("added\n  any /v1/*\n"), "{added}");
     assert!(added.contains(changed), "{added}");
-    // What is not below it was not moved into it, and what is new is new.
+    // Routes outside of the prefix were not moved into it, so an added one counts as added.
     let other = plain.replace("v1", "v2");
     assert!(changes(&both(get, &other), &other).starts_with("removed"));
     assert!(changes(plain, &both(get, plain)).starts_with("added\n  GET /v1/x\n"));
-    // Some of it may have been, and it may be matched before what is wider.
+    // Some requests may be affected, and the pattern may precede a wider one.
     let some = get.replace("v1", "{version}");
     assert!(changes(&both(&some, plain), plain).starts_with("changed"));
     let wider = both(&get.replace('x', "{x}"), plain);
     assert!(changes(&both(get, &wider), &wider).starts_with("changed"));
-    // What is unknown is no path.
+    // A fallback has no path.
     let unknown = get.replace("GET /v1/x", "fallback /v1/*");
     assert!(changes(&both(&unknown, plain), plain).starts_with("removed"));
-    // What is open to all and answers now is worse than what may.
+    // A public route that responds now is worse than an unguarded router that may.
     let open = r#"any /{*path}  public(reason = "pages")  shop::page"#;
     let rest = both(open, plain);
     assert!(changes(&both(get, &rest), &rest).starts_with("loosened"));
@@ -620,7 +620,7 @@ fn a_fallback_hides_no_path_beside_it() {
     let with = |other: &str| format!("{fallback}\n{other}");
     let found = changes(&with(hidden), &with(shown));
     assert!(found.starts_with("loosened"), "{found}");
-    // Nor is it hidden by one.
+    // A public route does not hide it either.
     let open = "fallback /x/*  requires(authenticated)  shop::none";
     let with = |other: &str| format!("{open}\n{other}");
     let found = changes(&with(hidden), &with(shown));
@@ -752,7 +752,7 @@ added
     + requires(authenticated)  shop::any
 "#
     );
-    // What lies below another prefix answers nothing here, nor does a fallback.
+    // Routes below another prefix do not respond here, nor does a fallback.
     let others = "any /y  requires(authenticated)  shop::y\n\
                   any /y/*  unguarded(reason = \"x\")\n\
                   fallback /x  public(reason = \"x\")  shop::x";
@@ -818,7 +818,7 @@ fn networks_are_kept_by_their_blocks() {
         const UNLESS_IN_LAB: Disclosure =
             Disclosure::Hidden(Some(Requirement::network(Network::new("lab", &LAB))));
 
-        /// As the attribute makes it with an `auth.toml`.
+        /// The form that the attribute generates with an `auth.toml`.
         pub(super) struct Service;
 
         impl auth_runtime::__private1::HasPolicy for Service {
@@ -840,7 +840,7 @@ fn networks_are_kept_by_their_blocks() {
             Requirement::network(Network::new("office", &BLOCKS)),
         ];
 
-        /// As no attribute writes it.
+        /// A form that an attribute never generates.
         pub(super) struct Nobody;
 
         impl auth_runtime::__private1::HasPolicy for Nobody {
@@ -868,7 +868,7 @@ fn networks_are_kept_by_their_blocks() {
     assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
     let narrower = line.replace("198.51.100.0/24", "198.51.100.0/25");
     assert!(changes(&narrower, line).starts_with("loosened"));
-    // What cannot be read back tells of its blocks all the same.
+    // The blocks of a network are written even if the rest cannot be parsed.
     let router: GuardedRouter =
         GuardedRouter::new().nest_service("/x", vocabulary::Nobody, service);
     let lock = AccessLock::of(&router.access_table());
@@ -878,7 +878,7 @@ fn networks_are_kept_by_their_blocks() {
     assert!(changes(&narrower, line).starts_with("changed"));
 }
 
-/// Names with all that could be taken for a part of a line.
+/// Names with every character that could be mistaken for a part of a line.
 fn name() -> impl Strategy<Value = String> {
     let letters = prop_oneof![
         Just(' '),
@@ -931,7 +931,7 @@ proptest! {
     }
 }
 
-/// What is different, as the report says it of the only line that changed.
+/// Returns the differences in the report of the only changed line.
 fn what(before: &str, after: &str) -> String {
     let report = changes(before, after);
     let (heading, rest) = report.split_once('\n').expect("a heading");
@@ -1108,7 +1108,7 @@ GET      /x/{*p}  covers /x/secret  public(reason = "files")  integration::acces
     }
 }
 
-/// Lines of a lock, of which two in the same place differ in one of all that a line has.
+/// Lines of a lock. Two lines in the same place differ in one part.
 fn lines() -> impl Strategy<Value = std::collections::BTreeMap<(usize, usize), String>> {
     const PATHS: [[&str; 2]; 6] = [
         ["/x", "/x"],
@@ -1173,7 +1173,7 @@ proptest! {
 
     #[test]
     fn two_locks_that_differ_are_never_reported_as_the_same(before in lines(), after in lines(), with_one in any::<bool>()) {
-        // Most often one line only.
+        // In most cases one line only.
         let mut after = after;
         if with_one {
             let only = after.into_iter().next();
@@ -1186,7 +1186,7 @@ proptest! {
         let (was, is) = (text(&before), text(&after));
         let report = changes(&was, &is);
         prop_assert_eq!(report.is_empty(), was == is, "{}\n\n{}\n\n{}", was, is, report);
-        // Each line that changed in its place is in the report, with what is different.
+        // Each changed line is in the report, with its differences.
         for (place, line) in &after {
             let Some(old) = before.get(place).filter(|old| *old != line) else { continue };
             let mut words = line.split_whitespace();

@@ -1,4 +1,5 @@
-//! What a lock is said to have become, held against who gets through an axum router with its routes.
+//! The reported impact of changes, compared with the access through an axum router with the same
+//! routes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,30 +25,30 @@ const PATHS: [[&str; 2]; 9] = [
     ["/b/*", "/b/*"],
 ];
 
-/// The requests, so that each path answers one of them if all are there.
+/// The requests. Each path receives one of them if all paths exist.
 const TARGETS: [&str; 15] = [
     "/", "/a", "/c", "/a/b", "/c/b", "/a/c", "/b", "/b/", "/b/b", "/d", "/d/", "/d/b", "/d/e",
     "/d/e/", "/d/f/g",
 ];
 
-/// `any` first, since a method is added to it.
+/// `any` comes first, since the others are added to it.
 const METHODS: [&str; 4] = ["any", "GET", "HEAD", "POST"];
 
-/// Whoever has one of these roles may call; nobody has two. Everybody may if all are there.
+/// Each caller has one of these roles. With all roles, a route is public.
 type Roles = u8;
 
 const ROLES: [&str; 3] = ["a", "b", "c"];
 const EVERYBODY: Roles = 0b111;
 
-/// Who may call what: each path in one of its spellings, and its routes by the numbers of their paths and
-/// methods.
+/// The routes of a router: each path in one of its spellings, and the roles by the numbers of path
+/// and method.
 #[derive(Clone, Debug)]
 struct Routes {
     spellings: [usize; PATHS.len()],
     callers: BTreeMap<(usize, usize), Roles>,
 }
 
-/// What takes everything below takes every method.
+/// A subtree serves all methods.
 fn is_possible(path: usize, method: usize) -> bool {
     !PATHS[path][0].ends_with("/*") || METHODS[method] == "any"
 }
@@ -59,7 +60,7 @@ fn place() -> impl Strategy<Value = (usize, usize)> {
     })
 }
 
-/// Two versions that differ in one route, or in how a path is spelled.
+/// Two versions that differ in one route, or in the spelling of a path.
 fn versions() -> impl Strategy<Value = (Routes, Routes)> {
     let callers = proptest::collection::btree_map(place(), 1..=EVERYBODY, 0..7);
     let change = (place(), proptest::option::of(1..=EVERYBODY), 0..2_usize);
@@ -99,7 +100,7 @@ impl Routes {
         text.parse().expect("a lock")
     }
 
-    /// As axum has them; each answers with who may call it.
+    /// Returns an axum router with these routes. Each responds with its roles.
     fn router(&self) -> Router {
         let mut paths: BTreeMap<&str, MethodRouter> = BTreeMap::new();
         let mut router = Router::new();
@@ -124,12 +125,12 @@ impl Routes {
         })
     }
 
-    /// Who may call each target by each method; `None` where nothing is.
+    /// Returns the roles for each target and method. `None` if there is no route.
     async fn ask(&self) -> Vec<Option<Roles>> {
         let router = self.router();
         let mut all = Vec::new();
         for target in TARGETS {
-            // What no route names tells what `any` answers.
+            // A method without a route of its own is served by `any`.
             for method in ["GET", "HEAD", "POST", "DELETE"] {
                 let request = Request::builder().method(method).uri(target);
                 let request = request.body(Body::empty()).expect("a request");
@@ -159,7 +160,7 @@ proptest! {
         let pairs = || std::iter::zip(&were, &are);
         let (mut gained, mut lost) = (false, false);
         for (was, is) in pairs() {
-            // What answers for the first time has a line of its own, or had one.
+            // A route on a new target has a line of its own, or replaces one.
             if let (Some(was), Some(is)) = (was, is) {
                 gained |= is & !was != 0;
                 lost |= was & !is != 0;
@@ -168,7 +169,7 @@ proptest! {
         let heading = heading(&report);
         let is_loud = ["loosened", "added", "changed"].contains(&heading);
         prop_assert!(!gained || is_loud, "{}", report);
-        // Where two paths share requests, a third may have had them.
+        // If two paths share requests, a third one may have served them before.
         prop_assert!(gained || heading != "loosened" || report.contains(" (for "), "{}", report);
         prop_assert!(lost || heading != "tightened", "{}", report);
         prop_assert!(!report.is_empty() || were == are);

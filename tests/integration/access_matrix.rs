@@ -1,4 +1,4 @@
-//! Every route asked by every kind of caller, and compared with what its policy says.
+//! Requests of every kind of caller for every route, compared with the policies.
 
 mod asking;
 mod differences;
@@ -106,7 +106,7 @@ fn routes() -> GuardedRouter {
         .fallback(not_found)
 }
 
-/// Takes tokens, also such as are bound to a key, and passwords.
+/// Returns a space with Bearer, DPoP and Basic.
 fn service_space() -> ProtectionSpace {
     let dpop = Dpop::jwt(verifier()).origin("https://api.example").build();
     let basic = Basic::new(async |user, _password| match user.as_str() {
@@ -149,7 +149,7 @@ fn admin() -> Persona {
     known("admin", ann.with_scopes(["repo:read", "repo:write"]))
 }
 
-/// Somebody whose token is bound to a key, and who proves to have it anew with each request.
+/// Returns a caller with a bound token and a new proof for each request.
 fn holder() -> Persona {
     let key = ProofKey::new();
     let token = token(json!({ "sub": "dora", "cnf": { "jkt": key.thumbprint() } }));
@@ -228,7 +228,7 @@ const MATRIX: &str = r#"- anonymous: no credentials
 
 fn file(name: &str) -> PathBuf {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Of an earlier run.
+    // A file of an earlier run.
     let _ = std::fs::remove_file(&file);
     file
 }
@@ -253,7 +253,7 @@ async fn a_handler_that_wants_a_body_lets_in_without_one() {
     );
 }
 
-/// What differs, a line for each cell; of a longer one the first line.
+/// Returns the differences, one line for each cell.
 async fn differences(app: ProtectedRouter, builder: AccessMatrixBuilder) -> Vec<String> {
     let matrix = builder.send(&app).await.expect("a matrix");
     let differences = matrix.differences().map(|(row, persona, difference)| {
@@ -279,7 +279,7 @@ fn short_app() -> ProtectedRouter {
     short().protect(space()).expect("a router")
 }
 
-/// Every policy that tells callers apart, asked by every kind of caller.
+/// Every kind of policy that distinguishes callers, requested by every kind of caller.
 #[tokio::test]
 async fn a_service_as_it_comes_never_differs() {
     #[requires(any(scope = "a", role = "r"), hide_as = 404)]

@@ -1,5 +1,4 @@
-//! Who may call what, as a page: what stands in it. What a browser makes of it, `access_report_page`
-//! asks.
+//! The contents of the access report. `access_report_page` tests it in a browser.
 
 use auth_runtime::routing::AccessTable;
 use auth_runtime::routing::{any, get};
@@ -33,12 +32,12 @@ fn routes() -> GuardedRouter {
         .merge_unguarded("'\"</title>", &["/*"], Router::new())
 }
 
-/// The page, without the places to break a line at.
+/// Returns the page, without the places to break a line.
 fn page(table: &AccessTable) -> String {
     AccessReport::new(table).to_html().replace("<wbr>", "")
 }
 
-/// What stands between two texts, of which there is one each.
+/// Returns the text between two others, which occur once each.
 fn between<'t>(page: &'t str, start: &str, end: &str) -> &'t str {
     let mut parts = page.split(start);
     let after = parts.nth(1).expect("a start");
@@ -98,7 +97,7 @@ fn every_row_of_the_table_is_in_the_page() {
     for text in [
         "data-method=\"GET\"",
         "data-text=\"/repos/{id} integration::access_report::show\"",
-        // In the order of the choices: permission, role, scope.
+        // The indices of the options, in the order permission, role, scope.
         "data-asks=\"0 2\"",
         "data-access=\"guarded hidden\"",
         "<span class=\"hidden\">hidden</span>",
@@ -108,7 +107,7 @@ fn every_row_of_the_table_is_in_the_page() {
     ] {
         assert!(show.contains(text), "{text}\n{show}");
     }
-    // Nobody was asked, so nobody can be chosen.
+    // Without a matrix, no persona can be selected.
     assert!(!page.contains("id=\"persona\"") && !page.contains("Answers"));
 }
 
@@ -142,7 +141,7 @@ async fn matrix(app: ProtectedRouter) -> AccessMatrix {
 async fn what_everybody_was_answered_is_in_the_page() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let matrix = matrix(app).await;
-    // A route that the matrix does not know yet.
+    // The matrix does not have this route yet.
     let table = routes_to_ask().route("/new", get(healthz)).access_table();
     let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
     for text in [

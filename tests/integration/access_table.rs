@@ -1,4 +1,4 @@
-//! Who may call what, as the router itself tells.
+//! The access table of a router.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -67,7 +67,7 @@ fn router() -> GuardedRouter {
         .fallback(not_found)
 }
 
-/// The lines on which the handlers stand change with this file; that they are right is asked elsewhere.
+/// The line numbers change with this file. Another test compares them.
 fn without_lines(text: &str) -> String {
     let line = regex_lite::Regex::new(r"\.rs:[0-9]+").expect("a pattern");
     line.replace_all(text, ".rs:_").into_owned()
@@ -461,7 +461,7 @@ fn echo() -> impl tower::Service<Request, Response = String, Error = Infallible,
     })
 }
 
-/// The open patterns of a router, each with a path that it covers.
+/// Returns the open patterns of a router, each with a covered path.
 fn open_patterns(router: &GuardedRouter) -> Vec<String> {
     let table = router.access_table();
     let rows = table.rows().iter();
@@ -475,13 +475,13 @@ fn open_patterns(router: &GuardedRouter) -> Vec<String> {
     pairs.collect()
 }
 
-/// A guarded path with its neighbours, a spelling of the path, and the open pattern that takes it; empty
-/// where no route may be reported.
+/// A guarded path with its neighbours, a spelling of the path, and its open pattern. The last one
+/// is empty if no route may be reported.
 type Neighbours = (fn() -> GuardedRouter, &'static str, &'static str);
 
 fn neighbours() -> Vec<Neighbours> {
     vec![
-        // The pattern is public, by a wildcard, a parameter, a subtree.
+        // The pattern is public: a wildcard, a parameter, a subtree.
         (
             || {
                 GuardedRouter::new()
@@ -509,7 +509,8 @@ fn neighbours() -> Vec<Neighbours> {
             "/x/%73ecret",
             "any /x/* /x/secret",
         ),
-        // What is literal in front of it is a spelling as well, and so is what a parameter has behind it.
+        // A spelling of the literal in front of a parameter, or of the part behind it, counts as
+        // well.
         (
             || {
                 GuardedRouter::new()
@@ -546,7 +547,7 @@ fn neighbours() -> Vec<Neighbours> {
             "/%78/fixed",
             "GET /{p}/fixed /x/{id}",
         ),
-        // Nested routes have whole paths.
+        // Nested routes have their full paths.
         (
             || {
                 let inner = GuardedRouter::new()
@@ -557,7 +558,7 @@ fn neighbours() -> Vec<Neighbours> {
             "/v1/%73ecret",
             "GET /v1/{p} /v1/secret",
         ),
-        // A plain router, where it lists such a pattern.
+        // A plain router, if it lists such a pattern.
         (
             || {
                 let plain = Router::new().route(
@@ -573,7 +574,7 @@ fn neighbours() -> Vec<Neighbours> {
             "/x/%73ecret",
             "any /x/{p} /x/secret",
         ),
-        // A weaker policy, and another one where the path is handed on.
+        // A weaker policy, and an incomparable one that passes the path on.
         (
             || {
                 GuardedRouter::new()
@@ -592,7 +593,7 @@ fn neighbours() -> Vec<Neighbours> {
             "/x/%73ecret",
             "GET /x/{*p} /x/secret",
         ),
-        // Services that may hand out the same files.
+        // Services that may serve the same files.
         (
             || {
                 GuardedRouter::new()
@@ -602,8 +603,8 @@ fn neighbours() -> Vec<Neighbours> {
             "/%78/file",
             "any /* /x/*",
         ),
-        // Another pattern takes it before the fallback; an object of another kind; a narrower policy;
-        // another method; another path; a fallback beside what is no file.
+        // Another pattern precedes the fallback; an object of another kind; a narrower policy;
+        // another method; another path; a fallback beside a handler.
         (
             || {
                 GuardedRouter::new()
@@ -705,7 +706,7 @@ async fn an_open_pattern_is_named_where_it_gets_requests_of_a_guarded_path() {
             is_granted && body.starts_with(b"page ")
         };
         assert!(!ask(&decoded).await, "{decoded}");
-        // What is reported is reached, though the guarded path is not.
+        // A reported pattern responds, and the guarded path does not.
         if !expected.is_empty() {
             assert!(ask(spelling).await, "{spelling}");
         }
@@ -768,7 +769,7 @@ fn a_router_in_place_of_a_handler_is_named() {
     );
 }
 
-/// Paths of which axum takes most together.
+/// Paths of which axum accepts most together.
 const PATHS: [&str; 12] = [
     "/a",
     "/{x}",
@@ -784,7 +785,7 @@ const PATHS: [&str; 12] = [
     "/{x}/b/{*r}",
 ];
 
-/// Paths of requests, of up to three segments.
+/// Request paths with up to three segments.
 fn targets() -> Vec<Vec<&'static str>> {
     let mut all = vec![Vec::new()];
     for length in 0..3 {
@@ -802,7 +803,7 @@ fn targets() -> Vec<Vec<&'static str>> {
     all.split_off(1)
 }
 
-/// A segment as it is, with its first character encoded, and with its last one.
+/// A segment unchanged, with its first character encoded, and with its last one encoded.
 fn spellings(segment: &str) -> Vec<String> {
     let encoded = |at: usize| {
         let byte = segment.as_bytes()[at];
@@ -811,7 +812,7 @@ fn spellings(segment: &str) -> Vec<String> {
     vec![segment.to_owned(), encoded(0), encoded(segment.len() - 1)]
 }
 
-/// The path of the route that axum takes for a request.
+/// Returns the path of the route that axum uses for a request.
 async fn route_of(router: &Router, target: &str) -> Option<String> {
     let request = Request::get(target).body(Body::empty()).expect("a request");
     let Ok(response) = router.clone().oneshot(request).await;
@@ -827,7 +828,8 @@ proptest::proptest! {
     fn covers_are_what_axum_routes_elsewhere(
         kinds in proptest::collection::vec(0..3_u8, PATHS.len())
     ) {
-        // Left out, guarded or public; so is what conflicts with a path before it.
+        // Each path is left out, guarded or public. A path that conflicts with an earlier one is
+        // left out.
         let mut plain = Router::new();
         let mut guarded = GuardedRouter::<()>::new();
         let mut public = Vec::new();

@@ -1,4 +1,5 @@
-//! What it costs to be told of decisions. A binary of its own, since nobody may listen to the log.
+//! The cost of recording decisions. It is a binary of its own, since a log subscriber would change
+//! the result.
 
 use auth_runtime::decision::Rule;
 use auth_runtime::routing::get;
@@ -13,7 +14,7 @@ use tower::ServiceExt;
 #[requires(role = "admin", hide_as = 404)]
 async fn hidden() {}
 
-/// A record borrows what is there anyway.
+/// A record only borrows existing data.
 #[test]
 fn telling_a_hook_of_a_grant_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,6 +1,6 @@
-//! `cargo auth`, as it is installed: the program is run on workspaces, and what it prints is compared
-//! whole. Each folder of `cargo_auth/` is a workspace, with what is expected beside it;
-//! `CARGO_AUTH=overwrite` writes these files anew.
+//! The installed program `cargo auth`: it runs on workspaces, and its whole output is compared.
+//! Each folder of `cargo_auth/` is a workspace, next to its expected output. `CARGO_AUTH=overwrite`
+//! writes these files anew.
 
 mod diff;
 mod grep;
@@ -25,12 +25,12 @@ fn root() -> &'static Path {
     here().parent().expect("the workspace")
 }
 
-/// A workspace of `cargo_auth/`.
+/// Returns a workspace of `cargo_auth/`.
 fn workspace(name: &str) -> PathBuf {
     here().join("cargo_auth").join(name)
 }
 
-/// The program, built once.
+/// Builds the program once, and returns its path.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
@@ -53,7 +53,7 @@ fn program() -> &'static Path {
     })
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 struct Run {
     text: String,
@@ -61,7 +61,7 @@ struct Run {
     status: i32,
 }
 
-/// Runs it in a folder, as `cargo auth …` does.
+/// Runs the program in a folder, as `cargo auth …` does.
 fn run(folder: &Path, arguments: &[&str]) -> Run {
     let output = Command::new(program())
         .arg("auth")
@@ -84,7 +84,7 @@ fn json(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&run(folder, arguments).text).expect("JSON")
 }
 
-/// Holds a text against a file beside the workspaces.
+/// Compares a text with a file beside the workspaces.
 fn expect(text: &str, file: &str) {
     let file = here().join("cargo_auth").join(file);
     if std::env::var("CARGO_AUTH").is_ok_and(|it| it == "overwrite") {
@@ -102,7 +102,7 @@ fn every_policy_is_listed_wherever_it_stands() {
     expect(&text.text, "shop.list");
     let document = run(&shop, &["list", "--format=json"]);
     expect(&document.text, "shop.list.json");
-    // The same from elsewhere.
+    // The same from another folder.
     let manifest = shop.join("Cargo.toml");
     let manifest = manifest.to_str().expect("a path");
     let elsewhere = run(root(), &["list", "--manifest-path", manifest]);
@@ -127,7 +127,7 @@ fn everything_that_no_compiler_sees_is_found() {
     expect(&document.text, "careless.check.json");
 }
 
-/// The fixture says so at the end of the line, but for routes that are merged on purpose.
+/// The fixture marks each finding at the end of its line, except deliberately merged routes.
 #[test]
 fn routes_are_found_where_they_are_and_nowhere_else() {
     let careless = workspace("careless");
@@ -145,7 +145,7 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
         let found = lines.iter().filter(|found| **found == index + 1).count();
         assert_eq!(found, expected, "{}: {line}", index + 1);
     }
-    // A list of policies is not to look as if there were nothing else.
+    // The list of policies must not look complete.
     let listed = run(&careless, &["list"]).text;
     let more = format!(
         "\n{} more routes on plain routers, without a policy: `cargo auth check` shows where\n",
@@ -207,7 +207,7 @@ fn every_code_is_explained() {
     assert!(unknown.errors.contains("AUTH9999"), "{}", unknown.errors);
 }
 
-/// Where the compiler looks, the tool looks too (the Rust reference, "Module source filenames").
+/// The tool reads the same files as the compiler (the Rust reference, "Module source filenames").
 #[test]
 fn modules_are_read_from_where_the_compiler_finds_them() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";

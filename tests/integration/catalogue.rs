@@ -1,5 +1,5 @@
-//! Every message of the attributes has a code, every code a page and a case that shows it, and no page
-//! lacks a code.
+//! Every message of the attributes has a code, every code has a page and a test case, and every
+//! page has a code.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ fn root() -> &'static Path {
         .expect("the workspace")
 }
 
-/// All files below a folder whose names end so.
+/// Returns all files below a folder with this end of the name.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -28,7 +28,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("a text")
 }
 
-/// `AUTH` and four digits, wherever they stand.
+/// Returns all occurrences of `AUTH` with four digits.
 fn codes_in(text: &str) -> BTreeSet<String> {
     let code = regex_lite::Regex::new("AUTH[0-9]{4}").expect("a pattern");
     code.find_iter(text)
@@ -43,8 +43,8 @@ fn codes_in_files(paths: impl IntoIterator<Item = PathBuf>) -> BTreeSet<String> 
         .collect()
 }
 
-/// What the messages say: the codes of the attributes, and those of the runtime's own advice to the
-/// compiler.
+/// Returns the codes of all messages: those of the attributes, and those in the runtime's
+/// diagnostics for the compiler.
 fn known() -> BTreeSet<String> {
     let runtime = files(&root().join("auth-runtime"), ".rs");
     let advice = runtime
@@ -77,7 +77,7 @@ fn every_code_has_a_page_and_every_page_a_code() {
             .into_owned();
         assert!(text.starts_with(&format!("# {code}: ")), "{code}");
         assert_eq!(codes_in(&text), BTreeSet::from([code.clone()]), "{code}");
-        // What is refused, and what to write instead.
+        // A rejected and a corrected example.
         assert_eq!(text.matches("\n```").count(), 4, "{code}");
     }
 }
@@ -93,7 +93,7 @@ fn every_code_is_shown_by_a_case() {
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
 
-/// The compiler's own errors have codes of its own, but for these.
+/// The compiler's own errors have codes of its own, with these exceptions.
 const OF_THE_COMPILER: [&str; 2] = ["error: cannot construct ", "error: function `unused`"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! A challenge is legal, or it is not built.
+//! The builder rejects every illegal challenge.
 
 use auth_runtime::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 

@@ -1,4 +1,4 @@
-//! Correct code that has to compile, without a warning of the compiler: one topic a file.
+//! Valid code that has to compile without warnings: one topic per file.
 
 #![allow(
     clippy::all,

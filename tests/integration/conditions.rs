@@ -1,4 +1,4 @@
-//! What a policy can ask for besides who the caller is: a fresh login, a network, a check.
+//! Requirements besides the identity: a recent login, a network, a check.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -99,7 +99,7 @@ async fn a_token_says_how_and_when_its_owner_logged_in() {
             json!({ "acr": "mfa", "auth_time": seconds_ago(299) as f64 + 0.5 }),
             true,
         ),
-        // The issuer's clock may be off by as much as the verifier was told.
+        // The configured tolerance for the issuer's clock applies here as well.
         (json!({ "acr": "mfa", "auth_time": seconds_ago(350) }), true),
         (
             json!({ "acr": "mfa", "auth_time": seconds_ago(0) + 30 }),
@@ -136,7 +136,7 @@ async fn a_token_says_how_and_when_its_owner_logged_in() {
             );
         }
     }
-    // A stranger is not told what it takes (RFC 9470 §9).
+    // An anonymous caller does not learn the required login (RFC 9470 §9).
     let (status, challenges, _) = send(&app, request("/")).await;
     assert_eq!(
         (status.as_u16(), challenges),
@@ -184,7 +184,7 @@ async fn methods_of_logging_in_are_a_set() {
     }
 }
 
-/// Rule 3a stays visible: whoever gets it is entitled to know.
+/// Rule 3a stays visible: such a caller is entitled to the information.
 #[tokio::test]
 async fn a_hidden_handler_tells_those_who_only_have_to_log_in_again() {
     let app = GuardedRouter::new()
@@ -247,7 +247,7 @@ async fn a_network_lets_in_or_keeps_out_whoever_calls() {
     let none = Vec::<String>::new();
     let bare = vec!["Bearer realm=\"api\"".to_owned()];
 
-    // True: let in, whoever calls, with bad credentials too (rule 1).
+    // True: granted for every caller, also with invalid credentials (rule 1).
     for (request, who) in [
         (request("/office"), "somebody"),
         (known(ann(), "/office"), "ann"),
@@ -276,7 +276,7 @@ async fn a_network_lets_in_or_keeps_out_whoever_calls() {
         let (status, seen, _) = send(&app, from("198.51.100.7", request)).await;
         assert_eq!((status.as_u16(), &seen), (403, challenges));
     }
-    // Either: from elsewhere it takes credentials.
+    // Either: outside of the network, credentials are required.
     let (status, seen, _) = send(&app, from("198.51.100.7", request("/metrics"))).await;
     assert_eq!(status, 401);
     assert_eq!(seen, ["Bearer realm=\"api\", scope=\"metrics\""]);
@@ -284,7 +284,7 @@ async fn a_network_lets_in_or_keeps_out_whoever_calls() {
         self::status(&app, from("192.0.2.7", request("/metrics"))).await,
         200
     );
-    // Both: inside it takes credentials, outside nothing helps.
+    // Both: inside of the network, credentials are required. Outside, nothing helps.
     assert_eq!(
         self::status(&app, from("[2001:db8::1]", request("/inner"))).await,
         401
@@ -297,19 +297,19 @@ async fn a_network_lets_in_or_keeps_out_whoever_calls() {
         self::status(&app, from("[2001:db9::1]", request("/inner"))).await,
         403
     );
-    // A socket for both kinds of addresses writes the one as the other.
+    // A dual-stack socket writes IPv4 addresses as IPv6.
     assert_eq!(
         self::status(&app, from("[::ffff:192.0.2.7]", request("/office"))).await,
         200
     );
-    // Hidden from outside, all the same.
+    // Outside of the network, the path is hidden as well.
     assert_hidden(app.clone(), from("198.51.100.7", request("/hidden"))).await;
     assert_hidden(app.clone(), from("198.51.100.7", known(ann(), "/hidden"))).await;
     assert_eq!(
         self::status(&app, from("192.0.2.7", request("/hidden"))).await,
         200
     );
-    // Who is connected is not known: nobody is inside.
+    // Without the address of the connection, no caller is inside.
     assert_eq!(self::status(&app, request("/office")).await, 403);
 }
 
@@ -367,7 +367,7 @@ async fn a_forwarded_address_counts_only_from_a_configured_proxy() {
             403,
         ),
         (&by_x, proxy, &[(x, "192.0.2.7, unknown")], 403),
-        // A client that reaches the service past the proxy is where its socket is.
+        // The address of a client that bypasses the proxy is that of its socket.
         (&by_x, inside, &[(x, "203.0.113.9")], 200),
     ] {
         let mut request = match peer {
@@ -418,16 +418,16 @@ async fn the_socket_says_who_is_connected_when_it_is_served_so() {
 
 // ---- check ----
 
-/// Whose documents are whose, and how often it was asked.
+/// The owners of the documents, and the number of calls.
 #[derive(Clone, Default)]
 struct Documents {
     asked: Arc<AtomicU32>,
 }
 
-/// `/documents/{owner}`; the database is down for those of `nobody`.
+/// Checks `/documents/{owner}`. The database is unavailable for documents of `nobody`.
 async fn owns_document(request: CheckRequest<'_, Documents>) -> Result<bool, std::io::Error> {
     request.state().asked.fetch_add(1, Ordering::SeqCst);
-    // A check may wait for something.
+    // A check may be asynchronous.
     tokio::task::yield_now().await;
     // A subtree has no parameters.
     let path = request.uri().path();
@@ -435,7 +435,7 @@ async fn owns_document(request: CheckRequest<'_, Documents>) -> Result<bool, std
         Some(owner) => owner,
         None => path.rsplit('/').next().unwrap_or_default(),
     };
-    // Routers may be nested; the client's target stays what it is.
+    // Routers may be nested, but the client's target is unchanged.
     if let Some(sent) = request.headers().get("x-sent") {
         assert_eq!(path, sent.to_str().expect("a path"));
         assert_eq!(request.parameter("other"), None);
@@ -500,7 +500,7 @@ async fn a_check_sees_identity_head_and_state_and_decides() {
         ("owner", known(ann(), "/documents/ann"), 200, 1),
         ("not the owner", known(ann(), "/documents/bob"), 403, 1),
         ("the check fails", known(ann(), "/documents/nobody"), 503, 1),
-        // Nobody is asked about somebody who is not known.
+        // The check does not run for a caller that is not known.
         ("anonymous", request("/documents/ann"), 401, 0),
         (
             "rejected",
@@ -514,7 +514,7 @@ async fn a_check_sees_identity_head_and_state_and_decides() {
             503,
             0,
         ),
-        // Only if the answer matters, and once.
+        // It runs only if its result matters, and once.
         (
             "admin",
             known(ann().with_roles(["admin"]), "/either/nobody"),
@@ -564,7 +564,8 @@ async fn a_check_hides_as_everything_else_does_even_when_it_fails() {
         status(&app, known(Identity::new("ann"), "/hidden/ann")).await,
         200
     );
-    // Whoever meets the lesser requirement is told, by the policy and by the handler.
+    // A caller that meets `hide_unless` receives the visible denial, from the policy and from the
+    // handler.
     assert_eq!(
         status(&app, known(Identity::new("ann"), "/half/ann")).await,
         403
@@ -574,8 +575,8 @@ async fn a_check_hides_as_everything_else_does_even_when_it_fails() {
     assert_hidden(app.clone(), writer("/half/bob")).await;
 }
 
-/// Layers that only matched routes have make the decision move outside of them; the state is there
-/// all the same.
+/// Layers that only matched routes have move the decision outside of them. The state is available
+/// there as well.
 #[tokio::test]
 async fn a_check_works_behind_layers_nests_and_services() {
     #[requires(check = owns_document, hide_as = 404)]
@@ -614,7 +615,7 @@ async fn a_check_works_behind_layers_nests_and_services() {
     }
 }
 
-/// `None` where the path has no tenant: then the check is met.
+/// A path without a tenant meets the check.
 async fn of_tenant(request: CheckRequest<'_>) -> bool {
     let tenant = request.parameter("tenant");
     tenant.is_none_or(|tenant| tenant == request.identity().subject())
@@ -723,7 +724,7 @@ async fn a_check_that_asks_for_another_state_is_found_when_the_router_is_protect
     );
     assert_eq!(format!("{error:?}"), text);
 
-    // On a plain router nobody can say so before a request comes: closed, not open.
+    // On a plain router, the error is detected at the first request, and the response is a denial.
     let app = Router::new()
         .route("/either/{owner}", axum::routing::get(either))
         .layer(axum::Extension(space()));

@@ -1,5 +1,5 @@
-//! The rules of deciding, held against an oracle that knows nothing of three-valued logic: it
-//! enumerates what a caller could present, and asks whether any of it grants.
+//! The rules of deciding, compared with an oracle without three-valued logic: it enumerates the
+//! possible credentials of a caller, and evaluates each of them.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use auth_runtime::decision::{Context, Decision, Denial, Explanation, Rule};
 use auth_runtime::policy::{IpNet, Network, Truth};
 use auth_runtime::{Caller, Identity, Policy, Rejection, Requirement};
 
-/// A requirement, as the oracle reads it.
+/// A requirement in the oracle.
 #[derive(Clone, Debug)]
 enum Expression {
     Atom(Bit),
@@ -17,7 +17,7 @@ enum Expression {
     Any(Vec<Expression>),
 }
 
-/// Each atom is one bit of what holds.
+/// An atom, as one bit of the state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bit {
     Authenticated = 1,
@@ -32,11 +32,11 @@ enum Bit {
 
 use Bit::{Authenticated, Bound, Checked, Mfa, Office, Read, Staff, Write};
 
-/// What holds of a caller: the bits of the atoms that do.
+/// The state of a caller: the bits of the true atoms.
 type Holds = u8;
 
 const SCOPES: Holds = Read as Holds | Write as Holds;
-/// What depends on who calls.
+/// The atoms that depend on the identity.
 const PERSONAL: Holds = !(Office as Holds);
 
 const IDENTITY_ATOMS: [Bit; 4] = [Authenticated, Read, Write, Staff];
@@ -58,11 +58,11 @@ const OFFICE: [IpNet; 1] = [IpNet::V4(ipnet::Ipv4Net::new_assert(
 const IN_OFFICE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
-/// The name of a check; its result is part of each test.
+/// The name of a check. Each test sets its result.
 const A_CHECK: &str = "is_fine";
 
 impl Expression {
-    /// Plain two-valued meaning.
+    /// The two-valued meaning.
     fn grants(&self, holds: Holds) -> bool {
         match self {
             Self::Atom(bit) => holds & *bit as Holds != 0,
@@ -71,7 +71,7 @@ impl Expression {
         }
     }
 
-    /// All atoms in it.
+    /// Returns all of its atoms.
     fn atoms(&self) -> Holds {
         match self {
             Self::Atom(bit) => *bit as Holds,
@@ -97,7 +97,7 @@ impl Expression {
     }
 }
 
-/// Every expression of exactly `leaves` leaves from `alphabet`.
+/// Returns every expression with exactly `leaves` leaves from `alphabet`.
 fn expressions(leaves: usize, alphabet: &[Expression]) -> Vec<Expression> {
     if leaves == 1 {
         return alphabet.to_vec();
@@ -108,7 +108,7 @@ fn expressions(leaves: usize, alphabet: &[Expression]) -> Vec<Expression> {
         .collect()
 }
 
-/// Every list of `parts` expressions with `leaves` leaves in all.
+/// Returns every list of `parts` expressions with `leaves` leaves in total.
 fn lists(leaves: usize, parts: usize, alphabet: &[Expression]) -> Vec<Vec<Expression>> {
     if parts == 1 {
         let single = expressions(leaves, alphabet).into_iter();
@@ -128,8 +128,8 @@ fn lists(leaves: usize, parts: usize, alphabet: &[Expression]) -> Vec<Vec<Expres
     found
 }
 
-/// Up to two leaves of every kind, with "nobody" and "everybody" among them; three without these; four
-/// of those that are about the identity.
+/// Returns expressions with up to two leaves of every kind, including the constants; with three
+/// leaves without the constants; and with four leaves of identity atoms.
 fn all_expressions() -> Vec<Expression> {
     let atoms = |bits: &[Bit]| -> Vec<_> { bits.iter().copied().map(Expression::Atom).collect() };
     let mut with_constants = atoms(&ALL_ATOMS);
@@ -146,7 +146,8 @@ fn subsets(of: Holds) -> impl Iterator<Item = Holds> {
     (0..=Holds::MAX).filter(move |subset| subset & !of == 0)
 }
 
-/// The smallest sets of scopes with which `grants` holds; of these the nearest to what is `held`.
+/// Returns the smallest sets of scopes for which `grants` is true, and of these the nearest to
+/// `held`.
 fn best_scopes(held: Holds, grants: impl Fn(Holds) -> bool) -> Vec<Holds> {
     let cost = |set: &Holds| (set.count_ones(), (set & !held).count_ones());
     let enough: Vec<Holds> = subsets(SCOPES).filter(|scopes| grants(*scopes)).collect();
@@ -160,15 +161,15 @@ fn bits_of(scopes: &[Cow<'static, str>]) -> Holds {
     scopes.iter().map(bit).sum()
 }
 
-/// What a known caller is told, by the words of the rules: `holds` without the check, which says
-/// `check`, or failed.
+/// Returns the decision about a known caller by the text of the rules. `holds` excludes the check,
+/// and `check` is its result, or `None` if it failed.
 fn by_the_rules(
     expression: &Expression,
     holds: Holds,
     check: Option<bool>,
     oauth: bool,
 ) -> (u16, Vec<Holds>) {
-    // A check that failed may have said either.
+    // A failed check may have had either result.
     let at_worst = if check == Some(true) {
         Checked as Holds
     } else {
@@ -197,10 +198,10 @@ fn by_the_rules(
     (403, if oauth { enough } else { vec![] })
 }
 
-/// A 401 of rule 3b, which is not shown where a policy is hidden, while that of 3a is.
+/// A 401 of rule 3b. A hidden policy conceals it, but not that of 3a.
 const UNBOUND: u16 = 4010;
 
-/// Decides as a router does: whenever a check has to be asked, it is.
+/// Decides like a router: runs the check if it is necessary.
 fn decide(policy: &Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
     match Decision::of(policy, facts) {
         Decision::Undecided(asked) => {
@@ -224,7 +225,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
         for place in [0, Office as Holds] {
             let address = if place == 0 { ELSEWHERE } else { IN_OFFICE };
 
-            // Whoever is not known: granted, worth (another) try, or hopeless.
+            // A caller that is not known: grants, a (new) login may help, or nothing helps.
             let anybody_gets_in = expression.grants(PERSONAL | place);
             let unknown_callers = [
                 (Caller::Anonymous, 401),
@@ -269,7 +270,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                 decided += 1;
             }
 
-            // What is not asked for makes no difference.
+            // Atoms outside of the policy make no difference.
             let asked_for = expression.atoms();
             let grantable = SCOPES | Staff as Holds | Mfa as Holds | Bound as Holds;
             let answers = if asked_for & Checked as Holds == 0 {
@@ -328,7 +329,7 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
                             expression.grants(PERSONAL | place) && !expression.grants(holds);
                         assert!(may_matter || !asked, "asked for nothing: {}", context());
 
-                        // Hidden, but for those who only have to log in again.
+                        // Hidden, unless only a new login is required.
                         let (visible, asked) = decide(&hidden, &facts, check);
                         match expected {
                             200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
@@ -344,12 +345,12 @@ fn every_small_policy_decides_as_the_oracle_does_for_every_caller() {
         }
     }
     // Every shape of two leaves of ten kinds, of three of eight and of four of four, in two places:
-    // this many callers of whom nothing is known, and some of whom something is.
+    // the number of callers that are not known, and a part of those that are.
     let shapes = 10 + 2 * 10 * 10 + 10 * 8 * 8 * 8 + 62 * 4 * 4 * 4 * 4;
     assert!(decided > shapes * 2 * (5 + 2), "only {decided}");
 }
 
-/// The explanation says what was decided, by which rule, and what is kept back.
+/// The explanation contains the decision, its rule, and whether it is concealed.
 fn assert_explained([shown, hidden]: [&Policy; 2], facts: &Context<'_>, rule: Rule) {
     let denial = match Decision::of(shown, facts) {
         Decision::Deny(denial) => Some(denial),
@@ -528,7 +529,7 @@ fn of_sufficient_sets_the_smallest_is_named_then_the_nearest_then_the_first() {
     }
 }
 
-/// More atoms than are compared with each other, each of them written twice.
+/// More atoms than the limit of comparison, each written twice.
 #[test]
 fn of_many_scopes_each_is_named_once_and_in_its_order() {
     let names: Vec<&'static str> = (0..40)
@@ -547,12 +548,13 @@ fn of_many_scopes_each_is_named_once_and_in_its_order() {
     let nobody = Caller::known(Identity::new("bob"));
     assert_eq!(insufficient(&twice, &nobody), names);
     assert_eq!(insufficient(&twice, &held), names);
-    // Of ways that cost the same, the first; of an atom and a larger way, the atom.
+    // Of alternatives with equal cost, the first one. Of an atom and a larger alternative, the
+    // atom.
     let any = Requirement::any(scopes());
     assert_eq!(insufficient(&any, &nobody), names[..1]);
     let late = Requirement::any([twice.clone(), any]);
     assert_eq!(insufficient(&late, &nobody), names[..1]);
-    // With an alternative besides, what is named keeps the order in which it is written first.
+    // With a further alternative, the named scopes keep the order of their first occurrence.
     let admin = Requirement::role("admin");
     let either = Requirement::any([admin, twice]);
     assert_eq!(insufficient(&either, &nobody), names);
@@ -596,7 +598,7 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
             vec!["mfa", "hardware"],
             minutes(5),
         ),
-        // What is dearer, or helps nobody here, is not asked for.
+        // Expensive or useless alternatives are not requested.
         (
             any(vec![all(vec![MFA, ONE_MINUTE]), HARDWARE]),
             vec!["hardware"],
@@ -608,7 +610,7 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
             None,
         ),
         (Requirement::amr("otp"), vec![], None),
-        // A login has one class, so a way that takes two is none.
+        // A login has one class, so an alternative with two is impossible.
         (
             any(vec![MFA, all(vec![HARDWARE, Requirement::acr("both")])]),
             vec!["mfa"],
@@ -632,7 +634,7 @@ fn stepping_up_is_asked_for_in_the_smallest_way_with_every_class_that_would_do()
     }
 }
 
-/// Rule 3c: a missing scope is told before a stale login, since stepping up would not have helped.
+/// Rule 3c: a missing scope is reported before an old login, since a step-up would not have helped.
 #[test]
 fn a_missing_scope_is_told_before_a_stale_login() {
     let caller = Caller::known(Identity::new("ann"));

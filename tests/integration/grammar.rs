@@ -1,4 +1,4 @@
-//! The grammar and its checks, held against oracles that know nothing of how they work.
+//! The grammar and its checks, compared with oracles that are independent of the implementation.
 
 mod comparison;
 mod expression;

@@ -1,5 +1,5 @@
-//! Hidden means undetectable: the rows of the table in `design.md`, and every combination of
-//! routes, layers, fallbacks, methods and callers that could show one.
+//! Hidden paths are undetectable: the rows of the table in `design.md`, and every combination of
+//! routes, layers, fallbacks, methods and callers that could reveal one.
 
 mod behind_layers;
 
@@ -63,7 +63,7 @@ async fn half_hidden() -> &'static str {
 #[requires(scope = "admin", hide_as = 404)]
 struct Files;
 
-/// Answers with everything that it can see of the request.
+/// Responds with all visible data of the request.
 #[public(reason = "the answer of a path that was never there")]
 async fn curious(
     method: Method,
@@ -90,7 +90,7 @@ async fn without_length() -> Response {
     Body::from_stream(Chunks(chunks.into_iter().collect())).into_response()
 }
 
-/// A body whose length nobody knows beforehand.
+/// A body of unknown length.
 struct Chunks(std::collections::VecDeque<Result<String, Infallible>>);
 
 impl futures_core::Stream for Chunks {
@@ -109,7 +109,7 @@ fn field(name: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::appending(name, HeaderValue::from_static("layer"))
 }
 
-/// Routes in every position in which one can be, with layers in every position.
+/// Returns routes in every possible position, with layers in every position.
 fn routes() -> GuardedRouter {
     let files = tower::service_fn(|_: Request| async { Ok::<_, Infallible>("a file") });
     let innermost = GuardedRouter::new()
@@ -151,7 +151,7 @@ fn routes() -> GuardedRouter {
         )
 }
 
-/// A hidden path, and one beside it of the same length that is not there.
+/// A hidden path, and an unknown one of the same length beside it.
 const HIDDEN: [(&str, &str); 19] = [
     ("/secret", "/zzzzzz"),
     ("/secret?a=b", "/zzzzzz?a=b"),
@@ -211,7 +211,7 @@ fn services() -> Vec<(&'static str, BoxedApp)> {
         ];
         for (name, routes) in protected {
             let app = routes.protect(space()).unwrap();
-            // Around the protected router, a layer is around every path.
+            // A layer around the protected router encloses every path.
             let layered = app
                 .clone()
                 .layer(field("x-around"))
@@ -228,7 +228,7 @@ fn services() -> Vec<(&'static str, BoxedApp)> {
     services
 }
 
-/// The value of `Authorization` for every kind of caller who may not see the secret.
+/// The value of `Authorization` for every kind of caller that may not see the secret.
 fn strangers() -> Vec<(&'static str, Option<String>)> {
     let bearer = |token: String| Some(format!("Bearer {token}"));
     vec![
@@ -272,7 +272,7 @@ fn request(method: &Method, target: &str, authorization: Option<&str>) -> Reques
     request.body(Body::from("a body")).expect("a request")
 }
 
-/// On a mixed path, the methods that anybody may use are not hidden.
+/// Returns whether a method of a mixed path is public, and therefore visible.
 fn is_open(target: &str, method: &Method) -> bool {
     target.starts_with("/mixed") && *method == Method::PUT
 }
@@ -298,7 +298,7 @@ async fn no_combination_shows_a_hidden_path_in_process() {
     assert!(compared > 10_000, "only {compared} were compared");
 }
 
-/// The same request as [`request`], as it is sent.
+/// The same request as [`request`], as bytes.
 fn raw(method: &Method, prefix: &str, target: &str, authorization: Option<&str>) -> String {
     let authorization =
         authorization.map_or(String::new(), |value| format!("authorization: {value}\r\n"));
@@ -309,7 +309,7 @@ fn raw(method: &Method, prefix: &str, target: &str, authorization: Option<&str>)
     )
 }
 
-/// Asserts, in process and over a socket, that a path answers as one beside it that is not there.
+/// Asserts, in process and over a socket, that a path responds like an unknown one beside it.
 async fn assert_like_unknown(
     app: &impl App,
     method: Method,
@@ -358,7 +358,8 @@ async fn no_combination_shows_a_hidden_path_over_a_socket() {
     }
 }
 
-/// The answer, if its path, and what nested routers see of it, had been the other one.
+/// Returns the response with one path in place of the other, also in the form that nested routers
+/// see.
 fn moved(answer: &str, from: &str, to: &str) -> String {
     let path = |target: &str| target.split('?').next().unwrap_or(target).to_owned();
     let (from, to) = (path(from), path(to));
@@ -400,7 +401,7 @@ async fn an_object_that_is_not_ones_own_looks_like_a_path_that_is_not_there() {
             for method in [Method::GET, Method::HEAD] {
                 println!("{name}: {method} {hidden}");
                 let mut request = request(&method, hidden, Some(&admin));
-                // The handler has taken the body by then.
+                // The handler has consumed the body.
                 *request.body_mut() = Body::empty();
                 assert_hidden(app.clone(), request).await;
             }
@@ -474,8 +475,8 @@ async fn leak_nested_routers() {
     );
 }
 
-/// The fallback that responds for a path is the same whether the path is hidden or not there, in
-/// whichever router it is.
+/// The same fallback responds for a hidden path and for an unknown one in the same place, in any
+/// nested router.
 #[tokio::test]
 async fn leak_nested_fallbacks() {
     let api = || {
@@ -589,7 +590,8 @@ async fn leak_nested_fallbacks() {
     }
 }
 
-/// axum keeps the names of nested services to itself, and adds them to those of routes in a fallback.
+/// axum keeps the names of nested services private, and adds them to the names of routes in a
+/// fallback.
 #[tokio::test]
 async fn leak_names_of_routes() {
     #[public(reason = "the answer of a path that was never there")]
@@ -625,7 +627,7 @@ async fn leak_names_of_routes() {
     }
 }
 
-/// A fallback behind layers finds in a request to a concealed path what it finds in one to an unknown path.
+/// A fallback behind layers sees the same data in requests to concealed and to unknown paths.
 #[tokio::test]
 async fn leak_number_of_extensions() {
     #[public(reason = "the answer of a path that was never there")]
@@ -929,7 +931,7 @@ async fn hide_unless_tells_of_objects_too() {
         let of = |scopes: &[&str]| {
             let identity = Identity::new("ann").with_scopes(scopes.iter().copied());
             let mut request = with_identity(request(&Method::GET, target, None), identity);
-            // The handler has taken the body by then.
+            // The handler has consumed the body.
             *request.body_mut() = Body::empty();
             request
         };
@@ -939,7 +941,7 @@ async fn hide_unless_tells_of_objects_too() {
     }
 }
 
-/// An own page for unknown paths is for those who are told that there is nothing, and for nobody else.
+/// A custom fallback is called only for callers that receive a 404.
 #[tokio::test]
 async fn an_own_fallback_does_not_answer_who_is_told_401() {
     let space = space_builder().unknown_paths(UnknownPaths::Challenge);

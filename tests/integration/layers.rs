@@ -1,8 +1,8 @@
-//! The dependencies of the layers, as their manifests state them.
+//! The dependencies of the layers, from their manifests.
 
 use std::process::Command;
 
-/// The packages that `package` is built with, without those of its tests.
+/// Returns the packages that `package` is built with, without those of its tests.
 fn dependencies(package: &str, arguments: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--edges", "normal", "--prefix", "none"])

@@ -1,4 +1,4 @@
-//! The promises of the framework that need only Rust, tested from outside: one topic a module.
+//! Integration tests that need only Rust: one topic per module.
 
 mod access_lock;
 mod access_lock_routes;

@@ -1,4 +1,4 @@
-//! A policy on a module holds for every handler in it.
+//! The policy of a module applies to every handler in it.
 
 use auth_runtime::GuardedRouter;
 use auth_runtime::routing::get;
@@ -49,7 +49,7 @@ mod auth {
     pub(crate) use auth_runtime::{public, requires};
 }
 
-// Each item of this has lost the policy once.
+// Each of these items has lost the policy once.
 #[requires(role = "admin")]
 mod lost {
     //! Documentation, an attribute of the module.
@@ -190,7 +190,7 @@ mod half_hidden {
     pub(crate) async fn keys() {}
 }
 
-/// Who says `hide_as` says from whom, too: the module's exception does not reach into it.
+/// A handler with its own `hide_as` needs its own `hide_unless`: that of the module does not apply.
 #[test]
 fn a_handler_may_hide_from_those_whom_its_module_tells() {
     assert_eq!(
@@ -220,7 +220,7 @@ fn what_the_modules_and_the_handler_say_holds_together() {
         ),
         (
             policy_of::<admin::policy_of_log>(),
-            // Others may call it, and it is still hidden from everybody else.
+            // Other callers are allowed, and the handler is still hidden from the rest.
             r#"requires(role = "auditor", hide_as = 404, realm = "admin", loosen = "auditors read the log")"#
                 .to_owned(),
         ),
@@ -285,7 +285,7 @@ async fn it_is_kept() {
         assert_eq!(seen, status, "{method} {path} {role} {scope}");
     }
     assert_hidden(app.clone(), request("GET", "/users", "auditor", "")).await;
-    // Auditors may call it; from others it is as hidden as before.
+    // Auditors are allowed. For other callers, the path is hidden as before.
     assert_hidden(app.clone(), request("GET", "/log", "admin", "")).await;
     assert_hidden(app, request("GET", "/keys", "", "keys")).await;
 }

@@ -1,5 +1,5 @@
-//! What a protection space offers and accepts: which schemes, in which order, for whom, and where
-//! in a request the credentials may be.
+//! The offered and the accepted credentials of a protection space: the schemes, their order, their
+//! audience, and the place in a request.
 
 use auth_runtime::resource::{ProtectedResource, ResourceError, UrlProblem};
 use auth_runtime::routing::{get, post};
@@ -145,7 +145,7 @@ async fn a_handler_may_accept_fewer_schemes_and_name_a_realm_of_its_own() {
         ("/password", "", 401, vec![vault]),
         ("/password", password, 200, vec![]),
         ("/password", bad_password, 401, vec![vault]),
-        // Credentials of a scheme that is not accepted here count as none, good and bad ones.
+        // Credentials of a scheme that is not accepted count as none, valid and invalid ones.
         ("/password", &good(), 401, vec![vault]),
         ("/password", "Bearer nonsense", 401, vec![vault]),
         ("/token", "", 401, vec![read]),
@@ -218,7 +218,7 @@ async fn a_test_may_say_who_calls_whatever_the_handler_accepts() {
     }
 }
 
-/// A 401 whose challenge nobody could answer would be none.
+/// A 401 without a usable challenge is not allowed.
 #[tokio::test]
 async fn on_a_plain_router_a_scheme_that_the_space_lacks_is_closed() {
     let app = Router::new()
@@ -270,10 +270,10 @@ async fn a_script_is_not_made_to_open_a_prompt() {
             (401, challenges),
             "{mode:?}"
         );
-        // Switched off.
+        // The omission of challenges is disabled.
         let answer = send(&app(both().prompt_scripts(true)), with("/", &fields)).await;
         assert_eq!(answer.challenges(), [BEARER, BASIC], "{mode:?}");
-        // A 401 without a challenge would be none (RFC 9110 §11.6.1).
+        // A 401 requires a challenge (RFC 9110 §11.6.1).
         let alone = ProtectionSpace::builder().realm("api").scheme(basic());
         let answer = send(&app(alone), with("/", &fields)).await;
         assert_eq!(answer.challenges(), [BASIC], "{mode:?}");
@@ -303,8 +303,8 @@ async fn challenges_can_share_a_line_for_gateways() {
     assert_eq!(answer.challenges(), [format!("{BEARER}, {BASIC}")]);
 }
 
-/// Only a token says how its owner logged in, so only tokens are asked for; a 401 keeps a challenge
-/// all the same (RFC 9110 §11.6.1).
+/// Only a token contains the method of the login, so only tokens are requested. A 401 keeps a
+/// challenge nevertheless (RFC 9110 §11.6.1).
 #[tokio::test]
 async fn logging_in_again_is_asked_of_the_schemes_that_can_tell() {
     #[requires(acr = "mfa")]
@@ -329,7 +329,7 @@ async fn logging_in_again_is_asked_of_the_schemes_that_can_tell() {
 
 // ---- what the resource says of itself ----
 
-/// `Authorization: Lock …`, whose callers prove that they hold a key.
+/// `Authorization: Lock …`. Its callers prove possession of a key.
 struct Lock;
 
 impl Scheme for Lock {
@@ -378,12 +378,12 @@ async fn bound_credentials_are_asked_for_of_the_schemes_that_bind_them() {
     let ann = good();
     let lock = "Lock realm=\"api\"";
     let bearer = ann.as_str();
-    // Being bound would not help: the scope is told by the scheme that was used (rule 3c).
+    // A binding would not help. The scheme of the request reports the missing scope (rule 3c).
     let scopeless = format!("Bearer {}", token(json!({})));
     let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
                         error_description=\"the access token does not grant what is needed\"";
     for (target, authorization, status, challenges) in [
-        // Nobody gets in without, so nothing else is on offer.
+        // A bound token is required, so no other scheme is offered.
         ("/bound", None, 401, vec![lock]),
         ("/either", None, 401, vec![BEARER, BASIC, lock]),
         ("/bound", Some(bearer), 401, vec![lock]),
@@ -492,7 +492,7 @@ async fn the_resource_is_described_by_the_policies_that_are_mounted() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
     assert_eq!(answer.cache_control(), "public, max-age=3600");
-    // Without what only a hidden handler asks for.
+    // Without the scopes of hidden handlers.
     let document: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(
         document,
@@ -505,7 +505,7 @@ async fn the_resource_is_described_by_the_policies_that_are_mounted() {
             "resource_documentation": "https://api.example/docs",
         }),
     );
-    // Open to everybody, whatever they send, and to the scripts of every origin.
+    // Readable without or with any credentials, and by scripts of every origin.
     for fields in [
         [("authorization", "Bearer nonsense")],
         [("origin", "https://app.example")],
@@ -533,7 +533,7 @@ async fn the_resource_is_described_by_the_policies_that_are_mounted() {
         (answer.status.as_u16(), answer.cache_control()),
         (405, "no-store")
     );
-    // Neither a neighbour nor the place without the resource's path.
+    // Neither a similar path nor the well-known path without the path of the resource.
     for other in [
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/v2",
@@ -562,7 +562,7 @@ async fn oauth_challenges_point_to_the_document_and_bearer_comes_first() {
         answer.challenges(),
         [&bearer, BASIC, "ApiKey realm=\"api\""]
     );
-    // Of the texts, those that clients search for stand before those for people.
+    // Parameters that clients search for precede human-readable texts.
     let answer = send(&app, with("/", &[("authorization", "Bearer \"")])).await;
     assert_eq!(
         answer.challenges()[0],
@@ -648,10 +648,10 @@ fn what_cannot_identify_a_resource_is_refused_by_the_builder() {
         ("https://api.example/ü", Character('ü')),
         ("https://api.example/\r\n", Character('\r')),
     ] {
-        // What stands before the `@` may be a password.
+        // The part before the `@` may be a password.
         let url = identifier.replace("ann@", "…@");
         assert_eq!(build(identifier), Err(ResourceError::Url { url, problem }));
-        // An issuer has to be one too.
+        // An issuer has to be a URL as well.
         let resource =
             ProtectedResource::builder("https://api.example").authorization_server(identifier);
         assert!(resource.build().is_err(), "{identifier}");
@@ -709,7 +709,7 @@ async fn a_token_in_a_form_is_found_where_it_was_asked_for_and_the_handler_gets_
         (answer.status.as_u16(), answer.body.as_str()),
         (200, body.as_str())
     );
-    // No cache can know that it took a token.
+    // A cache does not know that a token was evaluated.
     assert_eq!(answer.cache_control(), "private");
 
     let mut put = form("/submit", body.clone());
@@ -756,7 +756,7 @@ async fn a_token_in_a_form_is_found_where_it_was_asked_for_and_the_handler_gets_
     let header = format!("Bearer {token}").parse().unwrap();
     both.headers_mut().insert(AUTHORIZATION, header);
     assert_eq!(send(&app, both).await.status, 400);
-    // Of a GET the body means nothing (RFC 6750 §2.2); neither does that of another type.
+    // The body of a GET has no meaning (RFC 6750 §2.2), and neither has one of another type.
     let mut got = form("/submit", body.clone());
     *got.method_mut() = Method::GET;
     assert_eq!(send(&app, got).await.status, 401);
@@ -765,14 +765,14 @@ async fn a_token_in_a_form_is_found_where_it_was_asked_for_and_the_handler_gets_
         .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     assert_eq!(send(&app, text).await.status, 401);
 
-    // Hidden and unknown paths read it alike, and a fallback still finds the form.
+    // Hidden and unknown paths read the form alike, and a fallback still receives it.
     assert_eq!(send(&app, form("/hidden", body.clone())).await.status, 200);
     for body in ["a=1", "access_token=x", "access_token=x&access_token=y"] {
         assert_hidden(app.clone(), form("/hidden", body)).await;
     }
     let answer = send(&app, form("/nowhere", "a=1&b=2")).await;
     assert_eq!(answer.body, r#"[["a","1"],["b","2"]]"#);
-    // Whoever is public looks at no credentials, and at no form.
+    // A public handler reads no credentials and no form.
     let long = vec![b'x'; ProtectionSpace::MAX_FORM + 1];
     assert_eq!(send(&app, form("/open", long)).await.status, 200);
 }
@@ -844,7 +844,7 @@ async fn an_unreadable_form_reaches_no_handler() {
             let answer = send(&app, form_of_ann(target, body)).await;
             (answer.status.as_u16(), answer.body)
         };
-        // No scheme of the policy reads forms, so the body is that of the handler.
+        // No scheme of the policy reads forms, so the handler receives the body.
         let length = (ProtectionSpace::MAX_FORM + 1).to_string();
         assert_eq!(status("/shown", long()).await, (200, length.clone()));
         assert_eq!(status("/shown", cut_off()).await.0, 400);
@@ -864,7 +864,7 @@ async fn an_unreadable_form_reaches_no_handler() {
             assert_eq!(status("/other", long()).await, (200, length));
             assert_eq!(status("/other", cut_off()).await.0, 400);
         }
-        // A readable one does.
+        // A readable form does.
         for target in ["/shown", "/network", "/hidden"] {
             let answer = status(target, Body::from("a=1")).await;
             assert_eq!(answer, (200, "3".to_owned()), "{target}");
@@ -872,7 +872,7 @@ async fn an_unreadable_form_reaches_no_handler() {
     }
 }
 
-/// A frame that counts how many there are.
+/// A frame that is counted.
 struct Frame(#[expect(dead_code, reason = "it is counted")] std::sync::Arc<()>);
 
 impl AsRef<[u8]> for Frame {
@@ -937,7 +937,7 @@ async fn a_token_in_the_query_is_found_where_it_was_asked_for() {
             "{target}"
         );
     }
-    // Unless it was asked for, it counts as absent.
+    // It counts as absent, unless it is requested.
     let answer = send(&app(space()), request(&target)).await;
     assert_eq!(
         (answer.status.as_u16(), answer.challenges()),
@@ -957,8 +957,8 @@ async fn storable(headers: HeaderMap) -> impl IntoResponse {
     (fields, "storable")
 }
 
-/// Caches spare answers to requests with `Authorization` of themselves (RFC 9111 §3.5); of other
-/// credentials they know nothing.
+/// Caches exclude responses to requests with `Authorization` (RFC 9111 §3.5). They do not recognize
+/// other credentials.
 #[tokio::test]
 async fn answers_to_credentials_that_caches_do_not_know_are_private() {
     let space = space_builder().scheme(keys()).build().unwrap();
@@ -993,12 +993,12 @@ async fn answers_to_credentials_that_caches_do_not_know_are_private() {
             (200, kept),
             "{wanted:?}"
         );
-        // Credentials of a scheme that is not accepted here have let nobody in.
+        // Credentials of a scheme that is not accepted do not grant access.
         fields.push(("authorization", "Negotiate YWJj"));
         let answer = send(&app, with("/", &fields)).await;
         assert_eq!(answer.cache_control(), kept, "{wanted:?}");
         fields.pop();
-        // With `Authorization`, what the handler says stands.
+        // With `Authorization`, the handler's own field is kept.
         let authorization = good();
         fields[0] = ("authorization", &authorization);
         let answer = send(&app, with("/", &fields)).await;
@@ -1073,7 +1073,7 @@ async fn a_script_of_another_origin_gets_past_the_preflight_and_reads_the_challe
             "www-authenticate"
         );
     }
-    // Nothing of it tells what is hidden.
+    // The response does not reveal hidden paths.
     assert_hidden(app.clone(), preflight("/hidden")).await;
     assert_hidden(app.clone(), with("/hidden", &[origin])).await;
     assert_hidden(

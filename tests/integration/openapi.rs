@@ -1,4 +1,4 @@
-//! Who may call what, as an OpenAPI document tells.
+//! The access policies in an OpenAPI document.
 
 mod agreement;
 mod errors;
@@ -23,7 +23,7 @@ fn info() -> Info {
     Info::new("Shop", "1")
 }
 
-/// A document with these operations, of which nothing else is said.
+/// A document with these operations, and no other data.
 fn document(operations: &[(HttpMethod, &str)]) -> OpenApi {
     let mut paths = Paths::new();
     for (method, path) in operations {
@@ -46,7 +46,7 @@ fn internal(table: &AccessTable, space: &ProtectionSpace, document: OpenApi) -> 
     )
 }
 
-/// Holds `document` against the file `name` beside this one, and leaves it where it can be looked at.
+/// Compares `document` with the file `name` in this folder, and writes it to a temporary file.
 fn assert_is_file(document: &Value, name: &str) {
     let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let text = serde_json::to_string_pretty(document).expect("JSON");
@@ -130,7 +130,7 @@ fn of_routes_that_openapi_cannot_tell_apart_the_more_specific_one_is_written() {
     assert_eq!(file["get"]["security"], json!([{ "Bearer": ["one"] }]));
     assert_eq!(file["get"]["parameters"][0]["name"], "id");
     assert_eq!(file["put"], json!(null));
-    // Unless it is the other one that somebody described.
+    // Unless the document describes the other path.
     let written = self::document(&[(HttpMethod::Get, "/files/{*path}")]);
     let document = internal(&router.access_table(), &space(), written);
     let paths = document["paths"].as_object().expect("paths");

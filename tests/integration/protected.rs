@@ -68,7 +68,7 @@ mod one_request {
             .expect("the routes are in order")
     }
 
-    /// Sends a request of its own, without credentials, but with all that lies in the caller's.
+    /// Sends a request without credentials, but with all extensions of the caller's request.
     #[requires(scope = "read")]
     async fn forwards(request: Request) -> Response {
         let mut inner = Request::new(Body::empty());
@@ -111,7 +111,7 @@ mod one_request {
         assert_eq!(response.status(), 401);
     }
 
-    /// A layer on a hidden route, behind its decision.
+    /// Returns a router with a layer on a hidden route, behind its decision.
     fn rebuilt(rebuild: fn(Request) -> Request) -> ProtectedRouter {
         let layer = axum::middleware::map_request(move |request: Request| {
             let rebuilt = rebuild(request);
@@ -231,7 +231,7 @@ mod framing {
 mod several_spaces {
     use super::*;
 
-    /// A space that knows one opaque token, for a caller named as its realm.
+    /// Returns a space with one opaque token, for a caller with the name of the realm.
     fn realm(name: &'static str) -> ProtectionSpace {
         space_of(name, UnknownPaths::NotFound)
     }

@@ -76,7 +76,8 @@ fn authorization(scope: &str) -> String {
     )
 }
 
-/// The status and the fields of an answer, without what depends on the length of the body.
+/// Returns the status and the fields of a response, without those that depend on the length of the
+/// body.
 fn head(answer: &str) -> (&str, Vec<&str>) {
     let head = answer.split("\r\n\r\n").next().unwrap_or_default();
     let mut lines = head.lines();
@@ -87,7 +88,7 @@ fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
-/// RFC 9110 §9.3.2: what `GET` would say, without content.
+/// RFC 9110 §9.3.2: the response to `GET`, without content.
 #[tokio::test]
 async fn head_is_answered_as_get_is_but_without_content() {
     let address = serve(app()).await;
@@ -111,7 +112,7 @@ async fn head_is_answered_as_get_is_but_without_content() {
     }
 }
 
-/// A method that nobody asked for is 405 with `Allow` (RFC 9110 §15.5.6), whoever asks.
+/// An unsupported method receives a 405 with `Allow` (RFC 9110 §15.5.6), for every caller.
 #[tokio::test]
 async fn options_is_a_method_like_others() {
     let address = serve(app()).await;
@@ -143,7 +144,7 @@ async fn http_1_0_gets_the_same_answers() {
         ("/hidden", String::new(), "404"),
         ("/open", String::new(), "200"),
     ] {
-        // Without `Host`, and without asking for the connection to be closed.
+        // Without `Host`, and without a request to close the connection.
         let old = send_raw(address, format!("GET {path} HTTP/1.0\r\n{fields}\r\n")).await;
         let new = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n");
         let new = send_raw(address, new).await;
@@ -206,7 +207,8 @@ async fn http_2_gets_the_same_answers_on_one_connection() {
         );
     }
 
-    // A body that is denied leaves the connection to the other streams. Two fields are two (rule 5).
+    // A denied body does not block the other streams of the connection. Two fields are ambiguous
+    // (rule 5).
     let big = Full::new(Bytes::from(vec![b'x'; 4 << 20]));
     let request = hyper::Request::post(format!("http://{address}/upload"))
         .body(big.boxed())
@@ -226,7 +228,7 @@ async fn http_2_gets_the_same_answers_on_one_connection() {
     assert_eq!(client.send_request(twice).await.unwrap().status(), 400);
 }
 
-/// Denied before the upgrade, with a plain answer that says why.
+/// A denial precedes the upgrade, with a regular response.
 #[tokio::test]
 async fn a_web_socket_is_denied_before_it_is_one() {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -280,7 +282,7 @@ async fn a_web_socket_is_denied_before_it_is_one() {
     }
 }
 
-/// A connection that is spoken byte by byte.
+/// A connection with raw bytes.
 struct Wire(TcpStream);
 
 impl Wire {
@@ -299,7 +301,8 @@ impl Wire {
         self.0.write_all(text.as_bytes()).unwrap();
     }
 
-    /// One answer that has a `content-length`; `None` if the server closed in place of one.
+    /// Reads one response with a `content-length`. `None` if the server closed the connection
+    /// instead.
     fn read(&mut self) -> Option<String> {
         let mut answer = Vec::new();
         let mut byte = [0];
@@ -307,7 +310,7 @@ impl Wire {
             match self.0.read(&mut byte) {
                 Ok(0) => return None,
                 Ok(_) => answer.push(byte[0]),
-                // Closed with something of ours unread.
+                // The connection was closed before the server read all bytes.
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
                 Err(error) => panic!("{error}"),
             }
@@ -327,7 +330,7 @@ async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-/// RFC 9110 §10.1.1: denied at once, and no `100 Continue` before it.
+/// RFC 9110 §10.1.1: denied at once, without a `100 Continue`.
 #[tokio::test]
 async fn a_request_that_waits_for_100_is_denied_without_its_body() {
     let address = serve(app()).await;
@@ -360,8 +363,8 @@ async fn a_request_that_waits_for_100_is_denied_without_its_body() {
     .await;
 }
 
-/// Nothing of a large body is waited for; afterwards the connection is either usable or closed, and
-/// never answers a part of the body as if it were a request.
+/// The server does not wait for a large body. The connection is then usable or closed, and a part
+/// of the body is never parsed as a request.
 #[tokio::test]
 async fn a_large_body_is_denied_before_it_came() {
     let address = serve(app()).await;
@@ -379,7 +382,7 @@ async fn a_large_body_is_denied_before_it_came() {
                     "{answer}"
                 );
 
-                // The body comes after all, and looks like a request.
+                // The body arrives after all, and looks like a request.
                 let smuggled = "GET /open HTTP/1.1\r\nHost: x\r\n\r\n";
                 let padding = "x".repeat(length.min(10_000) - smuggled.len().min(length));
                 let body = if length == 10 {
@@ -408,7 +411,7 @@ async fn a_large_body_is_denied_before_it_came() {
     .await;
 }
 
-/// A client that sends all of a large body before it reads the answer still gets to read it.
+/// A client that sends a large body completely before it reads still receives the response.
 #[tokio::test]
 async fn a_denial_of_a_body_that_is_on_its_way_can_be_read() {
     let address = serve(app()).await;
@@ -417,7 +420,7 @@ async fn a_denial_of_a_body_that_is_on_its_way_can_be_read() {
         wire.write("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
         let chunk = vec![b'x'; 100_000];
         for _ in 0..10 {
-            // The server may have closed meanwhile.
+            // The server may have closed the connection.
             if wire.0.write_all(&chunk).is_err() {
                 break;
             }
@@ -429,7 +432,7 @@ async fn a_denial_of_a_body_that_is_on_its_way_can_be_read() {
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
-/// Requests on one connection are decided one by one.
+/// Each request of a connection is decided on its own.
 #[tokio::test]
 async fn a_connection_remembers_nobody() {
     let space = space_builder()

@@ -1,4 +1,4 @@
-//! Access tokens of real issuers, in the shape that their documentation shows, with keys made here.
+//! Access tokens of real issuers, in the form of their documentation, with keys of the tests.
 
 mod ad_fs;
 mod auth0;
@@ -50,7 +50,7 @@ fn key() -> &'static KeyPair {
     })
 }
 
-/// A verifier that has the key of the issuer.
+/// Adds the key of the issuer.
 fn with_key(builder: JwtBuilder) -> JwtBuilder {
     let key = JwtKey::pem(JwtAlgorithm::RS256, key().public_key_pem());
     builder.key(key.expect("a public key"))
@@ -75,8 +75,8 @@ fn now() -> u64 {
     now.expect("after 1970").as_secs()
 }
 
-/// Signs claims, with `iat` and `exp` of a token that was just issued, and with these changes; `null`
-/// removes a claim.
+/// Signs claims, with `iat` and `exp` of a new token, and with these changes. `null` removes a
+/// claim.
 fn token(claims: &Value, changes: Value) -> String {
     let mut claims = claims.clone();
     let all = claims.as_object_mut().expect("an object");

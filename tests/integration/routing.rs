@@ -1,4 +1,4 @@
-//! `GuardedRouter` does what axum's `Router` does, behind gates.
+//! `GuardedRouter` behaves like axum's `Router`, with authorization.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -380,7 +380,7 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
                 assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
             }
         }
-        // A router around it adds its prefix to the names of routes.
+        // An outer router adds its prefix to the names of routes.
         let outer = Router::new().nest_service("/outer", app.clone());
         for (path, status) in [
             ("/users/7", 200),
@@ -392,7 +392,7 @@ async fn of_an_unguarded_router_only_the_listed_paths_are_served() {
             let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
             assert_eq!(response.unwrap().status(), status, "{path}");
         }
-        // The other methods of what is not listed are unknown as well.
+        // The other methods of an unlisted path are unknown as well.
         let path = format!("{prefix}/later");
         assert_eq!(send(&app, nobody(Method::POST, &path)).await.0, 404);
     }
@@ -503,7 +503,7 @@ async fn a_plain_router_without_a_space_is_closed() {
 
 #[tokio::test]
 async fn an_inner_guard_decides_for_itself() {
-    /// Forwards the request, with all that its own gate put into it.
+    /// Forwards the request, with all extensions of its own authorization.
     #[requires(scope = "read")]
     async fn forwarding(request: Request) -> Response {
         let inner: Router = Router::new().route("/forward", axum::routing::get(write));

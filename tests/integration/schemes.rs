@@ -1,5 +1,5 @@
-//! The schemes against everything that a client could send: status and exact challenges, through
-//! a real axum service for every row.
+//! The schemes with all inputs that a client could send: status and exact challenges, through an
+//! axum service for every row.
 
 mod api_key;
 mod basic;
@@ -68,7 +68,7 @@ fn space(scheme: impl Scheme) -> ProtectionSpace {
     space.build().expect("the space is in order")
 }
 
-/// Field lines of a request.
+/// The field lines of a request.
 type Lines = Vec<(&'static str, Vec<u8>)>;
 
 fn authorization(value: impl Into<Vec<u8>>) -> Lines {

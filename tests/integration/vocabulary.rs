@@ -1,5 +1,5 @@
-//! `auth.toml`, by the compiler itself: each folder of `vocabulary/` is a crate, with what the
-//! compiler says of it in `expected`. `VOCABULARY=overwrite` writes these files anew.
+//! `auth.toml`, tested with the compiler: each folder of `vocabulary/` is a crate, with the
+//! compiler's output in `expected`. `VOCABULARY=overwrite` writes these files anew.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where projects are made, and what they are built into.
+/// Returns the folder for the projects and their builds.
 fn lab() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("vocabulary")
 }
@@ -22,7 +22,7 @@ fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
     std::fs::write(path, text).expect("a file");
 }
 
-/// A manifest that depends on the runtime.
+/// Returns a manifest that depends on the runtime.
 fn manifest(name: &str, more: &str) -> String {
     let runtime = here().join("../auth-runtime");
     format!(
@@ -31,17 +31,17 @@ fn manifest(name: &str, more: &str) -> String {
     )
 }
 
-/// What one run of the compiler came to.
+/// The result of a compiler run.
 struct Checked {
-    /// The errors as a terminal shows them.
+    /// The errors, as printed on a terminal.
     errors: String,
-    /// Each crate that was asked for, and whether it had to be compiled.
+    /// The requested crates, and whether each was compiled.
     compiled: Vec<(String, bool)>,
 }
 
 fn check(project: &Path) -> Checked {
     let root = here().parent().expect("the workspace");
-    // The same versions that everything else is built with.
+    // The lock file of the workspace.
     let _ = std::fs::copy(root.join("Cargo.lock"), project.join("Cargo.lock"));
     let output = Command::new(env!("CARGO"))
         .args([
@@ -125,7 +125,7 @@ fn the_compiler_holds_every_name_against_the_vocabulary() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// Every attribute and macro, by a dependency that has another name.
+/// Every attribute and macro, from a dependency with another name.
 const RENAMED: &str = r#"
 use auth::{Guard, GuardedRouter, public, requires};
 use auth::routing::get;
@@ -173,8 +173,8 @@ pub fn routes() -> GuardedRouter {
 }
 "#;
 
-/// A manifest may give the dependency another name; that it is then not called `auth_runtime` shows in
-/// the second project.
+/// A manifest may rename the dependency. The second project shows that the crate is then not called
+/// `auth_runtime`.
 #[test]
 fn a_dependency_may_have_another_name() {
     let manifest = manifest("renamed", "[workspace]\n");
@@ -207,7 +207,7 @@ fn a_dependency_may_have_another_name() {
 const READ: &str = "[scopes]\nread = \"Read\"\n";
 const READER: &str = "#[auth_runtime::requires(scope = \"read\")]\npub async fn read() {}\n";
 
-/// The file may lie in any folder up to the root of the workspace, and no further; the nearest one
+/// The file may be in any folder up to the root of the workspace, and not above. The nearest one
 /// counts.
 #[test]
 fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
@@ -227,12 +227,12 @@ fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
         write(member.join("Cargo.toml"), manifest(name, ""));
         write(member.join("src/lib.rs"), READER);
     }
-    // None: every name will do, whatever lies above the workspace.
+    // Without a vocabulary, every name is accepted, and files above the workspace do not count.
     assert_eq!(check(&project).errors, "");
     write(project.join("auth.toml"), "[scopes]\nwrite = \"Write\"\n");
     write(project.join("crates/near/auth.toml"), READ);
     for name in ["far", "near"] {
-        // A file that was not there before is not seen before something else changes.
+        // A new file is noticed with the next change of another file.
         write(
             project.join("crates").join(name).join("src/lib.rs"),
             format!("{READER}\n"),
@@ -246,7 +246,7 @@ fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
     );
 }
 
-/// A change is seen by all that use the file, and by nothing else.
+/// All users of a file are recompiled after a change, and no other crate.
 #[test]
 fn a_change_of_the_vocabulary_compiles_its_users_again() {
     let project = lab().join("tracked");
@@ -283,7 +283,7 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
     assert_eq!(compiled(first).len(), 3);
     assert_eq!(compiled(check(&project)), Vec::<String>::new());
 
-    // Cargo goes by the time of the last change.
+    // Cargo compares the times of modification.
     let later = |seconds| std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
     let change = |text: &str, seconds| {
         write(&vocabulary, text);

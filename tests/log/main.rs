@@ -1,6 +1,6 @@
-//! The log of a service: its records and events, and the secrets that are not in it.
+//! The log of a service: its records and events, without secrets.
 //!
-//! A binary of its own, since it listens to everything that its process logs.
+//! A binary of its own, since it subscribes to all events of its process.
 
 mod observability;
 mod secrets;
@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 
 thread_local! {
-    /// The log of this thread, one JSON object a line. Each test has a thread.
+    /// The log of this thread, with one JSON object per line. Each test has a thread.
     static OF_THIS_THREAD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -49,8 +49,8 @@ impl Write for Log {
     }
 }
 
-/// Keeps both logs from now on. There is one subscriber for all tests, set before the first event:
-/// `tracing` remembers for all threads which events have no subscriber.
+/// Starts both logs. All tests share one subscriber, which is set before the first event: `tracing`
+/// caches for all threads which events have no subscriber.
 fn listen() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {

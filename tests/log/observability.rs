@@ -1,5 +1,5 @@
-//! Every decision is told once, with the rule that made it, to the hook, to `tracing` and to `metrics`;
-//! and none of it reaches the caller.
+//! Every decision is recorded once, with its rule: by the hook, by `tracing` and by `metrics`. The
+//! record never reaches the caller.
 
 use std::sync::{Arc, Mutex};
 
@@ -73,7 +73,7 @@ async fn hidden_object(guard: Guard) -> Result<(), Denied> {
     guard.permit(false)
 }
 
-/// A scheme that binds credentials to a key, in its way.
+/// A scheme that binds credentials to a key.
 struct Badge;
 
 impl Scheme for Badge {
@@ -117,13 +117,13 @@ fn app(space: ProtectionSpace) -> ProtectedRouter {
     routes().protect(space).expect("the routes are in order")
 }
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Clone)]
 enum From {
     Nobody,
-    /// With these fields.
+    /// A client that sends these fields.
     Lines(Vec<String>),
-    /// Who could not be verified.
+    /// A caller that could not be verified.
     Somebody,
 }
 
@@ -158,7 +158,7 @@ async fn send(app: &impl App, target: &str, from: From) -> (StatusCode, String) 
     (head.status, told)
 }
 
-/// What a hook has kept.
+/// The records of a hook.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -183,7 +183,7 @@ impl Log {
     }
 }
 
-/// Every rule, shown and hidden: who asks for what, what is answered, and what is told of it.
+/// Every rule, visible and hidden: the request, the response, and the records.
 fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
     let nobody = || From::Nobody;
     let twice = || From::Lines(vec!["Bearer a".to_owned(), "Bearer b".to_owned()]);
@@ -231,7 +231,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
             &["office 4 forbidden Bearer"],
         ),
         ("/office", ann(), 403, &["office 3d forbidden Bearer"]),
-        // Whoever only has to log in again is told so, hidden or not.
+        // The denial that requires a new login is visible, also on a hidden path.
         ("/strong", ann(), 401, &["strong 3a step_up Bearer"]),
         (
             "/bound",
@@ -256,7 +256,7 @@ fn rows() -> Vec<(&'static str, From, u16, &'static [&'static str])> {
                 "hidden_object object hidden Bearer",
             ],
         ),
-        // Where nothing is, nothing is decided, but bad credentials are still bad.
+        // An unknown path has no decision, but invalid credentials are still rejected.
         ("/nowhere", nobody(), 404, &[]),
         ("/nowhere", admin(), 404, &[]),
         ("/nowhere", garbage(), 401, &["- 2 unauthenticated Bearer"]),
@@ -319,12 +319,12 @@ async fn every_decision_is_told_once_below_layers_fallbacks_and_nesting() {
         "/v1/api",
     )
     .await;
-    // A plain router around it has the space, too.
+    // The space is also available with a plain router around it.
     let around = Router::new().nest_service("/v1", app(space.clone()));
     check(&around.layer(axum::Extension(space.clone())), &log, "/v1").await;
 }
 
-/// Whoever is asked to log in there sent no bad credentials.
+/// A challenge of an optional login does not mean invalid credentials.
 #[tokio::test]
 async fn anonymous_callers_of_unknown_paths_are_not_told_even_where_they_are_challenged() {
     let log = Log::default();
@@ -454,7 +454,7 @@ async fn a_record_tells_where_the_handler_stands_and_why_it_was_denied() {
     assert_eq!(denied.5.as_deref(), Some("ann"));
 }
 
-/// A module's attribute stands elsewhere.
+/// The attribute of a module is in another place.
 #[requires(role = "admin")]
 mod area {
     pub async fn below() {}
@@ -480,7 +480,7 @@ async fn a_handler_below_a_module_s_policy_is_found_where_it_stands() {
     assert_eq!(line, Some("    pub async fn below() {}"));
 }
 
-/// What was logged on this thread since this was last asked.
+/// Returns the events of this thread since the last call.
 fn lines() -> Vec<Value> {
     let text = String::from_utf8(OF_THIS_THREAD.take()).expect("UTF-8");
     text.lines()
@@ -488,7 +488,7 @@ fn lines() -> Vec<Value> {
         .collect()
 }
 
-/// The events of decisions among that.
+/// Returns the events of decisions among them.
 fn decisions() -> Vec<Value> {
     let mut lines = lines();
     lines.retain(|line| {
@@ -532,7 +532,7 @@ async fn every_rule_is_traced_with_its_number() {
                 assert_eq!(fields["status"], status, "{event}");
             }
             assert_eq!(fields.get("subject"), None, "{event}");
-            // The event lies in the span of its decision.
+            // The event is in the span of its decision.
             assert_eq!(event["span"]["name"], "decide", "{event}");
         }
     }
@@ -610,7 +610,7 @@ async fn subjects_are_traced_only_where_that_is_asked_for() {
     }
 }
 
-/// What asks an authorization server, or a database, is found below the decision that it is asked for.
+/// The spans of an introspection or a database query are below that of the decision.
 #[tokio::test]
 async fn verification_and_checks_run_within_the_span_of_the_decision() {
     async fn asks(_: CheckRequest<'_>) -> bool {
@@ -654,7 +654,7 @@ async fn verification_and_checks_run_within_the_span_of_the_decision() {
     assert_eq!(closed.count(), 1);
 }
 
-/// The counters, as `handler outcome rule`, and the handlers of the histograms.
+/// Returns the counters, as `handler outcome rule`, and the handlers of the histograms.
 fn counted(snapshotter: &Snapshotter) -> [Vec<(String, u64)>; 2] {
     let mut counters = Vec::new();
     let mut histograms = Vec::new();

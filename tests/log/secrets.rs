@@ -1,5 +1,5 @@
-//! Nothing secret is shown: not by `Debug`, not in errors, not in denials, and not in the log, however
-//! much of it is kept.
+//! Secrets are never disclosed: not by `Debug`, not in errors, not in denials, and not in the log
+//! at any level.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -29,10 +29,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
-/// Long enough for a key, and a token by its form.
+/// Long enough for a key, and in the form of a token.
 const MARKER: &str = "k33p-th1s-out-of-everything-pl3as";
 
-/// The marker as it could leak: as it is, as bytes, encoded, hashed.
+/// Returns the forms in which the marker could leak: as it is, as bytes, encoded, hashed.
 fn traces() -> Vec<String> {
     let pair = format!("ann:{MARKER}");
     let digest = Sha256::digest(MARKER.as_bytes());
@@ -65,7 +65,7 @@ fn hash_of_marker() -> &'static str {
     })
 }
 
-/// What `text` shows of a secret.
+/// Returns the secrets that `text` contains.
 fn leaks(text: &str, secrets: &[String]) -> Vec<String> {
     let text = text.to_ascii_lowercase();
     let shown = secrets
@@ -84,7 +84,7 @@ fn debug(value: impl std::fmt::Debug) -> String {
     format!("{value:?}\n{value:#?}")
 }
 
-/// A scheme that keeps how its credentials look.
+/// A scheme that stores the debug output of its credentials.
 struct Curious(Arc<Mutex<String>>);
 
 impl Scheme for Curious {
@@ -140,7 +140,7 @@ fn no_debug_output_shows_a_secret() {
         let secret = DigestSecret::of(DigestAlgorithm::Sha256, "ann", "api", MARKER);
         secret.expect("in order")
     };
-    // What is kept in place of the password is as good as it.
+    // The stored form of a password is as secret as the password.
     let line = digest_secret().to_line();
     let kept_hash = line.rsplit(':').next().expect("a hash").to_owned();
     let digest = || {
@@ -324,7 +324,7 @@ fn signed(mut claims: serde_json::Value) -> String {
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("it can be signed")
 }
 
-/// The claims and the signature of a token; its header is no secret.
+/// Returns the claims and the signature of a token. The header is not a secret.
 fn parts_of(token: &str) -> Vec<String> {
     token.split('.').skip(1).map(str::to_owned).collect()
 }
@@ -443,7 +443,7 @@ fn no_error_shows_a_secret() {
     }
 }
 
-/// An error as it is displayed and debugged, with its causes.
+/// Returns an error as displayed and debugged, with its causes.
 fn text<T>(result: Result<T, impl std::error::Error>) -> String {
     let error = result.err().expect("it is refused");
     let mut text = format!("{error} {error:?}");
@@ -474,8 +474,8 @@ async fn send(
     (head.status, text)
 }
 
-/// Good and bad credentials of every scheme, in every place; with all that is logged about them, on
-/// every thread, by this crate and by those below it.
+/// Valid and invalid credentials of every scheme, in every place, with all events on every thread,
+/// from this crate and its dependencies.
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_denials_nor_the_whole_log_show_a_secret() {
     #[requires(authenticated)]
@@ -490,7 +490,7 @@ async fn neither_denials_nor_the_whole_log_show_a_secret() {
 
     let log = listen();
 
-    // An authorization server that is asked, and breaks down over it.
+    // An authorization server that fails when it is asked.
     let server = Router::new().route(
         "/introspect",
         axum::routing::post(async |body: String| {
@@ -588,7 +588,7 @@ async fn neither_denials_nor_the_whole_log_show_a_secret() {
             .await
             .expect("infallible");
     }
-    // Everything was answered that is to be looked at.
+    // All expected statuses occurred.
     for status in [200, 401, 404, 503] {
         assert!(statuses.contains(&status), "{status}: {statuses:?}");
     }

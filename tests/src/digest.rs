@@ -1,33 +1,33 @@
-//! A client's side of Digest (RFC 7616), written apart from the crate's.
+//! The client's side of Digest (RFC 7616), independent of the crate's implementation.
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-/// What a client hashes to answer a challenge.
+/// The input of a client's response to a challenge.
 #[derive(Clone, Debug)]
 pub struct Login {
     /// `SHA-256` or `MD5`.
     pub algorithm: String,
-    /// Who logs in.
+    /// The user name.
     pub user: String,
-    /// Into what.
+    /// The realm.
     pub realm: String,
-    /// With what.
+    /// The password.
     pub password: String,
-    /// What the server said.
+    /// The nonce of the server.
     pub nonce: String,
     /// The request's method.
     pub method: String,
     /// The request's target.
     pub uri: String,
-    /// How often the nonce was used, in eight hexadecimal digits.
+    /// The number of uses of the nonce, in eight hexadecimal digits.
     pub count: String,
-    /// What the client says.
+    /// The nonce of the client.
     pub client_nonce: String,
 }
 
 impl Login {
-    /// The first answer of a client to a challenge, for a `GET`.
+    /// Creates a client's first response to a challenge, for a `GET`.
     pub fn new(algorithm: &str, user: &str, realm: &str, password: &str) -> Self {
         Self {
             algorithm: algorithm.to_owned(),
@@ -42,7 +42,7 @@ impl Login {
         }
     }
 
-    /// RFC 7616 §3.4.1, with `qop=auth`.
+    /// Returns the hash of RFC 7616 §3.4.1, with `qop=auth`.
     pub fn response(&self) -> String {
         let hash = |text: String| hash(&self.algorithm, &text);
         let Self {
@@ -63,12 +63,12 @@ impl Login {
         ))
     }
 
-    /// What stands for the name where names are hashed (RFC 7616 §3.4.4).
+    /// Returns the hash that replaces the user name (RFC 7616 §3.4.4).
     pub fn user_hash(&self) -> String {
         hash(&self.algorithm, &format!("{}:{}", self.user, self.realm))
     }
 
-    /// The value of `Authorization`.
+    /// Returns the value of `Authorization`.
     pub fn authorization(&self) -> String {
         let quoted = |text: &str| format!("{:?}", text);
         format!(

@@ -1,5 +1,5 @@
-//! What the tests share: an issuer of real tokens, a protection space that trusts it, and a client
-//! that sees every byte.
+//! The shared parts of the tests: an issuer of tokens, a protection space that trusts it, and a
+//! client that compares every byte.
 
 pub mod digest;
 pub mod programs;
@@ -20,26 +20,26 @@ use serde_json::{Value, json};
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
-/// Who signs the tokens.
+/// The issuer of the tokens.
 pub const ISSUER: &str = "https://issuer.example";
-/// Whom the tokens are for.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "https://api.example";
 
 const SECRET: &[u8] = b"only the tests know this secret, and they are told everything";
 
-/// A space named `api` that takes the tokens of [`token`].
+/// Returns a space named `api` that accepts the tokens of [`token`].
 pub fn space() -> ProtectionSpace {
     space_builder().build().expect("the space is in order")
 }
 
-/// The same, to be added to.
+/// Returns the builder of this space.
 pub fn space_builder() -> ProtectionSpaceBuilder {
     ProtectionSpace::builder()
         .realm("api")
         .scheme(Bearer::jwt(verifier()))
 }
 
-/// Verifies the tokens of [`token`].
+/// Returns the verifier of the tokens of [`token`].
 pub fn verifier() -> Jwt {
     Jwt::builder()
         .issuer(ISSUER)
@@ -49,12 +49,12 @@ pub fn verifier() -> Jwt {
         .expect("the verifier is in order")
 }
 
-/// A good token with these claims besides the usual ones.
+/// Returns a valid token with these claims besides the usual ones.
 pub fn token(claims: Value) -> String {
     sign(claims, 600)
 }
 
-/// The same, but it expired ten minutes ago.
+/// Returns such a token that expired ten minutes ago.
 pub fn expired_token(claims: Value) -> String {
     sign(claims, -600)
 }
@@ -70,7 +70,8 @@ fn sign(claims: Value, lives: i64) -> String {
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &all, &key).expect("it can be signed")
 }
 
-/// An application to send requests to: a protected router, a plain one, or a service around them.
+/// An application that receives requests: a protected router, a plain one, or a service around
+/// them.
 pub trait App:
     Service<Request, Response = Response, Error = Infallible, Future: Send>
     + Clone
@@ -89,11 +90,11 @@ impl<A> App for A where
 {
 }
 
-/// An application of whatever kind.
+/// An application of any type.
 pub type BoxedApp = BoxCloneSyncService<Request, Response, Infallible>;
 
-/// Serves `app`, a router or a service around one, on a port of its own for as long as the test's
-/// runtime lives.
+/// Serves `app`, a router or a service around one, on a free port as long as the test's runtime
+/// lives.
 pub async fn serve(app: impl App) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
@@ -102,15 +103,16 @@ pub async fn serve(app: impl App) -> SocketAddr {
     address
 }
 
-/// Sends `request` as it is, and returns the answer as it is, but for the line with the date.
+/// Sends the bytes of `request`, and returns the bytes of the response, without the line with the
+/// date.
 ///
-/// The request has to ask for the connection to be closed.
+/// The request has to contain `Connection: close`.
 pub async fn send_raw(address: SocketAddr, request: impl Into<Vec<u8>>) -> String {
     let request = request.into();
     let answer = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        // A server that answers early may close before everything was sent.
+        // A server that responds early may close the connection before all bytes are sent.
         let _ = stream.write_all(&request);
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
@@ -130,7 +132,7 @@ fn without_date(answer: &[u8]) -> String {
         .collect()
 }
 
-/// The policy that an attribute made.
+/// Returns the policy that an attribute created.
 pub fn policy_of<P: auth_runtime::__private1::HasPolicy>() -> &'static auth_runtime::Policy {
     P::POLICY
 }

@@ -1,12 +1,12 @@
-//! Programs that other people wrote, for tests to talk to: installed where they are missing, ended with
-//! whoever started them.
+//! Third-party programs for tests: installed if they are missing, and ended with the test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-/// A folder with the scripts of `clients/` and all that they need (see `clients/setup.sh`).
+/// Returns a folder with the scripts of `clients/` and all their dependencies (see
+/// `clients/setup.sh`).
 pub fn set_up(folder: &Path) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let set_up = Command::new("sh")
@@ -24,7 +24,7 @@ pub fn set_up(folder: &Path) -> PathBuf {
     folder.to_owned()
 }
 
-/// A program that ends when nobody needs it any more.
+/// A program that ends when it is dropped.
 pub struct Program {
     child: Child,
     input: ChildStdin,
@@ -32,7 +32,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a server, and waits for the line that says where it is.
+    /// Starts a server, and waits for the line with its address.
     pub fn start(
         command: &mut Command,
         address: impl Fn(&str) -> Option<String>,
@@ -42,7 +42,7 @@ impl Program {
         let input = child.stdin.take().expect("it is piped");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         let (sender, lines) = channel();
-        // Whoever writes to a closed pipe ends.
+        // A program that writes to a closed pipe would end.
         std::thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 let _ = sender.send(line);
@@ -58,7 +58,7 @@ impl Program {
         (program, found)
     }
 
-    /// Tells it to do something, and waits until it says that it did.
+    /// Sends an order to the program, and waits for its confirmation.
     pub fn order(&mut self, order: &str) {
         writeln!(self.input, "{order}").expect("it listens");
         let done = self.lines.iter().any(|line| line == order);
@@ -73,7 +73,7 @@ impl Drop for Program {
     }
 }
 
-/// What a program prints until it ends.
+/// Returns the output of a program.
 pub fn output_of(command: &mut Command) -> String {
     let output = command
         .output()

@@ -1,5 +1,4 @@
-//! Proofs of possession (RFC 9449), as a client makes them, and anything else that is signed and need
-//! not be right.
+//! Proofs of possession (RFC 9449) of a client, and arbitrary signed tokens, also invalid ones.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,13 +11,13 @@ use sha2::{Digest, Sha256};
 pub struct ProofKey(KeyPair);
 
 impl ProofKey {
-    /// Makes one.
+    /// Creates a key.
     #[expect(clippy::new_without_default, reason = "no two are the same")]
     pub fn new() -> Self {
         Self(KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a P-256 key"))
     }
 
-    /// Its public part (RFC 7517).
+    /// The public part (RFC 7517).
     pub fn jwk(&self) -> Value {
         let point = self.0.public_key_raw();
         let (x, y) = point[1..].split_at(32);
@@ -26,7 +25,7 @@ impl ProofKey {
         json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })
     }
 
-    /// What a token is bound to (RFC 7638): the members in order, without spaces.
+    /// The thumbprint that a token is bound to (RFC 7638): the members in order, without spaces.
     pub fn thumbprint(&self) -> String {
         let jwk = self.jwk();
         let (x, y) = (&jwk["x"], &jwk["y"]);
@@ -34,7 +33,7 @@ impl ProofKey {
         URL_SAFE_NO_PAD.encode(Sha256::digest(text))
     }
 
-    /// The claims of a good proof, made at `now`, for a request with `token`.
+    /// Returns the claims of a valid proof, made at `now`, for a request with `token`.
     pub fn claims(&self, method: &str, url: &str, token: &str, now: i64) -> Value {
         let id = URL_SAFE_NO_PAD.encode(rand_id());
         json!({
@@ -42,12 +41,12 @@ impl ProofKey {
         })
     }
 
-    /// The header of a good proof.
+    /// Returns the header of a valid proof.
     pub fn header(&self) -> Value {
         json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk() })
     }
 
-    /// A proof with this header and these claims, signed with this key whatever they say.
+    /// Returns a proof with this header and these claims, signed with this key.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let key = EncodingKey::from_ec_pem(self.0.serialize_pem().as_bytes());
         signed(
@@ -58,14 +57,14 @@ impl ProofKey {
         )
     }
 
-    /// A good proof.
+    /// Returns a valid proof.
     pub fn prove(&self, method: &str, url: &str, token: &str, now: i64) -> String {
         self.sign(&self.header(), &self.claims(method, url, token, now))
     }
 
     /// The whole key (RFC 7517).
     pub fn private_jwk(&self) -> Value {
-        // Its last 32 bytes but for the public part (RFC 5915, in PKCS#8).
+        // The last 32 bytes before the public part (RFC 5915, in PKCS#8).
         let der = self.0.serialize_der();
         let start = der
             .windows(4)
@@ -88,12 +87,12 @@ impl ProofKey {
     }
 }
 
-/// What stands for a token in a proof (`ath`).
+/// Returns the hash of a token in a proof (`ath`).
 pub fn token_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token))
 }
 
-/// A JWS of two JSON objects, in which `null` stands for what is left out.
+/// Returns a JWS of two JSON objects. Members that are `null` are left out.
 pub fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let encoded = |value: &Value| {
         let mut value = value.clone();

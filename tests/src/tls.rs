@@ -1,4 +1,4 @@
-//! TLS with certificates on both sides: real ones, from an authority of the tests' own.
+//! TLS with certificates on both sides, from an authority of the tests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,20 +21,20 @@ use tower::ServiceExt;
 
 use crate::App;
 
-/// What the servers are called.
+/// The name of the servers.
 const HOST: &str = "api.example";
 
-/// Whom servers and clients trust.
+/// An authority that servers and clients trust.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate of an [`Authority`]'s, and its key.
+/// A certificate of an [`Authority`], and its key.
 pub struct Certified {
     certificate: Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    /// A new one, whom nobody else trusts.
+    /// Creates an authority that no other side trusts.
     #[expect(clippy::new_without_default, reason = "each is another one")]
     pub fn new() -> Self {
         let mut parameters = CertificateParams::default();
@@ -43,7 +43,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(parameters, key).expect("a certificate"))
     }
 
-    /// A certificate for `name`.
+    /// Issues a certificate for `name`.
     pub fn certify(&self, name: &str) -> Certified {
         let key = KeyPair::generate().expect("a key");
         let parameters = CertificateParams::new([name.to_owned()]).expect("a name");
@@ -51,7 +51,7 @@ impl Authority {
         Certified { certificate, key }
     }
 
-    /// Its own certificate.
+    /// The certificate of the authority.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
@@ -62,7 +62,7 @@ impl Authority {
         Arc::new(roots)
     }
 
-    /// Asks clients for a certificate of this authority's, and lets them in without one too.
+    /// Requests a certificate of this authority from clients, but also accepts clients without one.
     fn acceptor(&self) -> TlsAcceptor {
         let own = self.certify(HOST);
         let clients = WebPkiClientVerifier::builder_with_provider(self.roots(), provider())
@@ -120,8 +120,8 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-/// Serves `app` over TLS on a port of its own for as long as the test's runtime lives, and says whose
-/// certificate was shown.
+/// Serves `app` over TLS on a free port as long as the test's runtime lives, with the certificate
+/// of each client.
 pub async fn serve(app: impl App, authority: &Authority) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
@@ -135,7 +135,7 @@ pub async fn serve(app: impl App, authority: &Authority) -> SocketAddr {
     address
 }
 
-/// As the manual shows it, at `PeerCertificate`.
+/// The same code as in the documentation of `PeerCertificate`.
 async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app: impl App) {
     let Ok(stream) = tls.accept(stream).await else {
         return;
@@ -158,8 +158,8 @@ async fn serve_one(stream: TcpStream, address: SocketAddr, tls: TlsAcceptor, app
         .await;
 }
 
-/// Sends `request` over TLS as it is, with the client's certificate if it has one, and returns the
-/// answer as [`send_raw`](crate::send_raw) does.
+/// Sends the bytes of `request` over TLS, with the client's certificate if it has one, and returns
+/// the response like [`send_raw`](crate::send_raw).
 pub async fn send_raw(
     address: SocketAddr,
     authority: &Authority,
@@ -173,7 +173,7 @@ pub async fn send_raw(
     let mut stream = stream.expect("they trust each other");
     let mut answer = Vec::new();
     stream.write_all(&request).await.expect("it reads");
-    // A server may close without a word.
+    // A server may close the connection without a TLS alert.
     let _ = stream.read_to_end(&mut answer).await;
     crate::without_date(&answer)
 }

@@ -31,7 +31,7 @@ struct Row<'s> {
     /// The reason of a public handler, or of an exception from the policy of the module.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
-    /// Whether the attribute has a mistake, so that the policy may be incomplete.
+    /// True if the attribute has a mistake, so that the policy may be incomplete.
     mistaken: bool,
     /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -77,9 +77,9 @@ pub(crate) struct Entry {
     pub(crate) policy: Policy,
     /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
     pub(crate) condition: Option<String>,
-    /// Whether its package is selected.
+    /// True if its package is selected.
     is_told: bool,
-    /// Whether the attribute has a mistake, so that the policy may be incomplete.
+    /// True if the attribute has a mistake, so that the policy may be incomplete.
     pub(crate) is_mistaken: bool,
 }
 

@@ -25,11 +25,11 @@ pub(crate) struct Crate {
     pub(crate) folder: PathBuf,
     /// The source file.
     pub(crate) source: PathBuf,
-    /// Whether the crate can use the attributes.
+    /// True if the crate can use the attributes.
     pub(crate) uses_attributes: bool,
     /// The crate's names for axum: several if it depends on several versions.
     pub(crate) axum: Vec<String>,
-    /// Whether its package is selected.
+    /// True if its package is selected.
     pub(crate) is_told: bool,
 }
 

@@ -39,7 +39,7 @@ pub const REQUIREMENTS: [&str; 13] = [
     "any",
     "all",
 ];
-/// The keys of the display and of the scope of the policy: at the top level only.
+/// The disclosure settings, and the key for replacing a module's policy. They are at the top level only.
 pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
 
 /// The expected syntax at the beginning and after each comma of a list.

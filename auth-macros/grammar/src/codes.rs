@@ -75,7 +75,7 @@ pub const UNDECLARED: Code = Code("AUTH0030");
 pub const VOCABULARY: Code = Code("AUTH0031");
 /// A missing vocabulary.
 pub const NO_VOCABULARY: Code = Code("AUTH0032");
-/// A policy with a display in a list.
+/// A policy with disclosure settings in a list.
 pub const POLICY_IN_LIST: Code = Code("AUTH0033");
 /// A requirement that the module has already.
 pub const MODULE_ASKS: Code = Code("AUTH0034");
@@ -92,11 +92,11 @@ pub const HELPER: Code = Code("AUTH0043");
 
 /// A loosened policy that allows no further caller.
 pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
-/// Two policies with different displays.
+/// Two policies with different disclosure settings.
 pub const TWO_DISPLAYS: Code = Code("AUTH0061");
 /// Lists that are nested too deeply.
 pub const TOO_DEEP: Code = Code("AUTH0062");
-/// A display that changes nothing.
+/// A disclosure setting without effect.
 pub const IDLE_DISPLAY: Code = Code("AUTH0063");
 /// A policy or a name that is too large.
 pub const TOO_LARGE: Code = Code("AUTH0064");

@@ -41,7 +41,7 @@ pub struct Handler {
     pub signature: Signature,
     /// The body, with its braces.
     pub body: TokenStream,
-    /// Whether the first parameter is an explicit guard.
+    /// True if the first parameter is an explicit guard.
     pub writes_guard: bool,
 }
 

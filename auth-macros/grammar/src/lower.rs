@@ -26,7 +26,7 @@ pub fn requires(requires: &Requires) -> model::Policy {
     let loosened = requires.loosen.as_ref().map(text);
     let requires = requires.clone().with_modules();
     let required = match requires.requirements.as_slice() {
-        // Deny by default: a missing requirement never grants access, whatever the mistake.
+        // Deny by default: after any mistake, a missing requirement never grants access.
         [] => model::Requirement::never(),
         [only] => requirement(only),
         several => all(several),
@@ -96,7 +96,7 @@ pub(crate) struct Node<'r> {
     pub(crate) written: &'r Requirement,
     /// The index of the part that the node belongs to.
     pub(crate) part: usize,
-    /// Whether the node stands for the whole requirement, and can be removed from the attribute.
+    /// True if the node is the whole requirement, and can be removed from the attribute.
     pub(crate) is_removable: bool,
 }
 

@@ -100,14 +100,14 @@ pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, erro
         }
         requirement(&mut hidden.lesser, dictionary, errors);
     }
-    // The policy decides about the display, unless the attribute does.
+    // The policy determines the disclosure, unless the attribute does.
     displays(requires, &policies, errors);
     for (_, policy) in policies {
         *requires = std::mem::take(requires).showing_as(policy);
     }
 }
 
-/// Records two policies with different displays, if the attribute does not decide.
+/// Records two policies with different disclosure settings, unless the attribute has the setting.
 fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) {
     type Shown = fn(&Requires) -> Option<String>;
     let hiding: Shown = |requires| {
@@ -197,7 +197,7 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
     }
 }
 
-/// A name stands for its blocks; a block stands for itself.
+/// Replaces the name of a network by its blocks. A literal block stays unchanged.
 fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Errors) {
     if !network.blocks.is_empty() {
         return;
@@ -224,7 +224,7 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
     }
 }
 
-/// Records a policy with a display in a list: a part cannot decide about the display of the whole.
+/// Records a policy with disclosure settings in a list: they apply to a whole attribute only.
 fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mut Errors) {
     let Some(policy) = policy(name, dictionary, errors) else {
         return;

@@ -42,7 +42,7 @@ fn edits(from: &[char], to: &[char], limit: usize) -> Option<usize> {
     if from.len().abs_diff(to.len()) > limit {
         return None;
     }
-    // What both begin or end with needs no edit.
+    // A common beginning or end needs no edit.
     let begin = same(from.iter().zip(to));
     let (from, to) = (from.split_at(begin).1, to.split_at(begin).1);
     let end = same(from.iter().rev().zip(to.iter().rev()));

@@ -1,4 +1,4 @@
-//! Who may call what, kept in the repository, so that a change of it shows in the diff.
+//! The access policies of all routes, kept in the repository, so that a diff shows each change.
 
 mod canonical;
 mod changes;
@@ -20,10 +20,11 @@ pub use self::error::AccessLockError;
 use self::error::Kind;
 use crate::snapshot_update::SnapshotUpdate;
 
-/// The contents of an `access.lock`: who may call what, a line for each row of an [`AccessTable`], with
-/// the handler but without its place in the source.
+/// The contents of an `access.lock`: one line for each row of an [`AccessTable`], with the method,
+/// the path, the policy and the handler. The place of the handler in the source is left out.
 ///
-/// [`assert_access_lock!`](crate::assert_access_lock) is all that most services need; this is for tools.
+/// Most services need only [`assert_access_lock!`](crate::assert_access_lock). This type is for
+/// tools.
 ///
 /// ```
 /// use auth_runtime_audit::{AccessLock, AccessLockError};
@@ -35,12 +36,13 @@ use crate::snapshot_update::SnapshotUpdate;
 /// # Ok::<(), AccessLockError>(())
 /// ```
 ///
-/// A line ends in `(service)` or `(router)` where that answers in place of a handler, and names behind `covers`
-/// the guarded paths that it is an [open pattern](auth_runtime_core::AccessRow::covers) for.
+/// A line ends in `(service)` or `(router)` if a service or a router responds in place of a
+/// handler. The names behind `covers` are the guarded paths that the row is an [open
+/// pattern](auth_runtime_core::AccessRow::covers) for.
 ///
-/// What a name of a vocabulary is met by is spelled out, as the attributes do it while compiling: a scope
-/// stands there with all that imply it, and a network with its blocks. So a change of `auth.toml` shows
-/// in the lines of all routes that it changes, and is compared with what it was.
+/// Names of a vocabulary are written out, as the attributes do it at compile time: a scope with all
+/// scopes that imply it, and a network with its blocks. A change of `auth.toml` therefore shows in
+/// the lines of all routes that it affects, and is compared with the earlier state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessLock {
     entries: Vec<Entry>,
@@ -52,24 +54,25 @@ const HEADER: &str = "\
 ";
 
 impl AccessLock {
-    /// What is to be kept of a table.
+    /// Creates the lock of a table.
     pub fn of(table: &AccessTable) -> Self {
         let entries = table.rows().iter().map(Entry::of).collect();
         Self { entries }
     }
 
-    /// What became of it, decided by what the policies mean and not by how they are written.
+    /// Returns the changes from this lock to `now`. Policies are compared by their meaning, not by
+    /// their text.
     pub fn changes_to(&self, now: &Self) -> AccessChanges {
         AccessChanges::between(&self.entries, &now.entries)
     }
 
-    /// Compares a table with the lock in `file`. With `ACCESS_LOCK=overwrite` in the environment it
-    /// writes the file anew instead.
+    /// Compares a table with the lock in `file`. With `ACCESS_LOCK=overwrite` in the environment,
+    /// it writes the file instead.
     ///
     /// # Errors
     ///
-    /// If the lock says something else, is not there, or cannot be read or written: the error is a report
-    /// for people, with what to do about it.
+    /// If the lock differs from the table, or if the file is missing or cannot be read or written.
+    /// The error is a readable report that includes the remedy.
     pub fn check(table: &AccessTable, file: impl AsRef<Path>) -> Result<(), AccessLockError> {
         let file = file.as_ref();
         let error = |kind| AccessLockError::new(file, kind);
@@ -88,7 +91,7 @@ impl AccessLock {
                 _ => Kind::File(cause),
             })
         })?;
-        // What is no text is in none of the lines that are written.
+        // Invalid UTF-8 never occurs in a written line, so such a line differs in any case.
         let before = Self::read(&String::from_utf8_lossy(&text)).map_err(error)?;
         let changes = before.changes_to(&now);
         if changes.is_empty() {
@@ -114,7 +117,7 @@ impl AccessLock {
 }
 
 impl fmt::Display for AccessLock {
-    /// As it stands in the file.
+    /// Writes the contents of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEADER)?;
         self.entries
@@ -131,7 +134,7 @@ impl FromStr for AccessLock {
     }
 }
 
-/// Fails a test when who may call what is no longer what the crate's `access.lock` says.
+/// Fails a test if a route or its policy differs from the crate's `access.lock`.
 ///
 /// ```no_run
 /// use auth_runtime::GuardedRouter;
@@ -147,36 +150,40 @@ impl FromStr for AccessLock {
 /// }
 /// ```
 ///
-/// The file lies beside the crate's `Cargo.toml`, and belongs into the repository: a change that lets
-/// more people in cannot be merged without its line in the diff. `ACCESS_LOCK=overwrite cargo test`
-/// makes it, and accepts changes; nothing else does, so a missing file is a failure.
+/// The file is next to the crate's `Cargo.toml` and belongs in version control: a change that
+/// allows more callers cannot be merged without its line in the diff.
+/// `ACCESS_LOCK=overwrite cargo test` creates the file and accepts changes. Without it, a missing
+/// file is a failure.
 ///
-/// `CI` is in the environment of machines on which nobody looks at what is accepted, so with it
-/// `ACCESS_LOCK=overwrite` is a failure as well.
+/// If the environment variable `CI` is set, `ACCESS_LOCK=overwrite` is a failure as well, because
+/// an accepted change would not be reviewed there.
 ///
-/// The failure lists what was loosened first, then what was added, changed, moved, tightened, removed,
-/// and said in other words; decided by the logic of the policies. Each says in parentheses what is
-/// different, such as the realm or the handler. Undecidable differences count as changed: a check that may
-/// be another function now (in another module, or on a path with other parameter names), a service or a
-/// router in place of other code, another reason of an unguarded router. So does a row that became an
-/// [open pattern](auth_runtime_core::AccessRow::covers).
+/// The failure lists the changes by their impact: loosened, added, changed, moved, tightened,
+/// removed, restated. The impact follows from the logic of the policies. Each change names its
+/// differences in parentheses, such as the realm or the handler. A difference that cannot be
+/// decided counts as changed: a check that may be another function now (in another module, or on a
+/// path with other parameter names), a service or a router in place of other code, another reason
+/// of an unguarded router. A row that became an [open
+/// pattern](auth_runtime_core::AccessRow::covers) counts as changed too.
 ///
-/// A route that was removed is compared with what answers its requests now, and one that was added with
-/// what answered them before: `any` method of the path, `GET` for `HEAD`, or a path that matches some of
-/// them too. Where an unguarded router may answer what was removed, it counts as changed.
+/// A removed route is compared with the route that its requests reach now, and an added one with
+/// the route that they reached before: `any` method of the path, `GET` for `HEAD`, or a path that
+/// matches some of the requests. If an unguarded router may respond to the requests of a removed
+/// route, the route counts as changed.
 ///
-/// Not in it: what an [`AccessTable`] leaves out, the routes within a service, what a `check` does (it stands there by its name), what
-/// a handler denies itself ([`Guard::permit`](auth_runtime_axum::Guard::permit)), and the protection space.
+/// The lock does not contain the routes that an [`AccessTable`] leaves out, the routes within a
+/// service, the code of a `check` (only its name), the denials of a handler itself
+/// ([`Guard::permit`](auth_runtime_axum::Guard::permit)), and the protection space.
 ///
-/// A service with several routers gives each a file of its own: `assert_access_lock!(internal(),
-/// "internal.lock")`.
+/// A service with several routers uses a file for each:
+/// `assert_access_lock!(internal(), "internal.lock")`.
 ///
-/// The feature `access-lock` brings a Rust parser with it (`syn`, to read the policies back), so enable it
-/// in `[dev-dependencies]`: `auth-runtime = { version = "…", features = ["access-lock"] }`.
+/// The feature `access-lock` depends on a Rust parser (`syn`, to read the policies back), so enable it in
+/// `[dev-dependencies]`: `auth-runtime-audit = { version = "…", features = ["access-lock"] }`.
 ///
 /// # Panics
 ///
-/// With a report, if the lock says something else, is missing or cannot be read.
+/// With a report, if the lock differs from the router, is missing or cannot be read.
 #[macro_export]
 macro_rules! assert_access_lock {
     ($router:expr $(,)?) => {

@@ -86,10 +86,10 @@ enum Audience {
 ///
 /// # Hidden operations
 ///
-/// They are left out, and so are the schemas, tags, links and schemes that only they use: a
-/// document that names a hidden path discloses it. [`internal_openapi`]
-/// returns another document, for readers who may know of them. Other parts of the document (its
-/// description, the scopes of an `oauth2` scheme, extensions) are not changed.
+/// Hidden operations are left out, and so are the schemas, tags, links and schemes that only they
+/// use: a document that names a hidden path discloses it. [`internal_openapi`] includes them, for
+/// readers with access to the whole table. Other parts of the document (its description, the scopes
+/// of an `oauth2` scheme, extensions) are not changed.
 ///
 /// # The document and the router
 ///
@@ -182,7 +182,7 @@ struct Writer<'a> {
 struct Needs {
     schemes: BTreeSet<String>,
     responses: BTreeMap<&'static str, Response>,
-    /// Whether the built-in body is one of them.
+    /// True if the built-in body is one of them.
     body: bool,
 }
 

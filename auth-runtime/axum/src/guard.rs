@@ -140,10 +140,11 @@ pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
     pub(crate) authentication: Authentication,
     pub(crate) request: ObjectRequest,
-    /// Whether the denial is concealed from this caller.
+    /// True if the denial is concealed from this caller.
     pub(crate) conceal: bool,
-    /// Whether an authorizer in front of the handler replaces a concealed denial by the response of the
-    /// router's fallback. Otherwise, the fallback is not known, and the 404 of the space is sent.
+    /// True if an authorizer in front of the handler replaces a concealed denial by the response of
+    /// the router's fallback. Otherwise the fallback is not known, and the 404 of the space is
+    /// sent.
     pub(crate) has_router: bool,
 }
 
@@ -202,7 +203,7 @@ impl ObjectAuthorizer {
 pub(crate) struct Concealed {
     pub(crate) authentication: Authentication,
     pub(crate) request: ObjectRequest,
-    /// Whether the policy denied the request, and not the handler an object.
+    /// True if the policy denied the request, and false if the handler denied an object.
     pub(crate) by_policy: bool,
 }
 
@@ -259,6 +260,7 @@ impl<P: HasPolicy> Guard<P> {
             checks: P::CHECKS,
             location: Some(P::LOCATION),
             denies_objects: P::USES_GUARD,
+            is_unknown_path: false,
         };
         let surroundings = Surroundings {
             head: head_of_parts(head),
@@ -342,10 +344,11 @@ pub trait HasPolicy: Send + Sync + 'static {
     const CHECKS: &'static [Check];
     /// The location of the policy in the source.
     const LOCATION: HandlerLocation;
-    /// Whether the handler names its guard, and can therefore deny objects.
+    /// True if the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
-    /// The type of the handler, which no other function has; `None` for a service, and for a handler
-    /// that has several types, since it is generic, or may have, since a macro is in a parameter.
+    /// The type of the handler, which no other function has. `None` for a service, and for a
+    /// handler that has several types because it is generic, or may have because a parameter
+    /// contains a macro.
     const HANDLER: Option<TypeId>;
 }
 
@@ -406,7 +409,7 @@ pub trait PublicPolicy: Declared {}
 #[diagnostic::do_not_recommend]
 impl<P: Declared + HasPolicy<Caller = PublicCaller>> PublicPolicy for P {}
 
-/// What a guard keeps of a caller.
+/// The stored form of a caller in a guard.
 pub trait FromCaller: Send + Sync + Sized + 'static {
     /// Converts the caller; `None` if a guard of this type cannot represent it.
     fn of(caller: Caller) -> Option<Self>;

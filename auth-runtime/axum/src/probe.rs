@@ -65,14 +65,6 @@ impl Probe {
         }
     }
 
-    /// Whether a test listens.
-    pub(crate) fn is_listening(&self) -> bool {
-        #[cfg(any(feature = "inspection", feature = "testing"))]
-        return self.recorded.is_some();
-        #[cfg(not(any(feature = "inspection", feature = "testing")))]
-        false
-    }
-
     /// Records the responder.
     pub fn record(&self, responder: impl FnOnce() -> Responder) {
         #[cfg(feature = "inspection")]

@@ -19,6 +19,7 @@
 mod authorizer;
 mod borrower;
 mod conceal;
+mod exchange;
 mod fallback;
 mod handler;
 mod handover;
@@ -27,9 +28,12 @@ mod method_router;
 mod mount;
 mod protect_error;
 mod protected;
+mod response;
 mod response_future;
+mod route_slot;
 mod router;
 mod step;
+mod unknown_path;
 
 pub use self::handler::{
     FromGranted, FromGrantedRequest, FromIdentity, GuardedParameters, TakesGuard, ViaIdentity,

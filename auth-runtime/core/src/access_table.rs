@@ -1,4 +1,4 @@
-//! Who may call what, taken from the router itself.
+//! The routes of a router and their access policies.
 
 mod row;
 #[cfg(feature = "serde")]
@@ -15,21 +15,23 @@ use http::Method;
 
 use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
 
-/// Everything that a `GuardedRouter` can answer with, and who may call it: made
-/// by `GuardedRouter::access_table`.
+/// All routes of a `GuardedRouter`, with their access policies. `GuardedRouter::access_table`
+/// creates it.
 ///
-/// One row for each method of each route, for each nested service, for each fallback of the service's
-/// own and for each path of an unguarded router; in the order of the paths, then of the methods. The same routes
-/// make the same table, in whatever order they were added.
+/// The table has a row for each method of each route, for each nested service, for each fallback of
+/// the service, and for each path of an unguarded router. Rows are in the order of the paths, then
+/// of the methods. The order in which routes were added does not matter.
 ///
-/// It is shown as text in columns, as Markdown by [`to_markdown`](Self::to_markdown), and with the
-/// feature `serde` as JSON or what else is serialized.
+/// It is displayed as text in columns, and as Markdown by [`to_markdown`](Self::to_markdown). With
+/// the feature `serde` it can be serialized, for example as JSON.
 ///
-/// Below the rows, notes name each [open pattern](AccessRow::covers), which answers percent-encoded
-/// spellings of a guarded path, and each hidden path that the pattern of a route that is not hidden matches
-/// as well: the 404 then shows that the path exists.
+/// Notes below the rows name each [open pattern](AccessRow::covers), which responds to
+/// percent-encoded spellings of a guarded path, and each hidden path that the pattern of a visible
+/// route matches as well: its 404 then reveals that the path exists.
 ///
-/// Not in it: the routes within a service, such as a whole router; what layers answer; and the metadata document that a space with a [`ProtectedResource`](crate::ProtectedResource) adds.
+/// The table does not contain the routes within a service, such as a whole router, the responses of
+/// layers, and the metadata document that a space with a
+/// [`ProtectedResource`](crate::ProtectedResource) adds.
 ///
 /// ```
 /// use auth_runtime::routing::get;

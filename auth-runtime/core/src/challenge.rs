@@ -212,7 +212,7 @@ impl ChallengeBuilder {
     /// # Errors
     ///
     /// - The scheme, a name or an unquoted value is not a token.
-    /// - There is no parameter.
+    /// - No parameter was added.
     /// - A name occurs twice, in any case, or is not a parameter of Basic.
     /// - `realm`, or an attribute of RFC 6750 §3, is not quoted.
     /// - A quoted value contains a character outside of visible ASCII and space, or one that RFC

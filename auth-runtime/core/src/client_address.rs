@@ -106,11 +106,11 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const MAX_FIELD: usize = 8 * 1024;
 
 impl ClientAddress {
-    /// The other end of the connection, for services that clients reach directly.
+    /// Uses the address of the peer, for services that clients reach directly.
     ///
     /// It is taken from the request's extensions: from axum's `ConnectInfo<SocketAddr>`, which
     /// `into_make_service_with_connect_info::<SocketAddr>()` inserts, or else from a [`SocketAddr`].
-    /// Where there is neither, `network` requirements are not met, and the log says why.
+    /// Without either, `network` requirements are not met, and the cause is logged.
     pub const fn socket() -> Self {
         Self(Origin::Socket)
     }

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 pub struct Context<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) is_oauth: bool,
-    /// Whether the caller could use a scheme that binds credentials to a key.
+    /// True if the caller could use a scheme that binds credentials to a key.
     pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,

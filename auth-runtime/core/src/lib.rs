@@ -69,6 +69,6 @@ pub mod adapter {
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
-        Offered, Route, Target, UsedScheme, View, forbid_storing,
+        Offered, Route, Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
     };
 }

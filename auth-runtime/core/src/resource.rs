@@ -198,7 +198,7 @@ fn read(url: &str) -> Result<TrustedUrl<'_>, ResourceError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourceError {
-    /// There is no authorization server.
+    /// No authorization server was given.
     NoAuthorizationServer,
     /// A URL cannot identify a resource or an issuer.
     Url {

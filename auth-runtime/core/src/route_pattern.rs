@@ -1,4 +1,4 @@
-//! The requests that the paths of routes match, as axum matches them: before anything is decoded.
+//! The requests that the paths of routes match, as in axum: without decoding.
 
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-/// The requests that a path matches, whatever its parameters are called. Of two patterns that match the
-/// same request, axum takes the lesser one.
+/// The requests that a path matches, independently of the names of its parameters. If two patterns
+/// match the same request, axum uses the lesser one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern(Vec<Segment>);
 
@@ -17,9 +17,9 @@ enum Segment {
     Literal(String),
     /// `prefix{name}`: the prefix and at least one character behind it.
     One(String),
-    /// `prefix{*name}`: the same, and all segments that follow.
+    /// `prefix{*name}`: the prefix, at least one character behind it, and all segments that follow.
     Rest(String),
-    /// `*`, as the access table writes it: everything below, and the path before it.
+    /// `*`, the syntax of the access table for a path and all paths below it.
     Below,
 }
 
@@ -31,7 +31,7 @@ impl Segment {
         let mut literal = String::new();
         let mut rest = text;
         while let Some(letter) = rest.chars().next() {
-            // Two braces are one that is meant.
+            // Two braces are a literal one.
             let meant = ["{{", "}}"].into_iter().find(|two| rest.starts_with(two));
             let length = if let Some(two) = meant {
                 literal.push(letter);
@@ -53,8 +53,8 @@ impl Segment {
         Self::Literal(literal)
     }
 
-    /// The place in the order in which axum looks for them: a text before a parameter, and of two
-    /// parameters the one with more text before it.
+    /// The rank of a segment in axum's order: a literal precedes a parameter, and of two parameters
+    /// the one with the longer prefix comes first.
     fn rank(&self) -> (Reverse<usize>, u8, &str) {
         match self {
             Self::Literal(text) => (Reverse(usize::MAX), 0, text),
@@ -65,7 +65,8 @@ impl Segment {
     }
 }
 
-/// A character that the access table writes as `\u{…}`, and how long that is.
+/// Parses `\u{…}`, the form of some characters in the access table. Returns the character and the
+/// length of the form.
 fn escaped(text: &str) -> Option<(char, usize)> {
     let digits = text.strip_prefix("\\u{")?;
     let (digits, _) = digits.split_once('}')?;
@@ -85,7 +86,7 @@ impl PartialOrd for Segment {
     }
 }
 
-/// The first name that two parameters of a path have, as axum takes it.
+/// Returns the first name that two parameters of a path have.
 pub fn repeated_parameter(path: &str) -> Option<&str> {
     let mut names = Vec::new();
     path.split('/').filter_map(parameter_in).find(|name| {
@@ -95,10 +96,10 @@ pub fn repeated_parameter(path: &str) -> Option<&str> {
     })
 }
 
-/// The name of the parameter in a segment.
+/// Returns the name of the parameter in a segment.
 fn parameter_in(segment: &str) -> Option<&str> {
     let (_, behind) = segment.split_once('{')?;
-    // Two braces are one that is meant.
+    // Two braces are a literal one.
     if let Some(behind) = behind.strip_prefix('{') {
         return parameter_in(behind);
     }
@@ -107,14 +108,14 @@ fn parameter_in(segment: &str) -> Option<&str> {
 }
 
 impl Pattern {
-    /// Reads a path as axum takes it, or as the access table shows it: with `/*` at its end where
-    /// everything below is meant.
+    /// Parses a path in axum's syntax, or in that of the access table: with `/*` at its end if it
+    /// includes all paths below.
     pub fn of(path: &str) -> Self {
         let segments = path.strip_prefix('/').unwrap_or(path).split('/');
         Self(segments.map(Segment::of).collect())
     }
 
-    /// Whether it matches the path of a request, which is not decoded for that.
+    /// Returns whether it matches the path of a request, without decoding it.
     pub fn matches(&self, path: &str) -> bool {
         let mut rest = path.strip_prefix('/');
         for segment in &self.0 {
@@ -143,28 +144,28 @@ impl Pattern {
         rest.is_none()
     }
 
-    /// Whether some request matches both.
+    /// Returns whether some request matches both.
     pub fn overlaps(&self, other: &Self) -> bool {
         overlap(&self.0, &other.0)
     }
 
-    /// Whether it matches every request that the other one matches.
+    /// Returns whether it matches every request that the other one matches.
     pub fn covers(&self, other: &Self) -> bool {
         covers(&self.0, &other.0)
     }
 
-    /// Whether it stands for a path and everything below, as the access table writes it.
+    /// Returns whether it is a path with all paths below it, in the syntax of the access table.
     pub fn is_subtree(&self) -> bool {
         self.0.last() == Some(&Segment::Below)
     }
 
-    /// The same without the first segments.
+    /// Returns the pattern without the first segments.
     pub fn without_first(mut self, segments: usize) -> Self {
         self.0.drain(..segments.min(self.0.len()));
         self
     }
 
-    /// Whether it ends in a wildcard, or takes everything below a path.
+    /// Returns whether it ends in a wildcard, or includes all paths below a path.
     fn hands_on_paths(&self) -> bool {
         let last = self.0.last();
         matches!(last, Some(Segment::Rest(_) | Segment::Below))
@@ -187,7 +188,7 @@ fn overlap(one: &[Segment], other: &[Segment]) -> bool {
     }
 }
 
-/// Whether a segment can be this prefix and a parameter.
+/// Returns whether a segment can be this prefix and a parameter.
 fn shares(prefix: &str, segment: &Segment) -> bool {
     match segment {
         Segment::Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
@@ -200,7 +201,7 @@ fn shares(prefix: &str, segment: &Segment) -> bool {
 
 fn covers(wider: &[Segment], path: &[Segment]) -> bool {
     use Segment::{Below, Literal, One, Rest};
-    // All of the segment is this prefix and a parameter.
+    // The whole segment is this prefix and a parameter.
     let takes = |prefix: &str, first: &Segment| match first {
         Literal(text) => text.len() > prefix.len() && text.starts_with(prefix),
         One(other) | Rest(other) => other.starts_with(prefix),
@@ -219,26 +220,26 @@ fn covers(wider: &[Segment], path: &[Segment]) -> bool {
     }
 }
 
-/// Something that is mounted, as far as it decides which requests reach it.
+/// A mounted route, reduced to the parts that decide which requests reach it.
 pub struct Routed<'a> {
-    /// The path, as [`Pattern::of`] reads it.
+    /// The path, parsed by [`Pattern::of`].
     pub path: Cow<'a, str>,
-    /// `None` for every method that no other route of the path has.
+    /// The method. `None` for all methods that no other route of the path has.
     pub method: Option<&'a str>,
-    /// How requests come to it.
+    /// The way in which requests reach the route.
     pub kind: Kind,
-    /// Whether it is a service.
+    /// True if it is a service.
     pub is_service: bool,
 }
 
-/// How requests come to something that is mounted.
+/// The way in which requests reach a mounted route.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// By its path.
+    /// By the path.
     Route,
-    /// By its path, if the plain router has a route for it, which is unknown.
+    /// By the path, if the plain router has a route for it. Its routes are unknown.
     Unguarded,
-    /// If no route below its prefix matches.
+    /// By the prefix, if no route below it matches.
     Fallback,
 }
 
@@ -255,7 +256,7 @@ pub enum Callers {
     Within,
 }
 
-/// A route that answers percent-encoded spellings of a guarded path: the indices of both.
+/// A route that responds to percent-encoded spellings of a guarded path: the indices of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cover {
     /// The open pattern.
@@ -266,19 +267,19 @@ pub struct Cover {
 
 /// Finds the open patterns that cover guarded paths.
 ///
-/// axum matches a path as it was sent and decodes parameters only: `/x/%73ecret` is not `/x/secret` but
-/// may be `/x/{*path}`, whose handler gets `secret`. A pattern covers a guarded path if such a request,
-/// with segments of the guarded path in a spelling that RFC 3986 §6.2.2.2 calls equivalent, is routed to
-/// it by one of its methods. (`%2F` is not equivalent to `/`.)
+/// axum matches a path as it was sent and decodes parameters only: `/x/%73ecret` is not `/x/secret`
+/// but may match `/x/{*path}`, and its handler then receives `secret`. A pattern covers a guarded
+/// path if such a request is routed to it by one of its methods. The segments of the request are
+/// equivalent to those of the guarded path (RFC 3986 §6.2.2.2). `%2F` is not equivalent to `/`.
 ///
-/// Reported are patterns that allow all callers or, of comparable policies, more callers. Policies that
-/// allow some other callers are reported only where a wildcard, a subtree or an unguarded router takes the
-/// segment: it hands on the path. A single parameter names an object of its own kind, as in
-/// `/repos/{repo}` beside `/repos/search`, and the policies of such neighbours have nothing to do with each
-/// other.
+/// Patterns are reported if they allow all callers or, of comparable policies, more callers.
+/// Patterns that allow some other callers are reported only if a wildcard, a subtree or an
+/// unguarded router takes the segment and passes the path on. A single parameter names an object of
+/// its own kind, as in `/repos/{repo}` beside `/repos/search`, and the policies of such neighbours
+/// are unrelated.
 ///
-/// A fallback answers such spellings of all paths. It is reported only if it is a service, as is the
-/// guarded path, or that has a wildcard: both may hand out the same files.
+/// A fallback responds to such spellings of all paths. It is reported only if it is a service, and
+/// the guarded path is a service or has a wildcard: both may serve the same files.
 pub fn find_covers(routes: &[Routed<'_>], callers: impl Fn(usize, usize) -> Callers) -> Vec<Cover> {
     let patterns: Vec<_> = routes
         .iter()
@@ -305,7 +306,8 @@ pub fn find_covers(routes: &[Routed<'_>], callers: impl Fn(usize, usize) -> Call
                 Callers::Others => region.is_spelled_below,
                 Callers::Within => false,
             };
-            // Another route may take all of these requests, or all that they are spellings of.
+            // Another route may take all of these requests, or all requests that they are spellings
+            // of.
             let is_shadowed = || {
                 all().any(|(_, ((route, other), _))| {
                     let is_before = match route.kind {
@@ -327,7 +329,7 @@ pub fn find_covers(routes: &[Routed<'_>], callers: impl Fn(usize, usize) -> Call
     covers
 }
 
-/// The methods that reach each of them, a bit each.
+/// Returns the methods that reach each route, one bit for each.
 fn methods(routes: &[Routed<'_>], patterns: &[Pattern]) -> Vec<u16> {
     const NAMES: [Method; 9] = [
         Method::CONNECT,
@@ -340,7 +342,7 @@ fn methods(routes: &[Routed<'_>], patterns: &[Pattern]) -> Vec<u16> {
         Method::PUT,
         Method::TRACE,
     ];
-    // Those without a name among these have the bit behind them.
+    // All methods without a name in this list share the next bit.
     let bit = |method: &str| {
         let index = NAMES.iter().position(|name| name == method);
         1_u16 << index.unwrap_or(NAMES.len())
@@ -353,7 +355,7 @@ fn methods(routes: &[Routed<'_>], patterns: &[Pattern]) -> Vec<u16> {
     }
     let taken = |(route, pattern): (&Routed<'_>, &Pattern)| {
         let named = named.get(pattern).copied().unwrap_or_default();
-        // axum lets `GET` answer `HEAD`.
+        // In axum, `GET` also responds to `HEAD`.
         let by_get = if named & bit("GET") != 0 {
             bit("HEAD")
         } else {
@@ -369,19 +371,19 @@ fn methods(routes: &[Routed<'_>], patterns: &[Pattern]) -> Vec<u16> {
     routes.iter().zip(patterns).map(taken).collect()
 }
 
-/// The requests that a pattern gets from another one by encoding what is literal there.
+/// The requests that a pattern takes from another one if literals of that one are encoded.
 struct Region {
     segments: Vec<Segment>,
-    /// The same requests as the other pattern gets them.
+    /// The same requests, decoded: as the other pattern would match them.
     decoded: Vec<Segment>,
-    /// Whether something has to be encoded, so that the other pattern does not match.
+    /// True if something has to be encoded, so that the other pattern does not match.
     is_spelled: bool,
-    /// The same where a wildcard or a subtree takes it.
+    /// The same for a part that a wildcard or a subtree takes.
     is_spelled_below: bool,
 }
 
-/// The requests of `path` that `pattern` matches when as much as possible is encoded; `None` if there are
-/// none.
+/// Returns the requests of `path` that `pattern` matches if as much as possible is encoded. `None`
+/// if there is none.
 fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
     use Segment::{Below, Literal, One, Rest};
     let mut region = Region {
@@ -461,7 +463,7 @@ fn region(pattern: &[Segment], path: &[Segment]) -> Option<Region> {
     }
 }
 
-/// Whether something literal of a segment lies behind the prefix of a parameter that takes it.
+/// Returns whether a literal part of the segment follows the prefix of a parameter that takes it.
 fn spells(prefix: &str, segment: &Segment) -> bool {
     match segment {
         Segment::Literal(text) | Segment::One(text) | Segment::Rest(text) => {
@@ -471,7 +473,7 @@ fn spells(prefix: &str, segment: &Segment) -> bool {
     }
 }
 
-/// The segments that are one of these and this prefix with a parameter.
+/// Returns the segments that match one of these, and this prefix with a parameter.
 fn both(prefix: &str, segment: &Segment) -> Segment {
     match segment {
         Segment::One(_) => Segment::One(longer(prefix, segment)),
@@ -488,7 +490,7 @@ fn longer(prefix: &str, segment: &Segment) -> String {
 }
 
 impl Region {
-    /// Goes on with segments that are all handed on, and may all be encoded.
+    /// Continues with segments that are all passed on, and may all be encoded.
     fn spell_rest(&mut self, path: &[Segment]) {
         self.decoded.extend_from_slice(path);
         for segment in path {

@@ -17,8 +17,8 @@ use crate::head::Head;
 
 /// An authentication scheme (RFC 9110 §11.1).
 ///
-/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, selects those that count,
-/// refuses requests where these are ambiguous, and writes the answer; a scheme only names their owner.
+/// The [`ProtectionSpace`](crate::ProtectionSpace) finds the credentials, rejects ambiguous ones,
+/// and writes the response. A scheme only determines the owner of the credentials.
 ///
 /// ```
 /// use auth_runtime::{Caller, Identity, ProtectionSpace};
@@ -44,15 +44,15 @@ use crate::head::Head;
 /// # Ok::<(), auth_runtime::SpaceError>(())
 /// ```
 ///
-/// (A real scheme looks up its secrets by their hash, or compares them in constant time.)
+/// (A real scheme looks up secrets by their hash, or compares them in constant time.)
 pub trait Scheme: Send + Sync + 'static {
     /// The name in `Authorization` and in the challenge, in its registered spelling. It is a token
     /// (RFC 9110 §11.1) and is matched case-insensitively.
     fn name(&self) -> &str;
 
-    /// The places of the credentials in a request. A request with credentials in two places is refused
-    /// (RFC 6750 §2), but a cookie beside other credentials is ignored. Called once, when the space is
-    /// built. Default: in `Authorization`, behind the scheme's name.
+    /// The places of the credentials in a request. A request with credentials in two places is
+    /// rejected (RFC 6750 §2), but a cookie beside other credentials is ignored. Called once, when
+    /// the space is built. Default: in `Authorization`, behind the scheme's name.
     fn sources(&self) -> Vec<Source> {
         vec![Source::Authorization]
     }
@@ -138,9 +138,10 @@ pub trait Scheme: Send + Sync + 'static {
         self.is_oauth()
     }
 
-    /// The page where the user of a browser gets credentials of this scheme: a path on this host, with
-    /// a query if need be. A page navigation without credentials is redirected to it in place of a 401;
-    /// see `SessionsBuilder::login_page`. Called once, when the space is built. Default: none.
+    /// The page for users of a browser to obtain credentials of this scheme: a path on this host,
+    /// with an optional query. A page navigation without credentials is redirected to it in place
+    /// of a 401; see `SessionsBuilder::login_page`. Called once, when the space is built. Default:
+    /// none.
     fn login_page(&self) -> Option<&str> {
         None
     }
@@ -157,13 +158,13 @@ pub enum Source {
     /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
     /// values, rejected ones are ignored; two remaining ones are ambiguous.
     ///
-    /// A browser sends cookies along with requests that pages of other sites made it send: a scheme
-    /// has to tell these apart, as `Sessions` does.
+    /// A browser also sends cookies with requests that pages of other sites cause. A scheme has to
+    /// distinguish these, as `Sessions` does.
     Cookie(String),
     /// The value of this parameter of the target's query (RFC 6750 §2.3).
     Query(String),
-    /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2):
-    /// found under a `GuardedRouter` only.
+    /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2).
+    /// Supported only by a `GuardedRouter`.
     Form(String),
 }
 
@@ -208,18 +209,19 @@ impl<'r> Credentials<'r> {
         self.head.headers
     }
 
-    /// The client, as the [`client_address`](crate::ProtectionSpaceBuilder::client_address) of the
-    /// space finds it: for schemes with an expensive verification, to give each client a share of it.
+    /// The client, as determined by the
+    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) of the space, so that a
+    /// scheme with an expensive verification can limit the share of each client.
     pub fn client(&self) -> Client {
         self.client_address.find(self.head)
     }
 
-    /// The other end of the connection, if the server names it.
+    /// The peer of the connection, if the server provides it.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.head.peer()
     }
 
-    /// What the server and the layers outside have found out about the request.
+    /// The request's extensions: data from the server and the outer layers.
     pub fn extensions(&self) -> &'r Extensions {
         self.head.extensions
     }

@@ -16,7 +16,7 @@ use auth_runtime_policy::Policy;
 
 pub use self::answer::forbid_storing;
 pub use self::authentication::{Authentication, AuthenticationFuture, Target, UsedScheme, View};
-pub use self::authorization::{Authorization, Route};
+pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub use self::credential_fields::CredentialFields;
 pub use self::credentials::Form;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// The addresses of the proxies whose fields count.
+/// The addresses of the trusted proxies. The service accepts their forwarding fields only from
+/// these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
@@ -52,7 +53,7 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
-/// The reason why a list of trusted proxies is refused.
+/// The reason for rejecting a list of trusted proxies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustedProxiesError {

@@ -11,10 +11,10 @@ use crate::requirement::{Atom, Requirement};
 /// The maximum number of alternatives of a requirement. Their number grows with each `any` in an
 /// `all`.
 ///
-/// Beyond it, questions that need all alternatives ([entailment](crate::entailment)) have no answer,
-/// and minimal sets are the smallest of those that were kept: still sufficient, but there may be
-/// smaller ones. [`minimal_set`] is computed for denied requests, so clients decide how often: it
-/// divides this number by the number of atoms in the parts that share atoms.
+/// Beyond it, results that need all alternatives ([entailment](crate::entailment)) are unknown, and
+/// minimal sets are the smallest of those that were kept: still sufficient, but smaller ones may exist.
+/// [`minimal_set`] is computed for denied requests, so clients determine its frequency: it divides this
+/// number by the number of atoms in the parts that share atoms.
 pub const MAX_ALTERNATIVES: usize = 1024;
 
 /// The part of an atom in the search for minimal sets.

@@ -799,7 +799,7 @@ mod tests {
     use super::*;
     use crate::test_cases::{self, holds};
 
-    /// Whether a caller with the grants in `held` meets the requirement.
+    /// Returns whether a caller with the grants in `held` meets the requirement.
     /// Every caller is tried: bit 0 stands for an authenticated caller, which each grant implies.
     fn callers() -> impl Iterator<Item = u32> {
         (0..1_u32 << 4).filter(|held| *held == 0 || held & 1 == 1)
@@ -875,7 +875,7 @@ mod tests {
 
     #[test]
     fn alternatives_of_names_that_imply_each_other_count_once() {
-        // As an attribute writes `scope = "s0"`, …, each with names that imply it.
+        // The atoms of `scope = "s0"`, … in an attribute, each with names that imply it.
         let named = |at: usize| {
             let scope =
                 |level: usize| Requirement::Atom(Atom::Scope(format!("s{at}.{level}").into()));

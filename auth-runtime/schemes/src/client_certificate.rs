@@ -157,7 +157,7 @@ fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
 impl Form {
     /// Parses a field value, and returns the DER.
     fn read(self, value: &str) -> Option<Vec<u8>> {
-        /// As lenient as parsers of such fields must be (RFC 8941 §4.2.7).
+        /// The leniency that RFC 8941 §4.2.7 requires of a parser.
         const BYTES: GeneralPurpose = GeneralPurpose::new(
             &alphabet::STANDARD,
             GeneralPurposeConfig::new()

@@ -1,4 +1,4 @@
-//! Passwords that are not sent, but hashed with a nonce of the server's (RFC 7616).
+//! The Digest scheme (RFC 7616): the password is not sent, but hashed with a nonce of the server.
 
 mod answer;
 mod builder;
@@ -22,7 +22,7 @@ use self::counts::{Counted, Counts};
 pub use self::secret::{DigestAlgorithm, DigestSecret, DigestSecretError};
 use crate::nonce_key::{NonceKey, Stamp};
 
-/// Where the secrets of users are.
+/// The source of the users' secrets.
 enum Users {
     Table(HashMap<User, Arc<Account>>),
     LookUp(Box<LookUp>),
@@ -37,10 +37,10 @@ struct Account {
     identity: Identity,
 }
 
-/// What an answer is held against.
+/// The conditions on a response of a client.
 struct Rules {
     realm: String,
-    /// Best first, and not empty.
+    /// In order of preference. Not empty.
     offers: Vec<Offer>,
     hashes_names: bool,
     counts: Counts,
@@ -49,9 +49,10 @@ struct Rules {
 /// An algorithm that clients may choose.
 struct Offer {
     algorithm: DigestAlgorithm,
-    /// A nonce is for one algorithm, so that nobody chooses a weaker one than was offered with it.
+    /// A nonce is valid for one algorithm, so that no attacker can replace it by a weaker one.
     nonces: NonceKey,
-    /// In place of the secrets of users that do not exist, so that they take the same time.
+    /// Used in place of the secret of an unknown user, so that the verification takes the same
+    /// time.
     stand_in: DigestSecret,
 }
 
@@ -78,7 +79,7 @@ impl Scheme for Digest {
             }
             Users::LookUp(look_up) => look_up,
         };
-        // Nobody but a table knows the names behind hashes, so none were asked for.
+        // Hashed names are never requested with a look-up: only a table can resolve them.
         let Name::Plain(name) = &answer.user.name else {
             return Verification::done(Caller::rejected());
         };
@@ -95,7 +96,7 @@ impl Scheme for Digest {
         })
     }
 
-    /// That of the best algorithm.
+    /// Returns the challenge of the preferred algorithm.
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
         self.rules.challenge(self.rules.offers.first(), context)
     }
@@ -118,8 +119,8 @@ impl Rules {
         offers.find(|offer| offer.algorithm == algorithm)
     }
 
-    /// RFC 7616 §3.3. Clients answer for the realm that they are told, so it has to be the one of
-    /// the secrets.
+    /// Returns a challenge (RFC 7616 §3.3). Clients hash the realm of the challenge, so it has to
+    /// be the realm of the secrets.
     fn challenge(
         &self,
         offer: Option<&Offer>,
@@ -161,7 +162,7 @@ impl Rules {
         let Some(account) = account.filter(|_| is_right) else {
             return Caller::rejected();
         };
-        // Whoever gets here knows the password, and may be told that a new nonce is all it takes.
+        // The client knows the password here. `stale=true` only reports that it needs a new nonce.
         match offer.nonces.judge(&answer.nonce) {
             Stamp::Fresh => {}
             Stamp::Foreign if self.is_for_another(offer, &answer.nonce) => {
@@ -177,7 +178,7 @@ impl Rules {
         }
     }
 
-    /// Whether a nonce was made for another algorithm than that of `offer`.
+    /// Returns whether a nonce was made for another algorithm than that of `offer`.
     fn is_for_another(&self, offer: &Offer, nonce: &str) -> bool {
         let mut others = self
             .offers

@@ -1,5 +1,5 @@
-//! Tokens that are bound to a key of the client's, which proves with each request that it holds the
-//! key (DPoP, RFC 9449).
+//! The DPoP scheme (RFC 9449): tokens that are bound to a key of the client, with a proof of
+//! possession in each request.
 
 mod builder;
 mod proof;
@@ -25,16 +25,16 @@ use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// What verifies the tokens.
+/// The verifier of the tokens.
 enum Tokens {
     Jwt(Jwt),
     #[cfg(feature = "introspection")]
     Introspection(crate::Introspection),
 }
 
-/// What a proof is held against.
+/// The conditions on a proof.
 struct Rules {
-    /// What the service is known by, without a path.
+    /// The origins of the service, without a path.
     origins: Vec<String>,
     algorithms: Vec<jsonwebtoken::Algorithm>,
     lifetime: Duration,
@@ -77,7 +77,7 @@ impl Scheme for Dpop {
         oauth::challenge("DPoP", Some(&self.algorithms), context)
     }
 
-    /// A nonce for the next proof (RFC 9449 §8), unless nothing would come of it.
+    /// Returns a nonce for the next proof (RFC 9449 §8), unless the client has no use for it.
     fn fields(&self, context: &ChallengeContext<'_>) -> Vec<(HeaderName, HeaderValue)> {
         let wants_nonce = match context.error() {
             None => true,
@@ -100,11 +100,11 @@ impl Scheme for Dpop {
     }
 }
 
-/// The caller whose token is bound to the key that the proof was made with, if it is the first time
-/// that this proof is seen.
+/// Returns the caller of a token that is bound to the key of the proof, if the proof was not used
+/// before.
 async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
     let bound_to = identity.extension::<Claims>().and_then(|claims| {
-        // A token that is bound to something else as well proves nothing by this key alone.
+        // A token that is also bound to something else needs a further proof.
         let members = claims.get("cnf")?.as_object()?;
         let members = Some(members).filter(|members| members.len() == 1)?;
         let thumbprint = members.get("jkt")?.as_str()?;
@@ -113,7 +113,7 @@ async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
     if bound_to != Some(true) {
         return Caller::rejected();
     }
-    // Last of all, so that nothing is remembered of those who prove nothing.
+    // This is the last check, so that only valid proofs are stored.
     let used = UsedProof::new(proof.id, subject_id(&identity), proof.lifetime);
     match replays.is_first(used).await {
         Ok(true) => Caller::known(identity.with_sender_constraint()),
@@ -122,7 +122,7 @@ async fn bind(identity: Identity, proof: &Proof, replays: &Replays) -> Caller {
     }
 }
 
-/// The hash of a subject and its issuer, since two issuers may have subjects of one name.
+/// Returns the hash of a subject and its issuer, since two issuers may have the same subject.
 fn subject_id(identity: &Identity) -> [u8; 32] {
     let issuer = Sha256::digest(identity.issuer().unwrap_or_default());
     let id = Sha256::new_with_prefix(issuer).chain_update(identity.subject());

@@ -9,14 +9,14 @@ pub(super) type Id = [u8; 32];
 
 /// Entries that are kept for a lifetime at least, and for two at most.
 ///
-/// Time is cut into periods of one lifetime, and so many new entries fit into each. Nothing is
-/// forgotten before its time: an entry that does not fit is refused, so that no client makes the map
-/// forget by adding many.
+/// Time is divided into periods of one lifetime, and each has a maximum number of new entries. An entry
+/// is never removed before its lifetime ends. A further entry is rejected instead, so that a client
+/// cannot remove entries by adding many.
 ///
-/// - Half of the capacity is for owners of many entries: each may hold a quarter as many as are free
-///   of this half, so one alone gets a tenth of the capacity.
-/// - The other half is kept for owners of up to 1/1024 of the capacity. So fewer than 512 greedy
-///   owners cannot keep another one from that many.
+/// - One half of the capacity is for owners of many entries: each may hold a quarter of the free places
+///   in this half, so a single owner receives a tenth of the capacity.
+/// - The other half is for owners of up to 1/1024 of the capacity. Fewer than 512 owners therefore
+///   cannot exclude another one from that many entries.
 pub(super) struct ExpiringMap<V> {
     periods: Mutex<Periods<V>>,
     lifetime: Duration,
@@ -61,7 +61,7 @@ impl<V: Default> ExpiringMap<V> {
         now: Instant,
         change: impl FnOnce(&mut V) -> T,
     ) -> Result<T, Full> {
-        // Far cheaper than what comes before it, a signature or some hashes: one lock will do.
+        // Far cheaper than the preceding signature or hashes, so one lock is sufficient.
         let periods = self.periods.lock();
         let mut periods = periods.unwrap_or_else(PoisonError::into_inner);
         periods.forget(now, self.lifetime);

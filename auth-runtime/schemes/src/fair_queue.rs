@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use auth_runtime_core::Client;
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-/// The owner of the share of a client: of an IPv6 address, the network of 64 bits that a site has for
-/// itself.
+/// Returns the owner of a client's share. For an IPv6 address, it is the network of 64 bits, since a site
+/// has such a network for itself.
 pub(super) fn owner(client: Client) -> Client {
     const SITE: u128 = u128::MAX << 64;
     match client {
@@ -20,16 +20,16 @@ pub(super) fn owner(client: Client) -> Client {
     }
 }
 
-/// Hands out a fixed number of places, each with a value of `T`, which the place keeps.
+/// A fixed number of places, each with a value of `T`, which the place keeps.
 ///
-/// Tasks that wait are served in turn by client, and those of one client in their order. When too
-/// many wait, the newest one of the client with most of them has to go. So a client with many tasks
+/// Waiting tasks are served in turn by client, and those of one client in their order. If the queue is
+/// full, the newest task of the client with the most tasks is removed. A client with many tasks therefore
 /// delays another one by one task at a time, and takes no place in the queue from it.
 pub(super) struct FairQueue<T: Default> {
     state: Mutex<State<T>>,
-    /// Of places that one client holds at a time, unless it is unknown.
+    /// The maximum number of places of one client, unless it is unknown.
     share: usize,
-    /// Of tasks that wait.
+    /// The maximum number of waiting tasks.
     capacity: usize,
 }
 
@@ -262,7 +262,7 @@ mod tests {
         })
     }
 
-    /// Whether a task has a place; an error if it has to go.
+    /// Returns whether a task has a place, or an error if it was removed.
     fn has_place(turn: &mut Receiver<Place<()>>) -> Result<bool, ()> {
         match turn.try_recv() {
             Ok(_) => Ok(true),

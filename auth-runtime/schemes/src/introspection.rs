@@ -1,4 +1,4 @@
-//! Opaque tokens that the authorization server is asked about (RFC 7662).
+//! Verification of opaque tokens by the authorization server (RFC 7662).
 
 mod builder;
 #[cfg(feature = "redis")]
@@ -26,33 +26,33 @@ use crate::http_client::HttpClient;
 use crate::jwt::{ClaimNames, strings};
 use crate::token_cache::VerifierCache;
 
-/// When to try again while the endpoint is out of order.
+/// The wait before a retry while the endpoint is unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
-/// The number of tokens that the endpoint is asked about at a time.
+/// The maximum number of concurrent requests to the endpoint.
 const MAX_IN_FLIGHT: usize = 256;
-/// The number of these that one client has sent, unless it is unknown.
+/// The share of one client in these, unless the client is unknown.
 const SHARE: usize = 64;
-/// The number of requests that wait until the endpoint is asked.
+/// The maximum number of requests that wait for a place.
 const MAX_WAITING: usize = 1024;
-/// The longest wait until the endpoint is asked.
+/// The maximum wait for a place.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
 const UNVERIFIABLE: Caller = Caller::Unverifiable {
     retry_after: Some(RETRY_AFTER),
 };
 
-/// Verifies opaque tokens by asking the authorization server; for
+/// Verifies opaque tokens by requests to the authorization server; for
 /// [`Bearer::introspection`](crate::Bearer::introspection).
 ///
-/// What it says of an active token is read as the claims of a JWT are: `exp` and `nbf` have to be
-/// right if they are there, `aud` has to be this service's, and `iss` where it is configured. The answer is
-/// remembered for up to a minute by default, so a revoked token may be let in for so long (RFC 7662
-/// §4); while it is being asked, others with the same token wait for the same answer. A refresh or ID
-/// token is no access token, even if it is active: what the server says of its type (`token_type`,
-/// `token_use`, `typ`) is held against the scheme.
+/// The response for an active token is read like the claims of a JWT: `exp` and `nbf` have to be
+/// valid if present, `aud` has to contain this service, and `iss` has to match if it is configured.
+/// By default the response is cached for up to a minute, so a revoked token may be accepted for
+/// that time (RFC 7662 §4). Concurrent requests with the same token share one request to the
+/// server. A refresh token or an ID token is rejected, even if it is active: the type in the
+/// response (`token_type`, `token_use`, `typ`) has to match the scheme.
 ///
-/// If the server cannot be reached, or refuses this service itself, callers are answered 503, never
-/// 401.
+/// If the server is unavailable, or rejects the credentials of this service, the response to the
+/// caller is 503, never 401.
 ///
 /// ```
 /// use auth_runtime::schemes::{Bearer, Introspection};
@@ -68,16 +68,16 @@ const UNVERIFIABLE: Caller = Caller::Unverifiable {
 ///
 /// # Limits
 ///
-/// Any client can make up tokens that the server has to be asked about, also for unknown paths. A
-/// *client* is here an IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](auth_runtime_core::ClientAddress) says. All clients behind a proxy that names no
-/// address are one. If the server names no addresses, all clients are one, which may take all places.
-/// So serve with addresses, and configure the proxies in front.
+/// Any client can invent tokens that the server has to verify, also for unknown paths. A *client*
+/// here is an IPv4 address or an IPv6 network of 64 bits, as determined by
+/// [`ClientAddress`](auth_runtime_core::ClientAddress). All clients behind a proxy that does not
+/// report their addresses count as one. Without addresses, all clients count as one, which may take
+/// all places. Therefore serve with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | tokens that the server is asked about at a time | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
-/// | requests that wait for that | 1024, for a second each; beyond that 503 with `Retry-After` | the client with most makes room for others | none; 1024 clients shut out further ones |
+/// | concurrent requests to the server | 256 | 64 of one client; the others in turn by client | none; 4 clients could take all, and others then wait in turn |
+/// | requests that wait for a place | 1024, for a second each; beyond that 503 with `Retry-After` | a full queue drops a request of the client with the most | none; 1024 clients exclude further ones |
 ///
 /// Cloning is cheap; clones share their cache.
 #[derive(Clone)]
@@ -97,12 +97,12 @@ struct Endpoint {
     places: Arc<FairQueue<()>>,
     #[cfg(feature = "redis")]
     shared_cache: Option<SharedTokenCache>,
-    /// So that an outage is logged once, and its end.
+    /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
 }
 
 impl Introspection {
-    /// Says whose token this is, if it is an access token for one of the types that are meant.
+    /// Returns the caller of a token, if it is an access token of one of these types.
     pub(crate) fn verify(
         &self,
         credentials: &Credentials<'_>,
@@ -124,8 +124,8 @@ impl Introspection {
     }
 }
 
-/// What is said of a token need not be said of an access token: the endpoint knows others, too, and is
-/// told only as a hint which one is meant (RFC 7662 §2.1).
+/// Rejects a token of another type. The endpoint also knows other tokens, and the type in the
+/// request is only a hint (RFC 7662 §2.1).
 fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
     let claims = caller.identity().and_then(Identity::extension::<Claims>);
     let is_another = claims.is_some_and(|claims| {
@@ -144,8 +144,8 @@ fn unless_of_another_type(caller: Caller, types: &[&str]) -> Caller {
 }
 
 impl Endpoint {
-    /// The caller that a token belongs to, as a cache or the server says. `client` waits for a place of
-    /// its own, or for the answer to another request about the same token.
+    /// Returns the caller of a token, from the cache or the server. `client` waits for a place of
+    /// its own, or for another request with the same token.
     async fn caller(&self, token: &str, client: Client) -> Caller {
         let Some(cache) = &self.cache else {
             if let Some((caller, _)) = self.shared_answer(token).await {
@@ -173,7 +173,7 @@ impl Endpoint {
         together.await.unwrap_or(UNVERIFIABLE)
     }
 
-    /// The answer that the instances of the service share, and the end of its validity, if it is known.
+    /// Returns the response that the instances of the service share, and its expiry, if known.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "to be shared")
@@ -189,8 +189,8 @@ impl Endpoint {
         None
     }
 
-    /// The answer of the server, and the end of its validity, if it is known. The caller of this
-    /// function holds a place.
+    /// Returns the response of the server, and its expiry, if known. The caller of this function
+    /// holds a place.
     async fn ask(&self, token: &str) -> (Caller, Option<SystemTime>) {
         let asked = self.question(token).await.and_then(|answer| {
             let claims = serde_json::from_slice(&answer);
@@ -223,7 +223,7 @@ impl Endpoint {
         (caller, expiry)
     }
 
-    /// What is said depends on who asks, and whom (RFC 7662 §4).
+    /// Identifies the client and the endpoint, on which the response depends (RFC 7662 §4).
     #[cfg(feature = "redis")]
     fn asker(&self) -> String {
         format!("{} {}", self.url, self.client.id())
@@ -260,7 +260,7 @@ impl Endpoint {
         answer.map_err(|error| error.to_string())
     }
 
-    /// What is true of an active token (RFC 7662 §2.2), checked as a JWT's claims are.
+    /// Checks the conditions on an active token (RFC 7662 §2.2), in the same way as for a JWT.
     fn accept(&self, answer: Claims) -> Result<Claims, Rejection> {
         if answer.get("active") != Some(&Value::Bool(true)) {
             return Err(Rejection::Invalid);

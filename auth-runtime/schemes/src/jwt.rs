@@ -322,7 +322,7 @@ impl Issuer {
         let keys = remote.that_know(&header);
         if let Some(keys) = &keys {
             let caller = self.verify_with(keys, token, &header, moment);
-            // Where keys have no names, the one that signed it may be newer than those at hand.
+            // Without key names, the signing key may be newer than the keys at hand.
             match caller {
                 Some(caller) => return Verification::done(caller),
                 None if keys.name(&header) => return Verification::done(Caller::rejected()),
@@ -331,7 +331,7 @@ impl Issuer {
         }
         let unverified = claims::unverified(token);
         let unverified = unverified.filter(|claims| self.rules.issuer.is_of(claims));
-        // Tokens of other issuers make this service ask nobody.
+        // Tokens of other issuers must not cause a fetch.
         let Some(unverified) = unverified else {
             return Verification::done(Caller::rejected());
         };

@@ -1,4 +1,4 @@
-//! Nonces that nothing has to be remembered for: a time, and a signature over it.
+//! Stateless nonces: a timestamp and its HMAC.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,24 +10,24 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// Makes stamps and knows its own. Services with the same key know each other's.
+/// Creates nonces and verifies its own. Services with the same key accept each other's nonces.
 pub(crate) struct NonceKey {
-    /// Padded to a block, as HMAC does it anyway.
+    /// Padded to a block, as in HMAC.
     key: Zeroizing<[u8; 64]>,
-    /// What they are for: a stamp for one purpose is none for another.
+    /// The purpose of the nonces. A nonce for one purpose is invalid for another.
     purpose: &'static [u8],
     lifetime: Duration,
     clock: Clock,
     made: AtomicU64,
 }
 
-/// What a stamp is worth.
+/// The result of verifying a nonce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
     Fresh,
-    /// It was fresh once.
+    /// The nonce has expired.
     Stale,
-    /// Nobody here made it.
+    /// The nonce was not created with this key and purpose.
     Foreign,
 }
 
@@ -56,8 +56,8 @@ impl NonceKey {
         }
     }
 
-    /// A stamp of this moment. Two are never the same: the lowest bits of the time are a count, and the
-    /// others are of the step before, so that no stamp is from the future.
+    /// Creates a nonce from the current time, in nanoseconds. No two are equal: the lowest bits are a
+    /// count, and the others are of the step before, so that no nonce is from the future.
     pub(crate) fn make(&self) -> String {
         let count = self.made.fetch_add(1, Ordering::Relaxed) % STEP;
         let step = (self.nanos_since_1970() / STEP).saturating_sub(1);
@@ -92,7 +92,7 @@ impl NonceKey {
         let age = age.map(Duration::from_nanos);
         match age {
             Some(age) if age <= self.lifetime => Stamp::Fresh,
-            // One from the future was made before the clock was set back.
+            // A nonce from the future was created before the clock was set back.
             _ => Stamp::Stale,
         }
     }

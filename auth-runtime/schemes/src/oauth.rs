@@ -1,11 +1,11 @@
-//! The challenge of OAuth's schemes (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1).
+//! The challenges of the OAuth schemes (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3, RFC 9728 §5.1).
 
 use auth_runtime_core::{
     Challenge, ChallengeBuilder, ChallengeContext, ChallengeError, ErrorCode, Rejection,
 };
 
-/// In the order in which clients that search by text find the right one: texts for people stand
-/// last.
+/// Returns a challenge. Descriptions come last, since some clients search the text of the challenge
+/// for parameters.
 pub(super) fn challenge(
     scheme: &str,
     algorithms: Option<&str>,
@@ -33,7 +33,7 @@ pub(super) fn challenge(
     challenge.build()
 }
 
-/// What a login has to be like, where that is the problem (RFC 9470 §3).
+/// Adds the required properties of a login, if it is insufficient (RFC 9470 §3).
 pub(super) fn wanted_login(
     mut challenge: ChallengeBuilder,
     context: &ChallengeContext<'_>,
@@ -53,7 +53,7 @@ pub(super) fn wanted_login(
     challenge
 }
 
-/// The error, and no more than its owner has to know.
+/// Returns the error code and a short description.
 fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
     match problem {
         ErrorCode::InvalidToken(Rejection::InvalidProof) => (

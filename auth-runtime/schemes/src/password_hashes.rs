@@ -1,4 +1,4 @@
-//! Passwords held against Argon2 hashes (RFC 9106).
+//! Verification of passwords with Argon2 hashes (RFC 9106).
 
 mod remembered;
 
@@ -22,8 +22,8 @@ use crate::fair_queue::{self, FairQueue, Place};
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///
-/// An unknown user takes as long as a wrong password: the password is held against the hash of some
-/// known user, always the same one for a name, and then rejected.
+/// An unknown user takes the same time as a wrong password: the password is compared with the hash
+/// of some known user, always the same one for a name, and then rejected.
 ///
 /// ```
 /// use argon2::password_hash::PasswordHasher;
@@ -42,22 +42,23 @@ use crate::fair_queue::{self, FairQueue, Place};
 ///
 /// # Limits
 ///
-/// Hashing is dear on purpose, and clients send a password with each request. A *client* is here an
-/// IPv4 address or an IPv6 network of 64 bits, found as
-/// [`ClientAddress`](auth_runtime_core::ClientAddress) says. All clients behind a proxy that names no
-/// address are one, and so are all clients if the server names no addresses. So serve with addresses,
-/// and configure the proxies in front.
+/// Hashing is expensive by design, and clients send a password with each request. A *client* here
+/// is an IPv4 address or an IPv6 network of 64 bits, as determined by
+/// [`ClientAddress`](auth_runtime_core::ClientAddress). All clients behind a proxy that does not
+/// report their addresses count as one, and so do all clients without addresses. Therefore serve
+/// with addresses, and configure the proxies in front.
 ///
 /// | bounded | bound | share | effect of one hostile client |
 /// |---|---|---|---|
-/// | passwords hashed at a time, on tokio's blocking threads | one for each processor | served in turn by client | another client waits for one of its logins at a time |
-/// | memory to hash in | one buffer for each of these, of the size that the largest hash asks for; allocated when first used, kept, and wiped after each use | – | none |
-/// | logins that wait | 128 for each processor; beyond that 503 with `Retry-After` | the client with most makes room for others | none; as many clients as places shut out further ones |
-/// | logins remembered | 4 for each user | one for each client of a user | none; 16 wrong passwords for a user from the client's own address make it forgotten |
+/// | passwords that are hashed concurrently, on tokio's blocking threads | one for each processor | served in turn by client | another client waits for one of its logins at a time |
+/// | memory for hashing | one buffer for each of these, of the size that the largest hash requires; allocated on first use, kept, and wiped after each use | – | none |
+/// | logins that wait | 128 for each processor; beyond that 503 with `Retry-After` | a full queue drops a login of the client with the most | none; as many clients as places exclude further ones |
+/// | cached logins | 4 for each user | one for each client of a user | none; 16 wrong passwords for a user from the client's own address remove it |
 ///
-/// A login that was right is remembered for the client that sent it, until it is not used for 5
-/// minutes. It skips the queue from then on, so floods of strangers do not keep it out. A hash of user
-/// name and password with a key of this process is kept for it, and compared in constant time.
+/// A successful login is cached for the client that sent it, until it is not used for 5 minutes.
+/// Such a client then skips the queue, so floods of other clients do not exclude it. The cache
+/// holds a hash of user name and password with a key of this process, and compares it in constant
+/// time.
 #[derive(Clone)]
 pub struct PasswordHashes(Arc<Table>);
 
@@ -65,13 +66,13 @@ struct Table {
     users: Vec<User>,
     /// The index in `users` of each name.
     places: HashMap<String, usize>,
-    /// Chooses an index for a name that has none. Keyed, so that no client knows which.
+    /// Chooses an index for an unknown name. The hash is keyed, so that clients cannot predict it.
     stand_ins: RandomState,
     queue: Arc<FairQueue<Memory>>,
     /// The number of blocks that the largest hash is made in.
     blocks: usize,
     key: LoginKey,
-    /// Looked into for names that have no index; always empty.
+    /// Used for unknown names; always empty.
     no_logins: Remembered,
     clock: Clock,
 }
@@ -109,12 +110,13 @@ impl PasswordHashes {
         }
     }
 
-    /// Finds the caller with this user name and password, for a form to log in on; see
-    /// [`Sessions::log_in`](crate::Sessions::log_in). `client` is found by
+    /// Returns the caller with this user name and password, for a login form; see
+    /// [`Sessions::log_in`](crate::Sessions::log_in). `client` is determined by
     /// [`ClientAddress::of`](auth_runtime_core::ClientAddress::of); see [Limits](Self#limits).
     ///
-    /// [`Caller::Rejected`] does not tell a wrong password from a user that does not exist, and neither
-    /// should the answer. [`Caller::Unverifiable`] means that too many others are logging in.
+    /// [`Caller::Rejected`] does not distinguish a wrong password from an unknown user, and the
+    /// response should not either. [`Caller::Unverifiable`] means that too many other logins are
+    /// pending.
     ///
     /// ```
     /// use auth_runtime::{ClientAddress, Identity};
@@ -153,7 +155,7 @@ impl PasswordHashes {
             let Ok(runtime) = Handle::try_current() else {
                 return BUSY;
             };
-            // Hashing goes on when the client is gone, and holds its place for as long.
+            // Hashing continues if the client disconnects, and occupies its place until it ends.
             let verified = runtime.spawn_blocking(move || {
                 let caller = table.verify(&user, &password, place);
                 if let (Caller::Known(_), Some(user)) = (&caller, table.user(&user)) {
@@ -171,7 +173,7 @@ impl Table {
         self.users.get(*self.places.get(name)?)
     }
 
-    /// The identity of a user whose login from `client` was verified a moment ago.
+    /// Returns the identity of a user with a cached login from `client`.
     fn remembered(&self, name: &str, client: Client, login: &LoginHash) -> Option<Identity> {
         let user = self.user(name);
         let logins = user.map_or(&self.no_logins, |user| &user.logins);
@@ -201,7 +203,7 @@ impl Table {
     }
 }
 
-/// The memory with so many blocks; `None` if the system has none to give.
+/// Returns the memory with this number of blocks. `None` if the system has no memory left.
 fn with_blocks(memory: &mut Memory, blocks: usize) -> Option<&mut [Block]> {
     let missing = blocks.saturating_sub(memory.len());
     if memory.try_reserve_exact(missing).is_err() {
@@ -213,7 +215,7 @@ fn with_blocks(memory: &mut Memory, blocks: usize) -> Option<&mut [Block]> {
 }
 
 impl StoredHash {
-    /// A complete hash with parameters that Argon2 can work with; a PHC string.
+    /// Parses a PHC string: a complete hash with valid parameters for Argon2.
     fn parse(text: &str) -> Option<Self> {
         let hash = PasswordHash::new(text).ok()?;
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
@@ -230,13 +232,13 @@ impl StoredHash {
         })
     }
 
-    /// The number of blocks that it is made in.
+    /// The number of blocks for computing the hash.
     fn blocks(&self) -> usize {
         self.argon2.params().block_count()
     }
 
-    /// Whether it is the hash of `password`: compared in constant time, with nothing of the password
-    /// left in `memory`.
+    /// Returns whether it is the hash of `password`. The comparison takes constant time, and
+    /// `memory` is wiped afterwards.
     fn is_of(&self, password: &Password, memory: &mut [Block]) -> bool {
         let mut bytes = Zeroizing::new([0; Output::MAX_LENGTH]);
         let Some(bytes) = bytes.get_mut(..self.output.len()) else {
@@ -254,7 +256,7 @@ impl StoredHash {
     }
 }
 
-/// Collects the users of [`PasswordHashes`].
+/// Builds [`PasswordHashes`].
 #[must_use]
 pub struct PasswordHashesBuilder {
     users: Vec<(String, String, Identity)>,
@@ -274,11 +276,11 @@ impl PasswordHashesBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the users.
     ///
     /// # Errors
     ///
-    /// [`PasswordHashesError`] says what is wrong.
+    /// [`PasswordHashesError`] names the first problem.
     pub fn build(self) -> Result<PasswordHashes, PasswordHashesError> {
         if self.users.is_empty() {
             return Err(PasswordHashesError::NoUser);
@@ -315,17 +317,17 @@ impl PasswordHashesBuilder {
     }
 }
 
-/// What keeps [`PasswordHashes`] from being built.
+/// An error of building [`PasswordHashes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PasswordHashesError {
-    /// There is nobody who could log in.
+    /// There is no user.
     NoUser,
-    /// This user is there twice.
+    /// This user was added twice.
     UserTwice(String),
-    /// The hash of this user is no PHC string of an Argon2 hash.
+    /// The hash of this user is not a PHC string of an Argon2 hash.
     NoArgon2(String),
-    /// The system gives no random bytes for the key of remembered logins.
+    /// The system has no random bytes for the key of cached logins.
     NoRandomness,
 }
 

@@ -1,4 +1,4 @@
-//! What several instances of a service have to know together, in a Redis that each of them reaches.
+//! The shared state of several instances of a service, in Redis.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tokio::sync::OnceCell;
 
 use crate::{ReplayStore, ReplayStoreError, UsedProof};
 
-/// A Redis, or what speaks like one, that the instances of a service share.
+/// A connection to a Redis server, or a compatible one, that the instances of the service share.
 ///
-/// As a [`ReplayStore`] it remembers used proofs for all of them, so that a proof that one instance
-/// was sent is refused by every other:
+/// As a [`ReplayStore`], it stores the used proofs of all instances, so that a proof is rejected by
+/// every instance after its first use:
 ///
 /// ```
 /// use auth_runtime::schemes::{Dpop, Jwt, JwtKey, Redis};
@@ -39,19 +39,20 @@ use crate::{ReplayStore, ReplayStoreError, UsedProof};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It connects when it is needed first, and again whenever the connection is lost. A request that has
-/// to wait longer than the [`timeout`](RedisBuilder::timeout) for it is answered 503, so an outage
-/// neither hangs requests nor lets a proof in twice.
+/// It connects on first use, and again after the connection is lost. A request that has to wait
+/// longer than the [`timeout`](RedisBuilder::timeout) receives 503. An outage therefore neither
+/// blocks requests nor allows replays.
 ///
-/// # What Redis has to be like
+/// # Requirements on Redis
 ///
-/// Version 6 or newer, one that runs scripts (`EVAL`), and no cluster. What it forgets can be used again for as long as a proof is good, a minute by
-/// default: give it `maxmemory-policy noeviction`, and `appendonly yes` if it may be restarted at any
-/// time. Whoever can write to it can let proofs in twice, so it needs a password, and `rediss://`
-/// where the network is not your own.
+/// Version 6 or newer, with scripts (`EVAL`), and not a cluster. A proof that Redis loses can be
+/// replayed until it expires, by default for a minute: set `maxmemory-policy noeviction`, and
+/// `appendonly yes` if it may be restarted at any time. A client with write access to Redis can
+/// allow replays. Therefore set a password, and use `rediss://` on networks that you do not
+/// control.
 ///
-/// Each subject may use 20 000 proofs a minute; requests with further ones are answered 503. So one
-/// subject takes up some 10 MB of Redis at most, for proofs that are good for a minute.
+/// Each subject may use 20 000 proofs per minute. Requests with further proofs receive 503. One
+/// subject therefore occupies at most some 10 MB of Redis, for proofs with a lifetime of a minute.
 ///
 /// Cloning is cheap; clones share their connection.
 #[derive(Clone)]
@@ -62,13 +63,13 @@ struct Shared {
     connection: OnceCell<ConnectionManager>,
     prefix: String,
     timeout: Duration,
-    /// So that an outage is logged once, and its end.
+    /// An outage is logged once, and so is its end.
     is_down: AtomicBool,
 }
 
 impl Redis {
-    /// The Redis at `url`: `redis://…`, `rediss://…` for TLS or `unix:…`, with user and password
-    /// (`redis://user:password@host:port/database`).
+    /// Starts with the Redis at `url`: `redis://…`, `rediss://…` for TLS or `unix:…`, with user and
+    /// password (`redis://user:password@host:port/database`).
     pub fn builder(url: impl Into<String>) -> RedisBuilder {
         RedisBuilder {
             url: url.into(),
@@ -78,7 +79,7 @@ impl Redis {
     }
 }
 
-/// Collects what a [`Redis`] is made of.
+/// Builds a [`Redis`].
 #[must_use]
 pub struct RedisBuilder {
     url: String,
@@ -86,28 +87,29 @@ pub struct RedisBuilder {
     timeout: Duration,
 }
 
-/// Nobody waits longer for an answer to be refused.
+/// The maximum time limit of a response.
 const MAX_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl RedisBuilder {
-    /// What the names of all keys begin with, so that others can use the same Redis. Instances of one
-    /// service have to have the same. Default: `auth:`.
+    /// Sets the prefix of all keys, so that other services can use the same Redis. The instances of
+    /// one service need the same prefix. Default: `auth:`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long an answer may take, connecting included. Default: half a second; at most ten.
+    /// Sets the time limit of a response, including the connection. Default: half a second; at most
+    /// ten.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Checks everything, without connecting yet.
+    /// Builds the client, without a connection.
     ///
     /// # Errors
     ///
-    /// [`RedisError`] says what cannot be right.
+    /// [`RedisError`] names the first invalid setting.
     pub fn build(self) -> Result<Redis, RedisError> {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(RedisError::Timeout(self.timeout));
@@ -118,15 +120,17 @@ impl RedisBuilder {
             if *insecure {
                 return Err(RedisError::Url);
             }
-            // Without one, connecting would panic. Whoever chose one already has the last word.
+            // Without a provider, connecting would panic. A provider that was installed before is
+            // kept.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
-        // By the newer protocol it is noticed at once that a connection is lost.
+        // The newer protocol reports a lost connection at once.
         let settings = info.redis_settings().clone();
         let info = info.set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3));
         #[cfg(target_os = "linux")]
         let info = {
-            // A network that swallows everything would otherwise be waited for by the quarter of an hour.
+            // Without this, a network that drops all packets would cause a wait of a quarter of an
+            // hour.
             let settings = info.tcp_settings().clone();
             info.set_tcp_settings(settings.set_user_timeout(MAX_TIMEOUT))
         };
@@ -141,12 +145,12 @@ impl RedisBuilder {
 }
 
 impl Redis {
-    /// The name of a key of this purpose.
+    /// Returns the name of a key for this purpose.
     pub(crate) fn key(&self, purpose: &str, id: &[u8]) -> String {
         format!("{}{purpose}:{}", self.0.prefix, URL_SAFE_NO_PAD.encode(id))
     }
 
-    /// What Redis answers, in time.
+    /// Sends a command, and returns the response within the time limit.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let shared = &self.0;
         let answer = tokio::time::timeout(shared.timeout, shared.ask(command)).await;
@@ -171,8 +175,8 @@ impl Shared {
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> redis::RedisResult<T> {
         let mut connection = self.connection().await?;
         match command.query_async(&mut connection).await {
-            // That may have been found out long ago. Nobody has seen the command, so it can be sent
-            // once more, to whoever listens by now.
+            // The connection may have been lost long ago. Redis has not received the command, so it
+            // can be sent again.
             Err(error) if error.is_connection_refusal() => {
                 command.query_async(&mut connection).await
             }
@@ -180,14 +184,14 @@ impl Shared {
         }
     }
 
-    /// Made where there is a runtime for it to live in.
+    /// Connects lazily, since a connection needs a runtime.
     async fn connection(&self) -> redis::RedisResult<ConnectionManager> {
         let connect = async || {
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(self.timeout))
-                // Whoever asks keeps the time, over connecting and asking together.
+                // The caller sets one time limit for the connection and the response.
                 .set_response_timeout(None)
-                // The next request tries again; this one is not to wait for better times.
+                // The next request tries again. This one does not wait for a recovery.
                 .set_number_of_retries(0);
             self.client.get_connection_manager_lazy(config)
         };
@@ -195,18 +199,18 @@ impl Shared {
     }
 }
 
-/// How far the clocks of two instances may be apart: a proof that is past for one of them may still
-/// be good for the other.
+/// The accepted difference between the clocks of two instances. A proof that has expired for one of
+/// them may still be valid for another.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
 
-/// So many proofs of one subject are taken in each [`SHARE_PERIOD`], so that one subject does not fill
-/// Redis for all others.
+/// The maximum number of proofs of one subject in each [`SHARE_PERIOD`], so that one subject cannot
+/// fill Redis for all others.
 const SHARE: u32 = 20_000;
-/// Beginning with the first proof of a subject.
+/// Starts with the first proof of a subject.
 const SHARE_PERIOD: Duration = Duration::from_secs(60);
 
-/// Remembers a proof: 1 if it is the first time, 0 if not, and -1 if its subject has no share left. One
-/// script, so that nothing comes in between.
+/// Stores a proof. Returns 1 if it is new, 0 if it was used before, and -1 if the share of its
+/// subject is exhausted. A script is atomic.
 const REMEMBER: &str = "\
     if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end \
     local proofs = redis.call('INCR', KEYS[2]) \
@@ -239,16 +243,16 @@ impl ReplayStore for Redis {
     }
 }
 
-/// What keeps a [`Redis`] from being built, or from answering. What it was given is not in it, since
-/// a password was.
+/// An error of building or using a [`Redis`]. It does not contain the URL, which may have a
+/// password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedisError {
-    /// A URL that is none of a Redis, or one of a Redis whose certificate is not to be checked.
+    /// The URL is not valid for Redis, or disables the verification of the certificate.
     Url,
-    /// A time-out of nothing, or of more than ten seconds.
+    /// The time limit is zero, or more than ten seconds.
     Timeout(Duration),
-    /// There is no answer, or none in time; the log says why.
+    /// No response was received within the time limit. The log contains the cause.
     NoAnswer,
 }
 
@@ -272,7 +276,7 @@ impl fmt::Display for RedisError {
 impl std::error::Error for RedisError {}
 
 impl fmt::Debug for Redis {
-    /// Where it is, and not how to log in there.
+    /// Writes the address, without the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = self.0.client.get_connection_info().addr();
         f.debug_struct("Redis")

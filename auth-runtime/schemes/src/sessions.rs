@@ -28,8 +28,8 @@ use crate::oauth;
 /// Browser sessions. The caller is the user of the live session that the cookie identifies.
 ///
 /// The sessions are those of [`tower-sessions`](https://docs.rs/tower-sessions/0.14) 0.14, the version
-/// that `axum-login` 0.18 uses. Its layer goes around the protected router; without it, requests with
-/// the cookie are answered 503, and the log says why. Around that goes the
+/// that `axum-login` 0.18 uses. Its layer goes around the protected router. Without it, requests with
+/// the cookie receive 503, and the cause is logged. Around that goes the
 /// [`cookie_layer`](Self::cookie_layer), for browsers that send several cookies of the name. If several
 /// session layers enclose the router, the one of this cookie has to be the innermost: a request holds
 /// the session of that layer only, and a cookie that does not name it is rejected.
@@ -106,8 +106,8 @@ use crate::oauth;
 ///
 /// HTTP has no registered scheme for sessions. The challenge is `Cookie realm="…"`, after an
 /// expired draft (draft-broyer-http-cookie-auth), and opens no password prompt. A policy refers to
-/// the scheme as `schemes("Cookie")`. By default, every response to a caller who is not logged in
-/// is a 401 with this challenge, which is correct and works for programs. With a
+/// the scheme as `schemes("Cookie")`. By default, every response to a caller without a login is a
+/// 401 with this challenge, which is correct and works for programs. With a
 /// [`login_page`](SessionsBuilder::login_page), page navigations are redirected to it instead.
 ///
 /// # Cross-site requests
@@ -116,10 +116,10 @@ use crate::oauth;
 /// forgery). Therefore the cookie is rejected with a 401 if a request comes from a page of another
 /// origin, including a sibling host. This applies to methods that change state, and to the
 /// handshake of a WebSocket. The browser states the origin in `Sec-Fetch-Site`. An old browser, or
-/// one on an unencrypted connection, sends at least `Origin`, whose host then has to be the
-/// requested one. A request with neither comes from no browser of this decade, and is accepted.
-/// [`trust_origin`](SessionsBuilder::trust_origin) names other origins that may act for their
-/// visitors.
+/// one on an unencrypted connection, sends at least `Origin`, and its host then has to be the
+/// requested one. A request with neither field does not come from a current browser, and is
+/// accepted. [`trust_origin`](SessionsBuilder::trust_origin) names other origins that may act for
+/// their visitors.
 ///
 /// This applies to guarded handlers. Public handlers accept requests from every origin. For a
 /// public login form, which another site could make its visitors submit with that site's own
@@ -127,20 +127,19 @@ use crate::oauth;
 ///
 /// In addition, set `SameSite=Lax` or `Strict` on the cookie. If the whole service uses TLS, start
 /// its name with `__Host-`: browsers prevent other hosts of the site from setting such a cookie.
-/// With Lax, visitors who follow a link from another site are logged in. With Strict, the default
-/// of `tower-sessions`, they appear not to be.
+/// With Lax, visitors are logged in after following a link from another site. With Strict, the
+/// default of `tower-sessions`, they appear not to be.
 ///
 /// # Several cookies
 ///
 /// A browser sends several cookies of one name if they were set for several paths or domains: by an
 /// earlier version of the service, or by another host of the site, which may want visitors to act in a
 /// session of its own. The session layer takes the last one, live or not. The
-/// [`cookie_layer`](Self::cookie_layer) asks the store instead, about at most four of them: cookies of
-/// no live session are ignored, and two of different live sessions are ambiguous, which is answered 400.
-/// Names that are the cookie's name only to a library that decodes them, or trims spaces off them, are
-/// ignored.
+/// [`cookie_layer`](Self::cookie_layer) looks up at most four of them in the store: cookies without a live
+/// session are ignored, and two of different live sessions are ambiguous, which leads to a 400. Names that
+/// equal the cookie's name only after decoding, or without surrounding spaces, are ignored.
 ///
-/// Without that layer, the cookie that the session layer took counts, and only if its name is
+/// Without that layer, only the cookie that the session layer took is used, and only if its name is
 /// spelled exactly. A live session of another cookie is not found then.
 ///
 /// A 400 for ambiguous cookies, and a 401 for a cookie without a live session, remove the cookie

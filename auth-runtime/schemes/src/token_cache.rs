@@ -1,4 +1,4 @@
-//! Tokens that were found good a moment ago.
+//! A cache of verified tokens.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,15 +11,15 @@ use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
 
-/// Remembers the identities of verified tokens, so that the next request with the same token costs
-/// one look-up.
+/// Caches the identities of verified tokens, so that the next request with the same token needs
+/// only one look-up.
 ///
-/// It holds so many tokens and no more, forgetting those first that are used least; each for no
-/// longer than the token itself is good, nor than `max_age`. Tokens are compared whole, and wiped
-/// from memory when they are forgotten. Rejected tokens are not remembered.
+/// The number of tokens is bounded, and the least used ones are removed first. A token is cached no
+/// longer than it is valid, and no longer than `max_age`. Tokens are compared as a whole, and wiped
+/// from memory when they are removed. Rejected tokens are not cached.
 ///
-/// Clones share their tokens, so a service can keep a clone to [`forget`](Self::forget) with. Two
-/// verifiers may share one, too: neither takes what the other has verified.
+/// Clones share their tokens, so a service can keep a clone for [`forget`](Self::forget). Several
+/// verifiers may share a cache: none uses the tokens that another one has verified.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,14 +38,15 @@ struct Tokens {
     remembered: Cache<Key, Remembered>,
     max_age: Duration,
     verifiers: AtomicU32,
-    /// How often something was forgotten.
+    /// The number of times that tokens were forgotten.
     forgotten: AtomicU64,
 }
 
-/// The longest time that a token is remembered.
+/// The maximum time that a token is cached.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Before a token was looked at: what is forgotten from then on is not remembered after all.
+/// The state before a token is verified. If a token is forgotten after that, the result is not
+/// cached.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Epoch(u64);
 
@@ -55,7 +56,7 @@ struct Remembered {
     until: SystemTime,
 }
 
-/// A token, and which verifier found it good.
+/// A token, and the verifier that accepted it.
 #[derive(Clone)]
 struct Key {
     verifier: u32,
@@ -69,9 +70,9 @@ struct KeyOf<'t> {
 }
 
 impl TokenCache {
-    /// Holds up to `capacity` tokens, each for up to `max_age`, and for a day at most.
+    /// Creates a cache of up to `capacity` tokens, each for up to `max_age`, and for a day at most.
     ///
-    /// A token that was revoked, or whose key was, may be let in for that much longer.
+    /// A token may be accepted for that additional time after it or its key was revoked.
     pub fn new(capacity: usize, max_age: Duration) -> Self {
         Self(Arc::new(Tokens {
             remembered: Cache::new(capacity),
@@ -81,11 +82,11 @@ impl TokenCache {
         }))
     }
 
-    /// Forgets one token, also one that is being verified.
+    /// Removes one token, also one that is being verified.
     ///
-    /// It is verified anew the next time. That is no revocation: to refuse a JWT, go by its `jti`
-    /// ([`revoked_if`](crate::JwtBuilder::revoked_if)), not by its text, since one token can be written
-    /// in several ways (an ES256 signature has two forms).
+    /// It is verified again with the next request. This is not a revocation. To reject a JWT, use
+    /// its `jti` ([`revoked_if`](crate::JwtBuilder::revoked_if)) and not its text, since one token
+    /// can be written in several ways (an ES256 signature has two forms).
     pub fn forget(&self, token: &str) {
         self.forget_moments();
         for verifier in 0..self.0.verifiers.load(Ordering::Relaxed) {
@@ -93,35 +94,36 @@ impl TokenCache {
         }
     }
 
-    /// Forgets the tokens of everybody for whom `is_meant` says yes; looks at all of them.
+    /// Removes the tokens of all identities for which `is_meant` returns true. It visits all
+    /// tokens.
     pub fn forget_where(&self, is_meant: impl Fn(&Identity) -> bool) {
         self.forget_moments();
         let kept = |_: &Key, remembered: &Remembered| !is_meant(&remembered.identity);
         self.0.remembered.retain(kept);
     }
 
-    /// Forgets all tokens.
+    /// Removes all tokens.
     pub fn clear(&self) {
         self.forget_moments();
         self.0.remembered.clear();
     }
 
-    /// What is being verified is not remembered.
+    /// Prevents the results of running verifications from being cached.
     fn forget_moments(&self) {
         self.0.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many tokens are remembered, some of which may have expired since.
+    /// The number of cached tokens, including some that may have expired.
     pub fn len(&self) -> usize {
         self.0.remembered.len()
     }
 
-    /// Whether no token is remembered.
+    /// Returns whether no token is cached.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The part of the cache that one verifier sees. Its tokens expire by the verifier's clock.
+    /// Returns the part of the cache for one verifier. Its tokens expire by the clock of the verifier.
     pub(crate) fn of_verifier(&self, clock: Clock) -> VerifierCache {
         VerifierCache {
             clock,
@@ -132,7 +134,7 @@ impl TokenCache {
 }
 
 impl Default for TokenCache {
-    /// 10 000 tokens, each for up to 5 minutes.
+    /// Creates a cache of 10 000 tokens, each for up to 5 minutes.
     fn default() -> Self {
         Self::new(10_000, Duration::from_secs(300))
     }
@@ -153,7 +155,7 @@ impl VerifierCache {
         let tokens = &self.tokens.0;
         let remembered = tokens.remembered.get(&key)?;
         let now = self.clock.now();
-        // One that lies further ahead than it could is of a clock that was set back since.
+        // An expiry beyond `max_age` was set before the clock was set back.
         let is_good = now < remembered.until && remembered.until <= now + tokens.max_age;
         if !is_good {
             tokens.remembered.remove(&key);
@@ -162,13 +164,13 @@ impl VerifierCache {
         Some(remembered.identity)
     }
 
-    /// To be asked for before a token is looked at, and before the keys that it is held against.
+    /// Returns the current epoch. It has to be read before a token is verified, and before its keys
+    /// are looked up.
     pub(crate) fn moment(&self) -> Epoch {
         Epoch(self.tokens.0.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Remembers a token that was found good since `moment`, and is so until `expiry`, where that is
-    /// known.
+    /// Caches a token that was verified since `moment`, until `expiry`, if that is known.
     pub(crate) fn insert(
         &self,
         token: &str,
@@ -184,7 +186,7 @@ impl VerifierCache {
         }
         let remembered = &self.tokens.0.remembered;
         remembered.insert(self.key(token), Remembered { identity, until });
-        // Whoever forgot something meanwhile may have come before this was there.
+        // A token may have been forgotten before this one was inserted.
         if self.moment() != moment {
             let verifier = self.verifier;
             remembered.remove(&KeyOf { verifier, token });
@@ -198,7 +200,8 @@ impl VerifierCache {
         }
     }
 
-    /// Forgets what this verifier remembers, and what others do: a key of its issuer's is gone.
+    /// Removes the tokens of this verifier and of all others, since a key of its issuer was
+    /// withdrawn.
     #[cfg(feature = "jwks")]
     pub(crate) fn clear(&self) {
         self.tokens.clear();

@@ -1,4 +1,5 @@
-//! The site itself: for its staff, from its own network, and unknown to everybody else.
+//! The administration of the site: for the staff in its own network, and hidden from all other
+//! callers.
 
 use auth_runtime::routing::{delete, get, put};
 use auth_runtime::{GuardedRouter, requires};
@@ -21,8 +22,8 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new().nest("/admin", site)
 }
 
-/// What an attribute here says is added to this; what loosens it says why. A personal token is no login,
-/// so it gets nobody in here.
+/// The attribute of a handler in this module adds to this policy, or loosens it with a reason. A
+/// personal token is not a login, so it does not meet this policy.
 #[requires(policy = "administrator")]
 mod site {
     use auth_runtime::{Guard, requires};
@@ -63,7 +64,7 @@ mod site {
         Ok(Json(forge.store.all(sql, [], Account::read).await?))
     }
 
-    /// Of the staff, only by an administrator.
+    /// Only an administrator may suspend a member of the staff.
     #[requires(policy = "moderator", loosen = "moderators suspend accounts")]
     pub(super) async fn suspend(
         guard: Guard,
@@ -99,7 +100,7 @@ mod site {
         Ok(StatusCode::NO_CONTENT)
     }
 
-    /// With all that is theirs: for that, it takes a login of the last quarter of an hour.
+    /// Deletes an account with all its data, so it requires a login within the last 15 minutes.
     #[requires(max_age = "15m")]
     pub(super) async fn remove(
         State(forge): State<Forge>,
@@ -118,7 +119,7 @@ mod site {
         Ok(StatusCode::NO_CONTENT)
     }
 
-    /// Does something to somebody, and notes who did.
+    /// Changes an account, and records the acting person.
     fn act(
         database: &Connection,
         sql: &'static str,

@@ -1,14 +1,16 @@
-//! What no token can say: who may do what with which object. Named in `auth.toml` and in attributes.
+//! The checks of permissions on single objects, which no token contains. `auth.toml` and the
+//! attributes name them.
 //!
-//! A check asks the same question whether the object is there or not, so its time tells nothing.
+//! A check runs the same query whether the object exists or not, so its duration does not disclose
+//! that.
 
 use auth_runtime::CheckRequest;
 
 use crate::Forge;
 use crate::failure::Failure;
 
-/// Whoever has an account that is not suspended. Tokens live on when their owner is suspended: this makes
-/// them worth nothing from one request to the next.
+/// The caller has an account that is not suspended. Tokens outlive a suspension, and this check
+/// makes them ineffective with the next request.
 pub(crate) async fn is_active(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     let login = request.identity().subject().to_owned();
     let sql = "SELECT EXISTS (SELECT 1 FROM accounts
@@ -17,17 +19,17 @@ pub(crate) async fn is_active(request: CheckRequest<'_, Forge>) -> Result<bool, 
     store.one(sql, [login], |row| row.get(0)).await
 }
 
-/// Whoever may read the repository of the path.
+/// The caller may read the repository of the path.
 pub(crate) async fn can_read(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     has_level(request, 1).await
 }
 
-/// Whoever may write to it.
+/// The caller may write to the repository.
 pub(crate) async fn can_write(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     has_level(request, 2).await
 }
 
-/// Whoever may say who else may.
+/// The caller may manage the collaborators of the repository.
 pub(crate) async fn can_administer(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     has_level(request, 3).await
 }
@@ -46,12 +48,12 @@ async fn has_level(request: CheckRequest<'_, Forge>, level: i64) -> Result<bool,
     store.one(sql, parameters, |row| row.get(0)).await
 }
 
-/// Whoever belongs to the organization of the path.
+/// The caller belongs to the organization of the path.
 pub(crate) async fn is_org_member(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     is_in_org(request, false).await
 }
 
-/// Whoever owns it, with others or alone.
+/// The caller is an owner of the organization.
 pub(crate) async fn is_org_owner(request: CheckRequest<'_, Forge>) -> Result<bool, Failure> {
     is_in_org(request, true).await
 }

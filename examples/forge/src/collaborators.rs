@@ -1,4 +1,4 @@
-//! Who may use a repository besides its owner.
+//! The collaborators of a repository.
 
 use auth_runtime::routing::{get, put};
 use auth_runtime::{GuardedRouter, requires};
@@ -21,7 +21,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
         )
 }
 
-/// What somebody may do with a repository: each does what those before it do.
+/// The role of a collaborator. Each role includes those before it.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
@@ -31,7 +31,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// As it stands in the database.
+    /// The number in the database.
     pub(crate) fn number(self) -> i64 {
         match self {
             Self::Read => 1,
@@ -64,7 +64,7 @@ impl Collaborator {
     }
 }
 
-/// As far as it does not say who reads with whom: that is for those who write.
+/// The list of collaborators is visible to writers only.
 #[requires(policy = "writer")]
 async fn list(State(forge): State<Forge>, repo: Repo) -> Answer<Json<Vec<Collaborator>>> {
     let sql = "SELECT login, level FROM collaborators JOIN accounts ON accounts.id = account
@@ -73,7 +73,7 @@ async fn list(State(forge): State<Forge>, repo: Repo) -> Answer<Json<Vec<Collabo
     Ok(Json(collaborators))
 }
 
-/// What a collaborator is to be let do.
+/// The new role of a collaborator.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Grant {

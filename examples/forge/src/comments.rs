@@ -1,4 +1,4 @@
-//! What people say about issues and pull requests.
+//! Comments on issues and pull requests.
 
 use auth_runtime::routing::{get, patch};
 use auth_runtime::{Guard, GuardedRouter, requires};
@@ -62,7 +62,7 @@ struct NewComment {
     body: Text,
 }
 
-/// Tells the author of the issue, too.
+/// Also notifies the author of the issue.
 #[requires(policy = "participant")]
 async fn add(
     State(forge): State<Forge>,
@@ -85,7 +85,7 @@ async fn add(
     Ok((StatusCode::CREATED, Json(added.await?)))
 }
 
-/// Nobody puts words into somebody else's mouth, whatever he may do otherwise.
+/// Only the author may change the text of a comment, not even an administrator of the repository.
 #[requires(policy = "participant")]
 async fn change(
     guard: Guard,
@@ -118,14 +118,14 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What somebody is to a comment.
+/// The relation of a caller to a comment.
 struct Rights {
     is_author: bool,
     can_write: bool,
 }
 
 impl Rights {
-    /// A comment of another repository is not there: its number says nothing about this one.
+    /// A comment of another repository counts as missing, so its number discloses nothing.
     async fn of(forge: &Forge, me: &Me, repo: &Repo, comment: i64) -> Result<Self, Failure> {
         let sql = "SELECT comments.author = ?3, EXISTS (SELECT 1 FROM access
                        WHERE access.repository = ?2 AND account = ?3 AND level >= 2)

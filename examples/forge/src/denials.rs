@@ -1,4 +1,4 @@
-//! Who was denied what of late, as the staff gets to read it.
+//! The latest denials, for the staff.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use auth_runtime::events::AuditRecord;
 use serde::Serialize;
 
-/// The latest denials, up to [`Denials::KEPT`]: more would let strangers fill the memory.
+/// The latest denials, up to [`Denials::KEPT`]. Without this limit, requests of strangers could
+/// fill the memory.
 #[derive(Clone, Default)]
 pub(crate) struct Denials(Arc<Mutex<VecDeque<DenialNote>>>);
 
-/// One of them. Where it was hidden, its sender was told of a path that is not there.
+/// A denial. If it was hidden, the response was that of an unknown path.
 #[derive(Clone, Serialize)]
 pub(crate) struct DenialNote {
     method: String,
@@ -22,7 +23,8 @@ pub(crate) struct DenialNote {
 impl Denials {
     const KEPT: usize = 100;
 
-    /// For the hook of the protection space, which requests wait for.
+    /// Records a denial. It is the hook of the protection space, which delays requests, so it is
+    /// fast.
     pub(crate) fn note(&self, record: &AuditRecord<'_>) {
         if record.outcome().denial().is_none() {
             return;

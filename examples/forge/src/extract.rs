@@ -1,4 +1,4 @@
-//! What handlers are given of a request that was let in.
+//! The extractors of the handlers, for authorized requests.
 
 use auth_runtime::Identity;
 use auth_runtime::routing::FromIdentity;
@@ -36,7 +36,7 @@ impl FromIdentity<Forge> for Me {
     }
 }
 
-/// The repository of the path: `/repos/{owner}/{repo}`, and all below it.
+/// The repository of a path below `/repos/{owner}/{repo}`.
 pub(crate) struct Repo {
     pub(crate) id: i64,
 }
@@ -50,7 +50,7 @@ struct RepoPath {
 impl FromRequestParts<Forge> for Repo {
     type Rejection = Failure;
 
-    /// Who may see it was decided before; it may have been deleted since.
+    /// The request is already authorized, but the repository may have been deleted since.
     async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
         let path = Path::<RepoPath>::from_request_parts(head, forge).await;
         let Path(RepoPath { owner, repo }) = path.map_err(|_| Failure::NotFound)?;
@@ -62,7 +62,7 @@ impl FromRequestParts<Forge> for Repo {
     }
 }
 
-/// The organization of the path: `/orgs/{org}`, and all below it.
+/// The organization of a path below `/orgs/{org}`.
 pub(crate) struct Org {
     pub(crate) id: i64,
 }
@@ -84,7 +84,8 @@ impl FromRequestParts<Forge> for Org {
     }
 }
 
-/// A parameter of the path by its name. One that is no value of its type names nothing that is there.
+/// Extractors of single path parameters by name. A value of the wrong type leads to the response
+/// for a missing object.
 macro_rules! parameters {
     ($($(#[$doc:meta])* $name:ident { $field:ident: $value:ty })*) => {
         $(
@@ -107,9 +108,9 @@ macro_rules! parameters {
 }
 
 parameters! {
-    /// `{login}`: somebody's account.
+    /// `{login}`: the account of a person.
     Login { login: String }
-    /// `{number}`: an issue or a pull request, counted in its repository.
+    /// `{number}`: an issue or a pull request, numbered within its repository.
     Number { number: i64 }
     /// `{comment}`
     CommentId { comment: i64 }
@@ -119,7 +120,7 @@ parameters! {
     Tag { tag: String }
     /// `{asset}`: a file of a release.
     AssetId { asset: i64 }
-    /// `{file}`: what a file of a release is to be called.
+    /// `{file}`: the name of a new file of a release.
     FileName { file: Name }
     /// `{key}`: a deploy key.
     KeyId { key: i64 }

@@ -1,4 +1,4 @@
-//! What goes wrong behind the guards: the service's own errors, apart from denials.
+//! The errors of the service behind the guards, as opposed to denials.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// What a handler answers.
+/// The result of a handler.
 pub(crate) type Answer<T> = Result<T, Failure>;
 
-/// Why a request that was let in cannot be answered as it wants.
+/// An error of an authorized request.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// There is no such thing, in a place that the caller may look at.
+    /// The object does not exist, in a place that the caller may see.
     NotFound,
-    /// It is there already.
+    /// The object exists already.
     Conflict,
-    /// It is well-formed, and means nothing that can be done.
+    /// The request is well-formed, but cannot be processed.
     Unprocessable(&'static str),
-    /// Not this object. The framework's answer, which is passed on as it is.
+    /// The caller may not access this object. The denial is returned unchanged.
     Denied(Denied),
-    /// The database does not do what it should, and the log says why.
+    /// The database failed. The log contains the cause.
     Broken,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl IntoResponse for Failure {
-    /// As a problem detail (RFC 9457), like denials.
+    /// Responds with problem details (RFC 9457), like a denial.
     fn into_response(self) -> Response {
         let detail = self.to_string();
         let status = match self {

@@ -1,5 +1,6 @@
-//! Single files. A secret one is there for its owner only, which its handlers see to one by one: what is
-//! not there and what is somebody else's secret both go through the guard, and are the same answer.
+//! Gists: single files. A secret gist is visible to its owner only, which each handler decides for
+//! the object. A missing gist and a secret one of another owner both pass through the guard, and
+//! have the same response.
 
 use auth_runtime::routing::get;
 use auth_runtime::{Guard, GuardedRouter, requires};

@@ -1,4 +1,4 @@
-//! Whom to tell what happens in a repository.
+//! Webhooks: the receivers of the events of a repository.
 
 use auth_runtime::routing::{delete, get};
 use auth_runtime::{GuardedRouter, requires};

@@ -1,4 +1,4 @@
-//! Issues, which everybody who may read a repository may open.
+//! Issues. Every reader of a repository may open one.
 
 use auth_runtime::routing::get;
 use auth_runtime::{Guard, GuardedRouter, requires};
@@ -102,7 +102,7 @@ struct Change {
     state: Option<Progress>,
 }
 
-/// For whoever opened it, and for those who may write to the repository.
+/// Only the author of the issue and the writers of the repository may change it.
 #[requires(policy = "participant")]
 async fn change(
     guard: Guard,

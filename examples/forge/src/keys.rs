@@ -1,4 +1,4 @@
-//! Keys that servers fetch a repository with.
+//! Deploy keys, with which servers fetch a repository.
 
 use auth_runtime::routing::{delete, get};
 use auth_runtime::{GuardedRouter, requires};

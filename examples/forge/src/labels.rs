@@ -1,4 +1,4 @@
-//! Labels of a repository, and which issue wears which.
+//! Labels of a repository, and their issues.
 
 use auth_runtime::routing::{delete, get, put};
 use auth_runtime::{GuardedRouter, requires};

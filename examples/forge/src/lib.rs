@@ -1,8 +1,8 @@
-//! A small code forge, in the manner of the large ones: what a service looks like that is audited.
+//! A small code forge, modelled on the large ones: an example of a service that is audited.
 //!
-//! Start with [`routes`]: a file for each kind of thing, its paths at the top, and above each handler the
-//! line that says who may call it. `auth.toml` has the names and the policies that those lines use, and
-//! `access.lock` what comes of both.
+//! Start with [`routes`]. Each kind of object has a file, with its paths at the top and the policy
+//! above each handler. `auth.toml` declares the names and policies, and `access.lock` lists the
+//! resulting policies of all routes.
 
 mod admin;
 mod checks;
@@ -46,13 +46,13 @@ use crate::store::Store;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// Whom the access tokens are for.
+/// The audience of the access tokens.
 pub(crate) const AUDIENCE: &str = "https://forge.example";
 
-/// More than this is no issue and no file of a release.
+/// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
-/// What the handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 pub struct Forge {
     store: Store,
@@ -61,28 +61,28 @@ pub struct Forge {
 }
 
 impl Forge {
-    /// A forge with some people and repositories in it, each time the same.
+    /// Creates a forge with the same people and repositories each time.
     ///
     /// # Errors
     ///
-    /// The database cannot be filled, or the system has no randomness to give.
+    /// The database cannot be filled, or the system has no random bytes.
     pub fn new() -> Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         Ok(Self {
             store: Store::new()?,
-            // With one instance and links of minutes, a key of its own at each start will do.
+            // A new key at each start is sufficient for one instance and links of a few minutes.
             links: SignedUrls::builder().key("start", &key).build()?,
             denials: Denials::default(),
         })
     }
 
-    /// The realm and the credentials that are taken: access tokens of `authority`, personal tokens in
-    /// place of a password, and the forge's own links.
+    /// The protection space. It accepts access tokens of `authority`, personal tokens in place of a
+    /// password, and the signed links of the forge.
     ///
     /// # Errors
     ///
-    /// The key of `authority` is none.
+    /// The key of `authority` is invalid.
     pub fn space(&self, authority: &Authority) -> Result<ProtectionSpace> {
         let jwt = Jwt::builder()
             .issuer(authority.issuer())
@@ -101,12 +101,12 @@ impl Forge {
         Ok(space.build()?)
     }
 
-    /// The service. It has to be told who is connected: serve it with
+    /// The service. It needs the address of the connection: serve it with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
     /// # Errors
     ///
-    /// The key of `authority` is none.
+    /// The key of `authority` is invalid.
     pub fn app(&self, authority: &Authority) -> Result<ProtectedRouter> {
         let space = self.space(authority)?;
         let router = routes().with_state(self.clone()).protect(space)?;
@@ -114,7 +114,7 @@ impl Forge {
     }
 }
 
-/// All that there is to call.
+/// All routes of the forge.
 pub fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
         .merge(meta::routes())

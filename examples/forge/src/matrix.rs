@@ -1,4 +1,4 @@
-//! Who is answered what: everybody asks for everything, of a forge of their own.
+//! The access matrix: a request of every persona for every route, each on an unchanged forge.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::{Forge, Result, routes};
 const OFFICE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 20, 0, 7));
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
-/// What is sent where something is made or changed.
+/// The bodies of requests that create or change something.
 #[rustfmt::skip]
 const BODIES: &[(Method, &str, &str)] = &[
     (Method::PATCH, "/user", r#"{"bio": "draws maps"}"#),
@@ -45,7 +45,8 @@ const BODIES: &[(Method, &str, &str)] = &[
     (Method::PUT, "/admin/settings/maintenance", r#"{"on": true}"#),
 ];
 
-/// What is asked where a value alone does not say it: by a query, or for an issue where number 2 is none.
+/// The targets with a query, and those of routes that need another value than the parameter has
+/// elsewhere.
 const TARGETS: &[(&str, &str)] = &[
     (
         "/repos/{owner}/{repo}/issues/{number}",
@@ -56,11 +57,11 @@ const TARGETS: &[(&str, &str)] = &[
     ("/search/users", "/search/users?q=ra"),
 ];
 
-/// Asks every route as everybody, each time of the forge as it was at first.
+/// Requests every route as every persona, each time with the initial state of the forge.
 ///
 /// # Errors
 ///
-/// The forge cannot be made, or a route cannot be asked.
+/// The forge cannot be created, or a route cannot be requested.
 pub async fn access_matrix() -> Result<AccessMatrix> {
     let authority = Authority::new()?;
     let forge = Forge::new()?;
@@ -91,7 +92,7 @@ pub async fn access_matrix() -> Result<AccessMatrix> {
     matrix = matrix.before_each(move || {
         let (store, at_first) = (forge.store.clone(), at_first.clone());
         async move {
-            // One that was not brought back shows in the matrix.
+            // If the state was not restored, the matrix shows it.
             if let Err(error) = store.restore(&at_first).await {
                 tracing::error!(%error, "the forge was not brought back");
             }
@@ -112,7 +113,7 @@ fn persona(name: &str, person: &Person) -> Persona {
     }
 }
 
-/// Whoever follows a link that ann made: to a file of `ann/vault`, and to wherever else it is tried.
+/// Creates a persona that follows a link of ann: to a file of `ann/vault`, and to all other routes.
 fn link(links: &SignedUrls) -> Persona {
     let identity = Identity::new("ann").with_scopes(["asset:download"]);
     let (links, signer) = (links.clone(), identity.clone());
@@ -120,7 +121,7 @@ fn link(links: &SignedUrls) -> Persona {
     link.each_request(move |head| {
         let target = head.uri.to_string();
         let signed = links.sign(&head.method, &target, Duration::from_secs(60), &signer);
-        // One that could not be signed shows in the matrix.
+        // If the link could not be signed, the matrix shows it.
         if let Some(signed) = signed.ok().and_then(|signed| signed.parse().ok()) {
             head.uri = signed;
         }

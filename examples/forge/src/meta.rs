@@ -1,4 +1,4 @@
-//! What everybody may know, with or without an account.
+//! Public information about the forge.
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, public, vocabulary};
@@ -57,7 +57,7 @@ async fn explore(State(forge): State<Forge>) -> Answer<Json<Vec<Repository>>> {
     Ok(Json(repositories))
 }
 
-/// The answer to every path that is not there, and to every one that the caller may not know of.
+/// The response of every unknown path, and of every hidden one.
 #[public(reason = "tells nothing but that there is nothing")]
 pub(crate) async fn not_found() -> Failure {
     Failure::NotFound

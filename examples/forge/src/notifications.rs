@@ -1,4 +1,4 @@
-//! What happened where somebody takes part.
+//! Notifications about issues that a person takes part in.
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, requires};
@@ -31,7 +31,7 @@ impl Notification {
     }
 }
 
-/// The titles of issues that somebody may not read any more are none of his business.
+/// The titles of issues that the person may no longer read are left out.
 #[requires(scope = "user:read", check = crate::checks::is_active)]
 async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
     let sql = "SELECT title, is_read FROM notifications JOIN issues ON issues.id = issue
@@ -46,7 +46,7 @@ async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notificatio
 async fn mark_read(State(forge): State<Forge>, me: Me) -> Answer<StatusCode> {
     let sql = "UPDATE notifications SET is_read = TRUE WHERE account = ?1";
     match forge.store.change(sql, [me.id]).await {
-        // Nothing to be read is as read as can be.
+        // A missing notification counts as read.
         Ok(()) | Err(Failure::NotFound) => Ok(StatusCode::NO_CONTENT),
         Err(failure) => Err(failure),
     }

@@ -1,4 +1,4 @@
-//! Organizations, and who belongs to them.
+//! Organizations and their members.
 
 use auth_runtime::routing::{get, post, put};
 use auth_runtime::{GuardedRouter, public, requires};
@@ -28,7 +28,7 @@ struct NewOrg {
     login: Name,
 }
 
-/// Whoever founds it owns it.
+/// The founder becomes the owner.
 #[requires(scope = "org:write", check = crate::checks::is_active)]
 async fn found(
     State(forge): State<Forge>,
@@ -119,7 +119,7 @@ async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// He is out of its teams as well.
+/// The member is removed from the teams of the organization as well.
 #[requires(policy = "org-owner")]
 async fn remove(
     State(forge): State<Forge>,
@@ -142,7 +142,7 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The last owner stays: nobody else could let anybody in.
+/// The last owner cannot be removed, since only owners can add others.
 pub(crate) fn keep_owners(database: &Connection) -> Result<(), Failure> {
     let sql = "SELECT EXISTS (SELECT 1 FROM accounts AS orgs WHERE kind = 'org' AND NOT EXISTS (
                    SELECT 1 FROM memberships WHERE org = orgs.id AND role = 'owner'))";

@@ -1,4 +1,4 @@
-//! Who calls: people with an account each, and what they hold.
+//! The callers of the forge: people with an account, and their credentials.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{AUDIENCE, Forge, Result, tokens};
 
-/// Somebody who calls.
+/// A caller.
 pub struct Person {
     name: &'static str,
     about: &'static str,
@@ -19,29 +19,29 @@ pub struct Person {
 }
 
 impl Person {
-    /// What he is called in a tour or in a table.
+    /// The name in a tour or in a table.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Who that is.
+    /// The description.
     pub fn about(&self) -> &'static str {
         self.about
     }
 
-    /// Whom the forge takes him for; `None` for nobody, and for whoever comes with bad credentials.
+    /// The intended identity. `None` for a caller without credentials or with invalid ones.
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
 
-    /// What he sends in `Authorization`; `None` for nobody.
+    /// The value of `Authorization`. `None` without credentials.
     pub fn authorization(&self) -> Option<&str> {
         self.authorization.as_deref()
     }
 }
 
-/// What stands in paths to name something that is there, and that most people may not see: `ann/vault`, and
-/// what is in it.
+/// The values of path parameters for objects that exist and that most callers may not see:
+/// `ann/vault` and its contents.
 pub const PLACES: &[(&str, &str)] = &[
     ("owner", "ann"),
     ("repo", "vault"),
@@ -60,19 +60,19 @@ pub const PLACES: &[(&str, &str)] = &[
     ("login", "rae"),
 ];
 
-/// All that one token can hold; no role among it.
+/// All scopes of one token. A role is not among them.
 const EVERYTHING: &[&str] = &["repo:admin", "user:write", "org:write", "gist"];
 
-/// An access token of somebody.
+/// The access token of a person.
 struct Login {
     name: &'static str,
     subject: &'static str,
     about: &'static str,
     scopes: &'static [&'static str],
     role: &'static str,
-    /// How long ago, in seconds.
+    /// The age of the login, in seconds.
     at: u64,
-    /// In seconds.
+    /// The lifetime, in seconds.
     lives: i64,
 }
 
@@ -139,7 +139,7 @@ const LOGINS: &[Login] = &[
     },
 ];
 
-/// The usual: somebody who just logged in, with a token for an hour, and no role.
+/// The usual login: a moment ago, with a token for an hour, and without a role.
 const fn login(
     name: &'static str,
     subject: &'static str,
@@ -157,11 +157,11 @@ const fn login(
     }
 }
 
-/// Everybody who calls in the tour and in the matrix, with credentials that are good for an hour.
+/// All callers of the tour and of the matrix, with credentials for an hour.
 ///
 /// # Errors
 ///
-/// The system has no randomness to give.
+/// The system has no random bytes.
 pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person>> {
     let nobody = Person {
         name: "nobody",
@@ -208,7 +208,7 @@ fn with_login(login: &Login, authority: &Authority) -> Person {
     }
 }
 
-/// A program of ann's: it sends a personal token where people send a password.
+/// A program of ann's, which sends a personal token in place of a password.
 async fn with_personal_token(
     name: &'static str,
     about: &'static str,

@@ -1,4 +1,4 @@
-//! Pull requests: whoever may read proposes, whoever may write merges.
+//! Pull requests. Readers open them, and writers merge them.
 
 use auth_runtime::routing::{get, put};
 use auth_runtime::{GuardedRouter, requires};

@@ -1,5 +1,5 @@
-//! Releases and their files. A file is handed out by a link that is good for some minutes, so that
-//! programs without an account can fetch it from where somebody with one sends them.
+//! Releases and their files. A signed link to a file is valid for some minutes, so that programs
+//! without an account can download it.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ struct Link {
     link: String,
 }
 
-/// How long a link is good.
+/// The lifetime of a link.
 const LINK_LIVES: Duration = Duration::from_secs(300);
 
 #[requires(policy = "reader")]
@@ -130,7 +130,7 @@ async fn link(
                WHERE assets.id = ?1 AND repository = ?2";
     let read = |row: &Row<'_>| row.get(0);
     let asset: i64 = forge.store.one(sql, (asset, repo.id), read).await?;
-    // In the name of whoever made it: when he is suspended, it opens nothing any more.
+    // The link acts for its creator. When the creator is suspended, it stops working.
     let identity = Identity::new(me.login).with_scopes(["asset:download"]);
     let target = format!("/downloads/{asset}");
     let link = forge
@@ -151,13 +151,13 @@ async fn download(
 ) -> Answer<impl IntoResponse> {
     let sql = "SELECT content FROM assets WHERE id = ?1";
     let read = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
-    // A link outlives its file: then it is the same 404 as one that never was good.
+    // A link may outlive its file. The response is then the 404 of an invalid link.
     let content = match forge.store.one(sql, [asset], read).await {
         Err(Failure::NotFound) => None,
         content => Some(content?),
     };
     guard.permit(content.is_some())?;
-    // Never shown as a page of this site, whatever somebody uploaded.
+    // Browsers never display an uploaded file as a page of this site.
     let fields = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CONTENT_DISPOSITION, "attachment"),

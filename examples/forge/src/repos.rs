@@ -1,4 +1,4 @@
-//! Repositories: a private one is there for those who may read it, and for nobody else.
+//! Repositories. A private one is visible to its readers only.
 
 use auth_runtime::routing::{get, post};
 use auth_runtime::{GuardedRouter, requires};
@@ -95,7 +95,8 @@ async fn create_in_org(
     insert(&forge, org.id, new).await
 }
 
-/// What the two share: a handler cannot be called by another one, since that would go around its guard.
+/// The shared part of the two handlers. A handler cannot call another one, since that would bypass
+/// its guard.
 async fn insert(
     forge: &Forge,
     owner: i64,
@@ -141,7 +142,7 @@ async fn change(
     Ok(Json(repository))
 }
 
-/// What cannot be undone takes a login of the last quarter of an hour besides.
+/// An irreversible action also requires a login within the last 15 minutes.
 #[requires(policy = "maintainer", max_age = "15m")]
 async fn remove(State(forge): State<Forge>, repo: Repo) -> Result<StatusCode, Failure> {
     let sql = "DELETE FROM repositories WHERE id = ?1";

@@ -1,4 +1,4 @@
-//! Search, which finds for everybody what he may read.
+//! Search. The results are limited to the repositories that the caller may read.
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, requires};

@@ -1,4 +1,4 @@
-//! What people like.
+//! Starred repositories.
 
 use auth_runtime::routing::{get, put};
 use auth_runtime::{GuardedRouter, requires};
@@ -17,7 +17,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
         .route("/user/starred/{owner}/{repo}", put(star).delete(unstar))
 }
 
-/// What somebody may not read any more is not in it any more, either.
+/// Repositories that the person may no longer read are left out.
 #[requires(scope = "user:read", scope = "repo:read", check = crate::checks::is_active)]
 async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Repository>>> {
     let sql = "SELECT login, repositories.name, description, visibility FROM stars

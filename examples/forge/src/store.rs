@@ -1,4 +1,4 @@
-//! The database: SQLite in the process, in memory, filled with the same small world at each start.
+//! The database: SQLite in memory, with the same contents at each start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,10 +7,10 @@ use rusqlite::{Connection, Params, Row};
 
 use crate::failure::Failure;
 
-/// One connection, which SQLite would let only one writer use at a time anyway. What it does blocks, so it
-/// is done on tokio's threads for that, and never on those that serve.
+/// One connection, since SQLite allows only one writer at a time. Its calls block, so they run on
+/// tokio's blocking threads.
 ///
-/// SQL is `&'static str` throughout: nothing that a request says can become part of it.
+/// All SQL is `&'static str`, so that input of a request cannot become part of it.
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 
@@ -23,7 +23,7 @@ impl Store {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// All rows, as `read` reads each.
+    /// Returns all rows, each converted by `read`.
     pub(crate) async fn all<T, P>(
         &self,
         sql: &'static str,
@@ -42,7 +42,7 @@ impl Store {
         .await
     }
 
-    /// The first row; [`Failure::NotFound`] if there is none.
+    /// Returns the first row, or [`Failure::NotFound`] without one.
     pub(crate) async fn one<T, P>(
         &self,
         sql: &'static str,
@@ -60,7 +60,7 @@ impl Store {
         .await
     }
 
-    /// Changes rows; [`Failure::NotFound`] if there were none to change.
+    /// Changes rows. Returns [`Failure::NotFound`] if no row was changed.
     pub(crate) async fn change<P>(&self, sql: &'static str, parameters: P) -> Result<(), Failure>
     where
         P: Params + Send + 'static,
@@ -75,7 +75,7 @@ impl Store {
         }
     }
 
-    /// Several statements that hold together, or not at all.
+    /// Runs several statements as a transaction.
     pub(crate) async fn transaction<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -89,7 +89,7 @@ impl Store {
         .await
     }
 
-    /// A copy of all that is in it.
+    /// Returns a copy of the whole database.
     pub(crate) async fn copy(&self) -> Result<Self, Failure> {
         let copy = self.work(|database| {
             let mut copy = Connection::open_in_memory()?;
@@ -99,7 +99,7 @@ impl Store {
         Ok(Self(Arc::new(Mutex::new(copy.await?))))
     }
 
-    /// Puts what is in a copy in the place of all that is in it.
+    /// Replaces the whole database by a copy.
     pub(crate) async fn restore(&self, copy: &Self) -> Result<(), Failure> {
         let copy = Arc::clone(&copy.0);
         self.work(move |database| {
@@ -116,7 +116,7 @@ impl Store {
     ) -> Result<T, Failure> {
         let connection = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || {
-            // Whoever panicked with it left no transaction open: those end when they are dropped.
+            // A panic leaves no transaction open: a transaction ends when it is dropped.
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
         done.await.unwrap_or(Err(Failure::Broken))
@@ -124,7 +124,7 @@ impl Store {
 }
 
 fn copy_all(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    // All pages at once: nobody else uses either of them meanwhile.
+    // All pages are copied at once, since both connections are locked.
     Backup::new(from, to)?.step(-1)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Teams: members of an organization who share what they may do with some of its repositories.
+//! Teams: members of an organization that share access to some of its repositories.
 
 use auth_runtime::routing::{delete, get, put};
 use auth_runtime::{GuardedRouter, requires};
@@ -74,7 +74,7 @@ async fn remove(State(forge): State<Forge>, org: Org, Slug { team }: Slug) -> An
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Only members of the organization: a team is no way around its owners.
+/// Only members of the organization can be added, so that a team does not bypass the owners.
 #[requires(policy = "org-owner")]
 async fn add_member(
     State(forge): State<Forge>,
@@ -111,7 +111,7 @@ struct GrantPath {
     repo: String,
 }
 
-/// Only repositories of the organization itself.
+/// Only repositories of the organization itself can be added.
 #[requires(policy = "org-owner", scope = "repo:admin")]
 async fn grant(
     State(forge): State<Forge>,

@@ -1,9 +1,9 @@
-//! Texts that people send: long enough, not too long, and names that fit into a path.
+//! Validated texts: bounded lengths, and names that fit into a path.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// A name that stands in paths: 1 to 39 lower-case letters, digits, `-`, `.` and `_`, the first of which is
-/// a letter or a digit.
+/// A name for paths: 1 to 39 lower-case letters, digits, `-`, `.` and `_`. It starts with a letter
+/// or a digit.
 #[derive(Debug)]
 pub(crate) struct Name(pub(crate) String);
 
@@ -11,7 +11,7 @@ pub(crate) struct Name(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Line(pub(crate) String);
 
-/// Up to 64 KiB, perhaps none.
+/// A text of up to 64 KiB, which may be empty.
 #[derive(Debug, Default)]
 pub(crate) struct Text(pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! Personal tokens: passwords for programs, which do less than their owner may, and not for ever.
+//! Personal tokens: passwords for programs, with limited scopes and a limited lifetime.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
         .route("/user/tokens/{token}", delete(revoke))
 }
 
-/// A token, without what it is.
+/// A token, without its secret.
 #[derive(Serialize)]
 struct Token {
     id: i64,
@@ -62,12 +62,12 @@ struct NewToken {
 
 #[derive(Serialize)]
 struct Issued {
-    /// Told once, and never again.
+    /// Returned only once.
     secret: String,
 }
 
-/// Whoever found an open browser, or stole a token, makes no other tokens from it: it takes a login of the
-/// last hour, and no personal token has one.
+/// Creating a token requires a login within the last hour, which a personal token never has. An
+/// attacker with an open browser or a stolen token therefore cannot create further tokens.
 #[requires(policy = "recent-login", scope = "user:write")]
 async fn create(
     guard: Guard,
@@ -78,7 +78,7 @@ async fn create(
     let vocabulary = vocabulary!();
     let known = vocabulary.scopes();
     let is_known = |scope: &String| known.iter().any(|term| term.name() == scope);
-    // Signed links alone carry that one.
+    // Only signed links carry this scope.
     let is_for_links = |scope: &String| scope == "asset:download";
     if !new.scopes.iter().all(is_known) || new.scopes.iter().any(is_for_links) {
         return Err(Failure::Unprocessable("there is no such scope"));
@@ -86,7 +86,7 @@ async fn create(
     if !(1..=365).contains(&new.days) {
         return Err(Failure::Unprocessable("a token lives for 1 to 365 days"));
     }
-    // Nobody gives away more than he holds.
+    // A caller cannot grant scopes that it lacks.
     let is_held = |scope: &String| guard.identity().meets_scope(scope, &vocabulary);
     guard.permit(new.scopes.iter().all(is_held))?;
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
@@ -106,7 +106,8 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a token for somebody. Only its hash is kept: 256 bits of randomness need no slow one.
+/// Creates a token for an account. Only its hash is stored. A fast hash is sufficient for 256
+/// random bits.
 pub(crate) async fn issue(
     store: &Store,
     login: &str,
@@ -126,9 +127,10 @@ pub(crate) async fn issue(
     Ok(secret)
 }
 
-/// Says whose token this is; for `Basic`, so that git and `curl -u` can use it in place of a password.
+/// Returns the caller of a token; for `Basic`, so that git and `curl -u` can use it in place of a
+/// password.
 pub(crate) async fn verify(store: Store, login: String, token: Password) -> Caller {
-    // It is found by its hash, so the time of the search tells nothing of the token.
+    // The search is by hash, so its duration does not disclose the token.
     let sql = "SELECT scopes, expires FROM tokens JOIN accounts ON accounts.id = account
                WHERE hash = ?1 AND login = ?2";
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
@@ -149,7 +151,7 @@ fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     seconds(now.unwrap_or_default())

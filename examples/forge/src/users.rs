@@ -1,4 +1,4 @@
-//! People: what everybody sees of them, and what they see and change of themselves.
+//! People: their public profiles, and their own settings.
 
 use auth_runtime::routing::get;
 use auth_runtime::{GuardedRouter, public, requires};
@@ -18,7 +18,7 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
         .route("/user", get(own).patch(change))
 }
 
-/// What everybody may see of somebody.
+/// A public profile.
 #[derive(Serialize)]
 pub(crate) struct Profile {
     login: String,
@@ -35,14 +35,14 @@ impl Profile {
         })
     }
 
-    /// That of a person or an organization.
+    /// Returns the profile of a person or an organization.
     pub(crate) async fn of(forge: &Forge, account: i64) -> Answer<Json<Self>> {
         let sql = "SELECT login, name, bio FROM accounts WHERE id = ?1";
         Ok(Json(forge.store.one(sql, [account], Self::read).await?))
     }
 }
 
-/// What is to change of a profile.
+/// The changes to a profile.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProfileChange {

@@ -1,8 +1,8 @@
-//! What the attributes cost while compiling: `cargo bench -p auth-bench --bench attribute_cost`.
+//! The compile time of the attributes: `cargo bench -p auth-bench --bench attribute_cost`.
 //!
-//! A crate with 200 handlers is checked plain, with `#[requires]`, with `#[requires]` and a vocabulary,
-//! and with two attributes that services use without a second thought. Each is checked again and again
-//! in turn, so that whatever else the machine does falls on all of them alike; the fastest run counts.
+//! A crate with 200 handlers is checked without attributes, with `#[requires]`, with `#[requires]`
+//! and a vocabulary, and with two widely used attributes. The variants are checked repeatedly in
+//! turn, so that other load on the machine affects all of them alike. The fastest run counts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ const ROUNDS: usize = 9;
 
 struct Variant {
     name: &'static str,
-    /// What stands above the handler of that number.
+    /// Returns the attribute of the handler with this number.
     attribute: fn(usize) -> String,
     vocabulary: bool,
 }
@@ -46,7 +46,7 @@ const VARIANTS: [Variant; 5] = [
     },
 ];
 
-/// Policies as services have them.
+/// Typical policies.
 fn requires(number: usize) -> String {
     let policy = match number % 4 {
         0 => format!("scope = \"area{}:read\"", number % 20),
@@ -118,7 +118,7 @@ fn cargo(project: &Path, arguments: &[&str]) -> std::process::Output {
         .args(arguments)
         .args(["--quiet", "--offline"])
         .current_dir(project);
-    // Nothing is remembered from the last run but the dependencies.
+    // Only the dependencies are reused from the last run.
     cargo.env("CARGO_INCREMENTAL", "0").env_remove("RUSTFLAGS");
     cargo.env("CARGO_TARGET_DIR", project.with_file_name("target"));
     let output = cargo.output().expect("cargo runs");
@@ -136,7 +136,8 @@ fn check(project: &Path) -> Duration {
     start.elapsed()
 }
 
-/// The bytes of the crate once every macro was expanded, which only an unstable option shows.
+/// Returns the size of the crate in bytes after the expansion of every macro, which only an
+/// unstable option prints.
 fn expanded(project: &Path) -> usize {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["rustc", "--lib", "--profile=check", "--quiet", "--offline"]);

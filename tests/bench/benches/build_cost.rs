@@ -1,8 +1,9 @@
-//! What it costs to build a service of one page, with us and with each peer:
-//! `cargo bench -p auth-bench --bench build_cost`, or with the names of some of them behind `--`.
+//! The build time of a service with one page, with this framework and with each peer:
+//! `cargo bench -p auth-bench --bench build_cost`, optionally with the names of some of them behind
+//! `--`.
 //!
-//! Each is a package of its own in a folder of its own, built from nothing in release mode, with the
-//! versions of this workspace's lock file, from crates that were fetched before.
+//! Each service is a package in a folder of its own. It is built from nothing in release mode, with
+//! the versions of this workspace's lock file, from crates that were fetched before.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 struct Hello {
     name: &'static str,
     source: &'static str,
-    /// What it depends on besides axum 0.8 and tokio.
+    /// The dependencies besides axum 0.8 and tokio.
     dependencies: &'static str,
 }
 
@@ -113,7 +114,7 @@ fn write_down(hello: &Hello) -> PathBuf {
     let dependencies = hello
         .dependencies
         .replace("RUNTIME", &runtime.display().to_string());
-    // The one that is for the version before brings it along.
+    // The peer for axum 0.7 brings its own version.
     let axum = if hello.name == "jwt-authorizer" {
         "axum = \"0.7\"\n"
     } else {
@@ -131,10 +132,10 @@ fn write_down(hello: &Hello) -> PathBuf {
     folder
 }
 
-/// The crates that are built for it, itself left out.
+/// Returns the number of crates that are built for it, without itself.
 fn crates_of(folder: &Path) -> usize {
     let mut cargo = cargo(folder);
-    // What is missing in the lock file, such as a feature's own, comes from the registry.
+    // Crates that the lock file lacks, such as those of a feature, come from the registry.
     cargo.args([
         "tree",
         "--prefix",
@@ -160,11 +161,11 @@ fn crates_of(folder: &Path) -> usize {
     names.len() - 1
 }
 
-/// What the children of this process have worked so far: the same on a busy machine as on an idle one,
-/// nearly. Nothing where there is no `/proc`.
+/// Returns the processor time of the children of this process, which hardly depends on the load of
+/// the machine. Zero on a system without `/proc`.
 fn processor_time() -> Duration {
     let status = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program stands in brackets, and may have spaces in it.
+    // The name of the program is in brackets, and may contain spaces.
     let fields = status.rsplit(')').next().unwrap_or_default();
     // The sixteenth and the seventeenth field, in hundredths of a second (proc(5)).
     let ticks = fields.split_whitespace().skip(13).take(2);

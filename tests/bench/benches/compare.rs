@@ -1,9 +1,9 @@
-//! What a request costs, side by side with what a user would pick instead:
+//! The cost of a request, compared with the alternatives:
 //! `cargo bench -p auth-bench --features peers`.
 //!
-//! Every contender gets the same requests in one run. Instructions are counted by callgrind, in a second
-//! process of this program; allocations by a third; times are taken in turns, so that whatever else the
-//! machine does falls on all of them alike.
+//! Every contender receives the same requests in one run. callgrind counts instructions, in a
+//! second process of this program. A third process counts allocations. Times are measured in turns,
+//! so that other load on the machine affects all of them alike.
 
 #[path = "compare/callgrind.rs"]
 mod callgrind;
@@ -18,14 +18,14 @@ use auth_bench::authority::{Authority, KEY_VARIABLE};
 use auth_bench::contenders;
 use auth_bench::{Contender, Outcome};
 
-/// A contender that comes to an outcome.
+/// A contender and one of its outcomes.
 #[derive(Clone, Copy)]
 struct Case<'c> {
     contender: &'c Contender,
     outcome: Outcome,
 }
 
-/// What was measured of a case.
+/// The measurements of a case.
 struct Cost {
     /// `None` without valgrind.
     instructions: Option<u64>,
@@ -66,7 +66,7 @@ fn cases_of(contender: &Contender) -> impl Iterator<Item = Case<'_>> {
     outcomes.map(move |outcome| Case { contender, outcome })
 }
 
-/// How often a request of each case allocates.
+/// Returns the number of allocations per request of each case.
 fn allocations(authority: &Authority) -> Vec<u64> {
     let output = Command::new(env!("CARGO_BIN_EXE_count_allocations"))
         .env(KEY_VARIABLE, authority.private_key())

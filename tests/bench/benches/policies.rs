@@ -1,8 +1,8 @@
-//! What a decision costs by the size of the policy and of the identity:
+//! The cost of a decision by the size of the policy and of the identity:
 //! `cargo bench -p auth-bench --bench policies`.
 //!
-//! Decisions alone, without a router: of one that lets in and of one that denies, which has to find out
-//! what would help.
+//! Decisions alone, without a router: of a policy that grants, and of one that denies and has to
+//! find the missing atoms.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const TURN: Duration = Duration::from_millis(3);
 /// A policy and a caller.
 struct Case {
     name: String,
-    /// How many atoms it has.
+    /// The number of atoms.
     size: usize,
     policy: Policy,
     caller: Caller,
@@ -118,8 +118,8 @@ fn caller(scopes: Vec<String>) -> Caller {
     Caller::known(Identity::new("ann").with_scopes(scopes))
 }
 
-/// The fastest of turns that are taken one after the other: whatever else the machine does makes one
-/// slower and none faster.
+/// Returns the fastest turn of each case. The turns are interleaved, and other load on the machine
+/// makes a turn slower, never faster.
 fn times(cases: &[Case]) -> Vec<Duration> {
     let sizes: Vec<u32> = cases.iter().map(decisions_in_a_turn).collect();
     let mut turns: Vec<Vec<Duration>> = vec![Vec::new(); cases.len()];

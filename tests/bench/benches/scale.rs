@@ -1,7 +1,7 @@
-//! What happens when there is much of it: `cargo bench -p auth-bench --bench scale`.
+//! The cost at scale: `cargo bench -p auth-bench --bench scale`.
 //!
-//! Requests over loopback, a million tokens, ten thousand routes. The clients of the first run on the
-//! same machine as the server, and take their share of it.
+//! Requests over loopback, a million tokens, ten thousand routes. The clients over loopback run on
+//! the same machine as the server, and use part of its time.
 
 #[path = "scale/loopback.rs"]
 mod loopback;

@@ -1,4 +1,4 @@
-//! The authorization server of the benchmark: a key, and the tokens that it signs.
+//! The authorization server of the benchmark: a key and its tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,20 +8,21 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
 use serde_json::json;
 
-/// Who signs the tokens.
+/// The issuer of the tokens.
 pub const ISSUER: &str = "https://issuer.example";
-/// Whom they are for.
+/// The audience of the tokens.
 pub const AUDIENCE: &str = "https://api.example";
 /// The name of the key.
 pub const KEY_ID: &str = "2026-11";
-/// In which a process under valgrind is told the key: there it would take minutes to make one.
+/// The variable that passes the key to a process under valgrind, where creating one would take
+/// minutes.
 pub const KEY_VARIABLE: &str = "AUTH_BENCH_KEY";
 
-/// An RSA key of 2048 bits, which is what most authorization servers sign with.
+/// An RSA key of 2048 bits, the most common kind at authorization servers.
 pub struct Authority(KeyPair);
 
 impl Authority {
-    /// With a new key, or with that of the process that started this one.
+    /// Creates a key, or uses that of the parent process.
     pub fn new() -> Self {
         let key = match std::env::var(KEY_VARIABLE) {
             Ok(pem) => KeyPair::from_pem(&pem),
@@ -48,7 +49,7 @@ impl Authority {
         serde_json::to_string(&JwkSet { keys: vec![key] }).expect("plain data")
     }
 
-    /// A token with `scope`, as long as those of authorization servers are.
+    /// Creates a token with `scope`, of the usual length.
     pub fn token(&self, scope: &str) -> String {
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": "7d1b4a0e-6c1f-4d0e-9f6e-3f8b6f1c2d3a",
@@ -71,7 +72,7 @@ impl Default for Authority {
     }
 }
 
-/// In seconds.
+/// The current time, in seconds.
 pub fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.expect("after 1970").as_secs()

@@ -1,4 +1,4 @@
-//! Who is measured: each in its own documented style and at its best setting.
+//! The contenders: each in its own documented style and with its best settings.
 
 #[cfg(feature = "peers")]
 mod axum_gate;
@@ -28,20 +28,20 @@ use crate::{Contender, Outcome};
 
 pub use self::ours::Table;
 
-/// The token of a caller who may, where tokens are looked up in a table.
+/// The token of an allowed caller, for contenders with a table of tokens.
 pub(crate) const ADMIN: &str = "0123456789abcdef0123456789abcdef";
-/// That of a caller who may not.
+/// The token of a caller that is not allowed.
 pub const USER: &str = "fedcba9876543210fedcba9876543210";
 
-/// What the handlers ask for.
+/// The required scope.
 pub(crate) const SCOPE: &str = "admin";
-/// What a JWT grants to a caller who may.
+/// The scopes in the JWT of an allowed caller.
 pub(crate) const ADMIN_SCOPES: &str = "openid profile read write admin";
-/// What it grants to one who may not.
+/// The scopes in the JWT of a caller that is not allowed.
 pub(crate) const USER_SCOPES: &str = "openid profile read write";
 
-/// All of them, each of which has answered every request as it should. Has to be called within a
-/// runtime, which some need to be built.
+/// Returns all contenders, after a check of their responses. It has to be called within a runtime,
+/// which some of them need.
 pub async fn all(authority: &Authority) -> Vec<Contender> {
     #[cfg(feature = "peers")]
     peers_verify_by_their_fastest_library();
@@ -77,8 +77,8 @@ pub async fn all(authority: &Authority) -> Vec<Contender> {
     contenders
 }
 
-/// Two of them share a version of `jsonwebtoken`, one of which brings its slower backend with it: left
-/// to themselves, neither would know which of both to take.
+/// Two of them share a version of `jsonwebtoken`, and one enables its slower backend. With two
+/// backends, an explicit choice is required.
 #[cfg(feature = "peers")]
 fn peers_verify_by_their_fastest_library() {
     // A second call is refused, and changes nothing.
@@ -86,7 +86,7 @@ fn peers_verify_by_their_fastest_library() {
 }
 
 impl Contender {
-    /// Tokens in a table, with everything told as RFC 6750 asks.
+    /// Adds the requests with tokens of the table. All responses follow RFC 6750.
     fn asked_with_tokens(self) -> Self {
         self.asked(Outcome::Allow, Some(bearer(ADMIN)), 200, false)
             .asked(Outcome::Unauthenticated, None, 401, true)
@@ -94,7 +94,7 @@ impl Contender {
             .asked(Outcome::Hidden, Some(bearer(USER)), 404, false)
     }
 
-    /// JWTs, with everything told as RFC 6750 asks.
+    /// Adds the requests with JWTs. All responses follow RFC 6750.
     fn asked_with_jwts(self, authority: &Authority) -> Self {
         let user = bearer(&authority.token(USER_SCOPES));
         let admin = bearer(&authority.token(ADMIN_SCOPES));
@@ -105,7 +105,7 @@ impl Contender {
     }
 }
 
-/// The cookie that `POST /login/{name}` sets.
+/// Returns the cookie that `POST /login/{name}` sets.
 async fn session_of<A>(router: &A, name: &str) -> Option<(HeaderName, HeaderValue)>
 where
     A: Service<Request, Response = Response, Error = Infallible> + Clone,
@@ -136,7 +136,7 @@ mod tests {
         );
     }
 
-    /// Or the price of the one would not be that of the other.
+    /// Otherwise the prices would not be comparable.
     #[tokio::test]
     async fn the_hand_written_guards_answer_what_ours_do_to_the_byte() {
         let authority = Authority::new();

@@ -1,4 +1,4 @@
-//! What the framework costs, measured side by side: see the `benches` folder and the README.
+//! The cost of the framework, compared with others: see the `benches` folder and the README.
 
 pub mod authority;
 pub mod contenders;
@@ -6,26 +6,26 @@ pub mod measured;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-/// One way to guard two handlers, and the requests that are sent to them.
+/// A guard of two handlers, and the requests for them.
 pub struct Contender {
-    /// As it stands in the table.
+    /// The name in the table.
     pub name: &'static str,
-    /// Who it can be compared with.
+    /// The group of comparable contenders.
     pub group: Group,
-    /// What the others do, and this one leaves undone: the price is to be read beside it.
+    /// The features that others have and this contender lacks, which lowers its cost.
     pub does_not: &'static str,
     app: App,
     asks: Vec<Ask>,
 }
 
-/// Where a contender takes its callers from.
+/// The source of a contender's callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// A token is looked up in a table: what is left is the price of deciding.
+    /// A look-up of a token in a table, so that the cost of the decision dominates.
     Identity,
     /// A JWT, signed with RS256.
     Jwt,
-    /// A session, kept in memory and named by a cookie.
+    /// A session in memory, identified by a cookie.
     Session,
 }
 
@@ -43,16 +43,16 @@ impl Group {
     }
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A caller who may gets the page.
+    /// An allowed caller receives the page.
     Allow,
-    /// A caller without credentials is asked for some.
+    /// A caller without credentials receives a challenge.
     Unauthenticated,
-    /// A known caller who may not is told so.
+    /// A known caller that is not allowed receives a 403.
     Forbidden,
-    /// A known caller who may not is told what an unknown path tells.
+    /// A known caller that is not allowed receives the response of an unknown path.
     Hidden,
 }
 
@@ -76,11 +76,11 @@ impl Outcome {
     }
 }
 
-/// A request, and the answer that makes it worth measuring.
+/// A request, and its expected response.
 #[derive(Clone)]
 pub struct Ask {
     outcome: Outcome,
-    /// The path that is asked for.
+    /// The requested path.
     pub path: &'static str,
     /// The field with the credentials.
     pub credentials: Option<(HeaderName, HeaderValue)>,
@@ -88,25 +88,24 @@ pub struct Ask {
     has_challenge: bool,
 }
 
-/// The path of a handler whose denials are shown.
+/// The path of a handler with visible denials.
 pub const SHOWN: &str = "/shown";
-/// The path of a handler whose denials are hidden.
+/// The path of a handler with hidden denials.
 pub const HIDDEN: &str = "/hidden";
-/// What both of them answer.
+/// The response of both handlers.
 pub const PAGE: &str = "the page";
 
 /// The routers that contenders are built with.
 enum App {
     Axum(axum::Router),
     Protected(auth_runtime::ProtectedRouter),
-    /// What is still on the version before.
+    /// A router of axum 0.7.
     #[cfg(feature = "peers")]
     Axum07(axum_0_7::Router),
 }
 
 impl App {
-    /// `axum::serve` does this as well: a router that still expects a state makes its routes anew for
-    /// each request.
+    /// `axum::serve` does the same: a router without its state builds its routes for each request.
     fn served(self) -> Self {
         match self {
             Self::Axum(router) => Self::Axum(router.with_state(())),
@@ -117,16 +116,16 @@ impl App {
     }
 }
 
-/// A request that is ready to be sent.
+/// A request, ready to be sent.
 pub enum Request {
-    /// To a router of axum 0.8.
+    /// A request to a router of axum 0.8.
     Axum(axum::extract::Request),
-    /// To one of axum 0.7.
+    /// A request to a router of axum 0.7.
     #[cfg(feature = "peers")]
     Axum07(axum_0_7::extract::Request),
 }
 
-/// As much of an answer as can be told apart.
+/// The compared parts of a response.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// The status.
@@ -152,7 +151,7 @@ impl Contender {
         Self { does_not, ..self }
     }
 
-    /// A request with `credentials` comes out as `outcome`.
+    /// Adds a request with `credentials` that leads to `outcome`.
     fn asked(
         mut self,
         outcome: Outcome,
@@ -174,7 +173,7 @@ impl Contender {
         self
     }
 
-    /// What it is asked for an outcome; `None` if it cannot come to that.
+    /// The request for an outcome. `None` if the contender does not have the outcome.
     pub fn ask(&self, outcome: Outcome) -> Option<&Ask> {
         self.asks.iter().find(|ask| ask.outcome == outcome)
     }
@@ -194,7 +193,7 @@ impl Contender {
         served.expect("the listener stays open");
     }
 
-    /// A request, ready to be sent.
+    /// Returns a request, ready to be sent.
     pub fn request(&self, ask: &Ask) -> Request {
         let mut request = http::Request::builder().method(Method::GET).uri(ask.path);
         if let Some((name, value)) = &ask.credentials {
@@ -213,8 +212,7 @@ impl Contender {
         }
     }
 
-    /// Panics unless every request is answered as it should be: what is answered wrong is not worth
-    /// measuring.
+    /// Panics if a response differs from the expected one, since its cost would be meaningless.
     pub fn check(&self) {
         for ask in &self.asks {
             let answer = self.answer(ask);
@@ -236,7 +234,7 @@ impl Contender {
 }
 
 impl Answer {
-    /// The first field of that name.
+    /// Returns the first field with this name.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut fields = self.fields.iter();
         fields

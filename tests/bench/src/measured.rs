@@ -1,4 +1,4 @@
-//! The one call that is measured, whatever it is measured with.
+//! The measured call, shared by all kinds of measurement.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -10,10 +10,10 @@ use tower::ServiceExt;
 
 use crate::{Answer, App, Ask, Contender, Request};
 
-/// Answers a request and throws the answer away.
+/// Responds to a request, and drops the response.
 ///
-/// As a server does it: the router is cloned for each request. Without a runtime around it: nothing here
-/// has to wait. Never inlined, so that callgrind finds it by its name.
+/// The router is cloned for each request, as a server does it. A runtime is not needed, since no
+/// future has to wait. The function is never inlined, so that callgrind finds it by its name.
 #[inline(never)]
 pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
     match (&contender.app, request) {
@@ -35,7 +35,7 @@ pub fn measured_answer(contender: &Contender, request: Request) -> StatusCode {
     }
 }
 
-/// How often a future that waits for nobody may still say that it is not done.
+/// The number of polls of a future that should not have to wait.
 const POLLS: usize = 100;
 
 /// Polls a future to its end without a runtime.
@@ -55,7 +55,7 @@ pub fn finish<F: Future>(future: F) -> F::Output {
 }
 
 impl Contender {
-    /// The whole answer, to look at.
+    /// Returns the whole response, for a comparison.
     pub fn answer(&self, ask: &Ask) -> Answer {
         match (&self.app, self.request(ask)) {
             (App::Axum(router), Request::Axum(request)) => {

@@ -1,4 +1,4 @@
-//! A service for clients that log in by Digest, and what curl and wget make of it.
+//! A service for clients with Digest, and the behaviour of curl and wget.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use crate::Understood;
 
-/// Who got in, and how.
+/// Returns the user name and the scheme.
 #[requires(authenticated)]
 async fn who(guard: Guard, headers: HeaderMap) -> Json<Value> {
     let sent = headers.get(AUTHORIZATION);
@@ -42,8 +42,8 @@ fn realm(name: &str, algorithms: &[DigestAlgorithm]) -> DigestBuilder {
     realm
 }
 
-/// A space of its own below its name; one named `beside-basic` offers Basic as well, and lets nobody
-/// in by it.
+/// Returns a service below `name` with a space of its own. The one named `beside-basic` also offers
+/// Basic, which accepts no user.
 fn service(name: &str, realm: DigestBuilder) -> Router {
     let mut space = ProtectionSpace::builder()
         .realm(name)
@@ -57,7 +57,7 @@ fn service(name: &str, realm: DigestBuilder) -> Router {
     Router::new().nest_service(&format!("/{name}"), router.expect("a router"))
 }
 
-/// Serves for as long as the runtime lives.
+/// Serves as long as the runtime lives.
 pub(crate) fn start() -> (Runtime, String) {
     let (sha256, md5) = (DigestAlgorithm::Sha256, DigestAlgorithm::Md5);
     let brief = realm("brief", &[sha256]).nonce_lifetime(Duration::from_millis(500));
@@ -134,7 +134,7 @@ pub(crate) fn wget(base: &str) -> Vec<Understood> {
     ]
 }
 
-/// What each client has to understand.
+/// Returns the expected interpretation of each client.
 pub(crate) fn expected() -> Vec<(&'static str, &'static str, Value)> {
     let who = |algorithm: &str, count: u32| {
         json!({

@@ -1,5 +1,6 @@
-//! What an editor makes of the attributes, asked of rust-analyzer itself:
-//! `cargo test -p auth-tests --test editor`, with `rust-analyzer` in the path or in `RUST_ANALYZER`.
+//! The attributes in an editor, tested with rust-analyzer:
+//! `cargo test -p auth-tests --test editor`, with `rust-analyzer` in the path or in
+//! `RUST_ANALYZER`.
 
 mod session;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 use crate::session::Session;
 
-/// Where the cursor stands in a text.
+/// The cursor in a text.
 const CURSOR: &str = "$0";
 
 const FILE: &str = "src/lib.rs";
@@ -27,12 +28,12 @@ fn project() -> PathBuf {
     std::fs::create_dir_all(folder.join("src")).expect("a folder");
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
     std::fs::write(folder.join(FILE), "").expect("a file");
-    // The same versions that everything else is built with.
+    // The lock file of the workspace.
     std::fs::copy(here.join("../Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
     folder
 }
 
-/// A handler below that attribute, with something in its body that an editor knows of.
+/// Returns a handler with this attribute and this statement.
 fn handler(attribute: &str, statement: &str) -> String {
     format!(
         "use auth_runtime::{{Guard, public, requires}};\n\n\
@@ -45,7 +46,7 @@ fn handler(attribute: &str, statement: &str) -> String {
     )
 }
 
-/// The text without its cursor, and where that was.
+/// Returns the text without its cursor, and the position of the cursor.
 fn cursor(text: &str) -> (String, (usize, usize)) {
     let (before, after) = text.split_once(CURSOR).expect("a cursor");
     let line = before.matches('\n').count();
@@ -53,7 +54,7 @@ fn cursor(text: &str) -> (String, (usize, usize)) {
     (format!("{before}{after}"), (line, character))
 }
 
-/// The one session that all tests take turns in: starting another takes longer than all of them.
+/// The session that all tests share in turn, because starting one takes longer than all tests.
 fn session() -> MutexGuard<'static, Session> {
     static SESSION: LazyLock<Mutex<Session>> = LazyLock::new(|| {
         let program = std::env::var_os("RUST_ANALYZER").unwrap_or("rust-analyzer".into());
@@ -91,7 +92,7 @@ fn diagnostics(text: &str) -> Vec<String> {
     found.iter().filter_map(message).collect()
 }
 
-/// What somebody has before them who has not written the attribute to its end.
+/// Incomplete attributes, as they occur while typing.
 const HALF_TYPED: [&str; 6] = [
     "#[requires()]",
     "#[requires(sco)]",

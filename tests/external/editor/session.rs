@@ -1,4 +1,4 @@
-//! One session with a language server, over its standard streams.
+//! A session with a language server, over its standard streams.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Longer than a cold build of the dependencies takes.
+/// Longer than a cold build of the dependencies.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub struct Session {
@@ -23,7 +23,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts `program` on the project in `folder`, and waits until all of it was read.
+    /// Starts `program` on the project in `folder`, and waits until it has read the project.
     pub fn start(program: &Path, folder: &Path) -> Self {
         let mut server = Command::new(program)
             .current_dir(folder)
@@ -71,8 +71,7 @@ impl Session {
                     },
                 },
                 "initializationOptions": {
-                    // What is seen here is what the server knows by itself, not what `cargo check`
-                    // tells it.
+                    // Only the server's own diagnostics are tested, not those of `cargo check`.
                     "checkOnSave": false,
                     "cachePriming": { "enable": false },
                     "diagnostics": { "experimental": { "enable": true } },
@@ -83,7 +82,7 @@ impl Session {
         self.settle();
     }
 
-    /// Waits until the server has nothing left to do.
+    /// Waits until the server is idle.
     fn settle(&mut self) {
         self.until(|message| {
             (message["method"] == "experimental/serverStatus"
@@ -92,7 +91,7 @@ impl Session {
         });
     }
 
-    /// Shows the server a file as somebody has it in an editor; nothing is written to disk.
+    /// Sends a file to the server as the contents of an editor, without writing it to disk.
     pub fn edit(&mut self, file: &'static str, text: &str) {
         let uri = uri(&self.folder.join(file));
         let version = self.versions.entry(file).or_default();
@@ -112,7 +111,7 @@ impl Session {
         }
     }
 
-    /// What the server says of a place in a file, at the cursor.
+    /// Sends a request about the cursor in a file.
     pub fn at(&mut self, method: &str, file: &str, (line, character): (usize, usize)) -> Value {
         let uri = uri(&self.folder.join(file));
         self.ask(
@@ -124,7 +123,7 @@ impl Session {
         )
     }
 
-    /// What the server finds wrong with a file.
+    /// Returns the server's diagnostics of a file.
     pub fn diagnostics(&mut self, file: &str) -> Vec<Value> {
         let uri = uri(&self.folder.join(file));
         let document = json!({ "textDocument": { "uri": uri } });
@@ -136,7 +135,7 @@ impl Session {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// The result, once the server has settled on one: it takes a question back while it still reads.
+    /// Sends a request, and repeats it if the server cancels it because it is still reading.
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         const CONTENT_MODIFIED: i64 = -32801;
         loop {
@@ -154,7 +153,8 @@ impl Session {
         }
     }
 
-    /// The first message that `pick` makes something of. What the server asks meanwhile gets `null`.
+    /// Returns the first message that `pick` accepts. Requests of the server receive `null`
+    /// meanwhile.
     fn until<T>(&mut self, pick: impl Fn(&Value) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {

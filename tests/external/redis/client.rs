@@ -1,4 +1,4 @@
-//! A client whose tokens are bound to its key, and what it is told.
+//! A client with tokens that are bound to its key.
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ pub(crate) struct Client {
     pub(crate) token: String,
 }
 
-/// What a client sees.
+/// A response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -30,7 +30,7 @@ pub(crate) static CLIENT: LazyLock<Client> = LazyLock::new(|| {
 });
 
 impl Client {
-    /// A proof of this name for a request to `/`.
+    /// Creates a proof with this id for a request to `/`.
     pub(crate) fn proof(&self, name: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = i64::try_from(now.expect("after 1970").as_secs()).expect("before year 9999");

@@ -1,7 +1,7 @@
 //! Instances of one service that share a real Redis.
 //!
 //! Not part of `cargo test --workspace`, since it needs more than Rust:
-//! `cargo test -p auth-tests --test redis` installs `redis-server` from Debian, where it is missing.
+//! `cargo test -p auth-tests --test redis` installs `redis-server` from Debian if it is missing.
 
 mod client;
 mod server;
@@ -20,7 +20,7 @@ use crate::server::{PASSWORD, Server};
 #[requires(sender_constrained)]
 async fn bound() {}
 
-/// One more instance of the service.
+/// Starts another instance of the service.
 async fn instance(redis: Redis) -> SocketAddr {
     let dpop = Dpop::jwt(auth_tests::verifier())
         .origin(ORIGIN)
@@ -160,13 +160,13 @@ async fn without_redis_nobody_can_say_and_afterwards_all_is_well_again() {
     for number in 0..3 {
         let proof = CLIENT.proof(&format!("lost {number}"));
         let begun = Instant::now();
-        // One that was connected, and one that never was.
+        // An instance that was connected before, and one that was not.
         assert_eq!(CLIENT.send(here, &proof).await, unverifiable());
         assert_eq!(CLIENT.send(there, &proof).await, unverifiable());
         assert!(begun.elapsed() < Duration::from_secs(2), "it is told soon");
     }
     server.start_again();
-    // The very next one, and from the one that was never connected too.
+    // The next proof succeeds, also at the instance that was not connected before.
     let proof = CLIENT.proof("2");
     assert_eq!(CLIENT.send(here, &proof).await, granted());
     assert_eq!(CLIENT.send(there, &proof).await, replayed());
@@ -205,7 +205,7 @@ async fn a_redis_that_hangs_does_not_make_requests_hang() {
     assert!(begun.elapsed() < Duration::from_millis(450), "as it is set");
     server.signal("CONT");
     for (name, instance) in [("4", here), ("5", there), ("6", elsewhere)] {
-        // What was sent in vain is caught up with first.
+        // Redis first processes the commands that it received during the pause.
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(CLIENT.send(instance, &CLIENT.proof(name)).await, granted());
     }
@@ -217,7 +217,7 @@ async fn a_redis_that_does_not_let_the_service_in_lets_nobody_in() {
     for url in [
         format!("redis://127.0.0.1:{}/", server.port),
         format!("redis://:wrong@127.0.0.1:{}/", server.port),
-        // Somebody speaks, but not Redis: the port of another service.
+        // A server with another protocol.
         format!(
             "redis://127.0.0.1:{}/",
             two_instances(&server).await[0].port()
@@ -249,8 +249,8 @@ async fn a_redis_that_can_only_be_read_lets_nobody_in() {
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, unverifiable());
 }
 
-/// Redis is reached by TLS, and only with a certificate that is trusted. The certificates of the
-/// system are read from where the environment says, so this runs in a process of its own.
+/// A connection over TLS requires a trusted certificate. The system's certificates are read from a
+/// path in the environment, so this test runs in a process of its own.
 #[tokio::test]
 async fn redis_is_reached_by_tls() {
     if let Ok(url) = std::env::var("REDIS_OVER_TLS") {

@@ -1,4 +1,4 @@
-//! A real Redis on loopback, to be stopped, paused and started again.
+//! A Redis server on loopback that can be stopped, paused and started again.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) const PASSWORD: &str = "a-password-that-nobody-is-told";
 
-/// Ends when nobody needs it any more.
+/// The server. It ends when it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
     folder: PathBuf,
@@ -21,7 +21,7 @@ impl Server {
         Self::start_with(|port, _| vec!["--port".to_owned(), port.to_string()])
     }
 
-    /// With a port, and a folder of its own.
+    /// Starts a server with a port and a folder of its own.
     pub(crate) fn start_with(arguments: impl FnOnce(u16, &PathBuf) -> Vec<String>) -> Self {
         install();
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
@@ -69,14 +69,14 @@ impl Server {
         }
     }
 
-    /// Sends it a signal by name.
+    /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.running.as_ref().expect("it runs").id().to_string();
         let kill = Command::new("kill").args(["-s", name, &id]).status();
         assert!(kill.expect("kill runs").success());
     }
 
-    /// What `redis-cli` says.
+    /// Returns the output of `redis-cli`.
     pub(crate) fn ask(&self, command: &[&str]) -> String {
         let output = Command::new("redis-cli")
             .args(["-p", &self.port.to_string(), "--no-auth-warning"])

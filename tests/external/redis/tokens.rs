@@ -1,4 +1,4 @@
-//! What an authorization server said of tokens, known to every instance.
+//! Introspection responses in a cache that all instances share.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -22,12 +22,12 @@ async fn read() {}
 const KEY: [u8; 32] = [7; 32];
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An authorization server that counts the questions; a token is good until it is revoked.
+/// An authorization server that counts its requests. A token is active until it is revoked.
 #[derive(Clone)]
 struct Issuer {
     address: SocketAddr,
     questions: Arc<AtomicUsize>,
-    /// Seconds that a token is good for; 0 once all are revoked.
+    /// The remaining lifetime of tokens in seconds; 0 once all are revoked.
     lifetime: Arc<AtomicU64>,
 }
 
@@ -56,7 +56,7 @@ impl Issuer {
         self.questions.load(Ordering::SeqCst)
     }
 
-    /// An instance that remembers nothing for itself.
+    /// Starts an instance without a cache of its own.
     async fn instance(&self, client: &str, shared: SharedTokenCache) -> SocketAddr {
         let introspection = Introspection::builder()
             .endpoint(format!("http://{}/introspect", self.address))
@@ -99,7 +99,7 @@ async fn the_issuer_is_asked_once_for_all_instances_until_a_token_is_forgotten()
     cache().forget("ann").await.unwrap();
     assert_eq!(status(here, "ann").await, 401);
     assert_eq!(status(there, "ann").await, 401);
-    // An answer from before it was forgotten, that comes late.
+    // A late response from before the token was forgotten.
     issuer.lifetime.store(600, Ordering::SeqCst);
     assert_eq!(status(here, "ann").await, 200);
     issuer.lifetime.store(0, Ordering::SeqCst);
@@ -143,7 +143,7 @@ async fn who_writes_to_redis_cannot_log_in_and_who_reads_it_learns_nothing() {
     for word in ["ann", "read", "active"] {
         assert!(!stored.contains(word), "{stored}");
     }
-    // What was said of one token, in the place of another.
+    // The entry of one token is moved to another one.
     assert_eq!(status(here, "bob").await, 200);
     let keys = server.ask(&["KEYS", "*"]);
     let bob = keys.lines().find(|key| *key != ann).unwrap().to_owned();
@@ -151,7 +151,7 @@ async fn who_writes_to_redis_cannot_log_in_and_who_reads_it_learns_nothing() {
     assert_eq!(status(here, "bob").await, 200, "it is remembered");
     server.ask(&["COPY", &ann, &bob, "REPLACE"]);
     assert_eq!(status(here, "bob").await, 401);
-    // What is changed in one bit, or made up.
+    // The entry is changed by one bit, or invented.
     assert_eq!(status(here, "ann").await, 200);
     server.ask(&["SETBIT", &ann, "200", "1"]);
     server.ask(&["SETBIT", &ann, "201", "0"]);
@@ -193,7 +193,7 @@ async fn other_keys_and_other_clients_know_nothing_of_each_other() {
         .instance("api", shared(&server, [1; 32], MINUTE))
         .await;
     assert_eq!(status(other_key, "ann").await, 401);
-    // Who asks makes a difference to what is said.
+    // The response depends on the requesting client.
     let other_client = issuer.instance("web", shared(&server, KEY, MINUTE)).await;
     assert_eq!(status(other_client, "ann").await, 401);
     assert_eq!(status(here, "ann").await, 200);

@@ -1,4 +1,4 @@
-//! Which request a cell stands for.
+//! The request of a cell.
 
 use std::sync::{Arc, Mutex};
 

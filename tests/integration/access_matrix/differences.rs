@@ -1,4 +1,4 @@
-//! What the service answers, but the policies do not say.
+//! Responses that differ from the policies.
 
 use axum::http::header::WWW_AUTHENTICATE;
 
@@ -59,13 +59,13 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
         builder(),
     )
     .await;
-    // What is hidden is still what unknown paths are.
+    // A concealed response still matches that of unknown paths.
     assert_eq!(found.len(), 5, "{found:#?}");
     assert!(
         found[0].ends_with("but a layer made 403 of the handler's 200"),
         "{found:#?}"
     );
-    // 500 instead of 200 lets nobody in, and denies nobody; what is denied has to be told.
+    // A 500 in place of a 200 does not grant more, but a denial has to be visible as one.
     let found = differences(
         short_app().layer(with_status(StatusCode::INTERNAL_SERVER_ERROR)),
         builder(),
@@ -117,7 +117,8 @@ async fn a_verifier_that_refuses_what_is_good_is_found() {
 
 #[tokio::test]
 async fn a_403_for_somebody_nobody_knows_is_found() {
-    // From the wrong network no credentials would help; the persona was to come from the right one.
+    // Credentials would not help from the wrong network. The persona should have been in the right
+    // one.
     let routes = || GuardedRouter::new().route("/x", get(office_only));
     let matrix = AccessMatrix::builder(&routes().access_table(), &space());
     let lost = from_fn(async |mut request: Request, next: axum::middleware::Next| {
@@ -151,7 +152,7 @@ async fn another_handler_in_the_place_of_one_is_found() {
     let app = routes.protect(space()).expect("a router");
     let found = differences(app, short_matrix().persona(admin())).await;
     assert_eq!(found.len(), 2, "{found:#?}");
-    // `/healthz` is not there at all.
+    // `/healthz` has no route.
     assert!(
         found[0].starts_with("GET /healthz, admin: the policy lets in (rule 1: public")
             && found[0].ends_with("but what answers unknown paths answered, with 404"),

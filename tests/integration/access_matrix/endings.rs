@@ -1,4 +1,4 @@
-//! Handlers that do not come to an end.
+//! Handlers that do not finish.
 
 use super::*;
 
@@ -43,7 +43,7 @@ async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
     let answers = matrix.rows()[2].answers();
     assert_eq!((answers[1].status(), answers[1].is_let_in()), (None, true));
 
-    // A layer that cuts it off does not change that, unless it says something else.
+    // A layer that aborts the handler is not a difference, unless its status is a denial.
     let cut_off = |status: StatusCode| {
         let layer = from_fn(
             move |request: Request, next: axum::middleware::Next| async move {
@@ -106,7 +106,7 @@ async fn that_nobody_answers_is_found() {
         difference.ends_with("but there was a panic in place of an answer"),
         "{difference}"
     );
-    // Who was not to be let in was, however long the handler takes.
+    // The caller should have been denied, but was granted, although the handler did not finish.
     let generous = ProtectionSpace::builder()
         .realm("api")
         .scheme(Bearer::new(async |_token| {

@@ -1,4 +1,4 @@
-//! Hidden paths, and what tells them from paths that are not there.
+//! Hidden paths, and differences from unknown paths.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,7 +49,7 @@ async fn an_object_that_the_handler_hides_is_its_own_answer() {
     let routes = || {
         let inner = GuardedRouter::new().route("/{id}", get(show));
         let inner = inner.layer(map_response(async |response: Response| response));
-        // What answers in place of the handler has gates, too.
+        // The fallback is a router with authorizers of its own.
         let elsewhere = GuardedRouter::new()
             .fallback(no_repo)
             .protect(auth_tests::space());
@@ -96,7 +96,7 @@ async fn what_changes_with_every_request_tells_nothing() {
 
 #[tokio::test]
 async fn a_clock_that_ticks_tells_nothing() {
-    // Whichever request it ticks before.
+    // For every state of the counter.
     for start in 0..5 {
         let count = Arc::new(AtomicUsize::new(start));
         let dated = map_response(move |mut response: Response| {
@@ -186,7 +186,7 @@ async fn what_the_space_tells_of_unknown_paths_is_what_hidden_ones_tell() {
     let markdown = matrix.to_markdown();
     assert!(markdown.contains("| GET | `/repos/{id}` | 401 hidden | 404 hidden |"));
     assert!(markdown.contains("| fallback | `/*` | 401 unknown | 404 unknown |"));
-    // The table of a service whose unknown paths tell nothing.
+    // A matrix for a space without challenges on unknown paths.
     let matrix = AccessMatrix::builder(&routes().access_table(), &auth_tests::space());
     let matrix = matrix.path_value("id", "7").persona(Persona::anonymous());
     let found = differences(app, matrix).await;

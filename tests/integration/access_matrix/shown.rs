@@ -1,4 +1,4 @@
-//! The matrix, as people and programs see it.
+//! The displayed and the serialized matrix.
 
 use axum::http::header::CONTENT_LENGTH;
 

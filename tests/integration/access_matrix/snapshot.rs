@@ -116,11 +116,11 @@ async fn a_file_without_a_table_is_a_failure() {
 
 #[tokio::test]
 async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMatrixError> {
-    // Run by itself, in a process whose environment is its own.
+    // Run in a process of its own, because of its environment.
     if let Some(file) = std::env::var_os("ACCESS_MATRIX_FILE") {
         let matrix = short_asked("repo:read").await;
         if std::env::var_os("ACCESS_MATRIX_DIFFERS").is_some() {
-            // What is not as the policies say is never written.
+            // A matrix that differs from the policies is never written.
             let app = short_app().layer(map_response(async |_: Response| StatusCode::OK));
             return short_matrix()
                 .persona(Persona::anonymous())
@@ -153,7 +153,7 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
     }
     assert!(!run(Some("overwrite"), true));
     assert!(!file.exists());
-    // Nobody looks at what is accepted there.
+    // An accepted change would not be reviewed there.
     let mut in_ci = test(Some("overwrite"), false);
     in_ci.env("CI", "true");
     assert!(!is_success(in_ci));

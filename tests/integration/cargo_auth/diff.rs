@@ -1,4 +1,4 @@
-//! What changed between revisions, in repositories of git.
+//! Changes between revisions, in git repositories.
 
 use std::path::Path;
 use std::process::Command;
@@ -34,7 +34,7 @@ fn commit(folder: &Path) {
     git(folder, &["commit", "--quiet", "--message", "a revision"]);
 }
 
-/// All files below a folder, with their texts.
+/// Collects all files below a folder, with their contents.
 fn texts(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let entry = entry.expect("an entry");
@@ -48,7 +48,7 @@ fn texts(folder: &Path, prefix: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The shop, below `folder` in a repository, with a first revision.
+/// Commits the shop as the first revision, below `folder` in a repository.
 fn shop(name: &str, folder: &str) -> std::path::PathBuf {
     let mut files = Vec::new();
     texts(&workspace("shop"), folder, &mut files);
@@ -68,10 +68,10 @@ fn replace(file: &Path, from: &str, to: &str) {
     std::fs::write(file, text.replace(from, to)).expect("a file");
 }
 
-/// One change of each kind.
+/// Makes one change of each kind.
 fn change(shop: &Path) {
     let library = shop.join("src/lib.rs");
-    // Whoever writes may no longer read by that alone, wherever reading is asked for.
+    // The right to write no longer implies the right to read, on all routes that require it.
     replace(&shop.join("auth.toml"), ", implies = [\"orders:read\"]", "");
     replace(
         &library,
@@ -130,13 +130,13 @@ fn two_revisions_are_compared_without_touching_the_repository() {
     change(&shop);
     commit(&shop);
     git(&shop, &["tag", "second"]);
-    // What is there now, in the index too, does not matter.
+    // The files in the working tree and in the index are not read.
     std::fs::write(shop.join("src/lib.rs"), "not Rust").expect("a file");
     git(&shop, &["add", "--all"]);
     let before = git(&shop, &["status", "--porcelain"]);
     let told = run(&shop, &["diff", "HEAD~1", "second"]);
     assert_eq!((told.status, told.errors.as_str()), (0, ""));
-    // The same as in a repository of its own.
+    // The result is the same as in a repository of its own.
     expect(&told.text, "shop.diff");
     assert_eq!(git(&shop, &["status", "--porcelain"]), before);
     let nothing = run(&shop, &["diff", "second", "second"]);
@@ -154,7 +154,7 @@ fn a_wrong_attribute_is_never_told_to_be_the_same() {
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["path"], "shop::orders");
     assert_eq!(rows[0]["change"], "changed");
-    // Both sides are wrong, and look the same.
+    // Both sides are invalid in the same way.
     commit(&shop);
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["path"], "shop::orders");
@@ -168,11 +168,11 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     let program = shop.join("src/main.rs");
     let route = ".route(\"/version\", axum::routing::get(async || \"1.0\"))";
     let twice = format!("{route}\n.route(\"/v\", axum::routing::get(async || \"1\"))");
-    // Its line is another one, and it is the same.
+    // The route has another line, but is the same.
     replace(&program, "//! The program", "\n//! The program");
     let told = run(&shop, &["diff", "HEAD"]);
     assert_eq!(told.text, "the same may call what they could before\n");
-    // Two for one reason are one more than one.
+    // Two routes for one reason are one more than before.
     replace(&program, "// unguarded: whoever", "// unguarded: Whoever");
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["change"], "added");
@@ -187,7 +187,7 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     );
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["after"], "unguarded(reason = \"again\")");
-    // The next link has a line of its own, and none says why.
+    // The next link has a line of its own, without a reason.
     assert_eq!(rows[1]["after"], "no policy, and no reason");
     assert_eq!(rows.as_array().map(Vec::len), Some(2));
     commit(&shop);
@@ -214,7 +214,7 @@ fn what_depends_on_the_build_is_never_told_to_be_the_same() {
     assert_eq!(rows[0]["path"], "shop::healthz");
     assert_eq!(rows[0]["change"], "changed");
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
-    // Without the condition, it is there always.
+    // Without the condition, the route always exists.
     let rows = json(&shop, &["diff", "HEAD~1", "HEAD", "--format=json"]);
     assert_eq!(rows[0]["change"], "changed");
 }
@@ -229,7 +229,7 @@ fn what_git_does_not_know_is_no_empty_revision() {
         assert_eq!(run.errors, reason);
     }
     assert!(!shop.join("taken").exists());
-    // Before there was a workspace, nobody could call anything.
+    // Before the first revision, no route existed.
     git(&shop, &["checkout", "--quiet", "--orphan", "empty"]);
     git(&shop, &["rm", "--quiet", "-r", "--cached", "."]);
     git(
@@ -263,7 +263,7 @@ fn what_is_open_without_a_reason_is_told_too() {
         told(),
         [format!("added {route} `one`: no policy, and no reason")]
     );
-    // For the same reason, another one.
+    // The reason stays, but the route is another one.
     let for_a_reason =
         |name| format!("{handlers} fn f() {{\n// unguarded: why\naxum::routing::get({name}); }}");
     with(&for_a_reason("one"));
@@ -276,7 +276,7 @@ fn what_is_open_without_a_reason_is_told_too() {
             format!("removed {route} `one`: null"),
         ]
     );
-    // A router that was merged for a reason, and grows.
+    // A router that was merged with a reason, with further routes.
     let merged = |routes| {
         format!(
             "{handlers} fn m() {{ {routes}; }} fn f() {{ g.merge_unguarded(\"why\", &[], m()); }}"
@@ -293,7 +293,7 @@ fn what_is_open_without_a_reason_is_told_too() {
     );
 }
 
-/// Which of two policies holds is said by a `cfg` only.
+/// Only a `cfg` selects one of two policies.
 #[test]
 fn policies_that_change_places_are_never_told_to_be_the_same() {
     let open = "#[auth_runtime::public(reason = \"a demo\")] pub async fn h() {}";
@@ -312,7 +312,7 @@ fn policies_that_change_places_are_never_told_to_be_the_same() {
             of_modules(open, closed),
         ),
     ] {
-        // In the order in which they stood.
+        // In the order of the source.
         let parts: Vec<_> = after.split('\n').collect();
         let after = [parts[1], parts[0]].join("\n");
         let files = [
@@ -333,7 +333,7 @@ fn policies_that_change_places_are_never_told_to_be_the_same() {
     }
 }
 
-/// A hook is told which repository it is for, and from where.
+/// Git tells a hook its repository by environment variables.
 #[test]
 fn a_hook_of_git_compares_what_it_would_compare_without() {
     let shop = shop("hook", "services/shop/");

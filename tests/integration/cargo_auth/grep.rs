@@ -1,4 +1,4 @@
-//! What an audit by `grep` shows, and what the tool lists, are the same.
+//! The results of an audit with `grep` and of the tool are the same.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cargo_auth::refused::made;
 use crate::cargo_auth::{json, root, workspace};
 
-/// The lines that a command of the README prints in a folder.
+/// Returns the lines that a command of the README prints in a folder.
 fn lines(folder: &Path, command: &str) -> Vec<String> {
     let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
     assert!(readme.contains(command), "the README says something else");
@@ -26,7 +26,7 @@ fn policies(folder: &Path, arguments: &[&str]) -> Vec<Value> {
     listed["policies"].as_array().expect("policies").clone()
 }
 
-/// `file:line` of what stands in a list.
+/// Returns `file:line` of each entry of a list.
 fn places(listed: &[Value]) -> BTreeSet<String> {
     let place = |row: &Value| format!("{}:{}", row["file"].as_str().expect("a file"), row["line"]);
     listed.iter().map(place).collect()
@@ -77,7 +77,7 @@ fn a_wrapped_attribute_is_shown_whole() {
     );
 }
 
-/// But for what a module hands down, which is the module's one line.
+/// Inherited policies are an exception: they have the one line of their module.
 #[test]
 fn every_listed_policy_is_shown_whole() {
     let shop = workspace("shop");

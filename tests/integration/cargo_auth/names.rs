@@ -1,4 +1,4 @@
-//! Which function a route leads to, and what makes a route of it, by the names that are in scope.
+//! The resolution of handlers and routing functions by the names in scope.
 
 use crate::cargo_auth::json;
 use crate::cargo_auth::refused::made;
@@ -27,7 +27,7 @@ auth-runtime = "0.1"
 axum = "0.8"
 "#;
 
-/// What every case has around it.
+/// The code around every case.
 const AROUND: &str = r#"
 use auth_runtime::public;
 
@@ -62,7 +62,7 @@ pub async fn guarded() {}
 pub async fn bare() {}
 "#;
 
-/// How many routes without a policy are found in a file.
+/// Returns the number of unguarded routes that are found in a file.
 fn found(name: &str, source: &str) -> usize {
     let source = format!("{AROUND}\n{source}");
     let files = [
@@ -83,7 +83,7 @@ fn found(name: &str, source: &str) -> usize {
     found.len()
 }
 
-/// Where the type of what it is mounted on is not to be seen, an `async fn` tells.
+/// If the type of the router is not visible, an `async fn` is a sufficient sign of a route.
 #[test]
 fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
     for (name, source, number) in [
@@ -215,7 +215,7 @@ fn what_is_for_tests_is_left_out_wherever_that_is_said() {
     }
 }
 
-/// Each of them is called what the manifest says.
+/// Dependencies are recognized by their names in the manifest.
 #[test]
 fn all_versions_of_axum_are_looked_at() {
     let renamed = "axum-07 = { package = \"axum\", version = \"0.7\" }\n";
@@ -233,7 +233,8 @@ fn all_versions_of_axum_are_looked_at() {
     assert_eq!(found.as_array().map(Vec::len), Some(2), "{found:#?}");
 }
 
-/// What is given to `merge_unguarded` is told with its reason; what is only called like it is not.
+/// The argument of `merge_unguarded` is reported with its reason. A function with a similar name is
+/// not.
 #[test]
 fn only_what_is_merged_for_a_reason_is_left_to_that_reason() {
     for (name, source, lines) in [

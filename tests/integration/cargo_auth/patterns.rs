@@ -1,4 +1,4 @@
-//! Open patterns that answer spellings of guarded paths, as far as sources show them.
+//! Open patterns that match spellings of guarded paths, as far as they are visible in sources.
 
 use crate::cargo_auth::refused::made;
 use crate::cargo_auth::{json, run};
@@ -16,7 +16,7 @@ use auth_runtime::{GuardedRouter, public, requires, routing::*};
 #[requires(scope = \"a\")] async fn other() {}
 ";
 
-/// The lines of open patterns, each with what is found there in short.
+/// Returns the lines with open patterns, each with a short form of its finding.
 fn found(name: &str, source: &str) -> Vec<String> {
     let source = format!("{HANDLERS}{source}");
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];

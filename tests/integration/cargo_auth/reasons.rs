@@ -1,4 +1,4 @@
-//! Comments that say why something on a plain router needs no policy: what they are about, and what not.
+//! Comments with a reason for a missing policy, and the code that they apply to.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::cargo_auth::{json, root, run};
 const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
                         [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
 
-/// The codes that are found, in their order, and the reasons that are listed.
+/// Returns the codes of the findings in order, and the listed reasons.
 fn told(name: &str, source: &str) -> (Vec<String>, Vec<String>) {
     let source = format!("use axum::{{Router, routing::get}};\nasync fn open() {{}}\n{source}");
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
@@ -204,7 +204,7 @@ fn a_reason_is_about_its_own_file_and_told_with_its_own_package() {
 
 #[test]
 fn this_repository_is_in_order_and_says_why_where_it_has_no_policy() {
-    // Not the benchmark, whose contenders are guarded by others.
+    // The benchmark is excluded, since other frameworks guard its contenders.
     let packages = [
         "auth-runtime",
         "auth-runtime-audit",

@@ -1,4 +1,4 @@
-//! A list that would not be complete is none.
+//! An incomplete list is rejected.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::cargo_auth::run;
 pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
                         [dependencies]\nauth-runtime = \"0.1\"\n";
 
-/// A workspace of these files.
+/// Creates a workspace with these files.
 pub(crate) fn made(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("cargo_auth")
@@ -107,7 +107,7 @@ fn a_vocabulary_that_got_lost_is_told() {
     );
 }
 
-/// Only who depends on the runtime can write its attributes.
+/// Only a package that depends on the runtime can use its attributes.
 #[test]
 fn somebody_elses_attributes_are_left_alone() {
     let manifest = MANIFEST.replace("auth-runtime = \"0.1\"", "contracts = \"1\"");
@@ -122,7 +122,7 @@ fn somebody_elses_attributes_are_left_alone() {
     assert_eq!(run.text, "nothing found, beside 0 policies\n");
 }
 
-/// What `grep` misses and the compiler does not.
+/// Code that the compiler accepts, but that `grep` misses.
 #[test]
 fn an_attribute_that_an_audit_would_miss_is_found() {
     let reason = "(reason = \"it is a test\")";
@@ -162,7 +162,7 @@ fn an_attribute_that_an_audit_would_miss_is_found() {
     }
 }
 
-/// A reason that turns the direction of writing could look like another one.
+/// Bidirectional characters could make a reason look like another one.
 #[test]
 fn nothing_in_a_source_tells_the_terminal_what_to_show() {
     let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\naxum::routing::get(async || 1);\n\
@@ -177,7 +177,7 @@ fn nothing_in_a_source_tells_the_terminal_what_to_show() {
     }
 }
 
-/// The time that it takes, and the room, grow with the sources and no faster.
+/// Time and memory grow in proportion to the sources.
 #[test]
 fn long_and_deep_sources_are_read() {
     let mut source =
@@ -199,11 +199,11 @@ fn long_and_deep_sources_are_read() {
     let start = std::time::Instant::now();
     let checked = run(&folder, &["check"]);
     assert_eq!(checked.text, "nothing found, beside 5000 policies\n");
-    // It takes half a second; before, it took a quarter of a minute.
+    // It takes half a second. Before a change, it took a quarter of a minute.
     assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
 }
 
-/// Who keeps the list in a file has to know that it is not whole.
+/// A truncated list in a file must be detectable.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_is_no_success() {

@@ -1,4 +1,4 @@
-//! What is read from the sources, and what routers themselves tell, are the same.
+//! The policies in the sources and in the routers are the same.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,7 +12,7 @@ use auth_runtime_policy::compare::compare;
 
 use crate::cargo_auth::{json, root};
 
-/// The policies of the sources below a folder, by the paths of their handlers.
+/// Returns the policies of the sources below a folder, by the paths of their handlers.
 fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
     let listed = json(root(), &["list", "--format=json", "-p", package]);
     let listed = listed["policies"].as_array().expect("policies").iter();
@@ -23,7 +23,7 @@ fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The table that an example prints, but for the paths.
+/// Returns the table that an example prints, without the paths.
 fn table(example: &str) -> BTreeMap<String, String> {
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--example", example, "--", "--table"])
@@ -58,8 +58,8 @@ fn the_list_says_what_the_table_says_with_modules_and_a_vocabulary() {
     assert_eq!(forge, table("forge"));
 }
 
-/// The forge's lock, which its own test holds against its router: the policies of modules are added up in
-/// it, and what the vocabulary implies is spelled out.
+/// Returns the forge's lock, which its own test compares with its router. The policies of modules
+/// are merged in it, and names of the vocabulary are written out.
 fn lock() -> BTreeMap<String, String> {
     let lock = root().join("examples/forge/access.lock");
     let lock = std::fs::read_to_string(lock).expect("the lock");

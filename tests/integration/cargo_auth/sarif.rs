@@ -1,11 +1,11 @@
-//! What code scanning reads, held against the schema of the standard.
+//! The output for code scanning, validated with the schema of the standard.
 
 use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::cargo_auth::{here, json, workspace};
 
-/// A bracket too many in the schema: most regular expressions' readers refuse it.
+/// The schema has a surplus bracket, which most regular expression parsers reject.
 const SLIP: &str = "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$";
 const MEANT: &str = "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$";
 
@@ -33,7 +33,7 @@ fn what_code_scanning_reads_keeps_to_its_schema() {
         let errors: Vec<_> = schema.iter_errors(&log).map(|it| it.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new(), "{name} {command}");
     }
-    // The schema is one that can be missed.
+    // The schema can reject a document.
     let mut log = json(&workspace("careless"), &["check", "--format=sarif"]);
     log["runs"][0]["results"][0]["message"] = Value::Null;
     assert!(!schema.is_valid(&log));

@@ -9,7 +9,7 @@ use auth_runtime::{Guard, GuardedRouter, public, requires};
 pub(crate) async fn handler() {}
 
 pub mod handlers {
-    //! Handlers for everybody to see.
+    //! Public handlers.
 
     use super::{Guard, public, requires};
 

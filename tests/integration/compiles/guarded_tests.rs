@@ -1,4 +1,4 @@
-//! Attributes that may be anybody's stay what they are in a module with a policy.
+//! Attributes of other crates stay unchanged in a module with a policy.
 
 #[auth_runtime::requires(role = "admin")]
 mod admin {

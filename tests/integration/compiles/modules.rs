@@ -1,7 +1,7 @@
 use auth_runtime::GuardedRouter;
 use auth_runtime::routing::get;
 
-/// Those who operate the service.
+/// The operators of the service.
 #[auth_runtime::requires(role = "admin", hide_as = 404)]
 #[allow(clippy::unused_async)]
 pub mod admin {

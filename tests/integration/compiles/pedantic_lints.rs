@@ -97,7 +97,7 @@ pub mod handlers {
 #[public(reason = "a test")]
 async fn open() {}
 
-/// Mounts everything except what is deprecated.
+/// Mounts everything except deprecated handlers.
 pub(crate) fn main() {
     let _: GuardedRouter = GuardedRouter::new()
         .route("/handler", get(handler))

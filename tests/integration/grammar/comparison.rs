@@ -1,4 +1,4 @@
-//! What is said to have come of a policy, held against everybody who could call before and after.
+//! The reported change of a policy, compared with the access of every caller before and after.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const SCHEMES: [&[&str]; 4] = [
     &["Bearer", "Basic"],
 ];
 
-/// A policy as the oracle knows it.
+/// A policy in the oracle.
 #[derive(Clone, Debug)]
 enum Stated {
     Public,
@@ -28,7 +28,7 @@ enum Stated {
         callers: Expression,
         hidden: Hidden,
         schemes: Option<&'static [&'static str]>,
-        /// Whether `write` implies `read` in the vocabulary of its time.
+        /// True if `write` implies `read` in the vocabulary of this version.
         implied: bool,
     },
 }
@@ -40,7 +40,7 @@ enum Hidden {
     Unless(Expression),
 }
 
-/// Who calls: a caller of the other tests, with the scopes as they were granted, by some scheme.
+/// A client: a caller of the other tests, with the granted scopes and the scheme.
 struct Client {
     caller: Caller,
     read: bool,
@@ -58,7 +58,7 @@ impl Client {
                     .known
                     .as_ref()
                     .is_some_and(|known| known.scope.is_some());
-                // Each once: the scopes are granted here.
+                // Each scope once, as granted.
                 if has_scope {
                     continue;
                 }
@@ -87,7 +87,7 @@ impl Client {
         }
     }
 
-    /// As somebody who accepts those schemes sees the client.
+    /// Returns the client's state under a policy that accepts these schemes.
     fn seen_by(&self, schemes: Option<&'static [&'static str]>) -> Self {
         let is_accepted = schemes.is_none_or(|schemes| schemes.contains(&self.scheme));
         let mut caller = self.caller.clone();
@@ -181,7 +181,7 @@ fn read(arguments: &str, vocabulary: &str) -> Requires {
         vocabulary: Some(Arc::new(vocabulary)),
         mistakes: Vec::new(),
     };
-    // What stands in a module is written behind `module:` and what that asks for.
+    // The policy of a module is written behind `module:`.
     let (module, own) = match arguments.strip_prefix("module: ") {
         Some(arguments) => arguments.split_once("; ").expect("what is within"),
         None => ("", arguments),
@@ -189,11 +189,11 @@ fn read(arguments: &str, vocabulary: &str) -> Requires {
     let modules = [module].into_iter().filter(|module| !module.is_empty());
     let modules = modules.map(|module| module.parse().expect("tokens"));
     let own = own.parse().expect("tokens");
-    // Some say what cannot be right. Whatever they say can be compared.
+    // Contradictory policies can be compared as well.
     auth_grammar::within(modules.collect(), own, Some(&found), &mut Errors::default())
 }
 
-/// What came of some, by who they are.
+/// Returns the change of the access, from that of each client.
 fn change(were: &[bool], are: &[bool]) -> Change {
     let pairs = || std::iter::zip(were, are);
     match (
@@ -229,7 +229,7 @@ fn stated() -> impl Strategy<Value = Stated> {
     prop_oneof![1 => Just(Stated::Public), 15 => requires]
 }
 
-/// Two versions, of which the second often differs in little.
+/// Two versions. The second one often differs only slightly.
 fn versions() -> impl Strategy<Value = (Stated, Stated)> {
     let related = (stated(), stated(), 0..5_u8).prop_map(|(before, other, kept)| {
         let mut after = before.clone();
@@ -261,7 +261,7 @@ fn versions() -> impl Strategy<Value = (Stated, Stated)> {
     prop_oneof![1 => (stated(), stated()), 4 => related]
 }
 
-/// Holds what is said of two versions against the oracle, and tells which change it was.
+/// Compares the reported change with the oracle, and returns it.
 fn hold(before: &Stated, after: &Stated, clients: &[Client]) -> Change {
     let who = |holds: &dyn Fn(&Client) -> bool| clients.iter().map(holds).collect::<Vec<_>>();
     let comparison = compare(&before.policy(), &after.policy());
@@ -287,7 +287,7 @@ proptest! {
     }
 }
 
-/// Every atom in the place of every other.
+/// Every atom in place of every other one.
 #[test]
 fn single_requirements_are_compared_without_exception() {
     let clients = Client::all();
@@ -309,7 +309,7 @@ fn single_requirements_are_compared_without_exception() {
     assert_eq!(seen.len(), 4, "{seen:?}");
 }
 
-/// What is written in another way, and what it comes to.
+/// Policies that are written in another way, and their changes.
 #[test]
 fn what_is_not_about_callers_is_told_apart_from_what_is() {
     let none: Vec<Aspect> = Vec::new();
@@ -388,7 +388,7 @@ fn what_is_not_about_callers_is_told_apart_from_what_is() {
     }
 }
 
-/// Who hides what he opens has opened it all the same.
+/// A policy that becomes weaker and hidden is loosened nevertheless.
 #[test]
 fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
     let shown = r#"role = "editor""#;
@@ -408,7 +408,7 @@ fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
     assert_eq!(compare(&was, &is).impact(), Some(Impact::Changed));
 }
 
-/// What an undecided question is answered with must not look harmless.
+/// An undecidable change must not look harmless.
 #[test]
 fn what_can_be_met_in_too_many_ways_is_called_changed() {
     let pairs: Vec<String> = (0..11)

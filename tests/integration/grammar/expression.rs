@@ -1,4 +1,4 @@
-//! Requirements as the oracles know them, and everybody who could call.
+//! Requirements in the oracles, and all possible callers.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Expression {
     Any(Vec<Expression>),
 }
 
-/// What `VOCABULARY` declares, and a few others.
+/// The names in `VOCABULARY`, and some others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Atom {
     Authenticated,
@@ -26,12 +26,12 @@ pub enum Atom {
     Desk,
     /// `Desk` lies in it.
     Building,
-    /// The other half of the addresses that begin with 10 lies here.
+    /// A part of the addresses that begin with 10.
     Yard,
     /// `Building` and `Yard` together.
     Premises,
     Elsewhere,
-    /// Every address of that kind.
+    /// Every IPv4 address.
     Four,
     Six,
     Gold,
@@ -78,7 +78,7 @@ elsewhere = ["192.0.2.0/24", "2001:db8::/32"]
 "#;
 
 impl fmt::Display for Expression {
-    /// As it would stand in an attribute.
+    /// Writes it in the syntax of an attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (key, parts) = match self {
             Self::Atom(atom) => {
@@ -110,10 +110,10 @@ impl fmt::Display for Expression {
     }
 }
 
-/// Somebody who calls from somewhere.
+/// A caller at an address.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// `None` for somebody who is not known.
+    /// `None` for a caller that is not known.
     pub known: Option<Known>,
     pub place: Place,
 }
@@ -140,7 +140,7 @@ pub enum Place {
 }
 
 impl Caller {
-    /// Each that differs from the others in anything that an atom asks for.
+    /// Returns all callers that differ in at least one atom.
     pub fn all() -> Vec<Self> {
         let places = [
             Place::AtADesk,
@@ -219,7 +219,7 @@ impl Caller {
     }
 }
 
-/// Expressions of a few atoms; their lists have two members or three.
+/// Expressions of a few atoms. Their lists have two or three members.
 pub fn expressions() -> impl Strategy<Value = Expression> {
     let atom = proptest::sample::select(ATOMS.as_slice()).prop_map(Expression::Atom);
     atom.prop_recursive(3, 12, 3, |inner| {

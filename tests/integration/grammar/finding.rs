@@ -1,13 +1,13 @@
-//! Which `auth.toml` counts for a crate: the nearest one up to the root of its workspace.
+//! The `auth.toml` of a crate: the nearest one up to the root of its workspace.
 
 use std::path::{Path, PathBuf};
 
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
-/// A folder of its own for each case.
+/// Returns a folder for each case.
 fn folder(name: &str) -> PathBuf {
     let lab = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("finding");
-    // As in what cargo checked out of a repository: what lies above it does not matter.
+    // Like a repository that cargo checked out: folders above it do not count.
     write(lab.join(".cargo-ok"), "");
     let folder = lab.join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -27,8 +27,8 @@ fn shown(found: Option<&LoadedVocabulary>) -> Option<&str> {
     found.map(|found| found.shown.as_str())
 }
 
-/// However its manifest is written, a vocabulary beside it is not lost; and what cargo keeps out of a
-/// workspace is not held against its vocabulary.
+/// A vocabulary beside a manifest is found, in whatever form the manifest is written. A crate that
+/// cargo excludes from a workspace does not use its vocabulary.
 #[test]
 fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() {
     for (name, root, member, is_found) in [
@@ -75,7 +75,7 @@ fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() 
             true,
         ),
         ("a_glob", "[workspace]\nmembers = [\"in*\"]\n", MEMBER, true),
-        // Cargo stops at it; nothing is lost if something does not.
+        // Cargo rejects it. Other tools still find the vocabulary.
         ("no_toml_at_all", "[workspace\n", MEMBER, true),
         (
             "excluded",
@@ -139,7 +139,7 @@ fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() 
         let found = vocabulary::find(&outer.join("inner"));
         let expected = is_found.then_some("auth.toml");
         assert_eq!(shown(found.as_ref()), expected, "{name}");
-        // The one beside the crate always counts.
+        // The vocabulary beside the crate always counts.
         write(outer.join("inner/auth.toml"), VOCABULARY);
         let found = vocabulary::find(&outer.join("inner")).expect(name);
         assert_eq!(found.path, outer.join("inner/auth.toml"), "{name}");
@@ -179,7 +179,7 @@ fn what_one_workspace_excludes_belongs_to_the_next() {
     assert_eq!(found.path, outer.join("auth.toml"));
 }
 
-/// Cargo builds what comes from elsewhere in a folder of ours, and it is still not ours.
+/// Cargo builds foreign crates in a folder of the workspace, but they are not part of it.
 #[test]
 fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
     for (name, mark) in [
@@ -204,7 +204,7 @@ fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
     assert!(vocabulary::find(&inner).is_none());
 }
 
-/// What is there and cannot be read is told once, and is never taken for nothing.
+/// An unreadable file is reported once, and never counts as missing.
 #[test]
 fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
     let a_folder = folder("a_folder_of_that_name");
@@ -251,7 +251,7 @@ fn a_vocabulary_that_the_manifest_requires_is_missed() {
             "[package]\nname = \"inner\"\nmetadata.auth.required = true\n",
             Some("inner/Cargo.toml"),
         ),
-        // Whatever that is, it is not *no*.
+        // A value other than `false` counts as true.
         (
             "in_other_words",
             "[workspace.metadata.auth]\nrequired = \"yes\"\n",

@@ -1,4 +1,4 @@
-//! Sizes: what is allowed is checked in little time, and what is larger is refused.
+//! Sizes: allowed ones are checked quickly, and larger ones are rejected.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use auth_grammar::errors::Errors;
 use auth_grammar::vocabulary::{self, LoadedVocabulary, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS};
 use auth_grammar::{MAX_SIZE, requires};
 
-/// The checks of everything here took minutes where they grew faster than the policy.
+/// Algorithms with superlinear time took minutes here.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn messages(arguments: &str, vocabulary: Option<&str>) -> Vec<String> {
@@ -48,7 +48,7 @@ fn mistakes(vocabulary: &str) -> Vec<String> {
         .collect()
 }
 
-/// `count` members, joined.
+/// Joins `count` members.
 fn list(count: usize, member: impl Fn(usize) -> String) -> String {
     (0..count).map(member).collect::<Vec<_>>().join(", ")
 }
@@ -119,7 +119,7 @@ fn policies_of_the_greatest_size_are_checked_in_little_time() {
     }
 }
 
-/// Whoever wrote these waits for the answer, too.
+/// Errors in a large policy are reported quickly as well.
 #[test]
 fn mistakes_in_policies_of_the_greatest_size_are_found_in_little_time() {
     let half = MAX_SIZE / 2;
@@ -128,7 +128,7 @@ fn mistakes_in_policies_of_the_greatest_size_are_found_in_little_time() {
         (list(MAX_SIZE, |_| "scope = \"s\"".to_owned()), 100),
         (list(MAX_SIZE, |_| "authenticated".to_owned()), 100),
         (format!("any({}, authenticated)", scopes(MAX_SIZE - 1)), 100),
-        // Each of the first parts is needed to see that the last one is idle.
+        // All of the first parts are needed to detect that the last one is redundant.
         (format!("{members}, any(all({members}), role = \"r\")"), 1),
         (
             format!(
@@ -196,7 +196,7 @@ fn nested_modules_are_checked_in_little_time() {
     assert!(elapsed < PATIENCE / 10, "{elapsed:?}");
 }
 
-/// A name counts for all that imply it, and a policy for all that it requires.
+/// A name counts for all names that imply it, and a policy for all of its requirements.
 #[test]
 fn what_a_vocabulary_makes_of_a_policy_counts() {
     let implying = list(MAX_IMPLYING, |index| format!("b{index}"))
@@ -286,7 +286,7 @@ fn vocabularies_have_an_end() {
           neighbours in larger ones"
         ]
     );
-    // Each of these looks for a name that is meant.
+    // A suggestion is searched for each of these names.
     let undeclared = list(4000, |index| format!("\"undeclared{index}\""));
     let text = format!("[roles]\nr = {{ description = \"x\", implies = [{undeclared}] }}\n");
     assert_eq!(mistakes(&text).len(), 101);

@@ -1,4 +1,4 @@
-//! What the checks say of an expression, held against everybody who could call.
+//! The results of the checks, compared with the access of all possible callers.
 
 use std::sync::{Arc, LazyLock};
 
@@ -48,13 +48,13 @@ fn is_met_by(expression: &Expression) -> Vec<bool> {
         .collect()
 }
 
-/// Whether somebody meets it, somebody does not, and every part of it decides.
+/// Returns whether some caller meets it, some caller does not, and every part of it matters.
 fn is_right(expression: &Expression, met: &[bool]) -> bool {
     let lesser = with_one_less(expression);
     met.contains(&true) && met.contains(&false) && lesser.iter().all(|less| is_met_by(less) != met)
 }
 
-/// As it would stand in `hide_unless`.
+/// Writes it in the syntax of `hide_unless`.
 fn called(expression: &Expression) -> String {
     let text = expression.to_string();
     match (expression, text.split_once(" = ")) {
@@ -63,7 +63,7 @@ fn called(expression: &Expression) -> String {
     }
 }
 
-/// The expression without one member of one of its lists, for each of them.
+/// Returns the expressions without one member of one of their lists.
 fn with_one_less(expression: &Expression) -> Vec<Expression> {
     let (parts, list): (_, fn(Vec<Expression>) -> Expression) = match expression {
         Expression::Atom(_) => return Vec::new(),
@@ -104,7 +104,7 @@ proptest! {
         let strangers = EVERYBODY.iter().filter(|caller| caller.known.is_none());
         let lets_strangers_in = strangers.into_iter().any(|caller| caller.meets(&one));
         let (requires, errors) = read(&one.to_string());
-        // What nobody meets does not compile, so it does not matter who that would be.
+        // A requirement without any matching caller does not compile, so it is left out.
         if errors.is_empty() {
             prop_assert_eq!(check::makes_known(&requires.requirements), !lets_strangers_in);
         }
@@ -121,7 +121,7 @@ proptest! {
     fn what_a_handler_adds_to_its_module_decides(module in expressions(), own in expressions()) {
         let module_alone = read(&module.to_string()).1;
         let own_alone = read(&own.to_string()).1;
-        // What is wrong on its own is told as such.
+        // An error of one part is reported as such.
         if !module_alone.is_empty() || !own_alone.is_empty() {
             return Ok(());
         }
@@ -146,7 +146,7 @@ proptest! {
         let mut callers = std::iter::zip(is_met_by(&module), is_met_by(&own));
         let right = callers.any(|(module, own)| own && !module);
         prop_assert_eq!(errors.is_empty(), right, "{} within {}: {:#?}", own, module, errors);
-        // The module's requirements are gone, and what it hides stays hidden.
+        // The requirements of the module are replaced, but hiding is kept.
         let whole = requires.with_modules();
         prop_assert!(whole.hide_as.is_some());
         let kept = check::entails(&requirement(&own), &whole.requirements[0]);

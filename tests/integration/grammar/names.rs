@@ -1,4 +1,4 @@
-//! Characters that nobody sees are refused in every name, and named in every message.
+//! Invisible characters are rejected in every name, and written as code points in every message.
 
 use auth_grammar::errors::Errors;
 use auth_grammar::{requires, vocabulary};

@@ -1,4 +1,4 @@
-//! What is read, printed and read again is the same; and whatever is read, nothing panics.
+//! A parsed, printed and parsed policy is the same. The parser never panics.
 
 use auth_grammar::args;
 use auth_grammar::errors::Errors;
@@ -15,7 +15,7 @@ fn read(arguments: &str) -> (Requires, Vec<String>) {
     (args::requires(tokens, &mut errors), errors.messages())
 }
 
-/// How denials are shown, as it is written.
+/// Disclosure settings, as written.
 fn displays() -> impl Strategy<Value = String> {
     let hide = prop_oneof![
         Just(String::new()),
@@ -49,7 +49,7 @@ fn lesser() -> impl Strategy<Value = String> {
     })
 }
 
-/// Words and marks of the grammar in any order, among others.
+/// Words and punctuation of the grammar in any order, and others.
 fn anything() -> impl Strategy<Value = String> {
     let words = proptest::sample::select(
         [
@@ -122,7 +122,7 @@ proptest! {
         if let Ok(tokens) = text.parse::<TokenStream>() {
             let mut errors = Errors::default();
             let requires = auth_grammar::requires(tokens.clone(), None, &mut errors);
-            // What is right is right when it is printed, too.
+            // The printed form of a valid policy is valid.
             if errors.is_empty() {
                 let printed = requires.to_string();
                 let mut errors = Errors::default();

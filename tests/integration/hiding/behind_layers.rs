@@ -89,7 +89,7 @@ async fn send(
     (head.status, head.headers, body)
 }
 
-/// Sends the same to a hidden and an unknown path, whose name is as long.
+/// Sends the same request to a hidden and an unknown path with names of the same length.
 async fn assert_same(
     app: &ProtectedRouter,
     method: Method,
@@ -365,7 +365,7 @@ thread_local! {
     static IS_DROPPED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// A body of which nothing arrives.
+/// A body that never sends data.
 struct Silent;
 
 impl futures_core::Stream for Silent {

@@ -1,4 +1,4 @@
-//! What is documented is what callers are told: each operation is called by every kind of caller.
+//! The documented responses match the actual ones: every kind of caller requests each operation.
 
 use auth_tests::App;
 use std::collections::BTreeSet;
@@ -103,7 +103,7 @@ fn routes() -> GuardedRouter {
         .route("/shown-to-either", get(hidden_but_shown_to_either))
 }
 
-/// `Authorization: Key …`, of which the service believes that it is bound.
+/// `Authorization: Key …`, which the service treats as bound.
 struct Key;
 
 impl Scheme for Key {
@@ -222,7 +222,7 @@ async fn whoever_sends_what_security_asks_for_is_never_told_to_send_something_el
     };
     for (path, item) in document["paths"].as_object().expect("paths") {
         let security = item["get"]["security"].as_array().expect("security");
-        // Without any alternative, or with an empty one, nothing has to be sent.
+        // Without an alternative, or with an empty one, no credentials are required.
         let is_open = security.is_empty() || security.contains(&json!({}));
         let near = anonymous(path, "192.0.2.7:1").await;
         assert_eq!(near.is_success(), is_open, "{path}");

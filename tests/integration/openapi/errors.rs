@@ -1,4 +1,4 @@
-//! What a document says that is not kept.
+//! Documents that contradict the router.
 
 use auth_runtime::Caller;
 use auth_runtime::schemes::{Basic, Credentials, Scheme, Source, Verification};
@@ -46,7 +46,7 @@ fn every_operation_that_no_route_answers_is_an_error() {
     );
 }
 
-/// Beside the routes of a router that anybody may have written.
+/// Adds the routes of an unguarded router.
 fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
     routes.merge_unguarded("asks by itself", &["/*"], Router::new())
 }
@@ -63,12 +63,12 @@ fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
             .route("/{org}/files/{*rest}", get(one)),
     );
     let written = document(&[
-        // One of the users.
+        // The path is one of those of `/users/{id}`.
         (HttpMethod::Get, "/users/me"),
-        // Nobody would know of the path.
+        // The path has no route.
         (HttpMethod::Post, "/admin"),
         (HttpMethod::Get, "/acme/files/logo"),
-        // The unguarded router may have these.
+        // The unguarded router may have these routes.
         (HttpMethod::Get, "/users"),
         (HttpMethod::Put, "/users/{id}"),
         (HttpMethod::Get, "/users/me/keys"),
@@ -147,7 +147,7 @@ fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() 
     );
 }
 
-/// A document with `security` written by hand.
+/// A document with `security` that was written by hand.
 fn secured(method: HttpMethod, path: &str, security: &[SecurityRequirement]) -> OpenApi {
     let mut operation = Operation::new();
     operation.security = Some(security.to_vec());
@@ -261,7 +261,7 @@ fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
         ("Bearer", http(HttpAuthScheme::Bearer)),
         ("Basic", http(HttpAuthScheme::Basic)),
         ("Basic", header("authorization")),
-        // Nobody is asked for it, so nobody is misled.
+        // The scheme is not required by any operation, so it does not mislead.
         ("Digest", http(HttpAuthScheme::Digest)),
     ] {
         let document = described(name, written.clone());
@@ -309,7 +309,7 @@ fn a_certificate_by_hand_is_none_if_it_is_something_else() {
     );
 }
 
-/// A scheme of the service's own.
+/// A scheme of the service.
 struct Own {
     name: &'static str,
     sources: Vec<Source>,

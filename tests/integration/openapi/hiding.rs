@@ -1,4 +1,4 @@
-//! What is hidden stays so.
+//! Hidden operations stay hidden.
 
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Callback;
@@ -22,7 +22,7 @@ fn nothing_in_the_public_document_speaks_of_what_is_hidden() {
     for word in ["backup", "x-access", "hidden", "shop is doing"] {
         assert!(!public.contains(word), "{word} is there");
     }
-    // What others speak of as well stays, and so does what nobody speaks of.
+    // Components that visible operations also use are kept, and so are unused ones.
     for word in ["article", "complaint", "event", "parcel", "orders"] {
         assert!(public.contains(word), "{word} is not there");
     }
@@ -231,14 +231,14 @@ fn a_scheme_that_only_hidden_operations_take_is_left_out() {
     let both = [(HttpMethod::Get, "/secret"), (HttpMethod::Get, "/open")];
     assert!(!schemes(written(&both)).contains(&"ApiKey".to_owned()));
     assert!(schemes(written(&both)).contains(&"Other".to_owned()));
-    // Who asks for it besides keeps it.
+    // A scheme that another operation requires is kept.
     let mut asked = written(&both);
     asked.security = Some(vec![SecurityRequirement::new(
         "ApiKey",
         Vec::<String>::new(),
     )]);
     assert!(schemes(asked).contains(&"ApiKey".to_owned()));
-    // So does a callback.
+    // A callback keeps it as well.
     let mut called_back = written(&both);
     let mut operation = Operation::new();
     operation.security = Some(vec![SecurityRequirement::new(
@@ -252,7 +252,7 @@ fn a_scheme_that_only_hidden_operations_take_is_left_out() {
     let callbacks = &mut open.get.as_mut().expect("GET").callbacks;
     callbacks.insert("back".to_owned(), RefOr::T(back));
     assert!(schemes(called_back).contains(&"ApiKey".to_owned()));
-    // What is hidden was not documented, so it says nothing of it.
+    // A hidden operation that was not documented has no effect.
     assert!(schemes(written(&both[1..])).contains(&"ApiKey".to_owned()));
 }
 

@@ -1,4 +1,4 @@
-//! What depends on the protection space.
+//! The parts of a document that depend on the protection space.
 
 use auth_runtime::decision::DenialBody;
 use auth_runtime::resource::ProtectedResource;

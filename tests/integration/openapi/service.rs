@@ -1,4 +1,4 @@
-//! A service with every kind of route, and what its authors wrote of it.
+//! A service with every kind of route, and the document of its authors.
 
 use std::convert::Infallible;
 

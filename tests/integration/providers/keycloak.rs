@@ -32,7 +32,7 @@ async fn roles_of_the_realm_and_of_one_client_are_found() {
         .roles_claim(["resource_access", "orders", "roles"]));
     let token_of_ann = token(&claims(), json!({}));
     let (status_of_ann, shown) = ask(&app, "/caller", &token_of_ann).await;
-    // Not `editor`, which is a role for another client.
+    // Without `editor`, which is a role of another client.
     let expected = format!("f:2b1f9c7e:ann admin,-,user {ISSUER}");
     assert_eq!((status_of_ann, shown), (200, expected));
     assert_eq!(status(&app, "/admin", &token_of_ann).await, 200);
@@ -46,7 +46,7 @@ async fn roles_of_the_realm_and_of_one_client_are_found() {
         ),
         (json!({ "resource_access": { "orders": ["admin"] } }), 403),
         (json!({ "resource_access": "admin" }), 403),
-        // A claim with dots in its name is another one.
+        // A claim with dots in its name is a different one.
         (
             json!({ "resource_access": null, "resource_access.orders.roles": ["admin"] }),
             403,

@@ -24,7 +24,7 @@ async fn roles_are_the_keys_of_an_object_if_that_is_configured() {
     let by_keys = app(builder().roles_claim(ClaimPath::from(ROLES).keys()));
     let token_of_admin = token(&claims(), json!({}));
     assert_eq!(status(&by_keys, "/admin", &token_of_admin).await, 200);
-    // Otherwise an object grants nothing, whatever its keys are.
+    // Without `keys()`, an object grants nothing.
     let by_name = app(builder().roles_claim(ROLES));
     assert_eq!(status(&by_name, "/admin", &token_of_admin).await, 403);
     for roles in [

@@ -119,7 +119,8 @@ async fn basic_with_password_hashes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_users_take_as_much_work_as_wrong_passwords() {
-    // Dear enough that nothing else matters; the fastest of several, since others use the machine.
+    // Hashing dominates the time. The fastest of several attempts counts, since the machine has
+    // other load.
     let dear = argon2::Params::new(16 * 1024, 2, 1, None).expect("parameters");
     let dear = argon2::Argon2::from(dear)
         .hash_password(b"secret")
@@ -147,7 +148,7 @@ async fn unknown_users_take_as_much_work_as_wrong_passwords() {
     );
 }
 
-/// A service with the user ann, whose password takes some milliseconds to hash.
+/// Returns a service with the user ann, with a password hash that takes some milliseconds.
 fn service_of_ann() -> ProtectedRouter {
     let params = argon2::Params::new(4 * 1024, 1, 1, None).expect("parameters");
     let hash = argon2::Argon2::from(params).hash_password(b"secret");
@@ -177,7 +178,7 @@ async fn log_in_from(app: &ProtectedRouter, address: Option<IpAddr>, login: &str
     app.clone().oneshot(request).await.expect("infallible")
 }
 
-/// Clients that send made-up logins one after the other until they are dropped.
+/// Clients that send invented logins one after the other until they are dropped.
 struct Strangers(Vec<tokio::task::JoinHandle<()>>);
 
 impl Strangers {
@@ -194,7 +195,7 @@ impl Strangers {
             })
         });
         let strangers = Self(strangers.collect());
-        // Behind the first login of each.
+        // Behind the first login of each client.
         let _ = log_in_from(app, None, "eve:guess").await;
         strangers
     }
@@ -232,7 +233,7 @@ async fn strangers_at_one_address_do_not_keep_other_addresses_from_logging_in() 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let stranger = std::iter::repeat_n(address(113, 1), cores * 150);
     let _strangers = Strangers::start(&app, stranger).await;
-    // From an address that was not seen before, so that no login is remembered.
+    // From a new address, so that no login is cached.
     for host in 0..20 {
         let response = log_in_from(&app, address(114, host), "ann:secret").await;
         assert_eq!(response.status(), 200, "{host}");
@@ -251,7 +252,8 @@ async fn a_remembered_login_does_not_wait() {
         let response = log_in_from(&app, home, "ann:secret").await;
         assert_eq!(response.status(), 200);
     }
-    // The same login is not remembered for others, nor another one for the same client.
+    // A cached login is valid neither for other clients, nor for another password of the same
+    // client.
     assert_ne!(log_in_from(&app, home, "ann:guess").await.status(), 200);
     assert_ne!(log_in_from(&app, home, "bob:secret").await.status(), 200);
 }
@@ -276,7 +278,7 @@ async fn a_flood_of_logins_is_answered_503_and_not_hashed_without_end() {
     assert!(statuses.contains(&503), "not all may wait");
 }
 
-/// Pages of this process in memory, in MiB.
+/// The resident memory of this process, in MiB.
 #[cfg(target_os = "linux")]
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").expect("procfs");
@@ -308,7 +310,7 @@ async fn wrong_logins_leave_one_buffer_for_each_processor() {
     }
     let grown = resident().saturating_sub(before);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // As much again for the tests that run beside this one.
+    // The same amount again for tests that run in parallel.
     let bound = cores * 19 + 200;
     assert!(grown < bound, "{grown} MiB, of at most {bound}");
 }

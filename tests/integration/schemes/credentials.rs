@@ -1,4 +1,5 @@
-//! Several credentials in one request: those that count, and that hidden paths do not show by them.
+//! Several credentials in one request: the selected ones, and the same responses on hidden and
+//! unknown paths.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::schemes::*;
 
-/// A scheme that knows its callers by word: `good` has the role, `weak` has not.
+/// A scheme with one word for each caller: `good` has the role, `weak` has not.
 struct Words {
     name: &'static str,
     source: Source,
@@ -117,7 +118,7 @@ async fn shown_some(guard: Guard) -> String {
 const ALL: &[&str] = &["Alpha", "Beta", "Link", "Crumb"];
 const SOME: &[&str] = &["Alpha", "Link", "Crumb"];
 
-/// A method, a path, the schemes that its policy accepts, and whether its handler denies its object.
+/// A method, a path, the accepted schemes, and whether the handler denies its object.
 const HIDDEN: [(&str, &str, &[&str], bool); 8] = [
     ("GET", "/all", ALL, false),
     ("GET", "/alpha", &["Alpha"], false),
@@ -126,7 +127,7 @@ const HIDDEN: [(&str, &str, &[&str], bool); 8] = [
     ("GET", "/some", SOME, false),
     ("GET", "/layered", SOME, false),
     ("GET", "/object", &["Alpha", "Crumb"], true),
-    // Not hidden by its own policy, but by that of another method.
+    // Hidden by the policy of another method.
     ("POST", "/all", &["Alpha", "Beta"], false),
 ];
 
@@ -148,7 +149,7 @@ async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// Services with the schemes of this file, and how often each scheme verified something.
+/// Services with the schemes of this file, and the number of verifications of each scheme.
 struct Lab {
     space: ProtectionSpace,
     hiding: ProtectedRouter,
@@ -277,7 +278,7 @@ impl Sent {
         request.body(Body::empty()).expect("a request")
     }
 
-    /// The caller to a policy that accepts some schemes, by rules 5 and 7 as they are written.
+    /// Returns the caller for a policy that accepts some schemes, by the text of rules 5 and 7.
     fn caller(self, schemes: &[&str]) -> Seen {
         let explicit = [
             ("Alpha", self.alpha),
@@ -452,7 +453,7 @@ async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
     }
 }
 
-/// Two kinds of keys in fields of their own, and a layer between that moves the key.
+/// Two kinds of keys in different fields, and a layer in between that moves the key.
 #[tokio::test]
 async fn a_decision_is_not_handed_over_to_credentials_in_another_field() {
     let keys = |name, field: &str| Words {

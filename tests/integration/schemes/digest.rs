@@ -1,4 +1,4 @@
-//! Digest: answers that are right, and everything that can be wrong with one.
+//! Digest: valid responses, and all kinds of invalid ones.
 
 use auth_tests::App;
 use std::time::{Duration, SystemTime};
@@ -29,7 +29,7 @@ fn ann() -> Identity {
     Identity::new("ann")
 }
 
-/// A realm with ann in it, by SHA-256.
+/// A realm with the user ann, with SHA-256.
 fn lab() -> DigestBuilder {
     Digest::builder("lab").user(secret(ANN_SHA256), ann())
 }
@@ -70,7 +70,7 @@ async fn ask(app: &impl App, method: &str, target: &str, authorization: &str) ->
     app.clone().oneshot(request).await.expect("infallible")
 }
 
-/// The parameter of the challenge in that place.
+/// Returns a parameter of the challenge at this index.
 fn parameter(response: &Response, place: usize, name: &str) -> Option<String> {
     let lines = challenges(response);
     let parsed = parse_challenges(lines.get(place)?).expect("a challenge");
@@ -92,7 +92,7 @@ async fn nonce(app: &impl App, place: usize) -> String {
     parameter(&refused, place, "nonce").expect("a nonce")
 }
 
-/// Ann's first answer to a fresh challenge.
+/// Returns ann's first response to a new challenge.
 async fn login(app: &impl App) -> Login {
     Login {
         nonce: nonce(app, 0).await,
@@ -128,7 +128,7 @@ async fn one_user_with_many_nonces_does_not_shut_out_others() {
     }
 }
 
-/// RFC 7616 §3.9.1. The nonce is of another server, so being right shows in `stale`.
+/// RFC 7616 §3.9.1. The nonce is of another server, so `stale` shows that the response is correct.
 #[tokio::test]
 async fn the_examples_of_the_rfc_are_right_and_nothing_else_in_their_place() {
     let realm = "http-auth@example.org";
@@ -377,7 +377,7 @@ async fn an_answer_is_right_or_refused() {
             status == 200 && name == "as it should be" || text != right,
             "{name}"
         );
-        // A nonce of its own for each, with the response that belongs to it.
+        // A new nonce for each case, with the corresponding response.
         let fresh = login(&app).await;
         let mut text = text.replace(&nonce_in(&right), &fresh.nonce);
         text = text.replace(&response_in(&right), &fresh.response());
@@ -509,7 +509,7 @@ async fn what_is_hashed_has_to_be_what_was_sent() {
     }
     let posted = ask(&app, "POST", "/", &fresh.authorization()).await;
     assert!(!is_stale(&posted), "another method");
-    // None of that used the count up.
+    // The count is still unused.
     let answer = send_login(&app, &fresh).await;
     assert_eq!(
         (answer.status(), text(answer).await.as_str()),
@@ -621,7 +621,7 @@ async fn instances_know_each_others_nonces_by_their_key() {
     let login = login(&own).await;
     let sibling = service(lab().nonce_key(key), "lab");
     assert_eq!(send_login(&sibling, &login).await.status(), 200);
-    // Somebody else's nonce: a client that logged in before a restart goes on by itself.
+    // The nonce of another key: after a restart, a logged-in client continues without a new login.
     for stranger in [service(lab().nonce_key([8; 32]), "lab"), lab_service()] {
         assert!(is_stale(&send_login(&stranger, &login).await));
     }
@@ -784,7 +784,7 @@ async fn names_outside_of_ascii_are_hashed_or_written_in_the_extended_form() {
     let answer = plain.clone().oneshot(request).await.expect("infallible");
     assert!(!is_stale(&answer), "raw UTF-8 is no quoted string");
 
-    // And all the way in.
+    // A complete login.
     let mut login = Login {
         nonce: nonce(&hashed, 0).await,
         uri: "/doe.json".to_owned(),
@@ -830,7 +830,7 @@ async fn users_are_looked_up_by_a_function_of_the_services_own() {
         ("ann", 0, "guess", 401),
         ("eve", 0, "secret", 401),
         ("down", 0, "secret", 503),
-        // Secrets that are not what was asked for, right or wrong.
+        // Secrets for another user, algorithm or realm, with a correct or a wrong password.
         ("mallory", 0, "secret", 503),
         ("moved", 0, "secret", 503),
         ("mixed", 0, "secret", 503),
@@ -910,7 +910,7 @@ async fn a_realm_that_the_secrets_were_not_made_for_is_found_at_start() {
         .route("/same", get(same_realm));
     assert!(router.protect(space()).is_ok());
 
-    // Where nothing is known at start, nobody is let in, and nobody is told to log in.
+    // This policy is not known at start, so the request fails, and without a challenge.
     let policy = Policy::requires(Requirement::authenticated()).realm("attic");
     let (head, ()) = http::Request::new(()).into_parts();
     let refused = space()
@@ -934,7 +934,7 @@ async fn a_script_is_not_made_to_prompt_where_there_is_another_scheme() {
         let answer = send(&app, "/known", &request).await;
         assert_eq!(challenges(&answer).len(), lines, "{mode}");
     }
-    // A stale nonce is Digest's own business.
+    // Only Digest uses the stale nonce.
     let login = Login {
         uri: "/known".to_owned(),
         nonce: "old".to_owned(),

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key, and the proofs that go with them.
+//! Tokens that are bound to a key, and proofs of possession.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -50,7 +50,7 @@ impl Client {
         lines
     }
 
-    /// A request with a good proof but for these changes of its header and its claims.
+    /// A request with a valid proof, except for these changes of its header and its claims.
     fn changed(&self, header: Value, claims: Value) -> Lines {
         self.with(self.proof(header, claims))
     }
@@ -242,7 +242,7 @@ async fn a_proof_is_good_once() {
         ],
     )
     .await;
-    // The same id is somebody else's business with another key.
+    // The same id with another key is another proof.
     let id = json!({ "jti": "the same" });
     for client in [client, Client::new()] {
         let lines = client.changed(json!({}), id.clone());
@@ -302,7 +302,7 @@ async fn who_is_bound_is_bound_by_every_scheme() {
         vec![
             row("bound and proven", client.good(), 200, &[]),
             row("not bound", bearer(&unbound), 200, &[]),
-            // A thief would leave the proof out (RFC 9449 §7.2).
+            // A thief would send the token without a proof (RFC 9449 §7.2).
             row(
                 "bound, and sent as if it were not",
                 bearer(&client.token),
@@ -354,13 +354,13 @@ async fn a_nonce_of_the_servers_is_wanted_where_it_is_configured() {
         let response = send(&app, "/read", &with(wrong)).await;
         assert_eq!(challenges(&response), [WANTS_NONCE], "{wrong:?}");
     }
-    // A nonce does not make up for what else is wrong, and comes with the answer all the same.
+    // A nonce does not repair another error, and the response contains a new one in any case.
     let wrong = client.changed(json!({}), json!({ "nonce": second, "htm": "POST" }));
     let response = send(&app, "/read", &wrong).await;
     assert_eq!(challenges(&response), [BAD_PROOF]);
     assert!(nonce_of(&response).is_some());
 
-    // Instances with the same key know each other's.
+    // Instances with the same key accept each other's nonces.
     let twin = app_of(dpop().nonces_with_key(key));
     assert_eq!(send(&twin, "/read", &with(&second)).await.status(), 200);
     let stranger = app_of(dpop().nonces());
@@ -419,7 +419,7 @@ async fn the_target_is_the_one_that_the_client_sees() {
         at(&app, &client, "/a/read", "https://other.example/a/read").await,
         401
     );
-    // As a URL it is another one, and the router takes it as it is written.
+    // The normalized URL is another one, but the router uses the path as written.
     for path in ["/a/any/../read", "/a/any/%2e%2E/read", "/a/any/./read"] {
         for htu in ["https://api.example/a/read", &format!("{ORIGIN}{path}")] {
             assert_eq!(at(&app, &client, path, htu).await, 401, "{path} {htu}");
@@ -430,7 +430,7 @@ async fn the_target_is_the_one_that_the_client_sees() {
     assert_eq!(at(&app, &client, dotted, &htu).await, 200);
 }
 
-/// A store that is out of order.
+/// A store that is unavailable.
 struct Broken;
 
 impl ReplayStore for Broken {
@@ -485,7 +485,7 @@ async fn who_cannot_be_told_from_a_thief_is_told_503() {
     assert_eq!(response.status(), 503);
     assert!(challenges(&response).is_empty());
     assert!(response.headers().contains_key("retry-after"));
-    // A bad proof is bad whether or not anything is remembered.
+    // An invalid proof is rejected before the store is used.
     let bad = client.changed(json!({}), json!({ "htm": "POST" }));
     assert_eq!(send(&app, "/read", &bad).await.status(), 401);
 }

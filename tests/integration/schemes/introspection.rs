@@ -1,5 +1,5 @@
-//! Opaque tokens, and an endpoint on loopback that knows of them, is asked by the right client only,
-//! and can be out of order.
+//! Opaque tokens, and an endpoint on loopback that knows them, authenticates its clients, and can
+//! be unavailable.
 
 use auth_tests::App;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode};
 use crate::schemes::tokens::{keys, now};
 use crate::schemes::*;
 
-/// What the endpoint says of each token, and who asked.
+/// The responses of the endpoint by token, and the requesting clients.
 #[derive(Default)]
 struct Endpoint {
     tokens: Mutex<HashMap<String, Value>>,
@@ -30,7 +30,7 @@ struct Endpoint {
     questions: AtomicUsize,
     in_flight: AtomicUsize,
     most_at_a_time: AtomicUsize,
-    /// How long it takes to answer, besides 30 ms.
+    /// The duration of a response, besides 30 ms.
     delay: Mutex<Duration>,
     last: Mutex<(Option<String>, HashMap<String, String>)>,
 }
@@ -72,7 +72,7 @@ impl Server {
         self.undecided().any_audience()
     }
 
-    /// With nothing that says for whom tokens have to be.
+    /// Returns a builder without an audience.
     fn undecided(&self) -> IntrospectionBuilder {
         Introspection::builder()
             .endpoint(format!("http://{}/introspect", self.address))
@@ -138,7 +138,7 @@ async fn a_token_may_be_bound_to_a_certificate() {
         headers.insert("authorization", HeaderValue::from_static("Bearer bound"));
         app.clone().oneshot(request).await.unwrap().status()
     };
-    // What is remembered of the token is held against each request's certificate anew.
+    // The cached binding is compared with the certificate of each request.
     for _ in 0..2 {
         assert_eq!(ask(Some(own.clone())).await, 200);
         let other = PeerCertificate::new("another certificate");
@@ -432,7 +432,7 @@ async fn what_is_no_access_token_opens_nothing() {
         let mut answer = active();
         answer[name] = value;
         server.says(&token, answer);
-        // The second time from memory.
+        // The second response is from the cache.
         for _ in 0..2 {
             assert_eq!(status(&app, &token).await, expected, "{token}");
         }
@@ -455,7 +455,7 @@ async fn bad_news_is_shared_too() {
             assert_eq!(request.await.unwrap(), expected);
         }
         assert_eq!(server.questions() - before, 1);
-        // It is no more than that: the next one asks.
+        // The result is shared, but not cached: the next request is sent to the server.
         assert_eq!(status(&app, "nobody-knows-it").await, expected);
         assert_eq!(server.questions() - before, 2);
     }
@@ -516,7 +516,7 @@ async fn who_comes_after_a_token_was_forgotten_gets_no_answer_from_before() {
     assert_eq!(server.questions(), 2, "what was said then is remembered");
 }
 
-/// A request from that peer.
+/// A request of this peer.
 fn request_from(peer: &str, token: &str) -> Request {
     let request = Request::get("/read").header("authorization", format!("Bearer {token}"));
     let mut request = request.body(Body::empty()).expect("a request");
@@ -539,7 +539,7 @@ impl Server {
         *self.endpoint.delay.lock().unwrap() = delay;
     }
 
-    /// Waits until it was asked so often.
+    /// Waits for this number of requests to the endpoint.
     async fn was_asked(&self, times: usize) {
         while self.questions() < times {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -578,7 +578,7 @@ async fn made_up_tokens_of_one_client_shut_out_no_other() {
     assert_eq!(status_from(&app, HOSTILE, "made-up").await, 401);
 }
 
-/// All clients whose proxy names no readable address have one share.
+/// All clients behind a proxy without readable addresses share one limit.
 #[tokio::test]
 async fn a_spoilt_field_of_a_proxy_leaves_no_share() {
     let spoilt = [
@@ -633,7 +633,7 @@ async fn a_spoilt_field_of_a_proxy_leaves_no_share() {
     }
 }
 
-/// A client waits for its own share only, also for a token that other clients ask about.
+/// A client waits for its own share only, also for a token of other clients.
 #[tokio::test]
 async fn a_client_without_a_place_delays_no_other_with_the_same_token() {
     let server = Server::start().await;
@@ -655,7 +655,7 @@ async fn a_client_without_a_place_delays_no_other_with_the_same_token() {
     let answer = status_from(&app, "198.51.100.1:1", "good");
     let answer = tokio::time::timeout(Duration::from_millis(700), answer).await;
     assert_eq!(answer, Ok(200));
-    // The others wait for the same answer.
+    // The others wait for the same response.
     for request in waiting {
         assert_eq!(request.await.unwrap(), 200);
     }
@@ -665,7 +665,7 @@ async fn a_client_without_a_place_delays_no_other_with_the_same_token() {
     }
 }
 
-/// Each of many requests with one token needs no place of its own.
+/// Requests with the same token share one place.
 #[tokio::test]
 async fn requests_that_wait_for_an_answer_hold_no_places() {
     let server = Server::start().await;

@@ -9,7 +9,7 @@ use crate::schemes::*;
 const A: &str = "https://a.example";
 const B: &str = "https://b.example";
 
-/// The verifier of an issuer with a secret of its own.
+/// Returns the verifier of an issuer with its own secret.
 fn of(issuer: &str, secret: u8) -> JwtBuilder {
     Jwt::builder()
         .issuer(issuer)
@@ -30,7 +30,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
 async fn a_token_is_verified_with_the_keys_of_the_issuer_that_it_names() {
     let jwt = Jwt::any_of([of(A, 1).build().unwrap(), of(B, 2).build().unwrap()]).unwrap();
     let app = app(space(Bearer::jwt(jwt)));
-    // Each twice, since verified tokens are remembered.
+    // Each twice, since verified tokens are cached.
     for _ in 0..2 {
         for (issuer, secret, expected) in [
             (json!(A), 1, 200),
@@ -124,10 +124,10 @@ async fn only_access_tokens_are_accepted() {
         (json!({ "typ": "offline" }), 401),
         (json!({ "typ": "Logout" }), 401),
         (json!({ "events": logout }), 401),
-        // As ID tokens have them.
+        // Claims of ID tokens.
         (json!({ "at_hash": "x" }), 401),
         (json!({ "c_hash": "x" }), 401),
-        // As Keycloak, Cognito, Entra and Auth0 have them in access tokens.
+        // Claims in access tokens of Keycloak, Cognito, Entra and Auth0.
         (
             json!({ "typ": "Bearer", "azp": "spa", "session_state": "1" }),
             200,

@@ -1,5 +1,4 @@
-//! Keys that are fetched: from an issuer on loopback that can change them, count who asks, and go
-//! away.
+//! Fetched keys: an issuer on loopback that can rotate them, count requests, and stop.
 
 use auth_tests::App;
 use std::collections::VecDeque;
@@ -31,7 +30,7 @@ struct Issuer {
 struct Published {
     issuer: Mutex<String>,
     keys: Mutex<VecDeque<(String, KeyPair)>>,
-    /// Whether keys are published without their names.
+    /// True if keys are published without their names.
     is_nameless: AtomicBool,
     metadata_fetches: AtomicUsize,
     key_fetches: AtomicUsize,
@@ -57,7 +56,7 @@ impl Issuer {
         format!("http://{}", self.address)
     }
 
-    /// Signs with a new key from now on; the last two stay published.
+    /// Signs with a new key from now on. The last two keys stay published.
     fn rotate(&self) {
         let mut keys = self.published.keys.lock().unwrap();
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
@@ -132,7 +131,7 @@ impl Issuer {
 
     async fn stop(&self) {
         self.server.abort();
-        // The port is free once nobody answers.
+        // Wait until the port is free.
         while tokio::net::TcpStream::connect(self.address).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -168,7 +167,7 @@ async fn serve(
             "/keys",
             routing::get(async |State(own): State<Arc<Published>>| {
                 own.key_fetches.fetch_add(1, Ordering::SeqCst);
-                // Long enough for others to ask meanwhile.
+                // Long enough for concurrent requests.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 let keys = own.keys.lock().unwrap();
                 let mut keys: Vec<Value> = keys.iter().map(|(id, key)| jwk(id, key)).collect();
@@ -260,7 +259,7 @@ async fn a_rotation_under_load_refuses_nobody() {
         }
         before = tokens;
     }
-    // One for each key, the second after the pause between two.
+    // One fetch for each key, the second one after the pause.
     assert_eq!(issuer.fetches().1, 3);
 }
 
@@ -272,12 +271,12 @@ async fn keys_without_names_change_too() {
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
     issuer.rotate();
     issuer.withdraw_all_but_the_last();
-    // Nothing says that it is another key but that none of those at hand fits.
+    // Without key names, the new key is detected only because no key at hand fits.
     let token = issuer.token(json!({}));
     let (status, ()) = tokio::join!(self::status(&app, &token), issuer.pause());
     assert_eq!(status, 200);
     assert_eq!(issuer.fetches().1, 2);
-    // What is wrong with a token that is signed is no reason to look for keys.
+    // A signed token with invalid claims does not cause a fetch.
     let foreign = issuer.token(json!({ "aud": "https://other.example" }));
     assert_eq!(self::status(&app, &foreign).await, 401);
     assert_eq!(issuer.fetches().1, 2);
@@ -302,7 +301,7 @@ async fn unknown_keys_do_not_make_the_service_ask_again_and_again() {
     }
     assert_eq!(issuer.fetches().1, 2);
 
-    // Tokens of somebody else do not even wait.
+    // Tokens of other issuers are rejected without waiting.
     let foreign = issuer.signed(
         "unknown",
         &forger,
@@ -326,7 +325,7 @@ async fn without_keys_nobody_is_told_401() {
         let retry_after: u64 = retry_after.parse().unwrap();
         assert!((1..=5).contains(&retry_after), "{retry_after}");
     }
-    // What no key would help is told as ever.
+    // A malformed token is rejected as usual, since no key would help.
     assert_eq!(status(&app, "not-a-token").await, 401);
     assert_eq!(send(&app, "/read", &vec![]).await.status(), 401);
 
@@ -348,7 +347,7 @@ async fn keys_outlive_an_outage() {
         assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
         tokio::task::yield_now().await;
     }
-    // Of a key that is not at hand nobody can say anything now.
+    // A token with an unknown key cannot be verified now.
     issuer.rotate();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
     issuer.start_again().await;
@@ -367,7 +366,7 @@ async fn keys_are_refreshed_in_the_background_and_those_that_are_gone_open_nothi
     issuer.rotate();
     issuer.withdraw_all_but_the_last();
     issuer.time.advance(Duration::from_secs(1));
-    // Starts the refresh, and does not wait for it; the token is remembered, too.
+    // This starts the refresh without waiting for it. The token is cached as well.
     assert_eq!(status(&app, &old).await, 200);
     // Until the key is withdrawn.
     while status(&app, &old).await != 401 {
@@ -462,7 +461,7 @@ async fn waiting_for_a_new_key_holds_up_no_other_request() {
     let app = issuer.app();
     assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
     let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    // Issued after the last fetch, by their own account.
+    // Issued after the last fetch, according to their claims.
     let new: Vec<_> = (0..3000)
         .map(|number| {
             let token = issuer.signed(&format!("new-{number}"), &forger, json!({}));

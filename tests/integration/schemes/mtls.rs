@@ -1,5 +1,5 @@
-//! Tokens that are bound to client certificates (RFC 8705): over real TLS, and behind proxies that
-//! end it.
+//! Tokens that are bound to client certificates (RFC 8705), over TLS, and behind proxies that
+//! terminate it.
 
 use auth_tests::App;
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ fn bound_token(certificate: &Certified) -> String {
     token(json!({ "x5t#S256": thumbprint(certificate) }))
 }
 
-/// The client's own certificate, and somebody else's.
+/// The certificate of the client, and that of another client.
 struct Clients {
     authority: Authority,
     own: Certified,
@@ -56,7 +56,7 @@ impl Clients {
     }
 }
 
-/// The status, and the challenge if there is one.
+/// Returns the status, and the challenge if there is one.
 async fn ask(
     address: SocketAddr,
     clients: &Clients,
@@ -184,7 +184,7 @@ async fn the_certificate_is_that_of_each_connection() {
     }
 }
 
-/// Lines that a proxy at this address sends.
+/// Sends the lines of a proxy at this address.
 async fn status_from(app: &impl App, address: Option<&str>, lines: &Lines) -> u16 {
     let mut request = Request::get("/bound").body(Body::empty()).unwrap();
     if let Some(address) = address {
@@ -222,7 +222,7 @@ async fn a_field_is_believed_from_the_addresses_of_trusted_proxies() {
         (Some("10.0.0.7:1"), 200),
         (Some("192.0.2.200:1"), 200),
         (Some("[2001:db8::7]:1"), 200),
-        // As a socket for both kinds of addresses says it.
+        // The form of an IPv4 address on a dual-stack socket.
         (Some("[::ffff:10.0.0.7]:1"), 200),
         (Some("10.0.0.8:4711"), 401),
         (Some("127.0.0.1:4711"), 401),
@@ -302,7 +302,7 @@ async fn client_cert_is_one_byte_sequence() {
     }
 }
 
-/// An issuer that was told of no certificate may have hashed nothing.
+/// An issuer that does not know the client's certificate may have hashed an empty one.
 #[tokio::test]
 async fn nothing_is_no_certificate() {
     let token = token(json!({ "x5t#S256": PeerCertificate::new([]).thumbprint() }));
@@ -327,7 +327,7 @@ async fn nothing_is_no_certificate() {
     }
 }
 
-/// As nginx escapes it: everything but letters, digits and `-._~`.
+/// Escapes like nginx: everything except letters, digits and `-._~`.
 fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
         byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {

@@ -1,5 +1,5 @@
-//! How a Redis is named; what it does is tested with a real one (`cargo test -p auth-tests --test
-//! redis`).
+//! The URL of a Redis. Other behaviour is tested with a real server
+//! (`cargo test -p auth-tests --test redis`).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn what_is_wrong_is_said_without_the_password() {
         "redis://:hunter2@",
         "redis://:hunter2@redis.internal:no-port/",
         "redis://:hunter2@redis.internal/no-number",
-        // Whose certificate is not to be checked.
+        // The URL disables the verification of the certificate.
         "rediss://:hunter2@redis.internal/#insecure",
     ] {
         let error = at(url).unwrap_err();

@@ -1,4 +1,4 @@
-//! Sessions of browsers, with the layer of tower-sessions and a browser that keeps its cookie.
+//! Browser sessions, with the layer of tower-sessions and a browser that keeps its cookie.
 
 mod axum_login;
 mod login_page;
@@ -65,7 +65,7 @@ async fn elsewhere() {}
 #[derive(Deserialize)]
 struct Who {
     name: String,
-    /// How long ago they logged in, in seconds.
+    /// The age of the login, in seconds.
     ago: Option<u64>,
 }
 
@@ -155,7 +155,7 @@ fn serve(space: auth_runtime::ProtectionSpaceBuilder) -> Browser {
     Browser::new(app.layer(layer(store.clone())).layer(cookies(store)))
 }
 
-/// The same with tokens besides, and a handler that takes only these.
+/// The same with tokens as well, and a handler that accepts only tokens.
 fn serve_with_tokens(sessions: SessionsBuilder, caller: Caller) -> Browser {
     let bearer = Bearer::new(move |_token| std::future::ready(caller.clone()));
     let space = shop(sessions).scheme(bearer).build();
@@ -165,7 +165,7 @@ fn serve_with_tokens(sessions: SessionsBuilder, caller: Caller) -> Browser {
     Browser::new(app.layer(layer(MemoryStore::default())))
 }
 
-/// Somebody who keeps the cookie of the session, as a browser does.
+/// A browser that keeps the cookie of the session.
 struct Browser {
     app: BoxedApp,
     cookie: Option<String>,
@@ -177,7 +177,7 @@ impl Browser {
         Self { app, cookie: None }
     }
 
-    /// Another one, of somebody else.
+    /// Returns the browser of another visitor.
     fn fresh(&self) -> Self {
         Self::new(self.app.clone())
     }
@@ -206,7 +206,7 @@ impl Browser {
             let (pair, attributes) = line.split_once(';').expect("a cookie has attributes");
             let (name, value) = pair.split_once('=').expect("a cookie has a value");
             assert_eq!(name, NAME);
-            // No browser takes anything else for such a name.
+            // A browser requires these attributes for such a name.
             if !attributes.contains("Secure") || !attributes.contains("Path=/") {
                 continue;
             }
@@ -234,7 +234,7 @@ async fn a_session_lets_in_whom_it_logged_in_until_they_log_out() {
     let mut ann = ann.logged_in("ann").await;
     let granted = ann.get("/account").await;
     assert_eq!(granted.status(), 200);
-    // Caches cannot know that a cookie was looked at.
+    // A cache does not know that a cookie was evaluated.
     assert_eq!(granted.headers()["cache-control"], "private");
     assert_eq!(text(granted).await, "ann");
     let forbidden = ann.get("/elsewhere").await;
@@ -337,7 +337,7 @@ async fn a_live_session_without_a_login_is_nobodys() {
     let cookie = guest.cookie.clone();
     assert!(cookie.is_some());
     assert_eq!(guest.get("/account").await.status(), 401);
-    // Not as one that ended: an unknown path stays unknown, and the session stays.
+    // The cookie does not count as ended: an unknown path stays unknown, and the session is kept.
     assert_eq!(guest.get("/nowhere").await.status(), 404);
     assert_eq!(guest.cookie, cookie);
 }
@@ -420,7 +420,8 @@ async fn cookies_are_read_strictly() {
     let twice = format!("{good}; {good}");
     let twice_encoded = format!("{good}; {encoded}");
     let quoted = good.replace('=', "=\"") + "\"";
-    // Not in `__Host-` to a browser, and trimmed away by what reads cookies for the session layer.
+    // For a browser, the name lacks the prefix `__Host-`. The cookie parser of the session layer
+    // trims the name.
     let [wide, narrow, no_break, line] =
         ["\u{2003}", "\u{2009}", "\u{a0}", "\u{85}"].map(|space| format!("{space}{good}"));
     let wide_behind = good.replace('=', "\u{2003}=");
@@ -465,7 +466,7 @@ async fn a_cookie_beside_a_token_is_ignored() {
     };
     let cookie = |value: &str| ("cookie", format!("{NAME}={value}").into_bytes());
     let ended = cookie(&Id(4711).to_string());
-    // Of a token, a session, and a session that has ended: the caller by each path, or the status.
+    // Of a token, a live session and an ended one: the expected caller on each path, or the status.
     for (good, target, token, live, dead) in [
         (true, "/account", "job", "ann", "401"),
         (true, "/api", "job", "401", "401"),
@@ -513,7 +514,7 @@ async fn an_old_login_is_told_in_the_challenge() {
     let denied = ann.get("/strong").await;
     let strong = format!("{error}, acr_values=\"urn:lab:mfa\", max_age=\"300\"");
     assert_eq!(challenges(&denied), [strong]);
-    // What changes without a login does not make it younger.
+    // A change without a login does not reset its time.
     ann.post("/promote").await;
     assert_eq!(ann.get("/fresh").await.status(), 401);
 }
@@ -561,7 +562,7 @@ impl Failing {
     }
 }
 
-/// What `async_trait` makes of the trait's methods.
+/// The expansion of a trait method by `async_trait`.
 type Answer<'a, T> = BoxFuture<'a, session_store::Result<T>>;
 
 impl SessionStore for Failing {
@@ -652,7 +653,7 @@ async fn what_was_kept_by_another_version_is_no_login_and_can_be_replaced() {
     assert_eq!(ann.get("/account").await.status(), 200);
 }
 
-/// Stores outlive the version of a service that filled them.
+/// A store may contain sessions of an older version of the service.
 #[tokio::test]
 async fn a_login_is_read_whether_or_not_what_it_has_none_of_was_kept() {
     #[public(reason = "for the test")]
@@ -732,7 +733,7 @@ fn sessions_that_cannot_be_right_are_not_built() {
     );
 }
 
-/// Reads the same cookie.
+/// A second scheme for the same cookie.
 struct Other;
 
 impl Scheme for Other {

@@ -1,4 +1,4 @@
-//! Links that let in whoever has them, and nobody who changed a byte of one.
+//! Links that grant access to every holder, and become invalid if one byte changes.
 
 use auth_tests::App;
 use std::time::{Duration, SystemTime};
@@ -115,7 +115,7 @@ async fn a_link_lets_in_with_what_it_was_made_for() {
 async fn no_proxy_keeps_what_a_link_opens_and_no_page_passes_the_link_on() {
     let app = links_only(new_urls());
     let mut with_password = request(Method::GET, &link_to("/files/7"));
-    // For a proxy in front; it opens nothing here.
+    // Credentials for a proxy in front, which grant nothing here.
     let password = HeaderValue::from_static("Basic c3RhZ2luZzpzZWNyZXQ=");
     with_password
         .headers_mut()
@@ -358,12 +358,12 @@ async fn credentials_in_two_places_are_refused_on_every_path_alike() {
     let unwelcome = new_urls().sign(&Method::GET, "/files/7", HOUR, &Identity::new("ann"));
     let unwelcome = unwelcome.expect("a link");
     for (target, status) in [
-        // The handler accepts links only.
+        // The handler accepts only links.
         (&*link, 200),
         (&shown, 400),
         (&nowhere, 400),
         (&unwelcome, 400),
-        // A bad link is none, so the token is the only one.
+        // An invalid link counts as none, so only the token remains.
         ("/shown?secret_link=x", 200),
         ("/files/7?secret_link=x", 404),
         ("/nothing?secret_link=x", 404),
@@ -450,7 +450,7 @@ async fn a_handler_that_takes_only_links_is_refused_unless_it_hides() {
         "nobody is asked who they are"
     );
 
-    // A plain router finds out when it is asked.
+    // A plain router detects the error at the first request.
     let app = Router::new()
         .route("/x", axum::routing::get(links_but_not_hidden))
         .route("/files/{name}", axum::routing::get(download))
@@ -606,7 +606,7 @@ proptest! {
             1 => altered.insert(position, byte),
             _ => { altered.remove(position); }
         }
-        // What is no target does not get as far as this.
+        // The HTTP parser rejects an invalid target before.
         let altered = http::Uri::try_from(altered).ok().map(|uri| uri.to_string());
         if let Some(altered) = altered.filter(|altered| *altered != link) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

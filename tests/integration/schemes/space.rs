@@ -1,4 +1,4 @@
-//! Several schemes, schemes of one's own, and what a space makes of denials.
+//! Several schemes, schemes of a service, and the rendering of denials.
 
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ async fn a_verifier_that_is_down_is_no_401() {
     }
 }
 
-/// A scheme of the service's own, in the space of twenty lines.
+/// A scheme of a service, with a space that is built in a few lines.
 struct Badge;
 
 impl Scheme for Badge {

@@ -1,4 +1,4 @@
-//! Verified tokens are remembered, and never for longer than they are good.
+//! Verified tokens are cached, and never longer than they are valid.
 
 use auth_tests::App;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ async fn it_holds_so_many_tokens_and_no_more() {
     assert!((25..=64).contains(&cache.len()), "{cache:?}");
 }
 
-/// Or else a token for one service would open the other.
+/// Otherwise a token for one service would be accepted by the other.
 #[tokio::test]
 async fn verifiers_that_share_a_cache_do_not_share_their_findings() {
     let cache = TokenCache::new(100, Duration::from_secs(60));

@@ -1,10 +1,10 @@
-//! Keys of every kind, and tokens of every kind of badness.
+//! Keys of every kind, and tokens with every kind of error.
 
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::schemes::*;
-/// Key pairs are dear to make, RSA ones above all.
+/// Shared, since creating key pairs is expensive, in particular for RSA.
 pub(crate) struct Keys {
     pub(crate) rsa: KeyPair,
     pub(crate) ec: KeyPair,
@@ -42,7 +42,7 @@ pub(crate) fn now() -> i64 {
     i64::try_from(now.as_secs()).expect("before year 9999")
 }
 
-/// Good claims, with these changes; `null` takes one away.
+/// Returns valid claims, with these changes. `null` removes a claim.
 pub(crate) fn claims(changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": now() + 600, "scope": "read",
@@ -65,7 +65,7 @@ pub(crate) fn signed(algorithm: Algorithm, header: &Header, changes: Value) -> S
     encode(header, &claims(changes), &keys().signer(algorithm)).expect("a token")
 }
 
-/// A token with any header at all, signed with the RSA key as if all were well.
+/// Returns a token with any header, signed with the RSA key.
 pub(crate) fn with_header(header: &Value) -> String {
     let input = format!(
         "{}.{}",

@@ -64,8 +64,7 @@ pub(super) fn is_async_closure(expression: &Expr) -> bool {
     }
 }
 
-/// Returns the number of leading tokens that are a call and its method chain; 0 if there is no
-/// call.
+/// Returns the number of leading tokens that form a call and its method chain, or 0 without a call.
 pub(super) fn calls(tokens: &[TokenTree]) -> usize {
     let is_punct = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
     let is_ident = |index: usize| matches!(tokens.get(index), Some(TokenTree::Ident(_)));

@@ -14,7 +14,7 @@ pub(super) struct Mount {
     pub(super) target: Target,
     /// The function that contains it.
     pub(super) within: Vec<String>,
-    /// Whether the routes are merged by `merge_unguarded`, which is reported separately.
+    /// True if the routes are merged by `merge_unguarded`, which is reported separately.
     pub(super) is_excused: bool,
     /// The lines on which it begins, and those of the expressions around it.
     pub(super) begins: BTreeSet<usize>,

@@ -40,7 +40,7 @@ struct Scope {
     globs: Vec<Vec<String>>,
 }
 
-/// Whether an item exists only under some `cfg`, so that its name may refer to another one.
+/// True if an item exists only under some `cfg`, so that its name may refer to another one.
 type IsConditional = bool;
 
 /// The namespace of a name.
@@ -61,10 +61,10 @@ type Query = (usize, Vec<String>, Wanted);
 /// The options of a resolution.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
-    /// Whether the path has to resolve in the scope itself, and not in another crate or an outer
+    /// True if the path has to resolve in the scope itself, and not in another crate or an outer
     /// scope.
     is_inside: bool,
-    /// Whether the path refers to a module, and not to a function.
+    /// True if the path refers to a module, and not to a function.
     is_module: bool,
 }
 

@@ -20,9 +20,9 @@ use super::{Entry, Finding, Place, Sources, named};
 pub(super) struct Router {
     /// The function.
     pub(super) within: Vec<String>,
-    /// Whether the function returns it.
+    /// True if the function returns it.
     pub(super) is_result: bool,
-    /// Whether it belongs to a package that is reported.
+    /// True if it belongs to a package that is reported.
     pub(super) is_told: bool,
     pub(super) chain: Chain,
 }
@@ -34,7 +34,7 @@ pub(super) struct Chain {
     begin: Vec<String>,
     scope: usize,
     links: Vec<Link>,
-    /// Whether `protect` was called: later routes are mounted on a plain router.
+    /// True if `protect` was called: later routes are mounted on a plain router.
     is_protected: bool,
 }
 

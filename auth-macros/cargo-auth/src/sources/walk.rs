@@ -68,7 +68,7 @@ struct Written {
     span: Span,
     /// The `cfg` condition of the attribute: its own `cfg_attr`, or that of the enclosing module.
     condition: Option<String>,
-    /// Whether it has a `cfg_attr` of its own.
+    /// True if it has a `cfg_attr` of its own.
     is_conditional: bool,
 }
 

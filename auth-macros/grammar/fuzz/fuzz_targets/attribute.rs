@@ -1,5 +1,5 @@
-//! Whatever stands in an attribute is understood or refused, and what was understood can be printed
-//! and means the same; in a module, too, of which the first line is the policy.
+//! Parses an arbitrary attribute. If it is accepted, its printed form has the same meaning. If
+//! there are several lines, the first is the policy of an enclosing module.
 #![no_main]
 
 use auth_grammar::check;
@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
         let both = auth_grammar::within(vec![around.clone()], own, None, &mut errors);
         errors.is_empty().then(|| both.with_modules())
     };
-    // Whoever adds to a policy keeps callers out, and whoever loosens one lets some in.
+    // An addition to a policy only restricts it, and a loosening policy allows further callers.
     if let Some(added) = within(inner.clone()) {
         assert!(entails(&added, &module), "{text}");
         assert!(entails(&added, &own), "{text}");
@@ -36,12 +36,12 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// The compiler itself refuses what is no tokens.
+/// The compiler itself rejects text that does not consist of tokens.
 fn tokens(text: &str) -> Option<TokenStream> {
     text.parse().ok()
 }
 
-/// What an attribute says, if it is right.
+/// Returns the policy of a valid attribute.
 fn understood(arguments: &TokenStream) -> Option<Requires> {
     let mut errors = Errors::default();
     let requires = auth_grammar::requires(arguments.clone(), None, &mut errors);
@@ -58,8 +58,8 @@ fn understood(arguments: &TokenStream) -> Option<Requires> {
     Some(requires)
 }
 
-/// Whether one lets in nobody but whom the other does. What has too many ways to be looked at counts as
-/// told.
+/// Returns whether every caller that meets `one` also meets `other`. A policy with too many
+/// alternatives to be examined counts as if it did.
 fn entails(one: &Requires, other: &Requires) -> bool {
     let (one, other) = (all(one), all(other));
     !check::entails(&one, &one) || check::entails(&one, &other)

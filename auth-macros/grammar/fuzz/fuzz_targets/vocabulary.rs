@@ -1,4 +1,4 @@
-//! Whatever stands in a vocabulary is understood or refused, and what was understood can be used.
+//! Parses an arbitrary vocabulary. If it is accepted, it can be used.
 #![no_main]
 
 use auth_grammar::errors::Errors;

@@ -1,4 +1,4 @@
-//! Checks of the display of denials.
+//! Checks of the disclosure settings.
 
 use proc_macro2::Span;
 use syn::LitInt;
@@ -12,7 +12,7 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Kind, Name, Requirement, Requires};
 
-/// Records mistakes in the display; `readable` states whether all requirements could be parsed.
+/// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
     if let Some(realm) = &requires.realm
         && let Some(problem) = realm_problem(&realm.text)
@@ -87,12 +87,12 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     }
 }
 
-/// Records keys that repeat the display of the enclosing module.
+/// Records keys that repeat a disclosure setting of the enclosing module.
 fn repeated(requires: &Requires, errors: &mut Errors) {
     let Some(module) = requires.module.as_deref().cloned() else {
         return;
     };
-    // A vocabulary policy has the same display wherever it is named.
+    // A named policy has the same disclosure settings in every place.
     if requires
         .requirements
         .iter()
@@ -121,8 +121,8 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Records keys about credentials that have no effect: where only the network decides, and on
-/// schemes whose credentials cannot be bound to a key.
+/// Records keys about credentials without effect: if only the network decides, and for schemes
+/// without credentials that can be bound to a key.
 fn credentials(requires: &Requires, errors: &mut Errors) {
     let all = requires.clone().with_modules();
     if !all.requirements.is_empty() && all.requirements.iter().all(is_network) {

@@ -109,7 +109,7 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
 struct Redundant<'r> {
     part: &'r Requirement,
     other: &'r Requirement,
-    /// Whether both are equivalent.
+    /// True if both are equivalent.
     is_same: bool,
 }
 

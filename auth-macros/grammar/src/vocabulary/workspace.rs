@@ -89,7 +89,8 @@ enum Role {
     MemberOf(String),
 }
 
-/// Returns the role; `None` if there is no manifest, or if the manifest does not state one.
+/// Returns the role. `None` if the folder has no manifest, or if the manifest does not state a
+/// role.
 fn role(folder: &Path) -> Option<Role> {
     let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let Ok(manifest) = DeTable::parse(&text) else {

@@ -1,4 +1,4 @@
-//! The policies in the lines of a lock: as text, and as the model that is compared.
+//! The policies in the lines of a lock, as text and as the compared model.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use auth_grammar::requirement::{Kind, Policy as Parsed, Requirement as ParsedReq
 use auth_grammar::{args, lower};
 use auth_runtime_policy::{Atom, Network, Policy, Requirement};
 
-/// The policy with the blocks of each network in place of its name, which may stand for other blocks
-/// in a later version. The attributes have done the same for other names.
+/// Returns the policy with the blocks of each network in place of its name, which may stand for
+/// other blocks in a later version. The attributes have already replaced the other names.
 pub(super) fn spelled_out(policy: &Policy) -> Policy {
     policy.map(|requirement| {
         requirement.map(&|atom| match atom {
@@ -29,8 +29,8 @@ fn spelled_network(network: &Network) -> Requirement {
     }
 }
 
-/// The policy of a line, if all of it is understood: names that only a vocabulary could explain are
-/// not.
+/// Parses the policy of a line. `None` if it is invalid, or has a name that only a vocabulary could
+/// explain.
 pub(super) fn read(text: &str) -> Option<Policy> {
     let (attribute, arguments) = text.strip_suffix(')')?.split_once('(')?;
     let arguments = arguments.parse().ok()?;
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Option<Policy> {
             let requires = args::requires(arguments, &mut errors);
             let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
             let mut parts = requires.requirements.iter().chain(lesser);
-            // No line has a policy that every caller meets.
+            // A lock never has a `requires` that every caller meets.
             if requires.requirements.is_empty() || !parts.all(is_complete) {
                 return None;
             }
@@ -52,7 +52,7 @@ pub(super) fn read(text: &str) -> Option<Policy> {
     errors.is_empty().then(|| lower::policy(&parsed))
 }
 
-/// Returns whether no name is left that only a vocabulary could explain.
+/// Returns whether no part needs a vocabulary to be understood.
 fn is_complete(requirement: &ParsedRequirement) -> bool {
     match &requirement.kind {
         Kind::All(parts) | Kind::Any(parts) => parts.iter().all(is_complete),
@@ -62,13 +62,14 @@ fn is_complete(requirement: &ParsedRequirement) -> bool {
     }
 }
 
-/// The policy with other checks in place of those that `is_other` accepts: in another module, another
-/// function may have the same name, and it may use parameters that another path does not have.
+/// Returns the policy with another name for each check that `is_other` accepts. In another module,
+/// another function may have the same name. On another path, the function may lack a parameter that
+/// it uses.
 pub(super) fn with_other_checks(policy: &Policy, is_other: &dyn Fn(&str) -> bool) -> Policy {
     policy.map(|requirement| {
         requirement.map(&|atom| {
             Requirement::Atom(match atom {
-                // No function can have such a name.
+                // A function cannot have such a name.
                 Atom::Check(name) if is_other(name) => {
                     Atom::Check(Cow::Owned(format!("another {name}")))
                 }

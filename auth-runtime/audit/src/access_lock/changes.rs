@@ -1,4 +1,4 @@
-//! What became of who may call what.
+//! The changes between two locks.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::dispatch::{Answer, RouteSet};
 use super::entry::Entry;
 use super::route_key::RouteKey;
 
-/// What is different between two [locks](crate::AccessLock): shown with what was loosened first.
+/// The changes from one [lock](crate::AccessLock) to another. Loosened routes are displayed first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessChanges {
     changes: Vec<Changed>,
@@ -22,7 +22,7 @@ struct Changed {
     impact: Impact,
     method: String,
     path: String,
-    /// The differences, where both sides answer.
+    /// The differences, if both sides have a route.
     what: Vec<String>,
     before: Option<Answer>,
     after: Option<Answer>,
@@ -47,7 +47,7 @@ impl AccessChanges {
         Self { changes }
     }
 
-    /// Whether nothing is different.
+    /// Returns whether the locks are equal.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
@@ -57,7 +57,8 @@ fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<C
     let (before, after) = without_same(before, after);
     let mut all = before.iter().chain(&after);
     if all.any(|answer| answer.is_wider) {
-        // Each of them answers a part of what the other side answers: the worst of it is told.
+        // Each route receives a part of the requests of the other side, so the worst change is
+        // reported.
         let pairs = before.iter().flat_map(|before| {
             let after = after.iter();
             after.map(move |after| (Some(before.clone()), Some(after.clone())))
@@ -75,7 +76,7 @@ fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<C
         .collect()
 }
 
-/// The answers that only one side has.
+/// Returns the routes that only one side has.
 fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Vec<Answer>) {
     let mut gone = Vec::new();
     for answer in before {
@@ -101,17 +102,17 @@ impl Changed {
         };
         let is_wider = |answer: &Option<Answer>| answer.as_ref().is_some_and(|it| it.is_wider);
         let (impact, what, before, after) = match impact {
-            // What is there for the first time is said to be new, unless that opens what was closed.
+            // A route on a new path is added, unless a path that was closed is open now.
             _ if is_wider(&before) && impact != Impact::Loosened => {
                 (Impact::Added, Vec::new(), None, after)
             }
-            // What is gone is of no harm, unless others may call there now.
+            // A route without a successor is removed, unless other callers are allowed now.
             _ if is_wider(&after) && impact > Impact::Changed => {
                 (Impact::Removed, Vec::new(), before, None)
             }
             _ => (impact, what, before, after),
         };
-        // What is new or gone is told of where it has its line.
+        // An added or removed route is reported only for the method of its own line.
         let mut only = before
             .iter()
             .chain(&after)
@@ -130,18 +131,18 @@ impl Changed {
     }
 }
 
-/// The impact of two answers that differ, and each difference in words: at least one.
+/// Returns the impact of two different routes, and the differences as text: at least one.
 fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
     let (policies, mut what) = compared_policies(before, after);
     let mut impacts = Vec::from_iter(policies);
     let (was, is) = (&before.entry, &after.entry);
     if was.handler != is.handler {
         what.push("another handler".to_owned());
-        // A change of the callers is the more important one.
+        // A change of the policy takes precedence over a change of the handler.
         let is_same = policies.is_none_or(|impact| impact == Impact::Restated);
         impacts.extend(is_same.then_some(Impact::Moved));
     }
-    // Another path is another thing.
+    // Another path always has its own kind of handler and its own covered paths.
     if !before.is_wider && !after.is_wider {
         if was.served != is.served {
             what.push(format!(
@@ -151,7 +152,7 @@ fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
             ));
             impacts.push(match is.served {
                 Served::Handler => Impact::Moved,
-                // Its routes are in no table.
+                // The routes of a service or router are not in the table.
                 _ => Impact::Changed,
             });
         }
@@ -182,7 +183,7 @@ fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
     (impact.unwrap_or(Impact::Restated), what)
 }
 
-/// The impact of two policies, if they differ, and each difference in words.
+/// Returns the impact of two policies, if they differ, and the differences as text.
 fn compared_policies(before: &Answer, after: &Answer) -> (Option<Impact>, Vec<String>) {
     let (Some(was), Some(is)) = (before.policy(), after.policy()) else {
         let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {
@@ -238,7 +239,7 @@ impl fmt::Display for AccessChanges {
 }
 
 impl Changed {
-    /// What an entry is for, if not for that alone.
+    /// Returns the method and path of an entry, as text, if they differ from those of the change.
     fn of_others(&self, entry: &Entry) -> String {
         let Entry { method, path, .. } = entry;
         if *path != self.path {

@@ -1,4 +1,4 @@
-//! What answers a request: the routes of one lock, in the order in which axum looks for them.
+//! The route of a request, among the routes of one lock, in the order of axum.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,17 +9,17 @@ use auth_runtime_policy::Policy;
 use super::entry::Entry;
 use super::route_key::RouteKey;
 
-/// What answers a method of a path.
+/// A route that responds to a method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) entry: Entry,
-    /// Whether it is another path's, which has some of the requests where that one is not.
+    /// True if the route has another path, which matches some of the requests.
     pub(super) is_wider: bool,
-    /// Whether it is hidden since another method of the path is.
+    /// True if the route is hidden because another method of its path is hidden.
     pub(super) is_hidden_by_path: bool,
 }
 
-/// One of two locks, by what its paths match.
+/// The routes of one lock, by the patterns of their paths.
 pub(super) struct RouteSet<'e> {
     paths: BTreeMap<Pattern, OnPath<'e>>,
 }
@@ -28,7 +28,7 @@ pub(super) struct RouteSet<'e> {
 #[derive(Default)]
 struct OnPath<'e> {
     entries: Vec<&'e Entry>,
-    /// Whether some method of it is hidden, and with it the path.
+    /// True if a method of the path is hidden, which hides the whole path.
     is_hidden: bool,
 }
 
@@ -38,13 +38,14 @@ impl<'e> RouteSet<'e> {
         for entry in entries {
             let on_path = paths.entry(RouteKey::of(entry).pattern).or_default();
             on_path.entries.push(entry);
-            // What answers unknown paths is on none.
+            // A fallback has no path of its own, so it hides none.
             on_path.is_hidden |= is_route(entry) && is_hidden(entry);
         }
         Self { paths }
     }
 
-    /// The methods by which other paths of the other side answer paths of this side.
+    /// Returns the keys of this side's paths with the methods of those paths of the other side that
+    /// also match their requests.
     pub(super) fn keys_by(&self, other: &Self) -> impl Iterator<Item = RouteKey<'e>> {
         let paths = self.paths.iter();
         let paths = paths.filter(|(_, on_path)| on_path.has(is_route));
@@ -58,10 +59,11 @@ impl<'e> RouteSet<'e> {
         })
     }
 
-    /// The paths that answer what a path matches which is not there itself.
+    /// Returns the other paths that match requests of `path`, if `path` itself has no route.
     fn wider(&self, path: &Pattern, is_alike: fn(&Entry) -> bool) -> Vec<&OnPath<'e>> {
         let mut wider = Vec::new();
-        // What is matched first stands first, and what stands before the path answered before, too.
+        // Patterns are in the order of axum. Patterns before `path` receive its requests in any
+        // case.
         for (pattern, on_path) in self.paths.range(path..) {
             if !on_path.has(is_alike) || !pattern.overlaps(path) {
                 continue;
@@ -77,7 +79,7 @@ impl<'e> RouteSet<'e> {
         wider
     }
 
-    /// What answers there: its own entries, or what axum turns to without one.
+    /// Returns the routes for a key: its own entries, or those that axum uses in their place.
     pub(super) fn dispatch(&self, key: &RouteKey<'e>) -> Vec<Answer> {
         let nothing = OnPath::default();
         let on_path = self.paths.get(&key.pattern).unwrap_or(&nothing);
@@ -116,7 +118,7 @@ impl<'e> RouteSet<'e> {
         found
     }
 
-    /// What may answer there or may not: nobody knows what is in a plain router.
+    /// Returns the unguarded routers that may respond: their routes are unknown.
     fn unguarded(&self, path: &Pattern) -> impl Iterator<Item = Answer> {
         let around = self
             .paths
@@ -158,7 +160,7 @@ fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
 }
 
 impl Answer {
-    /// The policy that holds there.
+    /// Returns the effective policy.
     pub(super) fn policy(&self) -> Option<Policy> {
         let policy = self.entry.access.policy.clone()?;
         Some(match self.is_hidden_by_path {

@@ -1,4 +1,4 @@
-//! One line of the lock.
+//! A line of the lock.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use auth_runtime_policy::Policy;
 
 use super::canonical::{read, spelled_out};
 
-/// What can be called, and by whom, as text: so that what an older version wrote can be compared with
-/// what this one writes.
+/// A route and its access, as text, so that lines that were written by an older version can be
+/// compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// Capitals, or `any`, or `fallback`.
+    /// In capitals, or `any`, or `fallback`.
     pub(super) method: String,
     pub(super) path: String,
-    /// The guarded paths that it is an open pattern for.
+    /// The guarded paths that the row is an open pattern for.
     pub(super) covers: Vec<String>,
     pub(super) access: Stated,
     /// `None` for an unguarded router.
@@ -25,8 +25,8 @@ pub(super) struct Entry {
     pub(super) served: Served,
 }
 
-/// The access that a line states, as text and, unless it is an unguarded router or cannot be
-/// understood, as a policy. Two are equal if their text is.
+/// The access in a line: as text, and as a policy unless it is an unguarded router or cannot be
+/// parsed. Two are equal if their text is.
 #[derive(Clone, Debug)]
 pub(super) struct Stated {
     pub(super) text: String,
@@ -74,7 +74,7 @@ impl Entry {
         }
     }
 
-    /// `None` if that is no line of a lock.
+    /// Parses a line. `None` if it is not a line of a lock.
     pub(super) fn read(line: &str) -> Option<Self> {
         let (method, rest) = line.split_once(' ')?;
         let (path, rest) = rest.trim_start().split_once(' ')?;
@@ -89,7 +89,7 @@ impl Entry {
         let (access, handler) = if rest.starts_with("unguarded(") {
             (rest, None)
         } else {
-            // No handler has a space in it; a reason may have two.
+            // A handler has no spaces. A reason may have two in a row.
             let (access, handler) = rest.rsplit_once("  ")?;
             (access.trim_end(), Some(handler.to_owned()))
         };
@@ -144,7 +144,8 @@ impl Entry {
         self.handler.is_none()
     }
 
-    /// Where the path of a function begins that is written in the policy; `None` where all paths do.
+    /// Returns the module or crate that the path of a function in the policy starts from. `None` if
+    /// the path starts with `::`.
     pub(super) fn home(&self, function: &str) -> Option<&str> {
         let (module, _) = self.handler.as_deref()?.rsplit_once("::")?;
         if function.starts_with("::") {
@@ -156,7 +157,7 @@ impl Entry {
         }
     }
 
-    /// Whether nobody is asked who calls.
+    /// Returns whether all callers are allowed, without authentication.
     pub(super) fn is_open(&self) -> bool {
         self.is_unguarded() || self.access.text.starts_with("public(")
     }
@@ -164,7 +165,7 @@ impl Entry {
 
 const COVERS: &str = "covers ";
 
-/// The handler in a line, and its kind.
+/// Returns the handler in a line, and its kind.
 fn kind_of(written: &str) -> (&str, Served) {
     [Served::Service, Served::Router]
         .into_iter()
@@ -175,8 +176,8 @@ fn kind_of(written: &str) -> (&str, Served) {
         .unwrap_or((written, Served::Handler))
 }
 
-/// Whether all of a line is what it looks like. Nothing else is written: whoever puts what a terminal obeys
-/// in a lock wants the report to be read in another way.
+/// Returns whether a terminal displays the line as it is written. Written lines have no other
+/// characters: control characters in a lock could forge a report.
 fn is_visible(line: &str) -> bool {
     let quoted = |text: String, letter| text.replace(letter, &format!("\\{letter}"));
     let as_written = ['\\', '"', '\''].into_iter().fold(line.to_owned(), quoted);
@@ -184,7 +185,7 @@ fn is_visible(line: &str) -> bool {
 }
 
 impl fmt::Display for Entry {
-    /// Not in columns of their widest: a route that is added changes no other line.
+    /// Columns have no common width, so that an added route changes no other line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<8} {}  ", self.method, self.path)?;
         self.write_covers(f)?;

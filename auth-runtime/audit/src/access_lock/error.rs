@@ -1,4 +1,4 @@
-//! Why a lock does not hold.
+//! The errors of checking a lock.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::AccessChanges;
 
-/// Why an [`AccessLock`](crate::AccessLock) does not hold: a report for whoever reads a failed test.
+/// An error of checking an [`AccessLock`](crate::AccessLock): a report for the readers of a failed
+/// test.
 #[derive(Debug)]
 pub struct AccessLockError {
     file: PathBuf,
@@ -30,7 +31,7 @@ impl AccessLockError {
         }
     }
 
-    /// What changed; `None` if the lock could not be read.
+    /// The changes. `None` if the lock could not be read.
     pub fn changes(&self) -> Option<&AccessChanges> {
         match &self.kind {
             Kind::Differs(changes) => Some(changes),

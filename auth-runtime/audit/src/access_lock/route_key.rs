@@ -1,10 +1,10 @@
-//! What is compared with each other.
+//! The keys by which routes of two locks are compared.
 
 use auth_runtime_core::route_pattern::Pattern;
 
 use super::entry::Entry;
 
-/// Where something is mounted. What was unguarded is no version of what has a policy.
+/// The place of a route. An unguarded router never has the same key as a route with a policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RouteKey<'e> {
     pub(super) pattern: Pattern,

@@ -15,10 +15,10 @@ use super::security::{may_ask_who, sufficient};
 pub(super) struct Circumstances {
     pub(super) audience: Audience,
     pub(super) is_hidden: bool,
-    /// Whether the response to anonymous callers on unknown paths is 401.
+    /// True if the response to anonymous callers on unknown paths is 401.
     pub(super) challenges_unknown: bool,
     pub(super) can_constrain_senders: bool,
-    /// Whether an accepted scheme is an OAuth scheme.
+    /// True if an accepted scheme is an OAuth scheme.
     pub(super) is_oauth: bool,
 }
 
@@ -92,7 +92,7 @@ fn hidden_denials(
         );
         Told::forbidden(text, circumstances)
     });
-    // A denial that asks for a new login is visible.
+    // A denial that requires a new login is visible.
     let is_known = |atom: &Atom| *atom == Atom::Authenticated;
     let is_kept = |lesser| is_denied(lesser, &is_known);
     let keeps_from_known = is_denied(requirement, &|atom| is_known(atom) || is_login(atom))

@@ -5,11 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::slice;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use auth_runtime_core::adapter::{
     Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, State,
-    Surroundings, Target, Watch, forbid_storing,
+    Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
@@ -18,39 +17,87 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
 
 use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
 use crate::probe::{Probe, Responder};
 use crate::request::{
     authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
 };
-use crate::routing::fallback::{Fallback, strip_match};
-use crate::routing::handover::RouteAuthorization;
+use crate::routing::fallback::{Fallback, Others, strip_match};
+use crate::routing::response::ResponseOrFuture;
 
 /// Authorizes the requests for one endpoint: one method of one path.
 pub(crate) struct RouteAuthorizer {
     /// On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
     pub(crate) policy: Cow<'static, Policy>,
     pub(crate) checks: &'static [Check],
-    pub(crate) location: HandlerLocation,
+    pub(crate) resource: Resource,
+    /// Whether the route matches all paths below a prefix.
+    pub(crate) is_subtree: bool,
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
-    /// Whether an outer [`ConcealLayer`](super::conceal::ConcealLayer) makes the decision.
-    pub(crate) decided_outside: bool,
+}
+
+/// The resource behind an authorizer.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Resource {
+    /// A handler or a service.
+    Handler(HandlerLocation),
+    /// None: the path is unknown.
+    UnknownPath,
+    /// None: the path has no handler for the method, and responds as an unknown one.
+    UnknownMethod,
+}
+
+impl Resource {
+    pub(super) fn exists(&self) -> bool {
+        self.location().is_some()
+    }
+
+    fn location(&self) -> Option<&HandlerLocation> {
+        match self {
+            Self::Handler(location) => Some(location),
+            Self::UnknownPath | Self::UnknownMethod => None,
+        }
+    }
+}
+
+/// The parts of a granted request that its response must not reveal.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Secrecy {
+    /// Whether shared caches must not store the response.
+    pub(super) is_private: bool,
+    /// Whether the query may contain credentials.
+    pub(super) is_query_secret: bool,
+}
+
+/// The decision about a request, and the parts of the request that it was made on.
+pub(super) struct RouteAuthorization {
+    pub(super) authorization: Authorization,
+    /// The form of the request, if it was searched for credentials.
+    pub(super) form: Option<Bytes>,
+    /// The request in front of the layers, if the decision was made there.
+    pub(super) objects: Option<Box<ObjectRequest>>,
+}
+
+impl RouteAuthorization {
+    fn new(authorization: Authorization) -> Self {
+        Self {
+            authorization,
+            form: None,
+            objects: None,
+        }
+    }
 }
 
 /// A decision, available now or later.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is made"
-)]
 pub(super) enum AuthorizationOrFuture {
-    Now(RouteAuthorization, Request),
+    Now(RouteAuthorization),
+    /// The request is taken, and returned with the decision.
     Later(BoxedAuthorization),
 }
 
@@ -58,17 +105,33 @@ pub(super) type BoxedAuthorization =
     Pin<Box<dyn Future<Output = (RouteAuthorization, Request)> + Send>>;
 
 impl RouteAuthorizer {
+    /// Creates the authorizer of an unknown path or method. It decides as that of a hidden path does, so
+    /// that the response takes the same time, and conceals every request.
+    pub(super) fn of_unknown(resource: Resource, fallback: Fallback) -> Self {
+        Self {
+            policy: Cow::Borrowed(&UNKNOWN_PATH),
+            checks: &[],
+            resource,
+            is_subtree: false,
+            uses_guard: false,
+            space: fallback.first_space().clone(),
+            state: Arc::new(()),
+            fallback,
+        }
+    }
+
     /// Starts to measure a decision.
     fn watch(&self) -> Watch {
-        self.space.watch(Some(&self.location))
+        self.space.watch(self.resource.location())
     }
 
     fn route(&self) -> Route<'_> {
         Route {
             policy: &self.policy,
             checks: self.checks,
-            location: Some(self.location),
+            location: self.resource.location().copied(),
             denies_objects: self.uses_guard,
+            is_unknown_path: !self.resource.exists(),
         }
     }
 
@@ -76,7 +139,7 @@ impl RouteAuthorizer {
     fn grant_public(&self, request: &Request) -> Authorization {
         let head = head_of(request);
         self.space
-            .report_public(&self.policy, Some(self.location), head);
+            .report_public(&self.policy, self.resource.location().copied(), head);
         Authorization::public()
     }
 
@@ -147,30 +210,31 @@ impl RouteAuthorizer {
 
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
-    pub(super) fn authorize(self: &Arc<Self>, request: Request) -> AuthorizationOrFuture {
+    pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
         if self.policy.requirement().is_none() {
-            let authorization = self.grant_public(&request);
-            return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization), request);
+            let authorization = self.grant_public(request);
+            return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization));
         }
         let authorizer = || Arc::clone(self);
-        if self.reads_form_of(&request) {
+        if self.reads_form_of(request) {
+            let request = std::mem::take(request);
             return AuthorizationOrFuture::Later(Box::pin(
                 authorizer().authorize_with_form(request),
             ));
         }
         let watch = self.watch();
-        let authentication = match watch.within(|| self.authenticate(&request)) {
+        let authentication = match watch.within(|| self.authenticate(request)) {
             AuthenticationFuture::Done(authentication) => authentication,
             pending => {
+                let request = std::mem::take(request);
                 let decided = authorizer().authorize_when(pending, request, watch);
                 return AuthorizationOrFuture::Later(Box::pin(decided));
             }
         };
-        match self.decide(authentication, &request, &watch) {
-            Ok(authorization) => {
-                AuthorizationOrFuture::Now(RouteAuthorization::new(authorization), request)
-            }
+        match self.decide(authentication, request, &watch) {
+            Ok(authorization) => AuthorizationOrFuture::Now(RouteAuthorization::new(authorization)),
             Err(authentication) => {
+                let request = std::mem::take(request);
                 let decided = authorizer().decide_with_checks(authentication, request, watch);
                 AuthorizationOrFuture::Later(Box::pin(decided))
             }
@@ -211,14 +275,14 @@ impl RouteAuthorizer {
     pub(super) fn confirm(
         self: &Arc<Self>,
         decided: RouteAuthorization,
-        request: Request,
+        request: &mut Request,
     ) -> AuthorizationOrFuture {
         let authentication = decided.authorization.authentication.to_policy();
         let form = match &decided.form {
             Some(form) if !authentication.is_in_authorization() => form.clone(),
-            _ => return AuthorizationOrFuture::Now(decided, request),
+            _ => return AuthorizationOrFuture::Now(decided),
         };
-        let authorizer = Arc::clone(self);
+        let (authorizer, request) = (Arc::clone(self), std::mem::take(request));
         AuthorizationOrFuture::Later(Box::pin(async move {
             let mut request = authorizer.read_forms(request).await;
             if forget_form(&mut request).is_some_and(|own| own == form) {
@@ -242,42 +306,49 @@ impl RouteAuthorizer {
         self.uses_guard && self.policy.is_hidden()
     }
 
-    /// Whether the handler can deny objects.
-    pub(super) fn can_deny_objects(&self) -> bool {
-        self.uses_guard && self.policy.requirement().is_some()
-    }
-
-    /// The proof for a guard. That of a public handler contains no identity.
-    pub(super) fn proof(
+    /// The proof for the guard of a granted request, and the parts of the request that the response must
+    /// not reveal. That of a public handler contains no identity. `None` if there is no caller.
+    pub(super) fn grant(
         &self,
-        authorization: Authorization,
-        request: Option<Box<ObjectRequest>>,
-    ) -> Option<Proof> {
+        decided: RouteAuthorization,
+        request: &Request,
+    ) -> Option<(Proof, Secrecy)> {
+        self.record_entry(&Probe::of(request.extensions()));
         if self.policy.requirement().is_none() {
-            return Some(Proof {
+            let proof = Proof {
                 caller: Caller::Anonymous,
                 objects: None,
-            });
+            };
+            return Some((proof, Secrecy::default()));
         }
+        let RouteAuthorization {
+            authorization,
+            form,
+            objects,
+        } = decided;
         let Authorization {
             authentication,
             conceal,
             ..
         } = authorization;
-        let caller = self
-            .space
-            .caller_for(&self.policy, &authentication)?
-            .clone();
-        let objects = request.map(|request| {
+        let is_private = !authentication.to_policy().is_in_authorization();
+        let secrecy = Secrecy {
+            is_private,
+            is_query_secret: is_private && self.space.may_stand_in_query(&authentication),
+        };
+        let caller = self.space.caller_for(&self.policy, &authentication)?;
+        let caller = caller.clone();
+        let objects = self.uses_guard.then(|| {
+            let own = || Box::new(self.object_request(request, form.as_ref()));
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
-                request: *request,
+                request: *objects.unwrap_or_else(own),
                 conceal,
                 has_router: true,
             })
         });
-        Some(Proof { caller, objects })
+        Some((Proof { caller, objects }, secrecy))
     }
 
     /// Copies the head of a request, but only if a fallback of the service may have to respond for
@@ -295,7 +366,8 @@ impl RouteAuthorizer {
         if let Some(form) = form {
             copy.extensions_mut().insert(Form::Read(form.clone()));
         }
-        Some(Arc::new(strip_match(copy).into_parts().0))
+        strip_match(&mut copy);
+        Some(Arc::new(copy.into_parts().0))
     }
 
     /// The response to a denied request.
@@ -312,34 +384,61 @@ impl RouteAuthorizer {
         answer.map(Body::from)
     }
 
-    /// The responder of the handler, which may have denied an object.
-    pub(super) fn handled(&self, response: &Response) -> Responder {
-        Responder::Handler {
-            location: self.location,
-            status: response.status(),
+    /// Records that a test's request reached the handler.
+    pub(super) fn record_entry(&self, probe: &Probe) {
+        if let Resource::Handler(location) = self.resource {
+            probe.record(|| Responder::Entered { location });
         }
     }
 
-    /// The record of a denial by the policy that is concealed.
-    pub(super) fn hidden(&self, path: &str) -> Responder {
-        Responder::Hidden {
-            location: self.location,
-            fallback: self.fallback.location_at(path),
+    /// Records the denial of a test's request by the policy.
+    pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
+        if let Resource::Handler(location) = self.resource {
+            let denial = denial.clone();
+            probe.record(|| Responder::Denied { location, denial });
         }
     }
 
-    /// Responds as for an unknown path, and returns who responds.
+    /// Records the response of the handler, which may have denied an object, to a test's request.
+    pub(super) fn record_handled(&self, probe: &Probe, response: &Response) {
+        if let Resource::Handler(location) = self.resource {
+            let status = response.status();
+            probe.record(|| Responder::Handler { location, status });
+        }
+    }
+
+    /// Records the response of the fallback in place of a denial by the policy, or on an unknown path.
+    pub(super) fn record_fallback(&self, probe: &Probe, fallback: Option<HandlerLocation>) {
+        match self.resource {
+            Resource::Handler(location) => {
+                probe.record(|| Responder::Hidden { location, fallback });
+            }
+            Resource::UnknownPath => probe.record(|| Responder::NotRouted { fallback }),
+            Resource::UnknownMethod => {}
+        }
+    }
+
+    /// Responds as for an unknown path, and returns the location of the fallback.
     pub(super) fn conceal(
         &self,
         authentication: Authentication,
-        request: Request,
-    ) -> (Responder, ResponseOrFuture) {
-        let request = strip_match(request);
-        let responder = self.hidden(request.uri().path());
+        request: &mut Request,
+    ) -> (Option<HandlerLocation>, ResponseOrFuture) {
+        strip_match(request);
+        if !self.is_subtree {
+            // A route with a wildcard takes axum longer, so a concealed response would take longer as well.
+            request.extensions_mut().insert(Padding);
+            request.extensions_mut().remove::<Padding>();
+        }
+        let location = self.fallback.location_at(request.uri().path());
+        let others = match self.resource {
+            Resource::Handler(_) => Others::Unreported,
+            Resource::UnknownPath | Resource::UnknownMethod => Others::Reported,
+        };
         let response = self
             .fallback
-            .respond_to(&self.space, authentication, request);
-        (responder, response)
+            .respond_to(&self.space, authentication, request, others);
+        (location, response)
     }
 
     /// Responds as for an unknown path, in place of a denial that the handler returned.
@@ -352,9 +451,10 @@ impl RouteAuthorizer {
         match request.head {
             Some(head) => {
                 let head = Arc::unwrap_or_clone(head);
-                let request = Request::from_parts(head, Body::empty());
+                let mut request = Request::from_parts(head, Body::empty());
+                let others = Others::Unreported;
                 self.fallback
-                    .respond_to(&self.space, authentication, request)
+                    .respond_to(&self.space, authentication, &mut request, others)
             }
             None => {
                 let request = RequestView::Before(&request.snapshot);
@@ -364,96 +464,6 @@ impl RouteAuthorizer {
     }
 }
 
-/// A response, available now or later.
-pub(crate) enum ResponseOrFuture {
-    Now(Response),
-    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
-}
-
-impl ResponseOrFuture {
-    /// The same response, whose responder is recorded when it is available.
-    pub(super) fn recorded(self, probe: Probe, responder: Responder) -> Self {
-        match self {
-            response if !probe.is_listening() => response,
-            Self::Now(response) => {
-                probe.record(|| responder);
-                Self::Now(response)
-            }
-            Self::Later(response) => Self::Later(Box::pin(async move {
-                let response = response.await;
-                probe.record(|| responder);
-                response
-            })),
-        }
-    }
-}
-
-impl Future for ResponseOrFuture {
-    type Output = Response;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        match &mut *self {
-            Self::Now(response) => Poll::Ready(std::mem::take(response)),
-            Self::Later(response) => response.as_mut().poll(context),
-        }
-    }
-}
-
-/// Forbids storing a 404 or 405, which a cache could otherwise send to callers with more rights
-/// (RFC 9111 §3 and §4).
-pub(crate) fn uncacheable_if_missing(mut response: Response) -> Response {
-    if matches!(
-        response.status(),
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
-    ) {
-        forbid_storing(response.headers_mut());
-    }
-    response
-}
-
-/// Keeps the query out of the `Referer` of requests to linked pages and embedded resources. The
-/// policy is not `no-referrer`: browsers would then send a form of the page with `Origin: null`
-/// (Fetch, "append a request `Origin` header"), like a cross-site request.
-pub(super) fn keep_query_secret(headers: &mut http::HeaderMap) {
-    const ORIGIN_ONLY: HeaderValue = HeaderValue::from_static("strict-origin");
-    let mut lines = headers.get_all(header::REFERRER_POLICY).iter();
-    let is_strict = lines.next().is_some_and(|line| line == "no-referrer");
-    if !is_strict || lines.next().is_some() {
-        headers.insert(header::REFERRER_POLICY, ORIGIN_ONLY);
-    }
-}
-
-/// Excludes a response to authenticated callers from shared caches. These exclude only responses to
-/// requests with `Authorization` on their own (RFC 9111 §3.5; RFC 6750 §2.3).
-pub(super) fn keep_private(headers: &mut http::HeaderMap) {
-    const PRIVATE: HeaderValue = HeaderValue::from_static("private");
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, PRIVATE);
-        return;
-    }
-    let lines = headers.get_all(header::CACHE_CONTROL).iter();
-    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
-    let directives = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
-    let is = |directive: &str, name: &str| {
-        let end = directive.find('=').unwrap_or(directive.len());
-        directive
-            .get(..end)
-            .is_some_and(|own| own.eq_ignore_ascii_case(name))
-    };
-    let mut kept = vec!["private"];
-    for directive in directives {
-        // `private="Set-Cookie"` applies to that field only.
-        let is_enough = directive.eq_ignore_ascii_case("private");
-        if is_enough || is(directive, "no-store") {
-            return;
-        }
-        let opens =
-            is(directive, "public") || is(directive, "s-maxage") || is(directive, "private");
-        if !directive.is_empty() && !opens {
-            kept.push(directive);
-        }
-    }
-    if let Ok(value) = HeaderValue::try_from(kept.join(", ")) {
-        headers.insert(header::CACHE_CONTROL, value);
-    }
-}
+/// A value that is stored in the extensions of a request for the time that this takes.
+#[derive(Clone)]
+struct Padding;

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use auth_runtime_core::Decision;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
@@ -14,13 +13,13 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
-use crate::routing::authorizer::{
-    AuthorizationOrFuture, ResponseOrFuture, RouteAuthorizer, uncacheable_if_missing,
-};
-use crate::routing::fallback::strip_match;
-use crate::routing::handover::{RouteAuthorization, RouteSlot};
+use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::exchange::Place;
 use crate::routing::kept_body::KeptBody;
-use crate::routing::response_future::response_of;
+use crate::routing::response::{BoxedResponse, response_of, uncacheable_if_missing};
+use crate::routing::response_future::{Inner, ResponseFuture};
+use crate::routing::route_slot::RouteSlot;
+use crate::routing::unknown_path::UnknownPath;
 
 /// Decides in front of layers and prefixes that only matched routes have, on hidden paths. Such a
 /// layer could otherwise reveal the route, by a field that it adds or by a response of its own; and
@@ -32,6 +31,8 @@ pub(crate) struct ConcealLayer {
     pub(crate) authorizer: Arc<RouteAuthorizer>,
     /// The methods of the inner endpoint; `None` for all.
     pub(crate) methods: Option<Arc<[Method]>>,
+    /// Responds to all other methods.
+    pub(crate) unknown: UnknownPath,
 }
 
 impl<R> Layer<R> for ConcealLayer {
@@ -68,88 +69,86 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = ConcealFuture;
+    type Future = ConcealFuture<R>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> ConcealFuture {
+    fn call(&mut self, request: Request) -> ConcealFuture<R> {
         let ConcealLayer {
             authorizer,
             methods,
+            unknown,
         } = &self.layer;
         let is_other = |methods: &Arc<[Method]>| !methods.contains(request.method());
-        if methods.as_ref().is_some_and(is_other) {
-            return ConcealFuture(authorizer.fallback.receive(strip_match(request)));
-        }
-        let probe = Probe::of(request.extensions());
-        ConcealFuture(match authorizer.authorize(request) {
-            AuthorizationOrFuture::Now(decided, request) => {
-                respond(authorizer, probe, decided, request, &*self.inner)
-            }
-            AuthorizationOrFuture::Later(decided) => {
-                let inner = Arc::clone(&self.inner);
-                let authorizer = Arc::clone(authorizer);
-                ResponseOrFuture::Later(Box::pin(async move {
-                    let (decided, request) = decided.await;
-                    respond(&authorizer, probe, decided, request, &*inner).await
-                }))
-            }
+        ConcealFuture(if methods.as_ref().is_some_and(is_other) {
+            unknown.respond(request)
+        } else {
+            let behind = BehindLayers(Arc::clone(&self.inner));
+            ResponseFuture::start(Arc::clone(authorizer), Place::InFront, request, behind)
         })
     }
 }
 
-/// Conceals the denial, or calls the service behind the layers.
-fn respond<R>(
-    authorizer: &Arc<RouteAuthorizer>,
-    probe: Probe,
-    mut decided: RouteAuthorization,
-    mut request: Request,
-    inner: &R,
-) -> ResponseOrFuture
+/// The service behind the layers.
+pub(crate) struct BehindLayers<R>(Arc<R>);
+
+impl<R> Inner for BehindLayers<R>
 where
     R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     R::Future: Send,
 {
-    if decided.authorization.decision == Decision::Conceal {
-        let authentication = decided.authorization.authentication;
-        let (responder, response) = authorizer.conceal(authentication, request);
-        return response.recorded(probe, responder);
+    /// Passes the request through the layers, and conceals a denial of the handler behind them.
+    fn call(
+        self,
+        authorizer: &Arc<RouteAuthorizer>,
+        mut decided: RouteAuthorization,
+        mut request: Request,
+    ) -> (BoxedResponse, Secrecy) {
+        let probe = Probe::of(request.extensions());
+        let in_front = authorizer.object_request(&request, decided.form.as_ref());
+        decided.objects = Some(Box::new(in_front.clone()));
+        let slot = RouteSlot::hand(authorizer, decided, &mut request);
+        let body = match authorizer.can_conceal_objects() {
+            true => KeptBody::of(&mut request),
+            false => None,
+        };
+        let response = R::clone(&self.0).oneshot(request);
+        let authorizer = Arc::clone(authorizer);
+        let response = Box::pin(async move {
+            let _body = body;
+            let mut response = response_of(response.await);
+            // A layer may have replaced the response, or the request.
+            let mark = response.extensions_mut().remove::<Concealed>();
+            let Some(concealed) = slot.take_concealed().or(mark) else {
+                return uncacheable_if_missing(response);
+            };
+            let path = in_front.snapshot.uri().path();
+            let fallback = authorizer.fallback.location_at(path);
+            let by_policy = concealed.by_policy;
+            let concealed = Concealed {
+                request: in_front,
+                ..concealed
+            };
+            let response = authorizer.conceal_object(concealed).await;
+            match by_policy {
+                true => authorizer.record_fallback(&probe, fallback),
+                false => authorizer.record_handled(&probe, &response),
+            }
+            response
+        });
+        (response, Secrecy::default())
     }
-    let in_front = authorizer.object_request(&request, decided.form.as_ref());
-    decided.objects = Some(Box::new(in_front.clone()));
-    let slot = RouteSlot::hand(authorizer, decided, &mut request);
-    let body = match authorizer.can_conceal_objects() {
-        true => KeptBody::of(&mut request),
-        false => None,
-    };
-    let response = inner.clone().oneshot(request);
-    let authorizer = Arc::clone(authorizer);
-    ResponseOrFuture::Later(Box::pin(async move {
-        let _body = body;
-        let mut response = response_of(response.await);
-        // A layer may have replaced the response, or the request.
-        let mark = response.extensions_mut().remove::<Concealed>();
-        let Some(concealed) = slot.take_concealed().or(mark) else {
-            return uncacheable_if_missing(response);
-        };
-        let path = in_front.snapshot.uri().path();
-        let hidden = concealed.by_policy.then(|| authorizer.hidden(path));
-        let concealed = Concealed {
-            request: in_front,
-            ..concealed
-        };
-        let response = authorizer.conceal_object(concealed).await;
-        probe.record(|| hidden.unwrap_or_else(|| authorizer.handled(&response)));
-        response
-    }))
 }
 
 /// The response of a service behind layers, or of a fallback.
-pub(crate) struct ConcealFuture(ResponseOrFuture);
+pub(crate) struct ConcealFuture<R>(ResponseFuture<BehindLayers<R>>);
 
-impl Future for ConcealFuture {
+impl<R> Future for ConcealFuture<R>
+where
+    BehindLayers<R>: Inner,
+{
     type Output = Result<Response, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -1,29 +1,23 @@
 //! The response of an unknown path, which is also the response of a concealed one.
 
 use std::convert::Infallible;
-use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Form, RequestView, Route, Target, UsedScheme, View,
-    Watch, forbid_storing,
+    Authentication, Form, RequestView, Target, UsedScheme, View, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
-use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::handler::Handler;
 use axum::response::Response;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use crate::probe::{Probe, Responder};
 use crate::request::{authenticate, forget_form, head_of, read_form};
-use crate::routing::authorizer::{ResponseOrFuture, uncacheable_if_missing};
-use crate::routing::handover::{forget, hand_to_fallback, take_for_fallback};
-use crate::routing::response_future::response_of;
+use crate::routing::handover::{find, forget, hand, lock};
+use crate::routing::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::routing::step::{Step, apply};
 
 /// All paths but `/`; the parameter, as axum calls that of its own fallbacks, is in no `Path`.
@@ -38,8 +32,10 @@ pub(crate) struct Fallback(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
+    /// The space that writes the 404.
+    first: ProtectionSpace,
     /// All spaces of the application, so that all of its paths respond identically to rejected
-    /// credentials. There is at least one, and the first one writes the 404.
+    /// credentials: `first`, and the others.
     spaces: Vec<ProtectionSpace>,
     service: Option<FallbackService>,
     /// The location of the service in the source.
@@ -60,49 +56,37 @@ struct Layered {
     router: Router,
 }
 
-/// The handler of unknown paths.
-#[derive(Clone)]
-pub(super) struct UnknownPath {
-    pub(super) fallback: Fallback,
-    /// Whether the path exists, and only the method does not.
-    pub(super) is_routed: bool,
-}
-
-/// Marks the handler of unknown paths.
-pub(super) enum ByFallback {}
-
-impl<S> Handler<ByFallback, S> for UnknownPath {
-    type Future = ResponseOrFuture;
-
-    fn call(self, mut request: Request, _state: S) -> ResponseOrFuture {
-        let Self {
-            fallback,
-            is_routed,
-        } = self;
-        if is_routed {
-            request.extensions_mut().remove::<MatchedPath>();
-        }
-        if fallback.0.something_is_hidden {
-            request.extensions_mut().insert(NotMatched);
-            request.extensions_mut().remove::<NotMatched>();
-        }
-        let probe = Probe::of(request.extensions());
-        if is_routed || !probe.is_listening() {
-            return fallback.receive(request);
-        }
-        let responder = Responder::NotRouted {
-            fallback: fallback.location_at(request.uri().path()),
-        };
-        fallback.receive(request).recorded(probe, responder)
-    }
-}
-
 /// The caller of an unknown path, and the space that decides about it.
 #[derive(Clone)]
-pub(super) struct UnknownCaller {
+struct UnknownCaller {
     /// The index of the space in the fallback's list.
     space: usize,
     authentication: Authentication,
+}
+
+impl UnknownCaller {
+    /// A caller without credentials, or one whose credentials are not read.
+    fn anonymous() -> Self {
+        Self {
+            space: 0,
+            authentication: Authentication::anonymous(),
+        }
+    }
+}
+
+/// The caller of an unknown path, for the fallback behind some layers. Layers may change the credentials:
+/// the caller is that of the request as it was sent, as in front of hidden paths.
+struct FallbackSlot {
+    recipient: Fallback,
+    caller: Mutex<Option<UnknownCaller>>,
+}
+
+/// Whether the other spaces of the application report the rejection of a request's credentials. On a
+/// concealed path they do not: the decision was reported already.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Others {
+    Reported,
+    Unreported,
 }
 
 impl Fallback {
@@ -114,13 +98,14 @@ impl Fallback {
         location: Option<HandlerLocation>,
         something_is_hidden: bool,
     ) -> Self {
-        let mut spaces = vec![first];
+        let mut spaces = vec![first.clone()];
         for space in others {
             if !spaces.iter().any(|own| own.is_same(&space)) {
                 spaces.push(space);
             }
         }
         Self(Arc::new(Inner {
+            first,
             spaces,
             service: match something_is_hidden {
                 true => service.map(without_route_names),
@@ -138,7 +123,7 @@ impl Fallback {
         let inner = self.clone();
         let respond = tower::service_fn(move |request: Request| {
             let inner = inner.clone();
-            async move { Ok(inner.receive_handed(strip_match(request)).await) }
+            async move { Ok(inner.receive(request).await) }
         });
         let router = layers(BoxCloneSyncService::new(respond));
         Self(Arc::new(Inner {
@@ -191,6 +176,11 @@ impl Fallback {
         }
     }
 
+    /// The space that writes the 404.
+    pub(super) fn first_space(&self) -> &ProtectionSpace {
+        &self.0.first
+    }
+
     /// The spaces of the application.
     pub(super) fn spaces(&self) -> &[ProtectionSpace] {
         &self.0.spaces
@@ -206,78 +196,43 @@ impl Fallback {
             || self.0.spaces.len() > 1
     }
 
-    /// Returns whether the fallback authenticates. A fallback of the service does not, in an
-    /// application that hides nothing: it is public, and there is no concealed path with the same
-    /// response.
-    fn authenticates(&self) -> bool {
-        let mut spaces = self.0.spaces.iter();
-        self.0.service.is_none()
-            || self.0.something_is_hidden
+    /// Returns whether the response for an unknown path depends on the caller. A fallback of the service
+    /// is public in an application that hides nothing, so it receives requests unauthenticated: there
+    /// is no concealed path with the same response.
+    pub(super) fn authenticates(&self, path: &str) -> bool {
+        let responding = &self.at(path).0;
+        let mut spaces = responding.spaces.iter();
+        responding.service.is_none()
+            || responding.something_is_hidden
             || spaces.any(ProtectionSpace::challenges_unknown_paths)
     }
 
-    /// Responds to a request that is not authenticated yet. Rejected credentials lead to the same
-    /// 401 as on any other path.
-    ///
-    /// Like the authorizer of a route, it responds at once where nothing has to be awaited: the time of
-    /// a response must not depend on whether the path exists.
-    pub(crate) fn receive(&self, request: Request) -> ResponseOrFuture {
-        let responding = self.at(request.uri().path());
-        if !responding.authenticates() {
-            let caller = UnknownCaller {
-                space: 0,
-                authentication: Authentication::anonymous(),
-            };
-            return responding.respond(caller, request);
-        }
-        if let [space] = self.spaces()
-            && !space.reads_form_of(head_of(&request), Target::Unknown)
-        {
-            return self.receive_for(space, request);
-        }
-        let fallback = self.clone();
-        ResponseOrFuture::Later(Box::pin(async move {
-            let (caller, request) = fallback.identify(None, request).await;
-            let responding = fallback.at(request.uri().path());
-            responding.respond(caller, request).await
-        }))
-    }
-
     /// Responds to a request that was authenticated in front of some layers, or authenticates it.
-    async fn receive_handed(&self, request: Request) -> Response {
-        match take_for_fallback(self, &request) {
-            Some(caller) => self.at(request.uri().path()).respond(caller, request).await,
-            None => self.receive(request).await,
-        }
+    async fn receive(&self, mut request: Request) -> Response {
+        strip_match(&mut request);
+        let slot = find::<FallbackSlot>(&request).filter(|slot| slot.recipient.is_same(self));
+        let handed = slot.and_then(|slot| lock(&slot.caller).take());
+        let (caller, mut request) = match handed {
+            Some(caller) => (caller, request),
+            None if self.authenticates(request.uri().path()) => {
+                self.identify(None, request, Others::Reported).await
+            }
+            None => (UnknownCaller::anonymous(), request),
+        };
+        let responding = self.at(request.uri().path());
+        responding.respond(caller, &mut request).await
     }
 
-    /// Responds in an application with one space.
-    fn receive_for(&self, space: &ProtectionSpace, request: Request) -> ResponseOrFuture {
-        let watch = space.watch(None);
-        let authentication =
-            watch.within(|| authenticate(space, head_of(&request), Target::Unknown));
-        match authentication {
-            AuthenticationFuture::Done(authentication) => {
-                let authentication = self.report(space, &watch, authentication, &request);
-                self.respond_to(space, authentication, request)
-            }
-            pending => {
-                let (fallback, space) = (self.clone(), space.clone());
-                ResponseOrFuture::Later(Box::pin(async move {
-                    let authentication = watch.around(pending).await;
-                    let authentication = fallback.report(&space, &watch, authentication, &request);
-                    fallback.respond_to(&space, authentication, request).await
-                }))
-            }
-        }
-    }
-
-    /// Responds to a request that one space of the application has already authenticated.
+    /// Responds to a request that one space of the application has already authenticated. Rejected
+    /// credentials lead to the same 401 on every concealed or unknown path.
+    ///
+    /// It responds at once where nothing has to be awaited.
     pub(crate) fn respond_to(
         &self,
         space: &ProtectionSpace,
         authentication: Authentication,
-        request: Request,
+        request: &mut Request,
+        others: Others,
     ) -> ResponseOrFuture {
         if let [only] = self.spaces()
             && only.is_same(space)
@@ -292,41 +247,19 @@ impl Fallback {
             );
         }
         let (fallback, space) = (self.clone(), space.clone());
+        let request = std::mem::take(request);
         ResponseOrFuture::Later(Box::pin(async move {
             let found = Some((&space, authentication));
-            let (caller, request) = fallback.identify(found, request).await;
+            let (caller, mut request) = fallback.identify(found, request, others).await;
             let responding = fallback.at(request.uri().path());
-            responding.respond(caller, request).await
+            responding.respond(caller, &mut request).await
         }))
     }
 
-    /// Reports the request. No policy decides about an unknown path, but where hidden paths exist,
-    /// one is evaluated for the time that it takes.
-    fn report(
-        &self,
-        space: &ProtectionSpace,
-        watch: &Watch,
-        authentication: Authentication,
-        request: &Request,
-    ) -> Authentication {
-        let head = head_of(request);
-        space.report_unknown_path(watch, &authentication, head);
-        if !self.0.something_is_hidden {
-            return authentication;
-        }
-        let route = Route {
-            policy: &NEVER_MET,
-            checks: &[],
-            location: None,
-            denies_objects: false,
-        };
-        match space.decide(route, authentication, head, &Watch::off()) {
-            Ok(authorization) => {
-                black_box(&authorization.decision);
-                authorization.authentication
-            }
-            Err(authentication) => authentication,
-        }
+    /// Responds to a request on an unknown path without authentication.
+    pub(super) fn respond_unauthenticated(&self, request: &mut Request) -> ResponseOrFuture {
+        let responding = self.at(request.uri().path());
+        responding.respond(UnknownCaller::anonymous(), request)
     }
 
     /// Authenticates the caller of an unknown path. The space with the highest rank decides; of
@@ -336,8 +269,8 @@ impl Fallback {
         &self,
         mut found: Option<(&ProtectionSpace, Authentication)>,
         mut request: Request,
+        others: Others,
     ) -> (UnknownCaller, Request) {
-        let reports = found.is_none();
         let mut best: Option<UnknownCaller> = None;
         for (index, space) in self.spaces().iter().enumerate() {
             let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
@@ -347,7 +280,7 @@ impl Fallback {
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     let authentication = watch.around(authentication).await;
-                    if reports {
+                    if others == Others::Reported {
                         space.report_unknown_path(&watch, &authentication, head_of(&request));
                     }
                     authentication
@@ -400,22 +333,27 @@ impl Fallback {
         space.deny_unknown_path(&caller.authentication)
     }
 
-    fn respond(&self, caller: UnknownCaller, mut request: Request) -> ResponseOrFuture {
+    fn respond(&self, caller: UnknownCaller, request: &mut Request) -> ResponseOrFuture {
         if let Some(Layered { inner, router }) = self.0.layered.clone() {
-            hand_to_fallback(&inner, caller, &mut request);
+            let slot = FallbackSlot {
+                recipient: inner,
+                caller: Mutex::new(Some(caller)),
+            };
+            hand(Arc::new(slot), request);
+            let request = std::mem::take(request);
             return ResponseOrFuture::Later(Box::pin(async move {
                 response_of(router.oneshot(request).await)
             }));
         }
         match &self.0.service {
             Some(service) if self.denial(&caller).is_none() => {
-                forget(&mut request);
-                let response =
-                    respond_by_service(service.clone(), self.0.something_is_hidden, request);
+                forget(request);
+                let (service, request) = (service.clone(), std::mem::take(request));
+                let response = respond_by_service(service, self.0.something_is_hidden, request);
                 ResponseOrFuture::Later(Box::pin(response))
             }
             _ => {
-                let asked = RequestView::Now(head_of(&request));
+                let asked = RequestView::Now(head_of(request));
                 ResponseOrFuture::Now(self.respond_by_spaces(&caller, asked))
             }
         }
@@ -435,19 +373,12 @@ impl Fallback {
     }
 
     fn respond_by_spaces(&self, caller: &UnknownCaller, asked: RequestView<'_>) -> Response {
-        let denial = self.denial(caller);
-        // Only a denial depends on the space. A 404 is always that of the first one.
-        let space = match denial {
-            Some(_) => self.spaces().get(caller.space),
-            None => self.spaces().first(),
-        };
-        let denial = denial.unwrap_or(Denial::NotFound);
-        match space {
-            Some(space) => space
-                .answer(None, &denial, &caller.authentication, asked)
-                .map(Body::from),
-            None => Response::default(),
-        }
+        // Only a denial depends on the space.
+        let denied = self.spaces().get(caller.space).zip(self.denial(caller));
+        let (space, denial) = denied.unwrap_or((&self.0.first, Denial::NotFound));
+        space
+            .answer(None, &denial, &caller.authentication, asked)
+            .map(Body::from)
     }
 }
 
@@ -457,8 +388,10 @@ impl Fallback {
 /// nested service is only in requests to concealed paths. axum gives no access to the latter, and
 /// removes it when another route matches.
 fn without_route_names(service: FallbackService) -> FallbackService {
-    let service =
-        tower::service_fn(move |request: Request| service.clone().oneshot(strip_match(request)));
+    let service = tower::service_fn(move |mut request: Request| {
+        strip_match(&mut request);
+        service.clone().oneshot(request)
+    });
     // unguarded: it responds for paths that do not exist
     let below = Router::new().route_service(BELOW, service.clone());
     // unguarded: and so it does at the root
@@ -479,19 +412,7 @@ async fn respond_by_service(
     uncacheable_if_missing(response)
 }
 
-/// The policy of unknown paths. Its result is not used.
-static NEVER_MET: Policy = Policy::new(
-    Access::Requires(Requirement::scope("unknown")),
-    Disclosure::Hidden(None),
-);
-
-/// Stands for the name of the matched route in the extensions of a request, for the time that
-/// storing and removing it takes.
-#[derive(Clone)]
-struct NotMatched;
-
 /// Removes the name of the matched route: on an unknown path, a fallback would not receive it.
-pub(crate) fn strip_match(mut request: Request) -> Request {
+pub(super) fn strip_match(request: &mut Request) {
     request.extensions_mut().remove::<MatchedPath>();
-    request
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use crate::guard::{Declared, Guard, HasPolicy};
+use crate::routing::response::BoxedResponse;
 
 mod seal {
     /// An argument that code outside of this crate cannot name, so that it cannot implement a handler that
@@ -18,9 +19,6 @@ mod seal {
     pub struct Seal(pub(crate) ());
 }
 pub(crate) use self::seal::Seal;
-
-/// A response that is not there yet.
-pub(crate) type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A function with a [`Guard`] as its first parameter, which `#[requires]` or `#[public]`
 /// completed: a handler with a policy.

@@ -18,6 +18,7 @@ use crate::guard::{Declared, ServicePolicy};
 use crate::request::served_as;
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
+use crate::routing::exchange::Place;
 use crate::routing::handler::{GuardedParameters, TakesGuard};
 use crate::routing::response_future::{Authorized, InnerService};
 use crate::routing::step::Step;
@@ -40,16 +41,17 @@ pub(crate) struct Endpoint<S> {
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
     pub(crate) served: Served,
-    /// A handler whose guard is for another one.
+    /// A handler with the guard of another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
-    /// The state for checks; `None` if no state is set yet, or if there are no checks.
+    /// The state for checks. `None` if no state is set yet, or if no checks exist.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,
 }
 
-pub(crate) type Mount<S> = Arc<dyn Fn(Arc<RouteAuthorizer>) -> MethodRouter<S> + Send + Sync>;
+pub(crate) type Mount<S> =
+    Arc<dyn Fn(Arc<RouteAuthorizer>, Place) -> MethodRouter<S> + Send + Sync>;
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn of_handler<H, T, M>(filter: Option<MethodFilter>, handler: H) -> Self
@@ -93,8 +95,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             borrower,
             uses_guard: P::USES_GUARD,
             state: None,
-            mount: Arc::new(move |authorizer| {
-                let handler = Authorized::new(inner.clone(), authorizer);
+            mount: Arc::new(move |authorizer, place| {
+                let handler = Authorized::new(inner.clone(), authorizer, place);
                 match filter {
                     // unguarded: the authorizer decides before the handler does anything
                     Some(filter) => axum::routing::on(filter, handler),
@@ -119,7 +121,9 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),
-            mount: Arc::new(move |authorizer| mount(authorizer).with_state(state.clone())),
+            mount: Arc::new(move |authorizer, place| {
+                mount(authorizer, place).with_state(state.clone())
+            }),
             layers: self.layers,
         }
     }

@@ -20,16 +20,19 @@ use axum::routing::MethodRouter;
 use http::Method;
 use http::StatusCode;
 
-use crate::routing::authorizer::{RouteAuthorizer, uncacheable_if_missing};
+use crate::routing::authorizer::{Resource, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
-use crate::routing::fallback::{BELOW, Fallback, UnknownPath, strip_match};
+use crate::routing::exchange::Place;
+use crate::routing::fallback::{BELOW, Fallback};
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
 use crate::routing::protected::Member;
+use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
     FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
 };
 use crate::routing::step::{Step, apply};
+use crate::routing::unknown_path::{NoHandler, UnknownPath};
 
 /// The access table of several routers on one host.
 pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
@@ -162,10 +165,8 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         };
     };
     let (fallback, fallback_steps) = fallback_of(members, owner, &hidden_paths);
-    let unknown = Router::new().fallback(UnknownPath {
-        fallback: fallback.clone(),
-        is_routed: false,
-    });
+    let unknown = UnknownPath::new(Resource::UnknownPath, &fallback);
+    let unknown = Router::new().fallback(unknown);
     let mut router = apply(fallback_steps, unknown);
 
     // For each path, whether its other methods have an endpoint already.
@@ -215,14 +216,14 @@ pub(super) fn mount(members: &[Member]) -> Routes {
     }
 }
 
-/// The fallback of the application, which leaves the unknown paths below some prefixes to the fallbacks
-/// that were nested there, and the steps around all of them and around all hidden routes.
+/// Returns the fallback of the application, and the steps around all fallbacks and all hidden routes. The
+/// unknown paths below some prefixes belong to the fallbacks that were nested there.
 ///
 /// A request is authenticated behind these steps, and in front of all others, whether its path is hidden
 /// or unknown: other layers could change the credentials or the body, or respond.
 ///
-/// axum is not asked to nest them: it loses those that are nested twice, and a concealed path has to find
-/// the same fallback as the unknown paths beside it, in whichever router it is.
+/// axum does not nest the fallbacks: it loses those that are nested twice, and a concealed path in any
+/// nested router has to find the same fallback as the unknown paths beside it.
 fn fallback_of<'m>(
     members: &'m [Member],
     owner: &'m Member,
@@ -278,6 +279,7 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     let (inside, around) = split(&unguarded.steps, common);
     let (fallback_inside, _) = split(fallback_steps, common);
     let fallback = fallback.with_steps(fallback_inside);
+    let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
 
     let paths = unguarded.paths.iter();
     let paths = paths.map(|path| Pattern::of(&nested_path(&unguarded.prefix, path)));
@@ -293,11 +295,11 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
             };
             listed.matches(path) && (listed.is_subtree() || !is_other())
         });
-        let fallback = fallback.clone();
+        let unknown = unknown.clone();
         async move {
             match is_listed {
                 true => uncacheable_if_missing(next.run(request).await),
-                false => fallback.receive(strip_match(request)).await,
+                false => unknown.respond::<NoHandler>(request).await,
             }
         }
     });
@@ -315,8 +317,8 @@ fn route_of(request: &Request) -> Option<Pattern> {
     Some(route.without_first(original.saturating_sub(segments(request.uri()))))
 }
 
-/// The member whose fallback responds for the application's unknown paths: the one with a service, or
-/// else the first.
+/// Returns the member that provides the fallback of the application: the first one with a fallback
+/// of the service, or else the first one.
 fn fallback_owner(members: &[Member]) -> Option<&Member> {
     let with_service = |member: &&Member| member.routes.fallback.service.is_some();
     members.iter().find(with_service).or(members.first())
@@ -402,10 +404,10 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
 struct Placed<'a> {
     space: &'a ProtectionSpace,
     fallback: &'a Fallback,
-    /// What was done to the fallback, from the inside out.
+    /// The steps around the fallback, from the inside out.
     fallback_steps: &'a [Step],
     path_is_hidden: bool,
-    /// Whether this route responds to the methods that no handler of the path takes.
+    /// True if this route responds to the methods without a handler on the path.
     answers_others: bool,
 }
 
@@ -421,6 +423,7 @@ impl Placed<'_> {
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
+        let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
@@ -429,25 +432,25 @@ impl Placed<'_> {
                 false => Cow::Borrowed(route.endpoint.policy),
             },
             checks: route.endpoint.checks,
-            location: route.endpoint.location,
+            resource: Resource::Handler(route.endpoint.location),
+            is_subtree: subtree,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
             state: route.endpoint.state_for_checks(),
-            fallback: fallback.clone(),
-            decided_outside,
+            fallback,
         });
+        let place = match decided_outside {
+            true => Place::BehindLayers,
+            false => Place::Endpoint,
+        };
 
         let methods = route.endpoint.methods();
-        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer));
+        let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer), place);
         if self.answers_others {
             method_router = if self.path_is_hidden {
                 // Merging into `any` keeps axum from adding `Allow`.
                 // unguarded: it responds as for a path that does not exist
-                axum::routing::any(UnknownPath {
-                    fallback,
-                    is_routed: true,
-                })
-                .merge(method_router)
+                axum::routing::any(unknown.clone()).merge(method_router)
             } else {
                 // unguarded: it says that there is no such method, and where nothing is hidden only
                 method_router.fallback(method_not_allowed)
@@ -463,6 +466,7 @@ impl Placed<'_> {
             router = router.layer(ConcealLayer {
                 authorizer,
                 methods: methods.map(Arc::from),
+                unknown,
             });
         }
         apply(around, router)
@@ -491,7 +495,7 @@ async fn method_not_allowed() -> Response {
     uncacheable_if_missing(StatusCode::METHOD_NOT_ALLOWED.into_response())
 }
 
-/// How many of the outermost steps are the same.
+/// Returns the number of outermost steps that are equal.
 fn common_steps(steps: &[Step], others: &[Step]) -> usize {
     let pairs = steps.iter().rev().zip(others.iter().rev());
     pairs.take_while(|(one, other)| one.is_same(other)).count()

@@ -47,7 +47,7 @@ use crate::routing::step::Step;
 #[derive(Clone)]
 pub struct ProtectedRouter {
     routes: Routes,
-    /// What the router was made of, for a merge to make a new one.
+    /// The members, from which a merge builds a new router.
     members: Arc<Vec<Member>>,
 }
 

@@ -8,39 +8,45 @@ use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready as ready_or_return};
 
-use auth_runtime_core::Decision;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use tower::{Service, ServiceExt};
 
-use crate::guard::{Concealed, Guard, Proof};
-use crate::probe::{Probe, Responder};
-use crate::routing::authorizer::{
-    AuthorizationOrFuture, BoxedAuthorization, ResponseOrFuture, RouteAuthorizer, keep_private,
-    keep_query_secret, uncacheable_if_missing,
-};
-use crate::routing::handler::{BoxedResponse, GuardedParameters, Seal, TakesGuard};
-use crate::routing::handover::{RouteAuthorization, RouteSlot};
-use crate::routing::kept_body::KeptBody;
+use crate::guard::Guard;
+use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::exchange::{Exchange, Next, Place};
+use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
+use crate::routing::response::{BoxedResponse, internal_error, response_of};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
-    fn call(self, proof: Proof, request: Request) -> BoxedResponse;
+    /// Calls the code with a request that was not concealed. To code in front of layers, the request may
+    /// be denied; to all other code, it is granted.
+    fn call(
+        self,
+        authorizer: &Arc<RouteAuthorizer>,
+        decided: RouteAuthorization,
+        request: Request,
+    ) -> (BoxedResponse, Secrecy);
 }
 
 /// A handler or service with its authorizer. It implements axum's `Handler`.
 pub(crate) struct Authorized<H> {
     inner: H,
     authorizer: Arc<RouteAuthorizer>,
+    place: Place,
 }
 
 impl<H> Authorized<H> {
-    pub(crate) fn new(inner: H, authorizer: Arc<RouteAuthorizer>) -> Self {
-        Self { inner, authorizer }
+    pub(crate) fn new(inner: H, authorizer: Arc<RouteAuthorizer>, place: Place) -> Self {
+        Self {
+            inner,
+            authorizer,
+            place,
+        }
     }
 }
 
@@ -49,6 +55,7 @@ impl<H: Clone> Clone for Authorized<H> {
         Self {
             inner: self.inner.clone(),
             authorizer: Arc::clone(&self.authorizer),
+            place: self.place,
         }
     }
 }
@@ -71,7 +78,7 @@ where
             state,
             parameters: PhantomData,
         };
-        ResponseFuture::start(self.authorizer, request, call)
+        ResponseFuture::start(self.authorizer, self.place, request, call)
     }
 }
 
@@ -86,11 +93,20 @@ where
     H: TakesGuard<T>,
     T: GuardedParameters<H, S, M>,
 {
-    fn call(self, proof: Proof, request: Request) -> BoxedResponse {
-        match Guard::prove(proof) {
+    fn call(
+        self,
+        authorizer: &Arc<RouteAuthorizer>,
+        decided: RouteAuthorization,
+        request: Request,
+    ) -> (BoxedResponse, Secrecy) {
+        let Some((proof, secrecy)) = authorizer.grant(decided, &request) else {
+            return (Box::pin(ready(internal_error())), Secrecy::default());
+        };
+        let response = match Guard::prove(proof) {
             Ok(guard) => T::call(self.handler, guard, request, self.state, Seal(())),
             Err(denied) => Box::pin(ready(denied.into_response())),
-        }
+        };
+        (response, secrecy)
     }
 }
 
@@ -110,7 +126,7 @@ where
     type Future = ResponseFuture<InnerService<T>>;
 
     fn call(self, request: Request, _state: S) -> Self::Future {
-        ResponseFuture::start(self.authorizer, request, self.inner)
+        ResponseFuture::start(self.authorizer, self.place, request, self.inner)
     }
 }
 
@@ -120,162 +136,76 @@ where
     T::Response: IntoResponse,
     T::Future: Send,
 {
-    fn call(self, _proof: Proof, request: Request) -> BoxedResponse {
-        Box::pin(async move { response_of(self.0.oneshot(request).await) })
-    }
-}
-
-pub(crate) fn response_of(result: Result<impl IntoResponse, Infallible>) -> Response {
-    match result {
-        Ok(response) => response.into_response(),
-        Err(never) => match never {},
+    fn call(
+        self,
+        authorizer: &Arc<RouteAuthorizer>,
+        decided: RouteAuthorization,
+        request: Request,
+    ) -> (BoxedResponse, Secrecy) {
+        match authorizer.grant(decided, &request) {
+            Some((_, secrecy)) => (
+                Box::pin(async move { response_of(self.0.oneshot(request).await) }),
+                secrecy,
+            ),
+            None => (Box::pin(ready(internal_error())), Secrecy::default()),
+        }
     }
 }
 
 /// The response to one request, starting with its authorization.
+///
+/// All but the call of the handler is in [`Exchange`], which does not depend on the handler's type.
 pub(crate) struct ResponseFuture<I> {
-    authorizer: Arc<RouteAuthorizer>,
-    probe: Probe,
-    /// The slot of the layer in front, if the decision is made there.
-    slot: Option<Arc<RouteSlot>>,
-    /// The body of the request, if a layer in front does not keep it.
-    #[expect(dead_code, reason = "it has to live as long")]
-    body: Option<KeptBody>,
-    state: State<I>,
-}
-
-enum State<I> {
-    /// Credentials are being verified, a form is being read, or a check is running.
-    Authorizing {
-        decided: BoxedAuthorization,
-        inner: I,
-    },
-    /// The handler is running.
-    Inner {
-        response: BoxedResponse,
-        is_private: bool,
-        is_query_secret: bool,
-    },
-    /// The fallback is responding in place of a denial by the policy, or of a denied object.
-    Concealing {
-        response: BoxedResponse,
-        /// `None` if the handler denied an object.
-        responder: Option<Responder>,
-    },
-    Responded(Response),
-    Polled,
+    exchange: Exchange,
+    /// The handler, until it is called. Unknown paths have none.
+    inner: Option<I>,
 }
 
 impl<I: Inner> ResponseFuture<I> {
-    fn start(authorizer: Arc<RouteAuthorizer>, mut request: Request, inner: I) -> Self {
-        let keeps_body = authorizer.can_conceal_objects() && !authorizer.decided_outside;
-        let body = keeps_body.then(|| KeptBody::of(&mut request)).flatten();
-        let probe = Probe::of(request.extensions());
-        let slot = match authorizer.decided_outside {
-            true => RouteSlot::of(&authorizer, &request),
-            false => None,
-        };
-        let decided = match slot.as_ref().and_then(|slot| slot.take(&request)) {
-            Some(decided) => authorizer.confirm(decided, request),
-            None => authorizer.authorize(request),
-        };
-        let state = match decided {
-            AuthorizationOrFuture::Now(decided, request) => {
-                State::authorized((&authorizer, &probe), decided, request, inner)
-            }
-            AuthorizationOrFuture::Later(decided) => State::Authorizing { decided, inner },
-        };
-        Self {
-            authorizer,
-            probe,
-            slot,
-            body,
-            state,
-        }
-    }
-}
-
-impl<I: Inner> State<I> {
-    /// Calls the handler, or responds to the denied request.
-    fn authorized(
-        (authorizer, probe): (&RouteAuthorizer, &Probe),
-        decided: RouteAuthorization,
-        request: Request,
+    /// Starts to authorize a request, and calls the code behind if that takes no time.
+    pub(super) fn start(
+        authorizer: Arc<RouteAuthorizer>,
+        place: Place,
+        mut request: Request,
         inner: I,
     ) -> Self {
-        let RouteAuthorization {
-            authorization,
-            form,
-            objects,
-        } = decided;
-        match &authorization.decision {
-            Decision::Grant => {
-                let authentication = &authorization.authentication;
-                let is_public = authorizer.policy.requirement().is_none();
-                let is_private = !is_public && !authentication.to_policy().is_in_authorization();
-                let is_query_secret =
-                    is_private && authorizer.space.may_stand_in_query(authentication);
-                let objects = authorizer.can_deny_objects().then(|| {
-                    let own = || Box::new(authorizer.object_request(&request, form.as_ref()));
-                    objects.unwrap_or_else(own)
-                });
-                let Some(proof) = authorizer.proof(authorization, objects) else {
-                    return Self::Responded(internal_error());
-                };
-                probe.record(|| Responder::Entered {
-                    location: authorizer.location,
-                });
-                Self::Inner {
-                    response: inner.call(proof, request),
-                    is_private,
-                    is_query_secret,
-                }
-            }
-            Decision::Deny(denial) => {
-                probe.record(|| Responder::Denied {
-                    location: authorizer.location,
-                    denial: denial.clone(),
-                });
-                let authentication = &authorization.authentication;
-                Self::Responded(authorizer.deny(denial, authentication, &request))
-            }
-            // An undecided request is concealed as well. Behind layers, the layer in front responds.
-            Decision::Conceal | Decision::Undecided(_) if authorizer.decided_outside => {
-                let concealed = Concealed {
-                    request: authorizer.object_request(&request, None),
-                    authentication: authorization.authentication,
-                    by_policy: true,
-                };
-                Self::Inner {
-                    response: Box::pin(ready(concealed.marked())),
-                    is_private: false,
-                    is_query_secret: false,
-                }
-            }
-            Decision::Conceal | Decision::Undecided(_) => {
-                let authentication = authorization.authentication;
-                let (responder, response) = authorizer.conceal(authentication, request);
-                Self::concealed((authorizer, probe), response, Some(responder))
-            }
+        let mut future = Self::new(authorizer, place, &mut request, Some(inner));
+        future.authorize(request);
+        future
+    }
+
+    pub(super) fn new(
+        authorizer: Arc<RouteAuthorizer>,
+        place: Place,
+        request: &mut Request,
+        inner: Option<I>,
+    ) -> Self {
+        Self {
+            exchange: Exchange::new(authorizer, place, request),
+            inner,
         }
     }
 
-    /// Responds as for an unknown path.
-    fn concealed(
-        (authorizer, probe): (&RouteAuthorizer, &Probe),
-        response: ResponseOrFuture,
-        responder: Option<Responder>,
-    ) -> Self {
-        match response {
-            ResponseOrFuture::Now(response) => {
-                probe.record(|| responder.unwrap_or_else(|| authorizer.handled(&response)));
-                Self::Responded(response)
-            }
-            ResponseOrFuture::Later(response) => Self::Concealing {
-                response,
-                responder,
-            },
+    pub(super) fn authorize(&mut self, mut request: Request) {
+        if let Some(decided) = self.exchange.authorize(&mut request) {
+            self.call(decided, request);
         }
+    }
+
+    /// Lets the fallback respond without authentication.
+    pub(super) fn respond_unauthenticated(&mut self, mut request: Request) {
+        self.exchange.respond_unauthenticated(&mut request);
+    }
+
+    fn call(&mut self, decided: RouteAuthorization, request: Request) {
+        let (response, secrecy) = match self.inner.take() {
+            Some(inner) => inner.call(self.exchange.authorizer(), decided, request),
+            None => (
+                Box::pin(ready(internal_error())) as BoxedResponse,
+                Secrecy::default(),
+            ),
+        };
+        self.exchange.handle(response, secrecy);
     }
 }
 
@@ -286,81 +216,14 @@ impl<I: Inner> Future for ResponseFuture<I> {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        let Self {
-            authorizer,
-            probe,
-            slot,
-            state,
-            ..
-        } = &mut *self;
         loop {
-            *state = match std::mem::replace(state, State::Polled) {
-                State::Authorizing { mut decided, inner } => match decided.as_mut().poll(context) {
-                    Poll::Ready((decided, request)) => {
-                        State::authorized((authorizer, probe), decided, request, inner)
-                    }
-                    Poll::Pending => {
-                        *state = State::Authorizing { decided, inner };
-                        return Poll::Pending;
-                    }
-                },
-                State::Inner {
-                    mut response,
-                    is_private,
-                    is_query_secret,
-                } => {
-                    let Poll::Ready(mut response) = response.as_mut().poll(context) else {
-                        *state = State::Inner {
-                            response,
-                            is_private,
-                            is_query_secret,
-                        };
-                        return Poll::Pending;
-                    };
-                    if is_private {
-                        keep_private(response.headers_mut());
-                    }
-                    if is_query_secret {
-                        keep_query_secret(response.headers_mut());
-                    }
-                    probe.record(|| authorizer.handled(&response));
-                    if authorizer.decided_outside {
-                        let concealed = response.extensions().get::<Concealed>();
-                        if let (Some(slot), Some(concealed)) = (slot, concealed) {
-                            slot.conceal(concealed.clone());
-                        }
-                        return Poll::Ready(response);
-                    }
-                    match response.extensions_mut().remove::<Concealed>() {
-                        Some(concealed) => {
-                            let response = authorizer.conceal_object(concealed);
-                            State::concealed((authorizer, probe), response, None)
-                        }
-                        None => return Poll::Ready(uncacheable_if_missing(response)),
-                    }
+            match ready_or_return!(self.exchange.poll(context)) {
+                Next::Call(called) => {
+                    let (decided, request) = *called;
+                    self.call(decided, request);
                 }
-                State::Concealing {
-                    mut response,
-                    responder,
-                } => {
-                    let Poll::Ready(response) = response.as_mut().poll(context) else {
-                        *state = State::Concealing {
-                            response,
-                            responder,
-                        };
-                        return Poll::Pending;
-                    };
-                    probe.record(|| responder.unwrap_or_else(|| authorizer.handled(&response)));
-                    return Poll::Ready(response);
-                }
-                State::Responded(response) => return Poll::Ready(response),
-                // Reached only if the future is polled after completion.
-                State::Polled => return Poll::Ready(internal_error()),
-            };
+                Next::Respond(response) => return Poll::Ready(response),
+            }
         }
     }
-}
-
-fn internal_error() -> Response {
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -121,9 +121,9 @@ pub(super) struct Unguarded<S> {
 pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
-    /// What it says of itself, if there is one.
+    /// The policy of the fallback of the service, its location and its kind, if it exists.
     pub(super) declared: Option<(&'static Policy, HandlerLocation, Served)>,
-    /// What it is nested under; `/` if under nothing.
+    /// The prefix; `/` if the router is not nested.
     pub(super) prefix: String,
     /// The borrower, if the handler takes the guard of another one.
     pub(super) borrower: Option<Borrower>,
@@ -215,8 +215,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self
     }
 
-    /// Puts the routes of `router` below `prefix`, as axum's [`Router::nest`] does. A fallback of
-    /// its own answers the unknown paths below `prefix`, and the hidden ones, of whichever router.
+    /// Mounts the routes of `router` below `prefix`, like axum's [`Router::nest`]. If `router` has
+    /// a fallback, it responds for the unknown and the hidden paths below `prefix`, also for those
+    /// of other routers.
     ///
     /// # Panics
     ///
@@ -268,10 +269,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds the routes of a plain axum router, without policies. It is the only way to add routes
     /// without guards, and requires a reason. [`protect`](Self::protect) rejects an empty one.
     ///
-    /// Only the `paths` of it are served. axum does not list the routes of a router, so they are listed
-    /// here, as they are given to axum, or with `/*` at the end for a path and everything below: the
-    /// access table and `access.lock` have a row for each. A route that is added to the plain router is an
-    /// unknown path until it is listed.
+    /// Only the listed `paths` are served. axum does not disclose the routes of a router, so they
+    /// are listed here in axum's syntax, or with `/*` at the end for a path and all paths below it.
+    /// The access table and `access.lock` have a row for each. A route that is added to the plain
+    /// router is an unknown path until it is listed.
     ///
     /// ```
     /// use auth_runtime::GuardedRouter;
@@ -286,11 +287,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// );
     /// ```
     ///
-    /// Its fallback is dropped, so that unknown paths keep one answer.
+    /// The fallback of the plain router is dropped, so that all unknown paths have the same
+    /// response.
     ///
     /// # Panics
     ///
-    /// If one of the paths is no route of axum's.
+    /// If one of the paths is not a valid route of axum.
     #[track_caller]
     pub fn merge_unguarded(
         mut self,
@@ -361,10 +363,10 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// let router: GuardedRouter = GuardedRouter::new().fallback(not_found);
     /// ```
     ///
-    /// In a router that hides a path, or whose space has
-    /// [`UnknownPaths::Challenge`](auth_runtime_core::UnknownPaths::Challenge), requests with invalid
-    /// credentials do not reach the handler: the response is 401, as on a hidden path. Otherwise
-    /// the fallback ignores credentials.
+    /// If the router hides a path, or if its space has
+    /// [`UnknownPaths::Challenge`](auth_runtime_core::UnknownPaths::Challenge), requests with
+    /// invalid credentials do not reach the handler: the response is 401, as on a hidden path.
+    /// Otherwise the fallback ignores credentials.
     pub fn fallback<H, T, M>(self, handler: H) -> Self
     where
         H: TakesGuard<T>,
@@ -525,10 +527,10 @@ pub(super) fn check_prefix(prefix: &str) {
     let _ = Router::<()>::new().nest(prefix, Router::new());
 }
 
-/// How axum joins a prefix and a path.
+/// Joins a prefix and a path, like axum.
 pub(super) fn nested_path(prefix: &str, path: &str) -> String {
     match prefix.strip_suffix('/') {
-        // As axum does.
+        // The same as in axum.
         Some(prefix) => format!("{prefix}/{}", path.trim_start_matches('/')),
         None if path == "/" => prefix.to_owned(),
         None => format!("{prefix}{path}"),

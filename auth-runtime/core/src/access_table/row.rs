@@ -1,4 +1,4 @@
-//! One thing that can be called.
+//! A row of the access table.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use http::Method;
 
 use crate::handler_location::HandlerLocation;
 
-/// One row of an [`AccessTable`](crate::AccessTable): what can be called, and by whom.
+/// One row of an [`AccessTable`](crate::AccessTable): a method of a path, and its access policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRow {
     mounted: RouteKind,
@@ -21,15 +21,15 @@ pub struct AccessRow {
     covers: Vec<String>,
 }
 
-/// What a row is about.
+/// The kind of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RouteKind {
     /// A handler or a service on a path.
     Route,
-    /// A service that takes a path and all below it.
+    /// A service for a path and all paths below it.
     Subtree,
-    /// What answers the unknown paths below a prefix.
+    /// The fallback for the unknown paths below a prefix.
     Fallback,
     /// A path of a plain router, without a policy.
     Unguarded,
@@ -47,7 +47,7 @@ pub enum Served {
     Router,
 }
 
-/// Who may call it.
+/// The access to a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// A policy.
@@ -91,36 +91,35 @@ impl AccessRow {
         }
     }
 
-    /// Notes the guarded paths that it covers.
+    /// Sets the guarded paths that the row covers.
     pub(super) fn cover(&mut self, paths: BTreeSet<String>) {
         self.covers = paths.into_iter().collect();
     }
 
-    /// That on a path that is hidden: nobody who is denied learns that it is there.
+    /// Returns the row for a path that is hidden: its denials are concealed as well.
     pub fn on_hidden_path(mut self) -> Self {
         self.is_hidden = self.public_reason().is_none();
         self
     }
 
-    /// What it is.
+    /// The kind of the row.
     pub fn mounted(&self) -> RouteKind {
         self.mounted
     }
 
-    /// The path as it is matched: with all that it is nested under. It ends in `/*` where everything
-    /// below is meant, which no route of axum's does.
+    /// The path as it is matched, with all its prefixes. It ends in `/*` if it includes all paths
+    /// below, which a route of axum never does.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The method; `None` for all that no other row of the path has. axum lets `GET` answer `HEAD` where
-    /// that has no row.
+    /// The method. `None` for all methods that no other row of the path has. In axum, `GET` also
+    /// responds to `HEAD`, unless the path has a row for it.
     pub fn method(&self) -> Option<&Method> {
         self.method.as_ref()
     }
 
-    /// The policy; `None` for an unguarded router. What the names of a vocabulary stand for is spelled out
-    /// in it.
+    /// The policy. `None` for an unguarded router. The names of a vocabulary are written out in it.
     pub fn policy(&self) -> Option<&Policy> {
         match &self.access {
             Access::Guarded { policy, .. } => Some(policy),
@@ -128,8 +127,8 @@ impl AccessRow {
         }
     }
 
-    /// Who may call it, as it is written in the source: [`Policy::written`], or the reason of an unguarded
-    /// router.
+    /// The access policy as written in the source: [`Policy::written`], or the reason of an
+    /// unguarded router.
     pub fn written(&self) -> Cow<'_, str> {
         match &self.access {
             Access::Guarded { policy, .. } => policy.written(),
@@ -137,7 +136,7 @@ impl AccessRow {
         }
     }
 
-    /// Where the policy stands; `None` for an unguarded router.
+    /// The location of the policy. `None` for an unguarded router.
     pub fn location(&self) -> Option<&HandlerLocation> {
         match &self.access {
             Access::Guarded { location, .. } => Some(location),
@@ -145,17 +144,18 @@ impl AccessRow {
         }
     }
 
-    /// Whether denials are the answer of a path that was never there: by its own policy, or by that of
-    /// another method of the path. Nobody is denied what is public.
+    /// Returns whether denials are concealed: by the policy of the row, or by that of another
+    /// method of the path. A public row is never hidden.
     pub fn is_hidden(&self) -> bool {
         self.is_hidden
     }
 
-    /// The guarded paths that this row is an open pattern for: it answers percent-encoded spellings of them,
-    /// for callers that their policies deny. Sorted by path.
+    /// The guarded paths that this row is an open pattern for: it responds to percent-encoded
+    /// spellings of them, for callers that their policies deny. Sorted by path.
     ///
-    /// axum matches a path as it was sent. So a public `/x/{*path}` beside a guarded `/x/secret` answers
-    /// `/x/%73ecret`, and its handler gets `secret`: if both hand out the same files, the guard is void.
+    /// axum matches a path as it was sent. A public `/x/{*path}` beside a guarded `/x/secret`
+    /// therefore responds to `/x/%73ecret`, and its handler receives `secret`. If both handlers
+    /// serve the same files, the policy is ineffective.
     ///
     /// A row is listed as open if all callers are allowed, or more callers than the guarded path allows. A
     /// policy that allows some other callers counts only where a wildcard, a subtree or a fallback takes the
@@ -166,7 +166,7 @@ impl AccessRow {
         &self.covers
     }
 
-    /// The kind of code that answers; `None` for an unguarded router.
+    /// The kind of code that responds. `None` for an unguarded router.
     pub fn served(&self) -> Option<Served> {
         match self.access {
             Access::Guarded { served, .. } => Some(served),
@@ -174,12 +174,13 @@ impl AccessRow {
         }
     }
 
-    /// Why everybody may call it; `None` if not everybody may, and for an unguarded router.
+    /// The reason for allowing all callers. `None` for a row that is not public, and for an
+    /// unguarded router.
     pub fn public_reason(&self) -> Option<&str> {
         self.policy().and_then(Policy::public_reason)
     }
 
-    /// Why it is right that it is unguarded; `None` if it is not.
+    /// The reason of an unguarded router. `None` for other rows.
     pub fn unguarded_reason(&self) -> Option<&'static str> {
         match self.access {
             Access::Guarded { .. } => None,
@@ -187,8 +188,8 @@ impl AccessRow {
         }
     }
 
-    /// The source file: of the handler, or of the call of `merge_unguarded`; as the compiler was given
-    /// it.
+    /// The source file of the handler, or of the call of `merge_unguarded`, as it was passed to the
+    /// compiler.
     pub fn file(&self) -> &'static str {
         match &self.access {
             Access::Guarded { location, .. } => location.file(),
@@ -204,7 +205,7 @@ impl AccessRow {
         }
     }
 
-    /// The method as it is shown.
+    /// The method, as displayed.
     pub fn method_shown(&self) -> &str {
         match (&self.method, self.mounted) {
             (Some(method), _) => method.as_str(),
@@ -218,15 +219,15 @@ impl AccessRow {
         &self.access
     }
 
-    /// Where it stands in the table. What is in the same place otherwise is told apart by all that is
-    /// shown, so that the order of the routes in the program does not matter.
+    /// The sort key of the row. Rows with the same place are ordered by everything that is
+    /// displayed, so that the order of the routes in the program does not matter.
     pub(super) fn place(&self) -> impl Ord + use<'_> {
         let method = self.method.as_ref().map(Method::as_str);
         let handler = self.location().map(HandlerLocation::handler);
         (
             self.path(),
             self.mounted,
-            // Capitals stand before it.
+            // Capitals sort before it.
             method.unwrap_or("any"),
             self.access.to_string(),
             handler,
@@ -236,7 +237,7 @@ impl AccessRow {
 }
 
 impl fmt::Display for Access {
-    /// With all that the names of a vocabulary stand for.
+    /// Writes the row, with the names of a vocabulary written out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Guarded { policy, .. } => policy.fmt(f),
@@ -246,7 +247,7 @@ impl fmt::Display for Access {
 }
 
 impl Served {
-    /// Its word in the access table and in `access.lock`.
+    /// The word for it in the access table and in `access.lock`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Handler => "handler",

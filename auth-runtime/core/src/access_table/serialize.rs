@@ -1,4 +1,4 @@
-//! The table for programs.
+//! Serialization of the access table.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -6,14 +6,14 @@ use super::{AccessRow, AccessTable, Served};
 use crate::handler_location::HandlerLocation;
 
 impl Serialize for AccessTable {
-    /// A list of the rows.
+    /// Writes a list of the rows.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.rows())
     }
 }
 
 impl Serialize for AccessRow {
-    /// Everything that it says; what it has not is `null`.
+    /// Writes all data of the row. Absent values are `null`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut row = serializer.serialize_struct("AccessRow", 13)?;
         row.serialize_field("mounted", self.mounted().name())?;

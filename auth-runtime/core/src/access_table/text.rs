@@ -1,4 +1,4 @@
-//! The table for people: in columns, and as Markdown.
+//! The table as text: in columns, and as Markdown.
 
 use std::fmt;
 
@@ -167,10 +167,10 @@ pub fn code(text: &str) -> String {
     format!("<code>{}</code>", without_markup(text, ""))
 }
 
-/// Text of one line in which nothing is markup.
+/// Returns text of one line without markup.
 pub fn markdown(text: &str) -> String {
     let line = text.split(char::is_control).collect::<Vec<_>>().join(" ");
-    // As it is most often written, and is never markup in the middle of a line.
+    // These characters are common, and are never markup in the middle of a line.
     without_markup(&line, "\"',-.:/()")
 }
 

@@ -127,7 +127,7 @@ struct Offer<'a> {
     policy: Option<&'a Policy>,
     used: Option<usize>,
     is_known: bool,
-    /// Whether to leave out challenges that open a browser's prompt, since a script sent the
+    /// True if challenges that open a browser's prompt are left out, since a script sent the
     /// request.
     spares_script: bool,
 }
@@ -185,7 +185,7 @@ impl<'a> Offer<'a> {
                 let rejection = rejection.filter(|_| self.used == Some(index));
                 rejection.map(ErrorCode::InvalidToken)
             }),
-            // A step-up is asked of the schemes that report how the user logged in.
+            // A step-up is requested by the schemes that report the method of the login.
             Denial::StepUp {
                 acr_values,
                 max_age,

@@ -22,8 +22,8 @@
 //!   the policy nor the result of the earlier ones shortens this. The work, and its effect on the session
 //!   layer around, depend on the request alone.
 //! - The policy decides by those that it accepts ([`Authentication::to_policy`]).
-//! - A concealed denial is answered by all of them ([`Authentication::to_unknown_path`]), which is how the path
-//!   that is not there is answered. The policy has no say in it.
+//! - The response to a concealed denial depends on all of them ([`Authentication::to_unknown_path`]), like that
+//!   of an unknown path. The policy does not affect it.
 //!
 //! On a path with nothing hidden only credentials that the policy accepts are verified, and no cookie
 //! beside an explicit credential.
@@ -113,7 +113,7 @@ pub enum UsedScheme {
     Scheme {
         /// Its index in the order of the space.
         index: usize,
-        /// Whether the credentials were in `Authorization`.
+        /// True if the credentials were in `Authorization`.
         in_authorization: bool,
     },
 }
@@ -205,11 +205,11 @@ struct Verified {
     view: View,
     used: UsedScheme,
     is_cookie: bool,
-    /// Whether the policy accepts their scheme.
+    /// True if the policy accepts their scheme.
     is_accepted: bool,
-    /// Whether they were rejected.
+    /// True if they were rejected.
     is_rejected: bool,
-    /// Whether they count (rule 7).
+    /// True if they count (rule 7).
     counts: bool,
 }
 
@@ -457,7 +457,7 @@ pub enum AuthenticationFuture {
     Verifying {
         /// Their scheme.
         used: UsedScheme,
-        /// Whether the scheme has a challenge.
+        /// True if the scheme has a challenge.
         has_challenge: bool,
         /// The verification.
         verification: Verification,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use auth_runtime_policy::Policy;
+use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -25,9 +25,19 @@ pub struct Route<'a> {
     pub checks: &'a [Check],
     /// The handler. `None` if the policy is not that of a handler.
     pub location: Option<HandlerLocation>,
-    /// Whether the handler can deny objects through its guard.
+    /// True if the handler can deny objects through its guard.
     pub denies_objects: bool,
+    /// Whether the path is unknown. Then the policy is [`UNKNOWN_PATH`], and the request is reported as
+    /// one to an unknown path.
+    pub is_unknown_path: bool,
 }
+
+/// The policy of unknown paths. It is evaluated so that a response takes the same time as on a hidden path;
+/// the adapter conceals a granted request as well.
+pub static UNKNOWN_PATH: Policy = Policy::new(
+    Access::Requires(Requirement::scope("unknown")),
+    Disclosure::Hidden(None),
+);
 
 /// The decision about a request, and the authentication that it is based on.
 #[derive(Clone, Debug)]
@@ -36,7 +46,7 @@ pub struct Authorization {
     pub authentication: Authentication,
     /// The decision. It is not [`Decision::Undecided`].
     pub decision: Decision,
-    /// Whether the denial of an object is concealed. Only for a granted request.
+    /// True if the denial of an object is concealed. Only for a granted request.
     pub conceal: bool,
 }
 
@@ -92,6 +102,7 @@ impl ProtectionSpace {
             checks,
             location: None,
             denies_objects: false,
+            is_unknown_path: false,
         };
         let surroundings = Surroundings {
             head: Head::from(head),

@@ -87,8 +87,8 @@ impl ProtectionSpaceBuilder {
         self
     }
 
-    /// The way to find the address of a client, for `network` requirements and for schemes that give
-    /// each client a share of something. Default: [`ClientAddress::socket`].
+    /// Sets the method of determining the address of a client, for `network` requirements and for
+    /// schemes that limit the share of each client. Default: [`ClientAddress::socket`].
     pub fn client_address(mut self, client_address: ClientAddress) -> Self {
         self.client_address = client_address;
         self
@@ -327,7 +327,7 @@ pub enum SpaceError {
     NoChallenge,
     /// Two schemes have the same name or read the same field.
     SchemeTwice(String),
-    /// A page to log in on that is no path on this host.
+    /// The login page is not a path on this host.
     LoginPage(String),
     /// The challenge is invalid, usually because of its realm.
     Challenge {

@@ -204,8 +204,8 @@ fn single_value(
 }
 
 /// The form of a request. An adapter reads it if
-/// [`reads_form_of`](ProtectionSpace::reads_form_of) says so, and inserts it into the extensions of
-/// the request before authentication.
+/// [`reads_form_of`](ProtectionSpace::reads_form_of) returns true, and inserts it into the extensions
+/// of the request before authentication.
 #[derive(Clone, Debug)]
 pub enum Form {
     /// The body.

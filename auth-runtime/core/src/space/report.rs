@@ -46,6 +46,9 @@ impl ProtectionSpace {
         if !watch.is_on() {
             return;
         }
+        if route.is_unknown_path {
+            return self.report_unknown_path(watch, authentication, head);
+        }
         let policy = route.policy;
         let concealed;
         let denial = match decision {
@@ -207,6 +210,6 @@ pub struct DeniedObject<'a> {
     pub method: &'a http::Method,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
-    /// Whether the denial is concealed.
+    /// True if the denial is concealed.
     pub is_hidden: bool,
 }

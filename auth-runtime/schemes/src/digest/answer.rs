@@ -1,4 +1,4 @@
-//! What a client answers to a challenge (RFC 7616 §3.4).
+//! The response of a client to a challenge (RFC 7616 §3.4).
 
 use auth_runtime_core::Credentials;
 use auth_runtime_policy::scheme::is_token;
@@ -6,14 +6,15 @@ use subtle::ConstantTimeEq;
 
 use super::secret::{DigestAlgorithm, DigestSecret};
 
-/// `Authorization: Digest …`, complete and well-formed; whether it is right is another matter.
+/// The parameters of `Authorization: Digest …`, complete and well-formed. Their hash is not
+/// verified yet.
 pub(super) struct Answer {
     pub(super) user: User,
     pub(super) realm: String,
     pub(super) nonce: String,
-    /// How often the client has used the nonce, this time included.
+    /// The number of requests with the nonce, including this one.
     pub(super) count: u32,
-    /// The same as it was sent, since it is hashed like that.
+    /// The same as it was sent, since this text is hashed.
     count_text: String,
     client_nonce: String,
     method: String,
@@ -21,7 +22,8 @@ pub(super) struct Answer {
     response: String,
 }
 
-/// Whom a client says that it is, and the algorithm that it hashed with: each has secrets of its own.
+/// The claimed user name, and the algorithm of the response: a user has a secret for each
+/// algorithm.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct User {
     pub(super) algorithm: DigestAlgorithm,
@@ -35,20 +37,20 @@ pub(super) enum Name {
     Hashed(String),
 }
 
-/// What keeps an [`Answer`] from being read.
+/// The error of parsing an [`Answer`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum AnswerProblem {
     Malformed,
-    /// An algorithm that nobody offered.
+    /// The algorithm was not offered.
     Algorithm,
-    /// Its `uri` is not what was asked for (RFC 7616 §3.4.6).
+    /// The `uri` is not the target of the request (RFC 7616 §3.4.6).
     RequestMismatch,
 }
 
 impl Answer {
     pub(super) fn read(credentials: &Credentials<'_>) -> Result<Self, AnswerProblem> {
         let parameters = Parameters::read(credentials.value()).ok_or(AnswerProblem::Malformed)?;
-        // Without one it is MD5 (RFC 7616 §3.4).
+        // The default is MD5 (RFC 7616 §3.4).
         let algorithm = parameters.get("algorithm").unwrap_or("MD5");
         let algorithm = DigestAlgorithm::of_name(algorithm).ok_or(AnswerProblem::Algorithm)?;
         let answer =
@@ -93,8 +95,8 @@ impl Answer {
         })
     }
 
-    /// Whether `uri` names what is asked for: as it stands in the request line, whether that has a
-    /// host in it or not.
+    /// Returns whether `uri` is the target of the request, as written in the request line, with or
+    /// without the host.
     fn is_for(&self, credentials: &Credentials<'_>) -> bool {
         let target = credentials.uri();
         let path = target.path_and_query().map(http::uri::PathAndQuery::as_str);
@@ -102,8 +104,8 @@ impl Answer {
         path == Some(&self.uri) || is_absolute && target.to_string() == self.uri
     }
 
-    /// Whether it was made with this secret (RFC 7616 §3.4.1): in a time that says nothing of how
-    /// much of it is right.
+    /// Returns whether the response was made with this secret (RFC 7616 §3.4.1). The comparison
+    /// takes constant time.
     pub(super) fn is_made_with(&self, secret: &DigestSecret) -> bool {
         let algorithm = self.user.algorithm;
         let request = algorithm.hash(&[&self.method, &self.uri]);
@@ -119,7 +121,7 @@ impl Answer {
     }
 }
 
-/// The only quality of protection: `auth-int` is computed differently by each client that has it.
+/// The only quality of protection. Clients that support `auth-int` compute it in different ways.
 pub(super) const QOP: &str = "auth";
 
 fn name(parameters: &Parameters) -> Option<Name> {
@@ -137,7 +139,7 @@ fn name(parameters: &Parameters) -> Option<Name> {
     }
 }
 
-/// `UTF-8'language'text`, the text with `%` escapes (RFC 8187 §3.2.1).
+/// Parses `UTF-8'language'text`. The text has `%` escapes (RFC 8187 §3.2.1).
 fn extended_value(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_language, text) = rest.split_once('\'')?;
@@ -160,20 +162,20 @@ fn extended_value(value: &str) -> Option<String> {
     (!text.chars().any(char::is_control)).then_some(text)
 }
 
-/// `attr-char` (RFC 8187 §3.2.1).
+/// Returns whether a byte is an `attr-char` (RFC 8187 §3.2.1).
 fn is_attribute_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte)
 }
 
-/// The parameters of an `Authorization`, each there once, by their names in lower case.
+/// The parameters of an `Authorization` field, by their names in lower case. Each occurs once.
 struct Parameters(Vec<(String, String)>);
 
-/// RFC 7616 has fourteen; more than this many are nobody's.
+/// The maximum number of parameters. RFC 7616 has fourteen.
 const MAX_PARAMETERS: usize = 32;
 
 impl Parameters {
-    /// `[ auth-param *( OWS "," OWS auth-param ) ]` (RFC 9110 §11.2), with empty members, which are
-    /// to be passed over (§5.6.1.2).
+    /// Parses `[ auth-param *( OWS "," OWS auth-param ) ]` (RFC 9110 §11.2). Empty members are
+    /// skipped (§5.6.1.2).
     fn read(text: &str) -> Option<Self> {
         let mut parameters = Self(Vec::new());
         let mut rest = text.trim_start_matches([' ', ',']);
@@ -205,7 +207,8 @@ impl Parameters {
     }
 }
 
-/// The value of a quoted string without its first quote, and what stands behind it.
+/// Parses the rest of a quoted string, without its first quote. Returns its value and the text
+/// behind it.
 fn unquote(quoted: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = quoted.chars();

@@ -1,4 +1,4 @@
-//! What a [`Digest`] is made of, and what can be wrong with it.
+//! The builder of the Digest scheme, and its errors.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -15,33 +15,35 @@ use super::{Account, LookUp, Offer, Rules, Users};
 use crate::nonce_key::NonceKey;
 use crate::random;
 
-/// `Authorization: Digest …` (RFC 7616), for clients that still need it: the password is not sent,
-/// but hashed with a nonce of the server's.
+/// The Digest scheme, `Authorization: Digest …` (RFC 7616), for clients that still need it. The
+/// password is not sent, but hashed with a nonce of the server.
 ///
-/// Over TLS, Basic with Argon2 hashes guards the passwords better: what is stored for Digest opens the
-/// realm to whoever steals it, and is quick to guess passwords from.
+/// Over TLS, Basic with Argon2 hashes protects passwords better. A stolen secret of Digest gives
+/// access to the realm, and passwords can be guessed from it quickly.
 ///
-/// - SHA-256, and MD5 where it is asked for: each in a challenge of its own, the best first. An answer
-///   has to use the algorithm that its nonce was given out with.
-/// - `qop=auth`. Bodies are not protected (`auth-int` is computed differently by each client).
-/// - Nonces are signed times, so nothing is remembered until one is used with the right password. A
-///   right answer over an old one is told `stale=true`, and clients go on by themselves.
-/// - Each count of a nonce (`nc`) is good once. Counts may come in any order within 64 of the
-///   highest; what is further behind is told `stale=true`, as is a count that was there before.
-/// - The counts of up to 200 000 nonces are remembered for each of their lifetimes. Half of them are
-///   for users with many: each may have a quarter as many as are free of these, 20 000 at most. Half
-///   are kept for users with up to 196. A request with a nonce beyond that is answered 503, so fewer
-///   than 512 users cannot shut out others.
-/// - An answer whose `uri` is not what was asked for is answered 400
-///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in front has to hand
-///   targets on as they are.
-/// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). A client that
-///   sends their bytes as they are, as curl does, is not understood.
+/// - SHA-256, and MD5 if it is enabled, each in a challenge of its own, in order of preference. A
+///   response has to use the algorithm of its nonce.
+/// - `qop=auth`. Bodies are not protected (clients compute `auth-int` in different ways).
+/// - Nonces are signed timestamps, so a nonce is stored only when it is used with the correct
+///   password. A correct response with an expired nonce receives a challenge with `stale=true`, and
+///   clients repeat the request by themselves.
+/// - Each count of a nonce (`nc`) is valid once. Counts may arrive in any order within 64 of the
+///   highest. A lower count, and one that was used before, receives `stale=true`.
+/// - The counts of up to 200 000 nonces are stored for each lifetime of a nonce. One half of them
+///   is for users with many nonces: each may have a quarter of the free places in this half, at
+///   most 20 000. The other half is for users with up to 196. A request with a nonce beyond that
+///   receives 503, so fewer than 512 users cannot exclude others.
+/// - A response to a challenge whose `uri` differs from the target of the request receives 400
+///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
+///   front must not change targets.
+/// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). Clients that
+///   send their bytes unescaped, such as curl, are not supported.
 ///
-/// Left out is `Authentication-Info` (§3.5), with which a server would prove itself: TLS does.
+/// `Authentication-Info` (§3.5), which authenticates the server, is not supported: use TLS.
 ///
-/// The realm is part of what is hashed. So a space of another realm is not built, and a handler with
-/// another `realm = "…"` of its own is not mounted, unless its `schemes(…)` leave Digest out.
+/// The realm is part of the hash. Therefore the builder of a space with another realm returns an
+/// error, and so does mounting a handler with another `realm = "…"`, unless its `schemes(…)`
+/// exclude Digest.
 ///
 /// ```
 /// use auth_runtime::{Identity, ProtectionSpace};
@@ -57,17 +59,17 @@ use crate::random;
 ///
 /// # Browsers
 ///
-/// A browser that has asked its user for the password answers for every later request to the origin,
-/// also for those that pages of other sites cause. A service with users in browsers rejects such
-/// requests by a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`, which rejects them
-/// itself.
+/// After the user has entered the password, a browser sends it with every later request to the
+/// origin, also with requests that pages of other sites cause. A service with users in browsers
+/// rejects such requests with a layer, such as `tower-http`'s `CsrfLayer`, or uses `Sessions`,
+/// which rejects them itself.
 pub struct Digest {
     pub(super) users: Users,
     pub(super) rules: Arc<Rules>,
 }
 
 impl Digest {
-    /// Starts with the realm that the secrets are made for, SHA-256 and no users.
+    /// Starts with the realm of the secrets, SHA-256 and no users.
     pub fn builder(realm: impl Into<String>) -> DigestBuilder {
         DigestBuilder {
             realm: realm.into(),
@@ -82,11 +84,11 @@ impl Digest {
     }
 }
 
-/// Collects what a [`Digest`] is made of.
+/// Builds a [`Digest`].
 #[must_use]
 pub struct DigestBuilder {
     realm: String,
-    /// In the order of their strength.
+    /// In order of their strength.
     algorithms: BTreeSet<DigestAlgorithm>,
     users: Vec<(DigestSecret, Identity)>,
     look_up: Option<Box<LookUp>>,
@@ -96,22 +98,23 @@ pub struct DigestBuilder {
     clock: Clock,
 }
 
-/// The longest that a nonce may be good.
+/// The maximum lifetime of a nonce.
 const MAX_LIFETIME: Duration = Duration::from_secs(3600);
-/// For each lifetime of a nonce.
+/// The maximum number of nonces with counts, for each lifetime of a nonce.
 const COUNTED: usize = 200_000;
 
 impl DigestBuilder {
-    /// Lets whoever knows the password of `secret` in as `identity`.
+    /// Adds a user: callers that know the password of `secret` have this identity.
     ///
-    /// A user has a secret for each algorithm that is offered.
+    /// A user needs a secret for each offered algorithm.
     pub fn user(mut self, secret: DigestSecret, identity: Identity) -> Self {
         self.users.push((secret, identity));
         self
     }
 
-    /// Asks `look_up` for the secret of a user, given the name and the algorithm, in place of a table
-    /// of [users](Self::user); and who it is. `None` if there is no such user.
+    /// Sets a function that looks up a user in place of a table of [users](Self::user). Its
+    /// parameters are the name and the algorithm. It returns the secret and the identity, or `None`
+    /// if the user does not exist.
     ///
     /// ```
     /// use auth_runtime::Identity;
@@ -136,9 +139,9 @@ impl DigestBuilder {
     /// # Ok::<(), auth_runtime::schemes::DigestError>(())
     /// ```
     ///
-    /// It has to take as long for a user that does not exist as for one that does, or it tells who
-    /// exists. A secret of another user, realm or algorithm is an error of the look-up's, and answered
-    /// 503.
+    /// It has to take the same time for an unknown user as for a known one. Otherwise it discloses
+    /// which users exist. A secret of another user, realm or algorithm is an error of the look-up,
+    /// and the response is 503.
     pub fn look_up<F>(
         mut self,
         look_up: impl Fn(String, DigestAlgorithm) -> F + Send + Sync + 'static,
@@ -154,41 +157,42 @@ impl DigestBuilder {
         self
     }
 
-    /// The algorithms that are offered. Default: SHA-256 alone.
+    /// Sets the offered algorithms. Default: only SHA-256.
     ///
-    /// They are offered best first, whatever the order here (RFC 7616 §3.7). Most clients take the
-    /// first that they can do; `requests` takes the last, and wget can do MD5 only.
+    /// They are offered in order of preference, independently of the order here (RFC 7616 §3.7).
+    /// Most clients use the first one that they support. `requests` uses the last one, and wget
+    /// supports only MD5.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = DigestAlgorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Asks clients to send their names hashed (RFC 7616 §3.4.4), so that whoever listens does not
-    /// learn them. Those that cannot do this send them as they are, and are let in too.
+    /// Asks clients to send user names as hashes (RFC 7616 §3.4.4), which conceals them from
+    /// eavesdroppers. Names in plain text are still accepted, from clients without support for it.
     ///
-    /// For a table of [users](Self::user) only: somebody has to know whose hash it is.
+    /// It requires a table of [users](Self::user): a look-up cannot resolve a hash.
     pub fn userhash(mut self) -> Self {
         self.hashes_names = true;
         self
     }
 
-    /// How long a nonce is good. Default: 5 minutes; at most an hour.
+    /// Sets the lifetime of a nonce. Default: 5 minutes; at most an hour.
     ///
-    /// A client that knows the password gets another with the answer that tells it so. The shorter,
-    /// the more clients fit: programs like curl use up a nonce for each request, and 200 000 are
-    /// remembered for each lifetime, which is some 600 new ones a second for 5 minutes, and up to 60
-    /// of one user.
+    /// A client that knows the password receives a new nonce with the challenge for the expired
+    /// one. A short lifetime allows more clients: programs such as curl use a nonce for each
+    /// request, and 200 000 nonces are stored for each lifetime. With 5 minutes, this allows some
+    /// 600 new nonces per second, and up to 60 for one user.
     pub fn nonce_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Signs nonces with this key in place of a random one, so that instances that serve the same
-    /// clients know each other's.
+    /// Sets the key that signs nonces, so that several instances accept the same nonces. Default: a
+    /// random key.
     ///
-    /// Each of them counts for itself: who has overheard a request can send it once more to each
-    /// other instance, for as long as its nonce is good. Where that matters, keep each client at one
-    /// instance, and leave the key out: elsewhere its nonces are good for nothing.
+    /// Each instance counts on its own. An attacker with an overheard request can therefore send
+    /// it once to each other instance, until its nonce expires. To prevent this, route each client
+    /// to one instance and do not set a key: its nonces are then invalid at the others.
     pub fn nonce_key(mut self, key: [u8; 32]) -> Self {
         self.nonce_key = Some(key);
         self
@@ -200,11 +204,11 @@ impl DigestBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the scheme.
     ///
     /// # Errors
     ///
-    /// [`DigestError`] says what is missing or cannot be right.
+    /// [`DigestError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Digest, DigestError> {
         if self.realm.is_empty() {
             return Err(DigestError::NoRealm);
@@ -257,7 +261,7 @@ fn offer(
         DigestAlgorithm::Sha256 => b"Digest nonce SHA-256",
         DigestAlgorithm::Md5 => b"Digest nonce MD5",
     };
-    // As long as others', and nobody's password comes to it.
+    // A stand-in with the length of other secrets, for which no password exists.
     let random: [u8; 32] = random::bytes().ok_or(DigestError::NoRandomness)?;
     let hash = algorithm.hash(&[&hex(&random)]);
     let stand_in = DigestSecret::new(algorithm, "nobody", realm, hash);
@@ -299,7 +303,7 @@ fn table(
         }
         names.insert(user);
     }
-    // A client takes an algorithm before it knows whose secrets there are.
+    // Every user needs a secret for every algorithm, since a client chooses the algorithm first.
     for user in names {
         for algorithm in algorithms.iter().copied() {
             let name = Name::Plain(user.clone());
@@ -311,7 +315,7 @@ fn table(
     Ok(table)
 }
 
-/// A look-up cannot say whether there is such a user. What is wrong is for the look-up to log.
+/// The error of a look-up that could not determine the user. The look-up logs the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestLookUpError;
 
@@ -323,7 +327,7 @@ impl fmt::Display for DigestLookUpError {
 
 impl std::error::Error for DigestLookUpError {}
 
-/// What keeps a [`Digest`] from being built.
+/// An error of building a [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DigestError {
@@ -331,7 +335,7 @@ pub enum DigestError {
     NoRealm,
     /// No algorithm is offered.
     NoAlgorithm,
-    /// There is nobody who could log in.
+    /// There is no user.
     NoUser,
     /// The secret of this user was made for another realm.
     OtherRealm {
@@ -358,11 +362,11 @@ pub enum DigestError {
     UserTwice(String),
     /// There are users, and a look-up for users.
     UsersAndLookUp,
-    /// Names are to be hashed, and a look-up cannot know whose hash it is.
+    /// User names are hashed, which a look-up cannot resolve.
     HashedNamesAndLookUp,
-    /// A lifetime of nothing, or of more than an hour.
+    /// The lifetime is zero, or more than an hour.
     Lifetime(Duration),
-    /// The system gives no random bytes for the key of the nonces.
+    /// The system has no random bytes for the key of the nonces.
     NoRandomness,
 }
 

@@ -7,33 +7,33 @@ use sha2::{Digest, Sha256};
 
 use crate::expiring_map::{ExpiringMap, Full};
 
-/// Remembers in this process which counts came with a nonce, for a bounded number of nonces, of which
-/// each user gets a share.
+/// The used counts of each nonce, in the memory of this process. The number of nonces is bounded,
+/// and each user has a share.
 pub(super) struct Counts {
     nonces: ExpiringMap<Window>,
     clock: Clock,
 }
 
-/// What becomes of a count.
+/// The result of checking a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
     First,
-    /// It was there before, or lies so far back that nobody can say.
+    /// The count was used before, or is too low to be checked.
     Again,
-    /// The user's share of the nonces is used up.
+    /// The user's share of the nonces is exhausted.
     Full,
 }
 
-/// The counts that came with a nonce: the highest, and which of those right below it.
+/// The used counts of a nonce: the highest, and those directly below it.
 #[derive(Clone, Copy, Default)]
 struct Window {
     highest: u32,
-    /// The lowest bit stands for the highest count.
+    /// The lowest bit represents the highest count.
     seen: u64,
 }
 
 impl Counts {
-    /// Remembers up to `capacity` nonces for each `lifetime`.
+    /// Creates a store for up to `capacity` nonces for each `lifetime`.
     pub(super) fn new(capacity: usize, lifetime: Duration, clock: Clock) -> Self {
         Self {
             nonces: ExpiringMap::new(capacity, lifetime, clock.monotonic()),
@@ -41,7 +41,7 @@ impl Counts {
         }
     }
 
-    /// Remembers that `user` used `nonce` with this count.
+    /// Records that `user` used `nonce` with this count.
     pub(super) fn count(&self, nonce: &str, user: &str, count: u32) -> Counted {
         let id = Sha256::new_with_prefix(nonce)
             .chain_update(b":")
@@ -63,8 +63,8 @@ impl Counts {
 }
 
 impl Window {
-    /// Whether `count` comes for the first time, as far as that can be said: browsers send requests
-    /// side by side, which do not arrive in their order.
+    /// Records `count`, and returns whether it is new. A count below the window is not new.
+    /// Browsers send requests in parallel, so counts arrive out of order.
     fn admits(&mut self, count: u32) -> bool {
         match count.checked_sub(self.highest) {
             Some(ahead) if ahead > 0 => {

@@ -1,4 +1,4 @@
-//! What stands for a password: `H(user:realm:password)` (RFC 7616 §3.4.2).
+//! The stored secret of a password: `H(user:realm:password)` (RFC 7616 §3.4.2).
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -7,15 +7,15 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// How responses are hashed (RFC 7616 §3.2).
+/// The hash algorithm of responses (RFC 7616 §3.2).
 ///
-/// SHA-512-256 and the `-sess` variants are not offered: hardly a client can do them.
+/// SHA-512-256 and the `-sess` variants are not supported, because hardly any client has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
     /// `SHA-256`.
     Sha256,
-    /// `MD5`: broken as a hash, and still what many clients of Digest are limited to.
+    /// `MD5`. It is broken as a hash, but many clients of Digest support nothing else.
     Md5,
 }
 
@@ -28,14 +28,14 @@ impl DigestAlgorithm {
         }
     }
 
-    /// The algorithm of that name, whatever its case.
+    /// Finds the algorithm of a name, in any case.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let all = [Self::Sha256, Self::Md5];
         all.into_iter()
             .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
-    /// The hash of the parts with a colon between each, in lower-case hexadecimal digits.
+    /// Returns the hash of the parts, joined by colons, in lower-case hexadecimal digits.
     pub(super) fn hash(self, parts: &[&str]) -> Zeroizing<String> {
         match self {
             Self::Sha256 => hex(&joined::<Sha256>(parts).finalize()),
@@ -43,7 +43,7 @@ impl DigestAlgorithm {
         }
     }
 
-    /// How many hexadecimal digits a hash has.
+    /// The number of hexadecimal digits of a hash.
     pub(super) fn digits(self) -> usize {
         match self {
             Self::Sha256 => 64,
@@ -64,7 +64,8 @@ fn joined<D: Digest>(parts: &[&str]) -> D {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> Zeroizing<String> {
-    // Never moved while it grows, or a copy would be left behind.
+    // The string never grows beyond its capacity, since a reallocation would leave a copy in
+    // memory.
     let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
@@ -72,14 +73,14 @@ pub(super) fn hex(bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// What a service keeps of a password for [`Digest`](crate::Digest): its hash with the user's name
-/// and the realm, and nothing to get the password back from, if it is a good one.
+/// The stored secret of a user of [`Digest`](crate::Digest): the hash of user name, realm and
+/// password. A strong password cannot be recovered from it.
 ///
-/// It opens the realm to whoever has it, so keep it like a password. It is wiped from memory when it
-/// is dropped, and its `Debug` does not show it.
+/// It gives access to the realm, so protect it like a password. It is wiped from memory when it is
+/// dropped, and its `Debug` output does not contain it.
 ///
-/// It is stored as a line `user:realm:hash`, the form of Apache's `htdigest` files; such a file holds
-/// MD5. Name, realm and password are taken as they are, in UTF-8, and not normalized.
+/// It is stored as a line `user:realm:hash`, the form of Apache's `htdigest` files, which contain
+/// MD5. Name, realm and password are used as they are, in UTF-8, without normalization.
 ///
 /// ```
 /// use auth_runtime::schemes::{DigestAlgorithm, DigestSecret};
@@ -105,8 +106,7 @@ impl DigestSecret {
     ///
     /// # Errors
     ///
-    /// The name of the user is empty, or has a colon or a control character in it; the realm is
-    /// empty.
+    /// The user name is empty, or contains a colon or a control character; or the realm is empty.
     pub fn of(
         algorithm: DigestAlgorithm,
         user: &str,
@@ -138,7 +138,7 @@ impl DigestSecret {
         })
     }
 
-    /// The line to store: `user:realm:hash`. As secret as the password.
+    /// Returns the line to store: `user:realm:hash`. Protect it like a password.
     pub fn to_line(&self) -> String {
         format!("{}:{}:{}", self.user, self.realm, *self.hash)
     }
@@ -148,12 +148,12 @@ impl DigestSecret {
         &self.user
     }
 
-    /// The realm that it is good for.
+    /// The realm of the secret.
     pub fn realm(&self) -> &str {
         &self.realm
     }
 
-    /// How it was hashed.
+    /// The algorithm of the hash.
     pub fn algorithm(&self) -> DigestAlgorithm {
         self.algorithm
     }
@@ -162,7 +162,7 @@ impl DigestSecret {
         &self.hash
     }
 
-    /// What stands for the user's name where names are hashed (RFC 7616 §3.4.4).
+    /// Returns the hash that replaces the user name with `userhash` (RFC 7616 §3.4.4).
     pub(super) fn user_hash(&self) -> String {
         self.algorithm.hash(&[&self.user, &self.realm]).to_string()
     }
@@ -171,7 +171,7 @@ impl DigestSecret {
 impl FromStr for DigestSecret {
     type Err = DigestSecretError;
 
-    /// Reads `user:realm:hash`: 64 hexadecimal digits are SHA-256, 32 are MD5.
+    /// Parses `user:realm:hash`. A hash of 64 hexadecimal digits is SHA-256, one of 32 is MD5.
     fn from_str(line: &str) -> Result<Self, DigestSecretError> {
         let parts = line.split_once(':').and_then(|(user, rest)| {
             let (realm, hash) = rest.rsplit_once(':')?;
@@ -190,17 +190,17 @@ impl FromStr for DigestSecret {
     }
 }
 
-/// What is wrong with a [`DigestSecret`]. Says nothing of its hash.
+/// An error of creating a [`DigestSecret`]. It does not contain the hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DigestSecretError {
-    /// A line that is not `user:realm:hash`.
+    /// The line is not `user:realm:hash`.
     Line,
-    /// A hash that is neither 64 nor 32 hexadecimal digits.
+    /// The hash has neither 64 nor 32 hexadecimal digits.
     Hash,
-    /// A name that no user can have: it is empty, or has a colon or a control character in it.
+    /// The user name is empty, or contains a colon or a control character.
     User(String),
-    /// There is no realm.
+    /// The realm is empty.
     NoRealm,
 }
 

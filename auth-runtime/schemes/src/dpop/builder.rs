@@ -1,4 +1,4 @@
-//! What a [`Dpop`] is made of, and what can be wrong with it.
+//! The builder of the DPoP scheme, and its errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use super::{ReplayStore, Rules, Tokens};
 use crate::nonce_key::NonceKey;
 use crate::{Jwt, random};
 
-/// `Authorization: DPoP …` (RFC 9449): tokens that are bound to a key of the client's, which proves
-/// with each request, in its field `DPoP`, that it holds the key.
+/// The DPoP scheme, `Authorization: DPoP …` (RFC 9449): a token is bound to a key of the client.
+/// The client proves possession of the key in the `DPoP` field of each request.
 ///
-/// A stolen token is of no use to whoever lacks the key, and a proof is good for one request.
-/// Handlers ask for this with `sender_constrained`.
+/// A stolen token is useless without the key, and a proof is valid for one request. Handlers
+/// require this with `sender_constrained`.
 ///
-/// Checked are all points of RFC 9449 §4.3: one proof; its `typ`; `alg`, one of those that are
-/// accepted; `jwk`, with nothing private in it; the signature; `htm` and `htu`; `iat`; `ath`; the
-/// server's nonce, if there is one; that the proof was not used before; and that the token is bound
-/// to its key (`cnf.jkt`). The token itself is verified as a Bearer token is.
+/// All points of RFC 9449 §4.3 are checked: a single proof; its `typ`; an accepted `alg`; `jwk`
+/// without private members; the signature; `htm` and `htu`; `iat`; `ath`; the server's nonce, if
+/// nonces are used; that the proof was not used before; and that the token is bound to its key
+/// (`cnf.jkt`). The token itself is verified in the same way as a Bearer token.
 ///
 /// ```
 /// use auth_runtime::schemes::{Dpop, Jwt, JwtKey};
@@ -41,24 +41,24 @@ pub struct Dpop {
     pub(super) tokens: Tokens,
     pub(super) rules: Rules,
     pub(super) replays: Arc<Replays>,
-    /// As they stand in the challenge.
+    /// As written in the challenge.
     pub(super) algorithms: String,
 }
 
 impl Dpop {
-    /// Tokens that are JWTs.
+    /// Starts with tokens that are JWTs.
     pub fn jwt(jwt: Jwt) -> DpopBuilder {
         DpopBuilder::new(Tokens::Jwt(jwt))
     }
 
-    /// Opaque tokens that the authorization server is asked about.
+    /// Starts with opaque tokens, which the authorization server verifies.
     #[cfg(feature = "introspection")]
     pub fn introspection(introspection: crate::Introspection) -> DpopBuilder {
         DpopBuilder::new(Tokens::Introspection(introspection))
     }
 }
 
-/// Collects what a [`Dpop`] is made of.
+/// Builds a [`Dpop`].
 #[must_use]
 pub struct DpopBuilder {
     tokens: Tokens,
@@ -71,11 +71,11 @@ pub struct DpopBuilder {
     clock: Clock,
 }
 
-/// How long a nonce of the server's is good.
+/// The lifetime of a nonce.
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
-/// More would have to be remembered than is good for memory.
+/// A longer lifetime would require more memory for used proofs.
 const MAX_LIFETIME: Duration = Duration::from_secs(600);
-/// For each of the longest lives of a proof.
+/// The maximum number of stored proofs, for each maximum lifetime of a proof.
 const REMEMBERED: usize = 200_000;
 
 impl DpopBuilder {
@@ -92,23 +92,23 @@ impl DpopBuilder {
         }
     }
 
-    /// What clients call this service: scheme, host and port, such as `https://api.example`. Required;
-    /// may be given more than once.
+    /// Adds an origin of this service, as clients address it: scheme, host and port, such as
+    /// `https://api.example`. At least one is required.
     ///
-    /// A proof is for one place. What a request says of its own place (`Host`) is no answer to
-    /// whether it is the right one.
+    /// A proof is valid for one target. The `Host` field of a request is not evidence of the
+    /// correct origin.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// The algorithms that proofs may be signed by, by their registered names (RFC 7518 §3.1), best
-    /// first. Default: `ES256`, `PS256` and `EdDSA`. Taken are these, `RS256`, `RS384`, `RS512`,
-    /// `PS384`, `PS512` and `ES384`.
+    /// Sets the accepted signature algorithms of proofs, by their registered names (RFC 7518 §3.1),
+    /// in order of preference. Default: `ES256`, `PS256` and `EdDSA`. Supported are these, `RS256`,
+    /// `RS384`, `RS512`, `PS384`, `PS512` and `ES384`.
     ///
     /// # Errors
     ///
-    /// One that is none of these, or symmetric.
+    /// The algorithm is not supported, or is symmetric.
     pub fn algorithms<'a>(
         mut self,
         names: impl IntoIterator<Item = &'a str>,
@@ -125,33 +125,35 @@ impl DpopBuilder {
         Ok(self)
     }
 
-    /// How long after it was made a proof is good. Default: a minute; at most ten.
+    /// Sets the lifetime of a proof. Default: one minute; at most ten.
     pub fn proof_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Wants a nonce of the server's in each proof (RFC 9449 §9), so that none can be made in advance.
-    /// Clients get it with the first 401, and another every five minutes.
+    /// Requires a nonce of the server in each proof (RFC 9449 §9), so that proofs cannot be made in
+    /// advance. Clients receive it with the first 401, and a new one every five minutes.
     pub fn nonces(mut self) -> Self {
         self.wants_nonces = true;
         self
     }
 
-    /// The same with a key that several instances share, so that each knows the nonces of the others:
-    /// random bytes. Default: a key of this instance's own.
+    /// Requires nonces as [`nonces`](Self::nonces) does, with a key that several instances share,
+    /// so that each accepts the nonces of the others. The key consists of random bytes. Default: a
+    /// key of this instance.
     pub fn nonces_with_key(mut self, key: [u8; 32]) -> Self {
         self.wants_nonces = true;
         self.nonce_key = Some(Zeroizing::new(key));
         self
     }
 
-    /// The store that remembers used proofs. Default: in this process, 200 000 for each
+    /// Sets the store of used proofs. Default: in this process, with 200 000 proofs for each
     /// [`proof_lifetime`](Self::proof_lifetime) and a minute.
     ///
-    /// Half of them are for subjects with many, with all their keys: each may have a quarter as
-    /// many as are free of these, 20 000 at most. Half are kept for subjects with up to 196. A request
-    /// with a proof beyond that is answered 503, so fewer than 512 subjects cannot shut out others.
+    /// One half of them is for subjects with many proofs, over all their keys: each may have a
+    /// quarter of the free places in this half, at most 20 000. The other half is for subjects with
+    /// up to 196. A request with a proof beyond that receives 503, so fewer than 512 subjects
+    /// cannot exclude others.
     pub fn replay_store(mut self, store: impl ReplayStore) -> Self {
         self.replays = Some(Replays::new(store));
         self
@@ -165,17 +167,17 @@ impl DpopBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the scheme.
     ///
     /// # Errors
     ///
-    /// [`DpopError`] says what is missing or cannot be right.
+    /// [`DpopError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Dpop, DpopError> {
         if self.origins.is_empty() {
             return Err(DpopError::NoOrigin);
         }
         for origin in &self.origins {
-            // What is one already gets a path, and nothing else, by being normalized.
+            // Normalization adds only a path to an origin.
             let is_origin =
                 normal(origin).is_some_and(|url| url.eq_ignore_ascii_case(&format!("{origin}/")));
             if !is_origin {
@@ -199,7 +201,7 @@ impl DpopBuilder {
         let nonces = nonces
             .map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
         let in_memory = || {
-            // One that was made ahead of time lives that much longer.
+            // A proof that was made ahead of time lives longer by that time.
             let longest = self.lifetime + Duration::from_secs(60);
             Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
         };
@@ -224,19 +226,19 @@ impl DpopBuilder {
     }
 }
 
-/// What keeps a [`Dpop`] from being built.
+/// An error of building a [`Dpop`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DpopError {
-    /// Nothing says what clients call this service.
+    /// No origin was given.
     NoOrigin,
-    /// An origin with a path, or that is none.
+    /// The text is not an origin, or has a path.
     Origin(String),
-    /// An algorithm that no proof can be signed by.
+    /// The algorithm is not supported for proofs.
     Algorithm(String),
-    /// A lifetime of nothing, or of more than ten minutes.
+    /// The lifetime is zero, or more than ten minutes.
     Lifetime(Duration),
-    /// The system gives no random bytes for the key of the nonces.
+    /// The system has no random bytes for the key of the nonces.
     NoRandomness,
 }
 

@@ -15,27 +15,28 @@ use super::Rules;
 use crate::dot_segments::has_dot_segments;
 use crate::jwt::key::verifies;
 
-/// A proof that is right in itself, for this request and this token.
+/// A valid proof for this request and this token. Its replay and the binding of the token are not
+/// checked yet.
 pub(super) struct Proof {
-    /// Of the key that it was made with (RFC 7638).
+    /// The thumbprint of its key (RFC 7638).
     pub(super) thumbprint: String,
-    /// Tells it from all others that are good at the same time.
+    /// Identifies the proof among all valid ones.
     pub(super) id: [u8; 32],
-    /// For how long it is good.
+    /// The remaining lifetime.
     pub(super) lifetime: Duration,
 }
 
 pub(super) enum ProofProblem {
     Invalid,
-    /// It lacks the nonce that is wanted, and is fine but for that.
+    /// The proof lacks the required nonce, but is valid otherwise.
     Nonce,
 }
 
-/// How far ahead the client's clock may be.
+/// The accepted lead of the client's clock.
 const AHEAD: Duration = Duration::from_secs(10);
 /// The difference between the clocks of client and service, in `exp` and `nbf`.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
-/// Longer ones are made by nobody, and would be remembered by nobody.
+/// The maximum length of a proof, in bytes.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
 
@@ -59,7 +60,7 @@ fn never() -> f64 {
 }
 
 impl Rules {
-    /// Every check of RFC 9449 §4.3 but those of the nonce, of the token's binding and of replays.
+    /// Makes every check of RFC 9449 §4.3, except those of the nonce, the binding and replays.
     pub(super) fn read_proof(
         &self,
         credentials: &Credentials<'_>,
@@ -85,7 +86,8 @@ impl Rules {
         read().ok_or(ProofProblem::Invalid)
     }
 
-    /// The claims, and the thumbprint of the key that signed them and stands beside them.
+    /// Returns the claims, and the thumbprint of the key in the header, which verified the
+    /// signature.
     fn verified(&self, text: &str) -> Option<(Claims, String)> {
         if text.len() > MAX_PROOF {
             return None;
@@ -104,7 +106,7 @@ impl Rules {
             .filter(|jwk| is_accepted && verifies(jwk, header.alg) && shows_no_secret(text))?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
-        // The times are checked by the clock of the scheme.
+        // The optional `exp` and `nbf` are checked by the clock of the scheme.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
@@ -112,7 +114,7 @@ impl Rules {
         Some((proof.claims, thumbprint(&jwk)?))
     }
 
-    /// The time for which a proof is still good; `None` if it is not.
+    /// Returns the remaining lifetime of a proof. `None` if it is expired or not valid yet.
     fn rest_of_life(&self, claims: &Claims) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(claims.iat).ok()?;
         let now = self.clock.now().duration_since(UNIX_EPOCH).ok()?;
@@ -126,8 +128,8 @@ impl Rules {
             .filter(|rest| !rest.is_zero())
     }
 
-    /// Whether `htu` names the target of the request at one of the places that this service is known
-    /// by; without query and fragment, and however it is spelt (RFC 9449 §4.3, RFC 3986 §6.2).
+    /// Returns whether `htu` is the target of the request at an origin of the service, without
+    /// query and fragment, after normalization (RFC 9449 §4.3, RFC 3986 §6.2).
     fn is_target(&self, htu: &str, credentials: &Credentials<'_>) -> bool {
         let path = credentials.uri().path();
         if has_dot_segments(path) {
@@ -142,7 +144,8 @@ impl Rules {
     }
 }
 
-/// A private or symmetric key in a proof is known to everybody from then on (RFC 9449 §4.3 (7)).
+/// Returns whether the key in the header has no private and no symmetric part, which the proof
+/// would have disclosed (RFC 9449 §4.3 (7)).
 fn shows_no_secret(text: &str) -> bool {
     const SECRET: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     let header = text.split('.').next().unwrap_or_default();
@@ -159,15 +162,15 @@ fn thumbprint(jwk: &Jwk) -> Option<String> {
 }
 
 fn id(thumbprint: &str, jti: &str) -> [u8; 32] {
-    // All thumbprints have one length.
+    // All thumbprints have the same length.
     let id = Sha256::new_with_prefix(thumbprint).chain_update(jti);
     id.finalize().into()
 }
 
-/// A URL in its normal form, without query and fragment: scheme and host in lower case, without the
-/// default port, and nothing escaped that need not be.
+/// Returns the normal form of a URL, without query and fragment: scheme and host in lower case, no
+/// default port, and no unnecessary escapes.
 pub(super) fn normal(url: &str) -> Option<String> {
-    // What browsers forgive in what people type is no URL (RFC 3986 §2, §3).
+    // Browsers accept characters in URLs that RFC 3986 (§2, §3) does not allow.
     let is_written_out = url.bytes().all(|byte| byte.is_ascii_graphic())
         && !url.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
         && url
@@ -188,7 +191,7 @@ pub(super) fn normal(url: &str) -> Option<String> {
     Some(format!("{authority}{path}"))
 }
 
-/// Escapes of characters that need none are undone, and the others written in upper case.
+/// Decodes unnecessary escapes, and writes the others in upper case.
 fn unescaped(path: &str) -> String {
     let mut parts = path.split('%');
     let mut text = parts.next().unwrap_or_default().to_owned();

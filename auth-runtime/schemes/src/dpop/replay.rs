@@ -1,4 +1,4 @@
-//! Proofs that were used already (RFC 9449 §11.1).
+//! The used proofs (RFC 9449 §11.1).
 
 use std::fmt;
 use std::future::Future;
@@ -9,10 +9,10 @@ use auth_runtime_core::Clock;
 
 use crate::expiring_map::{ExpiringMap, Full};
 
-/// Remembers which proofs were used, so that nobody uses one again that was overheard.
+/// A store of used proofs, which prevents the replay of an overheard proof.
 ///
-/// The default remembers in this process. Where several instances serve the same clients, they need a
-/// common one, such as a database that each of them reaches.
+/// The default store is in the memory of this process. Several instances that serve the same
+/// clients need a common store, such as a database.
 ///
 /// ```
 /// use auth_runtime::schemes::{ReplayStore, ReplayStoreError, UsedProof};
@@ -28,16 +28,16 @@ use crate::expiring_map::{ExpiringMap, Full};
 /// }
 /// ```
 pub trait ReplayStore: Send + Sync + 'static {
-    /// Remembers the id of `proof` for its lifetime, and returns whether it was not remembered yet.
-    /// Of several calls at the same time with the same id, one returns `true`.
+    /// Stores the id of `proof` for its lifetime, and returns whether it was not stored before. Of
+    /// several concurrent calls with the same id, one returns `true`.
     ///
-    /// Only proofs of known callers come here. A store has to be bounded by subject, or one caller
-    /// fills it for all others.
+    /// It is called only for proofs of known callers. A store has to be bounded by subject.
+    /// Otherwise one caller can fill it for all others.
     ///
     /// # Errors
     ///
-    /// [`ReplayStoreError`] if the answer is not known, or the subject has used up its share; the
-    /// request is answered 503.
+    /// [`ReplayStoreError`] if the result is not known, or if the share of the subject is
+    /// exhausted. The response is 503.
     fn is_first(
         &self,
         proof: UsedProof,
@@ -53,7 +53,7 @@ pub struct UsedProof {
 }
 
 impl UsedProof {
-    /// A proof with this id, of this subject, that is good for this long.
+    /// Creates a proof of this subject with this id and this remaining lifetime.
     pub const fn new(id: [u8; 32], subject: [u8; 32], lifetime: Duration) -> Self {
         Self {
             id,
@@ -62,23 +62,24 @@ impl UsedProof {
         }
     }
 
-    /// A hash that no other proof has.
+    /// The hash that identifies the proof.
     pub const fn id(&self) -> [u8; 32] {
         self.id
     }
 
-    /// A hash of the issuer and the subject of the token: the same for all keys of the subject.
+    /// The hash of the issuer and the subject of the token: the same for all keys of the subject.
     pub const fn subject(&self) -> [u8; 32] {
         self.subject
     }
 
-    /// The time for which the proof is still good.
+    /// The remaining lifetime of the proof.
     pub const fn lifetime(&self) -> Duration {
         self.lifetime
     }
 }
 
-/// A store cannot say whether a proof was used. What is wrong is for the store to log.
+/// The error of a store that could not determine whether a proof was used. The store logs the
+/// cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplayStoreError;
 
@@ -90,7 +91,7 @@ impl fmt::Display for ReplayStoreError {
 
 impl std::error::Error for ReplayStoreError {}
 
-/// Some store, behind one type.
+/// A store of any type.
 pub(super) struct Replays(Box<dyn Erased>);
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<bool, ReplayStoreError>> + Send + 'a>>;
@@ -115,18 +116,20 @@ impl Replays {
     }
 }
 
-/// Remembers in this process, a bounded number of proofs, of which each subject gets a share.
+/// A store in the memory of this process. The number of proofs is bounded, and each subject has a
+/// share.
 pub(super) struct InMemory {
     proofs: ExpiringMap<Used>,
     clock: Clock,
 }
 
-/// Whether a proof was used.
+/// True if a proof was used.
 #[derive(Default)]
 struct Used(bool);
 
 impl InMemory {
-    /// Remembers up to `capacity` proofs for each `longest`: no proof lives longer.
+    /// Creates a store for up to `capacity` proofs for each `longest`, the maximum lifetime of a
+    /// proof.
     pub(super) fn new(capacity: usize, longest: Duration, clock: Clock) -> Self {
         Self {
             proofs: ExpiringMap::new(capacity, longest, clock.monotonic()),

@@ -1,4 +1,4 @@
-//! What an [`Introspection`] is made of, and how this service proves who it is.
+//! The builder of introspection, and the authentication of this service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::jwt::{ClaimNames, ClaimPath};
 use crate::random;
 use crate::token_cache::TokenCache;
 
-/// How long an assertion is good: it is used at once.
+/// The lifetime of an assertion, which is used at once.
 const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 impl Introspection {
-    /// Starts with no endpoint and no client; both have to be given.
+    /// Starts without an endpoint and without a client. Both are required.
     pub fn builder() -> IntrospectionBuilder {
         IntrospectionBuilder {
             endpoint: None,
@@ -45,7 +45,7 @@ impl Introspection {
     }
 }
 
-/// Collects what an [`Introspection`] is made of.
+/// Builds an [`Introspection`].
 #[must_use]
 pub struct IntrospectionBuilder {
     endpoint: Option<String>,
@@ -62,27 +62,28 @@ pub struct IntrospectionBuilder {
 }
 
 impl IntrospectionBuilder {
-    /// Where to ask: `https` (or `http` on loopback, for tests). Required.
+    /// Sets the introspection endpoint: `https` (or `http` on loopback, for tests). Required.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Proves who this service is by a secret, sent by Basic (RFC 6749 §2.3.1).
+    /// Authenticates this service with a client secret, sent by Basic (RFC 6749 §2.3.1).
     pub fn client_secret(mut self, id: &str, secret: &str) -> Self {
         self.client = Ok(ClientAuthentication::secret(id, secret));
         self
     }
 
-    /// Proves who this service is by a key: an RSA private key for RS256, as PEM (`private_key_jwt`,
-    /// RFC 7523 §2.2). `audience` is what the server wants to be called in the proof: its issuer
-    /// identifier, mostly.
+    /// Authenticates this service with a key: an RSA private key for RS256, as PEM
+    /// (`private_key_jwt`, RFC 7523 §2.2). `audience` is the audience that the server expects in
+    /// the assertion, in most cases its issuer identifier.
     pub fn private_key_rs256(self, id: &str, pem: impl AsRef<[u8]>, audience: &str) -> Self {
         let key = EncodingKey::from_rsa_pem(pem.as_ref());
         self.private_key(id, key, Algorithm::RS256, audience)
     }
 
-    /// The same with a P-256 private key for ES256, as PEM (PKCS#8).
+    /// Authenticates this service in the same way with a P-256 private key for ES256, as PEM
+    /// (PKCS#8).
     pub fn private_key_es256(self, id: &str, pem: impl AsRef<[u8]>, audience: &str) -> Self {
         let key = EncodingKey::from_ec_pem(pem.as_ref());
         self.private_key(id, key, Algorithm::ES256, audience)
@@ -107,70 +108,73 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Takes only tokens of which the server says that their `iss` is this. Default: any.
+    /// Sets the required `iss` of tokens. Default: any.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Takes only tokens whose `aud` is, or contains, this. Required, unless
-    /// [`any_audience`](Self::any_audience) is; may be given more than once.
+    /// Adds an accepted audience: the `aud` of a token has to be or contain one of them. Required,
+    /// unless [`any_audience`](Self::any_audience) is set. Can be called several times.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// Takes every token that the server says is active, whatever service it was issued for.
+    /// Accepts every active token, for any audience.
     ///
-    /// For servers that know of one service only, or answer each service about its own tokens only
-    /// (RFC 7662 §4): with any other, whoever has a token for another service gets in with it.
+    /// Use it only for a server that knows one service, or that reports to each service only its
+    /// own tokens as active (RFC 7662 §4). With any other server, a token for another service is
+    /// accepted here.
     pub fn any_audience(mut self) -> Self {
         self.takes_any_audience = true;
         self
     }
 
-    /// The member that names the caller. Default: `sub`. A non-empty string; an active token without it is
-    /// rejected, since a client identifier would be the same for all users of the client.
+    /// Sets the member that names the caller. Default: `sub`. It is a non-empty string. An active
+    /// token without it is rejected, since a client identifier would be the same for all users of
+    /// the client.
     ///
-    /// It has to be unique and never assigned to another user (RFC 7662 §2.2 leaves `sub` optional).
+    /// It has to be unique, and never reassigned to another user (RFC 7662 §2.2 leaves `sub`
+    /// optional).
     pub fn subject_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.names.subject = path.into();
         self
     }
 
-    /// The claims that scopes are read from, together. Default: `scope` and `scp`.
+    /// Sets the claims that scopes are read from, all of them together. Default: `scope` and `scp`.
     pub fn scope_claims<P: Into<ClaimPath>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.names.scopes = paths.into_iter().map(Into::into).collect();
         self
     }
 
-    /// A claim that roles are read from. May be given more than once: all are read. Default: `roles`.
+    /// Adds a claim that roles are read from. All of them are read. Default: `roles`.
     pub fn roles_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.names.roles.push(path.into());
         self
     }
 
-    /// A claim that permissions are read from. May be given more than once: all are read. Default: `permissions`.
+    /// Adds a claim that permissions are read from. All of them are read. Default: `permissions`.
     pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.names.permissions.push(path.into());
         self
     }
 
-    /// Remembers answers in `cache`. Default: 10 000 of them, for up to a minute.
+    /// Sets the cache of responses. Default: 10 000 responses, each for up to a minute.
     pub fn cache(mut self, cache: TokenCache) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// Remembers answers where other instances of the service find them, besides the
-    /// [`cache`](Self::cache) of this one. Default: each asks for itself.
+    /// Adds a cache that the instances of the service share, besides the [`cache`](Self::cache) of
+    /// this one. Default: none.
     #[cfg(feature = "redis")]
     pub fn shared_cache(mut self, cache: SharedTokenCache) -> Self {
         self.shared_cache = Some(cache);
         self
     }
 
-    /// Remembers nothing in this instance: asks for every request.
+    /// Removes the cache of this instance: every request is sent to the server.
     pub fn without_cache(mut self) -> Self {
         self.cache = None;
         self
@@ -182,11 +186,11 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the verifier.
     ///
     /// # Errors
     ///
-    /// [`IntrospectionError`] says what is missing or cannot be right.
+    /// [`IntrospectionError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Introspection, IntrospectionError> {
         let url = self.endpoint.ok_or(IntrospectionError::NoEndpoint)?;
         if let Err(problem) = TrustedUrl::read(&url) {
@@ -228,7 +232,7 @@ impl IntrospectionBuilder {
     }
 }
 
-/// How this service proves who it is.
+/// The authentication of this service.
 pub(super) enum ClientAuthentication {
     /// The value of `Authorization`.
     Secret {
@@ -255,7 +259,7 @@ struct Assertion<'a> {
 
 impl ClientAuthentication {
     fn secret(id: &str, secret: &str) -> Self {
-        // Encoded first (RFC 6749 §2.3.1), so a colon in the id does no harm.
+        // The parts are encoded first (RFC 6749 §2.3.1), so the id may contain a colon.
         let encoded =
             |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
         let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
@@ -278,7 +282,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// A proof that is made for one request; `None` for a client with a secret.
+    /// Returns an assertion for one request. `None` for a client with a secret.
     pub(super) fn assertion(&self, now: SystemTime) -> Result<Option<String>, String> {
         let Self::Key {
             id,
@@ -313,30 +317,30 @@ impl fmt::Debug for ClientAuthentication {
     }
 }
 
-/// What keeps an [`Introspection`] from being built.
+/// An error of building an [`Introspection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IntrospectionError {
     /// No endpoint was given.
     NoEndpoint,
-    /// An endpoint that cannot be asked.
+    /// The URL of the endpoint is invalid.
     Url {
-        /// As it was given.
+        /// The URL as it was given.
         url: String,
-        /// What is wrong with it.
+        /// The problem of the URL.
         problem: UrlProblem,
     },
-    /// Nothing says how this service proves who it is.
+    /// The authentication of this service is missing.
     NoClient,
-    /// Nothing says which tokens are for this service, or two things do, or an audience is empty.
+    /// The audience is missing or empty, or was set in two ways.
     Audience,
     /// The issuer is empty.
     Issuer,
     /// The name of a claim is empty.
     ClaimName,
-    /// A private key that cannot be read as one for this algorithm.
+    /// The private key is not a valid key for this algorithm.
     Key(String),
-    /// No HTTP client can be made.
+    /// The HTTP client could not be created.
     Client(String),
 }
 

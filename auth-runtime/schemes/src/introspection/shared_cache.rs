@@ -1,4 +1,4 @@
-//! What the authorization server said of tokens, for all instances of a service.
+//! A cache of introspection responses for all instances of a service.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,18 +11,17 @@ use zeroize::Zeroizing;
 use crate::token_cache::MAX_AGE;
 use crate::{Redis, RedisError};
 
-/// Remembers in a [`Redis`] what the authorization server said of tokens, so that it is asked once
-/// for all instances of a service; for
-/// [`IntrospectionBuilder::shared_cache`](crate::IntrospectionBuilder::shared_cache).
+/// Caches the responses of the authorization server in a [`Redis`], for all instances of a service;
+/// for [`IntrospectionBuilder::shared_cache`](crate::IntrospectionBuilder::shared_cache).
 ///
-/// Whoever reads or writes that Redis gets nothing by it: tokens are not in it, only hashes that are
-/// made with the key, and what is said of them is encrypted with it (AES-256-GCM), so that nobody
-/// else can say anything, nor say of one token what was said of another. While Redis is away, the
-/// authorization server is asked.
+/// Read or write access to that Redis does not help an attacker. It does not contain tokens, only
+/// hashes that are keyed with the key. The responses are encrypted with the key (AES-256-GCM) and
+/// bound to their tokens, so they cannot be forged, nor moved to another token. While Redis is
+/// unavailable, the authorization server is used.
 ///
-/// Each instance also has its [`TokenCache`](crate::TokenCache), which is looked into first. What is
-/// [forgotten](Self::forget) here stays good at an instance for as long as that remembers it, so
-/// give it a short memory, or none:
+/// Each instance also has its own [`TokenCache`](crate::TokenCache), which is read first. A token
+/// that is [forgotten](Self::forget) here remains valid at an instance until it expires from the
+/// cache of the instance. Therefore give the instances a short cache, or none:
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,17 +55,18 @@ pub struct SharedTokenCache {
     max_age: Duration,
 }
 
-/// Longer ones are asked for each time.
+/// Longer responses are not cached.
 const MAX_ANSWER: usize = 64 * 1024;
-/// What was asked before a token was forgotten is answered by then.
+/// The maximum duration of a request that began before a token was forgotten.
 const MAX_QUESTION: Duration = Duration::from_secs(60);
 const NONCE: usize = 12;
 
 impl SharedTokenCache {
-    /// Remembers each token for up to `max_age`, a day at most, and no longer than it is valid. The
-    /// instances of a service need the same `key`: secret random bytes.
+    /// Creates a cache that holds each response for up to `max_age`, at most a day, and never
+    /// beyond the expiry of the token. All instances of a service need the same `key`: secret
+    /// random bytes.
     ///
-    /// A token that was revoked may be let in for that much longer (RFC 7662 §4).
+    /// A revoked token may be accepted for that additional time (RFC 7662 §4).
     pub fn new(redis: Redis, key: [u8; 32], max_age: Duration) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &*Zeroizing::new(key));
         let derived = |purpose: &[u8]| {
@@ -85,14 +85,14 @@ impl SharedTokenCache {
         }
     }
 
-    /// Forgets one token for all instances, but for what each remembers for itself: the
-    /// authorization server is asked the next time.
+    /// Removes a token from the cache of all instances, except from their own caches. The next
+    /// request with it is sent to the authorization server.
     ///
     /// # Errors
     ///
-    /// [`RedisError::NoAnswer`] if Redis is away; then the token may still be remembered.
+    /// [`RedisError::NoAnswer`] if Redis is unavailable. The token may then still be cached.
     pub async fn forget(&self, token: &str) -> Result<(), RedisError> {
-        // Something has to stand there, so that an answer from before does not take the place.
+        // The placeholder prevents an older response from being stored.
         let lifetime = self.max_age.max(MAX_QUESTION).as_secs();
         let mut command = redis::cmd("SET");
         let place = self.redis.key("token", self.name(token).as_ref());
@@ -100,7 +100,7 @@ impl SharedTokenCache {
         self.redis.ask::<()>(&command).await
     }
 
-    /// The answer of `server` about a token, and the end of its validity.
+    /// Returns the response of `server` for a token, and its expiry.
     pub(super) async fn get(
         &self,
         server: &str,
@@ -115,13 +115,13 @@ impl SharedTokenCache {
         let (until, answer) = opened.split_first_chunk()?;
         let until = Duration::from_secs(u64::from_be_bytes(*until));
         let until = UNIX_EPOCH.checked_add(until)?;
-        // Redis keeps the time too, for whoever does not put an old answer back.
+        // The expiry is checked here as well, in case an old response was written back to Redis.
         let now = clock.now();
         let latest = now.checked_add(self.max_age)?;
         (now < until && until <= latest).then(|| (answer.to_vec(), until))
     }
 
-    /// Remembers the answer of `server` about a token, and the end of its validity, if it is known.
+    /// Stores the response of `server` for a token that expires at `expiry`.
     pub(super) async fn insert(
         &self,
         server: &str,
@@ -152,7 +152,7 @@ impl SharedTokenCache {
             .arg(self.redis.key("token", name.as_ref()))
             .arg(sealed);
         command.arg("NX").arg("EX").arg(lifetime);
-        // Without Redis there is nothing to be done but to ask again, the next time.
+        // If Redis is unavailable, the next request is sent to the server.
         let _ = self.redis.ask::<Option<String>>(&command).await;
     }
 
@@ -160,7 +160,7 @@ impl SharedTokenCache {
         hmac::sign(&self.names, token.as_bytes())
     }
 
-    /// The nonce, and the text that nobody else can read or write, for this place and server only.
+    /// Returns the nonce and the encrypted text, which is bound to this token and this server.
     fn seal(&self, name: &hmac::Tag, server: &str, mut text: Vec<u8>) -> Option<Vec<u8>> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &*self.values).ok()?;
         let nonce = key.seal_in_place_append_tag(place(name, server), &mut text);
@@ -176,7 +176,7 @@ impl SharedTokenCache {
     }
 }
 
-/// What a sealed text belongs to: anywhere else it does not open.
+/// The associated data of a response. It cannot be decrypted with any other.
 fn place(name: &hmac::Tag, server: &str) -> Aad<Vec<u8>> {
     Aad::from([name.as_ref(), server.as_bytes()].concat())
 }

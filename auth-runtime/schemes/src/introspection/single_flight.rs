@@ -1,5 +1,5 @@
-//! Questions to the authorization server: one at a time about a token, for all requests that wait for
-//! the answer.
+//! Deduplication of requests to the authorization server: one at a time for a token, for all
+//! requests that wait for the response.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -20,13 +20,14 @@ pub(super) struct SingleFlight {
     asked: Mutex<HashMap<Question, Weak<Flight>>>,
 }
 
-/// A token, and when it was asked about: what was forgotten since then is asked about anew.
+/// A token, and the epoch of the request. If a token was forgotten since then, a new request is
+/// sent.
 type Question = (Epoch, String);
 
-/// A question, for all requests that it is asked for.
+/// A request to the server, and the requests that wait for its response.
 #[derive(Default)]
 struct Flight {
-    /// The answer that the instances of the service share, once it was looked up.
+    /// The response that the instances of the service share, once it was looked up.
     shared: OnceCell<Option<Caller>>,
     progress: watch::Sender<Progress>,
 }
@@ -36,18 +37,18 @@ enum Progress {
     /// All requests wait for a place, each for one of its own client.
     #[default]
     Queued,
-    /// The server is being asked by a request that holds a place.
+    /// A request that holds a place is being sent.
     Asking,
     Answered(Caller),
 }
 
 impl SingleFlight {
-    /// Returns the `shared` answer to a question, or that of the server: of another request that asks
-    /// it, and nothing was forgotten since, or of `asking`. `None` if `client` gets no place to ask
-    /// within [`MAX_WAIT`], and no other request asks.
+    /// Returns the `shared` response for a token, or that of the server: from another request for
+    /// it, unless a token was forgotten since, or from `asking`. `None` if `client` receives no
+    /// place within [`MAX_WAIT`] and no other request is being sent.
     ///
-    /// Each request waits for a place of its own client, so no client waits for, or is refused by, the
-    /// share of another one. If the request that asks is dropped, the next one asks.
+    /// Each request waits for a place of its own client, so no client is delayed or rejected
+    /// because of another client's share. If the sending request is dropped, the next one sends.
     pub(super) async fn ask_together(
         &self,
         (moment, token): (Epoch, &str),
@@ -70,7 +71,7 @@ impl SingleFlight {
                 Progress::Queued => {
                     let place = timeout_at(deadline, places.place(client));
                     match unless_changed(&mut progress, place).await {
-                        // Another request asks.
+                        // Another request is being sent.
                         None => {}
                         Some(Ok(Some(place))) if flight.start_asking() => break place,
                         Some(Ok(Some(_not_needed))) => {}
@@ -103,7 +104,7 @@ impl SingleFlight {
 
 type PlaceInTime = Result<Option<Place<()>>, tokio::time::error::Elapsed>;
 
-/// Waits for a place; `None` if the progress changes before.
+/// Waits for a place. `None` if the progress changes before.
 async fn unless_changed(
     progress: &mut watch::Receiver<Progress>,
     place: impl Future<Output = PlaceInTime>,
@@ -118,7 +119,7 @@ async fn unless_changed(
 }
 
 impl Flight {
-    /// Returns true for one request, which then has to ask.
+    /// Returns true for one request, which then has to send.
     fn start_asking(&self) -> bool {
         self.progress.send_if_modified(|progress| {
             let is_queued = matches!(progress, Progress::Queued);
@@ -130,7 +131,7 @@ impl Flight {
     }
 }
 
-/// The request that asks. Dropped without an answer, it leaves the question to the next one.
+/// The request that is being sent. If it is dropped without a response, the next one sends.
 struct Asking<'f>(&'f Flight);
 
 impl Asking<'_> {
@@ -152,7 +153,7 @@ impl Drop for Asking<'_> {
     }
 }
 
-/// A request that waits for an answer. The last one removes the question.
+/// A request that waits for a response. The last one removes the entry.
 struct Waiting<'q> {
     flight: Option<Arc<Flight>>,
     questions: &'q SingleFlight,

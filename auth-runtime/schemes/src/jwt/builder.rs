@@ -1,4 +1,4 @@
-//! What a [`Jwt`] is made of, and what can be wrong with it.
+//! The builder of a JWT verifier, and its errors.
 
 use std::fmt;
 use std::path::Path;
@@ -20,7 +20,7 @@ use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
 
 impl Jwt {
-    /// Starts with no issuer, no audience and no key; each has to be given.
+    /// Starts without an issuer, an audience and a key. Each is required.
     pub fn builder() -> JwtBuilder {
         JwtBuilder {
             rules: Rules {
@@ -47,7 +47,7 @@ impl Jwt {
     }
 }
 
-/// Collects what a [`Jwt`] is made of.
+/// Builds a [`Jwt`].
 #[must_use]
 pub struct JwtBuilder {
     rules: Rules,
@@ -63,12 +63,12 @@ pub struct JwtBuilder {
     cache: Option<TokenCache>,
 }
 
-/// More would let expired tokens live on for no good reason (RFC 9068 §4 has "a few minutes").
+/// A larger leeway would accept expired tokens for too long (RFC 9068 §4 has "a few minutes").
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 impl JwtBuilder {
-    /// Trusts tokens whose `iss` is exactly this. Required, and once: keys and rules belong to one issuer.
-    /// [`Jwt::any_of`] joins several.
+    /// Sets the issuer: the exact `iss` of its tokens. Required, and only once, since keys and
+    /// rules belong to one issuer. [`Jwt::any_of`] combines several.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.rules.issuer = IssuerName::One(issuer.into().into());
         self.issuers += 1;
@@ -114,15 +114,15 @@ impl JwtBuilder {
         self
     }
 
-    /// Accepts tokens without `aud` whose `client_id` is this one, as the access tokens of Amazon Cognito.
-    /// May be given more than once. Default: `aud` is required.
+    /// Accepts tokens without `aud` if their `client_id` is this one, such as the access tokens of
+    /// Amazon Cognito. Can be called several times. Default: `aud` is required.
     pub fn client(mut self, id: impl Into<String>) -> Self {
         self.rules.clients.push(id.into());
         self
     }
 
-    /// Accepts only tokens whose claims meet this condition. May be given more than once: all have to be
-    /// met. It is evaluated once for a token that a cache remembers.
+    /// Accepts only tokens with claims that meet this condition. Can be called several times: all
+    /// conditions have to be met. It is evaluated once for a cached token.
     pub fn accept_if(mut self, is_met: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
         self.rules.conditions.push(Box::new(is_met));
         self
@@ -156,14 +156,14 @@ impl JwtBuilder {
         self
     }
 
-    /// Accepts tokens whose `aud` is, or contains, this. Required, unless a
-    /// [`client`](Self::client) is given; may be given more than once.
+    /// Adds an accepted audience: the `aud` of a token has to be or contain one of them. Required,
+    /// unless a [`client`](Self::client) is given. Can be called several times.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.rules.audiences.push(audience.into());
         self
     }
 
-    /// Verifies signatures with `key`, besides those given before.
+    /// Adds a key that verifies signatures.
     pub fn key(mut self, key: JwtKey) -> Self {
         if let Ok(keys) = &mut self.keys {
             keys.push(key);
@@ -171,7 +171,7 @@ impl JwtBuilder {
         self
     }
 
-    /// Verifies signatures with the keys of a JWKS document (RFC 7517 §5).
+    /// Adds the keys of a JWKS document (RFC 7517 §5).
     ///
     /// A key is for the algorithm that it names (`alg`): one of [`JwtAlgorithm`](super::JwtAlgorithm). An
     /// RSA key without it is for RS256, a P-256 key for ES256, a P-384 key for ES384, and an Ed25519 key for
@@ -185,7 +185,7 @@ impl JwtBuilder {
         self
     }
 
-    /// The same from a file, which is read at once, and not again.
+    /// Adds the keys of a JWKS file, which is read once.
     pub fn jwks_file(mut self, path: impl AsRef<Path>) -> Self {
         match std::fs::read_to_string(&path) {
             Ok(document) => self.jwks(&document),
@@ -199,19 +199,19 @@ impl JwtBuilder {
         }
     }
 
-    /// Finds the keys by the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
-    /// them up to date. In place of keys; the issuer is `https` (or `http` on loopback, for tests).
+    /// Fetches the keys with the issuer's metadata (RFC 8414 §3, OpenID Connect Discovery §4), and keeps
+    /// them up to date. It replaces given keys. The issuer is `https` (or `http` on loopback, for tests).
     ///
     /// Keys are fetched on first use, or by [`Jwt::fetch_keys`]; in the background every
     /// [`refresh_every`](Self::refresh_every); and when a token names a key that is not among them, at
     /// most every 5 seconds. All requests that wait for keys share one fetch. In the 5 seconds after a
-    /// fetch, a token with an unknown key is rejected at once, unless it says that it was issued since, by
-    /// a clock that is behind by up to the [`leeway`](Self::leeway): its key may have been published since,
-    /// too, so it waits for the next fetch, at most 5 seconds and the time of two fetches, without holding
-    /// up other requests.
+    /// fetch, a token with an unknown key is rejected at once. The exception is a token with an `iat` after
+    /// the fetch, by a clock that is behind by up to the [`leeway`](Self::leeway): its key may be new, so it
+    /// waits for the next fetch, at most 5 seconds and the time of two fetches, without delaying other
+    /// requests.
     ///
-    /// While the issuer cannot be reached the keys at hand stay valid for 24 hours. Requests that cannot
-    /// be verified are answered 503, never 401.
+    /// While the issuer is unavailable, the keys at hand stay valid for 24 hours. The response to a request
+    /// that cannot be verified is 503, never 401.
     #[cfg(feature = "jwks")]
     pub fn discover(mut self) -> Self {
         self.place = Some(Place::OfIssuer);
@@ -225,8 +225,7 @@ impl JwtBuilder {
         self
     }
 
-    /// How old fetched keys get before they are fetched again. Default: 10 minutes; at least one
-    /// second.
+    /// Sets the maximum age of fetched keys. Default: 10 minutes; at least one second.
     #[cfg(feature = "jwks")]
     pub fn refresh_every(mut self, interval: Duration) -> Self {
         self.refresh_every = interval.max(Duration::from_secs(1));
@@ -243,47 +242,49 @@ impl JwtBuilder {
         self
     }
 
-    /// Asks for each request, cached or not, whether its token was revoked: by its `jti` in a list that
-    /// the service keeps, say. It has to be fast, since requests wait for it.
+    /// Sets a function that returns whether a token is revoked, for example by its `jti` in a list of the
+    /// service. It is called for each request, also with a cached token, so it has to be fast.
     pub fn revoked_if(mut self, revoked: impl Fn(&Claims) -> bool + Send + Sync + 'static) -> Self {
         self.revoked = Some(Box::new(revoked));
         self
     }
 
-    /// Takes only tokens that keep to the profile for access tokens (RFC 9068): of the type `at+jwt`,
-    /// with `sub`, `client_id`, `iat` and `jti` besides what is required anyway. Default: no, since
-    /// many issuers do not keep to it.
+    /// Requires that tokens conform to the profile for access tokens (RFC 9068): the type `at+jwt`,
+    /// and `sub`, `client_id`, `iat` and `jti` besides the other required claims. Default: not
+    /// required, since many issuers do not conform.
     ///
-    /// Where the issuer does, this keeps its ID tokens and all its other JWTs out.
+    /// If the issuer conforms, this rejects its ID tokens and all its other JWTs.
     pub fn rfc9068_only(mut self) -> Self {
         self.rules.access_tokens_only = true;
         self
     }
 
-    /// How far the issuer's clock may be off, in `exp`, `nbf` and `auth_time`. Default: 60 seconds; at most
-    /// 5 minutes.
+    /// Sets the accepted deviation of the issuer's clock, for `exp`, `nbf` and `auth_time`.
+    /// Default: 60 seconds; at most 5 minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.leeway = leeway;
         self
     }
 
-    /// The claim that names the caller. Default: `sub`. A non-empty string; a token without it is rejected.
+    /// Sets the claim that names the caller. Default: `sub`. It is a non-empty string. A token
+    /// without it is rejected.
     ///
-    /// It has to be unique and never assigned to another user: `upn` of AD FS is, a display name is not.
+    /// It has to be unique, and never reassigned to another user: the `upn` of AD FS is suitable, a
+    /// display name is not.
     pub fn subject_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.rules.names.subject = path.into();
         self
     }
 
-    /// The claims that scopes are read from, together. Default: `scope` and `scp`. A string with
-    /// spaces, or an array of strings; anything else grants nothing.
+    /// Sets the claims that scopes are read from, all of them together. Default: `scope` and `scp`.
+    /// A claim is a string with spaces, or an array of strings. Other values grant nothing.
     pub fn scope_claims<P: Into<ClaimPath>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.rules.names.scopes = paths.into_iter().map(Into::into).collect();
         self
     }
 
-    /// A claim that roles are read from: an array of strings, or one string. May be given more than once:
-    /// all are read. Default: `roles`.
+    /// Adds a claim that roles are read from: an array of strings, or one string. All of them are
+    /// read. Default: `roles`.
     ///
     /// ```
     /// use auth_runtime::schemes::{Jwt, JwtKey};
@@ -304,8 +305,8 @@ impl JwtBuilder {
         self
     }
 
-    /// A claim that permissions are read from: an array of strings, or one string. May be given more than
-    /// once: all are read. Default: `permissions`.
+    /// Adds a claim that permissions are read from: an array of strings, or one string. All of them
+    /// are read. Default: `permissions`.
     pub fn permissions_claim(mut self, path: impl Into<ClaimPath>) -> Self {
         self.rules.names.permissions.push(path.into());
         self
@@ -318,11 +319,11 @@ impl JwtBuilder {
         self
     }
 
-    /// Checks everything.
+    /// Builds the verifier.
     ///
     /// # Errors
     ///
-    /// [`JwtError`] says what is missing or cannot be right.
+    /// [`JwtError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<Jwt, JwtError> {
         let keys = self.keys?;
         if self.issuers > 1 {
@@ -353,8 +354,8 @@ impl JwtBuilder {
         if self.rules.leeway > MAX_LEEWAY {
             return Err(JwtError::Leeway(self.rules.leeway));
         }
-        // Somebody else's dependency may have switched another backend on too, and then the
-        // library would panic at the first token instead of choosing.
+        // Another dependency may have enabled a second backend. Without an explicit choice, the
+        // library would then panic at the first token.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let names = self.rules.names.or_default();
         let rules = Arc::new(Rules {
@@ -404,7 +405,7 @@ impl JwtBuilder {
     }
 }
 
-/// What keeps a [`Jwt`] from being built.
+/// An error of building a [`Jwt`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtError {
@@ -419,27 +420,28 @@ pub enum JwtError {
     ClaimName,
     /// No key was given, or the JWKS document has none that can be used.
     NoKey,
-    /// A key that cannot be read as what it is said to be.
+    /// The key is not a valid key of the stated kind.
     Key(String),
-    /// A secret that is shorter than its algorithm's hash (RFC 7518 §3.2): so many bytes.
+    /// The secret is shorter than the hash of its algorithm (RFC 7518 §3.2). The value is the
+    /// required number of bytes.
     ShortSecret(usize),
-    /// A JWKS document that cannot be read.
+    /// The JWKS document cannot be parsed.
     Jwks(String),
-    /// A leeway of more than 5 minutes.
+    /// The leeway is more than 5 minutes.
     Leeway(Duration),
-    /// Keys are to be fetched, and others are given: it has to be decided for one.
+    /// Keys were given, and others are to be fetched. Only one of the two is possible.
     #[cfg(feature = "jwks")]
     KeysBesidesFetched,
-    /// More than one issuer was given to one builder: each has keys of its own.
+    /// More than one issuer was given to one builder. Each issuer has keys of its own.
     SeveralIssuers,
-    /// Two verifiers are for this issuer.
+    /// Two verifiers have this issuer.
     DuplicateIssuer(String),
-    /// A URL that keys cannot be fetched from.
+    /// The URL of the keys is invalid.
     #[cfg(feature = "jwks")]
     Url {
-        /// As it was given.
+        /// The URL as it was given.
         url: String,
-        /// What is wrong with it.
+        /// The problem of the URL.
         problem: UrlProblem,
     },
     /// The keys could not be fetched.

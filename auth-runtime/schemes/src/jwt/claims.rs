@@ -1,4 +1,4 @@
-//! What a verified token says, and what of it is granted.
+//! The claims of a verified token, and its grants.
 
 use std::fmt;
 use std::sync::Arc;
@@ -135,8 +135,8 @@ impl Claims {
 
     /// The identity of the subject claim; `None` if the token has none, or one that is not a name.
     ///
-    /// A client identifier never stands in for the subject, or all users of one client would be the same
-    /// caller. A client that calls for itself is the `sub` of its token (RFC 9068 §2.2 and §5).
+    /// A client identifier never replaces the subject. Otherwise all users of one client would be the same
+    /// caller. A client that acts for itself is the `sub` of its token (RFC 9068 §2.2 and §5).
     ///
     /// `clock_skew` is how far the issuer's clock may be off.
     pub(crate) fn into_identity(
@@ -162,8 +162,8 @@ impl Claims {
         Some(self.complete(identity, clock_skew, issuer))
     }
 
-    /// Adds to an identity what does not depend on the service: issuer, method and time of the login, and
-    /// the claims.
+    /// Adds the data that do not depend on the service: the issuer, method and time of the login,
+    /// and the claims.
     pub(crate) fn complete(
         self,
         identity: Identity,
@@ -184,8 +184,8 @@ impl Claims {
         identity.with_extension(self)
     }
 
-    /// Whether these are the claims of an ID token, a refresh token, a logout token or another security
-    /// event, by their own account (RFC 8725 §3.11).
+    /// Returns whether these are the claims of an ID token, a refresh token, a logout token or
+    /// another security event (RFC 8725 §3.11).
     pub(crate) fn are_of_another_kind(&self) -> bool {
         let is_access = match self.get("token_use") {
             None | Some(Value::Null) => true,
@@ -238,8 +238,8 @@ impl Claims {
         Ok(())
     }
 
-    /// A number of seconds since 1970 (RFC 7519 §2); what is none, or beyond all clocks, counts as
-    /// not there.
+    /// Returns a number of seconds since 1970 (RFC 7519 §2). `None` for another value, or one
+    /// beyond the range of the clock.
     fn time(&self, name: &str) -> Option<SystemTime> {
         let seconds = self.get(name)?.as_f64()?;
         let since = Duration::try_from_secs_f64(seconds).ok()?;
@@ -289,7 +289,7 @@ pub(super) fn unverified(token: &str) -> Option<Claims> {
 }
 
 impl fmt::Debug for Claims {
-    /// Names only: what they say is about a person.
+    /// Writes the names only, since the values are personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }

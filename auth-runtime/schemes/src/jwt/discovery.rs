@@ -1,4 +1,4 @@
-//! Where an issuer says that its keys are (RFC 8414, OpenID Connect Discovery).
+//! Discovery of the URL of an issuer's keys (RFC 8414, OpenID Connect Discovery).
 
 use auth_runtime_core::url::TrustedUrl;
 use serde::Deserialize;
@@ -11,13 +11,13 @@ struct Metadata {
     jwks_uri: Option<String>,
 }
 
-/// The URL of the issuer's keys.
+/// Returns the URL of the issuer's keys.
 pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, String> {
     let mut last = String::new();
     for url in metadata_urls(issuer) {
         let document = match http.get(&url).await {
             Ok(document) => document,
-            // It may publish at the other place only.
+            // Some issuers publish their metadata at the other URL only.
             Err(error @ HttpError::Status(_)) => {
                 last = format!("{url}: {error}");
                 continue;
@@ -32,7 +32,7 @@ pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, 
 fn read(document: &[u8], issuer: &str) -> Result<String, String> {
     let metadata: Metadata = serde_json::from_slice(document)
         .map_err(|error| format!("this is no metadata of an issuer ({error})"))?;
-    // Or else somebody else's metadata would do (RFC 8414 §3.3).
+    // Metadata of another issuer must not be used (RFC 8414 §3.3).
     if metadata.issuer != issuer {
         return Err(format!(
             "this is the metadata of {:?} and not of {issuer:?}",
@@ -46,8 +46,8 @@ fn read(document: &[u8], issuer: &str) -> Result<String, String> {
     }
 }
 
-/// Both places, the more common one first: behind the issuer (OpenID Connect Discovery §4), and
-/// between its host and its path (RFC 8414 §3).
+/// Returns both URLs, the more common one first: behind the issuer (OpenID Connect Discovery §4),
+/// and between its host and its path (RFC 8414 §3).
 fn metadata_urls(issuer: &str) -> Vec<String> {
     let issuer = issuer.trim_end_matches('/');
     let behind = format!("{issuer}/.well-known/openid-configuration");

@@ -12,7 +12,7 @@ use crate::jwt::JwtError;
 
 /// A key that tokens are verified with, for one algorithm and no other.
 ///
-/// Its `Debug` shows the algorithm and the key's id.
+/// Its `Debug` output shows the algorithm and the key's id.
 ///
 /// ```
 /// use auth_runtime::schemes::JwtKey;
@@ -71,7 +71,8 @@ impl From<JwtAlgorithm> for Algorithm {
     }
 }
 
-/// The length of the hash of an HMAC, in bytes: a secret is at least as long (RFC 7518 §3.2).
+/// Returns the length of the hash of an HMAC, in bytes: the minimum length of a secret (RFC 7518
+/// §3.2).
 fn hash_length(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::HS256 => Some(32),
@@ -82,39 +83,39 @@ fn hash_length(algorithm: Algorithm) -> Option<usize> {
 }
 
 impl JwtKey {
-    /// An RSA public key for RS256, as PEM.
+    /// Creates an RSA public key for RS256, from PEM.
     ///
     /// # Errors
     ///
-    /// It is no such key.
+    /// The text is not such a key.
     pub fn rs256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         Self::pem(JwtAlgorithm::RS256, pem)
     }
 
-    /// A P-256 public key for ES256, as PEM.
+    /// Creates a P-256 public key for ES256, from PEM.
     ///
     /// # Errors
     ///
-    /// It is no such key.
+    /// The text is not such a key.
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         Self::pem(JwtAlgorithm::ES256, pem)
     }
 
-    /// An Ed25519 public key for EdDSA (RFC 8037), as PEM.
+    /// Creates an Ed25519 public key for EdDSA (RFC 8037), from PEM.
     ///
     /// # Errors
     ///
-    /// It is no such key.
+    /// The text is not such a key.
     pub fn eddsa_pem(pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         Self::pem(JwtAlgorithm::EdDSA, pem)
     }
 
-    /// A public key for an algorithm, as PEM: RSA for RS… and PS…, P-256 for ES256, P-384 for ES384,
-    /// Ed25519 for EdDSA.
+    /// Creates a public key for an algorithm, from PEM: RSA for RS… and PS…, P-256 for ES256, P-384
+    /// for ES384, Ed25519 for EdDSA.
     ///
     /// # Errors
     ///
-    /// It is no such key, or the algorithm takes a secret.
+    /// The text is not such a key, or the algorithm requires a secret.
     pub fn pem(algorithm: JwtAlgorithm, pem: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         let pem = pem.as_ref();
         let key = match algorithm {
@@ -130,21 +131,21 @@ impl JwtKey {
         Self::parsed(algorithm.into(), key)
     }
 
-    /// A secret that is shared with the issuer, for HS256: random bytes, 32 or more.
+    /// Creates a secret for HS256, which the issuer shares: random bytes, 32 or more.
     ///
     /// # Errors
     ///
-    /// It is shorter.
+    /// The secret is shorter.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         Self::secret(JwtAlgorithm::HS256, secret)
     }
 
-    /// A secret that is shared with the issuer, for HS256, HS384 or HS512: random bytes, at least as many
-    /// as the hash has (32, 48 or 64).
+    /// Creates a secret for HS256, HS384 or HS512, which the issuer shares: random bytes, at least
+    /// as many as the hash has (32, 48 or 64).
     ///
     /// # Errors
     ///
-    /// It is shorter, or the algorithm takes a public key.
+    /// The secret is shorter, or the algorithm requires a public key.
     pub fn secret(algorithm: JwtAlgorithm, secret: impl AsRef<[u8]>) -> Result<Self, JwtError> {
         let secret = secret.as_ref();
         let algorithm = Algorithm::from(algorithm);
@@ -166,7 +167,7 @@ impl JwtKey {
         })
     }
 
-    /// Names the key: tokens with another `kid` are not held against it.
+    /// Sets the name of the key. It does not verify tokens with another `kid`.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -192,7 +193,7 @@ impl JwtKey {
         self.id.is_some()
     }
 
-    /// Whether a token that says this of itself may be held against the key.
+    /// Returns whether the key may have signed a token with this header.
     pub(super) fn may_have_signed(&self, header: &Header) -> bool {
         let same_id = match (&self.id, &header.kid) {
             (Some(id), Some(kid)) => id == kid,
@@ -202,10 +203,10 @@ impl JwtKey {
     }
 }
 
-/// The keys that are kept of one document. Each key without a name is tried for each token.
+/// The maximum number of keys of one document. Each key without a name is tried for each token.
 const MAX_KEYS: usize = 256;
 
-/// The keys of a JWKS document that can be used here.
+/// Returns the usable keys of a JWKS document.
 pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
     #[derive(Deserialize)]
     struct Document {
@@ -236,8 +237,8 @@ pub(super) fn of_jwks(document: &str) -> Result<Vec<JwtKey>, JwtError> {
     Ok(keys)
 }
 
-/// Whether a key may be used to verify what was signed by `algorithm`, by its own account (RFC 7517
-/// §4.2 to §4.4).
+/// Returns whether a key is intended to verify signatures of `algorithm`, by its own members (RFC
+/// 7517 §4.2 to §4.4).
 pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm) -> bool {
     let common = &jwk.common;
     let signs = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
@@ -248,8 +249,8 @@ pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm) -> bool {
     signs && is_for_verifying && named.is_none_or(|named| named == KeyAlgorithm::from(algorithm))
 }
 
-/// Where a document is wrong. What stands there is not told: it may be a key that was meant for
-/// another place.
+/// Returns the place of an error in a document. The text at that place is left out, since it may be
+/// a secret key.
 fn place_of(error: &serde_json::Error) -> String {
     let problem = match error.classify() {
         serde_json::error::Category::Data => "it is no object with a list `keys`",
@@ -262,8 +263,8 @@ fn place_of(error: &serde_json::Error) -> String {
     )
 }
 
-/// The key, or the reason for not using it. Without `alg`, an RSA key is for RS256, and a key on a curve
-/// for the algorithm of that curve.
+/// Returns the key, or the reason for not using it. Without `alg`, an RSA key is for RS256, and a
+/// key on a curve for the algorithm of that curve.
 fn of_jwk(jwk: &Jwk) -> Result<JwtKey, &'static str> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     let possible: &[Algorithm] = match &jwk.algorithm {

@@ -1,4 +1,4 @@
-//! Keys, each with what it is to be held against.
+//! A set of keys, and the conditions on the claims of their tokens.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ struct Entry {
     validation: Validation,
 }
 
-/// What is wrong with a token.
+/// The reason for rejecting a token.
 pub(super) enum Flaw {
     /// None of the keys signed it.
     Unsigned,
@@ -35,13 +35,13 @@ impl KeySet {
         Self(keys.into_iter().map(entry).collect())
     }
 
-    /// Whether one of the keys may have signed a token that says this of itself.
+    /// Returns whether one of the keys may have signed a token with this header.
     #[cfg(feature = "jwks")]
     pub(super) fn knows(&self, header: &Header) -> bool {
         self.0.iter().any(|entry| entry.key.may_have_signed(header))
     }
 
-    /// Whether the token names one of the keys, so that no other one can have signed it.
+    /// Returns whether the token names one of the keys. No other key can have signed it then.
     #[cfg(feature = "jwks")]
     pub(super) fn name(&self, header: &Header) -> bool {
         let mut keys = self.0.iter().map(|entry| &entry.key);

@@ -1,8 +1,8 @@
 //! Keys that the issuer publishes and changes.
 //!
-//! Most requests find their key at hand. The first ones, and those whose token names a key that is not at
-//! hand, wait for one fetch together. A waiting request costs no task and no place: tokens with made-up
-//! keys shut nobody out.
+//! Most requests find their key at hand. The first requests, and those with an unknown key, share
+//! one fetch. A waiting request occupies no task and no place, so tokens with invented keys cannot
+//! exclude others.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,22 +20,22 @@ use super::{KeySet, Rules};
 use crate::http_client::HttpClient;
 use crate::token_cache::VerifierCache;
 
-/// Between two fetches that requests ask for.
+/// The minimum time between two fetches that requests cause.
 const PAUSE: Duration = Duration::from_secs(5);
-/// After a fetch in the background failed, unless keys are refreshed more often than that.
+/// The wait after a failed fetch in the background, unless keys are refreshed more often than that.
 const RETRY: Duration = Duration::from_secs(30);
-/// For so long keys are good without anybody confirming it.
+/// The time for which keys remain valid without a successful fetch.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where the keys are.
+/// The source of the keys.
 pub(super) enum Place {
-    /// Where the one issuer says.
+    /// The URL in the issuer's metadata.
     OfIssuer,
     Url(String),
 }
 
 impl Place {
-    /// The URL that is asked first.
+    /// The URL of the first request.
     pub(super) fn url<'p>(&'p self, issuer: &'p str) -> &'p str {
         match self {
             Self::Url(url) => url,
@@ -51,10 +51,11 @@ pub(super) struct RemoteKeys {
     refresh_every: Duration,
     cache: Option<Arc<VerifierCache>>,
     fetched: ArcSwapOption<Fetched>,
-    /// Held while fetching, so that all requests that need keys wait for the same ones.
+    /// The lock is held during a fetch, so that all requests that need keys wait for the same
+    /// fetch.
     last: Arc<Mutex<Option<Attempt>>>,
     born: Instant,
-    /// When the next fetch in the background is due, in milliseconds since `born`.
+    /// The time of the next fetch in the background, in milliseconds since `born`.
     due: AtomicU64,
 }
 
@@ -66,18 +67,18 @@ struct Fetched {
 
 struct Attempt {
     began: Instant,
-    /// The same by the clock that tokens are issued by.
+    /// The same time by the system clock, for a comparison with the `iat` of tokens.
     began_at: SystemTime,
     ended: Instant,
     problem: Option<String>,
 }
 
-/// A token whose key is not at hand.
+/// A token with an unknown key.
 pub(super) struct Wanted {
     pub(super) header: Header,
-    /// The keys that did not sign it.
+    /// The keys that did not sign the token.
     pub(super) tried: Option<Arc<KeySet>>,
-    /// When it was issued, by its own account.
+    /// The time at which it was issued, from its unverified claims.
     pub(super) issued: Option<SystemTime>,
 }
 
@@ -91,7 +92,7 @@ impl Attempt {
     }
 }
 
-/// No key can verify a token for now.
+/// The keys are unavailable.
 pub(super) struct Outage {
     pub(super) retry_after: Duration,
 }
@@ -117,7 +118,7 @@ impl RemoteKeys {
         })
     }
 
-    /// The keys at hand, if one of them may have signed such a token.
+    /// Returns the keys at hand, if one of them may have signed a token with this header.
     pub(super) fn that_know(self: &Arc<Self>, header: &Header) -> Option<Arc<KeySet>> {
         let keys = self.at_hand(header)?;
         self.refresh_when_due();
@@ -178,7 +179,7 @@ impl RemoteKeys {
         }
     }
 
-    /// Fetches whatever the time.
+    /// Fetches the keys, independently of the time of the last fetch.
     pub(super) async fn fetch_now(&self) -> Result<(), String> {
         let mut last = self.last.lock().await;
         let attempt = self.attempt().await;
@@ -205,7 +206,7 @@ impl RemoteKeys {
         if exchanged.is_ok() {
             let this = Arc::clone(self);
             runtime.spawn(async move {
-                // Whoever holds it is fetching already.
+                // If the lock is held, another task is fetching already.
                 if let Ok(mut last) = this.last.try_lock() {
                     *last = Some(this.attempt().await);
                 }
@@ -220,7 +221,7 @@ impl RemoteKeys {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
                 let before = self.fetched.swap(Some(Arc::clone(&fetched)));
-                // A key that is gone may have been stolen.
+                // A removed key may have been stolen.
                 let is_changed = before.is_none_or(|old| old.document != fetched.document);
                 if let Some(cache) = self.cache.as_ref().filter(|_| is_changed) {
                     cache.clear();

@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 use crate::basic::Password;
 use crate::random;
 
-/// The key of the hashes that stand for logins in memory, made when the process starts.
+/// The key of the hashes of cached logins, created when the process starts.
 ///
-/// These hashes are quick to compute, unlike those of Argon2. They are good for nothing without the
-/// key, and are compared in constant time.
+/// These hashes are quick to compute, unlike those of Argon2. They are useless without the key,
+/// and are compared in constant time.
 pub(super) struct LoginKey(Zeroizing<[u8; 64]>);
 
 /// The hash of a user name and a password.
@@ -56,7 +56,7 @@ const MAX_AGE: Duration = Duration::from_secs(300);
 const MAX_WRONG: u32 = 16;
 
 impl Remembered {
-    /// Whether this login from `client` was verified a moment ago.
+    /// Returns whether this login from `client` was verified a moment ago.
     pub(super) fn contains(&self, client: Client, hash: &LoginHash, now: Instant) -> bool {
         let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logins.retain(|login| now.saturating_duration_since(login.used) < MAX_AGE);

@@ -44,7 +44,7 @@ impl SessionsBuilder {
     }
 
     /// Sets the login page: a path on this host, with an optional query. It has to be public.
-    /// Default: none, and the response to callers who are not logged in is 401.
+    /// Default: none, and the response to callers without a login is 401.
     ///
     /// A page navigation of a browser receives a 303 to it in place of a 401. A navigation is a
     /// `GET` or `HEAD` with `Sec-Fetch-Mode: navigate`, or with an `Accept` that prefers HTML if
@@ -54,10 +54,10 @@ impl SessionsBuilder {
     /// the same on an unknown one.
     ///
     /// The page receives the return path as `next`, in the format of
-    /// [`ReturnPath`](auth_runtime_core::ReturnPath). If a newer or stronger login is required, it also
-    /// receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1). Then
-    /// it has to ask even users who are logged in, since a direct return would cause a redirect
-    /// loop.
+    /// [`ReturnPath`](auth_runtime_core::ReturnPath). If a newer or stronger login is required, it
+    /// also receives `max_age` and `acr_values`, as in a request of OpenID Connect (Core §3.1.2.1).
+    /// It then has to prompt users even if they are logged in, since a direct return would cause a
+    /// redirect loop.
     pub fn login_page(mut self, page: impl Into<String>) -> Self {
         self.login_page = Some(page.into());
         self
@@ -103,7 +103,7 @@ impl SessionsBuilder {
     /// });
     /// ```
     ///
-    /// With `axum-login`, whose layer then has to be around the protected router:
+    /// With `axum-login`, add its layer around the protected router:
     ///
     /// ```
     /// # use auth_runtime::{Caller, Identity};

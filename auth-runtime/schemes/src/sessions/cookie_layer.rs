@@ -33,7 +33,7 @@ pub struct SessionCookies<S, Store> {
 #[derive(Clone)]
 pub(super) struct Sifted {
     cookie: Arc<str>,
-    /// Whether the store reported the live sessions. Also true if no query was necessary.
+    /// True if the store reported the live sessions. Also true if no query was necessary.
     is_verifiable: bool,
     /// The result of a layer for another cookie.
     outer: Option<Arc<Sifted>>,

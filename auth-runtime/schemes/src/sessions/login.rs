@@ -6,9 +6,8 @@ use auth_runtime_core::{Caller, Identity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The grants of a user who logged in. Absent values are left out, since a session is copied
-/// several times for each request. The login time is in whole seconds, which is sufficient for
-/// `max_age`.
+/// The grants of a logged-in user. Absent values are left out, since a session is copied several
+/// times for each request. The login time is in whole seconds, which is sufficient for `max_age`.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Login {
     subject: String,

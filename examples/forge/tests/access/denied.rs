@@ -1,4 +1,4 @@
-//! Who is told no.
+//! Denied requests.
 
 use crate::world::{HOME, World, all_routes, filled};
 
@@ -53,7 +53,7 @@ async fn whoever_is_suspended_is_told_so_and_not_to_log_in_again() {
         match (route.is_public, route.is_hidden) {
             (true, _) => assert_eq!(seen.status, 200, "{request}"),
             (_, true) => assert_eq!(seen.status, 404, "{request}"),
-            // Her token may be as good as can be: it is about who she is.
+            // The policy is about the identity, so a token with all scopes is not sufficient.
             (_, false) => assert_eq!(seen.status, 403, "{request}"),
         }
     }
@@ -145,7 +145,7 @@ async fn an_issue_is_changed_by_whoever_opened_it_and_by_writers() {
     assert_eq!(world.status("ann", change, body).await, 200);
 }
 
-/// Numbers of other repositories are tried in one that the caller administers.
+/// Numbers of other repositories are requested in a repository that the caller administers.
 #[tokio::test]
 async fn what_belongs_to_another_repository_is_not_there() {
     let world = World::new().await;
@@ -196,7 +196,7 @@ async fn a_token_or_an_organization_is_somebodys_own() {
     );
     let found = world.status("tim", "POST /orgs", r#"{"login": "smiths"}"#);
     assert_eq!(found.await, 201);
-    // Whose repositories go to whose teams: only one's own.
+    // A team can be given only repositories of its own organization.
     let team = world.status("tim", "POST /orgs/smiths/teams", r#"{"slug": "all"}"#);
     assert_eq!(team.await, 201);
     let grant = "PUT /orgs/smiths/teams/all/repos/ledger";

@@ -1,9 +1,9 @@
-//! What is there, and is not.
+//! Hidden objects.
 
 use crate::world::{World, all_routes, filled};
 
-/// Every route, every method and some strangers: a repository that they may not read is, byte for byte, one
-/// that does not exist, and both are a path that was never there.
+/// On every route, with every method, a repository that the caller may not read has the same bytes
+/// as one that does not exist, and as an unknown path.
 #[tokio::test]
 async fn a_private_repository_is_the_answer_of_a_path_that_was_never_there() {
     let world = World::new().await;
@@ -48,7 +48,7 @@ async fn a_secret_gist_is_the_answer_of_one_that_is_not_there() {
         assert_eq!(secret, absent, "{method}");
         assert_eq!(secret, unknown, "{method}");
     }
-    // That of somebody else which everybody may see is not everybody's to change.
+    // A public gist of another person can be read, but not changed.
     assert_eq!(world.status("stu", "GET /gists/1", "").await, 200);
     assert_eq!(world.status("stu", "DELETE /gists/1", "").await, 404);
     assert_eq!(world.status("ann", "GET /gists/2", "").await, 200);

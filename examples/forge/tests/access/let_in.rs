@@ -1,10 +1,10 @@
-//! Every route, by somebody who may call it: it does what it says.
+//! Every route, requested by an allowed caller.
 
 use std::collections::BTreeSet;
 
 use crate::world::{World, all_routes};
 
-/// In this order, since some make what others use.
+/// The order matters, since some calls create objects for others.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, &str, &str, u16)] = &[
     ("nobody", "GET", "/", "", 200),
@@ -117,7 +117,7 @@ async fn every_route_does_what_it_says() {
         );
         called.insert(format!("{method} {route}"));
     }
-    // Links are followed by a test of their own.
+    // Links have a test of their own.
     called.insert("GET /downloads/{asset}".to_owned());
     let routes = all_routes().into_iter();
     let routes = routes.map(|route| format!("{} {}", route.method, route.path));
@@ -152,7 +152,7 @@ async fn a_collaborator_may_what_he_was_granted_for_as_long_as_that_holds() {
         ("write", 200, 409, 403),
         ("admin", 200, 409, 200),
     ] {
-        // Merged once, so that whoever may is told 409.
+        // The pull request is merged already, so an allowed caller receives 409.
         world
             .ask("wes", "PUT /repos/ann/vault/pulls/2/merge", "")
             .await;

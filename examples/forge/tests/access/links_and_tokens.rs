@@ -1,4 +1,4 @@
-//! Credentials that the forge makes itself.
+//! The credentials that the forge itself issues.
 
 use crate::world::{HOME, World};
 use base64::Engine;

@@ -1,4 +1,4 @@
-//! Who may do what on the forge, asked by real requests with real credentials.
+//! Access to the forge, tested by requests with credentials.
 
 // Tests fail by panicking.
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -11,13 +11,13 @@ mod world;
 
 use auth_runtime_audit::{assert_access_lock, assert_access_matrix};
 
-/// A change of who may call what shows as a change of `access.lock`.
+/// A changed policy shows as a change of `access.lock`.
 #[test]
 fn who_may_call_what_is_reviewed() {
     assert_access_lock!(auth_forge::routes());
 }
 
-/// The forge answers what its policies say, and what `access-matrix.md` says.
+/// The responses match the policies and `access-matrix.md`.
 #[tokio::test]
 async fn everybody_is_answered_what_the_policies_say() {
     let matrix = auth_forge::access_matrix().await;

@@ -1,4 +1,4 @@
-//! A forge of its own for each test, and the people who call it.
+//! A forge for each test, and its callers.
 
 use auth_runtime::ProtectedRouter;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub(crate) struct World {
     people: Vec<Person>,
 }
 
-/// All that a client gets to see of an answer.
+/// The visible parts of a response.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
@@ -37,7 +37,7 @@ impl Seen {
     }
 }
 
-/// Where the staff works; the others are at home.
+/// The address of the office network. Other callers are at home.
 pub(crate) const OFFICE: &str = "10.20.0.7:4711";
 pub(crate) const HOME: &str = "203.0.113.9:4711";
 
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// Sends a request from the office, with the credentials of somebody: `GET /user`.
+    /// Sends a request from the office, with the credentials of a person: `GET /user`.
     pub(crate) async fn ask(&self, who: &str, request: &str, body: &str) -> Seen {
         let mut people = self.people.iter();
         let person = people.find(|person| person.name() == who);
@@ -65,7 +65,7 @@ impl World {
         self.ask(who, request, body).await.status
     }
 
-    /// Sends a request from somewhere, with those very credentials.
+    /// Sends a request from an address, with these credentials.
     pub(crate) async fn send(
         &self,
         from: &str,
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-/// A route, as the access table has it.
+/// A route of the access table.
 pub(crate) struct Route {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -128,7 +128,7 @@ pub(crate) fn all_routes() -> Vec<Route> {
     routes
 }
 
-/// A path of something that is there, for a route.
+/// Returns the path of an existing object for a route.
 pub(crate) fn filled(path: &str) -> String {
     PLACES.iter().fold(path.to_owned(), |path, (name, value)| {
         path.replace(&format!("{{{name}}}"), value)

@@ -1,4 +1,4 @@
-//! Instructions, counted by callgrind: the same on a busy machine as on an idle one.
+//! Instructions, counted by callgrind. They do not depend on the load of the machine.
 
 use std::fs;
 use std::hint::black_box;
@@ -10,21 +10,21 @@ use auth_bench::measured::measured_answer;
 
 use crate::Case;
 
-/// Tells the program that it runs under callgrind.
+/// The argument of a program that runs under callgrind.
 pub(crate) const ARGUMENT: &str = "--under-callgrind";
 
-/// Requests for each case.
+/// The number of requests for each case.
 const REQUESTS: u64 = 20;
 
-/// Instructions per request, for each case in turn; `None` where there is no valgrind.
+/// Returns the instructions per request of each case in turn. `None` without valgrind.
 pub(crate) fn instructions(authority: &Authority, cases: usize) -> Option<Vec<u64>> {
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("valgrind is not there: no instructions (Debian has it as `valgrind`)\n");
         return None;
     }
     let folder = folder();
-    // What is counted is what `measured_answer` does, and what it calls; the costs of a case lie in
-    // a file of their own.
+    // Only `measured_answer` and its callees are counted. The costs of each case are in a separate
+    // file.
     let counted = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no"])
         .arg("--toggle-collect=*measured_answer*")
@@ -55,7 +55,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Sends the requests that are counted.
+/// Sends the counted requests.
 pub(crate) fn send_requests(cases: &[Case<'_>]) {
     for Case { contender, outcome } in cases {
         let ask = contender.ask(*outcome).expect("a request");
@@ -65,7 +65,7 @@ pub(crate) fn send_requests(cases: &[Case<'_>]) {
                 measured_answer(contender, request);
             }
         };
-        // What is done once is not what a request costs.
+        // One-time work is not counted.
         send();
         case_begins();
         send();

@@ -1,4 +1,4 @@
-//! Times, taken in turns.
+//! Times, measured in turns.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +7,18 @@ use auth_bench::measured::measured_answer;
 
 use crate::Case;
 
-/// How often every case has its turn.
+/// The number of turns of every case.
 const ROUNDS: usize = 41;
-/// How long a turn takes, about.
+/// The approximate duration of a turn.
 const TURN: Duration = Duration::from_millis(4);
 
-/// What a request took in the middle of all turns, and how far turns lay apart.
+/// The median time of a request over all turns, and its spread.
 #[derive(Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) median: Duration,
-    /// Of ten turns, one was faster than this.
+    /// The tenth percentile of the turns.
     pub(crate) tenth: Duration,
-    /// Of ten turns, one was slower than this.
+    /// The ninetieth percentile of the turns.
     pub(crate) ninetieth: Duration,
 }
 
@@ -44,7 +44,7 @@ fn requests_in_a_turn(case: &Case<'_>) -> u32 {
     u32::try_from(fits).unwrap_or(u32::MAX).max(10)
 }
 
-/// What one of so many requests takes.
+/// Returns the time of one request, from a turn of this many.
 fn turn(case: &Case<'_>, requests: u32) -> Duration {
     let Case { contender, outcome } = case;
     let ask = contender.ask(*outcome).expect("a request");

@@ -63,7 +63,7 @@ pub(crate) fn print(cases: &[Case<'_>], costs: &[Cost]) {
     }
 }
 
-/// By instructions, or by time where there are none.
+/// By instructions, or by time if they were not counted.
 fn ratio(cost: &Cost, base: Option<&Cost>) -> String {
     let Some(base) = base else {
         return "–".to_owned();

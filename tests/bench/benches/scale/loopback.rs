@@ -1,5 +1,5 @@
-//! Requests over loopback: a handler behind a JWT that is remembered beside an unguarded one, and the
-//! quickstart, as it stands.
+//! Requests over loopback: a handler behind a cached JWT beside an unguarded one, and the unchanged
+//! quickstart.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -81,7 +81,7 @@ fn serve(runtime: &tokio::runtime::Runtime, contender: &Arc<Contender>) -> Clien
     Client::new(address, ask.path, Some(&credentials), PAGE)
 }
 
-/// A request, who is asked, and how the answer ends.
+/// A request, the address of the server, and the expected end of the response.
 #[derive(Clone)]
 pub(crate) struct Client {
     address: SocketAddr,
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Asks one time after the other, and says how long each took.
+    /// Sends requests one after the other, and returns the duration of each.
     fn ask_for(&self, time: Duration) -> Vec<Duration> {
         let mut stream = TcpStream::connect(self.address).expect("the server is there");
         stream.set_nodelay(true).expect("a socket");

@@ -1,8 +1,8 @@
-//! How much memory this process holds.
+//! The memory of this process.
 
 use std::fs;
 
-/// Resident, in bytes; 0 where there is no `/proc`.
+/// Returns the resident memory in bytes. Zero on a system without `/proc`.
 pub(crate) fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The program that the README begins with, as it stands: `examples/quickstart.rs`, built for release.
+//! The program in the README, unchanged: `examples/quickstart.rs`, built in release mode.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -8,15 +8,15 @@ use crate::loopback::Client;
 
 const QUICKSTART: [&str; 4] = ["--package", "auth-examples", "--example", "quickstart"];
 
-/// It runs until it is dropped.
+/// The running program. It ends when it is dropped.
 pub(crate) struct Quickstart {
     process: Child,
     address: SocketAddr,
-    /// What stands in `Authorization` of whoever may read the reports.
+    /// The value of `Authorization` of a caller that may read the reports.
     credentials: String,
 }
 
-/// Builds it, so that it can be started.
+/// Builds the program.
 pub(crate) fn build() {
     let built = cargo()
         .args(["build", "--quiet", "--release"])
@@ -64,12 +64,12 @@ impl Quickstart {
         }
     }
 
-    /// The page that everybody may see.
+    /// The public page.
     pub(crate) fn public(&self) -> Client {
         Client::new(self.address, "/healthz", None, "ok\n")
     }
 
-    /// The page behind a token, which is verified once and then remembered.
+    /// The page behind a token, which is verified once and then cached.
     pub(crate) fn guarded(&self) -> Client {
         let page = "the reports, for rita\n";
         Client::new(self.address, "/reports", Some(&self.credentials), page)

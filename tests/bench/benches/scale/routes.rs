@@ -1,5 +1,5 @@
-//! Ten thousand routes. Each variant is measured in a process of its own, so that none finds the memory
-//! that another one left.
+//! Ten thousand routes. Each variant is measured in a process of its own, so that none reuses
+//! memory of another one.
 
 use std::convert::Infallible;
 use std::process::Command;
@@ -16,7 +16,7 @@ use tower::{Service, ServiceExt};
 
 use crate::memory::{megabytes, resident};
 
-/// Tells the program which variant to measure.
+/// The argument with the variant to measure.
 pub(crate) const ARGUMENT: &str = "--routes";
 
 const ROUTES: usize = 10_000;
@@ -94,7 +94,7 @@ fn protected(routes: usize) -> ProtectedRouter {
     router.protect(space).expect("every state is there")
 }
 
-/// What a request takes, in microseconds, of all routes in turn.
+/// Returns the time of a request in microseconds, over all routes in turn.
 fn lookup<A>(router: &A, routes: usize) -> f64
 where
     A: Service<Request, Response = Response, Error = Infallible> + Clone,

@@ -1,4 +1,4 @@
-//! A million tokens, each of which is sent twice, through a cache that holds ten thousand.
+//! A million tokens, each sent twice, with a cache of ten thousand.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::memory::{megabytes, resident};
 const TOKENS: usize = 1_000_000;
 const CAPACITY: usize = 10_000;
 const POLICY: Policy = Policy::requires(Requirement::scope("admin"));
-/// Symmetric, since signing a million tokens by another algorithm takes longer than verifying them.
+/// Symmetric, since signing a million tokens with another algorithm takes longer than verifying
+/// them.
 const SECRET: &[u8; 32] = b"not a secret, but long enough...";
 
 pub(crate) fn print() {

@@ -1,12 +1,12 @@
-//! Counts how often each contender allocates for each request. A program of its own, since whatever
-//! counts allocations slows them down: the others have the allocator that a service has.
+//! Counts the allocations of each contender per request. It is a program of its own, since counting
+//! slows allocations down. The other programs use the default allocator.
 
 use auth_bench::Outcome;
 use auth_bench::authority::Authority;
 use auth_bench::contenders;
 use auth_bench::measured::measured_answer;
 
-/// Requests that are counted; those that come before them fill what is filled once.
+/// The number of counted requests. The requests before them fill caches and buffers.
 const REQUESTS: u64 = 20;
 
 fn main() {
@@ -24,7 +24,7 @@ fn main() {
             send(requests());
             let ready = requests();
             let counted = allocation_counter::measure(|| send(ready));
-            // To the nearest: a table grows now and then.
+            // Rounded to the nearest integer, since a table grows now and then.
             println!("{}", (counted.count_total + REQUESTS / 2) / REQUESTS);
         }
     }

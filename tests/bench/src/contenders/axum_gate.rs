@@ -53,6 +53,6 @@ pub(crate) fn contender(authority: &Authority) -> Contender {
         )
         .asked(Outcome::Allow, Some(admin), 200, false)
         .asked(Outcome::Unauthenticated, None, 401, true)
-        // All that it has for a caller who may not.
+        // Its only response to a caller that is not allowed.
         .asked(Outcome::Forbidden, Some(user), 401, true)
 }

@@ -1,4 +1,4 @@
-//! axum-jwt-auth 0.7: an extractor of verified claims. What they allow is for the handler to say.
+//! axum-jwt-auth 0.7: an extractor of verified claims. The handler checks the scopes.
 
 use std::sync::Arc;
 

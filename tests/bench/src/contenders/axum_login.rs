@@ -1,4 +1,4 @@
-//! axum-login 0.18: users in sessions, and a layer that asks for a permission.
+//! axum-login 0.18: users in sessions, and a layer that requires a permission.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ impl AuthUser for User {
     }
 }
 
-/// Knows everybody, and that `ada` is admin.
+/// Every user exists, and `ada` is admin.
 #[derive(Clone)]
 struct Backend;
 
@@ -94,7 +94,7 @@ pub(crate) async fn contender() -> Contender {
              for the user each time, which sees a changed password",
         )
         .asked(Outcome::Allow, ada, 200, false)
-        // All that it has for a caller without a session.
+        // Its only response to a caller without a session.
         .asked(Outcome::Unauthenticated, None, 403, false)
         .asked(Outcome::Forbidden, ann, 403, false)
 }

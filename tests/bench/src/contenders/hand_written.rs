@@ -1,5 +1,5 @@
-//! What a competent engineer would write with axum alone: extractors that answer as RFC 6750 and
-//! RFC 9457 ask, from constants.
+//! A guard that is written by hand with axum alone: extractors with the responses of RFC 6750 and
+//! RFC 9457, from constants.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
 const LEAVES_OUT: &str = "see credentials that are sent twice; answer HTML or text; hide other methods \
                           of a hidden path; keep answers out of caches that do not know of credentials";
 
-/// Why a request goes no further.
+/// The reason of a denial.
 #[derive(Clone, Copy)]
 enum Denial {
     Unauthenticated,
@@ -92,29 +92,29 @@ async fn not_found() -> Denial {
     Denial::NotFound
 }
 
-/// The token in `Authorization: Bearer`, if there is one.
+/// Returns the token in `Authorization: Bearer`, if present.
 fn token(head: &Parts) -> Option<&str> {
     let value = head.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then_some(token)
 }
 
-/// Who calls.
+/// The caller.
 #[derive(Debug)]
 struct User {
     name: String,
     scopes: Vec<String>,
 }
 
-/// Finds out who calls.
+/// Authenticates the caller.
 trait Authenticate: Clone + Send + Sync + 'static {
     fn authenticate(&self, head: &Parts) -> Result<Arc<User>, Denial>;
 }
 
-/// A caller who is admin.
+/// A caller with the role admin.
 struct Admin(Arc<User>);
 
-/// The same, for a page that is hidden from everybody else.
+/// The same, for a hidden page.
 struct HiddenAdmin(Arc<User>);
 
 impl<S: Authenticate> FromRequestParts<S> for Admin {
@@ -135,7 +135,7 @@ impl<S: Authenticate> FromRequestParts<S> for HiddenAdmin {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denial> {
         match Admin::from_request_parts(head, state).await {
             Ok(Admin(user)) => Ok(Self(user)),
-            // Its owner has to know, so that it is refreshed.
+            // The owner has to refresh the token.
             Err(Denial::Rejected) => Err(Denial::Rejected),
             Err(_) => Err(Denial::NotFound),
         }
@@ -160,7 +160,7 @@ fn router<S: Authenticate>(state: S) -> Router {
         .with_state(state)
 }
 
-/// Who has which token.
+/// The users by their tokens.
 #[derive(Clone)]
 struct Table(Arc<HashMap<String, Arc<User>>>);
 
@@ -191,8 +191,8 @@ pub(crate) fn by_table() -> Contender {
         .asked_with_tokens()
 }
 
-/// The same as middleware, which is how axum's own examples do it: it guards whatever the handler
-/// extracts, and hands the user over.
+/// The same as middleware, in the style of axum's own examples. It guards the handler independently
+/// of its extractors, and passes the user on.
 pub(crate) fn by_table_in_middleware() -> Contender {
     async fn guard(State(table): State<Table>, request: Request, next: Next) -> Response {
         let (mut head, body) = request.into_parts();
@@ -224,7 +224,7 @@ pub(crate) fn by_table_in_middleware() -> Contender {
     .asked(Outcome::Forbidden, Some(bearer(USER)), 403, true)
 }
 
-/// By which key tokens are verified, and what has to be in them.
+/// The key that verifies tokens, and the required claims.
 #[derive(Clone)]
 struct Verifier(Arc<(DecodingKey, Validation)>);
 
@@ -259,7 +259,7 @@ pub(crate) fn by_jwt(authority: &Authority) -> Contender {
         .asked_with_jwts(authority)
 }
 
-/// Who is logged in.
+/// The logged-in user.
 #[derive(Deserialize, Serialize)]
 struct LoggedIn {
     name: String,
@@ -268,10 +268,10 @@ struct LoggedIn {
 
 const USER_IN_SESSION: &str = "user";
 
-/// What is asked of whoever has no session.
+/// The challenge for a caller without a session.
 const COOKIE: HeaderValue = HeaderValue::from_static(r#"Cookie realm="bench""#);
 
-/// Somebody who is logged in as admin.
+/// A user who is logged in as admin.
 struct SessionOfAdmin(LoggedIn);
 
 impl<S: Send + Sync> FromRequestParts<S> for SessionOfAdmin {
@@ -294,7 +294,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionOfAdmin {
 
 async fn shown_in_session(SessionOfAdmin(user): SessionOfAdmin) -> impl IntoResponse {
     debug_assert!(!user.name.is_empty());
-    // Shared caches know nothing of cookies.
+    // Shared caches do not know that a cookie was evaluated.
     ([(header::CACHE_CONTROL, "private")], PAGE)
 }
 

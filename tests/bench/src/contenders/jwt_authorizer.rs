@@ -1,5 +1,5 @@
-//! jwt-authorizer 0.15: a layer that verifies tokens and asks a function about their claims. It is for
-//! axum 0.7, so it is to be read beside that version's own price.
+//! jwt-authorizer 0.15: a layer that verifies tokens and passes their claims to a function. It
+//! requires axum 0.7, so compare it with the cost of that version.
 
 use axum_0_7::Router;
 use axum_0_7::routing::get;

@@ -39,7 +39,7 @@ fn guarded(scheme: impl Scheme) -> ProtectedRouter {
         .expect("every state is there")
 }
 
-/// Who has which token: a scheme of the service's own, that asks nobody.
+/// The users by their tokens: a scheme of the service, without I/O.
 pub struct Table(HashMap<String, Identity>);
 
 impl Default for Table {

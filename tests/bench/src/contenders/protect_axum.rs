@@ -1,4 +1,5 @@
-//! protect-axum 0.2: a function that says what a request is allowed, and an attribute that asks for it.
+//! protect-axum 0.2: a function that returns the permissions of a request, and an attribute that
+//! requires them.
 #![allow(missing_docs, reason = "its attribute makes functions without them")]
 
 use std::collections::{HashMap, HashSet};
@@ -20,7 +21,7 @@ async fn shown() -> &'static str {
     PAGE
 }
 
-/// Who has which token. Functions that extract are given the request and nothing else.
+/// The users by their tokens. The extracting functions receive only the request.
 static TABLE: LazyLock<HashMap<&str, &[&str]>> = LazyLock::new(|| {
     let admin: &[&str] = &["read", "write", SCOPE];
     HashMap::from([(ADMIN, admin), (USER, &["read", "write"])])

@@ -1,5 +1,4 @@
-//! tower-oauth2-resource-server 0.12: a layer that verifies tokens. What they allow is for the handler
-//! to say.
+//! tower-oauth2-resource-server 0.12: a layer that verifies tokens. The handler checks the scopes.
 
 use axum::routing::get;
 use axum::{Extension, Router};

@@ -1,4 +1,4 @@
-//! What axum itself costs.
+//! axum without any guard.
 
 use axum::Router;
 use axum::routing::get;
@@ -11,7 +11,7 @@ async fn page() -> &'static str {
     PAGE
 }
 
-/// The hidden path is one that was never there.
+/// The hidden path is an unknown path here.
 pub(crate) fn contender() -> Contender {
     let router = Router::new().route(SHOWN, get(page));
     Contender::new("unguarded", Group::Identity, App::Axum(router))

@@ -1,4 +1,4 @@
-//! Users of axum-login, in the session that both use.
+//! Users of axum-login, in a shared session.
 
 use std::convert::Infallible;
 
@@ -26,7 +26,7 @@ impl AuthUser for User {
     }
 }
 
-/// Knows `ann`, and `ada` who is admin. A new password ends every session.
+/// A backend with `ann`, and with `ada` as admin. A new password ends every session.
 #[derive(Clone, Default)]
 struct Backend {
     password_changed: Arc<AtomicBool>,

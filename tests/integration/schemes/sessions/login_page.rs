@@ -1,4 +1,4 @@
-//! Whom a session is missing, and where they are sent.
+//! Callers without a session, and their redirects.
 
 use super::*;
 
@@ -28,7 +28,7 @@ async fn whoever_goes_to_a_page_without_a_session_is_sent_to_log_in() {
     assert_eq!(location(&sent), Some(format!("/login?{next}").as_str()));
     let nested = ann.send(navigation("/nested/page")).await;
     assert_eq!(location(&nested), Some("/login?next=%2Fnested%2Fpage"));
-    // One that ended, as well.
+    // An ended session as well.
     ann.cookie = Some(Id(4711).to_string());
     let sent = ann.send(navigation("/account")).await;
     assert_eq!(location(&sent), Some("/login?next=%2Faccount"));
@@ -91,7 +91,7 @@ async fn only_what_a_login_would_change_leads_to_one() {
     assert_eq!(ann.send(navigation("/elsewhere")).await.status(), 403);
     assert_eq!(ann.send(navigation("/hidden")).await.status(), 404);
     assert_eq!(ann.send(navigation("/nowhere")).await.status(), 404);
-    // No session is accepted here.
+    // This policy does not accept sessions.
     assert_eq!(ann.send(navigation("/api")).await.status(), 401);
     let with_bad_token = navigation("/account").header("authorization", "Bearer token");
     let denied = ann.send(with_bad_token).await;
@@ -213,7 +213,7 @@ async fn hidden_pages_stay_hidden_from_whoever_goes_there() {
         let mut statuses = Vec::new();
         for cookie in [None, Some(stale.clone())] {
             let mut seen = Vec::new();
-            // Of one length, so that the ways back are.
+            // Paths of the same length, so that the return paths have the same length.
             for target in ["/hidden", "/nowhr1"] {
                 let mut ann = ann.fresh();
                 ann.cookie = cookie.clone();

@@ -1,4 +1,5 @@
-//! What pages of other sites can make a browser do with its owner's cookie: nothing that counts.
+//! Requests that pages of other sites cause with the cookie of a visitor: none of them has an
+//! effect.
 
 use super::*;
 
@@ -15,7 +16,7 @@ fn request(method: Method, target: &str, fields: &[(&str, &str)]) -> request::Bu
     })
 }
 
-/// A name, what is sent, and the status to expect.
+/// A name, the fields of the request, and the expected status.
 type Attempt<'a> = (&'a str, Method, &'a [(&'a str, &'a str)], u16);
 
 async fn check_table(ann: &Browser, table: &[Attempt<'_>]) {

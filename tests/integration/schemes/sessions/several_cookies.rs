@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An app and two visitors who are logged in.
+/// An application and two logged-in visitors.
 struct Visitors {
     app: BoxedApp,
     store: Failing,
@@ -36,7 +36,7 @@ impl Visitors {
         request.body(Body::empty()).expect("a request")
     }
 
-    /// The names in place of the values.
+    /// Replaces the names by the values.
     fn filled(&self, cookies: &str) -> String {
         cookies
             .replace("id=", &format!("{NAME}="))
@@ -52,7 +52,7 @@ impl Visitors {
         self.app.clone().oneshot(request).await.expect("infallible")
     }
 
-    /// The caller of a page, or the status.
+    /// Returns the caller of a page, or the status.
     async fn caller(&self, cookies: &str) -> String {
         let response = self.send(Method::GET, "/account", cookies).await;
         match response.status() {
@@ -69,7 +69,7 @@ fn removals(response: &Response) -> Vec<&str> {
 
 const REMOVAL: &str = "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
 
-/// Cookies, and the caller or the status.
+/// The cookies, and the expected caller or status.
 const TABLE: [(&str, &str); 19] = [
     ("id=ann", "ann"),
     ("id=stale; id=ann", "ann"),
@@ -135,7 +135,7 @@ async fn dead_and_ambiguous_cookies_are_removed_and_live_ones_are_not() {
             let sends_one = cookies.contains("id=");
             let is_removed = sends_one && ["400", "401"].contains(&caller);
             assert_eq!(removed, is_removed, "{target} {cookies}");
-            // Both of two live sessions stay live: another site may have sent them.
+            // Both live sessions stay live, since another site may have set one of the cookies.
             assert_eq!(visitors.caller("id=ann").await, "ann");
             assert_eq!(visitors.caller("id=bob").await, "bob");
         }
@@ -180,7 +180,7 @@ async fn the_store_is_asked_about_few_cookies() {
         ("id=ann; id=ann".to_owned(), "ann", 1),
         (format!("{}id=ann", many(3)), "ann", 5),
         (format!("{}id=ann", many(500)), "ann", 5),
-        // Beyond the last four nothing is looked at.
+        // Cookies before the last four are ignored.
         (format!("id=ann; {}", many(500)), "401", 5),
     ] {
         visitors.store.loads.store(0, Ordering::Relaxed);
@@ -202,7 +202,7 @@ async fn while_the_store_is_down_several_cookies_are_503() {
     }
 }
 
-/// The last cookie is the one that the session layer takes.
+/// The session layer uses the last cookie.
 #[tokio::test]
 async fn without_the_cookie_layer_the_session_that_was_taken_counts() {
     let visitors = Visitors::new(false).await;
@@ -214,7 +214,7 @@ async fn without_the_cookie_layer_the_session_that_was_taken_counts() {
         ("i%64=bob; id=ann", "ann"),
         ("id=ann; id=stale", "401"),
         ("id=ann; id=no-id", "401"),
-        // A session whose cookie is misspelt is never taken for another one's.
+        // A session with a misspelt cookie name is never used in place of another one.
         ("id=ann; i%64=bob", "401"),
         ("i%64=bob", "401"),
     ] {

@@ -75,7 +75,7 @@ async fn a_session_of_another_cookie_logs_nobody_in() {
 async fn a_session_layer_may_sign_or_encrypt_its_cookie() {
     let store = MemoryStore::default();
     let ann = logged_in(&store, "ann").await;
-    // Stands for a layer that knows the session of a cookie that does not spell its id.
+    // A layer that knows a session by a cookie without its id.
     let opening = axum::middleware::map_request(move |mut request: Request| {
         let id = ann.parse().expect("an id");
         let session = Session::new(Some(id), Arc::new(store.clone()), None);

@@ -1,0 +1,257 @@
+//! One request and its response, from authorization to the end of the handler.
+
+use std::future::ready;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use auth_runtime_core::adapter::Authentication;
+use auth_runtime_core::{Decision, HandlerLocation};
+use axum::extract::Request;
+use axum::response::Response;
+
+use crate::guard::Concealed;
+use crate::probe::Probe;
+use crate::routing::authorizer::{
+    AuthorizationOrFuture, BoxedAuthorization, RouteAuthorization, RouteAuthorizer, Secrecy,
+};
+use crate::routing::kept_body::KeptBody;
+use crate::routing::response::{
+    BoxedResponse, ResponseOrFuture, internal_error, keep_private, keep_query_secret,
+    uncacheable_if_missing,
+};
+use crate::routing::route_slot::RouteSlot;
+
+/// A request that is being authorized and handled.
+pub(super) struct Exchange {
+    authorizer: Arc<RouteAuthorizer>,
+    probe: Probe,
+    /// The slot of the layer in front, if the decision is made there.
+    slot: Option<Arc<RouteSlot>>,
+    /// The body of the request, if a layer in front does not keep it.
+    #[expect(dead_code, reason = "it has to live as long")]
+    body: Option<KeptBody>,
+    place: Place,
+    state: State,
+}
+
+/// The place of an exchange.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    /// At a handler, or on an unknown path.
+    Endpoint,
+    /// At a handler behind layers, in front of which the decision is made.
+    BehindLayers,
+    /// In front of such layers. Only concealed denials are responded to here.
+    InFront,
+}
+
+enum State {
+    /// Credentials are being verified, a form is being read, or a check is running.
+    Authorizing(BoxedAuthorization),
+    /// The handler is running.
+    Handling {
+        response: BoxedResponse,
+        secrecy: Secrecy,
+    },
+    /// The fallback is responding in place of a denial by the policy, or on an unknown path.
+    Concealing {
+        response: BoxedResponse,
+        fallback: Option<HandlerLocation>,
+    },
+    /// The fallback is responding in place of an object that the handler denied.
+    ConcealingObject(BoxedResponse),
+    Responded(Response),
+    /// The code behind the authorizer has to be called, or the future is complete.
+    Left,
+}
+
+/// The next step of an exchange.
+pub(super) enum Next {
+    /// The code behind the authorizer has to be called.
+    Call(Box<(RouteAuthorization, Request)>),
+    /// The response is complete.
+    Respond(Response),
+}
+
+impl Exchange {
+    pub(super) fn new(
+        authorizer: Arc<RouteAuthorizer>,
+        place: Place,
+        request: &mut Request,
+    ) -> Self {
+        let keeps_body = place == Place::Endpoint && authorizer.can_conceal_objects();
+        Self {
+            body: keeps_body.then(|| KeptBody::of(request)).flatten(),
+            probe: Probe::of(request.extensions()),
+            slot: match place {
+                Place::BehindLayers => RouteSlot::of(&authorizer, request),
+                Place::Endpoint | Place::InFront => None,
+            },
+            place,
+            state: State::Left,
+            authorizer,
+        }
+    }
+
+    pub(super) fn authorizer(&self) -> &Arc<RouteAuthorizer> {
+        &self.authorizer
+    }
+
+    /// Authorizes the request, at once if nothing has to be awaited. Returns the decision if the code
+    /// behind the authorizer has to be called.
+    pub(super) fn authorize(&mut self, request: &mut Request) -> Option<RouteAuthorization> {
+        let decided = match self.slot.as_ref().and_then(|slot| slot.take(request)) {
+            Some(decided) => self.authorizer.confirm(decided, request),
+            None => self.authorizer.authorize(request),
+        };
+        match decided {
+            AuthorizationOrFuture::Now(decided) => self.authorized(decided, request),
+            AuthorizationOrFuture::Later(decided) => {
+                self.state = State::Authorizing(decided);
+                None
+            }
+        }
+    }
+
+    /// Lets the fallback respond without authentication.
+    pub(super) fn respond_unauthenticated(&mut self, request: &mut Request) {
+        let fallback = &self.authorizer.fallback;
+        let location = fallback.location_at(request.uri().path());
+        let response = fallback.respond_unauthenticated(request);
+        self.conceal(location, response);
+    }
+
+    /// Goes on with the response of the handler.
+    pub(super) fn handle(&mut self, response: BoxedResponse, secrecy: Secrecy) {
+        self.state = State::Handling { response, secrecy };
+    }
+
+    /// Responds to a denied request. Returns the decision if the code behind the authorizer has to be
+    /// called.
+    fn authorized(
+        &mut self,
+        decided: RouteAuthorization,
+        request: &mut Request,
+    ) -> Option<RouteAuthorization> {
+        let authorizer = &self.authorizer;
+        match &decided.authorization.decision {
+            Decision::Grant if authorizer.resource.exists() => Some(decided),
+            Decision::Deny(_) if self.place == Place::InFront => Some(decided),
+            Decision::Deny(denial) => {
+                authorizer.record_denial(&self.probe, denial);
+                let authentication = &decided.authorization.authentication;
+                let response = authorizer.deny(denial, authentication, request);
+                self.state = State::Responded(response);
+                None
+            }
+            // A request that is undecided, or granted without a handler, is concealed as well.
+            Decision::Conceal | Decision::Undecided(_) | Decision::Grant => {
+                self.conceal_by_policy(decided.authorization.authentication, request);
+                None
+            }
+        }
+    }
+
+    /// Conceals a denial by the policy. Behind layers, the layer in front responds.
+    fn conceal_by_policy(&mut self, authentication: Authentication, request: &mut Request) {
+        if self.place == Place::BehindLayers {
+            let concealed = Concealed {
+                request: self.authorizer.object_request(request, None),
+                authentication,
+                by_policy: true,
+            };
+            let response = Box::pin(ready(concealed.marked()));
+            return self.handle(response, Secrecy::default());
+        }
+        let (fallback, response) = self.authorizer.conceal(authentication, request);
+        self.conceal(fallback, response);
+    }
+
+    /// Goes on with the response of the fallback.
+    fn conceal(&mut self, fallback: Option<HandlerLocation>, response: ResponseOrFuture) {
+        self.state = match response {
+            ResponseOrFuture::Now(response) => {
+                self.authorizer.record_fallback(&self.probe, fallback);
+                State::Responded(response)
+            }
+            ResponseOrFuture::Later(response) => State::Concealing { response, fallback },
+        };
+    }
+
+    /// Responds, unless the handler has to be called first.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            match &mut self.state {
+                State::Authorizing(decided) => {
+                    let Poll::Ready((decided, mut request)) = decided.as_mut().poll(context) else {
+                        return Poll::Pending;
+                    };
+                    self.state = State::Left;
+                    if let Some(decided) = self.authorized(decided, &mut request) {
+                        return Poll::Ready(Next::Call(Box::new((decided, request))));
+                    }
+                }
+                State::Handling { response, secrecy } => {
+                    let Poll::Ready(response) = response.as_mut().poll(context) else {
+                        return Poll::Pending;
+                    };
+                    let secrecy = *secrecy;
+                    self.state = self.handled(response, secrecy);
+                }
+                State::Concealing { response, fallback } => {
+                    let Poll::Ready(response) = response.as_mut().poll(context) else {
+                        return Poll::Pending;
+                    };
+                    self.authorizer.record_fallback(&self.probe, *fallback);
+                    self.state = State::Responded(response);
+                }
+                State::ConcealingObject(response) => {
+                    let Poll::Ready(response) = response.as_mut().poll(context) else {
+                        return Poll::Pending;
+                    };
+                    self.authorizer.record_handled(&self.probe, &response);
+                    self.state = State::Responded(response);
+                }
+                State::Responded(response) => {
+                    let response = std::mem::take(response);
+                    self.state = State::Left;
+                    return Poll::Ready(Next::Respond(response));
+                }
+                // Reached only if the future is polled after completion.
+                State::Left => return Poll::Ready(Next::Respond(internal_error())),
+            }
+        }
+    }
+
+    /// Passes on the response of the handler, or conceals the object that it denied.
+    fn handled(&self, mut response: Response, secrecy: Secrecy) -> State {
+        if self.place == Place::InFront {
+            return State::Responded(response);
+        }
+        if secrecy.is_private {
+            keep_private(response.headers_mut());
+        }
+        if secrecy.is_query_secret {
+            keep_query_secret(response.headers_mut());
+        }
+        let authorizer = &self.authorizer;
+        authorizer.record_handled(&self.probe, &response);
+        if self.place == Place::BehindLayers {
+            let concealed = response.extensions().get::<Concealed>();
+            if let (Some(slot), Some(concealed)) = (&self.slot, concealed) {
+                slot.conceal(concealed.clone());
+            }
+            return State::Responded(response);
+        }
+        let Some(concealed) = response.extensions_mut().remove::<Concealed>() else {
+            return State::Responded(uncacheable_if_missing(response));
+        };
+        match authorizer.conceal_object(concealed) {
+            ResponseOrFuture::Now(response) => {
+                authorizer.record_handled(&self.probe, &response);
+                State::Responded(response)
+            }
+            ResponseOrFuture::Later(response) => State::ConcealingObject(response),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The handler of unknown paths.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+
+use crate::routing::authorizer::{Resource, RouteAuthorization, RouteAuthorizer, Secrecy};
+use crate::routing::exchange::Place;
+use crate::routing::fallback::{Fallback, strip_match};
+use crate::routing::response::BoxedResponse;
+use crate::routing::response_future::{Inner, ResponseFuture};
+
+/// Responds to requests on unknown paths, through the same code as to requests that are concealed: the
+/// time of a response must not depend on whether the path exists.
+#[derive(Clone)]
+pub(super) struct UnknownPath(Arc<RouteAuthorizer>);
+
+/// Marks the handler of unknown paths.
+pub(super) enum ByFallback {}
+
+impl UnknownPath {
+    pub(super) fn new(resource: Resource, fallback: &Fallback) -> Self {
+        Self(Arc::new(RouteAuthorizer::of_unknown(
+            resource,
+            fallback.clone(),
+        )))
+    }
+
+    pub(super) fn respond<I: Inner>(&self, mut request: Request) -> ResponseFuture<I> {
+        let authorizer = Arc::clone(&self.0);
+        if authorizer.resource == Resource::UnknownMethod {
+            strip_match(&mut request);
+        }
+        let authenticates = authorizer.fallback.authenticates(request.uri().path());
+        let mut future = ResponseFuture::new(authorizer, Place::Endpoint, &mut request, None);
+        match authenticates {
+            true => future.authorize(request),
+            false => future.respond_unauthenticated(request),
+        }
+        future
+    }
+}
+
+impl<S> Handler<ByFallback, S> for UnknownPath {
+    type Future = ResponseFuture<NoHandler>;
+
+    fn call(self, request: Request, _state: S) -> Self::Future {
+        self.respond(request)
+    }
+}
+
+/// The handler of an unknown path: there is none.
+pub(super) type NoHandler = Infallible;
+
+impl Inner for NoHandler {
+    fn call(
+        self,
+        _: &Arc<RouteAuthorizer>,
+        _: RouteAuthorization,
+        _: Request,
+    ) -> (BoxedResponse, Secrecy) {
+        match self {}
+    }
+}
