@@ -55,6 +55,8 @@ pub(super) struct RemoteKeys {
     /// fetch.
     last: Arc<Mutex<Option<Attempt>>>,
     born: Instant,
+    /// The number of attempts that have begun.
+    begun: AtomicU64,
     /// The time of the next fetch in the background, in milliseconds since `born`.
     due: AtomicU64,
 }
@@ -66,8 +68,9 @@ struct Fetched {
 }
 
 struct Attempt {
-    began: Instant,
-    /// The same time by the system clock, for a comparison with the `iat` of tokens.
+    /// The number of attempts that had begun, with this one.
+    number: u64,
+    /// The wall time at its begin, for a comparison with the `iat` of tokens.
     began_at: SystemTime,
     ended: Instant,
     problem: Option<String>,
@@ -114,6 +117,7 @@ impl RemoteKeys {
             fetched: ArcSwapOption::empty(),
             last: Arc::default(),
             born,
+            begun: AtomicU64::new(0),
             due: AtomicU64::new(0),
         })
     }
@@ -138,7 +142,7 @@ impl RemoteKeys {
         self: &Arc<Self>,
         wanted: &Wanted,
     ) -> Result<Arc<KeySet>, Outage> {
-        let asked = self.rules.clock.monotonic();
+        let begun = self.begun.load(Ordering::Relaxed);
         loop {
             // Waits for a fetch that is running.
             let mut last = Arc::clone(&self.last).lock_owned().await;
@@ -152,12 +156,12 @@ impl RemoteKeys {
             let mut pause = Duration::ZERO;
             if let Some(last) = &*last {
                 pause = PAUSE.saturating_sub(self.since(last.ended));
-                let is_recent = last.began >= asked || !pause.is_zero();
+                let is_recent = last.number > begun || !pause.is_zero();
                 if is_recent && last.problem.is_some() {
                     let retry_after = pause.max(Duration::from_secs(1));
                     return Err(Outage { retry_after });
                 }
-                let is_enough = last.began >= asked || !last.may_precede(wanted, self.rules.leeway);
+                let is_enough = last.number > begun || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent
                     && is_enough
                     && let Some(fetched) = self.fetched.load_full()
@@ -216,7 +220,8 @@ impl RemoteKeys {
 
     async fn attempt(&self) -> Attempt {
         let clock = &self.rules.clock;
-        let (began, began_at) = (clock.monotonic(), clock.now());
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let began_at = clock.now();
         let problem = match self.fetch().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
@@ -236,7 +241,7 @@ impl RemoteKeys {
             }
         };
         Attempt {
-            began,
+            number,
             began_at,
             ended: clock.monotonic(),
             problem,
@@ -291,11 +296,11 @@ mod tests {
 
     #[test]
     fn tokens_from_the_end_of_time_do_not_panic() {
-        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let began_at = SystemTime::now();
         let attempt = Attempt {
-            began,
+            number: 1,
             began_at,
-            ended: began,
+            ended: Instant::now(),
             problem: None,
         };
         let latest = (0..u64::BITS).rev().fold(began_at, |time, bit| {
