@@ -1,7 +1,7 @@
 //! Expansion: the item as it was written, and its policy as data.
 
 use auth_grammar::item::{self, Handler, Item, UnitStruct};
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::{check, lower};
 use auth_runtime_policy::{self as model, Requirement};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -102,7 +102,7 @@ impl Implementation<'_> {
             .then(|| quote!(#[allow(deprecated, reason = "its type is its identity")]));
         let policy = policy::policy(&effective(annotated), runtime);
         let checks = match &annotated.policy {
-            Policy::Requires(requires) if annotated.errors.is_empty() => {
+            ParsedPolicy::Requires(requires) if annotated.errors.is_empty() => {
                 policy::checks(requires, runtime)
             }
             _ => TokenStream::new(),
@@ -153,15 +153,18 @@ fn effective(annotated: &Annotated) -> model::Policy {
 
 /// Returns the type of the caller. If a network alone meets the policy, the caller may be anonymous.
 /// For an invalid attribute, the requirements that could be read decide.
-fn caller(policy: &Policy, runtime: &Path) -> TokenStream {
+fn caller(policy: &ParsedPolicy, runtime: &Path) -> TokenStream {
     match policy {
-        Policy::Public(_) => quote!(#runtime::PublicCaller),
-        Policy::Requires(requires)
+        ParsedPolicy::Public(public) if public.optional_identity => {
+            quote!(::core::option::Option<#runtime::Identity>)
+        }
+        ParsedPolicy::Public(_) => quote!(#runtime::PublicCaller),
+        ParsedPolicy::Requires(requires)
             if requires.requirements.is_empty() || check::makes_known(&requires.requirements) =>
         {
             quote!(#runtime::Identity)
         }
-        Policy::Requires(_) => quote!(::core::option::Option<#runtime::Identity>),
+        ParsedPolicy::Requires(_) => quote!(::core::option::Option<#runtime::Identity>),
     }
 }
 

@@ -4,7 +4,7 @@ use auth_grammar::args;
 use auth_grammar::errors::Errors;
 use auth_grammar::item::{self, Item};
 use auth_grammar::module::{Arguments, Module};
-use auth_grammar::requirement::{Policy, Public};
+use auth_grammar::requirement::{ParsedPolicy, Public};
 use auth_grammar::vocabulary::LoadedVocabulary;
 use proc_macro2::TokenStream;
 use syn::Path;
@@ -15,7 +15,7 @@ use crate::vocabulary;
 pub(crate) struct Annotated {
     pub(crate) target: Target,
     /// The policy, combined with those of the enclosing modules.
-    pub(crate) policy: Policy,
+    pub(crate) policy: ParsedPolicy,
     /// The path of the runtime, if it is not `::auth_runtime`.
     pub(crate) krate: Option<Path>,
     /// The vocabulary, if there is one.
@@ -49,7 +49,7 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> Annotated {
     };
     Annotated {
         target,
-        policy: Policy::Requires(Box::new(requires.with_modules())),
+        policy: ParsedPolicy::Requires(Box::new(requires.with_modules())),
         krate,
         found,
         is_within_module: !arguments.inherited.is_empty(),
@@ -66,8 +66,9 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
     let public = args::public(arguments.own, &mut errors);
     Annotated {
         target: read("public", item, krate.as_ref(), &mut errors),
-        policy: Policy::Public(public.unwrap_or(Public {
+        policy: ParsedPolicy::Public(public.unwrap_or(Public {
             reason: String::new(),
+            optional_identity: false,
         })),
         krate,
         found: None,

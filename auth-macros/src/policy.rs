@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use auth_grammar::requirement::{Function, Kind, Requirement as Parsed, Requires};
+use auth_grammar::requirement::{Function, Kind, ParsedRequirement, Requires};
 use auth_runtime_policy::{Access, Atom, Disclosure, IpNet, Network, Policy, Requirement};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -15,9 +15,15 @@ use syn::{Ident, Path};
 pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
     let text = |text: Option<&str>| option(text.map(|text| quote!(#krate::Cow::Borrowed(#text))));
     let access = match policy.access() {
-        Access::Public(reason) => {
+        Access::Public {
+            reason,
+            optional_identity,
+        } => {
             let reason = reason.as_ref();
-            quote!(Public(#krate::Cow::Borrowed(#reason)))
+            quote!(Public {
+                reason: #krate::Cow::Borrowed(#reason),
+                optional_identity: #optional_identity,
+            })
         }
         Access::Requires(required) => {
             let required = requirement(required, krate);
@@ -133,7 +139,10 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
 
 /// Returns the functions of all checks of a policy, each once, for the lookup by name.
 pub(crate) fn checks(requires: &Requires, krate: &Path) -> TokenStream {
-    fn collect<'r>(requirement: &'r Parsed, checks: &mut BTreeMap<String, &'r Function>) {
+    fn collect<'r>(
+        requirement: &'r ParsedRequirement,
+        checks: &mut BTreeMap<String, &'r Function>,
+    ) {
         match &requirement.kind {
             Kind::All(parts) | Kind::Any(parts) => {
                 parts.iter().for_each(|part| collect(part, checks));

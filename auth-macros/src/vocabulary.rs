@@ -1,7 +1,7 @@
 //! The vocabulary of the crate that is being compiled.
 
 use auth_grammar::errors::Errors;
-use auth_grammar::vocabulary::{self, LoadedVocabulary, Terms, Vocabulary};
+use auth_grammar::vocabulary::{self, DeclaredNames, LoadedVocabulary, Vocabulary};
 use auth_grammar::{args, codes};
 use auth_runtime_policy::Network;
 use proc_macro2::{Span, TokenStream};
@@ -51,7 +51,7 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
 }
 
 fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
-    let terms = |terms: &Terms| {
+    let terms = |terms: &DeclaredNames| {
         let terms = terms.iter().map(|(name, term)| {
             let description = &term.description;
             let implies = &term.implies;

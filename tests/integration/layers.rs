@@ -34,7 +34,37 @@ fn assert_without(package: &str, arguments: &[&str], others: &[&str]) {
     }
 }
 
-const FRAMEWORKS: [&str; 5] = ["axum", "axum-core", "hyper", "tokio", "tower"];
+const FRAMEWORKS: [&str; 16] = [
+    "actix-web",
+    "async-std",
+    "axum",
+    "axum-core",
+    "hyper",
+    "hyper-util",
+    "poem",
+    "reqwest",
+    "rocket",
+    "smol",
+    "tokio",
+    "tower",
+    "tower-http",
+    "tower-layer",
+    "tower-service",
+    "warp",
+];
+
+/// The packages of the workspace.
+const OURS: [&str; 9] = [
+    "auth-grammar",
+    "auth-macros",
+    "auth-runtime",
+    "auth-runtime-audit",
+    "auth-runtime-axum",
+    "auth-runtime-core",
+    "auth-runtime-policy",
+    "auth-runtime-schemes",
+    "cargo-auth",
+];
 
 #[test]
 fn core_has_no_framework() {
@@ -42,9 +72,23 @@ fn core_has_no_framework() {
 }
 
 #[test]
-fn policy_has_no_http() {
-    assert_without("auth-runtime-policy", &["--all-features"], &["http"]);
+#[should_panic = "auth-runtime-axum depends on axum"]
+fn framework_is_found() {
+    assert_without("auth-runtime-axum", &[], &FRAMEWORKS);
+}
+
+#[test]
+fn policy_stands_alone() {
+    let others = OURS.iter().filter(|own| **own != "auth-runtime-policy");
+    let others: Vec<&str> = others.copied().chain(["http"]).collect();
+    assert_without("auth-runtime-policy", &["--all-features"], &others);
     assert_without("auth-runtime-policy", &["--all-features"], &FRAMEWORKS);
+}
+
+#[test]
+#[should_panic = "auth-runtime-core depends on auth-runtime-policy"]
+fn own_package_is_found() {
+    assert_without("auth-runtime-core", &[], &["auth-runtime-policy"]);
 }
 
 #[test]

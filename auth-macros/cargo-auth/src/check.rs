@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use auth_grammar::codes;
 
+use crate::report::{Failure, Format, Report, count, json};
+use crate::sarif;
 use crate::sources::{self, Finding, Place};
 use crate::workspace::Workspace;
-use crate::{Failure, Format, Report, count, json, sarif};
 
 pub(crate) fn run(
     workspace: &Workspace,

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use auth_grammar::lower;
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
 use serde::Serialize;
 
+use crate::report::{Failure, PlainFormat, json};
 use crate::revision::Revision;
-use crate::sources::{self, Entry, Place, Sources, Unguarded, Way};
+use crate::sources::{self, Entry, OpenRouteKind, Place, Sources, Unguarded};
 use crate::workspace::Workspace;
-use crate::{Failure, PlainFormat, json};
 
 /// The policies of one side.
 #[derive(Default)]
-struct Side {
-    policies: BTreeMap<String, Policy>,
+struct PolicySet {
+    policies: BTreeMap<String, ParsedPolicy>,
     places: BTreeMap<String, Place>,
     /// The `cfg` conditions of some policies.
     conditions: BTreeMap<String, String>,
@@ -49,7 +49,7 @@ pub(crate) fn run(
     format: PlainFormat,
 ) -> Result<String, Failure> {
     let now = match after {
-        None => Side::of(sources::read(workspace)?),
+        None => PolicySet::of(sources::read(workspace)?),
         Some(revision) => at(workspace, packages, revision)?,
     };
     let rows = rows(&at(workspace, packages, before)?, &now);
@@ -60,20 +60,20 @@ pub(crate) fn run(
 }
 
 /// Returns the policies of a revision. A revision without the workspace or the package has none.
-fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<Side, Failure> {
+fn at(workspace: &Workspace, packages: &[String], revision: &str) -> Result<PolicySet, Failure> {
     let written = Revision::write_out(&workspace.root, revision)?;
     let manifest = written.root.join("Cargo.toml");
     if !manifest.is_file() {
-        return Ok(Side::default());
+        return Ok(PolicySet::default());
     }
     let failed = |failure| Failure::new(format!("at {revision}: {failure}"));
     let mut then = Workspace::read(Some(&manifest)).map_err(failed)?;
-    then.tell(packages);
+    then.select(packages);
     let sources = sources::read(&then).map_err(failed)?;
-    Ok(Side::of(sources))
+    Ok(PolicySet::of(sources))
 }
 
-impl Side {
+impl PolicySet {
     fn of(sources: Sources) -> Self {
         let mut side = Self {
             functions: sources.functions(),
@@ -117,7 +117,7 @@ const UNGUARDED: &str = "it is still there, without a policy";
 const OPEN: &str = "everybody may call";
 const VOCABULARY: &str = "the words of `auth.toml` mean something else";
 
-fn rows(before: &Side, after: &Side) -> Vec<Row> {
+fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut undecided = undecided(before, after);
     for difference in compare::tables(&before.lowered(), &after.lowered()) {
@@ -159,11 +159,11 @@ fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded>
     let which = |unguarded: &Unguarded| {
         let Unguarded {
             place,
-            way,
+            kind,
             reason,
             target,
         } = unguarded;
-        (place.file.clone(), *way, reason.clone(), target.clone())
+        (place.file.clone(), *kind, reason.clone(), target.clone())
     };
     let mut others: Vec<_> = others.iter().map(which).collect();
     let mut only = Vec::new();
@@ -177,7 +177,7 @@ fn without<'u>(all: &'u [Unguarded], others: &[Unguarded]) -> Vec<&'u Unguarded>
 }
 
 /// Returns the policies that cannot be compared, and the reasons.
-fn undecided(before: &Side, after: &Side) -> BTreeMap<String, &'static str> {
+fn undecided(before: &PolicySet, after: &PolicySet) -> BTreeMap<String, &'static str> {
     let both = before
         .policies
         .keys()
@@ -194,10 +194,10 @@ impl Row {
         name: &str,
         impact: Impact,
         mut why: Vec<&'static str>,
-        before: &Side,
-        after: &Side,
+        before: &PolicySet,
+        after: &PolicySet,
     ) -> Self {
-        let policy = |side: &Side| side.policies.get(name).map(Policy::to_string);
+        let policy = |side: &PolicySet| side.policies.get(name).map(ParsedPolicy::to_string);
         let is_written_the_same = policy(before) == policy(after);
         if is_written_the_same && why.iter().all(|why| *why != MISTAKEN && *why != CONDITION) {
             why.push(VOCABULARY);
@@ -216,21 +216,25 @@ impl Row {
     fn unguarded(unguarded: &Unguarded, impact: Impact) -> Self {
         let Unguarded {
             place,
-            way,
+            kind,
             reason,
             target,
         } = unguarded;
-        let policy = match way {
-            Way::Merged | Way::Plain | Way::Covering => format!("unguarded(reason = {reason:?})"),
-            Way::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
-            Way::Unsaid => "no policy, and no reason".to_owned(),
+        let policy = match kind {
+            OpenRouteKind::Merged | OpenRouteKind::Plain | OpenRouteKind::Covering => {
+                format!("unguarded(reason = {reason:?})")
+            }
+            OpenRouteKind::Excused => "no policy, and the reason of `merge_unguarded`".to_owned(),
+            OpenRouteKind::Unsaid => "no policy, and no reason".to_owned(),
         };
         let is_there = impact == Impact::Added;
         Self {
             change: word(impact),
-            path: match way {
-                Way::Merged => format!("a router that is merged unguarded, for `{target}`"),
-                Way::Covering => format!("an open pattern, `{target}`"),
+            path: match kind {
+                OpenRouteKind::Merged => {
+                    format!("a router that is merged unguarded, for `{target}`")
+                }
+                OpenRouteKind::Covering => format!("an open pattern, `{target}`"),
                 _ if target.is_empty() => "a route of a plain router".to_owned(),
                 _ => format!("a route of a plain router to `{target}`"),
             },

@@ -2,7 +2,7 @@
 
 use auth_runtime::catalogue;
 
-use crate::Failure;
+use crate::report::Failure;
 
 pub(crate) fn run(code: &str) -> Result<String, Failure> {
     let code = code.to_ascii_uppercase();

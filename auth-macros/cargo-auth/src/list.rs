@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use auth_grammar::requirement::Policy;
+use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 
-use crate::sources::{self, Entry, EntryKind, Place, Sources, Unguarded, Way};
+use crate::report::{Failure, Format, count, json};
+use crate::sarif;
+use crate::sources::{self, Entry, EntryKind, OpenRouteKind, Place, Sources, Unguarded};
 use crate::workspace::Workspace;
-use crate::{Failure, Format, count, json, sarif};
 
 /// The output of `--format json`.
 #[derive(Serialize)]
@@ -58,8 +59,8 @@ pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failu
 impl<'s> Row<'s> {
     fn of(entry: &'s Entry) -> Self {
         let (hidden, reason) = match &entry.policy {
-            Policy::Public(public) => (false, Some(public.reason.as_str())),
-            Policy::Requires(requires) => {
+            ParsedPolicy::Public(public) => (false, Some(public.reason.as_str())),
+            ParsedPolicy::Requires(requires) => {
                 let reason = requires.loosen.as_ref().map(|reason| reason.text.as_str());
                 (requires.hide_as.is_some(), reason)
             }
@@ -69,7 +70,7 @@ impl<'s> Row<'s> {
             path: &entry.path,
             kind: entry.kind,
             policy: entry.policy.to_string(),
-            public: matches!(entry.policy, Policy::Public(_)),
+            public: matches!(entry.policy, ParsedPolicy::Public(_)),
             hidden,
             reason,
             mistaken: entry.is_mistaken,
@@ -79,13 +80,15 @@ impl<'s> Row<'s> {
 }
 
 /// Returns the line for an unguarded handler or router.
-fn told(unguarded: &Unguarded) -> String {
+fn line_of(unguarded: &Unguarded) -> String {
     let Place { file, line, .. } = &unguarded.place;
     let target = &unguarded.target;
-    let what = match unguarded.way {
-        Way::Merged => format!("merged unguarded, {target}"),
-        Way::Covering => format!("{target} answers spellings of a guarded path"),
-        Way::Plain | Way::Excused | Way::Unsaid => "on a plain router, without a policy".to_owned(),
+    let what = match unguarded.kind {
+        OpenRouteKind::Merged => format!("merged unguarded, {target}"),
+        OpenRouteKind::Covering => format!("{target} answers spellings of a guarded path"),
+        OpenRouteKind::Plain | OpenRouteKind::Excused | OpenRouteKind::Unsaid => {
+            "on a plain router, without a policy".to_owned()
+        }
     };
     format!("{file}:{line}: {what}: {}\n", unguarded.reason)
 }
@@ -119,7 +122,7 @@ fn text(sources: &Sources) -> String {
     if !rows.is_empty() {
         text.push('\n');
     }
-    let mut unguarded: Vec<_> = sources.unguarded.iter().map(told).collect();
+    let mut unguarded: Vec<_> = sources.unguarded.iter().map(line_of).collect();
     // Several on a line with the same reason are listed once.
     unguarded.dedup();
     for line in unguarded {
@@ -131,7 +134,10 @@ fn text(sources: &Sources) -> String {
             "{file}:{line}: a macro that writes policies, which are not listed"
         );
     }
-    let unsaid = sources.open.iter().filter(|open| open.way == Way::Unsaid);
+    let unsaid = sources
+        .open
+        .iter()
+        .filter(|open| open.kind == OpenRouteKind::Unsaid);
     let unsaid = unsaid.count();
     if unsaid > 0 {
         let routes = count(unsaid, "more route");

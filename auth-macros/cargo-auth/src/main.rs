@@ -48,18 +48,19 @@ mod check;
 mod diff;
 mod explain;
 mod list;
+mod report;
 mod revision;
 mod sarif;
 mod sources;
 mod workspace;
 
-use std::fmt::{self, Display};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+use crate::report::{Failure, Format, PlainFormat, Report};
 use crate::workspace::Workspace;
 
 /// The command line, as cargo calls its subcommands.
@@ -117,50 +118,6 @@ enum Command {
     },
 }
 
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-    /// For code scanning (SARIF 2.1.0)
-    Sarif,
-}
-
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum PlainFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-}
-
-/// The reason for a missing report.
-#[derive(Debug)]
-struct Failure(String);
-
-impl Failure {
-    fn new(message: impl Display) -> Self {
-        Self(message.to_string())
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// The output, and whether it is free of findings.
-struct Report {
-    text: String,
-    is_clean: bool,
-}
-
 /// The exit codes: no findings, findings, and failure.
 const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
@@ -209,15 +166,15 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
             let message = "has no handlers, or is no package of the workspace";
             return Err(Failure::new(format!("`{unknown}` {message}")));
         }
-        workspace.tell(&auth.package);
+        workspace.select(&auth.package);
         Ok(workspace)
     };
-    let shown = |text| Report {
+    let clean = |text| Report {
         text,
         is_clean: true,
     };
     match &auth.command {
-        Command::List { format } => list::run(&workspace()?, *format).map(shown),
+        Command::List { format } => list::run(&workspace()?, *format).map(clean),
         Command::Check {
             format,
             allow_unguarded,
@@ -229,20 +186,8 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
         } => {
             let workspace = workspace()?;
             let with = with.as_deref();
-            diff::run(&workspace, &auth.package, revision, with, *format).map(shown)
+            diff::run(&workspace, &auth.package, revision, with, *format).map(clean)
         }
-        Command::Explain { code } => explain::run(code).map(shown),
+        Command::Explain { code } => explain::run(code).map(clean),
     }
-}
-
-/// Returns a document as JSON, with a final line break.
-fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(document).map_err(Failure::new)?;
-    Ok(format!("{text}\n"))
-}
-
-/// Returns a number with a noun: `1 handler`, `2 handlers`.
-fn count(number: usize, what: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{ending}")
 }

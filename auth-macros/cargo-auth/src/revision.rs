@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::Failure;
+use crate::report::Failure;
 
 /// A checked-out revision. Its files are deleted on drop.
 pub(crate) struct Revision {

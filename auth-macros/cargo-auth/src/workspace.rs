@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{MetadataCommand, Package, TargetKind};
 
-use crate::Failure;
+use crate::report::Failure;
 
 /// The members of a workspace.
 pub(crate) struct Workspace {
@@ -30,7 +30,7 @@ pub(crate) struct Crate {
     /// The crate's names for axum: several if it depends on several versions.
     pub(crate) axum: Vec<String>,
     /// True if its package is selected.
-    pub(crate) is_told: bool,
+    pub(crate) is_selected: bool,
 }
 
 impl Workspace {
@@ -60,9 +60,9 @@ impl Workspace {
 
     /// Selects these packages. Without any, all are selected. Names are still resolved in all
     /// packages.
-    pub(crate) fn tell(&mut self, packages: &[String]) {
+    pub(crate) fn select(&mut self, packages: &[String]) {
         for krate in &mut self.crates {
-            krate.is_told = packages.is_empty() || packages.contains(&krate.package);
+            krate.is_selected = packages.is_empty() || packages.contains(&krate.package);
         }
     }
 }
@@ -112,7 +112,7 @@ fn crates(package: &Package) -> Vec<Crate> {
             source: target.src_path.clone().into_std_path_buf(),
             uses_attributes: dependencies("auth-runtime").next().is_some(),
             axum: axum.clone(),
-            is_told: true,
+            is_selected: true,
         });
     }
     crates

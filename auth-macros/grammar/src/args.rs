@@ -3,48 +3,28 @@
 //! After a mistake, the parser resumes at the next comma. All mistakes are therefore found in one
 //! pass.
 
+mod keys;
+mod list;
 mod requirement;
 mod schemes;
 mod synonyms;
 mod value;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitStr, Path, Token};
 
+use self::keys::A_REQUIREMENT;
+pub use self::keys::{DISPLAYS, REQUIREMENTS};
+use self::list::{assigned, each, key, read, skip, twice, upcoming};
+pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
-use self::synonyms::stray;
 use self::value::{Form, string, written};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Public, Requires};
 use crate::suggest::nearest;
-
-/// The keys of requirements.
-pub const REQUIREMENTS: [&str; 13] = [
-    "authenticated",
-    "sender_constrained",
-    "scope",
-    "role",
-    "permission",
-    "acr",
-    "amr",
-    "max_age",
-    "network",
-    "check",
-    "policy",
-    "any",
-    "all",
-];
-/// The disclosure settings, and the key for replacing a module's policy. They are at the top level only.
-pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
-
-/// The expected syntax at the beginning and after each comma of a list.
-const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
-const A_LESSER_REQUIREMENT: &str = "a requirement, such as `scope(\"...\")`";
 
 /// Reads the arguments of `#[requires(...)]` and records every mistake.
 pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
@@ -123,7 +103,8 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
 
 /// Reads the arguments of `#[public(...)]` and records every mistake.
 pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
-    let mut public = None;
+    let mut reason = None;
+    let mut optional_identity = false;
     let mut krate = None;
     let mut mistaken = false;
     read(arguments, errors, |input, errors| {
@@ -141,31 +122,37 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 let is_second = krate.replace(self::krate(input, &key)?).is_some();
                 return if is_second { Err(twice(&key)) } else { Ok(()) };
             }
-            mistaken |= key != "reason" || public.is_some();
+            if key == "identity" {
+                let is_second = std::mem::replace(&mut optional_identity, true);
+                let value = assigned(input, &key, "optional")?;
+                return match is_second {
+                    true => Err(twice(&key)),
+                    false => optional(value, &key),
+                };
+            }
+            mistaken |= key != "reason" || reason.is_some();
             if key != "reason" {
                 return Err(not_for_public(&key, &upcoming(input)));
             }
-            if public.is_some() {
+            if reason.is_some() {
                 skip(input);
                 return Err(twice(&key));
             }
             mistaken = true;
             let value = assigned(input, &key, "\"why everybody may call this\"")?;
-            let reason = string(&value, &key, Form::Assigned)?;
-            if reason.text.trim().is_empty() {
+            let text = string(&value, &key, Form::Assigned)?;
+            if text.text.trim().is_empty() {
                 return Err(codes::REASON.at(
-                    reason.span,
+                    text.span,
                     "the reason is empty; say why everybody may call this, for whoever audits it",
                 ));
             }
             mistaken = false;
-            public = Some(Public {
-                reason: reason.text,
-            });
+            reason = Some(text.text);
             Ok(())
         });
     });
-    if public.is_none() && !mistaken {
+    if reason.is_none() && !mistaken {
         errors.add(
             codes::REASON,
             Span::call_site(),
@@ -173,7 +160,26 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
              may call this",
         );
     }
-    public
+    reason.map(|reason| Public {
+        reason,
+        optional_identity,
+    })
+}
+
+/// Accepts only the word `optional`.
+fn optional(value: TokenStream, key: &Ident) -> syn::Result<()> {
+    let text = value.to_string();
+    if text == "optional" {
+        return Ok(());
+    }
+    let advice = match text.trim_matches('"') {
+        "optional" => "remove the quotes: `identity = optional`",
+        "required" | "true" => "write `#[requires(authenticated)]` if every caller has to be known",
+        "none" | "false" => "remove `identity`: a public handler ignores credentials without it",
+        _ => "write `identity = optional` to identify callers that send valid credentials",
+    };
+    let message = format!("`{key}` takes only `optional`\nhelp: {advice}");
+    Err(codes::VALUE.over(value, message))
 }
 
 /// Reads `= path::to::auth_runtime`.
@@ -237,10 +243,12 @@ fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
              `#[requires({name}{})]` in its place",
             as_written(value)
         )
-    } else if nearest(&name, &["reason"]).is_some() {
-        format!("unknown key `{name}`; did you mean `reason`?")
+    } else if let Some(meant) = nearest(&name, &["reason", "identity"]) {
+        format!("unknown key `{name}`; did you mean `{meant}`?")
     } else {
-        format!("unknown key `{name}`; `#[public]` takes `reason = \"...\"` and nothing else")
+        format!(
+            "unknown key `{name}`; `#[public]` takes `reason = \"...\"` and `identity = optional`"
+        )
     };
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
 }
@@ -255,174 +263,6 @@ fn as_written(behind: &TokenStream) -> String {
     }
 }
 
-/// Runs a parser that records its mistakes itself.
-fn read(
-    tokens: TokenStream,
-    errors: &mut Errors,
-    reader: impl FnOnce(ParseStream<'_>, &mut Errors),
-) {
-    if let Some(span) = too_deep(&tokens, MAX_DEPTH) {
-        errors.add(codes::TOO_DEEP, span, too_deep_message());
-        return;
-    }
-    let result = (|input: ParseStream<'_>| {
-        reader(input, errors);
-        Ok(())
-    })
-    .parse2(tokens);
-    if let Err(error) = result {
-        errors.push(error);
-    }
-}
-
-/// The maximum nesting of parentheses. Readers recurse once for each level, and the stack is
-/// limited.
-const MAX_DEPTH: usize = 32;
-
-/// Returns the message for lists that are nested too deeply.
-pub(crate) fn too_deep_message() -> String {
-    format!(
-        "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
-         `any(...)` as one"
-    )
-}
-
-/// Returns whether a text is nested too deeply. Parsing it into tokens would use stack for each
-/// level.
-pub(crate) fn is_too_deep(text: &str) -> bool {
-    let mut depth = 0_usize;
-    text.chars().any(|character| {
-        match character {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        // Some of the parentheses may be in strings.
-        depth > 4 * MAX_DEPTH
-    })
-}
-
-/// Returns the first parentheses that are nested in more than `depth` others.
-pub(crate) fn too_deep(tokens: &TokenStream, depth: usize) -> Option<Span> {
-    let mut open = vec![tokens.clone().into_iter()];
-    while let Some(innermost) = open.last_mut() {
-        match innermost.next() {
-            Some(TokenTree::Group(group)) if open.len() > depth => {
-                return Some(group.span_open());
-            }
-            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
-            Some(_) => {}
-            None => {
-                open.pop();
-            }
-        }
-    }
-    None
-}
-
-/// Reads a list with `one` for each member.
-fn each(
-    input: ParseStream<'_>,
-    errors: &mut Errors,
-    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
-) {
-    while !input.is_empty() {
-        if let Err(error) = one(input, errors) {
-            errors.push(error);
-            skip(input);
-        } else if !input.is_empty() && !input.peek(Token![,]) {
-            let span = input.span();
-            if let Some(next) = upcoming(input).into_iter().next() {
-                errors.add(codes::STRAY, span, stray(None, &next));
-            }
-        }
-        // A comma or the end follows: `skip` stops only there.
-        let _ = input.parse::<Option<Token![,]>>();
-    }
-}
-
-/// Advances to the next comma.
-fn skip(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        let _ = input.parse::<TokenTree>();
-    }
-}
-
-fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> {
-    // A keyword is not a key either, but the message should name it.
-    input.call(Ident::parse_any).map_err(|_| {
-        let message = if input.peek(Token![,]) {
-            "nothing stands before this comma; remove it".to_owned()
-        } else if input.peek(Token![!]) {
-            "requirements have no `not`: they say who may call, and nobody else may; name what those who \
-             may have"
-                .to_owned()
-        } else {
-            match input.fork().parse::<LitStr>() {
-                Ok(literal) if expected == A_REQUIREMENT => format!(
-                    "write a key before it, such as `scope = {}`",
-                    literal.to_token_stream()
-                ),
-                Ok(literal) if expected == A_LESSER_REQUIREMENT => format!(
-                    "write a key around it, such as `scope({})`",
-                    literal.to_token_stream()
-                ),
-                _ => format!("expected {expected}"),
-            }
-        };
-        codes::STRAY.at(input.span(), message)
-    })
-}
-
-fn last_span(tokens: &TokenStream) -> Span {
-    let last = tokens.clone().into_iter().last();
-    last.map_or_else(Span::call_site, |token| token.span())
-}
-
-/// Reads `= value`, up to the next comma.
-fn assigned(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<TokenStream> {
-    equals(input, key, example)?;
-    let value = upcoming(input);
-    if value.is_empty() {
-        return Err(needs_value(key, example));
-    }
-    Ok(value)
-}
-
-/// Returns the tokens before the next comma.
-fn upcoming(input: ParseStream<'_>) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while !input.is_empty() && !input.peek(Token![,]) {
-        tokens.extend(input.parse::<TokenTree>());
-    }
-    tokens
-}
-
-fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()> {
-    // `==` and `=>` begin with `=` too.
-    let is_other = input.peek(Token![==]) || input.peek(Token![=>]);
-    if input.peek(Token![=]) && !is_other {
-        return input.parse::<Token![=]>().map(drop);
-    }
-    if input.is_empty() || input.peek(Token![,]) {
-        return Err(needs_value(key, example));
-    }
-    let span = input.span();
-    // The value itself, if it follows a token other than an equals sign.
-    let behind = upcoming(input).into_iter().flat_map(|token| match token {
-        TokenTree::Group(group) => group.stream(),
-        token => token.into(),
-    });
-    let value = behind
-        .into_iter()
-        .find(|token| matches!(token, TokenTree::Literal(_)))
-        .map_or_else(|| example.to_owned(), |value| value.to_string());
-    Err(codes::FORM.at(
-        span,
-        format!("expected `=` behind `{key}`: write `{key} = {value}`"),
-    ))
-}
-
 fn hide_as(value: &TokenStream) -> HideAs {
     let spans = || value.clone().into_iter().map(|token| token.span());
     let span = spans().next().unwrap_or_else(Span::call_site);
@@ -431,17 +271,6 @@ fn hide_as(value: &TokenStream) -> HideAs {
         span,
         end: spans().last().unwrap_or(span),
     }
-}
-
-fn needs_value(key: &Ident, example: &str) -> syn::Error {
-    codes::FORM.at(
-        key.span(),
-        format!("`{key}` needs a value: `{key} = {example}`"),
-    )
-}
-
-fn twice(key: &Ident) -> syn::Error {
-    codes::TWICE.at(key.span(), format!("`{key}` is given twice; remove one"))
 }
 
 #[cfg(test)]

@@ -15,16 +15,17 @@ use self::display::display;
 pub(crate) use self::implication::all_of;
 pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
+use self::module::is_module_wrong;
 pub use self::module::module;
 pub(crate) use self::module::relative_check;
 use self::names::names;
-pub(crate) use self::names::{Written, problem, unfit};
+pub(crate) use self::names::{NamePosition, problem, unfit};
 pub use self::names::{name_problem, realm_problem};
 use self::redundancy::redundancy;
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
-use crate::requirement::{Name, Requirement, Requires};
+use crate::requirement::{Name, ParsedRequirement, Requires};
 
 /// Records all mistakes in the arguments of `#[requires(...)]`.
 pub fn requires(requires: &Requires, errors: &mut Errors) {
@@ -38,12 +39,12 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         );
     }
     for requirement in &requires.requirements {
-        names(requirement, Written::Listed, errors);
+        names(requirement, NamePosition::Listed, errors);
     }
     // With missing parts, the rest may look like a policy that was not written.
     if readable {
         for requirement in &requires.requirements {
-            wrappers(requirement, Requirement::to_string, errors);
+            wrappers(requirement, ParsedRequirement::to_string, errors);
         }
         list(&requires.requirements, true, errors);
         beside_module(requires, errors);
@@ -56,18 +57,10 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
 }
 
 /// Returns the requirements of the enclosing modules.
-fn around(requires: &Requires) -> Vec<Requirement> {
+fn around(requires: &Requires) -> Vec<ParsedRequirement> {
     let module = requires.module.as_deref().cloned();
     let module = module.filter(|_| requires.loosen.is_none());
     module.unwrap_or_default().with_modules().requirements
-}
-
-/// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
-/// and the module hands nothing down.
-fn is_module_wrong(requires: &Requires) -> bool {
-    requires.module.as_deref().is_some_and(|module| {
-        module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
-    })
 }
 
 /// Compares the handler's own policy with the policy of its module.
@@ -95,7 +88,12 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
 
 /// Checks that a policy in place of the module's allows at least one caller that the module's
 /// denies.
-fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
+fn loosened(
+    reason: &Name,
+    own: &[ParsedRequirement],
+    module: &[ParsedRequirement],
+    errors: &mut Errors,
+) {
     if own.is_empty() {
         errors.add(
             codes::SAYS_NOTHING,
@@ -122,9 +120,9 @@ fn loosened(reason: &Name, own: &[Requirement], module: &[Requirement], errors: 
 }
 
 /// Checks that each addition to the policy of the module is new, and can be met.
-fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
+fn added(own: &[ParsedRequirement], module: &[ParsedRequirement], errors: &mut Errors) {
     let around = all_of(module.to_vec());
-    let own_parts: Vec<&Requirement> = own.iter().collect();
+    let own_parts: Vec<&ParsedRequirement> = own.iter().collect();
     let by_one = entailed(&module.iter().collect::<Vec<_>>(), &own_parts);
     let by_all = entailed(&[&around], &own_parts).pop().flatten();
     let asked = module.iter().filter(|asked| can_contradict(asked));
@@ -171,7 +169,7 @@ fn added(own: &[Requirement], module: &[Requirement], errors: &mut Errors) {
 }
 
 /// Formats a list without `all`.
-fn listed(parts: &[Requirement]) -> String {
+fn listed(parts: &[ParsedRequirement]) -> String {
     let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
     format!("`{}`", parts.join(", "))
 }

@@ -28,16 +28,19 @@ pub mod lower;
 pub mod module;
 pub mod requirement;
 mod resolve;
+mod size;
 mod suggest;
 mod values;
 pub mod vocabulary;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
-use crate::requirement::{Requirement, Requires};
-use crate::resolve::Dictionary;
-use crate::vocabulary::{LoadedVocabulary, Vocabulary};
+use crate::requirement::Requires;
+use crate::resolve::Resolver;
+pub use crate::size::MAX_SIZE;
+use crate::size::is_too_large;
+use crate::vocabulary::LoadedVocabulary;
 
 /// Reads the arguments of `#[requires(...)]`, resolves their names, and records every mistake,
 /// including those in the vocabulary itself. Mistakes that follow from these are not reported.
@@ -70,8 +73,8 @@ pub fn within(
     if is_too_large(&requires, vocabulary, errors) {
         return requires;
     }
-    let dictionary = match found {
-        None => Dictionary {
+    let resolver = match found {
+        None => Resolver {
             vocabulary: None,
             shown: "",
         },
@@ -83,14 +86,14 @@ pub fn within(
             let Some(vocabulary) = &found.vocabulary else {
                 return requires;
             };
-            Dictionary {
+            Resolver {
                 vocabulary: Some(&**vocabulary),
                 shown: &found.shown,
             }
         }
     };
     let was_readable = errors.is_empty();
-    resolve::requires(&mut requires, dictionary, errors);
+    resolve::requires(&mut requires, resolver, errors);
     if is_too_large(&requires, None, errors) {
         return requires;
     }
@@ -99,38 +102,4 @@ pub fn within(
         check::requires(&requires, errors);
     }
     requires
-}
-
-/// The maximum number of single requirements of a policy, with those of the enclosing modules. Each name
-/// counts, each name that implies it, and each block of addresses.
-pub const MAX_SIZE: usize = 1024;
-
-/// Checks the size. With a vocabulary, the policies in it are counted before they are resolved.
-fn is_too_large(requires: &Requires, vocabulary: Option<&Vocabulary>, errors: &mut Errors) -> bool {
-    let of_policies = |part: &Requirement| {
-        vocabulary.map_or(0, |vocabulary| resolve::size_of_policies(part, vocabulary))
-    };
-    let mut size = 0;
-    let mut of = Some(requires);
-    while let Some(requires) = of {
-        let lesser = requires.hide_unless.iter().map(|hidden| &hidden.lesser);
-        let parts = requires.requirements.iter().chain(lesser);
-        size += parts
-            .map(|part| part.size().max(of_policies(part)))
-            .sum::<usize>();
-        of = requires.module.as_deref();
-    }
-    let is_too_large = size > MAX_SIZE;
-    if is_too_large {
-        let message = too_large(size);
-        errors.add(codes::TOO_LARGE, Span::call_site(), message);
-    }
-    is_too_large
-}
-
-fn too_large(size: usize) -> String {
-    format!(
-        "this policy has {size} requirements, and {MAX_SIZE} are allowed at most\n\
-         help: require a role or a permission that stands for several"
-    )
 }

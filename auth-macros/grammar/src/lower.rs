@@ -7,16 +7,19 @@ use std::time::Duration;
 use auth_runtime_policy as model;
 use auth_runtime_policy::{Access, Atom, Disclosure};
 
-use crate::requirement::{Kind, Name, Namespace, Policy, Requirement, Requires};
+use crate::requirement::{Kind, Name, Namespace, ParsedPolicy, ParsedRequirement, Requires};
 
 /// Lowers the policy of either attribute.
-pub fn policy(policy: &Policy) -> model::Policy {
+pub fn policy(policy: &ParsedPolicy) -> model::Policy {
     match policy {
-        Policy::Public(public) => model::Policy::new(
-            Access::Public(Cow::Owned(public.reason.clone())),
+        ParsedPolicy::Public(public) => model::Policy::new(
+            Access::Public {
+                reason: Cow::Owned(public.reason.clone()),
+                optional_identity: public.optional_identity,
+            },
             Disclosure::Shown,
         ),
-        Policy::Requires(requires) => self::requires(requires),
+        ParsedPolicy::Requires(requires) => self::requires(requires),
     }
 }
 
@@ -48,12 +51,12 @@ pub fn requires(requires: &Requires) -> model::Policy {
 }
 
 /// Lowers a list without `all`.
-pub(crate) fn all(parts: &[Requirement]) -> model::Requirement {
+pub(crate) fn all(parts: &[ParsedRequirement]) -> model::Requirement {
     model::Requirement::all(parts.iter().map(requirement))
 }
 
 /// Lowers a requirement. A caller with a name that implies another one meets that one as well.
-pub fn requirement(requirement: &Requirement) -> model::Requirement {
+pub fn requirement(requirement: &ParsedRequirement) -> model::Requirement {
     let atom = match &requirement.kind {
         Kind::All(parts) => return all(parts),
         Kind::Any(parts) => return model::Requirement::any(parts.iter().map(self::requirement)),
@@ -93,7 +96,7 @@ fn named(namespace: Namespace, name: &str) -> Atom {
 /// The written requirement behind a node of the model.
 pub(crate) struct Node<'r> {
     /// The requirement. Several nodes have the same one if it is a name that others imply.
-    pub(crate) written: &'r Requirement,
+    pub(crate) written: &'r ParsedRequirement,
     /// The index of the part that the node belongs to.
     pub(crate) part: usize,
     /// True if the node is the whole requirement, and can be removed from the attribute.
@@ -101,7 +104,7 @@ pub(crate) struct Node<'r> {
 }
 
 /// The nodes of lowered parts, in the order of the model: each list before its parts.
-pub(crate) fn nodes<'r>(parts: &[&'r Requirement]) -> Vec<Node<'r>> {
+pub(crate) fn nodes<'r>(parts: &[&'r ParsedRequirement]) -> Vec<Node<'r>> {
     let mut nodes = Vec::new();
     for (part, requirement) in parts.iter().enumerate() {
         collect(requirement, part, true, &mut nodes);
@@ -110,7 +113,7 @@ pub(crate) fn nodes<'r>(parts: &[&'r Requirement]) -> Vec<Node<'r>> {
 }
 
 fn collect<'r>(
-    written: &'r Requirement,
+    written: &'r ParsedRequirement,
     part: usize,
     is_removable: bool,
     nodes: &mut Vec<Node<'r>>,

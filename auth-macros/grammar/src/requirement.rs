@@ -12,7 +12,7 @@ use syn::Path;
 #[derive(Clone, Default)]
 pub struct Requires {
     /// The requirements; all of them have to be met.
-    pub requirements: Vec<Requirement>,
+    pub requirements: Vec<ParsedRequirement>,
     /// The value as written; `check` verifies that it is `404`.
     pub hide_as: Option<HideAs>,
     /// The callers to which denials are shown in spite of `hide_as`.
@@ -62,11 +62,13 @@ impl Requires {
 pub struct Public {
     /// The reason why the handler is public.
     pub reason: String,
+    /// True if the handler receives the identity of a known caller: `identity = optional`.
+    pub optional_identity: bool,
 }
 
 /// The policy of either attribute.
 #[derive(Clone)]
-pub enum Policy {
+pub enum ParsedPolicy {
     /// `#[requires(...)]`
     Requires(Box<Requires>),
     /// `#[public(...)]`
@@ -90,12 +92,12 @@ pub struct HideUnless {
     /// The span of the key.
     pub key: Span,
     /// The requirement for callers that see a denial.
-    pub lesser: Requirement,
+    pub lesser: ParsedRequirement,
 }
 
 /// A requirement and its span.
 #[derive(Clone)]
-pub struct Requirement {
+pub struct ParsedRequirement {
     /// The kind of requirement.
     pub kind: Kind,
     /// The span of its key.
@@ -124,9 +126,9 @@ pub enum Kind {
     /// A policy of the vocabulary, until it is resolved.
     Policy(Name),
     /// `all(…)`
-    All(Vec<Requirement>),
+    All(Vec<ParsedRequirement>),
     /// `any(…)`
-    Any(Vec<Requirement>),
+    Any(Vec<ParsedRequirement>),
 }
 
 /// The kind of a name.
@@ -205,7 +207,7 @@ pub struct Name {
 }
 
 /// Equality ignores spans.
-impl PartialEq for Requirement {
+impl PartialEq for ParsedRequirement {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
     }
@@ -245,7 +247,7 @@ impl Namespace {
     }
 }
 
-impl Requirement {
+impl ParsedRequirement {
     /// Creates a requirement that reaches from `span` to `end`.
     pub fn new(kind: Kind, span: Span, end: Span) -> Self {
         Self {
@@ -283,7 +285,7 @@ impl Requirement {
     }
 }
 
-impl fmt::Display for Requirement {
+impl fmt::Display for ParsedRequirement {
     /// Formats the requirement as in the attribute.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(policy) = &self.policy {
@@ -311,7 +313,7 @@ impl fmt::Display for Requires {
     /// Formats the arguments as they are written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        parts.extend(self.requirements.iter().map(Requirement::to_string));
+        parts.extend(self.requirements.iter().map(ParsedRequirement::to_string));
         parts.extend(
             self.hide_as
                 .iter()
@@ -334,11 +336,15 @@ impl fmt::Display for Requires {
 impl fmt::Display for Public {
     /// Formats the path as it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "reason = {:?}", self.reason)
+        write!(f, "reason = {:?}", self.reason)?;
+        match self.optional_identity {
+            true => f.write_str(", identity = optional"),
+            false => Ok(()),
+        }
     }
 }
 
-impl fmt::Display for Policy {
+impl fmt::Display for ParsedPolicy {
     /// Formats the attribute, without the brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,20 +7,21 @@ use crate::args;
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Name, Network, Requirement, Requires, scheme};
+use crate::requirement::{Kind, Name, Network, ParsedRequirement, Requires, scheme};
 use crate::suggest::nearest;
-use crate::vocabulary::{Vocabulary, bare, implying};
+use crate::values::bare;
+use crate::vocabulary::{Vocabulary, implying};
 
 /// The vocabulary that resolves names.
 #[derive(Clone, Copy)]
-pub(crate) struct Dictionary<'v> {
+pub(crate) struct Resolver<'v> {
     /// `None` if the crate has no vocabulary: every scope, role and permission is accepted then.
     pub(crate) vocabulary: Option<&'v Vocabulary>,
     /// The file name for messages; empty in that file itself.
     pub(crate) shown: &'v str,
 }
 
-impl Dictionary<'_> {
+impl Resolver<'_> {
     /// Returns the message for an undeclared name of that kind, with the likely intended name.
     fn undeclared(&self, kind: &str, name: &str) -> String {
         let declared = self.vocabulary.map(Vocabulary::names).unwrap_or_default();
@@ -65,40 +66,25 @@ fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
     }
 }
 
-/// Returns the number of single requirements in the vocabulary policies that a requirement names.
-pub(crate) fn size_of_policies(requirement: &Requirement, vocabulary: &Vocabulary) -> usize {
-    match &requirement.kind {
-        Kind::Policy(name) => vocabulary
-            .policies
-            .get(&name.text)
-            .map_or(0, |policy| policy.size),
-        Kind::All(parts) | Kind::Any(parts) => parts
-            .iter()
-            .map(|part| size_of_policies(part, vocabulary))
-            .sum(),
-        _ => 0,
-    }
-}
-
 /// Records every undeclared name, and fills in the names and blocks that declared ones stand for.
-pub(crate) fn requires(requires: &mut Requires, dictionary: Dictionary<'_>, errors: &mut Errors) {
+pub(crate) fn requires(requires: &mut Requires, resolver: Resolver<'_>, errors: &mut Errors) {
     if let Some(module) = &mut requires.module {
-        self::requires(module, dictionary, errors);
+        self::requires(module, resolver, errors);
     }
     let mut policies = Vec::new();
     for part in &mut requires.requirements {
         if let Kind::Policy(name) = &part.kind
-            && let Some(policy) = policy(name, dictionary, errors)
+            && let Some(policy) = policy(name, resolver, errors)
         {
             policies.push((name.clone(), policy));
         }
-        requirement(part, dictionary, errors);
+        requirement(part, resolver, errors);
     }
     if let Some(hidden) = &mut requires.hide_unless {
         if let Kind::Policy(name) = &hidden.lesser.kind {
-            part_of_list(name, "hide_unless", dictionary, errors);
+            part_of_list(name, "hide_unless", resolver, errors);
         }
-        requirement(&mut hidden.lesser, dictionary, errors);
+        requirement(&mut hidden.lesser, resolver, errors);
     }
     // The policy determines the disclosure, unless the attribute does.
     displays(requires, &policies, errors);
@@ -151,14 +137,14 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
     }
 }
 
-fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors: &mut Errors) {
+fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, errors: &mut Errors) {
     // Later mistakes are not shown, and each lookup takes time.
     if errors.is_full() {
         return;
     }
     match &mut requirement.kind {
         Kind::Named(namespace, name) => {
-            let terms = dictionary.vocabulary.and_then(|own| own.terms(*namespace));
+            let terms = resolver.vocabulary.and_then(|own| own.terms(*namespace));
             let Some(terms) = terms else { return };
             if terms.contains_key(&name.text) {
                 name.broader = implying(terms, &name.text);
@@ -166,13 +152,13 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
                 errors.add(
                     codes::UNDECLARED,
                     name.span,
-                    dictionary.undeclared(namespace.key(), &name.text),
+                    resolver.undeclared(namespace.key(), &name.text),
                 );
             }
         }
-        Kind::Network(network) => self::network(network, dictionary, errors),
+        Kind::Network(network) => self::network(network, resolver, errors),
         Kind::Policy(name) => {
-            let Some(policy) = policy(name, dictionary, &mut Errors::default()) else {
+            let Some(policy) = policy(name, resolver, &mut Errors::default()) else {
                 return;
             };
             requirement.policy = Some(name.text.clone());
@@ -188,9 +174,9 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
                 if let Kind::Policy(name) = &part.kind {
-                    part_of_list(name, "any(...)` and `all(...)", dictionary, errors);
+                    part_of_list(name, "any(...)` and `all(...)", resolver, errors);
                 }
-                self::requirement(part, dictionary, errors);
+                self::requirement(part, resolver, errors);
             }
         }
         Kind::Authenticated | Kind::SenderConstrained | Kind::MaxAge(_) | Kind::Check(_) => {}
@@ -198,11 +184,11 @@ fn requirement(requirement: &mut Requirement, dictionary: Dictionary<'_>, errors
 }
 
 /// Replaces the name of a network by its blocks. A literal block stays unchanged.
-fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Errors) {
+fn network(network: &mut Network, resolver: Resolver<'_>, errors: &mut Errors) {
     if !network.blocks.is_empty() {
         return;
     }
-    let Some(vocabulary) = dictionary.vocabulary else {
+    let Some(vocabulary) = resolver.vocabulary else {
         errors.add(
             codes::NETWORK,
             network.span,
@@ -218,15 +204,15 @@ fn network(network: &mut Network, dictionary: Dictionary<'_>, errors: &mut Error
     match vocabulary.networks.get(&network.text) {
         Some(blocks) => network.blocks.clone_from(blocks),
         None => {
-            let message = dictionary.undeclared("network", &network.text);
+            let message = resolver.undeclared("network", &network.text);
             errors.add(codes::UNDECLARED, network.span, message);
         }
     }
 }
 
 /// Records a policy with disclosure settings in a list: they apply to a whole attribute only.
-fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mut Errors) {
-    let Some(policy) = policy(name, dictionary, errors) else {
+fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Errors) {
+    let Some(policy) = policy(name, resolver, errors) else {
         return;
     };
     let display = Requires {
@@ -249,8 +235,8 @@ fn part_of_list(name: &Name, list: &str, dictionary: Dictionary<'_>, errors: &mu
 }
 
 /// Returns the requirements of a policy of the vocabulary, all with the span of its name.
-fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Option<Requires> {
-    let Some(vocabulary) = dictionary.vocabulary else {
+fn policy(name: &Name, resolver: Resolver<'_>, errors: &mut Errors) -> Option<Requires> {
+    let Some(vocabulary) = resolver.vocabulary else {
         errors.add(
             codes::NO_VOCABULARY,
             name.span,
@@ -263,14 +249,14 @@ fn policy(name: &Name, dictionary: Dictionary<'_>, errors: &mut Errors) -> Optio
         return None;
     };
     let Some(policy) = vocabulary.policies.get(&name.text) else {
-        let message = dictionary.undeclared("policy", &name.text);
+        let message = resolver.undeclared("policy", &name.text);
         errors.add(codes::UNDECLARED, name.span, message);
         return None;
     };
     // The text was checked when the vocabulary was read.
     let tokens = respanned(policy.requires.parse().ok()?, name.span);
     let mut requires = args::requires(tokens, &mut Errors::default());
-    self::requires(&mut requires, dictionary, &mut Errors::default());
+    self::requires(&mut requires, resolver, &mut Errors::default());
     Some(requires)
 }
 

@@ -170,6 +170,16 @@ pub(crate) fn is_plain(literal: &LitStr) -> bool {
         || text.chars().any(is_invisible)
 }
 
+/// Formats a key as TOML.
+pub(crate) fn bare(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(is_bare) {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! The declarations in `auth.toml`: scopes, roles, permissions, networks and policies.
 
+mod cycles;
 mod find;
 mod read;
+mod reader;
+mod syntax;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 pub use self::find::{LoadedVocabulary, find};
-pub(crate) use self::read::bare;
-pub use self::read::{Mistake, read};
+pub use self::read::read;
+pub use self::reader::Mistake;
 use crate::requirement::Namespace;
 
 /// The declarations.
@@ -19,19 +22,19 @@ pub struct Vocabulary {
     /// The realm of the service.
     pub realm: Option<String>,
     /// `[scopes]`
-    pub scopes: Terms,
+    pub scopes: DeclaredNames,
     /// `[roles]`
-    pub roles: Terms,
+    pub roles: DeclaredNames,
     /// `[permissions]`
-    pub permissions: Terms,
+    pub permissions: DeclaredNames,
     /// `[networks]`
     pub networks: BTreeMap<String, Vec<IpNet>>,
     /// `[policies]`
-    pub policies: BTreeMap<String, Policy>,
+    pub policies: BTreeMap<String, NamedPolicy>,
 }
 
 /// Requirements under one name.
-pub struct Policy {
+pub struct NamedPolicy {
     /// The description; empty if there is none.
     pub description: String,
     /// The arguments of `#[requires(...)]`, as text: tokens do not outlive an expansion.
@@ -41,10 +44,10 @@ pub struct Policy {
 }
 
 /// The names of one kind, in order.
-pub type Terms = BTreeMap<String, Term>;
+pub type DeclaredNames = BTreeMap<String, DeclaredName>;
 
 /// A name that can be required.
-pub struct Term {
+pub struct DeclaredName {
     /// The description.
     pub description: String,
     /// The names that are granted with it.
@@ -79,7 +82,7 @@ impl Vocabulary {
     }
 
     /// Returns the names of a kind; `None` for a kind that is not declared in a vocabulary.
-    pub fn terms(&self, namespace: Namespace) -> Option<&Terms> {
+    pub fn terms(&self, namespace: Namespace) -> Option<&DeclaredNames> {
         match namespace {
             Namespace::Scope => Some(&self.scopes),
             Namespace::Role => Some(&self.roles),
@@ -90,7 +93,7 @@ impl Vocabulary {
 }
 
 /// Returns the names that imply `name`, directly or indirectly, without `name`.
-pub fn implying(terms: &Terms, name: &str) -> Vec<String> {
+pub fn implying(terms: &DeclaredNames, name: &str) -> Vec<String> {
     let mut found: Vec<&String> = Vec::new();
     let mut seen = BTreeSet::from([name]);
     let mut narrower = Some(name);

@@ -38,7 +38,7 @@ use crate::access_matrix::AccessMatrix;
 #[must_use = "a report is there to be written down"]
 pub struct AccessReport<'a> {
     rows: Vec<ReportRow<'a>>,
-    personas: Vec<Asking>,
+    personas: Vec<ReportPersona>,
     /// The words of the cells, and their meanings.
     legend: Vec<(&'static str, &'static str)>,
 }
@@ -47,19 +47,19 @@ pub struct AccessReport<'a> {
 struct ReportRow<'a> {
     row: &'a AccessRow,
     /// One for each persona. Empty if the matrix has no such row.
-    answers: Vec<Answer>,
+    answers: Vec<ReportAnswer>,
 }
 
 /// A persona of the matrix.
 #[derive(Clone, Debug)]
-struct Asking {
+struct ReportPersona {
     name: String,
     description: String,
 }
 
 /// The response to a persona.
 #[derive(Clone, Debug)]
-struct Answer {
+struct ReportAnswer {
     shown: String,
     /// The class in the page's style and script.
     class: &'static str,
@@ -85,7 +85,7 @@ impl<'a> AccessReport<'a> {
     pub fn with_matrix(mut self, matrix: &AccessMatrix) -> Self {
         let personas = matrix.personas().iter();
         self.personas = personas
-            .map(|persona| Asking {
+            .map(|persona| ReportPersona {
                 name: persona.name().to_owned(),
                 description: persona.description(),
             })
@@ -97,7 +97,7 @@ impl<'a> AccessReport<'a> {
             let answers = asked.map_or(&[][..], |asked| asked.answers());
             row.answers = answers
                 .iter()
-                .map(|answer| Answer {
+                .map(|answer| ReportAnswer {
                     shown: answer.to_string(),
                     class: match answer.status() {
                         _ if answer.is_let_in() => "in",
@@ -110,10 +110,5 @@ impl<'a> AccessReport<'a> {
                 .collect();
         }
         self
-    }
-
-    /// Returns the page, in UTF-8.
-    pub fn to_html(&self) -> String {
-        page::write(self)
     }
 }

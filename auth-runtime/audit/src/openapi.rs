@@ -24,16 +24,8 @@ use utoipa::openapi::{
 use self::error::Mistake;
 pub use self::error::OpenApiError;
 use self::places::Places;
-use self::responses::Circumstances;
+use self::responses::{Audience, Circumstances};
 use self::template::Template;
-
-/// The readers of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audience {
-    Everybody,
-    /// Readers with access to the whole table.
-    Insiders,
-}
 
 /// Writes the access policies of operations into an OpenAPI `document` for the public.
 ///
@@ -342,11 +334,11 @@ impl<'a> Writer<'a> {
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
         };
         let has_body = !self.space.renders_bodies();
-        for told in responses::denials(policy, circumstances) {
-            told.add_to(operation, has_body);
+        for denied in responses::denials(policy, circumstances) {
+            denied.add_to(operation, has_body);
             self.needs.body |= has_body;
-            if let Some(key) = told.shared {
-                self.needs.responses.insert(key, told.response(has_body));
+            if let Some(key) = denied.shared {
+                self.needs.responses.insert(key, denied.response(has_body));
             }
         }
     }
@@ -358,6 +350,9 @@ impl<'a> Writer<'a> {
         row: &AccessRow,
         schemes: &[Offered<'_>],
     ) -> Option<Vec<SecurityRequirement>> {
+        if row.policy().is_some_and(Policy::has_optional_identity) {
+            return Some(security::optional(schemes));
+        }
         let Some(requirement) = row.policy().and_then(Policy::requirement) else {
             return Some(Vec::new());
         };

@@ -5,7 +5,7 @@ mod row;
 mod serialize;
 pub mod text;
 
-pub use self::row::Access;
+pub use self::row::RouteAccess;
 pub use self::row::{AccessRow, RouteKind, Served};
 
 use std::collections::{BTreeMap, BTreeSet};

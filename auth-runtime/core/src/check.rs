@@ -110,7 +110,7 @@ pub struct Check {
 }
 
 /// The future result of a check; `None` if the check failed.
-pub(crate) type Answer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
+pub(crate) type PendingAnswer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
 
 /// The type of the state that a function takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,7 +229,7 @@ pub struct CheckCall<'r> {
 /// The result of a [`CheckCall`].
 pub struct CheckCalled<'r> {
     state: StateType,
-    answer: Option<Answer<'r>>,
+    answer: Option<PendingAnswer<'r>>,
 }
 
 impl<'r> CheckCall<'r> {
@@ -245,7 +245,7 @@ impl<'r> CheckCall<'r> {
                 Box::pin(async move {
                     let answer = function.ask(request.typed()?);
                     answer.await.settle(request.check)
-                }) as Answer<'r>
+                }) as PendingAnswer<'r>
             }),
         }
     }

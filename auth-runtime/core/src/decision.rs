@@ -17,6 +17,9 @@
 //!    503.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
+//! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable
+//!    ones to 503, since their owner has to learn about it. Cookies, which a browser adds on its
+//!    own, count as none in both cases. Every other caller is granted.
 //!
 //! A hidden policy conceals these denials from callers that do not meet its lesser requirement. The
 //! exception is the request for a new login: it is disclosed, since that login would lead to a
@@ -121,44 +124,65 @@ impl Decision {
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
         let Some(requirement) = policy.requirement() else {
-            return Self::Grant;
+            return of_public(policy, context.caller);
         };
-        let question = Question {
+        let evaluated = Evaluated {
             requirement,
-            facts: context,
+            context,
         };
-        decide(policy, &question).unwrap_or_else(Self::Undecided)
+        decide(policy, &evaluated).unwrap_or_else(Self::Undecided)
     }
 }
 
-fn decide(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
-    let decision = match question.facts.caller {
-        Caller::Known(_) => decide_known(policy, question)?,
-        _ => return decide_unknown(policy, question),
+fn decide(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Cow<'static, str>> {
+    let decision = match evaluated.context.caller {
+        Caller::Known(_) => decide_known(policy, evaluated)?,
+        _ => return decide_unknown(policy, evaluated),
     };
     match &decision {
         Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
-        Decision::Deny(_) if conceals(policy, question.facts)? => Ok(Decision::Conceal),
+        Decision::Deny(_) if conceals(policy, evaluated.context)? => Ok(Decision::Conceal),
         _ => Ok(decision),
     }
 }
 
+/// Rules 1 and 6.
+fn of_public(policy: &Policy, caller: &Caller) -> Decision {
+    match caller {
+        Caller::Rejected(rejection) if policy.has_optional_identity() => {
+            Decision::Deny(Denial::Unauthenticated {
+                rejection: Some(*rejection),
+                scopes: Vec::new(),
+            })
+        }
+        Caller::Unverifiable { retry_after } if policy.has_optional_identity() => {
+            Decision::Deny(Denial::Unverifiable {
+                retry_after: *retry_after,
+            })
+        }
+        _ => Decision::Grant,
+    }
+}
+
 /// Rules 2 and 4.
-fn decide_unknown(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
-    let truth = question.evaluate()?;
+fn decide_unknown(
+    policy: &Policy,
+    evaluated: &Evaluated<'_>,
+) -> Result<Decision, Cow<'static, str>> {
+    let truth = evaluated.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
     }
     // A concealed denial needs no scopes.
-    if conceals(policy, question.facts)? {
+    if conceals(policy, evaluated.context)? {
         return Ok(Decision::Conceal);
     }
-    Ok(Decision::Deny(question.deny_unknown(truth)))
+    Ok(Decision::Deny(evaluated.deny_unknown(truth)))
 }
 
 /// Rule 3.
-fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, Cow<'static, str>> {
-    match question.evaluate()? {
+fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Cow<'static, str>> {
+    match evaluated.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check leaves the requirement unknown.
         Truth::Unknown => {
@@ -167,21 +191,21 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, Co
         Truth::False => {}
     }
     let is_fresh = |atom: &Atom| atom.group() == Group::Freshness;
-    if policy.asks_about(Group::Freshness) && question.evaluate_granting(&is_fresh)? == Truth::True
+    if policy.asks_about(Group::Freshness) && evaluated.evaluate_granting(&is_fresh)? == Truth::True
     {
-        return Ok(Decision::Deny(question.step_up()));
+        return Ok(Decision::Deny(evaluated.step_up()));
     }
     // A concealed denial needs no further distinction.
-    if conceals(policy, question.facts)? {
+    if conceals(policy, evaluated.context)? {
         return Ok(Decision::Conceal);
     }
-    let is_bound = |atom: &Atom| is_fresh(atom) || question.facts.can_bind(atom);
-    if policy.asks_about(Group::Binding) && question.evaluate_granting(&is_bound)? == Truth::True {
+    let is_bound = |atom: &Atom| is_fresh(atom) || evaluated.context.can_bind(atom);
+    if policy.asks_about(Group::Binding) && evaluated.evaluate_granting(&is_bound)? == Truth::True {
         return Ok(Decision::Deny(Denial::SenderConstraintRequired));
     }
     let is_granted = |atom: &Atom| is_bound(atom) || is_scope(atom);
-    if question.facts.is_oauth && question.evaluate_granting(&is_granted)? == Truth::True {
-        let scopes = question.insufficient_scopes()?;
+    if evaluated.context.is_oauth && evaluated.evaluate_granting(&is_granted)? == Truth::True {
+        let scopes = evaluated.insufficient_scopes()?;
         return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
     }
     Ok(Decision::Deny(Denial::Forbidden))
@@ -189,31 +213,34 @@ fn decide_known(policy: &Policy, question: &Question<'_>) -> Result<Decision, Co
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
 /// requirement is false or unknown.
-pub(crate) fn conceals(policy: &Policy, facts: &Context<'_>) -> Result<bool, Cow<'static, str>> {
+pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, Cow<'static, str>> {
     let Some(requirement) = policy.shown_to() else {
         return Ok(policy.is_hidden());
     };
-    let lesser = Question { requirement, facts };
+    let lesser = Evaluated {
+        requirement,
+        context,
+    };
     Ok(lesser.evaluate()? != Truth::True)
 }
 fn is_scope(atom: &Atom) -> bool {
     matches!(atom, Atom::Scope(_))
 }
 
-/// A requirement and the facts to evaluate it with.
-struct Question<'a> {
+/// A requirement and the context to evaluate it with.
+struct Evaluated<'a> {
     requirement: &'a Requirement,
-    facts: &'a Context<'a>,
+    context: &'a Context<'a>,
 }
 
-impl Question<'_> {
+impl Evaluated<'_> {
     fn holds(&self, atom: &Atom) -> bool {
-        self.facts.truth(atom) == Truth::True
+        self.context.truth(atom) == Truth::True
     }
 
     /// Evaluates the requirement; the error is a check that has to run first.
     fn evaluate(&self) -> Result<Truth, Cow<'static, str>> {
-        self.evaluate_by(&|atom| self.facts.truth(atom))
+        self.evaluate_by(&|atom| self.context.truth(atom))
     }
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
@@ -223,15 +250,15 @@ impl Question<'_> {
     ) -> Result<Truth, Cow<'static, str>> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
-            false => self.facts.truth(atom),
+            false => self.context.truth(atom),
         })
     }
 
     fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, Cow<'static, str>> {
         let whole = self.requirement.evaluate(truth);
-        let is_known = matches!(self.facts.caller, Caller::Known(_));
+        let is_known = matches!(self.context.caller, Caller::Known(_));
         if whole == Truth::Unknown && is_known {
-            let open = |atom: &Atom| self.facts.open_check(atom);
+            let open = |atom: &Atom| self.context.open_check(atom);
             if let Some(check) = first_open(self.requirement, truth, &open) {
                 return Err(check);
             }
@@ -241,7 +268,7 @@ impl Question<'_> {
 
     /// The denial for a caller that is not known, if the requirement evaluates to `truth`.
     fn deny_unknown(&self, truth: Truth) -> Denial {
-        match (truth, self.facts.caller) {
+        match (truth, self.context.caller) {
             (Truth::False | Truth::True, _) => Denial::Forbidden,
             (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
                 retry_after: *retry_after,
@@ -263,7 +290,7 @@ impl Question<'_> {
         let by_scopes_alone = |atom: &Atom| match atom.group() {
             Group::Context => self.holds(atom),
             Group::Freshness => true,
-            Group::Binding => self.facts.can_bind(atom),
+            Group::Binding => self.context.can_bind(atom),
             Group::Identity => *atom == Atom::Authenticated,
         };
         let with_anything = |atom: &Atom| atom.group() != Group::Context || self.holds(atom);
@@ -276,15 +303,15 @@ impl Question<'_> {
 
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
     fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Cow<'static, str>> {
-        if let Some(check) = self.requirement.find(&|atom| self.facts.open_check(atom)) {
+        if let Some(check) = self.requirement.find(&|atom| self.context.open_check(atom)) {
             return Err(check);
         }
-        let is_held = |scope: &str| match self.facts.caller {
+        let is_held = |scope: &str| match self.context.caller {
             Caller::Known(identity) => identity.has_scope(scope),
             _ => false,
         };
         let scopes = minimal_scopes(self.requirement, &is_held, &|atom| {
-            atom.group() == Group::Freshness || self.facts.can_bind(atom) || self.holds(atom)
+            atom.group() == Group::Freshness || self.context.can_bind(atom) || self.holds(atom)
         });
         Ok(scopes.unwrap_or_default())
     }

@@ -57,7 +57,7 @@ pub use crate::url::UrlProblem;
 /// [`Target`](adapter::Target) and decides by the policy of a [`Route`](adapter::Route), by the
 /// methods of [`ProtectionSpace`].
 pub mod adapter {
-    pub use crate::access_table::{Access, text};
+    pub use crate::access_table::{RouteAccess, text};
     pub use crate::check::{
         CheckAnswer, CheckCall, CheckCalled, CheckFunction, Parameters, State, StateType,
         Surroundings,
@@ -69,6 +69,7 @@ pub mod adapter {
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
-        Offered, Route, Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
+        Offered, Place, Route, RouteChallenges, Target, UNKNOWN_PATH, UsedScheme, View,
+        forbid_storing,
     };
 }

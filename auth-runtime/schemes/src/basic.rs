@@ -11,6 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::password::Password;
+
 /// `Authorization: Basic …` (RFC 7617), with names and passwords in UTF-8.
 ///
 /// ```
@@ -36,29 +38,6 @@ pub struct Basic {
 }
 
 type Verify = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
-
-/// A password, as the client sent it. Its `Debug` does not show it, and it is wiped from memory when
-/// it is dropped.
-#[derive(Clone)]
-pub struct Password(Zeroizing<String>);
-
-impl Password {
-    #[cfg(feature = "argon2")]
-    pub(crate) fn new(password: String) -> Self {
-        Self(Zeroizing::new(password))
-    }
-
-    /// The password.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
 
 impl Basic {
     /// Creates a scheme that verifies logins with `verify`.
@@ -105,6 +84,7 @@ impl Scheme for Basic {
         Challenge::builder("Basic")
             .quoted("realm", context.realm().unwrap_or_default())
             .quoted("charset", "UTF-8")
+            .constant()
             .build()
     }
 
@@ -120,7 +100,7 @@ fn user_and_password(credentials: &str) -> Option<(String, Password)> {
     let text = std::str::from_utf8(&bytes).ok()?;
     let (user, password) = text.split_once(':')?;
     let is_clean = !text.chars().any(char::is_control);
-    let password = || Password(Zeroizing::new(password.to_owned()));
+    let password = || Password::new(password.to_owned());
     is_clean.then(|| (user.to_owned(), password()))
 }
 

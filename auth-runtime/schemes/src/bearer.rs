@@ -5,6 +5,7 @@ use std::future::Future;
 
 #[cfg(feature = "jwt")]
 use crate::Claims;
+use crate::b64token::is_b64token;
 use crate::oauth;
 #[cfg(feature = "mtls")]
 use crate::{ClientCertificate, PeerCertificate};
@@ -219,16 +220,6 @@ fn bind(caller: Caller, certificate: Option<&PeerCertificate>) -> Caller {
 fn confirmation(caller: &Caller) -> Option<&serde_json::Value> {
     let claims = caller.identity().and_then(Identity::extension::<Claims>)?;
     claims.get("cnf")
-}
-
-/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
-pub(super) fn is_b64token(text: &str) -> bool {
-    let token = text.trim_end_matches('=');
-    let is_legal = |byte: u8| {
-        byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    // It reads to the end: without an early exit, the loop handles many bytes at a time.
-    !token.is_empty() && token.bytes().fold(true, |all, byte| all & is_legal(byte))
 }
 
 impl fmt::Debug for Bearer {

@@ -7,20 +7,19 @@ mod replay;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth_runtime_core::{
-    Caller, Challenge, ChallengeContext, ChallengeError, Clock, Credentials, ErrorCode, Identity,
+    Caller, Challenge, ChallengeContext, ChallengeError, Credentials, ErrorCode, Identity,
     Rejection, Scheme, Verification,
 };
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 pub use self::builder::{Dpop, DpopBuilder, DpopError};
-use self::proof::{Proof, ProofProblem};
+use self::proof::{Proof, ProofProblem, Rules};
 use self::replay::Replays;
 pub use self::replay::{ReplayStore, ReplayStoreError, UsedProof};
-use crate::nonce_key::{NonceKey, Stamp};
+use crate::nonce_key::Stamp;
 use crate::{Claims, Jwt, oauth};
 
 const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -30,16 +29,6 @@ enum Tokens {
     Jwt(Jwt),
     #[cfg(feature = "introspection")]
     Introspection(crate::Introspection),
-}
-
-/// The conditions on a proof.
-struct Rules {
-    /// The origins of the service, without a path.
-    origins: Vec<String>,
-    algorithms: Vec<jsonwebtoken::Algorithm>,
-    lifetime: Duration,
-    nonces: Option<NonceKey>,
-    clock: Clock,
 }
 
 impl Scheme for Dpop {

@@ -1,6 +1,7 @@
 //! Verification of opaque tokens by the authorization server (RFC 7662).
 
 mod builder;
+mod client;
 #[cfg(feature = "redis")]
 mod shared_cache;
 mod single_flight;
@@ -14,13 +15,13 @@ use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection,
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use self::builder::ClientAuthentication;
 pub use self::builder::{IntrospectionBuilder, IntrospectionError};
+use self::client::ClientAuthentication;
 #[cfg(feature = "redis")]
 pub use self::shared_cache::SharedTokenCache;
-use self::single_flight::SingleFlight;
+use self::single_flight::{MAX_WAIT, SingleFlight};
 use crate::Claims;
-use crate::bearer::is_b64token;
+use crate::b64token::is_b64token;
 use crate::fair_queue::{self, FairQueue};
 use crate::http_client::HttpClient;
 use crate::jwt::{ClaimNames, strings};
@@ -34,8 +35,6 @@ const MAX_IN_FLIGHT: usize = 256;
 const SHARE: usize = 64;
 /// The maximum number of requests that wait for a place.
 const MAX_WAITING: usize = 1024;
-/// The maximum wait for a place.
-const MAX_WAIT: Duration = Duration::from_secs(1);
 
 const UNVERIFIABLE: Caller = Caller::Unverifiable {
     retry_after: Some(RETRY_AFTER),

@@ -4,28 +4,30 @@ mod builder;
 mod claims;
 #[cfg(feature = "jwks")]
 mod discovery;
+mod error;
 pub(crate) mod key;
 mod key_set;
 #[cfg(feature = "jwks")]
 mod remote_keys;
+mod rules;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use auth_runtime_core::{Caller, Clock, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Identity, Rejection, Verification};
 use jsonwebtoken::{Header, decode_header};
 
-pub use self::builder::{JwtBuilder, JwtError};
-pub(crate) use self::claims::ClaimNames;
+pub use self::builder::JwtBuilder;
 #[cfg(feature = "introspection")]
-pub(crate) use self::claims::strings;
+pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
+pub use self::error::JwtError;
 pub use self::key::{JwtAlgorithm, JwtKey};
 use self::key_set::{Flaw, KeySet};
 #[cfg(feature = "jwks")]
 use self::remote_keys::{RemoteKeys, Wanted};
-use crate::bearer::is_b64token;
+use self::rules::Rules;
+use crate::b64token::is_b64token;
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Epoch, VerifierCache};
 
@@ -87,68 +89,6 @@ enum Keys {
     Given(KeySet),
     #[cfg(feature = "jwks")]
     Fetched(Arc<RemoteKeys>),
-}
-
-/// The conditions on the claims of a token, and their meaning.
-struct Rules {
-    issuer: IssuerName,
-    audiences: Vec<String>,
-    /// The accepted clients of tokens without an audience.
-    clients: Vec<String>,
-    leeway: Duration,
-    clock: Clock,
-    access_tokens_only: bool,
-    conditions: Vec<Condition>,
-    identify: Option<Identify>,
-    names: ClaimNames,
-}
-
-type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
-type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
-
-/// The issuer of the tokens that are trusted.
-enum IssuerName {
-    One(Arc<str>),
-    /// An issuer with a name for each tenant, which is in the claim `tid`.
-    PerTenant {
-        before: String,
-        after: String,
-        is_allowed: Box<dyn Fn(&str) -> bool + Send + Sync>,
-    },
-}
-
-/// The place of the tenant in the name of an issuer.
-const TENANT: &str = "{tid}";
-
-impl IssuerName {
-    /// Returns whether the token names this issuer. The claims need not be verified yet.
-    fn is_of(&self, claims: &Claims) -> bool {
-        let Some(name) = claims.issuer() else {
-            return false;
-        };
-        match self {
-            Self::One(own) => name == &**own,
-            Self::PerTenant {
-                before,
-                after,
-                is_allowed,
-            } => {
-                let tenant = name.strip_prefix(&**before);
-                let tenant = tenant.and_then(|rest| rest.strip_suffix(&**after));
-                let named = claims.get("tid").and_then(serde_json::Value::as_str);
-                tenant.is_some_and(|tenant| named == Some(tenant) && is_allowed(tenant))
-            }
-        }
-    }
-}
-
-impl fmt::Display for IssuerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(name) => f.write_str(name),
-            Self::PerTenant { before, after, .. } => write!(f, "{before}{TENANT}{after}"),
-        }
-    }
 }
 
 impl Jwt {
@@ -400,78 +340,6 @@ impl Issuer {
         }
     }
 }
-
-impl Rules {
-    /// By its header: of a kind that is an access token, and with nothing that must be understood.
-    fn accept_kind(&self, header: &Header) -> bool {
-        let kind = header.typ.as_deref().unwrap_or("JWT");
-        // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
-        let is = |name: &str| {
-            let (prefix, bare) = kind.split_at_checked(PREFIX.len()).unwrap_or_default();
-            kind.eq_ignore_ascii_case(name)
-                || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
-        };
-        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
-        is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
-    }
-
-    /// Checks the claims of a token with a valid signature.
-    fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
-        claims.check_times(self.clock.now(), self.leeway)?;
-        let is_complete = !self.access_tokens_only
-            || REQUIRED
-                .iter()
-                .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
-        let is_accepted = self.issuer.is_of(&claims)
-            && claims.expiry().is_some()
-            && self.is_for_us(&claims)
-            && is_complete
-            && !claims.are_of_another_kind()
-            && self.conditions.iter().all(|is_met| is_met(&claims));
-        match is_accepted {
-            true => Ok(claims),
-            false => Err(Rejection::Invalid),
-        }
-    }
-
-    /// Returns whether the audience of a token is among the configured ones, or, of a token without one,
-    /// the client.
-    fn is_for_us(&self, claims: &Claims) -> bool {
-        let names_one = |claim: &str, own: &[String]| {
-            let names = claims.get(claim).map(claims::strings).unwrap_or_default();
-            names.iter().any(|name| own.iter().any(|own| own == name))
-        };
-        match claims.get("aud") {
-            Some(_) => names_one("aud", &self.audiences),
-            None => names_one("client_id", &self.clients),
-        }
-    }
-
-    fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
-        let issuer = match &self.issuer {
-            IssuerName::One(name) => Some(Arc::clone(name)),
-            IssuerName::PerTenant { .. } => claims.issuer().map(Arc::from),
-        };
-        match &self.identify {
-            Some(identify) => {
-                let identity = identify(&claims)?;
-                match identity.subject() {
-                    "" => Err(Rejection::Invalid),
-                    _ => Ok(claims.complete(identity, self.leeway, issuer)),
-                }
-            }
-            None => {
-                let identity = claims.into_identity(&self.names, self.leeway, issuer);
-                identity.ok_or(Rejection::Invalid)
-            }
-        }
-    }
-}
-
-const PREFIX: &str = "application/";
-
-/// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
-const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
 
 impl fmt::Debug for Jwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

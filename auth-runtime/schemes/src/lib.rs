@@ -8,6 +8,7 @@
 
 #[cfg(feature = "api-key")]
 mod api_key;
+mod b64token;
 #[cfg(feature = "basic")]
 mod basic;
 mod bearer;
@@ -32,6 +33,8 @@ mod jwt;
 #[cfg(any(feature = "dpop", feature = "digest"))]
 mod nonce_key;
 mod oauth;
+#[cfg(feature = "basic")]
+mod password;
 #[cfg(feature = "argon2")]
 mod password_hashes;
 #[cfg(any(
@@ -53,7 +56,7 @@ mod token_cache;
 #[cfg(feature = "api-key")]
 pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
 #[cfg(feature = "basic")]
-pub use self::basic::{Basic, Password};
+pub use self::basic::Basic;
 pub use self::bearer::Bearer;
 #[cfg(feature = "mtls")]
 pub use self::client_certificate::{ClientCertificate, PeerCertificate};
@@ -70,6 +73,8 @@ pub use self::introspection::SharedTokenCache;
 pub use self::introspection::{Introspection, IntrospectionBuilder, IntrospectionError};
 #[cfg(feature = "jwt")]
 pub use self::jwt::{ClaimPath, Claims, Jwt, JwtAlgorithm, JwtBuilder, JwtError, JwtKey};
+#[cfg(feature = "basic")]
+pub use self::password::Password;
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
 #[cfg(feature = "redis")]

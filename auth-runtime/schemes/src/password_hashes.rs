@@ -17,8 +17,8 @@ use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use self::remembered::{LoginHash, LoginKey, Remembered};
-use crate::basic::Password;
 use crate::fair_queue::{self, FairQueue, Place};
+use crate::password::Password;
 
 /// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::Policy as Parsed;
+use auth_grammar::requirement::ParsedPolicy;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use auth_grammar::{args, lower};
 use auth_runtime_policy::Policy;
@@ -82,8 +82,8 @@ fn read(policy: &str, found: &LoadedVocabulary) -> Policy {
     let arguments = arguments.expect("tokens");
     let mut errors = Errors::default();
     lower::policy(&match attribute {
-        "public" => Parsed::Public(args::public(arguments, &mut errors).expect("a reason")),
-        _ => Parsed::Requires(Box::new(auth_grammar::requires(
+        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors).expect("a reason")),
+        _ => ParsedPolicy::Requires(Box::new(auth_grammar::requires(
             arguments,
             Some(found),
             &mut errors,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auth_grammar::errors::Errors;
 use auth_grammar::lower;
-use auth_grammar::requirement::{Policy as Parsed, Requires};
+use auth_grammar::requirement::{ParsedPolicy, Requires};
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::{Aspect, Change, Impact, compare, tables};
@@ -165,7 +165,7 @@ impl Stated {
 fn public(reason: &str) -> Policy {
     let arguments = format!("reason = {reason:?}").parse().expect("tokens");
     let public = auth_grammar::args::public(arguments, &mut Errors::default());
-    lower::policy(&Parsed::Public(public.expect("a reason")))
+    lower::policy(&ParsedPolicy::Public(public.expect("a reason")))
 }
 
 fn requires(arguments: &str, vocabulary: &str) -> Policy {

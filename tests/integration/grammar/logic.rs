@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use auth_grammar::check;
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Requirement, Requires};
+use auth_grammar::requirement::{ParsedRequirement, Requires};
 use auth_grammar::vocabulary::{self, LoadedVocabulary, Vocabulary};
 use proptest::prelude::*;
 
@@ -36,7 +36,7 @@ fn read_within(module: Option<&str>, arguments: &str) -> (Requires, Vec<String>)
     (requires, errors.messages())
 }
 
-fn requirement(expression: &Expression) -> Requirement {
+fn requirement(expression: &Expression) -> ParsedRequirement {
     let (requires, _) = read(&expression.to_string());
     requires.requirements.into_iter().next().expect("one")
 }

@@ -1,6 +1,15 @@
 //! Policy attributes under another name.
 
-use super::{Finding, Place, Sources};
+use auth_grammar::attribute::{policy_attribute, policy_attribute_by_any_path};
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, UseTree};
+
+use super::expressions::segments_of;
+use super::finding::{Finding, Place};
+use super::names::Names;
+use super::text::named;
 
 /// An attribute or an import under another name. Resolution decides whether it is a policy
 /// attribute.
@@ -14,10 +23,10 @@ pub(super) struct Alias {
 
 /// Returns the policy attributes that neither an audit nor the attribute of an enclosing module
 /// finds.
-pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
+pub(super) fn findings(aliases: &[Alias], names: &Names) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for alias in &sources.aliases {
-        let mut paths = sources.names.resolve(alias.scope, &alias.path).into_iter();
+    for alias in aliases {
+        let mut paths = names.resolve(alias.scope, &alias.path).into_iter();
         let name = paths
             .find(|path| is_attribute(path))
             .and_then(|mut path| path.pop());
@@ -37,4 +46,80 @@ fn is_attribute(path: &[String]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Returns the imports that give a policy attribute another name.
+pub(super) fn of_import(tree: &UseTree, file: &str, scope: usize) -> Vec<Alias> {
+    let mut aliases = Vec::new();
+    renamed(tree, &mut Vec::new(), &mut |path, name| {
+        aliases.push(Alias {
+            place: Place::of(file, name.span()),
+            scope,
+            path,
+            shown: name.to_string(),
+        });
+    });
+    aliases
+}
+
+fn renamed(tree: &UseTree, base: &mut Vec<String>, note: &mut impl FnMut(Vec<String>, &Ident)) {
+    match tree {
+        UseTree::Path(path) => {
+            base.push(named(&path.ident));
+            renamed(&path.tree, base, note);
+            base.pop();
+        }
+        UseTree::Group(group) => {
+            for tree in &group.items {
+                renamed(tree, base, note);
+            }
+        }
+        UseTree::Rename(rename) => {
+            let name = named(&rename.ident);
+            if matches!(name.as_str(), "requires" | "public") {
+                note([base.as_slice(), &[name]].concat(), &rename.rename);
+            }
+        }
+        UseTree::Name(_) | UseTree::Glob(_) => {}
+    }
+}
+
+/// Returns an attribute that may be a policy attribute under another name. A renamed import is
+/// recorded at the import.
+pub(super) fn of_attribute(attribute: &Attribute, file: &str, scope: usize) -> Option<Alias> {
+    policy_attribute_by_any_path(attribute)?;
+    if policy_attribute(attribute).is_some() {
+        return None;
+    }
+    let path = segments_of(attribute.path());
+    Some(Alias {
+        place: Place::of(file, attribute.path().span()),
+        scope,
+        shown: path.join("::"),
+        path,
+    })
+}
+
+/// Returns the places of the policy attributes in the tokens of a macro.
+pub(super) fn in_macro(tokens: &TokenStream, file: &str) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut is_behind_hash = false;
+    for token in tokens.clone() {
+        if let TokenTree::Group(group) = &token {
+            let attribute = |input: ParseStream<'_>| {
+                let path: syn::Path = input.parse()?;
+                let _ = input.parse::<TokenStream>();
+                Ok(path.segments.last().map(|last| named(&last.ident)))
+            };
+            let name = attribute.parse2(group.stream()).ok().flatten();
+            let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
+            if is_behind_hash && is_ours {
+                places.push(Place::of(file, token.span()));
+            } else {
+                places.extend(in_macro(&group.stream(), file));
+            }
+        }
+        is_behind_hash = matches!(&token, TokenTree::Punct(hash) if hash.as_char() == '#');
+    }
+    places
 }

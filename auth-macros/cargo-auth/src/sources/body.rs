@@ -1,6 +1,6 @@
 //! Handlers and services that function bodies mount on routers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use auth_grammar::attribute::is_test;
 use proc_macro2::{TokenStream, TokenTree};
@@ -11,24 +11,34 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
     Arm, Block, Expr, ExprCall, ExprMethodCall, ExprPath, ImplItemFn, Item, ItemImpl, ItemTrait,
-    Lit, Local, Macro, PatIdent, Signature, Stmt, Token, TraitItemFn, Type,
+    Lit, Local, Macro, Signature, Stmt, Token, TraitItemFn, Type,
 };
 
+use super::aliases;
+use super::chains::{Chain, Reader, Router, texts};
 use super::expressions::{
-    beginning, calls, handler, is_async_closure, leftmost, line_of, names_methods, path_of,
+    beginning, calls, handler, is_async_closure, leftmost, line_of, names_methods, path_of, plain,
     segments_of, start_of, variable,
 };
-use super::mount::{Means, Mount, Target, argument_of, is_of_service, makes_route, takes_handler};
-use super::routes::{Chain, Reader, Router, texts};
-use super::unguarded::{Excused, Unguarded, Way};
-use super::walk::{Around, Walk, readable};
-use super::{Place, named, one_line};
+use super::finding::Place;
+use super::mount::{Excused, Means, Mount, Target};
+use super::record::{OpenRouteKind, Sources, Unguarded};
+use super::routing::{argument_of, is_of_service, makes_route, takes_handler};
+use super::text::{named, one_line, readable};
+use super::variables::Variables;
 
 /// A reader of one body.
-pub(super) struct Body<'b, 'w> {
-    walk: &'b mut Walk<'w>,
-    around: &'b Around,
+pub(super) struct Body<'b> {
+    sources: &'b mut Sources,
+    /// The name of the file for messages.
+    file: &'b str,
+    /// True if its package is selected.
+    is_selected: bool,
+    /// The scope of the body, and that of the current block.
+    outer: usize,
     scope: usize,
+    /// The items in blocks, with the scopes of these.
+    items: Vec<(usize, Vec<Item>)>,
     /// The names of the type and the function.
     owner: Option<String>,
     function: String,
@@ -46,12 +56,20 @@ pub(super) struct Body<'b, 'w> {
     routers: BTreeMap<String, Chain>,
 }
 
-impl<'b, 'w> Body<'b, 'w> {
-    pub(super) fn new(walk: &'b mut Walk<'w>, around: &'b Around) -> Self {
+impl<'b> Body<'b> {
+    pub(super) fn new(
+        sources: &'b mut Sources,
+        file: &'b str,
+        is_selected: bool,
+        scope: usize,
+    ) -> Self {
         Self {
-            scope: around.scope,
-            walk,
-            around,
+            sources,
+            file,
+            is_selected,
+            outer: scope,
+            scope,
+            items: Vec::new(),
             owner: None,
             function: String::new(),
             variables: Variables::default(),
@@ -61,6 +79,11 @@ impl<'b, 'w> Body<'b, 'w> {
             made_by: BTreeMap::new(),
             routers: BTreeMap::new(),
         }
+    }
+
+    /// Returns the items in the blocks of the body, which are not read yet, with their scopes.
+    pub(super) fn into_items(self) -> Vec<(usize, Vec<Item>)> {
+        self.items
     }
 
     /// Sets the name of the item, if it is not a function.
@@ -99,9 +122,9 @@ impl<'b, 'w> Body<'b, 'w> {
             },
             other => readable(&other.to_token_stream()),
         };
-        self.walk.sources.unguarded.push(Unguarded {
+        self.sources.unguarded.push(Unguarded {
             place,
-            way: Way::Merged,
+            kind: OpenRouteKind::Merged,
             reason,
             target: match texts(paths).as_slice() {
                 [] => readable(&paths.to_token_stream()),
@@ -112,7 +135,7 @@ impl<'b, 'w> Body<'b, 'w> {
             && let Some(path) = path_of(&call.func)
         {
             let scope = self.scope;
-            self.walk.sources.excused.push(Excused { scope, path });
+            self.sources.excused.push(Excused { scope, path });
         }
         self.excused(|body| body.visit_expr(router));
     }
@@ -130,7 +153,7 @@ impl<'b, 'w> Body<'b, 'w> {
 
     fn mount_at(&mut self, at: &impl Spanned, by: Means, target: Target) {
         let mount = Mount {
-            place: Place::of(&self.walk.file, at.span()),
+            place: Place::of(self.file, at.span()),
             scope: self.scope,
             by,
             target,
@@ -138,17 +161,13 @@ impl<'b, 'w> Body<'b, 'w> {
             is_excused: self.is_excused,
             begins: self.begins.iter().copied().chain([line_of(at)]).collect(),
         };
-        self.walk.sources.mounts.push(mount);
+        self.sources.mounts.push(mount);
     }
 
     /// Returns the path of the function.
     fn path(&self) -> Vec<String> {
         let outermost = self.owner.as_ref().unwrap_or(&self.function);
-        let mut path = self
-            .walk
-            .sources
-            .names
-            .path_in(self.around.scope, outermost);
+        let mut path = self.sources.names.path_in(self.outer, outermost);
         path.extend(self.owner.iter().map(|_| self.function.clone()));
         path
     }
@@ -156,20 +175,20 @@ impl<'b, 'w> Body<'b, 'w> {
     /// Records the routers that the statements of a block make.
     fn note_routers(&mut self, block: &Block) {
         let mut reader = Reader {
-            file: &self.walk.file,
+            file: self.file,
             scope: self.scope,
             variables: &mut self.routers,
         };
         let chains = reader.block(block);
         let within = self.path();
-        let is_told = self.walk.is_told();
+        let is_selected = self.is_selected;
         let routers = chains.into_iter().map(|(chain, is_result)| Router {
             within: within.clone(),
             is_result,
-            is_told,
+            is_selected,
             chain,
         });
-        self.walk.sources.routers.extend(routers);
+        self.sources.routers.extend(routers);
     }
 
     fn is_variable(&self, path: &[String]) -> bool {
@@ -182,7 +201,7 @@ impl<'b, 'w> Body<'b, 'w> {
         let name = named(&call.method);
         match (name.as_str(), arguments.as_slice()) {
             ("merge_unguarded", [reason, paths, router]) => {
-                let place = Place::of(&self.walk.file, call.method.span());
+                let place = Place::of(self.file, call.method.span());
                 return self.merge_unguarded(place, reason, paths, router);
             }
             // A guarded router takes the policy before the service.
@@ -214,14 +233,14 @@ impl<'b, 'w> Body<'b, 'w> {
             self.mount(argument, Means::Method(path.clone(), is_of_service(name)));
         }
         // Streams have a method `any`, and sockets a method `on`, that take functions too.
-        let is_telling = match name {
+        let is_certain = match name {
             "any" => false,
             "on" => arguments
                 .first()
                 .is_some_and(|filter| names_methods(filter)),
             _ => true,
         };
-        if is_telling {
+        if is_certain {
             self.mount(argument, Means::Any(begins));
         }
     }
@@ -229,7 +248,7 @@ impl<'b, 'w> Body<'b, 'w> {
     /// Records a router that is merged into a plain router. Its routes are read at its
     /// construction, if that is in these sources.
     fn merge(&mut self, into: &Expr, router: &Expr) {
-        let Some(plain) = self.plain(into) else {
+        let Some(plain) = plain(into, &self.plain) else {
             return;
         };
         let made_by = match path_of(router).as_deref() {
@@ -238,24 +257,6 @@ impl<'b, 'w> Body<'b, 'w> {
         };
         if let Some(path) = made_by {
             self.mount_at(router, Means::Merge(plain), Target::Router(path));
-        }
-    }
-
-    /// Returns the beginning of a chain that may be a plain router. `Some(None)` is certainly one,
-    /// because a protected router was converted with `into_router`.
-    fn plain(&self, chain: &Expr) -> Option<Option<Vec<String>>> {
-        match chain {
-            Expr::MethodCall(call) if call.method == "into_router" => Some(None),
-            Expr::MethodCall(call) if call.method == "protect" => None,
-            Expr::MethodCall(call) => self.plain(&call.receiver),
-            Expr::Call(call) => path_of(&call.func).map(Some),
-            Expr::Paren(inner) => self.plain(&inner.expr),
-            Expr::Try(inner) => self.plain(&inner.expr),
-            Expr::Path(_) => match path_of(chain)?.as_slice() {
-                [name] => self.plain.get(name).cloned(),
-                _ => None,
-            },
-            _ => None,
         }
     }
 
@@ -326,7 +327,7 @@ impl<'b, 'w> Body<'b, 'w> {
     }
 }
 
-impl Visit<'_> for Body<'_, '_> {
+impl Visit<'_> for Body<'_> {
     fn visit_block(&mut self, block: &Block) {
         let item = |statement: &Stmt| match statement {
             Stmt::Item(item) => Some(item.clone()),
@@ -335,9 +336,8 @@ impl Visit<'_> for Body<'_, '_> {
         let items: Vec<Item> = block.stmts.iter().filter_map(item).collect();
         let outer = self.scope;
         if !items.is_empty() {
-            self.scope = self.walk.sources.names.block(outer, &self.function);
-            let around = self.around.in_scope(self.scope);
-            self.walk.items(items, &around);
+            self.scope = self.sources.names.block(outer, &self.function);
+            self.items.push((self.scope, items));
         }
         let around = std::mem::take(&mut self.begins);
         for statement in &block.stmts {
@@ -414,7 +414,7 @@ impl Visit<'_> for Body<'_, '_> {
         let (Some(name), Some(init)) = (variable(&local.pat), &local.init) else {
             return;
         };
-        match self.plain(&init.expr) {
+        match plain(&init.expr, &self.plain) {
             Some(plain) => self.plain.insert(name.clone(), plain),
             None => self.plain.remove(&name),
         };
@@ -448,7 +448,7 @@ impl Visit<'_> for Body<'_, '_> {
         if let (Some("merge_unguarded"), [guarded, reason, paths, router]) =
             (function, arguments.as_slice())
         {
-            let place = Place::of(&self.walk.file, call.func.span());
+            let place = Place::of(self.file, call.func.span());
             self.merge_unguarded(place, reason, paths, router);
             return self.visit_expr(guarded);
         }
@@ -493,44 +493,7 @@ impl Visit<'_> for Body<'_, '_> {
         } else {
             self.routes_in(tokens);
         }
-        self.walk.writes_policies(tokens);
+        let policies = aliases::in_macro(tokens, self.file);
+        self.sources.macros.extend(policies);
     }
-}
-
-/// The variables of a function.
-#[derive(Default)]
-struct Variables {
-    /// All names, in any scope of the function.
-    names: BTreeSet<String>,
-    /// The position at which each variable was last assigned, so far.
-    made: BTreeMap<String, usize>,
-    /// The positions at which variables for `merge_unguarded` were assigned.
-    excused: BTreeSet<usize>,
-}
-
-impl Visit<'_> for Variables {
-    fn visit_pat_ident(&mut self, pattern: &PatIdent) {
-        self.names.insert(named(&pattern.ident));
-        visit::visit_pat_ident(self, pattern);
-    }
-
-    fn visit_local(&mut self, local: &Local) {
-        // The initializer may use an earlier variable of the same name.
-        visit::visit_local(self, local);
-        if let Some(name) = variable(&local.pat) {
-            self.made.insert(name, start_of(local));
-        }
-    }
-
-    fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-        visit::visit_expr_method_call(self, call);
-        if call.method == "merge_unguarded"
-            && let Some([name]) = call.args.last().and_then(path_of).as_deref()
-        {
-            self.excused.extend(self.made.get(name));
-        }
-    }
-
-    // Nested functions have their own variables.
-    fn visit_item(&mut self, _: &Item) {}
 }

@@ -5,7 +5,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Lit, Meta, Token};
 
-use super::walk::readable;
+use super::text::readable;
 
 /// An attribute, and the predicate of its `cfg_attr`, if it was in one.
 pub(super) type Conditional = (Attribute, Option<String>);

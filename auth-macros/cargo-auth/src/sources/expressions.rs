@@ -1,10 +1,12 @@
 //! The parts of expressions in a body.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Delimiter, TokenTree};
 use syn::spanned::Spanned;
 use syn::{Expr, Pat, Path};
 
-use super::named;
+use super::text::named;
 
 /// Returns the function at the beginning of a chain like `get(read).post(write)`.
 pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
@@ -12,6 +14,28 @@ pub(super) fn beginning(chain: &Expr) -> Option<Vec<String>> {
         Expr::MethodCall(call) => beginning(&call.receiver),
         Expr::Call(call) => path_of(&call.func),
         Expr::Paren(inner) => beginning(&inner.expr),
+        _ => None,
+    }
+}
+
+/// Returns the beginning of a chain that may be a plain router. `Some(None)` is certainly one,
+/// because a protected router was converted with `into_router`. `variables` are those that may be
+/// plain routers, with the beginnings of their chains.
+pub(super) fn plain(
+    chain: &Expr,
+    variables: &BTreeMap<String, Option<Vec<String>>>,
+) -> Option<Option<Vec<String>>> {
+    match chain {
+        Expr::MethodCall(call) if call.method == "into_router" => Some(None),
+        Expr::MethodCall(call) if call.method == "protect" => None,
+        Expr::MethodCall(call) => plain(&call.receiver, variables),
+        Expr::Call(call) => path_of(&call.func).map(Some),
+        Expr::Paren(inner) => plain(&inner.expr, variables),
+        Expr::Try(inner) => plain(&inner.expr, variables),
+        Expr::Path(_) => match path_of(chain)?.as_slice() {
+            [name] => variables.get(name).cloned(),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Place;
+use super::finding::Place;
 use super::names::Names;
+use super::routing::{argument_of, is_of_service, makes_route, routing_function};
 
 /// A candidate for a mount on a plain router. It is decided after all names are known.
 pub(super) struct Mount {
@@ -51,11 +52,6 @@ pub(super) enum Target {
     /// A closure, a variable, or another expression that is not the path of a function.
     Expression,
 }
-
-/// The axum functions that make routes of handlers; with the suffix `_service`, of services.
-const METHODS: [&str; 10] = [
-    "any", "connect", "delete", "get", "head", "options", "patch", "post", "put", "trace",
-];
 
 impl Mount {
     /// Returns whether a plain router takes it as a service; `None` if it is not passed to a plain
@@ -188,34 +184,8 @@ fn can_make_route(path: &[String], names: &Names) -> bool {
     }
 }
 
-/// Returns the name of an axum function that makes something to mount.
-pub(super) fn routing_function(path: &[String]) -> Option<&str> {
-    let (name, module) = path.split_last()?;
-    let module: Vec<_> = module.iter().map(String::as_str).collect();
-    let is_one = match module.as_slice() {
-        ["axum", "routing"] => makes_route(name),
-        ["axum", "routing", "MethodRouter"] => name == "new" || name == "default",
-        _ => false,
-    };
-    is_one.then_some(name)
-}
-
-/// Returns whether a function of that name makes a route.
-pub(super) fn makes_route(name: &str) -> bool {
-    let method = name.strip_suffix("_service").unwrap_or(name);
-    method == "on" || METHODS.contains(&method)
-}
-
-/// Returns whether a method or function of that name takes a handler, methods of routers included.
-pub(super) fn takes_handler(name: &str) -> bool {
-    makes_route(name) || matches!(name, "fallback" | "method_not_allowed_fallback")
-}
-
-/// Returns the index of the mounted argument: `on` takes the methods first.
-pub(super) fn argument_of(name: &str) -> usize {
-    usize::from(matches!(name, "on" | "on_service"))
-}
-
-pub(super) fn is_of_service(name: &str) -> bool {
-    name.ends_with("_service")
+/// A function that makes the router for `merge_unguarded`.
+pub(super) struct Excused {
+    pub(super) scope: usize,
+    pub(super) path: Vec<String>,
 }

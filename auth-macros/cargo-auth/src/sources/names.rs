@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syn::UseTree;
 
-use super::mount::routing_function;
-use super::named;
+use super::routing::routing_function;
+use super::text::named;
 
 /// The names of a workspace.
 #[derive(Default)]

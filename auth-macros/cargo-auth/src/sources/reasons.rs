@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use auth_grammar::codes;
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::{Finding, Place, one_line};
+use super::finding::{Finding, Place};
+use super::text::one_line;
 
 const BEGINNING: &str = "// unguarded:";
 

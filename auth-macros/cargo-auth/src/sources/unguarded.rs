@@ -3,46 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auth_grammar::codes;
-use serde::Serialize;
 
+use super::finding::Finding;
 use super::mount::{Means, Target};
+use super::open_patterns::open_patterns;
 use super::reasons::Reason;
-use super::{Finding, Place, Sources, routes};
-
-/// A route without a policy, with its reason.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Unguarded {
-    #[serde(flatten)]
-    pub(crate) place: Place,
-    pub(crate) way: Way,
-    /// The reason; source text, if it is not a string.
-    pub(crate) reason: String,
-    /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) target: String,
-}
-
-/// The way in which the route is open.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Way {
-    /// A plain router was merged by `merge_unguarded`.
-    Merged,
-    /// It is mounted on a plain router, below a comment with the reason.
-    Plain,
-    /// It matches spellings of a guarded path, below a comment with the reason.
-    Covering,
-    /// It is mounted on a plain router that was merged by `merge_unguarded`.
-    Excused,
-    /// It is mounted on a plain router, without a reason.
-    Unsaid,
-}
-
-/// A function that makes the router for `merge_unguarded`.
-pub(super) struct Excused {
-    pub(super) scope: usize,
-    pub(super) path: Vec<String>,
-}
+use super::record::{OpenRouteKind, Sources, Unguarded};
 
 /// Returns the open routes without a reason. Open routes with a reason are recorded.
 pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
@@ -106,31 +72,31 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                     .to_owned()
             }
         };
-        let route = |way, reason| Unguarded {
+        let route = |kind, reason| Unguarded {
             place: mount.place.clone(),
-            way,
+            kind,
             reason,
             target: mount.target.name(),
         };
         if mount.is_excused || excused.contains(&mount.within) {
-            open.push(route(Way::Excused, String::new()));
+            open.push(route(OpenRouteKind::Excused, String::new()));
             continue;
         }
         let reasons = reasons.get(mount.place.file.as_str()).into_iter().flatten();
         let mut above = reasons.filter(|reason| mount.begins.contains(&reason.about));
         if let Some(reason) = above.next() {
             needed.insert(&reason.place);
-            allowed.push(route(Way::Plain, reason.text.clone()));
+            allowed.push(route(OpenRouteKind::Plain, reason.text.clone()));
             continue;
         }
-        open.push(route(Way::Unsaid, String::new()));
+        open.push(route(OpenRouteKind::Unsaid, String::new()));
         findings.push(Finding {
             place: mount.place.clone(),
             code: Some(codes::UNGUARDED.as_str().to_owned()),
             message: what,
         });
     }
-    for pattern in routes::open_patterns(sources) {
+    for pattern in open_patterns(sources) {
         let reasons = reasons.get(pattern.place.file.as_str()).into_iter();
         let mut above = reasons.flatten().filter(|it| it.about == pattern.line);
         let Some(reason) = above.next() else {
@@ -140,7 +106,7 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
         needed.insert(&reason.place);
         allowed.push(Unguarded {
             place: pattern.place.clone(),
-            way: Way::Covering,
+            kind: OpenRouteKind::Covering,
             reason: reason.text.clone(),
             target: pattern.pattern.clone(),
         });

@@ -3,30 +3,30 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use auth_grammar::attribute::{
-    is_test, policy_attribute, policy_attribute_by_any_path, refuse_conditional_policy,
-};
+use auth_grammar::attribute::{is_test, policy_attribute, refuse_conditional_policy};
 use auth_grammar::errors::Errors;
 use auth_grammar::item;
 use auth_grammar::module::{Arguments, Module};
-use auth_grammar::requirement::{Policy, Public};
+use auth_grammar::requirement::{ParsedPolicy, Public};
 use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, codes};
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, Ident, Item, ItemMod, Meta, UseTree};
+use syn::{Attribute, Ident, Item, ItemMod, Meta};
 
-use super::aliases::Alias;
+use super::aliases;
 use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
+use super::finding::{Finding, Place, is_written};
 use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_of};
-use super::words::Used;
-use super::{Entry, EntryKind, Finding, Place, Sources, is_written, named, reasons, shown};
-use crate::Failure;
+use super::reasons;
+use super::record::{Entry, EntryKind, Sources};
+use super::text::{named, readable, shown};
+use super::used_names::UsedNames;
+use crate::report::Failure;
 use crate::workspace::Crate;
 
 /// The state of a walk.
@@ -34,10 +34,10 @@ pub(super) struct Walk<'w> {
     root: &'w Path,
     krate: &'w Crate,
     found: Option<&'w LoadedVocabulary>,
-    used: Option<&'w mut Used>,
-    pub(super) sources: &'w mut Sources,
+    used: Option<&'w mut UsedNames>,
+    sources: &'w mut Sources,
     /// The name of the file for messages.
-    pub(super) file: String,
+    file: String,
     /// The text of the file; spans are relative to it.
     text: String,
     /// The file, and the files of its parent modules.
@@ -48,9 +48,9 @@ pub(super) struct Walk<'w> {
 
 /// The surroundings of items.
 #[derive(Clone)]
-pub(super) struct Around {
+struct Around {
     /// The scope of their names.
-    pub(super) scope: usize,
+    scope: usize,
     /// The folder of the files of modules.
     folder: PathBuf,
     /// The folder to which `#[path]` is relative.
@@ -62,7 +62,7 @@ pub(super) struct Around {
 }
 
 /// A policy attribute.
-struct Written {
+struct PolicyAttribute {
     name: &'static str,
     arguments: TokenStream,
     span: Span,
@@ -72,7 +72,7 @@ struct Written {
     is_conditional: bool,
 }
 
-impl Written {
+impl PolicyAttribute {
     fn of(
         name: &'static str,
         attribute: &Attribute,
@@ -103,7 +103,7 @@ impl Around {
     }
 
     /// Returns the surroundings of items in a block.
-    pub(super) fn in_scope(&self, scope: usize) -> Self {
+    fn in_scope(&self, scope: usize) -> Self {
         Self {
             scope,
             condition: None,
@@ -117,7 +117,7 @@ impl<'w> Walk<'w> {
         root: &'w Path,
         krate: &'w Crate,
         found: Option<&'w LoadedVocabulary>,
-        used: Option<&'w mut Used>,
+        used: Option<&'w mut UsedNames>,
         sources: &'w mut Sources,
     ) -> Self {
         Self {
@@ -131,11 +131,6 @@ impl<'w> Walk<'w> {
             open: Vec::new(),
             failure: None,
         }
-    }
-
-    /// Returns whether the crate is reported.
-    pub(super) fn is_told(&self) -> bool {
-        self.krate.is_told
     }
 
     /// Reads the whole crate.
@@ -200,7 +195,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Reads items. Their names come first, because items refer to each other in any order.
-    pub(super) fn items(&mut self, items: Vec<Item>, around: &Around) {
+    fn items(&mut self, items: Vec<Item>, around: &Around) {
         for item in &items {
             let is_conditional = attributes_in(item).iter().any(is_conditional);
             if let Some(name) = name_of(item) {
@@ -246,9 +241,10 @@ impl<'w> Walk<'w> {
             if is_left_out {
                 return;
             }
-            for (attribute, _) in &all {
-                self.alias(attribute, around.scope);
-            }
+            let aliases = all
+                .iter()
+                .filter_map(|(it, _)| aliases::of_attribute(it, &self.file, around.scope));
+            self.sources.aliases.extend(aliases);
             around.add_cfgs(attributes);
             let written = self.take_policy(attributes, &around);
             if let (None, Some(name)) = (&written, &name) {
@@ -270,10 +266,15 @@ impl<'w> Walk<'w> {
         }
         match item {
             Item::Mod(module) => self.module(module, &around),
-            Item::Use(import) => self.renamed(&import.tree, &mut Vec::new(), around.scope),
+            Item::Use(import) => {
+                let aliases = aliases::of_import(&import.tree, &self.file, around.scope);
+                self.sources.aliases.extend(aliases);
+            }
             Item::Macro(written) => {
-                self.writes_policies(&written.mac.tokens);
-                Body::new(self, &around).routes_in(&written.mac.tokens);
+                let tokens = &written.mac.tokens;
+                let policies = aliases::in_macro(tokens, &self.file);
+                self.sources.macros.extend(policies);
+                self.body(&around, |body| body.routes_in(tokens));
             }
             Item::Fn(function) => {
                 let name = named(&function.sig.ident);
@@ -281,21 +282,36 @@ impl<'w> Walk<'w> {
                     let path = self.sources.names.path_in(around.scope, &name);
                     self.sources.functions.insert(path.join("::"));
                 }
-                Body::new(self, &around).function(&name, &function.sig, &function.block);
+                self.body(&around, |body| {
+                    body.function(&name, &function.sig, &function.block);
+                });
             }
-            other => {
-                let mut body = Body::new(self, &around);
-                if let Some(name) = name {
-                    body.named(&name);
+            other => self.body(&around, |body| {
+                if let Some(name) = &name {
+                    body.named(name);
                 }
                 body.visit_item(&other);
-            }
+            }),
+        }
+    }
+
+    /// Reads a body, and then the items in its blocks.
+    fn body(&mut self, around: &Around, read: impl FnOnce(&mut Body<'_>)) {
+        let is_selected = self.krate.is_selected;
+        let mut body = Body::new(self.sources, &self.file, is_selected, around.scope);
+        read(&mut body);
+        for (scope, items) in body.into_items() {
+            self.items(items, &around.in_scope(scope));
         }
     }
 
     /// Removes the policy attribute, as the compiler removes an attribute before expansion. A later
     /// `cfg_attr` still has its original form at that time.
-    fn take_policy(&self, attributes: &mut Vec<Attribute>, around: &Around) -> Option<Written> {
+    fn take_policy(
+        &self,
+        attributes: &mut Vec<Attribute>,
+        around: &Around,
+    ) -> Option<PolicyAttribute> {
         let mut written = None;
         let mut others = Vec::new();
         for attribute in std::mem::take(attributes) {
@@ -309,7 +325,7 @@ impl<'w> Walk<'w> {
                 let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
-                        written = Some(Written::of(name, &attribute, condition, around));
+                        written = Some(PolicyAttribute::of(name, &attribute, condition, around));
                     }
                     _ => besides.push(attribute),
                 }
@@ -324,7 +340,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Reads a policy as the macros do, and returns its item so that nested items can be read.
-    fn policy(&mut self, written: &Written, item: Item, around: &Around) -> Option<Item> {
+    fn policy(&mut self, written: &PolicyAttribute, item: Item, around: &Around) -> Option<Item> {
         let mut errors = Errors::default();
         let tokens = item.to_token_stream();
         // A policy that a module hands down is not in the source.
@@ -356,8 +372,9 @@ impl<'w> Walk<'w> {
         }
         let policy = if written.name == "public" {
             let public = args::public(arguments.own, &mut errors);
-            Policy::Public(public.unwrap_or(Public {
+            ParsedPolicy::Public(public.unwrap_or(Public {
                 reason: String::new(),
+                optional_identity: false,
             }))
         } else {
             let requires = arguments.requires(self.found, &mut errors);
@@ -369,7 +386,7 @@ impl<'w> Walk<'w> {
                 self.note(errors, &place);
                 return syn::parse2(module.into_token_stream()).ok().map(Item::Mod);
             }
-            Policy::Requires(Box::new(requires.with_modules()))
+            ParsedPolicy::Requires(Box::new(requires.with_modules()))
         };
         let read = item::read(tokens, written.name, None, &mut errors);
         let is_readable = self.found.is_none_or(|found| found.vocabulary.is_some());
@@ -387,7 +404,7 @@ impl<'w> Walk<'w> {
             kind,
             policy,
             condition: both(around.cfg.clone(), written.condition.clone()),
-            is_told: self.krate.is_told,
+            is_selected: self.krate.is_selected,
             is_mistaken,
         });
         Some(item)
@@ -458,81 +475,11 @@ impl<'w> Walk<'w> {
             self.file(&file, &inner);
         }
     }
-
-    /// Records an import that gives a policy attribute another name.
-    fn renamed(&mut self, tree: &UseTree, base: &mut Vec<String>, scope: usize) {
-        match tree {
-            UseTree::Path(path) => {
-                base.push(named(&path.ident));
-                self.renamed(&path.tree, base, scope);
-                base.pop();
-            }
-            UseTree::Group(group) => {
-                for tree in &group.items {
-                    self.renamed(tree, base, scope);
-                }
-            }
-            UseTree::Rename(rename) => {
-                let name = named(&rename.ident);
-                if !matches!(name.as_str(), "requires" | "public") {
-                    return;
-                }
-                self.sources.aliases.push(Alias {
-                    place: Place::of(&self.file, rename.rename.span()),
-                    scope,
-                    path: [base.as_slice(), &[name]].concat(),
-                    shown: rename.rename.to_string(),
-                });
-            }
-            UseTree::Name(_) | UseTree::Glob(_) => {}
-        }
-    }
-
-    /// Records an attribute that may be a policy attribute under another name.
-    fn alias(&mut self, attribute: &Attribute, scope: usize) {
-        let segments = &attribute.path().segments;
-        // A renamed import is recorded at the import.
-        let is_called_so = policy_attribute_by_any_path(attribute).is_some();
-        if is_called_so && policy_attribute(attribute).is_none() {
-            let segments = segments.iter();
-            let path: Vec<_> = segments.map(|segment| named(&segment.ident)).collect();
-            self.sources.aliases.push(Alias {
-                place: Place::of(&self.file, attribute.path().span()),
-                scope,
-                shown: path.join("::"),
-                path,
-            });
-        }
-    }
-
-    /// Records a macro that contains a policy attribute.
-    pub(super) fn writes_policies(&mut self, tokens: &TokenStream) {
-        let mut is_behind_hash = false;
-        for token in tokens.clone() {
-            if let TokenTree::Group(group) = &token {
-                let attribute = |input: ParseStream<'_>| {
-                    let path: syn::Path = input.parse()?;
-                    let _ = input.parse::<TokenStream>();
-                    Ok(path.segments.last().map(|last| named(&last.ident)))
-                };
-                let name = attribute.parse2(group.stream()).ok().flatten();
-                let is_ours = matches!(name.as_deref(), Some("requires" | "public"));
-                if is_behind_hash && is_ours {
-                    self.sources
-                        .macros
-                        .push(Place::of(&self.file, token.span()));
-                } else {
-                    self.writes_policies(&group.stream());
-                }
-            }
-            is_behind_hash = matches!(&token, TokenTree::Punct(hash) if hash.as_char() == '#');
-        }
-    }
 }
 
 /// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
 /// one piece.
-fn is_hard_to_find(text: &str, written: &Written) -> bool {
+fn is_hard_to_find(text: &str, written: &PolicyAttribute) -> bool {
     let range = written.span.byte_range();
     let parts = (
         text.get(..range.start),
@@ -554,14 +501,4 @@ fn is_hard_to_find(text: &str, written: &Written) -> bool {
 fn at(file: PathBuf) -> (PathBuf, PathBuf) {
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     (file, folder)
-}
-
-/// Formats tokens like source code.
-pub(super) fn readable(tokens: &TokenStream) -> String {
-    let text = tokens.to_string();
-    let text = text
-        .replace(" :: ", "::")
-        .replace(" (", "(")
-        .replace("( ", "(");
-    text.replace(" )", ")").replace(" ,", ",")
 }

@@ -4,7 +4,7 @@
 
 use auth_grammar::check;
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Kind, Requirement, Requires};
+use auth_grammar::requirement::{Kind, ParsedRequirement, Requires};
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::{Span, TokenStream};
 
@@ -65,7 +65,7 @@ fn entails(one: &Requires, other: &Requires) -> bool {
     !check::entails(&one, &one) || check::entails(&one, &other)
 }
 
-fn all(requires: &Requires) -> Requirement {
+fn all(requires: &Requires) -> ParsedRequirement {
     let parts = requires.clone().with_modules().requirements;
-    Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+    ParsedRequirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
 }

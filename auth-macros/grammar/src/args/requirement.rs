@@ -4,15 +4,13 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
+use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
+use super::list::{self, assigned, each, equals, last_span, needs_value, skip, upcoming};
 use super::synonyms::unknown;
 use super::value::{Form, example, strings, takes_value, valued, written};
-use super::{
-    A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS, assigned, each, equals, last_span,
-    needs_value, skip, upcoming,
-};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
-use crate::requirement::{Kind, Requirement};
+use crate::requirement::{Kind, ParsedRequirement};
 
 /// The position of a requirement.
 #[derive(Clone, Copy, PartialEq)]
@@ -31,7 +29,7 @@ pub(super) fn requirement(
     input: ParseStream<'_>,
     errors: &mut Errors,
     place: Place,
-) -> syn::Result<Requirement> {
+) -> syn::Result<ParsedRequirement> {
     let name = key.to_string();
     let (kind, end) = match name.as_str() {
         "authenticated" => {
@@ -74,7 +72,7 @@ pub(super) fn requirement(
             (valued(key, &value, key.span(), Form::Assigned)?, end)
         }
     };
-    Ok(Requirement::new(kind, key.span(), end))
+    Ok(ParsedRequirement::new(kind, key.span(), end))
 }
 
 /// Parses `any(…)` or `all(…)`.
@@ -83,7 +81,7 @@ fn list(
     key: &Ident,
     errors: &mut Errors,
     place: Place,
-) -> syn::Result<(Vec<Requirement>, Span)> {
+) -> syn::Result<(Vec<ParsedRequirement>, Span)> {
     if !input.peek(syn::token::Paren) {
         return Err(codes::EMPTY_LIST.at(
             key.span(),
@@ -101,7 +99,7 @@ fn list(
     let mut parts = Vec::new();
     let mut mistakes = Errors::default();
     each(&content, &mut mistakes, |input, errors| {
-        let key = super::key(input, A_REQUIREMENT)?;
+        let key = list::key(input, A_REQUIREMENT)?;
         parts.push(requirement(&key, input, errors, inner)?);
         Ok(())
     });
@@ -122,12 +120,12 @@ pub(super) fn lesser(
     input: ParseStream<'_>,
     key: &Ident,
     errors: &mut Errors,
-) -> syn::Result<Requirement> {
+) -> syn::Result<ParsedRequirement> {
     equals(input, key, "scope(\"...\")")?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(needs_value(key, "scope(\"...\")"));
     }
-    let inner = super::key(input, A_LESSER_REQUIREMENT)?;
+    let inner = list::key(input, A_LESSER_REQUIREMENT)?;
     requirement(&inner, input, errors, Place::Lesser)
 }
 

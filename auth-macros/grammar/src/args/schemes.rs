@@ -4,7 +4,7 @@ use auth_runtime_policy::scheme::{REGISTERED, is_token, is_word, registered_spel
 use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitStr, parenthesized};
 
-use super::{each, key, skip};
+use super::list::{each, key, skip};
 use crate::characters::too_long;
 use crate::codes;
 use crate::errors::Errors;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 use syn::Ident;
 
-use super::{DISPLAYS, REQUIREMENTS};
+use super::keys::{DISPLAYS, REQUIREMENTS};
 use crate::codes;
 use crate::suggest::nearest;
 

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
-use super::REQUIREMENTS;
+use super::keys::REQUIREMENTS;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};

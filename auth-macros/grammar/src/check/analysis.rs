@@ -6,29 +6,31 @@ use auth_runtime_policy::Requirement as Lowered;
 use auth_runtime_policy::entailment::{self as logic, Contradiction};
 
 use crate::lower;
-use crate::requirement::Requirement;
+use crate::requirement::ParsedRequirement;
 
-fn lowered(parts: &[&Requirement]) -> Vec<Lowered> {
+fn lowered(parts: &[&ParsedRequirement]) -> Vec<Lowered> {
     parts.iter().map(|part| lower::requirement(part)).collect()
 }
 
 /// Returns, for each requirement in `by`, the indices of the requirements in `among` that it
 /// implies. The entry is `None` if the requirement has too many alternatives.
 pub(super) fn entailed(
-    by: &[&Requirement],
-    among: &[&Requirement],
+    by: &[&ParsedRequirement],
+    among: &[&ParsedRequirement],
 ) -> Vec<Option<BTreeSet<usize>>> {
     let (by, among) = (lowered(by), lowered(among));
     logic::entailed(&Vec::from_iter(&by), &Vec::from_iter(&among))
 }
 
 /// Returns whether no caller meets all of the parts; `false` if they have too many alternatives.
-pub(super) fn is_impossible(parts: &[&Requirement]) -> bool {
+pub(super) fn is_impossible(parts: &[&ParsedRequirement]) -> bool {
     logic::is_impossible(&Vec::from_iter(&lowered(parts)))
 }
 
 /// Returns the first alternatives to meet all of the parts.
-pub(super) fn first_alternatives<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r Requirement>> {
+pub(super) fn first_alternatives<'r>(
+    parts: &[&'r ParsedRequirement],
+) -> Vec<Vec<&'r ParsedRequirement>> {
     let nodes = lower::nodes(parts);
     let written = |node: usize| Some(nodes.get(node)?.written);
     let found = logic::first_alternatives(&Vec::from_iter(&lowered(parts))).into_iter();
@@ -41,10 +43,10 @@ pub(super) fn first_alternatives<'r>(parts: &[&'r Requirement]) -> Vec<Vec<&'r R
 /// those that `may_be` accepts, with the index of their part, and that the whole does not need. The
 /// result is empty if the whole has too many alternatives.
 pub(super) fn redundant<'r>(
-    parts: &[&'r Requirement],
+    parts: &[&'r ParsedRequirement],
     is_all: bool,
-    may_be: impl Fn(&'r Requirement, usize) -> bool,
-) -> Vec<&'r Requirement> {
+    may_be: impl Fn(&'r ParsedRequirement, usize) -> bool,
+) -> Vec<&'r ParsedRequirement> {
     let nodes = lower::nodes(parts);
     let may_be = |node: usize| {
         let node = nodes.get(node).filter(|node| node.is_removable);
@@ -56,7 +58,7 @@ pub(super) fn redundant<'r>(
 }
 
 /// Returns whether another requirement can contradict it.
-pub(super) fn can_contradict(requirement: &Requirement) -> bool {
+pub(super) fn can_contradict(requirement: &ParsedRequirement) -> bool {
     logic::can_contradict(&lower::requirement(requirement))
 }
 

@@ -4,13 +4,13 @@ use proc_macro2::Span;
 use syn::LitInt;
 
 use super::implication::{all_of, entails};
-use super::is_module_wrong;
 use super::logic::{list, wrappers};
-use super::names::{Written, names, realm_problem};
+use super::module::is_module_wrong;
+use super::names::{NamePosition, names, realm_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideAs, HideUnless, Kind, Name, Requirement, Requires};
+use crate::requirement::{HideAs, HideUnless, Kind, Name, ParsedRequirement, Requires};
 
 /// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
@@ -23,7 +23,7 @@ pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) 
         status(hide_as, errors);
     }
     if let Some(hidden) = &requires.hide_unless {
-        names(&hidden.lesser, Written::Alone, errors);
+        names(&hidden.lesser, NamePosition::Alone, errors);
     }
     if readable && !is_module_wrong(requires) {
         if let Some(hidden) = &requires.hide_unless {
@@ -51,7 +51,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
         );
     }
     let mut mistakes = Errors::default();
-    wrappers(lesser, Requirement::called, &mut mistakes);
+    wrappers(lesser, ParsedRequirement::called, &mut mistakes);
     list(std::slice::from_ref(lesser), true, &mut mistakes);
     if mistakes.is_empty() {
         redundancy(&[], std::slice::from_ref(lesser), &mut mistakes);
@@ -63,7 +63,7 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     }
     let all = all_of(all.requirements);
     if entails(lesser, &all) {
-        let known = Requirement {
+        let known = ParsedRequirement {
             kind: Kind::Authenticated,
             ..all.clone()
         };
@@ -138,7 +138,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
         }
     }
     let Some(schemes) = &all.schemes else { return };
-    let bound = Requirement {
+    let bound = ParsedRequirement {
         kind: Kind::SenderConstrained,
         ..all_of(Vec::new())
     };
@@ -159,7 +159,7 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
 /// The password schemes.
 const UNBOUND: [&str; 2] = ["Basic", "Digest"];
 
-fn is_network(requirement: &Requirement) -> bool {
+fn is_network(requirement: &ParsedRequirement) -> bool {
     match &requirement.kind {
         Kind::Network(_) => true,
         Kind::Any(parts) | Kind::All(parts) => parts.iter().all(is_network),

@@ -4,21 +4,21 @@ use auth_runtime_policy::entailment;
 use proc_macro2::Span;
 
 use crate::lower;
-use crate::requirement::{Kind, Requirement};
+use crate::requirement::{Kind, ParsedRequirement};
 
 /// Combines requirements as a list without `all` does.
-pub(crate) fn all_of(parts: Vec<Requirement>) -> Requirement {
-    Requirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
+pub(crate) fn all_of(parts: Vec<ParsedRequirement>) -> ParsedRequirement {
+    ParsedRequirement::new(Kind::All(parts), Span::call_site(), Span::call_site())
 }
 
 /// Returns whether each caller that meets all of `requirements` is known.
-pub fn makes_known(requirements: &[Requirement]) -> bool {
+pub fn makes_known(requirements: &[ParsedRequirement]) -> bool {
     entailment::makes_known(&lower::all(requirements))
 }
 
 /// Returns whether each caller that meets `a` meets `b`. Undecided cases return `false`, so that a
 /// valid policy is never rejected.
-pub fn entails(a: &Requirement, b: &Requirement) -> bool {
+pub fn entails(a: &ParsedRequirement, b: &ParsedRequirement) -> bool {
     let [a, b] = [a, b].map(lower::requirement);
     entailment::entails(&a, &b).unwrap_or(false)
 }
@@ -49,7 +49,7 @@ pub(super) mod tests {
                 }
             }
         }
-        let all: Vec<Requirement> = all.iter().map(|text| parse(text)).collect();
+        let all: Vec<ParsedRequirement> = all.iter().map(|text| parse(text)).collect();
         for a in &all {
             for b in &all {
                 let implied = (0..8).all(|granted| !holds(a, granted) || holds(b, granted));
@@ -58,12 +58,12 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::check) fn parse(text: &str) -> Requirement {
+    pub(in crate::check) fn parse(text: &str) -> ParsedRequirement {
         let read = args::requires(text.parse().expect("tokens"), &mut Errors::default());
         read.requirements.into_iter().next().expect("a requirement")
     }
 
-    pub(in crate::check) fn holds(requirement: &Requirement, granted: u8) -> bool {
+    pub(in crate::check) fn holds(requirement: &ParsedRequirement, granted: u8) -> bool {
         let bit = |name: &Name, first: u8| {
             let bit = if name.text == "a" { first } else { first << 1 };
             granted & bit != 0

@@ -6,13 +6,13 @@ use super::analysis::{can_contradict, contradiction, entailed};
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
-use crate::requirement::{Kind, Requirement};
+use crate::requirement::{Kind, ParsedRequirement};
 
 /// Records each `any(...)` and `all(...)` with a single member, at any depth. `write` formats that
 /// member for the position of the outermost list.
 pub(super) fn wrappers(
-    requirement: &Requirement,
-    write: fn(&Requirement) -> String,
+    requirement: &ParsedRequirement,
+    write: fn(&ParsedRequirement) -> String,
     errors: &mut Errors,
 ) {
     if requirement.policy.is_some() {
@@ -35,12 +35,12 @@ pub(super) fn wrappers(
         );
     }
     for part in parts {
-        wrappers(part, Requirement::to_string, errors);
+        wrappers(part, ParsedRequirement::to_string, errors);
     }
 }
 
 /// Records redundant parts of a list, and of the lists in it.
-pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
+pub(super) fn list(parts: &[ParsedRequirement], is_all: bool, errors: &mut Errors) {
     let mut flat = Vec::new();
     flatten(parts, is_all, &mut flat);
     let redundant = redundant(&flat, is_all);
@@ -85,7 +85,7 @@ pub(super) fn list(parts: &[Requirement], is_all: bool, errors: &mut Errors) {
 }
 
 /// Records parts of an `all` that no caller meets together.
-fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
+fn contradictions(parts: &[&ParsedRequirement], errors: &mut Errors) {
     let parts = parts.iter().filter(|part| can_contradict(part));
     let parts: Vec<_> = parts
         .map(|part| (*part, lower::requirement(part)))
@@ -107,15 +107,15 @@ fn contradictions(parts: &[&Requirement], errors: &mut Errors) {
 
 /// A redundant part, and the part that makes it redundant.
 struct Redundant<'r> {
-    part: &'r Requirement,
-    other: &'r Requirement,
+    part: &'r ParsedRequirement,
+    other: &'r ParsedRequirement,
     /// True if both are equivalent.
     is_same: bool,
 }
 
 /// Returns the redundant parts. Of equivalent parts only the later ones are returned, so that one
 /// remains after all of them are removed.
-fn redundant<'r>(flat: &[&'r Requirement], is_all: bool) -> Vec<Redundant<'r>> {
+fn redundant<'r>(flat: &[&'r ParsedRequirement], is_all: bool) -> Vec<Redundant<'r>> {
     // For each part, the parts that make it redundant.
     let mut beside = vec![BTreeSet::new(); flat.len()];
     for (one, entailed) in entailed(flat, flat).into_iter().enumerate() {
@@ -146,7 +146,11 @@ fn redundant<'r>(flat: &[&'r Requirement], is_all: bool) -> Vec<Redundant<'r>> {
 }
 
 /// Flattens an `all` in an `all`, and an `any` in an `any`, into one list.
-fn flatten<'a>(parts: &'a [Requirement], is_all: bool, flat: &mut Vec<&'a Requirement>) {
+fn flatten<'a>(
+    parts: &'a [ParsedRequirement],
+    is_all: bool,
+    flat: &mut Vec<&'a ParsedRequirement>,
+) {
     for part in parts {
         match (&part.kind, is_all) {
             // A policy is one unit: its parts cannot be removed.
@@ -183,16 +187,16 @@ mod tests {
                 for three in &parts {
                     for is_all in [true, false] {
                         // Cloned, so that the same part three times is three parts.
-                        let flat = [one, two, three].map(Requirement::clone);
+                        let flat = [one, two, three].map(ParsedRequirement::clone);
                         let flat = flat.each_ref();
                         let named = redundant(&flat, is_all);
-                        let is_named = |part: &&Requirement| {
+                        let is_named = |part: &&ParsedRequirement| {
                             named.iter().any(|other| std::ptr::eq(*part, other.part))
                         };
                         let kept: Vec<_> =
                             flat.into_iter().filter(|part| !is_named(part)).collect();
                         assert!(!kept.is_empty(), "{one}, {two}, {three}; all: {is_all}");
-                        let join = |parts: &[&Requirement], granted| {
+                        let join = |parts: &[&ParsedRequirement], granted| {
                             let mut parts = parts.iter().map(|part| holds(part, granted));
                             if is_all {
                                 parts.all(|it| it)

@@ -1,10 +1,10 @@
-//! Checks that apply only to the attribute of a module.
+//! Checks of the attribute of a module.
 
 use syn::spanned::Spanned;
 
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Function, Kind, Requirement, Requires};
+use crate::requirement::{Function, Kind, ParsedRequirement, Requires};
 
 /// Records mistakes that are valid on a handler, and invalid on a module.
 pub fn module(requires: &Requires, errors: &mut Errors) {
@@ -18,7 +18,7 @@ pub fn module(requires: &Requires, errors: &mut Errors) {
 
 /// Records relative paths of checks. Each handler in the module resolves the path of a check from
 /// its own place; a relative path could lead to different functions.
-fn checks(requirement: &Requirement, errors: &mut Errors) {
+fn checks(requirement: &ParsedRequirement, errors: &mut Errors) {
     match &requirement.kind {
         Kind::Check(function) if !is_absolute(function) => errors.add(
             codes::RELATIVE_CHECK,
@@ -38,8 +38,16 @@ fn checks(requirement: &Requirement, errors: &mut Errors) {
     }
 }
 
+/// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
+/// and the module hands nothing down.
+pub(super) fn is_module_wrong(requires: &Requires) -> bool {
+    requires.module.as_deref().is_some_and(|module| {
+        module.requirements.is_empty() && module.module.is_none() || is_module_wrong(module)
+    })
+}
+
 /// The first check of a requirement that is named by a relative path, as it should be written.
-pub(crate) fn relative_check(requirement: &Requirement) -> Option<String> {
+pub(crate) fn relative_check(requirement: &ParsedRequirement) -> Option<String> {
     match &requirement.kind {
         Kind::Check(function) if !is_absolute(function) => Some(end_of(function)),
         Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(relative_check),

@@ -3,12 +3,12 @@
 use crate::characters::{code_point, is_invisible, too_long};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, Requirement};
-use crate::vocabulary::bare;
+use crate::requirement::{Kind, Namespace, ParsedRequirement};
+use crate::values::bare;
 
 /// The position of a name, which determines the suggested replacement.
 #[derive(Clone, Copy)]
-pub(crate) enum Written {
+pub(crate) enum NamePosition {
     /// `scope = "…"` in a list.
     Listed,
     /// The single value of `hide_unless`.
@@ -17,7 +17,7 @@ pub(crate) enum Written {
     Declared,
 }
 
-impl Written {
+impl NamePosition {
     /// Returns the suggestion for one name.
     fn one(self, namespace: Namespace, name: &str) -> String {
         let key = namespace.key();
@@ -51,7 +51,7 @@ impl Written {
     }
 }
 
-pub(super) fn names(requirement: &Requirement, written: Written, errors: &mut Errors) {
+pub(super) fn names(requirement: &ParsedRequirement, written: NamePosition, errors: &mut Errors) {
     match &requirement.kind {
         Kind::Named(namespace, name) => {
             if let Some(problem) = problem(*namespace, &name.text, written) {
@@ -64,7 +64,7 @@ pub(super) fn names(requirement: &Requirement, written: Written, errors: &mut Er
         }
         Kind::All(parts) | Kind::Any(parts) => {
             for part in parts {
-                names(part, Written::Listed, errors);
+                names(part, NamePosition::Listed, errors);
             }
         }
         _ => {}
@@ -73,15 +73,17 @@ pub(super) fn names(requirement: &Requirement, written: Written, errors: &mut Er
 
 /// Returns the reason why a text is not a valid name of that kind.
 pub fn name_problem(namespace: Namespace, text: &str) -> Option<String> {
-    problem(namespace, text, Written::Listed)
+    problem(namespace, text, NamePosition::Listed)
 }
 
 /// Returns the reason why a text is not a valid name of that kind, with a suggestion.
-pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Option<String> {
+pub(crate) fn problem(namespace: Namespace, text: &str, written: NamePosition) -> Option<String> {
     if text.trim().is_empty() {
         let key = namespace.key();
         return Some(match (written, namespace) {
-            (Written::Declared, _) => format!("this {key} has no name; give it one, or remove it"),
+            (NamePosition::Declared, _) => {
+                format!("this {key} has no name; give it one, or remove it")
+            }
             (_, Namespace::Acr) => "the acr is empty; name the class of authentication, such as \
                                     `urn:example:mfa`"
                 .to_owned(),
@@ -100,7 +102,7 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: Written) -> Opt
 }
 
 /// Checks `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
-fn scope_problem(text: &str, written: Written) -> Option<String> {
+fn scope_problem(text: &str, written: NamePosition) -> Option<String> {
     if text == "offline_access" {
         return Some(
             "`offline_access` asks the authorization server for a refresh token, and grants nothing \
@@ -126,7 +128,7 @@ fn scope_problem(text: &str, written: Written) -> Option<String> {
 }
 
 /// Returns the suggestion for a text with spaces.
-fn several_or_one(namespace: Namespace, text: &str, written: Written) -> String {
+fn several_or_one(namespace: Namespace, text: &str, written: NamePosition) -> String {
     let names: Vec<&str> = text.split_whitespace().collect();
     match names.as_slice() {
         [only] => format!("write {}", written.one(namespace, only)),
@@ -153,7 +155,7 @@ fn called(character: char) -> String {
 }
 
 /// Checks one value of `acr_values`, which separates them with spaces (RFC 9470 §3).
-fn acr_problem(text: &str, written: Written) -> Option<String> {
+fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
     let character = text.chars().find(|c| !is_scope_character(*c))?;
     let advice = match character {
         ' ' => several_or_one(Namespace::Acr, text, written),
@@ -222,7 +224,7 @@ fn shown_with_column(text: &str, index: usize) -> (String, usize) {
     (shown, column)
 }
 
-fn plain_problem(namespace: Namespace, text: &str, written: Written) -> Option<String> {
+fn plain_problem(namespace: Namespace, text: &str, written: NamePosition) -> Option<String> {
     let key = namespace.key();
     if text.trim() != text {
         return Some(format!(

@@ -7,18 +7,22 @@ use super::implication::{all_of, entails};
 use crate::codes;
 use crate::errors::Errors;
 use crate::lower;
-use crate::requirement::{Kind, Requirement};
+use crate::requirement::{Kind, ParsedRequirement};
 
 /// A requirement, and the attribute that it belongs to.
 #[derive(Clone, Copy)]
 struct Part<'r> {
-    requirement: &'r Requirement,
+    requirement: &'r ParsedRequirement,
     is_of_module: bool,
 }
 
 /// Records a part that is redundant in the whole, including the module's requirements, though no
 /// single other part makes it redundant. Only one is recorded, because the next may depend on it.
-pub(super) fn redundancy(module: &[Requirement], own: &[Requirement], errors: &mut Errors) {
+pub(super) fn redundancy(
+    module: &[ParsedRequirement],
+    own: &[ParsedRequirement],
+    errors: &mut Errors,
+) {
     let part = |is_of_module| {
         move |requirement| Part {
             requirement,
@@ -61,7 +65,7 @@ pub(super) fn redundancy(module: &[Requirement], own: &[Requirement], errors: &m
     }
 }
 
-fn requirements<'r>(parts: &[Part<'r>]) -> Vec<&'r Requirement> {
+fn requirements<'r>(parts: &[Part<'r>]) -> Vec<&'r ParsedRequirement> {
     parts.iter().map(|part| part.requirement).collect()
 }
 
@@ -114,7 +118,7 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
     let is_idle = |beside: &[Part<'_>]| {
         let mut parts = requirements(beside);
         parts.push(top.requirement);
-        let is_member = |part: &Requirement| std::ptr::eq(part, member.requirement);
+        let is_member = |part: &ParsedRequirement| std::ptr::eq(part, member.requirement);
         !redundant(&parts, true, |part, _| is_member(part)).is_empty()
     };
     let reasons = least(beside, is_idle);
@@ -130,9 +134,13 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
 
 /// Records the first redundant member of a list in `lesser`: without it, denials are shown to the
 /// same callers. Callers that meet `all` are never denied.
-pub(super) fn idle_exception(lesser: &Requirement, all: &Requirement, errors: &mut Errors) {
+pub(super) fn idle_exception(
+    lesser: &ParsedRequirement,
+    all: &ParsedRequirement,
+    errors: &mut Errors,
+) {
     let may_be_idle =
-        |member: &Requirement, part: usize| part == 0 && !std::ptr::eq(member, lesser);
+        |member: &ParsedRequirement, part: usize| part == 0 && !std::ptr::eq(member, lesser);
     let idle = redundant(&[lesser, all], false, may_be_idle);
     let mut members = members(std::slice::from_ref(lesser)).into_iter();
     let is_idle = |member: &Member<'_>| {
@@ -202,9 +210,9 @@ fn enumerate(parts: &[Part<'_>]) -> String {
 /// A member of a list, at any depth.
 #[derive(Clone, Copy)]
 struct Member<'r> {
-    requirement: &'r Requirement,
+    requirement: &'r ParsedRequirement,
     /// The list; `None` in the attribute itself.
-    list: Option<&'r Requirement>,
+    list: Option<&'r ParsedRequirement>,
 }
 
 impl Member<'_> {
@@ -286,15 +294,15 @@ impl Member<'_> {
 }
 
 /// Returns every member of every list.
-fn members(parts: &[Requirement]) -> Vec<Member<'_>> {
+fn members(parts: &[ParsedRequirement]) -> Vec<Member<'_>> {
     let mut found = Vec::new();
     collect(parts, None, &mut found);
     found
 }
 
 fn collect<'r>(
-    parts: &'r [Requirement],
-    list: Option<&'r Requirement>,
+    parts: &'r [ParsedRequirement],
+    list: Option<&'r ParsedRequirement>,
     members: &mut Vec<Member<'r>>,
 ) {
     for requirement in parts {

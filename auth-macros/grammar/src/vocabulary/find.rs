@@ -9,7 +9,8 @@ use std::sync::Arc;
 use proc_macro2::Span;
 
 use super::Vocabulary;
-use super::read::{Mistake, read};
+use super::read::read;
+use super::reader::Mistake;
 use super::workspace::{self, Workspace};
 use crate::codes;
 use crate::errors::Errors;

@@ -5,26 +5,22 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 use proc_macro2::TokenStream;
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
-use super::{MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, Policy, Term, Terms, Vocabulary, implying};
-use crate::characters::legible;
-use crate::check::Written;
+use super::cycles::{circle, may_circle};
+use super::reader::{Mistake, Reader, Value, in_order};
+use super::syntax::{duplicate, unclosed, without_value};
+use super::{
+    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, NamedPolicy, Vocabulary, implying,
+};
+use crate::check::NamePosition;
 use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, Requirement};
-use crate::resolve::Dictionary;
+use crate::requirement::{Kind, Namespace, ParsedRequirement};
+use crate::resolve::Resolver;
+use crate::size::is_too_large;
 use crate::suggest::nearest;
+use crate::values::bare;
 use crate::{args, check, codes, resolve, values};
-
-/// A mistake, and the byte at which it begins.
-#[derive(Debug, PartialEq)]
-pub struct Mistake {
-    /// The byte offset in the text.
-    pub at: usize,
-    /// The message without a code: all mistakes of a vocabulary have the same code.
-    pub message: String,
-}
 
 const SECTIONS: [&str; 6] = [
     "realm",
@@ -34,9 +30,6 @@ const SECTIONS: [&str; 6] = [
     "networks",
     "policies",
 ];
-
-type Value<'t> = Spanned<DeValue<'t>>;
-type Key<'t> = Spanned<DeString<'t>>;
 
 /// Reads a vocabulary and records every mistake, in the order of the text.
 pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
@@ -72,16 +65,7 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
 /// The maximum number of mistakes that are shown.
 const MAX_MISTAKES: usize = 100;
 
-struct Reader {
-    mistakes: Vec<Mistake>,
-}
-
 impl Reader {
-    fn note(&mut self, at: usize, message: String) {
-        let message = legible(&message);
-        self.mistakes.push(Mistake { at, message });
-    }
-
     fn vocabulary(&mut self, table: &DeTable<'_>) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
         let mut policies = None;
@@ -113,9 +97,9 @@ impl Reader {
     }
 
     /// Reads `name = "description"`, or a table with `description` and `implies`.
-    fn terms(&mut self, namespace: Namespace, value: &Value<'_>) -> Terms {
+    fn terms(&mut self, namespace: Namespace, value: &Value<'_>) -> DeclaredNames {
         let kind = namespace.key();
-        let mut terms = Terms::new();
+        let mut terms = DeclaredNames::new();
         let mut implied = Vec::new();
         let Some(table) = self.table(value, &format!("`{kind}s`"), &section(&format!("{kind}s")))
         else {
@@ -126,12 +110,12 @@ impl Reader {
         }
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
-            if let Some(problem) = check::problem(namespace, &name, Written::Declared) {
+            if let Some(problem) = check::problem(namespace, &name, NamePosition::Declared) {
                 self.note(key.span().start, problem);
             }
             let term = match value.get_ref() {
                 DeValue::Table(inner) => self.term(kind, &name, key.span(), inner, &mut implied),
-                _ => Term {
+                _ => DeclaredName {
                     description: self.description(value, kind, &name, &bare(&name)),
                     implies: Vec::new(),
                     implied_by: Vec::new(),
@@ -157,7 +141,7 @@ impl Reader {
     }
 
     /// Checks that no name is implied by too many others.
-    fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &Terms) {
+    fn many_implying(&mut self, kind: &str, table: &DeTable<'_>, terms: &DeclaredNames) {
         // In a cycle all names imply all others, and that was recorded.
         if !may_circle(terms).is_empty() {
             return;
@@ -176,19 +160,6 @@ impl Reader {
         }
     }
 
-    /// Records a table with too many names to process.
-    fn is_too_large(&mut self, table: &DeTable<'_>, what: &str, value: &Value<'_>) -> bool {
-        let is_too_large = table.len() > MAX_TERMS;
-        if is_too_large {
-            let message = format!(
-                "{what} has {} names, and {MAX_TERMS} are allowed at most",
-                table.len()
-            );
-            self.note(value.span().start, message);
-        }
-        is_too_large
-    }
-
     fn term(
         &mut self,
         kind: &str,
@@ -196,7 +167,7 @@ impl Reader {
         at: Range<usize>,
         table: &DeTable<'_>,
         implied: &mut Vec<(String, String, usize)>,
-    ) -> Term {
+    ) -> DeclaredName {
         let mut description = None;
         let mut implies = Vec::new();
         for (key, value) in in_order(table) {
@@ -221,7 +192,7 @@ impl Reader {
                 format!("the {kind} `{name}` has no description; add `description = \"...\"`"),
             );
         }
-        Term {
+        DeclaredName {
             description: description.unwrap_or_default(),
             implies,
             implied_by: Vec::new(),
@@ -242,10 +213,15 @@ impl Reader {
 
     /// Checks that each implied name is declared, and that no name implies itself, directly or
     /// indirectly.
-    fn implications(&mut self, kind: &str, terms: &Terms, implied: &[(String, String, usize)]) {
+    fn implications(
+        &mut self,
+        kind: &str,
+        terms: &DeclaredNames,
+        implied: &[(String, String, usize)],
+    ) {
         let names: Vec<&str> = terms.keys().map(String::as_str).collect();
         let may_circle = may_circle(terms);
-        let mut told: BTreeSet<String> = BTreeSet::new();
+        let mut reported: BTreeSet<String> = BTreeSet::new();
         let mut seen = BTreeSet::new();
         for (name, other, at) in implied {
             // Further mistakes are not shown, and each takes time.
@@ -263,7 +239,7 @@ impl Reader {
                 format!("`{other}` is named twice; remove one")
             } else if name == other {
                 format!("`{name}` implies itself; remove it")
-            } else if told.contains(name) {
+            } else if reported.contains(name) {
                 // A cycle is one mistake, wherever it is entered.
                 continue;
             } else if may_circle.contains(name.as_str())
@@ -275,7 +251,7 @@ impl Reader {
                     let between = shown.len() - 8;
                     shown.splice(4..4 + between, [format!("{between} others")]);
                 }
-                told.extend(circle);
+                reported.extend(circle);
                 format!(
                     "these imply each other, so they mean the same: {}; remove one of the implications, \
                      or keep one of the names",
@@ -367,7 +343,11 @@ impl Reader {
     }
 
     /// Reads `[policies.staff]` with `requires = '…'` in the grammar of the attribute.
-    fn policies(&mut self, value: &Value<'_>, vocabulary: &Vocabulary) -> BTreeMap<String, Policy> {
+    fn policies(
+        &mut self,
+        value: &Value<'_>,
+        vocabulary: &Vocabulary,
+    ) -> BTreeMap<String, NamedPolicy> {
         let mut policies = BTreeMap::new();
         let Some(table) = self.table(
             value,
@@ -421,7 +401,7 @@ impl Reader {
             let (requires, size) = requires.unwrap_or_default();
             policies.insert(
                 name,
-                Policy {
+                NamedPolicy {
                     description: description.unwrap_or_default(),
                     requires,
                     size,
@@ -480,86 +460,28 @@ impl Reader {
             );
             self.note(at, message);
         }
-        let dictionary = Dictionary {
+        let resolver = Resolver {
             vocabulary: Some(vocabulary),
             shown: "",
         };
         // Formatted from the parsed policy, without comments and line breaks.
         let written = requires.to_string();
-        if !crate::is_too_large(&requires, None, &mut errors) {
-            resolve::requires(&mut requires, dictionary, &mut errors);
-            if !crate::is_too_large(&requires, None, &mut errors) {
+        if !is_too_large(&requires, None, &mut errors) {
+            resolve::requires(&mut requires, resolver, &mut errors);
+            if !is_too_large(&requires, None, &mut errors) {
                 check::requires(&requires, &mut errors);
             }
         }
-        let size = requires.requirements.iter().map(Requirement::size).sum();
+        let size = requires
+            .requirements
+            .iter()
+            .map(ParsedRequirement::size)
+            .sum();
         for message in errors.messages() {
             let (message, _) = codes::split(&message);
             self.note(at, format!("in the policy `{name}`: {message}"));
         }
         (written, size)
-    }
-
-    /// Returns the string; `instead` is an example for the message.
-    fn string(&mut self, value: &Value<'_>, what: &str, instead: &str) -> Option<String> {
-        match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
-            _ => {
-                let message = format!("{what} has to be text in quotes; write {instead}");
-                self.note(value.span().start, message);
-                None
-            }
-        }
-    }
-
-    /// Returns a string or the strings of an array, each with its byte offset.
-    fn strings(&mut self, value: &Value<'_>, what: &str, instead: &str) -> Vec<(String, usize)> {
-        let members = match value.get_ref() {
-            DeValue::String(text) => return vec![(text.to_string(), value.span().start)],
-            DeValue::Array(members) => members,
-            _ => {
-                let instead = instead.trim_matches('`');
-                let message = format!("{what} has to be an array; write `[{instead}]`");
-                self.note(value.span().start, message);
-                return Vec::new();
-            }
-        };
-        let mut strings = Vec::new();
-        for member in members.iter() {
-            let what = format!("each member of {what}");
-            if let Some(text) = self.string(member, &what, instead) {
-                strings.push((text, member.span().start));
-            }
-        }
-        strings
-    }
-
-    /// Returns the table; `instead` is an example for the message.
-    fn table<'v, 't>(
-        &mut self,
-        value: &'v Value<'t>,
-        what: &str,
-        instead: &str,
-    ) -> Option<&'v DeTable<'t>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => {
-                let message = format!("{what} has to be a table{instead}");
-                self.note(value.span().start, message);
-                None
-            }
-        }
-    }
-
-    fn unknown(&mut self, at: Range<usize>, name: &str, what: &str, known: &[&str]) {
-        let message = match nearest(name, known) {
-            Some(nearest) => format!("`{name}` is not {what}; did you mean `{nearest}`?"),
-            None => format!(
-                "`{name}` is not {what}; the known ones are `{}`",
-                known.join("`, `")
-            ),
-        };
-        self.note(at.start, message);
     }
 }
 
@@ -568,194 +490,10 @@ fn section(name: &str) -> String {
 }
 
 /// Returns the first policy that a requirement names.
-fn named_policy(requirement: &Requirement) -> Option<&str> {
+fn named_policy(requirement: &ParsedRequirement) -> Option<&str> {
     match &requirement.kind {
         Kind::Policy(name) => Some(&name.text),
         Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(named_policy),
         _ => None,
     }
-}
-
-/// Returns the names that may be in a cycle. It repeatedly removes each name that implies no
-/// remaining name, or is implied by no remaining name.
-fn may_circle(terms: &Terms) -> BTreeSet<&str> {
-    let mut left: BTreeSet<&str> = terms.keys().map(String::as_str).collect();
-    for is_down in [true, false] {
-        let next = |term: &Term| {
-            let names = if is_down {
-                &term.implies
-            } else {
-                &term.implied_by
-            };
-            names.iter().cloned().collect::<BTreeSet<String>>()
-        };
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, term) in terms {
-            let next = next(term);
-            let next = next.iter().filter(|next| left.contains(next.as_str()));
-            counts.insert(name, next.count());
-        }
-        let mut free: Vec<&str> = left
-            .iter()
-            .filter(|name| counts.get(*name) == Some(&0))
-            .copied()
-            .collect();
-        while let Some(name) = free.pop() {
-            left.remove(name);
-            let Some(term) = terms.get(name) else {
-                continue;
-            };
-            let before = if is_down {
-                &term.implied_by
-            } else {
-                &term.implies
-            };
-            for before in before.iter().collect::<BTreeSet<_>>() {
-                if let Some((before, _)) = terms.get_key_value(before)
-                    && let Some(count) = counts.get_mut(before.as_str())
-                    && left.contains(before.as_str())
-                {
-                    *count = count.saturating_sub(1);
-                    if *count == 0 {
-                        free.push(before);
-                    }
-                }
-            }
-        }
-    }
-    left
-}
-
-/// Returns the shortest cycle from `name` over `other`, which it implies, back to `name`.
-fn circle(
-    terms: &Terms,
-    may_circle: &BTreeSet<&str>,
-    name: &str,
-    other: &str,
-) -> Option<Vec<String>> {
-    let mut before: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut reached = vec![other];
-    // The list grows during the iteration.
-    let mut at = 0;
-    while let Some(last) = reached.get(at).copied() {
-        for next in terms.get(last).into_iter().flat_map(|term| &term.implies) {
-            if next == name {
-                let mut circle = vec![name.to_owned(), last.to_owned()];
-                let mut last = last;
-                while let Some(earlier) = before.get(last) {
-                    circle.push((*earlier).to_owned());
-                    last = earlier;
-                }
-                circle.push(name.to_owned());
-                circle.reverse();
-                return Some(circle);
-            }
-            let is_new = next != other && !before.contains_key(next.as_str());
-            if is_new && may_circle.contains(next.as_str()) {
-                before.insert(next, last);
-                reached.push(next);
-            }
-        }
-        at += 1;
-    }
-    None
-}
-
-/// Returns the message for a duplicate key, with the line of the first one.
-fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> String {
-    fn earlier(table: &DeTable<'_>, name: &str, end: usize) -> Option<usize> {
-        let places = table.iter().flat_map(|(key, value)| {
-            let own = (key.get_ref().as_ref() == name).then_some(key.span().start);
-            let inner = match value.get_ref() {
-                DeValue::Table(inner) => earlier(inner, name, end),
-                _ => None,
-            };
-            [own, inner]
-        });
-        places.flatten().filter(|place| *place < end).max()
-    }
-    let written = text.get(at.clone()).unwrap_or_default().trim();
-    let name = written.trim_matches(['"', '\'']);
-    // The parser drops the first of two tables with the same header.
-    let header = format!("[{written}]");
-    let before = text.get(..at.start).unwrap_or_default();
-    let place = earlier(table, name, at.start).or_else(|| before.find(&header));
-    let first = place.and_then(|place| text.get(..place));
-    match first.map(|before| before.matches('\n').count() + 1) {
-        Some(line) => format!("`{written}` is written twice, first in line {line}; remove one"),
-        None => format!("`{written}` is written twice; remove one"),
-    }
-}
-
-/// Formats a key as TOML.
-pub(crate) fn bare(name: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !name.is_empty() && name.chars().all(is_bare) {
-        name.to_owned()
-    } else {
-        format!("{name:?}")
-    }
-}
-
-/// Returns the message for a line that ends after its equals sign. The parser would report the next
-/// line.
-fn without_value(text: &str, at: usize) -> Option<String> {
-    let before = text.get(..at)?.trim_end().strip_suffix('=')?;
-    let behind = text.get(at..)?.trim_start_matches([' ', '\t']);
-    let ends = behind.is_empty() || behind.starts_with(['\n', '\r', '#']);
-    let key = before.lines().next_back()?.trim();
-    ends.then(|| format!("`{key}` has no value; write `{key} = \"...\"`"))
-}
-
-/// Returns a message about the unmatched parenthesis or quote of a text.
-fn unclosed(text: &str) -> String {
-    let mut open: Vec<(usize, char)> = Vec::new();
-    let mut characters = text.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => {
-                let mut is_escaped = false;
-                let is_closed = characters.any(|(_, c)| {
-                    let closes = c == '"' && !is_escaped;
-                    is_escaped = c == '\\' && !is_escaped;
-                    closes
-                });
-                if !is_closed {
-                    let rest = text.get(at..).unwrap_or_default();
-                    return format!(
-                        "the quote before `{}` is never closed",
-                        rest.trim_matches('"')
-                    );
-                }
-            }
-            '(' | '[' | '{' => open.push((at, character)),
-            ')' | ']' | '}' => {
-                let opened = open.pop().map(|(_, opened)| opened);
-                let matches = matches!(
-                    (opened, character),
-                    (Some('('), ')') | (Some('['), ']') | (Some('{'), '}')
-                );
-                if !matches {
-                    return format!("`{character}` closes nothing; remove it");
-                }
-            }
-            _ => {}
-        }
-    }
-    match open.last() {
-        Some((at, opened)) => {
-            let before = text.get(..*at).unwrap_or_default();
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            let word = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
-            format!("`{word}{opened}` is never closed")
-        }
-        None => "this is not what could stand in `#[requires(...)]`".to_owned(),
-    }
-}
-
-/// Returns the entries in the order of the text; a table is sorted by name.
-fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Key<'t>, &'v Value<'t>)> {
-    let mut members: Vec<_> = table.iter().collect();
-    members.sort_by_key(|(key, _)| key.span().start);
-    members
 }

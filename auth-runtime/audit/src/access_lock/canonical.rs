@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use auth_grammar::errors::Errors;
-use auth_grammar::requirement::{Kind, Policy as Parsed, Requirement as ParsedRequirement};
+use auth_grammar::requirement::{Kind, ParsedPolicy, ParsedRequirement};
 use auth_grammar::{args, lower};
 use auth_runtime_policy::{Atom, Network, Policy, Requirement};
 
@@ -44,9 +44,9 @@ pub(super) fn read(text: &str) -> Option<Policy> {
             if requires.requirements.is_empty() || !parts.all(is_complete) {
                 return None;
             }
-            Parsed::Requires(Box::new(requires))
+            ParsedPolicy::Requires(Box::new(requires))
         }
-        "public" => Parsed::Public(args::public(arguments, &mut errors)?),
+        "public" => ParsedPolicy::Public(args::public(arguments, &mut errors)?),
         _ => return None,
     };
     errors.is_empty().then(|| lower::policy(&parsed))

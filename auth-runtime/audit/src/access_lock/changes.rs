@@ -7,7 +7,7 @@ use auth_runtime_core::Served;
 use auth_runtime_policy::compare::{Impact, compare};
 
 use super::canonical::with_other_checks;
-use super::dispatch::{Answer, RouteSet};
+use super::dispatch::{DispatchedEntry, RouteSet};
 use super::entry::Entry;
 use super::route_key::RouteKey;
 
@@ -24,8 +24,8 @@ struct Changed {
     path: String,
     /// The differences, if both sides have a route.
     what: Vec<String>,
-    before: Option<Answer>,
-    after: Option<Answer>,
+    before: Option<DispatchedEntry>,
+    after: Option<DispatchedEntry>,
 }
 
 impl AccessChanges {
@@ -53,7 +53,11 @@ impl AccessChanges {
     }
 }
 
-fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<Changed> {
+fn changes(
+    key: &RouteKey<'_>,
+    before: Vec<DispatchedEntry>,
+    after: Vec<DispatchedEntry>,
+) -> Vec<Changed> {
     let (before, after) = without_same(before, after);
     let mut all = before.iter().chain(&after);
     if all.any(|answer| answer.is_wider) {
@@ -77,7 +81,10 @@ fn changes(key: &RouteKey<'_>, before: Vec<Answer>, after: Vec<Answer>) -> Vec<C
 }
 
 /// Returns the routes that only one side has.
-fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Vec<Answer>) {
+fn without_same(
+    before: Vec<DispatchedEntry>,
+    mut after: Vec<DispatchedEntry>,
+) -> (Vec<DispatchedEntry>, Vec<DispatchedEntry>) {
     let mut gone = Vec::new();
     for answer in before {
         match after.iter().position(|other| *other == answer) {
@@ -89,8 +96,12 @@ fn without_same(before: Vec<Answer>, mut after: Vec<Answer>) -> (Vec<Answer>, Ve
 }
 
 impl Changed {
-    fn of(key: &RouteKey<'_>, before: Option<Answer>, after: Option<Answer>) -> Option<Self> {
-        let own = |answer: &Option<Answer>| {
+    fn of(
+        key: &RouteKey<'_>,
+        before: Option<DispatchedEntry>,
+        after: Option<DispatchedEntry>,
+    ) -> Option<Self> {
+        let own = |answer: &Option<DispatchedEntry>| {
             let answer = answer.as_ref().filter(|answer| !answer.is_wider);
             answer.map(|answer| answer.entry.path.clone())
         };
@@ -100,7 +111,8 @@ impl Changed {
             (None, _) => (Impact::Added, Vec::new()),
             (_, None) => (Impact::Removed, Vec::new()),
         };
-        let is_wider = |answer: &Option<Answer>| answer.as_ref().is_some_and(|it| it.is_wider);
+        let is_wider =
+            |answer: &Option<DispatchedEntry>| answer.as_ref().is_some_and(|it| it.is_wider);
         let (impact, what, before, after) = match impact {
             // A route on a new path is added, unless a path that was closed is open now.
             _ if is_wider(&before) && impact != Impact::Loosened => {
@@ -132,7 +144,7 @@ impl Changed {
 }
 
 /// Returns the impact of two different routes, and the differences as text: at least one.
-fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
+fn compared(before: &DispatchedEntry, after: &DispatchedEntry) -> (Impact, Vec<String>) {
     let (policies, mut what) = compared_policies(before, after);
     let mut impacts = Vec::from_iter(policies);
     let (was, is) = (&before.entry, &after.entry);
@@ -184,7 +196,10 @@ fn compared(before: &Answer, after: &Answer) -> (Impact, Vec<String>) {
 }
 
 /// Returns the impact of two policies, if they differ, and the differences as text.
-fn compared_policies(before: &Answer, after: &Answer) -> (Option<Impact>, Vec<String>) {
+fn compared_policies(
+    before: &DispatchedEntry,
+    after: &DispatchedEntry,
+) -> (Option<Impact>, Vec<String>) {
     let (Some(was), Some(is)) = (before.policy(), after.policy()) else {
         let what = match (before.entry.is_unguarded(), after.entry.is_unguarded()) {
             (true, true) => "another reason, or another plain router",

@@ -11,7 +11,7 @@ use super::route_key::RouteKey;
 
 /// A route that responds to a method of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct DispatchedEntry {
     pub(super) entry: Entry,
     /// True if the route has another path, which matches some of the requests.
     pub(super) is_wider: bool,
@@ -80,7 +80,7 @@ impl<'e> RouteSet<'e> {
     }
 
     /// Returns the routes for a key: its own entries, or those that axum uses in their place.
-    pub(super) fn dispatch(&self, key: &RouteKey<'e>) -> Vec<Answer> {
+    pub(super) fn dispatch(&self, key: &RouteKey<'e>) -> Vec<DispatchedEntry> {
         let nothing = OnPath::default();
         let on_path = self.paths.get(&key.pattern).unwrap_or(&nothing);
         let own = on_path
@@ -119,7 +119,7 @@ impl<'e> RouteSet<'e> {
     }
 
     /// Returns the unguarded routers that may respond: their routes are unknown.
-    fn unguarded(&self, path: &Pattern) -> impl Iterator<Item = Answer> {
+    fn unguarded(&self, path: &Pattern) -> impl Iterator<Item = DispatchedEntry> {
         let around = self
             .paths
             .iter()
@@ -150,16 +150,16 @@ fn is_hidden(entry: &Entry) -> bool {
     entry.access.policy.as_ref().is_some_and(Policy::is_hidden)
 }
 
-fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> Answer {
+fn answer(entry: &Entry, path_is_hidden: bool, is_wider: bool) -> DispatchedEntry {
     let can_be_hidden = !entry.is_open() && !is_fallback(entry);
-    Answer {
+    DispatchedEntry {
         is_wider,
         is_hidden_by_path: path_is_hidden && can_be_hidden && !is_hidden(entry),
         entry: entry.clone(),
     }
 }
 
-impl Answer {
+impl DispatchedEntry {
     /// Returns the effective policy.
     pub(super) fn policy(&self) -> Option<Policy> {
         let policy = self.entry.access.policy.clone()?;
@@ -170,7 +170,7 @@ impl Answer {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for DispatchedEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.entry.write_covers(f)?;
         f.write_str(&self.entry.access.text)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use auth_runtime_core::adapter::Access;
+use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, Served};
 use auth_runtime_policy::Policy;
@@ -53,7 +53,7 @@ impl Stated {
 impl Entry {
     pub(super) fn of(row: &AccessRow) -> Self {
         let (access, handler) = match row.access() {
-            Access::Guarded {
+            RouteAccess::Guarded {
                 policy, location, ..
             } => {
                 let handler = visible(location.handler());

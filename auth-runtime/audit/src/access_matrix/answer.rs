@@ -24,10 +24,10 @@ pub(super) enum By {
     /// A layer, or no source at all, since the handler did not finish.
     Unfinished,
     /// The authorization of the route, with a word for its denial.
-    Gate(&'static str),
+    Denial(&'static str),
     /// The fallback, for a concealed denial.
     Hiding,
-    UnknownPath,
+    NotRouted,
     /// Another source, such as a layer.
     SomethingElse,
     Nobody,
@@ -53,11 +53,11 @@ impl AccessAnswer {
             Some(Responder::Entered { .. }) => By::Unfinished,
             _ if status.is_none() => By::Nobody,
             Some(Responder::Denied { .. }) if status == Some(StatusCode::SEE_OTHER) => {
-                By::Gate("login")
+                By::Denial("login")
             }
-            Some(Responder::Denied { denial, .. }) => By::Gate(word_of(denial)),
+            Some(Responder::Denied { denial, .. }) => By::Denial(word_of(denial)),
             Some(Responder::Hidden { .. }) => By::Hiding,
-            Some(Responder::NotRouted { .. }) => By::UnknownPath,
+            Some(Responder::NotRouted { .. }) => By::NotRouted,
             None => By::SomethingElse,
         };
         Self {
@@ -106,9 +106,9 @@ impl fmt::Display for AccessAnswer {
             By::Handler if status.is_some_and(|status| status.is_success()) => "",
             By::Handler => OWN,
             By::Unfinished => UNFINISHED,
-            By::Gate(word) => word,
+            By::Denial(word) => word,
             By::Hiding => "hidden",
-            By::UnknownPath => "unknown",
+            By::NotRouted => "unknown",
             By::SomethingElse => "elsewhere",
             By::Nobody => "unanswered",
         };

@@ -7,30 +7,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use auth_runtime_axum::inspection::{
-    App, Probe, Responder, call, fallback_of, head_of_parts, neighbours, transcript,
-};
+use auth_runtime_axum::inspection::{App, Probe, Responder, head_of_parts};
 use auth_runtime_core::adapter::text::visible;
-use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, ProtectionSpace, RouteKind};
-use axum::body::{Body, Bytes, to_bytes};
+use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
+use axum::body::{Body, Bytes};
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request};
 use tower::Service;
 
-use super::comparison::{Sample, distinguish};
-use super::deadline::{NoResponse, wait_for};
+use super::answer::AccessAnswer;
 use super::error::{AccessMatrixError, Kind, unfilled};
 use super::expectation::{Expectation, Seen};
-use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona, target, text};
-
-/// The bytes of a concealed response's body that are compared.
-const MAX_BODY: usize = 1024 * 1024;
-
-/// The number of attempts in which a hidden path has to differ from an unknown one. A single
-/// difference may be a coincidence.
-const ROUNDS: usize = 3;
+use super::matrix::{AccessMatrix, AccessMatrixRow};
+use super::persona::Persona;
+use super::row_request::RowRequest;
+use super::{target, text};
 
 /// Builds an [`AccessMatrix`]. Created by [`AccessMatrix::builder`].
 #[must_use = "nothing is asked before `send`"]
@@ -56,15 +47,12 @@ struct Content {
     body: Bytes,
 }
 
-/// A row, and the request for it.
-struct Question<'a> {
-    row: &'a AccessRow,
-    method: Method,
-    target: Uri,
-    content: Option<(HeaderValue, Bytes)>,
-    time_limit: Duration,
-    /// Unknown paths beside it, each with its fallback, if a denial may be concealed.
-    unknown: Vec<(Uri, Option<HandlerLocation>)>,
+impl AccessMatrix {
+    /// Starts a matrix of the rows of `table`. `space` is the space that protects the router; it
+    /// provides the scheme of a persona's credentials.
+    pub fn builder(table: &AccessTable, space: &ProtectionSpace) -> AccessMatrixBuilder {
+        AccessMatrixBuilder::new(table, space)
+    }
 }
 
 impl AccessMatrixBuilder {
@@ -184,8 +172,8 @@ impl AccessMatrixBuilder {
             if row.mounted() == RouteKind::Unguarded {
                 continue;
             }
-            match self.question(row) {
-                Ok(question) => asked.push((index, question)),
+            match self.row_request(row) {
+                Ok(request) => asked.push((index, request)),
                 Err(mistake) => mistakes.extend(mistake),
             }
         }
@@ -195,12 +183,12 @@ impl AccessMatrixBuilder {
         let nothing = || vec![AccessAnswer::not_asked(); self.personas.len()];
         let mut answers: Vec<_> = self.rows.iter().map(|_| nothing()).collect();
         // Requests that change the state come last, and those that delete come at the very end.
-        asked.sort_by_key(|(_, question)| match question.method {
+        asked.sort_by_key(|(_, request)| match request.method {
             Method::DELETE => 2,
             ref method => u8::from(!method.is_safe()),
         });
-        for (index, mut question) in asked {
-            if !question.look_around(app).await {
+        for (index, mut request) in asked {
+            if !request.look_around(app).await {
                 continue;
             }
             let mut given = Vec::new();
@@ -208,7 +196,7 @@ impl AccessMatrixBuilder {
                 if let Some(prepare) = &self.before_each {
                     prepare().await;
                 }
-                given.push(self.ask(app, &question, persona).await);
+                given.push(self.ask(app, &request, persona).await);
             }
             if let Some(row) = answers.get_mut(index) {
                 *row = given;
@@ -267,7 +255,7 @@ impl AccessMatrixBuilder {
         mistakes
     }
 
-    fn question<'a>(&self, row: &'a AccessRow) -> Result<Question<'a>, Vec<String>> {
+    fn row_request<'a>(&self, row: &'a AccessRow) -> Result<RowRequest<'a>, Vec<String>> {
         let own = self.targets.iter().find(|(path, _)| path == row.path());
         let value = |name: &str| {
             let mut values = self.values.iter();
@@ -302,7 +290,7 @@ impl AccessMatrixBuilder {
             let media_type = HeaderValue::from_str(&content.media_type).ok()?;
             Some((media_type, content.body.clone()))
         });
-        Ok(Question {
+        Ok(RowRequest {
             row,
             method,
             target,
@@ -336,17 +324,17 @@ impl AccessMatrixBuilder {
         })
     }
 
-    async fn ask(&self, app: &App, question: &Question<'_>, persona: &Persona) -> AccessAnswer {
-        let head = question.head(&question.target, persona);
+    async fn ask(&self, app: &App, request: &RowRequest<'_>, persona: &Persona) -> AccessAnswer {
+        let head = request.head(&request.target, persona);
         let expectation = Expectation::new(
             &self.space,
-            question.row,
+            request.row,
             persona.caller(),
             head_of_parts(&head),
             self.rows.iter().any(AccessRow::is_hidden),
         );
         let probe = Probe::listening();
-        let answer = question.send(app, head, &probe).await;
+        let answer = request.send(app, head, &probe).await;
         let responder = probe.responder();
         let seen = Seen {
             answer: match &answer {
@@ -356,137 +344,15 @@ impl AccessMatrixBuilder {
             responder: responder.as_ref(),
         };
         let status = seen.answer.ok().map(|(status, _)| status);
-        let difference = expectation.difference(question.row, &seen);
+        let difference = expectation.difference(request.row, &seen);
         let difference = match (difference, &responder, answer) {
             (None, Some(Responder::Hidden { fallback, .. }), Ok(response)) => {
-                let unknown = question.unknown_answered_by(fallback.as_ref());
-                question.distinguish(app, persona, response, unknown).await
+                let unknown = request.unknown_answered_by(fallback.as_ref());
+                request.distinguish(app, persona, response, unknown).await
             }
             (difference, ..) => difference,
         };
         AccessAnswer::new(status, responder.as_ref(), difference)
-    }
-}
-
-impl Question<'_> {
-    /// Finds the unknown paths. Returns false if the row is that of a fallback and there is none.
-    async fn look_around(&mut self, app: &App) -> bool {
-        if self.row.mounted() == RouteKind::Fallback {
-            let mut target = self.target.clone();
-            // A route's parameter matches one segment, and may match the next one too.
-            for _ in 0..4 {
-                if self.fallback_of(app, &target).await.is_some() {
-                    self.target = target;
-                    return true;
-                }
-                let longer = format!("{}/~unknown", target.path());
-                match target::read(&longer) {
-                    Some(longer) => target = longer,
-                    None => return false,
-                }
-            }
-            return false;
-        }
-        if self.row.is_hidden() {
-            for uri in neighbours(&self.target) {
-                if let Some(fallback) = self.fallback_of(app, &uri).await {
-                    self.unknown.push((uri, fallback));
-                }
-            }
-        }
-        true
-    }
-
-    /// Returns the fallback that responds to a path, if no route does.
-    async fn fallback_of(&self, app: &App, path: &Uri) -> Option<Option<HandlerLocation>> {
-        let asked = wait_for(self.time_limit, fallback_of(app, path)).await;
-        asked.ok().flatten()
-    }
-
-    /// Returns an unknown path that this fallback responds to.
-    fn unknown_answered_by(&self, fallback: Option<&HandlerLocation>) -> Option<&Uri> {
-        let mut unknown = self.unknown.iter();
-        let (path, _) = unknown.find(|(_, own)| own.as_ref() == fallback)?;
-        Some(path)
-    }
-
-    fn head(&self, target: &Uri, persona: &Persona) -> Parts {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = self.method.clone();
-        head.uri = target.clone();
-        if let Some((media_type, _)) = &self.content {
-            head.headers.insert(CONTENT_TYPE, media_type.clone());
-        }
-        persona.prepare(&mut head);
-        head
-    }
-
-    async fn send(
-        &self,
-        app: &App,
-        mut head: Parts,
-        probe: &Probe,
-    ) -> Result<Response, NoResponse> {
-        head.extensions.insert(probe.clone());
-        let body = self.content.as_ref().map(|(_, body)| body.clone());
-        let body = body.map_or_else(Body::empty, Body::from);
-        let answer = call(app, Request::from_parts(head, body));
-        wait_for(self.time_limit, answer).await
-    }
-
-    /// Returns the difference between the response to a persona and that of an unknown path, if
-    /// any.
-    async fn distinguish(
-        &self,
-        app: &App,
-        persona: &Persona,
-        answer: Response,
-        unknown: Option<&Uri>,
-    ) -> Option<String> {
-        let Some(unknown) = unknown else {
-            return Some(
-                "the policy says that nothing is there, but every path beside it is".to_owned(),
-            );
-        };
-        let mut told = "has a body that cannot be read".to_owned();
-        let mut first = Some(answer);
-        for _ in 0..ROUNDS {
-            let one = self.sample(app, persona, unknown).await;
-            // It is in the middle: a change over time also occurs between the other two.
-            let hidden = match first.take() {
-                Some(answer) => self.read(&self.target, answer).await,
-                None => self.sample(app, persona, &self.target).await,
-            };
-            let other = self.sample(app, persona, unknown).await;
-            if let (Some(hidden), Some(one), Some(other)) = (hidden, one, other) {
-                told = distinguish(&hidden, &[one, other])?;
-            }
-        }
-        Some(format!(
-            "the policy says that nothing is there, but this {told}"
-        ))
-    }
-
-    async fn sample<'t>(
-        &self,
-        app: &App,
-        persona: &Persona,
-        target: &'t Uri,
-    ) -> Option<Sample<'t>> {
-        let head = self.head(target, persona);
-        let answer = self.send(app, head, &Probe::default()).await.ok()?;
-        self.read(target, answer).await
-    }
-
-    async fn read<'t>(&self, target: &'t Uri, answer: Response) -> Option<Sample<'t>> {
-        let (head, body) = answer.into_parts();
-        let body = wait_for(self.time_limit, to_bytes(body, MAX_BODY)).await;
-        let body = body.ok()?.ok()?;
-        Some(Sample {
-            target,
-            transcript: transcript(&head, &body),
-            length: body.len(),
-        })
     }
 }
 

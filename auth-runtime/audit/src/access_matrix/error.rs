@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use auth_runtime_core::adapter::text::visible;
 
-use super::snapshot::Changes;
+use super::changes::Changes;
 
 /// An error of building or checking an [`AccessMatrix`](crate::AccessMatrix): a report for the
 /// readers of a failed test.

@@ -2,7 +2,9 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{AccessAnswer, AccessMatrix, AccessMatrixRow, Persona};
+use super::answer::AccessAnswer;
+use super::matrix::{AccessMatrix, AccessMatrixRow};
+use super::persona::Persona;
 
 impl Serialize for AccessMatrix {
     /// Writes the `personas`, and the `rows` with a response for each of them.

@@ -5,7 +5,9 @@ use std::fmt;
 use auth_runtime_core::adapter::text::{self, code, markdown, visible};
 use auth_runtime_core::{AccessRow, RouteKind};
 
-use super::{AccessAnswer, AccessMatrix, Persona};
+use super::answer::AccessAnswer;
+use super::matrix::AccessMatrix;
+use super::persona::Persona;
 
 /// The words of the cells, explained below a matrix that uses them.
 const LEGEND: [(&str, &str); 11] = [
@@ -57,7 +59,7 @@ fn cell(answer: &AccessAnswer) -> String {
     }
 }
 
-pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let names = matrix
         .personas
         .iter()
@@ -75,6 +77,13 @@ pub(super) fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -
         );
     }
     text::write_columns(&lines, f)
+}
+
+impl fmt::Display for AccessMatrix {
+    /// Writes the matrix in columns, one line for each row.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_columns(self, f)
+    }
 }
 
 impl AccessMatrix {

@@ -10,13 +10,20 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::html::{Text, breakable, fill};
-use super::{AccessReport, Answer, ReportRow};
+use super::{AccessReport, ReportAnswer, ReportRow};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-pub(super) fn write(report: &AccessReport<'_>) -> String {
+impl AccessReport<'_> {
+    /// Returns the page, in UTF-8.
+    pub fn to_html(&self) -> String {
+        write(self)
+    }
+}
+
+fn write(report: &AccessReport<'_>) -> String {
     // A browser converts every line end to this one before it computes the hash.
     let [template, style, script] =
         [TEMPLATE, STYLE, SCRIPT].map(|text| text.replace("\r\n", "\n"));
@@ -218,7 +225,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
     )
 }
 
-fn answers_cell(report: &AccessReport<'_>, answers: &[Answer]) -> String {
+fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
     if report.personas.is_empty() {
         return String::new();
     }

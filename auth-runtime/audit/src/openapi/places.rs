@@ -24,7 +24,7 @@ enum Reach {
     /// Paths of this shape.
     Path(String),
     /// Longer paths with this prefix.
-    Behind(String),
+    Prefix(String),
     /// Longer paths with this prefix, and the prefix itself.
     Below(String),
 }
@@ -45,7 +45,7 @@ impl<'t> Places<'t> {
                         places.paths.entry(template.shape()).or_default().push(row);
                         continue;
                     };
-                    Reach::Behind(prefix)
+                    Reach::Prefix(prefix)
                 }
                 _ => match row.path().strip_suffix('*') {
                     Some(prefix) if prefix.ends_with('/') => {
@@ -54,7 +54,7 @@ impl<'t> Places<'t> {
                     _ => {
                         let template = Template::of_route(row.path());
                         let prefix = template.shape_before_rest();
-                        prefix.map_or_else(|| Reach::Path(template.shape()), Reach::Behind)
+                        prefix.map_or_else(|| Reach::Path(template.shape()), Reach::Prefix)
                     }
                 },
             };
@@ -163,7 +163,7 @@ fn starts_as(pattern: &str, shape: &str) -> bool {
 impl Reach {
     fn prefix(&self) -> &str {
         match self {
-            Self::Path(prefix) | Self::Behind(prefix) | Self::Below(prefix) => prefix,
+            Self::Path(prefix) | Self::Prefix(prefix) | Self::Below(prefix) => prefix,
         }
     }
 
@@ -171,7 +171,7 @@ impl Reach {
     fn covers(&self, shape: &str) -> Option<usize> {
         match self {
             Self::Path(own) => (own == shape).then_some(own.len()),
-            Self::Behind(prefix) => {
+            Self::Prefix(prefix) => {
                 let goes_on = shape.len() > prefix.len();
                 (goes_on && shape.starts_with(prefix)).then_some(prefix.len())
             }

@@ -7,8 +7,15 @@ use utoipa::openapi::{
     Content, Header, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
 };
 
-use super::Audience;
 use super::security::{may_ask_who, sufficient};
+
+/// The readers of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Everybody,
+    /// Readers with access to the whole table.
+    Insiders,
+}
 
 /// The inputs of a response, besides the policy.
 #[derive(Clone, Copy)]
@@ -23,7 +30,7 @@ pub(super) struct Circumstances {
 }
 
 /// A response to a denied caller.
-pub(super) struct Told {
+pub(super) struct DeniedResponse {
     pub(super) status: &'static str,
     text: String,
     field: Option<Field>,
@@ -38,7 +45,14 @@ enum Field {
 }
 
 /// Returns the denials that callers of a handler may receive.
-pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told> {
+pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<DeniedResponse> {
+    if policy.has_optional_identity() {
+        return vec![
+            DeniedResponse::bad_request(),
+            DeniedResponse::shared_unauthorized(),
+            DeniedResponse::unavailable(),
+        ];
+    }
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };
@@ -49,17 +63,17 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Told
     let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
     let forbidden = is_forbidden.then(|| {
         let takes = wording(requirement, circumstances.audience);
-        Told::forbidden(format!("Not allowed: it takes `{takes}`."), circumstances)
+        DeniedResponse::forbidden(format!("Not allowed: it takes `{takes}`."), circumstances)
     });
     let unauthorized = || match further_unauthorized(requirement) {
-        "" => Told::shared_unauthorized(),
-        further => Told::unauthorized(format!("{UNAUTHORIZED}{further}")),
+        "" => DeniedResponse::shared_unauthorized(),
+        further => DeniedResponse::unauthorized(format!("{UNAUTHORIZED}{further}")),
     };
     let denials = [
-        Some(Told::bad_request()),
+        Some(DeniedResponse::bad_request()),
         asks_who.then(unauthorized),
         forbidden,
-        asks_who.then(Told::unavailable),
+        asks_who.then(DeniedResponse::unavailable),
     ];
     denials.into_iter().flatten().collect()
 }
@@ -69,7 +83,7 @@ fn hidden_denials(
     policy: &Policy,
     requirement: &Requirement,
     circumstances: Circumstances,
-) -> Vec<Told> {
+) -> Vec<DeniedResponse> {
     let anonymous = match circumstances.challenges_unknown {
         true => "Credentials are missing or were rejected, as on a path that was never there.",
         false => "Credentials were rejected, as on a path that was never there.",
@@ -88,9 +102,9 @@ fn hidden_denials(
         let takes = wording(requirement, circumstances.audience);
         let lesser = wording(lesser, circumstances.audience);
         let text = format!(
-            "Not allowed: it takes `{takes}`. Told only to those who have `{lesser}`; the others see 404."
+            "Not allowed: it takes `{takes}`. DeniedResponse only to those who have `{lesser}`; the others see 404."
         );
-        Told::forbidden(text, circumstances)
+        DeniedResponse::forbidden(text, circumstances)
     });
     // A denial that requires a new login is visible.
     let is_known = |atom: &Atom| *atom == Atom::Authenticated;
@@ -99,18 +113,20 @@ fn hidden_denials(
         && policy.shown_to().is_none_or(is_kept);
     let is_not_found = !circumstances.challenges_unknown || keeps_from_known;
     let denials = [
-        Some(Told::bad_request()),
-        Some(Told::unauthorized(format!("{anonymous}{further}"))),
+        Some(DeniedResponse::bad_request()),
+        Some(DeniedResponse::unauthorized(format!(
+            "{anonymous}{further}"
+        ))),
         forbidden,
-        is_not_found.then(Told::not_found),
-        Some(Told::unavailable()),
+        is_not_found.then(DeniedResponse::not_found),
+        Some(DeniedResponse::unavailable()),
     ];
     denials.into_iter().flatten().collect()
 }
 
 const UNAUTHORIZED: &str = "Credentials are missing or were rejected.";
 
-impl Told {
+impl DeniedResponse {
     fn bad_request() -> Self {
         Self {
             status: "400",

@@ -16,7 +16,7 @@ pub struct AccessRow {
     mounted: RouteKind,
     path: String,
     method: Option<Method>,
-    access: Access,
+    access: RouteAccess,
     is_hidden: bool,
     covers: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub enum Served {
 
 /// The access to a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// A policy.
     Guarded {
         /// The policy.
@@ -74,7 +74,7 @@ impl AccessRow {
         mounted: RouteKind,
         full_path: &str,
         method: Option<Method>,
-        access: Access,
+        access: RouteAccess,
     ) -> Self {
         let path = match mounted {
             RouteKind::Route | RouteKind::Unguarded => full_path.to_owned(),
@@ -122,8 +122,8 @@ impl AccessRow {
     /// The policy. `None` for an unguarded router. The names of a vocabulary are written out in it.
     pub fn policy(&self) -> Option<&Policy> {
         match &self.access {
-            Access::Guarded { policy, .. } => Some(policy),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { policy, .. } => Some(policy),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -131,7 +131,7 @@ impl AccessRow {
     /// unguarded router.
     pub fn written(&self) -> Cow<'_, str> {
         match &self.access {
-            Access::Guarded { policy, .. } => policy.written(),
+            RouteAccess::Guarded { policy, .. } => policy.written(),
             unguarded => Cow::Owned(unguarded.to_string()),
         }
     }
@@ -139,8 +139,8 @@ impl AccessRow {
     /// The location of the policy. `None` for an unguarded router.
     pub fn location(&self) -> Option<&HandlerLocation> {
         match &self.access {
-            Access::Guarded { location, .. } => Some(location),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { location, .. } => Some(location),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -169,8 +169,8 @@ impl AccessRow {
     /// The kind of code that responds. `None` for an unguarded router.
     pub fn served(&self) -> Option<Served> {
         match self.access {
-            Access::Guarded { served, .. } => Some(served),
-            Access::Unguarded { .. } => None,
+            RouteAccess::Guarded { served, .. } => Some(served),
+            RouteAccess::Unguarded { .. } => None,
         }
     }
 
@@ -183,8 +183,8 @@ impl AccessRow {
     /// The reason of an unguarded router. `None` for other rows.
     pub fn unguarded_reason(&self) -> Option<&'static str> {
         match self.access {
-            Access::Guarded { .. } => None,
-            Access::Unguarded { reason, .. } => Some(reason),
+            RouteAccess::Guarded { .. } => None,
+            RouteAccess::Unguarded { reason, .. } => Some(reason),
         }
     }
 
@@ -192,16 +192,16 @@ impl AccessRow {
     /// compiler.
     pub fn file(&self) -> &'static str {
         match &self.access {
-            Access::Guarded { location, .. } => location.file(),
-            Access::Unguarded { written, .. } => written.file(),
+            RouteAccess::Guarded { location, .. } => location.file(),
+            RouteAccess::Unguarded { written, .. } => written.file(),
         }
     }
 
     /// The line in that file.
     pub fn line(&self) -> u32 {
         match &self.access {
-            Access::Guarded { location, .. } => location.line(),
-            Access::Unguarded { written, .. } => written.line(),
+            RouteAccess::Guarded { location, .. } => location.line(),
+            RouteAccess::Unguarded { written, .. } => written.line(),
         }
     }
 
@@ -215,7 +215,7 @@ impl AccessRow {
     }
 
     /// The policy, or the reason for its absence.
-    pub fn access(&self) -> &Access {
+    pub fn access(&self) -> &RouteAccess {
         &self.access
     }
 
@@ -236,7 +236,7 @@ impl AccessRow {
     }
 }
 
-impl fmt::Display for Access {
+impl fmt::Display for RouteAccess {
     /// Writes the row, with the names of a vocabulary written out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,9 +8,9 @@ use auth_runtime_core::Clock;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
-use super::proof::normal;
+use super::proof::{Rules, normal};
 use super::replay::{InMemory, Replays};
-use super::{ReplayStore, Rules, Tokens};
+use super::{ReplayStore, Tokens};
 use crate::nonce_key::NonceKey;
 use crate::{Jwt, random};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime_core::Credentials;
+use auth_runtime_core::{Clock, Credentials};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
@@ -11,9 +11,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Rules;
 use crate::dot_segments::has_dot_segments;
 use crate::jwt::key::verifies;
+use crate::nonce_key::NonceKey;
+
+/// The conditions on a proof.
+pub(super) struct Rules {
+    /// The origins of the service, without a path.
+    pub(super) origins: Vec<String>,
+    pub(super) algorithms: Vec<jsonwebtoken::Algorithm>,
+    pub(super) lifetime: Duration,
+    pub(super) nonces: Option<NonceKey>,
+    pub(super) clock: Clock,
+}
 
 /// A valid proof for this request and this token. Its replay and the binding of the token are not
 /// checked yet.

@@ -3,28 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use auth_runtime_core::url::{TrustedUrl, without_user};
 use auth_runtime_core::{Clock, UrlProblem};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde::Serialize;
-use zeroize::Zeroizing;
+use jsonwebtoken::{Algorithm, EncodingKey};
 
 #[cfg(feature = "redis")]
 use super::SharedTokenCache;
+use super::client::ClientAuthentication;
 use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 use crate::fair_queue::FairQueue;
 use crate::http_client::HttpClient;
 use crate::jwt::{ClaimNames, ClaimPath};
-use crate::random;
 use crate::token_cache::TokenCache;
-
-/// The lifetime of an assertion, which is used at once.
-const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 impl Introspection {
     /// Starts without an endpoint and without a client. Both are required.
@@ -229,91 +222,6 @@ impl IntrospectionBuilder {
             places: FairQueue::new(MAX_IN_FLIGHT, SHARE, MAX_WAITING),
             is_down: AtomicBool::new(false),
         })))
-    }
-}
-
-/// The authentication of this service.
-pub(super) enum ClientAuthentication {
-    /// The value of `Authorization`.
-    Secret {
-        id: String,
-        basic: Zeroizing<String>,
-    },
-    Key {
-        id: String,
-        key: Box<EncodingKey>,
-        algorithm: Algorithm,
-        audience: String,
-    },
-}
-
-#[derive(Serialize)]
-struct Assertion<'a> {
-    iss: &'a str,
-    sub: &'a str,
-    aud: &'a str,
-    iat: u64,
-    exp: u64,
-    jti: String,
-}
-
-impl ClientAuthentication {
-    fn secret(id: &str, secret: &str) -> Self {
-        // The parts are encoded first (RFC 6749 §2.3.1), so the id may contain a colon.
-        let encoded =
-            |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-        let pair = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
-        Self::Secret {
-            id: id.to_owned(),
-            basic: Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))),
-        }
-    }
-
-    pub(super) fn id(&self) -> &str {
-        match self {
-            Self::Secret { id, .. } | Self::Key { id, .. } => id,
-        }
-    }
-
-    pub(super) fn basic(&self) -> Option<&str> {
-        match self {
-            Self::Secret { basic, .. } => Some(basic),
-            Self::Key { .. } => None,
-        }
-    }
-
-    /// Returns an assertion for one request. `None` for a client with a secret.
-    pub(super) fn assertion(&self, now: SystemTime) -> Result<Option<String>, String> {
-        let Self::Key {
-            id,
-            key,
-            algorithm,
-            audience,
-        } = self
-        else {
-            return Ok(None);
-        };
-        let now = now.duration_since(UNIX_EPOCH);
-        let now = now.map_err(|_| "the clock is wrong")?.as_secs();
-        let random: [u8; 16] = random::bytes().ok_or("there are no random bytes")?;
-        let assertion = Assertion {
-            iss: id,
-            sub: id,
-            aud: audience,
-            iat: now,
-            exp: now + ASSERTION_LIFETIME.as_secs(),
-            jti: URL_SAFE_NO_PAD.encode(random),
-        };
-        let signed = encode(&Header::new(*algorithm), &assertion, key);
-        signed
-            .map(Some)
-            .map_err(|_| "the proof for the server cannot be signed".to_owned())
-    }
-}
-
-impl fmt::Debug for ClientAuthentication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.id())
     }
 }
 

@@ -6,14 +6,17 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
+use std::time::Duration;
 
 use auth_runtime_core::{Caller, Client};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::MAX_WAIT;
 use crate::fair_queue::{FairQueue, Place};
 use crate::token_cache::Epoch;
+
+/// The maximum wait for a place.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct SingleFlight {

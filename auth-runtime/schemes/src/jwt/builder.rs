@@ -8,14 +8,14 @@ use std::time::Duration;
 use auth_runtime_core::{Clock, Identity, Rejection};
 
 use super::claims::{ClaimNames, ClaimPath};
+use super::error::JwtError;
 use super::key_set::KeySet;
 #[cfg(feature = "jwks")]
 use super::remote_keys::{Place, RemoteKeys};
-use super::{Claims, Issuer, IssuerName, Jwt, JwtKey, Keys, Revoked, Rules, TENANT, key};
+use super::rules::{IssuerName, Rules, TENANT};
+use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key};
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
-#[cfg(feature = "jwks")]
-use auth_runtime_core::UrlProblem;
 #[cfg(feature = "jwks")]
 use auth_runtime_core::url::{TrustedUrl, without_user};
 
@@ -404,98 +404,6 @@ impl JwtBuilder {
         Ok(Jwt([Arc::new(issuer)].into()))
     }
 }
-
-/// An error of building a [`Jwt`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JwtError {
-    /// No issuer was given, or an empty one.
-    NoIssuer,
-    /// No audience was given, or an empty one: tokens for other services would open this one.
-    NoAudience,
-    /// The template of an issuer's name has no place for the tenant, or does not begin with `https://`, or
-    /// its keys are to be discovered: name their URL by `jwks_url`.
-    IssuerTemplate,
-    /// The name of a claim is empty.
-    ClaimName,
-    /// No key was given, or the JWKS document has none that can be used.
-    NoKey,
-    /// The key is not a valid key of the stated kind.
-    Key(String),
-    /// The secret is shorter than the hash of its algorithm (RFC 7518 §3.2). The value is the
-    /// required number of bytes.
-    ShortSecret(usize),
-    /// The JWKS document cannot be parsed.
-    Jwks(String),
-    /// The leeway is more than 5 minutes.
-    Leeway(Duration),
-    /// Keys were given, and others are to be fetched. Only one of the two is possible.
-    #[cfg(feature = "jwks")]
-    KeysBesidesFetched,
-    /// More than one issuer was given to one builder. Each issuer has keys of its own.
-    SeveralIssuers,
-    /// Two verifiers have this issuer.
-    DuplicateIssuer(String),
-    /// The URL of the keys is invalid.
-    #[cfg(feature = "jwks")]
-    Url {
-        /// The URL as it was given.
-        url: String,
-        /// The problem of the URL.
-        problem: UrlProblem,
-    },
-    /// The keys could not be fetched.
-    #[cfg(feature = "jwks")]
-    Unreachable(String),
-}
-
-impl fmt::Display for JwtError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
-            Self::NoAudience => f.write_str(
-                "no audience is named, so tokens for other services would do; \
-                 name this one with `.audience(\"…\")`",
-            ),
-            Self::IssuerTemplate => f.write_str(
-                "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
-                 named by `.jwks_url(\"…\")`",
-            ),
-            Self::ClaimName => f.write_str("the name of a claim is empty"),
-            Self::NoKey => f.write_str("there is no key to verify signatures with"),
-            Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
-            Self::ShortSecret(length) => write!(
-                f,
-                "the secret has {length} bytes; HS256 needs 32 or more (RFC 7518 §3.2)",
-            ),
-            Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
-            Self::Leeway(leeway) => write!(
-                f,
-                "a leeway of {} seconds is too long; 300 is the most",
-                leeway.as_secs()
-            ),
-            #[cfg(feature = "jwks")]
-            Self::KeysBesidesFetched => {
-                f.write_str("keys are given and are to be fetched too; decide for one")
-            }
-            Self::SeveralIssuers => f.write_str(
-                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
-                 them with `Jwt::any_of`",
-            ),
-            Self::DuplicateIssuer(issuer) => {
-                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
-            }
-            #[cfg(feature = "jwks")]
-            Self::Url { url, problem } => {
-                write!(f, "keys cannot be fetched by {url:?}: {problem}")
-            }
-            #[cfg(feature = "jwks")]
-            Self::Unreachable(problem) => write!(f, "the keys cannot be fetched: {problem}"),
-        }
-    }
-}
-
-impl std::error::Error for JwtError {}
 
 impl fmt::Debug for JwtBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use jsonwebtoken::jwk::{
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::Deserialize;
 
-use crate::jwt::JwtError;
+use super::error::JwtError;
 
 /// A key that tokens are verified with, for one algorithm and no other.
 ///

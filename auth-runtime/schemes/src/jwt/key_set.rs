@@ -5,7 +5,8 @@ use std::fmt;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Header, Validation, decode};
 
-use super::{Claims, JwtKey};
+use super::claims::Claims;
+use super::key::JwtKey;
 
 pub(super) struct KeySet(Vec<Entry>);
 

@@ -13,10 +13,11 @@ use arc_swap::ArcSwapOption;
 use jsonwebtoken::Header;
 use tokio::sync::Mutex;
 
-use super::builder::JwtError;
 use super::discovery::jwks_url;
+use super::error::JwtError;
 use super::key::of_jwks;
-use super::{KeySet, Rules};
+use super::key_set::KeySet;
+use super::rules::Rules;
 use crate::http_client::HttpClient;
 use crate::token_cache::VerifierCache;
 

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::basic::Password;
+use crate::password::Password;
 use crate::random;
 
 /// The key of the hashes of cached logins, created when the process starts.

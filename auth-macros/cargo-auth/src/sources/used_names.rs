@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use auth_grammar::codes;
-use auth_grammar::requirement::{Kind, Namespace, Requirement, Requires};
-use auth_grammar::vocabulary::{Terms, Vocabulary, implying};
+use auth_grammar::requirement::{Kind, Namespace, ParsedRequirement, Requires};
+use auth_grammar::vocabulary::{DeclaredNames, Vocabulary, implying};
 use toml::de::{DeTable, DeValue};
 
-use super::{Finding, Place};
+use super::finding::{Finding, Place};
 
 /// A vocabulary, and its used names: the section and the name.
-pub(super) struct Used {
+pub(super) struct UsedNames {
     vocabulary: Arc<Vocabulary>,
     named: BTreeSet<(&'static str, String)>,
 }
 
-impl Used {
+impl UsedNames {
     pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Self {
         Self {
             vocabulary,
@@ -35,7 +35,7 @@ impl Used {
         }
     }
 
-    fn requirement(&mut self, requirement: &Requirement) {
+    fn requirement(&mut self, requirement: &ParsedRequirement) {
         if let Some(policy) = &requirement.policy {
             self.named.insert(("policies", policy.clone()));
         }
@@ -87,7 +87,7 @@ impl Used {
             let mut named = self.named.iter();
             named.any(|(other, word)| *other == section && word == name)
         };
-        let none = Terms::new();
+        let none = DeclaredNames::new();
         let terms = match section {
             "scopes" => &self.vocabulary.scopes,
             "roles" => &self.vocabulary.roles,

@@ -1,0 +1,81 @@
+//! Mistakes, and places in the sources.
+
+use auth_grammar::codes;
+use proc_macro2::Span;
+use serde::Serialize;
+
+/// A place in a file, in the numbering of editors: from 1, the column in characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Place {
+    /// The path from the root of the workspace, with `/`.
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// A mistake.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Finding {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// `None` for compiler errors without a code.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+}
+
+impl Place {
+    pub(super) fn of(file: &str, span: Span) -> Self {
+        let start = span.start();
+        Self {
+            file: file.to_owned(),
+            line: start.line,
+            column: start.column + 1,
+        }
+    }
+}
+
+impl Finding {
+    /// Creates a finding from an error of the grammar. `own` is the place for errors without a
+    /// token.
+    pub(super) fn of(error: &syn::Error, own: &Place) -> Self {
+        let message = error.to_string();
+        let (message, code) = codes::split(&message);
+        let span = error.span();
+        Self {
+            place: if is_written(span) {
+                Place::of(&own.file, span)
+            } else {
+                own.clone()
+            },
+            code: code.map(str::to_owned),
+            message,
+        }
+    }
+
+    pub(super) fn hidden(place: Place, name: &str) -> Self {
+        Self {
+            place,
+            code: Some(codes::RENAMED.as_str().to_owned()),
+            message: format!(
+                "whoever looks for `#[{name}(` will miss this; write it so, without `r#`, other brackets, \
+                 spaces or comments in it"
+            ),
+        }
+    }
+
+    pub(super) fn renamed(place: Place, name: &str, other: &str) -> Self {
+        Self {
+            place,
+            code: Some(codes::RENAMED.as_str().to_owned()),
+            message: format!(
+                "`{name}` is called `{other}` here, so whoever looks for policies will miss it; call \
+                 it `{name}`, or `auth_runtime::{name}`"
+            ),
+        }
+    }
+}
+
+/// Returns whether a span is from the file, and was not created during parsing.
+pub(super) fn is_written(span: Span) -> bool {
+    !span.byte_range().is_empty()
+}

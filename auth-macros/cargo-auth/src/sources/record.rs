@@ -1,0 +1,133 @@
+//! The results of reading the sources: policies, mistakes and routes without a policy.
+
+use std::collections::BTreeSet;
+
+use auth_grammar::requirement::ParsedPolicy;
+use serde::Serialize;
+
+use super::aliases::Alias;
+use super::chains::Router;
+use super::finding::{Finding, Place};
+use super::mount::{Excused, Mount};
+use super::names::Names;
+use super::reasons::Reason;
+
+/// All results.
+#[derive(Default)]
+pub(crate) struct Sources {
+    /// The handlers and services with a policy, by place.
+    pub(crate) entries: Vec<Entry>,
+    /// The mistakes, by place.
+    pub(crate) findings: Vec<Finding>,
+    /// The unguarded handlers and routers.
+    pub(crate) unguarded: Vec<Unguarded>,
+    /// The handlers on plain routers that have no reason of their own.
+    pub(crate) open: Vec<Unguarded>,
+    /// The macros that write policies, which are not read.
+    pub(crate) macros: Vec<Place>,
+    /// The paths of functions without a policy. With another `cfg`, they may have one.
+    pub(super) bare: BTreeSet<String>,
+    /// The paths of all possible handlers: `async fn`s, with a policy or without.
+    pub(super) functions: BTreeSet<String>,
+    pub(super) names: Names,
+    pub(super) mounts: Vec<Mount>,
+    pub(super) routers: Vec<Router>,
+    pub(super) excused: Vec<Excused>,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) aliases: Vec<Alias>,
+}
+
+/// An item with a policy.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// The place of the attribute, or that of the name if the attribute is the module's.
+    pub(crate) place: Place,
+    /// The path of the item, from the name of the crate.
+    pub(crate) path: String,
+    pub(crate) kind: EntryKind,
+    /// The policy, combined with those of the enclosing modules.
+    pub(crate) policy: ParsedPolicy,
+    /// The conditions under which it is compiled: the predicates of `cfg` and `cfg_attr`.
+    pub(crate) condition: Option<String>,
+    /// True if its package is selected.
+    pub(super) is_selected: bool,
+    /// Whether the attribute has a mistake, so that the policy may be incomplete.
+    pub(crate) is_mistaken: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EntryKind {
+    /// An `async fn`.
+    Handler,
+    /// A unit struct, the policy of a service.
+    Service,
+}
+
+/// A route without a policy, with its reason.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Unguarded {
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) kind: OpenRouteKind,
+    /// The reason; source text, if it is not a string.
+    pub(crate) reason: String,
+    /// The mounted item, if it has a name; the paths of a merged router; or an open pattern.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) target: String,
+}
+
+/// The way in which the route is open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OpenRouteKind {
+    /// A plain router was merged by `merge_unguarded`.
+    Merged,
+    /// It is mounted on a plain router, below a comment with the reason.
+    Plain,
+    /// It matches spellings of a guarded path, below a comment with the reason.
+    Covering,
+    /// It is mounted on a plain router that was merged by `merge_unguarded`.
+    Excused,
+    /// It is mounted on a plain router, without a reason.
+    Unsaid,
+}
+
+impl Sources {
+    /// Returns the present numbers of results.
+    pub(super) fn counts(&self) -> [usize; 6] {
+        let Self {
+            findings,
+            unguarded,
+            macros,
+            mounts,
+            aliases,
+            reasons,
+            ..
+        } = self;
+        [
+            findings.len(),
+            unguarded.len(),
+            macros.len(),
+            mounts.len(),
+            aliases.len(),
+            reasons.len(),
+        ]
+    }
+
+    /// Truncates the results to these numbers.
+    pub(super) fn truncate(&mut self, counts: [usize; 6]) {
+        let [findings, unguarded, macros, mounts, aliases, reasons] = counts;
+        self.findings.truncate(findings);
+        self.unguarded.truncate(unguarded);
+        self.macros.truncate(macros);
+        self.mounts.truncate(mounts);
+        self.aliases.truncate(aliases);
+        self.reasons.truncate(reasons);
+    }
+
+    /// Returns the paths of all functions, with a policy or without.
+    pub(crate) fn functions(&self) -> BTreeSet<String> {
+        self.names.items().map(|path| path.join("::")).collect()
+    }
+}

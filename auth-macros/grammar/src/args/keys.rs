@@ -1,0 +1,24 @@
+//! The keys of the arguments.
+
+/// The keys of requirements.
+pub const REQUIREMENTS: [&str; 13] = [
+    "authenticated",
+    "sender_constrained",
+    "scope",
+    "role",
+    "permission",
+    "acr",
+    "amr",
+    "max_age",
+    "network",
+    "check",
+    "policy",
+    "any",
+    "all",
+];
+/// The disclosure settings, and the key for replacing a module's policy. They are at the top level only.
+pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
+
+/// The expected syntax at the beginning and after each comma of a list.
+pub(super) const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";
+pub(super) const A_LESSER_REQUIREMENT: &str = "a requirement, such as `scope(\"...\")`";

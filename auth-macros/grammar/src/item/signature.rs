@@ -1,0 +1,209 @@
+//! The signatures of handlers.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, FnArg, Ident, PatType, Path, PathArguments, Receiver, Safety, Signature, Type,
+    TypePath,
+};
+
+use crate::codes;
+use crate::errors::Errors;
+
+/// The maximum number of arguments of an axum handler; the guard is one of them.
+const MAX_PARAMETERS: usize = 16;
+
+/// Records each reason why a function is not a handler. Returns whether the first parameter is a
+/// guard; `None` if a guard cannot even be added.
+pub(super) fn check(
+    signature: &Signature,
+    attribute: &str,
+    krate: Option<&Path>,
+    errors: &mut Errors,
+) -> Option<bool> {
+    if let Some(receiver) = signature.receiver() {
+        errors.add(
+            codes::SIGNATURE,
+            receiver.self_token.span,
+            format!(
+                "`#[{attribute}]` stands on free functions, and this is a method; move it out of the \
+                 `impl`, and take what it needs from the state: `async fn {}(State(service): \
+                 State<Service>)`",
+                signature.ident
+            ),
+        );
+        return None;
+    }
+    if signature.asyncness.is_none() {
+        errors.add(
+            codes::SIGNATURE,
+            signature.fn_token.span,
+            format!("`#[{attribute}]` stands on an `async fn`; write `async` before `fn`"),
+        );
+    }
+    for (keyword, span) in [
+        ("unsafe", unsafe_token(&signature.safety)),
+        ("const", signature.constness.map(|keyword| keyword.span)),
+        (
+            "extern",
+            signature.abi.as_ref().map(|abi| abi.extern_token.span),
+        ),
+        ("...", signature.variadic.as_ref().map(Spanned::span)),
+    ] {
+        if let Some(span) = span {
+            let message =
+                format!("axum cannot call a handler with `{keyword}`\nhelp: remove `{keyword}`");
+            errors.add(codes::SIGNATURE, span, message);
+        }
+    }
+    let policy_type = policy_type(&signature.ident);
+    if let Some(parameter) = signature
+        .generics
+        .type_params()
+        .find(|it| it.ident == policy_type)
+    {
+        errors.add(
+            codes::GUARD,
+            parameter.ident.span(),
+            format!(
+                "the policy of this handler is called `{policy_type}`\nhelp: rename the parameter"
+            ),
+        );
+    }
+    let mut guards = Vec::new();
+    for (index, parameter) in signature.inputs.iter().enumerate() {
+        if let Some(arguments) = guard(parameter, krate).and_then(arguments_of) {
+            guards.push((
+                index,
+                arguments.is_none(),
+                parameter.span(),
+                arguments.span(),
+                condition(parameter),
+            ));
+        }
+    }
+    for (nth, (index, is_plain, span, arguments, condition)) in guards.iter().enumerate() {
+        if let Some(condition) = condition {
+            errors.add(
+                codes::GUARD,
+                *condition,
+                "a handler without its guard has no policy\n\
+                 help: remove the condition, so that the guard is there in every build",
+            );
+        }
+        if nth > 0 {
+            errors.add(
+                codes::GUARD,
+                *span,
+                "a second guard; a handler has one policy, and one guard for it; remove this parameter",
+            );
+        } else if *index > 0 {
+            errors.add(
+                codes::GUARD,
+                *span,
+                "the guard has to be the first parameter, so that nothing of the request is parsed \
+                 before it; move it to the front",
+            );
+        }
+        if !is_plain {
+            errors.add(
+                codes::GUARD,
+                *arguments,
+                format!("write `Guard` alone; `#[{attribute}]` completes the type"),
+            );
+        }
+    }
+    let total = signature.inputs.len() + usize::from(guards.is_empty());
+    if let Some(extra) = signature
+        .inputs
+        .iter()
+        .nth(MAX_PARAMETERS - usize::from(guards.is_empty()))
+        && total > MAX_PARAMETERS
+    {
+        errors.add(
+            codes::ARGUMENTS,
+            extra.span(),
+            format!(
+                "axum's handlers take 16 arguments, and the guard is one of them, so at most 15 others \
+                 fit, and these are {}; gather some of them in a struct that derives `FromRequestParts`",
+                total - 1
+            ),
+        );
+    }
+    Some(guards.first().is_some_and(|(index, ..)| *index == 0))
+}
+
+/// Returns the place of a `cfg` or `cfg_attr`, which could remove a parameter.
+fn condition(parameter: &FnArg) -> Option<Span> {
+    let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = parameter;
+    let mut attributes = attrs.iter().map(Attribute::path);
+    let found = attributes.find(|path| path.is_ident("cfg") || path.is_ident("cfg_attr"));
+    found.map(Spanned::span)
+}
+
+fn unsafe_token(safety: &Safety) -> Option<Span> {
+    match safety {
+        Safety::Unsafe(keyword) => Some(keyword.span),
+        _ => None,
+    }
+}
+
+/// Returns the type in `guard: Guard`, `guard: auth_runtime::Guard`, or with the path of `krate` in
+/// its place. Another path may lead to any type.
+pub fn guard<'p>(parameter: &'p FnArg, krate: Option<&Path>) -> Option<&'p TypePath> {
+    let path = path_to_guard(parameter)?;
+    let names = |path: &Path| -> Vec<String> {
+        let segments = path.segments.iter();
+        segments.map(|segment| segment.ident.to_string()).collect()
+    };
+    let mut before = names(&path.path);
+    before.pop();
+    let ours = before.is_empty()
+        || before == ["auth_runtime"]
+        || krate.is_some_and(|krate| names(krate) == before);
+    ours.then_some(path)
+}
+
+/// Returns a type called `Guard`, by any path.
+fn path_to_guard(parameter: &FnArg) -> Option<&TypePath> {
+    let FnArg::Typed(parameter) = parameter else {
+        return None;
+    };
+    let Type::Path(path) = ungrouped(&parameter.ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    (last.ident == "Guard").then_some(path)
+}
+
+fn arguments_of(guard: &TypePath) -> Option<&PathArguments> {
+    guard.path.segments.last().map(|last| &last.arguments)
+}
+
+/// Returns whether a policy attribute has completed the guard already.
+pub(super) fn is_expanded(signature: &Signature) -> bool {
+    let policy_type = policy_type(&signature.ident);
+    signature.inputs.iter().any(|parameter| {
+        let arguments = path_to_guard(parameter).and_then(arguments_of);
+        matches!(arguments, Some(PathArguments::AngleBracketed(arguments))
+            if policy_type == arguments.args.to_token_stream().to_string())
+    })
+}
+
+/// Returns a type without the invisible groups around it.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        other => other,
+    }
+}
+
+/// Returns the name of the type that carries the policy of a handler. For lints, the name belongs
+/// to the attribute and not to the user, though its location is that of the handler.
+pub fn policy_type(handler: &Ident) -> Ident {
+    let span = Span::mixed_site().located_at(handler.span());
+    Ident::new(&format!("policy_of_{}", handler.unraw()), span)
+}

@@ -1,0 +1,84 @@
+//! The arguments of an attribute, with those of the enclosing modules.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::Path;
+
+use crate::args::krate_in;
+use crate::errors::Errors;
+use crate::requirement::Requires;
+use crate::vocabulary::LoadedVocabulary;
+
+/// The arguments of an attribute: lists in braces with the arguments of the enclosing modules, and
+/// then its own.
+///
+/// ```text
+/// arguments := {inherited} own
+/// inherited := { own } | { invalid {, crate = path} }
+/// ```
+///
+/// The attribute of a module writes a list for each handler in the module. `invalid` replaces
+/// arguments with mistakes, which are reported at the module only.
+pub struct Arguments {
+    /// The lists of the enclosing modules, outermost first.
+    pub inherited: Vec<Group>,
+    /// The arguments of the attribute itself.
+    pub own: TokenStream,
+}
+
+impl Arguments {
+    /// Separates the lists of the enclosing modules from the attribute's own arguments.
+    pub fn read(arguments: TokenStream) -> Self {
+        let mut arguments = arguments.into_iter().peekable();
+        let mut inherited = Vec::new();
+        while let Some(TokenTree::Group(list)) =
+            arguments.next_if(|token| matches!(token, TokenTree::Group(list) if is_inherited(list)))
+        {
+            inherited.push(list);
+        }
+        Self {
+            inherited,
+            own: arguments.collect(),
+        }
+    }
+
+    /// Reads all of the arguments together.
+    pub fn requires(&self, found: Option<&LoadedVocabulary>, errors: &mut Errors) -> Requires {
+        let modules = self.inherited.iter().map(Group::stream);
+        let modules = modules.map(|list| match is_invalid(&list) {
+            true => TokenStream::new(),
+            false => list,
+        });
+        crate::within(modules.collect(), self.own.clone(), found, errors)
+    }
+
+    /// Returns the path of the runtime, if it is not `::auth_runtime`. The innermost attribute
+    /// decides.
+    pub fn krate(&self) -> Option<Path> {
+        let inherited = self.inherited.iter().map(Group::stream);
+        let mut lists = inherited.chain([self.own.clone()]).rev();
+        lists.find_map(krate_in)
+    }
+
+    /// Returns the lists for the items of a module with this attribute.
+    pub(super) fn inherit(&self, is_valid: bool) -> TokenStream {
+        let Self { inherited, own } = self;
+        match is_valid {
+            true if own.is_empty() => quote!(#(#inherited)*),
+            true => quote!(#(#inherited)* { #own }),
+            false => match self.krate() {
+                Some(krate) => quote!({ invalid, crate = #krate }),
+                None => quote!({ invalid }),
+            },
+        }
+    }
+}
+
+/// Returns whether the group is the list of a module. A module always writes something into it.
+fn is_inherited(list: &Group) -> bool {
+    list.delimiter() == Delimiter::Brace && !list.stream().is_empty()
+}
+
+fn is_invalid(list: &TokenStream) -> bool {
+    matches!(list.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "invalid")
+}

@@ -1,0 +1,131 @@
+//! The values of a TOML document, with a record of the mistakes.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::MAX_TERMS;
+use crate::characters::legible;
+use crate::suggest::nearest;
+
+/// A mistake, and the byte at which it begins.
+#[derive(Debug, PartialEq)]
+pub struct Mistake {
+    /// The byte offset in the text.
+    pub at: usize,
+    /// The message without a code: all mistakes of a vocabulary have the same code.
+    pub message: String,
+}
+
+pub(super) type Value<'t> = Spanned<DeValue<'t>>;
+pub(super) type Key<'t> = Spanned<DeString<'t>>;
+
+/// A reader, and the mistakes that it found.
+pub(super) struct Reader {
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl Reader {
+    pub(super) fn note(&mut self, at: usize, message: String) {
+        let message = legible(&message);
+        self.mistakes.push(Mistake { at, message });
+    }
+
+    /// Records a table with too many names to process.
+    pub(super) fn is_too_large(
+        &mut self,
+        table: &DeTable<'_>,
+        what: &str,
+        value: &Value<'_>,
+    ) -> bool {
+        let is_too_large = table.len() > MAX_TERMS;
+        if is_too_large {
+            let message = format!(
+                "{what} has {} names, and {MAX_TERMS} are allowed at most",
+                table.len()
+            );
+            self.note(value.span().start, message);
+        }
+        is_too_large
+    }
+
+    /// Returns the string; `instead` is an example for the message.
+    pub(super) fn string(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        instead: &str,
+    ) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => {
+                let message = format!("{what} has to be text in quotes; write {instead}");
+                self.note(value.span().start, message);
+                None
+            }
+        }
+    }
+
+    /// Returns a string or the strings of an array, each with its byte offset.
+    pub(super) fn strings(
+        &mut self,
+        value: &Value<'_>,
+        what: &str,
+        instead: &str,
+    ) -> Vec<(String, usize)> {
+        let members = match value.get_ref() {
+            DeValue::String(text) => return vec![(text.to_string(), value.span().start)],
+            DeValue::Array(members) => members,
+            _ => {
+                let instead = instead.trim_matches('`');
+                let message = format!("{what} has to be an array; write `[{instead}]`");
+                self.note(value.span().start, message);
+                return Vec::new();
+            }
+        };
+        let mut strings = Vec::new();
+        for member in members.iter() {
+            let what = format!("each member of {what}");
+            if let Some(text) = self.string(member, &what, instead) {
+                strings.push((text, member.span().start));
+            }
+        }
+        strings
+    }
+
+    /// Returns the table; `instead` is an example for the message.
+    pub(super) fn table<'v, 't>(
+        &mut self,
+        value: &'v Value<'t>,
+        what: &str,
+        instead: &str,
+    ) -> Option<&'v DeTable<'t>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => {
+                let message = format!("{what} has to be a table{instead}");
+                self.note(value.span().start, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn unknown(&mut self, at: Range<usize>, name: &str, what: &str, known: &[&str]) {
+        let message = match nearest(name, known) {
+            Some(nearest) => format!("`{name}` is not {what}; did you mean `{nearest}`?"),
+            None => format!(
+                "`{name}` is not {what}; the known ones are `{}`",
+                known.join("`, `")
+            ),
+        };
+        self.note(at.start, message);
+    }
+}
+
+/// Returns the entries in the order of the text; a table is sorted by name.
+pub(super) fn in_order<'v, 't>(table: &'v DeTable<'t>) -> Vec<(&'v Key<'t>, &'v Value<'t>)> {
+    let mut members: Vec<_> = table.iter().collect();
+    members.sort_by_key(|(key, _)| key.span().start);
+    members
+}

@@ -1,0 +1,144 @@
+//! The conditions on the tokens of an issuer, and the meaning of their claims.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_runtime_core::{Clock, Identity, Rejection};
+use jsonwebtoken::Header;
+
+use super::claims::{self, ClaimNames, Claims};
+
+/// The conditions on the claims of a token, and their meaning.
+pub(super) struct Rules {
+    pub(super) issuer: IssuerName,
+    pub(super) audiences: Vec<String>,
+    /// The accepted clients of tokens without an audience.
+    pub(super) clients: Vec<String>,
+    pub(super) leeway: Duration,
+    pub(super) clock: Clock,
+    pub(super) access_tokens_only: bool,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) identify: Option<Identify>,
+    pub(super) names: ClaimNames,
+}
+
+type Condition = Box<dyn Fn(&Claims) -> bool + Send + Sync>;
+type Identify = Box<dyn Fn(&Claims) -> Result<Identity, Rejection> + Send + Sync>;
+
+/// The issuer of the tokens that are trusted.
+pub(super) enum IssuerName {
+    One(Arc<str>),
+    /// An issuer with a name for each tenant, which is in the claim `tid`.
+    PerTenant {
+        before: String,
+        after: String,
+        is_allowed: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    },
+}
+
+/// The place of the tenant in the name of an issuer.
+pub(super) const TENANT: &str = "{tid}";
+
+impl IssuerName {
+    /// Returns whether the token names this issuer. The claims need not be verified yet.
+    pub(super) fn is_of(&self, claims: &Claims) -> bool {
+        let Some(name) = claims.issuer() else {
+            return false;
+        };
+        match self {
+            Self::One(own) => name == &**own,
+            Self::PerTenant {
+                before,
+                after,
+                is_allowed,
+            } => {
+                let tenant = name.strip_prefix(&**before);
+                let tenant = tenant.and_then(|rest| rest.strip_suffix(&**after));
+                let named = claims.get("tid").and_then(serde_json::Value::as_str);
+                tenant.is_some_and(|tenant| named == Some(tenant) && is_allowed(tenant))
+            }
+        }
+    }
+}
+
+impl fmt::Display for IssuerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(name) => f.write_str(name),
+            Self::PerTenant { before, after, .. } => write!(f, "{before}{TENANT}{after}"),
+        }
+    }
+}
+
+impl Rules {
+    /// By its header: of a kind that is an access token, and with nothing that must be understood.
+    pub(super) fn accept_kind(&self, header: &Header) -> bool {
+        let kind = header.typ.as_deref().unwrap_or("JWT");
+        // A media type may be written with or without its prefix (RFC 7515 §4.1.9).
+        let is = |name: &str| {
+            let (prefix, bare) = kind.split_at_checked(PREFIX.len()).unwrap_or_default();
+            kind.eq_ignore_ascii_case(name)
+                || (prefix.eq_ignore_ascii_case(PREFIX) && bare.eq_ignore_ascii_case(name))
+        };
+        let is_accepted = is("at+jwt") || (!self.access_tokens_only && is("JWT"));
+        is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
+    }
+
+    /// Checks the claims of a token with a valid signature.
+    pub(super) fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
+        claims.check_times(self.clock.now(), self.leeway)?;
+        let is_complete = !self.access_tokens_only
+            || REQUIRED
+                .iter()
+                .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
+        let is_accepted = self.issuer.is_of(&claims)
+            && claims.expiry().is_some()
+            && self.is_for_us(&claims)
+            && is_complete
+            && !claims.are_of_another_kind()
+            && self.conditions.iter().all(|is_met| is_met(&claims));
+        match is_accepted {
+            true => Ok(claims),
+            false => Err(Rejection::Invalid),
+        }
+    }
+
+    /// Returns whether the audience of a token is among the configured ones, or, of a token without one,
+    /// the client.
+    fn is_for_us(&self, claims: &Claims) -> bool {
+        let names_one = |claim: &str, own: &[String]| {
+            let names = claims.get(claim).map(claims::strings).unwrap_or_default();
+            names.iter().any(|name| own.iter().any(|own| own == name))
+        };
+        match claims.get("aud") {
+            Some(_) => names_one("aud", &self.audiences),
+            None => names_one("client_id", &self.clients),
+        }
+    }
+
+    pub(super) fn identify(&self, claims: Claims) -> Result<Identity, Rejection> {
+        let issuer = match &self.issuer {
+            IssuerName::One(name) => Some(Arc::clone(name)),
+            IssuerName::PerTenant { .. } => claims.issuer().map(Arc::from),
+        };
+        match &self.identify {
+            Some(identify) => {
+                let identity = identify(&claims)?;
+                match identity.subject() {
+                    "" => Err(Rejection::Invalid),
+                    _ => Ok(claims.complete(identity, self.leeway, issuer)),
+                }
+            }
+            None => {
+                let identity = claims.into_identity(&self.names, self.leeway, issuer);
+                identity.ok_or(Rejection::Invalid)
+            }
+        }
+    }
+}
+
+const PREFIX: &str = "application/";
+
+/// The claims that RFC 9068 §2.2 requires, besides those that every token has to have here.
+const REQUIRED: [&str; 4] = ["sub", "client_id", "iat", "jti"];
