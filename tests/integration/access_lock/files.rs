@@ -183,7 +183,7 @@ fn only_the_environment_accepts_changes() {
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args([
             "--exact",
-            "access_lock::only_the_environment_accepts_changes",
+            "access_lock::files::only_the_environment_accepts_changes",
         ]);
         test.env("ACCESS_LOCK_FILE", &file)
             .env_remove("ACCESS_LOCK")

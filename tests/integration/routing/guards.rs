@@ -101,7 +101,7 @@ fn foreign_guards_are_refused() {
         .route("/3", any(secret).layer(field("x-layer")))
         .route("/4", get(deeper::open))
         .fallback(open_too);
-    const HERE: &str = "integration::routing::foreign_guards_are_refused";
+    const HERE: &str = "integration::routing::guards::foreign_guards_are_refused";
     let mistakes = refused(router);
     for (mistake, (handler, owner)) in mistakes.iter().zip([
         ("secret", "integration::routing::open"),

@@ -131,7 +131,7 @@ fn unguarded_routers_need_a_reason() {
         let [mistake] = mistakes.as_slice() else {
             panic!("{mistakes:?}");
         };
-        let expected = format!("routing.rs:{line}:");
+        let expected = format!("unguarded.rs:{line}:");
         assert!(mistake.contains(&expected), "{expected} {mistake}");
         assert!(mistake.contains("an empty reason"), "{mistake}");
     }
