@@ -37,9 +37,9 @@ pub enum JwtError {
     DuplicateIssuer(String),
     /// The URL of the keys is invalid.
     Url {
-        /// As it was given.
+        /// The given text.
         url: String,
-        /// What is wrong with it.
+        /// The reason why it is invalid.
         problem: UrlProblem,
     },
     /// The keys could not be fetched.
