@@ -155,6 +155,9 @@ fn effective(annotated: &Annotated) -> model::Policy {
 /// For an invalid attribute, the requirements that could be read decide.
 fn caller(policy: &ParsedPolicy, runtime: &Path) -> TokenStream {
     match policy {
+        ParsedPolicy::Public(public) if public.optional_identity => {
+            quote!(::core::option::Option<#runtime::Identity>)
+        }
         ParsedPolicy::Public(_) => quote!(#runtime::PublicCaller),
         ParsedPolicy::Requires(requires)
             if requires.requirements.is_empty() || check::makes_known(&requires.requirements) =>

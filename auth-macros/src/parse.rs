@@ -68,6 +68,7 @@ pub(crate) fn public(arguments: TokenStream, item: TokenStream) -> Annotated {
         target: read("public", item, krate.as_ref(), &mut errors),
         policy: ParsedPolicy::Public(public.unwrap_or(Public {
             reason: String::new(),
+            optional_identity: false,
         })),
         krate,
         found: None,

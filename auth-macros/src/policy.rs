@@ -15,9 +15,15 @@ use syn::{Ident, Path};
 pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
     let text = |text: Option<&str>| option(text.map(|text| quote!(#krate::Cow::Borrowed(#text))));
     let access = match policy.access() {
-        Access::Public(reason) => {
+        Access::Public {
+            reason,
+            optional_identity,
+        } => {
             let reason = reason.as_ref();
-            quote!(Public(#krate::Cow::Borrowed(#reason)))
+            quote!(Public {
+                reason: #krate::Cow::Borrowed(#reason),
+                optional_identity: #optional_identity,
+            })
         }
         Access::Requires(required) => {
             let required = requirement(required, krate);

@@ -19,6 +19,7 @@ mod layers;
 mod modules;
 mod offers;
 mod openapi;
+mod optional_identity;
 mod protected;
 mod protocol;
 mod providers;

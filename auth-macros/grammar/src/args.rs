@@ -103,7 +103,8 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
 
 /// Reads the arguments of `#[public(...)]` and records every mistake.
 pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
-    let mut public = None;
+    let mut reason = None;
+    let mut optional_identity = false;
     let mut krate = None;
     let mut mistaken = false;
     read(arguments, errors, |input, errors| {
@@ -121,31 +122,37 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 let is_second = krate.replace(self::krate(input, &key)?).is_some();
                 return if is_second { Err(twice(&key)) } else { Ok(()) };
             }
-            mistaken |= key != "reason" || public.is_some();
+            if key == "identity" {
+                let is_second = std::mem::replace(&mut optional_identity, true);
+                let value = assigned(input, &key, "optional")?;
+                return match is_second {
+                    true => Err(twice(&key)),
+                    false => optional(value, &key),
+                };
+            }
+            mistaken |= key != "reason" || reason.is_some();
             if key != "reason" {
                 return Err(not_for_public(&key, &upcoming(input)));
             }
-            if public.is_some() {
+            if reason.is_some() {
                 skip(input);
                 return Err(twice(&key));
             }
             mistaken = true;
             let value = assigned(input, &key, "\"why everybody may call this\"")?;
-            let reason = string(&value, &key, Form::Assigned)?;
-            if reason.text.trim().is_empty() {
+            let text = string(&value, &key, Form::Assigned)?;
+            if text.text.trim().is_empty() {
                 return Err(codes::REASON.at(
-                    reason.span,
+                    text.span,
                     "the reason is empty; say why everybody may call this, for whoever audits it",
                 ));
             }
             mistaken = false;
-            public = Some(Public {
-                reason: reason.text,
-            });
+            reason = Some(text.text);
             Ok(())
         });
     });
-    if public.is_none() && !mistaken {
+    if reason.is_none() && !mistaken {
         errors.add(
             codes::REASON,
             Span::call_site(),
@@ -153,7 +160,26 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
              may call this",
         );
     }
-    public
+    reason.map(|reason| Public {
+        reason,
+        optional_identity,
+    })
+}
+
+/// Accepts only the word `optional`.
+fn optional(value: TokenStream, key: &Ident) -> syn::Result<()> {
+    let text = value.to_string();
+    if text == "optional" {
+        return Ok(());
+    }
+    let advice = match text.trim_matches('"') {
+        "optional" => "remove the quotes: `identity = optional`",
+        "required" | "true" => "write `#[requires(authenticated)]` if every caller has to be known",
+        "none" | "false" => "remove `identity`: a public handler ignores credentials without it",
+        _ => "write `identity = optional` to identify callers that send valid credentials",
+    };
+    let message = format!("`{key}` takes only `optional`\nhelp: {advice}");
+    Err(codes::VALUE.over(value, message))
 }
 
 /// Reads `= path::to::auth_runtime`.
@@ -217,10 +243,12 @@ fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
              `#[requires({name}{})]` in its place",
             as_written(value)
         )
-    } else if nearest(&name, &["reason"]).is_some() {
-        format!("unknown key `{name}`; did you mean `reason`?")
+    } else if let Some(meant) = nearest(&name, &["reason", "identity"]) {
+        format!("unknown key `{name}`; did you mean `{meant}`?")
     } else {
-        format!("unknown key `{name}`; `#[public]` takes `reason = \"...\"` and nothing else")
+        format!(
+            "unknown key `{name}`; `#[public]` takes `reason = \"...\"` and `identity = optional`"
+        )
     };
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
 }

@@ -13,7 +13,10 @@ use crate::requirement::{Kind, Name, Namespace, ParsedPolicy, ParsedRequirement,
 pub fn policy(policy: &ParsedPolicy) -> model::Policy {
     match policy {
         ParsedPolicy::Public(public) => model::Policy::new(
-            Access::Public(Cow::Owned(public.reason.clone())),
+            Access::Public {
+                reason: Cow::Owned(public.reason.clone()),
+                optional_identity: public.optional_identity,
+            },
             Disclosure::Shown,
         ),
         ParsedPolicy::Requires(requires) => self::requires(requires),

@@ -62,6 +62,8 @@ impl Requires {
 pub struct Public {
     /// The reason why the handler is public.
     pub reason: String,
+    /// True if the handler receives the identity of a known caller: `identity = optional`.
+    pub optional_identity: bool,
 }
 
 /// The policy of either attribute.
@@ -334,7 +336,11 @@ impl fmt::Display for Requires {
 impl fmt::Display for Public {
     /// Formats the path as it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "reason = {:?}", self.reason)
+        write!(f, "reason = {:?}", self.reason)?;
+        match self.optional_identity {
+            true => f.write_str(", identity = optional"),
+            false => Ok(()),
+        }
     }
 }
 

@@ -350,6 +350,9 @@ impl<'a> Writer<'a> {
         row: &AccessRow,
         schemes: &[Offered<'_>],
     ) -> Option<Vec<SecurityRequirement>> {
+        if row.policy().is_some_and(Policy::has_optional_identity) {
+            return Some(security::optional(schemes));
+        }
         let Some(requirement) = row.policy().and_then(Policy::requirement) else {
             return Some(Vec::new());
         };

@@ -220,7 +220,7 @@ impl<S: Send + Sync + 'static, P: Declared> FromRequestParts<S> for Guard<P> {
     type Rejection = Denied;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Denied> {
-        if P::POLICY.requirement().is_none() {
+        if P::POLICY.ignores_credentials() {
             if let Some(space) = head.extensions.get::<ProtectionSpace>() {
                 space.report_public(P::POLICY, Some(P::LOCATION), head_of_parts(head));
             }
@@ -425,7 +425,8 @@ impl FromCaller for Identity {
 #[diagnostic::on_unimplemented(
     message = "a public handler does not know who calls [AUTH0045]",
     label = "nobody looked who it is",
-    note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls"
+    note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls, or \
+            `#[public(reason = \"...\", identity = optional)]` if the handler is for others, too"
 )]
 pub trait HasIdentity: FromCaller {
     /// The type that a handler receives.

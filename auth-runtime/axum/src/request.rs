@@ -1,12 +1,11 @@
 //! The requests of axum, as the core reads them.
 
-use std::any::TypeId;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
 use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Target};
-use auth_runtime_core::{Caller, ProtectionSpace, Served};
+use auth_runtime_core::{Caller, ProtectionSpace};
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
 use bytes::{Bytes, BytesMut};
@@ -75,18 +74,6 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
     {
         let _ = extensions;
         None
-    }
-}
-
-/// The kind of a service of type `T`. A router with a layer around it is a service.
-pub(crate) fn served_as<T: 'static>() -> Served {
-    let routers = [
-        TypeId::of::<axum::Router>(),
-        TypeId::of::<crate::routing::ProtectedRouter>(),
-    ];
-    match routers.contains(&TypeId::of::<T>()) {
-        true => Served::Router,
-        false => Served::Service,
     }
 }
 

@@ -25,6 +25,7 @@ mod handler;
 mod handover;
 mod kept_body;
 mod method_router;
+mod mistakes;
 mod mount;
 mod protect_error;
 mod protected;
@@ -33,6 +34,7 @@ mod response_future;
 mod route_slot;
 mod router;
 mod step;
+mod table;
 mod unknown_path;
 
 pub use self::handler::{

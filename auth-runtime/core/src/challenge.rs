@@ -31,7 +31,10 @@ use http::HeaderValue;
 /// # Ok::<(), auth_runtime::challenge::ChallengeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Challenge(HeaderValue);
+pub struct Challenge {
+    line: HeaderValue,
+    is_constant: bool,
+}
 
 impl Challenge {
     /// Starts a challenge of `scheme`.
@@ -44,24 +47,29 @@ impl Challenge {
             scheme: 0..text.len(),
             text,
             names: Vec::with_capacity(4),
+            is_constant: false,
             error,
         }
     }
 
     /// The value of a `WWW-Authenticate` field line.
     pub fn to_header_value(&self) -> HeaderValue {
-        self.0.clone()
+        self.line.clone()
     }
 
     pub(crate) fn into_header_value(self) -> HeaderValue {
-        self.0
+        self.line
+    }
+
+    pub(crate) fn is_constant(&self) -> bool {
+        self.is_constant
     }
 }
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A challenge is visible ASCII throughout, so `to_str` always succeeds.
-        f.write_str(self.0.to_str().unwrap_or_default())
+        f.write_str(self.line.to_str().unwrap_or_default())
     }
 }
 
@@ -83,6 +91,7 @@ pub struct ChallengeBuilder {
     scheme: Range<usize>,
     /// The ranges of the parameter names in the text.
     names: Vec<Range<usize>>,
+    is_constant: bool,
     /// The first error.
     error: Option<ChallengeError>,
 }
@@ -207,6 +216,15 @@ impl ChallengeBuilder {
         Ok(())
     }
 
+    /// Declares that the scheme always makes this challenge for the same
+    /// [`ChallengeContext`](crate::ChallengeContext). A `GuardedRouter` then makes it once for each
+    /// route instead of once for each response. Not for challenges with a nonce.
+    #[must_use]
+    pub fn constant(mut self) -> Self {
+        self.is_constant = true;
+        self
+    }
+
     /// Returns the challenge.
     ///
     /// # Errors
@@ -226,9 +244,12 @@ impl ChallengeBuilder {
             return Err(ChallengeError::NoParameter);
         }
         // All parts have been checked, so the text is visible ASCII.
-        HeaderValue::try_from(self.text)
-            .map(Challenge)
-            .map_err(|_| ChallengeError::Scheme(String::new()))
+        let line = HeaderValue::try_from(self.text);
+        line.map(|line| Challenge {
+            line,
+            is_constant: self.is_constant,
+        })
+        .map_err(|_| ChallengeError::Scheme(String::new()))
     }
 }
 

@@ -17,6 +17,9 @@
 //!    503.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
+//! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable
+//!    ones to 503, since their owner has to learn about it. Cookies, which a browser adds on its
+//!    own, count as none in both cases. Every other caller is granted.
 //!
 //! A hidden policy conceals these denials from callers that do not meet its lesser requirement. The
 //! exception is the request for a new login: it is disclosed, since that login would lead to a
@@ -121,7 +124,7 @@ impl Decision {
     /// ```
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
         let Some(requirement) = policy.requirement() else {
-            return Self::Grant;
+            return of_public(policy, context.caller);
         };
         let evaluated = Evaluated {
             requirement,
@@ -140,6 +143,24 @@ fn decide(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Cow<'s
         Decision::Deny(Denial::StepUp { .. }) => Ok(decision),
         Decision::Deny(_) if conceals(policy, evaluated.context)? => Ok(Decision::Conceal),
         _ => Ok(decision),
+    }
+}
+
+/// Rules 1 and 6.
+fn of_public(policy: &Policy, caller: &Caller) -> Decision {
+    match caller {
+        Caller::Rejected(rejection) if policy.has_optional_identity() => {
+            Decision::Deny(Denial::Unauthenticated {
+                rejection: Some(*rejection),
+                scopes: Vec::new(),
+            })
+        }
+        Caller::Unverifiable { retry_after } if policy.has_optional_identity() => {
+            Decision::Deny(Denial::Unverifiable {
+                retry_after: *retry_after,
+            })
+        }
+        _ => Decision::Grant,
     }
 }
 

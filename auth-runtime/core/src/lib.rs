@@ -67,6 +67,7 @@ pub mod adapter {
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
-        Offered, Route, Target, UNKNOWN_PATH, UsedScheme, View, forbid_storing,
+        Offered, Place, Route, RouteChallenges, Target, UNKNOWN_PATH, UsedScheme, View,
+        forbid_storing,
     };
 }

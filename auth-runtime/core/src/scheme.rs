@@ -74,7 +74,7 @@ pub trait Scheme: Send + Sync + 'static {
     /// when the space is built, to reject a challenge that is always invalid. A challenge that is
     /// invalid only for some requests is replaced by the plain name and realm.
     fn challenge(&self, context: &ChallengeContext<'_>) -> Result<Challenge, ChallengeError> {
-        let challenge = Challenge::builder(self.name());
+        let challenge = Challenge::builder(self.name()).constant();
         match context.realm() {
             Some(realm) => challenge.quoted("realm", realm).build(),
             None => challenge.build(),

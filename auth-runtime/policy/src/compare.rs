@@ -58,6 +58,8 @@ pub enum Aspect {
     Realm,
     /// The reason of a public handler, or of a loosened policy.
     Reason,
+    /// Whether a public handler identifies known callers.
+    Identity,
 }
 
 /// The effect of a change, in the order in which changes should be reviewed.
@@ -127,6 +129,10 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
         ),
         (Aspect::Realm, before.own_realm() != after.own_realm()),
         (Aspect::Reason, reason(before) != reason(after)),
+        (
+            Aspect::Identity,
+            before.has_optional_identity() != after.has_optional_identity(),
+        ),
     ];
     let others = differing.into_iter().filter(|(_, differs)| *differs);
     Comparison {
@@ -177,6 +183,7 @@ impl Comparison {
             Aspect::Schemes => "other schemes are offered",
             Aspect::Realm => "the realm is another one",
             Aspect::Reason => "the reason is another one",
+            Aspect::Identity => "the optional identity was added or removed",
         });
         callers
             .into_iter()
@@ -208,7 +215,7 @@ impl<'p> Callers<'p> {
     fn allowed(policy: &'p Policy) -> Self {
         Self {
             requirement: match policy.access() {
-                Access::Public(_) => Cow::Owned(Requirement::always()),
+                Access::Public { .. } => Cow::Owned(Requirement::always()),
                 Access::Requires(requirement) => Cow::Borrowed(requirement),
             },
             schemes: policy.accepted_schemes(),

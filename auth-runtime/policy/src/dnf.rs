@@ -39,6 +39,13 @@ pub fn minimal_set<'r>(
     requirement: &'r Requirement,
     role: &dyn Fn(&Atom) -> Role,
 ) -> Option<Vec<&'r Atom>> {
+    if let Requirement::Atom(atom) = requirement {
+        return match role(atom) {
+            Role::Missing | Role::Held => Some(vec![atom]),
+            Role::True => Some(Vec::new()),
+            Role::False => None,
+        };
+    }
     let search = Search::new(requirement, role);
     let set = search.smallest(requirement)?;
     Some(search.atoms_of(&set))

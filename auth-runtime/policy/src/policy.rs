@@ -35,8 +35,14 @@ pub struct Policy {
 /// The callers that a policy allows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Every caller, for this reason.
-    Public(Cow<'static, str>),
+    /// Every caller.
+    Public {
+        /// The reason.
+        reason: Cow<'static, str>,
+        /// True if the handler receives the identity of a known caller (rule 6). Otherwise credentials
+        /// are ignored.
+        optional_identity: bool,
+    },
     /// The callers that meet the requirement.
     Requires(Requirement),
 }
@@ -59,7 +65,28 @@ impl Policy {
 
     /// Grants every caller and ignores credentials. `reason` justifies that.
     pub const fn public(reason: &'static str) -> Self {
-        Self::new(Access::Public(Cow::Borrowed(reason)), Disclosure::Shown)
+        let access = Access::Public {
+            reason: Cow::Borrowed(reason),
+            optional_identity: false,
+        };
+        Self::new(access, Disclosure::Shown)
+    }
+
+    /// Grants every caller without invalid credentials, and identifies known callers (rule 6). `reason`
+    /// justifies that.
+    ///
+    /// ```
+    /// use auth_runtime_policy::Policy;
+    ///
+    /// let policy = Policy::public_with_identity("a page for all, with a menu for members");
+    /// assert!(!policy.ignores_credentials());
+    /// ```
+    pub const fn public_with_identity(reason: &'static str) -> Self {
+        let access = Access::Public {
+            reason: Cow::Borrowed(reason),
+            optional_identity: true,
+        };
+        Self::new(access, Disclosure::Shown)
     }
 
     /// Creates a policy for all schemes and with the realm of the space.
@@ -79,7 +106,7 @@ impl Policy {
         written: Option<Cow<'static, str>>,
     ) -> Self {
         let (groups, demands_bound_credentials) = match &access {
-            Access::Public(_) => (Groups::NONE, false),
+            Access::Public { .. } => (Groups::NONE, false),
             Access::Requires(requirement) => (
                 requirement.groups(),
                 requirement.can_be_met(true) && !requirement.can_be_met(false),
@@ -185,7 +212,7 @@ impl Policy {
     #[must_use]
     pub fn map(&self, change: impl Fn(&Requirement) -> Requirement) -> Self {
         let access = match &self.access {
-            Access::Public(reason) => Access::Public(reason.clone()),
+            public @ Access::Public { .. } => public.clone(),
             Access::Requires(requirement) => Access::Requires(change(requirement)),
         };
         let disclosure = match &self.disclosure {
@@ -261,9 +288,31 @@ impl Policy {
     /// The requirement; `None` for a public handler.
     pub const fn requirement(&self) -> Option<&Requirement> {
         match &self.access {
-            Access::Public(_) => None,
+            Access::Public { .. } => None,
             Access::Requires(requirement) => Some(requirement),
         }
+    }
+
+    /// Returns whether the policy is public and does not depend on credentials.
+    pub const fn ignores_credentials(&self) -> bool {
+        matches!(
+            self.access,
+            Access::Public {
+                optional_identity: false,
+                ..
+            }
+        )
+    }
+
+    /// Returns whether the policy is public and identifies known callers (rule 6).
+    pub const fn has_optional_identity(&self) -> bool {
+        matches!(
+            self.access,
+            Access::Public {
+                optional_identity: true,
+                ..
+            }
+        )
     }
 
     /// Returns whether the policy depends on the client's address.
@@ -308,7 +357,7 @@ impl Policy {
     /// The reason for making the handler public; `None` for other handlers.
     pub fn public_reason(&self) -> Option<&str> {
         match &self.access {
-            Access::Public(reason) => Some(reason),
+            Access::Public { reason, .. } => Some(reason),
             Access::Requires(_) => None,
         }
     }
@@ -332,7 +381,16 @@ impl fmt::Display for Policy {
     /// expanded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.access {
-            Access::Public(reason) => return write!(f, "public(reason = {reason:?})"),
+            Access::Public {
+                reason,
+                optional_identity,
+            } => {
+                let identity = match optional_identity {
+                    true => ", identity = optional",
+                    false => "",
+                };
+                return write!(f, "public(reason = {reason:?}{identity})");
+            }
             Access::Requires(Requirement::All(parts)) if !parts.is_empty() => {
                 f.write_str("requires(")?;
                 write_list(parts, f)?;

@@ -84,6 +84,7 @@ impl Scheme for Basic {
         Challenge::builder("Basic")
             .quoted("realm", context.realm().unwrap_or_default())
             .quoted("charset", "UTF-8")
+            .constant()
             .build()
     }
 

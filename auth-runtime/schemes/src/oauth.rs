@@ -30,7 +30,7 @@ pub(super) fn challenge(
     if let Some((_, description)) = error {
         challenge = challenge.quoted("error_description", description);
     }
-    challenge.build()
+    challenge.constant().build()
 }
 
 /// Adds the required properties of a login, if it is insufficient (RFC 9470 §3).

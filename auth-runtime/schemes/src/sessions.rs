@@ -306,7 +306,7 @@ impl Scheme for Sessions {
         ) {
             challenge = challenge.quoted("error", "insufficient_user_authentication");
         }
-        oauth::wanted_login(challenge, context).build()
+        oauth::wanted_login(challenge, context).constant().build()
     }
 
     /// Returns the field that removes the cookie of an ended session, or an ambiguous cookie. The

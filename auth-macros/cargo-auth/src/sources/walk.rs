@@ -251,7 +251,7 @@ impl<'w> Walk<'w> {
                     self.sources.functions.insert(path.join("::"));
                 }
                 self.body(&around, |body| {
-                    body.function(&name, &function.sig, &function.block)
+                    body.function(&name, &function.sig, &function.block);
                 });
             }
             other => self.body(&around, |body| {
@@ -347,6 +347,7 @@ impl<'w> Walk<'w> {
             let public = args::public(arguments.own, &mut errors);
             ParsedPolicy::Public(public.unwrap_or(Public {
                 reason: String::new(),
+                optional_identity: false,
             }))
         } else {
             let requires = arguments.requires(self.found, &mut errors);

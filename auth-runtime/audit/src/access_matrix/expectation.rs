@@ -82,12 +82,12 @@ impl Expectation {
             };
         };
         let context = space.context(policy, &authentication, head);
-        let outcomes = match (&context, policy.requirement()) {
-            (_, None) => vec![Decision::Grant],
-            (Some(context), _) => outcomes(policy, context),
+        let outcomes = match &context {
+            _ if policy.ignores_credentials() => vec![Decision::Grant],
+            Some(context) => outcomes(policy, context),
             // Rule 5. The caller is ambiguous, so no caller meets `hide_unless`.
-            (None, _) if policy.is_hidden() => vec![Decision::Conceal],
-            (None, _) => vec![Decision::Deny(Denial::InvalidRequest)],
+            None if policy.is_hidden() => vec![Decision::Conceal],
+            None => vec![Decision::Deny(Denial::InvalidRequest)],
         };
         let possible = outcomes.into_iter().map(|outcome| match outcome {
             Decision::Grant => Expected::Granted,

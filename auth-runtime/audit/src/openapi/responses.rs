@@ -46,6 +46,13 @@ enum Field {
 
 /// Returns the denials that callers of a handler may receive.
 pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<DeniedResponse> {
+    if policy.has_optional_identity() {
+        return vec![
+            DeniedResponse::bad_request(),
+            DeniedResponse::shared_unauthorized(),
+            DeniedResponse::unavailable(),
+        ];
+    }
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };

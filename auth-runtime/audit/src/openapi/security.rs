@@ -52,6 +52,13 @@ pub(super) fn alternatives(
     found
 }
 
+/// Returns the alternatives of a public operation that identifies known callers: each scheme, or none.
+pub(super) fn optional(schemes: &[Offered<'_>]) -> Vec<SecurityRequirement> {
+    let names = schemes.iter().map(|scheme| scheme.name);
+    let known = names.map(|name| SecurityRequirement::new(name, NO_SCOPES));
+    known.chain([SecurityRequirement::default()]).collect()
+}
+
 const NO_SCOPES: [&str; 0] = [];
 
 /// Returns whether some sufficient set of `requirement` needs credentials.

@@ -7,8 +7,8 @@ use std::slice;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, State,
-    Surroundings, Target, UNKNOWN_PATH, Watch,
+    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, RouteChallenges,
+    State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
@@ -37,6 +38,9 @@ pub(crate) struct RouteAuthorizer {
     /// Whether the handler uses its guard, and can therefore deny objects.
     pub(crate) uses_guard: bool,
     pub(crate) space: ProtectionSpace,
+    pub(crate) challenges: RouteChallenges,
+    /// The value of `Vary`, if the response depends on an optional identity.
+    pub(crate) vary: Option<HeaderValue>,
     /// The state of the handler's router, for checks.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
@@ -115,6 +119,8 @@ impl RouteAuthorizer {
             is_subtree: false,
             uses_guard: false,
             space: fallback.first_space().clone(),
+            challenges: RouteChallenges::default(),
+            vary: None,
             state: Arc::new(()),
             fallback,
         }
@@ -211,7 +217,7 @@ impl RouteAuthorizer {
     /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
     pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
-        if self.policy.requirement().is_none() {
+        if self.policy.ignores_credentials() {
             let authorization = self.grant_public(request);
             return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization));
         }
@@ -314,7 +320,7 @@ impl RouteAuthorizer {
         request: &Request,
     ) -> Option<(Proof, Secrecy)> {
         self.record_entry(&Probe::of(request.extensions()));
-        if self.policy.requirement().is_none() {
+        if self.policy.ignores_credentials() {
             let proof = Proof {
                 caller: Caller::Anonymous,
                 objects: None,
@@ -331,13 +337,16 @@ impl RouteAuthorizer {
             conceal,
             ..
         } = authorization;
-        let is_private = !authentication.to_policy().is_in_authorization();
-        let secrecy = Secrecy {
-            is_private,
-            is_query_secret: is_private && self.space.may_stand_in_query(&authentication),
-        };
         let caller = self.space.caller_for(&self.policy, &authentication)?;
         let caller = caller.clone();
+        let in_authorization = authentication.to_policy().is_in_authorization();
+        let secrecy = Secrecy {
+            is_private: match self.policy.has_optional_identity() {
+                true => caller.identity().is_some(),
+                false => !in_authorization,
+            },
+            is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
+        };
         let objects = self.uses_guard.then(|| {
             let own = || Box::new(self.object_request(request, form.as_ref()));
             Arc::new(ObjectAuthorizer {
@@ -378,9 +387,11 @@ impl RouteAuthorizer {
         request: &Request,
     ) -> Response {
         let asked = RequestView::Now(head_of(request));
+        let policy = Some(&*self.policy);
+        let built = &self.challenges;
         let answer = self
             .space
-            .answer(Some(&self.policy), denial, authentication, asked);
+            .answer_with(built, policy, denial, authentication, asked);
         answer.map(Body::from)
     }
 
@@ -394,8 +405,10 @@ impl RouteAuthorizer {
     /// Records the denial of a test's request by the policy.
     pub(super) fn record_denial(&self, probe: &Probe, denial: &Denial) {
         if let Resource::Handler(location) = self.resource {
-            let denial = denial.clone();
-            probe.record(|| Responder::Denied { location, denial });
+            probe.record(|| Responder::Denied {
+                location,
+                denial: denial.clone(),
+            });
         }
     }
 

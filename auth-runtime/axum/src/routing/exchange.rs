@@ -8,6 +8,7 @@ use auth_runtime_core::adapter::Authentication;
 use auth_runtime_core::{Decision, HandlerLocation};
 use axum::extract::Request;
 use axum::response::Response;
+use http::header::VARY;
 
 use crate::guard::Concealed;
 use crate::probe::Probe;
@@ -233,6 +234,9 @@ impl Exchange {
         }
         if secrecy.is_query_secret {
             keep_query_secret(response.headers_mut());
+        }
+        if let Some(fields) = &self.authorizer.vary {
+            response.headers_mut().append(VARY, fields.clone());
         }
         let authorizer = &self.authorizer;
         authorizer.record_handled(&self.probe, &response);

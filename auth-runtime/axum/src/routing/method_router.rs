@@ -1,11 +1,12 @@
 //! The methods of a path, each with its policy.
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::State;
-use auth_runtime_core::{Check, HandlerLocation, Served};
+use auth_runtime_core::{Check, HandlerLocation};
 use auth_runtime_policy::Policy;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -15,7 +16,6 @@ use http::Method;
 use tower::{Layer, Service};
 
 use crate::guard::{Declared, ServicePolicy};
-use crate::request::served_as;
 use crate::routing::authorizer::RouteAuthorizer;
 use crate::routing::borrower::Borrower;
 use crate::routing::exchange::Place;
@@ -40,7 +40,8 @@ pub(crate) struct Endpoint<S> {
     /// The functions of the checks in the policy.
     pub(crate) checks: &'static [Check],
     pub(crate) location: HandlerLocation,
-    pub(crate) served: Served,
+    /// The type of the service; `None` for a handler.
+    pub(crate) service_type: Option<TypeId>,
     /// A handler with the guard of another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
@@ -61,7 +62,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         M: 'static,
     {
         let borrower = Borrower::find::<H, H::Policy>();
-        Self::new::<H::Policy, _, _>(filter, Served::Handler, borrower, handler)
+        Self::new::<H::Policy, _, _>(filter, None, borrower, handler)
     }
 
     pub(crate) fn of_service<P, T>(filter: Option<MethodFilter>, service: T) -> Self
@@ -71,12 +72,13 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        Self::new::<P, _, _>(filter, served_as::<T>(), None, InnerService(service))
+        let service_type = Some(TypeId::of::<T>());
+        Self::new::<P, _, _>(filter, service_type, None, InnerService(service))
     }
 
     fn new<P, I, T>(
         filter: Option<MethodFilter>,
-        served: Served,
+        service_type: Option<TypeId>,
         borrower: Option<Borrower>,
         inner: I,
     ) -> Self
@@ -91,7 +93,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             policy: P::POLICY,
             checks: P::CHECKS,
             location: P::LOCATION,
-            served,
+            service_type,
             borrower,
             uses_guard: P::USES_GUARD,
             state: None,
@@ -117,7 +119,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
             policy: self.policy,
             checks: self.checks,
             location: self.location,
-            served: self.served,
+            service_type: self.service_type,
             borrower: self.borrower,
             uses_guard: self.uses_guard,
             state: self.state.or(own),

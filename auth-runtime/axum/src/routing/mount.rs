@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use auth_runtime_core::adapter::RouteAccess;
-use auth_runtime_core::route_pattern::{Pattern, repeated_parameter};
-use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
+use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::route_pattern::Pattern;
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
@@ -24,105 +23,18 @@ use crate::routing::authorizer::{Resource, RouteAuthorizer};
 use crate::routing::conceal::ConcealLayer;
 use crate::routing::exchange::Place;
 use crate::routing::fallback::{BELOW, Fallback};
-use crate::routing::method_router::Endpoint;
-use crate::routing::protect_error::Mistake;
-use crate::routing::protected::Member;
 use crate::routing::response::uncacheable_if_missing;
 use crate::routing::router::{
-    FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, nested_path,
+    FallbackRoute, GuardedRoute, GuardedRouter, Target, Unguarded, hidden_paths, nested_path,
 };
 use crate::routing::step::{Step, apply};
 use crate::routing::unknown_path::{NoHandler, UnknownPath};
 
-/// The access table of several routers on one host.
-pub(super) fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
-    let hidden_paths = &hidden_paths(routers.iter().copied());
-    let rows = routers
-        .iter()
-        .flat_map(|router| rows_of(router, hidden_paths));
-    AccessTable::new(rows.collect())
-}
-
-fn rows_of<S>(
-    router: &GuardedRouter<S>,
-    hidden_paths: &HashSet<String>,
-) -> impl Iterator<Item = AccessRow> {
-    let routes = router.routes.iter().flat_map(|route| {
-        let mounted = match route.target {
-            Target::Path => RouteKind::Route,
-            Target::Subtree => RouteKind::Subtree,
-        };
-        let endpoint = &route.endpoint;
-        let is_hidden = hidden_paths.contains(&route.full_path);
-        endpoint.named_methods().into_iter().map(move |method| {
-            let access = RouteAccess::Guarded {
-                policy: endpoint.policy,
-                location: endpoint.location,
-                served: endpoint.served,
-            };
-            let row = AccessRow::new(mounted, &route.full_path, method, access);
-            if is_hidden { row.on_hidden_path() } else { row }
-        })
-    });
-    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
-    let fallbacks = fallbacks.filter_map(|fallback| {
-        let (policy, location, served) = fallback.declared?;
-        let access = RouteAccess::Guarded {
-            policy,
-            location,
-            served,
-        };
-        let mounted = RouteKind::Fallback;
-        Some(AccessRow::new(mounted, &fallback.prefix, None, access))
-    });
-    let unguarded = router.unguarded.iter().flat_map(|unguarded| {
-        unguarded.paths.iter().map(|path| {
-            let access = RouteAccess::Unguarded {
-                reason: unguarded.reason,
-                written: unguarded.written,
-            };
-            let path = nested_path(&unguarded.prefix, path);
-            AccessRow::new(RouteKind::Unguarded, &path, None, access)
-        })
-    });
-    routes.chain(fallbacks).chain(unguarded)
-}
-
-/// The paths that have a hidden method.
-fn hidden_paths<'r, S: 'r>(routers: impl Iterator<Item = &'r GuardedRouter<S>>) -> HashSet<String> {
-    routers
-        .flat_map(|router| &router.routes)
-        .filter(|route| route.endpoint.policy.is_hidden())
-        .map(|route| route.full_path.clone())
-        .collect()
-}
-
-/// The mistakes in a router that `space` should protect.
-pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
-    let of_routes = router
-        .routes
-        .iter()
-        .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
-    let of_paths = router.routes.iter().filter_map(|route| {
-        let name = repeated_parameter(&route.full_path)?;
-        Some(Mistake::Parameter {
-            handler: route.endpoint.location.handler(),
-            path: route.full_path.clone(),
-            name: name.to_owned(),
-        })
-    });
-    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
-    let of_fallbacks = fallbacks
-        .filter_map(|fallback| fallback.borrower)
-        .map(Mistake::Borrowed);
-    let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
-        let is_empty = unguarded.reason.trim().is_empty();
-        is_empty.then_some(Mistake::Reason {
-            written: unguarded.written,
-        })
-    });
-    let of_routes = of_routes.chain(of_paths);
-    of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
+/// The routes of one protection space.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) routes: GuardedRouter,
+    pub(super) space: ProtectionSpace,
 }
 
 /// The routes of a protected router.
@@ -358,48 +270,6 @@ pub(super) fn metadata(members: &[Member]) -> Router {
     router
 }
 
-/// The mistakes in one endpoint.
-fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
-    let handler = endpoint.location.handler();
-    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
-    let schemes = names
-        .iter()
-        .filter(|scheme| !space.accepts(scheme))
-        .map(|scheme| Mistake::Scheme {
-            handler,
-            scheme,
-            accepted: space.schemes().map(str::to_owned).collect(),
-        });
-    let state = endpoint.state_for_checks();
-    let checks = endpoint.checks.iter();
-    let states = checks
-        .filter(|check| !check.state().is_met_by(&*state))
-        .map(|check| Mistake::State {
-            handler,
-            check: check.name(),
-            state: check.state().name,
-        });
-    let demands = endpoint.policy.demands_bound_credentials();
-    let unbound = (demands && !space.can_constrain_senders(endpoint.policy))
-        .then_some(Mistake::Unbound { handler });
-    let refused = space.refuses_realm(endpoint.policy);
-    let realm = refused.map(|(scheme, error)| Mistake::Realm {
-        handler,
-        scheme: scheme.to_owned(),
-        error,
-    });
-    let unasked = space
-        .cannot_ask_for(endpoint.policy)
-        .then_some(Mistake::Unasked { handler });
-    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
-    let offers = unbound.into_iter().chain(realm).chain(unasked);
-    schemes
-        .chain(states)
-        .chain(offers)
-        .chain(borrowed)
-        .collect()
-}
-
 /// A route with its space and its fallback.
 struct Placed<'a> {
     space: &'a ProtectionSpace,
@@ -426,11 +296,17 @@ impl Placed<'_> {
         let unknown = UnknownPath::new(Resource::UnknownMethod, &fallback);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
+        let policy = match self.path_is_hidden {
+            true => route.endpoint.policy.on_hidden_path(),
+            false => Cow::Borrowed(route.endpoint.policy),
+        };
         let authorizer = Arc::new(RouteAuthorizer {
-            policy: match self.path_is_hidden {
-                true => route.endpoint.policy.on_hidden_path(),
-                false => Cow::Borrowed(route.endpoint.policy),
+            challenges: self.space.challenges_of(&policy),
+            vary: match policy.has_optional_identity() {
+                true => self.space.credential_fields(&policy),
+                false => None,
             },
+            policy,
             checks: route.endpoint.checks,
             resource: Resource::Handler(route.endpoint.location),
             is_subtree: subtree,

@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use auth_runtime_core::{AccessTable, ProtectionSpace};
+use auth_runtime_core::ProtectionSpace;
 use axum::body::HttpBody;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{MatchedPath, Request};
@@ -18,9 +18,11 @@ use axum::{BoxError, Router, ServiceExt};
 use bytes::Bytes;
 use tower::{Layer, Service};
 
+use crate::routing::mistakes::mistakes_of;
 #[cfg(feature = "resource-metadata")]
 use crate::routing::mount::metadata;
-use crate::routing::mount::{Routes, mount, table_of};
+use crate::routing::mount::{Member, Routes, mount};
+use crate::routing::protect_error::ProtectError;
 use crate::routing::router::GuardedRouter;
 use crate::routing::step::Step;
 
@@ -48,14 +50,40 @@ use crate::routing::step::Step;
 pub struct ProtectedRouter {
     routes: Routes,
     /// The members, from which a merge builds a new router.
-    members: Arc<Vec<Member>>,
+    pub(super) members: Arc<Vec<Member>>,
 }
 
-/// The routes of one protection space.
-#[derive(Clone)]
-pub(super) struct Member {
-    pub(super) routes: GuardedRouter,
-    pub(super) space: ProtectionSpace,
+impl GuardedRouter {
+    /// Protects every route with `space`.
+    ///
+    /// If the space has a [`ProtectedResource`](auth_runtime_core::ProtectedResource), its metadata document is
+    /// an additional route, at the root of the host.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`] lists every mistake:
+    ///
+    /// - a policy that names a scheme that the space does not accept;
+    /// - a policy that requires sender-constrained credentials, without an accepted scheme that
+    ///   provides them;
+    /// - a realm for which an accepted scheme has no challenge;
+    /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
+    /// - a check that takes another type of state than the router has;
+    /// - a handler that takes the guard of another one;
+    /// - a router that was merged unguarded without a reason.
+    ///
+    /// # Panics
+    ///
+    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`.
+    #[track_caller]
+    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
+        let mistakes = mistakes_of(&self, &space);
+        if mistakes.is_empty() {
+            Ok(ProtectedRouter::new(self, space))
+        } else {
+            Err(ProtectError { mistakes })
+        }
+    }
 }
 
 impl ProtectedRouter {
@@ -149,12 +177,6 @@ impl ProtectedRouter {
             space: member.space,
         }));
         Self::of(members)
-    }
-
-    /// The access table of all routes, like [`GuardedRouter::access_table`].
-    pub fn access_table(&self) -> AccessTable {
-        let routers: Vec<_> = self.members.iter().map(|member| &member.routes).collect();
-        table_of(&routers)
     }
 
     /// A router with the metadata documents only (RFC 9728). An application that nests this router

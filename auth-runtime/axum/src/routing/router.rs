@@ -1,11 +1,13 @@
 //! A router that accepts only handlers with a policy.
 
+use std::any::TypeId;
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use auth_runtime_core::{AccessTable, Caller, HandlerLocation, ProtectionSpace, Served};
+use auth_runtime_core::{Caller, HandlerLocation};
 use auth_runtime_policy::Policy;
 use axum::Router;
 use axum::extract::Request;
@@ -15,14 +17,10 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
-use crate::request::served_as;
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::method_router::{Endpoint, GuardedMethodRouter};
-use crate::routing::mount::{mistakes_of, table_of};
-use crate::routing::protect_error::ProtectError;
-use crate::routing::protected::ProtectedRouter;
+use crate::routing::method_router::{Endpoint, GuardedMethodRouter, any_service};
 use crate::routing::step::Step;
 
 /// A router like axum's, which accepts only handlers with a policy.
@@ -122,7 +120,7 @@ pub(super) struct FallbackRoute<S> {
     /// `None`: the space's own 404.
     pub(super) service: Option<MakeFallback<S>>,
     /// The policy of the fallback of the service, its location and its kind, if it exists.
-    pub(super) declared: Option<(&'static Policy, HandlerLocation, Served)>,
+    pub(super) declared: Option<(&'static Policy, HandlerLocation, Option<TypeId>)>,
     /// The prefix; `/` if the router is not nested.
     pub(super) prefix: String,
     /// The borrower, if the handler takes the guard of another one.
@@ -176,7 +174,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send,
     {
-        self.route(path, crate::routing::any_service(policy, service))
+        self.route(path, any_service(policy, service))
     }
 
     /// Routes a path and all paths below it to a service, with the policy of a unit struct.
@@ -375,7 +373,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         M: 'static,
     {
         self.set_fallback::<H::Policy>(
-            Served::Handler,
+            None,
             Borrower::find::<H, H::Policy>(),
             Arc::new(move |state: S| {
                 let handler = handler.clone();
@@ -398,7 +396,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         T::Future: Send + 'static,
     {
         self.set_fallback::<P>(
-            served_as::<T>(),
+            Some(TypeId::of::<T>()),
             None,
             Arc::new(move |_state| {
                 let service = service.clone();
@@ -451,13 +449,13 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 
     fn set_fallback<P: HasPolicy>(
         mut self,
-        served: Served,
+        service_type: Option<TypeId>,
         borrower: Option<Borrower>,
         service: MakeFallback<S>,
     ) -> Self {
         self.fallback = FallbackRoute {
             service: Some(service),
-            declared: Some((P::POLICY, P::LOCATION, served)),
+            declared: Some((P::POLICY, P::LOCATION, service_type)),
             prefix: "/".to_owned(),
             borrower,
             steps: Vec::new(),
@@ -469,25 +467,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
 impl<S: Clone + Send + Sync + 'static> Default for GuardedRouter<S> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<S> GuardedRouter<S> {
-    /// The access table: every route as mounted, with its policy and the location of that policy.
-    /// It needs neither a space nor a running server.
-    ///
-    /// ```
-    /// use auth_runtime::routing::get;
-    /// use auth_runtime::{GuardedRouter, public};
-    ///
-    /// #[public(reason = "liveness probe")]
-    /// async fn healthz() {}
-    ///
-    /// let router: GuardedRouter = GuardedRouter::new().route("/healthz", get(healthz));
-    /// print!("{}", router.access_table());
-    /// ```
-    pub fn access_table(&self) -> AccessTable {
-        table_of(&[self])
     }
 }
 
@@ -553,35 +532,13 @@ where
     }
 }
 
-impl GuardedRouter {
-    /// Protects every route with `space`.
-    ///
-    /// If the space has a [`ProtectedResource`](auth_runtime_core::ProtectedResource), its metadata document is
-    /// an additional route, at the root of the host.
-    ///
-    /// # Errors
-    ///
-    /// [`ProtectError`] lists every mistake:
-    ///
-    /// - a policy that names a scheme that the space does not accept;
-    /// - a policy that requires sender-constrained credentials, without an accepted scheme that
-    ///   provides them;
-    /// - a realm for which an accepted scheme has no challenge;
-    /// - a policy that can lead to a 401, without an accepted scheme that has a challenge;
-    /// - a check that takes another type of state than the router has;
-    /// - a handler that takes the guard of another one;
-    /// - a router that was merged unguarded without a reason.
-    ///
-    /// # Panics
-    ///
-    /// If two routes have the same method and path, or if two paths conflict, like axum's `Router`.
-    #[track_caller]
-    pub fn protect(self, space: ProtectionSpace) -> Result<ProtectedRouter, ProtectError> {
-        let mistakes = mistakes_of(&self, &space);
-        if mistakes.is_empty() {
-            Ok(ProtectedRouter::new(self, space))
-        } else {
-            Err(ProtectError { mistakes })
-        }
-    }
+/// The paths that have a hidden method.
+pub(super) fn hidden_paths<'r, S: 'r>(
+    routers: impl Iterator<Item = &'r GuardedRouter<S>>,
+) -> HashSet<String> {
+    routers
+        .flat_map(|router| &router.routes)
+        .filter(|route| route.endpoint.policy.is_hidden())
+        .map(|route| route.full_path.clone())
+        .collect()
 }

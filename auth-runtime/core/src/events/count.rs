@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
-use super::AuditRecord;
+use super::record::AuditRecord;
 
 const DECISIONS: &str = "auth_decisions_total";
 const DURATION: &str = "auth_decision_duration_seconds";

@@ -2,7 +2,7 @@
 
 use tracing::{Level, Span};
 
-use super::{AuditRecord, Outcome};
+use super::record::{AuditRecord, Outcome};
 use crate::caller::{Caller, Rejection};
 use crate::explanation::Finding;
 use crate::handler_location::HandlerLocation;

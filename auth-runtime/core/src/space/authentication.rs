@@ -34,50 +34,13 @@ use std::task::{Context, Poll};
 use auth_runtime_policy::Policy;
 
 use super::credentials::{Found, Presented};
-use super::{Accepted, ProtectionSpace};
+use super::protection_space::ProtectionSpace;
+use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::head::Head;
 use crate::scheme::Source;
 use crate::scheme::Verification;
-
-/// The resource that credentials are sent to.
-#[derive(Clone, Copy)]
-pub enum Target<'p> {
-    /// A handler on a path where no denial is concealed.
-    Shown(&'p Policy),
-    /// A handler on a path where denials are concealed.
-    Hidden(&'p Policy),
-    /// An unknown path.
-    Unknown,
-}
-
-impl<'p> Target<'p> {
-    /// A handler with this policy.
-    pub fn of(policy: &'p Policy) -> Self {
-        match policy.is_hidden() {
-            true => Self::Hidden(policy),
-            false => Self::Shown(policy),
-        }
-    }
-
-    /// Returns whether the policy, if there is one, accepts the scheme.
-    fn accepts(self, scheme: &str) -> bool {
-        match self {
-            Self::Shown(policy) | Self::Hidden(policy) => policy.accepts(scheme),
-            Self::Unknown => true,
-        }
-    }
-
-    fn is_shown(self) -> bool {
-        matches!(self, Self::Shown(_))
-    }
-
-    /// Returns whether credentials of a scheme are found and verified.
-    pub(super) fn counts(self, accepted: &Accepted) -> bool {
-        !self.is_shown() || self.accepts(&accepted.name)
-    }
-}
 
 /// The authentication of a request.
 #[derive(Clone, Debug)]
@@ -101,20 +64,6 @@ pub enum View {
         caller: Caller,
         /// The scheme of its credentials.
         used: UsedScheme,
-    },
-}
-
-/// The scheme of the credentials that were sent.
-#[derive(Clone, Copy, Debug)]
-pub enum UsedScheme {
-    /// No credentials were sent.
-    Nothing,
-    /// A scheme.
-    Scheme {
-        /// Its index in the order of the space.
-        index: usize,
-        /// True if the credentials were in `Authorization`.
-        in_authorization: bool,
     },
 }
 
@@ -156,7 +105,7 @@ impl View {
             self,
             Self::Caller {
                 used: UsedScheme::Scheme {
-                    in_authorization: true,
+                    place: Place::Authorization,
                     ..
                 },
                 ..
@@ -266,15 +215,6 @@ fn select(verified: &[Verified], is_meant: impl Fn(&Verified) -> bool) -> View {
     }
 }
 
-impl UsedScheme {
-    fn index(self) -> Option<usize> {
-        match self {
-            Self::Scheme { index, .. } => Some(index),
-            Self::Nothing => None,
-        }
-    }
-}
-
 /// Credentials that are being verified.
 struct Started {
     used: UsedScheme,
@@ -334,6 +274,13 @@ impl ProtectionSpace {
         };
         match used {
             UsedScheme::Scheme { index, .. } if !self.is_accepted(*index, policy) => {
+                Some(&Caller::Anonymous)
+            }
+            // A browser adds the cookie on its own (rule 6).
+            UsedScheme::Scheme {
+                place: Place::Cookie,
+                ..
+            } if policy.has_optional_identity() && caller.identity().is_none() => {
                 Some(&Caller::Anonymous)
             }
             _ => Some(caller),
@@ -405,7 +352,7 @@ impl ProtectionSpace {
             .or(first)
             .map_or(UsedScheme::Nothing, |(index, _)| UsedScheme::Scheme {
                 index,
-                in_authorization: false,
+                place: Place::Elsewhere,
             })
     }
 

@@ -6,7 +6,10 @@ use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 use http::request::Parts;
 
-use super::{Authentication, AuthenticationFuture, Form, ProtectionSpace, Target, UnknownPaths};
+use super::authentication::{Authentication, AuthenticationFuture};
+use super::credentials::Form;
+use super::protection_space::{ProtectionSpace, UnknownPaths};
+use super::target::Target;
 use crate::caller::Caller;
 use crate::check::{Check, Surroundings, run_named};
 use crate::context::Context;
@@ -127,7 +130,7 @@ impl ProtectionSpace {
         assumed: Option<&Caller>,
     ) -> Result<Authorization, http::Response<Bytes>> {
         let (policy, head) = (route.policy, surroundings.head);
-        if policy.requirement().is_none() {
+        if policy.ignores_credentials() {
             self.report_public(policy, route.location, head);
             return Ok(Authorization::public());
         }

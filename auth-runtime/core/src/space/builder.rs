@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use auth_runtime_policy::scheme::is_token;
 
-use super::LoginPage;
-use super::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
+use super::login_page::LoginPage;
+use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::decision::Denial;

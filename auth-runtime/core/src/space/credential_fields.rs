@@ -3,7 +3,7 @@
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
-use super::ProtectionSpace;
+use super::protection_space::ProtectionSpace;
 use crate::head::Head;
 use crate::scheme::Source;
 

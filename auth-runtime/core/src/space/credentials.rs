@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 
-use super::authentication::{Target, UsedScheme};
-use super::{Accepted, ProtectionSpace, Space};
+use super::protection_space::{Accepted, ProtectionSpace, Space};
+use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
 use crate::client_address::ClientAddress;
 use crate::cookies;
@@ -22,14 +22,6 @@ pub(super) struct Presented<'s, 'r> {
     value: Result<Cow<'r, [u8]>, CredentialsError>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Authorization,
-    /// A field of the scheme's own, the query or a form.
-    Elsewhere,
-    Cookie,
-}
-
 /// Unreadable credentials (rule 5).
 pub(super) enum CredentialsError {
     /// The place holds more than one credential, or an unreadable form.
@@ -40,7 +32,7 @@ impl Presented<'_, '_> {
     pub(super) fn used(&self) -> UsedScheme {
         UsedScheme::Scheme {
             index: self.index,
-            in_authorization: self.place == Place::Authorization,
+            place: self.place,
         }
     }
 

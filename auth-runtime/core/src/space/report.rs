@@ -2,7 +2,9 @@
 
 use auth_runtime_policy::Policy;
 
-use super::{Authentication, ProtectionSpace, Route};
+use super::authentication::Authentication;
+use super::authorization::Route;
+use super::protection_space::ProtectionSpace;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};

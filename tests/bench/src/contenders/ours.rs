@@ -86,7 +86,7 @@ impl Scheme for Table {
                 .quoted("error", code)
                 .quoted("error_description", description);
         }
-        challenge.build()
+        challenge.constant().build()
     }
 
     fn is_oauth(&self) -> bool {

@@ -1,0 +1,78 @@
+//! The mistakes in a router that only its protection space shows.
+
+use auth_runtime_core::ProtectionSpace;
+use auth_runtime_core::route_pattern::repeated_parameter;
+
+use crate::routing::method_router::Endpoint;
+use crate::routing::protect_error::Mistake;
+use crate::routing::router::GuardedRouter;
+
+/// The mistakes in a router that `space` should protect.
+pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Vec<Mistake> {
+    let of_routes = router
+        .routes
+        .iter()
+        .flat_map(|route| mistakes_of_endpoint(&route.endpoint, space));
+    let of_paths = router.routes.iter().filter_map(|route| {
+        let name = repeated_parameter(&route.full_path)?;
+        Some(Mistake::Parameter {
+            handler: route.endpoint.location.handler(),
+            path: route.full_path.clone(),
+            name: name.to_owned(),
+        })
+    });
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let of_fallbacks = fallbacks
+        .filter_map(|fallback| fallback.borrower)
+        .map(Mistake::Borrowed);
+    let of_unguarded = router.unguarded.iter().filter_map(|unguarded| {
+        let is_empty = unguarded.reason.trim().is_empty();
+        is_empty.then_some(Mistake::Reason {
+            written: unguarded.written,
+        })
+    });
+    let of_routes = of_routes.chain(of_paths);
+    of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
+}
+
+/// The mistakes in one endpoint.
+fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec<Mistake> {
+    let handler = endpoint.location.handler();
+    let names = endpoint.policy.accepted_schemes().unwrap_or_default();
+    let schemes = names
+        .iter()
+        .filter(|scheme| !space.accepts(scheme))
+        .map(|scheme| Mistake::Scheme {
+            handler,
+            scheme,
+            accepted: space.schemes().map(str::to_owned).collect(),
+        });
+    let state = endpoint.state_for_checks();
+    let checks = endpoint.checks.iter();
+    let states = checks
+        .filter(|check| !check.state().is_met_by(&*state))
+        .map(|check| Mistake::State {
+            handler,
+            check: check.name(),
+            state: check.state().name,
+        });
+    let demands = endpoint.policy.demands_bound_credentials();
+    let unbound = (demands && !space.can_constrain_senders(endpoint.policy))
+        .then_some(Mistake::Unbound { handler });
+    let refused = space.refuses_realm(endpoint.policy);
+    let realm = refused.map(|(scheme, error)| Mistake::Realm {
+        handler,
+        scheme: scheme.to_owned(),
+        error,
+    });
+    let unasked = space
+        .cannot_ask_for(endpoint.policy)
+        .then_some(Mistake::Unasked { handler });
+    let borrowed = endpoint.borrower.map(Mistake::Borrowed);
+    let offers = unbound.into_iter().chain(realm).chain(unasked);
+    schemes
+        .chain(states)
+        .chain(offers)
+        .chain(borrowed)
+        .collect()
+}

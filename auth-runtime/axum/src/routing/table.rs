@@ -1,0 +1,104 @@
+//! The access table of routers.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use auth_runtime_core::adapter::RouteAccess;
+use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};
+
+use crate::routing::protected::ProtectedRouter;
+use crate::routing::router::{GuardedRouter, Target, hidden_paths, nested_path};
+
+impl<S> GuardedRouter<S> {
+    /// The access table: every route as mounted, with its policy and the location of that policy.
+    /// It needs neither a space nor a running server.
+    ///
+    /// ```
+    /// use auth_runtime::routing::get;
+    /// use auth_runtime::{GuardedRouter, public};
+    ///
+    /// #[public(reason = "liveness probe")]
+    /// async fn healthz() {}
+    ///
+    /// let router: GuardedRouter = GuardedRouter::new().route("/healthz", get(healthz));
+    /// print!("{}", router.access_table());
+    /// ```
+    pub fn access_table(&self) -> AccessTable {
+        table_of(&[self])
+    }
+}
+
+impl ProtectedRouter {
+    /// The access table of all routes, like [`GuardedRouter::access_table`].
+    pub fn access_table(&self) -> AccessTable {
+        let routers: Vec<_> = self.members.iter().map(|member| &member.routes).collect();
+        table_of(&routers)
+    }
+}
+
+/// The access table of several routers on one host.
+fn table_of<S>(routers: &[&GuardedRouter<S>]) -> AccessTable {
+    let hidden_paths = &hidden_paths(routers.iter().copied());
+    let rows = routers
+        .iter()
+        .flat_map(|router| rows_of(router, hidden_paths));
+    AccessTable::new(rows.collect())
+}
+
+fn rows_of<S>(
+    router: &GuardedRouter<S>,
+    hidden_paths: &HashSet<String>,
+) -> impl Iterator<Item = AccessRow> {
+    let routes = router.routes.iter().flat_map(|route| {
+        let mounted = match route.target {
+            Target::Path => RouteKind::Route,
+            Target::Subtree => RouteKind::Subtree,
+        };
+        let endpoint = &route.endpoint;
+        let is_hidden = hidden_paths.contains(&route.full_path);
+        endpoint.named_methods().into_iter().map(move |method| {
+            let access = RouteAccess::Guarded {
+                policy: endpoint.policy,
+                location: endpoint.location,
+                served: served_as(endpoint.service_type),
+            };
+            let row = AccessRow::new(mounted, &route.full_path, method, access);
+            if is_hidden { row.on_hidden_path() } else { row }
+        })
+    });
+    let fallbacks = router.nested_fallbacks.iter().chain([&router.fallback]);
+    let fallbacks = fallbacks.filter_map(|fallback| {
+        let (policy, location, service_type) = fallback.declared?;
+        let access = RouteAccess::Guarded {
+            policy,
+            location,
+            served: served_as(service_type),
+        };
+        let mounted = RouteKind::Fallback;
+        Some(AccessRow::new(mounted, &fallback.prefix, None, access))
+    });
+    let unguarded = router.unguarded.iter().flat_map(|unguarded| {
+        unguarded.paths.iter().map(|path| {
+            let access = RouteAccess::Unguarded {
+                reason: unguarded.reason,
+                written: unguarded.written,
+            };
+            let path = nested_path(&unguarded.prefix, path);
+            AccessRow::new(RouteKind::Unguarded, &path, None, access)
+        })
+    });
+    routes.chain(fallbacks).chain(unguarded)
+}
+
+/// The kind of a handler, or of a service of this type. A router with a layer around it is a service.
+fn served_as(service_type: Option<TypeId>) -> Served {
+    let routers = [
+        TypeId::of::<axum::Router>(),
+        TypeId::of::<ProtectedRouter>(),
+    ];
+    match service_type {
+        None => Served::Handler,
+        Some(id) if routers.contains(&id) => Served::Router,
+        Some(_) => Served::Service,
+    }
+}

@@ -1,0 +1,178 @@
+//! The record of one decision.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_runtime_policy::Policy;
+use http::Method;
+
+use crate::caller::Caller;
+use crate::context::Context;
+use crate::decision::Denial;
+use crate::explanation::{Explanation, Rule};
+use crate::handler_location::HandlerLocation;
+
+/// The audit hook of a service.
+pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
+
+/// One decision, as passed to the hook of
+/// [`ProtectionSpaceBuilder::audit`](crate::ProtectionSpaceBuilder::audit).
+///
+/// It borrows all its data and allocates nothing; a hook copies the data that it keeps. It contains
+/// no secrets: no credentials, no header fields and no target, only the matched route. Its `Debug`
+/// output does not identify the caller. [`caller`](Self::caller) does, and is personal data.
+#[derive(Clone, Copy)]
+pub struct AuditRecord<'a> {
+    pub(crate) location: Option<HandlerLocation>,
+    pub(crate) policy: Option<&'a Policy>,
+    pub(crate) context: Option<&'a Context<'a>>,
+    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) scheme: Option<&'a str>,
+    pub(crate) method: &'a Method,
+    pub(crate) matched_path: Option<&'a str>,
+    pub(crate) outcome: Outcome<'a>,
+    pub(crate) rule: Rule,
+    pub(crate) elapsed: Option<Duration>,
+}
+
+/// The outcome of a request, as the client observes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome<'a> {
+    /// The request proceeded to its handler.
+    Granted,
+    /// The response showed this denial.
+    Denied(&'a Denial),
+    /// Concealed: the caller received the response of an unknown path instead of this denial.
+    Hidden(&'a Denial),
+}
+
+impl<'a> Outcome<'a> {
+    /// `granted`, `hidden`, or the kind of the disclosed denial: `broken_request`,
+    /// `unauthenticated`, `step_up`, `unbound_credentials`, `insufficient_scope`, `forbidden`,
+    /// `not_found` or `unverifiable`.
+    ///
+    /// ```
+    /// use auth_runtime::decision::Denial;
+    /// use auth_runtime::events::Outcome;
+    ///
+    /// assert_eq!(Outcome::Denied(&Denial::Forbidden).name(), "forbidden");
+    /// assert_eq!(Outcome::Hidden(&Denial::Forbidden).name(), "hidden");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Hidden(_) => "hidden",
+            Self::Denied(denial) => match denial {
+                Denial::InvalidRequest => "broken_request",
+                Denial::Unauthenticated { .. } => "unauthenticated",
+                Denial::StepUp { .. } => "step_up",
+                Denial::SenderConstraintRequired => "unbound_credentials",
+                Denial::InsufficientScope { .. } => "insufficient_scope",
+                Denial::Forbidden => "forbidden",
+                Denial::NotFound => "not_found",
+                Denial::Unverifiable { .. } => "unverifiable",
+            },
+        }
+    }
+
+    /// The denial, disclosed or concealed, if there is one.
+    pub const fn denial(self) -> Option<&'a Denial> {
+        match self {
+            Self::Granted => None,
+            Self::Denied(denial) | Self::Hidden(denial) => Some(denial),
+        }
+    }
+}
+
+impl<'a> AuditRecord<'a> {
+    /// The handler and its location in the source. `None` on an unknown path, and for
+    /// [`ProtectionSpace::authorize`](crate::ProtectionSpace::authorize), which has no handler.
+    pub fn location(&self) -> Option<HandlerLocation> {
+        self.location
+    }
+
+    /// The evaluated policy; `None` on an unknown path.
+    ///
+    /// Requests for unknown paths are recorded only if their credentials are invalid or could not
+    /// be verified: for the others no decision is made.
+    pub fn policy(&self) -> Option<&'a Policy> {
+        self.policy
+    }
+
+    /// The outcome of the request.
+    pub fn outcome(&self) -> Outcome<'a> {
+        self.outcome
+    }
+
+    /// The rule that determined the decision; for a concealed denial as in [`Explanation::rule`].
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// The caller; `None` on a public handler, which ignores credentials, and for ambiguous
+    /// credentials (rule 5).
+    ///
+    /// Credentials of a scheme that the policy does not accept count as none. The
+    /// [`Identity`](crate::Identity) of a known caller is personal data, and its extensions are
+    /// defined by the service: keep only the data that the log needs.
+    pub fn caller(&self) -> Option<&'a Caller> {
+        self.caller
+    }
+
+    /// The name of the scheme of the credentials, if any were sent.
+    pub fn scheme(&self) -> Option<&'a str> {
+        self.scheme
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The matched route, such as `/repos/{owner}`; `None` if no route matched, or without axum.
+    ///
+    /// The target itself is omitted, since it may contain a token.
+    pub fn matched_path(&self) -> Option<&'a str> {
+        self.matched_path
+    }
+
+    /// The time spent on verifying credentials, running checks and deciding; `None` on public
+    /// handlers and for objects, where nothing is measured.
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.elapsed
+    }
+
+    /// Evaluates the policy part by part, when called. `None` if no requirement was evaluated: on
+    /// unknown paths, by rule 5, and for objects.
+    pub fn explanation(&self) -> Option<Explanation> {
+        Some(Explanation::of(self.policy?, self.context?))
+    }
+
+    /// The name of the handler, or a placeholder.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(crate) fn handler(&self) -> &'static str {
+        match (self.location, self.policy) {
+            (Some(location), _) => location.handler(),
+            (None, Some(_)) => "authorize",
+            (None, None) => "unknown path",
+        }
+    }
+}
+
+impl fmt::Debug for AuditRecord<'_> {
+    /// Omits the caller, which is personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditRecord")
+            .field("location", &self.location)
+            .field("policy", &self.policy)
+            .field("outcome", &self.outcome)
+            .field("rule", &self.rule)
+            .field("scheme", &self.scheme)
+            .field("method", &self.method)
+            .field("matched_path", &self.matched_path)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,194 @@
+//! The challenges of a denial.
+
+use std::borrow::Cow;
+
+use auth_runtime_policy::Policy;
+use http::{HeaderName, HeaderValue};
+
+use super::protection_space::{Accepted, Space};
+use crate::caller::Rejection;
+use crate::challenge::Challenge;
+use crate::decision::Denial;
+use crate::scheme::{ChallengeContext, ErrorCode};
+
+/// A challenge, its scheme, and the fields that accompany it.
+pub(super) struct Sent<'a> {
+    pub(super) index: usize,
+    pub(super) accepted: &'a Accepted,
+    pub(super) challenge: Challenge,
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The context that the challenges of a denial are chosen in.
+pub(super) struct Offer<'a> {
+    pub(super) space: &'a Space,
+    /// `None` on an unknown path.
+    pub(super) policy: Option<&'a Policy>,
+    pub(super) used: Option<usize>,
+    pub(super) is_known: bool,
+    /// True if challenges that open a browser's prompt are left out, since a script sent the
+    /// request.
+    pub(super) spares_script: bool,
+}
+
+/// Leaves out challenges that open a browser's password prompt, since the script handles the
+/// response itself. A 401 always keeps at least one challenge (RFC 9110 §11.6.1).
+pub(super) fn leave_out_prompts(challenges: &mut Vec<Sent<'_>>) {
+    if challenges
+        .iter()
+        .any(|sent| !sent.accepted.triggers_browser_prompt)
+    {
+        challenges.retain(|sent| !sent.accepted.triggers_browser_prompt);
+    }
+}
+
+impl Space {
+    /// Returns whether some challenges are left out of responses to scripts.
+    pub(super) fn spares_scripts(&self) -> bool {
+        !self.prompts_scripts
+            && self
+                .schemes
+                .iter()
+                .any(|accepted| accepted.triggers_browser_prompt)
+    }
+
+    /// Returns one line for each challenge, since many clients miss the second challenge of a line.
+    /// With `joins_challenges`, returns all on one line, for gateways that forward only the first
+    /// line.
+    pub(super) fn lines(&self, challenges: Vec<Sent<'_>>) -> Vec<HeaderValue> {
+        let lines = challenges.into_iter();
+        let lines = lines.map(|sent| sent.challenge.into_header_value());
+        let lines: Vec<HeaderValue> = lines.collect();
+        if !self.joins_challenges || lines.len() < 2 {
+            return lines;
+        }
+        let texts: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
+        let joined = HeaderValue::from_bytes(&texts.join(&b", "[..]));
+        joined.map_or(lines, |joined| vec![joined])
+    }
+}
+
+impl<'a> Offer<'a> {
+    /// Returns the challenges of a denial, in the order of the schemes.
+    pub(super) fn challenges(&self, denial: &Denial) -> Vec<Sent<'a>> {
+        let was_used = |index: usize, _: &Accepted| self.used == Some(index);
+        let opens = |_: usize, accepted: &Accepted| self.opens(accepted);
+        let is_oauth = |_: usize, accepted: &Accepted| accepted.is_oauth && self.opens(accepted);
+        let supports_step_up =
+            |_: usize, accepted: &Accepted| accepted.supports_step_up && self.opens(accepted);
+        match denial {
+            // The error goes with the challenge of the scheme that was used.
+            Denial::SenderConstraintRequired => {
+                self.make(&[], &|_, accepted| accepted.constrains_sender, &|index| {
+                    let is_own = self.used == Some(index);
+                    is_own.then_some(ErrorCode::InvalidToken(Rejection::Invalid))
+                })
+            }
+            // All schemes that can grant access are challenged; the error goes with the one that
+            // was used.
+            Denial::Unauthenticated { rejection, scopes } => self.make(scopes, &opens, &|index| {
+                let rejection = rejection.filter(|_| self.used == Some(index));
+                rejection.map(ErrorCode::InvalidToken)
+            }),
+            // A step-up is requested by the schemes that report the method of the login.
+            Denial::StepUp {
+                acr_values,
+                max_age,
+            } => {
+                let error = ErrorCode::InsufficientUserAuthentication {
+                    acr_values,
+                    max_age: *max_age,
+                };
+                let challenges = self.make(&[], &supports_step_up, &|_| Some(error));
+                if challenges.is_empty() {
+                    self.make(&[], &opens, &|_| Some(error))
+                } else {
+                    challenges
+                }
+            }
+            Denial::InsufficientScope { scopes } => {
+                self.make(scopes, &was_used, &|_| Some(ErrorCode::InsufficientScope))
+            }
+            // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
+            // would make clients request scopes that do not help.
+            Denial::Forbidden if self.is_known => self.make(
+                &[],
+                &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
+                &|_| None,
+            ),
+            Denial::InvalidRequest => {
+                self.make(&[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
+            }
+            Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
+        }
+    }
+
+    pub(super) fn context<'p>(
+        &self,
+        scopes: &'p [Cow<'static, str>],
+        error: Option<ErrorCode<'p>>,
+    ) -> ChallengeContext<'p>
+    where
+        'a: 'p,
+    {
+        let own_realm = self.policy.and_then(Policy::own_realm);
+        ChallengeContext {
+            realm: own_realm.or(self.space.realm.as_deref()),
+            resource_metadata: self.space.resource_metadata(),
+            scopes,
+            error,
+        }
+    }
+
+    /// Returns whether credentials of the scheme can grant access. A challenge is for such schemes
+    /// (RFC 9110 §11.3), unless it reports an error of the credentials that were sent.
+    pub(super) fn opens(&self, accepted: &Accepted) -> bool {
+        let demands_bound = self.policy.is_some_and(Policy::demands_bound_credentials);
+        accepted.constrains_sender || !demands_bound
+    }
+
+    /// Returns the schemes that the space and the policy accept.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = (usize, &'a Accepted)> {
+        let policy = self.policy;
+        let schemes = self.space.schemes.iter().enumerate();
+        schemes.filter(move |(_, accepted)| policy.is_none_or(|own| own.accepts(&accepted.name)))
+    }
+
+    /// Returns the challenges of each accepted scheme that `is_meant` and has a challenge.
+    fn make<'p>(
+        &self,
+        scopes: &'p [Cow<'static, str>],
+        is_meant: &dyn Fn(usize, &Accepted) -> bool,
+        error: &dyn Fn(usize) -> Option<ErrorCode<'p>>,
+    ) -> Vec<Sent<'a>>
+    where
+        'a: 'p,
+    {
+        let mut made = Vec::new();
+        for (index, accepted) in self.accepted() {
+            let Some(plain) = &accepted.plain else {
+                continue;
+            };
+            if !is_meant(index, accepted) {
+                continue;
+            }
+            let context = self.context(scopes, error(index));
+            let challenge = accepted.scheme.challenge(&context);
+            made.push(Sent {
+                index,
+                accepted,
+                challenge: challenge.unwrap_or_else(|_| plain.clone()),
+                fields: accepted.scheme.fields(&context),
+            });
+            for challenge in accepted.scheme.further_challenges(&context) {
+                made.push(Sent {
+                    index,
+                    accepted,
+                    challenge,
+                    fields: Vec::new(),
+                });
+            }
+        }
+        made
+    }
+}

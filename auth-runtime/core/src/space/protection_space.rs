@@ -1,0 +1,280 @@
+//! The protection space: its data, and the properties that an adapter asks for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_runtime_policy::Policy;
+use http::HeaderValue;
+
+use super::login_page::LoginPage;
+use crate::challenge::{Challenge, ChallengeError};
+use crate::client_address::ClientAddress;
+use crate::decision::Denial;
+use crate::denial_body::{DenialBody, RequestSnapshot};
+use crate::events::Audit;
+#[cfg(feature = "resource-metadata")]
+use crate::resource::ProtectedResource;
+use crate::scheme::{ChallengeContext, Scheme, Source};
+
+/// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
+///
+/// Cloning is cheap. A service builds it once, at start:
+///
+/// ```
+/// use auth_runtime::{Identity, ProtectionSpace};
+/// use auth_runtime::schemes::ApiKeys;
+///
+/// let keys = ApiKeys::builder()
+///     .key("a-long-random-key-of-the-billing-job", Identity::new("billing"))
+///     .build()?;
+/// let space = ProtectionSpace::builder().realm("api").scheme(keys).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ProtectionSpace(pub(super) Arc<Space>);
+
+pub(super) struct Space {
+    pub(super) realm: Option<String>,
+    pub(super) schemes: Vec<Accepted>,
+    pub(super) unknown_paths: UnknownPaths,
+    pub(super) client_address: ClientAddress,
+    pub(super) prompts_scripts: bool,
+    pub(super) joins_challenges: bool,
+    pub(super) render: Option<Render>,
+    pub(super) audit: Option<Audit>,
+    #[cfg(feature = "metrics")]
+    pub(super) counts: bool,
+    #[cfg(feature = "tracing")]
+    pub(super) traces_subjects: bool,
+    #[cfg(feature = "resource-metadata")]
+    pub(super) resource: Option<ProtectedResource>,
+}
+
+/// A scheme and its properties that do not change while serving.
+pub(super) struct Accepted {
+    pub(super) scheme: Box<dyn Scheme>,
+    pub(super) name: String,
+    pub(super) sources: Vec<Source>,
+    pub(super) is_oauth: bool,
+    pub(super) constrains_sender: bool,
+    pub(super) triggers_browser_prompt: bool,
+    pub(super) supports_step_up: bool,
+    pub(super) login_page: Option<LoginPage>,
+    /// The challenge without an error. `None` if the scheme has no challenge.
+    pub(super) plain: Option<Challenge>,
+}
+
+/// A scheme, as described in an OpenAPI document.
+pub struct Offered<'s> {
+    /// Its name.
+    pub name: &'s str,
+    /// The places of its credentials.
+    pub sources: &'s [Source],
+    /// See [`Scheme::is_oauth`].
+    pub is_oauth: bool,
+    /// See [`Scheme::constrains_sender`].
+    pub constrains_sender: bool,
+    /// See [`Scheme::format`].
+    pub format: Option<&'s str>,
+}
+
+pub(super) type Render = Arc<dyn Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync>;
+
+/// The response to an anonymous caller on an unknown path, and so on a hidden one.
+///
+/// On both, the response to a known caller is 404, and the response to rejected credentials is 401.
+///
+/// ```
+/// use auth_runtime::{ProtectionSpace, UnknownPaths};
+///
+/// let builder = ProtectionSpace::builder()
+///     .realm("git")
+///     .unknown_paths(UnknownPaths::Challenge);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownPaths {
+    /// 404. The default.
+    #[default]
+    NotFound,
+    /// 401 with challenges, for clients that ask their user for a password only after a 401, such
+    /// as git and browsers.
+    Challenge,
+}
+
+impl ProtectionSpace {
+    /// The longest credentials that are read, in bytes. Longer ones are rejected as malformed.
+    pub const MAX_CREDENTIALS: usize = 16 * 1024;
+
+    /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
+    /// forms. The response to a longer or incomplete one is 400, without a call of the handler.
+    ///
+    /// Forms are searched on hidden and unknown paths, and on other paths if the policy accepts such a
+    /// scheme.
+    pub const MAX_FORM: usize = 1024 * 1024;
+
+    /// The realm, if there is one.
+    pub fn realm(&self) -> Option<&str> {
+        self.0.realm.as_deref()
+    }
+
+    /// The names of the schemes, in the order of their challenges.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.0.schemes.iter().map(|accepted| accepted.name.as_str())
+    }
+
+    /// Returns whether the space accepts a scheme of that name.
+    pub fn accepts(&self, name: &str) -> bool {
+        self.schemes().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns whether the space and `policy` both accept a scheme that binds credentials to a key.
+    pub fn can_constrain_senders(&self, policy: &Policy) -> bool {
+        let mut accepted = self.0.schemes.iter();
+        accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
+    }
+
+    /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
+    pub fn cannot_ask_for(&self, policy: &Policy) -> bool {
+        let schemes = self.0.schemes.iter();
+        let mut accepted = schemes
+            .filter(|scheme| policy.accepts(&scheme.name))
+            .peekable();
+        accepted.peek().is_some()
+            && accepted.all(|scheme| scheme.plain.is_none())
+            && policy.may_ask_for_credentials()
+    }
+
+    /// Returns a scheme that has no valid challenge for the realm of `policy`, and the error.
+    pub fn refuses_realm(&self, policy: &Policy) -> Option<(&str, ChallengeError)> {
+        let context = ChallengeContext {
+            realm: Some(policy.own_realm()?),
+            resource_metadata: self.0.resource_metadata(),
+            scopes: &[],
+            error: None,
+        };
+        let mut accepted = self.0.schemes.iter();
+        accepted.find_map(|accepted| {
+            let challenge = accepted.scheme.challenge(&context);
+            let error = challenge.err().filter(|_| policy.accepts(&accepted.name))?;
+            Some((accepted.name.as_str(), error))
+        })
+    }
+
+    /// Returns the reason why no credentials that the space accepts can meet `policy`, if so.
+    pub(super) fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
+        if let Some(names) = policy.accepted_schemes()
+            && !names.iter().any(|name| self.accepts(name))
+        {
+            return Some(format!(
+                "a handler accepts the schemes {names:?} only, and the protection space has none of \
+                 them"
+            ));
+        }
+        if let Some((scheme, error)) = self.refuses_realm(policy) {
+            return Some(format!(
+                "the scheme `{scheme}` has no challenge for the realm of a handler: {error}"
+            ));
+        }
+        if self.cannot_ask_for(policy) {
+            return Some(
+                "a handler is not hidden whose schemes cannot be asked for by a challenge"
+                    .to_owned(),
+            );
+        }
+        let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
+        is_unbound.then(|| {
+            "a handler requires `sender_constrained`, and the protection space has no scheme that \
+             binds credentials to a key"
+                .to_owned()
+        })
+    }
+
+    /// Returns the request fields that contain credentials of the schemes that `policy` accepts, as a
+    /// value of `Vary` (RFC 9110 §12.5.5); `None` if there are none.
+    pub fn credential_fields(&self, policy: &Policy) -> Option<HeaderValue> {
+        let schemes = self.0.schemes.iter();
+        let accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
+        let mut fields: Vec<&str> = Vec::new();
+        for source in accepted.flat_map(|scheme| &scheme.sources) {
+            let field = match source {
+                Source::Authorization => "authorization",
+                Source::Cookie(_) => "cookie",
+                Source::Field(name) => name.as_str(),
+                Source::Query(_) | Source::Form(_) => continue,
+            };
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        let value = HeaderValue::try_from(fields.join(", ")).ok()?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Returns whether both are clones of one space.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The schemes, in the order of their challenges.
+    pub fn offered(&self) -> impl Iterator<Item = Offered<'_>> {
+        self.0.schemes.iter().map(|accepted| Offered {
+            name: &accepted.name,
+            sources: &accepted.sources,
+            is_oauth: accepted.is_oauth,
+            constrains_sender: accepted.constrains_sender,
+            format: accepted.scheme.format(),
+        })
+    }
+
+    /// The schemes that `policy` accepts.
+    pub fn offered_to(&self, policy: &Policy) -> Vec<Offered<'_>> {
+        let offered = self.offered();
+        offered
+            .filter(|scheme| policy.accepts(scheme.name))
+            .collect()
+    }
+
+    /// Returns whether the response to anonymous callers on unknown paths is 401.
+    pub fn challenges_unknown_paths(&self) -> bool {
+        self.0.unknown_paths == UnknownPaths::Challenge
+    }
+
+    /// Returns whether the service renders the bodies of denials itself.
+    pub fn renders_bodies(&self) -> bool {
+        self.0.render.is_some()
+    }
+
+    /// The URL of the resource's metadata, if it is published.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.0.resource_metadata()
+    }
+
+    /// The resource, if its metadata is published.
+    #[cfg(feature = "resource-metadata")]
+    pub fn resource(&self) -> Option<&ProtectedResource> {
+        self.0.resource.as_ref()
+    }
+}
+
+impl fmt::Debug for ProtectionSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schemes: Vec<_> = self.schemes().collect();
+        f.debug_struct("ProtectionSpace")
+            .field("realm", &self.0.realm)
+            .field("schemes", &schemes)
+            .field("unknown_paths", &self.0.unknown_paths)
+            .field("client_address", &self.0.client_address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Space {
+    /// The URL of the resource's metadata, if it is published.
+    pub(super) fn resource_metadata(&self) -> Option<&str> {
+        #[cfg(feature = "resource-metadata")]
+        return self.resource.as_ref().map(ProtectedResource::metadata_url);
+        #[cfg(not(feature = "resource-metadata"))]
+        None
+    }
+}

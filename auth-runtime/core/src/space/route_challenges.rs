@@ -1,0 +1,111 @@
+//! The challenges of a route that do not depend on the request.
+
+use auth_runtime_policy::Policy;
+use http::HeaderValue;
+
+use super::offer::{Offer, Sent, leave_out_prompts};
+use super::protection_space::{ProtectionSpace, Space};
+use crate::caller::Caller;
+use crate::context::Context;
+use crate::decision::{Decision, Denial};
+use crate::identity::Identity;
+
+/// The challenges of the most frequent denials of a route, built when the route is mounted: the denial of
+/// a caller without credentials, and that of a caller without scopes. Challenges that are not
+/// [constant](crate::ChallengeBuilder::constant) are missing.
+#[derive(Debug, Default)]
+pub struct RouteChallenges(Vec<BuiltChallenges>);
+
+/// The challenges of one denial.
+#[derive(Debug)]
+pub(super) struct BuiltChallenges {
+    denial: Denial,
+    used: Option<usize>,
+    is_known: bool,
+    to_clients: SentChallenges,
+    /// Those without a browser's prompt.
+    to_scripts: SentChallenges,
+}
+
+/// The challenges of one response.
+#[derive(Debug)]
+pub(super) struct SentChallenges {
+    /// The lines of `WWW-Authenticate`.
+    pub(super) lines: Vec<HeaderValue>,
+    /// The indexes of the schemes.
+    pub(super) schemes: Vec<usize>,
+}
+
+impl RouteChallenges {
+    pub(super) fn find(
+        &self,
+        denial: &Denial,
+        used: Option<usize>,
+        is_known: bool,
+    ) -> Option<&BuiltChallenges> {
+        self.0.iter().find(|built| {
+            built.used == used && built.is_known == is_known && built.denial == *denial
+        })
+    }
+}
+
+impl BuiltChallenges {
+    pub(super) fn for_sender(&self, spares_script: bool) -> &SentChallenges {
+        match spares_script {
+            true => &self.to_scripts,
+            false => &self.to_clients,
+        }
+    }
+}
+
+impl SentChallenges {
+    /// `None` if a challenge is not constant.
+    fn of(space: &Space, challenges: Vec<Sent<'_>>) -> Option<Self> {
+        let mut schemes: Vec<usize> = challenges.iter().map(|sent| sent.index).collect();
+        schemes.dedup();
+        let is_constant = challenges.iter().all(|sent| sent.challenge.is_constant());
+        is_constant.then(|| Self {
+            lines: space.lines(challenges),
+            schemes,
+        })
+    }
+}
+
+impl ProtectionSpace {
+    /// Builds the challenges of a route with this policy.
+    pub fn challenges_of(&self, policy: &Policy) -> RouteChallenges {
+        let schemes = self.0.schemes.iter().enumerate();
+        let oauth =
+            schemes.filter(|(_, accepted)| accepted.is_oauth && policy.accepts(&accepted.name));
+        let known = Caller::known(Identity::new("a caller without scopes"));
+        let callers = oauth.map(|(index, _)| (Context::new(&known).by_oauth(), Some(index)));
+        let callers = callers.chain([(Context::new(&Caller::Anonymous), None)]);
+        let built = callers.filter_map(|(context, used)| {
+            let context = match self.can_constrain_senders(policy) {
+                true => context,
+                false => context.without_binding(),
+            };
+            let Decision::Deny(denial) = Decision::of(policy, &context) else {
+                return None;
+            };
+            let offer = Offer {
+                space: &self.0,
+                policy: Some(policy),
+                used,
+                is_known: used.is_some(),
+                spares_script: false,
+            };
+            let challenges = || offer.challenges(&denial);
+            let mut to_scripts = challenges();
+            leave_out_prompts(&mut to_scripts);
+            Some(BuiltChallenges {
+                to_clients: SentChallenges::of(&self.0, challenges())?,
+                to_scripts: SentChallenges::of(&self.0, to_scripts)?,
+                denial,
+                used,
+                is_known: used.is_some(),
+            })
+        });
+        RouteChallenges(built.collect())
+    }
+}

@@ -1,0 +1,259 @@
+//! Public handlers that identify known callers: `#[public(reason = "…", identity = optional)]` (rule 6).
+
+use std::sync::{Arc, Mutex};
+
+use auth_runtime::routing::{delete, get};
+use auth_runtime::schemes::{Bearer, Credentials, Scheme, Source, Verification};
+use auth_runtime::{
+    Caller, Guard, GuardedRouter, Identity, ProtectionSpace, ProtectionSpaceBuilder, Rejection,
+    public, requires,
+};
+use auth_tests::App;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse;
+use axum::{Extension, Router};
+use tower::ServiceExt;
+
+#[public(reason = "the page is for all; members see their menu", identity = optional)]
+async fn page(guard: Guard) -> String {
+    match guard.identity() {
+        Some(identity) => format!("hello {}", identity.subject()),
+        None => "hello".to_owned(),
+    }
+}
+
+#[public(reason = "for all, and cacheable for a while", identity = optional)]
+async fn cached() -> impl IntoResponse {
+    [("cache-control", "public, max-age=60"), ("vary", "accept")]
+}
+
+#[public(reason = "nothing depends on the caller")]
+async fn plain() -> &'static str {
+    "plain"
+}
+
+#[requires(role = "admin", hide_as = 404)]
+async fn remove() {}
+
+fn caller(value: &str) -> Caller {
+    match value {
+        "expired" => Caller::Rejected(Rejection::Expired),
+        "forged" => Caller::rejected(),
+        "down" => Caller::unverifiable(),
+        name => Caller::known(Identity::new(name)),
+    }
+}
+
+/// A session cookie.
+struct Cookie;
+
+impl Scheme for Cookie {
+    fn name(&self) -> &str {
+        "Session"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Cookie("session".to_owned())]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        Verification::done(caller(credentials.value()))
+    }
+}
+
+fn builder() -> ProtectionSpaceBuilder {
+    let bearer = Bearer::new(async |token| caller(token.as_str()));
+    let space = ProtectionSpace::builder().realm("api");
+    space.scheme(bearer).scheme(Cookie)
+}
+
+fn space() -> ProtectionSpace {
+    builder().build().expect("the space is valid")
+}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/", get(page))
+        .route("/cached", get(cached))
+        .route("/plain", get(plain))
+        .route("/mixed", get(page).merge(delete(remove)))
+}
+
+struct Seen {
+    status: StatusCode,
+    challenges: Vec<String>,
+    vary: Vec<String>,
+    cache_control: Option<String>,
+    body: String,
+}
+
+async fn send(app: &impl App, path: &str, fields: &[(&str, &str)]) -> Seen {
+    let mut request = Request::get(path);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = app.clone().oneshot(request).await.expect("infallible");
+    let lines = |name: &str| {
+        let lines = response.headers().get_all(name).iter();
+        let lines = lines.map(|line| line.to_str().expect("visible ASCII").to_owned());
+        lines.collect::<Vec<_>>()
+    };
+    Seen {
+        status: response.status(),
+        challenges: lines("www-authenticate"),
+        vary: lines("vary"),
+        cache_control: lines("cache-control").first().cloned(),
+        body: {
+            let body = to_bytes(response.into_body(), usize::MAX).await;
+            String::from_utf8(body.expect("a body").to_vec()).expect("UTF-8")
+        },
+    }
+}
+
+/// Request fields with credentials, the status, and the body of a granted request.
+type Case = (&'static [(&'static str, &'static str)], u16, &'static str);
+
+const CASES: &[Case] = &[
+    (&[], 200, "hello"),
+    (&[("authorization", "Bearer ann")], 200, "hello ann"),
+    (&[("cookie", "session=bob")], 200, "hello bob"),
+    // A browser sends a dead cookie on its own.
+    (&[("cookie", "session=expired")], 200, "hello"),
+    (&[("cookie", "session=forged")], 200, "hello"),
+    (&[("cookie", "session=down")], 200, "hello"),
+    (
+        &[("cookie", "session=expired; session=bob")],
+        200,
+        "hello bob",
+    ),
+    // The owner of a token has to learn that it expired.
+    (&[("authorization", "Bearer expired")], 401, ""),
+    (&[("authorization", "Bearer forged")], 401, ""),
+    (&[("authorization", "Bearer down")], 503, ""),
+    // Explicit credentials count, and not the cookie beside them.
+    (
+        &[("authorization", "Bearer ann"), ("cookie", "session=bob")],
+        200,
+        "hello ann",
+    ),
+    (
+        &[
+            ("authorization", "Bearer forged"),
+            ("cookie", "session=bob"),
+        ],
+        401,
+        "",
+    ),
+    // Ambiguous (rule 5).
+    (
+        &[
+            ("authorization", "Bearer ann"),
+            ("authorization", "Bearer bob"),
+        ],
+        400,
+        "",
+    ),
+    (&[("cookie", "session=ann; session=bob")], 400, ""),
+    // Credentials of another scheme count as none.
+    (&[("authorization", "Basic YW5uOmE=")], 200, "hello"),
+];
+
+async fn check_cases(app: &impl App, path: &str) {
+    for (fields, status, body) in CASES {
+        let seen = send(app, path, fields).await;
+        assert_eq!(seen.status, *status, "{path} {fields:?}");
+        if seen.status == 200 {
+            assert_eq!(seen.body, *body, "{path} {fields:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn valid_credentials_identify_the_caller() {
+    let app = routes().protect(space()).expect("the router is valid");
+    check_cases(&app, "/").await;
+    check_cases(&app, "/mixed").await;
+}
+
+#[tokio::test]
+async fn plain_router_decides_alike() {
+    let app: Router = Router::new()
+        .route("/", axum::routing::get(page))
+        .layer(Extension(space()));
+    check_cases(&app, "/").await;
+}
+
+#[tokio::test]
+async fn rejected_token_gets_its_challenge() {
+    let app = routes().protect(space()).expect("the router is valid");
+    let seen = send(&app, "/", &[("authorization", "Bearer expired")]).await;
+    let [bearer, session] = seen.challenges.as_slice() else {
+        panic!("{:?}", seen.challenges);
+    };
+    assert!(
+        bearer.starts_with(r#"Bearer realm="api", error="invalid_token""#),
+        "{bearer}"
+    );
+    assert_eq!(session, r#"Session realm="api""#);
+    assert_eq!(seen.cache_control.as_deref(), Some("no-store"));
+}
+
+#[tokio::test]
+async fn response_varies_by_credentials_and_is_private_with_an_identity() {
+    let app = routes().protect(space()).expect("the router is valid");
+    let anonymous = send(&app, "/", &[]).await;
+    assert_eq!(anonymous.vary, ["authorization, cookie"]);
+    assert_eq!(anonymous.cache_control, None);
+    for fields in [("authorization", "Bearer ann"), ("cookie", "session=ann")] {
+        let known = send(&app, "/", &[fields]).await;
+        assert_eq!(known.vary, ["authorization, cookie"]);
+        assert_eq!(known.cache_control.as_deref(), Some("private"));
+    }
+    let own = send(&app, "/cached", &[]).await;
+    assert_eq!(own.vary, ["accept", "authorization, cookie"]);
+    assert_eq!(own.cache_control.as_deref(), Some("public, max-age=60"));
+    let own = send(&app, "/cached", &[("authorization", "Bearer ann")]).await;
+    assert_eq!(own.cache_control.as_deref(), Some("private, max-age=60"));
+    let plain = send(&app, "/plain", &[("authorization", "Bearer forged")]).await;
+    assert_eq!((plain.status, plain.vary.len()), (StatusCode::OK, 0));
+}
+
+#[tokio::test]
+async fn records_name_the_caller_and_only_real_denials() {
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&records);
+    let space = builder().audit(move |record| {
+        let caller = record.caller().and_then(Caller::identity);
+        let subject = caller.map(|identity| identity.subject().to_owned());
+        let record = (record.outcome().name(), record.rule().number(), subject);
+        kept.lock().expect("no panic").push(record);
+    });
+    let app = routes().protect(space.build().expect("the space is valid"));
+    let app = app.expect("the router is valid");
+    for fields in [
+        &[][..],
+        &[("authorization", "Bearer ann")],
+        &[("cookie", "session=expired")],
+        &[("authorization", "Bearer forged")],
+    ] {
+        send(&app, "/", fields).await;
+    }
+    let records = records.lock().expect("no panic").clone();
+    let outcomes: Vec<_> = records.iter().map(|(outcome, ..)| *outcome).collect();
+    assert_eq!(
+        outcomes,
+        ["granted", "granted", "granted", "unauthenticated"]
+    );
+    assert_eq!(records[1].2.as_deref(), Some("ann"));
+    assert_eq!(records[0].2, None);
+    assert_eq!(records[2].2, None);
+}
+
+#[test]
+fn access_table_shows_the_option() {
+    let table = routes().access_table().to_string();
+    let expected = "identity = optional";
+    assert!(table.contains(expected), "{table}");
+}
