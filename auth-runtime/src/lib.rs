@@ -137,6 +137,12 @@ pub mod decision {
     };
 }
 
+/// The clock of schemes and protection spaces, and one that tests move.
+pub mod clock {
+    #[doc(inline)]
+    pub use auth_runtime_core::{Clock, ManualClock};
+}
+
 /// Records of decisions, for audit logs.
 pub mod events {
     #[doc(inline)]

@@ -1,7 +1,6 @@
 //! Digest: a scheme for the policies of the vectors, and responses of all kinds to it.
 
-use std::time::Duration;
-
+use auth_runtime::clock::Clock;
 use auth_runtime::schemes::{Digest, DigestAlgorithm, DigestSecret};
 use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
 use auth_tests::digest::Login;
@@ -15,10 +14,7 @@ const REALM: &str = "lab";
 const USER: &str = "user";
 const PASSWORD: &str = "pass";
 
-pub(crate) fn scheme(
-    wanted: &vector::Policy,
-    nonce_lifetime: Option<Duration>,
-) -> Result<Digest, String> {
+pub(crate) fn scheme(wanted: &vector::Policy, clock: Clock) -> Result<Digest, String> {
     let names = wanted.digest.algs.iter();
     let algorithms = names.map(|name| algorithm(name));
     let algorithms: Vec<DigestAlgorithm> = algorithms.collect::<Result<_, _>>()?;
@@ -31,10 +27,10 @@ pub(crate) fn scheme(
     if wanted.digest.userhash {
         builder = builder.userhash();
     }
-    if let Some(lifetime) = nonce_lifetime {
-        builder = builder.nonce_lifetime(lifetime);
-    }
-    builder.build().map_err(|error| error.to_string())
+    builder
+        .clock(clock)
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 fn algorithm(name: &str) -> Result<DigestAlgorithm, String> {
@@ -43,12 +39,6 @@ fn algorithm(name: &str) -> Result<DigestAlgorithm, String> {
         "MD5" => Ok(DigestAlgorithm::Md5),
         other => Err(format!("there is no algorithm {other}")),
     }
-}
-
-/// Short, if the nonce should expire.
-pub(crate) fn nonce_lifetime(credential: &str) -> Option<Duration> {
-    let runs_out = ["digest.stale", "digest.stalewrong"].contains(&credential);
-    runs_out.then_some(Duration::from_millis(50))
 }
 
 /// Returns the nonce of the challenge for this algorithm.

@@ -1,6 +1,8 @@
 //! Requests over a socket.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use auth_runtime::clock::ManualClock;
 
 use crate::certificates;
 use crate::credentials::fill_in;
@@ -25,21 +27,22 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
             false => (None, String::new()),
         };
+        let time = ManualClock::new(SystemTime::now());
         let circumstances = Circumstances {
             verifier_is_down: credential == "jwks.down",
             introspection: match policy.introspect {
-                true => Some(introspection::start(credential).await?),
+                true => Some(introspection::start(credential, time.clock()).await?),
                 false => None,
             },
             certificate: match policy.mtls {
                 true => Some(certificates::told_by(credential)?),
                 false => None,
             },
-            nonce_lifetime: digest::nonce_lifetime(credential),
+            clock: time.clock(),
             sessions,
             storing_layer: vector.id == "V-9111-3-b-3",
         };
-        let app = service(policy, circumstances.clone())?;
+        let app = service(policy, circumstances)?;
         let address = match policy.mtls {
             true => certificates::serve(app).await,
             false => serve(app).await,
@@ -73,8 +76,8 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             let refused = answer(&target, &[]).await?;
             let authorization = digest::authorization(credential, &refused, &target)?;
             headers.push(("Authorization".to_owned(), authorization));
-            if let Some(lifetime) = circumstances.nonce_lifetime {
-                tokio::time::sleep(lifetime * 2).await;
+            if ["digest.stale", "digest.stalewrong"].contains(&credential) {
+                time.advance(Duration::from_secs(301));
             }
         }
         if ["dpop.replay", "opaque.cached", "digest.replay"].contains(&credential) {
@@ -84,7 +87,7 @@ pub(crate) fn run(vector: &Vector, http: &Http, vectors: &Vectors) -> Result<(),
             }
         }
         if credential == "opaque.cached" {
-            tokio::time::sleep(Duration::from_millis(2100)).await;
+            time.advance(Duration::from_secs(3));
         }
         let seen = answer(&target, &headers).await?;
         let unknown = answer("/no-such-path", &headers).await?;

@@ -3,27 +3,36 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::UNIX_EPOCH;
 
+use auth_runtime::clock::Clock;
 use auth_runtime::schemes::Introspection;
 use axum::response::IntoResponse;
 use axum::{Form, Json, Router};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::credentials::{AUDIENCE, now};
+use crate::credentials::AUDIENCE;
 
 /// Starts the endpoint for the credentials of this name. It runs as long as its runtime.
-pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
+pub(crate) async fn start(credential: &str, clock: Clock) -> Result<Introspection, String> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("loopback has a free port");
     let address: SocketAddr = listener.local_addr().expect("it is bound");
     let refuses_us = credential == "opaque.401";
+    let now = {
+        let clock = clock.clone();
+        move || {
+            let since = clock.now().duration_since(UNIX_EPOCH);
+            since.expect("after 1970").as_secs()
+        }
+    };
     let begun = now();
     let answer = async move |Form(form): Form<HashMap<String, String>>| {
         if refuses_us {
             return StatusCode::UNAUTHORIZED.into_response();
         }
-        let active = |expiry: i64| {
+        let active = |expiry: u64| {
             let is_active = expiry > now();
             json!({ "active": is_active, "sub": "alice", "scope": "read", "aud": AUDIENCE, "exp": expiry })
         };
@@ -49,6 +58,7 @@ pub(crate) async fn start(credential: &str) -> Result<Introspection, String> {
     let introspection = Introspection::builder()
         .endpoint(format!("http://{address}/introspect"))
         .client_secret("api", "secret")
-        .audience(AUDIENCE);
+        .audience(AUDIENCE)
+        .clock(clock);
     introspection.build().map_err(|error| error.to_string())
 }

@@ -4,6 +4,7 @@ use auth_tests::App;
 use axum::ServiceExt;
 use std::net::SocketAddr;
 
+use auth_runtime::clock::Clock;
 use auth_runtime::policy::{IpNet, Network};
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::{GuardedMethodRouter, get};
@@ -162,8 +163,8 @@ pub(crate) struct Circumstances {
     pub(crate) verifier_is_down: bool,
     /// The verifier of opaque tokens.
     pub(crate) introspection: Option<Introspection>,
-    /// The lifetime of Digest nonces, if it differs from the default.
-    pub(crate) nonce_lifetime: Option<std::time::Duration>,
+    /// The clock of Digest.
+    pub(crate) clock: Clock,
     /// The source of client certificates.
     pub(crate) certificate: Option<ClientCertificate>,
     /// The store of sessions.
@@ -193,7 +194,7 @@ fn space(wanted: &Policy, circumstances: &Circumstances) -> Result<ProtectionSpa
                 builder.scheme(Bearer::introspection(introspection))
             }
             "dpop" => builder.scheme(dpop(wanted)?),
-            "digest" => builder.scheme(digest::scheme(wanted, circumstances.nonce_lifetime)?),
+            "digest" => builder.scheme(digest::scheme(wanted, circumstances.clock.clone())?),
             "bearer" => {
                 let mut bearer = Bearer::jwt(verifier());
                 if wanted.token_in.iter().any(|place| place == "query") {

@@ -13,6 +13,7 @@ mod items;
 mod mount;
 mod names;
 mod open_patterns;
+mod policy_attribute;
 mod reasons;
 mod record;
 mod routing;

@@ -113,7 +113,7 @@ pub struct Check {
 pub(crate) type PendingAnswer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
 
 /// The type of the state that a function takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct StateType {
     id: TypeId,
     /// The name of the type, for messages.

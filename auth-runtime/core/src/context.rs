@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use auth_runtime_policy::{Atom, Group, Truth};
 
 use crate::caller::Caller;
+use crate::clock::Clock;
 
 /// All facts about one request that its policy is evaluated with.
 ///
@@ -26,6 +27,7 @@ pub struct Context<'a> {
     pub(crate) can_be_bound: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
+    clock: Clock,
     answers: Vec<(Cow<'static, str>, Option<bool>)>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Context<'a> {
             can_be_bound: true,
             address: None,
             now: None,
+            clock: Clock::system(),
             answers: Vec::new(),
         }
     }
@@ -81,12 +84,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Sets the time to `now`, unless a time is already set.
-    pub(crate) fn at_one_moment(self, now: SystemTime) -> Self {
+    /// Reads the time of the request from `clock`, unless a time is set.
+    pub(crate) fn by_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Sets the time to the present, unless a time is already set.
+    pub(crate) fn at_one_moment(self) -> Self {
         Self {
-            now: self.now.or(Some(now)),
+            now: Some(self.time()),
             ..self
         }
+    }
+
+    fn time(&self) -> SystemTime {
+        self.now.unwrap_or_else(|| self.clock.now())
     }
 
     /// Adds the result of the check of this name; `None` if it failed.
@@ -112,8 +124,7 @@ impl<'a> Context<'a> {
                 }
             }
             (Atom::MaxAge(age), Caller::Known(identity)) => {
-                let now = self.now.unwrap_or_else(SystemTime::now);
-                identity.logged_in_within(*age, now).into()
+                identity.logged_in_within(*age, self.time()).into()
             }
             (_, Caller::Known(identity)) => identity.meets(atom).into(),
             _ => Truth::Unknown,

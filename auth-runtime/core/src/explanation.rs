@@ -1,7 +1,6 @@
 //! The reason for a decision, for the log and never for the caller.
 
 use std::fmt;
-use std::time::SystemTime;
 
 use auth_runtime_policy::{Policy, Requirement, Truth};
 
@@ -136,7 +135,7 @@ impl Explanation {
     /// Decides, and records the reason. [`Decision::of`] is cheaper.
     pub fn of(policy: &Policy, context: &Context<'_>) -> Self {
         // Evaluates all parts at the same time.
-        let facts = &context.clone().at_one_moment(SystemTime::now());
+        let facts = &context.clone().at_one_moment();
         let decision = Decision::of(policy, facts);
         let denial = match &decision {
             Decision::Deny(denial) => Some(denial.clone()),

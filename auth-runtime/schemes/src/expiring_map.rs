@@ -39,11 +39,11 @@ struct Periods<V> {
 pub(super) struct Full;
 
 impl<V: Default> ExpiringMap<V> {
-    /// Takes up to `capacity` new entries in each period of `lifetime`.
-    pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
+    /// Takes up to `capacity` new entries in each period of `lifetime`, the first of which begins `now`.
+    pub(super) fn new(capacity: usize, lifetime: Duration, now: Instant) -> Self {
         Self {
             periods: Mutex::new(Periods {
-                began: Instant::now(),
+                began: now,
                 current: HashMap::new(),
                 previous: HashMap::new(),
                 owned: HashMap::new(),
@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn one_owner_gets_a_tenth_and_leaves_the_rest_to_others() {
-        let (map, now) = (ExpiringMap::new(CAPACITY, LIFETIME), Instant::now());
+        let now = Instant::now();
+        let map = ExpiringMap::new(CAPACITY, LIFETIME, now);
         assert_eq!(add(&map, 0, u16::MAX, now), CAPACITY / 10);
         for owner in 1..800 {
             assert_eq!(add(&map, owner, 16, now), 16, "{owner}");
@@ -140,7 +141,8 @@ mod tests {
     #[test]
     fn many_greedy_owners_leave_places_to_others() {
         for (greedy, each, others) in [(16, 2000, 500), (500, 200, 10)] {
-            let (map, now) = (ExpiringMap::new(CAPACITY, LIFETIME), Instant::now());
+            let now = Instant::now();
+            let map = ExpiringMap::new(CAPACITY, LIFETIME, now);
             let taken: usize = (0..greedy).map(|owner| add(&map, owner, each, now)).sum();
             assert!(taken < CAPACITY, "{greedy} owners took {taken}");
             for owner in greedy..greedy + others {
@@ -153,7 +155,8 @@ mod tests {
 
     #[test]
     fn no_more_entries_are_taken_than_fit() {
-        let (map, now) = (ExpiringMap::new(100, LIFETIME), Instant::now());
+        let now = Instant::now();
+        let map = ExpiringMap::new(100, LIFETIME, now);
         let taken: usize = (0..2000).map(|owner| add(&map, owner, 1, now)).sum();
         assert_eq!(taken, 100);
     }
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn entries_are_kept_for_a_lifetime_and_shares_for_a_period() {
         let begin = Instant::now();
-        let map = ExpiringMap::<u32>::new(CAPACITY, LIFETIME);
+        let map = ExpiringMap::<u32>::new(CAPACITY, LIFETIME, begin);
         let count = |seconds| {
             let now = begin + Duration::from_secs(seconds);
             map.update(id(1, 1), id(1, 0), now, |count| {
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(count(109), Ok(3), "almost a lifetime later");
         assert_eq!(count(190), Ok(1), "forgotten");
 
-        let map = ExpiringMap::new(CAPACITY, LIFETIME);
+        let map = ExpiringMap::new(CAPACITY, LIFETIME, begin);
         let first = add(&map, 1, u16::MAX, begin);
         let later = begin + LIFETIME * 3;
         assert_eq!(add(&map, 1, u16::MAX, later), first, "a new share");

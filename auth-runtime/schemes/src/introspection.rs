@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::{Caller, Client, Credentials, Identity, Rejection, Verification};
+use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -89,6 +89,7 @@ struct Endpoint {
     issuer: Option<String>,
     audiences: Vec<String>,
     leeway: Duration,
+    clock: Clock,
     names: ClaimNames,
     cache: Option<VerifierCache>,
     questions: SingleFlight,
@@ -179,7 +180,7 @@ impl Endpoint {
     async fn shared_answer(&self, token: &str) -> Option<(Caller, Option<SystemTime>)> {
         #[cfg(feature = "redis")]
         if let Some(shared) = &self.shared_cache {
-            let (answer, until) = shared.get(&self.asker(), token).await?;
+            let (answer, until) = shared.get(&self.asker(), token, &self.clock).await?;
             let (caller, expiry) = self.judge(serde_json::from_slice(&answer).ok()?);
             let until = expiry.map_or(until, |expiry| expiry.min(until));
             return Some((caller, Some(until)));
@@ -214,7 +215,9 @@ impl Endpoint {
         let (caller, expiry) = self.judge(claims);
         #[cfg(feature = "redis")]
         if let (Some(shared), Caller::Known(_)) = (&self.shared_cache, &caller) {
-            shared.insert(&self.asker(), token, &answer, expiry).await;
+            let asker = self.asker();
+            let inserted = shared.insert(&asker, token, &answer, expiry, &self.clock);
+            inserted.await;
         }
         (caller, expiry)
     }
@@ -240,7 +243,7 @@ impl Endpoint {
 
     async fn question(&self, token: &str) -> Result<Vec<u8>, String> {
         let mut form = vec![("token", token), ("token_type_hint", "access_token")];
-        let assertion = self.client.assertion()?;
+        let assertion = self.client.assertion(self.clock.now())?;
         if let Some(assertion) = &assertion {
             form.push(("client_id", self.client.id()));
             form.push(("client_assertion_type", ASSERTION_TYPE));
@@ -265,19 +268,7 @@ impl Endpoint {
         if answer.get("active") != Some(&Value::Bool(true)) {
             return Err(Rejection::Invalid);
         }
-        let now = SystemTime::now();
-        if answer.get("exp").is_some() {
-            let expiry = answer.expiry().ok_or(Rejection::Invalid)?;
-            if expiry.checked_add(self.leeway).is_none_or(|end| end <= now) {
-                return Err(Rejection::Expired);
-            }
-        }
-        if answer.get("nbf").is_some() {
-            let begins = answer.begins().ok_or(Rejection::Invalid)?;
-            if begins > now + self.leeway {
-                return Err(Rejection::Invalid);
-            }
-        }
+        answer.check_times(self.clock.now(), self.leeway)?;
         let is_ours = match &self.issuer {
             Some(issuer) => answer.get("iss").is_some_and(|own| own == issuer.as_str()),
             None => true,

@@ -318,7 +318,7 @@ impl Issuer {
     ) -> Option<Caller> {
         let claims = match keys.claims(token, header) {
             Ok(claims) => self.rules.accept(claims),
-            Err(Flaw::Rejected(rejection)) => Err(rejection),
+            Err(Flaw::Invalid) => Err(Rejection::Invalid),
             Err(Flaw::Unsigned) => return None,
         };
         let claims = match claims {

@@ -1,7 +1,9 @@
 //! Stateless nonces: a timestamp and its HMAC.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
+use auth_runtime_core::Clock;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,6 +17,8 @@ pub(crate) struct NonceKey {
     /// The purpose of the nonces. A nonce for one purpose is invalid for another.
     purpose: &'static [u8],
     lifetime: Duration,
+    clock: Clock,
+    made: AtomicU64,
 }
 
 /// The result of verifying a nonce.
@@ -30,9 +34,16 @@ pub(crate) enum Stamp {
 
 const TIME: usize = 8;
 const SIGNATURE: usize = 16;
+/// The nanoseconds that stamps are counted within, about a microsecond. Many clocks have no finer steps.
+const STEP: u64 = 1 << 10;
 
 impl NonceKey {
-    pub(crate) fn new(key: [u8; 32], purpose: &'static [u8], lifetime: Duration) -> Self {
+    pub(crate) fn new(
+        key: [u8; 32],
+        purpose: &'static [u8],
+        lifetime: Duration,
+        clock: Clock,
+    ) -> Self {
         let mut block = Zeroizing::new([0; 64]);
         for (to, from) in block.iter_mut().zip(key) {
             *to = from;
@@ -41,12 +52,17 @@ impl NonceKey {
             key: block,
             purpose,
             lifetime,
+            clock,
+            made: AtomicU64::new(0),
         }
     }
 
-    /// Creates a nonce from the current time, in nanoseconds.
+    /// Creates a nonce from the current time, in nanoseconds. No two are equal: the lowest bits are a
+    /// count, and the others are of the step before, so that no nonce is from the future.
     pub(crate) fn make(&self) -> String {
-        self.at(nanos_since_1970())
+        let count = self.made.fetch_add(1, Ordering::Relaxed) % STEP;
+        let step = (self.nanos_since_1970() / STEP).saturating_sub(1);
+        self.at(step * STEP + count)
     }
 
     fn at(&self, time: u64) -> String {
@@ -73,9 +89,8 @@ impl NonceKey {
             return Stamp::Foreign;
         }
         let made = u64::from_be_bytes(*time);
-        let age = nanos_since_1970()
-            .checked_sub(made)
-            .map(Duration::from_nanos);
+        let age = self.nanos_since_1970().checked_sub(made);
+        let age = age.map(Duration::from_nanos);
         match age {
             Some(age) if age <= self.lifetime => Stamp::Fresh(age),
             // A nonce from the future was created before the clock was set back.
@@ -89,11 +104,11 @@ impl NonceKey {
         signature.update(time);
         signature
     }
-}
 
-fn nanos_since_1970() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
+    fn nanos_since_1970(&self) -> u64 {
+        let since = self.clock.now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| {
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        })
+    }
 }

@@ -6,11 +6,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, MIN_SALT_LEN, Params, Version};
-use auth_runtime_core::{Caller, Client, Identity, ProtectionSpace, Rejection, Verification};
+use auth_runtime_core::{
+    Caller, Client, Clock, Identity, ProtectionSpace, Rejection, Verification,
+};
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
@@ -72,6 +74,7 @@ struct Table {
     key: LoginKey,
     /// Used for unknown names; always empty.
     no_logins: Remembered,
+    clock: Clock,
 }
 
 /// The memory of a place to hash in, allocated when it is used first, and then kept: allocators do
@@ -101,7 +104,10 @@ const BUSY: Caller = Caller::Unverifiable {
 impl PasswordHashes {
     /// Starts without users.
     pub fn builder() -> PasswordHashesBuilder {
-        PasswordHashesBuilder { users: Vec::new() }
+        PasswordHashesBuilder {
+            users: Vec::new(),
+            clock: Clock::system(),
+        }
     }
 
     /// Returns the caller with this user name and password, for a login form; see
@@ -153,7 +159,7 @@ impl PasswordHashes {
             let verified = runtime.spawn_blocking(move || {
                 let caller = table.verify(&user, &password, place);
                 if let (Caller::Known(_), Some(user)) = (&caller, table.user(&user)) {
-                    user.logins.insert(client, login, Instant::now());
+                    user.logins.insert(client, login, table.clock.monotonic());
                 }
                 caller
             });
@@ -171,7 +177,7 @@ impl Table {
     fn remembered(&self, name: &str, client: Client, login: &LoginHash) -> Option<Identity> {
         let user = self.user(name);
         let logins = user.map_or(&self.no_logins, |user| &user.logins);
-        let is_remembered = logins.contains(client, login, Instant::now());
+        let is_remembered = logins.contains(client, login, self.clock.monotonic());
         user.filter(|_| is_remembered)
             .map(|user| user.identity.clone())
     }
@@ -254,12 +260,19 @@ impl StoredHash {
 #[must_use]
 pub struct PasswordHashesBuilder {
     users: Vec<(String, String, Identity)>,
+    clock: Clock,
 }
 
 impl PasswordHashesBuilder {
     /// Adds a user with the hash of the password, as a PHC string: `$argon2id$v=19$…`.
     pub fn user(mut self, name: impl Into<String>, hash: &str, identity: Identity) -> Self {
         self.users.push((name.into(), hash.to_owned(), identity));
+        self
+    }
+
+    /// Sets the clock that logins are forgotten by. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -299,6 +312,7 @@ impl PasswordHashesBuilder {
             blocks,
             key: LoginKey::new().ok_or(PasswordHashesError::NoRandomness)?,
             no_logins: Remembered::default(),
+            clock: self.clock,
         })))
     }
 }

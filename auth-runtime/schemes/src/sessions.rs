@@ -205,8 +205,9 @@ impl Sessions {
     /// then gives no access, which prevents session fixation.
     ///
     /// Other data of the session is kept, unless another user was logged in. Call it again when the
-    /// grants of the user change. The time of the login is now, unless the identity has an
-    /// [`auth_time`](Identity::auth_time), such as the identity of a guard: `max_age` uses it.
+    /// grants of the user change. The time of the login is now, by the clock of the system, unless the
+    /// identity has an [`auth_time`](Identity::auth_time), such as the identity of a guard: `max_age`
+    /// uses it.
     ///
     /// The identity's [extensions](Identity::with_extension) are not kept. Its binding to a key is
     /// not kept either, since a cookie is not bound.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::Identity;
+use auth_runtime_core::{Clock, Identity};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use zeroize::Zeroizing;
@@ -123,9 +123,10 @@ impl TokenCache {
         self.len() == 0
     }
 
-    /// Returns the part of the cache for one verifier.
-    pub(crate) fn of_verifier(&self) -> VerifierCache {
+    /// Returns the part of the cache for one verifier. Its tokens expire by the clock of the verifier.
+    pub(crate) fn of_verifier(&self, clock: Clock) -> VerifierCache {
         VerifierCache {
+            clock,
             verifier: self.0.verifiers.fetch_add(1, Ordering::Relaxed),
             tokens: self.clone(),
         }
@@ -142,6 +143,7 @@ impl Default for TokenCache {
 pub(crate) struct VerifierCache {
     verifier: u32,
     tokens: TokenCache,
+    clock: Clock,
 }
 
 impl VerifierCache {
@@ -152,7 +154,7 @@ impl VerifierCache {
         };
         let tokens = &self.tokens.0;
         let remembered = tokens.remembered.get(&key)?;
-        let now = SystemTime::now();
+        let now = self.clock.now();
         // An expiry beyond `max_age` was set before the clock was set back.
         let is_good = now < remembered.until && remembered.until <= now + tokens.max_age;
         if !is_good {
@@ -176,7 +178,7 @@ impl VerifierCache {
         expiry: Option<SystemTime>,
         moment: Epoch,
     ) {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let latest = now + self.tokens.0.max_age;
         let until = expiry.map_or(latest, |expiry| expiry.min(latest));
         if until <= now || self.moment() != moment {

@@ -45,9 +45,6 @@ async fn concealed(guard: Guard) -> Result<(), Denied> {
     Ok(())
 }
 
-#[requires(scope = "read", sender_constrained)]
-async fn bound() {}
-
 #[requires(acr = "strong")]
 async fn strong() {}
 
@@ -74,7 +71,6 @@ fn service() -> Result<ProtectedRouter, Box<dyn Error>> {
         .route("/write", post(write))
         .route("/hidden", get(hidden))
         .route("/concealed", get(concealed))
-        .route("/bound", get(bound))
         .route("/strong", get(strong));
     print!("{}", router.access_table());
     Ok(router.protect(space)?)
@@ -121,7 +117,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "/read",
         "/hidden",
         "/concealed",
-        "/bound",
         "/strong",
         "/unknown",
     ];

@@ -1,22 +1,30 @@
 //! Fetched keys: an issuer on loopback that can rotate them, count requests, and stop.
 
-use auth_tests::App;
+mod fetching;
+mod outages;
+mod rotation;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_runtime::ProtectedRouter;
-use auth_runtime::schemes::{JwtBuilder, JwtError, TokenCache};
+use auth_runtime::clock::ManualClock;
+use auth_runtime::schemes::JwtBuilder;
+use auth_tests::App;
 use axum::extract::State;
 use axum::routing;
 
-use crate::schemes::tokens::now;
 use crate::schemes::*;
 
-/// An issuer with ES256 keys.
+/// Between two fetches that requests ask for.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// An issuer with ES256 keys, and the clock of its verifiers.
 struct Issuer {
+    time: ManualClock,
     address: SocketAddr,
     published: Arc<Published>,
     server: tokio::task::JoinHandle<()>,
@@ -39,6 +47,7 @@ impl Issuer {
         let (address, server) = serve(address, &published).await;
         *published.issuer.lock().unwrap() = format!("http://{address}");
         let issuer = Self {
+            time: ManualClock::new(SystemTime::now()),
             address,
             published,
             server,
@@ -77,8 +86,8 @@ impl Issuer {
 
     fn signed(&self, id: &str, key: &KeyPair, changes: Value) -> String {
         let mut claims = json!({
-            "iss": self.name(), "aud": AUDIENCE, "sub": "ann", "scope": "read", "exp": now() + 600,
-            "iat": now(), "jti": now_nanos().to_string(),
+            "iss": self.name(), "aud": AUDIENCE, "sub": "ann", "scope": "read", "exp": self.now() + 600,
+            "iat": self.now(), "jti": now_nanos().to_string(),
         });
         let members = claims.as_object_mut().unwrap();
         members.extend(changes.as_object().unwrap().clone());
@@ -90,7 +99,23 @@ impl Issuer {
     }
 
     fn verifier(&self) -> JwtBuilder {
-        Jwt::builder().issuer(self.name()).audience(AUDIENCE)
+        Jwt::builder()
+            .issuer(self.name())
+            .audience(AUDIENCE)
+            .clock(self.time.clock())
+    }
+
+    /// The seconds since 1970, by the clock of its verifiers.
+    fn now(&self) -> u64 {
+        let since = self.time.clock().now().duration_since(UNIX_EPOCH);
+        since.expect("after 1970").as_secs()
+    }
+
+    /// Lets the pause between two fetches pass, for requests that wait for its end.
+    async fn pause(&self) {
+        // Requests that were spawned begin to wait.
+        tokio::task::yield_now().await;
+        self.time.advance(PAUSE);
     }
 
     fn app(&self) -> ProtectedRouter {
@@ -122,7 +147,7 @@ impl Issuer {
 }
 
 fn now_nanos() -> u128 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.expect("after 1970").as_nanos()
 }
 
@@ -174,319 +199,4 @@ fn jwk(id: &str, key: &KeyPair) -> Value {
 
 async fn status(app: &impl App, token: &str) -> u16 {
     send(app, "/read", &bearer(token)).await.status().as_u16()
-}
-
-#[tokio::test]
-async fn keys_are_found_by_the_issuers_metadata_on_first_use() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    assert_eq!(issuer.fetches(), (0, 0));
-    for _ in 0..3 {
-        assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    }
-    assert_eq!(issuer.fetches(), (1, 1));
-}
-
-#[tokio::test]
-async fn keys_can_be_fetched_at_start_and_by_their_own_url() {
-    let issuer = Issuer::start().await;
-    let url = format!("{}/keys", issuer.name());
-    let jwt = issuer.verifier().jwks_url(url).build().unwrap();
-    jwt.fetch_keys().await.unwrap();
-    assert_eq!(issuer.fetches(), (0, 1));
-    let app = app(space(Bearer::jwt(jwt.clone())));
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    assert_eq!(issuer.fetches(), (0, 1));
-
-    issuer.stop().await;
-    let error = jwt.fetch_keys().await.unwrap_err();
-    assert!(matches!(error, JwtError::Unreachable(_)), "{error}");
-}
-
-#[tokio::test]
-async fn all_who_need_keys_wait_for_one_fetch() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    let requests = (0..50).map(|_| {
-        let (app, token) = (app.clone(), issuer.token(json!({})));
-        tokio::spawn(async move { status(&app, &token).await })
-    });
-    let requests: Vec<_> = requests.collect();
-    for request in requests {
-        assert_eq!(request.await.unwrap(), 200);
-    }
-    assert_eq!(issuer.fetches(), (1, 1));
-}
-
-#[tokio::test]
-async fn a_rotation_under_load_refuses_nobody() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    let mut before = vec![issuer.token(json!({}))];
-    assert_eq!(status(&app, &before[0]).await, 200);
-    for _ in 0..2 {
-        issuer.rotate();
-        let tokens: Vec<String> = (0..20).map(|_| issuer.token(json!({}))).collect();
-        let requests = tokens.iter().chain(&before).map(|token| {
-            let (app, token) = (app.clone(), token.clone());
-            tokio::spawn(async move { status(&app, &token).await })
-        });
-        let requests: Vec<_> = requests.collect();
-        for request in requests {
-            assert_eq!(request.await.unwrap(), 200);
-        }
-        before = tokens;
-    }
-    // One fetch for each key, the second one after the pause.
-    assert_eq!(issuer.fetches().1, 3);
-}
-
-#[tokio::test]
-async fn keys_without_names_change_too() {
-    let issuer = Issuer::start().await;
-    issuer.published.is_nameless.store(true, Ordering::SeqCst);
-    let app = issuer.app();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    issuer.rotate();
-    issuer.withdraw_all_but_the_last();
-    // Without key names, the new key is detected only because no key at hand fits.
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    assert_eq!(issuer.fetches().1, 2);
-    // A signed token with invalid claims does not cause a fetch.
-    let foreign = issuer.token(json!({ "aud": "https://other.example" }));
-    assert_eq!(status(&app, &foreign).await, 401);
-    assert_eq!(issuer.fetches().1, 2);
-}
-
-#[tokio::test]
-async fn unknown_keys_do_not_make_the_service_ask_again_and_again() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let began = Instant::now();
-    let requests = (0..30).map(|number| {
-        let app = app.clone();
-        let token = issuer.signed(&format!("unknown-{number}"), &forger, json!({}));
-        tokio::spawn(async move { status(&app, &token).await })
-    });
-    let requests: Vec<_> = requests.collect();
-    for request in requests {
-        assert_eq!(request.await.unwrap(), 401);
-    }
-    assert_eq!(issuer.fetches().1, 2);
-    assert!(began.elapsed() < Duration::from_secs(9), "they wait once");
-
-    // Tokens of other issuers are rejected without waiting.
-    let foreign = issuer.signed(
-        "unknown",
-        &forger,
-        json!({ "iss": "https://other.example" }),
-    );
-    assert_eq!(status(&app, &foreign).await, 401);
-    assert_eq!(issuer.fetches().1, 2);
-}
-
-#[tokio::test]
-async fn without_keys_nobody_is_told_401() {
-    let mut issuer = Issuer::start().await;
-    let app = issuer.app();
-    let token = issuer.token(json!({}));
-    issuer.stop().await;
-    for _ in 0..2 {
-        let response = send(&app, "/read", &bearer(&token)).await;
-        assert_eq!(response.status(), 503);
-        assert!(challenges(&response).is_empty());
-        let retry_after = response.headers()["retry-after"].to_str().unwrap();
-        let retry_after: u64 = retry_after.parse().unwrap();
-        assert!((1..=5).contains(&retry_after), "{retry_after}");
-    }
-    // A malformed token is rejected as usual, since no key would help.
-    assert_eq!(status(&app, "not-a-token").await, 401);
-    assert_eq!(send(&app, "/read", &vec![]).await.status(), 401);
-
-    issuer.start_again().await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(status(&app, &token).await, 200);
-}
-
-#[tokio::test]
-async fn keys_outlive_an_outage() {
-    let mut issuer = Issuer::start().await;
-    let jwt = issuer.verifier().discover();
-    let jwt = jwt.refresh_every(Duration::from_secs(1)).build().unwrap();
-    let app = app(space(Bearer::jwt(jwt)));
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    issuer.stop().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    for _ in 0..5 {
-        assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    // A token with an unknown key cannot be verified now.
-    issuer.rotate();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
-    issuer.start_again().await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-}
-
-#[tokio::test]
-async fn keys_are_refreshed_in_the_background_and_those_that_are_gone_open_nothing() {
-    let issuer = Issuer::start().await;
-    let jwt = issuer.verifier().discover().cache(TokenCache::default());
-    let jwt = jwt.refresh_every(Duration::from_secs(1)).build().unwrap();
-    let app = app(space(Bearer::jwt(jwt)));
-    let old = issuer.token(json!({}));
-    assert_eq!(status(&app, &old).await, 200);
-    issuer.rotate();
-    issuer.withdraw_all_but_the_last();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    // This starts the refresh without waiting for it. The token is cached as well.
-    assert_eq!(status(&app, &old).await, 200);
-    let another = issuer.token(json!({}));
-    assert_eq!(status(&app, &another).await, 200);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(status(&app, &another).await, 200);
-    assert_eq!(status(&app, &old).await, 401, "the key was withdrawn");
-}
-
-#[tokio::test]
-async fn metadata_of_another_issuer_are_not_believed() {
-    let issuer = Issuer::start().await;
-    *issuer.published.issuer.lock().unwrap() = "https://other.example".to_owned();
-    let jwt = issuer.verifier().discover().build().unwrap();
-    let error = jwt.fetch_keys().await.unwrap_err().to_string();
-    assert!(error.contains("other.example"), "{error}");
-    assert_eq!(issuer.fetches().1, 0);
-    let app = app(space(Bearer::jwt(jwt)));
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
-}
-
-#[test]
-fn what_cannot_be_fetched_is_found_when_the_verifier_is_built() {
-    let builder = || Jwt::builder().audience(AUDIENCE);
-    let secret = JwtKey::hs256([7; 32]).unwrap();
-    for (builder, message) in [
-        (
-            builder().issuer("http://issuer.example").discover(),
-            r#"keys cannot be fetched by "http://issuer.example": it has to be https (or http on loopback, for tests); within a cluster, name it by `.jwks_over_plain_http(…)`"#,
-        ),
-        (
-            builder().issuer("my-issuer").discover(),
-            r#"keys cannot be fetched by "my-issuer": it is no absolute URL"#,
-        ),
-        (
-            builder()
-                .issuer("https://a.example")
-                .issuer("https://b.example")
-                .discover(),
-            "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
-             them with `Jwt::any_of`",
-        ),
-        (
-            builder()
-                .issuer("https://a.example")
-                .key(secret)
-                .jwks_url("https://a.example/keys"),
-            "keys are given and are to be fetched too; decide for one",
-        ),
-    ] {
-        assert_eq!(builder.build().unwrap_err().to_string(), message);
-    }
-}
-
-#[tokio::test]
-async fn made_up_keys_shut_out_no_key_that_was_just_published() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let an_hour_ago = json!({ "iat": now() - 3600 });
-    let made_up: Vec<String> = (0..3000)
-        .map(|number| issuer.signed(&format!("made-up-{number}"), &forger, an_hour_ago.clone()))
-        .collect();
-    let began = Instant::now();
-    let strangers: Vec<_> = made_up
-        .into_iter()
-        .map(|token| {
-            let app = app.clone();
-            tokio::spawn(async move { status(&app, &token).await })
-        })
-        .collect();
-    issuer.rotate();
-    let owner = {
-        let (app, token) = (app.clone(), issuer.token(json!({})));
-        tokio::spawn(async move { status(&app, &token).await })
-    };
-    for stranger in strangers {
-        assert_eq!(stranger.await.unwrap(), 401);
-    }
-    let strangers_waited = began.elapsed();
-    assert_eq!(owner.await.unwrap(), 200);
-    assert!(
-        strangers_waited < Duration::from_secs(4),
-        "{strangers_waited:?}"
-    );
-    assert!(issuer.fetches().1 <= 3, "{:?}", issuer.fetches());
-}
-
-#[tokio::test]
-async fn waiting_for_a_new_key_holds_up_no_other_request() {
-    let issuer = Issuer::start().await;
-    let app = issuer.app();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    let forger = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    // Issued after the last fetch, according to their claims.
-    let new: Vec<_> = (0..3000)
-        .map(|number| {
-            let token = issuer.signed(&format!("new-{number}"), &forger, json!({}));
-            let app = app.clone();
-            tokio::spawn(async move { status(&app, &token).await })
-        })
-        .collect();
-    tokio::task::yield_now().await;
-    assert!(new.iter().all(|request| !request.is_finished()));
-    let began = Instant::now();
-    let old = issuer.signed("old", &forger, json!({ "iat": now() - 3600 }));
-    assert_eq!(status(&app, &old).await, 401);
-    assert!(began.elapsed() < Duration::from_secs(2));
-
-    issuer.rotate();
-    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
-    for request in new {
-        assert_eq!(request.await.unwrap(), 401);
-    }
-    assert!(began.elapsed() < Duration::from_secs(9), "they wait once");
-    assert_eq!(issuer.fetches().1, 2);
-}
-
-#[tokio::test]
-async fn an_outage_of_one_issuer_is_none_of_another() {
-    let (one, other) = (Issuer::start().await, Issuer::start().await);
-    let build = |issuer: &Issuer| issuer.verifier().discover().build().unwrap();
-    let jwt = Jwt::any_of([build(&one), build(&other)]).unwrap();
-    one.stop().await;
-    assert!(jwt.fetch_keys().await.is_err());
-    assert_eq!(other.fetches(), (1, 1));
-    let app = app(space(Bearer::jwt(jwt)));
-    assert_eq!(status(&app, &one.token(json!({}))).await, 503);
-    assert_eq!(status(&app, &other.token(json!({}))).await, 200);
-}
-
-#[tokio::test]
-async fn a_new_key_is_found_although_the_clock_of_its_issuer_is_behind() {
-    let issuer = Issuer::start().await;
-    let jwt = issuer.verifier().discover().leeway(Duration::from_secs(30));
-    let jwt = jwt.build().unwrap();
-    jwt.fetch_keys().await.unwrap();
-    let app = app(space(Bearer::jwt(jwt)));
-    issuer.rotate();
-    let began = Instant::now();
-    let beyond = issuer.token(json!({ "iat": now() - 40 }));
-    assert_eq!(status(&app, &beyond).await, 401);
-    assert!(began.elapsed() < Duration::from_secs(4), "at once");
-    let behind = issuer.token(json!({ "iat": now() - 20 }));
-    assert_eq!(status(&app, &behind).await, 200);
-    assert_eq!(issuer.fetches().1, 2);
 }

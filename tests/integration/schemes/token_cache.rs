@@ -3,9 +3,10 @@
 use auth_tests::App;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use auth_runtime::ProtectedRouter;
+use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::{JwtBuilder, TokenCache};
 
 use crate::schemes::tokens::{claims, keys, now};
@@ -68,11 +69,13 @@ async fn what_is_rejected_is_not_remembered() {
 #[tokio::test]
 async fn a_token_is_not_remembered_for_longer_than_it_is_good() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
-    let app = remembering(&cache, verifier().leeway(Duration::ZERO));
-    let short = token(json!({ "exp": now() + 2 }));
+    let time = ManualClock::new(SystemTime::now());
+    let verifier = verifier().leeway(Duration::ZERO).clock(time.clock());
+    let app = remembering(&cache, verifier);
+    let short = token(json!({ "exp": now() + 20 }));
     assert_eq!(status(&app, &short).await, 200);
     assert_eq!(cache.len(), 1);
-    tokio::time::sleep(Duration::from_millis(3100)).await;
+    time.advance(Duration::from_secs(21));
     let response = send(&app, "/known", &bearer(&short)).await;
     assert_eq!(challenges(&response), [EXPIRED]);
     assert!(cache.is_empty());
@@ -80,13 +83,14 @@ async fn a_token_is_not_remembered_for_longer_than_it_is_good() {
 
 #[tokio::test]
 async fn a_token_is_not_remembered_for_longer_than_the_cache_says() {
-    let cache = TokenCache::new(100, Duration::from_millis(200));
+    let cache = TokenCache::new(100, Duration::from_secs(60));
     let asked = Arc::new(AtomicUsize::new(0));
-    let app = remembering(&cache, verifier());
+    let time = ManualClock::new(SystemTime::now());
+    let app = remembering(&cache, verifier().clock(time.clock()));
     let token = token(json!({}));
     assert_eq!(status(&app, &token).await, 200);
     assert_eq!(cache.len(), 1);
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    time.advance(Duration::from_secs(60));
     cache.forget_where(|_| {
         asked.fetch_add(1, Ordering::SeqCst);
         false
@@ -97,6 +101,27 @@ async fn a_token_is_not_remembered_for_longer_than_the_cache_says() {
         "it is there still, but of no use"
     );
     assert_eq!(status(&app, &token).await, 200, "verified once more");
+}
+
+#[tokio::test]
+async fn a_clock_set_back_forgets_tokens() {
+    let cache = TokenCache::new(100, Duration::from_secs(60));
+    let time = ManualClock::new(SystemTime::now());
+    let verified = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&verified);
+    let verifier = verifier().clock(time.clock()).accept_if(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        true
+    });
+    let app = remembering(&cache, verifier);
+    let token = token(json!({}));
+    for _ in 0..2 {
+        assert_eq!(status(&app, &token).await, 200);
+    }
+    assert_eq!(verified.load(Ordering::SeqCst), 1);
+    time.set_wall(SystemTime::now() - Duration::from_secs(600));
+    assert_eq!(status(&app, &token).await, 200);
+    assert_eq!(verified.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -10,10 +10,8 @@ use auth_grammar::module::{Arguments, Module};
 use auth_grammar::requirement::{ParsedPolicy, Public};
 use auth_grammar::vocabulary::LoadedVocabulary;
 use auth_grammar::{args, codes};
-use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Attribute, Ident, Item, ItemMod, Meta};
 
@@ -22,6 +20,7 @@ use super::body::Body;
 use super::conditions::{Conditional, both, is_conditional, paths, unconditional};
 use super::finding::{Finding, Place, is_written};
 use super::items::{attributes_in, attributes_of, borrowed_guard, kind_of, name_of};
+use super::policy_attribute::PolicyAttribute;
 use super::reasons;
 use super::record::{Entry, EntryKind, Sources};
 use super::text::{named, readable, shown};
@@ -59,37 +58,6 @@ struct Around {
     cfg: Option<String>,
     /// The `cfg` condition of the enclosing module's policy.
     condition: Option<String>,
-}
-
-/// A policy attribute.
-struct PolicyAttribute {
-    name: &'static str,
-    arguments: TokenStream,
-    span: Span,
-    /// The `cfg` condition of the attribute: its own `cfg_attr`, or that of the enclosing module.
-    condition: Option<String>,
-    /// True if it has a `cfg_attr` of its own.
-    is_conditional: bool,
-}
-
-impl PolicyAttribute {
-    fn of(
-        name: &'static str,
-        attribute: &Attribute,
-        condition: Option<String>,
-        around: &Around,
-    ) -> Self {
-        Self {
-            name,
-            arguments: match &attribute.meta {
-                Meta::List(list) => list.tokens.clone(),
-                _ => TokenStream::new(),
-            },
-            span: attribute.path().span(),
-            is_conditional: condition.is_some(),
-            condition: condition.or_else(|| around.condition.clone()),
-        }
-    }
 }
 
 impl Around {
@@ -325,7 +293,12 @@ impl<'w> Walk<'w> {
                 let is_ours = self.krate.uses_attributes || attribute.path().segments.len() > 1;
                 match policy_attribute(&attribute) {
                     Some(name) if is_ours && written.is_none() => {
-                        written = Some(PolicyAttribute::of(name, &attribute, condition, around));
+                        written = Some(PolicyAttribute::of(
+                            name,
+                            &attribute,
+                            condition,
+                            around.condition.as_ref(),
+                        ));
                     }
                     _ => besides.push(attribute),
                 }
@@ -353,7 +326,7 @@ impl<'w> Walk<'w> {
             refuse_conditional_policy(written.span, &mut errors);
             self.note(errors, &place);
         }
-        if !written.is_conditional && is_hard_to_find(&self.text, written) {
+        if !written.is_conditional && written.is_hard_to_find(&self.text) {
             let finding = Finding::hidden(place.clone(), written.name);
             self.sources.findings.push(finding);
         }
@@ -475,26 +448,6 @@ impl<'w> Walk<'w> {
             self.file(&file, &inner);
         }
     }
-}
-
-/// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
-/// one piece.
-fn is_hard_to_find(text: &str, written: &PolicyAttribute) -> bool {
-    let range = written.span.byte_range();
-    let parts = (
-        text.get(..range.start),
-        text.get(range.clone()),
-        text.get(range.end..),
-    );
-    let (Some(before), Some(path), Some(behind)) = parts else {
-        return false;
-    };
-    // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
-    // the path.
-    let is_one_piece = path.rsplit("::").next() == Some(written.name)
-        && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
-    let is_begun = before.ends_with("#[");
-    is_written(written.span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
 }
 
 /// Returns the path of a file, and the folder of its modules.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use proc_macro2::Span;
 
-use super::Vocabulary;
+use super::declared::Vocabulary;
 use super::read::read;
 use super::reader::Mistake;
 use super::workspace::{self, Workspace};

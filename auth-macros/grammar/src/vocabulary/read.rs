@@ -8,11 +8,11 @@ use proc_macro2::TokenStream;
 use toml::de::{DeTable, DeValue};
 
 use super::cycles::{circle, may_circle};
-use super::reader::{Mistake, Reader, Value, in_order};
-use super::syntax::{duplicate, unclosed, without_value};
-use super::{
+use super::declared::{
     DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, NamedPolicy, Vocabulary, implying,
 };
+use super::reader::{Mistake, Reader, Value, in_order};
+use super::syntax::{duplicate, unclosed, without_value};
 use crate::check::NamePosition;
 use crate::errors::Errors;
 use crate::requirement::{Kind, Namespace, ParsedRequirement};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::MAX_TERMS;
+use super::declared::MAX_TERMS;
 use crate::characters::legible;
 use crate::suggest::nearest;
 

@@ -102,7 +102,7 @@ fn hidden_denials(
         let takes = wording(requirement, circumstances.audience);
         let lesser = wording(lesser, circumstances.audience);
         let text = format!(
-            "Not allowed: it takes `{takes}`. DeniedResponse only to those who have `{lesser}`; the others see 404."
+            "Not allowed: it takes `{takes}`. Told only to those who have `{lesser}`; the others see 404."
         );
         DeniedResponse::forbidden(text, circumstances)
     });

@@ -32,6 +32,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use auth_runtime_policy::Policy;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credentials::{Found, Presented};
 use super::protection_space::ProtectionSpace;
@@ -262,6 +263,22 @@ fn views(verified: &[Verified], is_shown: bool) -> Authentication {
 }
 
 impl ProtectionSpace {
+    /// Returns the fields that the scheme of the caller adds to the response of the handler.
+    pub fn granted_fields(
+        &self,
+        authentication: &Authentication,
+        headers: &HeaderMap,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let used = match authentication.to_policy() {
+            View::Caller {
+                caller: Caller::Known(_),
+                used: UsedScheme::Scheme { index, .. },
+            } => self.0.schemes.get(*index),
+            _ => None,
+        };
+        used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
+    }
+
     /// Returns the caller for `policy`: anonymous if the policy does not accept the scheme that was
     /// used. `None` if the credentials are ambiguous.
     pub fn caller_for<'s>(

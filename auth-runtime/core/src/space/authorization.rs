@@ -240,6 +240,7 @@ impl ProtectionSpace {
             return None;
         }
         let context = Context::new(self.caller_for(policy, authentication)?);
+        let context = context.by_clock(self.0.clock.clone());
         let used = self.scheme_used(Some(policy), authentication);
         let used = used.and_then(|index| self.0.schemes.get(index));
         let context = match used {

@@ -9,6 +9,7 @@ use super::login_page::LoginPage;
 use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
+use crate::clock::Clock;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 use crate::events::{Audit, AuditRecord};
@@ -23,6 +24,7 @@ pub struct ProtectionSpaceBuilder {
     schemes: Vec<Box<dyn Scheme>>,
     unknown_paths: UnknownPaths,
     client_address: ClientAddress,
+    clock: Clock,
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,
@@ -43,6 +45,7 @@ impl ProtectionSpace {
             schemes: Vec::new(),
             unknown_paths: UnknownPaths::default(),
             client_address: ClientAddress::default(),
+            clock: Clock::system(),
             prompts_scripts: false,
             joins_challenges: false,
             render: None,
@@ -88,6 +91,14 @@ impl ProtectionSpaceBuilder {
     /// schemes that limit the share of each client. Default: [`ClientAddress::socket`].
     pub fn client_address(mut self, client_address: ClientAddress) -> Self {
         self.client_address = client_address;
+        self
+    }
+
+    /// Sets the clock that `max_age` is decided by. Default: the clock of the system.
+    ///
+    /// Each scheme has a clock of its own.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -200,6 +211,7 @@ impl ProtectionSpaceBuilder {
             schemes: Vec::with_capacity(self.schemes.len()),
             unknown_paths: self.unknown_paths,
             client_address: self.client_address,
+            clock: self.clock,
             prompts_scripts: self.prompts_scripts,
             joins_challenges: self.joins_challenges,
             render: self.render,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::authentication::{Authentication, View};
 use super::protection_space::{Accepted, ProtectionSpace, Space};
 use super::target::{Place, Target, UsedScheme};
 use crate::caller::{Caller, Rejection};
@@ -246,22 +245,6 @@ impl Form {
 }
 
 impl ProtectionSpace {
-    /// Returns the fields that the scheme of the caller adds to the response of the handler.
-    pub fn granted_fields(
-        &self,
-        authentication: &Authentication,
-        headers: &HeaderMap,
-    ) -> Vec<(HeaderName, HeaderValue)> {
-        let used = match authentication.to_policy() {
-            View::Caller {
-                caller: Caller::Known(_),
-                used: UsedScheme::Scheme { index, .. },
-            } => self.0.schemes.get(*index),
-            _ => None,
-        };
-        used.map_or_else(Vec::new, |used| used.scheme.granted_fields(headers))
-    }
-
     /// Returns the subprotocol to accept in the response to the handshake of a WebSocket, if the handler
     /// accepts none: the name before the credentials. A browser closes the connection otherwise.
     pub fn subprotocol(&self, head: Head<'_>) -> Option<HeaderValue> {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
+use crate::clock::Clock;
 use crate::decision::Denial;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 use crate::events::Audit;
@@ -38,6 +39,7 @@ pub(super) struct Space {
     pub(super) schemes: Vec<Accepted>,
     pub(super) unknown_paths: UnknownPaths,
     pub(super) client_address: ClientAddress,
+    pub(super) clock: Clock,
     pub(super) prompts_scripts: bool,
     pub(super) joins_challenges: bool,
     pub(super) render: Option<Render>,

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_runtime_core::Identity;
+use auth_runtime_core::{Clock, Identity};
 
 use super::answer::{Name, User};
 use super::counts::Counts;
@@ -79,6 +79,7 @@ impl Digest {
             hashes_names: false,
             lifetime: Duration::from_secs(300),
             nonce_key: None,
+            clock: Clock::system(),
         }
     }
 }
@@ -94,6 +95,7 @@ pub struct DigestBuilder {
     hashes_names: bool,
     lifetime: Duration,
     nonce_key: Option<[u8; 32]>,
+    clock: Clock,
 }
 
 /// The maximum lifetime of a nonce.
@@ -196,6 +198,12 @@ impl DigestBuilder {
         self
     }
 
+    /// Sets the clock that nonces and their counts expire by. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Builds the scheme.
     ///
     /// # Errors
@@ -215,10 +223,11 @@ impl DigestBuilder {
             Some(key) => key,
             None => random::bytes().ok_or(DigestError::NoRandomness)?,
         };
+        let nonces = |purpose| NonceKey::new(key, purpose, self.lifetime, self.clock.clone());
         let offers = self
             .algorithms
             .iter()
-            .map(|algorithm| offer(*algorithm, &self.realm, key, self.lifetime))
+            .map(|algorithm| offer(*algorithm, &self.realm, nonces))
             .collect::<Result<_, _>>()?;
         let users = match self.look_up {
             Some(_) if !self.users.is_empty() => return Err(DigestError::UsersAndLookUp),
@@ -237,7 +246,7 @@ impl DigestBuilder {
                 realm: self.realm,
                 offers,
                 hashes_names: self.hashes_names,
-                counts: Counts::new(COUNTED, self.lifetime),
+                counts: Counts::new(COUNTED, self.lifetime, self.clock),
             }),
         })
     }
@@ -246,8 +255,7 @@ impl DigestBuilder {
 fn offer(
     algorithm: DigestAlgorithm,
     realm: &str,
-    key: [u8; 32],
-    lifetime: Duration,
+    nonces: impl Fn(&'static [u8]) -> NonceKey,
 ) -> Result<Offer, DigestError> {
     let purpose: &[u8] = match algorithm {
         DigestAlgorithm::Sha256 => b"Digest nonce SHA-256",
@@ -259,7 +267,7 @@ fn offer(
     let stand_in = DigestSecret::new(algorithm, "nobody", realm, hash);
     Ok(Offer {
         algorithm,
-        nonces: NonceKey::new(key, purpose, lifetime),
+        nonces: nonces(purpose),
         stand_in: stand_in.map_err(|_| DigestError::NoRealm)?,
     })
 }

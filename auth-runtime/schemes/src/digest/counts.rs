@@ -1,14 +1,18 @@
 //! The number of uses of each nonce (RFC 7616 §3.4, `nc`).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use auth_runtime_core::Clock;
 use sha2::{Digest, Sha256};
 
 use crate::expiring_map::{ExpiringMap, Full};
 
 /// The used counts of each nonce, in the memory of this process. The number of nonces is bounded,
 /// and each user has a share.
-pub(super) struct Counts(ExpiringMap<Window>);
+pub(super) struct Counts {
+    nonces: ExpiringMap<Window>,
+    clock: Clock,
+}
 
 /// The result of checking a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +34,23 @@ struct Window {
 
 impl Counts {
     /// Creates a store for up to `capacity` nonces for each `lifetime`.
-    pub(super) fn new(capacity: usize, lifetime: Duration) -> Self {
-        Self(ExpiringMap::new(capacity, lifetime))
+    pub(super) fn new(capacity: usize, lifetime: Duration, clock: Clock) -> Self {
+        Self {
+            nonces: ExpiringMap::new(capacity, lifetime, clock.monotonic()),
+            clock,
+        }
     }
 
     /// Records that `user` used `nonce` with this count.
     pub(super) fn count(&self, nonce: &str, user: &str, count: u32) -> Counted {
-        self.count_at(Instant::now(), nonce, user, count)
-    }
-
-    fn count_at(&self, now: Instant, nonce: &str, user: &str, count: u32) -> Counted {
         let id = Sha256::new_with_prefix(nonce)
             .chain_update(b":")
             .chain_update(user)
             .finalize();
         let user = Sha256::digest(user).into();
-        let counted = self
-            .0
-            .update(id.into(), user, now, |window| window.admits(count));
+        let now = self.clock.monotonic();
+        let admit = |window: &mut Window| window.admits(count);
+        let counted = self.nonces.update(id.into(), user, now, admit);
         match counted {
             Ok(true) => Counted::First,
             Ok(false) => Counted::Again,
@@ -82,11 +85,17 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use auth_runtime_core::ManualClock;
+
     use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(60);
 
     #[test]
     fn counts_come_once_and_in_any_order_but_not_from_far_behind() {
-        let counts = Counts::new(100, Duration::from_secs(60));
+        let counts = Counts::new(100, LIFETIME, Clock::system());
         for (count, expected) in [
             (1, Counted::First),
             (1, Counted::Again),
@@ -120,7 +129,7 @@ mod tests {
 
     #[test]
     fn one_user_does_not_use_up_the_nonces_of_others() {
-        let counts = Counts::new(1600, Duration::from_secs(60));
+        let counts = Counts::new(1600, LIFETIME, Clock::system());
         let use_nonce = |user: &str, number: u32| counts.count(&number.to_string(), user, 1);
         let uses = (0..1600).map(|number| use_nonce("mallory", number));
         let first = uses.filter(|counted| *counted == Counted::First).count();
@@ -133,15 +142,15 @@ mod tests {
 
     #[test]
     fn each_is_remembered_for_as_long_as_a_nonce_is_good() {
-        let begin = Instant::now();
-        let counts = Counts::new(100, Duration::from_secs(60));
-        let count_after = |seconds, count| {
-            let now = begin + Duration::from_secs(seconds);
-            counts.count_at(now, "n", "ann", count)
+        let time = ManualClock::new(SystemTime::UNIX_EPOCH);
+        let counts = Counts::new(100, LIFETIME, time.clock());
+        let later = |seconds, count| {
+            time.advance(Duration::from_secs(seconds));
+            counts.count("n", "ann", count)
         };
-        assert_eq!(count_after(40, 1), Counted::First);
-        assert_eq!(count_after(80, 1), Counted::Again, "from before");
-        assert_eq!(count_after(99, 2), Counted::First, "from before");
-        assert_eq!(count_after(210, 1), Counted::First, "long after");
+        assert_eq!(later(40, 1), Counted::First);
+        assert_eq!(later(40, 1), Counted::Again, "from before");
+        assert_eq!(later(19, 2), Counted::First, "from before");
+        assert_eq!(later(111, 1), Counted::First, "long after");
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_runtime_core::Clock;
 use jsonwebtoken::Algorithm;
 use zeroize::Zeroizing;
 
@@ -68,6 +69,7 @@ pub struct DpopBuilder {
     wants_nonces: bool,
     nonce_key: Option<Zeroizing<[u8; 32]>>,
     replays: Option<Replays>,
+    clock: Clock,
 }
 
 /// The lifetime of a nonce.
@@ -90,6 +92,7 @@ impl DpopBuilder {
             wants_nonces: false,
             nonce_key: None,
             replays: None,
+            clock: Clock::system(),
         }
     }
 
@@ -177,6 +180,14 @@ impl DpopBuilder {
         self
     }
 
+    /// Sets the clock that proofs and nonces expire by. Default: the clock of the system.
+    ///
+    /// Tokens expire by the clock of their verifier.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Builds the scheme.
     ///
     /// # Errors
@@ -213,10 +224,11 @@ impl DpopBuilder {
                 Some(Zeroizing::new(key))
             }
         };
-        let nonces = nonces.map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME));
+        let nonces = nonces
+            .map(|key| NonceKey::new(*key, b"DPoP nonce", NONCE_LIFETIME, self.clock.clone()));
         let in_memory = || {
             let longest = self.lifetime + MAX_CLOCK_SKEW;
-            Replays::new(InMemory::new(REMEMBERED, longest))
+            Replays::new(InMemory::new(REMEMBERED, longest, self.clock.clone()))
         };
         let names: Vec<_> = self
             .algorithms
@@ -233,6 +245,7 @@ impl DpopBuilder {
                 lifetime: self.lifetime,
                 clock_skew: self.clock_skew,
                 nonces,
+                clock: self.clock,
             },
             algorithms: names.join(" "),
         })

@@ -1,8 +1,8 @@
 //! A proof of possession (RFC 9449 §4).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime_core::Credentials;
+use auth_runtime_core::{Clock, Credentials};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
@@ -25,6 +25,7 @@ pub(super) struct Rules {
     /// The longest time by which a client's clock may be ahead.
     pub(super) clock_skew: Duration,
     pub(super) nonces: Option<NonceKey>,
+    pub(super) clock: Clock,
 }
 
 /// A valid proof for this request and this token. Its replay and the binding of the token are not
@@ -51,6 +52,8 @@ pub(super) enum ProofProblem {
     Nonce,
 }
 
+/// The difference between the clocks of client and service, in `exp` and `nbf`.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// The maximum length of a proof, in bytes.
 const MAX_PROOF: usize = 4096;
 const MAX_ID: usize = 256;
@@ -63,6 +66,15 @@ struct Claims {
     iat: f64,
     ath: String,
     nonce: Option<String>,
+    /// Not required of a proof, as `nbf`.
+    #[serde(default = "never")]
+    exp: f64,
+    #[serde(default)]
+    nbf: f64,
+}
+
+fn never() -> f64 {
+    f64::INFINITY
 }
 
 impl Rules {
@@ -76,7 +88,8 @@ impl Rules {
             let line = lines.next().filter(|_| lines.next().is_none())?;
             let text = line.to_str().ok()?.trim_matches([' ', '\t']);
             let (claims, thumbprint) = self.verified(text)?;
-            let is_right = !claims.jti.is_empty()
+            let is_right = self.is_in_time(&claims)
+                && !claims.jti.is_empty()
                 && claims.jti.len() <= MAX_ID
                 && claims.htm == credentials.method().as_str()
                 && self.is_target(&claims.htu, credentials)
@@ -115,19 +128,29 @@ impl Rules {
         })?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let mut validation = Validation::new(header.alg);
-        // `exp` and `nbf` are optional in a proof, but are checked if present.
+        // The optional `exp` and `nbf` are checked by the clock of the scheme.
         validation.required_spec_claims.clear();
-        validation.validate_nbf = true;
+        validation.validate_exp = false;
         validation.validate_aud = false;
         let proof = decode::<Claims>(text, &key, &validation).ok()?;
         Some((proof.claims, thumbprint(&jwk)?))
+    }
+
+    /// Returns whether the proof is valid at this time by its optional `exp` and `nbf`.
+    fn is_in_time(&self, claims: &Claims) -> bool {
+        let now = self.clock.now().duration_since(UNIX_EPOCH);
+        let (seconds, skew) = (
+            now.unwrap_or_default().as_secs_f64(),
+            CLOCK_SKEW.as_secs_f64(),
+        );
+        claims.nbf <= seconds + skew && seconds < claims.exp + skew
     }
 
     /// Returns the remaining lifetime of a proof that was made at this time. `None` if it is not
     /// valid.
     pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let now = self.clock.now().duration_since(UNIX_EPOCH).ok()?;
         if made > now + self.clock_skew {
             return None;
         }

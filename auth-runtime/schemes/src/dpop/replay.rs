@@ -3,7 +3,9 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use auth_runtime_core::Clock;
 
 use crate::expiring_map::{ExpiringMap, Full};
 
@@ -116,7 +118,10 @@ impl Replays {
 
 /// A store in the memory of this process. The number of proofs is bounded, and each subject has a
 /// share.
-pub(super) struct InMemory(ExpiringMap<Used>);
+pub(super) struct InMemory {
+    proofs: ExpiringMap<Used>,
+    clock: Clock,
+}
 
 /// True if a proof was used.
 #[derive(Default)]
@@ -125,13 +130,17 @@ struct Used(bool);
 impl InMemory {
     /// Creates a store for up to `capacity` proofs for each `longest`, the maximum lifetime of a
     /// proof.
-    pub(super) fn new(capacity: usize, longest: Duration) -> Self {
-        Self(ExpiringMap::new(capacity, longest))
+    pub(super) fn new(capacity: usize, longest: Duration, clock: Clock) -> Self {
+        Self {
+            proofs: ExpiringMap::new(capacity, longest, clock.monotonic()),
+            clock,
+        }
     }
 
-    fn remember(&self, proof: UsedProof, now: Instant) -> Result<bool, ReplayStoreError> {
+    fn remember(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
+        let now = self.clock.monotonic();
         let mark = |used: &mut Used| !std::mem::replace(&mut used.0, true);
-        let is_first = self.0.update(proof.id, proof.subject, now, mark);
+        let is_first = self.proofs.update(proof.id, proof.subject, now, mark);
         is_first.map_err(|Full| {
             tracing::warn!("a subject uses too many proofs of possession to remember all of them");
             ReplayStoreError
@@ -141,12 +150,16 @@ impl InMemory {
 
 impl ReplayStore for InMemory {
     async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
-        self.remember(proof, Instant::now())
+        self.remember(proof)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use auth_runtime_core::ManualClock;
+
     use super::*;
 
     const LIFETIME: Duration = Duration::from_secs(60);
@@ -160,11 +173,11 @@ mod tests {
 
     #[test]
     fn each_is_the_first_once_and_no_more_are_taken_than_fit() {
-        let (store, now) = (InMemory::new(200, LIFETIME), Instant::now());
+        let store = InMemory::new(200, LIFETIME, Clock::system());
         let mut taken = Vec::new();
         for proof in (0..=255).flat_map(|subject| (0..2).map(move |number| proof(subject, number)))
         {
-            match store.remember(proof, now) {
+            match store.remember(proof) {
                 Ok(is_first) => assert!(is_first),
                 Err(ReplayStoreError) => continue,
             }
@@ -172,31 +185,35 @@ mod tests {
         }
         assert_eq!(taken.len(), 200);
         for proof in taken {
-            assert_eq!(store.remember(proof, now), Ok(false), "still remembered");
+            assert_eq!(store.remember(proof), Ok(false), "still remembered");
         }
     }
 
     #[test]
     fn sixteen_subjects_do_not_fill_the_store_for_others() {
-        let (store, now) = (InMemory::new(16_000, LIFETIME), Instant::now());
+        let store = InMemory::new(16_000, LIFETIME, Clock::system());
         for subject in 0..16 {
             for number in 0..4000 {
-                let _ = store.remember(proof(subject, number), now);
+                let _ = store.remember(proof(subject, number));
             }
         }
         for subject in 16..116 {
             for number in 0..10 {
-                assert_eq!(store.remember(proof(subject, number), now), Ok(true));
+                assert_eq!(store.remember(proof(subject, number)), Ok(true));
             }
         }
     }
 
     #[test]
     fn each_is_remembered_for_as_long_as_a_proof_can_live() {
-        let (store, begin) = (InMemory::new(100, LIFETIME), Instant::now());
-        let remember = |seconds| store.remember(proof(1, 1), begin + Duration::from_secs(seconds));
-        assert_eq!(remember(40), Ok(true));
-        assert_eq!(remember(99), Ok(false), "in the period before");
-        assert_eq!(remember(230), Ok(true), "long after");
+        let time = ManualClock::new(SystemTime::UNIX_EPOCH);
+        let store = InMemory::new(100, LIFETIME, time.clock());
+        let later = |seconds| {
+            time.advance(Duration::from_secs(seconds));
+            store.remember(proof(1, 1))
+        };
+        assert_eq!(later(40), Ok(true));
+        assert_eq!(later(59), Ok(false), "in the period before");
+        assert_eq!(later(131), Ok(true), "long after");
     }
 }

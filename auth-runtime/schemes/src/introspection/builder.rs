@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::{Clock, UrlProblem};
 use jsonwebtoken::{Algorithm, EncodingKey};
 
 #[cfg(feature = "redis")]
@@ -31,6 +31,7 @@ impl Introspection {
             audiences: Vec::new(),
             takes_any_audience: false,
             leeway: Duration::from_secs(60),
+            clock: Clock::system(),
             names: ClaimNames::new(),
             cache: Some(TokenCache::new(10_000, Duration::from_secs(60))),
             #[cfg(feature = "redis")]
@@ -51,6 +52,7 @@ pub struct IntrospectionBuilder {
     audiences: Vec<String>,
     takes_any_audience: bool,
     leeway: Duration,
+    clock: Clock,
     names: ClaimNames,
     cache: Option<TokenCache>,
     #[cfg(feature = "redis")]
@@ -213,6 +215,12 @@ impl IntrospectionBuilder {
         self
     }
 
+    /// Sets the clock that tokens and remembered answers expire by. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Builds the verifier.
     ///
     /// # Errors
@@ -255,7 +263,10 @@ impl IntrospectionBuilder {
             audiences: self.audiences,
             leeway: self.leeway,
             names: self.names.or_default(),
-            cache: self.cache.as_ref().map(TokenCache::of_verifier),
+            cache: self
+                .cache
+                .map(|cache| cache.of_verifier(self.clock.clone())),
+            clock: self.clock,
             #[cfg(feature = "redis")]
             shared_cache: self.shared_cache,
             questions: SingleFlight::default(),

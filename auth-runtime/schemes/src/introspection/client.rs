@@ -84,7 +84,7 @@ impl ClientAuthentication {
     }
 
     /// Returns an assertion for one request. `None` for a client with a secret.
-    pub(super) fn assertion(&self) -> Result<Option<String>, String> {
+    pub(super) fn assertion(&self, now: SystemTime) -> Result<Option<String>, String> {
         let Self::Key {
             id,
             key,
@@ -94,7 +94,7 @@ impl ClientAuthentication {
         else {
             return Ok(None);
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.duration_since(UNIX_EPOCH);
         let now = now.map_err(|_| "the clock is wrong")?.as_secs();
         let random: [u8; 16] = random::bytes().ok_or("there are no random bytes")?;
         let assertion = Assertion {

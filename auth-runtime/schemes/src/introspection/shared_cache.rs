@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_runtime_core::Clock;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
@@ -100,7 +101,12 @@ impl SharedTokenCache {
     }
 
     /// Returns the response of `server` for a token, and its expiry.
-    pub(super) async fn get(&self, server: &str, token: &str) -> Option<(Vec<u8>, SystemTime)> {
+    pub(super) async fn get(
+        &self,
+        server: &str,
+        token: &str,
+        clock: &Clock,
+    ) -> Option<(Vec<u8>, SystemTime)> {
         let name = self.name(token);
         let mut command = redis::cmd("GET");
         command.arg(self.redis.key("token", name.as_ref()));
@@ -110,7 +116,7 @@ impl SharedTokenCache {
         let until = Duration::from_secs(u64::from_be_bytes(*until));
         let until = UNIX_EPOCH.checked_add(until)?;
         // The expiry is checked here as well, in case an old response was written back to Redis.
-        let now = SystemTime::now();
+        let now = clock.now();
         let latest = now.checked_add(self.max_age)?;
         (now < until && until <= latest).then(|| (answer.to_vec(), until))
     }
@@ -122,8 +128,9 @@ impl SharedTokenCache {
         token: &str,
         answer: &[u8],
         expiry: Option<SystemTime>,
+        clock: &Clock,
     ) {
-        let now = SystemTime::now();
+        let now = clock.now();
         let Some(latest) = now.checked_add(self.max_age) else {
             return;
         };

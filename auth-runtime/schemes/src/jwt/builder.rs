@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_runtime_core::{Identity, Rejection};
+use auth_runtime_core::{Clock, Identity, Rejection};
 
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
@@ -31,6 +31,7 @@ impl Jwt {
                 audiences: Vec::new(),
                 clients: Vec::new(),
                 leeway: Duration::from_secs(60),
+                clock: Clock::system(),
                 access_tokens_only: false,
                 conditions: Vec::new(),
                 identify: None,
@@ -388,6 +389,13 @@ impl JwtBuilder {
         self
     }
 
+    /// Sets the clock that tokens, cached tokens and fetched keys expire by. Default: the clock of the
+    /// system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.rules.clock = clock;
+        self
+    }
+
     /// Builds the verifier.
     ///
     /// # Errors
@@ -441,7 +449,7 @@ impl JwtBuilder {
         let cache = self
             .cache
             .as_ref()
-            .map(TokenCache::of_verifier)
+            .map(|cache| cache.of_verifier(rules.clock.clone()))
             .map(Arc::new);
         #[cfg(feature = "jwks")]
         let fetched = match self.place {
@@ -465,7 +473,7 @@ impl JwtBuilder {
         let keys = match fetched {
             Some(fetched) => fetched,
             None if keys.is_empty() => return Err(JwtError::NoKey),
-            None => Keys::Given(KeySet::new(keys, &rules)),
+            None => Keys::Given(KeySet::new(keys)),
         };
         let issuer = Issuer {
             keys,

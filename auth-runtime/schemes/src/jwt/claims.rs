@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth_runtime_core::Identity;
+use auth_runtime_core::{Identity, Rejection};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -211,16 +211,31 @@ impl Claims {
         self.time("auth_time")
     }
 
-    /// When the token expires.
-    #[cfg(feature = "token-cache")]
+    /// The time from which on the token is expired.
     pub(crate) fn expiry(&self) -> Option<SystemTime> {
         self.time("exp")
     }
 
-    /// The time from which the token is valid.
-    #[cfg(feature = "introspection")]
-    pub(crate) fn begins(&self) -> Option<SystemTime> {
-        self.time("nbf")
+    /// Checks `exp` and `nbf` where they are present (RFC 7519 §4.1.4, §4.1.5). `clock_skew` is how far
+    /// the issuer's clock may be off.
+    pub(crate) fn check_times(
+        &self,
+        now: SystemTime,
+        clock_skew: Duration,
+    ) -> Result<(), Rejection> {
+        if self.get("exp").is_some() {
+            let expiry = self.expiry().ok_or(Rejection::Invalid)?;
+            if expiry.checked_add(clock_skew).is_none_or(|end| end <= now) {
+                return Err(Rejection::Expired);
+            }
+        }
+        if self.get("nbf").is_some() {
+            let begin = self.time("nbf").ok_or(Rejection::Invalid)?;
+            if begin > now + clock_skew {
+                return Err(Rejection::Invalid);
+            }
+        }
+        Ok(())
     }
 
     /// Returns a number of seconds since 1970 (RFC 7519 §2). `None` for another value, or one

@@ -76,6 +76,8 @@ pub(super) struct RemoteKeys {
     /// fetch.
     last: Arc<Mutex<Option<Attempt>>>,
     born: Instant,
+    /// The number of attempts that have begun.
+    begun: AtomicU64,
     /// The time of the next fetch in the background, in milliseconds since `born`.
     due: AtomicU64,
 }
@@ -87,8 +89,9 @@ struct Fetched {
 }
 
 struct Attempt {
-    began: Instant,
-    /// The same time by the system clock, for a comparison with the `iat` of tokens.
+    /// The number of attempts that had begun, with this one.
+    number: u64,
+    /// The wall time at its begin, for a comparison with the `iat` of tokens.
     began_at: SystemTime,
     ended: Instant,
     problem: Option<String>,
@@ -126,6 +129,7 @@ impl RemoteKeys {
         cache: Option<Arc<VerifierCache>>,
         http: HttpClient,
     ) -> Self {
+        let born = rules.clock.monotonic();
         Self {
             place,
             rules,
@@ -134,7 +138,8 @@ impl RemoteKeys {
             cache,
             fetched: ArcSwapOption::empty(),
             last: Arc::default(),
-            born: Instant::now(),
+            born,
+            begun: AtomicU64::new(0),
             due: AtomicU64::new(0),
         }
     }
@@ -149,7 +154,7 @@ impl RemoteKeys {
     fn at_hand(&self, header: &Header) -> Option<Arc<KeySet>> {
         let fetched = self.fetched.load();
         let fetched = fetched.as_ref()?;
-        let is_usable = fetched.at.elapsed() < KEEP && fetched.keys.knows(header);
+        let is_usable = self.since(fetched.at) < KEEP && fetched.keys.knows(header);
         is_usable.then(|| Arc::clone(&fetched.keys))
     }
 
@@ -159,7 +164,8 @@ impl RemoteKeys {
         self: &Arc<Self>,
         wanted: &Wanted,
     ) -> Result<Arc<KeySet>, Outage> {
-        let asked = Instant::now();
+        let begun = self.begun.load(Ordering::Relaxed);
+        let mut has_paused = false;
         loop {
             // Waits for a fetch that is running.
             let mut last = Arc::clone(&self.last).lock_owned().await;
@@ -172,13 +178,15 @@ impl RemoteKeys {
             }
             let mut pause = Duration::ZERO;
             if let Some(last) = &*last {
-                pause = PAUSE.saturating_sub(last.ended.elapsed());
-                let is_recent = last.began >= asked || !pause.is_zero();
+                if !has_paused {
+                    pause = PAUSE.saturating_sub(self.since(last.ended));
+                }
+                let is_recent = last.number > begun || !pause.is_zero();
                 if is_recent && last.problem.is_some() {
                     let retry_after = pause.max(Duration::from_secs(1));
                     return Err(Outage { retry_after });
                 }
-                let is_enough = last.began >= asked || !last.may_precede(wanted, self.rules.leeway);
+                let is_enough = last.number > begun || !last.may_precede(wanted, self.rules.leeway);
                 if is_recent
                     && is_enough
                     && let Some(fetched) = self.fetched.load_full()
@@ -189,7 +197,10 @@ impl RemoteKeys {
             if !pause.is_zero() {
                 // Without the lock: the last fetch responds to other requests meanwhile.
                 drop(last);
-                tokio::time::sleep(pause).await;
+                let clock = &self.rules.clock;
+                let moved = clock.moved_to(clock.monotonic() + pause);
+                let _ = tokio::time::timeout(pause, moved).await;
+                has_paused = true;
                 continue;
             }
             // In a task of its own: a client that hangs up must not stop the fetch for the others.
@@ -234,7 +245,9 @@ impl RemoteKeys {
     }
 
     async fn attempt(&self) -> Attempt {
-        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let clock = &self.rules.clock;
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let began_at = clock.now();
         let problem = match self.fetch().await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
@@ -254,9 +267,9 @@ impl RemoteKeys {
             }
         };
         Attempt {
-            began,
+            number,
             began_at,
-            ended: Instant::now(),
+            ended: clock.monotonic(),
             problem,
         }
     }
@@ -275,8 +288,8 @@ impl RemoteKeys {
         let keys = keys.map_err(|error| format!("{place}: {error}"))?;
         Ok(Fetched {
             document,
-            keys: Arc::new(KeySet::new(keys, &self.rules)),
-            at: Instant::now(),
+            keys: Arc::new(KeySet::new(keys)),
+            at: self.rules.clock.monotonic(),
         })
     }
 
@@ -286,8 +299,16 @@ impl RemoteKeys {
         String::from_utf8(document).map_err(|_| format!("{url}: not UTF-8"))
     }
 
+    /// The present time, in milliseconds since `born`.
     fn now(&self) -> u64 {
-        millis(self.born.elapsed())
+        millis(self.since(self.born))
+    }
+
+    fn since(&self, earlier: Instant) -> Duration {
+        self.rules
+            .clock
+            .monotonic()
+            .saturating_duration_since(earlier)
     }
 }
 
@@ -310,11 +331,11 @@ mod tests {
 
     #[test]
     fn tokens_from_the_end_of_time_do_not_panic() {
-        let (began, began_at) = (Instant::now(), SystemTime::now());
+        let began_at = SystemTime::now();
         let attempt = Attempt {
-            began,
+            number: 1,
             began_at,
-            ended: began,
+            ended: Instant::now(),
             problem: None,
         };
         let latest = (0..u64::BITS).rev().fold(began_at, |time, bit| {

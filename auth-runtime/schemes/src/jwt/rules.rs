@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_runtime_core::{Identity, Rejection};
+use auth_runtime_core::{Clock, Identity, Rejection};
 use jsonwebtoken::Header;
 
 use super::claims::{self, ClaimNames, Claims};
@@ -15,6 +15,7 @@ pub(super) struct Rules {
     /// The accepted clients of tokens without an audience.
     pub(super) clients: Vec<String>,
     pub(super) leeway: Duration,
+    pub(super) clock: Clock,
     pub(super) access_tokens_only: bool,
     pub(super) conditions: Vec<Condition>,
     pub(super) identify: Option<Identify>,
@@ -39,13 +40,15 @@ impl Rules {
         is_accepted && header.crit.is_none() && header.enc.is_none() && header.zip.is_none()
     }
 
-    /// Makes the checks that the library does not make.
+    /// Checks the claims of a token with a valid signature.
     pub(super) fn accept(&self, claims: Claims) -> Result<Claims, Rejection> {
+        claims.check_times(self.clock.now(), self.leeway)?;
         let is_complete = !self.access_tokens_only
             || REQUIRED
                 .iter()
                 .all(|name| claims.get(name).is_some_and(|claim| !claim.is_null()));
         let is_accepted = self.issuer.is_of(&claims)
+            && claims.expiry().is_some()
             && self.is_for_us(&claims)
             && is_complete
             && !claims.are_of_another_kind()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use auth_runtime_core::Clock;
 use zeroize::Zeroizing;
 
 /// Signed links: credentials for one method of one target, for a limited time.
@@ -66,6 +67,7 @@ pub struct SignedUrls {
     pub(super) signing: Arc<Key>,
     /// All keys, including the signing one.
     pub(super) keys: Arc<[Arc<Key>]>,
+    pub(super) clock: Clock,
 }
 
 pub(super) struct Key {
@@ -85,6 +87,7 @@ impl SignedUrls {
     pub fn builder() -> SignedUrlsBuilder {
         SignedUrlsBuilder {
             keys: Vec::new(),
+            clock: Clock::system(),
             error: None,
         }
     }
@@ -94,6 +97,7 @@ impl SignedUrls {
 #[must_use]
 pub struct SignedUrlsBuilder {
     keys: Vec<Arc<Key>>,
+    clock: Clock,
     error: Option<SignedUrlsError>,
 }
 
@@ -130,6 +134,12 @@ impl SignedUrlsBuilder {
             .then_some(SignedUrlsError::KeyTwice(id))
     }
 
+    /// Sets the clock that links expire by. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Builds the scheme.
     ///
     /// # Errors
@@ -143,6 +153,7 @@ impl SignedUrlsBuilder {
         Ok(SignedUrls {
             signing: Arc::clone(signing),
             keys: self.keys.into(),
+            clock: self.clock,
         })
     }
 }

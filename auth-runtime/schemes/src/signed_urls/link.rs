@@ -5,9 +5,9 @@
 //! all of it and the method.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use auth_runtime_core::{Identity, Rejection};
+use auth_runtime_core::{Clock, Identity, Rejection};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -53,7 +53,7 @@ impl SignedUrls {
         if identity.says_more_than_grants() {
             return Err(LinkError::Identity);
         }
-        let expiry = seconds_since_1970()
+        let expiry = seconds_since_1970(&self.clock)
             .and_then(|now| now.checked_add(lifetime.as_secs()))
             .ok_or(LinkError::Clock)?;
         let joint = if target.contains('?') { '&' } else { '?' };
@@ -94,7 +94,7 @@ impl SignedUrls {
             .verify_slice(&signature)
             .map_err(|_| Rejection::Invalid)?;
         // The data is authentic from here on.
-        if seconds_since_1970().is_none_or(|now| now >= link.expiry) {
+        if seconds_since_1970(&self.clock).is_none_or(|now| now >= link.expiry) {
             return Err(Rejection::Expired);
         }
         read_grants(&link.grants).ok_or(Rejection::Malformed)
@@ -196,8 +196,8 @@ fn is_encoded(text: &str, marks: &[u8]) -> bool {
 
 /// Returns the seconds since 1970. `None` if the clock is before 1970; then links are neither
 /// signed nor accepted.
-fn seconds_since_1970() -> Option<u64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+fn seconds_since_1970(clock: &Clock) -> Option<u64> {
+    let since = clock.now().duration_since(UNIX_EPOCH).ok()?;
     Some(since.as_secs())
 }
 

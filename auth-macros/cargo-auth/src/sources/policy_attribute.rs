@@ -1,0 +1,59 @@
+//! Policy attributes as they are written.
+
+use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Meta};
+
+use super::finding::is_written;
+
+/// A policy attribute.
+pub(super) struct PolicyAttribute {
+    pub(super) name: &'static str,
+    pub(super) arguments: TokenStream,
+    pub(super) span: Span,
+    /// The `cfg` condition of the attribute: its own `cfg_attr`, or that of the enclosing module.
+    pub(super) condition: Option<String>,
+    /// True if it has a `cfg_attr` of its own.
+    pub(super) is_conditional: bool,
+}
+
+impl PolicyAttribute {
+    /// `condition` is its own, and `outer` is that of the enclosing module.
+    pub(super) fn of(
+        name: &'static str,
+        attribute: &Attribute,
+        condition: Option<String>,
+        outer: Option<&String>,
+    ) -> Self {
+        Self {
+            name,
+            arguments: match &attribute.meta {
+                Meta::List(list) => list.tokens.clone(),
+                _ => TokenStream::new(),
+            },
+            span: attribute.path().span(),
+            is_conditional: condition.is_some(),
+            condition: condition.or_else(|| outer.cloned()),
+        }
+    }
+
+    /// Returns whether an attribute deviates from the form that audits search for: `#[requires(`, in
+    /// one piece.
+    pub(super) fn is_hard_to_find(&self, text: &str) -> bool {
+        let range = self.span.byte_range();
+        let parts = (
+            text.get(..range.start),
+            text.get(range.clone()),
+            text.get(range.end..),
+        );
+        let (Some(before), Some(path), Some(behind)) = parts else {
+            return false;
+        };
+        // An attribute without arguments is rejected elsewhere. For some, the enclosing module rewrote
+        // the path.
+        let is_one_piece = path.rsplit("::").next() == Some(self.name)
+            && !path.contains(|it: char| it.is_whitespace() || it == '/' || it == '#');
+        let is_begun = before.ends_with("#[");
+        is_written(self.span) && !(is_one_piece && is_begun && behind.starts_with(['(', ']']))
+    }
+}

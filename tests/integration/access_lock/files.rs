@@ -1,0 +1,276 @@
+//! The file of the lock.
+
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+
+const LOCK: &str = r#"fallback /*  public(reason = "liveness  probe, \"really\"")  integration::access_lock::healthz
+GET      /healthz  public(reason = "liveness  probe, \"really\"")  integration::access_lock::healthz
+any      /ops/*  unguarded(reason = "for the  scraper")
+GET      /v1/repos/{id}  requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
+PUT      /v1/repos/{id}  requires(any(scope = "a", all(role = "b", network = "192.0.2.0/24")), max_age = "15m", sender_constrained, schemes(Bearer, "X-Own"), realm = "other")  integration::access_lock::change
+"#;
+
+/// Returns the message of a failed assertion.
+fn failure(router: fn() -> GuardedRouter, file: &Path) -> String {
+    let failed = catch_unwind(|| assert_access_lock!(router(), file));
+    let payload = failed.expect_err("a failure");
+    payload.downcast_ref::<String>().expect("a text").clone()
+}
+
+#[test]
+fn the_lock_lists_policies() {
+    let lock = AccessLock::of(&router().access_table());
+    assert_eq!(lock.to_string(), format!("{HEADER}{LOCK}"));
+}
+
+#[test]
+fn equal_locks_hold() {
+    for (name, text) in [
+        ("holds.lock", format!("{HEADER}{LOCK}")),
+        // The line ends of git on Windows, the header of another version, and another order.
+        ("crlf.lock", LOCK.replace('\n', "\r\n")),
+        ("header.lock", format!("# old\n\n{LOCK}")),
+        (
+            "order.lock",
+            LOCK.lines().rev().collect::<Vec<_>>().join("\n"),
+        ),
+    ] {
+        let file = file(name);
+        std::fs::write(&file, text).expect("a file");
+        assert_access_lock!(router(), file);
+    }
+}
+
+#[test]
+fn locks_are_beside_manifests() {
+    // The file is missing, and is not created.
+    let failed = catch_unwind(|| assert_access_lock!(GuardedRouter::<()>::new()));
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("access.lock");
+    let payload = failed.expect_err("a failure");
+    assert_eq!(
+        payload.downcast_ref::<String>().expect("a text"),
+        &format!(
+            "there is no `{}` that says who may call what; write it by `ACCESS_LOCK=overwrite cargo \
+             test`, and commit it",
+            expected.display()
+        )
+    );
+    assert!(!expected.exists());
+}
+
+#[test]
+fn unreadable_locks_fail() {
+    for (line, text) in [
+        (1, "<<<<<<< HEAD".to_owned()),
+        (3, format!("{HEADER}GET /x\n{LOCK}")),
+        (
+            3,
+            format!("{HEADER}GET x  requires(authenticated)  shop::x"),
+        ),
+        (3, format!("{HEADER}GET /x  allows(everybody)  shop::x")),
+        (
+            3,
+            format!("{HEADER}GET /x  requires(authenticated) shop::x"),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x  requires(authenticated  shop::x"),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x  unguarded(reason = \"x\"  shop::x"),
+        ),
+        (1, format!("\u{feff}{HEADER}{LOCK}")),
+        // Control characters could forge the report on a terminal.
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{1b}[2K"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replace("liveness  probe", "\u{202e}"),
+        ),
+        (
+            3,
+            format!("{HEADER}{LOCK}").replacen("::healthz", "::healthz\r\u{1b}[2K", 1),
+        ),
+        (
+            3,
+            format!("{HEADER}GET /x\t  requires(authenticated)  shop::x"),
+        ),
+        (8, format!("{HEADER}{LOCK}GET")),
+        (8, format!("{HEADER}{LOCK}=======\n{LOCK}")),
+    ] {
+        let file = file("unreadable.lock");
+        std::fs::write(&file, &text).expect("a file");
+        let failure = failure(router, &file);
+        let wrong = text.lines().nth(line - 1).expect("a line").escape_debug();
+        assert_eq!(
+            failure,
+            format!(
+                "line {line} of `unreadable.lock` does not say who may call what: `{wrong}`; take it \
+                 from the repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and \
+                 look at the difference"
+            )
+        );
+    }
+    let folder = file("folder.lock");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let failure = failure(router, &folder);
+    let start = format!("`{}` cannot be read or written: ", folder.display());
+    assert!(failure.starts_with(&start), "{failure}");
+    std::fs::remove_dir(folder).expect("the folder");
+}
+
+#[test]
+fn names_of_all_languages_are_read() {
+    // With a combining character.
+    let line = r#"GET /हिन्दी  requires(role = "हिन्दी", check = prüfe)  laden::prüfe"#;
+    let lock: AccessLock = line.parse().expect("a lock");
+    let line = line.replacen("GET ", "GET      ", 1);
+    assert_eq!(lock.to_string(), format!("{HEADER}{line}\n"));
+}
+
+#[test]
+fn binary_files_fail() {
+    let text = format!("{HEADER}{LOCK}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (line, bytes) in [
+        // UTF-16, as an old shell on Windows writes it.
+        (1, [b"\xff\xfe".as_slice(), &wide].concat()),
+        (8, [text.as_bytes(), b"\x80\xff"].concat()),
+    ] {
+        let file = file("bytes.lock");
+        std::fs::write(&file, &bytes).expect("a file");
+        let failure = failure(router, &file);
+        let start = format!("line {line} of `bytes.lock` does not say who may call what");
+        assert!(failure.starts_with(&start), "{failure}");
+    }
+}
+
+#[test]
+fn truncated_locks_fail() {
+    let text = format!("{HEADER}{LOCK}");
+    let cut = text.char_indices().map(|(at, _)| at);
+    // A missing last line break changes nothing.
+    for at in cut.filter(|at| *at < text.len() - 1) {
+        let file = file("cut.lock");
+        std::fs::write(&file, &text[..at]).expect("a file");
+        failure(router, &file);
+    }
+}
+
+#[test]
+fn empty_locks_promise_nothing() {
+    let file = file("empty.lock");
+    std::fs::write(&file, "").expect("a file");
+    let failure = failure(router, &file);
+    assert_eq!(failure.matches("\n    + ").count(), 5, "{failure}");
+}
+
+#[test]
+fn only_the_environment_accepts_changes() {
+    // Run in a process of its own, because of its environment.
+    if let Some(file) = std::env::var_os("ACCESS_LOCK_FILE") {
+        assert_access_lock!(router(), file);
+        return;
+    }
+    let file = file("accepted.lock");
+    let in_ci = |accept: Option<&str>, ci: Option<&str>| {
+        let mut test = Command::new(std::env::current_exe().expect("this program"));
+        test.args([
+            "--exact",
+            "access_lock::files::only_the_environment_accepts_changes",
+        ]);
+        test.env("ACCESS_LOCK_FILE", &file)
+            .env_remove("ACCESS_LOCK")
+            .env_remove("CI");
+        test.envs(accept.map(|value| ("ACCESS_LOCK", value)));
+        test.envs(ci.map(|value| ("CI", value)));
+        test.output().expect("a run")
+    };
+    let run = |accept: Option<&str>| in_ci(accept, None).status.success();
+    for value in [None, Some(""), Some("1"), Some("Overwrite")] {
+        assert!(!run(value), "{value:?}");
+        assert!(!file.exists());
+    }
+    // An accepted change would not be reviewed there.
+    for ci in ["true", "1", "yes"] {
+        let output = in_ci(Some("overwrite"), Some(ci));
+        assert!(!output.status.success(), "{ci}");
+        let report = [output.stdout, output.stderr].concat();
+        let report = String::from_utf8_lossy(&report).into_owned();
+        let expected = "`ACCESS_LOCK=overwrite` would accept whatever changed in `accepted.lock`, and `CI` \
+                        is set, so nobody would look at it; unset `ACCESS_LOCK` here, and accept the \
+                        change where it is made";
+        assert!(report.contains(expected), "{report}");
+        assert!(!file.exists());
+    }
+    assert!(run(Some("overwrite")));
+    let written = std::fs::read_to_string(&file).expect("a file");
+    assert_eq!(written, format!("{HEADER}{LOCK}"));
+    assert!(in_ci(None, Some("true")).status.success());
+    for ci in ["", "0", "false"] {
+        std::fs::remove_file(&file).expect("a file");
+        assert!(in_ci(Some("overwrite"), Some(ci)).status.success(), "{ci}");
+    }
+    std::fs::write(&file, "GET /gone  requires(authenticated)  shop::gone").expect("a file");
+    assert!(!run(None));
+    assert!(run(Some("overwrite")));
+    assert!(run(None));
+}
+
+#[test]
+fn failures_explain_acceptance() {
+    let file = file("differs.lock");
+    let before = LOCK.replace(
+        r#"scope = "repo:read""#,
+        r#"scope = "repo:read", role = "owner""#,
+    );
+    std::fs::write(&file, before).expect("a file");
+    assert_eq!(
+        failure(router, &file),
+        r#"who may call what is not what `differs.lock` says
+
+loosened: more may call, or are told that it is there
+  GET /v1/repos/{id}  (more may call)
+    - requires(scope = "repo:read", role = "owner", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
+    + requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
+
+If that is meant, accept it by `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock` with it."#
+    );
+}
+
+#[test]
+fn open_patterns_are_written() {
+    #[public(reason = "files")]
+    async fn files() {}
+
+    let router = |with_open: bool| {
+        let router = GuardedRouter::<()>::new().route("/x/secret", get(show));
+        match with_open {
+            true => router.route("/x/{*p}", get(files)),
+            false => router.route("/x/{*p}", get(show)),
+        }
+    };
+    let [before, after] = [false, true].map(|it| AccessLock::of(&router(it).access_table()));
+    let line = r#"
+GET      /x/{*p}  covers /x/secret  public(reason = "files")  integration::access_lock::"#;
+    assert!(after.to_string().contains(line), "{after}");
+    assert!(!before.to_string().contains("covers"), "{before}");
+    let report = before.changes_to(&after).to_string();
+    assert!(report.starts_with("loosened"), "{report}");
+    assert!(
+        report.contains("; an open pattern for /x/secret)"),
+        "{report}"
+    );
+    let read: AccessLock = after.to_string().parse().expect("a lock");
+    assert_eq!(read, after);
+    for wrong in ["covers", "covers ", "covers x", "covers /y"] {
+        let text = format!("GET /x/{{*p}}  {wrong} public(reason = \"files\")  shop::files");
+        assert!(text.parse::<AccessLock>().is_err(), "{text}");
+    }
+}

@@ -1,0 +1,279 @@
+//! Conditions that the service decides itself.
+
+use std::convert::Infallible;
+
+use auth_runtime::routing::{get_service, post};
+use axum::Router;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::*;
+
+async fn is_a_robot(request: CheckRequest<'_>) -> bool {
+    request.headers().contains_key("x-robot")
+}
+
+#[requires(check = owns_document, hide_as = 404)]
+async fn hidden_document() -> &'static str {
+    "a document"
+}
+
+#[requires(check = is_a_robot)]
+async fn robots() -> &'static str {
+    "hello, robot"
+}
+
+fn documents() -> (ProtectedRouter, Arc<AtomicU32>) {
+    let documents = Documents::default();
+    let asked = Arc::clone(&documents.asked);
+    let app = GuardedRouter::new()
+        .route("/documents/{owner}", get(document))
+        .route("/either/{owner}", get(either))
+        .route("/hidden/{owner}", get(hidden_document))
+        .route("/half/{owner}", get(half_hidden))
+        .route("/robots", get(robots))
+        .with_state(documents)
+        .protect(space())
+        .unwrap();
+    (app, asked)
+}
+
+#[tokio::test]
+async fn checks_see_identity_and_state() {
+    let (app, asked) = documents();
+    let ann = || Identity::new("ann");
+    let reader = || ann().with_scopes(["read"]);
+    for (who, request, expected, times) in [
+        ("owner", known(ann(), "/documents/ann"), 200, 1),
+        ("not the owner", known(ann(), "/documents/bob"), 403, 1),
+        ("the check fails", known(ann(), "/documents/nobody"), 503, 1),
+        // The check does not run for a caller that is not known.
+        ("anonymous", request("/documents/ann"), 401, 0),
+        (
+            "rejected",
+            with_caller(request("/documents/ann"), Caller::rejected()),
+            401,
+            0,
+        ),
+        (
+            "unverifiable",
+            with_caller(request("/documents/ann"), Caller::unverifiable()),
+            503,
+            0,
+        ),
+        // It runs only if its result matters, and once.
+        (
+            "admin",
+            known(ann().with_roles(["admin"]), "/either/nobody"),
+            200,
+            0,
+        ),
+        ("reader who owns", known(reader(), "/either/ann"), 200, 1),
+        (
+            "reader who does not own",
+            known(reader(), "/either/bob"),
+            403,
+            1,
+        ),
+        ("the scope would help", known(ann(), "/either/ann"), 403, 1),
+        ("no scope would help", known(ann(), "/either/bob"), 403, 1),
+        ("a robot", known(ann(), "/robots"), 403, 0),
+    ] {
+        asked.store(0, Ordering::SeqCst);
+        let (status, challenges, _) = send(&app, request).await;
+        assert_eq!(status, expected, "{who}");
+        assert_eq!(asked.load(Ordering::SeqCst), times, "{who}");
+        let wants_scope = challenges.iter().any(|c| c.contains("insufficient_scope"));
+        assert_eq!(
+            wants_scope,
+            who == "the scope would help",
+            "{who}: {challenges:?}"
+        );
+    }
+    let mut robot = known(ann(), "/robots");
+    robot
+        .headers_mut()
+        .insert("x-robot", HeaderValue::from_static("yes"));
+    assert_eq!(status(&app, robot).await, 200);
+}
+
+#[tokio::test]
+async fn failed_checks_hide() {
+    let (app, _) = documents();
+    for owner in ["bob", "nobody"] {
+        let target = format!("/hidden/{owner}");
+        assert_hidden(app.clone(), known(Identity::new("ann"), &target)).await;
+        assert_hidden(app.clone(), request(&target)).await;
+        let target = format!("/half/{owner}");
+        assert_hidden(app.clone(), known(Identity::new("ann"), &target)).await;
+    }
+    assert_eq!(
+        status(&app, known(Identity::new("ann"), "/hidden/ann")).await,
+        200
+    );
+    // A caller that meets `hide_unless` receives the visible denial, from the policy and from the
+    // handler.
+    assert_eq!(
+        status(&app, known(Identity::new("ann"), "/half/ann")).await,
+        403
+    );
+    let writer = |target| known(Identity::new("ann").with_scopes(["write"]), target);
+    assert_eq!(status(&app, writer("/half/ann")).await, 403);
+    assert_hidden(app.clone(), writer("/half/bob")).await;
+}
+
+/// Layers that only matched routes have move the decision outside of them. The state is available
+/// there as well.
+#[tokio::test]
+async fn checks_work_behind_layers() {
+    #[requires(check = owns_document, hide_as = 404)]
+    struct Files;
+
+    let files = tower::service_fn(|_request: Request| async {
+        Ok::<_, Infallible>(Response::new(Body::from("a file")))
+    });
+    let layer = SetResponseHeaderLayer::overriding(
+        http::HeaderName::from_static("x-layer"),
+        HeaderValue::from_static("seen"),
+    );
+    let inner = GuardedRouter::new()
+        .route("/hidden/{owner}", get(hidden_document))
+        .route("/service/{owner}", get_service(Files, files))
+        .route("/plain/{owner}", post(document))
+        .layer(layer);
+    let app = GuardedRouter::new()
+        .nest("/n", inner)
+        .nest_service("/files", Files, files)
+        .with_state(Documents::default())
+        .protect(space())
+        .unwrap();
+    let mut posted = known(Identity::new("ann"), "/n/plain/%61nn");
+    *posted.method_mut() = http::Method::POST;
+    let sent = HeaderValue::from_static("/n/plain/%61nn");
+    posted.headers_mut().insert("x-sent", sent);
+    assert_eq!(status(&app, posted).await, 200);
+    for path in ["/n/hidden", "/n/service", "/files"] {
+        let (own, other) = (format!("{path}/ann"), format!("{path}/bob"));
+        let mut request = known(Identity::new("ann"), &own);
+        let sent = own.parse().expect("a field");
+        request.headers_mut().insert("x-sent", sent);
+        assert_eq!(status(&app, request).await, 200, "{own}");
+        assert_hidden(app.clone(), known(Identity::new("ann"), &other)).await;
+    }
+}
+
+/// A path without a tenant meets the check.
+async fn of_tenant(request: CheckRequest<'_>) -> bool {
+    let tenant = request.parameter("tenant");
+    tenant.is_none_or(|tenant| tenant == request.identity().subject())
+}
+
+#[requires(check = of_tenant)]
+async fn file(uri: http::Uri) -> String {
+    uri.to_string()
+}
+
+#[requires(check = of_tenant, hide_as = 404)]
+async fn hidden_file() -> &'static str {
+    "a file"
+}
+
+#[tokio::test]
+async fn invalid_utf8_meets_no_check() {
+    let app = GuardedRouter::new()
+        .route("/all", get(file))
+        .route("/t/{tenant}/{file}", get(file))
+        .route("/w/{tenant}/{*rest}", get(file))
+        .route("/h/{tenant}/{file}", get(hidden_file))
+        .protect(space())
+        .unwrap();
+    let plain = Router::new()
+        .route("/t/{tenant}/{file}", axum::routing::get(file))
+        .layer(axum::Extension(space()));
+    let ann = |target| known(Identity::new("ann"), target);
+    for (target, expected) in [
+        ("/all", 200),
+        ("/t/ann/x", 200),
+        ("/t/ann/%C3%BC", 200),
+        ("/t/bob/x", 403),
+        ("/t/bob/%FF", 403),
+        ("/t/ann/%FF", 403),
+        ("/t/%FF/x", 403),
+        ("/w/ann/a/b", 200),
+        ("/w/bob/a/b/%80", 403),
+        ("/h/ann/x", 200),
+    ] {
+        assert_eq!(status(&app, ann(target)).await, expected, "{target}");
+        if target.starts_with("/t/") {
+            assert_eq!(
+                status(&plain, ann(target)).await,
+                expected,
+                "plain {target}"
+            );
+        }
+    }
+    assert_hidden(app, ann("/h/bob/%FF")).await;
+}
+
+#[tokio::test]
+async fn ambiguous_parameters_meet_no_check() {
+    let inner = GuardedRouter::new()
+        .route("/i/{tenant}", get(file))
+        .protect(space())
+        .unwrap();
+    let app = Router::new().nest_service("/o/{tenant}", inner);
+    for (target, expected) in [
+        ("/o/ann/i/ann", 200),
+        ("/o/ann/i/bob", 403),
+        ("/o/bob/i/ann", 403),
+        ("/o/bob/i/bob", 403),
+    ] {
+        let request = known(Identity::new("ann"), target);
+        assert_eq!(status(&app, request).await, expected, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn checks_work_on_plain_routers() {
+    let app = Router::new()
+        .route("/documents/{owner}", axum::routing::get(document))
+        .route("/half/{owner}", axum::routing::get(half_hidden))
+        .layer(axum::Extension(space()))
+        .with_state(Documents::default());
+    let ann = || Identity::new("ann");
+    assert_eq!(status(&app, known(ann(), "/documents/ann")).await, 200);
+    assert_eq!(status(&app, known(ann(), "/documents/bob")).await, 403);
+    assert_eq!(status(&app, known(ann(), "/documents/nobody")).await, 503);
+    assert_eq!(status(&app, known(ann(), "/half/ann")).await, 403);
+    assert_eq!(status(&app, known(ann(), "/half/bob")).await, 404);
+    let writer = |target| known(ann().with_scopes(["write"]), target);
+    assert_eq!(status(&app, writer("/half/ann")).await, 403);
+    assert_eq!(status(&app, writer("/half/bob")).await, 404);
+}
+
+#[tokio::test]
+async fn wrong_state_is_found_at_mounting() {
+    let router: GuardedRouter<u32> = GuardedRouter::new()
+        .route("/either/{owner}", get(either))
+        .route("/robots", get(robots))
+        .route("/half/{owner}", get(half_hidden));
+    let error = router.with_state(7).protect(space()).unwrap_err();
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "the check `owns_document` of `integration::conditions::either` asks for the state \
+             `integration::conditions::Documents`, and the router that the handler is mounted on has another one",
+            "the check `owns_document` of `integration::conditions::half_hidden` asks for the state \
+             `integration::conditions::Documents`, and the router that the handler is mounted on has another one",
+        ],
+    );
+    assert_eq!(format!("{error:?}"), text);
+
+    // On a plain router, the error is detected at the first request, and the response is a denial.
+    let app = Router::new()
+        .route("/either/{owner}", axum::routing::get(either))
+        .layer(axum::Extension(space()));
+    let reader = Identity::new("ann").with_scopes(["read"]);
+    assert_eq!(status(&app, known(reader, "/either/ann")).await, 503);
+}

@@ -1,0 +1,211 @@
+//! Conditions on the address of the client.
+
+use auth_runtime::policy::IpNet;
+use auth_runtime::schemes::TrustedProxiesError;
+use auth_runtime::{ClientAddress, ProtectionSpace};
+
+use super::*;
+
+#[requires(network = "192.0.2.0/24")]
+async fn office(guard: Guard) -> String {
+    match guard.identity() {
+        Some(identity) => identity.subject().to_owned(),
+        None => "somebody".to_owned(),
+    }
+}
+
+#[requires(any(network = "192.0.2.0/24", scope = "metrics"))]
+async fn metrics() -> &'static str {
+    "metrics"
+}
+
+#[requires(network = "192.0.2.0/24", hide_as = 404)]
+async fn hidden_office() -> &'static str {
+    "hidden"
+}
+
+fn networked(space: ProtectionSpace) -> ProtectedRouter {
+    GuardedRouter::new()
+        .route("/office", get(office))
+        .route("/metrics", get(metrics))
+        .route("/inner", get(inner))
+        .route("/hidden", get(hidden_office))
+        .protect(space)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn networks_allow_and_deny() {
+    let app = networked(space());
+    let ann = || Identity::new("ann");
+    let none = Vec::<String>::new();
+    let bare = vec!["Bearer realm=\"api\"".to_owned()];
+
+    // True: granted for every caller, also with invalid credentials (rule 1).
+    for (request, who) in [
+        (request("/office"), "somebody"),
+        (known(ann(), "/office"), "ann"),
+        (
+            with_caller(request("/office"), Caller::rejected()),
+            "somebody",
+        ),
+        (
+            with_caller(request("/office"), Caller::unverifiable()),
+            "somebody",
+        ),
+    ] {
+        let (status, _, body) = send(&app, from("192.0.2.7", request)).await;
+        assert_eq!((status.as_u16(), body.as_str()), (200, who));
+    }
+    // False: 403, never 401, since no credentials would help (rules 2, 3d and 4).
+    for (request, challenges) in [
+        (request("/office"), &none),
+        (with_caller(request("/office"), Caller::rejected()), &none),
+        (
+            with_caller(request("/office"), Caller::unverifiable()),
+            &none,
+        ),
+        (known(ann(), "/office"), &bare),
+    ] {
+        let (status, seen, _) = send(&app, from("198.51.100.7", request)).await;
+        assert_eq!((status.as_u16(), &seen), (403, challenges));
+    }
+    // Either: outside of the network, credentials are required.
+    let (status, seen, _) = send(&app, from("198.51.100.7", request("/metrics"))).await;
+    assert_eq!(status, 401);
+    assert_eq!(seen, ["Bearer realm=\"api\", scope=\"metrics\""]);
+    assert_eq!(
+        self::status(&app, from("192.0.2.7", request("/metrics"))).await,
+        200
+    );
+    // Both: inside of the network, credentials are required. Outside, nothing helps.
+    assert_eq!(
+        self::status(&app, from("[2001:db8::1]", request("/inner"))).await,
+        401
+    );
+    assert_eq!(
+        self::status(&app, from("[2001:db8::1]", known(ann(), "/inner"))).await,
+        200
+    );
+    assert_eq!(
+        self::status(&app, from("[2001:db9::1]", request("/inner"))).await,
+        403
+    );
+    // A dual-stack socket writes IPv4 addresses as IPv6.
+    assert_eq!(
+        self::status(&app, from("[::ffff:192.0.2.7]", request("/office"))).await,
+        200
+    );
+    // Outside of the network, the path is hidden as well.
+    assert_hidden(app.clone(), from("198.51.100.7", request("/hidden"))).await;
+    assert_hidden(app.clone(), from("198.51.100.7", known(ann(), "/hidden"))).await;
+    assert_eq!(
+        self::status(&app, from("192.0.2.7", request("/hidden"))).await,
+        200
+    );
+    // Without the address of the connection, no caller is inside.
+    assert_eq!(self::status(&app, request("/office")).await, 403);
+}
+
+#[tokio::test]
+async fn only_configured_proxies_forward_addresses() {
+    let behind = |client_address| {
+        let space = space_builder().client_address(client_address).build();
+        networked(space.expect("a space"))
+    };
+    let proxies = || ["198.51.100.7/32", "2001:db8:1::7/128"].map(|text| text.parse().unwrap());
+    let by_x = behind(ClientAddress::x_forwarded_for(proxies()).unwrap());
+    let by_standard = behind(ClientAddress::forwarded(proxies()).unwrap());
+    let direct = networked(space());
+    let (x, standard) = ("x-forwarded-for", "forwarded");
+    let proxy = Some("198.51.100.7");
+    let mapped = Some("[::ffff:198.51.100.7]");
+    let ipv6 = Some("[2001:db8:1::7]");
+    let elsewhere = Some("203.0.113.9");
+    let inside = Some("192.0.2.7");
+    for (app, peer, lines, expected) in [
+        (&by_x, elsewhere, &[(x, "192.0.2.7")][..], 403),
+        (&by_standard, elsewhere, &[(standard, "for=192.0.2.7")], 403),
+        (&by_x, elsewhere, &[(x, "192.0.2.7, 198.51.100.7")], 403),
+        (&by_x, None, &[(x, "192.0.2.7")], 403),
+        (&by_standard, None, &[(standard, "for=192.0.2.7")], 403),
+        (
+            &direct,
+            proxy,
+            &[(x, "192.0.2.7"), (standard, "for=192.0.2.7")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7")], 200),
+        (&by_x, mapped, &[(x, "192.0.2.7")], 200),
+        (&by_x, ipv6, &[(x, "192.0.2.7")], 200),
+        (&by_standard, proxy, &[(standard, "for=192.0.2.7")], 200),
+        (&by_x, proxy, &[(x, "192.0.2.7, 203.0.113.9")], 403),
+        (
+            &by_standard,
+            proxy,
+            &[(standard, "for=192.0.2.7, for=203.0.113.9")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7"), (x, "203.0.113.9")], 403),
+        (
+            &by_x,
+            proxy,
+            &[(x, "203.0.113.9, 192.0.2.7, 2001:db8:1::7")],
+            200,
+        ),
+        (&by_x, proxy, &[], 403),
+        (
+            &by_x,
+            proxy,
+            &[(standard, "for=192.0.2.7"), ("x-real-ip", "192.0.2.7")],
+            403,
+        ),
+        (&by_x, proxy, &[(x, "192.0.2.7, unknown")], 403),
+        // The address of a client that bypasses the proxy is that of its socket.
+        (&by_x, inside, &[(x, "203.0.113.9")], 200),
+    ] {
+        let mut request = match peer {
+            Some(peer) => from(peer, request("/office")),
+            None => request("/office"),
+        };
+        for (name, line) in lines {
+            let value = HeaderValue::from_static(line);
+            request.headers_mut().append(*name, value);
+        }
+        assert_eq!(status(app, request).await, expected, "{peer:?} {lines:?}");
+    }
+}
+
+#[test]
+fn trusted_proxies_are_named_by_address() {
+    let constructors: [fn(Vec<IpNet>) -> _; 2] = [
+        |proxies| ClientAddress::forwarded(proxies),
+        |proxies| ClientAddress::x_forwarded_for(proxies),
+    ];
+    for constructor in constructors {
+        assert_eq!(constructor(Vec::new()), Err(TrustedProxiesError::NoProxy));
+        let everywhere: IpNet = "::/0".parse().unwrap();
+        let error = TrustedProxiesError::EveryAddress(everywhere);
+        assert_eq!(constructor(vec![everywhere]), Err(error));
+        assert!(constructor(vec!["192.0.2.7/32".parse().unwrap()]).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn the_socket_has_the_address() {
+    #[requires(network = "127.0.0.0/8")]
+    async fn local() -> &'static str {
+        "local"
+    }
+    let app = GuardedRouter::new()
+        .route("/", get(local))
+        .protect(space())
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let request = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = auth_tests::send_raw(address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

@@ -1,0 +1,269 @@
+//! Every small policy for every caller, against an oracle that knows nothing of three-valued logic: it
+//! tries all credentials.
+
+use std::borrow::Cow;
+
+use auth_runtime::Rejection;
+use auth_runtime::decision::Rule;
+use auth_runtime::policy::Truth;
+
+use super::*;
+
+/// The atoms that depend on the identity.
+const PERSONAL: Holds = !(Office as Holds);
+
+const IDENTITY_ATOMS: [Bit; 4] = [Authenticated, Read, Write, Staff];
+const ALL_ATOMS: [Bit; 8] = [
+    Authenticated,
+    Read,
+    Write,
+    Staff,
+    Mfa,
+    Checked,
+    Office,
+    Bound,
+];
+
+const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
+
+/// Returns expressions with up to two leaves of every kind, including the constants; with three
+/// leaves without the constants; and with four leaves of identity atoms.
+fn all_expressions() -> Vec<Expression> {
+    let atoms = |bits: &[Bit]| -> Vec<_> { bits.iter().copied().map(Expression::Atom).collect() };
+    let mut with_constants = atoms(&ALL_ATOMS);
+    with_constants.push(Expression::Any(vec![]));
+    with_constants.push(Expression::All(vec![]));
+    let small = (1..=2).flat_map(|leaves| expressions(leaves, &with_constants));
+    small
+        .chain(expressions(3, &atoms(&ALL_ATOMS)))
+        .chain(expressions(4, &atoms(&IDENTITY_ATOMS)))
+        .collect()
+}
+
+fn subsets(of: Holds) -> impl Iterator<Item = Holds> {
+    (0..=Holds::MAX).filter(move |subset| subset & !of == 0)
+}
+
+/// Returns the smallest sets of scopes for which `grants` is true, and of these the nearest to
+/// `held`.
+fn best_scopes(held: Holds, grants: impl Fn(Holds) -> bool) -> Vec<Holds> {
+    let cost = |set: &Holds| (set.count_ones(), (set & !held).count_ones());
+    let enough: Vec<Holds> = subsets(SCOPES).filter(|scopes| grants(*scopes)).collect();
+    let best = enough.iter().map(cost).min();
+    let is_best = |set: &Holds| Some(cost(set)) == best;
+    enough.into_iter().filter(is_best).collect()
+}
+
+fn bits_of(scopes: &[Cow<'static, str>]) -> Holds {
+    let bit = |scope: &Cow<'_, str>| if scope == "read" { Read } else { Write } as Holds;
+    scopes.iter().map(bit).sum()
+}
+
+/// Returns the decision about a known caller by the text of the rules. `holds` excludes the check,
+/// and `check` is its result, or `None` if it failed.
+fn by_the_rules(
+    expression: &Expression,
+    holds: Holds,
+    check: Option<bool>,
+    oauth: bool,
+) -> (u16, Vec<Holds>) {
+    // A failed check may have had either result.
+    let at_worst = if check == Some(true) {
+        Checked as Holds
+    } else {
+        0
+    };
+    let at_best = if check == Some(false) {
+        0
+    } else {
+        Checked as Holds
+    };
+    let grants = |more: Holds| expression.grants(holds | at_worst | more);
+    if grants(0) {
+        return (200, vec![]);
+    }
+    if expression.grants(holds | at_best) {
+        return (503, vec![]);
+    }
+    if grants(Mfa as Holds) {
+        return (401, vec![]);
+    }
+    if grants(Mfa as Holds | Bound as Holds) {
+        return (UNBOUND, vec![]);
+    }
+    let without_scopes = (holds & !SCOPES) | at_worst | Mfa as Holds | Bound as Holds;
+    let enough = best_scopes(holds, |scopes| expression.grants(without_scopes | scopes));
+    (403, if oauth { enough } else { vec![] })
+}
+
+/// A 401 of rule 3b. A hidden policy conceals it, but not that of 3a.
+const UNBOUND: u16 = 4010;
+
+#[test]
+fn small_policies_decide_as_the_oracle() {
+    let mut decided = 0_u32;
+    for expression in all_expressions() {
+        let requirement = expression.requirement();
+        let asks = requirement.to_string();
+        let shown = Policy::requires(requirement);
+        let hidden = shown.clone().hide_as_not_found();
+
+        for place in [0, Office as Holds] {
+            let address = if place == 0 { ELSEWHERE } else { IN_OFFICE };
+
+            // A caller that is not known: grants, a (new) login may help, or nothing helps.
+            let anybody_gets_in = expression.grants(PERSONAL | place);
+            let unknown_callers = [
+                (Caller::Anonymous, 401),
+                (Caller::Rejected(Rejection::Expired), 401),
+                (Caller::Rejected(Rejection::Malformed), 401),
+                (Caller::Rejected(Rejection::Invalid), 401),
+                (Caller::unverifiable(), 503),
+            ];
+            for (caller, worth_a_try) in unknown_callers {
+                let context = || format!("{asks} {caller:?} {address}");
+                let expected = match (expression.grants(place), anybody_gets_in) {
+                    (true, _) => 200,
+                    (false, true) => worth_a_try,
+                    (false, false) => 403,
+                };
+                let facts = Context::new(&caller).from_address(address);
+                let decision = Decision::of(&shown, &facts);
+                assert_eq!(status(&decision), expected, "{}", context());
+                let rule = match (expected, worth_a_try) {
+                    (200, _) => Rule::Met,
+                    (_, 503) => Rule::Unverifiable,
+                    _ => Rule::NotKnown,
+                };
+                assert_explained([&shown, &hidden], &facts, rule);
+                let visible = Decision::of(&hidden, &facts);
+                let hides = expected != 200;
+                assert_eq!(visible == Decision::Conceal, hides, "{}", context());
+                if let Decision::Deny(Denial::Unauthenticated { scopes, rejection }) = decision {
+                    let with = |besides: Holds| {
+                        best_scopes(0, |scopes| expression.grants(place | besides | scopes))
+                    };
+                    let by_scopes_alone =
+                        with(Authenticated as Holds | Mfa as Holds | Bound as Holds);
+                    let best = if by_scopes_alone.is_empty() {
+                        with(PERSONAL & !SCOPES)
+                    } else {
+                        by_scopes_alone
+                    };
+                    assert!(best.contains(&bits_of(&scopes)), "{}: {best:?}", context());
+                    assert_eq!(rejection.is_some(), matches!(caller, Caller::Rejected(_)));
+                }
+                decided += 1;
+            }
+
+            // Atoms outside of the policy make no difference.
+            let asked_for = expression.atoms();
+            let grantable = SCOPES | Staff as Holds | Mfa as Holds | Bound as Holds;
+            let answers = if asked_for & Checked as Holds == 0 {
+                vec![Some(true)]
+            } else {
+                vec![Some(true), Some(false), None]
+            };
+            for granted in subsets(grantable & asked_for) {
+                let caller = Caller::known(identity(granted));
+                let facts = Context::new(&caller).from_address(address);
+                let holds = granted | Authenticated as Holds | place;
+                for &check in &answers {
+                    for oauth in [false, true] {
+                        let facts = facts.clone();
+                        let facts = if oauth { facts.by_oauth() } else { facts };
+                        let context = || format!("{asks} {caller:?} {address} {check:?} {oauth}");
+                        let (expected, best) = by_the_rules(&expression, holds, check, oauth);
+
+                        let rule = match (expected, best.is_empty()) {
+                            (200, _) => Rule::Met,
+                            (401, _) => Rule::StaleLogin,
+                            (UNBOUND, _) => Rule::NotBound,
+                            (503, _) => Rule::Unverifiable,
+                            (_, false) => Rule::MissingScope,
+                            (_, true) => Rule::NotAllowed,
+                        };
+                        let all_is_known = facts.clone().checked(A_CHECK, check);
+                        assert_explained([&shown, &hidden], &all_is_known, rule);
+                        for policy in [&shown, &hidden] {
+                            let explanation = Explanation::of(policy, &facts);
+                            assert_eq!(explanation.decision(), &Decision::of(policy, &facts));
+                        }
+
+                        let (decision, asked) = decide(&shown, &facts, check);
+                        let is_unbound =
+                            decision == Decision::Deny(Denial::SenderConstraintRequired);
+                        assert_eq!(is_unbound, expected == UNBOUND, "{}", context());
+                        let shown_status = if is_unbound { 401 } else { expected };
+                        assert_eq!(status(&decision), shown_status, "{}", context());
+                        match decision {
+                            Decision::Deny(Denial::InsufficientScope { scopes }) => {
+                                assert!(best.contains(&bits_of(&scopes)), "{}", context());
+                            }
+                            Decision::Deny(Denial::Forbidden) => {
+                                assert!(best.is_empty(), "{}", context());
+                            }
+                            Decision::Deny(Denial::StepUp {
+                                acr_values,
+                                max_age,
+                            }) => {
+                                assert_eq!((acr_values, max_age), (vec!["mfa".into()], None));
+                            }
+                            _ => {}
+                        }
+                        let may_matter =
+                            expression.grants(PERSONAL | place) && !expression.grants(holds);
+                        assert!(may_matter || !asked, "asked for nothing: {}", context());
+
+                        // Hidden, unless only a new login is required.
+                        let (visible, asked) = decide(&hidden, &facts, check);
+                        match expected {
+                            200 | 401 => assert_eq!(status(&visible), expected, "{}", context()),
+                            _ => assert_eq!(visible, Decision::Conceal, "{}", context()),
+                        }
+                        let may_matter = expression.grants(holds | Checked as Holds | Mfa as Holds)
+                            && !expression.grants(holds);
+                        assert!(may_matter || !asked, "asked for nothing: {}", context());
+                        decided += 1;
+                    }
+                }
+            }
+        }
+    }
+    // Every shape of two leaves of ten kinds, of three of eight and of four of four, in two places:
+    // the number of callers that are not known, and a part of those that are.
+    let shapes = 10 + 2 * 10 * 10 + 10 * 8 * 8 * 8 + 62 * 4 * 4 * 4 * 4;
+    assert!(decided > shapes * 2 * (5 + 2), "only {decided}");
+}
+
+/// The explanation contains the decision, its rule, and whether it is concealed.
+fn assert_explained([shown, hidden]: [&Policy; 2], facts: &Context<'_>, rule: Rule) {
+    let denial = match Decision::of(shown, facts) {
+        Decision::Deny(denial) => Some(denial),
+        _ => None,
+    };
+    for policy in [shown, hidden] {
+        let explanation = Explanation::of(policy, facts);
+        assert_eq!(
+            explanation.decision(),
+            &Decision::of(policy, facts),
+            "{explanation}"
+        );
+        assert_eq!(explanation.rule(), Some(rule), "{explanation}");
+        assert_eq!(explanation.denial(), denial.as_ref(), "{explanation}");
+        let truth = explanation
+            .requirement()
+            .map(auth_runtime::decision::Finding::truth);
+        let is_met = truth == Some(Truth::True);
+        assert_eq!(is_met, rule == Rule::Met, "{explanation}");
+    }
+}
+
+fn status(decision: &Decision) -> u16 {
+    match decision {
+        Decision::Grant => 200,
+        Decision::Deny(denial) => denial.status().as_u16(),
+        Decision::Conceal => 404,
+        Decision::Undecided(check) => panic!("{check:?} was asked already"),
+    }
+}

@@ -1,0 +1,149 @@
+//! Callers to whom hidden pages and objects are disclosed.
+
+use auth_runtime::testing::with_identity;
+
+use super::*;
+
+#[requires(scope = "admin", hide_as = 404, hide_unless = scope("read"))]
+async fn half_hidden() -> &'static str {
+    "half hidden"
+}
+
+#[tokio::test]
+async fn foreign_objects_are_concealed() {
+    let admin = format!("Bearer {}", token(json!({ "scope": "admin" })));
+    let owner = token(json!({ "scope": "admin", "roles": ["owner"] }));
+    for (name, app) in services() {
+        if name == "within another router" {
+            continue;
+        }
+        for hidden in ["/object", "/layered-object"] {
+            for method in [Method::GET, Method::HEAD] {
+                println!("{name}: {method} {hidden}");
+                let mut request = request(&method, hidden, Some(&admin));
+                // The handler has consumed the body.
+                *request.body_mut() = Body::empty();
+                assert_hidden(app.clone(), request).await;
+            }
+            let request = request(&Method::GET, hidden, Some(&format!("Bearer {owner}")));
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), 200, "{name}: {hidden}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn hide_unless_discloses_pages() {
+    let app = GuardedRouter::new()
+        .route("/half", get(half_hidden))
+        .route("/half-layered", get(half_hidden).layer(field("x-layered")))
+        .protect(space())
+        .unwrap();
+    for target in ["/half", "/half-layered"] {
+        let reader = Identity::new("ann").with_scopes(["read"]);
+        let of_reader = with_identity(request(&Method::GET, target, None), reader);
+        let response = app.clone().oneshot(of_reader).await.expect("infallible");
+        assert_eq!(response.status(), 403);
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            "Bearer realm=\"api\", scope=\"admin\", error=\"insufficient_scope\", \
+             error_description=\"the access token does not grant what is needed\""
+        );
+        let stranger = with_identity(request(&Method::GET, target, None), Identity::new("bob"));
+        assert_hidden(app.clone(), stranger).await;
+        assert_hidden(app.clone(), request(&Method::GET, target, None)).await;
+    }
+}
+
+#[tokio::test]
+async fn hide_unless_discloses_objects() {
+    #[requires(scope = "write", hide_as = 404, hide_unless = scope("read"))]
+    async fn object(guard: Guard) -> Result<(), Denied> {
+        guard.permit(false)
+    }
+    let app = GuardedRouter::new()
+        .route("/plain", get(object))
+        .route("/layered", get(object).layer(field("x-layered")))
+        .fallback(curious)
+        .protect(space())
+        .unwrap();
+    for target in ["/plain", "/layered"] {
+        let of = |scopes: &[&str]| {
+            let identity = Identity::new("ann").with_scopes(scopes.iter().copied());
+            let mut request = with_identity(request(&Method::GET, target, None), identity);
+            // The handler has consumed the body.
+            *request.body_mut() = Body::empty();
+            request
+        };
+        let reader = app.clone().oneshot(of(&["read", "write"])).await;
+        assert_eq!(reader.expect("infallible").status(), 403, "{target}");
+        assert_hidden(app.clone(), of(&["write"])).await;
+    }
+}
+
+/// A custom fallback is called only for callers that receive a 404.
+#[tokio::test]
+async fn fallbacks_do_not_answer_401() {
+    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .fallback(curious)
+        .protect(space.build().expect("a space"))
+        .unwrap();
+    let late = format!("Bearer {}", expired_token(json!({"sub": "ann"})));
+    let bob = format!("Bearer {}", token(json!({"sub": "bob"})));
+    for target in ["/secret", "/zzzzzz"] {
+        for (credentials, status) in [(None, 401), (Some(&*late), 401), (Some(&*bob), 404)] {
+            let request = request(&Method::GET, target, credentials);
+            let response = app.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(response.status(), status, "{target}");
+            let headers = response.headers();
+            assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+            assert_eq!(headers.contains_key("x-fallback"), status == 404);
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_can_challenge() {
+    let space = space_builder().unknown_paths(UnknownPaths::Challenge);
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .protect(space.build().expect("a space"))
+        .unwrap();
+    for target in ["/secret", "/zzzzzz"] {
+        let response = app
+            .clone()
+            .oneshot(request(&Method::GET, target, None))
+            .await
+            .expect("infallible");
+        assert_eq!(response.status(), 401, "{target}");
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            "Bearer realm=\"api\""
+        );
+        let known = with_identity(request(&Method::GET, target, None), Identity::new("bob"));
+        let response = app.clone().oneshot(known).await.expect("infallible");
+        assert_eq!(response.status(), 404, "{target}");
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "can be told from a path that is not there")]
+async fn assert_hidden_detects_shown_pages() {
+    let app = GuardedRouter::new()
+        .route("/shown", post(shown))
+        .protect(space())
+        .unwrap();
+    assert_hidden(app, request(&Method::POST, "/shown", None)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "no route matches /zzzzzz")]
+async fn assert_hidden_needs_a_hidden_page() {
+    let app = GuardedRouter::new()
+        .route("/secret", get(secret))
+        .protect(space())
+        .unwrap();
+    assert_hidden(app, request(&Method::GET, "/zzzzzz", None)).await;
+}

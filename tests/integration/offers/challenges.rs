@@ -1,0 +1,209 @@
+//! The challenges that are sent, and their order.
+
+use auth_runtime::schemes::{Credentials, Scheme, Verification};
+
+use super::*;
+
+#[tokio::test]
+async fn scripts_get_no_prompt() {
+    let app = |builder: ProtectionSpaceBuilder| {
+        let routes = GuardedRouter::new().route("/", get(known));
+        routes.protect(builder.build().unwrap()).unwrap()
+    };
+    let bad = "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"the access token is malformed\"";
+    for (mode, challenges) in [
+        (None, vec![BEARER, BASIC]),
+        (Some("navigate"), vec![BEARER, BASIC]),
+        (Some("cors"), vec![BEARER]),
+        (Some("same-origin"), vec![BEARER]),
+        (Some("no-cors"), vec![BEARER]),
+        (Some("websocket"), vec![BEARER]),
+    ] {
+        let fields: Vec<_> = mode
+            .map(|mode| ("sec-fetch-mode", mode))
+            .into_iter()
+            .collect();
+        let answer = send(&app(both()), with("/", &fields)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.challenges()),
+            (401, challenges),
+            "{mode:?}"
+        );
+        // The omission of challenges is disabled.
+        let answer = send(&app(both().prompt_scripts(true)), with("/", &fields)).await;
+        assert_eq!(answer.challenges(), [BEARER, BASIC], "{mode:?}");
+        // A 401 requires a challenge (RFC 9110 §11.6.1).
+        let alone = ProtectionSpace::builder().realm("api").scheme(basic());
+        let answer = send(&app(alone), with("/", &fields)).await;
+        assert_eq!(answer.challenges(), [BASIC], "{mode:?}");
+    }
+    let fields = [("sec-fetch-mode", "cors"), ("authorization", "Bearer \"")];
+    assert_eq!(
+        send(&app(both()), with("/", &fields)).await.challenges(),
+        [bad]
+    );
+    let fields = [
+        ("sec-fetch-mode", "cors"),
+        ("authorization", "Basic YW5uOndyb25n"),
+    ];
+    assert_eq!(
+        send(&app(both()), with("/", &fields)).await.challenges(),
+        [BEARER]
+    );
+}
+
+#[tokio::test]
+async fn challenges_can_share_a_line() {
+    let app = GuardedRouter::new()
+        .route("/", get(known))
+        .protect(both().join_challenges(true).build().unwrap())
+        .unwrap();
+    let answer = send(&app, request("/")).await;
+    assert_eq!(answer.challenges(), [format!("{BEARER}, {BASIC}")]);
+}
+
+/// Only a token contains the method of the login, so only tokens are requested. A 401 keeps a
+/// challenge nevertheless (RFC 9110 §11.6.1).
+#[tokio::test]
+async fn step_up_names_capable_schemes() {
+    #[requires(acr = "mfa")]
+    async fn strong() {}
+
+    let challenges = async |builder: ProtectionSpaceBuilder| {
+        let app = GuardedRouter::new().route("/", get(strong));
+        let app = app.protect(builder.build().unwrap()).unwrap();
+        let password = [("authorization", "Basic YW5uOnNlY3JldA==")];
+        let answer = send(&app, with("/", &password)).await;
+        assert_eq!(answer.status, 401);
+        answer.challenges().join("; ")
+    };
+    assert_eq!(
+        challenges(both()).await,
+        "Bearer realm=\"api\", error=\"insufficient_user_authentication\", acr_values=\"mfa\", \
+         error_description=\"the login is too old or too weak for this\"",
+    );
+    let alone = ProtectionSpace::builder().realm("api").scheme(basic());
+    assert_eq!(challenges(alone).await, BASIC);
+}
+
+/// `Authorization: Lock …`. Its callers prove possession of a key.
+struct Lock;
+
+impl Scheme for Lock {
+    fn name(&self) -> &str {
+        "Lock"
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let ann = Identity::new("ann").with_scopes(["read"]);
+        Verification::done(Caller::known(match credentials.value() {
+            "key" => ann.with_sender_constraint(),
+            _ => ann,
+        }))
+    }
+
+    fn constrains_sender(&self) -> bool {
+        true
+    }
+}
+
+#[requires(any(sender_constrained, role = "admin"))]
+async fn bound_or_admin() -> &'static str {
+    "bound, or an admin"
+}
+
+#[requires(sender_constrained, hide_as = 404)]
+async fn bound_and_hidden() -> &'static str {
+    "bound"
+}
+
+/// Rule 3b.
+#[tokio::test]
+async fn binding_schemes_are_asked() {
+    let space = both().scheme(Lock).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/bound", get(bound))
+        .route("/either", get(bound_or_admin))
+        .route("/hidden", get(bound_and_hidden))
+        .protect(space)
+        .unwrap();
+    let ann = good();
+    let lock = "Lock realm=\"api\"";
+    let bearer = ann.as_str();
+    // A binding would not help. The scheme of the request reports the missing scope (rule 3c).
+    let scopeless = format!("Bearer {}", token(json!({})));
+    let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
+                        error_description=\"the access token does not grant what is needed\"";
+    for (target, authorization, status, challenges) in [
+        // A bound token is required, so no other scheme is offered.
+        ("/bound", None, 401, vec![lock]),
+        ("/either", None, 401, vec![BEARER, BASIC, lock]),
+        ("/bound", Some(bearer), 401, vec![lock]),
+        ("/either", Some(bearer), 401, vec![lock]),
+        ("/bound", Some(&scopeless), 403, vec![insufficient]),
+        ("/bound", Some("Lock none"), 401, vec![lock]),
+        ("/bound", Some("Lock key"), 200, vec![]),
+        ("/either", Some("Lock key"), 200, vec![]),
+        ("/hidden", Some(bearer), 404, vec![]),
+        ("/hidden", Some("Lock key"), 200, vec![]),
+    ] {
+        let fields: Vec<_> = authorization
+            .map(|value| ("authorization", value))
+            .into_iter()
+            .collect();
+        let answer = send(&app, with(target, &fields)).await;
+        assert_eq!(answer.status, status, "{target} {authorization:?}");
+        assert_eq!(
+            answer.challenges(),
+            challenges,
+            "{target} {authorization:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_other_scheme_is_asked() {
+    let app = GuardedRouter::new()
+        .route("/", get(bound_or_admin))
+        .protect(space_builder().build().unwrap())
+        .unwrap();
+    for (fields, status) in [
+        (vec![], 401),
+        (vec![("authorization", good())], 403),
+        (
+            vec![(
+                "authorization",
+                format!("Bearer {}", token(json!({ "roles": ["admin"] }))),
+            )],
+            200,
+        ),
+    ] {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.status, status);
+        let expected: &[&str] = if status == 200 { &[] } else { &[BEARER] };
+        assert_eq!(answer.challenges(), expected);
+    }
+}
+
+#[tokio::test]
+async fn unbindable_handlers_are_closed() {
+    let error = GuardedRouter::<()>::new()
+        .route("/", get(bound))
+        .route("/either", get(bound_or_admin))
+        .protect(both().build().unwrap())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`integration::offers::bound` requires `sender_constrained`, and the protection space has no scheme for it that \
+         binds credentials to a key, such as DPoP"
+    );
+    let space = both().build().unwrap();
+    let app = Router::new()
+        .route("/", axum::routing::get(bound))
+        .layer(axum::Extension(space));
+    assert_eq!(send(&app, request("/")).await.status, 500);
+}

@@ -1,0 +1,196 @@
+//! The metadata of the resource (RFC 9728).
+
+use auth_runtime::SpaceError;
+use auth_runtime::resource::{ResourceError, UrlProblem};
+use serde_json::Value;
+
+use super::*;
+
+const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource/v1";
+
+#[requires(any(scope = "write", all(scope = "read", scope = "edit")))]
+async fn write() {}
+
+#[tokio::test]
+async fn metadata_describes_mounted_policies() {
+    let space = both().resource(resource()).build().unwrap();
+    let nested = GuardedRouter::new().route("/deep", get(write));
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .route("/secret", get(secret))
+        .route("/open", get(open))
+        .nest("/n", nested)
+        .protect(space)
+        .unwrap();
+    let target = "/.well-known/oauth-protected-resource/v1";
+    let answer = send(&app, request(target)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
+    assert_eq!(answer.cache_control(), "public, max-age=3600");
+    // Without the scopes of hidden handlers.
+    let document: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(
+        document,
+        json!({
+            "resource": "https://api.example/v1",
+            "authorization_servers": ["https://issuer.example"],
+            "scopes_supported": ["edit", "read", "write"],
+            "bearer_methods_supported": ["header"],
+            "resource_name": "The \"API\"",
+            "resource_documentation": "https://api.example/docs",
+        }),
+    );
+    // Readable without or with any credentials, and by scripts of every origin.
+    for fields in [
+        [("authorization", "Bearer nonsense")],
+        [("origin", "https://app.example")],
+    ] {
+        let answer = send(&app, with(target, &fields)).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    }
+    let mut preflight = with(
+        target,
+        &[
+            ("origin", "https://app.example"),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "mcp-protocol-version"),
+        ],
+    );
+    *preflight.method_mut() = Method::OPTIONS;
+    let answer = send(&app, preflight).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.headers["access-control-allow-headers"], "*");
+    let mut posted = request(target);
+    *posted.method_mut() = Method::POST;
+    let answer = send(&app, posted).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.cache_control()),
+        (405, "no-store")
+    );
+    // Neither a similar path nor the well-known path without the path of the resource.
+    for other in [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/v2",
+    ] {
+        assert_eq!(send(&app, request(other)).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn oauth_challenges_point_to_metadata() {
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(basic())
+        .scheme(keys())
+        .scheme(Bearer::jwt(jwt()))
+        .resource(resource())
+        .build()
+        .unwrap();
+    let app = GuardedRouter::new()
+        .route("/", get(read))
+        .protect(space)
+        .unwrap();
+    let answer = send(&app, request("/")).await;
+    let bearer = format!("Bearer realm=\"api\", scope=\"read\", resource_metadata=\"{METADATA}\"");
+    assert_eq!(
+        answer.challenges(),
+        [&bearer, BASIC, "ApiKey realm=\"api\""]
+    );
+    // Parameters that clients search for precede human-readable texts.
+    let answer = send(&app, with("/", &[("authorization", "Bearer \"")])).await;
+    assert_eq!(
+        answer.challenges()[0],
+        format!(
+            "Bearer realm=\"api\", scope=\"read\", error=\"invalid_token\", \
+             resource_metadata=\"{METADATA}\", error_description=\"the access token is malformed\""
+        ),
+    );
+}
+
+#[test]
+fn metadata_replaces_the_realm() {
+    let nameless = || ProtectionSpace::builder().scheme(Bearer::jwt(jwt()));
+    assert_eq!(nameless().build().unwrap_err(), SpaceError::NoRealm);
+    assert!(nameless().resource(resource()).build().is_ok());
+    let with_basic = nameless().resource(resource()).scheme(basic());
+    assert_eq!(with_basic.build().unwrap_err(), SpaceError::NoRealm);
+}
+
+#[test]
+fn invalid_resources_are_refused() {
+    let build = |identifier: &str| {
+        let resource =
+            ProtectedResource::builder(identifier).authorization_server("https://as.example");
+        resource
+            .build()
+            .map(|resource| resource.metadata_url().to_owned())
+    };
+    for (identifier, url) in [
+        (
+            "https://api.example",
+            "https://api.example/.well-known/oauth-protected-resource",
+        ),
+        (
+            "https://api.example/",
+            "https://api.example/.well-known/oauth-protected-resource",
+        ),
+        (
+            "https://api.example/mcp",
+            "https://api.example/.well-known/oauth-protected-resource/mcp",
+        ),
+        (
+            "https://api.example/mcp/",
+            "https://api.example/.well-known/oauth-protected-resource/mcp/",
+        ),
+        (
+            "https://api.example:8443/a/b?t=1",
+            "https://api.example:8443/.well-known/oauth-protected-resource/a/b?t=1",
+        ),
+        (
+            "https://api.example?t=1",
+            "https://api.example/.well-known/oauth-protected-resource?t=1",
+        ),
+        (
+            "http://127.0.0.1:8080/mcp",
+            "http://127.0.0.1:8080/.well-known/oauth-protected-resource/mcp",
+        ),
+        (
+            "http://localhost/x",
+            "http://localhost/.well-known/oauth-protected-resource/x",
+        ),
+        (
+            "http://[::1]:1/x",
+            "http://[::1]:1/.well-known/oauth-protected-resource/x",
+        ),
+    ] {
+        assert_eq!(build(identifier).as_deref(), Ok(url));
+    }
+    use UrlProblem::{Character, Fragment, NotAbsolute, NotHttps, UserInformation};
+    for (identifier, problem) in [
+        ("http://api.example/mcp", NotHttps),
+        ("http://127.0.0.1.example/", NotHttps),
+        ("http://localhost.example/", NotHttps),
+        ("ftp://api.example/", NotHttps),
+        ("https://api.example/#x", Fragment),
+        ("https://ann@api.example/", UserInformation),
+        ("/mcp", NotAbsolute),
+        ("api.example", NotAbsolute),
+        ("", NotAbsolute),
+        ("https://api.example/a b", Character(' ')),
+        ("https://api.example/\"", Character('"')),
+        ("https://api.example/{id}", Character('{')),
+        ("https://api.example/ü", Character('ü')),
+        ("https://api.example/\r\n", Character('\r')),
+    ] {
+        // The part before the `@` may be a password.
+        let url = identifier.replace("ann@", "…@");
+        assert_eq!(build(identifier), Err(ResourceError::Url { url, problem }));
+        // An issuer has to be a URL as well.
+        let resource =
+            ProtectedResource::builder("https://api.example").authorization_server(identifier);
+        assert!(resource.build().is_err(), "{identifier}");
+    }
+    let nobody = ProtectedResource::builder("https://api.example").build();
+    assert_eq!(nobody.unwrap_err(), ResourceError::NoAuthorizationServer);
+}

@@ -1,0 +1,127 @@
+//! Responses for caches, and for scripts of other origins.
+
+use auth_runtime::testing::with_caller;
+use axum::response::IntoResponse;
+
+use super::*;
+
+#[requires(authenticated)]
+async fn storable(headers: HeaderMap) -> impl IntoResponse {
+    let wanted = headers.get("x-cache-control").cloned();
+    let fields: HeaderMap = wanted
+        .into_iter()
+        .map(|value| (CACHE_CONTROL, value))
+        .collect();
+    (fields, "storable")
+}
+
+/// Caches exclude responses to requests with `Authorization` (RFC 9111 §3.5). They do not recognize
+/// other credentials.
+#[tokio::test]
+async fn responses_to_credentials_are_private() {
+    let space = space_builder().scheme(keys()).build().unwrap();
+    let app = GuardedRouter::new()
+        .route("/", get(storable))
+        .route("/open", get(open))
+        .protect(space)
+        .unwrap();
+    let key = ("x-api-key", "a-key-of-a-length-that-is-accepted");
+    for (wanted, kept) in [
+        (None, "private"),
+        (Some("private"), "private"),
+        (Some("no-store"), "no-store"),
+        (Some("max-age=60"), "private, max-age=60"),
+        (Some("public, max-age=60"), "private, max-age=60"),
+        (
+            Some("max-age=60, s-maxage=600, PUBLIC"),
+            "private, max-age=60",
+        ),
+        (
+            Some("private=\"set-cookie\", max-age=60"),
+            "private, max-age=60",
+        ),
+        (Some("no-cache"), "private, no-cache"),
+        (Some("max-age=60, Private"), "max-age=60, Private"),
+    ] {
+        let mut fields = vec![key];
+        fields.extend(wanted.map(|wanted| ("x-cache-control", wanted)));
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.cache_control()),
+            (200, kept),
+            "{wanted:?}"
+        );
+        // Credentials of a scheme that is not accepted do not grant access.
+        fields.push(("authorization", "Negotiate YWJj"));
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.cache_control(), kept, "{wanted:?}");
+        fields.pop();
+        // With `Authorization`, the handler's own field is kept.
+        let authorization = good();
+        fields[0] = ("authorization", &authorization);
+        let answer = send(&app, with("/", &fields)).await;
+        assert_eq!(answer.cache_control(), wanted.unwrap_or_default());
+    }
+    assert_eq!(send(&app, with("/open", &[key])).await.cache_control(), "");
+    let by_session = with_identity(request("/"), Identity::new("ann"));
+    assert_eq!(send(&app, by_session).await.cache_control(), "private");
+}
+
+#[tokio::test]
+async fn foreign_scripts_read_the_challenge() {
+    let app = GuardedRouter::new()
+        .route("/", get(read))
+        .route("/hidden", get(hidden))
+        .protect(space())
+        .unwrap()
+        .layer(cors());
+    let origin = ("origin", "https://app.example");
+    let preflight = |target| {
+        let fields = [
+            origin,
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "authorization"),
+        ];
+        let mut request = with(target, &fields);
+        *request.method_mut() = Method::OPTIONS;
+        request
+    };
+    let answer = send(&app, preflight("/")).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.headers["access-control-allow-origin"],
+        "https://app.example"
+    );
+    assert_eq!(
+        answer.headers["access-control-allow-headers"],
+        "authorization"
+    );
+    assert!(answer.challenges().is_empty());
+    for (request, status) in [
+        (with("/", &[origin]), 401),
+        (with("/", &[origin, ("authorization", &good())]), 200),
+        (
+            with_caller(with("/", &[origin]), Caller::known(Identity::new("bob"))),
+            403,
+        ),
+    ] {
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(
+            answer.headers["access-control-allow-origin"],
+            "https://app.example"
+        );
+        assert_eq!(
+            answer.headers["access-control-expose-headers"],
+            "www-authenticate"
+        );
+    }
+    // The response does not reveal hidden paths.
+    assert_hidden(app.clone(), preflight("/hidden")).await;
+    assert_hidden(app.clone(), with("/hidden", &[origin])).await;
+    assert_hidden(
+        app.clone(),
+        with("/hidden", &[origin, ("authorization", &good())]),
+    )
+    .await;
+}

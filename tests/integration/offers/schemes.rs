@@ -1,0 +1,133 @@
+//! The schemes that a handler accepts.
+
+use auth_runtime::UnknownPaths;
+
+use super::*;
+
+#[requires(scope = "read", schemes(Bearer))]
+async fn by_token() -> &'static str {
+    "by token"
+}
+
+#[requires(authenticated, schemes(Basic), hide_as = 404)]
+async fn hidden_by_password() -> &'static str {
+    "hidden"
+}
+
+#[requires(any(network = "192.0.2.0/24", scope = "x"), schemes(Basic))]
+async fn narrow_office(guard: auth_runtime::Guard) -> String {
+    format!("{:?}", guard.identity().map(Identity::subject))
+}
+
+#[tokio::test]
+async fn handlers_may_accept_fewer_schemes() {
+    let app = GuardedRouter::new()
+        .route("/password", get(by_password))
+        .route("/token", get(by_token))
+        .protect(both().build().unwrap())
+        .unwrap();
+    let password = "Basic YW5uOnNlY3JldA==";
+    let bad_password = "Basic YW5uOndyb25n";
+    let vault = "Basic realm=\"vault\", charset=\"UTF-8\"";
+    let read = "Bearer realm=\"api\", scope=\"read\"";
+    for (target, authorization, status, challenges) in [
+        ("/password", "", 401, vec![vault]),
+        ("/password", password, 200, vec![]),
+        ("/password", bad_password, 401, vec![vault]),
+        // Credentials of a scheme that is not accepted count as none, valid and invalid ones.
+        ("/password", &good(), 401, vec![vault]),
+        ("/password", "Bearer nonsense", 401, vec![vault]),
+        ("/token", "", 401, vec![read]),
+        ("/token", &good(), 200, vec![]),
+        ("/token", password, 401, vec![read]),
+        ("/token", bad_password, 401, vec![read]),
+    ] {
+        let answer = send(&app, with(target, &[("authorization", authorization)])).await;
+        assert_eq!(answer.status, status, "{target} {authorization}");
+        assert_eq!(answer.challenges(), challenges, "{target} {authorization}");
+    }
+}
+
+#[tokio::test]
+async fn fewer_schemes_show_nothing_hidden() {
+    for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
+        let space = both().unknown_paths(unknown_paths).build().unwrap();
+        let app = GuardedRouter::new()
+            .route("/hidden", get(hidden_by_password).post(by_token))
+            .protect(space)
+            .unwrap();
+        for authorization in [
+            "",
+            "Basic YW5uOndyb25n",
+            &good(),
+            "Bearer nonsense",
+            "Hawk x",
+        ] {
+            let fields = [("authorization", authorization)];
+            assert_hidden(app.clone(), with("/hidden", &fields)).await;
+            let mut posted = with("/hidden", &fields);
+            *posted.method_mut() = Method::POST;
+            if authorization != good() {
+                assert_hidden(app.clone(), posted).await;
+            }
+        }
+        let password = [("authorization", "Basic YW5uOnNlY3JldA==")];
+        assert_eq!(send(&app, with("/hidden", &password)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn unaccepted_schemes_identify_no_caller() {
+    let app = GuardedRouter::new()
+        .route("/", get(narrow_office))
+        .protect(both().build().unwrap())
+        .unwrap();
+    for (authorization, body) in [
+        (good().as_str(), "None"),
+        ("Basic YW5uOnNlY3JldA==", "Some(\"ann\")"),
+    ] {
+        let mut request = with("/", &[("authorization", authorization)]);
+        let address: std::net::SocketAddr = "192.0.2.7:1".parse().unwrap();
+        request.extensions_mut().insert(address);
+        let answer = send(&app, request).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, body));
+    }
+}
+
+#[tokio::test]
+async fn tests_may_choose_any_caller() {
+    let app = GuardedRouter::new()
+        .route("/password", get(by_password))
+        .route("/token", get(by_token))
+        .protect(both().build().unwrap())
+        .unwrap();
+    for (target, status) in [("/password", 200), ("/token", 403)] {
+        let request = with_identity(request(target), Identity::new("ann"));
+        assert_eq!(send(&app, request).await.status, status, "{target}");
+    }
+}
+
+/// A 401 without a usable challenge is not allowed.
+#[tokio::test]
+async fn missing_schemes_close_plain_routers() {
+    let app = Router::new()
+        .route("/password", axum::routing::get(by_password))
+        .layer(axum::Extension(space()));
+    for authorization in ["", "Basic YW5uOnNlY3JldA==", &good()] {
+        let answer = send(&app, with("/password", &[("authorization", authorization)])).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
+    }
+}
+
+#[test]
+fn missing_schemes_are_found_at_mounting() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/password", get(by_password))
+        .route("/token", get(by_token));
+    let error = router.protect(space()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`integration::offers::by_password` accepts the scheme `Basic`, which the protection space does not; it \
+         accepts `Bearer`",
+    );
+}

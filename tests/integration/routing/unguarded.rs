@@ -1,0 +1,138 @@
+//! Routers that are merged without policies.
+
+use super::*;
+
+#[tokio::test]
+async fn merged_routers_lose_their_fallback() {
+    async fn metrics() -> &'static str {
+        "metrics"
+    }
+    async fn wrong() -> &'static str {
+        "the wrong fallback"
+    }
+    let unguarded = Router::new()
+        .route("/metrics", axum::routing::get(metrics))
+        .fallback(wrong);
+    let app = GuardedRouter::new()
+        .route("/read", get(read))
+        .merge_unguarded(
+            "served on a port of its own in production",
+            &["/metrics"],
+            unguarded,
+        )
+        .protect(space())
+        .unwrap();
+    let (status, _) = send(&app, nobody(Method::GET, "/metrics")).await;
+    assert_eq!(status, 200);
+    let (status, _) = send(&app, nobody(Method::GET, "/nowhere")).await;
+    assert_eq!(status, 404);
+    let (status, response) = send(&app, nobody(Method::POST, "/metrics")).await;
+    assert_eq!(status, 405);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn only_listed_paths_are_served() {
+    async fn there(uri: axum::http::Uri) -> String {
+        format!("plain {uri}")
+    }
+    let plain = || {
+        Router::new()
+            .route("/metrics", axum::routing::get(there).post(there))
+            .route("/users/{id}", axum::routing::get(there))
+            .route("/users/secret", axum::routing::get(there))
+            .route("/pages/{*page}", axum::routing::get(there))
+            .route("/pages/secret", axum::routing::get(there))
+            .route("/pages/secret/page", axum::routing::get(there))
+            .route("/later", axum::routing::get(there))
+            .nest(
+                "/docs",
+                Router::new().route("/{name}", axum::routing::get(there)),
+            )
+            .nest_service("/files", Router::new().fallback(there))
+    };
+    let listed: &[&str] = &[
+        "/metrics",
+        "/users/{id}",
+        "/pages/{*page}",
+        "/docs/{name}",
+        "/files/*",
+    ];
+    for prefix in ["", "/v1"] {
+        let router = GuardedRouter::new().merge_unguarded("a test", listed, plain());
+        let router = match prefix {
+            "" => router,
+            prefix => GuardedRouter::new().nest(prefix, router),
+        };
+        let table = router.access_table();
+        let paths: Vec<_> = table.rows().iter().map(|row| row.path()).collect();
+        let mut expected: Vec<_> = listed
+            .iter()
+            .map(|path| format!("{prefix}{path}"))
+            .collect();
+        expected.sort();
+        assert_eq!(paths, expected);
+        let app = router.protect(space()).unwrap();
+        for (path, status) in [
+            ("/metrics", 200),
+            ("/users/7", 200),
+            ("/users/%37", 200),
+            ("/pages/a/b", 200),
+            ("/docs/a", 200),
+            ("/files", 200),
+            ("/files/", 200),
+            ("/files/a/b", 200),
+            ("/users/secret", 404),
+            ("/pages/secret", 404),
+            ("/pages/secret/page", 404),
+            ("/later", 404),
+            ("/later/", 404),
+            ("/metric%73", 404),
+            ("/users/", 404),
+            ("/nowhere", 404),
+        ] {
+            let path = format!("{prefix}{path}");
+            let (found, response) = send(&app, nobody(Method::GET, &path)).await;
+            assert_eq!(found, status, "{path}");
+            if status == 404 {
+                assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+            }
+        }
+        // An outer router adds its prefix to the names of routes.
+        let outer = Router::new().nest_service("/outer", app.clone());
+        for (path, status) in [
+            ("/users/7", 200),
+            ("/users/secret", 404),
+            ("/pages/a/b", 200),
+            ("/pages/secret/page", 404),
+        ] {
+            let path = format!("/outer{prefix}{path}");
+            let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
+            assert_eq!(response.unwrap().status(), status, "{path}");
+        }
+        // The other methods of an unlisted path are unknown as well.
+        let path = format!("{prefix}/later");
+        assert_eq!(send(&app, nobody(Method::POST, &path)).await.0, 404);
+    }
+}
+
+#[test]
+#[should_panic(expected = "Paths must start with a `/`")]
+fn listed_paths_are_routes() {
+    let _ = GuardedRouter::<()>::new().merge_unguarded("a test", &["metrics"], Router::new());
+}
+
+#[test]
+fn unguarded_routers_need_a_reason() {
+    for reason in ["", " \n"] {
+        let line = line!() + 1;
+        let router = GuardedRouter::new().merge_unguarded(reason, &["/"], Router::new());
+        let mistakes = refused(GuardedRouter::new().nest("/nested", router));
+        let [mistake] = mistakes.as_slice() else {
+            panic!("{mistakes:?}");
+        };
+        let expected = format!("unguarded.rs:{line}:");
+        assert!(mistake.contains(&expected), "{expected} {mistake}");
+        assert!(mistake.contains("an empty reason"), "{mistake}");
+    }
+}

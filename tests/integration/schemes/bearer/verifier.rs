@@ -1,0 +1,210 @@
+//! The settings of a verifier: keys, algorithms and claims.
+
+use std::time::Duration;
+
+use super::*;
+
+#[tokio::test]
+async fn each_algorithm_has_its_key() {
+    let keys = keys();
+    let algorithms = [
+        Algorithm::RS256,
+        Algorithm::ES256,
+        Algorithm::EdDSA,
+        Algorithm::HS256,
+    ];
+    let key = |algorithm| match algorithm {
+        Algorithm::RS256 => JwtKey::rs256_pem(keys.rsa.public_key_pem()),
+        Algorithm::ES256 => JwtKey::es256_pem(keys.ec.public_key_pem()),
+        Algorithm::EdDSA => JwtKey::eddsa_pem(keys.ed.public_key_pem()),
+        _ => JwtKey::hs256(keys.secret),
+    };
+    for verifying in algorithms {
+        let jwt = Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+        let jwt = jwt
+            .key(key(verifying).expect("a key"))
+            .build()
+            .expect("a verifier");
+        let app = app(space(Bearer::jwt(jwt)));
+        for signing in algorithms {
+            let token = signed(signing, &Header::new(signing), json!({}));
+            let response = send(&app, "/known", &bearer(token)).await;
+            let status = if signing == verifying { 200 } else { 401 };
+            assert_eq!(response.status(), status, "{signing:?} with {verifying:?}");
+        }
+    }
+    let all = algorithms.into_iter().fold(
+        Jwt::builder().issuer(ISSUER).audience(AUDIENCE),
+        |jwt, algorithm| jwt.key(key(algorithm).expect("a key")),
+    );
+    let app = app(space(Bearer::jwt(all.build().expect("a verifier"))));
+    for signing in algorithms {
+        let token = signed(signing, &Header::new(signing), json!({}));
+        assert_eq!(
+            send(&app, "/known", &bearer(token)).await.status(),
+            200,
+            "{signing:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_come_from_jwks_documents() {
+    use jsonwebtoken::jwk::Jwk;
+    let jwk = |algorithm: Algorithm, id: &str| {
+        let mut jwk = if algorithm == Algorithm::EdDSA {
+            let x = URL_SAFE_NO_PAD.encode(keys().ed.public_key_raw());
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": x })
+        } else {
+            let jwk = Jwk::from_encoding_key(&keys().signer(algorithm), algorithm);
+            serde_json::to_value(jwk.expect("a JWK")).expect("JSON")
+        };
+        jwk["kid"] = json!(id);
+        jwk
+    };
+    let mut encryption = jwk(Algorithm::ES256, "encryption");
+    encryption["use"] = json!("enc");
+    let mut other_algorithm = jwk(Algorithm::RS256, "other");
+    other_algorithm["alg"] = json!("RS512");
+    let document = json!({ "keys": [
+        jwk(Algorithm::RS256, "rsa"),
+        jwk(Algorithm::EdDSA, "ed"),
+        jwk(Algorithm::HS256, "shared"),
+        encryption,
+        other_algorithm,
+        { "kty": "a kind of the future", "kid": "future" },
+    ]})
+    .to_string();
+    let file = std::env::temp_dir().join(format!("auth-tests-jwks-{}.json", std::process::id()));
+    std::fs::write(&file, &document).expect("a file");
+
+    let jwt = || Jwt::builder().issuer(ISSUER).audience(AUDIENCE);
+    for jwt in [jwt().jwks(&document), jwt().jwks_file(&file)] {
+        let app = app(space(Bearer::jwt(jwt.build().expect("a verifier"))));
+        for (algorithm, id, status) in [
+            (Algorithm::RS256, "rsa", 200),
+            (Algorithm::EdDSA, "ed", 200),
+            (Algorithm::RS256, "ed", 401),
+            (Algorithm::HS256, "shared", 401),
+            (Algorithm::ES256, "encryption", 401),
+            (Algorithm::RS256, "other", 401),
+        ] {
+            let mut header = Header::new(algorithm);
+            header.kid = Some(id.to_owned());
+            let token = signed(algorithm, &header, json!({}));
+            let response = send(&app, "/known", &bearer(token)).await;
+            assert_eq!(response.status(), status, "{algorithm:?} {id}");
+        }
+    }
+    std::fs::remove_file(file).expect("it is there");
+}
+
+#[tokio::test]
+async fn grants_come_from_configured_claims() {
+    #[requires(authenticated)]
+    async fn granted(guard: Guard) -> String {
+        let identity = guard.identity();
+        let join = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join("+");
+        let email = identity
+            .extension::<Claims>()
+            .and_then(|claims| claims.get("email"));
+        format!(
+            "{} {} {} {} {}",
+            identity.subject(),
+            join(&mut identity.scopes()),
+            join(&mut identity.roles()),
+            join(&mut identity.permissions()),
+            email.and_then(Value::as_str).unwrap_or_default(),
+        )
+    }
+    let route = |jwt: Jwt| {
+        let space = space(Bearer::jwt(jwt));
+        GuardedRouter::new()
+            .route("/", get(granted))
+            .protect(space)
+            .unwrap()
+    };
+    let usual = route(rsa_verifier());
+    let key = JwtKey::rs256_pem(keys().rsa.public_key_pem()).expect("a key");
+    let named = Jwt::builder().issuer(ISSUER).audience(AUDIENCE).key(key);
+    let named = named
+        .scope_claims(["allowed"])
+        .roles_claim("groups")
+        .permissions_claim("may");
+    let named = route(named.build().expect("a verifier"));
+
+    for (app, changes, expected) in [
+        (&usual, json!({}), "ann read   "),
+        (&usual, json!({ "scope": "b a  b" }), "ann a+b   "),
+        (&usual, json!({ "scope": ["a", "b"] }), "ann a+b   "),
+        (&usual, json!({ "scope": "a", "scp": ["b"] }), "ann a+b   "),
+        (&usual, json!({ "scope": null, "scp": "a b" }), "ann a+b   "),
+        (&usual, json!({ "scope": 5, "roles": {} }), "ann    "),
+        (&usual, json!({ "scope": [["a"], 5, "b"] }), "ann b   "),
+        (
+            &usual,
+            json!({ "roles": ["r", "s"], "permissions": ["p"] }),
+            "ann read r+s p ",
+        ),
+        (
+            &usual,
+            json!({ "roles": "one role" }),
+            "ann read one role  ",
+        ),
+        (
+            &usual,
+            json!({ "email": "ann@example.org" }),
+            "ann read   ann@example.org",
+        ),
+        (
+            &named,
+            json!({ "allowed": "x", "groups": ["g"], "may": ["m"] }),
+            "ann x g m ",
+        ),
+        (&named, json!({ "scp": "x", "roles": ["g"] }), "ann    "),
+    ] {
+        let response = send(app, "/", &bearer(rs256(changes.clone()))).await;
+        assert_eq!(text(response).await, expected, "{changes}");
+    }
+}
+
+#[test]
+fn invalid_verifiers_are_not_built() {
+    let secret = || JwtKey::hs256([7; 32]).expect("long enough");
+    let full = || Jwt::builder().issuer("i").audience("a").key(secret());
+    assert!(full().build().is_ok());
+    let error = |jwt: auth_runtime::schemes::JwtBuilder| jwt.build().expect_err("an error");
+    assert_eq!(
+        error(Jwt::builder().audience("a").key(secret())),
+        JwtError::NoIssuer
+    );
+    assert_eq!(
+        error(Jwt::builder().issuer("i").key(secret())),
+        JwtError::NoAudience
+    );
+    assert_eq!(
+        error(Jwt::builder().issuer("i").audience("a")),
+        JwtError::NoKey
+    );
+    let hour = Duration::from_secs(3600);
+    assert_eq!(error(full().leeway(hour)), JwtError::Leeway(hour));
+    assert_eq!(error(full().jwks(r#"{"keys":[]}"#)), JwtError::NoKey);
+    assert!(matches!(error(full().jwks("no JSON")), JwtError::Jwks(_)));
+    assert!(matches!(
+        error(full().jwks_file("/no/such/file")),
+        JwtError::Jwks(_)
+    ));
+    assert_eq!(
+        JwtKey::hs256([7; 31]).err(),
+        Some(JwtError::ShortSecret(31))
+    );
+    assert!(matches!(
+        JwtKey::rs256_pem("no PEM").err(),
+        Some(JwtError::Key(_))
+    ));
+    let ec = keys().ec.public_key_pem();
+    assert!(matches!(
+        JwtKey::rs256_pem(ec).err(),
+        Some(JwtError::Key(_))
+    ));
+}

@@ -1,0 +1,93 @@
+//! Nonces.
+
+use std::time::SystemTime;
+
+use auth_runtime::clock::ManualClock;
+
+use super::*;
+
+#[tokio::test]
+async fn nonces_have_one_algorithm() {
+    let app = service(lab_with_md5(), "lab");
+    for (place, algorithm, expected) in [
+        (0, "SHA-256", 200),
+        (1, "MD5", 200),
+        (0, "MD5", 401),
+        (1, "SHA-256", 401),
+    ] {
+        let login = Login {
+            nonce: nonce(&app, place).await,
+            algorithm: algorithm.to_owned(),
+            ..login(&app).await
+        };
+        let answer = send_login(&app, &login).await;
+        assert_eq!(answer.status(), expected, "{algorithm} for {place}");
+        if expected == 401 {
+            assert!(!is_stale(&answer), "a new nonce would not help");
+            assert_eq!(challenges(&answer).len(), 2);
+        }
+    }
+    let only_md5 = Digest::builder("lab")
+        .algorithms([MD5])
+        .user(secret(ANN_MD5), ann());
+    let app = service(only_md5, "lab");
+    let login = Login {
+        algorithm: "MD5".to_owned(),
+        ..login(&app).await
+    };
+    assert_eq!(
+        send_login(&app, &login).await.status(),
+        200,
+        "an old `htdigest` file"
+    );
+}
+
+#[tokio::test]
+async fn expired_nonces_are_stale() {
+    let time = ManualClock::new(SystemTime::now());
+    let app = service(lab().clock(time.clock()), "lab");
+    let fresh = login(&app).await;
+    assert_eq!(send_login(&app, &fresh).await.status(), 200);
+    time.advance(Duration::from_secs(301));
+    let second = Login {
+        count: "00000002".to_owned(),
+        ..fresh.clone()
+    };
+    let wrong = Login {
+        password: "guess".to_owned(),
+        ..second.clone()
+    };
+    assert!(!is_stale(&send_login(&app, &wrong).await));
+    let answer = send_login(&app, &second).await;
+    assert!(is_stale(&answer));
+    let renewed = Login {
+        nonce: parameter(&answer, 0, "nonce").expect("a nonce"),
+        ..fresh
+    };
+    assert_eq!(send_login(&app, &renewed).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_shared_key_shares_nonces() {
+    let key = [7; 32];
+    let own = service(lab().nonce_key(key), "lab");
+    let login = login(&own).await;
+    let sibling = service(lab().nonce_key(key), "lab");
+    assert_eq!(send_login(&sibling, &login).await.status(), 200);
+    // The nonce of another key: after a restart, a logged-in client continues without a new login.
+    for stranger in [service(lab().nonce_key([8; 32]), "lab"), lab_service()] {
+        assert!(is_stale(&send_login(&stranger, &login).await));
+    }
+    for nonce in ["", "x", &"A".repeat(32), &"A".repeat(5000)] {
+        let made_up = Login {
+            nonce: nonce.to_owned(),
+            ..login.clone()
+        };
+        assert!(is_stale(&send_login(&own, &made_up).await), "{nonce}");
+        let guessed = Login {
+            password: "guess".to_owned(),
+            ..made_up
+        };
+        assert!(!is_stale(&send_login(&own, &guessed).await), "{nonce}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The answers of the endpoint, and their effect.
+
+use auth_runtime::schemes::{ClientCertificate, PeerCertificate};
+
+use super::*;
+
+#[tokio::test]
+async fn certificate_bound_tokens_are_checked() {
+    let server = Server::start().await;
+    let own = PeerCertificate::new("a certificate");
+    let mut answer = active();
+    answer["cnf"] = json!({ "x5t#S256": own.thumbprint() });
+    server.says("bound", answer);
+    let bearer = Bearer::introspection(server.builder().build().unwrap());
+    let certificate = ClientCertificate::connection();
+    let app = app(space(bearer.client_certificate(certificate)));
+    let ask = async |shown: Option<PeerCertificate>| {
+        let mut request = Request::get("/read").body(Body::empty()).unwrap();
+        if let Some(shown) = shown {
+            request.extensions_mut().insert(shown);
+        }
+        let headers = request.headers_mut();
+        headers.insert("authorization", HeaderValue::from_static("Bearer bound"));
+        app.clone().oneshot(request).await.unwrap().status()
+    };
+    // The cached binding is compared with the certificate of each request.
+    for _ in 0..2 {
+        assert_eq!(ask(Some(own.clone())).await, 200);
+        let other = PeerCertificate::new("another certificate");
+        assert_eq!(ask(Some(other)).await, 401);
+        assert_eq!(ask(None).await, 401);
+    }
+    assert_eq!(server.questions(), 1);
+}
+
+#[tokio::test]
+async fn the_answer_decides() {
+    let server = Server::start().await;
+    let with = |name: &str, value: Value| {
+        let mut answer = active();
+        answer[name] = value;
+        answer
+    };
+    let expected = [
+        ("good", active(), 200),
+        ("other-scope", with("scope", json!("write")), 403),
+        (
+            "inactive",
+            json!({ "active": false, "sub": "ann", "scope": "read" }),
+            401,
+        ),
+        ("active-in-words", with("active", json!("true")), 401),
+        ("expired", with("exp", json!(now() - 600)), 401),
+        ("expiry-is-no-number", with("exp", json!("tomorrow")), 401),
+        ("not-yet", with("nbf", json!(now() + 600)), 401),
+        ("of-nobody", with("sub", json!("")), 401),
+        ("bound", with("cnf", json!({ "jkt": "x" })), 401),
+        (
+            "no-expiry",
+            json!({ "active": true, "client_id": "job", "sub": "job", "scope": "read" }),
+            200,
+        ),
+        (
+            "no-subject",
+            json!({ "active": true, "client_id": "spa", "username": "ann", "scope": "read" }),
+            401,
+        ),
+        ("identity-token", with("token_use", json!("id")), 401),
+        ("logout-token", with("events", json!({})), 401),
+    ];
+    for (token, answer, _) in &expected {
+        server.says(token, answer.clone());
+    }
+    let app = server.app();
+    for (token, _, status) in expected {
+        assert_eq!(self::status(&app, token).await, status, "{token}");
+    }
+    assert_eq!(status(&app, "never-heard-of").await, 401);
+    let response = send(&app, "/known", &bearer("expired")).await;
+    assert_eq!(challenges(&response), [EXPIRED]);
+}
+
+#[tokio::test]
+async fn configured_members_name_the_caller() {
+    let server = Server::start().await;
+    for (token, user) in [("a", "ann"), ("b", "bob")] {
+        let answer = json!({
+            "active": true, "client_id": "spa", "username": user, "scope": "read",
+        });
+        server.says(token, answer);
+    }
+    let app = of(server.undecided().any_audience().subject_claim("username"));
+    for (token, user) in [("a", "ann"), ("b", "bob")] {
+        let response = send(&app, "/known", &bearer(token)).await;
+        let identity = text(response).await;
+        assert!(identity.contains(user), "{identity}");
+    }
+}
+
+#[tokio::test]
+async fn issuer_and_audience_are_checked() {
+    let server = Server::start().await;
+    let mut ours = active();
+    ours["iss"] = json!(ISSUER);
+    ours["aud"] = json!([AUDIENCE, "https://other.example"]);
+    let mut foreign = ours.clone();
+    foreign["aud"] = json!("https://other.example");
+    let mut forged = ours.clone();
+    forged["iss"] = json!("https://other.example");
+    server.says("ours", ours);
+    server.says("foreign", foreign);
+    server.says("forged", forged);
+    server.says("silent", active());
+    let app = of(server.undecided().issuer(ISSUER).audience(AUDIENCE));
+    for (token, expected) in [
+        ("ours", 200),
+        ("foreign", 401),
+        ("forged", 401),
+        ("silent", 401),
+    ] {
+        assert_eq!(status(&app, token).await, expected, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn outages_are_503() {
+    let server = Server::start().await;
+    server.says("good", active());
+    server.says("other", active());
+    let app = server.app();
+    assert_eq!(status(&app, "good").await, 200);
+    for trouble in [401, 403, 429, 500, 302] {
+        *server.endpoint.status.lock().unwrap() = trouble;
+        let response = send(&app, "/read", &bearer("other")).await;
+        assert_eq!(response.status(), 503, "{trouble}");
+        assert_eq!(response.headers()["retry-after"], "5");
+        assert!(challenges(&response).is_empty());
+    }
+    assert_eq!(status(&app, "good").await, 200, "remembered");
+    *server.endpoint.status.lock().unwrap() = 200;
+    assert_eq!(status(&app, "other").await, 200);
+    server.says("third", json!([1, 2]));
+    assert_eq!(status(&app, "third").await, 503);
+    server.server.abort();
+    assert_eq!(status(&app, "fourth").await, 503);
+}
+
+#[tokio::test]
+async fn other_token_types_are_rejected() {
+    let server = Server::start().await;
+    let app = server.app();
+    for (name, value, expected) in [
+        ("token_type", json!("Bearer"), 200),
+        ("token_type", json!("bearer"), 200),
+        ("token_type", json!("access_token"), 200),
+        ("token_type", json!("DPoP"), 401),
+        ("token_type", json!("refresh_token"), 401),
+        ("token_type", json!(7), 401),
+        ("token_use", json!("access"), 200),
+        ("token_use", json!("access_token"), 200),
+        ("token_use", json!("refresh_token"), 401),
+        ("token_use", json!("id"), 401),
+        ("typ", json!("Bearer"), 200),
+        ("typ", json!("at+jwt"), 200),
+        ("typ", json!("Refresh"), 401),
+        ("typ", json!("Offline"), 401),
+        ("typ", json!("ID"), 401),
+    ] {
+        let token = format!("token-{name}-{value}").replace(['"', '+'], "");
+        let mut answer = active();
+        answer[name] = value;
+        server.says(&token, answer);
+        // The second response is from the cache.
+        for _ in 0..2 {
+            assert_eq!(status(&app, &token).await, expected, "{token}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn identities_have_the_issuer() {
+    let server = Server::start().await;
+    let mut named = active();
+    named["iss"] = json!(ISSUER);
+    server.says("named", named);
+    server.says("nameless", active());
+    let app = server.app();
+    for (token, expected) in [
+        ("named", format!("issuer: Some({ISSUER:?})")),
+        ("nameless", "issuer: None".to_owned()),
+    ] {
+        let identity = text(send(&app, "/known", &bearer(token)).await).await;
+        assert!(identity.contains(&expected), "{identity}");
+    }
+}

@@ -1,0 +1,111 @@
+//! The settings of the client, and its authentication.
+
+use jsonwebtoken::{DecodingKey, Validation, decode};
+
+use super::*;
+use crate::schemes::tokens::keys;
+
+#[tokio::test]
+async fn the_client_authenticates() {
+    let server = Server::start().await;
+    server.says("good", active());
+    assert_eq!(status(&server.app(), "good").await, 200);
+    let (authorization, form) = server.endpoint.last.lock().unwrap().clone();
+    let encoded = STANDARD.encode("my%3Aapi:a+secret+%26+more");
+    assert_eq!(authorization.unwrap(), format!("Basic {encoded}"));
+    assert_eq!(form["token_type_hint"], "access_token");
+    assert!(!form.contains_key("client_secret"));
+
+    let builder = server
+        .builder()
+        .client_secret_post("my:api", "a secret & more");
+    assert_eq!(status(&of(builder), "good").await, 200);
+    let (authorization, form) = server.endpoint.last.lock().unwrap().clone();
+    assert_eq!(authorization, None);
+    assert_eq!(form["client_id"], "my:api");
+    assert_eq!(form["client_secret"], "a secret & more");
+
+    let pem = keys().ec.serialize_pem();
+    let builder = Introspection::builder()
+        .endpoint(format!("http://{}/introspect", server.address))
+        .private_key_es256("my-api", pem, ISSUER)
+        .any_audience();
+    let app = of(builder.without_cache());
+    let mut proofs = Vec::new();
+    for _ in 0..2 {
+        assert_eq!(status(&app, "good").await, 200);
+        let (authorization, form) = server.endpoint.last.lock().unwrap().clone();
+        assert_eq!(authorization, None);
+        assert_eq!(form["client_id"], "my-api");
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        assert_eq!(form["client_assertion_type"], kind);
+        let public = DecodingKey::from_ec_pem(keys().ec.public_key_pem().as_bytes()).unwrap();
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_audience(&[ISSUER]);
+        validation.set_issuer(&["my-api"]);
+        let proof = decode::<Value>(&form["client_assertion"], &public, &validation).unwrap();
+        assert_eq!(proof.claims["sub"], "my-api");
+        proofs.push(proof.claims["jti"].clone());
+    }
+    assert_ne!(proofs[0], proofs[1]);
+}
+
+#[test]
+fn mistakes_are_found_and_secrets_hidden() {
+    let builder = || Introspection::builder().client_secret("my-api", "not for everybody");
+    let introspection = builder()
+        .endpoint("https://issuer.example/introspect")
+        .audience(AUDIENCE)
+        .build();
+    assert_eq!(
+        format!("{:?}", introspection.unwrap()),
+        r#"Introspection { endpoint: "https://issuer.example/introspect", client: "my-api", .. }"#
+    );
+    let with_endpoint = || Introspection::builder().endpoint("https://issuer.example/introspect");
+    for (builder, message) in [
+        (
+            builder(),
+            "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
+        ),
+        (
+            builder().endpoint("http://issuer.example/introspect"),
+            "\"http://issuer.example/introspect\" cannot be asked: it has to be https (or http on \
+             loopback, for tests); within a cluster, name it by `.endpoint_over_plain_http(…)`",
+        ),
+        (
+            with_endpoint(),
+            "the server answers only those whom it knows; add `.client_secret(…)` or \
+             `.private_key_es256(…)`",
+        ),
+        (
+            builder().endpoint("https://issuer.example/introspect"),
+            "a token for another service would do, too; say for whom tokens have to be with \
+             `.audience(\"…\")`, or decide for `.any_audience()`",
+        ),
+        (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .subject_claim(""),
+            "the name of a claim is empty",
+        ),
+        (
+            with_endpoint()
+                .client_secret("my-api", "")
+                .audience(AUDIENCE)
+                .issuer(""),
+            "the issuer is empty",
+        ),
+        (
+            with_endpoint().client_secret("my-api", "").audience(""),
+            "a token for another service would do, too; say for whom tokens have to be with \
+             `.audience(\"…\")`, or decide for `.any_audience()`",
+        ),
+        (
+            with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
+            "the key is no private key for RS256, as PEM",
+        ),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), message);
+    }
+}

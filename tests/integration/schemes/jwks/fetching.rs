@@ -1,0 +1,92 @@
+//! The first fetch of the keys, and the requests that wait for it.
+
+use auth_runtime::schemes::JwtError;
+
+use super::*;
+
+#[tokio::test]
+async fn metadata_leads_to_the_keys() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    assert_eq!(issuer.fetches(), (0, 0));
+    for _ in 0..3 {
+        assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    }
+    assert_eq!(issuer.fetches(), (1, 1));
+}
+
+#[tokio::test]
+async fn keys_have_a_url() {
+    let issuer = Issuer::start().await;
+    let url = format!("{}/keys", issuer.name());
+    let jwt = issuer.verifier().jwks_url(url).build().unwrap();
+    jwt.fetch_keys().await.unwrap();
+    assert_eq!(issuer.fetches(), (0, 1));
+    let app = app(space(Bearer::jwt(jwt.clone())));
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    assert_eq!(issuer.fetches(), (0, 1));
+
+    issuer.stop().await;
+    let error = jwt.fetch_keys().await.unwrap_err();
+    assert!(matches!(error, JwtError::Unreachable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn requests_share_one_fetch() {
+    let issuer = Issuer::start().await;
+    let app = issuer.app();
+    let requests = (0..50).map(|_| {
+        let (app, token) = (app.clone(), issuer.token(json!({})));
+        tokio::spawn(async move { status(&app, &token).await })
+    });
+    let requests: Vec<_> = requests.collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    assert_eq!(issuer.fetches(), (1, 1));
+}
+
+#[tokio::test]
+async fn foreign_metadata_is_not_believed() {
+    let issuer = Issuer::start().await;
+    *issuer.published.issuer.lock().unwrap() = "https://other.example".to_owned();
+    let jwt = issuer.verifier().discover().build().unwrap();
+    let error = jwt.fetch_keys().await.unwrap_err().to_string();
+    assert!(error.contains("other.example"), "{error}");
+    assert_eq!(issuer.fetches().1, 0);
+    let app = app(space(Bearer::jwt(jwt)));
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
+}
+
+#[test]
+fn invalid_settings_are_found() {
+    let builder = || Jwt::builder().audience(AUDIENCE);
+    let secret = JwtKey::hs256([7; 32]).unwrap();
+    for (builder, message) in [
+        (
+            builder().issuer("http://issuer.example").discover(),
+            r#"keys cannot be fetched by "http://issuer.example": it has to be https (or http on loopback, for tests); within a cluster, name it by `.jwks_over_plain_http(…)`"#,
+        ),
+        (
+            builder().issuer("my-issuer").discover(),
+            r#"keys cannot be fetched by "my-issuer": it is no absolute URL"#,
+        ),
+        (
+            builder()
+                .issuer("https://a.example")
+                .issuer("https://b.example")
+                .discover(),
+            "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
+             them with `Jwt::any_of`",
+        ),
+        (
+            builder()
+                .issuer("https://a.example")
+                .key(secret)
+                .jwks_url("https://a.example/keys"),
+            "keys are given and are to be fetched too; decide for one",
+        ),
+    ] {
+        assert_eq!(builder.build().unwrap_err().to_string(), message);
+    }
+}

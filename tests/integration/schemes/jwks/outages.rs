@@ -1,0 +1,60 @@
+//! Issuers that do not respond.
+
+use super::*;
+
+#[tokio::test]
+async fn missing_keys_are_503() {
+    let mut issuer = Issuer::start().await;
+    let app = issuer.app();
+    let token = issuer.token(json!({}));
+    issuer.stop().await;
+    for _ in 0..2 {
+        let response = send(&app, "/read", &bearer(&token)).await;
+        assert_eq!(response.status(), 503);
+        assert!(challenges(&response).is_empty());
+        let retry_after = response.headers()["retry-after"].to_str().unwrap();
+        let retry_after: u64 = retry_after.parse().unwrap();
+        assert!((1..=5).contains(&retry_after), "{retry_after}");
+    }
+    // A malformed token is rejected as usual, since no key would help.
+    assert_eq!(status(&app, "not-a-token").await, 401);
+    assert_eq!(send(&app, "/read", &vec![]).await.status(), 401);
+
+    issuer.start_again().await;
+    issuer.time.advance(PAUSE);
+    assert_eq!(status(&app, &token).await, 200);
+}
+
+#[tokio::test]
+async fn keys_outlive_an_outage() {
+    let mut issuer = Issuer::start().await;
+    let jwt = issuer.verifier().discover();
+    let jwt = jwt.refresh_every(Duration::from_secs(1)).build().unwrap();
+    let app = app(space(Bearer::jwt(jwt)));
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+    issuer.stop().await;
+    issuer.time.advance(Duration::from_secs(1));
+    for _ in 0..5 {
+        assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+        tokio::task::yield_now().await;
+    }
+    // A token with an unknown key cannot be verified now.
+    issuer.rotate();
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 503);
+    issuer.start_again().await;
+    issuer.time.advance(PAUSE);
+    assert_eq!(status(&app, &issuer.token(json!({}))).await, 200);
+}
+
+#[tokio::test]
+async fn outages_concern_one_issuer() {
+    let (one, other) = (Issuer::start().await, Issuer::start().await);
+    let build = |issuer: &Issuer| issuer.verifier().discover().build().unwrap();
+    let jwt = Jwt::any_of([build(&one), build(&other)]).unwrap();
+    one.stop().await;
+    assert!(jwt.fetch_keys().await.is_err());
+    assert_eq!(other.fetches(), (1, 1));
+    let app = app(space(Bearer::jwt(jwt)));
+    assert_eq!(status(&app, &one.token(json!({}))).await, 503);
+    assert_eq!(status(&app, &other.token(json!({}))).await, 200);
+}

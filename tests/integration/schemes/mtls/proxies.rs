@@ -1,0 +1,293 @@
+//! The certificate that a proxy hands on in a field (RFC 9440, and the fields of nginx and others).
+
+use auth_runtime::policy::IpNet;
+use auth_runtime::schemes::TrustedProxiesError;
+use auth_tests::App;
+
+use super::*;
+
+/// Sends the lines of a proxy at this address.
+async fn status_from(app: &impl App, address: Option<&str>, lines: &Lines) -> u16 {
+    let mut request = Request::get("/bound").body(Body::empty()).unwrap();
+    if let Some(address) = address {
+        let address: SocketAddr = address.parse().expect("an address");
+        request.extensions_mut().insert(address);
+    }
+    for (name, value) in lines {
+        let value = HeaderValue::from_bytes(value).expect("a field value");
+        request.headers_mut().append(*name, value);
+    }
+    app.clone()
+        .oneshot(request)
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
+}
+
+fn networks(texts: &[&str]) -> Vec<IpNet> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+const PROXY: &str = "10.0.0.7:4711";
+
+#[tokio::test]
+async fn only_trusted_proxies_are_believed() {
+    let clients = Clients::new();
+    let proxies = networks(&["10.0.0.7/32", "192.0.2.0/24", "2001:db8::7/128"]);
+    let app = app(ClientCertificate::client_cert(proxies).unwrap());
+    let field = format!(":{}:", STANDARD.encode(clients.own.der()));
+    let mut lines = bearer(bound_token(&clients.own));
+    lines.push(("client-cert", field.into_bytes()));
+    for (address, status) in [
+        (Some("10.0.0.7:4711"), 200),
+        (Some("10.0.0.7:1"), 200),
+        (Some("192.0.2.200:1"), 200),
+        (Some("[2001:db8::7]:1"), 200),
+        // The form of an IPv4 address on a dual-stack socket.
+        (Some("[::ffff:10.0.0.7]:1"), 200),
+        (Some("10.0.0.8:4711"), 401),
+        (Some("127.0.0.1:4711"), 401),
+        (Some("[2001:db8::8]:1"), 401),
+        (None, 401),
+    ] {
+        assert_eq!(
+            status_from(&app, address, &lines).await,
+            status,
+            "{address:?}"
+        );
+    }
+    lines.push(("x-forwarded-for", b"10.0.0.7".to_vec()));
+    lines.push(("forwarded", b"for=10.0.0.7".to_vec()));
+    let from_elsewhere = status_from(&app, Some("10.0.0.8:4711"), &lines).await;
+    assert_eq!(from_elsewhere, 401, "addresses in fields");
+}
+
+#[tokio::test]
+async fn client_cert_is_one_byte_sequence() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let own = STANDARD.encode(clients.own.der());
+    let other = STANDARD.encode(clients.other.der());
+    let unpadded = own.trim_end_matches('=');
+    let token = bound_token(&clients.own);
+    for (name, fields, status) in [
+        ("one", vec![format!(":{own}:")], 200),
+        ("space around", vec![format!("  :{own}: ")], 200),
+        ("without padding", vec![format!(":{unpadded}:")], 200),
+        ("none", vec![], 401),
+        ("of another", vec![format!(":{other}:")], 401),
+        ("empty", vec![String::new()], 401),
+        ("an empty sequence", vec!["::".to_owned()], 401),
+        ("one colon", vec![":".to_owned()], 401),
+        ("no colons", vec![own.clone()], 401),
+        ("not closed", vec![format!(":{own}")], 401),
+        (
+            "the same twice",
+            vec![format!(":{own}:"), format!(":{own}:")],
+            401,
+        ),
+        ("two", vec![format!(":{own}:"), format!(":{other}:")], 401),
+        (
+            "two, the other way",
+            vec![format!(":{other}:"), format!(":{own}:")],
+            401,
+        ),
+        ("two on a line", vec![format!(":{own}:, :{other}:")], 401),
+        ("a parameter", vec![format!(":{own}:;a=1")], 401),
+        ("a space inside", vec![format!(": {own}:")], 401),
+        ("no base64", vec![format!(":{own}*:")], 401),
+        (
+            "base64 for URLs",
+            vec![format!(":{}:", own.replace(['+', '/'], "_"))],
+            401,
+        ),
+        ("as nginx writes it", vec![escaped_pem(&clients.own)], 401),
+        (
+            "beyond all measure",
+            vec![format!(":{}:", own.repeat(40))],
+            401,
+        ),
+        ("no text", vec![format!(":{own}:\u{e9}")], 401),
+    ] {
+        if name == "base64 for URLs" && !own.contains(['+', '/']) {
+            continue;
+        }
+        let mut lines = bearer(&token);
+        let fields = fields.into_iter().map(String::into_bytes);
+        lines.extend(fields.map(|value| ("client-cert", value)));
+        assert_eq!(
+            status_from(&app, Some(PROXY), &lines).await,
+            status,
+            "{name}"
+        );
+    }
+}
+
+/// An issuer that does not know the client's certificate may have hashed an empty one.
+#[tokio::test]
+async fn empty_fields_hold_no_certificate() {
+    let token = token(json!({ "x5t#S256": PeerCertificate::new([]).thumbprint() }));
+    let proxies = || networks(&["10.0.0.7/32"]);
+    let empty_pem = escaped("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+    for (certificate, field, value) in [
+        (
+            ClientCertificate::client_cert(proxies()),
+            "client-cert",
+            "::",
+        ),
+        (
+            ClientCertificate::ssl_client_cert(proxies()),
+            "ssl-client-cert",
+            &empty_pem,
+        ),
+    ] {
+        let app = app(certificate.unwrap());
+        let mut lines = bearer(&token);
+        lines.push((field, value.as_bytes().to_vec()));
+        assert_eq!(status_from(&app, Some(PROXY), &lines).await, 401, "{field}");
+    }
+}
+
+/// Escapes like nginx: everything except letters, digits and `-._~`.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn pem(certificate: &Certified) -> String {
+    let encoded = STANDARD.encode(certificate.der());
+    let lines = encoded.as_bytes().chunks(64);
+    let lines: Vec<_> = lines
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
+}
+
+fn escaped_pem(certificate: &Certified) -> String {
+    escaped(&pem(certificate))
+}
+
+#[tokio::test]
+async fn ssl_client_cert_is_one_escaped_pem() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::ssl_client_cert(networks(&["10.0.0.7/32"])).unwrap());
+    let own = pem(&clients.own);
+    let other = pem(&clients.other);
+    let token = bound_token(&clients.own);
+    for (name, fields, status) in [
+        ("one", vec![escaped(&own)], 200),
+        (
+            "other line ends",
+            vec![escaped(&own.replace('\n', "\r\n"))],
+            200,
+        ),
+        ("none", vec![], 401),
+        ("of another", vec![escaped(&other)], 401),
+        ("empty", vec![String::new()], 401),
+        ("twice", vec![escaped(&own), escaped(&own)], 401),
+        ("a chain", vec![escaped(&format!("{own}{other}"))], 401),
+        (
+            "text before it",
+            vec![escaped(&format!("subject=x\n{own}"))],
+            401,
+        ),
+        ("text behind it", vec![escaped(&format!("{own}x"))], 401),
+        (
+            "a key",
+            vec![escaped(&own.replace("CERTIFICATE", "PUBLIC KEY"))],
+            401,
+        ),
+        (
+            "nothing in it",
+            vec![escaped(
+                "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+            )],
+            401,
+        ),
+        (
+            "an escape cut off",
+            vec![format!("{}%", escaped(&own))],
+            401,
+        ),
+        ("not UTF-8", vec![format!("{}%FF", escaped(&own))], 401),
+        (
+            "beyond all measure",
+            vec![escaped(&own.replacen('\n', &"\n".repeat(6000), 1))],
+            401,
+        ),
+        (
+            "as RFC 9440 wants it",
+            vec![format!(":{}:", STANDARD.encode(clients.own.der()))],
+            401,
+        ),
+    ] {
+        let mut lines = bearer(&token);
+        let fields = fields.into_iter().map(String::into_bytes);
+        lines.extend(fields.map(|value| ("ssl-client-cert", value)));
+        assert_eq!(
+            status_from(&app, Some(PROXY), &lines).await,
+            status,
+            "{name}"
+        );
+        let wrong_place: Lines = lines
+            .into_iter()
+            .map(|(name, value)| {
+                (
+                    if name == "ssl-client-cert" {
+                        "client-cert"
+                    } else {
+                        name
+                    },
+                    value,
+                )
+            })
+            .collect();
+        let elsewhere = status_from(&app, Some(PROXY), &wrong_place).await;
+        assert_eq!(elsewhere, 401, "{name}: in the other field");
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_of_a_proxy_is_ignored() {
+    let clients = Clients::new();
+    let app = app(ClientCertificate::client_cert(networks(&["127.0.0.1/32"])).unwrap());
+    let address = tls::serve(app, &clients.authority).await;
+    let of_proxy = &clients.other;
+    let field = format!("client-cert: :{}:\r\n", STANDARD.encode(clients.own.der()));
+    for (token, field, status) in [
+        (bound_token(&clients.own), field.as_str(), 200),
+        (bound_token(of_proxy), field.as_str(), 401),
+        (bound_token(of_proxy), "", 401),
+    ] {
+        let fields = format!("authorization: Bearer {token}\r\n{field}");
+        let answer = ask(address, &clients, Some(of_proxy), "/bound", &fields).await;
+        assert_eq!(answer.0, status);
+    }
+}
+
+#[test]
+fn proxies_are_named_by_address() {
+    let constructors: [fn(Vec<IpNet>) -> _; 2] = [
+        |proxies| ClientCertificate::client_cert(proxies),
+        |proxies| ClientCertificate::ssl_client_cert(proxies),
+    ];
+    for from in constructors {
+        assert_eq!(from(vec![]), Err(TrustedProxiesError::NoProxy));
+        for everybody in ["0.0.0.0/0", "::/0"] {
+            let error = from(networks(&["10.0.0.7/32", everybody])).unwrap_err();
+            let network = everybody.parse().unwrap();
+            assert_eq!(error, TrustedProxiesError::EveryAddress(network));
+            assert!(error.to_string().contains(everybody), "{error}");
+        }
+        assert!(from(networks(&["10.0.0.0/8"])).is_ok());
+    }
+}

@@ -1,0 +1,175 @@
+//! Logins, and the identity that a session holds.
+
+use super::*;
+
+#[tokio::test]
+async fn sessions_last_until_logout() {
+    let mut ann = serve(shop(builder()));
+    let denied = ann.get("/account").await;
+    assert_eq!(denied.status(), 401);
+    assert_eq!(challenges(&denied), [COOKIE]);
+    assert_eq!(denied.headers()["cache-control"], "no-store");
+
+    let mut ann = ann.logged_in("ann").await;
+    let granted = ann.get("/account").await;
+    assert_eq!(granted.status(), 200);
+    // A cache does not know that a cookie was evaluated.
+    assert_eq!(granted.headers()["cache-control"], "private");
+    assert_eq!(text(granted).await, "ann");
+    let forbidden = ann.get("/elsewhere").await;
+    assert_eq!(forbidden.status(), 403);
+    assert_eq!(challenges(&forbidden), [""; 0]);
+
+    let stolen = ann.cookie.clone();
+    assert_eq!(ann.post("/logout").await.status(), 200);
+    ann.cookie = stolen;
+    let denied = ann.get("/account").await;
+    assert_eq!(denied.status(), 401, "the server has forgotten it");
+    assert_eq!(challenges(&denied), [COOKIE]);
+    assert_eq!(ann.cookie, None, "and the browser does");
+}
+
+#[tokio::test]
+async fn grants_are_kept_bonds_are_not() {
+    let mut all = serve(shop(builder())).logged_in("all").await;
+    assert_eq!(all.get("/everything").await.status(), 200);
+    assert_eq!(all.get("/strong").await.status(), 200);
+    let told = text(all.get("/known").await).await;
+    assert!(told.contains("sender_constrained: false"), "{told}");
+    let mut ann = all.fresh().logged_in("ann").await;
+    assert_eq!(ann.get("/everything").await.status(), 403);
+}
+
+#[tokio::test]
+async fn earlier_ids_give_no_access() {
+    let mut ann = serve(shop(builder()));
+    ann.post("/cart").await;
+    let mut mallory = ann.fresh();
+    mallory.cookie = ann.cookie.clone();
+    assert!(mallory.cookie.is_some());
+    let ann = ann.logged_in("ann").await;
+    assert_ne!(mallory.cookie, ann.cookie);
+    assert_eq!(mallory.get("/account").await.status(), 401);
+}
+
+#[tokio::test]
+async fn made_up_ids_are_refused() {
+    let mut ann = serve(shop(builder()));
+    let planted = Some(Id(4711).to_string());
+    ann.cookie = planted.clone();
+    let ann = ann.logged_in("ann").await;
+    assert!(ann.cookie.is_some() && ann.cookie != planted);
+}
+
+#[tokio::test]
+async fn promotion_changes_the_id() {
+    let mut ann = serve(shop(builder())).logged_in("ann").await;
+    let before = ann.cookie.clone();
+    assert_eq!(ann.get("/hidden").await.status(), 404);
+    assert_eq!(ann.post("/promote").await.status(), 200);
+    assert_ne!(ann.cookie, before);
+    assert_eq!(ann.get("/hidden").await.status(), 200);
+    ann.cookie = before;
+    assert_eq!(ann.get("/account").await.status(), 401);
+}
+
+#[tokio::test]
+async fn data_stays_with_its_user() {
+    let mut ann = serve(shop(builder()));
+    ann.post("/cart").await;
+    assert_eq!(text(ann.post("/login?name=ann").await).await, "a hat");
+    assert_eq!(text(ann.post("/login?name=ann").await).await, "a hat");
+    let before = ann.cookie.clone();
+    assert_eq!(text(ann.post("/login?name=bob").await).await, "");
+    assert_ne!(ann.cookie, before);
+    assert_eq!(text(ann.get("/account").await).await, "bob");
+}
+
+#[tokio::test]
+async fn issuers_distinguish_users() {
+    let session = Session::new(None, Arc::new(MemoryStore::default()), None);
+    let cart = async || {
+        session
+            .get::<String>("cart")
+            .await
+            .expect("the store is there")
+    };
+    let ann_of = |issuer: &str| Identity::new("ann").with_issuer(issuer);
+    for (identity, kept) in [
+        (ann_of("https://a.example"), false),
+        (ann_of("https://a.example"), true),
+        (ann_of("https://b.example"), false),
+        (Identity::new("ann"), false),
+    ] {
+        let logged_in = Sessions::log_in(&session, &identity).await;
+        logged_in.expect("the store is there");
+        assert_eq!(cart().await.is_some(), kept, "{identity:?}");
+        let filled = session.insert("cart", "a hat").await;
+        filled.expect("the store is there");
+    }
+}
+
+#[tokio::test]
+async fn sessions_without_login_are_anonymous() {
+    let mut guest = serve(shop(builder()));
+    guest.post("/cart").await;
+    let cookie = guest.cookie.clone();
+    assert!(cookie.is_some());
+    assert_eq!(guest.get("/account").await.status(), 401);
+    // The cookie does not count as ended: an unknown path stays unknown, and the session is kept.
+    assert_eq!(guest.get("/nowhere").await.status(), 404);
+    assert_eq!(guest.cookie, cookie);
+}
+
+#[tokio::test]
+async fn stale_logins_are_challenged() {
+    let mut ann = serve(shop(builder()));
+    ann.post("/login?name=ann&ago=299").await;
+    assert_eq!(ann.get("/fresh").await.status(), 200);
+    ann.post("/login?name=ann&ago=400").await;
+    let denied = ann.get("/fresh").await;
+    assert_eq!(denied.status(), 401);
+    let error = "Cookie realm=\"shop\", error=\"insufficient_user_authentication\"";
+    assert_eq!(challenges(&denied), [format!("{error}, max_age=\"300\"")]);
+    let denied = ann.get("/strong").await;
+    let strong = format!("{error}, acr_values=\"urn:lab:mfa\", max_age=\"300\"");
+    assert_eq!(challenges(&denied), [strong]);
+    // A change without a login does not reset its time.
+    ann.post("/promote").await;
+    assert_eq!(ann.get("/fresh").await.status(), 401);
+}
+
+#[tokio::test]
+async fn step_up_works_beside_tokens() {
+    let mut ann = serve_with_tokens(builder(), Caller::rejected());
+    ann.post("/login?name=ann&ago=400").await;
+    let denied = ann.get("/fresh").await;
+    assert!(challenges(&denied)[0].starts_with("Cookie realm=\"shop\", error=\"insufficient_user"));
+}
+
+#[tokio::test]
+async fn services_identify_users() {
+    let sessions =
+        builder().identify(
+            async |session: Session| match session.get::<String>("cart").await {
+                Ok(Some(cart)) => Caller::known(Identity::new(format!("owner of {cart}"))),
+                Ok(None) => Caller::Anonymous,
+                Err(_) => Caller::unverifiable(),
+            },
+        );
+    let mut ann = serve(shop(sessions));
+    ann.cookie = Some(Id(4711).to_string());
+    assert_eq!(ann.get("/account").await.status(), 401);
+    ann.post("/cart").await;
+    assert_eq!(text(ann.get("/account").await).await, "owner of a hat");
+}
+
+#[tokio::test]
+async fn missing_identification_is_closed() {
+    #[derive(Clone)]
+    struct OfNoLayer;
+
+    let sessions = builder().identify(async |_: OfNoLayer| Caller::known(Identity::new("eve")));
+    let mut ann = serve(shop(sessions)).logged_in("ann").await;
+    assert_eq!(ann.get("/account").await.status(), 503);
+}

@@ -1,0 +1,79 @@
+//! Settings that cannot be right.
+
+use auth_runtime::schemes::SessionsError;
+
+use super::*;
+
+#[test]
+fn invalid_sessions_are_not_built() {
+    let error = |sessions: SessionsBuilder| sessions.build().err();
+    for name in ["", "a b", "a;b", "a=b", "größe"] {
+        let wrong = Some(SessionsError::Cookie(name.to_owned()));
+        assert_eq!(error(Sessions::builder().cookie(name)), wrong);
+    }
+    let origins = [
+        "app.example",
+        "https://app.example/",
+        "https://app.example:443",
+        "http://app.example:80",
+        "https://App.example",
+        "https://ann@app.example",
+        "ftp://app.example",
+        "null",
+        "*",
+        "",
+        "https://app.example/path",
+        "https://app.example?a",
+    ];
+    for origin in origins {
+        let wrong = Some(SessionsError::Origin(origin.to_owned()));
+        assert_eq!(error(Sessions::builder().trust_origin(origin)), wrong);
+    }
+    for origin in [
+        "https://app.example",
+        "http://localhost:5173",
+        "https://[::1]:8443",
+    ] {
+        assert_eq!(error(Sessions::builder().trust_origin(origin)), None);
+    }
+    let pages = [
+        "login",
+        "",
+        "//evil.example",
+        "https://sso.example/login",
+        "/log in",
+        "/\\evil.example",
+        "/login#form",
+        "/größe",
+    ];
+    for page in pages {
+        let space = shop(Sessions::builder().login_page(page)).build();
+        assert_eq!(
+            space.err(),
+            Some(SpaceError::LoginPage(page.to_owned())),
+            "{page}"
+        );
+    }
+    let twice = shop(builder()).scheme(Other).build();
+    assert_eq!(
+        twice.err(),
+        Some(SpaceError::SchemeTwice("Other".to_owned()))
+    );
+}
+
+/// A second scheme for the same cookie.
+struct Other;
+
+impl Scheme for Other {
+    fn name(&self) -> &str {
+        "Other"
+    }
+
+    fn sources(&self) -> Vec<auth_runtime::schemes::Source> {
+        vec![auth_runtime::schemes::Source::Cookie(NAME.to_owned())]
+    }
+
+    fn verify(&self, _: &Credentials<'_>) -> Verification {
+        Verification::done(Caller::rejected())
+    }
+}

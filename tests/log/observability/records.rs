@@ -1,0 +1,201 @@
+//! The records of the audit hook.
+
+use auth_runtime::{Policy, Requirement, UnknownPaths};
+use axum::Router;
+
+use super::*;
+
+#[tokio::test]
+async fn each_decision_is_recorded_once() {
+    let log = Log::default();
+    let space = builder().audit(log.hook()).build().expect("a space");
+    check(&app(space), &log, "").await;
+}
+
+/// There the decision is made outside of the layers, and passed in.
+#[tokio::test]
+async fn recorded_once_below_layers() {
+    #[public(reason = "tells nothing but that there is nothing")]
+    async fn missing() -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
+    let log = Log::default();
+    let space = builder().audit(log.hook()).build().expect("a space");
+    let layered = GuardedRouter::new()
+        .fallback(missing)
+        .nest(
+            "/api",
+            routes()
+                .layer(
+                    tower_http::set_header::SetResponseHeaderLayer::if_not_present(
+                        http::header::VARY,
+                        http::HeaderValue::from_static("accept"),
+                    ),
+                )
+                .fallback(missing),
+        )
+        .protect(space.clone())
+        .expect("the routes are in order");
+    check(&layered, &log, "/api").await;
+    let nested = Router::new().nest_service("/v1", layered);
+    check(&nested, &log, "/v1/api").await;
+    check(
+        &nested.layer(axum::Extension(space.clone())),
+        &log,
+        "/v1/api",
+    )
+    .await;
+    // The space is also available with a plain router around it.
+    let around = Router::new().nest_service("/v1", app(space.clone()));
+    check(&around.layer(axum::Extension(space.clone())), &log, "/v1").await;
+}
+
+/// A challenge of an optional login does not mean invalid credentials.
+#[tokio::test]
+async fn anonymous_unknown_paths_are_not_recorded() {
+    let log = Log::default();
+    let space = builder()
+        .unknown_paths(UnknownPaths::Challenge)
+        .audit(log.hook());
+    let app = app(space.build().expect("a space"));
+    for (from, status, told) in [
+        (From::Nobody, 401, &[][..]),
+        (garbage(), 401, &["- 2 unauthenticated Bearer"]),
+    ] {
+        assert_eq!(send(&app, "/nowhere", from).await.0, status);
+        assert_eq!(log.take(), told);
+    }
+}
+
+#[tokio::test]
+async fn plain_routers_are_recorded() {
+    let log = Log::default();
+    let space = builder().audit(log.hook()).build().expect("a space");
+    use axum::routing::get as plain;
+    let app = Router::new()
+        .route("/open", plain(open))
+        .route("/read", plain(read))
+        .route("/hidden", plain(hidden))
+        .route("/checked", plain(checked))
+        .route("/hidden-object", plain(hidden_object))
+        .layer(axum::Extension(space.clone()));
+    let ann = || bearer(json!({}));
+    for (target, from, status, told) in [
+        ("/open", From::Nobody, 200, &["open 1 granted -"][..]),
+        ("/read", From::Nobody, 401, &["read 2 unauthenticated -"]),
+        ("/read", ann(), 403, &["read 3c insufficient_scope Bearer"]),
+        ("/hidden", ann(), 404, &["hidden 3d hidden Bearer"]),
+        ("/checked", ann(), 503, &["checked 4 unverifiable Bearer"]),
+        (
+            "/hidden-object",
+            ann(),
+            404,
+            &[
+                "hidden_object 1 granted Bearer",
+                "hidden_object object hidden Bearer",
+            ],
+        ),
+    ] {
+        assert_eq!(send(&app, target, from).await.0, status, "{target}");
+        assert_eq!(log.take(), told, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn decisions_without_handler_are_recorded() {
+    let log = Log::default();
+    let space = builder().audit(log.hook()).build().expect("a space");
+    let (head, _) = Request::new(()).into_parts();
+    for (policy, told) in [
+        (Policy::public("a test"), "- 1 granted -"),
+        (
+            Policy::requires(Requirement::authenticated()),
+            "- 2 unauthenticated -",
+        ),
+    ] {
+        let _ = space.authorize(&policy, &[], &head).await;
+        assert_eq!(log.take(), [told]);
+    }
+}
+
+#[tokio::test]
+async fn records_have_location_and_reason() {
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&records);
+    let space = builder().audit(move |record| {
+        let location = record.location().expect("a handler");
+        kept.lock().expect("nobody panics").push((
+            location,
+            record.policy().map(ToString::to_string),
+            record.matched_path().map(str::to_owned),
+            record.method().clone(),
+            record
+                .explanation()
+                .map(|explanation| explanation.to_string()),
+            record
+                .caller()
+                .and_then(Caller::identity)
+                .map(|who| who.subject().to_owned()),
+            record.elapsed().is_some(),
+        ));
+        assert!(!format!("{record:?}").contains("ann"), "{record:?}");
+    });
+    let app = app(space.build().expect("a space"));
+    send(
+        &app,
+        "/write/7?secret=x",
+        bearer(json!({ "scope": "read" })),
+    )
+    .await;
+    send(&app, "/object", bearer(json!({}))).await;
+    let records = records.lock().expect("nobody panics");
+    let [
+        (location, policy, path, method, why, who, took_time),
+        granted,
+        denied,
+    ] = &records[..]
+    else {
+        panic!("{records:?}");
+    };
+    assert_eq!(location.handler(), "log::observability::write");
+    assert!(location.file().ends_with("observability.rs"));
+    let line = include_str!("../observability.rs")
+        .lines()
+        .nth(location.line() as usize - 1);
+    assert_eq!(line, Some("async fn write() {}"));
+    assert_eq!(
+        policy.as_deref(),
+        Some(r#"requires(scope = "write", hide_as = 404)"#)
+    );
+    assert_eq!(path.as_deref(), Some("/write/{id}"));
+    assert_eq!(method, http::Method::GET);
+    assert_eq!(why.as_deref(), Some(r#"rule 3c: no: scope = "write""#));
+    assert_eq!(who.as_deref(), Some("ann"));
+    assert!(took_time);
+    assert_eq!(granted.4.as_deref(), Some("rule 1: yes: authenticated"));
+    assert_eq!(
+        (denied.2.as_deref(), denied.4.as_deref()),
+        (Some("/object"), None)
+    );
+    assert_eq!(denied.5.as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn module_policies_keep_the_location() {
+    let log = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&log);
+    let space = builder().audit(move |record| {
+        *kept.lock().expect("nobody panics") = record.location();
+    });
+    let router = GuardedRouter::new().route("/", get(area::below));
+    let app = router
+        .protect(space.build().expect("a space"))
+        .expect("in order");
+    send(&app, "/", From::Nobody).await;
+    let location = log.lock().expect("nobody panics").expect("a record");
+    assert_eq!(location.handler(), "log::observability::area::below");
+    let line = include_str!("../observability.rs")
+        .lines()
+        .nth(location.line() as usize - 1);
+    assert_eq!(line, Some("    pub async fn below() {}"));
+}
