@@ -252,10 +252,10 @@ async fn main() -> Result<()> {
         .with_expiry(Expiry::OnInactivity(Duration::hours(1)));
     let app = app.layer(sessions).layer(cookies);
 
-    if auth_examples::is_tour() {
+    if auth_tour::is_tour() {
         return auth_examples::visit(app, TOUR).await;
     }
-    let (listener, base) = auth_examples::listen().await?;
+    let (listener, base) = auth_tour::listen().await?;
     println!("ann and ada have the password `secret`, and ada is admin: {base}/admin");
     println!("serving on {base}; Ctrl-C stops it");
     let app = app.into_make_service_with_connect_info::<SocketAddr>();

@@ -3,11 +3,12 @@
 //!
 //! With `-- --issuer URL`, it accepts the tokens of that server instead of those of its own.
 
-use auth_examples::{Authority, Persona, ProofKey};
+use auth_examples::{Authority, ProofKey};
 use auth_runtime::resource::ProtectedResource;
 use auth_runtime::routing::get;
 use auth_runtime::schemes::{Bearer, Dpop, Jwt};
 use auth_runtime::{Guard, GuardedRouter, ProtectionSpace, public, requires};
+use auth_tour::Persona;
 
 #[public(reason = "liveness probe")]
 async fn healthz() -> &'static str {
@@ -37,9 +38,15 @@ const TOUR: &str = r#"
 /buy      thief   401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
 "#;
 
+/// Returns a caller with a DPoP token.
+fn with_key(name: &'static str, token: String, key: ProofKey) -> Persona {
+    Persona::new(name, token)
+        .with_proof(move |url, token, nonce| key.prove("GET", url, token, nonce))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (listener, base) = auth_examples::listen().await?;
+    let (listener, base) = auth_tour::listen().await?;
     let authority = Authority::new()?.publish().await?;
     let mut arguments = std::env::args().skip_while(|argument| argument != "--issuer");
     let issuer = arguments.nth(1).unwrap_or(authority.issuer().to_owned());
@@ -79,8 +86,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "bea",
             authority.token("bea", &base, "orders:write", "", 3600),
         ),
-        Persona::with_key("dora", bound.clone(), key),
-        Persona::with_key("thief", bound, stolen_with),
+        with_key("dora", bound.clone(), key),
+        with_key("thief", bound, stolen_with),
     ];
-    auth_examples::run_on(listener, &base, app, &personas, &tour).await
+    auth_tour::run_on(listener, &base, app, &personas, &tour).await
 }

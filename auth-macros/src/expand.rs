@@ -130,7 +130,9 @@ impl Implementation<'_> {
                 );
                 const USES_GUARD: bool = #uses_guard;
                 #allowed
-                const HANDLER: ::core::option::Option<#runtime::TypeId> = #handler;
+                fn handler_type() -> ::core::option::Option<#runtime::TypeId> {
+                    #handler
+                }
             }
         }
     }

@@ -32,7 +32,7 @@
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
 //! | [auditing](guide::auditing), [testing](guide::testing) | grep, `cargo auth`, access lock, access matrix; tests of handlers |
 //! | [observability](guide::observability), [deployment](guide::deployment) | records, traces, metrics; proxies, instances, bounds |
-//! | [limits](guide::limits) | the threat model |
+//! | [limits](guide::limits) | the known limits |
 //! | [catalogue] | the error codes of the attributes |
 //!
 //! # Features
@@ -88,7 +88,7 @@ pub mod guide;
 
 /// Compiles the code of the README.
 #[cfg(all(doctest, feature = "axum", feature = "jwt"))]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 mod readme {}
 
 pub use auth_macros::{public, requires, vocabulary};

@@ -52,13 +52,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let authority = Authority::new()?;
     let forge = Forge::new()?;
     let people = personas(&forge, &authority).await?;
-    let (listener, base) = auth_examples::listen().await?;
+    let (listener, base) = auth_tour::listen().await?;
     let app = forge
         .app(&authority)?
         // The network of the staff is identified by the address of the connection.
         .into_make_service_with_connect_info::<SocketAddr>();
 
-    if auth_examples::is_tour() {
+    if auth_tour::is_tour() {
         tokio::spawn(async move { axum::serve(listener, app).await });
         return tokio::task::block_in_place(|| tour::go(&base, &people));
     }

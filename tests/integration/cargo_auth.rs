@@ -36,7 +36,7 @@ fn program() -> &'static Path {
 
     PROGRAM.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package=cargo-auth"])
+            .args(["build", "--quiet", "--package=auth-runtime-cli"])
             .arg("--message-format=json")
             .current_dir(root())
             .output()

@@ -45,6 +45,31 @@ fn compared_features_are_all() {
     assert_eq!(BTreeSet::from_iter(compared.iter().cloned()), all);
 }
 
+/// The tables of features are written by hand, since their rows link to the types.
+#[test]
+fn documentation_names_every_feature() {
+    let documented = [
+        (
+            "auth-runtime",
+            include_str!("../../auth-runtime/src/lib.rs"),
+            "//! | `",
+        ),
+        (
+            "auth-runtime-audit",
+            include_str!("../../auth-runtime/audit/README.md"),
+            "| `",
+        ),
+    ];
+    for (package, text, row) in documented {
+        let rows = text.lines().filter_map(|line| line.strip_prefix(row));
+        let rows: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+        let features = features(package);
+        let names = features.iter().map(|(name, _)| name.as_str());
+        let names: BTreeSet<&str> = names.filter(|name| *name != "default").collect();
+        assert_eq!(rows, names, "{package}");
+    }
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -54,16 +54,16 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-const OURS: [&str; 9] = [
+pub(crate) const OURS: [&str; 9] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",
     "auth-runtime-audit",
     "auth-runtime-axum",
+    "auth-runtime-cli",
     "auth-runtime-core",
     "auth-runtime-policy",
     "auth-runtime-schemes",
-    "cargo-auth",
 ];
 
 #[test]

@@ -20,6 +20,7 @@ mod modules;
 mod offers;
 mod openapi;
 mod optional_identity;
+mod packages;
 mod protected;
 mod protocol;
 mod providers;

@@ -131,8 +131,8 @@ fn main() -> ExitCode {
     let thread = std::thread::Builder::new().stack_size(STACK);
     let result = thread.spawn(move || run(&auth)).map_err(Failure::new);
     // A panic has already been reported.
-    let stopped = |_| Failure::new("this is a mistake of `cargo auth` itself");
-    let result = result.and_then(|thread| thread.join().map_err(stopped).flatten());
+    let stopped = |_| Err(Failure::new("this is a mistake of `cargo auth` itself"));
+    let result = result.and_then(|thread| thread.join().unwrap_or_else(stopped));
     let status = match result.and_then(print) {
         Ok(true) => CLEAN,
         Ok(false) => FOUND,

@@ -346,10 +346,10 @@ pub trait HasPolicy: Send + Sync + 'static {
     const LOCATION: HandlerLocation;
     /// True if the handler names its guard, and can therefore deny objects.
     const USES_GUARD: bool;
-    /// The type of the handler, which no other function has. `None` for a service, and for a
+    /// Returns the type of the handler, which no other function has. `None` for a service, and for a
     /// handler that has several types because it is generic, or may have because a parameter
     /// contains a macro.
-    const HANDLER: Option<TypeId>;
+    fn handler_type() -> Option<TypeId>;
 }
 
 /// The kind of a policy on a handler. It is for that handler only.
@@ -366,7 +366,7 @@ impl DeclaredKind for OfHandler {}
 impl DeclaredKind for OfService {}
 
 /// Returns the identity of the type of a value. Each function has a type of its own.
-pub const fn type_id_of<T: 'static>(_: &T) -> TypeId {
+pub fn type_id_of<T: 'static>(_: &T) -> TypeId {
     TypeId::of::<T>()
 }
 
@@ -506,5 +506,7 @@ impl HasPolicy for Undeclared {
     const CHECKS: &'static [Check] = &[];
     const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
-    const HANDLER: Option<TypeId> = None;
+    fn handler_type() -> Option<TypeId> {
+        None
+    }
 }

@@ -218,7 +218,9 @@ fn networks_are_kept_by_their_blocks() {
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
-            const HANDLER: Option<std::any::TypeId> = None;
+            fn handler_type() -> Option<std::any::TypeId> {
+                None
+            }
         }
 
         const NOBODY_OR: &[Requirement] = &[
@@ -240,7 +242,9 @@ fn networks_are_kept_by_their_blocks() {
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
-            const HANDLER: Option<std::any::TypeId> = None;
+            fn handler_type() -> Option<std::any::TypeId> {
+                None
+            }
         }
     }
 

@@ -36,15 +36,15 @@ fn places(listed: &[Value]) -> BTreeSet<String> {
 fn what_grep_shows_and_what_is_listed_are_the_same() {
     let shown = lines(
         root(),
-        r"grep -rnE '#\[(requires|public)' examples/quickstart.rs",
+        r"grep -rnE '#\[(requires|public)' examples/quickstart/src/main.rs",
     );
     let shown: BTreeSet<String> = shown
         .iter()
         .filter_map(|line| line.split(':').next())
-        .map(|line| format!("examples/quickstart.rs:{line}"))
+        .map(|line| format!("examples/quickstart/src/main.rs:{line}"))
         .collect();
-    let mut listed = policies(root(), &["list", "--format=json", "-p", "auth-examples"]);
-    listed.retain(|row| row["file"] == "examples/quickstart.rs");
+    let mut listed = policies(root(), &["list", "--format=json", "-p", "auth-quickstart"]);
+    listed.retain(|row| row["file"] == "examples/quickstart/src/main.rs");
     assert_eq!(listed.len(), 4);
     assert_eq!(shown, places(&listed));
 }

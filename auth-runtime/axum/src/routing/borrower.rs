@@ -20,7 +20,7 @@ impl Borrower {
     /// Returns a borrower if the guard of `H` is for another handler. The guard of a generic handler
     /// has no certain owner.
     pub(crate) fn find<H: 'static, P: Declared>() -> Option<Self> {
-        let is_borrowed = P::HANDLER.is_some_and(|owner| owner != TypeId::of::<H>());
+        let is_borrowed = P::handler_type().is_some_and(|owner| owner != TypeId::of::<H>());
         is_borrowed.then_some(Self {
             handler: type_name::<H>(),
             owner: P::LOCATION.handler(),

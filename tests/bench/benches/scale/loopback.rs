@@ -40,10 +40,7 @@ pub(crate) fn print() {
             ("unguarded", served("unguarded")),
             ("ours, remembered", served("ours, remembered")),
             ("quickstart: `/healthz`, public", quickstart.public()),
-            (
-                "quickstart: `/reports`, token remembered",
-                quickstart.guarded(),
-            ),
+            ("quickstart: `/reports`, opaque token", quickstart.guarded()),
         ];
         let mut rounds = pages.each_ref().map(|_| Vec::new());
         for _ in 0..ROUNDS {

@@ -1,4 +1,4 @@
-//! The program in the README, unchanged: `examples/quickstart.rs`, built in release mode.
+//! The program in the README, unchanged: `examples/quickstart`, built in release mode.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::loopback::Client;
 
-const QUICKSTART: [&str; 4] = ["--package", "auth-examples", "--example", "quickstart"];
+const QUICKSTART: [&str; 2] = ["--package", "auth-quickstart"];
 
 /// The running program. It ends when it is dropped.
 pub(crate) struct Quickstart {
@@ -69,7 +69,7 @@ impl Quickstart {
         Client::new(self.address, "/healthz", None, "ok\n")
     }
 
-    /// The page behind a token, which is verified once and then cached.
+    /// The page behind an opaque token, which is looked up for each request.
     pub(crate) fn guarded(&self) -> Client {
         let page = "the reports, for rita\n";
         Client::new(self.address, "/reports", Some(&self.credentials), page)
