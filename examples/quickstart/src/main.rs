@@ -1,5 +1,5 @@
-//! A guarded service in one file. Run `cargo run -p auth-quickstart` and paste its `curl` lines,
-//! or add `-- --tour` or `-- --table`.
+//! A guarded service in one file. Run `cargo run --profile quick -p auth-quickstart` and paste its
+//! `curl` lines, or add `-- --tour` or `-- --table`.
 
 use auth_runtime::routing::get;
 use auth_runtime::schemes::Bearer;

@@ -101,10 +101,11 @@ impl ProtectionSpace {
         if !watch.is_on() {
             return false;
         }
+        let context = Context::new(&Caller::Anonymous);
         let record = AuditRecord {
             location,
             policy: Some(policy),
-            context: Some(&Context::new(&Caller::Anonymous)),
+            context: Some(&context),
             caller: None,
             scheme: None,
             method: head.method,
