@@ -168,7 +168,11 @@ fn contributors_find_every_dependency() {
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
     let cells = |row: &'static str| row.split('|').map(|cell| cell.trim_matches([' ', '`']));
     let rows: BTreeSet<[&str; 3]> = rows
-        .map(|row| cells(row).collect::<Vec<_>>()[..3].try_into().expect("three"))
+        .map(|row| {
+            cells(row).collect::<Vec<_>>()[..3]
+                .try_into()
+                .expect("three")
+        })
         .collect();
     let packages = packages();
     let licence = |dependency: &Value| {
