@@ -398,12 +398,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_one_string_and_nothing_else_is_asked_for() {
+    fn public_takes_one_reason() {
         for (arguments, advice) in [
             ("", r#"write `#[public(reason = "...")]`"#),
             (r#""x""#, r#"write `reason = "x"`"#),
             (r#"reson = "x""#, "did you mean `reason`?"),
-            (r#"why = "x""#, "and nothing else"),
+            (r#"why = "x""#, "and `identity = optional`"),
             (r#"reason = "x", hide_as = 404"#, "remove it"),
             (r#"reason = "x", scope = "x""#, "#[requires("),
             (r#"reason = " ""#, "say why"),
