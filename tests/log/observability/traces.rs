@@ -157,7 +157,7 @@ async fn verification_runs_within_the_span() {
             .find(|line| line["fields"]["message"] == message);
         line.unwrap_or_else(|| panic!("{message}: {lines:?}"))["span"].clone()
     };
-    let span = json!({ "name": "decide", "handler": "log::observability::watched" });
+    let span = json!({ "name": "decide", "handler": "log::observability::traces::watched" });
     assert_eq!(span_of("asks the server"), span);
     assert_eq!(span_of("asks the database"), span);
     assert_eq!(span_of("granted"), span);
