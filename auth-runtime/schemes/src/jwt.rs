@@ -24,9 +24,8 @@ use jsonwebtoken::{Header, decode_header};
 
 pub use self::builder::JwtBuilder;
 pub use self::carried::{CarriedJwt, CarriedJwtBuilder, CarriedJwtError};
-pub(crate) use self::claims::ClaimNames;
 #[cfg(feature = "introspection")]
-pub(crate) use self::claims::strings;
+pub(crate) use self::claims::{ClaimNames, strings};
 pub use self::claims::{ClaimPath, Claims};
 pub use self::error::JwtError;
 use self::issuer_name::IssuerName;
