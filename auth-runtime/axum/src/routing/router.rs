@@ -26,7 +26,7 @@ use crate::routing::step::Step;
 /// A router like axum's, which accepts only handlers with a policy.
 ///
 /// An endpoint without a policy does not compile. The router serves nothing until
-/// [`protect`](Self::protect) makes it a [`ProtectedRouter`].
+/// [`protect`](Self::protect) makes it a [`ProtectedRouter`](super::ProtectedRouter).
 ///
 /// ```
 /// use auth_runtime::routing::get;
