@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use crate::caller::{Caller, Rejection};
@@ -178,6 +179,19 @@ pub enum Source {
     /// The value of this field of a form in the body of a `POST`, `PUT` or `PATCH` (RFC 6750 §2.2).
     /// Supported only by a `GuardedRouter`.
     Form(String),
+}
+
+impl Source {
+    /// The request field that contains the credentials; `None` for the query and for forms.
+    pub(crate) fn field(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Authorization => Some(&AUTHORIZATION),
+            Self::Field(name) => Some(name),
+            Self::Cookie(_) => Some(&COOKIE),
+            Self::Subprotocol(_) => Some(&SEC_WEBSOCKET_PROTOCOL),
+            Self::Query(_) | Self::Form(_) => None,
+        }
+    }
 }
 
 /// The credentials that a client sent, and the head of the request.

@@ -105,7 +105,7 @@ where
         authorizer: &Arc<RouteAuthorizer>,
         mut decided: RouteAuthorization,
         mut request: Request,
-    ) -> (BoxedResponse, Secrecy) {
+    ) -> Option<(BoxedResponse, Secrecy)> {
         let probe = Probe::of(request.extensions());
         let in_front = authorizer.object_request(&request, decided.form.as_ref());
         decided.objects = Some(Box::new(in_front.clone()));
@@ -138,7 +138,7 @@ where
             }
             response
         });
-        (response, Secrecy::default())
+        Some((response, Secrecy::default()))
     }
 }
 

@@ -131,6 +131,11 @@ impl Exchange {
         self.state = State::Handling { response, secrecy };
     }
 
+    /// Responds with an error: a granted request has no caller, or no code to call.
+    pub(super) fn fail(&mut self) {
+        self.state = State::Responded(internal_error());
+    }
+
     /// Responds to a denied request. Returns the decision if the code behind the authorizer has to be
     /// called.
     fn authorized(
@@ -142,6 +147,7 @@ impl Exchange {
         match &decided.authorization.decision {
             Decision::Grant if authorizer.resource.exists() => {
                 if self.place != Place::InFront {
+                    authorizer.record_entry(&self.probe);
                     let authentication = &decided.authorization.authentication;
                     self.added = AddedFields::of(&authorizer.space, authentication, request);
                 }

@@ -85,40 +85,33 @@ pub(super) fn mount(members: &[Member]) -> Routes {
 
     // For each path, whether its other methods have an endpoint already.
     let mut has_others: HashMap<&str, bool> = HashMap::new();
-    let routes = || {
-        members.iter().flat_map(|member| {
-            member
-                .routes
-                .routes
-                .iter()
-                .map(move |route| (member, route))
-        })
-    };
-    for (_, route) in routes() {
+    for route in members.iter().flat_map(|member| &member.routes.routes) {
         *has_others.entry(&route.full_path).or_default() |= route.endpoint.filter.is_none();
     }
-    // Many routes have the same policy.
-    let mut challenges: HashMap<_, Arc<RouteChallenges>> = HashMap::new();
-    for (member, route) in routes() {
-        let has_others = has_others.entry(&route.full_path).or_insert(true);
-        let path_is_hidden = hidden_paths.contains(&route.full_path);
-        let policy = match path_is_hidden {
-            true => route.endpoint.policy.on_hidden_path(),
-            false => Cow::Borrowed(route.endpoint.policy),
-        };
-        let built = challenges
-            .entry((std::ptr::from_ref(member), policy.clone()))
-            .or_insert_with(|| Arc::new(member.space.challenges_of(&policy)));
-        let placed = Placed {
-            space: &member.space,
-            policy,
-            challenges: Arc::clone(built),
-            fallback: &fallback,
-            fallback_steps,
-            path_is_hidden,
-            answers_others: !std::mem::replace(has_others, true),
-        };
-        router = placed.mount(route, router);
+    for member in members {
+        // Many routes have the same policy.
+        let mut challenges: HashMap<Cow<'_, Policy>, Arc<RouteChallenges>> = HashMap::new();
+        for route in &member.routes.routes {
+            let has_others = has_others.entry(&route.full_path).or_insert(true);
+            let path_is_hidden = hidden_paths.contains(&route.full_path);
+            let policy = match path_is_hidden {
+                true => route.endpoint.policy.on_hidden_path(),
+                false => Cow::Borrowed(route.endpoint.policy),
+            };
+            let built = challenges
+                .entry(policy.clone())
+                .or_insert_with(|| Arc::new(member.space.challenges_of(&policy)));
+            let placed = Placed {
+                space: &member.space,
+                policy,
+                challenges: Arc::clone(built),
+                fallback: &fallback,
+                fallback_steps,
+                path_is_hidden,
+                answers_others: !std::mem::replace(has_others, true),
+            };
+            router = placed.mount(route, router);
+        }
     }
     #[cfg(feature = "resource-metadata")]
     let router = router.merge(metadata(members));
@@ -310,14 +303,12 @@ impl Placed<'_> {
         let (fallback_inside, _) = split(self.fallback_steps, common);
 
         let fallback = self.fallback.with_steps(fallback_inside);
-        let of_others = fallback.clone();
-        let unknown = || UnknownPath::new(Resource::UnknownMethod, &of_others);
         let subtree = route.target == Target::Subtree;
         let decided_outside = self.path_is_hidden && (subtree || !inside.is_empty());
         let authorizer = Arc::new(RouteAuthorizer {
             challenges: self.challenges,
             vary: match self.policy.has_optional_identity() {
-                true => self.space.credential_fields(&self.policy),
+                true => self.space.vary(&self.policy),
                 false => None,
             },
             policy: self.policy,
@@ -334,6 +325,7 @@ impl Placed<'_> {
             false => Place::Endpoint,
         };
 
+        let unknown = || UnknownPath::new(Resource::UnknownMethod, &authorizer.fallback);
         let methods = route.endpoint.methods();
         let mut method_router = (route.endpoint.mount)(Arc::clone(&authorizer), place);
         if self.answers_others {
@@ -357,9 +349,9 @@ impl Placed<'_> {
         own = apply(inside, own);
         if decided_outside {
             own = own.layer(ConcealLayer {
+                unknown: unknown(),
                 authorizer,
                 methods: methods.map(Arc::from),
-                unknown: unknown(),
             });
         }
         router.merge(apply(around, own))

@@ -19,18 +19,18 @@ use crate::guard::Guard;
 use crate::routing::authorizer::{RouteAuthorization, RouteAuthorizer, Secrecy};
 use crate::routing::exchange::{Exchange, Next, Place};
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::response::{BoxedResponse, internal_error, response_of};
+use crate::routing::response::{BoxedResponse, response_of};
 
 /// The code behind an authorizer.
 pub(crate) trait Inner {
     /// Calls the code with a request that was not concealed. To code in front of layers, the request may
-    /// be denied; to all other code, it is granted.
+    /// be denied; to all other code, it is granted. `None` if the decision has no caller.
     fn call(
         self,
         authorizer: &Arc<RouteAuthorizer>,
         decided: RouteAuthorization,
         request: Request,
-    ) -> (BoxedResponse, Secrecy);
+    ) -> Option<(BoxedResponse, Secrecy)>;
 }
 
 /// A handler or service with its authorizer. It implements axum's `Handler`.
@@ -98,15 +98,13 @@ where
         authorizer: &Arc<RouteAuthorizer>,
         decided: RouteAuthorization,
         request: Request,
-    ) -> (BoxedResponse, Secrecy) {
-        let Some((proof, secrecy)) = authorizer.grant(decided, &request) else {
-            return (Box::pin(ready(internal_error())), Secrecy::default());
-        };
+    ) -> Option<(BoxedResponse, Secrecy)> {
+        let (proof, secrecy) = authorizer.grant(decided, &request)?;
         let response = match Guard::prove(proof) {
             Ok(guard) => T::call(self.handler, guard, request, self.state, Seal(())),
             Err(denied) => Box::pin(ready(denied.into_response())),
         };
-        (response, secrecy)
+        Some((response, secrecy))
     }
 }
 
@@ -141,14 +139,10 @@ where
         authorizer: &Arc<RouteAuthorizer>,
         decided: RouteAuthorization,
         request: Request,
-    ) -> (BoxedResponse, Secrecy) {
-        match authorizer.grant(decided, &request) {
-            Some((_, secrecy)) => (
-                Box::pin(async move { response_of(self.0.oneshot(request).await) }),
-                secrecy,
-            ),
-            None => (Box::pin(ready(internal_error())), Secrecy::default()),
-        }
+    ) -> Option<(BoxedResponse, Secrecy)> {
+        let (_, secrecy) = authorizer.grant(decided, &request)?;
+        let response = Box::pin(async move { response_of(self.0.oneshot(request).await) });
+        Some((response, secrecy))
     }
 }
 
@@ -198,14 +192,12 @@ impl<I: Inner> ResponseFuture<I> {
     }
 
     fn call(&mut self, decided: RouteAuthorization, request: Request) {
-        let (response, secrecy) = match self.inner.take() {
-            Some(inner) => inner.call(self.exchange.authorizer(), decided, request),
-            None => (
-                Box::pin(ready(internal_error())) as BoxedResponse,
-                Secrecy::default(),
-            ),
-        };
-        self.exchange.handle(response, secrecy);
+        let inner = self.inner.take();
+        let called = inner.and_then(|it| it.call(self.exchange.authorizer(), decided, request));
+        match called {
+            Some((response, secrecy)) => self.exchange.handle(response, secrecy),
+            None => self.exchange.fail(),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl Inner for NoHandler {
         _: &Arc<RouteAuthorizer>,
         _: RouteAuthorization,
         _: Request,
-    ) -> (BoxedResponse, Secrecy) {
+    ) -> Option<(BoxedResponse, Secrecy)> {
         match self {}
     }
 }

@@ -105,7 +105,7 @@ impl<'a> Offer<'a> {
         content_type: HeaderValue,
     ) -> HeaderMap {
         let mut fields = HeaderMap::with_capacity(4);
-        let built = built.find(denial, self.used, self.is_known);
+        let built = built.find(denial, self.used.filter(|_| self.is_known));
         let lines = match built {
             Some(built) => self.built(built, denial, &mut fields),
             None => self.make_lines(denial, &mut fields),

@@ -1,6 +1,6 @@
 //! The parts of a request that can carry credentials.
 
-use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method};
 
 use super::protection_space::ProtectionSpace;
@@ -31,12 +31,8 @@ impl CredentialFields {
         let schemes = spaces.iter().flat_map(|space| &space.0.schemes);
         let mut fields = vec![AUTHORIZATION, COOKIE];
         fields.extend(PROOFS);
-        for source in schemes.flat_map(|accepted| &accepted.sources) {
-            let field = match source {
-                Source::Field(field) => field,
-                Source::Subprotocol(_) => &SEC_WEBSOCKET_PROTOCOL,
-                _ => continue,
-            };
+        let sources = schemes.flat_map(|accepted| &accepted.sources);
+        for field in sources.filter_map(Source::field) {
             if !fields.contains(field) {
                 fields.push(field.clone());
             }

@@ -195,20 +195,14 @@ impl ProtectionSpace {
 
     /// Returns the request fields that contain credentials of the schemes that `policy` accepts, as a
     /// value of `Vary` (RFC 9110 §12.5.5); `None` if there are none.
-    pub fn credential_fields(&self, policy: &Policy) -> Option<HeaderValue> {
+    pub fn vary(&self, policy: &Policy) -> Option<HeaderValue> {
         let schemes = self.0.schemes.iter();
         let accepted = schemes.filter(|scheme| policy.accepts(&scheme.name));
+        let sources = accepted.flat_map(|scheme| &scheme.sources);
         let mut fields: Vec<&str> = Vec::new();
-        for source in accepted.flat_map(|scheme| &scheme.sources) {
-            let field = match source {
-                Source::Authorization => "authorization",
-                Source::Cookie(_) => "cookie",
-                Source::Field(name) => name.as_str(),
-                Source::Subprotocol(_) => "sec-websocket-protocol",
-                Source::Query(_) | Source::Form(_) => continue,
-            };
-            if !fields.contains(&field) {
-                fields.push(field);
+        for field in sources.filter_map(Source::field) {
+            if !fields.contains(&field.as_str()) {
+                fields.push(field.as_str());
             }
         }
         let value = HeaderValue::try_from(fields.join(", ")).ok()?;

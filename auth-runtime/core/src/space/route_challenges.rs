@@ -20,8 +20,8 @@ pub struct RouteChallenges(Vec<BuiltChallenges>);
 #[derive(Debug)]
 pub(super) struct BuiltChallenges {
     denial: Denial,
+    /// The scheme of a known caller; `None` without credentials.
     used: Option<usize>,
-    is_known: bool,
     to_clients: SentChallenges,
     /// Those without a browser's prompt.
     to_scripts: SentChallenges,
@@ -37,15 +37,11 @@ pub(super) struct SentChallenges {
 }
 
 impl RouteChallenges {
-    pub(super) fn find(
-        &self,
-        denial: &Denial,
-        used: Option<usize>,
-        is_known: bool,
-    ) -> Option<&BuiltChallenges> {
-        self.0.iter().find(|built| {
-            built.used == used && built.is_known == is_known && built.denial == *denial
-        })
+    /// The challenges of a denial for a known caller with credentials of the scheme `used`, or for any
+    /// other caller.
+    pub(super) fn find(&self, denial: &Denial, used: Option<usize>) -> Option<&BuiltChallenges> {
+        let mut built = self.0.iter();
+        built.find(|built| built.used == used && built.denial == *denial)
     }
 }
 
@@ -103,7 +99,6 @@ impl ProtectionSpace {
                 to_scripts: SentChallenges::of(&self.0, to_scripts)?,
                 denial,
                 used,
-                is_known: used.is_some(),
             })
         });
         RouteChallenges(built.collect())
