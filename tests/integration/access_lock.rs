@@ -11,7 +11,7 @@ use axum::Router;
 use proptest::prelude::*;
 
 const HEADER: &str = "\
-# Who may call what. Not to be edited: `assert_access_lock!` compares it with the router. A change is
+# The access policy of each route. Generated: `assert_access_lock!` compares it with the router. A change is
 # accepted by `ACCESS_LOCK=overwrite cargo test`, and reviewed here.
 ";
 
@@ -100,7 +100,7 @@ fn a_crate_has_its_lock_beside_its_manifest() {
     assert_eq!(
         payload.downcast_ref::<String>().expect("a text"),
         &format!(
-            "there is no `{}` that says who may call what; write it by `ACCESS_LOCK=overwrite cargo \
+            "the access lock `{}` does not exist; write it by `ACCESS_LOCK=overwrite cargo \
              test`, and commit it",
             expected.display()
         )
@@ -158,9 +158,9 @@ fn what_cannot_be_read_is_a_failure() {
         assert_eq!(
             failure,
             format!(
-                "line {line} of `unreadable.lock` does not say who may call what: `{wrong}`; take it \
-                 from the repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and \
-                 look at the difference"
+                "line {line} of `unreadable.lock` is not an entry of an access lock: `{wrong}`; \
+                 restore the file from the repository, or write it by `ACCESS_LOCK=overwrite \
+                 cargo test` and review the difference"
             )
         );
     }
@@ -193,7 +193,7 @@ fn what_is_no_text_is_a_failure() {
         let file = file("bytes.lock");
         std::fs::write(&file, &bytes).expect("a file");
         let failure = failure(router, &file);
-        let start = format!("line {line} of `bytes.lock` does not say who may call what");
+        let start = format!("line {line} of `bytes.lock` is not an entry of an access lock");
         assert!(failure.starts_with(&start), "{failure}");
     }
 }
@@ -250,9 +250,9 @@ fn a_change_is_accepted_by_the_environment_alone() {
         assert!(!output.status.success(), "{ci}");
         let report = [output.stdout, output.stderr].concat();
         let report = String::from_utf8_lossy(&report).into_owned();
-        let expected = "`ACCESS_LOCK=overwrite` would accept whatever changed in `accepted.lock`, and `CI` \
-                        is set, so nobody would look at it; unset `ACCESS_LOCK` here, and accept the \
-                        change where it is made";
+        let expected = "`ACCESS_LOCK=overwrite` would accept every change of `accepted.lock` \
+                        without a review, since `CI` is set; unset `ACCESS_LOCK` here, and \
+                        accept the change where it is made";
         assert!(report.contains(expected), "{report}");
         assert!(!file.exists());
     }
@@ -307,14 +307,14 @@ GET /restated  requires(scope = "b", role = "a")  shop::restated
 GET /shown  requires(role = "admin")  shop::shown
 GET /tightened  requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 "#;
-    let expected = r#"loosened: more may call, or are told that it is there
-  GET /opened  (more may call; the reason is another one)
+    let expected = r#"loosened: more callers are allowed, or learn that the route exists
+  GET /opened  (more callers are allowed; the reason differs)
     - requires(role = "admin")  shop::opened
     + public(reason = "for everybody")  shop::opened
-  GET /loosened  (more may call)
+  GET /loosened  (more callers are allowed)
     - requires(role = "admin", scope = "users")  shop::loosened
     + requires(any(scope = "users", role = "auditor"), role = "admin")  shop::loosened
-  GET /shown  (more are told that it is there)
+  GET /shown  (more callers learn that the route exists)
     - requires(role = "admin", hide_as = 404)  shop::shown
     + requires(role = "admin")  shop::shown
 
@@ -326,21 +326,21 @@ added
   POST /added
     + requires(authenticated)  shop::added
 
-changed: others may call or are told, or nobody can tell
+changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   any /ops/*  (another reason, or another plain router)
     - unguarded(reason = "for the scraper")
     + unguarded(reason = "for all scrapers")
-  GET /changed  (others may call)
+  GET /changed  (other callers are allowed)
     - requires(role = "admin")  shop::changed
     + requires(role = "auditor")  shop::changed
 
-moved: another handler, and the same may call
+moved: another handler with an equivalent policy
   GET /moved  (another handler)
     - requires(authenticated)  shop::old
     + requires(authenticated)  shop::new
 
-tightened: fewer may call, or are told that it is there
-  GET /tightened  (fewer may call)
+tightened: fewer callers are allowed, or learn that the route exists
+  GET /tightened  (fewer callers are allowed)
     - requires(authenticated)  shop::tightened
     + requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 
@@ -348,8 +348,8 @@ removed
   GET /removed
     - requires(authenticated)  shop::removed
 
-restated: the same may call
-  GET /restated  (the same in other words)
+restated: an equivalent policy
+  GET /restated  (the same, written differently)
     - requires(role = "a", scope = "b")  shop::restated
     + requires(scope = "b", role = "a")  shop::restated
 "#;
@@ -367,14 +367,14 @@ fn a_failure_says_how_to_accept_the_change() {
     std::fs::write(&file, before).expect("a file");
     assert_eq!(
         failure(router, &file),
-        r#"who may call what is not what `differs.lock` says
+        r#"the access policies differ from `differs.lock`
 
-loosened: more may call, or are told that it is there
-  GET /v1/repos/{id}  (more may call)
+loosened: more callers are allowed, or learn that the route exists
+  GET /v1/repos/{id}  (more callers are allowed)
     - requires(scope = "repo:read", role = "owner", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
     + requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
 
-If that is meant, accept it by `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock` with it."#
+To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock`."#
     );
 }
 
@@ -479,8 +479,8 @@ fn a_parameter_with_another_name_is_the_same_path() {
         assert_eq!(
             changes(&was, &is),
             format!(
-                r#"loosened: more may call, or are told that it is there
-  GET {after}  (more may call; its parameters have other names)
+                r#"loosened: more callers are allowed, or learn that the route exists
+  GET {after}  (more callers are allowed; its parameters have other names)
     - requires(role = "admin")  shop::x (for GET {before})
     + requires(authenticated)  shop::x
 "#
@@ -508,8 +508,8 @@ fn a_path_that_is_gone_is_compared_with_the_wider_one_that_answers_it_now() {
     let all = r#"any /{*path}  public(reason = "pages")  shop::page"#;
     assert_eq!(
         changes(&format!("{me}\n{user}\n{all}"), &format!("{user}\n{all}")),
-        r#"loosened: more may call, or are told that it is there
-  GET /users/me  (more may call; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  GET /users/me  (more callers are allowed; another handler)
     - requires(role = "admin")  shop::me
     + requires(authenticated)  shop::user (for GET /users/{id})
 "#
@@ -572,7 +572,7 @@ fn a_path_may_have_been_moved_into_a_router_that_is_unguarded() {
     let put = r#"PUT /v1/x  requires(role = "admin")  shop::put"#;
     let plain = r#"any /v1/*  unguarded(reason = "a plain router")"#;
     let both = |first: &str, second: &str| format!("{first}\n{second}");
-    let changed = r#"changed: others may call or are told, or nobody can tell
+    let changed = r#"changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   GET /v1/x  (a plain router may answer; another handler)
     - requires(role = "admin")  shop::x
     + unguarded(reason = "a plain router") (for any /v1/*)
@@ -686,7 +686,7 @@ fn what_has_a_policy_is_no_version_of_what_is_unguarded() {
   any /x/*
     + unguarded(reason = "why not")
 
-changed: others may call or are told, or nobody can tell
+changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   any /x/*  (a plain router may answer; another handler)
     - requires(authenticated)  shop::X
     + unguarded(reason = "why not")
@@ -725,16 +725,16 @@ fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
     let get = r#"GET /x  requires(role = "admin")  shop::get"#;
     assert_eq!(
         changes(&format!("{any}\n{get}"), any),
-        r#"loosened: more may call, or are told that it is there
-  GET /x  (more may call; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  GET /x  (more callers are allowed; another handler)
     - requires(role = "admin")  shop::get
     + requires(authenticated)  shop::any (for any)
 "#
     );
     assert_eq!(
         changes(any, &format!("{any}\n{get}")),
-        r#"tightened: fewer may call, or are told that it is there
-  GET /x  (fewer may call; another handler)
+        r#"tightened: fewer callers are allowed, or learn that the route exists
+  GET /x  (fewer callers are allowed; another handler)
     - requires(authenticated)  shop::any (for any)
     + requires(role = "admin")  shop::get
 "#
@@ -742,8 +742,8 @@ fn a_method_that_is_gone_is_compared_with_what_answers_it_now() {
     let head = r#"HEAD /x  public(reason = "tells nothing")  shop::head"#;
     assert_eq!(
         changes(get, &format!("{any}\n{get}\n{head}")),
-        r#"loosened: more may call, or are told that it is there
-  HEAD /x  (more may call; the reason is another one; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  HEAD /x  (more callers are allowed; the reason differs; another handler)
     - requires(role = "admin")  shop::get (for GET)
     + public(reason = "tells nothing")  shop::head
 
@@ -769,8 +769,8 @@ fn a_path_that_is_no_longer_hidden_tells_of_its_other_methods_too() {
     let open = r#"POST /x  public(reason = "x")  shop::post"#;
     assert_eq!(
         changes(&format!("{get}\n{put}\n{open}"), &format!("{put}\n{open}")),
-        r#"loosened: more may call, or are told that it is there
-  PUT /x  (more are told that it is there)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  PUT /x  (more callers learn that the route exists)
     - requires(role = "admin")  shop::put (hidden, as another method of the path is)
     + requires(role = "admin")  shop::put
 
@@ -950,19 +950,19 @@ fn each_difference_of_a_line_is_named() {
     for (after, expected) in [
         (
             line("", "requires(role = \"a\", realm = \"other\")", "shop::x"),
-            "restated: the realm is another one",
+            "restated: the realm differs",
         ),
         (
             line("", "requires(role = \"a\", realm = \"other\")", "shop::y"),
-            "moved: the realm is another one; another handler",
+            "moved: the realm differs; another handler",
         ),
         (
             line("", "requires(role = \"a\", schemes(Bearer))", "shop::y"),
-            "tightened: fewer may call; other schemes are offered; another handler",
+            "tightened: fewer callers are allowed; other schemes are offered; another handler",
         ),
         (
             line("", "requires(role = \"a\", loosen = \"why\")", "shop::x"),
-            "restated: the reason is another one",
+            "restated: the reason differs",
         ),
         (
             line("", "requires(role = \"a\")", "shop::y"),
@@ -982,7 +982,7 @@ fn each_difference_of_a_line_is_named() {
         ),
         (
             line("", "requires(any(role = \"a\", role = \"a\"))", "shop::x"),
-            "restated: the same in other words",
+            "restated: the same, written differently",
         ),
         (
             plain.replace("{id}", "{name}"),
@@ -990,7 +990,7 @@ fn each_difference_of_a_line_is_named() {
         ),
         (
             line("", "public(reason = \"x\")", "shop::x"),
-            "loosened: more may call; the reason is another one",
+            "loosened: more callers are allowed; the reason differs",
         ),
     ] {
         assert_eq!(what(&plain, &after), expected, "{after}");
@@ -1014,7 +1014,7 @@ fn each_difference_of_a_line_is_named() {
         (
             "fallback /*  public(reason = \"a\")  shop::none".to_owned(),
             "fallback /*  public(reason = \"b\")  shop::Site (router)".to_owned(),
-            "changed: the reason is another one; another handler; a router in place of a handler",
+            "changed: the reason differs; another handler; a router in place of a handler",
         ),
         (
             "any /x  unguarded(reason = \"a\")".to_owned(),
@@ -1049,12 +1049,12 @@ fn changes_of_a_router_are_named_as_they_are() {
         (
             new().route("/x", get(in_a_realm)),
             new().route("/x", get(in_another_realm)),
-            "moved: the realm is another one; another handler",
+            "moved: the realm differs; another handler",
         ),
         (
             new().fallback(healthz),
             new().fallback_service(Site, plain()),
-            "changed: the reason is another one; another handler; a router in place of a handler",
+            "changed: the reason differs; another handler; a router in place of a handler",
         ),
         (
             new().fallback_service(Site, service()),

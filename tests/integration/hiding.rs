@@ -989,7 +989,7 @@ async fn unknown_paths_can_ask_anonymous_callers_to_log_in() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "can be told from a path that is not there")]
+#[should_panic(expected = "differs from an unknown path")]
 async fn assert_hidden_fails_on_a_page_that_is_shown() {
     let app = GuardedRouter::new()
         .route("/shown", post(shown))

@@ -34,7 +34,7 @@ impl HttpClient {
             .build();
         client
             .map(Self)
-            .map_err(|error| format!("no HTTP client can be made: {error}"))
+            .map_err(|error| format!("the HTTP client cannot be created: {error}"))
     }
 
     #[cfg(feature = "jwks")]
@@ -74,7 +74,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(HttpError::Failed("the answer is too long".to_owned()));
+            return Err(HttpError::Failed("the response is too long".to_owned()));
         }
         body.extend_from_slice(&chunk);
     }
@@ -97,7 +97,7 @@ impl From<reqwest::Error> for HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer is {status}"),
+            Self::Status(status) => write!(f, "the response has the status {status}"),
             Self::Failed(problem) => f.write_str(problem),
         }
     }

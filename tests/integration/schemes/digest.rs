@@ -723,8 +723,8 @@ async fn names_outside_of_ascii_are_hashed_or_written_in_the_extended_form() {
         format!(
             "Digest {name}, realm=\"api@example.org\", uri=\"/doe.json\", algorithm=SHA-256, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", nc=00000001, \
-             cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v\", qop=auth, response=\"{RESPONSE}\", \
-             opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""
+             cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v\", qop=auth, \
+             response=\"{RESPONSE}\", opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""
         )
     };
     let hash = format!("username=\"{HASH}\", userhash=true");
@@ -881,7 +881,7 @@ async fn a_realm_that_the_secrets_were_not_made_for_is_found_at_start() {
         .build();
     assert_eq!(
         error.expect_err("another realm").to_string(),
-        "the challenge of the scheme `Digest` is not legal: the realm is \"attic\", and the secrets \
+        "the challenge of the scheme `Digest` is invalid: the realm is \"attic\", and the secrets \
          of its users were made for \"lab\"",
     );
     let error = ProtectionSpace::builder().scheme(digest()).build();

@@ -18,13 +18,14 @@ use crate::schemes::*;
 const ORIGIN: &str = "https://api.example";
 const READ: &str = "https://api.example/read";
 const BAD_PROOF: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_dpop_proof\", \
-     algs=\"ES256 PS256 EdDSA\", \
-     error_description=\"the proof of possession is missing or not valid\"";
+                         algs=\"ES256 PS256 EdDSA\", error_description=\"the proof of possession \
+                         is missing or not valid\"";
 const BAD_TOKEN: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_token\", \
-     algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not valid\"";
+                         algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not \
+                         valid\"";
 const WANTS_NONCE: &str = "DPoP realm=\"api\", scope=\"read\", error=\"use_dpop_nonce\", \
-     algs=\"ES256 PS256 EdDSA\", \
-     error_description=\"the proof of possession needs the nonce that comes with this answer\"";
+                           algs=\"ES256 PS256 EdDSA\", error_description=\"the proof of \
+                           possession needs the nonce that comes with this answer\"";
 
 /// A client with a key, and a token that is bound to it.
 struct Client {
@@ -290,7 +291,7 @@ async fn who_is_bound_is_bound_by_every_scheme() {
     let space = builder.scheme(dpop().build().unwrap()).build().unwrap();
     let app = app(space);
     const BAD_BEARER: &str = "Bearer realm=\"api\", scope=\"read\", error=\"invalid_token\", \
-         error_description=\"the access token is not valid\"";
+                              error_description=\"the access token is not valid\"";
     const DPOP: &str = "DPoP realm=\"api\", scope=\"read\", algs=\"ES256 PS256 EdDSA\"";
     const BEARER: &str = "Bearer realm=\"api\", scope=\"read\"";
     let mut proven = authorization(format!("DPoP {unbound}"));
@@ -511,33 +512,35 @@ fn what_cannot_be_right_is_found_when_the_scheme_is_built() {
     for (builder, message) in [
         (
             unnamed(),
-            "a proof is for one place, and nothing says what this one is called; name it with \
-             `.origin(\"https://…\")`",
+            "the origin of the service is missing; name it with `.origin(\"https://…\")`",
         ),
         (
             unnamed().origin("https://api.example/v1"),
-            "\"https://api.example/v1\" is no origin; write scheme, host and port only, such as \
-             \"https://api.example\"",
+            "\"https://api.example/v1\" is not an origin; write scheme, host and port only, such \
+             as \"https://api.example\"",
         ),
         (
             unnamed().origin("api.example"),
-            "\"api.example\" is no origin; write scheme, host and port only, such as \
+            "\"api.example\" is not an origin; write scheme, host and port only, such as \
              \"https://api.example\"",
         ),
         (
             dpop().proof_lifetime(Duration::ZERO),
-            "a proof cannot be good for 0 seconds; 1 to 600 is fine",
+            "the lifetime of a proof is 0 seconds; 1 to 600 are allowed",
         ),
         (
             dpop().proof_lifetime(Duration::from_secs(601)),
-            "a proof cannot be good for 601 seconds; 1 to 600 is fine",
+            "the lifetime of a proof is 601 seconds; 1 to 600 are allowed",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
     for name in ["HS256", "none", "ES256K", ""] {
         let error = dpop().algorithms(["ES256", name]).unwrap_err().to_string();
-        assert_eq!(error, format!("no proof can be signed by {name:?}"));
+        assert_eq!(
+            error,
+            format!("{name:?} is not a signature algorithm for proofs")
+        );
     }
 }
 

@@ -359,22 +359,22 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
     for (builder, message) in [
         (
             builder(),
-            "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
+            "the endpoint is missing; name it with `.endpoint(\"https://…\")`",
         ),
         (
             builder().endpoint("http://issuer.example/introspect"),
-            "\"http://issuer.example/introspect\" cannot be asked: it has to be https (or http on \
-             loopback, for tests)",
+            "the endpoint \"http://issuer.example/introspect\" cannot be used: it has to be \
+             https (or http on loopback, for tests)",
         ),
         (
             with_endpoint(),
-            "the server answers only those whom it knows; add `.client_secret(…)` or \
+            "the credentials of the client are missing; add `.client_secret(…)` or \
              `.private_key_es256(…)`",
         ),
         (
             builder().endpoint("https://issuer.example/introspect"),
-            "a token for another service would do, too; say for whom tokens have to be with \
-             `.audience(\"…\")`, or decide for `.any_audience()`",
+            "the audience is missing, so tokens for other services would be accepted; name it \
+             with `.audience(\"…\")`, or choose `.any_audience()`",
         ),
         (
             with_endpoint()
@@ -392,12 +392,12 @@ fn nothing_secret_is_shown_and_mistakes_are_found_at_once() {
         ),
         (
             with_endpoint().client_secret("my-api", "").audience(""),
-            "a token for another service would do, too; say for whom tokens have to be with \
-             `.audience(\"…\")`, or decide for `.any_audience()`",
+            "the audience is missing, so tokens for other services would be accepted; name it \
+             with `.audience(\"…\")`, or choose `.any_audience()`",
         ),
         (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
-            "the key is no private key for RS256, as PEM",
+            "the key is not a private key for RS256 in PEM",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
