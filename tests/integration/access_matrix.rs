@@ -193,8 +193,8 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 const MATRIX: &str = r#"- anonymous: no credentials
 - office: no credentials
-- expired: credentials that are no good
-- two tokens: credentials that are no good
+- expired: rejected credentials
+- two tokens: rejected credentials
 - password: known
 - reader: known: scope "repo:read"
 - stranger: known: scope "repo:read"
@@ -217,12 +217,12 @@ const MATRIX: &str = r#"- anonymous: no credentials
 | PUT | `/repos/{id}` | 404 hidden | 404 hidden | 401 hidden | 400 hidden | 404 hidden | 403 scope | 403 scope | 204 | 404 hidden |
 | any | `/repos/{id}/files/*` | 401 | 401 | 401 | 400 | 418 own | 418 own | 418 own | 418 own | 418 own |
 
-`own`: let in: the handler itself answered so.  
-`step-up`: denied: log in again, or more strongly.  
-`unbound`: denied: the credentials have to be bound to a key.  
+`own`: allowed: the response of the handler.  
+`step-up`: denied: a newer or stronger login is required.  
+`unbound`: denied: sender-constrained credentials are required.  
 `scope`: denied: the credentials lack scopes.  
-`hidden`: denied, by the very answer of a path that is not there.  
-`unknown`: there is nothing.  
+`hidden`: denied: concealed by the response of an unknown path.  
+`unknown`: unknown path.  
 `-`: not asked.
 "#;
 

@@ -152,7 +152,7 @@ async fn what_everybody_was_answered_is_in_the_page() {
         "<td role=\"cell\" data-label=\"Answers\">not asked</td>",
         "<option value=\"&lt;i&gt;reader\" data-index=\"1\">&lt;i&gt;reader</option>",
         "<dt>&lt;i&gt;reader</dt><dd>known: scope &quot;repo:read&quot;</dd>",
-        "<dt>hidden</dt><dd>denied, by the very answer of a path that is not there</dd>",
+        "<dt>hidden</dt><dd>denied: concealed by the response of an unknown path</dd>",
     ] {
         assert!(page.contains(text), "{text}\n{page}");
     }
@@ -172,7 +172,9 @@ async fn what_the_policies_do_not_say_stands_first() {
     let list = between(&page, "<section class=\"differences\"", "</section>");
     assert_eq!(list.matches("<li>").count(), 2, "{list}");
     assert!(
-        list.contains("<li>any /all, anonymous: <pre>the policy says 401 for want of credentials")
+        list.contains(
+            "<li>any /all, anonymous: <pre>the policy denies with 401 without credentials"
+        )
     );
     assert!(
         page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")

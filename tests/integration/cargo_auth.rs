@@ -148,7 +148,7 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
     // The list of policies must not look complete.
     let listed = run(&careless, &["list"]).text;
     let more = format!(
-        "\n{} more routes on plain routers, without a policy: `cargo auth check` shows where\n",
+        "\n{} more routes on plain routers, without a policy: see `cargo auth check`\n",
         lines.len()
     );
     assert!(listed.contains(&more), "{listed}");
@@ -213,12 +213,11 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let with = |modules: &str| format!("{policy}{modules}");
     let root = with(
-        "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n\
-         #[path = \"elsewhere/e.rs\"] mod e;\n\
-         #[cfg_attr(x, path = \"elsewhere/one.rs\")] #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n\
-         #[cfg_attr(windows, path = \"elsewhere/windows.rs\")] mod g;\n\
-         #[cfg(windows)] mod not_here;\n\
-         #[cfg(test)] mod nor_here;\n",
+        "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n#[path = \
+         \"elsewhere/e.rs\"] mod e;\n#[cfg_attr(x, path = \"elsewhere/one.rs\")] \
+         #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n#[cfg_attr(windows, path = \
+         \"elsewhere/windows.rs\")] mod g;\n#[cfg(windows)] mod not_here;\n#[cfg(test)] mod \
+         nor_here;\n",
     );
     let a = with(
         "mod deep; mod inline { mod x; #[path = \"y.rs\"] mod y; }\n\
@@ -287,7 +286,8 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
 fn what_a_policy_depends_on_is_listed_with_it() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let root = format!(
-        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod always {{\n{policy}}}\n"
+        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod \
+         always {{\n{policy}}}\n"
     );
     let files = [
         ("Cargo.toml", refused::MANIFEST),

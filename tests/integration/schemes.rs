@@ -151,7 +151,7 @@ const MALFORMED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
 const EXPIRED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
                        error_description=\"the access token expired\"";
 const INVALID: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
-                       error_description=\"the access token is not valid\"";
+                                            error_description=\"the access token is not valid\"";
 const TWICE: &str = "Bearer realm=\"api\", error=\"invalid_request\", \
                      error_description=\"the request carries credentials in a way that is not accepted\"";
 

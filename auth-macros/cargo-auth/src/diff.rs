@@ -111,11 +111,11 @@ impl PolicySet {
     }
 }
 
-const MISTAKEN: &str = "an attribute is wrong, so nobody can tell who may call";
-const CONDITION: &str = "something else has to be set for it to hold";
-const UNGUARDED: &str = "it is still there, without a policy";
-const OPEN: &str = "everybody may call";
-const VOCABULARY: &str = "the words of `auth.toml` mean something else";
+const MISTAKEN: &str = "an attribute is invalid, so the policies cannot be compared";
+const CONDITION: &str = "its build condition differs";
+const UNGUARDED: &str = "the handler still exists, without a policy";
+const OPEN: &str = "public access";
+const VOCABULARY: &str = "the declarations in `auth.toml` differ";
 
 fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -284,7 +284,7 @@ fn text(rows: &[Row]) -> String {
         }
     }
     if rows.is_empty() {
-        text.push_str("the same may call what they could before\n");
+        text.push_str("no access policy changed\n");
     }
     text
 }

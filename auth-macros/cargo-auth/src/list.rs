@@ -41,7 +41,7 @@ struct Row<'s> {
 
 /// The limits of the list. Every list ends with them.
 const LIMITS: &str =
-    "what macros, build scripts and `include!` write is not seen; tests are left out";
+    "code from macros, build scripts and `include!` is not read; tests are left out";
 
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
     let sources = sources::read(workspace)?;
@@ -108,7 +108,7 @@ fn text(sources: &Sources) -> String {
     for row in &rows {
         let mut notes = row.cfg.map_or(String::new(), |cfg| format!("  if {cfg}"));
         if row.mistaken {
-            notes.push_str("  (wrong: `cargo auth check` says why)");
+            notes.push_str("  (invalid: see `cargo auth check`)");
         }
         // Writing to a string does not fail.
         let _ = writeln!(
@@ -131,7 +131,7 @@ fn text(sources: &Sources) -> String {
     for Place { file, line, .. } in &sources.macros {
         let _ = writeln!(
             text,
-            "{file}:{line}: a macro that writes policies, which are not listed"
+            "{file}:{line}: a macro that generates policies, which are not listed"
         );
     }
     let unsaid = sources
@@ -143,7 +143,7 @@ fn text(sources: &Sources) -> String {
         let routes = count(unsaid, "more route");
         let _ = writeln!(
             text,
-            "{routes} on plain routers, without a policy: `cargo auth check` shows where"
+            "{routes} on plain routers, without a policy: see `cargo auth check`"
         );
     }
     let number = |is: fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();

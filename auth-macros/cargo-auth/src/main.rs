@@ -131,7 +131,7 @@ fn main() -> ExitCode {
     let thread = std::thread::Builder::new().stack_size(STACK);
     let result = thread.spawn(move || run(&auth)).map_err(Failure::new);
     // A panic has already been reported.
-    let stopped = |_| Err(Failure::new("this is a mistake of `cargo auth` itself"));
+    let stopped = |_| Err(Failure::new("this is a bug in `cargo auth`"));
     let result = result.and_then(|thread| thread.join().unwrap_or_else(stopped));
     let status = match result.and_then(print) {
         Ok(true) => CLEAN,
@@ -163,7 +163,7 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
     let workspace = || {
         let mut workspace = Workspace::read(auth.manifest_path.as_deref())?;
         if let Some(unknown) = auth.package.iter().find(|name| !workspace.has(name)) {
-            let message = "has no handlers, or is no package of the workspace";
+            let message = "has no handlers, or is not a package of the workspace";
             return Err(Failure::new(format!("`{unknown}` {message}")));
         }
         workspace.select(&auth.package);

@@ -178,8 +178,8 @@ impl ClientAddress {
     pub(crate) fn find_for_network(&self, head: Head<'_>) -> Option<IpAddr> {
         if head.peer().is_none() {
             tracing::error!(
-                "a network is required, and the server does not say who is connected: serve \
-                 with `into_make_service_with_connect_info::<SocketAddr>()`"
+                "a network is required, and the server does not provide the address of the peer: \
+                 serve with `into_make_service_with_connect_info::<SocketAddr>()`"
             );
         }
         self.find(head).address()

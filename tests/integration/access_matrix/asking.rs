@@ -102,24 +102,27 @@ async fn everything_that_cannot_be_asked_for_is_said_at_once() {
     assert!(!error.is_difference());
     assert_eq!(
         error.to_string(),
-        r#"the matrix cannot be asked for
+        r#"the matrix cannot be requested
   two personas have the name "anonymous"
-  "anonymous" sends a `authorization` that is no field value
+  "anonymous" sends a `authorization` with an invalid field value
   a persona has no name
   no path has the parameter "stale"
   the table has no path `/gone`, so it needs no target
-  nothing is asked by POST `/b/{id}`
-  the media type for GET `/b/{id}` is none
+  the table has no route POST `/b/{id}`
+  the media type for GET `/b/{id}` is invalid
   `/a/{id}/{other}` has a parameter without a value: add `.path_value("id", …)`
   `/a/{id}/{other}` has a parameter without a value: add `.path_value("other", …)`
-  `/b/{id}` cannot be asked: `no\u{20}path` is no target of a request
-  `/c\u{20}d` cannot be asked: `/c\u{20}d` is no target of a request
+  `/b/{id}` cannot be requested: `no\u{20}path` is not a request target
+  `/c\u{20}d` cannot be requested: `/c\u{20}d` is not a request target
   `/e/{empty}` has a parameter without a value: add `.path_value("empty", …)`"#
     );
     assert_eq!(format!("{error:?}"), error.to_string());
     let nobody = AccessMatrix::builder(&short().access_table(), &space()).path_value("id", "7");
     let error = nobody.send(&short_app()).await.expect_err("nobody");
-    assert!(error.to_string().contains("nobody asks"), "{error}");
+    assert!(
+        error.to_string().contains("the matrix has no persona"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

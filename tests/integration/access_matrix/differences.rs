@@ -21,10 +21,12 @@ async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
     assert_eq!(
         found.await,
         [
-            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but something else answered 200: a layer, or a router around this one",
-            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
-             scope = \"repo:write\"), but something else answered 200: a layer, or a router around this one",
+            "POST /repos, anonymous: the policy denies with 401 without credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but a layer, or a router around this one, \
+             responded with 200",
+            "POST /repos, reader: the policy denies with 403 without the scopes \"repo:write\" \
+             (rule 3c: no: scope = \"repo:write\"), but a layer, or a router around this one, \
+             responded with 200",
         ]
     );
 }
@@ -43,9 +45,9 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
     assert_eq!(
         differences(short_app().layer(without_challenge), builder()).await,
         [
-            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but what arrived was 401 without a challenge in place of 401 with a \
-             challenge of Bearer: a layer changed it"
+            "POST /repos, anonymous: the policy denies with 401 without credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but a layer changed 401 with a challenge of \
+             Bearer to 401 without a challenge"
         ]
     );
     let with_status = |status: StatusCode| {
@@ -62,7 +64,7 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
     // A concealed response still matches that of unknown paths.
     assert_eq!(found.len(), 5, "{found:#?}");
     assert!(
-        found[0].ends_with("but a layer made 403 of the handler's 200"),
+        found[0].ends_with("but a layer changed the handler's 200 to 403"),
         "{found:#?}"
     );
     // A 500 in place of a 200 does not grant more, but a denial has to be visible as one.
@@ -88,12 +90,12 @@ async fn a_verifier_that_grants_too_much_is_found() {
     assert_eq!(
         found.await,
         [
-            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
-             scope = \"repo:write\"), but was let in: 201",
-            "POST /repos, expired: the policy says 401 for bad credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but was let in: 201",
-            "GET /repos/{id}, expired: the policy says that nothing is there (rule 2: unknown: scope = \
-             \"repo:read\"), but was let in: 200",
+            "POST /repos, reader: the policy denies with 403 without the scopes \"repo:write\" \
+             (rule 3c: no: scope = \"repo:write\"), but the request was granted: 201",
+            "POST /repos, expired: the policy denies with 401 with rejected credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but the request was granted: 201",
+            "GET /repos/{id}, expired: the policy conceals the route (rule 2: unknown: scope = \
+             \"repo:read\"), but the request was granted: 200",
         ]
     );
 }
@@ -106,11 +108,11 @@ async fn a_verifier_that_refuses_what_is_good_is_found() {
     let found = differences(app.expect("a router"), short_matrix().persona(admin())).await;
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
-        found[0].ends_with("but the answer was 401 for bad credentials"),
+        found[0].ends_with("but the response was 401 with rejected credentials"),
         "{found:#?}"
     );
     assert!(
-        found[1].ends_with("but the answer was that of an unknown path: 401"),
+        found[1].ends_with("but the response was that of an unknown path: 401"),
         "{found:#?}"
     );
 }
@@ -132,8 +134,9 @@ async fn a_403_for_somebody_nobody_knows_is_found() {
     assert_eq!(
         differences(app, matrix.persona(office)).await,
         [
-            "GET /x, office: the policy says 401 for want of credentials (rule 2: unknown: all(unknown: \
-             authenticated, yes: network = \"192.0.2.0/24\")), but the answer was 403"
+            "GET /x, office: the policy denies with 401 without credentials (rule 2: unknown: \
+             all(unknown: authenticated, yes: network = \"192.0.2.0/24\")), but the response was \
+             403"
         ]
     );
 }
@@ -154,14 +157,14 @@ async fn another_handler_in_the_place_of_one_is_found() {
     assert_eq!(found.len(), 2, "{found:#?}");
     // `/healthz` has no route.
     assert!(
-        found[0].starts_with("GET /healthz, admin: the policy lets in (rule 1: public")
-            && found[0].ends_with("but what answers unknown paths answered, with 404"),
+        found[0].starts_with("GET /healthz, admin: the policy grants (rule 1: public")
+            && found[0].ends_with("but the fallback for unknown paths responded with 404"),
         "{found:#?}"
     );
     assert!(
         found[1].contains(
             "but integration::access_matrix::differences::another (tests/integration/access_matrix/differences.rs:"
-        ) && found[1].ends_with(") answered, with 200"),
+        ) && found[1].ends_with(") responded with 200"),
         "{found:#?}"
     );
 }
@@ -180,8 +183,8 @@ async fn a_fallback_that_another_one_stands_in_for_is_found() {
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
         found[0].contains(
-            "any /a/*, anonymous: the policy lets in, but integration::access_matrix::not_found ("
-        ) && found[0].ends_with("answered, with 404"),
+            "any /a/*, anonymous: the policy grants, but integration::access_matrix::not_found ("
+        ) && found[0].ends_with("responded with 404"),
         "{found:#?}"
     );
 }
@@ -201,8 +204,8 @@ async fn a_check_that_fails_is_found() {
     let found = differences(app, matrix.persona(reader()).persona(Persona::anonymous())).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
-        found[0].starts_with("GET /x, reader: the policy lets in or says 403")
-            && found[0].ends_with("but the answer was 503"),
+        found[0].starts_with("GET /x, reader: the policy grants or denies with 403")
+            && found[0].ends_with("but the response was 503"),
         "{found:#?}"
     );
 }

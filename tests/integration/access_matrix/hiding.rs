@@ -28,8 +28,8 @@ async fn a_hidden_path_that_can_be_told_apart_is_found() {
     assert_eq!((row.path(), persona.name()), ("/repos/{id}", "anonymous"));
     assert!(
         difference.starts_with(
-            "the policy says that nothing is there, but this can be told from a path that is not \
-             there; it answers\n      HTTP/1.1 404 Not Found\n"
+            "the policy conceals the route, but the response differs from an unknown \
+             path; its response is\n      HTTP/1.1 404 Not Found\n"
         ) && difference.contains("      x-archived: soon\n"),
         "{difference}"
     );
@@ -164,7 +164,8 @@ async fn where_everything_is_there_nothing_is_hidden() {
     assert_eq!(
         differences(app, matrix.persona(Persona::anonymous())).await,
         [
-            "GET /{*rest}, anonymous: the policy says that nothing is there, but every path beside it is"
+            "GET /{*rest}, anonymous: the policy conceals the route, but every path beside it is \
+             routed"
         ]
     );
 }

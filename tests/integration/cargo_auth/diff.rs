@@ -92,7 +92,8 @@ fn change(shop: &Path) {
     replace(
         &library,
         "        .merge(admin::routes())\n",
-        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", &[\"/scraped\"], scraped())\n",
+        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", \
+         &[\"/scraped\"], scraped())\n",
     );
     replace(&shop.join("src/main.rs"), "\"1.0\"", "\"1.1\"");
     let admin = shop.join("src/admin.rs");
@@ -140,7 +141,7 @@ fn two_revisions_are_compared_without_touching_the_repository() {
     expect(&told.text, "shop.diff");
     assert_eq!(git(&shop, &["status", "--porcelain"]), before);
     let nothing = run(&shop, &["diff", "second", "second"]);
-    assert_eq!(nothing.text, "the same may call what they could before\n");
+    assert_eq!(nothing.text, "no access policy changed\n");
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     // The route has another line, but is the same.
     replace(&program, "//! The program", "\n//! The program");
     let told = run(&shop, &["diff", "HEAD"]);
-    assert_eq!(told.text, "the same may call what they could before\n");
+    assert_eq!(told.text, "no access policy changed\n");
     // Two routes for one reason are one more than before.
     replace(&program, "// unguarded: whoever", "// unguarded: Whoever");
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
@@ -225,7 +226,7 @@ fn what_git_does_not_know_is_no_empty_revision() {
     for revision in ["nowhere", "HEAD~7", "--output=taken", ""] {
         let run = run(&shop, &["diff", "--", revision]);
         assert_eq!((run.status, run.text.as_str()), (2, ""), "{revision}");
-        let reason = format!("error: git knows no revision {revision:?} here\n");
+        let reason = format!("error: unknown revision {revision:?}\n");
         assert_eq!(run.errors, reason);
     }
     assert!(!shop.join("taken").exists());
@@ -346,10 +347,7 @@ fn a_hook_of_git_compares_what_it_would_compare_without() {
         .output()
         .expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(
-        text, "the same may call what they could before\n",
-        "{output:?}"
-    );
+    assert_eq!(text, "no access policy changed\n", "{output:?}");
 }
 
 #[test]
@@ -368,6 +366,6 @@ fn outside_of_a_repository_that_is_what_is_said() {
     let run = run(&folder, &["diff", "HEAD"]);
     std::fs::remove_dir_all(&folder).expect("a folder");
     assert_eq!(run.status, 2);
-    let said = "error: this is no working tree of git: ";
+    let said = "error: this is not a working tree of git: ";
     assert!(run.errors.starts_with(said), "{}", run.errors);
 }

@@ -28,8 +28,10 @@ fn found(name: &str, source: &str) -> Vec<String> {
         .map(|it| {
             let message = it["message"].as_str().expect("a text");
             let (first, _) = message.split_once('\n').expect("two lines");
-            let what = first.replace(" also answers percent-encoded spellings of ", ": ");
-            let what = what.replace(", for more callers", "").replace('`', "");
+            let what = first.replace(" also matches percent-encoded spellings of ", ": ");
+            let what = what
+                .replace(", and allows more callers", "")
+                .replace('`', "");
             format!("{}: {what}", it["line"])
         })
         .collect()

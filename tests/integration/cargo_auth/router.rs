@@ -37,7 +37,7 @@ fn table(program: &[&str]) -> BTreeMap<String, String> {
     let text = String::from_utf8(output.stdout).expect("text");
     let (head, rows) = text.split_once('\n').expect("a head");
     let [policies, denials, handlers, sources] =
-        ["WHO MAY CALL", "DENIALS", "HANDLER", "SOURCE"].map(|it| head.find(it).expect("it"));
+        ["POLICY", "DENIALS", "HANDLER", "SOURCE"].map(|it| head.find(it).expect("it"));
     rows.lines()
         .map(|row| {
             let column = |from, to| row[from..to].trim().to_owned();

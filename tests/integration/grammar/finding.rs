@@ -213,7 +213,7 @@ fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
     write(no_text.join("auth.toml"), b"[scopes]\nread = \"R\xe9ad\"\n");
     let mut cases = vec![
         (a_folder, "auth.toml cannot be read: "),
-        (no_text, "auth.toml:2:10: this is not UTF-8"),
+        (no_text, "auth.toml:2:10: the file is not UTF-8"),
     ];
     #[cfg(unix)]
     {
@@ -277,7 +277,7 @@ fn a_vocabulary_that_the_manifest_requires_is_missed() {
         let found = vocabulary::find(&outer.join("inner"));
         let mistakes = found.map(|found| found.mistakes);
         let expected =
-            place.map(|place| format!("{place} requires an `auth.toml`, and there is none"));
+            place.map(|place| format!("no `auth.toml` was found, which {place} requires"));
         match (mistakes.as_deref(), expected) {
             (None, None) => {}
             (Some([mistake]), Some(expected)) => {

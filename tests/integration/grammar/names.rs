@@ -137,7 +137,7 @@ fn hide_as_is_written_in_one_way() {
         .expect("one message");
     assert_eq!(
         message,
-        "unknown key `hide`; did you mean `hide_as`? [AUTH0001]"
+        "unknown key `hide` [AUTH0001]\nhelp: did you mean `hide_as`?"
     );
 }
 
@@ -147,22 +147,22 @@ fn a_key_that_is_written_twice_is_named_with_both_places() {
         (
             "[scopes]\nread = \"x\"\n\nread = \"y\"\n",
             "read = \"y\"",
-            "`read` is written twice, first in line 2; remove one",
+            "duplicate `read`, first in line 2\nhelp: remove one of them",
         ),
         (
             "[roles]\nread = \"x\"\n[scopes]\n\"read\" = \"x\"\n'read' = \"y\"\n",
             "'read'",
-            "`'read'` is written twice, first in line 4; remove one",
+            "duplicate `'read'`, first in line 4\nhelp: remove one of them",
         ),
         (
             "[scopes]\nread = \"x\"\n[roles]\n[scopes]\n",
             "scopes]\n",
-            "`scopes` is written twice, first in line 1; remove one",
+            "duplicate `scopes`, first in line 1\nhelp: remove one of them",
         ),
         (
             "[scopes]\nread = { description = \"x\", description = \"y\" }\n",
             "description = \"y\"",
-            "`description` is written twice, first in line 2; remove one",
+            "duplicate `description`, first in line 2\nhelp: remove one of them",
         ),
     ] {
         let (_, mistakes) = vocabulary::read(text);

@@ -129,7 +129,7 @@ async fn unknown_paths_can_challenge() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "can be told from a path that is not there")]
+#[should_panic(expected = "differs from an unknown path")]
 async fn assert_hidden_detects_shown_pages() {
     let app = GuardedRouter::new()
         .route("/shown", post(shown))

@@ -108,8 +108,9 @@ fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
     };
     assert_eq!(
         error(&router, &space(), named("statistics")),
-        "`GET /statistics` is named as `integration::openapi::errors::statistics`, which is hidden on another path; \
-         write its path as the router has it, or name it otherwise by `operation_id`"
+        "`GET /statistics` is named as `integration::openapi::errors::statistics`, which is \
+         hidden on another path; write its path as the router has it, or name it otherwise by \
+         `operation_id`"
     );
     public(&router.access_table(), &space(), named("weather"));
 }
@@ -125,8 +126,8 @@ fn paths_that_openapi_cannot_tell_apart_are_an_error() {
     ]);
     assert_eq!(
         error(&router, &space(), written),
-        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; document one \
-         of them"
+        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; \
+         document one of them"
     );
 }
 
@@ -142,8 +143,8 @@ fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() 
             .err()
             .expect("it is refused")
             .to_string(),
-        "the path `/a` is a reference, so nobody can see what is hidden there; write its operations where \
-         the path stands"
+        "the path `/a` is a reference, which may contain hidden operations; write its operations \
+         in place of the reference"
     );
 }
 
@@ -179,9 +180,9 @@ fn security_by_hand_that_is_not_kept_is_an_error() {
     for security in refused {
         let said = error(&router, &space(), secured(HttpMethod::Get, "/", &security));
         let expected = format!(
-            "`GET /` is documented with the `security` {}, and its policy comes to \
-             [{{\"Bearer\":[\"a\"]}},{{\"Bearer\":[\"b\",\"c\"]}}]; leave `security` out, since it is \
-             written from the policy",
+            "`GET /` is documented with the `security` {}, and its policy yields \
+             [{{\"Bearer\":[\"a\"]}},{{\"Bearer\":[\"b\",\"c\"]}}]; remove `security`, which is \
+             generated from the policy",
             json!(security),
         );
         assert_eq!(said, expected);
@@ -191,7 +192,7 @@ fn security_by_hand_that_is_not_kept_is_an_error() {
         &space(),
         secured(HttpMethod::Get, "/public", &[bearer(&[])]),
     );
-    assert!(said.contains("its policy comes to []"), "{said}");
+    assert!(said.contains("its policy yields []"), "{said}");
 }
 
 #[test]
@@ -231,10 +232,9 @@ fn what_nobody_can_call_is_an_error_and_never_open_to_everybody() {
     ]);
     assert_eq!(
         error(&router, &space(), document),
-        "`GET /bound` can be called by nobody: the protection space has no scheme that could meet the \
-         policy of `integration::openapi::errors::bound`\n\
-         `GET /digest` can be called by nobody: the protection space has no scheme that could meet the \
-         policy of `integration::openapi::errors::by_digest`"
+        "`GET /bound` cannot be called: no scheme of the protection space can meet the policy of \
+         `integration::openapi::errors::bound`\n`GET /digest` cannot be called: no scheme of the \
+         protection space can meet the policy of `integration::openapi::errors::by_digest`"
     );
 }
 
@@ -284,8 +284,8 @@ fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
     ] {
         let said = error(&router, &space, described(name, written));
         let expected = format!(
-            "the security scheme `{name}` of the document is not what the protection space accepts under \
-             that name; write it as it is, or leave it out, since it is written from the space"
+            "the security scheme `{name}` of the document differs from that of the protection \
+             space; remove it, since it is generated from the space"
         );
         assert_eq!(said, expected);
     }
@@ -345,13 +345,12 @@ fn a_scheme_that_openapi_has_no_words_for_is_an_error() {
     };
     assert_eq!(
         said("Badge!", vec![Source::Authorization]),
-        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and `_` may \
-         stand there"
+        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and \
+         `_` are allowed"
     );
     assert_eq!(
         said("Badge", vec![Source::Form("badge".to_owned())]),
-        "the scheme `Badge` cannot be described: its credentials stand in forms only, where OpenAPI knows \
-         none"
+        "the scheme `Badge` cannot be described: OpenAPI has no credentials in forms"
     );
 }
 
@@ -393,8 +392,8 @@ fn a_scheme_of_the_services_own_is_described_by_where_it_is_looked_for() {
         ]),
         json!({
             "type": "apiKey", "in": "header", "name": "x-badge",
-            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie `badge`, \
-                too. Taken in the query, as `badge`, too.",
+            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie \
+                            `badge`, too. Taken in the query, as `badge`, too.",
         })
     );
 }

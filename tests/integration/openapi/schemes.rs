@@ -38,8 +38,9 @@ fn the_document_says_where_tokens_come_from_if_the_space_does() {
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
-                "description": "Where tokens come from is said at \
-                    <https://api.example/.well-known/oauth-protected-resource> (RFC 9728).",
+                "description": "The authorization servers are listed at \
+                                <https://api.example/.well-known/oauth-protected-resource> (RFC \
+                                9728).",
             },
         })
     );
@@ -131,11 +132,11 @@ fn anonymous_callers_are_challenged_on_hidden_paths_if_they_are_on_unknown_ones(
     };
     assert_eq!(
         told(UnknownPaths::Challenge),
-        "Credentials are missing or were rejected, as on a path that was never there."
+        "Credentials are missing or were rejected, as on an unknown path."
     );
     assert_eq!(
         told(UnknownPaths::NotFound),
-        "Credentials were rejected, as on a path that was never there."
+        "Credentials were rejected, as on an unknown path."
     );
 }
 

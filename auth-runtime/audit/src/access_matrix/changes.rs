@@ -154,12 +154,12 @@ fn cell_change(before: Option<&String>, after: Option<&String>) -> Option<CellCh
 impl CellChange {
     fn heading(self) -> &'static str {
         match self {
-            Self::Granted => "let in, and was not before",
+            Self::Granted => "newly allowed",
             Self::Added => "added",
-            Self::Changed => "answered in another way",
-            Self::ShutOut => "no longer let in",
+            Self::Changed => "another response",
+            Self::ShutOut => "no longer allowed",
             Self::Removed => "removed",
-            Self::Persona => "personas that are others than before",
+            Self::Persona => "changed personas",
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
             .replace("scope \"a\"", "scope \"b\"");
         assert_eq!(
             changes(&after),
-            "let in, and was not before
+            "newly allowed
   GET `/b`
     ann: 404 hidden → 404 own
     anonymous: 401 → 204
@@ -228,7 +228,7 @@ added
     ann: nothing → 415 own
     anonymous: nothing → 401
 
-no longer let in
+no longer allowed
   GET `/a`
     ann: 200 → 403 scope
 
@@ -237,7 +237,7 @@ removed
     ann: 415 own → nothing
     anonymous: 401 → nothing
 
-personas that are others than before
+changed personas
   ann: known: scope \"a\" → known: scope \"b\"
 "
         );

@@ -179,11 +179,12 @@ fn personas(report: &AccessReport<'_>) -> String {
     }
     let names = report.personas.iter().map(|persona| persona.name.as_str());
     format!(
-        "<p><label for=\"persona\">RequestView by</label> <select id=\"persona\" name=\"persona\"><option \
-         value=\"\">everybody</option>{}</select></p>\n<p><label for=\"answer\">Answered</label> <select \
-         id=\"answer\" name=\"answer\"><option value=\"\">anything</option><option value=\"in\">let \
-         in</option><option value=\"out\">not let in</option><option value=\"hidden\">that nothing is \
-         there</option><option value=\"differs\">what the policy does not say</option></select></p>\n",
+        "<p><label for=\"persona\">Requested by</label> <select id=\"persona\" name=\"persona\"><option \
+         value=\"\">all personas</option>{}</select></p>\n<p><label for=\"answer\">Response</label> <select \
+         id=\"answer\" name=\"answer\"><option value=\"\">any</option><option \
+         value=\"in\">allowed</option><option value=\"out\">denied</option><option \
+         value=\"hidden\">concealed</option><option value=\"differs\">differs from the \
+         policy</option></select></p>\n",
         options(names)
     )
 }
@@ -210,8 +211,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
     format!(
         "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
          data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
-         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Who may \
-         call\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
+         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
          role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
         Text(&searched),
         own.join(" "),
@@ -273,5 +273,5 @@ fn explained(report: &AccessReport<'_>) -> String {
         false => format!("<h2>What the words mean</h2>\n<dl>\n{words}</dl>\n"),
     };
     let personas = personas.collect::<String>();
-    format!("<h2>Who asks</h2>\n<dl>\n{personas}</dl>\n{words}")
+    format!("<h2>Personas</h2>\n<dl>\n{personas}</dl>\n{words}")
 }

@@ -202,7 +202,7 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
     }
     if let Some(url) = metadata.filter(|_| scheme.is_oauth) {
         sentences.push(format!(
-            "Where tokens come from is said at <{url}> (RFC 9728)."
+            "The authorization servers are listed at <{url}> (RFC 9728)."
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))

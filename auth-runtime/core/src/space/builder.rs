@@ -344,13 +344,12 @@ impl fmt::Display for SpaceError {
             Self::NoRealm => {
                 f.write_str("the protection space has no realm; name it with `.realm(\"…\")`")
             }
-            Self::NoScheme => f.write_str(
-                "the protection space accepts no scheme, so nobody could log in; \
-                 add one with `.scheme(…)`",
-            ),
+            Self::NoScheme => {
+                f.write_str("the protection space has no scheme; add one with `.scheme(…)`")
+            }
             Self::NoChallenge => f.write_str(
-                "unknown paths are to challenge, and none of the schemes can be asked for by a \
-                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
+                "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \
+                 space has none; remove it, or add such a scheme",
             ),
             Self::SchemeTwice(name) => write!(
                 f,
@@ -358,12 +357,12 @@ impl fmt::Display for SpaceError {
             ),
             Self::LoginPage(page) => write!(
                 f,
-                "{page:?} is no page to log in on; name a path on this host, such as `/login`",
+                "{page:?} is not a login page; name a path on this host, such as `/login`",
             ),
             Self::Challenge { scheme, error } => {
                 write!(
                     f,
-                    "the challenge of the scheme `{scheme}` is not legal: {error}"
+                    "the challenge of the scheme `{scheme}` is invalid: {error}"
                 )
             }
         }

@@ -170,8 +170,8 @@ impl ProtectionSpace {
             && !names.iter().any(|name| self.accepts(name))
         {
             return Some(format!(
-                "a handler accepts the schemes {names:?} only, and the protection space has none of \
-                 them"
+                "a handler accepts the schemes {names:?} only, and the protection space has none \
+                 of them"
             ));
         }
         if let Some((scheme, error)) = self.refuses_realm(policy) {
@@ -181,8 +181,7 @@ impl ProtectionSpace {
         }
         if self.cannot_ask_for(policy) {
             return Some(
-                "a handler is not hidden whose schemes cannot be asked for by a challenge"
-                    .to_owned(),
+                "a handler accepts only schemes without a challenge, and is not hidden".to_owned(),
             );
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
