@@ -74,7 +74,7 @@ macro_rules! pages {
         ///
         /// ```
         /// let page = auth_runtime::catalogue::page("AUTH0001");
-        /// assert!(page.is_some_and(|page| page.starts_with("# AUTH0001: a key that there is not")));
+        /// assert!(page.is_some_and(|page| page.starts_with("# AUTH0001: an unknown key")));
         /// assert_eq!(auth_runtime::catalogue::page("none"), None);
         /// ```
         pub fn page(code: &str) -> Option<&'static str> {

@@ -40,7 +40,7 @@ pub(super) fn check(
         errors.add(
             codes::SIGNATURE,
             signature.fn_token.span,
-            format!("the handler is not an `async fn`\nhelp: write `async` before `fn`"),
+            "the handler is not an `async fn`\nhelp: write `async` before `fn`",
         );
     }
     for (keyword, span) in [

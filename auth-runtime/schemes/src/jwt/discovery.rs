@@ -103,7 +103,7 @@ mod tests {
                 r#"{"issuer":"https://issuer.example","jwks_uri":"http://keys.example/all"}"#,
                 Some("https"),
             ),
-            ("<html>", Some("no metadata")),
+            ("<html>", Some("not the metadata")),
         ] {
             match (read(document.as_bytes(), issuer), error) {
                 (Ok(url), None) => assert_eq!(url, "https://keys.example/all"),
