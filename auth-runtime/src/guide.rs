@@ -39,5 +39,8 @@ pub mod observability {}
 #[doc = include_str!("../guide/deployment.md")]
 pub mod deployment {}
 
+#[doc = include_str!("../guide/migrating.md")]
+pub mod migrating {}
+
 #[doc = include_str!("../guide/limits.md")]
 pub mod limits {}
