@@ -11,6 +11,7 @@ mod refused;
 mod router;
 mod sarif;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -30,27 +31,34 @@ fn workspace(name: &str) -> PathBuf {
     here().join("cargo_auth").join(name)
 }
 
-/// Builds the program once, and returns its path.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+/// Builds the programs once, with the features of `cargo test --workspace`, and returns the path of one.
+fn built(name: &str) -> &'static Path {
+    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
 
-    PROGRAM.get_or_init(|| {
+    let programs = PROGRAMS.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package=auth-runtime-cli"])
+            .args(["build", "--quiet", "--workspace", "--bin=cargo-auth"])
+            .args(["--bin=quickstart", "--example=forge"])
             .arg("--message-format=json")
             .current_dir(root())
             .output()
             .expect("cargo runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
         let messages = String::from_utf8(output.stdout).expect("JSON");
-        let built = messages.lines().find_map(|line| {
+        let programs = messages.lines().filter_map(|line| {
             let message: Value = serde_json::from_str(line).expect("JSON");
-            let is_ours = message["target"]["name"] == "cargo-auth";
-            Some(message["executable"].as_str().filter(|_| is_ours)?.into())
+            let name = message["target"]["name"].as_str()?;
+            Some((name.to_owned(), message["executable"].as_str()?.into()))
         });
-        built.expect("it was built")
-    })
+        programs.collect()
+    });
+    programs.get(name).expect("the program")
+}
+
+/// The path of `cargo-auth`.
+fn program() -> &'static Path {
+    built("cargo-auth")
 }
 
 /// The result of a run.

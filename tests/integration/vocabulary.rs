@@ -11,9 +11,14 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns the folder for the projects and their builds.
+/// Returns the folder for the projects.
 fn lab() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("vocabulary")
+}
+
+/// Returns the folder of their builds, which those of the conformance vectors share.
+fn build_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages")
 }
 
 fn write(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
@@ -52,7 +57,7 @@ fn check(project: &Path) -> Checked {
             "--quiet",
         ])
         .current_dir(project)
-        .env("CARGO_TARGET_DIR", lab().join("target"))
+        .env("CARGO_TARGET_DIR", build_folder())
         .env_remove("RUSTFLAGS")
         .output()
         .expect("cargo runs");
