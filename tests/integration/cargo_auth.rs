@@ -135,6 +135,22 @@ fn everything_that_no_compiler_sees_is_found() {
     expect(&document.text, "careless.check.json");
 }
 
+/// A pipe receives no colours, as the other tests show.
+#[test]
+fn colours_are_for_terminals() {
+    let careless = workspace("careless");
+    for command in ["check", "list"] {
+        let mut coloured = Command::new(program());
+        coloured.args(["auth", command]).current_dir(&careless);
+        let coloured = coloured.env("CLICOLOR_FORCE", "1").output();
+        let coloured = String::from_utf8(coloured.expect("it runs").stdout).expect("text");
+        let colour = regex_lite::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern");
+        let plain = colour.replace_all(&coloured, "");
+        assert!(coloured.len() > plain.len() + 100, "{coloured:?}");
+        assert_eq!(plain, run(&careless, &[command]).text);
+    }
+}
+
 /// The fixture marks each finding at the end of its line, except deliberately merged routes.
 #[test]
 fn routes_are_found_where_they_are_and_nowhere_else() {

@@ -52,6 +52,7 @@ mod report;
 mod revision;
 mod sarif;
 mod sources;
+mod style;
 mod workspace;
 
 use std::io::{ErrorKind, Write};
@@ -61,6 +62,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::{Failure, Format, PlainFormat, Report};
+use crate::style::ALERT;
 use crate::workspace::Workspace;
 
 /// The command line, as cargo calls its subcommands.
@@ -137,7 +139,7 @@ fn main() -> ExitCode {
         Ok(true) => CLEAN,
         Ok(false) => FOUND,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            let _ = writeln!(anstream::stderr(), "{ALERT}error{ALERT:#}: {failure}");
             FAILED
         }
     };
@@ -146,7 +148,7 @@ fn main() -> ExitCode {
 
 /// Prints the report. Returns whether it is free of findings.
 fn print(report: Report) -> Result<bool, Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     match out
         .write_all(report.text.as_bytes())
         .and_then(|()| out.flush())

@@ -5,10 +5,10 @@ use crate::world::{HOME, World, all_routes, filled};
 #[tokio::test]
 async fn no_route_lets_in_whoever_has_no_credentials() {
     let world = World::new().await;
-    let unknown = world.ask("nobody", "GET /nowhere", "").await;
+    let unknown = world.ask("anonymous", "GET /nowhere", "").await;
     for route in all_routes() {
         let request = format!("{} {}", route.method, filled(&route.path));
-        let seen = world.ask("nobody", &request, "").await;
+        let seen = world.ask("anonymous", &request, "").await;
         match (route.is_public, route.is_hidden) {
             (true, _) => assert_eq!(seen.status, 200, "{request}"),
             (_, true) => assert_eq!(seen, unknown, "{request}"),
@@ -286,7 +286,7 @@ async fn the_staff_reads_who_was_denied_what() {
 async fn strangers_cannot_fill_the_memory_with_their_denials() {
     let world = World::new().await;
     for _ in 0..150 {
-        world.ask("nobody", "GET /user", "").await;
+        world.ask("anonymous", "GET /user", "").await;
     }
     let denials = world.ask("mo", "GET /admin/denials", "").await.json();
     assert_eq!(denials.as_array().map(Vec::len), Some(100));

@@ -8,7 +8,7 @@ use crate::world::{World, all_routes, filled};
 async fn a_private_repository_is_the_answer_of_a_path_that_was_never_there() {
     let world = World::new().await;
     let mut compared = 0;
-    for who in ["nobody", "stu", "sue", "late", "tim"] {
+    for who in ["anonymous", "stu", "sue", "late", "tim"] {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             let unknown = world.ask(who, &format!("{method} /never/there"), "").await;
             for route in all_routes() {
@@ -75,7 +75,7 @@ async fn no_list_shows_what_a_path_would_hide() {
     }
     let suspended = world.ask("stu", "GET /search/users?q=s", "").await.body;
     assert!(!suspended.contains("sue") && suspended.contains("stu"));
-    assert_eq!(world.status("nobody", "GET /users/sue", "").await, 404);
+    assert_eq!(world.status("anonymous", "GET /users/sue", "").await, 404);
     let own = world.ask("ann", "GET /search/issues?q=door", "").await;
     assert!(own.body.contains("Is the door locked?"), "{}", own.body);
 }

@@ -7,12 +7,12 @@ use crate::world::{World, all_routes};
 /// The order matters, since some calls create objects for others.
 #[rustfmt::skip]
 const CALLS: &[(&str, &str, &str, &str, u16)] = &[
-    ("nobody", "GET", "/", "", 200),
-    ("nobody", "GET", "/healthz", "", 200),
-    ("nobody", "GET", "/scopes", "", 200),
-    ("nobody", "GET", "/explore", "", 200),
-    ("nobody", "GET", "/users/{login=ann}", "", 200),
-    ("nobody", "GET", "/orgs/{org=guild}", "", 200),
+    ("anonymous", "GET", "/", "", 200),
+    ("anonymous", "GET", "/healthz", "", 200),
+    ("anonymous", "GET", "/scopes", "", 200),
+    ("anonymous", "GET", "/explore", "", 200),
+    ("anonymous", "GET", "/users/{login=ann}", "", 200),
+    ("anonymous", "GET", "/orgs/{org=guild}", "", 200),
 
     ("ann", "GET", "/user", "", 200),
     ("ann", "PATCH", "/user", r#"{"bio": "draws maps"}"#, 200),
