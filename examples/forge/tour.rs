@@ -41,7 +41,7 @@ const TOUR: &[Stop] = &[
     // A reader receives the reason of a denial, and the missing scope of the token.
     stop("rae", "POST", "/repos/ann/vault/issues", r#"{"title": "The hinges squeak"}"#, "201"),
     stop("rae", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge""#),
-    stop("reading", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge", scope="repo:write", error="insufficient_scope", error_description="the access token does not grant what is needed""#),
+    stop("reading", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge", scope="repo:write", error="insufficient_scope", error_description="the access token lacks a required scope""#),
     stop("stu", "PUT", "/repos/ann/vault/pulls/2/merge", "", "404"),
     stop("wes", "PUT", "/repos/ann/vault/pulls/2/merge", "", "204"),
     stop("wes", "PUT", "/repos/ann/vault/pulls/2/merge", "", "409"),
@@ -71,7 +71,7 @@ const TOUR: &[Stop] = &[
     stop("mo", "PUT", "/admin/users/stu/suspension", "", "204"),
     stop("stu", "GET", "/user", "", r#"403 Bearer realm="forge""#),
     stop("stale", "GET", "/admin/settings", "", "200"),
-    stop("stale", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, r#"401 Bearer realm="forge", error="insufficient_user_authentication", max_age="900", error_description="the login is too old or too weak for this""#),
+    stop("stale", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, r#"401 Bearer realm="forge", error="insufficient_user_authentication", max_age="900", error_description="the login is too old or too weak""#),
     stop("root", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, "204"),
     stop("root", "GET", "/admin/actions", "", "200"),
 ];

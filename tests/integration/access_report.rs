@@ -108,7 +108,7 @@ fn every_row_of_the_table_is_in_the_page() {
         assert!(show.contains(text), "{text}\n{show}");
     }
     // Without a matrix, no persona can be selected.
-    assert!(!page.contains("id=\"persona\"") && !page.contains("Answers"));
+    assert!(!page.contains("id=\"persona\"") && !page.contains("Responses"));
 }
 
 #[test]
@@ -149,7 +149,7 @@ async fn what_everybody_was_answered_is_in_the_page() {
          <li class=\"out\" data-persona=\"1\">&lt;i&gt;reader <b>403</b></li>",
         "<li class=\"out hidden\" data-persona=\"0\">anonymous <b>404 hidden</b></li>\
          <li class=\"in\" data-persona=\"1\">&lt;i&gt;reader <b>200</b></li>",
-        "<td role=\"cell\" data-label=\"Answers\">not asked</td>",
+        "<td role=\"cell\" data-label=\"Responses\">not requested</td>",
         "<option value=\"&lt;i&gt;reader\" data-index=\"1\">&lt;i&gt;reader</option>",
         "<dt>&lt;i&gt;reader</dt><dd>known: scope &quot;repo:read&quot;</dd>",
         "<dt>hidden</dt><dd>denied: concealed by the response of an unknown path</dd>",

@@ -185,7 +185,7 @@ async fn http_2_gets_the_same_answers_on_one_connection() {
             Some(&poor),
             403,
             Some(
-                "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", error_description=\"the access token does not grant what is needed\"",
+                "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", error_description=\"the access token lacks a required scope\"",
             ),
         ),
         ("/hidden", None, 404, None),

@@ -47,7 +47,7 @@ async fn hide_unless_discloses_pages() {
         assert_eq!(
             response.headers()["www-authenticate"],
             "Bearer realm=\"api\", scope=\"admin\", error=\"insufficient_scope\", \
-             error_description=\"the access token does not grant what is needed\""
+             error_description=\"the access token lacks a required scope\""
         );
         let stranger = with_identity(request(&Method::GET, target, None), Identity::new("bob"));
         assert_hidden(app.clone(), stranger).await;

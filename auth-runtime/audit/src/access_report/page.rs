@@ -40,9 +40,9 @@ fn write(report: &AccessReport<'_>) -> String {
         "personas" => personas(report),
         "count" => format!("all {} rows", report.rows.len()),
         "caption" if report.personas.is_empty() => String::new(),
-        "caption" => ", and what each persona was answered".to_owned(),
+        "caption" => ", and the response to each persona".to_owned(),
         "heading" if report.personas.is_empty() => String::new(),
-        "heading" => r#"<th scope="col" role="columnheader">Answers</th>"#.to_owned(),
+        "heading" => r#"<th scope="col" role="columnheader">Responses</th>"#.to_owned(),
         "rows" => report
             .rows
             .iter()
@@ -247,10 +247,10 @@ fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
         })
         .collect();
     let items = match items.is_empty() {
-        true => "not asked".to_owned(),
+        true => "not requested".to_owned(),
         false => format!("<ul class=\"answers\">{items}</ul>"),
     };
-    format!("<td role=\"cell\" data-label=\"Answers\">{items}</td>")
+    format!("<td role=\"cell\" data-label=\"Responses\">{items}</td>")
 }
 
 fn explained(report: &AccessReport<'_>) -> String {
