@@ -193,7 +193,7 @@ fn expected() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn the_page_can_be_used_by_everybody() {
+async fn page_is_accessible() {
     let folder = set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients"));
     let file = folder.join("access.html");
     std::fs::write(&file, report().await).expect("a file");

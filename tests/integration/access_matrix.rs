@@ -234,7 +234,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn everybody_is_answered_what_the_policies_say() {
+async fn responses_match_the_policies() {
     let builder = everybody(matrix(&routes()));
     let builder = builder.body(Method::PUT, "/repos/{id}", "application/json", "{}");
     let matrix = builder.send(&app()).await.expect("a matrix");
@@ -244,7 +244,7 @@ async fn everybody_is_answered_what_the_policies_say() {
 }
 
 #[tokio::test]
-async fn a_handler_that_wants_a_body_lets_in_without_one() {
+async fn missing_body_is_not_a_denial() {
     let matrix = matrix(&routes()).persona(admin()).send(&app()).await;
     let markdown = matrix.expect("a matrix").to_markdown();
     assert!(
@@ -281,7 +281,7 @@ fn short_app() -> ProtectedRouter {
 
 /// Every kind of policy that distinguishes callers, requested by every kind of caller.
 #[tokio::test]
-async fn a_service_as_it_comes_never_differs() {
+async fn untouched_service_never_differs() {
     #[requires(any(scope = "a", role = "r"), hide_as = 404)]
     async fn one() {}
     #[requires(all(scope = "a", any(role = "r", network = "192.0.2.0/24")))]

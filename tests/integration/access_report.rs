@@ -46,7 +46,7 @@ fn between<'t>(page: &'t str, start: &str, end: &str) -> &'t str {
 }
 
 #[test]
-fn the_page_allows_its_own_script_and_style_and_nothing_else() {
+fn page_policy_allows_own_script_only() {
     let page = page(&routes().access_table());
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     assert_eq!(
@@ -63,7 +63,7 @@ fn the_page_allows_its_own_script_and_style_and_nothing_else() {
 }
 
 #[test]
-fn nothing_that_stands_in_the_source_is_markup() {
+fn source_text_is_escaped() {
     let page = page(&routes().access_table());
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("<img").count(), 0);
@@ -138,7 +138,7 @@ async fn matrix(app: ProtectedRouter) -> AccessMatrix {
 }
 
 #[tokio::test]
-async fn what_everybody_was_answered_is_in_the_page() {
+async fn page_shows_all_responses() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let matrix = matrix(app).await;
     // The matrix does not have this route yet.
@@ -161,7 +161,7 @@ async fn what_everybody_was_answered_is_in_the_page() {
 }
 
 #[tokio::test]
-async fn what_the_policies_do_not_say_stands_first() {
+async fn page_starts_with_the_exceptions() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let app = app.layer(map_response(async |response: Response| {
         (axum::http::StatusCode::BAD_GATEWAY, response.into_body())

@@ -103,7 +103,7 @@ fn expect(text: &str, file: &str) {
 }
 
 #[test]
-fn every_policy_is_listed_wherever_it_stands() {
+fn every_policy_is_listed() {
     let shop = workspace("shop");
     let text = run(&shop, &["list"]);
     assert_eq!((text.status, text.errors.as_str()), (0, ""));
@@ -125,7 +125,7 @@ fn a_workspace_in_order_passes() {
 }
 
 #[test]
-fn everything_that_no_compiler_sees_is_found() {
+fn hidden_mistakes_are_found() {
     let careless = workspace("careless");
     let checked = run(&careless, &["check"]);
     assert_eq!((checked.status, checked.errors.as_str()), (1, ""));
@@ -153,7 +153,7 @@ fn colours_are_for_terminals() {
 
 /// The fixture marks each finding at the end of its line, except deliberately merged routes.
 #[test]
-fn routes_are_found_where_they_are_and_nowhere_else() {
+fn plain_routes_are_found_exactly() {
     let careless = workspace("careless");
     let source = std::fs::read_to_string(careless.join("src/main.rs")).expect("a text");
     let found = json(&careless, &["check", "--format=json"]);
@@ -184,7 +184,7 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
 }
 
 #[test]
-fn the_reasons_of_merged_routers_can_be_taken_for_an_answer() {
+fn allow_unguarded_accepts_reasons() {
     let careless = workspace("careless");
     let codes = |arguments: &[&str]| {
         let found = json(&careless, arguments);
@@ -200,7 +200,7 @@ fn the_reasons_of_merged_routers_can_be_taken_for_an_answer() {
 }
 
 #[test]
-fn a_package_is_told_alone_and_read_with_the_others() {
+fn selected_package_is_read_with_all() {
     let all = json(root(), &["list", "--format=json"]);
     let of_runtime = json(root(), &["list", "--format=json", "-p", "auth-runtime"]);
     let of_examples = json(root(), &["list", "--format=json", "-p", "auth-examples"]);
@@ -233,7 +233,7 @@ fn every_code_is_explained() {
 
 /// The tool reads the same files as the compiler (the Rust reference, "Module source filenames").
 #[test]
-fn modules_are_read_from_where_the_compiler_finds_them() {
+fn modules_are_found_like_the_compiler() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let with = |modules: &str| format!("{policy}{modules}");
     let root = with(
@@ -307,7 +307,7 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
 }
 
 #[test]
-fn what_a_policy_depends_on_is_listed_with_it() {
+fn build_conditions_are_listed() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let root = format!(
         "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod \

@@ -96,7 +96,7 @@ fn check(project: &Path) -> Checked {
 }
 
 #[test]
-fn the_compiler_holds_every_name_against_the_vocabulary() {
+fn names_are_checked_against_the_vocabulary() {
     let mut differences = Vec::new();
     let mut cases: Vec<PathBuf> = std::fs::read_dir(here().join("vocabulary"))
         .expect("cases")
@@ -215,7 +215,7 @@ const READER: &str = "#[auth_runtime::requires(scope = \"read\")]\npub async fn 
 /// The file may be in any folder up to the root of the workspace, and not above. The nearest one
 /// counts.
 #[test]
-fn the_vocabulary_is_found_up_to_the_root_of_the_workspace() {
+fn vocabulary_is_found_up_to_the_workspace() {
     let outside = lab().join("outside");
     let project = outside.join("workspace");
     let _ = std::fs::remove_dir_all(&outside);

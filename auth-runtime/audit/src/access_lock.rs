@@ -145,7 +145,7 @@ impl FromStr for AccessLock {
 /// }
 ///
 /// // #[test]
-/// fn who_may_call_what_is_reviewed() {
+/// fn access_policies_are_reviewed() {
 ///     assert_access_lock!(routes());
 /// }
 /// ```

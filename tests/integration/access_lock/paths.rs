@@ -163,7 +163,7 @@ fn fallbacks_hide_no_path() {
 }
 
 #[test]
-fn guarded_is_no_unguarded_version() {
+fn guarded_routes_are_not_unguarded_ones() {
     let guarded = r#"any /x/*  requires(authenticated)  shop::X"#;
     let unguarded = r#"any /x/*  unguarded(reason = "why not")"#;
     assert_eq!(

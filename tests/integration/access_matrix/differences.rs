@@ -5,7 +5,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use super::*;
 
 #[tokio::test]
-async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
+async fn responding_layer_is_found() {
     let intercept = from_fn(async |request: Request, next: axum::middleware::Next| {
         if request.uri().path() == "/repos" {
             return StatusCode::OK.into_response();
@@ -32,7 +32,7 @@ async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
 }
 
 #[tokio::test]
-async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
+async fn rewriting_layer_is_found() {
     let without_challenge = map_response(async |mut response: Response| {
         response.headers_mut().remove(WWW_AUTHENTICATE);
         response
@@ -77,7 +77,7 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_grants_too_much_is_found() {
+async fn excessive_grant_is_found() {
     let generous = Bearer::new(async |_token| {
         Caller::known(Identity::new("rita").with_scopes(["repo:read", "repo:write"]))
     });
@@ -101,7 +101,7 @@ async fn a_verifier_that_grants_too_much_is_found() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_refuses_what_is_good_is_found() {
+async fn rejected_valid_credentials_are_found() {
     let strict = Bearer::new(async |_token| Caller::rejected());
     let space = ProtectionSpace::builder().realm("api").scheme(strict);
     let app = short().protect(space.build().expect("a space"));
@@ -118,7 +118,7 @@ async fn a_verifier_that_refuses_what_is_good_is_found() {
 }
 
 #[tokio::test]
-async fn a_403_for_somebody_nobody_knows_is_found() {
+async fn unexpected_403_for_anonymous_is_found() {
     // Credentials would not help from the wrong network. The persona should have been in the right
     // one.
     let routes = || GuardedRouter::new().route("/x", get(office_only));
@@ -148,7 +148,7 @@ async fn office_only() {}
 async fn another() {}
 
 #[tokio::test]
-async fn another_handler_in_the_place_of_one_is_found() {
+async fn replaced_handler_is_found() {
     let routes = GuardedRouter::new()
         .route("/repos", post(another))
         .route("/repos/{id}", get(show));
@@ -170,7 +170,7 @@ async fn another_handler_in_the_place_of_one_is_found() {
 }
 
 #[tokio::test]
-async fn a_fallback_that_another_one_stands_in_for_is_found() {
+async fn replaced_fallback_is_found() {
     let nested = |inner: GuardedRouter| {
         GuardedRouter::new()
             .nest("/a", inner.route("/x", get(healthz)))
@@ -211,7 +211,7 @@ async fn a_check_that_fails_is_found() {
 }
 
 #[tokio::test]
-async fn whom_nobody_can_verify_is_told_to_come_back() {
+async fn unverifiable_persona_receives_503() {
     let down = Bearer::new(async |_token| Caller::Unverifiable {
         retry_after: Some(Duration::from_secs(30)),
     });

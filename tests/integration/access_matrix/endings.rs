@@ -20,7 +20,7 @@ fn endless() -> GuardedRouter {
 }
 
 #[tokio::test]
-async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
+async fn endless_handler_counts_as_granted() {
     let asked = || {
         let builder = AccessMatrix::builder(&endless().access_table(), &space());
         builder
@@ -76,7 +76,7 @@ async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
 }
 
 #[tokio::test]
-async fn that_nobody_answers_is_found() {
+async fn missing_response_is_found() {
     let routes = || GuardedRouter::new().route("/x", get(account));
     let builder = |persona: Persona| {
         let builder = AccessMatrix::builder(&routes().access_table(), &space());

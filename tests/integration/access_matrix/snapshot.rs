@@ -12,7 +12,7 @@ async fn short_asked(readers_scope: &'static str) -> AccessMatrix {
 }
 
 #[tokio::test]
-async fn a_matrix_without_a_file_is_a_failure() {
+async fn missing_file_fails() {
     let matrix = short_asked("repo:read").await;
     let file = file("missing.md");
     let expected = file.clone();
@@ -30,7 +30,7 @@ async fn a_matrix_without_a_file_is_a_failure() {
 }
 
 #[tokio::test]
-async fn who_is_let_in_and_was_not_before_is_told_first() {
+async fn newly_allowed_callers_come_first() {
     let file = file("changed.md");
     let before = short_asked("repo:read").await.to_markdown();
     let before = before.replace(
@@ -74,7 +74,7 @@ To accept the differences, run `ACCESS_MATRIX=overwrite cargo test`, and commit 
 }
 
 #[tokio::test]
-async fn several_unguarded_routers_are_told_apart() {
+async fn unguarded_routers_are_numbered() {
     let routes = |reasons: &[&'static str]| {
         let short = GuardedRouter::new().route("/healthz", get(healthz));
         let routes = reasons.iter().fold(short, |routes, reason| {
@@ -98,7 +98,7 @@ async fn several_unguarded_routers_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_file_without_a_table_is_a_failure() {
+async fn file_without_table_fails() {
     let matrix = short_asked("repo:read").await;
     let file = file("unreadable.md");
     std::fs::write(&file, "<<<<<<< HEAD\n").expect("a file");
@@ -112,7 +112,7 @@ async fn a_file_without_a_table_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMatrixError> {
+async fn change_is_accepted_by_the_environment() -> Result<(), AccessMatrixError> {
     // Run in a process of its own, because of its environment.
     if let Some(file) = std::env::var_os("ACCESS_MATRIX_FILE") {
         let matrix = short_asked("repo:read").await;
@@ -133,7 +133,7 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args([
             "--exact",
-            "access_matrix::snapshot::a_change_is_accepted_by_the_environment_alone",
+            "access_matrix::snapshot::change_is_accepted_by_the_environment",
         ]);
         test.env("ACCESS_MATRIX_FILE", &file)
             .env_remove("ACCESS_MATRIX")
@@ -170,7 +170,7 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
 }
 
 #[tokio::test]
-async fn a_difference_is_reported_before_the_file_is_looked_at() {
+async fn differences_precede_the_file() {
     let cached = from_fn(async |request: Request, next: axum::middleware::Next| {
         match request.uri().path() {
             "/repos" => (StatusCode::OK, "from a cache").into_response(),

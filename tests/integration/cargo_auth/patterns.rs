@@ -38,7 +38,7 @@ fn found(name: &str, source: &str) -> Vec<String> {
 }
 
 #[test]
-fn open_patterns_are_found_through_nesting_and_functions() {
+fn nested_open_patterns_are_found() {
     for (name, source, expected) in [
         (
             "a_wildcard",
@@ -96,7 +96,7 @@ fn open_patterns_are_found_through_nesting_and_functions() {
 }
 
 #[test]
-fn a_comment_right_above_allows_an_open_pattern() {
+fn comment_allows_an_open_pattern() {
     let routes = |above: &str| {
         format!(
             "fn f() {{\nGuardedRouter::new()\n.route(\"/x/secret\", get(secret))\n{above}.route(\"/x/{{*p}}\", get(page));\n}}"

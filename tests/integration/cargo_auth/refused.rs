@@ -34,7 +34,7 @@ fn refused(name: &str, files: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_no_empty_list() {
+fn unreadable_source_is_an_error() {
     for (name, files, reason) in [
         (
             "missing_module",
@@ -65,7 +65,7 @@ fn a_source_that_cannot_be_read_is_no_empty_list() {
 }
 
 #[test]
-fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
+fn vocabulary_mistakes_have_a_place() {
     let files = [
         ("Cargo.toml", MANIFEST),
         ("auth.toml", "[scopes]\nread = \"\"\n"),
@@ -86,7 +86,7 @@ fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
 }
 
 #[test]
-fn a_vocabulary_that_got_lost_is_told() {
+fn missing_vocabulary_is_found() {
     let manifest = format!("{MANIFEST}[package.metadata.auth]\nrequired = true\n");
     let files = [
         ("Cargo.toml", manifest.as_str()),
@@ -109,7 +109,7 @@ fn a_vocabulary_that_got_lost_is_told() {
 
 /// Only a package that depends on the runtime can use its attributes.
 #[test]
-fn somebody_elses_attributes_are_left_alone() {
+fn foreign_attributes_are_ignored() {
     let manifest = MANIFEST.replace("auth-runtime = \"0.1\"", "contracts = \"1\"");
     let files = [
         ("Cargo.toml", manifest.as_str()),
@@ -124,7 +124,7 @@ fn somebody_elses_attributes_are_left_alone() {
 
 /// Code that the compiler accepts, but that `grep` misses.
 #[test]
-fn an_attribute_that_an_audit_would_miss_is_found() {
+fn attribute_that_grep_misses_is_found() {
     let reason = "(reason = \"it is a test\")";
     for (name, attribute, number) in [
         ("as_it_should_be", "#[auth_runtime::public%]", 0),
@@ -169,7 +169,7 @@ fn an_attribute_that_an_audit_would_miss_is_found() {
 
 /// Bidirectional characters could make a reason look like another one.
 #[test]
-fn nothing_in_a_source_tells_the_terminal_what_to_show() {
+fn control_characters_are_escaped() {
     let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\naxum::routing::get(async || 1);\n\
                   g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
@@ -211,7 +211,7 @@ fn long_and_deep_sources_are_read() {
 /// A truncated list in a file must be detectable.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_written_is_no_success() {
+fn failed_output_is_a_failure() {
     let folder = made(
         "full",
         &[("Cargo.toml", MANIFEST), ("src/lib.rs", "fn f() {}")],

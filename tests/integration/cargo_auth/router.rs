@@ -44,14 +44,14 @@ fn table(program: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_list_says_what_the_table_of_the_router_says() {
+fn list_matches_the_table() {
     let quickstart = listed("auth-quickstart", "examples/quickstart/");
     assert_eq!(quickstart.len(), 4);
     assert_eq!(quickstart, table("quickstart"));
 }
 
 #[test]
-fn the_list_says_what_the_table_says_with_modules_and_a_vocabulary() {
+fn list_matches_the_table_with_modules() {
     let forge = listed("auth-forge", "examples/forge/");
     assert!(forge.values().any(|policy| policy.contains("policy = ")));
     assert_eq!(forge, table("forge"));
@@ -91,7 +91,7 @@ fn read(policy: &str, found: &LoadedVocabulary) -> Policy {
 }
 
 #[test]
-fn the_list_means_what_the_lock_of_the_router_says_with_modules_and_a_vocabulary() {
+fn list_matches_the_lock() {
     let found = vocabulary::find(&root().join("examples/forge")).expect("a vocabulary");
     let (listed, lock) = (listed("auth-forge", "examples/forge/"), lock());
     assert!(lock.len() > 50, "{lock:#?}");

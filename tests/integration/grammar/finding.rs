@@ -30,7 +30,7 @@ fn shown(found: Option<&LoadedVocabulary>) -> Option<&str> {
 /// A vocabulary beside a manifest is found, in whatever form the manifest is written. A crate that
 /// cargo excludes from a workspace does not use its vocabulary.
 #[test]
-fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() {
+fn vocabulary_applies_to_members() {
     for (name, root, member, is_found) in [
         (
             "a_table",
@@ -147,7 +147,7 @@ fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() 
 }
 
 #[test]
-fn a_workspace_that_lies_beside_the_crate_is_found_by_what_points_at_it() {
+fn workspace_is_found_by_its_pointer() {
     let outer = folder("beside");
     write(outer.join("auth.toml"), VOCABULARY);
     write(
@@ -164,7 +164,7 @@ fn a_workspace_that_lies_beside_the_crate_is_found_by_what_points_at_it() {
 }
 
 #[test]
-fn what_one_workspace_excludes_belongs_to_the_next() {
+fn excluded_crate_uses_the_outer_workspace() {
     let outer = folder("excluded_in_between");
     write(outer.join("Cargo.toml"), "[workspace]\n");
     write(outer.join("auth.toml"), VOCABULARY);
@@ -181,7 +181,7 @@ fn what_one_workspace_excludes_belongs_to_the_next() {
 
 /// Cargo builds foreign crates in a folder of the workspace, but they are not part of it.
 #[test]
-fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
+fn dependencies_have_their_own_vocabulary() {
     for (name, mark) in [
         ("vendored", "outer/vendor/inner/.cargo-checksum.json"),
         ("from_a_registry", "outer/vendor/inner/.cargo-ok"),
@@ -206,7 +206,7 @@ fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
 
 /// An unreadable file is reported once, and never counts as missing.
 #[test]
-fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
+fn unreadable_vocabulary_is_a_mistake() {
     let a_folder = folder("a_folder_of_that_name");
     std::fs::create_dir_all(a_folder.join("auth.toml")).expect("a folder");
     let no_text = folder("no_text");
@@ -237,7 +237,7 @@ fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
 }
 
 #[test]
-fn a_vocabulary_that_the_manifest_requires_is_missed() {
+fn required_vocabulary_is_missed() {
     for (name, root, member, place) in [
         (
             "by_the_workspace",

@@ -69,7 +69,7 @@ fn too_many_schemes_are_one_mistake() {
 }
 
 #[test]
-fn policies_of_the_greatest_size_are_checked_in_little_time() {
+fn largest_policies_are_checked_quickly() {
     let triples = list(MAX_SIZE / 3, |index| {
         format!("all(scope = \"a{index}\", role = \"b{index}\", permission = \"c{index}\")")
     });
@@ -121,7 +121,7 @@ fn policies_of_the_greatest_size_are_checked_in_little_time() {
 
 /// Errors in a large policy are reported quickly as well.
 #[test]
-fn mistakes_in_policies_of_the_greatest_size_are_found_in_little_time() {
+fn largest_mistakes_are_found_quickly() {
     let half = MAX_SIZE / 2;
     let members = list(half - 1, |index| format!("scope = \"s{index}\""));
     for (policy, count) in [
@@ -180,7 +180,7 @@ fn larger_policies_are_refused() {
 }
 
 #[test]
-fn nested_modules_are_checked_in_little_time() {
+fn nested_modules_are_checked_quickly() {
     let tokens = |text: String| text.parse().expect("tokens");
     let module = |index| tokens(format!("any(scope = \"s{index}\", role = \"r{index}\")"));
     let mut errors = Errors::default();
@@ -198,7 +198,7 @@ fn nested_modules_are_checked_in_little_time() {
 
 /// A name counts for all names that imply it, and a policy for all of its requirements.
 #[test]
-fn what_a_vocabulary_makes_of_a_policy_counts() {
+fn expanded_policies_count() {
     let implying = list(MAX_IMPLYING, |index| format!("b{index}"))
         .split(", ")
         .map(|name| format!("{name} = {{ description = \"x\", implies = [\"a\"] }}\n"))
@@ -242,7 +242,7 @@ fn chain(length: usize) -> String {
 }
 
 #[test]
-fn implication_is_followed_in_little_time_and_only_so_far() {
+fn implication_is_bounded() {
     assert_eq!(mistakes(&chain(MAX_IMPLYING + 1)), Vec::<String>::new());
     assert_eq!(
         mistakes(&chain(3000)),
@@ -300,7 +300,7 @@ fn vocabularies_have_an_end() {
 }
 
 #[test]
-fn names_have_an_end_and_so_have_messages() {
+fn names_and_messages_are_bounded() {
     let name = |length: usize| "x".repeat(length);
     for key in [
         "scope",

@@ -29,7 +29,7 @@ fn code_point(character: char) -> String {
 }
 
 #[test]
-fn an_invisible_character_is_refused_in_every_name() {
+fn invisible_characters_are_refused() {
     for character in INVISIBLE {
         for key in ["scope", "role", "permission", "acr", "amr", "realm"] {
             let arguments = format!("authenticated, {key} = \"a{character}dmin\"");
@@ -58,7 +58,7 @@ fn an_invisible_character_is_refused_in_every_name() {
 }
 
 #[test]
-fn an_invisible_character_is_refused_in_every_name_of_a_vocabulary() {
+fn invisible_characters_are_refused_in_vocabularies() {
     for character in INVISIBLE {
         for text in [
             format!("realm = \"a{character}b\"\n"),
@@ -105,7 +105,7 @@ fn names_of_every_language_are_allowed() {
 
 /// An audit looks for `hide_as = 404`.
 #[test]
-fn hide_as_is_written_in_one_way() {
+fn hide_as_has_one_spelling() {
     for (value, is_right) in [
         ("404", true),
         ("0x194", false),
@@ -142,7 +142,7 @@ fn hide_as_is_written_in_one_way() {
 }
 
 #[test]
-fn a_key_that_is_written_twice_is_named_with_both_places() {
+fn duplicate_key_names_both_places() {
     for (text, at, message) in [
         (
             "[scopes]\nread = \"x\"\n\nread = \"y\"\n",

@@ -102,7 +102,7 @@ async fn tokens_without_three_parts_are_introspected() {
 }
 
 #[tokio::test]
-async fn an_outage_of_one_verifier_is_503_for_its_tokens_and_nothing_for_others() {
+async fn outage_of_one_verifier_is_its_own() {
     let (personal, _) = personal_tokens();
     let endpoint_is_down = Bearer::jwt(rsa_verifier())
         .tokens_with_prefix("pat_", personal)
@@ -150,7 +150,7 @@ async fn a_function_routes_and_the_first_route_counts() {
 }
 
 #[test]
-fn a_scheme_with_several_kinds_of_tokens_names_no_format() {
+fn several_token_kinds_have_no_format() {
     let jwt = || Bearer::jwt(rsa_verifier());
     assert_eq!(jwt().format(), Some("JWT"));
     let mixed = jwt().tokens_with_prefix("pat_", personal_tokens().0);
