@@ -13,6 +13,7 @@ mod introspection;
 mod issuers;
 mod jwks;
 mod mtls;
+mod proxy_identity;
 mod redis;
 mod sessions;
 mod signed_urls;
@@ -21,6 +22,7 @@ mod space;
 mod token_cache;
 mod token_kinds;
 mod tokens;
+mod webhooks;
 
 use argon2::password_hash::PasswordHasher;
 use auth_runtime::decision::{Denial, DenialBody};

@@ -13,12 +13,12 @@ use auth_runtime_core::{
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::request::{head_of_parts, route_to_report, stand_in};
+use crate::request::{Reported, head_of_parts, parts_to_report, stand_in};
 
 /// Proof that the request met the handler's policy. It is the first parameter of every annotated
 /// handler.
@@ -154,8 +154,8 @@ pub(crate) struct ObjectAuthorizer {
 #[derive(Clone)]
 pub(crate) struct ObjectRequest {
     pub(crate) snapshot: RequestSnapshot,
-    /// The matched route, if decisions are recorded.
-    pub(crate) route: Option<MatchedPath>,
+    /// The parts for a record, if decisions are recorded.
+    pub(crate) reported: Option<Reported>,
     /// The head of the request, for a fallback that needs it.
     pub(crate) head: Option<Arc<Parts>>,
 }
@@ -173,8 +173,9 @@ impl ObjectAuthorizer {
             policy,
             location,
             authentication,
-            method: request.snapshot.method(),
-            matched_path: request.route.as_ref().map(MatchedPath::as_str),
+            request: &request.snapshot,
+            origin: request.reported.as_ref().map(|reported| &reported.origin),
+            matched_path: request.reported.as_ref().and_then(Reported::matched_path),
             is_hidden: *conceal,
         });
         if *conceal && *has_router {
@@ -250,7 +251,7 @@ impl<P: HasPolicy> Guard<P> {
     ) -> Result<Self, Denied> {
         let request = P::USES_GUARD.then(|| ObjectRequest {
             snapshot: RequestSnapshot::of(head_of_parts(head)),
-            route: route_to_report(&space, &head.extensions),
+            reported: parts_to_report(&space, head_of_parts(head)),
             head: None,
         });
         let parameters = match P::CHECKS {

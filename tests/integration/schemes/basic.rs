@@ -17,6 +17,23 @@ fn hash(password: &str) -> String {
         .to_string()
 }
 
+/// As `requests`, urllib3 and aiohttp send them.
+#[tokio::test]
+async fn latin1_is_read_on_request() {
+    let name_of = |user: String, _| async { Caller::known(Identity::new(user)) };
+    let latin1 = || authorization(format!("Basic {}", STANDARD.encode(b"J\xfcrgen:x")));
+    let utf8 = || authorization(format!("Basic {}", STANDARD.encode("Jürgen:x")));
+    let strict = app(space(Basic::new(name_of)));
+    let lenient = app(space(Basic::new(name_of).accept_latin1()));
+    assert_eq!(send(&strict, "/known", &latin1()).await.status(), 401);
+    for lines in [latin1(), utf8()] {
+        let response = send(&lenient, "/known", &lines).await;
+        assert!(text(response).await.contains("Jürgen"));
+    }
+    let control = authorization(format!("Basic {}", STANDARD.encode(b"J\x85\xff:x")));
+    assert_eq!(send(&lenient, "/known", &control).await.status(), 401);
+}
+
 #[tokio::test]
 async fn basic_with_password_hashes() {
     let hashes = PasswordHashes::builder()

@@ -156,3 +156,37 @@ fn several_token_kinds_have_no_format() {
     let mixed = jwt().tokens_with_prefix("pat_", personal_tokens().0);
     assert_eq!(mixed.format(), None);
 }
+
+/// cargo sends the token of a registry without the name of a scheme.
+#[tokio::test]
+async fn bare_tokens_are_accepted_on_request() {
+    let known = async |token: String| match token.as_str() {
+        "cio0123456789" => Caller::known(Identity::new("cargo")),
+        _ => Caller::rejected(),
+    };
+    let basic = || Basic::new(async |user, _| Caller::known(Identity::new(user)));
+    let with_basic = |bearer| {
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        app(space.scheme(basic()).build().expect("a space"))
+    };
+    let bare = with_basic(Bearer::new(known).accept_bare());
+    let strict = with_basic(Bearer::new(known));
+    let ann = format!("Basic {}", STANDARD.encode("ann:x"));
+    for (value, expected, without) in [
+        ("cio0123456789", 200, 401),
+        ("Bearer cio0123456789", 200, 200),
+        (ann.as_str(), 200, 200),
+        ("cio9876543210", 401, 401),
+        ("Digest cio0123456789", 401, 401),
+        ("Bearer", 401, 401),
+        ("", 401, 401),
+    ] {
+        let lines = authorization(value);
+        let response = send(&bare, "/known", &lines).await;
+        assert_eq!(response.status(), expected, "{value}");
+        let response = send(&strict, "/known", &lines).await;
+        assert_eq!(response.status(), without, "{value}");
+    }
+    let two = [authorization("cio0123456789"), authorization(ann.as_str())].concat();
+    assert_eq!(send(&bare, "/known", &two).await.status(), 400);
+}
