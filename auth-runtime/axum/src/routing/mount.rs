@@ -11,7 +11,7 @@ use auth_runtime_policy::Policy;
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
@@ -207,12 +207,9 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
         let path = request.uri().path();
         let route = route_of(&request);
         let is_listed = paths.iter().any(|listed| {
-            // A route that takes only some of the listed paths is another one.
-            let is_other = || {
-                let route = route.as_ref();
-                route.is_some_and(|route| listed.covers(route) && route != listed)
-            };
-            listed.matches(path) && (listed.is_subtree() || !is_other())
+            // A route that does not take all the listed paths is another one.
+            let is_meant = || route.as_ref().is_none_or(|route| route.covers(listed));
+            listed.matches(path) && (listed.is_subtree() || is_meant())
         });
         let unknown = unknown.clone();
         async move {
@@ -226,14 +223,21 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     apply(around, router.layer(only_listed))
 }
 
-/// The route that a request matched, without the prefix of a router around the protected one.
+/// The route that a request matched. axum may put the paths of the routers around in front of it.
 fn route_of(request: &Request) -> Option<Pattern> {
-    let route = Pattern::of(request.extensions().get::<MatchedPath>()?.as_str());
-    let segments = |uri: &http::Uri| uri.path().split('/').count();
-    let original = request.extensions().get::<OriginalUri>();
-    let original =
-        original.map_or_else(|| segments(request.uri()), |OriginalUri(uri)| segments(uri));
-    Some(route.without_first(original.saturating_sub(segments(request.uri()))))
+    let matched = request.extensions().get::<MatchedPath>()?.as_str();
+    let route = Pattern::of(matched);
+    if route.hands_on_paths() {
+        let around = request.extensions().get::<NestedPath>();
+        let around = around.map_or("", |prefix| prefix.as_str().trim_end_matches('/'));
+        let own = matched.strip_prefix(around);
+        let own = own.filter(|own| own.starts_with('/'));
+        return Some(own.map_or(route, Pattern::of));
+    }
+    // It has as many segments as the path.
+    let segments = |path: &str| path.split('/').count();
+    let others = segments(matched).saturating_sub(segments(request.uri().path()));
+    Some(route.without_first(others))
 }
 
 /// Returns the member that provides the fallback of the application: the first one with a fallback
