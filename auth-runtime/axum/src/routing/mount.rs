@@ -250,6 +250,7 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
 /// The routes of the metadata documents (RFC 9728), one per resource.
 #[cfg(feature = "resource-metadata")]
 pub(super) fn metadata(members: &[Member]) -> Router {
+    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
     let mut router = Router::new();
     let mut paths = Vec::new();
     for member in members {
@@ -265,8 +266,10 @@ pub(super) fn metadata(members: &[Member]) -> Router {
             let other = other.space.resource();
             other.is_some_and(|other| other.metadata_path() == path)
         });
+        // The other methods of a hidden path are hidden as well.
         let policies = sharing
             .flat_map(|member| &member.routes.routes)
+            .filter(|route| !hidden_paths.contains(&route.full_path))
             .map(|route| route.endpoint.policy);
         let scopes = auth_runtime_core::adapter::scopes_supported(policies);
         let document = resource.document(&scopes, &member.space.bearer_methods());
