@@ -29,13 +29,13 @@ async fn buy(guard: Guard) -> String {
 /// The requests of the tour, with the expected status and challenge. `ben` and `bea` have a token,
 /// `dora` has one that is bound to her key, and `thief` has stolen hers.
 const TOUR: &str = r#"
-/healthz  nobody  200
-/orders   ben     200
-/buy      ben     403  Bearer realm="orders", scope="orders:write", error="insufficient_scope", resource_metadata="{metadata}", error_description="the access token does not grant what is needed"
-/buy      bea     401  DPoP realm="orders", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}"
-/buy      dora    401  DPoP realm="orders", scope="orders:write", error="use_dpop_nonce", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the proof of possession needs the nonce that comes with this answer"
-/buy      dora    200
-/buy      thief   401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
+/healthz  anonymous  200
+/orders   ben        200
+/buy      ben        403  Bearer realm="orders", scope="orders:write", error="insufficient_scope", resource_metadata="{metadata}", error_description="the access token lacks a required scope"
+/buy      bea        401  DPoP realm="orders", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}"
+/buy      dora       401  DPoP realm="orders", scope="orders:write", error="use_dpop_nonce", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the proof of possession must contain the nonce of this response"
+/buy      dora       200
+/buy      thief      401  DPoP realm="orders", scope="orders:write", error="invalid_token", algs="ES256 PS256 EdDSA", resource_metadata="{metadata}", error_description="the access token is not valid"
 "#;
 
 /// Returns a caller with a DPoP token.

@@ -37,8 +37,9 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
         None => errors.add(
             codes::NO_VOCABULARY,
             Span::call_site(),
-            "there is no `auth.toml` beside the `Cargo.toml`, or in a folder above it up to the root \
-             of the workspace; create one, with the scopes that the service knows below `[scopes]`",
+            "no `auth.toml` was found\n\
+             help: create one beside the `Cargo.toml`, or in a folder above it up to the root of \
+             the workspace, with scopes below `[scopes]`",
         ),
         Some(found) => found.report(&mut errors),
     }

@@ -46,6 +46,7 @@
 //! | [`AUTH0043`](auth0043) | a function of a guarded module that is not a handler |
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
+//! | [`AUTH0046`](auth0046) | routes of axum on a guarded router |
 //! | [`AUTH0060`](auth0060) | a loosened policy that allows no further caller |
 //! | [`AUTH0061`](auth0061) | two policies with different disclosure settings |
 //! | [`AUTH0062`](auth0062) | lists that are nested too deeply |
@@ -74,7 +75,7 @@ macro_rules! pages {
         ///
         /// ```
         /// let page = auth_runtime::catalogue::page("AUTH0001");
-        /// assert!(page.is_some_and(|page| page.starts_with("# AUTH0001: a key that there is not")));
+        /// assert!(page.is_some_and(|page| page.starts_with("# AUTH0001: an unknown key")));
         /// assert_eq!(auth_runtime::catalogue::page("none"), None);
         /// ```
         pub fn page(code: &str) -> Option<&'static str> {
@@ -130,6 +131,7 @@ pages! {
     auth0043 "AUTH0043"
     auth0044 "AUTH0044"
     auth0045 "AUTH0045"
+    auth0046 "AUTH0046"
     auth0060 "AUTH0060"
     auth0061 "AUTH0061"
     auth0062 "AUTH0062"

@@ -3,6 +3,19 @@
 //! Start with [`first_service`]. [`responses`] and [`hiding`] have the rules for responses,
 //! [`attributes`] is the reference of the attributes, and [`limits`] is the threat model.
 
+/// A screenshot of the folder `guide/images`, as a data URI.
+macro_rules! image {
+    ($name:literal, $description:literal) => {
+        concat!(
+            "\n\n![",
+            $description,
+            "](data:image/webp;base64,",
+            include_str!(concat!("../guide/images/", $name, ".webp.base64")),
+            ")"
+        )
+    };
+}
+
 #[doc = include_str!("../guide/first_service.md")]
 pub mod first_service {}
 
@@ -22,12 +35,18 @@ pub mod issuers {}
 pub mod browsers {}
 
 #[doc = include_str!("../guide/responses.md")]
+#[doc = image!("denial", "The page of a 401 on a phone, in dark colours")]
 pub mod responses {}
 
 #[doc = include_str!("../guide/hiding.md")]
 pub mod hiding {}
 
+#[doc = include_str!("../guide/objects.md")]
+pub mod objects {}
+
 #[doc = include_str!("../guide/auditing.md")]
+#[doc = image!("report_wide", "The report of the example `forge`, with the routes of one search")]
+#[doc = image!("report_narrow", "The same report on a phone, in dark colours")]
 pub mod auditing {}
 
 #[doc = include_str!("../guide/testing.md")]
@@ -38,6 +57,9 @@ pub mod observability {}
 
 #[doc = include_str!("../guide/deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("../guide/migrating.md")]
+pub mod migrating {}
 
 #[doc = include_str!("../guide/limits.md")]
 pub mod limits {}

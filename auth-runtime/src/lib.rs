@@ -27,37 +27,21 @@
 //! | page | content |
 //! |---|---|
 //! | [first service](guide::first_service) | a complete service |
-//! | [policies](guide::policies), [attributes](guide::attributes) | requirements, vocabulary, modules; the reference |
+//! | [policies](guide::policies), [attributes](guide::attributes), [objects](guide::objects) | requirements, vocabulary, modules; the reference; single objects |
 //! | [identities](guide::identities), [issuers](guide::issuers), [browsers](guide::browsers) | authentication schemes; tokens of common issuers; sessions, login page, CORS |
 //! | [responses](guide::responses), [hiding](guide::hiding) | the rules for 400, 401, 403 and 503; the 404 of hidden paths |
 //! | [auditing](guide::auditing), [testing](guide::testing) | grep, `cargo auth`, access lock, access matrix; tests of handlers |
 //! | [observability](guide::observability), [deployment](guide::deployment) | records, traces, metrics; proxies, instances, bounds |
+//! | [migrating](guide::migrating) | from extractors, middleware, other crates and frameworks |
 //! | [limits](guide::limits) | the known limits |
 //! | [catalogue] | the error codes of the attributes |
 //!
 //! # Features
 //!
-//! | feature | adds |
-//! |---|---|
-//! | `axum` (default) | [`Guard`], [`GuardedRouter`] and everything else for axum |
-//! | `jwt` | [`Jwt`](schemes::Jwt): JSON Web Tokens, verified with aws-lc (needs a C compiler) |
-//! | `jwks` | [`JwtBuilder::discover`](schemes::JwtBuilder::discover): fetched keys of the issuer |
-//! | `dpop` | [`Dpop`](schemes::Dpop): tokens that are bound to a key (RFC 9449) |
-//! | `mtls` | [`ClientCertificate`](schemes::ClientCertificate): tokens that are bound to a client certificate (RFC 8705) |
-//! | `introspection` | [`Introspection`](schemes::Introspection): opaque tokens, introspected by the authorization server (RFC 7662) |
-//! | `redis` | [`Redis`](schemes::Redis): data that the instances of a service share |
-//! | `token-cache` | [`TokenCache`](schemes::TokenCache): a cache of verified tokens; part of `jwks` and `introspection` |
-//! | `basic` | [`Basic`](schemes::Basic) with a verifier of the service (RFC 7617) |
-//! | `argon2` | [`PasswordHashes`](schemes::PasswordHashes): Basic with Argon2 hashes |
-//! | `digest` | [`Digest`](schemes::Digest) (RFC 7616) |
-//! | `api-key` | [`ApiKeys`](schemes::ApiKeys) |
-//! | `sessions` | [`Sessions`](schemes::Sessions) of `tower-sessions` |
-//! | `signed-urls` | [`SignedUrls`](schemes::SignedUrls): signed links that expire |
-//! | `resource-metadata` | [`ProtectedResource`](resource::ProtectedResource): metadata for OAuth and MCP clients (RFC 9728) |
-//! | `tracing` | a span and an event for each decision |
-//! | `metrics` | a counter and a histogram of decisions |
-//! | `serde` | serialization of [`AccessTable`](routing::AccessTable) |
-//! | `testing` | [`testing`]; does not compile without debug assertions |
+#![cfg_attr(
+    feature = "document-features",
+    doc = document_features::document_features!()
+)]
 //!
 //! [axum]: https://docs.rs/axum
 #![cfg_attr(
@@ -181,11 +165,11 @@ pub mod routing {
 
     #[doc(inline)]
     pub use auth_runtime_axum::routing::{
-        FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedParameters,
-        TakesGuard, ViaIdentity, ViaParts, ViaRequest, any, any_service, connect, connect_service,
-        delete, delete_service, get, get_service, head, head_service, on, on_service, options,
-        options_service, patch, patch_service, post, post_service, put, put_service, trace,
-        trace_service,
+        FromGranted, FromGrantedRequest, FromIdentity, GuardedMethodRouter, GuardedMethods,
+        GuardedParameters, TakesGuard, ViaIdentity, ViaParts, ViaRequest, any, any_service,
+        connect, connect_service, delete, delete_service, get, get_service, head, head_service, on,
+        on_service, options, options_service, patch, patch_service, post, post_service, put,
+        put_service, trace, trace_service,
     };
     #[doc(inline)]
     pub use auth_runtime_core::{AccessRow, AccessTable, RouteKind, Served};

@@ -1,6 +1,7 @@
 //! A tour of the forge: the requests of several callers, with the expected responses.
 
 use auth_forge::Person;
+use auth_tour::Rows;
 use ureq::Agent;
 use ureq::http::Request;
 
@@ -19,9 +20,9 @@ struct Stop {
 #[rustfmt::skip]
 const TOUR: &[Stop] = &[
     // Public routes.
-    stop("nobody", "GET", "/explore", "", "200"),
-    stop("nobody", "GET", "/users/ann", "", "200"),
-    stop("nobody", "GET", "/user", "", r#"401 Bearer realm="forge", scope="user:read""#),
+    stop("anonymous", "GET", "/explore", "", "200"),
+    stop("anonymous", "GET", "/users/ann", "", "200"),
+    stop("anonymous", "GET", "/user", "", r#"401 Bearer realm="forge", scope="user:read""#),
     stop("late", "GET", "/user", "", r#"401 Bearer realm="forge", scope="user:read", error="invalid_token", error_description="the access token expired""#),
     stop("ann", "GET", "/user", "", "200"),
     // A suspended account: another login would change nothing.
@@ -34,13 +35,13 @@ const TOUR: &[Stop] = &[
     stop("stu", "GET", "/repos/ann/vault", "", "404"),
     stop("stu", "GET", "/repos/ann/nowhere", "", "404"),
     stop("sue", "GET", "/repos/ann/vault", "", "404"),
-    stop("nobody", "GET", "/repos/ann/vault", "", "404"),
+    stop("anonymous", "GET", "/repos/ann/vault", "", "404"),
     stop("stu", "GET", "/search/issues?q=door", "", "200"),
 
     // A reader receives the reason of a denial, and the missing scope of the token.
     stop("rae", "POST", "/repos/ann/vault/issues", r#"{"title": "The hinges squeak"}"#, "201"),
     stop("rae", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge""#),
-    stop("reading", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge", scope="repo:write", error="insufficient_scope", error_description="the access token does not grant what is needed""#),
+    stop("reading", "PUT", "/repos/ann/vault/pulls/2/merge", "", r#"403 Bearer realm="forge", scope="repo:write", error="insufficient_scope", error_description="the access token lacks a required scope""#),
     stop("stu", "PUT", "/repos/ann/vault/pulls/2/merge", "", "404"),
     stop("wes", "PUT", "/repos/ann/vault/pulls/2/merge", "", "204"),
     stop("wes", "PUT", "/repos/ann/vault/pulls/2/merge", "", "409"),
@@ -70,7 +71,7 @@ const TOUR: &[Stop] = &[
     stop("mo", "PUT", "/admin/users/stu/suspension", "", "204"),
     stop("stu", "GET", "/user", "", r#"403 Bearer realm="forge""#),
     stop("stale", "GET", "/admin/settings", "", "200"),
-    stop("stale", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, r#"401 Bearer realm="forge", error="insufficient_user_authentication", max_age="900", error_description="the login is too old or too weak for this""#),
+    stop("stale", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, r#"401 Bearer realm="forge", error="insufficient_user_authentication", max_age="900", error_description="the login is too old or too weak""#),
     stop("root", "PUT", "/admin/settings/maintenance", r#"{"on": true}"#, "204"),
     stop("root", "GET", "/admin/actions", "", "200"),
 ];
@@ -105,7 +106,7 @@ pub(crate) fn print(base: &str, people: &[Person]) {
             method => format!(" -X {method}"),
         };
         let who = match stop.who {
-            "nobody" => String::new(),
+            "anonymous" => String::new(),
             who => format!(" -H \"${who}\""),
         };
         let body = match stop.body {
@@ -127,19 +128,13 @@ pub(crate) fn go(base: &str, people: &[Person]) -> Result<()> {
         .max_idle_connections(0)
         .build()
         .into();
-    let mut surprises = 0;
+    let request_of = |stop: &Stop| format!("{} {}", stop.method, stop.path);
+    let mut rows = Rows::new(TOUR.iter().map(|stop| (request_of(stop), stop.who)));
     for stop in TOUR {
         let seen = send(&client, base, people, stop)?;
-        println!("{} {} by {}: {seen}", stop.method, stop.path, stop.who);
-        if seen != stop.expected {
-            println!("!   expected: {}", stop.expected);
-            surprises += 1;
-        }
+        rows.print(&request_of(stop), stop.who, &seen, stop.expected);
     }
-    match surprises {
-        0 => Ok(()),
-        _ => Err(format!("{surprises} answers were not as expected").into()),
-    }
+    rows.finish()
 }
 
 fn send(client: &Agent, base: &str, people: &[Person], stop: &Stop) -> Result<String> {
@@ -147,7 +142,7 @@ fn send(client: &Agent, base: &str, people: &[Person], stop: &Stop) -> Result<St
         .method(stop.method)
         .uri(format!("{base}{}", stop.path));
     let person = people.iter().find(|person| person.name() == stop.who);
-    let person = person.ok_or("somebody in the tour is nobody")?;
+    let person = person.ok_or("unknown caller in the tour")?;
     if let Some(authorization) = person.authorization() {
         request = request.header("authorization", authorization);
     }

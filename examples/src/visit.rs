@@ -1,6 +1,7 @@
 //! A tour of pages: the requests of a browser, and the expected responses.
 
 use auth_runtime::ProtectedRouter;
+use auth_tour::Rows;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -49,8 +50,18 @@ fn go(address: SocketAddr, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
         .build()
         .into();
     let mut cookies: BTreeMap<&str, String> = BTreeMap::new();
-    let mut surprises = 0;
-    for (who, visit, path, expected) in tour {
+    let request_of = |(_, visit, path, _): &(&str, Visit, &str, &str)| {
+        let action = match visit {
+            Visit::Page => "page",
+            Visit::Script => "script of a page",
+            Visit::Form(_) => "form",
+            Visit::ElsewhereForm(_) => "form of another site",
+        };
+        format!("{action}: {path}")
+    };
+    let mut rows = Rows::new(tour.iter().map(|row| (request_of(row), row.0)));
+    for row in tour {
+        let (who, visit, path, expected) = row;
         let url = format!("http://{address}{path}");
         let cookie = cookies.get(who).map_or("", String::as_str);
         let response = send(&client, *visit, &url, cookie)?;
@@ -59,23 +70,9 @@ fn go(address: SocketAddr, tour: &[(&str, Visit, &str, &str)]) -> Result<()> {
             let is_removed = line.contains("Max-Age=0");
             cookies.insert(who, if is_removed { "" } else { pair }.to_owned());
         }
-        let what = match visit {
-            Visit::Page => "goes to",
-            Visit::Script => "has a script fetch",
-            Visit::Form(_) => "submits a form to",
-            Visit::ElsewhereForm(_) => "is made by another site to submit a form to",
-        };
-        let seen = show(&response);
-        println!("{who} {what} {path}: {seen}");
-        if seen != *expected {
-            println!("!   expected: {expected}");
-            surprises += 1;
-        }
+        rows.print(&request_of(row), who, &show(&response), expected);
     }
-    match surprises {
-        0 => Ok(()),
-        _ => Err(format!("{surprises} answers were not as expected").into()),
-    }
+    rows.finish()
 }
 
 fn send(

@@ -105,6 +105,8 @@ fn compile_all(vectors: &Vectors) -> BTreeMap<String, Vec<String>> {
         );
         std::fs::write(sources.join(format!("{}.rs", crate_name(id))), source).expect("a file");
     }
+    // The tests of the vocabulary share it, so that the runtime is checked once.
+    let build_folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
     let output = Command::new(env!("CARGO"))
         .args([
             "check",
@@ -114,7 +116,7 @@ fn compile_all(vectors: &Vectors) -> BTreeMap<String, Vec<String>> {
             "--offline",
         ])
         .current_dir(&project)
-        .env("CARGO_TARGET_DIR", project.join("target"))
+        .env("CARGO_TARGET_DIR", build_folder)
         .env_remove("RUSTFLAGS")
         .output()
         .expect("cargo runs");

@@ -108,7 +108,7 @@ fn expected() -> Vec<(&'static str, Value)> {
     let one = json!({
         "rows": ["PUT /repos/{id}"], "count": "1 of 6 rows", "hash": "#text=Repos/{ID&method=PUT",
     });
-    let hostile = json!({ "images": 0, "scripts": 1, "title": "Who may call what", "texts": 2 });
+    let hostile = json!({ "images": 0, "scripts": 1, "title": "Access policies", "texts": 2 });
     vec![
         ("everything at first", everything.clone()),
         (
@@ -193,7 +193,7 @@ fn expected() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn the_page_can_be_used_by_everybody() {
+async fn page_is_accessible() {
     let folder = set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients"));
     let file = folder.join("access.html");
     std::fs::write(&file, report().await).expect("a file");

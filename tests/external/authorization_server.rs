@@ -210,7 +210,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_of_every_kind_are_worth_what_they_say() {
+async fn tokens_of_every_kind_grant_their_scopes() {
     let server = Server::start("kinds");
     let tokens = server.tokens();
     let jwt = server.verifier().build().unwrap();
@@ -269,7 +269,7 @@ async fn tokens_of_every_kind_are_worth_what_they_say() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bound_tokens_are_good_with_their_key_only() {
+async fn bound_tokens_need_their_key() {
     let server = Server::start("bound");
     let tokens = server.tokens();
     let jwt = server.verifier().build().unwrap();
@@ -324,7 +324,7 @@ async fn bound_tokens_are_good_with_their_key_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn opaque_tokens_are_asked_about_by_secret_and_by_key() {
+async fn introspection_by_secret_and_key() {
     let server = Server::start("opaque");
     let tokens = server.tokens();
     let issuer = server.issuer.clone();
@@ -382,7 +382,7 @@ async fn opaque_tokens_are_asked_about_by_secret_and_by_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_change_under_load_and_no_request_is_refused() {
+async fn key_rotation_under_load() {
     let mut server = Server::start("rotation");
     let base = serve_jwt(server.verifier()).await;
     blocking(move || {
@@ -432,7 +432,7 @@ async fn keys_change_under_load_and_no_request_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_server_is_stopped_and_started_again() {
+async fn server_restarts() {
     let mut server = Server::start("outage");
     let verifier = || server.verifier().refresh_every(Duration::from_secs(1));
     let warm = serve_jwt(verifier().cache(TokenCache::default())).await;

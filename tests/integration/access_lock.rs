@@ -14,7 +14,7 @@ use axum::Router;
 use proptest::prelude::*;
 
 const HEADER: &str = "\
-# Who may call what. Not to be edited: `assert_access_lock!` compares it with the router. A change is
+# The access policy of each route. Generated: `assert_access_lock!` compares it with the router. A change is
 # accepted by `ACCESS_LOCK=overwrite cargo test`, and reviewed here.
 ";
 

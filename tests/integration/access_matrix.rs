@@ -193,8 +193,8 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 const MATRIX: &str = r#"- anonymous: no credentials
 - office: no credentials
-- expired: credentials that are no good
-- two tokens: credentials that are no good
+- expired: rejected credentials
+- two tokens: rejected credentials
 - password: known
 - reader: known: scope "repo:read"
 - stranger: known: scope "repo:read"
@@ -217,12 +217,12 @@ const MATRIX: &str = r#"- anonymous: no credentials
 | PUT | `/repos/{id}` | 404 hidden | 404 hidden | 401 hidden | 400 hidden | 404 hidden | 403 scope | 403 scope | 204 | 404 hidden |
 | any | `/repos/{id}/files/*` | 401 | 401 | 401 | 400 | 418 own | 418 own | 418 own | 418 own | 418 own |
 
-`own`: let in: the handler itself answered so.  
-`step-up`: denied: log in again, or more strongly.  
-`unbound`: denied: the credentials have to be bound to a key.  
+`own`: allowed: the response of the handler.  
+`step-up`: denied: a newer or stronger login is required.  
+`unbound`: denied: sender-constrained credentials are required.  
 `scope`: denied: the credentials lack scopes.  
-`hidden`: denied, by the very answer of a path that is not there.  
-`unknown`: there is nothing.  
+`hidden`: denied: concealed by the response of an unknown path.  
+`unknown`: unknown path.  
 `-`: not asked.
 "#;
 
@@ -234,7 +234,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn everybody_is_answered_what_the_policies_say() {
+async fn responses_match_the_policies() {
     let builder = everybody(matrix(&routes()));
     let builder = builder.body(Method::PUT, "/repos/{id}", "application/json", "{}");
     let matrix = builder.send(&app()).await.expect("a matrix");
@@ -244,7 +244,7 @@ async fn everybody_is_answered_what_the_policies_say() {
 }
 
 #[tokio::test]
-async fn a_handler_that_wants_a_body_lets_in_without_one() {
+async fn missing_body_is_not_a_denial() {
     let matrix = matrix(&routes()).persona(admin()).send(&app()).await;
     let markdown = matrix.expect("a matrix").to_markdown();
     assert!(
@@ -281,7 +281,7 @@ fn short_app() -> ProtectedRouter {
 
 /// Every kind of policy that distinguishes callers, requested by every kind of caller.
 #[tokio::test]
-async fn a_service_as_it_comes_never_differs() {
+async fn untouched_service_never_differs() {
     #[requires(any(scope = "a", role = "r"), hide_as = 404)]
     async fn one() {}
     #[requires(all(scope = "a", any(role = "r", network = "192.0.2.0/24")))]

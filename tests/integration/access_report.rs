@@ -46,7 +46,7 @@ fn between<'t>(page: &'t str, start: &str, end: &str) -> &'t str {
 }
 
 #[test]
-fn the_page_allows_its_own_script_and_style_and_nothing_else() {
+fn page_policy_allows_own_script_only() {
     let page = page(&routes().access_table());
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     assert_eq!(
@@ -63,7 +63,7 @@ fn the_page_allows_its_own_script_and_style_and_nothing_else() {
 }
 
 #[test]
-fn nothing_that_stands_in_the_source_is_markup() {
+fn source_text_is_escaped() {
     let page = page(&routes().access_table());
     assert_eq!(page.matches("<script").count(), 1);
     assert_eq!(page.matches("<img").count(), 0);
@@ -108,7 +108,7 @@ fn every_row_of_the_table_is_in_the_page() {
         assert!(show.contains(text), "{text}\n{show}");
     }
     // Without a matrix, no persona can be selected.
-    assert!(!page.contains("id=\"persona\"") && !page.contains("Answers"));
+    assert!(!page.contains("id=\"persona\"") && !page.contains("Responses"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ async fn matrix(app: ProtectedRouter) -> AccessMatrix {
 }
 
 #[tokio::test]
-async fn what_everybody_was_answered_is_in_the_page() {
+async fn page_shows_all_responses() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let matrix = matrix(app).await;
     // The matrix does not have this route yet.
@@ -149,10 +149,10 @@ async fn what_everybody_was_answered_is_in_the_page() {
          <li class=\"out\" data-persona=\"1\">&lt;i&gt;reader <b>403</b></li>",
         "<li class=\"out hidden\" data-persona=\"0\">anonymous <b>404 hidden</b></li>\
          <li class=\"in\" data-persona=\"1\">&lt;i&gt;reader <b>200</b></li>",
-        "<td role=\"cell\" data-label=\"Answers\">not asked</td>",
+        "<td role=\"cell\" data-label=\"Responses\">not requested</td>",
         "<option value=\"&lt;i&gt;reader\" data-index=\"1\">&lt;i&gt;reader</option>",
         "<dt>&lt;i&gt;reader</dt><dd>known: scope &quot;repo:read&quot;</dd>",
-        "<dt>hidden</dt><dd>denied, by the very answer of a path that is not there</dd>",
+        "<dt>hidden</dt><dd>denied: concealed by the response of an unknown path</dd>",
     ] {
         assert!(page.contains(text), "{text}\n{page}");
     }
@@ -161,7 +161,7 @@ async fn what_everybody_was_answered_is_in_the_page() {
 }
 
 #[tokio::test]
-async fn what_the_policies_do_not_say_stands_first() {
+async fn page_starts_with_the_exceptions() {
     let app = routes_to_ask().protect(space()).expect("a router");
     let app = app.layer(map_response(async |response: Response| {
         (axum::http::StatusCode::BAD_GATEWAY, response.into_body())
@@ -172,7 +172,9 @@ async fn what_the_policies_do_not_say_stands_first() {
     let list = between(&page, "<section class=\"differences\"", "</section>");
     assert_eq!(list.matches("<li>").count(), 2, "{list}");
     assert!(
-        list.contains("<li>any /all, anonymous: <pre>the policy says 401 for want of credentials")
+        list.contains(
+            "<li>any /all, anonymous: <pre>the policy denies with 401 without credentials"
+        )
     );
     assert!(
         page.contains("<li class=\"out differs\" data-persona=\"0\">anonymous <b>≠ 502</b></li>")

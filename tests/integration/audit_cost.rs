@@ -16,7 +16,7 @@ async fn hidden() {}
 
 /// A record only borrows existing data.
 #[test]
-fn telling_a_hook_of_a_grant_allocates_nothing() {
+fn audit_hook_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");

@@ -11,6 +11,7 @@ mod refused;
 mod router;
 mod sarif;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -30,27 +31,34 @@ fn workspace(name: &str) -> PathBuf {
     here().join("cargo_auth").join(name)
 }
 
-/// Builds the program once, and returns its path.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+/// Builds the programs once, with the features of `cargo test --workspace`, and returns the path of one.
+fn built(name: &str) -> &'static Path {
+    static PROGRAMS: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
 
-    PROGRAM.get_or_init(|| {
+    let programs = PROGRAMS.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package=auth-runtime-cli"])
+            .args(["build", "--quiet", "--workspace", "--bin=cargo-auth"])
+            .args(["--bin=quickstart", "--example=forge"])
             .arg("--message-format=json")
             .current_dir(root())
             .output()
             .expect("cargo runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
         let messages = String::from_utf8(output.stdout).expect("JSON");
-        let built = messages.lines().find_map(|line| {
+        let programs = messages.lines().filter_map(|line| {
             let message: Value = serde_json::from_str(line).expect("JSON");
-            let is_ours = message["target"]["name"] == "cargo-auth";
-            Some(message["executable"].as_str().filter(|_| is_ours)?.into())
+            let name = message["target"]["name"].as_str()?;
+            Some((name.to_owned(), message["executable"].as_str()?.into()))
         });
-        built.expect("it was built")
-    })
+        programs.collect()
+    });
+    programs.get(name).expect("the program")
+}
+
+/// The path of `cargo-auth`.
+fn program() -> &'static Path {
+    built("cargo-auth")
 }
 
 /// The result of a run.
@@ -95,7 +103,7 @@ fn expect(text: &str, file: &str) {
 }
 
 #[test]
-fn every_policy_is_listed_wherever_it_stands() {
+fn every_policy_is_listed() {
     let shop = workspace("shop");
     let text = run(&shop, &["list"]);
     assert_eq!((text.status, text.errors.as_str()), (0, ""));
@@ -117,7 +125,7 @@ fn a_workspace_in_order_passes() {
 }
 
 #[test]
-fn everything_that_no_compiler_sees_is_found() {
+fn hidden_mistakes_are_found() {
     let careless = workspace("careless");
     let checked = run(&careless, &["check"]);
     assert_eq!((checked.status, checked.errors.as_str()), (1, ""));
@@ -127,9 +135,25 @@ fn everything_that_no_compiler_sees_is_found() {
     expect(&document.text, "careless.check.json");
 }
 
+/// A pipe receives no colours, as the other tests show.
+#[test]
+fn colours_are_for_terminals() {
+    let careless = workspace("careless");
+    for command in ["check", "list"] {
+        let mut coloured = Command::new(program());
+        coloured.args(["auth", command]).current_dir(&careless);
+        let coloured = coloured.env("CLICOLOR_FORCE", "1").output();
+        let coloured = String::from_utf8(coloured.expect("it runs").stdout).expect("text");
+        let colour = regex_lite::Regex::new("\x1b\\[[0-9;]*m").expect("a pattern");
+        let plain = colour.replace_all(&coloured, "");
+        assert!(coloured.len() > plain.len() + 100, "{coloured:?}");
+        assert_eq!(plain, run(&careless, &[command]).text);
+    }
+}
+
 /// The fixture marks each finding at the end of its line, except deliberately merged routes.
 #[test]
-fn routes_are_found_where_they_are_and_nowhere_else() {
+fn plain_routes_are_found_exactly() {
     let careless = workspace("careless");
     let source = std::fs::read_to_string(careless.join("src/main.rs")).expect("a text");
     let found = json(&careless, &["check", "--format=json"]);
@@ -148,7 +172,7 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
     // The list of policies must not look complete.
     let listed = run(&careless, &["list"]).text;
     let more = format!(
-        "\n{} more routes on plain routers, without a policy: `cargo auth check` shows where\n",
+        "\n{} more routes on plain routers, without a policy: see `cargo auth check`\n",
         lines.len()
     );
     assert!(listed.contains(&more), "{listed}");
@@ -160,7 +184,7 @@ fn routes_are_found_where_they_are_and_nowhere_else() {
 }
 
 #[test]
-fn the_reasons_of_merged_routers_can_be_taken_for_an_answer() {
+fn allow_unguarded_accepts_reasons() {
     let careless = workspace("careless");
     let codes = |arguments: &[&str]| {
         let found = json(&careless, arguments);
@@ -176,7 +200,7 @@ fn the_reasons_of_merged_routers_can_be_taken_for_an_answer() {
 }
 
 #[test]
-fn a_package_is_told_alone_and_read_with_the_others() {
+fn selected_package_is_read_with_all() {
     let all = json(root(), &["list", "--format=json"]);
     let of_runtime = json(root(), &["list", "--format=json", "-p", "auth-runtime"]);
     let of_examples = json(root(), &["list", "--format=json", "-p", "auth-examples"]);
@@ -209,16 +233,15 @@ fn every_code_is_explained() {
 
 /// The tool reads the same files as the compiler (the Rust reference, "Module source filenames").
 #[test]
-fn modules_are_read_from_where_the_compiler_finds_them() {
+fn modules_are_found_like_the_compiler() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let with = |modules: &str| format!("{policy}{modules}");
     let root = with(
-        "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n\
-         #[path = \"elsewhere/e.rs\"] mod e;\n\
-         #[cfg_attr(x, path = \"elsewhere/one.rs\")] #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n\
-         #[cfg_attr(windows, path = \"elsewhere/windows.rs\")] mod g;\n\
-         #[cfg(windows)] mod not_here;\n\
-         #[cfg(test)] mod nor_here;\n",
+        "mod a; mod b; mod inline { mod c; #[path = \"other.rs\"] mod d; }\n#[path = \
+         \"elsewhere/e.rs\"] mod e;\n#[cfg_attr(x, path = \"elsewhere/one.rs\")] \
+         #[cfg_attr(not(x), path = \"elsewhere/two.rs\")] mod f;\n#[cfg_attr(windows, path = \
+         \"elsewhere/windows.rs\")] mod g;\n#[cfg(windows)] mod not_here;\n#[cfg(test)] mod \
+         nor_here;\n",
     );
     let a = with(
         "mod deep; mod inline { mod x; #[path = \"y.rs\"] mod y; }\n\
@@ -284,10 +307,11 @@ fn modules_are_read_from_where_the_compiler_finds_them() {
 }
 
 #[test]
-fn what_a_policy_depends_on_is_listed_with_it() {
+fn build_conditions_are_listed() {
     let policy = "#[auth_runtime::requires(authenticated)] async fn h() {}\n";
     let root = format!(
-        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod always {{\n{policy}}}\n"
+        "#[cfg(a)]\n{policy}#[cfg(b)] mod m;\n#[cfg(c)] fn f() {{\n#[cfg(d)]\n{policy}}}\nmod \
+         always {{\n{policy}}}\n"
     );
     let files = [
         ("Cargo.toml", refused::MANIFEST),

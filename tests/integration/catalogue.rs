@@ -55,7 +55,7 @@ fn known() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_code_has_a_page_and_every_page_a_code() {
+fn codes_and_pages_match() {
     let pages: BTreeSet<String> = files(&root().join("auth-runtime/catalogue"), ".md")
         .iter()
         .map(|path| {
@@ -97,7 +97,7 @@ fn every_code_is_shown_by_a_case() {
 const OF_THE_COMPILER: [&str; 2] = ["error: cannot construct ", "error: function `unused`"];
 
 #[test]
-fn every_message_of_ours_has_a_code() {
+fn every_message_has_a_code() {
     let here = root().join("tests");
     let cases = files(&here.join("ui/fail"), ".stderr").into_iter();
     for case in cases.chain(files(&here.join("vocabulary"), "expected")) {

@@ -7,7 +7,7 @@ fn bearer() -> ChallengeBuilder {
 }
 
 #[test]
-fn what_is_legal_is_written_in_one_way() {
+fn challenge_has_one_spelling() {
     for (challenge, expected) in [
         (bearer().quoted("realm", "api"), r#"Bearer realm="api""#),
         (
@@ -38,7 +38,7 @@ fn what_is_legal_is_written_in_one_way() {
 }
 
 #[test]
-fn what_is_not_legal_is_not_built() {
+fn illegal_challenge_is_not_built() {
     let realm = || "realm".to_owned();
     let not_visible = |name: &str, character| ChallengeError::NotVisibleAscii {
         name: name.to_owned(),

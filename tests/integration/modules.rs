@@ -117,7 +117,7 @@ macro_rules! blocks {
 blocks! { pub(crate), {}, () }
 
 #[test]
-fn no_handler_of_a_module_loses_its_policy() {
+fn module_handlers_keep_their_policy() {
     for (policy, text) in [
         (
             policy_of::<lost::first::policy_of_first>(),
@@ -192,7 +192,7 @@ mod half_hidden {
 
 /// A handler with its own `hide_as` needs its own `hide_unless`: that of the module does not apply.
 #[test]
-fn a_handler_may_hide_from_those_whom_its_module_tells() {
+fn handler_may_hide_more_than_its_module() {
     assert_eq!(
         policy_of::<half_hidden::policy_of_users>().to_string(),
         r#"requires(role = "admin", hide_as = 404, hide_unless = role("auditor"))"#
@@ -204,7 +204,7 @@ fn a_handler_may_hide_from_those_whom_its_module_tells() {
 }
 
 #[test]
-fn what_the_modules_and_the_handler_say_holds_together() {
+fn module_and_handler_policies_combine() {
     const USERS: &str = r#"role = "admin", hide_as = 404, realm = "admin""#;
     for (policy, text) in [
         (policy_of::<admin::policy_of_users>(), format!("requires({USERS})")),

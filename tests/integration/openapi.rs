@@ -62,21 +62,21 @@ fn assert_is_file(document: &Value, name: &str) {
 }
 
 #[test]
-fn everybody_is_told_what_each_operation_takes_and_how_it_is_denied() {
+fn operations_have_security_and_denials() {
     let table = service::routes().access_table();
     let document = public(&table, &service::space(), service::written());
     assert_is_file(&document, "public.json");
 }
 
 #[test]
-fn insiders_are_told_of_what_is_hidden_and_of_what_nobody_documented() {
+fn internal_document_has_hidden_routes() {
     let table = service::routes().access_table();
     let document = internal(&table, &service::space(), service::written());
     assert_is_file(&document, "internal.json");
 }
 
 #[test]
-fn the_internal_document_is_whole_even_if_nothing_was_written() {
+fn internal_document_needs_no_input() {
     let table = service::routes().access_table();
     let empty = OpenApi::new(info(), Paths::new());
     let document = internal(&table, &service::space(), empty);
@@ -116,7 +116,7 @@ fn the_internal_document_is_whole_even_if_nothing_was_written() {
 }
 
 #[test]
-fn of_routes_that_openapi_cannot_tell_apart_the_more_specific_one_is_written() {
+fn most_specific_route_is_documented() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/files/{*rest}", get(nothing).put(nothing))
         .route("/files/{id}", get(one))
@@ -143,7 +143,7 @@ fn of_routes_that_openapi_cannot_tell_apart_the_more_specific_one_is_written() {
 }
 
 #[test]
-fn the_public_document_names_no_route_that_its_authors_did_not() {
+fn public_document_adds_no_route() {
     let table = service::routes().access_table();
     let document = public(
         &table,
@@ -174,7 +174,7 @@ struct Below;
 async fn nothing() {}
 
 #[test]
-fn the_row_of_an_operation_is_the_one_that_would_answer_it() {
+fn operations_use_the_responding_row() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/a/{id}", get(one))
         .route("/a/{id}", any(all))
@@ -225,7 +225,7 @@ async fn below(
 }
 
 #[test]
-fn a_wildcard_joins_the_parameter_that_it_is_written_as() {
+fn wildcards_match_documented_parameters() {
     let router: GuardedRouter = GuardedRouter::new().route("/files/{*rest}", get(one).put(all));
     let written = document(&[
         (HttpMethod::Get, "/files/{*rest}"),
@@ -239,7 +239,7 @@ fn a_wildcard_joins_the_parameter_that_it_is_written_as() {
 }
 
 #[test]
-fn what_was_written_by_hand_for_a_status_stays_and_gets_what_it_lacks() {
+fn manual_responses_are_completed() {
     let header = |text: &str| {
         let header = HeaderBuilder::new().description(Some(text));
         header.build()
@@ -290,7 +290,7 @@ fn what_was_written_by_hand_for_a_status_stays_and_gets_what_it_lacks() {
 }
 
 #[test]
-fn a_route_joins_the_path_that_is_documented_by_other_names() {
+fn parameter_names_may_differ() {
     let router: GuardedRouter = GuardedRouter::new().route("/a/{id}/{*rest}", get(one).post(all));
     let item = PathItem::new(HttpMethod::Get, Operation::new());
     let mut written = OpenApi::new(info(), Paths::new());

@@ -167,11 +167,10 @@ fn contributors_find_every_dependency() {
     let (table, _) = table.split_once("\n## ").expect("a further section");
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
     let cells = |row: &'static str| row.split('|').map(|cell| cell.trim_matches([' ', '`']));
-    let rows: BTreeSet<[&str; 3]> = rows
+    let rows: BTreeSet<[String; 3]> = rows
         .map(|row| {
-            cells(row).collect::<Vec<_>>()[..3]
-                .try_into()
-                .expect("three")
+            let cells: Vec<_> = cells(row).map(str::to_owned).collect();
+            cells[..3].to_vec().try_into().expect("three")
         })
         .collect();
     let packages = packages();
@@ -187,8 +186,9 @@ fn contributors_find_every_dependency() {
     for package in published() {
         for dependency in array(&package["dependencies"]) {
             if dependency["kind"].is_null() && dependency["path"].is_null() {
-                let version = text(&dependency["req"]).trim_start_matches('^');
-                own.insert([text(&dependency["name"]), version, licence(dependency)]);
+                let version = compatible(text(&dependency["req"])).join(".");
+                let name = text(&dependency["name"]).to_owned();
+                own.insert([name, version, licence(dependency).to_owned()]);
             }
         }
     }

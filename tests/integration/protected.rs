@@ -210,7 +210,7 @@ mod framing {
     }
 
     #[tokio::test]
-    async fn a_concealed_service_is_framed_as_an_unknown_path_over_a_socket() {
+    async fn concealed_service_over_a_socket() {
         let app = routes().protect(space()).expect("the routes are in order");
         for app in layered(app) {
             let address = serve(app).await;
@@ -331,7 +331,7 @@ mod several_spaces {
     }
 
     #[tokio::test]
-    async fn a_layer_around_one_router_does_not_show_the_other() {
+    async fn layer_of_one_router_reveals_no_other() {
         use http::HeaderName;
         use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -350,7 +350,7 @@ mod several_spaces {
     }
 
     #[tokio::test]
-    async fn a_challenge_of_one_space_is_the_challenge_of_all_unknown_paths() {
+    async fn spaces_share_unknown_path_challenges() {
         let challenging = routes("/a")
             .protect(space_of("a", UnknownPaths::Challenge))
             .expect("the routes are in order");

@@ -90,7 +90,7 @@ fn body(answer: &str) -> &str {
 
 /// RFC 9110 §9.3.2: the response to `GET`, without content.
 #[tokio::test]
-async fn head_is_answered_as_get_is_but_without_content() {
+async fn head_matches_get() {
     let address = serve(app()).await;
     for (path, fields) in [
         ("/read", String::new()),
@@ -135,7 +135,7 @@ async fn options_is_a_method_like_others() {
 }
 
 #[tokio::test]
-async fn http_1_0_gets_the_same_answers() {
+async fn http_1_0_responses_are_the_same() {
     let address = serve(app()).await;
     for (path, fields, status) in [
         ("/read", String::new(), "401"),
@@ -162,7 +162,7 @@ async fn http_1_0_gets_the_same_answers() {
 }
 
 #[tokio::test]
-async fn http_2_gets_the_same_answers_on_one_connection() {
+async fn http_2_responses_are_the_same() {
     let address = serve(app()).await;
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut client, connection) =
@@ -185,7 +185,7 @@ async fn http_2_gets_the_same_answers_on_one_connection() {
             Some(&poor),
             403,
             Some(
-                "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", error_description=\"the access token does not grant what is needed\"",
+                "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", error_description=\"the access token lacks a required scope\"",
             ),
         ),
         ("/hidden", None, 404, None),
@@ -230,7 +230,7 @@ async fn http_2_gets_the_same_answers_on_one_connection() {
 
 /// A denial precedes the upgrade, with a regular response.
 #[tokio::test]
-async fn a_web_socket_is_denied_before_it_is_one() {
+async fn websocket_is_denied_before_its_handshake() {
     use tokio_tungstenite::tungstenite::client::IntoClientRequest;
     use tokio_tungstenite::{connect_async, tungstenite};
 
@@ -332,7 +332,7 @@ async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -
 
 /// RFC 9110 §10.1.1: denied at once, without a `100 Continue`.
 #[tokio::test]
-async fn a_request_that_waits_for_100_is_denied_without_its_body() {
+async fn expect_continue_is_denied_at_once() {
     let address = serve(app()).await;
     let (write, read) = (authorization("write"), authorization("read"));
     blocking(move || {
@@ -366,7 +366,7 @@ async fn a_request_that_waits_for_100_is_denied_without_its_body() {
 /// The server does not wait for a large body. The connection is then usable or closed, and a part
 /// of the body is never parsed as a request.
 #[tokio::test]
-async fn a_large_body_is_denied_before_it_came() {
+async fn large_body_is_denied_unread() {
     let address = serve(app()).await;
     blocking(move || {
         for length in [10, 10_000, 100_000_000] {
@@ -413,7 +413,7 @@ async fn a_large_body_is_denied_before_it_came() {
 
 /// A client that sends a large body completely before it reads still receives the response.
 #[tokio::test]
-async fn a_denial_of_a_body_that_is_on_its_way_can_be_read() {
+async fn early_denial_can_be_read() {
     let address = serve(app()).await;
     let answer = blocking(move || {
         let mut wire = Wire::to(address);
@@ -434,7 +434,7 @@ async fn a_denial_of_a_body_that_is_on_its_way_can_be_read() {
 
 /// Each request of a connection is decided on its own.
 #[tokio::test]
-async fn a_connection_remembers_nobody() {
+async fn connection_keeps_no_identity() {
     let space = space_builder()
         .unknown_paths(UnknownPaths::Challenge)
         .build()

@@ -13,6 +13,7 @@ mod introspection;
 mod issuers;
 mod jwks;
 mod mtls;
+mod proxy_identity;
 mod redis;
 mod sessions;
 mod signed_urls;
@@ -21,6 +22,7 @@ mod space;
 mod token_cache;
 mod token_kinds;
 mod tokens;
+mod webhooks;
 
 use argon2::password_hash::PasswordHasher;
 use auth_runtime::decision::{Denial, DenialBody};
@@ -151,7 +153,7 @@ const MALFORMED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
 const EXPIRED: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
                        error_description=\"the access token expired\"";
 const INVALID: &str = "Bearer realm=\"api\", error=\"invalid_token\", \
-                       error_description=\"the access token is not valid\"";
+                                            error_description=\"the access token is not valid\"";
 const TWICE: &str = "Bearer realm=\"api\", error=\"invalid_request\", \
                      error_description=\"the request carries credentials in a way that is not accepted\"";
 

@@ -7,6 +7,7 @@ use auth_grammar::codes;
 use crate::report::{Failure, Format, Report, count, json};
 use crate::sarif;
 use crate::sources::{self, Finding, Place};
+use crate::style::{ADVICE, ALERT, NOTE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
 pub(crate) fn run(
@@ -36,20 +37,32 @@ fn text(findings: &[Finding], policies: usize) -> String {
     let mut text = String::new();
     for finding in findings {
         let Place { file, line, column } = &finding.place;
-        let (first, rest) = match finding.message.split_once('\n') {
-            Some((first, rest)) => (first, format!("\n{rest}")),
-            None => (finding.message.as_str(), String::new()),
-        };
-        let code = finding.code.as_ref();
-        let code = code.map_or(String::new(), |code| format!(" [{code}]"));
+        let mut lines = finding.message.lines();
+        let fact = lines.next().unwrap_or_default();
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{file}:{line}:{column}: {first}{code}{rest}");
+        let _ = write!(
+            text,
+            "{PLACE}{file}:{line}:{column}{PLACE:#}: {SUBJECT}{fact}{SUBJECT:#}"
+        );
+        let _ = match &finding.code {
+            Some(code) => writeln!(text, " {ALERT}[{code}]{ALERT:#}"),
+            None => writeln!(text),
+        };
+        for line in lines {
+            let _ = match line.strip_prefix("help:") {
+                Some(advice) => writeln!(text, "{ADVICE}help{ADVICE:#}:{advice}"),
+                None => writeln!(text, "{line}"),
+            };
+        }
     }
     let ending = if policies == 1 { "y" } else { "ies" };
     let found = match findings.len() {
         0 => "nothing found".to_owned(),
         number => count(number, "finding"),
     };
-    let _ = writeln!(text, "{found}, beside {policies} polic{ending}");
+    let _ = writeln!(
+        text,
+        "{NOTE}{found}, beside {policies} polic{ending}{NOTE:#}"
+    );
     text
 }

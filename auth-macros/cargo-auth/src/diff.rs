@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use anstyle::Style;
 use auth_grammar::lower;
 use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::report::{Failure, PlainFormat, json};
 use crate::revision::Revision;
 use crate::sources::{self, Entry, OpenRouteKind, Place, Sources, Unguarded};
+use crate::style::{ADVICE, ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
 /// The policies of one side.
@@ -111,11 +113,11 @@ impl PolicySet {
     }
 }
 
-const MISTAKEN: &str = "an attribute is wrong, so nobody can tell who may call";
-const CONDITION: &str = "something else has to be set for it to hold";
-const UNGUARDED: &str = "it is still there, without a policy";
-const OPEN: &str = "everybody may call";
-const VOCABULARY: &str = "the words of `auth.toml` mean something else";
+const MISTAKEN: &str = "an attribute is invalid, so the policies cannot be compared";
+const CONDITION: &str = "its build condition differs";
+const UNGUARDED: &str = "the handler still exists, without a policy";
+const OPEN: &str = "public access";
+const VOCABULARY: &str = "the declarations in `auth.toml` differ";
 
 fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -258,6 +260,15 @@ fn word(impact: Impact) -> &'static str {
     }
 }
 
+fn style_of(change: &str) -> Style {
+    match change {
+        "loosened" | "added" => ALERT,
+        "tightened" | "removed" => ADVICE,
+        "changed" => NOTICE,
+        _ => NOTE,
+    }
+}
+
 fn text(rows: &[Row]) -> String {
     let mut text = String::new();
     let mut last = "";
@@ -265,26 +276,27 @@ fn text(rows: &[Row]) -> String {
         // Writing to a string does not fail.
         if row.change != last {
             let space = if last.is_empty() { "" } else { "\n" };
-            let _ = writeln!(text, "{space}{}", row.change);
+            let style = style_of(row.change);
+            let _ = writeln!(text, "{space}{style}{}{style:#}", row.change);
             last = row.change;
         }
         let place = row.place.as_ref();
         let place = place.map_or(String::new(), |place| {
-            format!("{}:{}  ", place.file, place.line)
+            format!("{PLACE}{}:{}{PLACE:#}  ", place.file, place.line)
         });
         let why = match row.why.as_slice() {
             [] => String::new(),
-            why => format!("  ({})", why.join("; ")),
+            why => format!("  {NOTE}({}){NOTE:#}", why.join("; ")),
         };
-        let _ = writeln!(text, "  {place}{}{why}", row.path);
-        for (sign, policy) in [("-", &row.before), ("+", &row.after)] {
+        let _ = writeln!(text, "  {place}{SUBJECT}{}{SUBJECT:#}{why}", row.path);
+        for (sign, style, policy) in [("-", ALERT, &row.before), ("+", ADVICE, &row.after)] {
             if let Some(policy) = policy {
-                let _ = writeln!(text, "    {sign} {policy}");
+                let _ = writeln!(text, "    {style}{sign}{style:#} {policy}");
             }
         }
     }
     if rows.is_empty() {
-        text.push_str("the same may call what they could before\n");
+        text.push_str("no access policy changed\n");
     }
     text
 }

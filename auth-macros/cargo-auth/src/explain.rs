@@ -8,7 +8,7 @@ pub(crate) fn run(code: &str) -> Result<String, Failure> {
     let code = code.to_ascii_uppercase();
     let page = catalogue::page(&code).ok_or_else(|| {
         Failure::new(format!(
-            "there is no code {code:?}; they look like `AUTH0001`, and stand behind the messages"
+            "unknown code {code:?}; a message ends its first line with a code such as `AUTH0001`"
         ))
     })?;
     Ok(readable(page))

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
 use auth_grammar::requirement::ParsedPolicy;
 use serde::Serialize;
 
 use crate::report::{Failure, Format, count, json};
 use crate::sarif;
 use crate::sources::{self, Entry, EntryKind, OpenRouteKind, Place, Sources, Unguarded};
+use crate::style::{ALERT, NOTE, NOTICE, PLACE, SUBJECT};
 use crate::workspace::Workspace;
 
 /// The output of `--format json`.
@@ -41,7 +43,7 @@ struct Row<'s> {
 
 /// The limits of the list. Every list ends with them.
 const LIMITS: &str =
-    "what macros, build scripts and `include!` write is not seen; tests are left out";
+    "code from macros, build scripts and `include!` is not read; tests are left out";
 
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<String, Failure> {
     let sources = sources::read(workspace)?;
@@ -90,7 +92,10 @@ fn line_of(unguarded: &Unguarded) -> String {
             "on a plain router, without a policy".to_owned()
         }
     };
-    format!("{file}:{line}: {what}: {}\n", unguarded.reason)
+    format!(
+        "{PLACE}{file}:{line}{PLACE:#}: {NOTICE}{what}{NOTICE:#}: {}\n",
+        unguarded.reason
+    )
 }
 
 /// Returns three columns and a summary.
@@ -106,14 +111,15 @@ fn text(sources: &Sources) -> String {
     let paths = width(|row| row.path.chars().count());
     let mut text = String::new();
     for row in &rows {
+        let style = if row.public { NOTICE } else { Style::new() };
         let mut notes = row.cfg.map_or(String::new(), |cfg| format!("  if {cfg}"));
         if row.mistaken {
-            notes.push_str("  (wrong: `cargo auth check` says why)");
+            notes.push_str("  (invalid: see `cargo auth check`)");
         }
         // Writing to a string does not fail.
         let _ = writeln!(
             text,
-            "{:places$}  {:paths$}  {}{notes}",
+            "{PLACE}{:places$}{PLACE:#}  {SUBJECT}{:paths$}{SUBJECT:#}  {style}{}{style:#}{notes}",
             place(row),
             row.path,
             row.policy
@@ -131,7 +137,7 @@ fn text(sources: &Sources) -> String {
     for Place { file, line, .. } in &sources.macros {
         let _ = writeln!(
             text,
-            "{file}:{line}: a macro that writes policies, which are not listed"
+            "{PLACE}{file}:{line}{PLACE:#}: a macro that generates policies, which are not listed"
         );
     }
     let unsaid = sources
@@ -143,13 +149,13 @@ fn text(sources: &Sources) -> String {
         let routes = count(unsaid, "more route");
         let _ = writeln!(
             text,
-            "{routes} on plain routers, without a policy: `cargo auth check` shows where"
+            "{ALERT}{routes}{ALERT:#} on plain routers, without a policy: see `cargo auth check`"
         );
     }
     let number = |is: fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
     let _ = writeln!(
         text,
-        "{}, {}: {} public, {} hidden; {LIMITS}",
+        "{NOTE}{}, {}: {} public, {} hidden; {LIMITS}{NOTE:#}",
         count(number(|row| row.kind == EntryKind::Handler), "handler"),
         count(number(|row| row.kind == EntryKind::Service), "service"),
         number(|row| row.public),

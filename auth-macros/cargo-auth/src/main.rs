@@ -52,6 +52,7 @@ mod report;
 mod revision;
 mod sarif;
 mod sources;
+mod style;
 mod workspace;
 
 use std::io::{ErrorKind, Write};
@@ -61,6 +62,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::{Failure, Format, PlainFormat, Report};
+use crate::style::ALERT;
 use crate::workspace::Workspace;
 
 /// The command line, as cargo calls its subcommands.
@@ -131,13 +133,13 @@ fn main() -> ExitCode {
     let thread = std::thread::Builder::new().stack_size(STACK);
     let result = thread.spawn(move || run(&auth)).map_err(Failure::new);
     // A panic has already been reported.
-    let stopped = |_| Err(Failure::new("this is a mistake of `cargo auth` itself"));
+    let stopped = |_| Err(Failure::new("this is a bug in `cargo auth`"));
     let result = result.and_then(|thread| thread.join().unwrap_or_else(stopped));
     let status = match result.and_then(print) {
         Ok(true) => CLEAN,
         Ok(false) => FOUND,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            let _ = writeln!(anstream::stderr(), "{ALERT}error{ALERT:#}: {failure}");
             FAILED
         }
     };
@@ -146,7 +148,7 @@ fn main() -> ExitCode {
 
 /// Prints the report. Returns whether it is free of findings.
 fn print(report: Report) -> Result<bool, Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     match out
         .write_all(report.text.as_bytes())
         .and_then(|()| out.flush())
@@ -163,7 +165,7 @@ fn run(auth: &Auth) -> Result<Report, Failure> {
     let workspace = || {
         let mut workspace = Workspace::read(auth.manifest_path.as_deref())?;
         if let Some(unknown) = auth.package.iter().find(|name| !workspace.has(name)) {
-            let message = "has no handlers, or is no package of the workspace";
+            let message = "has no handlers, or is not a package of the workspace";
             return Err(Failure::new(format!("`{unknown}` {message}")));
         }
         workspace.select(&auth.package);

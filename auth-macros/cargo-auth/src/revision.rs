@@ -17,11 +17,12 @@ pub(crate) struct Revision {
 impl Revision {
     /// Checks out a revision of the repository around `root`.
     pub(crate) fn write_out(root: &Path, revision: &str) -> Result<Self, Failure> {
-        let failed =
-            |error: std::io::Error| Failure::new(format!("no folder can be made: {error}"));
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("a temporary folder cannot be created: {error}"))
+        };
         let folder = TempDir::with_prefix("cargo-auth-").map_err(failed)?;
         git(root, None, &["rev-parse", "--is-inside-work-tree"]).map_err(|failure| {
-            Failure::new(format!("this is no working tree of git: {failure}"))
+            Failure::new(format!("this is not a working tree of git: {failure}"))
         })?;
         // Ensures that the revision is read neither as an option nor as a path.
         let tree = format!("{revision}^{{tree}}");
@@ -36,7 +37,7 @@ impl Revision {
                 &tree,
             ],
         )
-        .map_err(|_| Failure::new(format!("git knows no revision {revision:?} here")))?;
+        .map_err(|_| Failure::new(format!("unknown revision {revision:?}")))?;
         let prefix = git(root, None, &["rev-parse", "--show-prefix"])?;
         // A separate index, so that the repository's own is not changed.
         let index = folder.path().join("index");

@@ -39,8 +39,8 @@ pub(crate) fn policies(sources: &Sources) -> Value {
     });
     let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
     let rules = vec![
-        rule(POLICY, "who may call a handler or a service"),
-        rule(UNGUARDED, "why everybody may call what has no policy"),
+        rule(POLICY, "the access policy of a handler or a service"),
+        rule(UNGUARDED, "the reason for access without a policy"),
     ];
     log(rules, results.chain(unguarded).collect())
 }
@@ -64,7 +64,7 @@ pub(crate) fn findings(findings: &[Finding]) -> Value {
 /// Returns the rule of a code: its title and its help text.
 fn rule(id: &str) -> Value {
     let Some(page) = catalogue::page(id) else {
-        return json!({ "id": id, "shortDescription": { "text": "what the compiler says too" } });
+        return json!({ "id": id, "shortDescription": { "text": "a message of the compiler" } });
     };
     let title = page.lines().next().unwrap_or_default();
     let title = title.split_once(": ").map_or(title, |(_, title)| title);

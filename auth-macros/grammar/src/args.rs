@@ -63,14 +63,14 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                     }
                 }
                 "loosen" => {
-                    let example = "\"why the module's policy does not hold here\"";
+                    let example = "\"why the module's policy does not apply here\"";
                     let value = assigned(input, &key, example)?;
                     let reason = string(&value, &key, Form::Assigned)?;
                     if reason.text.trim().is_empty() {
                         return Err(codes::REASON.at(
                             reason.span,
-                            "the reason is empty; say why the module's policy does not hold here, for \
-                             whoever audits it",
+                            "the reason is empty\n\
+                             help: state why the module's policy does not apply here",
                         ));
                     }
                     if requires.loosen.replace(reason).is_some() {
@@ -87,8 +87,9 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                     skip(input);
                     return Err(codes::KEY_ELSEWHERE.at(
                         key.span(),
-                        "`reason` belongs to `#[public(reason = \"...\")]`; `#[requires]` says who \
-                         may call, which is reason enough",
+                        "`reason` is a key of `#[public]`\n\
+                         help: remove it, or write `#[public(reason = \"...\")]` for a public \
+                         handler",
                     ));
                 }
                 _ => requires
@@ -113,9 +114,10 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 mistaken = true;
                 let span = input.span();
                 let value = written(&upcoming(input), "reason");
-                return Err(
-                    codes::REASON.at(span, format!("expected `reason`: write `reason = {value}`"))
-                );
+                return Err(codes::REASON.at(
+                    span,
+                    format!("expected `reason`\nhelp: write `reason = {value}`"),
+                ));
             }
             let key = key(input, "`reason = \"...\"`").inspect_err(|_| mistaken = true)?;
             if key == "crate" {
@@ -139,12 +141,12 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
                 return Err(twice(&key));
             }
             mistaken = true;
-            let value = assigned(input, &key, "\"why everybody may call this\"")?;
+            let value = assigned(input, &key, "\"why this is public\"")?;
             let text = string(&value, &key, Form::Assigned)?;
             if text.text.trim().is_empty() {
                 return Err(codes::REASON.at(
                     text.span,
-                    "the reason is empty; say why everybody may call this, for whoever audits it",
+                    "the reason is empty\nhelp: state why this is public",
                 ));
             }
             mistaken = false;
@@ -156,8 +158,8 @@ pub fn public(arguments: TokenStream, errors: &mut Errors) -> Option<Public> {
         errors.add(
             codes::REASON,
             Span::call_site(),
-            "`#[public]` needs a reason: write `#[public(reason = \"...\")]` with why everybody \
-             may call this",
+            "`#[public]` has no reason\n\
+             help: write `#[public(reason = \"...\")]`, and state why this is public",
         );
     }
     reason.map(|reason| Public {
@@ -174,7 +176,7 @@ fn optional(value: TokenStream, key: &Ident) -> syn::Result<()> {
     }
     let advice = match text.trim_matches('"') {
         "optional" => "remove the quotes: `identity = optional`",
-        "required" | "true" => "write `#[requires(authenticated)]` if every caller has to be known",
+        "required" | "true" => "write `#[requires(authenticated)]` to require an identity",
         "none" | "false" => "remove `identity`: a public handler ignores credentials without it",
         _ => "write `identity = optional` to identify callers that send valid credentials",
     };
@@ -189,7 +191,8 @@ fn krate(input: ParseStream<'_>, key: &Ident) -> syn::Result<Path> {
     Path::parse_mod_style.parse2(value.clone()).map_err(|_| {
         let example = text.unwrap_or_else(|_| "path::to::auth_runtime".to_owned());
         let message = format!(
-            "`crate` takes the path of `auth_runtime`, without quotes: `crate = {example}`"
+            "`crate` takes the path of `auth_runtime` without quotes\n\
+             help: write `crate = {example}`"
         );
         codes::VALUE.over(value, message)
     })
@@ -221,7 +224,8 @@ pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
                 skip(input);
                 return Err(codes::FORM.at(
                     key.span(),
-                    "`vocabulary!()` takes nothing: it is what `auth.toml` declares",
+                    "`vocabulary!()` takes no argument besides `crate`\n\
+                     help: declare names in `auth.toml`",
                 ));
             }
             if krate.replace(self::krate(input, &key)?).is_some() {
@@ -236,18 +240,19 @@ pub fn vocabulary(arguments: TokenStream, errors: &mut Errors) -> Option<Path> {
 fn not_for_public(key: &Ident, value: &TokenStream) -> syn::Error {
     let name = key.to_string();
     let message = if DISPLAYS.contains(&name.as_str()) {
-        format!("`{name}` has nothing to do on a public handler: nobody is denied; remove it")
+        format!("`{name}` has no effect on a public handler\nhelp: remove it")
     } else if REQUIREMENTS.contains(&name.as_str()) {
         format!(
-            "`#[public]` lets everybody in, so `{name}` would never be checked; write \
-             `#[requires({name}{})]` in its place",
+            "`{name}` is never checked on a public handler\n\
+             help: write `#[requires({name}{})]` in place of `#[public]`",
             as_written(value)
         )
     } else if let Some(meant) = nearest(&name, &["reason", "identity"]) {
-        format!("unknown key `{name}`; did you mean `{meant}`?")
+        format!("unknown key `{name}`\nhelp: did you mean `{meant}`?")
     } else {
         format!(
-            "unknown key `{name}`; `#[public]` takes `reason = \"...\"` and `identity = optional`"
+            "unknown key `{name}`\n\
+             help: `#[public]` takes `reason = \"...\"` and `identity = optional`"
         )
     };
     codes::NOT_FOR_PUBLIC.at(key.span(), message)
@@ -352,9 +357,9 @@ mod tests {
         for (arguments, advice) in [
             (r#"scope("x")"#, r#"write `scope = "x"`"#),
             (r#"scope "x""#, r#"write `scope = "#),
-            (r#"scope: "x""#, "expected `=` behind `scope`"),
-            (r#"scope == "x""#, "expected `=` behind `scope`"),
-            (r#"scope => "x""#, "expected `=` behind `scope`"),
+            (r#"scope: "x""#, "expected `=` after `scope`"),
+            (r#"scope == "x""#, "expected `=` after `scope`"),
+            (r#"scope => "x""#, "expected `=` after `scope`"),
             (r#"scope = "x"y"#, "remove `y`"),
             ("hide_as(404)", "write `hide_as = 404`"),
             (r#"loosen("why")"#, r#"write `loosen = "why"`"#),
@@ -406,8 +411,8 @@ mod tests {
             (r#"why = "x""#, "and `identity = optional`"),
             (r#"reason = "x", hide_as = 404"#, "remove it"),
             (r#"reason = "x", scope = "x""#, "#[requires("),
-            (r#"reason = " ""#, "say why"),
-            ("reason", "needs a value"),
+            (r#"reason = " ""#, "state why"),
+            ("reason", "has no value"),
             (r#"reason = "x", reason = "y""#, "remove one"),
         ] {
             let mut errors = Errors::default();

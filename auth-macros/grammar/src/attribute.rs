@@ -40,8 +40,9 @@ pub fn refuse_conditional_policy(span: Span, errors: &mut Errors) {
     errors.add(
         codes::CONDITIONAL,
         span,
-        "a policy in `cfg_attr` would leave it to the build who may call; write the attribute itself, or \
-         two handlers, each with its `#[cfg(...)]` and its policy",
+        "a policy in `cfg_attr` depends on the build configuration\n\
+         help: write the attribute itself, or two handlers, each with its `#[cfg(...)]` and its \
+         policy",
     );
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn too_long(kind: &str, text: &str) -> Option<String> {
     let length = text.chars().count();
     let begin: String = text.chars().take(32).collect();
     (length > MAX_NAME).then(|| {
-        format!("the {kind} `{begin}…` has {length} characters, and a name has {MAX_NAME} at most")
+        format!("the {kind} `{begin}…` has {length} characters; the maximum is {MAX_NAME}")
     })
 }
 

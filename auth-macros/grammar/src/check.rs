@@ -34,8 +34,9 @@ pub fn requires(requires: &Requires, errors: &mut Errors) {
         errors.add(
             codes::SAYS_NOTHING,
             Span::call_site(),
-            "`#[requires]` says nothing of who may call; write what is required, such as \
-             `authenticated` or `scope = \"...\"`, or `#[public(reason = \"...\")]` if everybody may",
+            "`#[requires]` has no requirement\n\
+             help: write one, such as `authenticated` or `scope = \"...\"`, or `#[public(reason \
+             = \"...\")]` for a public handler",
         );
     }
     for requirement in &requires.requirements {
@@ -70,7 +71,7 @@ fn beside_module(requires: &Requires, errors: &mut Errors) {
             errors.add(
                 codes::NOTHING_TO_LOOSEN,
                 reason.span,
-                "`loosen` stands in a module that has a policy, and there is none around this; remove it",
+                "`loosen` has no effect outside of a module with a policy\nhelp: remove it",
             );
         }
         return;
@@ -99,9 +100,9 @@ fn loosened(
             codes::SAYS_NOTHING,
             Span::call_site(),
             format!(
-                "a policy that is loosened still says who may call: write \
-                 `#[requires(role = \"...\", loosen = {:?})]`, or `#[public(reason = {:?})]` if everybody \
-                 may",
+                "`loosen` has no requirement beside it\n\
+                 help: write `#[requires(role = \"...\", loosen = {:?})]`, or `#[public(reason = \
+                 {:?})]` for a public handler",
                 reason.text, reason.text
             ),
         );
@@ -110,8 +111,8 @@ fn loosened(
             codes::LOOSENS_NOTHING,
             reason.span,
             format!(
-                "this loosens nothing: whoever meets {} meets {} of the module around it; remove \
-                 `loosen`, and what the module asks for already",
+                "`loosen` has no effect: {} implies {} of the enclosing module\n\
+                 help: remove `loosen`, and the requirements that the module already has",
                 listed(own),
                 listed(module)
             ),
@@ -145,20 +146,23 @@ fn added(own: &[ParsedRequirement], module: &[ParsedRequirement], errors: &mut E
             && asked.to_string() == part.to_string()
         {
             let message = format!(
-                "`{part}` adds nothing: the module around it asks for that already; remove it"
+                "redundant requirement: the enclosing module already requires `{part}`\n\
+                 help: remove it"
             );
             (codes::MODULE_ASKS, message)
         } else if is_implied {
             let asked = implied.map_or_else(|| listed(module), |asked| format!("`{asked}`"));
             let message = format!(
-                "`{part}` adds nothing: whoever meets {asked} of the module around it meets it already; \
-                 remove it, or write `loosen = \"...\"` beside it, with the reason, if it is enough here"
+                "redundant requirement: {asked} of the enclosing module implies `{part}`\n\
+                 help: remove it, or write `loosen = \"...\"` with a reason to override the \
+                 module's policy"
             );
             (codes::MODULE_ASKS, message)
         } else if let Some((asked, why)) = clash {
             let message = format!(
-                "nobody meets both `{part}` and `{asked}` of the module around it: {why}; write \
-                 `loosen = \"...\"` beside it, with the reason, if the module's policy does not hold here"
+                "contradiction between `{part}` and `{asked}` of the enclosing module: {why}\n\
+                 help: remove it, or write `loosen = \"...\"` with a reason to override the \
+                 module's policy"
             );
             (codes::CONTRADICTION, message)
         } else {
@@ -255,7 +259,7 @@ mod tests {
             let messages = messages(arguments);
             let nobody = messages
                 .iter()
-                .filter(|text| text.starts_with("nobody meets"));
+                .filter(|text| text.starts_with("contradiction"));
             assert_eq!(nobody.count(), found, "{arguments}: {messages:?}");
         }
     }

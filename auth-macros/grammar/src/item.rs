@@ -87,8 +87,8 @@ pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
 /// Records an item that is nested too deeply.
 pub(crate) fn refuse_depth(span: Span, errors: &mut Errors) {
     let message = format!(
-        "more than {MAX_DEPTH} parentheses in parentheses in this item\n\
-         help: move the innermost out into items of their own"
+        "more than {MAX_DEPTH} nested parentheses in this item\n\
+         help: move the innermost into items of their own"
     );
     errors.add(codes::TOO_DEEP, span, message);
 }
@@ -148,8 +148,9 @@ fn handler(
             codes::SECOND_POLICY,
             Span::call_site(),
             format!(
-                "the handler has a policy already, from the module around it or from an attribute above, \
-                 and that cannot see that this is `#[{attribute}]`; write it by that name"
+                "the handler already has a policy, from its module or from an attribute above\n\
+                 help: write this one by its name, `#[{attribute}(...)]`, so that the other \
+                 recognizes it"
             ),
         );
         return None;
@@ -159,8 +160,9 @@ fn handler(
             codes::SIGNATURE,
             span,
             format!(
-                "`#[{attribute}]` stands on free functions, and this one belongs to a type or a trait; \
-                 move it out of there"
+                "`#[{attribute}]` is only allowed on free functions, and this function belongs \
+                 to a type or a trait\n\
+                 help: move it out of the type or the trait"
             ),
         );
         return None;
@@ -211,8 +213,9 @@ pub(crate) fn refuse_second_policy(
                 codes::OUT_OF_REACH,
                 Span::call_site(),
                 format!(
-                    "the policy of the module around does not reach this, since this `#[{attribute}]` goes \
-                     by another name\nhelp: write `#[{attribute}(...)]`"
+                    "the policy of the enclosing module does not reach a renamed \
+                     `#[{attribute}]`\n\
+                     help: write `#[{attribute}(...)]`"
                 ),
             );
             return false;
@@ -221,11 +224,12 @@ pub(crate) fn refuse_second_policy(
             return true;
         };
         let message = if second != attribute {
-            "`#[requires]` and `#[public]` contradict each other; remove one of them"
+            "contradiction between `#[requires]` and `#[public]`\nhelp: remove one of them"
         } else if second == "requires" {
-            "a second `#[requires]`; write all requirements into one, with commas between"
+            "duplicate `#[requires]`\n\
+             help: write all requirements in one attribute, separated by commas"
         } else {
-            "a second `#[public]`; remove one"
+            "duplicate `#[public]`\nhelp: remove one of them"
         };
         errors.add(codes::SECOND_POLICY, other.path().span(), message);
         false
@@ -249,8 +253,8 @@ fn unit_struct(
             codes::FIELDS,
             input.span(),
             format!(
-                "`#[{attribute}]` on a struct names the policy of a service, which needs no fields; \
-                 put it on a second, empty one: `struct {name}Policy;`"
+                "a policy struct has no fields\n\
+                 help: put `#[{attribute}]` on a unit struct: `struct {name}Policy;`"
             ),
         );
         let _ = input.parse::<TokenStream>();
@@ -267,26 +271,26 @@ fn not_a_handler(item: &TokenStream, attribute: &str) -> String {
         Some(match token.to_string().as_str() {
             "mod" if attribute == "public" => "put it on each handler in the module",
             "mod" => {
-                "a module in a file of its own is not seen here; write it inline, `mod name { ... }`, or \
-                 put it on each handler in the file"
+                "write it inline, `mod name { ... }`, or put the attribute on each handler in \
+                 the file"
             }
             "impl" | "trait" => {
-                "handlers are free functions; move them out of here, and put it on each of them"
+                "move the handlers out of here, as free functions, and put it on each of them"
             }
             "enum" | "union" | "type" => "for the policy of a service, use a unit struct",
             "const" | "static" => "write `async fn` for a handler, or a unit struct for a service",
-            "use" | "extern" => "put it on the handler where that is defined",
-            "macro_rules" | "!" => "put it on the handlers that the macro writes",
+            "use" | "extern" => "put it on the definition of the handler",
+            "macro_rules" | "!" => "put it on the handlers that the macro generates",
             _ => return None,
         })
     });
     format!(
-        "`#[{attribute}]` stands on an `async fn`, {}; {}",
+        "`#[{attribute}]` is only allowed on {}\nhelp: {}",
         match attribute {
-            "public" => "or on a unit struct",
-            _ => "a unit struct or an inline `mod`",
+            "public" => "an `async fn` or a unit struct",
+            _ => "an `async fn`, a unit struct or an inline `mod`",
         },
-        instead.unwrap_or("this is none of them")
+        instead.unwrap_or("move it to one of these")
     )
 }
 
@@ -308,10 +312,10 @@ mod tests {
             ("async extern \"C\" fn f() {}", "remove `extern`"),
             ("async fn f(&self) {}", "`async fn f(State(service)"),
             ("async fn f(x: u8, guard: Guard) {}", "move it to the front"),
-            ("async fn f(a: Guard, b: Guard) {}", "a second guard"),
-            ("async fn f() -> Self {}", "belongs to a type"),
-            ("async fn f();", "belongs to a type"),
-            ("async fn f(g: Guard<policy_of_f>) {}", "by that name"),
+            ("async fn f(a: Guard, b: Guard) {}", "duplicate guard"),
+            ("async fn f() -> Self {}", "out of the type"),
+            ("async fn f();", "out of the type"),
+            ("async fn f(g: Guard<policy_of_f>) {}", "by its name"),
             ("async fn f(guard: Guard<u8>) {}", "write `Guard` alone"),
             ("async fn f(#[cfg(x)] guard: Guard) {}", "in every build"),
             ("async fn f<policy_of_f>() {}", "rename the parameter"),
@@ -322,13 +326,13 @@ mod tests {
             ("struct F { x: u8 }", "`struct FPolicy;`"),
             ("struct F(u8);", "`struct FPolicy;`"),
             ("enum F {}", "use a unit struct"),
-            ("impl F {}", "move them out of here"),
-            ("trait F {}", "move them out of here"),
+            ("impl F {}", "move the handlers out of here"),
+            ("trait F {}", "move the handlers out of here"),
             ("mod f;", "write it inline"),
             ("const F: u8 = 1;", "write `async fn`"),
-            ("use f::g;", "where that is defined"),
-            ("macro_rules! f { () => {} }", "the macro writes"),
-            ("thread_local! {}", "the macro writes"),
+            ("use f::g;", "the definition of the handler"),
+            ("macro_rules! f { () => {} }", "the macro generates"),
+            ("thread_local! {}", "the macro generates"),
         ] {
             let (_, errors) = read_back(item);
             let [message] = errors.as_slice() else {

@@ -194,8 +194,9 @@ impl Item {
                 codes::OUT_OF_REACH,
                 name.span(),
                 format!(
-                    "the policy of the module does not reach into a file; write `mod {name} {{ ... }}` \
-                     here, or move `mod {name};` out of the module"
+                    "the policy of the module does not reach another file\n\
+                     help: write `mod {name} {{ ... }}` here, or move `mod {name};` out of the \
+                     module"
                 ),
             ),
             Kind::Macro(path) => {
@@ -204,8 +205,8 @@ impl Item {
                     codes::OUT_OF_REACH,
                     path.span(),
                     format!(
-                        "the policy of the module does not reach what `{name}!` writes; write the items \
-                         out, or move the macro out of the module"
+                        "the policy of the module does not reach the items of `{name}!`\n\
+                         help: write the items out, or move the macro out of the module"
                     ),
                 );
             }
@@ -214,8 +215,9 @@ impl Item {
                     errors.add(
                         codes::OUT_OF_REACH,
                         span,
-                        "the policy of the module does not reach a handler within another item; move \
-                         the handler out of it, to the items of the module",
+                        "the policy of the module does not reach a handler within another \
+                         item\n\
+                         help: move the handler to the items of the module",
                     );
                 }
             }
@@ -238,7 +240,7 @@ fn refuse_debug_handler_above(attributes: &mut Vec<Attribute>, errors: &mut Erro
     if let Some(checks) = checks {
         let checks = attributes.remove(checks);
         let message = format!(
-            "`debug_handler` checks the handler before `#[{policy}]` gives it its guard\n\
+            "`debug_handler` checks the handler before `#[{policy}]` adds the guard\n\
              help: put it below `#[{policy}]`"
         );
         errors.push(codes::GUARD.over(checks.path(), message));
@@ -255,7 +257,7 @@ fn add(attribute: &mut Attribute, policy: &TokenStream, errors: &mut Errors) {
             errors.add(
                 codes::FORM,
                 value.eq_token.span(),
-                format!("expected parentheses behind `{name}`: write `#[{name}(...)]`"),
+                format!("expected parentheses after `{name}`\nhelp: write `#[{name}(...)]`"),
             );
             TokenStream::new()
         }

@@ -35,7 +35,7 @@ impl Resolver<'_> {
         };
         let advice = match (nearest(name, names), elsewhere) {
             (_, Some((other, _))) => {
-                format!("there is a {other} of that name: write `{other} = {name:?}`")
+                format!("a {other} of that name is declared: write `{other} = {name:?}`")
             }
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
             (None, None) => {
@@ -45,11 +45,11 @@ impl Resolver<'_> {
                     names if names.len() <= 8 => {
                         format!("use `{}`, or {declare}", names.join("`, `"))
                     }
-                    _ => format!("use one that is, or {declare}"),
+                    _ => format!("use a declared {kind}, or {declare}"),
                 }
             }
         };
-        format!("the {kind} `{name}` is not declared{place}; {advice}")
+        format!("the {kind} `{name}` is not declared{place}\nhelp: {advice}")
     }
 }
 
@@ -60,9 +60,9 @@ fn declare(kind: &str, name: &str, is_in_file: bool) -> String {
     match kind {
         "policy" => format!("{verb} `[policies.{key}]`"),
         "network" => {
-            format!("{verb} `{key} = \"10.0.0.0/8\"`, with its addresses, below `[networks]`")
+            format!("{verb} `{key} = \"10.0.0.0/8\"` with its addresses below `[networks]`")
         }
-        _ => format!("{verb} `{key} = \"...\"`, with what it is for, below `[{kind}s]`"),
+        _ => format!("{verb} `{key} = \"...\"` with a description below `[{kind}s]`"),
     }
 }
 
@@ -128,8 +128,9 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
         };
         if let Some((name, other)) = policies.filter_map(said).find(|(_, other)| *other != one) {
             let message = format!(
-                "the policies `{}` and `{}` show denials differently: `{one}` and `{other}`; say which \
-                 of them holds here by writing its `{key}` in the attribute itself",
+                "the policies `{}` and `{}` have different disclosure settings: `{one}` and \
+                 `{other}`\n\
+                 help: write the intended `{key}` in the attribute itself",
                 first.text, name.text
             );
             errors.add(codes::TWO_DISPLAYS, name.span, message);
@@ -193,9 +194,10 @@ fn network(network: &mut Network, resolver: Resolver<'_>, errors: &mut Errors) {
             codes::NETWORK,
             network.span,
             format!(
-                "`{}` is no block of addresses, such as `\"10.0.0.0/8\"` or `\"2001:db8::/32\"`; to \
-                 give a network a name, declare it below `[networks]` in an `auth.toml` beside the \
-                 `Cargo.toml`",
+                "`{}` is not a network\n\
+                 help: write a block of addresses, such as `\"10.0.0.0/8\"` or \
+                 `\"2001:db8::/32\"`, or declare the name below `[networks]` in an `auth.toml` \
+                 beside the `Cargo.toml`",
                 network.text.escape_debug()
             ),
         );
@@ -227,8 +229,8 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
         return;
     }
     let message = format!(
-        "the policy `{}` says how denials are shown (`{display}`), which cannot hold for a part; write \
-         it outside of `{list}`, or remove `{display}` from the policy",
+        "the policy `{}` has disclosure settings (`{display}`), which cannot apply to a part\n\
+         help: write it outside of `{list}`, or remove `{display}` from the policy",
         name.text
     );
     errors.add(codes::POLICY_IN_LIST, name.span, message);
@@ -241,8 +243,9 @@ fn policy(name: &Name, resolver: Resolver<'_>, errors: &mut Errors) -> Option<Re
             codes::NO_VOCABULARY,
             name.span,
             format!(
-                "the policy `{}` is not declared: there is no `auth.toml` beside the `Cargo.toml`, or \
-                 in a folder above it; create one with `[policies.{}]`",
+                "the policy `{}` is not declared: no `auth.toml` was found\n\
+                 help: create one with `[policies.{}]` beside the `Cargo.toml`, or in a folder \
+                 above it",
                 name.text, name.text
             ),
         );

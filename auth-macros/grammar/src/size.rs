@@ -40,8 +40,8 @@ pub(crate) fn is_too_large(
 
 fn too_large(size: usize) -> String {
     format!(
-        "this policy has {size} requirements, and {MAX_SIZE} are allowed at most\n\
-         help: require a role or a permission that stands for several"
+        "this policy has {size} requirements; the maximum is {MAX_SIZE}\n\
+         help: require a role or a permission in place of several requirements"
     )
 }
 

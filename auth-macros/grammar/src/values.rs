@@ -30,28 +30,31 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
         let example = "a number and a unit, such as `\"30s\"`, `\"15m\"`, `\"8h\"` or `\"7d\"`";
         return Err(match meant(text) {
             _ if unit.is_empty() && !number.is_empty() => format!(
-                "`{shown}` has no unit; write `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"` or \
+                "`{shown}` has no unit\n\
+                 help: write `\"{number}s\"`, `\"{number}m\"`, `\"{number}h\"` or \
                  `\"{number}d\"`"
             ),
             Some(meant) => format!(
-                "`{shown}` is not one number with one of the units `s`, `m`, `h` and `d`; write \
-                 `\"{meant}\"`"
+                "`{shown}` is not one number with one of the units `s`, `m`, `h` and `d`\n\
+                 help: write `\"{meant}\"`"
             ),
             None if unit.starts_with('-') => {
-                format!("`{shown}` is negative, and a duration is not; write {example}")
+                format!("the duration `{shown}` is negative\nhelp: write {example}")
             }
-            None => format!("`{shown}` is no duration; write {example}"),
+            None => format!("`{shown}` is not a duration\nhelp: write {example}"),
         });
     };
     let seconds = number.parse::<u64>().ok();
     let seconds = seconds.and_then(|number| number.checked_mul(*in_unit));
     match seconds.filter(|seconds| *seconds <= MAX_SECONDS) {
         Some(0) => Err(format!(
-            "nobody logged in `{shown}` ago; write how old a login may be, such as `\"5m\"`"
+            "no login meets a maximum age of `{shown}`\n\
+             help: write a longer duration, such as `\"5m\"`"
         )),
         Some(seconds) => Ok(seconds),
         None => Err(format!(
-            "`{shown}` is longer than a hundred years; write a shorter one, such as `\"365d\"`"
+            "`{shown}` is longer than a hundred years\n\
+             help: write a shorter duration, such as `\"365d\"`"
         )),
     }
 }
@@ -108,21 +111,22 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
         };
         return Err(match longest {
             Some((_, longest)) if address == text => {
-                format!("`{shown}` is a single address; write `\"{text}/{longest}\"`")
+                format!("`{shown}` is a single address\nhelp: write `\"{text}/{longest}\"`")
             }
             Some((kind, longest)) if prefix.parse::<u32>().is_ok_and(|it| it > longest) => format!(
-                "the prefix of an {kind} network is {longest} at most; write \
-                 `\"{address}/{longest}\"`, or a shorter one"
+                "the prefix of an {kind} network is longer than {longest}\n\
+                 help: write `\"{address}/{longest}\"`, or a shorter prefix"
             ),
             _ => format!(
-                "`{shown}` is no network; write a block of addresses, such as `\"10.0.0.0/8\"` or \
+                "`{shown}` is not a network\n\
+                 help: write a block of addresses, such as `\"10.0.0.0/8\"` or \
                  `\"2001:db8::/32\"`"
             ),
         });
     };
     if block.trunc() != block {
         return Err(format!(
-            "`{}` is not the first address of a `/{}`; write `\"{}\"`",
+            "`{}` is not the first address of a `/{}` network\nhelp: write `\"{}\"`",
             block.addr(),
             block.prefix_len(),
             block.trunc()
@@ -133,7 +137,7 @@ pub(crate) fn block(text: &str) -> Result<IpNet, String> {
         && six.prefix_len() >= 96
     {
         return Err(format!(
-            "`{shown}` is a network of IPv4 addresses; write `\"{four}/{}\"`",
+            "`{shown}` is a network of IPv4 addresses\nhelp: write `\"{four}/{}\"`",
             six.prefix_len() - 96
         ));
     }
@@ -261,12 +265,12 @@ mod tests {
             ("::ffff:10.0.0.0/104", Some("10.0.0.0/8")),
             ("10.0.0.0/33", Some("10.0.0.0/32")),
             ("2001:db8::/129", Some("2001:db8::/128")),
-            ("10.0.0.0/-1", Some("no network")),
-            ("10.0.0.0/x", Some("no network")),
-            ("10.0.0.0/", Some("no network")),
-            ("10.0.0/8", Some("no network")),
-            ("office", Some("no network")),
-            ("", Some("no network")),
+            ("10.0.0.0/-1", Some("not a network")),
+            ("10.0.0.0/x", Some("not a network")),
+            ("10.0.0.0/", Some("not a network")),
+            ("10.0.0/8", Some("not a network")),
+            ("office", Some("not a network")),
+            ("", Some("not a network")),
         ] {
             match (block(text), advice) {
                 (Ok(_), None) => {}

@@ -49,7 +49,7 @@ pub struct AccessLock {
 }
 
 const HEADER: &str = "\
-# Who may call what. Not to be edited: `assert_access_lock!` compares it with the router. A change is
+# The access policy of each route. Generated: `assert_access_lock!` compares it with the router. A change is
 # accepted by `ACCESS_LOCK=overwrite cargo test`, and reviewed here.
 ";
 
@@ -145,7 +145,7 @@ impl FromStr for AccessLock {
 /// }
 ///
 /// // #[test]
-/// fn who_may_call_what_is_reviewed() {
+/// fn access_policies_are_reviewed() {
 ///     assert_access_lock!(routes());
 /// }
 /// ```

@@ -36,7 +36,7 @@ pub use self::persona::Persona;
 /// }
 ///
 /// // #[tokio::test]
-/// async fn everybody_is_answered_what_the_policies_say() -> Result<(), Box<dyn Error>> {
+/// async fn responses_match_the_policies() -> Result<(), Box<dyn Error>> {
 ///     let bearer = Bearer::new(async |_| Caller::rejected());
 ///     let space = ProtectionSpace::builder().realm("code").scheme(bearer).build()?;
 ///     let app = routes().protect(space.clone())?;

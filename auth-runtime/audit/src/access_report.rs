@@ -35,7 +35,7 @@ use crate::access_matrix::AccessMatrix;
 /// The page lists hidden routes and source files, which help an attacker. Keep it with the source
 /// code, and do not serve it to the public.
 #[derive(Clone, Debug)]
-#[must_use = "a report is there to be written down"]
+#[must_use = "a report has no effect unless it is written"]
 pub struct AccessReport<'a> {
     rows: Vec<ReportRow<'a>>,
     personas: Vec<ReportPersona>,

@@ -13,12 +13,12 @@ use auth_runtime_core::{
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::request::{head_of_parts, route_to_report, stand_in};
+use crate::request::{Reported, head_of_parts, parts_to_report, stand_in};
 
 /// Proof that the request met the handler's policy. It is the first parameter of every annotated
 /// handler.
@@ -97,7 +97,9 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
         }
         Err(match &self.objects {
             Some(objects) => objects.deny(P::POLICY, P::LOCATION),
-            None => Denied::misconfigured("a guard was asked about an object it knows nothing of"),
+            None => Denied::misconfigured(
+                "a guard without an object authorizer was asked about an object",
+            ),
         })
     }
 }
@@ -117,7 +119,7 @@ impl Denied {
 
     /// Fails closed. The error is logged, and not disclosed to the client.
     fn misconfigured(problem: &str) -> Self {
-        tracing::error!("{problem}; the request is answered 500");
+        tracing::error!("{problem}; the response is 500");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
@@ -152,8 +154,8 @@ pub(crate) struct ObjectAuthorizer {
 #[derive(Clone)]
 pub(crate) struct ObjectRequest {
     pub(crate) snapshot: RequestSnapshot,
-    /// The matched route, if decisions are recorded.
-    pub(crate) route: Option<MatchedPath>,
+    /// The parts for a record, if decisions are recorded.
+    pub(crate) reported: Option<Reported>,
     /// The head of the request, for a fallback that needs it.
     pub(crate) head: Option<Arc<Parts>>,
 }
@@ -171,8 +173,9 @@ impl ObjectAuthorizer {
             policy,
             location,
             authentication,
-            method: request.snapshot.method(),
-            matched_path: request.route.as_ref().map(MatchedPath::as_str),
+            request: &request.snapshot,
+            origin: request.reported.as_ref().map(|reported| &reported.origin),
+            matched_path: request.reported.as_ref().and_then(Reported::matched_path),
             is_hidden: *conceal,
         });
         if *conceal && *has_router {
@@ -248,7 +251,7 @@ impl<P: HasPolicy> Guard<P> {
     ) -> Result<Self, Denied> {
         let request = P::USES_GUARD.then(|| ObjectRequest {
             snapshot: RequestSnapshot::of(head_of_parts(head)),
-            route: route_to_report(&space, &head.extensions),
+            reported: parts_to_report(&space, head_of_parts(head)),
             head: None,
         });
         let parameters = match P::CHECKS {
@@ -372,11 +375,11 @@ pub fn type_id_of<T: 'static>(_: &T) -> TypeId {
 
 /// A [`HasPolicy`] that an attribute created. Guards and routers require it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` carries no access policy [AUTH0036]",
-    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
-    note = "write `#[requires(...)]` above the handler, or above a unit struct for a service, to say \
-            who may call it, or `#[public(reason = \"...\")]` if everybody may",
-    note = "a guard is completed where it is written `guard: Guard`, by that name and as the first \
+    message = "`{Self}` has no access policy [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
+    note = "write `#[requires(...)]`, or `#[public(reason = \"...\")]` for public access, above \
+            the handler, or above a unit struct for a service",
+    note = "the attribute completes a guard that is written as `guard: Guard` and is the first \
             parameter"
 )]
 pub trait Declared: HasPolicy {}
@@ -386,11 +389,11 @@ impl<P: HasPolicy<Kind: DeclaredKind>> Declared for P {}
 
 /// A policy on a unit struct.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no policy for a service [AUTH0036]",
-    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on a unit struct of this name",
-    note = "write `#[requires(...)]` above a unit struct, such as `struct Files;`, to say who may call \
-            the service, or `#[public(reason = \"...\")]` if everybody may; the policy of a handler is \
-            for that handler only"
+    message = "`{Self}` is not the policy of a service [AUTH0036]",
+    label = "not a unit struct with `#[requires(...)]` or `#[public(...)]`",
+    note = "write `#[requires(...)]`, or `#[public(reason = \"...\")]` for public access, above \
+            a unit struct, such as `struct Files;`; the policy of a handler applies to that \
+            handler only"
 )]
 pub trait ServicePolicy: Declared {}
 
@@ -399,10 +402,10 @@ impl<P: HasPolicy<Kind = OfService>> ServicePolicy for P {}
 
 /// A policy that `#[public]` created.
 #[diagnostic::on_unimplemented(
-    message = "a fallback answers for every path that was never there, so it has to be public [AUTH0044]",
-    label = "`#[public(reason = \"...\")]` does not stand on it",
-    note = "write `#[public(reason = \"...\")]` above it; give what not everybody may call a path of its \
-            own"
+    message = "fallback is not public [AUTH0044]",
+    label = "not a handler or unit struct with `#[public(reason = \"...\")]`",
+    note = "write `#[public(reason = \"...\")]` above it, and move restricted content to a path \
+            of its own"
 )]
 pub trait PublicPolicy: Declared {}
 
@@ -423,10 +426,10 @@ impl FromCaller for Identity {
 
 /// A stored caller that may have an identity.
 #[diagnostic::on_unimplemented(
-    message = "a public handler does not know who calls [AUTH0045]",
-    label = "nobody looked who it is",
-    note = "write `#[requires(authenticated)]` in place of `#[public(...)]` to know who calls, or \
-            `#[public(reason = \"...\", identity = optional)]` if the handler is for others, too"
+    message = "public handler has no identity [AUTH0045]",
+    label = "the caller is not authenticated",
+    note = "write `#[requires(authenticated)]` to require an identity, or `#[public(reason = \
+            \"...\", identity = optional)]` to accept callers with and without one"
 )]
 pub trait HasIdentity: FromCaller {
     /// The type that a handler receives.

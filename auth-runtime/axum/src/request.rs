@@ -4,7 +4,9 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
-use auth_runtime_core::adapter::{AuthenticationFuture, Form, Framework, Head, Target};
+use auth_runtime_core::adapter::{
+    AuthenticationFuture, Form, Framework, Head, RequestOrigin, Target,
+};
 use auth_runtime_core::{Caller, ProtectionSpace};
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Request};
@@ -85,7 +87,7 @@ pub(crate) async fn read_form(
     request: Request,
 ) -> Request {
     let is_read = request.extensions().get::<Form>().is_some();
-    if is_read || !space.reads_form_of(head_of(&request), target) {
+    if is_read || !space.reads_body_of(head_of(&request), target) {
         return request;
     }
     let (mut head, body) = request.into_parts();
@@ -143,13 +145,24 @@ pub(crate) fn forget_form(request: &mut Request) -> Option<Bytes> {
     }
 }
 
-/// Returns the matched route of a request, for later records, if decisions are observed.
-pub(crate) fn route_to_report(
-    space: &ProtectionSpace,
-    extensions: &Extensions,
-) -> Option<MatchedPath> {
-    space
-        .is_watched()
-        .then(|| extensions.get().cloned())
-        .flatten()
+/// The parts of a request that a later record contains.
+#[derive(Clone)]
+pub(crate) struct Reported {
+    pub(crate) route: Option<MatchedPath>,
+    pub(crate) origin: RequestOrigin,
+}
+
+impl Reported {
+    /// The matched route, as written.
+    pub(crate) fn matched_path(&self) -> Option<&str> {
+        self.route.as_ref().map(MatchedPath::as_str)
+    }
+}
+
+/// Returns the parts of a request for a later record, if decisions are observed.
+pub(crate) fn parts_to_report(space: &ProtectionSpace, head: Head<'_>) -> Option<Reported> {
+    Some(Reported {
+        origin: space.origin_to_report(head)?,
+        route: head.extensions.get().cloned(),
+    })
 }

@@ -43,9 +43,9 @@ pub use self::handler::{
     ViaParts, ViaRequest,
 };
 pub use self::method_router::{
-    GuardedMethodRouter, any, any_service, connect, connect_service, delete, delete_service, get,
-    get_service, head, head_service, on, on_service, options, options_service, patch,
-    patch_service, post, post_service, put, put_service, trace, trace_service,
+    GuardedMethodRouter, GuardedMethods, any, any_service, connect, connect_service, delete,
+    delete_service, get, get_service, head, head_service, on, on_service, options, options_service,
+    patch, patch_service, post, post_service, put, put_service, trace, trace_service,
 };
 pub use self::protect_error::ProtectError;
 pub use self::protected::ProtectedRouter;

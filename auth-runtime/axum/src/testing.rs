@@ -54,8 +54,8 @@
 
 #[cfg(not(any(debug_assertions, auth_testing_in_release)))]
 compile_error!(
-    "the feature `testing` of `auth-runtime` lets requests in without credentials, and this is a \
-     build without debug assertions: move the feature to `[dev-dependencies]`"
+    "the feature `testing` of `auth-runtime` grants access without credentials, and this build \
+     has no debug assertions: move the feature to `[dev-dependencies]`"
 );
 
 use std::convert::Infallible;
@@ -122,7 +122,7 @@ where
     let body = collect(body).await;
     assert!(
         fallback_of(&app, &head.uri).await.is_none(),
-        "no route matches {}, so there is nothing there to hide",
+        "no route matches {}, so nothing is hidden there",
         head.uri
     );
     for uri in neighbours(&head.uri) {
@@ -133,9 +133,8 @@ where
         let unknown = send(&app, &head, &uri, &body).await;
         assert!(
             same_but_for_the_path((&subject, &head.uri), (&unknown, &uri)),
-            "{} {} can be told from a path that is not there.\n\n\
-             it answers:\n{subject}\n\
-             {uri}, which is not there, answers:\n{unknown}",
+            "{} {} differs from an unknown path.\n\nits response:\n{subject}\nthe response of \
+             {uri}, an unknown path:\n{unknown}",
             head.method,
             head.uri,
         );

@@ -50,7 +50,7 @@ use crate::route_pattern::{Callers, Cover, Kind, Routed, find_covers};
 /// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a table is there to be looked at"]
+#[must_use = "a table has no effect unless it is used"]
 pub struct AccessTable {
     rows: Vec<AccessRow>,
 }

@@ -75,6 +75,17 @@ impl Caller {
         Self::Unverifiable { retry_after: None }
     }
 
+    /// The kind of the caller, for records.
+    #[cfg(any(feature = "serde", feature = "tracing"))]
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Rejected(_) => "rejected",
+            Self::Known(_) => "known",
+            Self::Unverifiable { .. } => "unverifiable",
+        }
+    }
+
     /// Returns the identity of a known caller.
     pub fn into_identity(self) -> Option<Identity> {
         match self {

@@ -316,9 +316,9 @@ pub enum ChallengeError {
 impl fmt::Display for ChallengeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheme(scheme) => write!(f, "{scheme:?} is no scheme name: it has to be a token"),
-            Self::Name(name) => write!(f, "{name:?} is no parameter name: it has to be a token"),
-            Self::Token { name } => write!(f, "the value of `{name}` is no token; quote it"),
+            Self::Scheme(scheme) => write!(f, "the scheme {scheme:?} is not a token"),
+            Self::Name(name) => write!(f, "the parameter name {name:?} is not a token"),
+            Self::Token { name } => write!(f, "the value of `{name}` is not a token; quote it"),
             Self::NotQuoted { name } => write!(f, "`{name}` has to be a quoted value"),
             Self::Twice(name) => write!(f, "`{name}` is given twice"),
             Self::NotOfScheme { scheme, name } => {

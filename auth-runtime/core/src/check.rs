@@ -174,7 +174,7 @@ impl Check {
         if !self.state().is_met_by(surroundings.state) {
             tracing::error!(
                 check = self.name,
-                "the check asks for the state `{}`, and the handler is mounted with another one",
+                "the check needs the state `{}`, and the handler is mounted with another state",
                 self.state().name,
             );
             return None;
@@ -182,7 +182,7 @@ impl Check {
         let Some(parameters) = surroundings.parameters else {
             tracing::debug!(
                 check = self.name,
-                "the path parameters are not UTF-8 or ambiguous, so the check is not met",
+                "the path parameters are not UTF-8 or ambiguous; the check is not met",
             );
             return Some(false);
         };
@@ -206,7 +206,7 @@ pub(crate) async fn run_named(
     let Some(check) = checks.iter().find(|check| check.name == name) else {
         tracing::error!(
             check = name,
-            "the policy names a check that its handler has not"
+            "the policy names a check that the handler does not have"
         );
         return None;
     };
@@ -289,11 +289,11 @@ impl<'r> ErasedRequest<'r> {
 
 /// A function that `check = …` can name.
 #[diagnostic::on_unimplemented(
-    message = "this function is no check [AUTH0037]",
-    label = "not an `async fn` that takes a `CheckRequest` and answers yes or no",
-    note = "write `async fn is_fine(request: CheckRequest<'_>) -> bool`, or let it return \
-            `Result<bool, E>` for an error that can be displayed; nothing in it may keep its future \
-            from being sent to another thread"
+    message = "function is not a check [AUTH0037]",
+    label = "not an `async fn` that takes a `CheckRequest` and returns `bool`",
+    note = "write `async fn is_owner(request: CheckRequest<'_>) -> bool`, or return \
+            `Result<bool, E>` with an error that implements `Display`; its future has to be \
+            `Send`"
 )]
 pub trait CheckFunction<'r, S> {
     /// The future that the function returns.
@@ -334,7 +334,7 @@ impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
         match self {
             Ok(answer) => Some(answer),
             Err(error) => {
-                tracing::error!(check, %error, "a check failed; the request is not let in");
+                tracing::error!(check, %error, "a check failed; the request is not granted");
                 None
             }
         }

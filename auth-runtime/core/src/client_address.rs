@@ -33,10 +33,10 @@ use crate::trusted_proxies::{TrustedProxies, TrustedProxiesError};
 /// | the field has more than 8 KiB, or cannot be read as far as it counts | `BehindProxy` |
 /// | otherwise | `Address`: the rightmost address of the field that is not a configured proxy |
 ///
-/// Fields cannot be read in which an element that counts is empty, `unknown`, an obfuscated
-/// identifier (`_hidden`), an IPv6 address with a zone, or has such a port. Ports and brackets are
-/// left out, and an IPv4-mapped IPv6 address is the IPv4 address. A request without an address is in
-/// no network.
+/// Fields cannot be read in which an element that counts is empty, `unknown` or an obfuscated
+/// identifier (`_hidden`). Ports (obfuscated ones too), brackets and the zones of IPv6 addresses are left
+/// out, and an IPv4-mapped IPv6 address is the IPv4 address. A request without an address is in no
+/// network.
 ///
 /// Name the addresses of the proxies alone, not the network that they share with clients: a client
 /// in it counts as a further proxy. Each proxy has to add the address of its own peer to the
@@ -93,10 +93,12 @@ impl Client {
 }
 
 /// A field in which proxies record the address of their peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Field {
     Forwarded,
     XForwardedFor,
+    /// A field with one address, which the proxy sets.
+    Single(HeaderName),
 }
 
 /// Not in the `http` crate, since no standard names it.
@@ -135,6 +137,29 @@ impl ClientAddress {
         proxies: impl IntoIterator<Item = IpNet>,
     ) -> Result<Self, TrustedProxiesError> {
         Self::from_proxies(Field::XForwardedFor, proxies)
+    }
+
+    /// The address that proxies with these addresses set as the only value of a field, such as `X-Real-IP`
+    /// or `CF-Connecting-IP`. The proxy has to replace the field of the client; a field with two lines
+    /// cannot be read.
+    ///
+    /// ```
+    /// use auth_runtime::ClientAddress;
+    /// use http::HeaderName;
+    ///
+    /// let field = HeaderName::from_static("x-real-ip");
+    /// let address = ClientAddress::from_field(field, ["192.0.2.7/32".parse()?])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`forwarded`](Self::forwarded).
+    pub fn from_field(
+        field: HeaderName,
+        proxies: impl IntoIterator<Item = IpNet>,
+    ) -> Result<Self, TrustedProxiesError> {
+        Self::from_proxies(Field::Single(field), proxies)
     }
 
     fn from_proxies(
@@ -178,8 +203,8 @@ impl ClientAddress {
     pub(crate) fn find_for_network(&self, head: Head<'_>) -> Option<IpAddr> {
         if head.peer().is_none() {
             tracing::error!(
-                "a network is required, and the server does not say who is connected: serve \
-                 with `into_make_service_with_connect_info::<SocketAddr>()`"
+                "a network is required, and the server does not provide the address of the peer: \
+                 serve with `into_make_service_with_connect_info::<SocketAddr>()`"
             );
         }
         self.find(head).address()
@@ -187,22 +212,28 @@ impl ClientAddress {
 }
 
 impl Field {
-    const fn name(self) -> HeaderName {
+    fn name(&self) -> HeaderName {
         match self {
             Self::Forwarded => FORWARDED,
             Self::XForwardedFor => X_FORWARDED_FOR,
+            Self::Single(name) => name.clone(),
         }
     }
 
     /// The rightmost address that is not a proxy's.
-    fn client(self, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
+    fn client(&self, headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
         let lines = headers.get_all(self.name());
+        if let Self::Single(_) = self {
+            let mut lines = lines.iter();
+            let only = lines.next().filter(|_| lines.next().is_none())?;
+            return Some(address(only.to_str().ok()?.trim())?.to_canonical());
+        }
         let length: usize = lines.iter().map(http::HeaderValue::len).sum();
         if length > MAX_FIELD {
             return None;
         }
         for line in lines.iter().rev() {
-            let elements = split(line.to_str().ok()?, ',', self == Self::Forwarded)?;
+            let elements = split(line.to_str().ok()?, ',', *self == Self::Forwarded)?;
             for element in elements.into_iter().rev() {
                 let address = self.address(element)?;
                 if !proxies.contains(address) {
@@ -213,14 +244,14 @@ impl Field {
         None
     }
 
-    fn address(self, element: &str) -> Option<IpAddr> {
+    fn address(&self, element: &str) -> Option<IpAddr> {
         let address = match self {
             Self::Forwarded => {
                 let node = forwarded_for(element)?;
                 // Without brackets, an IPv6 address and its port are one text (RFC 7239 §6).
                 address(&node).filter(|address| address.is_ipv4() || node.starts_with('['))
             }
-            Self::XForwardedFor => address(element),
+            Self::XForwardedFor | Self::Single(_) => address(element),
         };
         address.map(|address| address.to_canonical())
     }
@@ -277,17 +308,35 @@ fn unquoted(value: &str) -> Option<String> {
 }
 
 /// An address, with or without a port; an IPv6 address may have brackets, and has them if there is a
-/// port. `unknown`, obfuscated identifiers and addresses with a zone are none.
+/// port. An obfuscated port (RFC 7239 §6.3) and a zone (RFC 4007 §11) are left out. `unknown` and
+/// obfuscated identifiers are no addresses.
 fn address(text: &str) -> Option<IpAddr> {
-    if text.contains('%') {
-        return None;
-    }
+    let text = match text.rsplit_once(":_") {
+        Some((address, port)) if is_obfuscated(port) => address,
+        _ => text,
+    };
+    let without_zone;
+    let text = match text.split_once('%') {
+        Some((address, _)) if !address.contains(':') => return None,
+        Some((address, rest)) => {
+            let end = rest.find(']').unwrap_or(rest.len());
+            without_zone = format!("{address}{}", rest.get(end..)?);
+            &without_zone
+        }
+        None => text,
+    };
     let socket = || text.parse().ok().map(|address: SocketAddr| address.ip());
     let bracketed = || {
         let inner = text.strip_prefix('[')?.strip_suffix(']')?;
         inner.parse().ok().map(IpAddr::V6)
     };
     text.parse().ok().or_else(bracketed).or_else(socket)
+}
+
+/// Returns whether the rest of an obfuscated port is well-formed.
+fn is_obfuscated(port: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !port.is_empty() && port.bytes().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -416,20 +465,43 @@ mod tests {
             (&["_hidden"], None),
             (&["203.0.113.256"], None),
             (&["010.0.0.1"], None),
-            (&["203.0.113.9:_port"], None),
+            (&["203.0.113.9:_port"], Some("203.0.113.9")),
+            (&["203.0.113.9:_"], None),
+            (&["203.0.113.9:_a b"], None),
             (&["203.0.113.9:65536"], None),
             (&["\"203.0.113.9\""], None),
             (&["[203.0.113.9]"], None),
             (&["[2001:db8::1"], None),
-            (&["fe80::1%eth0"], None),
-            (&["fe80::1%1"], None),
-            (&["[fe80::1%1]:80"], None),
+            (&["fe80::1%eth0"], Some("fe80::1")),
+            (&["[fe80::1%1]:80"], Some("fe80::1")),
+            (&["203.0.113.9%eth0"], None),
             (&["203.0.113.9\u{fc}"], None),
             (&["203.0.113.9 10.0.0.1"], None),
         ] {
             let found = found(&x_forwarded_for(), PEER, "x-forwarded-for", lines);
             assert_eq!(found.as_deref(), expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn single_field_has_one_address() {
+        let name = HeaderName::from_static("cf-connecting-ip");
+        let address = ClientAddress::from_field(name, networks(&PROXIES)).expect("in order");
+        for (lines, expected) in [
+            (&["203.0.113.9"][..], Some("203.0.113.9")),
+            (&["2001:db8::1"], Some("2001:db8::1")),
+            (&["203.0.113.9", "203.0.113.9"], None),
+            (&["203.0.113.9, 198.18.0.1"], None),
+            (&["unknown"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            let found = found(&address, PEER, "cf-connecting-ip", lines);
+            assert_eq!(found.as_deref(), expected, "{lines:?}");
+        }
+        let stranger = Some("203.0.113.50:1");
+        let found = found(&address, stranger, "cf-connecting-ip", &["10.0.0.1"]);
+        assert_eq!(found.as_deref(), Some("203.0.113.50"));
     }
 
     #[test]
@@ -471,10 +543,11 @@ mod tests {
             (&["for=203.0.113.9;for=10.0.0.1"], None),
             (&["for=unknown"], None),
             (&["for=_hidden"], None),
-            (&["for=\"203.0.113.9:_port\""], None),
+            (&["for=\"203.0.113.9:_port\""], Some("203.0.113.9")),
+            (&["for=\"[2001:db8::1]:_port\""], Some("2001:db8::1")),
             (&["for=\"2001:db8::1\""], None),
             (&["for=\"2001:db8::1:80\""], None),
-            (&["for=\"[fe80::1%251]:80\""], None),
+            (&["for=\"[fe80::1%251]:80\""], Some("fe80::1")),
             (&["for=203.0.113.9, for=unknown"], None),
             (&["for=203.0.113.9, by=198.18.0.1"], None),
             (&["by=203.0.113.9"], None),

@@ -287,11 +287,15 @@ macro_rules! texts {
                 r#""}"#
             ),
             html: concat!(
-                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>",
+                "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">",
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+                "<meta name=\"color-scheme\" content=\"light dark\"><title>",
                 $code,
                 " ",
                 $title,
-                "</title></head><body><h1>",
+                "</title><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;",
+                "margin:18vh auto 0;padding:0 1.5rem}h1{font-size:1.5rem;margin:0 0 .5rem}p{margin:0}",
+                "</style></head><body><h1>",
                 $title,
                 "</h1><p>",
                 $detail,
@@ -308,15 +312,11 @@ fn texts(denial: &Denial) -> Texts {
         Denial::InvalidRequest => texts!(
             400,
             "Bad Request",
-            "The request carries credentials in a way that is not accepted."
+            "The request has ambiguous or misplaced credentials."
         ),
         Denial::Unauthenticated {
             rejection: None, ..
-        } => texts!(
-            401,
-            "Unauthorized",
-            "Credentials are needed, and none were sent."
-        ),
+        } => texts!(401, "Unauthorized", "The request has no credentials."),
         Denial::Unauthenticated {
             rejection: Some(Rejection::TooLong),
             ..
@@ -328,29 +328,27 @@ fn texts(denial: &Denial) -> Texts {
         Denial::SenderConstraintRequired => texts!(
             401,
             "Unauthorized",
-            "The credentials are not bound to a key that only their owner holds."
+            "The credentials must be bound to a key of the client."
         ),
         Denial::StepUp { .. } => texts!(
             401,
             "Unauthorized",
-            "The login is too old or too weak for this. Log in again."
+            "The login is too old or too weak. Log in again."
         ),
         Denial::Unauthenticated { .. } => texts!(
             401,
             "Unauthorized",
-            "The credentials are not, or are no longer, valid."
+            "The credentials are invalid or expired."
         ),
-        Denial::InsufficientScope { .. } => texts!(
-            403,
-            "Forbidden",
-            "The credentials are valid, but do not reach far enough."
-        ),
+        Denial::InsufficientScope { .. } => {
+            texts!(403, "Forbidden", "The credentials lack a required scope.")
+        }
         Denial::Forbidden => texts!(403, "Forbidden", "You are not allowed to do this."),
-        Denial::NotFound => texts!(404, "Not Found", "There is nothing here."),
+        Denial::NotFound => texts!(404, "Not Found", "Nothing was found at this address."),
         Denial::Unverifiable { .. } => texts!(
             503,
             "Service Unavailable",
-            "Whether this is allowed cannot be checked at the moment."
+            "The permission cannot be checked at the moment."
         ),
     }
 }

@@ -69,7 +69,7 @@ pub mod adapter {
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
         Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
-        Offered, Place, Route, RouteChallenges, Target, UNKNOWN_PATH, UsedScheme, View,
-        forbid_storing,
+        Offered, Place, RequestOrigin, Route, RouteChallenges, Target, UNKNOWN_PATH, UsedScheme,
+        View, forbid_storing,
     };
 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
@@ -133,6 +134,14 @@ pub trait Scheme: Send + Sync + 'static {
         false
     }
 
+    /// Returns whether the credentials in a field sign the body of the request, as those of a webhook do.
+    /// A `GuardedRouter` then reads the body of a request with such credentials before they are verified,
+    /// up to [`ProtectionSpace::MAX_FORM`](crate::ProtectionSpace::MAX_FORM) bytes, and passes it on
+    /// unchanged. A longer or incomplete body is a 400. Default: no.
+    fn signs_body(&self) -> bool {
+        false
+    }
+
     /// Returns whether the tokens of this scheme carry OAuth scopes, so that a client can request
     /// missing ones (RFC 6750 §3.1). Default: no.
     fn is_oauth(&self) -> bool {
@@ -161,8 +170,13 @@ pub trait Scheme: Send + Sync + 'static {
 pub enum Source {
     /// In `Authorization`, after the name of the scheme and a space (RFC 9110 §11.6.2).
     Authorization,
+    /// The whole value of `Authorization`, without the name of a scheme, as cargo sends the token of a
+    /// registry. A value with a space, or with the name of an accepted scheme, is not a bare one.
+    BareAuthorization,
     /// The whole value of a field that is specific to the scheme.
     Field(HeaderName),
+    /// The same, in UTF-8 and without control characters. Other sources accept visible ASCII.
+    TextField(HeaderName),
     /// The value of the cookie with this name (RFC 6265 §5.4), which is case-sensitive. Of several
     /// values, rejected ones are ignored; two remaining ones are ambiguous.
     ///
@@ -185,8 +199,8 @@ impl Source {
     /// The request field that contains the credentials; `None` for the query and for forms.
     pub(crate) fn field(&self) -> Option<&HeaderName> {
         match self {
-            Self::Authorization => Some(&AUTHORIZATION),
-            Self::Field(name) => Some(name),
+            Self::Authorization | Self::BareAuthorization => Some(&AUTHORIZATION),
+            Self::Field(name) | Self::TextField(name) => Some(name),
             Self::Cookie(_) => Some(&COOKIE),
             Self::Subprotocol(_) => Some(&SEC_WEBSOCKET_PROTOCOL),
             Self::Query(_) | Self::Form(_) => None,
@@ -202,19 +216,26 @@ pub struct Credentials<'r> {
     value: &'r str,
     head: Head<'r>,
     client_address: &'r ClientAddress,
+    body: Option<&'r Bytes>,
 }
 
 impl<'r> Credentials<'r> {
-    pub(crate) fn new(value: &'r str, head: Head<'r>, client_address: &'r ClientAddress) -> Self {
+    pub(crate) fn new(
+        value: &'r str,
+        head: Head<'r>,
+        client_address: &'r ClientAddress,
+        body: Option<&'r Bytes>,
+    ) -> Self {
         Self {
             value,
             head,
             client_address,
+            body,
         }
     }
 
-    /// The credentials without the name of the scheme: visible ASCII and spaces, never empty, at
-    /// most [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes
+    /// The credentials without the name of the scheme: visible ASCII and spaces (or text, for a
+    /// [`Source::TextField`]), never empty, at most [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes
     /// long.
     pub fn value(&self) -> &'r str {
         self.value
@@ -245,6 +266,12 @@ impl<'r> Credentials<'r> {
     /// The peer of the connection, if the server provides it.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.head.peer()
+    }
+
+    /// The body of the request, for a scheme that [signs](Scheme::signs_body) it. `None` outside of a
+    /// `GuardedRouter`.
+    pub fn body(&self) -> Option<&'r [u8]> {
+        self.body.map(|body| &**body)
     }
 
     /// The request's extensions: data from the server and the outer layers.

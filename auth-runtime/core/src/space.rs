@@ -20,6 +20,6 @@ pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub use self::credential_fields::CredentialFields;
 pub use self::credentials::Form;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
-pub use self::report::DeniedObject;
+pub use self::report::{DeniedObject, RequestOrigin};
 pub use self::route_challenges::RouteChallenges;
 pub use self::target::{Place, Target, UsedScheme};

@@ -67,8 +67,8 @@ impl fmt::Display for TrustedProxiesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProxy => f.write_str(
-                "a field of a proxy is to be read, and no proxy is trusted; give the addresses of \
-                 the proxies, or use the connection itself",
+                "a field of a proxy is configured, and no proxy is trusted; give the addresses \
+                 of the proxies, or use the connection itself",
             ),
             Self::EveryAddress(network) => write!(
                 f,

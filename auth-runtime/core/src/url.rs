@@ -105,7 +105,7 @@ pub enum UrlProblem {
 impl fmt::Display for UrlProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAbsolute => f.write_str("it is no absolute URL"),
+            Self::NotAbsolute => f.write_str("it is not an absolute URL"),
             Self::NotHttps => f.write_str("it has to be https (or http on loopback, for tests)"),
             Self::Fragment => f.write_str("it must not have a fragment"),
             Self::UserInformation => f.write_str("it must not name a user"),

@@ -169,20 +169,20 @@ impl Comparison {
     pub fn reasons(&self) -> Vec<&'static str> {
         let callers = match self.callers {
             Change::Same => None,
-            Change::Loosened => Some("more may call"),
-            Change::Tightened => Some("fewer may call"),
-            Change::Changed => Some("others may call"),
+            Change::Loosened => Some("more callers are allowed"),
+            Change::Tightened => Some("fewer callers are allowed"),
+            Change::Changed => Some("other callers are allowed"),
         };
         let disclosure = match self.disclosure {
             Change::Same => None,
-            Change::Loosened => Some("more are told that it is there"),
-            Change::Tightened => Some("fewer are told that it is there"),
-            Change::Changed => Some("others are told that it is there"),
+            Change::Loosened => Some("more callers learn that the route exists"),
+            Change::Tightened => Some("fewer callers learn that the route exists"),
+            Change::Changed => Some("other callers learn that the route exists"),
         };
         let others = self.others.iter().map(|aspect| match aspect {
             Aspect::Schemes => "other schemes are offered",
-            Aspect::Realm => "the realm is another one",
-            Aspect::Reason => "the reason is another one",
+            Aspect::Realm => "the realm differs",
+            Aspect::Reason => "the reason differs",
             Aspect::Identity => "the optional identity was added or removed",
         });
         callers

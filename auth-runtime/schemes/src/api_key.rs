@@ -181,7 +181,7 @@ pub enum ApiKeysError {
 impl fmt::Display for ApiKeysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoKey => f.write_str("there is no API key; add one with `.key(…)`"),
+            Self::NoKey => f.write_str("no API key was added; add one with `.key(…)`"),
             Self::ShortKey(who) => write!(
                 f,
                 "the API key of {who:?} is shorter than {MIN_KEY} bytes and can be guessed",

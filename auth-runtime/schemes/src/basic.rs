@@ -35,6 +35,7 @@ use crate::password::Password;
 /// itself.
 pub struct Basic {
     verify: Box<Verify>,
+    accepts_latin1: bool,
 }
 
 type Verify = dyn Fn(&Credentials<'_>, String, Password) -> Verification + Send + Sync;
@@ -53,7 +54,15 @@ impl Basic {
             verify: Box::new(move |_, user, password| {
                 Verification::pending(verify(user, password))
             }),
+            accepts_latin1: false,
         }
+    }
+
+    /// Reads credentials that are not valid UTF-8 as ISO 8859-1, as some clients send them in spite of the
+    /// challenge (RFC 7617 §2). Default: they are malformed.
+    pub fn accept_latin1(mut self) -> Self {
+        self.accepts_latin1 = true;
+        self
     }
 
     /// Creates a scheme that verifies passwords against Argon2 hashes.
@@ -63,6 +72,7 @@ impl Basic {
             verify: Box::new(move |credentials, user, password| {
                 hashes.verify(user, password, credentials.client())
             }),
+            accepts_latin1: false,
         }
     }
 }
@@ -73,7 +83,7 @@ impl Scheme for Basic {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        match user_and_password(credentials.value()) {
+        match user_and_password(credentials.value(), self.accepts_latin1) {
             Some((user, password)) => (self.verify)(credentials, user, password),
             None => Verification::done(Caller::Rejected(Rejection::Malformed)),
         }
@@ -95,9 +105,14 @@ impl Scheme for Basic {
 
 /// Splits the credentials. The name ends at the first colon. Neither part has control characters
 /// (RFC 7617 §2).
-fn user_and_password(credentials: &str) -> Option<(String, Password)> {
+fn user_and_password(credentials: &str, accepts_latin1: bool) -> Option<(String, Password)> {
     let bytes = Zeroizing::new(STANDARD.decode(credentials).ok()?);
-    let text = std::str::from_utf8(&bytes).ok()?;
+    let latin1 = || bytes.iter().copied().map(char::from).collect::<String>();
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => Zeroizing::new(text.to_owned()),
+        Err(_) if accepts_latin1 => Zeroizing::new(latin1()),
+        Err(_) => return None,
+    };
     let (user, password) = text.split_once(':')?;
     let is_clean = !text.chars().any(char::is_control);
     let password = || Password::new(password.to_owned());

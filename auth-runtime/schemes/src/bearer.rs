@@ -47,6 +47,8 @@ pub struct Bearer {
     certificate: Option<ClientCertificate>,
     in_query: bool,
     in_form: bool,
+    /// Whether tokens may be in `Authorization` without the name of a scheme.
+    is_bare: bool,
 }
 
 type Verify = Box<dyn Fn(&Credentials<'_>) -> Verification + Send + Sync>;
@@ -106,6 +108,7 @@ impl Bearer {
             certificate: None,
             in_query: false,
             in_form: false,
+            is_bare: false,
         }
     }
 
@@ -228,6 +231,16 @@ impl Bearer {
             ..self
         }
     }
+
+    /// Accepts tokens in `Authorization` without the name of a scheme as well, for clients such as cargo,
+    /// which sends the token of a registry in this way. Other schemes of the space keep their names in
+    /// the field. Default: no.
+    pub fn accept_bare(self) -> Self {
+        Self {
+            is_bare: true,
+            ..self
+        }
+    }
 }
 
 impl Scheme for Bearer {
@@ -242,6 +255,9 @@ impl Scheme for Bearer {
         }
         if self.in_form {
             sources.push(Source::Form(PARAMETER.to_owned()));
+        }
+        if self.is_bare {
+            sources.push(Source::BareAuthorization);
         }
         sources
     }

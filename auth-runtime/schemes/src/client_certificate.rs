@@ -139,8 +139,8 @@ impl ClientCertificate {
 fn is_from(proxies: &TrustedProxies, credentials: &Credentials<'_>) -> bool {
     let Some(address) = credentials.peer() else {
         tracing::error!(
-            "client certificates are to come from a proxy, and the server does not say who is \
-             connected: serve with `into_make_service_with_connect_info::<SocketAddr>()`"
+            "client certificates come from a proxy, and the server does not provide the address \
+             of the peer: serve with `into_make_service_with_connect_info::<SocketAddr>()`"
         );
         return false;
     };

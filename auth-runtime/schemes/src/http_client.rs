@@ -52,7 +52,9 @@ impl HttpClient {
             .map(Self)
             .map_err(|error| match ca_certificates {
                 Some(_) => HttpClientError::Certificates,
-                None => HttpClientError::Client(format!("no HTTP client can be made: {error}")),
+                None => {
+                    HttpClientError::Client(format!("the HTTP client cannot be created: {error}"))
+                }
             })
     }
 
@@ -93,7 +95,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(HttpError::Failed("the answer is too long".to_owned()));
+            return Err(HttpError::Failed("the response is too long".to_owned()));
         }
         body.extend_from_slice(&chunk);
     }
@@ -116,7 +118,7 @@ impl From<reqwest::Error> for HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer is {status}"),
+            Self::Status(status) => write!(f, "the response has the status {status}"),
             Self::Failed(problem) => f.write_str(problem),
         }
     }

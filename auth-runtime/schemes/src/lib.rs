@@ -26,7 +26,6 @@ mod dpop;
 mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]
 mod fair_queue;
-#[cfg(any(feature = "api-key", feature = "jwt"))]
 mod field;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
@@ -42,6 +41,7 @@ mod origin;
 mod password;
 #[cfg(feature = "argon2")]
 mod password_hashes;
+mod proxy_identity;
 #[cfg(any(
     feature = "introspection",
     feature = "dpop",
@@ -57,6 +57,8 @@ mod sessions;
 mod signed_urls;
 #[cfg(feature = "token-cache")]
 mod token_cache;
+#[cfg(feature = "webhooks")]
+mod webhooks;
 
 #[cfg(feature = "api-key")]
 pub use self::api_key::{ApiKeys, ApiKeysBuilder, ApiKeysError};
@@ -88,6 +90,7 @@ pub use self::origin::{TrustedOrigins, TrustedOriginsError};
 pub use self::password::Password;
 #[cfg(feature = "argon2")]
 pub use self::password_hashes::{PasswordHashes, PasswordHashesBuilder, PasswordHashesError};
+pub use self::proxy_identity::{ProxyIdentity, ProxyIdentityBuilder, ProxyIdentityError};
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisBuilder, RedisError};
 #[cfg(feature = "sessions")]
@@ -98,3 +101,5 @@ pub use self::sessions::{
 pub use self::signed_urls::{LinkError, SignedUrls, SignedUrlsBuilder, SignedUrlsError};
 #[cfg(feature = "token-cache")]
 pub use self::token_cache::TokenCache;
+#[cfg(feature = "webhooks")]
+pub use self::webhooks::{Webhooks, WebhooksBuilder, WebhooksError};

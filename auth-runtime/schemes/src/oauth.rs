@@ -79,7 +79,7 @@ fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
         ),
         ErrorCode::InvalidToken(Rejection::StaleNonce) => (
             "use_dpop_nonce",
-            "the proof of possession needs the nonce that comes with this answer",
+            "the proof of possession must contain the nonce of this response",
         ),
         ErrorCode::InvalidToken(rejection) => (
             "invalid_token",
@@ -91,11 +91,11 @@ fn error(problem: ErrorCode<'_>) -> (&'static str, &'static str) {
         ),
         ErrorCode::InsufficientScope => (
             "insufficient_scope",
-            "the access token does not grant what is needed",
+            "the access token lacks a required scope",
         ),
         ErrorCode::InsufficientUserAuthentication { .. } => (
             "insufficient_user_authentication",
-            "the login is too old or too weak for this",
+            "the login is too old or too weak",
         ),
         // `InvalidRequest`.
         _ => (

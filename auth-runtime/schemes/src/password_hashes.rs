@@ -207,7 +207,7 @@ impl Table {
 fn with_blocks(memory: &mut Memory, blocks: usize) -> Option<&mut [Block]> {
     let missing = blocks.saturating_sub(memory.len());
     if memory.try_reserve_exact(missing).is_err() {
-        tracing::error!("there is no memory to verify a password in");
+        tracing::error!("the memory to verify a password is not available");
         return None;
     }
     memory.resize(blocks, Block::new());
@@ -334,8 +334,8 @@ pub enum PasswordHashesError {
 impl fmt::Display for PasswordHashesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoUser => f.write_str("there is no user; add one with `.user(…)`"),
-            Self::UserTwice(name) => write!(f, "the user {name:?} is there twice"),
+            Self::NoUser => f.write_str("no user was added; add one with `.user(…)`"),
+            Self::UserTwice(name) => write!(f, "the user {name:?} was added twice"),
             Self::NoArgon2(name) => write!(
                 f,
                 "the hash of the user {name:?} is not of the form `$argon2id$v=19$m=…,t=…,p=…$…$…`",

@@ -157,15 +157,15 @@ impl Redis {
         let problem = match answer {
             Ok(Ok(answer)) => {
                 if shared.is_down.swap(false, Ordering::Relaxed) {
-                    tracing::warn!("Redis answers again");
+                    tracing::warn!("Redis responds again");
                 }
                 return Ok(answer);
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it takes too long".to_owned(),
+            Err(_) => "the deadline passed".to_owned(),
         };
         if !shared.is_down.swap(true, Ordering::Relaxed) {
-            tracing::warn!("Redis does not answer: {problem}");
+            tracing::warn!("Redis does not respond: {problem}");
         }
         Err(RedisError::NoAnswer)
     }
@@ -211,13 +211,10 @@ const SHARE_PERIOD: Duration = Duration::from_secs(60);
 
 /// Stores a proof. Returns 1 if it is new, 0 if it was used before, and -1 if the share of its
 /// subject is exhausted. A script is atomic.
-const REMEMBER: &str = "\
-    if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end \
-    local proofs = redis.call('INCR', KEYS[2]) \
-    if proofs == 1 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end \
-    if proofs > tonumber(ARGV[3]) then return -1 end \
-    redis.call('SET', KEYS[1], 'used', 'EX', ARGV[1]) \
-    return 1";
+const REMEMBER: &str = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end local proofs = \
+                        redis.call('INCR', KEYS[2]) if proofs == 1 then redis.call('EXPIRE', \
+                        KEYS[2], ARGV[2]) end if proofs > tonumber(ARGV[3]) then return -1 end \
+                        redis.call('SET', KEYS[1], 'used', 'EX', ARGV[1]) return 1";
 
 impl ReplayStore for Redis {
     async fn is_first(&self, proof: UsedProof) -> Result<bool, ReplayStoreError> {
@@ -260,15 +257,15 @@ impl fmt::Display for RedisError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url => f.write_str(
-                "that is not the URL of a Redis; write `redis://user:password@host:port/`, or \
-                 `rediss://…` for TLS",
+                "this is not the URL of a Redis server; write \
+                 `redis://user:password@host:port/`, or `rediss://…` for TLS",
             ),
             Self::Timeout(timeout) => write!(
                 f,
-                "an answer cannot be waited for for {} seconds; up to 10 is fine",
+                "the deadline of a response is {} seconds; the maximum is 10",
                 timeout.as_secs_f32()
             ),
-            Self::NoAnswer => f.write_str("Redis does not answer"),
+            Self::NoAnswer => f.write_str("Redis does not respond"),
         }
     }
 }

@@ -163,13 +163,13 @@ const fn login(
 ///
 /// The system has no random bytes.
 pub async fn personas(forge: &Forge, authority: &Authority) -> Result<Vec<Person>> {
-    let nobody = Person {
-        name: "nobody",
-        about: "somebody who passes by",
+    let anonymous = Person {
+        name: "anonymous",
+        about: "a visitor",
         identity: None,
         authorization: None,
     };
-    let mut people = vec![nobody];
+    let mut people = vec![anonymous];
     people.extend(LOGINS.iter().map(|login| with_login(login, authority)));
     let hour = Duration::from_secs(3600);
     let about = "a program of ann's, with a personal token";

@@ -50,17 +50,17 @@ fn routes() -> GuardedRouter {
 
 /// The requests of the tour, with the expected status and challenge.
 const TOUR: &str = r#"
-/healthz  nobody  200
-/reports  nobody  401  Bearer realm="quickstart", scope="reports:read"
-/reports  late    401  Bearer realm="quickstart", scope="reports:read", error="invalid_token", error_description="the access token expired"
-/reports  ed      403  Bearer realm="quickstart", scope="reports:read", error="insufficient_scope", error_description="the access token does not grant what is needed"
-/reports  rita    200
-/drafts   ed      200
-/drafts   rita    403  Bearer realm="quickstart", scope="drafts:write", error="insufficient_scope", error_description="the access token does not grant what is needed"
-/admin    nobody  404
-/admin    rita    404
-/nowhere  rita    404
-/admin    ada     200
+/healthz  anonymous  200
+/reports  anonymous  401  Bearer realm="quickstart", scope="reports:read"
+/reports  late       401  Bearer realm="quickstart", scope="reports:read", error="invalid_token", error_description="the access token expired"
+/reports  ed         403  Bearer realm="quickstart", scope="reports:read", error="insufficient_scope", error_description="the access token lacks a required scope"
+/reports  rita       200
+/drafts   ed         200
+/drafts   rita       403  Bearer realm="quickstart", scope="drafts:write", error="insufficient_scope", error_description="the access token lacks a required scope"
+/admin    anonymous  404
+/admin    rita       404
+/nowhere  rita       404
+/admin    ada        200
 "#;
 
 #[tokio::main]

@@ -1,10 +1,14 @@
 //! A tour of a service: requests of several callers over a socket, each with the expected response.
 
+mod rows;
+
 use std::error::Error;
 
 use auth_runtime::ProtectedRouter;
 use tokio::net::TcpListener;
 use ureq::http::HeaderValue;
+
+pub use self::rows::Rows;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -71,7 +75,7 @@ pub fn is_tour() -> bool {
 /// Serves `app`, and prints a `curl` line for each line of the tour. With `--tour`, it sends the
 /// requests of the tour and stops.
 ///
-/// Each line of the tour has a path, the name of a persona (or `nobody` for a request without
+/// Each line of the tour has a path, the name of a persona (or `anonymous` for a request without
 /// credentials), the expected status and, optionally, the expected challenge.
 ///
 /// # Errors
@@ -128,14 +132,11 @@ fn stop<'a>(line: &'a str, personas: &'a [Persona]) -> Option<Stop<'a>> {
         persona,
         expected: show(status, challenge.trim_start()),
     })
-    .filter(|stop| stop.persona.is_some() || name == "nobody")
+    .filter(|stop| stop.persona.is_some() || name == "anonymous")
 }
 
 fn show(status: &str, challenge: &str) -> String {
-    if challenge.is_empty() {
-        return status.to_owned();
-    }
-    format!("{status}\n#   WWW-Authenticate: {challenge}")
+    format!("{status} {challenge}").trim_end().to_owned()
 }
 
 /// Sends every request over a socket and compares the responses.
@@ -144,7 +145,8 @@ fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
         .http_status_as_error(false)
         .build()
         .into();
-    let mut surprises = 0;
+    let request_of = |stop: &Stop<'_>| format!("GET {}", stop.path);
+    let mut rows = Rows::new(stops.iter().map(|stop| (request_of(stop), stop.name)));
     let mut nonce: Option<String> = None;
     for stop in stops {
         let url = format!("{base}{}", stop.path);
@@ -175,14 +177,7 @@ fn go(base: &str, stops: &[Stop<'_>]) -> Result<()> {
             nonce = fields.get("dpop-nonce").map(text).or(nonce);
         }
         let seen = show(response.status().as_str(), &challenges.join(", "));
-        println!("GET {} by {}: {seen}", stop.path, stop.name);
-        if seen != stop.expected {
-            println!("!   expected: {}", stop.expected);
-            surprises += 1;
-        }
+        rows.print(&request_of(stop), stop.name, &seen, &stop.expected);
     }
-    match surprises {
-        0 => Ok(()),
-        _ => Err(format!("{surprises} answers were not as expected").into()),
-    }
+    rows.finish()
 }

@@ -15,7 +15,7 @@ pub(super) fn expected(base: &str) -> Vec<(&'static str, &'static str, Value)> {
         })
     };
     let missing = |scheme: &str| {
-        let description = "the access token does not grant what is needed";
+        let description = "the access token lacks a required scope";
         let scope = "files:read files:write";
         let challenge = scoped(scheme, scope, "insufficient_scope", description);
         json!({ "status": 403, "challenges": [challenge] })

@@ -135,7 +135,7 @@ fn below_a_half_typed_attribute_the_body_is_type_checked() {
 }
 
 #[test]
-fn an_attribute_that_is_whole_is_nothing_to_complain_of() {
+fn complete_attribute_has_no_diagnostics() {
     for attribute in [
         "#[requires(scope = \"a\", hide_as = 404)]",
         "#[requires(any(role = \"a\", all(scope = \"b\", scope = \"c\")))]",

@@ -69,7 +69,7 @@ fn unverifiable() -> Answer {
 }
 
 #[tokio::test]
-async fn a_proof_that_one_instance_was_sent_is_refused_by_the_other() {
+async fn instances_share_used_proofs() {
     let server = Server::start();
     let [here, there] = two_instances(&server).await;
     let proof = CLIENT.proof("1");
@@ -80,7 +80,7 @@ async fn a_proof_that_one_instance_was_sent_is_refused_by_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_at_the_same_time_one_is_the_first() {
+async fn concurrent_proofs_have_one_winner() {
     let server = Server::start();
     let instances = two_instances(&server).await;
     for round in ["a", "b", "c"] {
@@ -106,7 +106,7 @@ async fn of_many_at_the_same_time_one_is_the_first() {
 }
 
 #[tokio::test]
-async fn services_with_other_prefixes_do_not_know_each_others_proofs() {
+async fn prefixes_separate_services() {
     let server = Server::start();
     let redis = |prefix: &str| Redis::builder(server.url()).prefix(prefix).build().unwrap();
     let here = instance(redis("here:")).await;
@@ -117,7 +117,7 @@ async fn services_with_other_prefixes_do_not_know_each_others_proofs() {
 }
 
 #[tokio::test]
-async fn a_proof_is_remembered_by_its_hash_until_it_is_past_for_every_clock() {
+async fn proofs_are_stored_by_hash_until_expiry() {
     let server = Server::start();
     let [here, _] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
@@ -130,7 +130,7 @@ async fn a_proof_is_remembered_by_its_hash_until_it_is_past_for_every_clock() {
 }
 
 #[tokio::test]
-async fn a_subject_has_a_share_of_the_proofs_in_a_minute() {
+async fn subjects_have_a_share_of_proofs() {
     let server = Server::start();
     let [here, there] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
@@ -152,7 +152,7 @@ async fn a_subject_has_a_share_of_the_proofs_in_a_minute() {
 }
 
 #[tokio::test]
-async fn without_redis_nobody_can_say_and_afterwards_all_is_well_again() {
+async fn outage_is_503_until_redis_returns() {
     let mut server = Server::start();
     let [here, there] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
@@ -173,7 +173,7 @@ async fn without_redis_nobody_can_say_and_afterwards_all_is_well_again() {
 }
 
 #[tokio::test]
-async fn nobody_notices_a_restart_between_two_requests() {
+async fn restart_between_requests_is_unnoticed() {
     let mut server = Server::start();
     let [here, _] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
@@ -184,7 +184,7 @@ async fn nobody_notices_a_restart_between_two_requests() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_does_not_make_requests_hang() {
+async fn hanging_redis_has_a_deadline() {
     let server = Server::start();
     let [here, there] = two_instances(&server).await;
     assert_eq!(CLIENT.send(here, &CLIENT.proof("1")).await, granted());
@@ -212,7 +212,7 @@ async fn a_redis_that_hangs_does_not_make_requests_hang() {
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_let_the_service_in_lets_nobody_in() {
+async fn unauthorized_redis_grants_nothing() {
     let server = Server::start();
     for url in [
         format!("redis://127.0.0.1:{}/", server.port),
@@ -231,7 +231,7 @@ async fn a_redis_that_does_not_let_the_service_in_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_redis_that_can_only_be_read_lets_nobody_in() {
+async fn read_only_redis_grants_nothing() {
     let server = Server::start();
     let rules = [
         "ACL",

@@ -83,7 +83,7 @@ async fn status(instance: SocketAddr, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_issuer_is_asked_once_for_all_instances_until_a_token_is_forgotten() {
+async fn instances_share_introspection() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let cache = || shared(&server, KEY, MINUTE);
@@ -107,7 +107,7 @@ async fn the_issuer_is_asked_once_for_all_instances_until_a_token_is_forgotten()
 }
 
 #[tokio::test]
-async fn nothing_is_remembered_for_longer_than_a_token_is_good_or_than_is_wanted() {
+async fn entries_expire_with_token_and_setting() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let lifetime_of = |token: &str| -> i64 {
@@ -133,7 +133,7 @@ async fn nothing_is_remembered_for_longer_than_a_token_is_good_or_than_is_wanted
 }
 
 #[tokio::test]
-async fn who_writes_to_redis_cannot_log_in_and_who_reads_it_learns_nothing() {
+async fn redis_access_grants_and_reveals_nothing() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;
@@ -168,7 +168,7 @@ async fn who_writes_to_redis_cannot_log_in_and_who_reads_it_learns_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_kept_beyond_its_time_is_not_believed() {
+async fn expired_entries_are_ignored() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let brief = shared(&server, KEY, Duration::from_secs(2));
@@ -183,7 +183,7 @@ async fn what_is_kept_beyond_its_time_is_not_believed() {
 }
 
 #[tokio::test]
-async fn other_keys_and_other_clients_know_nothing_of_each_other() {
+async fn keys_and_clients_are_separate() {
     let server = Server::start();
     let issuer = Issuer::start().await;
     let here = issuer.instance("api", shared(&server, KEY, MINUTE)).await;

@@ -30,14 +30,14 @@ GET /restated  requires(scope = "b", role = "a")  shop::restated
 GET /shown  requires(role = "admin")  shop::shown
 GET /tightened  requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 "#;
-    let expected = r#"loosened: more may call, or are told that it is there
-  GET /opened  (more may call; the reason is another one)
+    let expected = r#"loosened: more callers are allowed, or learn that the route exists
+  GET /opened  (more callers are allowed; the reason differs)
     - requires(role = "admin")  shop::opened
     + public(reason = "for everybody")  shop::opened
-  GET /loosened  (more may call)
+  GET /loosened  (more callers are allowed)
     - requires(role = "admin", scope = "users")  shop::loosened
     + requires(any(scope = "users", role = "auditor"), role = "admin")  shop::loosened
-  GET /shown  (more are told that it is there)
+  GET /shown  (more callers learn that the route exists)
     - requires(role = "admin", hide_as = 404)  shop::shown
     + requires(role = "admin")  shop::shown
 
@@ -49,21 +49,21 @@ added
   POST /added
     + requires(authenticated)  shop::added
 
-changed: others may call or are told, or nobody can tell
+changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   any /ops/*  (another reason, or another plain router)
     - unguarded(reason = "for the scraper")
     + unguarded(reason = "for all scrapers")
-  GET /changed  (others may call)
+  GET /changed  (other callers are allowed)
     - requires(role = "admin")  shop::changed
     + requires(role = "auditor")  shop::changed
 
-moved: another handler, and the same may call
+moved: another handler with an equivalent policy
   GET /moved  (another handler)
     - requires(authenticated)  shop::old
     + requires(authenticated)  shop::new
 
-tightened: fewer may call, or are told that it is there
-  GET /tightened  (fewer may call)
+tightened: fewer callers are allowed, or learn that the route exists
+  GET /tightened  (fewer callers are allowed)
     - requires(authenticated)  shop::tightened
     + requires(authenticated, network = "192.0.2.0/24")  shop::tightened
 
@@ -71,8 +71,8 @@ removed
   GET /removed
     - requires(authenticated)  shop::removed
 
-restated: the same may call
-  GET /restated  (the same in other words)
+restated: an equivalent policy
+  GET /restated  (the same, written differently)
     - requires(role = "a", scope = "b")  shop::restated
     + requires(scope = "b", role = "a")  shop::restated
 "#;
@@ -277,19 +277,19 @@ fn each_difference_is_named() {
     for (after, expected) in [
         (
             line("", "requires(role = \"a\", realm = \"other\")", "shop::x"),
-            "restated: the realm is another one",
+            "restated: the realm differs",
         ),
         (
             line("", "requires(role = \"a\", realm = \"other\")", "shop::y"),
-            "moved: the realm is another one; another handler",
+            "moved: the realm differs; another handler",
         ),
         (
             line("", "requires(role = \"a\", schemes(Bearer))", "shop::y"),
-            "tightened: fewer may call; other schemes are offered; another handler",
+            "tightened: fewer callers are allowed; other schemes are offered; another handler",
         ),
         (
             line("", "requires(role = \"a\", loosen = \"why\")", "shop::x"),
-            "restated: the reason is another one",
+            "restated: the reason differs",
         ),
         (
             line("", "requires(role = \"a\")", "shop::y"),
@@ -309,7 +309,7 @@ fn each_difference_is_named() {
         ),
         (
             line("", "requires(any(role = \"a\", role = \"a\"))", "shop::x"),
-            "restated: the same in other words",
+            "restated: the same, written differently",
         ),
         (
             plain.replace("{id}", "{name}"),
@@ -317,7 +317,7 @@ fn each_difference_is_named() {
         ),
         (
             line("", "public(reason = \"x\")", "shop::x"),
-            "loosened: more may call; the reason is another one",
+            "loosened: more callers are allowed; the reason differs",
         ),
     ] {
         assert_eq!(what(&plain, &after), expected, "{after}");
@@ -341,7 +341,7 @@ fn each_difference_is_named() {
         (
             "fallback /*  public(reason = \"a\")  shop::none".to_owned(),
             "fallback /*  public(reason = \"b\")  shop::Site (router)".to_owned(),
-            "changed: the reason is another one; another handler; a router in place of a handler",
+            "changed: the reason differs; another handler; a router in place of a handler",
         ),
         (
             "any /x  unguarded(reason = \"a\")".to_owned(),
@@ -367,12 +367,12 @@ fn router_changes_are_named() {
         (
             new().route("/x", get(in_a_realm)),
             new().route("/x", get(in_another_realm)),
-            "moved: the realm is another one; another handler",
+            "moved: the realm differs; another handler",
         ),
         (
             new().fallback(healthz),
             new().fallback_service(Site, plain()),
-            "changed: the reason is another one; another handler; a router in place of a handler",
+            "changed: the reason differs; another handler; a router in place of a handler",
         ),
         (
             new().fallback_service(Site, service()),

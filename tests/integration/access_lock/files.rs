@@ -53,7 +53,7 @@ fn locks_are_beside_manifests() {
     assert_eq!(
         payload.downcast_ref::<String>().expect("a text"),
         &format!(
-            "there is no `{}` that says who may call what; write it by `ACCESS_LOCK=overwrite cargo \
+            "the access lock `{}` does not exist; write it by `ACCESS_LOCK=overwrite cargo \
              test`, and commit it",
             expected.display()
         )
@@ -111,9 +111,9 @@ fn unreadable_locks_fail() {
         assert_eq!(
             failure,
             format!(
-                "line {line} of `unreadable.lock` does not say who may call what: `{wrong}`; take it \
-                 from the repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and \
-                 look at the difference"
+                "line {line} of `unreadable.lock` is not an entry of an access lock: `{wrong}`; \
+                 restore the file from the repository, or write it by `ACCESS_LOCK=overwrite \
+                 cargo test` and review the difference"
             )
         );
     }
@@ -146,7 +146,7 @@ fn binary_files_fail() {
         let file = file("bytes.lock");
         std::fs::write(&file, &bytes).expect("a file");
         let failure = failure(router, &file);
-        let start = format!("line {line} of `bytes.lock` does not say who may call what");
+        let start = format!("line {line} of `bytes.lock` is not an entry of an access lock");
         assert!(failure.starts_with(&start), "{failure}");
     }
 }
@@ -203,9 +203,9 @@ fn only_the_environment_accepts_changes() {
         assert!(!output.status.success(), "{ci}");
         let report = [output.stdout, output.stderr].concat();
         let report = String::from_utf8_lossy(&report).into_owned();
-        let expected = "`ACCESS_LOCK=overwrite` would accept whatever changed in `accepted.lock`, and `CI` \
-                        is set, so nobody would look at it; unset `ACCESS_LOCK` here, and accept the \
-                        change where it is made";
+        let expected = "`ACCESS_LOCK=overwrite` would accept every change of `accepted.lock` \
+                        without a review, since `CI` is set; unset `ACCESS_LOCK` here, and \
+                        accept the change where it is made";
         assert!(report.contains(expected), "{report}");
         assert!(!file.exists());
     }
@@ -233,14 +233,14 @@ fn failures_explain_acceptance() {
     std::fs::write(&file, before).expect("a file");
     assert_eq!(
         failure(router, &file),
-        r#"who may call what is not what `differs.lock` says
+        r#"the access policies differ from `differs.lock`
 
-loosened: more may call, or are told that it is there
-  GET /v1/repos/{id}  (more may call)
+loosened: more callers are allowed, or learn that the route exists
+  GET /v1/repos/{id}  (more callers are allowed)
     - requires(scope = "repo:read", role = "owner", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
     + requires(scope = "repo:read", hide_as = 404, hide_unless = role("auditor"))  integration::access_lock::show
 
-If that is meant, accept it by `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock` with it."#
+To accept the differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `differs.lock`."#
     );
 }
 

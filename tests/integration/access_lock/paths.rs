@@ -14,8 +14,8 @@ fn renamed_parameters_are_one_path() {
         assert_eq!(
             changes(&was, &is),
             format!(
-                r#"loosened: more may call, or are told that it is there
-  GET {after}  (more may call; its parameters have other names)
+                r#"loosened: more callers are allowed, or learn that the route exists
+  GET {after}  (more callers are allowed; its parameters have other names)
     - requires(role = "admin")  shop::x (for GET {before})
     + requires(authenticated)  shop::x
 "#
@@ -43,8 +43,8 @@ fn removed_paths_meet_wider_ones() {
     let all = r#"any /{*path}  public(reason = "pages")  shop::page"#;
     assert_eq!(
         changes(&format!("{me}\n{user}\n{all}"), &format!("{user}\n{all}")),
-        r#"loosened: more may call, or are told that it is there
-  GET /users/me  (more may call; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  GET /users/me  (more callers are allowed; another handler)
     - requires(role = "admin")  shop::me
     + requires(authenticated)  shop::user (for GET /users/{id})
 "#
@@ -107,7 +107,7 @@ fn paths_move_into_unguarded_routers() {
     let put = r#"PUT /v1/x  requires(role = "admin")  shop::put"#;
     let plain = r#"any /v1/*  unguarded(reason = "a plain router")"#;
     let both = |first: &str, second: &str| format!("{first}\n{second}");
-    let changed = r#"changed: others may call or are told, or nobody can tell
+    let changed = r#"changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   GET /v1/x  (a plain router may answer; another handler)
     - requires(role = "admin")  shop::x
     + unguarded(reason = "a plain router") (for any /v1/*)
@@ -163,7 +163,7 @@ fn fallbacks_hide_no_path() {
 }
 
 #[test]
-fn guarded_is_no_unguarded_version() {
+fn guarded_routes_are_not_unguarded_ones() {
     let guarded = r#"any /x/*  requires(authenticated)  shop::X"#;
     let unguarded = r#"any /x/*  unguarded(reason = "why not")"#;
     assert_eq!(
@@ -172,7 +172,7 @@ fn guarded_is_no_unguarded_version() {
   any /x/*
     + unguarded(reason = "why not")
 
-changed: others may call or are told, or nobody can tell
+changed: other callers are allowed or learn that the route exists, or the policies cannot be compared
   any /x/*  (a plain router may answer; another handler)
     - requires(authenticated)  shop::X
     + unguarded(reason = "why not")
@@ -211,16 +211,16 @@ fn removed_methods_meet_other_answers() {
     let get = r#"GET /x  requires(role = "admin")  shop::get"#;
     assert_eq!(
         changes(&format!("{any}\n{get}"), any),
-        r#"loosened: more may call, or are told that it is there
-  GET /x  (more may call; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  GET /x  (more callers are allowed; another handler)
     - requires(role = "admin")  shop::get
     + requires(authenticated)  shop::any (for any)
 "#
     );
     assert_eq!(
         changes(any, &format!("{any}\n{get}")),
-        r#"tightened: fewer may call, or are told that it is there
-  GET /x  (fewer may call; another handler)
+        r#"tightened: fewer callers are allowed, or learn that the route exists
+  GET /x  (fewer callers are allowed; another handler)
     - requires(authenticated)  shop::any (for any)
     + requires(role = "admin")  shop::get
 "#
@@ -228,8 +228,8 @@ fn removed_methods_meet_other_answers() {
     let head = r#"HEAD /x  public(reason = "tells nothing")  shop::head"#;
     assert_eq!(
         changes(get, &format!("{any}\n{get}\n{head}")),
-        r#"loosened: more may call, or are told that it is there
-  HEAD /x  (more may call; the reason is another one; another handler)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  HEAD /x  (more callers are allowed; the reason differs; another handler)
     - requires(role = "admin")  shop::get (for GET)
     + public(reason = "tells nothing")  shop::head
 
@@ -255,8 +255,8 @@ fn shown_paths_show_other_methods() {
     let open = r#"POST /x  public(reason = "x")  shop::post"#;
     assert_eq!(
         changes(&format!("{get}\n{put}\n{open}"), &format!("{put}\n{open}")),
-        r#"loosened: more may call, or are told that it is there
-  PUT /x  (more are told that it is there)
+        r#"loosened: more callers are allowed, or learn that the route exists
+  PUT /x  (more callers learn that the route exists)
     - requires(role = "admin")  shop::put (hidden, as another method of the path is)
     + requires(role = "admin")  shop::put
 

@@ -7,7 +7,7 @@ use axum::Extension;
 use super::*;
 
 #[tokio::test]
-async fn a_browser_that_is_sent_to_log_in_is_denied() {
+async fn login_redirect_is_a_denial() {
     let sessions = Sessions::builder().login_page("/login").build();
     let sessions = sessions.expect("sessions");
     let space = ProtectionSpace::builder().realm("shop").scheme(sessions);
@@ -44,13 +44,13 @@ async fn any_is_denied(routes: fn() -> GuardedRouter) {
 }
 
 #[tokio::test]
-async fn a_row_for_any_method_is_asked_by_one_that_has_no_other_row() {
+async fn any_row_uses_an_unlisted_method() {
     let routes = || GuardedRouter::new().route("/x", any(account).get(healthz).put(healthz));
     any_is_denied(routes).await;
 }
 
 #[tokio::test]
-async fn a_row_for_any_method_is_asked_where_every_method_has_a_row() {
+async fn any_row_without_an_unlisted_method() {
     let routes = || {
         let all = any(account).get(healthz).post(healthz).put(healthz);
         let all = all.patch(healthz).delete(healthz).options(healthz);
@@ -60,7 +60,7 @@ async fn a_row_for_any_method_is_asked_where_every_method_has_a_row() {
 }
 
 #[tokio::test]
-async fn what_is_removed_is_removed_last() {
+async fn removals_run_last() {
     #[public(reason = "a test")]
     async fn note(Extension(seen): Extension<Arc<Mutex<Vec<String>>>>, method: Method) {
         seen.lock().expect("a list").push(method.to_string());
@@ -81,7 +81,7 @@ async fn what_is_removed_is_removed_last() {
 }
 
 #[tokio::test]
-async fn everything_that_cannot_be_asked_for_is_said_at_once() {
+async fn all_builder_mistakes_are_reported_together() {
     let routes = GuardedRouter::new()
         .route("/a/{id}/{other}", get(healthz))
         .route("/b/{id}", get(healthz))
@@ -102,28 +102,31 @@ async fn everything_that_cannot_be_asked_for_is_said_at_once() {
     assert!(!error.is_difference());
     assert_eq!(
         error.to_string(),
-        r#"the matrix cannot be asked for
+        r#"the matrix cannot be requested
   two personas have the name "anonymous"
-  "anonymous" sends a `authorization` that is no field value
+  "anonymous" sends a `authorization` with an invalid field value
   a persona has no name
   no path has the parameter "stale"
   the table has no path `/gone`, so it needs no target
-  nothing is asked by POST `/b/{id}`
-  the media type for GET `/b/{id}` is none
+  the table has no route POST `/b/{id}`
+  the media type for GET `/b/{id}` is invalid
   `/a/{id}/{other}` has a parameter without a value: add `.path_value("id", …)`
   `/a/{id}/{other}` has a parameter without a value: add `.path_value("other", …)`
-  `/b/{id}` cannot be asked: `no\u{20}path` is no target of a request
-  `/c\u{20}d` cannot be asked: `/c\u{20}d` is no target of a request
+  `/b/{id}` cannot be requested: `no\u{20}path` is not a request target
+  `/c\u{20}d` cannot be requested: `/c\u{20}d` is not a request target
   `/e/{empty}` has a parameter without a value: add `.path_value("empty", …)`"#
     );
     assert_eq!(format!("{error:?}"), error.to_string());
     let nobody = AccessMatrix::builder(&short().access_table(), &space()).path_value("id", "7");
     let error = nobody.send(&short_app()).await.expect_err("nobody");
-    assert!(error.to_string().contains("nobody asks"), "{error}");
+    assert!(
+        error.to_string().contains("the matrix has no persona"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
-async fn names_that_look_the_same_are_one() {
+async fn names_that_look_alike_are_duplicates() {
     let matrix = short_matrix()
         .persona(Persona::anonymous())
         .persona(Persona::named("a\nb", Caller::Anonymous))
@@ -138,7 +141,7 @@ async fn names_that_look_the_same_are_one() {
 }
 
 #[tokio::test]
-async fn a_row_is_asked_by_the_target_that_was_named() {
+async fn configured_target_is_requested() {
     #[public(reason = "tells its target")]
     async fn tell(request: Request) -> Response {
         let is_meant = request.uri() == "/a/%C3%A9%2F/b/c?d=e";
@@ -180,7 +183,7 @@ async fn a_row_is_asked_by_the_target_that_was_named() {
 }
 
 #[tokio::test]
-async fn a_fallback_looks_at_credentials_only_where_something_is_hidden() {
+async fn fallback_authenticates_beside_hidden_paths() {
     #[public(reason = "the application itself")]
     async fn application() -> &'static str {
         "the application"

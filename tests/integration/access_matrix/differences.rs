@@ -5,7 +5,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use super::*;
 
 #[tokio::test]
-async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
+async fn responding_layer_is_found() {
     let intercept = from_fn(async |request: Request, next: axum::middleware::Next| {
         if request.uri().path() == "/repos" {
             return StatusCode::OK.into_response();
@@ -21,16 +21,18 @@ async fn a_layer_that_answers_in_place_of_a_handler_is_found() {
     assert_eq!(
         found.await,
         [
-            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but something else answered 200: a layer, or a router around this one",
-            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
-             scope = \"repo:write\"), but something else answered 200: a layer, or a router around this one",
+            "POST /repos, anonymous: the policy denies with 401 without credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but a layer, or a router around this one, \
+             responded with 200",
+            "POST /repos, reader: the policy denies with 403 without the scopes \"repo:write\" \
+             (rule 3c: no: scope = \"repo:write\"), but a layer, or a router around this one, \
+             responded with 200",
         ]
     );
 }
 
 #[tokio::test]
-async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
+async fn rewriting_layer_is_found() {
     let without_challenge = map_response(async |mut response: Response| {
         response.headers_mut().remove(WWW_AUTHENTICATE);
         response
@@ -43,9 +45,9 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
     assert_eq!(
         differences(short_app().layer(without_challenge), builder()).await,
         [
-            "POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but what arrived was 401 without a challenge in place of 401 with a \
-             challenge of Bearer: a layer changed it"
+            "POST /repos, anonymous: the policy denies with 401 without credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but a layer changed 401 with a challenge of \
+             Bearer to 401 without a challenge"
         ]
     );
     let with_status = |status: StatusCode| {
@@ -62,7 +64,7 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
     // A concealed response still matches that of unknown paths.
     assert_eq!(found.len(), 5, "{found:#?}");
     assert!(
-        found[0].ends_with("but a layer made 403 of the handler's 200"),
+        found[0].ends_with("but a layer changed the handler's 200 to 403"),
         "{found:#?}"
     );
     // A 500 in place of a 200 does not grant more, but a denial has to be visible as one.
@@ -75,7 +77,7 @@ async fn a_layer_that_makes_something_else_of_an_answer_is_found() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_grants_too_much_is_found() {
+async fn excessive_grant_is_found() {
     let generous = Bearer::new(async |_token| {
         Caller::known(Identity::new("rita").with_scopes(["repo:read", "repo:write"]))
     });
@@ -88,35 +90,35 @@ async fn a_verifier_that_grants_too_much_is_found() {
     assert_eq!(
         found.await,
         [
-            "POST /repos, reader: the policy says 403 for want of the scopes \"repo:write\" (rule 3c: no: \
-             scope = \"repo:write\"), but was let in: 201",
-            "POST /repos, expired: the policy says 401 for bad credentials (rule 2: unknown: scope = \
-             \"repo:write\"), but was let in: 201",
-            "GET /repos/{id}, expired: the policy says that nothing is there (rule 2: unknown: scope = \
-             \"repo:read\"), but was let in: 200",
+            "POST /repos, reader: the policy denies with 403 without the scopes \"repo:write\" \
+             (rule 3c: no: scope = \"repo:write\"), but the request was granted: 201",
+            "POST /repos, expired: the policy denies with 401 with rejected credentials (rule 2: \
+             unknown: scope = \"repo:write\"), but the request was granted: 201",
+            "GET /repos/{id}, expired: the policy conceals the route (rule 2: unknown: scope = \
+             \"repo:read\"), but the request was granted: 200",
         ]
     );
 }
 
 #[tokio::test]
-async fn a_verifier_that_refuses_what_is_good_is_found() {
+async fn rejected_valid_credentials_are_found() {
     let strict = Bearer::new(async |_token| Caller::rejected());
     let space = ProtectionSpace::builder().realm("api").scheme(strict);
     let app = short().protect(space.build().expect("a space"));
     let found = differences(app.expect("a router"), short_matrix().persona(admin())).await;
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
-        found[0].ends_with("but the answer was 401 for bad credentials"),
+        found[0].ends_with("but the response was 401 with rejected credentials"),
         "{found:#?}"
     );
     assert!(
-        found[1].ends_with("but the answer was that of an unknown path: 401"),
+        found[1].ends_with("but the response was that of an unknown path: 401"),
         "{found:#?}"
     );
 }
 
 #[tokio::test]
-async fn a_403_for_somebody_nobody_knows_is_found() {
+async fn unexpected_403_for_anonymous_is_found() {
     // Credentials would not help from the wrong network. The persona should have been in the right
     // one.
     let routes = || GuardedRouter::new().route("/x", get(office_only));
@@ -132,8 +134,9 @@ async fn a_403_for_somebody_nobody_knows_is_found() {
     assert_eq!(
         differences(app, matrix.persona(office)).await,
         [
-            "GET /x, office: the policy says 401 for want of credentials (rule 2: unknown: all(unknown: \
-             authenticated, yes: network = \"192.0.2.0/24\")), but the answer was 403"
+            "GET /x, office: the policy denies with 401 without credentials (rule 2: unknown: \
+             all(unknown: authenticated, yes: network = \"192.0.2.0/24\")), but the response was \
+             403"
         ]
     );
 }
@@ -145,7 +148,7 @@ async fn office_only() {}
 async fn another() {}
 
 #[tokio::test]
-async fn another_handler_in_the_place_of_one_is_found() {
+async fn replaced_handler_is_found() {
     let routes = GuardedRouter::new()
         .route("/repos", post(another))
         .route("/repos/{id}", get(show));
@@ -154,20 +157,20 @@ async fn another_handler_in_the_place_of_one_is_found() {
     assert_eq!(found.len(), 2, "{found:#?}");
     // `/healthz` has no route.
     assert!(
-        found[0].starts_with("GET /healthz, admin: the policy lets in (rule 1: public")
-            && found[0].ends_with("but what answers unknown paths answered, with 404"),
+        found[0].starts_with("GET /healthz, admin: the policy grants (rule 1: public")
+            && found[0].ends_with("but the fallback for unknown paths responded with 404"),
         "{found:#?}"
     );
     assert!(
         found[1].contains(
             "but integration::access_matrix::differences::another (tests/integration/access_matrix/differences.rs:"
-        ) && found[1].ends_with(") answered, with 200"),
+        ) && found[1].ends_with(") responded with 200"),
         "{found:#?}"
     );
 }
 
 #[tokio::test]
-async fn a_fallback_that_another_one_stands_in_for_is_found() {
+async fn replaced_fallback_is_found() {
     let nested = |inner: GuardedRouter| {
         GuardedRouter::new()
             .nest("/a", inner.route("/x", get(healthz)))
@@ -180,8 +183,8 @@ async fn a_fallback_that_another_one_stands_in_for_is_found() {
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
         found[0].contains(
-            "any /a/*, anonymous: the policy lets in, but integration::access_matrix::not_found ("
-        ) && found[0].ends_with("answered, with 404"),
+            "any /a/*, anonymous: the policy grants, but integration::access_matrix::not_found ("
+        ) && found[0].ends_with("responded with 404"),
         "{found:#?}"
     );
 }
@@ -201,14 +204,14 @@ async fn a_check_that_fails_is_found() {
     let found = differences(app, matrix.persona(reader()).persona(Persona::anonymous())).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
-        found[0].starts_with("GET /x, reader: the policy lets in or says 403")
-            && found[0].ends_with("but the answer was 503"),
+        found[0].starts_with("GET /x, reader: the policy grants or denies with 403")
+            && found[0].ends_with("but the response was 503"),
         "{found:#?}"
     );
 }
 
 #[tokio::test]
-async fn whom_nobody_can_verify_is_told_to_come_back() {
+async fn unverifiable_persona_receives_503() {
     let down = Bearer::new(async |_token| Caller::Unverifiable {
         retry_after: Some(Duration::from_secs(30)),
     });

@@ -20,7 +20,7 @@ fn endless() -> GuardedRouter {
 }
 
 #[tokio::test]
-async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
+async fn endless_handler_counts_as_granted() {
     let asked = || {
         let builder = AccessMatrix::builder(&endless().access_table(), &space());
         builder
@@ -36,7 +36,7 @@ async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
         "| GET | `/panics` | unfinished | unfinished |\n",
         "| GET | `/waits` | 401 | unfinished |\n",
         "| GET | `/healthz` | 200 | 200 |\n",
-        "`unfinished`: let in, but the handler did not come to an end.",
+        "`unfinished`: allowed, but the handler did not finish.",
     ] {
         assert!(shown.contains(row), "{row}\n{shown}");
     }
@@ -65,18 +65,18 @@ async fn whoever_gets_to_a_handler_that_does_not_end_was_let_in() {
     assert_eq!(
         differences(cut_off(StatusCode::FORBIDDEN), asked()).await,
         [
-            "GET /panics, anonymous: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
-             answered 403 before the handler was done",
-            "GET /panics, reader: the policy lets in (rule 1: public(reason = \"a test\")), but a layer \
-             answered 403 before the handler was done",
-            "GET /waits, reader: the policy lets in (rule 1: yes: authenticated), but a layer answered 403 \
-             before the handler was done",
+            "GET /panics, anonymous: the policy grants (rule 1: public(reason = \"a test\")), \
+             but a layer responded with 403 before the handler finished",
+            "GET /panics, reader: the policy grants (rule 1: public(reason = \"a test\")), but a \
+             layer responded with 403 before the handler finished",
+            "GET /waits, reader: the policy grants (rule 1: yes: authenticated), but a layer \
+             responded with 403 before the handler finished",
         ]
     );
 }
 
 #[tokio::test]
-async fn that_nobody_answers_is_found() {
+async fn missing_response_is_found() {
     let routes = || GuardedRouter::new().route("/x", get(account));
     let builder = |persona: Persona| {
         let builder = AccessMatrix::builder(&routes().access_table(), &space());
@@ -93,7 +93,8 @@ async fn that_nobody_answers_is_found() {
     assert_eq!(
         differences(slow, builder(reader())).await,
         [
-            "GET /x, reader: the policy lets in (rule 1: yes: authenticated), but no answer came within 20ms"
+            "GET /x, reader: the policy grants (rule 1: yes: authenticated), but no response \
+             came within 20ms"
         ]
     );
     let broken = with(Bearer::new(async |_token| {
@@ -103,7 +104,7 @@ async fn that_nobody_answers_is_found() {
     assert!(matrix.to_string().contains("≠ unanswered"), "{matrix}");
     let (_, _, difference) = matrix.differences().next().expect("a difference");
     assert!(
-        difference.ends_with("but there was a panic in place of an answer"),
+        difference.ends_with("but the service panicked"),
         "{difference}"
     );
     // The caller should have been denied, but was granted, although the handler did not finish.
@@ -120,7 +121,7 @@ async fn that_nobody_answers_is_found() {
     let found = differences(generous.expect("a router"), builder).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
-        found[0].ends_with("but was let in, and no answer came within 20ms"),
+        found[0].ends_with("but the request was granted, and no response came within 20ms"),
         "{found:#?}"
     );
 }

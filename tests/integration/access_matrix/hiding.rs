@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 
 #[tokio::test]
-async fn a_hidden_path_that_can_be_told_apart_is_found() {
+async fn distinguishable_hidden_path_is_found() {
     let telltale = from_fn(async |request: Request, next: axum::middleware::Next| {
         let is_there = request.uri().path() == "/repos/7";
         let mut response = next.run(request).await;
@@ -28,8 +28,8 @@ async fn a_hidden_path_that_can_be_told_apart_is_found() {
     assert_eq!((row.path(), persona.name()), ("/repos/{id}", "anonymous"));
     assert!(
         difference.starts_with(
-            "the policy says that nothing is there, but this can be told from a path that is not \
-             there; it answers\n      HTTP/1.1 404 Not Found\n"
+            "the policy conceals the route, but the response differs from an unknown \
+             path; its response is\n      HTTP/1.1 404 Not Found\n"
         ) && difference.contains("      x-archived: soon\n"),
         "{difference}"
     );
@@ -44,7 +44,7 @@ async fn a_hidden_path_that_can_be_told_apart_is_found() {
 struct Elsewhere;
 
 #[tokio::test]
-async fn an_object_that_the_handler_hides_is_its_own_answer() {
+async fn concealed_object_is_its_own_response() {
     let space = space();
     let routes = || {
         let inner = GuardedRouter::new().route("/{id}", get(show));
@@ -72,7 +72,7 @@ async fn an_object_that_the_handler_hides_is_its_own_answer() {
 }
 
 #[tokio::test]
-async fn what_changes_with_every_request_tells_nothing() {
+async fn changing_fields_are_ignored() {
     let count = Arc::new(AtomicUsize::new(0));
     let numbered = map_response(move |mut response: Response| {
         let number = count.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +111,7 @@ async fn a_clock_that_ticks_tells_nothing() {
 }
 
 #[tokio::test]
-async fn what_tells_a_hidden_path_is_found_beside_what_changes() {
+async fn leak_beside_changing_fields_is_found() {
     let count = Arc::new(AtomicUsize::new(0));
     let described = from_fn(move |request: Request, next: axum::middleware::Next| {
         let number = count.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +135,7 @@ async fn what_tells_a_hidden_path_is_found_beside_what_changes() {
 }
 
 #[tokio::test]
-async fn a_hidden_path_of_parameters_alone_has_something_beside_it() {
+async fn hidden_path_of_parameters_has_a_neighbour() {
     let routes = || {
         GuardedRouter::new()
             .route("/{owner}", get(show))
@@ -152,7 +152,7 @@ async fn a_hidden_path_of_parameters_alone_has_something_beside_it() {
 }
 
 #[tokio::test]
-async fn where_everything_is_there_nothing_is_hidden() {
+async fn no_unknown_path_means_no_hiding() {
     let routes = || {
         GuardedRouter::new()
             .route("/{*rest}", get(show))
@@ -164,13 +164,14 @@ async fn where_everything_is_there_nothing_is_hidden() {
     assert_eq!(
         differences(app, matrix.persona(Persona::anonymous())).await,
         [
-            "GET /{*rest}, anonymous: the policy says that nothing is there, but every path beside it is"
+            "GET /{*rest}, anonymous: the policy conceals the route, but every path beside it is \
+             routed"
         ]
     );
 }
 
 #[tokio::test]
-async fn what_the_space_tells_of_unknown_paths_is_what_hidden_ones_tell() {
+async fn hidden_paths_match_the_unknown_path_setting() {
     let space = || {
         let builder = space_builder().unknown_paths(UnknownPaths::Challenge);
         builder.build().expect("a space")

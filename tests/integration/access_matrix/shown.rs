@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_LENGTH;
 use super::*;
 
 #[tokio::test]
-async fn a_matrix_is_shown_in_columns_and_as_json() {
+async fn matrix_as_columns_and_json() {
     let builder = short_matrix()
         .persona(Persona::anonymous())
         .persona(reader());
@@ -56,7 +56,7 @@ async fn nothing_in_a_name_is_markup() {
 }
 
 #[test]
-fn nothing_that_a_persona_sends_is_shown() {
+fn credentials_of_personas_are_not_shown() {
     let persona = reader().header(CONTENT_LENGTH, "0");
     let shown = format!("{persona:?}");
     assert_eq!(
@@ -68,7 +68,7 @@ fn nothing_that_a_persona_sends_is_shown() {
 }
 
 #[tokio::test]
-async fn who_a_persona_is_stands_before_what_it_was_granted() {
+async fn persona_description_precedes_responses() {
     let ann = reader().described("owns the repository | *and* more");
     let matrix = short_matrix().persona(Persona::anonymous()).persona(ann);
     let matrix = matrix.send(&short_app()).await.expect("a matrix");

@@ -12,7 +12,7 @@ async fn short_asked(readers_scope: &'static str) -> AccessMatrix {
 }
 
 #[tokio::test]
-async fn a_matrix_without_a_file_is_a_failure() {
+async fn missing_file_fails() {
     let matrix = short_asked("repo:read").await;
     let file = file("missing.md");
     let expected = file.clone();
@@ -21,7 +21,7 @@ async fn a_matrix_without_a_file_is_a_failure() {
     assert_eq!(
         failure.downcast_ref::<String>().expect("a text"),
         &format!(
-            "there is no `{}` that says who is answered what; write it by `ACCESS_MATRIX=overwrite cargo \
+            "the access matrix `{}` does not exist; write it by `ACCESS_MATRIX=overwrite cargo \
              test`, and commit it",
             expected.display()
         )
@@ -30,7 +30,7 @@ async fn a_matrix_without_a_file_is_a_failure() {
 }
 
 #[tokio::test]
-async fn who_is_let_in_and_was_not_before_is_told_first() {
+async fn newly_allowed_callers_come_first() {
     let file = file("changed.md");
     let before = short_asked("repo:read").await.to_markdown();
     let before = before.replace(
@@ -46,9 +46,9 @@ async fn who_is_let_in_and_was_not_before_is_told_first() {
     assert_eq!(
         report.to_string(),
         "\
-who is answered what is not what `changed.md` says
+the responses differ from `changed.md`
 
-let in, and was not before
+newly allowed
   POST `/repos`
     reader: 403 scope → 201
 
@@ -57,7 +57,7 @@ added
     anonymous: nothing → 200
     reader: nothing → 200
 
-no longer let in
+no longer allowed
   GET `/repos/{id}`
     reader: 200 → 404 hidden
 
@@ -66,15 +66,15 @@ removed
     anonymous: 200 → nothing
     reader: 200 → nothing
 
-personas that are others than before
+changed personas
   reader: known: scope \"repo:read\" → known: scope \"repo:write\"
 
-If that is meant, accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `changed.md` with it."
+To accept the differences, run `ACCESS_MATRIX=overwrite cargo test`, and commit `changed.md`."
     );
 }
 
 #[tokio::test]
-async fn several_unguarded_routers_are_told_apart() {
+async fn unguarded_routers_are_numbered() {
     let routes = |reasons: &[&'static str]| {
         let short = GuardedRouter::new().route("/healthz", get(healthz));
         let routes = reasons.iter().fold(short, |routes, reason| {
@@ -98,15 +98,12 @@ async fn several_unguarded_routers_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_file_without_a_table_is_a_failure() {
+async fn file_without_table_fails() {
     let matrix = short_asked("repo:read").await;
     let file = file("unreadable.md");
     std::fs::write(&file, "<<<<<<< HEAD\n").expect("a file");
     let report = matrix.check(&file).expect_err("no table").to_string();
-    assert!(
-        report.contains("has no table of who is answered what"),
-        "{report}"
-    );
+    assert!(report.contains("has no response table"), "{report}");
     let folder = file.with_file_name("folder.md");
     std::fs::create_dir_all(&folder).expect("a folder");
     let report = matrix.check(&folder).expect_err("a folder").to_string();
@@ -115,7 +112,7 @@ async fn a_file_without_a_table_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMatrixError> {
+async fn change_is_accepted_by_the_environment() -> Result<(), AccessMatrixError> {
     // Run in a process of its own, because of its environment.
     if let Some(file) = std::env::var_os("ACCESS_MATRIX_FILE") {
         let matrix = short_asked("repo:read").await;
@@ -136,7 +133,7 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
         let mut test = Command::new(std::env::current_exe().expect("this program"));
         test.args([
             "--exact",
-            "access_matrix::snapshot::a_change_is_accepted_by_the_environment_alone",
+            "access_matrix::snapshot::change_is_accepted_by_the_environment",
         ]);
         test.env("ACCESS_MATRIX_FILE", &file)
             .env_remove("ACCESS_MATRIX")
@@ -160,9 +157,10 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
     assert!(!file.exists());
     assert!(run(Some("overwrite"), false));
     let written = std::fs::read_to_string(&file).expect("a file");
-    let start = "# Who is answered what\n\nNot to be edited: `assert_access_matrix!` compares it with what \
-                 the service answers. A change is accepted by\n`ACCESS_MATRIX=overwrite cargo test`, and \
-                 reviewed here.\n\n- anonymous: no credentials\n";
+    let start = "# Access matrix\n\nGenerated: `assert_access_matrix!` compares it \
+                 with the responses of the service. A change is accepted \
+                 by\n`ACCESS_MATRIX=overwrite cargo test`, and reviewed here.\n\n- anonymous: no \
+                 credentials\n";
     assert!(written.starts_with(start), "{written}");
     assert!(run(None, false));
     std::fs::write(&file, written.replace("403 scope", "200")).expect("a file");
@@ -172,7 +170,7 @@ async fn a_change_is_accepted_by_the_environment_alone() -> Result<(), AccessMat
 }
 
 #[tokio::test]
-async fn a_difference_is_reported_before_the_file_is_looked_at() {
+async fn differences_precede_the_file() {
     let cached = from_fn(async |request: Request, next: axum::middleware::Next| {
         match request.uri().path() {
             "/repos" => (StatusCode::OK, "from a cache").into_response(),
@@ -187,9 +185,9 @@ async fn a_difference_is_reported_before_the_file_is_looked_at() {
     assert_eq!(
         report.to_string(),
         "\
-the service answers something else than its policies say
+the responses of the service differ from its policies
 
-  POST /repos, anonymous: the policy says 401 for want of credentials (rule 2: unknown: scope = \
-         \"repo:write\"), but something else answered 200: a layer, or a router around this one"
+  POST /repos, anonymous: the policy denies with 401 without credentials (rule 2: unknown: scope = \
+         \"repo:write\"), but a layer, or a router around this one, responded with 200"
     );
 }

@@ -11,7 +11,7 @@ fn without_lines(text: &str) -> String {
 #[test]
 fn text_has_columns() {
     let expected = r#"
-METHOD    PATH                   WHO MAY CALL                                                 DENIALS  HANDLER                   SOURCE
+METHOD    PATH                   POLICY                                                       DENIALS  HANDLER                   SOURCE
 fallback  /*                     public(reason = "tells \"nothing\" | not even `why`")        none     integration::access_table::not_found   tests/integration/access_table.rs:_
 GET       /healthz               public(reason = "liveness probe")                            none     integration::access_table::healthz     tests/integration/access_table.rs:_
 POST      /log                   requires(role = "auditor")                                   shown    integration::access_table::Log         tests/integration/access_table.rs:_
@@ -45,7 +45,7 @@ fn markdown_has_no_foreign_markup() {
     let markdown = without_lines(&router().access_table().to_markdown());
     assert_eq!(
         markdown,
-        r##"| method | path | who may call | denials | handler | source |
+        r##"| method | path | policy | denials | handler | source |
 |---|---|---|---|---|---|
 | fallback | `/*` | <code>public&#40;reason &#61; &#34;tells &#92;&#34;nothing&#92;&#34; &#124; not even &#96;why&#96;&#34;&#41;</code> | none | `integration::access_table::not_found` | `tests/integration/access_table.rs:_` |
 | GET | `/healthz` | `public(reason = "liveness probe")` | none | `integration::access_table::healthz` | `tests/integration/access_table.rs:_` |

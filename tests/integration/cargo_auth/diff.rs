@@ -92,7 +92,8 @@ fn change(shop: &Path) {
     replace(
         &library,
         "        .merge(admin::routes())\n",
-        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", &[\"/scraped\"], scraped())\n",
+        "        .merge(admin::routes())\n        .merge_unguarded(\"for the scraper\", \
+         &[\"/scraped\"], scraped())\n",
     );
     replace(&shop.join("src/main.rs"), "\"1.0\"", "\"1.1\"");
     let admin = shop.join("src/admin.rs");
@@ -114,7 +115,7 @@ fn change(shop: &Path) {
 }
 
 #[test]
-fn what_was_loosened_is_told_first() {
+fn loosened_policies_come_first() {
     let shop = shop("loosened", "");
     change(&shop);
     let told = run(&shop, &["diff", "HEAD"]);
@@ -125,7 +126,7 @@ fn what_was_loosened_is_told_first() {
 }
 
 #[test]
-fn two_revisions_are_compared_without_touching_the_repository() {
+fn diff_leaves_the_repository_unchanged() {
     let shop = shop("revisions", "services/shop/");
     change(&shop);
     commit(&shop);
@@ -140,11 +141,11 @@ fn two_revisions_are_compared_without_touching_the_repository() {
     expect(&told.text, "shop.diff");
     assert_eq!(git(&shop, &["status", "--porcelain"]), before);
     let nothing = run(&shop, &["diff", "second", "second"]);
-    assert_eq!(nothing.text, "the same may call what they could before\n");
+    assert_eq!(nothing.text, "no access policy changed\n");
 }
 
 #[test]
-fn a_wrong_attribute_is_never_told_to_be_the_same() {
+fn invalid_attribute_is_changed() {
     let shop = shop("wrong", "");
     replace(
         &shop.join("src/lib.rs"),
@@ -163,7 +164,7 @@ fn a_wrong_attribute_is_never_told_to_be_the_same() {
 }
 
 #[test]
-fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
+fn excused_routes_are_added_and_removed() {
     let shop = shop("open", "");
     let program = shop.join("src/main.rs");
     let route = ".route(\"/version\", axum::routing::get(async || \"1.0\"))";
@@ -171,7 +172,7 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
     // The route has another line, but is the same.
     replace(&program, "//! The program", "\n//! The program");
     let told = run(&shop, &["diff", "HEAD"]);
-    assert_eq!(told.text, "the same may call what they could before\n");
+    assert_eq!(told.text, "no access policy changed\n");
     // Two routes for one reason are one more than before.
     replace(&program, "// unguarded: whoever", "// unguarded: Whoever");
     let rows = json(&shop, &["diff", "HEAD", "--format=json"]);
@@ -200,7 +201,7 @@ fn what_is_open_for_a_reason_is_told_when_it_comes_and_when_it_goes() {
 }
 
 #[test]
-fn what_depends_on_the_build_is_never_told_to_be_the_same() {
+fn conditional_policy_is_changed() {
     let shop = shop("conditional", "");
     let library = shop.join("src/lib.rs");
     replace(
@@ -220,12 +221,12 @@ fn what_depends_on_the_build_is_never_told_to_be_the_same() {
 }
 
 #[test]
-fn what_git_does_not_know_is_no_empty_revision() {
+fn unknown_revision_is_an_error() {
     let shop = shop("unknown", "");
     for revision in ["nowhere", "HEAD~7", "--output=taken", ""] {
         let run = run(&shop, &["diff", "--", revision]);
         assert_eq!((run.status, run.text.as_str()), (2, ""), "{revision}");
-        let reason = format!("error: git knows no revision {revision:?} here\n");
+        let reason = format!("error: unknown revision {revision:?}\n");
         assert_eq!(run.errors, reason);
     }
     assert!(!shop.join("taken").exists());
@@ -243,7 +244,7 @@ fn what_git_does_not_know_is_no_empty_revision() {
 }
 
 #[test]
-fn what_is_open_without_a_reason_is_told_too() {
+fn unexcused_routes_are_reported() {
     let shop = shop("unsaid", "");
     let library = shop.join("src/lib.rs");
     let text = std::fs::read_to_string(&library).expect("a text");
@@ -295,7 +296,7 @@ fn what_is_open_without_a_reason_is_told_too() {
 
 /// Only a `cfg` selects one of two policies.
 #[test]
-fn policies_that_change_places_are_never_told_to_be_the_same() {
+fn swapped_policies_are_changed() {
     let open = "#[auth_runtime::public(reason = \"a demo\")] pub async fn h() {}";
     let closed = "#[auth_runtime::requires(role = \"admin\")] pub async fn h() {}";
     let [of_items, of_modules] = [
@@ -335,7 +336,7 @@ fn policies_that_change_places_are_never_told_to_be_the_same() {
 
 /// Git tells a hook its repository by environment variables.
 #[test]
-fn a_hook_of_git_compares_what_it_would_compare_without() {
+fn diff_works_in_a_git_hook() {
     let shop = shop("hook", "services/shop/");
     let top = shop.join("../..");
     let output = Command::new(crate::cargo_auth::program())
@@ -346,14 +347,11 @@ fn a_hook_of_git_compares_what_it_would_compare_without() {
         .output()
         .expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(
-        text, "the same may call what they could before\n",
-        "{output:?}"
-    );
+    assert_eq!(text, "no access policy changed\n", "{output:?}");
 }
 
 #[test]
-fn outside_of_a_repository_that_is_what_is_said() {
+fn missing_repository_is_reported() {
     let files = [
         ("Cargo.toml", crate::cargo_auth::refused::MANIFEST),
         ("src/lib.rs", ""),
@@ -368,6 +366,6 @@ fn outside_of_a_repository_that_is_what_is_said() {
     let run = run(&folder, &["diff", "HEAD"]);
     std::fs::remove_dir_all(&folder).expect("a folder");
     assert_eq!(run.status, 2);
-    let said = "error: this is no working tree of git: ";
+    let said = "error: this is not a working tree of git: ";
     assert!(run.errors.starts_with(said), "{}", run.errors);
 }

@@ -33,7 +33,7 @@ fn places(listed: &[Value]) -> BTreeSet<String> {
 }
 
 #[test]
-fn what_grep_shows_and_what_is_listed_are_the_same() {
+fn grep_and_list_agree() {
     let shown = lines(
         root(),
         r"grep -rnE '#\[(requires|public)' examples/quickstart/src/main.rs",

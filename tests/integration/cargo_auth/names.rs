@@ -85,7 +85,7 @@ fn found(name: &str, source: &str) -> usize {
 
 /// If the type of the router is not visible, an `async fn` is a sufficient sign of a route.
 #[test]
-fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
+fn async_functions_are_handlers_on_any_receiver() {
     for (name, source, number) in [
         (
             "a_variable_of_routes",
@@ -183,7 +183,7 @@ fn what_can_only_be_a_handler_is_found_on_whatever_it_is_mounted() {
 }
 
 #[test]
-fn what_is_for_tests_is_left_out_wherever_that_is_said() {
+fn test_code_is_left_out() {
     for (name, source) in [
         ("of_a_file", "mod tests;"),
         (
@@ -217,7 +217,7 @@ fn what_is_for_tests_is_left_out_wherever_that_is_said() {
 
 /// Dependencies are recognized by their names in the manifest.
 #[test]
-fn all_versions_of_axum_are_looked_at() {
+fn every_axum_version_is_read() {
     let renamed = "axum-07 = { package = \"axum\", version = \"0.7\" }\n";
     let manifest = format!("{}{renamed}", MANIFEST.replace("other.path", "#"));
     let files = [
@@ -236,7 +236,7 @@ fn all_versions_of_axum_are_looked_at() {
 /// The argument of `merge_unguarded` is reported with its reason. A function with a similar name is
 /// not.
 #[test]
-fn only_what_is_merged_for_a_reason_is_left_to_that_reason() {
+fn merge_reason_covers_its_router_only() {
     for (name, source, lines) in [
         (
             "a_method_of_that_name",
@@ -280,7 +280,7 @@ fn only_what_is_merged_for_a_reason_is_left_to_that_reason() {
 }
 
 #[test]
-fn routes_lead_to_what_is_in_scope() {
+fn handlers_are_resolved_by_scope() {
     for (name, source, number) in [
         (
             "plain",

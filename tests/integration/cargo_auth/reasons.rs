@@ -27,7 +27,7 @@ const ROUTE: &str = "AUTH0101";
 const IDLE: &str = "AUTH0105";
 
 #[test]
-fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
+fn reason_applies_to_the_next_line() {
     for (name, source, codes, reasons) in [
         (
             "a_statement",
@@ -175,7 +175,7 @@ fn a_reason_is_about_what_begins_right_below_it_and_nothing_else() {
 }
 
 #[test]
-fn a_reason_is_about_its_own_file_and_told_with_its_own_package() {
+fn reason_belongs_to_file_and_package() {
     let idle = "fn f() {\n// unguarded: why\nlet a = 1;\n}";
     let manifest = MANIFEST.replace("[workspace]\n", "[workspace]\nmembers = [\"other\"]\n");
     let files = [
@@ -203,7 +203,7 @@ fn a_reason_is_about_its_own_file_and_told_with_its_own_package() {
 }
 
 #[test]
-fn this_repository_is_in_order_and_says_why_where_it_has_no_policy() {
+fn this_repository_passes() {
     // The benchmark is excluded, since other frameworks guard its contenders.
     let packages = [
         "auth-runtime",

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cargo_auth::run;
 
-pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
-                        [dependencies]\nauth-runtime = \"0.1\"\n";
+pub(crate) const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \
+                                   \"2024\"\n[dependencies]\nauth-runtime = \"0.1\"\n";
 
 /// Creates a workspace with these files.
 pub(crate) fn made(name: &str, files: &[(&str, &str)]) -> PathBuf {
@@ -34,7 +34,7 @@ fn refused(name: &str, files: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_source_that_cannot_be_read_is_no_empty_list() {
+fn unreadable_source_is_an_error() {
     for (name, files, reason) in [
         (
             "missing_module",
@@ -44,7 +44,7 @@ fn a_source_that_cannot_be_read_is_no_empty_list() {
         (
             "no_rust",
             &[("src/lib.rs", "mod a;"), ("src/a.rs", "async fn f() {\n")],
-            "error: src/a.rs:1:14: this is no Rust: ",
+            "error: src/a.rs:1:14: this is not valid Rust: ",
         ),
         (
             "circle",
@@ -65,7 +65,7 @@ fn a_source_that_cannot_be_read_is_no_empty_list() {
 }
 
 #[test]
-fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
+fn vocabulary_mistakes_have_a_place() {
     let files = [
         ("Cargo.toml", MANIFEST),
         ("auth.toml", "[scopes]\nread = \"\"\n"),
@@ -79,14 +79,14 @@ fn a_mistake_in_the_vocabulary_is_told_where_it_stands() {
         (run.status, run.text.as_str()),
         (
             1,
-            "auth.toml:2:8: the description of the scope `read` is empty; say what it is for \
-             [AUTH0031]\n1 finding, beside 1 policy\n"
+            "auth.toml:2:8: the description of the scope `read` is empty [AUTH0031]\n\
+             help: describe its purpose\n1 finding, beside 1 policy\n"
         )
     );
 }
 
 #[test]
-fn a_vocabulary_that_got_lost_is_told() {
+fn missing_vocabulary_is_found() {
     let manifest = format!("{MANIFEST}[package.metadata.auth]\nrequired = true\n");
     let files = [
         ("Cargo.toml", manifest.as_str()),
@@ -97,11 +97,11 @@ fn a_vocabulary_that_got_lost_is_told() {
     ];
     let run = run(&made("lost", &files), &["check"]);
     assert_eq!(run.status, 1);
-    let said = "auth.toml:1:1: Cargo.toml requires an `auth.toml`, and there is none";
+    let said =
+        "auth.toml:1:1: no `auth.toml` was found, which Cargo.toml requires [AUTH0031]\nhelp: ";
     assert!(run.text.starts_with(said), "{}", run.text);
     assert!(
-        run.text
-            .ends_with("[AUTH0031]\n1 finding, beside 1 policy\n"),
+        run.text.ends_with("\n1 finding, beside 1 policy\n"),
         "{}",
         run.text
     );
@@ -109,7 +109,7 @@ fn a_vocabulary_that_got_lost_is_told() {
 
 /// Only a package that depends on the runtime can use its attributes.
 #[test]
-fn somebody_elses_attributes_are_left_alone() {
+fn foreign_attributes_are_ignored() {
     let manifest = MANIFEST.replace("auth-runtime = \"0.1\"", "contracts = \"1\"");
     let files = [
         ("Cargo.toml", manifest.as_str()),
@@ -124,7 +124,7 @@ fn somebody_elses_attributes_are_left_alone() {
 
 /// Code that the compiler accepts, but that `grep` misses.
 #[test]
-fn an_attribute_that_an_audit_would_miss_is_found() {
+fn attribute_that_grep_misses_is_found() {
     let reason = "(reason = \"it is a test\")";
     for (name, attribute, number) in [
         ("as_it_should_be", "#[auth_runtime::public%]", 0),
@@ -158,13 +158,18 @@ fn an_attribute_that_an_audit_would_miss_is_found() {
         let checked = run(&folder, &["check"]);
         let found = checked.text.matches("[AUTH0104]").count();
         assert_eq!(found, number, "{name}: {}", checked.text);
-        assert_eq!(checked.text.lines().count(), number + 1, "{}", checked.text);
+        assert_eq!(
+            checked.text.lines().count(),
+            2 * number + 1,
+            "{}",
+            checked.text
+        );
     }
 }
 
 /// Bidirectional characters could make a reason look like another one.
 #[test]
-fn nothing_in_a_source_tells_the_terminal_what_to_show() {
+fn control_characters_are_escaped() {
     let source = "fn f() {\n// unguarded: \u{202e}yhw\u{1b}[2J\naxum::routing::get(async || 1);\n\
                   g.merge_unguarded(\"\\u{1b}]0;\u{2066}\", &[], r);\n}\n";
     let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source)];
@@ -206,7 +211,7 @@ fn long_and_deep_sources_are_read() {
 /// A truncated list in a file must be detectable.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_written_is_no_success() {
+fn failed_output_is_a_failure() {
     let folder = made(
         "full",
         &[("Cargo.toml", MANIFEST), ("src/lib.rs", "fn f() {}")],

@@ -10,7 +10,7 @@ use auth_grammar::{args, lower};
 use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::compare;
 
-use crate::cargo_auth::{json, root};
+use crate::cargo_auth::{built, json, root};
 
 /// Returns the policies of the sources below a folder, by the paths of their handlers.
 fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
@@ -24,20 +24,17 @@ fn listed(package: &str, file: &str) -> BTreeMap<String, String> {
 }
 
 /// Returns the table that a program prints, without the paths.
-fn table(program: &[&str]) -> BTreeMap<String, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet"])
-        .args(program)
-        .args(["--", "--table"])
-        .current_dir(root())
+fn table(program: &str) -> BTreeMap<String, String> {
+    let output = Command::new(built(program))
+        .arg("--table")
         .output()
-        .expect("cargo runs");
+        .expect("the program runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let text = String::from_utf8(output.stdout).expect("text");
     let (head, rows) = text.split_once('\n').expect("a head");
     let [policies, denials, handlers, sources] =
-        ["WHO MAY CALL", "DENIALS", "HANDLER", "SOURCE"].map(|it| head.find(it).expect("it"));
+        ["POLICY", "DENIALS", "HANDLER", "SOURCE"].map(|it| head.find(it).expect("it"));
     rows.lines()
         .map(|row| {
             let column = |from, to| row[from..to].trim().to_owned();
@@ -47,17 +44,17 @@ fn table(program: &[&str]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_list_says_what_the_table_of_the_router_says() {
+fn list_matches_the_table() {
     let quickstart = listed("auth-quickstart", "examples/quickstart/");
     assert_eq!(quickstart.len(), 4);
-    assert_eq!(quickstart, table(&["-p", "auth-quickstart"]));
+    assert_eq!(quickstart, table("quickstart"));
 }
 
 #[test]
-fn the_list_says_what_the_table_says_with_modules_and_a_vocabulary() {
+fn list_matches_the_table_with_modules() {
     let forge = listed("auth-forge", "examples/forge/");
     assert!(forge.values().any(|policy| policy.contains("policy = ")));
-    assert_eq!(forge, table(&["--example", "forge"]));
+    assert_eq!(forge, table("forge"));
 }
 
 /// Returns the forge's lock, which its own test compares with its router. The policies of modules
@@ -94,7 +91,7 @@ fn read(policy: &str, found: &LoadedVocabulary) -> Policy {
 }
 
 #[test]
-fn the_list_means_what_the_lock_of_the_router_says_with_modules_and_a_vocabulary() {
+fn list_matches_the_lock() {
     let found = vocabulary::find(&root().join("examples/forge")).expect("a vocabulary");
     let (listed, lock) = (listed("auth-forge", "examples/forge/"), lock());
     assert!(lock.len() > 50, "{lock:#?}");

@@ -21,7 +21,7 @@ fn results(log: &Value) -> &Vec<Value> {
 }
 
 #[test]
-fn what_code_scanning_reads_keeps_to_its_schema() {
+fn sarif_follows_its_schema() {
     let schema = schema();
     for (name, command) in [
         ("shop", "list"),
@@ -40,7 +40,7 @@ fn what_code_scanning_reads_keeps_to_its_schema() {
 }
 
 #[test]
-fn code_scanning_reads_all_that_is_found_and_what_it_means() {
+fn sarif_has_findings_and_rules() {
     let careless = workspace("careless");
     let found = json(&careless, &["check", "--format=json"]);
     let found = found.as_array().expect("findings");
@@ -62,7 +62,7 @@ fn code_scanning_reads_all_that_is_found_and_what_it_means() {
 }
 
 #[test]
-fn policies_are_told_to_code_scanning_as_nothing_wrong() {
+fn sarif_policies_are_notes() {
     let log = json(&workspace("shop"), &["list", "--format=sarif"]);
     let listed = json(&workspace("shop"), &["list", "--format=json"]);
     let number = |key: &str| listed[key].as_array().expect("a list").len();

@@ -262,10 +262,12 @@ async fn wrong_state_is_found_at_mounting() {
     assert_eq!(
         lines,
         [
-            "the check `owns_document` of `integration::conditions::either` asks for the state \
-             `integration::conditions::Documents`, and the router that the handler is mounted on has another one",
-            "the check `owns_document` of `integration::conditions::half_hidden` asks for the state \
-             `integration::conditions::Documents`, and the router that the handler is mounted on has another one",
+            "the check `owns_document` of `integration::conditions::either` needs the state \
+             `integration::conditions::Documents`, and the router of the handler has another \
+             state",
+            "the check `owns_document` of `integration::conditions::half_hidden` needs the state \
+             `integration::conditions::Documents`, and the router of the handler has another \
+             state",
         ],
     );
     assert_eq!(format!("{error:?}"), text);

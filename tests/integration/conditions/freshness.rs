@@ -42,7 +42,7 @@ async fn tokens_state_method_and_time() {
         .unwrap();
     let challenge = "Bearer realm=\"api\", error=\"insufficient_user_authentication\", \
                      acr_values=\"mfa\", max_age=\"300\", \
-                     error_description=\"the login is too old or too weak for this\"";
+                     error_description=\"the login is too old or too weak\"";
     for (claims, granted) in [
         (json!({ "acr": "mfa", "auth_time": seconds_ago(1) }), true),
         (

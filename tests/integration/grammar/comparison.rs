@@ -311,7 +311,7 @@ fn single_requirements_are_compared_without_exception() {
 
 /// Policies that are written in another way, and their changes.
 #[test]
-fn what_is_not_about_callers_is_told_apart_from_what_is() {
+fn differences_beside_access_are_named() {
     let none: Vec<Aspect> = Vec::new();
     for (before, after, callers, told, others) in [
         (
@@ -390,7 +390,7 @@ fn what_is_not_about_callers_is_told_apart_from_what_is() {
 
 /// A policy that becomes weaker and hidden is loosened nevertheless.
 #[test]
-fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
+fn gain_and_loss_is_changed() {
     let shown = r#"role = "editor""#;
     let hidden = "authenticated, hide_as = 404";
     for (before, after, callers, told) in [
@@ -410,7 +410,7 @@ fn what_is_gained_is_not_made_up_for_by_what_is_lost() {
 
 /// An undecidable change must not look harmless.
 #[test]
-fn what_can_be_met_in_too_many_ways_is_called_changed() {
+fn oversized_policies_are_changed() {
     let pairs: Vec<String> = (0..11)
         .map(|n| format!("any(role = \"a{n}\", all(role = \"b{n}\", role = \"c{n}\"))"))
         .collect();
@@ -430,7 +430,7 @@ fn what_can_be_met_in_too_many_ways_is_called_changed() {
 }
 
 #[test]
-fn what_was_loosened_stands_first_in_a_table_of_differences() {
+fn loosened_policies_sort_first() {
     let table = |policies: &[(&str, Policy)]| -> BTreeMap<String, Policy> {
         policies
             .iter()

@@ -31,7 +31,7 @@ fn shown(found: Option<&LoadedVocabulary>) -> Option<&str> {
 /// A vocabulary beside a manifest is found, in whatever form the manifest is written. A crate that
 /// cargo excludes from a workspace does not use its vocabulary.
 #[test]
-fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() {
+fn vocabulary_applies_to_members() {
     for (name, root, member, is_found) in [
         (
             "a_table",
@@ -148,7 +148,7 @@ fn the_vocabulary_of_the_workspace_counts_for_its_members_and_for_nobody_else() 
 }
 
 #[test]
-fn a_workspace_that_lies_beside_the_crate_is_found_by_what_points_at_it() {
+fn workspace_is_found_by_its_pointer() {
     let outer = folder("beside");
     write(outer.join("auth.toml"), VOCABULARY);
     write(
@@ -165,7 +165,7 @@ fn a_workspace_that_lies_beside_the_crate_is_found_by_what_points_at_it() {
 }
 
 #[test]
-fn what_one_workspace_excludes_belongs_to_the_next() {
+fn excluded_crate_uses_the_outer_workspace() {
     let outer = folder("excluded_in_between");
     write(outer.join("Cargo.toml"), "[workspace]\n");
     write(outer.join("auth.toml"), VOCABULARY);
@@ -182,7 +182,7 @@ fn what_one_workspace_excludes_belongs_to_the_next() {
 
 /// Cargo builds foreign crates in a folder of the workspace, but they are not part of it.
 #[test]
-fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
+fn dependencies_have_their_own_vocabulary() {
     for (name, mark) in [
         ("vendored", "outer/vendor/inner/.cargo-checksum.json"),
         ("from_a_registry", "outer/vendor/inner/.cargo-ok"),
@@ -207,14 +207,14 @@ fn what_comes_from_elsewhere_is_not_held_against_the_vocabulary_around_it() {
 
 /// An unreadable file is reported once, and never counts as missing.
 #[test]
-fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
+fn unreadable_vocabulary_is_a_mistake() {
     let a_folder = folder("a_folder_of_that_name");
     std::fs::create_dir_all(a_folder.join("auth.toml")).expect("a folder");
     let no_text = folder("no_text");
     write(no_text.join("auth.toml"), b"[scopes]\nread = \"R\xe9ad\"\n");
     let mut cases = vec![
         (a_folder, "auth.toml cannot be read: "),
-        (no_text, "auth.toml:2:10: this is not UTF-8"),
+        (no_text, "auth.toml:2:10: the file is not UTF-8"),
     ];
     #[cfg(unix)]
     {
@@ -238,7 +238,7 @@ fn a_vocabulary_that_cannot_be_read_is_a_mistake_and_not_none() {
 }
 
 #[test]
-fn a_vocabulary_that_the_manifest_requires_is_missed() {
+fn required_vocabulary_is_missed() {
     for (name, root, member, place) in [
         (
             "by_the_workspace",
@@ -278,7 +278,7 @@ fn a_vocabulary_that_the_manifest_requires_is_missed() {
         let found = vocabulary::find(&outer.join("inner"));
         let mistakes = found.map(|found| found.mistakes);
         let expected =
-            place.map(|place| format!("{place} requires an `auth.toml`, and there is none"));
+            place.map(|place| format!("no `auth.toml` was found, which {place} requires"));
         match (mistakes.as_deref(), expected) {
             (None, None) => {}
             (Some([mistake]), Some(expected)) => {

@@ -29,7 +29,7 @@ fn code_point(character: char) -> String {
 }
 
 #[test]
-fn an_invisible_character_is_refused_in_every_name() {
+fn invisible_characters_are_refused() {
     for character in INVISIBLE {
         for key in ["scope", "role", "permission", "acr", "amr", "realm"] {
             let arguments = format!("authenticated, {key} = \"a{character}dmin\"");
@@ -58,7 +58,7 @@ fn an_invisible_character_is_refused_in_every_name() {
 }
 
 #[test]
-fn an_invisible_character_is_refused_in_every_name_of_a_vocabulary() {
+fn invisible_characters_are_refused_in_vocabularies() {
     for character in INVISIBLE {
         for text in [
             format!("realm = \"a{character}b\"\n"),
@@ -105,7 +105,7 @@ fn names_of_every_language_are_allowed() {
 
 /// An audit looks for `hide_as = 404`.
 #[test]
-fn hide_as_is_written_in_one_way() {
+fn hide_as_has_one_spelling() {
     for (value, is_right) in [
         ("404", true),
         ("0x194", false),
@@ -137,32 +137,32 @@ fn hide_as_is_written_in_one_way() {
         .expect("one message");
     assert_eq!(
         message,
-        "unknown key `hide`; did you mean `hide_as`? [AUTH0001]"
+        "unknown key `hide` [AUTH0001]\nhelp: did you mean `hide_as`?"
     );
 }
 
 #[test]
-fn a_key_that_is_written_twice_is_named_with_both_places() {
+fn duplicate_key_names_both_places() {
     for (text, at, message) in [
         (
             "[scopes]\nread = \"x\"\n\nread = \"y\"\n",
             "read = \"y\"",
-            "`read` is written twice, first in line 2; remove one",
+            "duplicate `read`, first in line 2\nhelp: remove one of them",
         ),
         (
             "[roles]\nread = \"x\"\n[scopes]\n\"read\" = \"x\"\n'read' = \"y\"\n",
             "'read'",
-            "`'read'` is written twice, first in line 4; remove one",
+            "duplicate `'read'`, first in line 4\nhelp: remove one of them",
         ),
         (
             "[scopes]\nread = \"x\"\n[roles]\n[scopes]\n",
             "scopes]\n",
-            "`scopes` is written twice, first in line 1; remove one",
+            "duplicate `scopes`, first in line 1\nhelp: remove one of them",
         ),
         (
             "[scopes]\nread = { description = \"x\", description = \"y\" }\n",
             "description = \"y\"",
-            "`description` is written twice, first in line 2; remove one",
+            "duplicate `description`, first in line 2\nhelp: remove one of them",
         ),
     ] {
         let (_, mistakes) = vocabulary::read(text);

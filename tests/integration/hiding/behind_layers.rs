@@ -105,7 +105,7 @@ async fn assert_same(
 }
 
 #[tokio::test]
-async fn a_denied_object_below_a_prefix_finds_the_fallback_of_its_path_with_any_credentials() {
+async fn denied_object_uses_its_own_fallback() {
     let verified = Arc::default();
     let space = || space_with_forms(&verified);
     let inner = || GuardedRouter::new().route("/object", post(object));
@@ -142,7 +142,7 @@ async fn a_denied_object_below_a_prefix_finds_the_fallback_of_its_path_with_any_
 }
 
 #[tokio::test]
-async fn a_token_in_a_form_is_verified_once_in_front_of_layers() {
+async fn form_token_is_verified_once() {
     #[requires(scope = "read", hide_as = 404)]
     async fn page(body: String) -> String {
         body
@@ -163,7 +163,7 @@ async fn a_token_in_a_form_is_verified_once_in_front_of_layers() {
 }
 
 #[tokio::test]
-async fn a_form_that_a_layer_replaced_is_verified_anew_and_its_denial_is_concealed_in_front() {
+async fn replaced_form_is_verified_anew() {
     #[requires(scope = "read", hide_as = 404)]
     async fn page() -> &'static str {
         "the page"
@@ -237,7 +237,7 @@ async fn the_fallback_does_not_receive_the_form_of_a_concealed_object() {
 }
 
 #[tokio::test]
-async fn hidden_and_unknown_paths_verify_once_in_front_of_the_layers_of_the_fallback() {
+async fn both_paths_verify_once() {
     let another_cookie = || {
         map_request(async |mut request: Request| {
             let cookie = HeaderValue::from_static("seen=1");
@@ -271,7 +271,7 @@ async fn hidden_and_unknown_paths_verify_once_in_front_of_the_layers_of_the_fall
 }
 
 #[tokio::test]
-async fn a_denied_object_is_authenticated_by_the_form_in_every_space() {
+async fn denied_object_is_authenticated_by_form() {
     let verified = Arc::default();
     let first = ProtectionSpace::builder()
         .realm("first")
@@ -314,7 +314,7 @@ async fn a_denied_object_is_authenticated_by_the_form_in_every_space() {
 }
 
 #[tokio::test]
-async fn a_layer_of_the_fallback_finds_nothing_of_a_hidden_route_in_the_extensions() {
+async fn fallback_layer_sees_no_hidden_extensions() {
     let look = from_fn(async |request: Request, next: Next| {
         let matched = request.extensions().get::<MatchedPath>();
         let seen = format!("{} {}", request.extensions().len(), matched.is_some());
@@ -336,7 +336,7 @@ async fn a_layer_of_the_fallback_finds_nothing_of_a_hidden_route_in_the_extensio
 }
 
 #[tokio::test]
-async fn a_layer_of_a_route_that_replaces_responses_does_not_show_a_concealed_object() {
+async fn replacing_layer_conceals_objects() {
     async fn pretty(response: Response) -> Response {
         match response.status() {
             StatusCode::NOT_FOUND => (StatusCode::NOT_FOUND, "pretty").into_response(),
@@ -364,7 +364,7 @@ async fn a_layer_of_a_route_that_replaces_responses_does_not_show_a_concealed_ob
 }
 
 #[tokio::test]
-async fn a_layer_of_the_fallback_that_responds_early_responds_on_hidden_paths_too() {
+async fn early_fallback_layer_responds_alike() {
     async fn early(request: Request, next: Next) -> Response {
         match request.headers().contains_key("x-early") {
             true => (StatusCode::NOT_ACCEPTABLE, "early").into_response(),

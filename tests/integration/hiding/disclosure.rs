@@ -47,7 +47,7 @@ async fn hide_unless_discloses_pages() {
         assert_eq!(
             response.headers()["www-authenticate"],
             "Bearer realm=\"api\", scope=\"admin\", error=\"insufficient_scope\", \
-             error_description=\"the access token does not grant what is needed\""
+             error_description=\"the access token lacks a required scope\""
         );
         let stranger = with_identity(request(&Method::GET, target, None), Identity::new("bob"));
         assert_hidden(app.clone(), stranger).await;
@@ -129,7 +129,7 @@ async fn unknown_paths_can_challenge() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "can be told from a path that is not there")]
+#[should_panic(expected = "differs from an unknown path")]
 async fn assert_hidden_detects_shown_pages() {
     let app = GuardedRouter::new()
         .route("/shown", post(shown))

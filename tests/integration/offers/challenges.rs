@@ -80,7 +80,7 @@ async fn step_up_names_capable_schemes() {
     assert_eq!(
         challenges(both()).await,
         "Bearer realm=\"api\", error=\"insufficient_user_authentication\", acr_values=\"mfa\", \
-         error_description=\"the login is too old or too weak for this\"",
+         error_description=\"the login is too old or too weak\"",
     );
     let alone = ProtectionSpace::builder().realm("api").scheme(basic());
     assert_eq!(challenges(alone).await, BASIC);
@@ -133,7 +133,7 @@ async fn binding_schemes_are_asked() {
     // A binding would not help. The scheme of the request reports the missing scope (rule 3c).
     let scopeless = format!("Bearer {}", token(json!({})));
     let insufficient = "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
-                        error_description=\"the access token does not grant what is needed\"";
+                        error_description=\"the access token lacks a required scope\"";
     for (target, authorization, status, challenges) in [
         // A bound token is required, so no other scheme is offered.
         ("/bound", None, 401, vec![lock]),

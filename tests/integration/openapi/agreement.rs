@@ -179,7 +179,7 @@ async fn told(app: &impl App, method: &str, path: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_is_documented_is_what_callers_are_told() {
+async fn documents_match_responses() {
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let space = space(unknown_paths);
         let table = routes().access_table();
@@ -205,7 +205,7 @@ async fn what_is_documented_is_what_callers_are_told() {
 }
 
 #[tokio::test]
-async fn whoever_sends_what_security_asks_for_is_never_told_to_send_something_else() {
+async fn documented_security_is_sufficient() {
     let space = space(UnknownPaths::NotFound);
     let table = routes().access_table();
     let document = internal(&table, &space, OpenApi::new(info(), Paths::new()));

@@ -19,7 +19,7 @@ fn error(router: &GuardedRouter, space: &ProtectionSpace, document: OpenApi) -> 
 }
 
 #[test]
-fn every_operation_that_no_route_answers_is_an_error() {
+fn operation_without_route_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/a", get(one).put(all))
         .route("/b/{id}", get(one))
@@ -55,7 +55,7 @@ fn beside_an_unguarded_router(routes: GuardedRouter) -> GuardedRouter {
 async fn statistics() {}
 
 #[test]
-fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
+fn routes_precede_unguarded_routers() {
     let router = beside_an_unguarded_router(
         GuardedRouter::new()
             .route("/users/{id}", get(one))
@@ -82,7 +82,7 @@ fn what_a_route_answers_is_not_taken_for_an_unguarded_routers() {
 }
 
 #[test]
-fn what_a_route_answers_is_not_taken_for_that_of_a_wildcard() {
+fn routes_precede_wildcards() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/users/{id}", get(statistics))
         .route("/users/{*rest}", get(nothing));
@@ -97,7 +97,7 @@ fn what_a_route_answers_is_not_taken_for_that_of_a_wildcard() {
 }
 
 #[test]
-fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
+fn hidden_operation_without_prefix_is_an_error() {
     let admin = GuardedRouter::new().route("/statistics", get(statistics));
     let router = beside_an_unguarded_router(GuardedRouter::new().nest("/admin", admin));
     let named = |id: &str| {
@@ -108,14 +108,15 @@ fn a_hidden_operation_whose_path_lacks_its_prefix_is_an_error() {
     };
     assert_eq!(
         error(&router, &space(), named("statistics")),
-        "`GET /statistics` is named as `integration::openapi::errors::statistics`, which is hidden on another path; \
-         write its path as the router has it, or name it otherwise by `operation_id`"
+        "`GET /statistics` is named as `integration::openapi::errors::statistics`, which is \
+         hidden on another path; write its path as the router has it, or name it otherwise by \
+         `operation_id`"
     );
     public(&router.access_table(), &space(), named("weather"));
 }
 
 #[test]
-fn paths_that_openapi_cannot_tell_apart_are_an_error() {
+fn ambiguous_paths_are_an_error() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/files/{id}", get(one))
         .route("/files/{*rest}", get(one));
@@ -125,13 +126,13 @@ fn paths_that_openapi_cannot_tell_apart_are_an_error() {
     ]);
     assert_eq!(
         error(&router, &space(), written),
-        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; document one \
-         of them"
+        "`/files/{*rest}` and `/files/{id}` are one path for OpenAPI, which has no wildcards; \
+         document one of them"
     );
 }
 
 #[test]
-fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() {
+fn referenced_path_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new().route("/a", get(one));
     let mut written = document(&[]);
     let mut item = PathItem::default();
@@ -142,8 +143,8 @@ fn a_path_that_is_a_reference_is_an_error_since_something_may_be_hidden_there() 
             .err()
             .expect("it is refused")
             .to_string(),
-        "the path `/a` is a reference, so nobody can see what is hidden there; write its operations where \
-         the path stands"
+        "the path `/a` is a reference, which may contain hidden operations; write its operations \
+         in place of the reference"
     );
 }
 
@@ -160,7 +161,7 @@ fn secured(method: HttpMethod, path: &str, security: &[SecurityRequirement]) -> 
 async fn alternatives() {}
 
 #[test]
-fn security_by_hand_that_is_not_kept_is_an_error() {
+fn contradicting_security_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/", get(alternatives))
         .route("/public", get(nothing));
@@ -179,9 +180,9 @@ fn security_by_hand_that_is_not_kept_is_an_error() {
     for security in refused {
         let said = error(&router, &space(), secured(HttpMethod::Get, "/", &security));
         let expected = format!(
-            "`GET /` is documented with the `security` {}, and its policy comes to \
-             [{{\"Bearer\":[\"a\"]}},{{\"Bearer\":[\"b\",\"c\"]}}]; leave `security` out, since it is \
-             written from the policy",
+            "`GET /` is documented with the `security` {}, and its policy yields \
+             [{{\"Bearer\":[\"a\"]}},{{\"Bearer\":[\"b\",\"c\"]}}]; remove `security`, which is \
+             generated from the policy",
             json!(security),
         );
         assert_eq!(said, expected);
@@ -191,11 +192,11 @@ fn security_by_hand_that_is_not_kept_is_an_error() {
         &space(),
         secured(HttpMethod::Get, "/public", &[bearer(&[])]),
     );
-    assert!(said.contains("its policy comes to []"), "{said}");
+    assert!(said.contains("its policy yields []"), "{said}");
 }
 
 #[test]
-fn security_by_hand_that_is_kept_is_none_in_whatever_order() {
+fn manual_security_in_any_order() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(alternatives));
     let written = [
         SecurityRequirement::new("Bearer", ["c", "b"]),
@@ -219,7 +220,7 @@ async fn bound_or_near() {}
 async fn by_digest() {}
 
 #[test]
-fn what_nobody_can_call_is_an_error_and_never_open_to_everybody() {
+fn uncallable_operation_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new()
         .route("/bound", get(bound))
         .route("/near", get(bound_or_near))
@@ -231,10 +232,9 @@ fn what_nobody_can_call_is_an_error_and_never_open_to_everybody() {
     ]);
     assert_eq!(
         error(&router, &space(), document),
-        "`GET /bound` can be called by nobody: the protection space has no scheme that could meet the \
-         policy of `integration::openapi::errors::bound`\n\
-         `GET /digest` can be called by nobody: the protection space has no scheme that could meet the \
-         policy of `integration::openapi::errors::by_digest`"
+        "`GET /bound` cannot be called: no scheme of the protection space can meet the policy of \
+         `integration::openapi::errors::bound`\n`GET /digest` cannot be called: no scheme of the \
+         protection space can meet the policy of `integration::openapi::errors::by_digest`"
     );
 }
 
@@ -247,7 +247,7 @@ fn described(name: &str, scheme: SecurityScheme) -> OpenApi {
 }
 
 #[test]
-fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
+fn matching_manual_scheme_stays() {
     let basic = Basic::new(async |_, _| Caller::rejected());
     let space = auth_tests::space_builder().scheme(basic).build();
     let space = space.expect("the space is in order");
@@ -284,15 +284,15 @@ fn a_scheme_by_hand_stays_if_it_is_the_spaces() {
     ] {
         let said = error(&router, &space, described(name, written));
         let expected = format!(
-            "the security scheme `{name}` of the document is not what the protection space accepts under \
-             that name; write it as it is, or leave it out, since it is written from the space"
+            "the security scheme `{name}` of the document differs from that of the protection \
+             space; remove it, since it is generated from the space"
         );
         assert_eq!(said, expected);
     }
 }
 
 #[test]
-fn a_certificate_by_hand_is_none_if_it_is_something_else() {
+fn manual_certificate_scheme_is_compared() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(bound));
     let bearer = auth_runtime::schemes::Bearer::jwt(auth_tests::verifier())
         .client_certificate(auth_runtime::schemes::ClientCertificate::connection());
@@ -330,7 +330,7 @@ impl Scheme for Own {
 }
 
 #[test]
-fn a_scheme_that_openapi_has_no_words_for_is_an_error() {
+fn inexpressible_scheme_is_an_error() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
     let said = |name, sources| {
         let space = ProtectionSpace::builder()
@@ -345,18 +345,17 @@ fn a_scheme_that_openapi_has_no_words_for_is_an_error() {
     };
     assert_eq!(
         said("Badge!", vec![Source::Authorization]),
-        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and `_` may \
-         stand there"
+        "the scheme `Badge!` cannot be named in a document: only letters, digits, `.`, `-` and \
+         `_` are allowed"
     );
     assert_eq!(
         said("Badge", vec![Source::Form("badge".to_owned())]),
-        "the scheme `Badge` cannot be described: its credentials stand in forms only, where OpenAPI knows \
-         none"
+        "the scheme `Badge` cannot be described: OpenAPI has no credentials in forms"
     );
 }
 
 #[test]
-fn a_scheme_of_the_services_own_is_described_by_where_it_is_looked_for() {
+fn own_scheme_is_described_by_its_field() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(one));
     let described = |sources: &[Source]| {
         let own = Own {
@@ -393,8 +392,8 @@ fn a_scheme_of_the_services_own_is_described_by_where_it_is_looked_for() {
         ]),
         json!({
             "type": "apiKey", "in": "header", "name": "x-badge",
-            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie `badge`, \
-                too. Taken in the query, as `badge`, too.",
+            "description": "Taken in a form in the body, as `badge`, too. Taken in the cookie \
+                            `badge`, too. Taken in the query, as `badge`, too.",
         })
     );
 }

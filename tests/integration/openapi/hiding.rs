@@ -8,7 +8,7 @@ use utoipa::openapi::{Response, SecurityRequirement, Tag};
 use super::*;
 
 #[test]
-fn nothing_in_the_public_document_speaks_of_what_is_hidden() {
+fn public_document_reveals_nothing() {
     let table = service::routes().access_table();
     let written = service::written();
     let public = auth_runtime_audit::public_openapi(&table, &service::space(), written.clone());
@@ -29,7 +29,7 @@ fn nothing_in_the_public_document_speaks_of_what_is_hidden() {
 }
 
 #[test]
-fn every_method_of_a_hidden_path_is_left_out_but_what_is_public() {
+fn hidden_paths_keep_public_methods() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -54,7 +54,7 @@ fn every_method_of_a_hidden_path_is_left_out_but_what_is_public() {
 }
 
 #[test]
-fn methods_that_openapi_has_no_field_for_are_left_out_as_well() {
+fn unknown_methods_are_left_out() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -78,7 +78,7 @@ fn methods_that_openapi_has_no_field_for_are_left_out_as_well() {
 }
 
 #[test]
-fn a_tag_stays_that_something_else_has_too() {
+fn shared_tags_stay() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -104,7 +104,7 @@ fn a_tag_stays_that_something_else_has_too() {
 }
 
 #[test]
-fn links_that_lead_to_what_is_hidden_are_left_out() {
+fn links_to_hidden_operations_are_left_out() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -180,7 +180,7 @@ fn links_that_lead_to_what_is_hidden_are_left_out() {
 }
 
 #[test]
-fn a_hidden_wildcard_is_told_from_a_parameter_in_its_place() {
+fn hidden_wildcard_differs_from_a_parameter() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -201,7 +201,7 @@ fn a_hidden_wildcard_is_told_from_a_parameter_in_its_place() {
 }
 
 #[test]
-fn a_scheme_that_only_hidden_operations_take_is_left_out() {
+fn schemes_of_hidden_operations_are_left_out() {
     #[requires(schemes("ApiKey"), role = "backup", hide_as = 404)]
     async fn hidden() {}
 
@@ -257,7 +257,7 @@ fn a_scheme_that_only_hidden_operations_take_is_left_out() {
 }
 
 #[test]
-fn a_tag_that_others_are_part_of_stays() {
+fn parent_tags_stay() {
     #[requires(scope = "see", hide_as = 404)]
     async fn hidden() {}
 
@@ -279,7 +279,7 @@ fn a_tag_that_others_are_part_of_stays() {
 }
 
 #[test]
-fn everybody_is_told_roles_and_scopes_but_no_names_of_checks_and_networks() {
+fn public_document_omits_checks_and_networks() {
     let table = service::routes().access_table();
     let forbidden = |document: &Value, path: &str| {
         let text = &document["paths"][path]["get"]["responses"]["403"]["description"];

@@ -22,7 +22,7 @@ fn shown() -> (AccessTable, OpenApi) {
 }
 
 #[test]
-fn the_document_says_where_tokens_come_from_if_the_space_does() {
+fn document_names_the_authorization_server() {
     let resource = ProtectedResource::builder("https://api.example")
         .authorization_server("https://issuer.example")
         .build()
@@ -38,15 +38,16 @@ fn the_document_says_where_tokens_come_from_if_the_space_does() {
                 "type": "http",
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
-                "description": "Where tokens come from is said at \
-                    <https://api.example/.well-known/oauth-protected-resource> (RFC 9728).",
+                "description": "The authorization servers are listed at \
+                                <https://api.example/.well-known/oauth-protected-resource> (RFC \
+                                9728).",
             },
         })
     );
 }
 
 #[test]
-fn bodies_of_the_services_own_are_not_described() {
+fn own_bodies_are_not_described() {
     let space = space_builder()
         .render(|_, _| DenialBody::default())
         .build()
@@ -64,7 +65,7 @@ fn bodies_of_the_services_own_are_not_described() {
 }
 
 #[test]
-fn denials_that_are_described_by_hand_stay_so() {
+fn manual_denials_stay() {
     let (table, mut written) = shown();
     let components = written.components.get_or_insert_default();
     let body = RefOr::Ref(Ref::from_schema_name("Theirs"));
@@ -86,7 +87,7 @@ fn denials_that_are_described_by_hand_stay_so() {
 }
 
 #[test]
-fn challenges_go_with_a_403_for_oauth_only() {
+fn oauth_403_has_a_challenge() {
     let has_field = |space: &ProtectionSpace| {
         let (table, written) = shown();
         let document = public(&table, space, written);
@@ -100,7 +101,7 @@ fn challenges_go_with_a_403_for_oauth_only() {
 }
 
 #[test]
-fn whoever_cannot_bind_credentials_is_told_403() {
+fn unbindable_scheme_is_403() {
     #[requires(any(sender_constrained, network = "192.0.2.0/24"))]
     async fn bound_or_near() {}
 
@@ -117,7 +118,7 @@ fn whoever_cannot_bind_credentials_is_told_403() {
 }
 
 #[test]
-fn anonymous_callers_are_challenged_on_hidden_paths_if_they_are_on_unknown_ones() {
+fn hidden_paths_challenge_like_unknown_ones() {
     let router: GuardedRouter = GuardedRouter::new().route("/", get(hidden));
     let told = |unknown_paths| {
         let space = space_builder().unknown_paths(unknown_paths).build();
@@ -131,11 +132,11 @@ fn anonymous_callers_are_challenged_on_hidden_paths_if_they_are_on_unknown_ones(
     };
     assert_eq!(
         told(UnknownPaths::Challenge),
-        "Credentials are missing or were rejected, as on a path that was never there."
+        "Credentials are missing or were rejected, as on an unknown path."
     );
     assert_eq!(
         told(UnknownPaths::NotFound),
-        "Credentials were rejected, as on a path that was never there."
+        "Credentials were rejected, as on an unknown path."
     );
 }
 

@@ -51,7 +51,7 @@ async fn access_tokens_of_configured_clients_are_accepted() {
 }
 
 #[tokio::test]
-async fn a_client_does_not_stand_in_for_a_wrong_audience() {
+async fn client_does_not_replace_the_audience() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("orders")

@@ -27,7 +27,7 @@ fn claims(tenant: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_tenant_is_accepted_if_it_is_allowed_and_both_claims_name_it() {
+async fn tenant_must_be_allowed_and_match() {
     let builder = Jwt::builder()
         .issuer_per_tenant(TEMPLATE, |tenant| tenant == OURS)
         .audience(AUDIENCE);

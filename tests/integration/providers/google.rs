@@ -21,7 +21,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn accounts_of_services_get_their_roles_by_a_rule_of_the_service() {
+async fn service_accounts_get_roles_by_rule() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience(SERVICE)

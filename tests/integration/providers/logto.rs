@@ -5,7 +5,7 @@ use super::*;
 const ISSUER: &str = "https://shop.logto.example/oidc";
 
 #[tokio::test]
-async fn access_tokens_keep_to_the_profile_and_are_signed_with_es384() {
+async fn tokens_follow_the_profile_with_es384() {
     let pair = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).expect("a key");
     let point = pair.public_key_raw();
     let (x, y) = point[1..].split_at(48);

@@ -20,7 +20,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn a_rule_of_the_service_builds_the_identity_or_rejects_the_token() {
+async fn own_rule_builds_the_identity() {
     let app = app(Jwt::builder()
         .issuer(ISSUER)
         .audience("https://deploy.example")
@@ -77,7 +77,7 @@ async fn all_conditions_on_claims_have_to_be_met() {
 }
 
 #[tokio::test]
-async fn each_algorithm_verifies_its_own_signatures_only() {
+async fn algorithms_verify_their_own_signatures() {
     use JwtAlgorithm::*;
     let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).expect("a key");
     let p384 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).expect("a key");

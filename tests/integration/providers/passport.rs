@@ -22,7 +22,7 @@ fn builder() -> JwtBuilder {
 }
 
 #[tokio::test]
-async fn tokens_without_an_issuer_are_accepted_with_a_given_key() {
+async fn tokens_without_issuer_need_a_given_key() {
     let app = app(builder());
     let fraction = |seconds: f64| json!(now() as f64 + seconds);
     let (status_of_user, shown) = ask(&app, "/caller", &token(&claims(), json!({}))).await;
@@ -49,7 +49,7 @@ async fn tokens_without_an_issuer_are_accepted_with_a_given_key() {
 }
 
 #[tokio::test]
-async fn an_issuer_without_a_name_is_one_beside_others() {
+async fn unnamed_issuer_beside_others() {
     const OTHER: &str = "https://issuer.example";
     let secret = [7; 32];
     let other = Jwt::builder()
@@ -78,7 +78,7 @@ async fn an_issuer_without_a_name_is_one_beside_others() {
 }
 
 #[test]
-fn keys_of_an_issuer_without_a_name_are_given() {
+fn unnamed_issuer_needs_given_keys() {
     let url = builder().jwks_url("https://issuer.example/keys");
     assert_eq!(url.build().unwrap_err(), JwtError::FetchedWithoutIssuer);
     let found = builder().discover();

@@ -53,7 +53,7 @@ fn builder() -> JwtBuilder {
 }
 
 #[tokio::test]
-async fn svids_of_the_trust_domain_are_accepted_with_its_own_keys() {
+async fn svids_need_keys_of_their_domain() {
     let jwt_authority = Authority::new("jwt-1", "jwt-svid");
     let x509_authority = Authority::new("x509-1", "x509-svid");
     let signature = Authority::new("sig-1", "sig");
@@ -136,7 +136,7 @@ async fn each_trust_domain_has_its_own_keys() {
 }
 
 #[test]
-fn a_wrong_trust_domain_is_found_when_the_verifier_is_built() {
+fn invalid_trust_domain_is_a_build_error() {
     let authority = Authority::new("a", "jwt-svid");
     for name in ["", "spiffe://shop.example", "shop.example/orders", "Shop"] {
         let builder = Jwt::builder().spiffe_trust_domain(name).audience(API);

@@ -19,7 +19,7 @@ fn claims() -> Value {
 }
 
 #[tokio::test]
-async fn roles_are_the_keys_of_an_object_if_that_is_configured() {
+async fn roles_as_keys_of_an_object() {
     let builder = || Jwt::builder().issuer(ISSUER).audience("orders");
     let by_keys = app(builder().roles_claim(ClaimPath::from(ROLES).keys()));
     let token_of_admin = token(&claims(), json!({}));

@@ -111,7 +111,7 @@ fn foreign_guards_are_refused() {
         ("deeper::open", "integration::routing::open"),
         ("open_too", "integration::routing::open"),
     ]) {
-        let expected = format!("`{HERE}::{handler}` takes the guard of `{owner}`,");
+        let expected = format!("`{HERE}::{handler}` takes the guard of `{owner}` and ");
         assert!(mistake.starts_with(&expected), "{expected}: {mistake}");
     }
     assert_eq!(mistakes.len(), 6);

@@ -68,7 +68,7 @@ async fn an_api_key_is_stored_as_its_sha256() {
 }
 
 #[test]
-fn api_keys_that_cannot_be_right_are_not_built() {
+fn invalid_api_keys_are_build_errors() {
     let who = || Identity::new("billing");
     let key = "k-4f1c0b6e9a8d47d2";
     let error = |keys: auth_runtime::schemes::ApiKeysBuilder| keys.build().err();

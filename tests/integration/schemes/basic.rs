@@ -17,6 +17,23 @@ fn hash(password: &str) -> String {
         .to_string()
 }
 
+/// As `requests`, urllib3 and aiohttp send them.
+#[tokio::test]
+async fn latin1_is_read_on_request() {
+    let name_of = |user: String, _| async { Caller::known(Identity::new(user)) };
+    let latin1 = || authorization(format!("Basic {}", STANDARD.encode(b"J\xfcrgen:x")));
+    let utf8 = || authorization(format!("Basic {}", STANDARD.encode("Jürgen:x")));
+    let strict = app(space(Basic::new(name_of)));
+    let lenient = app(space(Basic::new(name_of).accept_latin1()));
+    assert_eq!(send(&strict, "/known", &latin1()).await.status(), 401);
+    for lines in [latin1(), utf8()] {
+        let response = send(&lenient, "/known", &lines).await;
+        assert!(text(response).await.contains("Jürgen"));
+    }
+    let control = authorization(format!("Basic {}", STANDARD.encode(b"J\x85\xff:x")));
+    assert_eq!(send(&lenient, "/known", &control).await.status(), 401);
+}
+
 #[tokio::test]
 async fn basic_with_password_hashes() {
     let hashes = PasswordHashes::builder()
@@ -118,7 +135,7 @@ async fn basic_with_password_hashes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_users_take_as_much_work_as_wrong_passwords() {
+async fn unknown_users_cost_a_verification() {
     // Hashing dominates the time. The fastest of several attempts counts, since the machine has
     // other load.
     let dear = argon2::Params::new(16 * 1024, 2, 1, None).expect("parameters");
@@ -228,7 +245,7 @@ async fn a_known_user_logs_in_beside_80_strangers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_at_one_address_do_not_keep_other_addresses_from_logging_in() {
+async fn address_shares_protect_other_logins() {
     let app = service_of_ann();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let stranger = std::iter::repeat_n(address(113, 1), cores * 150);
@@ -259,7 +276,7 @@ async fn a_remembered_login_does_not_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_logins_is_answered_503_and_not_hashed_without_end() {
+async fn login_flood_receives_503() {
     let app = service_of_ann();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let flood = (0..cores * 256).map(|_| {
@@ -288,7 +305,7 @@ fn resident() -> usize {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_logins_leave_one_buffer_for_each_processor() {
+async fn wrong_logins_reuse_buffers() {
     let params = argon2::Params::new(19 * 1024, 1, 1, None).expect("parameters");
     let hash = argon2::Argon2::from(params).hash_password(b"secret");
     let hashes = PasswordHashes::builder()
@@ -316,7 +333,7 @@ async fn wrong_logins_leave_one_buffer_for_each_processor() {
 }
 
 #[tokio::test]
-async fn hashes_of_all_kinds_are_verified_in_the_same_memory() {
+async fn all_hashes_share_one_buffer() {
     let kinds = [
         (
             argon2::Algorithm::Argon2id,
@@ -365,7 +382,7 @@ async fn hashes_of_all_kinds_are_verified_in_the_same_memory() {
 }
 
 #[test]
-fn password_hashes_that_cannot_be_right_are_not_built() {
+fn invalid_hashes_are_build_errors() {
     let error = |hashes: auth_runtime::schemes::PasswordHashesBuilder| hashes.build().err();
     let ann = || Identity::new("ann");
     assert_eq!(
@@ -395,7 +412,7 @@ fn password_hashes_that_cannot_be_right_are_not_built() {
 }
 
 #[tokio::test]
-async fn a_form_to_log_in_on_asks_the_same_hashes() {
+async fn login_form_uses_the_same_hashes() {
     let hash = argon2::Argon2::default().hash_password(b"pass");
     let hash = hash.expect("a hash").to_string();
     let hashes = PasswordHashes::builder().user("ann", &hash, Identity::new("ann"));

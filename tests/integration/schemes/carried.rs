@@ -108,7 +108,7 @@ async fn a_scheme_without_a_challenge_is_not_challenged() {
 }
 
 #[tokio::test]
-async fn a_cookie_carries_a_token_and_a_dead_one_is_removed() {
+async fn cookie_carries_a_token() {
     let app = of(rsa_verifier().in_cookie(COOKIE));
     let token = rs256(json!({}));
     let other = rs256(json!({ "sub": "bob" }));
@@ -245,7 +245,7 @@ async fn a_login_page_is_for_navigations() {
 }
 
 #[tokio::test]
-async fn a_stronger_login_is_asked_for_in_the_challenge() {
+async fn challenge_requests_a_stronger_login() {
     #[requires(acr = "phr")]
     async fn strong() {}
     let scheme = rsa_verifier().in_cookie(COOKIE).scheme_name("Web").build();
@@ -264,7 +264,7 @@ async fn a_stronger_login_is_asked_for_in_the_challenge() {
 }
 
 #[test]
-fn a_wrong_place_is_found_when_the_scheme_is_built() {
+fn invalid_place_is_a_build_error() {
     let jwt = rsa_verifier();
     for (scheme, error) in [
         (jwt.in_field(""), CarriedJwtError::Field(String::new())),

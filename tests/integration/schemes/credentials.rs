@@ -360,7 +360,7 @@ async fn respond(app: &ProtectedRouter, request: Request) -> (u16, String, Strin
 }
 
 #[tokio::test]
-async fn a_concealed_response_is_that_of_an_unknown_path_for_all_credentials() {
+async fn concealed_response_for_all_credentials() {
     let mut concealed = 0;
     let mut granted = 0;
     for (unknown_paths, fallback) in [
@@ -430,7 +430,7 @@ async fn only_credentials_of_accepted_schemes_count() {
 }
 
 #[tokio::test]
-async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
+async fn concealed_response_without_a_router() {
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let lab = Lab::new(unknown_paths, Fallback::OfTheSpace);
         for sent in Sent::every() {
@@ -455,7 +455,7 @@ async fn without_a_router_a_concealed_response_goes_by_all_credentials_too() {
 
 /// Two kinds of keys in different fields, and a layer in between that moves the key.
 #[tokio::test]
-async fn a_decision_is_not_handed_over_to_credentials_in_another_field() {
+async fn decision_is_bound_to_its_field() {
     let keys = |name, field: &str| Words {
         name,
         source: Source::Field(field.parse().expect("a name")),

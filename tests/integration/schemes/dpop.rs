@@ -19,12 +19,11 @@ use crate::schemes::*;
 const ORIGIN: &str = "https://api.example";
 const READ: &str = "https://api.example/read";
 const BAD_PROOF: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_dpop_proof\", \
-     algs=\"ES256 PS256 EdDSA\", \
-     error_description=\"the proof of possession is missing or not valid\"";
+                         algs=\"ES256 PS256 EdDSA\", error_description=\"the proof of possession \
+                         is missing or not valid\"";
 
 const WANTS_NONCE: &str = "DPoP realm=\"api\", scope=\"read\", error=\"use_dpop_nonce\", \
-     algs=\"ES256 PS256 EdDSA\", \
-     error_description=\"the proof of possession needs the nonce that comes with this answer\"";
+                           algs=\"ES256 PS256 EdDSA\", error_description=\"the proof of possession must contain the nonce of this response\"";
 
 /// A client with a key, and a token that is bound to it.
 struct Client {

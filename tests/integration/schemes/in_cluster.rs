@@ -58,7 +58,7 @@ async fn cluster() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn plain_http_is_allowed_for_one_url_by_its_own_setting() {
+async fn plain_http_keys_need_their_setting() {
     let address = cluster().await;
     let url = format!("http://{address}/keys");
     let app = of(jwt().jwks_over_plain_http(&url));
@@ -87,7 +87,7 @@ async fn plain_http_is_allowed_for_one_url_by_its_own_setting() {
 }
 
 #[tokio::test]
-async fn an_endpoint_over_plain_http_is_allowed_by_its_own_setting() {
+async fn plain_http_endpoint_needs_its_setting() {
     let url = format!("http://{}/introspect", cluster().await);
     let builder = || {
         let builder = Introspection::builder().client_secret("api", "secret");
@@ -112,7 +112,7 @@ async fn an_endpoint_over_plain_http_is_allowed_by_its_own_setting() {
 }
 
 #[tokio::test]
-async fn own_authorities_are_trusted_in_place_of_those_of_the_system() {
+async fn own_authorities_replace_the_system() {
     let authority = Authority::new();
     let answer = json!({ "active": true, "sub": "ann", "scope": "read" });
     let server = Router::new()
@@ -195,7 +195,7 @@ impl KeySource for Source {
 }
 
 #[tokio::test]
-async fn a_source_of_the_service_is_read_on_first_use_and_again_for_new_keys() {
+async fn own_key_source_is_read_on_demand() {
     let source = Source::new(Answer::Document(jwks("a").to_string()));
     let jwt = jwt()
         .key_source(source.clone())
@@ -219,7 +219,7 @@ async fn a_source_of_the_service_is_read_on_first_use_and_again_for_new_keys() {
 }
 
 #[tokio::test]
-async fn a_source_out_of_order_is_503_and_keys_at_hand_stay_valid() {
+async fn failing_key_source_is_503() {
     for answer in [
         Answer::Fails,
         Answer::Panics,

@@ -27,7 +27,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_token_is_verified_with_the_keys_of_the_issuer_that_it_names() {
+async fn tokens_use_the_keys_of_their_issuer() {
     let jwt = Jwt::any_of([of(A, 1).build().unwrap(), of(B, 2).build().unwrap()]).unwrap();
     let app = app(space(Bearer::jwt(jwt)));
     // Each twice, since verified tokens are cached.
@@ -154,7 +154,7 @@ async fn only_access_tokens_are_accepted() {
 }
 
 #[test]
-fn an_empty_setting_is_found_when_the_verifier_is_built() {
+fn empty_setting_is_a_build_error() {
     for (builder, error) in [
         (of("", 1), JwtError::NoIssuer),
         (of(A, 1).audience(""), JwtError::NoAudience),

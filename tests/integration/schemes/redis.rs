@@ -6,7 +6,7 @@ use std::time::Duration;
 use auth_runtime::schemes::{Redis, RedisError};
 
 #[test]
-fn what_is_wrong_is_said_without_the_password() {
+fn errors_hide_the_password() {
     let at = |url: &str| Redis::builder(url).build();
     for url in [
         "",
@@ -35,7 +35,7 @@ fn what_is_wrong_is_said_without_the_password() {
 }
 
 #[test]
-fn an_answer_is_waited_for_but_not_for_long() {
+fn redis_has_a_deadline() {
     let after = |seconds: u64| {
         let builder = Redis::builder("redis://redis.internal/");
         builder.timeout(Duration::from_secs(seconds)).build()

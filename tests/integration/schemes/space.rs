@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::schemes::tokens::*;
 use crate::schemes::*;
 #[tokio::test]
-async fn several_schemes_are_offered_in_order_and_used_one_at_a_time() {
+async fn several_schemes_are_offered_in_order() {
     const KEY: &str = "k-4f1c0b6e9a8d47d2";
     let keys = ApiKeys::builder().key(KEY, Identity::new("billing"));
     let basic_verifier = Basic::new(|user, password| async move {
@@ -84,7 +84,7 @@ async fn several_schemes_are_offered_in_order_and_used_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_is_down_is_no_401() {
+async fn outage_is_not_401() {
     let bearer_verifier = Bearer::new(|token| async move {
         Caller::Unverifiable {
             retry_after: (token == "soon").then_some(Duration::from_secs(17)),
@@ -137,7 +137,7 @@ async fn a_scheme_of_ones_own() {
 }
 
 #[test]
-fn a_space_that_cannot_be_right_is_not_built() {
+fn invalid_space_is_a_build_error() {
     struct Named(&'static str);
     impl Scheme for Named {
         fn name(&self) -> &str {
@@ -179,7 +179,7 @@ fn a_space_that_cannot_be_right_is_not_built() {
 }
 
 #[tokio::test]
-async fn denials_speak_the_language_that_was_asked_for() {
+async fn denials_use_the_requested_language() {
     let app = app(space(Badge));
     for (accept, content_type, begins) in [
         (
@@ -226,7 +226,7 @@ async fn denials_speak_the_language_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_service_writes_bodies_of_its_own_and_keeps_status_and_challenge() {
+async fn own_bodies_keep_status_and_challenge() {
     let space = ProtectionSpace::builder()
         .realm("api")
         .scheme(Badge)

@@ -34,7 +34,7 @@ async fn status(app: &impl App, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_token_is_remembered_until_it_is_forgotten() {
+async fn token_is_cached_until_forgotten() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
     let app = remembering(&cache, verifier());
     let ann = token(json!({}));
@@ -53,7 +53,7 @@ async fn a_token_is_remembered_until_it_is_forgotten() {
 }
 
 #[tokio::test]
-async fn what_is_rejected_is_not_remembered() {
+async fn rejections_are_not_cached() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
     let app = remembering(&cache, verifier());
     for changes in [
@@ -67,7 +67,7 @@ async fn what_is_rejected_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn a_token_is_not_remembered_for_longer_than_it_is_good() {
+async fn cached_token_expires() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
     let time = ManualClock::new(SystemTime::now());
     let verifier = verifier().leeway(Duration::ZERO).clock(time.clock());
@@ -82,7 +82,7 @@ async fn a_token_is_not_remembered_for_longer_than_it_is_good() {
 }
 
 #[tokio::test]
-async fn a_token_is_not_remembered_for_longer_than_the_cache_says() {
+async fn cached_token_reaches_its_age() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
     let asked = Arc::new(AtomicUsize::new(0));
     let time = ManualClock::new(SystemTime::now());
@@ -125,7 +125,7 @@ async fn a_clock_set_back_forgets_tokens() {
 }
 
 #[tokio::test]
-async fn it_holds_so_many_tokens_and_no_more() {
+async fn cache_size_is_bounded() {
     let cache = TokenCache::new(50, Duration::from_secs(60));
     let app = remembering(&cache, verifier());
     for number in 0..500 {
@@ -137,7 +137,7 @@ async fn it_holds_so_many_tokens_and_no_more() {
 
 /// Otherwise a token for one service would be accepted by the other.
 #[tokio::test]
-async fn verifiers_that_share_a_cache_do_not_share_their_findings() {
+async fn shared_cache_separates_verifiers() {
     let cache = TokenCache::new(100, Duration::from_secs(60));
     let one = remembering(&cache, verifier());
     let other = remembering(&cache, verifier().audience("https://other.example"));
@@ -155,7 +155,7 @@ async fn verifiers_that_share_a_cache_do_not_share_their_findings() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_whether_remembered_or_not() {
+async fn revoked_token_is_rejected() {
     let revoked = Arc::new(AtomicBool::new(false));
     for remembers in [true, false] {
         revoked.store(false, Ordering::SeqCst);
@@ -179,7 +179,7 @@ async fn a_revoked_token_is_refused_whether_remembered_or_not() {
 }
 
 #[test]
-fn what_is_remembered_is_not_shown() {
+fn cached_tokens_are_not_shown() {
     let cache = TokenCache::default();
     assert_eq!(
         format!("{cache:?}"),
@@ -188,7 +188,7 @@ fn what_is_remembered_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_memory_without_end_ends_after_a_day() {
+async fn endless_cache_ends_after_a_day() {
     let cache = TokenCache::new(10, std::time::Duration::MAX);
     assert!(
         format!("{cache:?}").contains("max_age: 86400s"),

@@ -102,7 +102,7 @@ async fn tokens_without_three_parts_are_introspected() {
 }
 
 #[tokio::test]
-async fn an_outage_of_one_verifier_is_503_for_its_tokens_and_nothing_for_others() {
+async fn outage_of_one_verifier_is_its_own() {
     let (personal, _) = personal_tokens();
     let endpoint_is_down = Bearer::jwt(rsa_verifier())
         .tokens_with_prefix("pat_", personal)
@@ -150,9 +150,43 @@ async fn a_function_routes_and_the_first_route_counts() {
 }
 
 #[test]
-fn a_scheme_with_several_kinds_of_tokens_names_no_format() {
+fn several_token_kinds_have_no_format() {
     let jwt = || Bearer::jwt(rsa_verifier());
     assert_eq!(jwt().format(), Some("JWT"));
     let mixed = jwt().tokens_with_prefix("pat_", personal_tokens().0);
     assert_eq!(mixed.format(), None);
+}
+
+/// cargo sends the token of a registry without the name of a scheme.
+#[tokio::test]
+async fn bare_tokens_are_accepted_on_request() {
+    let known = async |token: String| match token.as_str() {
+        "cio0123456789" => Caller::known(Identity::new("cargo")),
+        _ => Caller::rejected(),
+    };
+    let basic = || Basic::new(async |user, _| Caller::known(Identity::new(user)));
+    let with_basic = |bearer| {
+        let space = ProtectionSpace::builder().realm("api").scheme(bearer);
+        app(space.scheme(basic()).build().expect("a space"))
+    };
+    let bare = with_basic(Bearer::new(known).accept_bare());
+    let strict = with_basic(Bearer::new(known));
+    let ann = format!("Basic {}", STANDARD.encode("ann:x"));
+    for (value, expected, without) in [
+        ("cio0123456789", 200, 401),
+        ("Bearer cio0123456789", 200, 200),
+        (ann.as_str(), 200, 200),
+        ("cio9876543210", 401, 401),
+        ("Digest cio0123456789", 401, 401),
+        ("Bearer", 401, 401),
+        ("", 401, 401),
+    ] {
+        let lines = authorization(value);
+        let response = send(&bare, "/known", &lines).await;
+        assert_eq!(response.status(), expected, "{value}");
+        let response = send(&strict, "/known", &lines).await;
+        assert_eq!(response.status(), without, "{value}");
+    }
+    let two = [authorization("cio0123456789"), authorization(ann.as_str())].concat();
+    assert_eq!(send(&bare, "/known", &two).await.status(), 400);
 }

@@ -199,3 +199,59 @@ async fn module_policies_keep_the_location() {
         .nth(location.line() as usize - 1);
     assert_eq!(line, Some("    pub async fn below() {}"));
 }
+
+/// A line of JSON for each decision, for fail2ban and log collectors.
+#[tokio::test]
+async fn records_serialize_with_their_origin() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&lines);
+    let proxies = ["192.0.2.7/32".parse().expect("a network")];
+    let address = auth_runtime::ClientAddress::x_forwarded_for(proxies).expect("in order");
+    let space = builder()
+        .client_address(address)
+        .request_id_field(http::HeaderName::from_static("x-request-id"))
+        .audit(move |record| {
+            let mut line = serde_json::to_value(record).expect("JSON");
+            let seconds = line["seconds"].take();
+            assert!(seconds.is_null() || seconds.is_f64(), "{seconds}");
+            kept.lock().expect("no panic").push(line);
+        });
+    let app = app(space.build().expect("a space"));
+    let send = async |path: &str, token: Option<Value>| {
+        let mut request = Request::get(path).header("x-forwarded-for", "203.0.113.9");
+        request = request.header("x-request-id", "r-1");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {}", super::token(token)));
+        }
+        let mut request = request.body(Body::empty()).expect("a request");
+        let peer: std::net::SocketAddr = "192.0.2.7:4711".parse().expect("an address");
+        request.extensions_mut().insert(peer);
+        app.clone().oneshot(request).await.expect("infallible")
+    };
+    send("/write/7?access_token=secret", None).await;
+    send("/object", Some(json!({}))).await;
+    send("/open", None).await;
+    let lines = lines.lock().expect("no panic");
+    let [denied, granted, object, open] = &lines[..] else {
+        panic!("{lines:#?}");
+    };
+    assert_eq!(
+        *denied,
+        json!({
+            "outcome": "hidden", "status": 401, "rule": "2", "handler": "log::observability::write",
+            "policy": denied["policy"], "scheme": null, "caller": "anonymous", "method": "GET",
+            "route": "/write/{id}", "path": "/write/7", "client": "203.0.113.9",
+            "request_id": "r-1", "seconds": null,
+        })
+    );
+    assert_eq!(granted["outcome"], "granted");
+    assert_eq!(granted["caller"], "known");
+    assert!(granted["status"].is_null());
+    assert_eq!(object["rule"], "object");
+    for line in [granted, object, open] {
+        assert_eq!(line["client"], "203.0.113.9", "{line}");
+        assert_eq!(line["request_id"], "r-1", "{line}");
+    }
+    assert_eq!(object["path"], "/object");
+    assert_eq!(open["path"], "/open");
+}

@@ -55,6 +55,7 @@ fn debug_shows_no_secret() {
             .origin("https://api.example")
             .nonces_with_key(nonce_key)
     };
+    let hooks = || auth_runtime::schemes::Webhooks::github().secret(MARKER);
     let keys = || {
         ApiKeys::builder()
             .key(MARKER, Identity::new("a"))
@@ -101,6 +102,8 @@ fn debug_shows_no_secret() {
         ),
         ("DpopBuilder", debug(dpop())),
         ("Dpop", debug(dpop().build().expect("in order"))),
+        ("WebhooksBuilder", debug(hooks())),
+        ("Webhooks", debug(hooks().build().expect("in order"))),
         ("ApiKeysBuilder", debug(keys())),
         ("ApiKeys", debug(keys().build().expect("in order"))),
         ("PasswordHashesBuilder", debug(hashes())),

@@ -57,8 +57,8 @@ impl Finding {
             place,
             code: Some(codes::RENAMED.as_str().to_owned()),
             message: format!(
-                "whoever looks for `#[{name}(` will miss this; write it so, without `r#`, other brackets, \
-                 spaces or comments in it"
+                "a text search for `#[{name}(` misses this spelling\n\
+                 help: remove `r#`, other brackets, spaces and comments from it"
             ),
         }
     }
@@ -68,8 +68,8 @@ impl Finding {
             place,
             code: Some(codes::RENAMED.as_str().to_owned()),
             message: format!(
-                "`{name}` is called `{other}` here, so whoever looks for policies will miss it; call \
-                 it `{name}`, or `auth_runtime::{name}`"
+                "`{name}` is renamed to `{other}`, which a text search for policies misses\n\
+                 help: call it `{name}`, or `auth_runtime::{name}`"
             ),
         }
     }

@@ -29,8 +29,10 @@ impl OpenPattern {
             place: self.place.clone(),
             code: Some(codes::OPEN_PATTERN.as_str().to_owned()),
             message: format!(
-                "`{}` also answers percent-encoded spellings of {paths}, for more callers\nhelp: give it a \
-                 policy that allows no others, or say above it why that is right: `// unguarded: the reason`",
+                "`{}` also matches percent-encoded spellings of {paths}, and allows more \
+                 callers\n\
+                 help: give it a policy that allows no other callers, or write the reason above \
+                 it: `// unguarded: the reason`",
                 self.pattern
             ),
         }

@@ -29,13 +29,10 @@ impl Reason {
     /// Returns the finding that the reason has no subject, or that it is empty.
     pub(super) fn finding(&self) -> Finding {
         let message = match self.text.as_str() {
-            "" => {
-                "this says nothing of why everybody may call what is below; write the reason behind \
-                 `// unguarded:`"
-            }
+            "" => "the reason is empty\nhelp: write the reason after `// unguarded:`",
             _ => {
-                "this is a reason for nothing: what begins on the line below mounts nothing without a \
-                 policy on a plain router; put it right above what does, or remove it"
+                "the line below this reason mounts no unguarded route on a plain router\n\
+                 help: move it right above such a route, or remove it"
             }
         };
         Finding {

@@ -36,11 +36,10 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
             continue;
         };
         let what = match &mount.target {
-            _ if is_service => {
-                "a service is mounted on a plain router, where it can have no policy; give it that of \
-                 a unit struct, and mount both on a `GuardedRouter`"
-                    .to_owned()
-            }
+            _ if is_service => "a service on a plain router has no policy\n\
+                                help: mount it on a `GuardedRouter` with the policy of a unit \
+                                struct"
+                .to_owned(),
             Target::Handler(path) => {
                 let whole = names.resolve(mount.scope, path);
                 let mut whole = whole.iter().map(|path| path.join("::"));
@@ -49,26 +48,27 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
                 }
                 let name = path.join("::");
                 format!(
-                    "`{name}` is mounted on a plain router, and no policy of it is to be seen; put \
-                     `#[requires(...)]` or `#[public(reason = \"...\")]` on it, and mount it on a \
-                     `GuardedRouter`"
+                    "`{name}` is mounted on a plain router, and its policy was not found\n\
+                     help: put `#[requires(...)]` or `#[public(reason = \"...\")]` on it, and \
+                     mount it on a `GuardedRouter`"
                 )
             }
             Target::Router(path) => {
                 let name = path.join("::");
                 format!(
-                    "what `{name}` makes is taken into a plain router, and its routes are not to be seen; \
-                     give it to `merge_unguarded` of the `GuardedRouter`, with the reason"
+                    "the router that `{name}` returns is added to a plain router, and its routes \
+                     were not found\n\
+                     help: give it to `merge_unguarded` of the `GuardedRouter`, with a reason"
                 )
             }
             Target::Expression if matches!(mount.by, Means::HandedOn(_)) => {
-                "this makes routes of a plain router, and what it is given is not to be seen; call that of \
-                 `auth_runtime::routing`"
+                "a route of a plain router has a handler that was not found\n\
+                 help: call the function of the same name in `auth_runtime::routing`"
                     .to_owned()
             }
             Target::Closure | Target::Expression => {
-                "this is mounted on a plain router, and cannot have a policy; make it an `async fn` \
-                 with one, and mount that on a `GuardedRouter`"
+                "a handler on a plain router cannot have a policy\n\
+                 help: write an `async fn` with a policy, and mount it on a `GuardedRouter`"
                     .to_owned()
             }
         };
@@ -115,8 +115,8 @@ pub(super) fn findings(sources: &mut Sources) -> Vec<Finding> {
         place: unguarded.place.clone(),
         code: Some(codes::MERGED_UNGUARDED.as_str().to_owned()),
         message: format!(
-            "these routes are open to everybody ({}); mount them with a policy, or allow it with \
-             `--allow-unguarded`",
+            "these routes have no policy ({})\n\
+             help: mount them with a policy, or pass `--allow-unguarded`",
             unguarded.reason
         ),
     }));

@@ -116,7 +116,10 @@ fn unused(section: &str, name: &str) -> String {
         "policies" => "policy",
         other => other.trim_end_matches('s'),
     };
-    format!("the {kind} `{name}` is declared, and no policy asks for it; remove it, or ask for it")
+    format!(
+        "the {kind} `{name}` is declared, and no policy requires it\n\
+         help: remove it, or require it in a policy"
+    )
 }
 
 fn place(file: &str, text: &str, at: usize) -> Place {

@@ -129,7 +129,9 @@ impl<'w> Walk<'w> {
             Err(error) => {
                 let place = Place::of(&file, error.span());
                 let (line, column) = (place.line, place.column);
-                return self.fail(format!("{file}:{line}:{column}: this is no Rust: {error}"));
+                return self.fail(format!(
+                    "{file}:{line}:{column}: this is not valid Rust: {error}"
+                ));
             }
         };
         // The compiler rejects a module that contains itself; here, the recursion would not end.
@@ -390,8 +392,9 @@ impl<'w> Walk<'w> {
             codes::GUARD,
             policy.span(),
             format!(
-                "this function takes the guard of another handler, `{policy}`, and has no policy of its \
-                 own\nhelp: write `#[requires(...)]` or `#[public(reason = \"...\")]` above it, and \
+                "this function takes the guard of another handler, `{policy}`, and has no policy \
+                 of its own\n\
+                 help: write `#[requires(...)]` or `#[public(reason = \"...\")]` above it, and \
                  `Guard` alone"
             ),
         );

@@ -38,8 +38,8 @@ const MAX_DEPTH: usize = 32;
 /// Returns the message for lists that are nested too deeply.
 pub(crate) fn too_deep_message() -> String {
     format!(
-        "more than {MAX_DEPTH} lists in lists; write `all(...)` in `all(...)` and `any(...)` in \
-         `any(...)` as one"
+        "more than {MAX_DEPTH} nested lists\n\
+         help: write `all(...)` in `all(...)`, and `any(...)` in `any(...)`, as one list"
     )
 }
 
@@ -108,19 +108,21 @@ pub(super) fn key(input: ParseStream<'_>, expected: &str) -> syn::Result<Ident> 
     // A keyword is not a key either, but the message should name it.
     input.call(Ident::parse_any).map_err(|_| {
         let message = if input.peek(Token![,]) {
-            "nothing stands before this comma; remove it".to_owned()
+            "unexpected comma\nhelp: remove it".to_owned()
         } else if input.peek(Token![!]) {
-            "requirements have no `not`: they say who may call, and nobody else may; name what those who \
-             may have"
+            "requirements have no `not`\n\
+             help: name a scope, role or permission of the allowed callers"
                 .to_owned()
         } else {
             match input.fork().parse::<LitStr>() {
                 Ok(literal) if expected == A_REQUIREMENT => format!(
-                    "write a key before it, such as `scope = {}`",
+                    "expected a key, found a string\n\
+                     help: write a key before it, such as `scope = {}`",
                     literal.to_token_stream()
                 ),
                 Ok(literal) if expected == A_LESSER_REQUIREMENT => format!(
-                    "write a key around it, such as `scope({})`",
+                    "expected a requirement, found a string\n\
+                     help: write a key around it, such as `scope({})`",
                     literal.to_token_stream()
                 ),
                 _ => format!("expected {expected}"),
@@ -179,17 +181,20 @@ pub(super) fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn:
         .map_or_else(|| example.to_owned(), |value| value.to_string());
     Err(codes::FORM.at(
         span,
-        format!("expected `=` behind `{key}`: write `{key} = {value}`"),
+        format!("expected `=` after `{key}`\nhelp: write `{key} = {value}`"),
     ))
 }
 
 pub(super) fn needs_value(key: &Ident, example: &str) -> syn::Error {
     codes::FORM.at(
         key.span(),
-        format!("`{key}` needs a value: `{key} = {example}`"),
+        format!("`{key}` has no value\nhelp: write `{key} = {example}`"),
     )
 }
 
 pub(super) fn twice(key: &Ident) -> syn::Error {
-    codes::TWICE.at(key.span(), format!("`{key}` is given twice; remove one"))
+    codes::TWICE.at(
+        key.span(),
+        format!("duplicate key `{key}`\nhelp: remove one of them"),
+    )
 }

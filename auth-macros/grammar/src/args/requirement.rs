@@ -86,7 +86,8 @@ fn list(
         return Err(codes::EMPTY_LIST.at(
             key.span(),
             format!(
-                "`{key}` takes requirements in parentheses: `{key}(scope = \"...\", role = \"...\")`"
+                "`{key}` takes a list in parentheses\n\
+                 help: write `{key}(scope = \"...\", role = \"...\")`"
             ),
         ));
     }
@@ -106,10 +107,12 @@ fn list(
     let complete = mistakes.is_empty();
     errors.extend(mistakes);
     if parts.is_empty() && complete {
-        let who = if key == "any" { "nobody" } else { "everybody" };
         return Err(codes::EMPTY_LIST.at(
             key.span(),
-            format!("`{key}()` without requirements is met by {who}; say what is required"),
+            format!(
+                "`{key}()` has no requirement\n\
+                 help: write `{key}(scope = \"...\", role = \"...\")`"
+            ),
         ));
     }
     Ok((parts, parentheses.span.close()))
@@ -134,7 +137,7 @@ fn without_value(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     if !is_value {
         return Ok(());
     }
-    let message = format!("`{key}` takes no value; write `{key}` alone");
+    let message = format!("`{key}` takes no value\nhelp: write `{key}` alone");
     Err(codes::FORM.over(upcoming(input), message))
 }
 
@@ -150,13 +153,14 @@ fn called(input: ParseStream<'_>, key: &Ident) -> syn::Error {
             let values: Vec<String> = values.iter().map(|it| format!("{key} = {it}")).collect();
             let values = values.join(", ");
             format!(
-                "`{key}` takes one string, behind an equals sign; write `{values}` for all of them, or \
-                 `any({values})` for either"
+                "`{key}` takes one string after an equals sign\n\
+                 help: write `{values}` to require all of them, or `any({values})` to require \
+                 one"
             )
         }
         None => {
             let value = written(&arguments, &name);
-            format!("write `{key} = {value}`, with an equals sign")
+            format!("`{key}` takes an equals sign, not parentheses\nhelp: write `{key} = {value}`")
         }
     };
     codes::FORM.at(key.span(), message)

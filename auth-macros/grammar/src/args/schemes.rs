@@ -23,7 +23,7 @@ pub(super) fn schemes(
         skip(input);
         return Err(codes::EMPTY_LIST.at(
             key.span(),
-            "`schemes` takes the names of schemes in parentheses: `schemes(Basic, Bearer)`",
+            "`schemes` takes names in parentheses\nhelp: write `schemes(Basic, Bearer)`",
         ));
     }
     let content;
@@ -36,7 +36,7 @@ pub(super) fn schemes(
         if names.len() <= MAX_SCHEMES && names.contains(&name) {
             return Err(codes::TWICE.at(
                 name.span,
-                format!("the scheme `{}` is named twice; remove one", name.text),
+                format!("duplicate scheme `{}`\nhelp: remove one of them", name.text),
             ));
         }
         names.push(name);
@@ -46,8 +46,9 @@ pub(super) fn schemes(
         mistakes.add(
             codes::EMPTY_LIST,
             key.span(),
-            "`schemes()` accepts nobody's credentials; name one, as in `schemes(Bearer)`, or \
-             remove it to accept all of the protection space's",
+            "`schemes()` accepts no credentials\n\
+             help: name a scheme, as in `schemes(Bearer)`, or remove `schemes()` to accept every \
+             scheme of the protection space",
         );
     }
     if names.len() > MAX_SCHEMES {
@@ -55,7 +56,7 @@ pub(super) fn schemes(
             codes::TOO_LARGE,
             key.span(),
             format!(
-                "`schemes` has {} names, and {MAX_SCHEMES} are allowed at most",
+                "`schemes` has {} names; the maximum is {MAX_SCHEMES}",
                 names.len()
             ),
         );
@@ -71,9 +72,12 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
     let registered = |text: &str| registered_spelling(text).filter(|name| is_word(name));
     if input.peek(Lit) {
         let span = input.span();
-        let literal: LitStr = input
-            .parse()
-            .map_err(|_| codes::SCHEME.at(span, "a scheme is a name, as in `schemes(Bearer)`"))?;
+        let literal: LitStr = input.parse().map_err(|_| {
+            codes::SCHEME.at(
+                span,
+                "expected the name of a scheme\nhelp: write a name, as in `schemes(Bearer)`",
+            )
+        })?;
         let text = literal.value();
         if let Some(problem) = too_long("scheme", &text) {
             return Err(codes::TOO_LARGE.at(span, problem));
@@ -81,20 +85,20 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
         if !is_plain(&literal) {
             return Err(codes::SCHEME.at(
                 span,
-                format!("a search for the scheme misses this spelling\nhelp: write `{text:?}`"),
+                format!("a text search misses this spelling of the scheme\nhelp: write `{text:?}`"),
             ));
         }
         if let Some(name) = registered(&text) {
             return Err(codes::SCHEME.at(
                 span,
-                format!("`{name}` is a registered scheme; write it without quotes"),
+                format!("`{name}` is a registered scheme\nhelp: write it without quotes"),
             ));
         }
         if !is_token(&text) {
             return Err(codes::SCHEME.at(
                 span,
                 format!(
-                    "`{}` cannot be the name of a scheme, which is a token (RFC 9110 §11.1); write `{:?}`",
+                    "the scheme `{}` is not a token (RFC 9110 §11.1)\nhelp: write `{:?}`",
                     text.escape_debug(),
                     token_like(&text)
                 ),
@@ -120,13 +124,15 @@ fn scheme(input: ParseStream<'_>) -> syn::Result<Name> {
                 broader: Vec::new(),
             });
         }
-        Some(spelling) => format!("the scheme is spelled otherwise; write `{spelling}`"),
+        Some(spelling) => format!(
+            "`{text}` is not the registered spelling of the scheme\nhelp: write `{spelling}`"
+        ),
         None => {
             let meant = match nearest(&text, &words) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None => format!("a scheme of your own is written in quotes: `\"{text}\"`"),
+                None => format!("write the name of a custom scheme in quotes: `\"{text}\"`"),
             };
-            format!("`{text}` is not a registered scheme; {meant}")
+            format!("`{text}` is not a registered scheme\nhelp: {meant}")
         }
     };
     skip(input);

@@ -51,8 +51,8 @@ pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
         return codes::KEY_ELSEWHERE.at(
             key.span(),
             format!(
-                "`{name}` is about the whole attribute; move it behind the closing parenthesis of the \
-                 list"
+                "`{name}` applies to the whole attribute\n\
+                 help: move it out of the list, after the closing parenthesis"
             ),
         );
     }
@@ -60,20 +60,21 @@ pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
     let meant = meant.map(|(_, key)| *key).filter(|key| known.contains(key));
     let message = match name {
         "not" | "except" | "unless" => format!(
-            "requirements have no `{name}`: they say who may call, and nobody else may; name what those \
-             who may have"
+            "requirements have no `{name}`\n\
+             help: name a scope, role or permission of the allowed callers"
         ),
         "public" | "everybody" | "everyone" | "anyone" | "anonymous" | "allow" => format!(
-            "unknown key `{name}`; for a handler that everybody may call, write \
-             `#[public(reason = \"...\")]` in place of `#[requires]`"
+            "unknown key `{name}`\n\
+             help: write `#[public(reason = \"...\")]` in place of `#[requires]` for a public \
+             handler"
         ),
         "deny" | "nobody" | "never" | "none" => format!(
-            "requirements have no `{name}`: what nobody may call needs no route; name what those who may \
-             have"
+            "requirements have no `{name}`\n\
+             help: name a scope, role or permission of the allowed callers, or remove the route"
         ),
         _ => match nearest(name, known).or(meant) {
-            Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
-            None => format!("unknown key `{name}`; {}", listed(known)),
+            Some(meant) => format!("unknown key `{name}`\nhelp: did you mean `{meant}`?"),
+            None => format!("unknown key `{name}`\nhelp: {}", listed(known)),
         },
     };
     codes::UNKNOWN_KEY.at(key.span(), message)
@@ -86,12 +87,12 @@ fn listed(known: &[&str]) -> String {
         let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
         keys.join(", ")
     };
-    let required = format!("what can be required is {}", quoted(&REQUIREMENTS));
+    let required = format!("the requirements are {}", quoted(&REQUIREMENTS));
     let displays = quoted(&DISPLAYS);
     if displays.is_empty() {
         required
     } else {
-        format!("{required}; and beside that, {displays}")
+        format!("{required}; the other keys are {displays}")
     }
 }
 
@@ -99,11 +100,13 @@ fn listed(known: &[&str]) -> String {
 pub(super) fn stray(before: Option<&str>, next: &TokenTree) -> String {
     match (next.to_string().as_str(), before) {
         ("|" | "or", Some(before)) => {
-            format!("requirements have no `or`; write `any({before}, ...)` around both")
+            format!("requirements have no `or`\nhelp: write `any({before}, ...)` around both")
         }
-        ("|" | "or", None) => "requirements have no `or`; write `any(...)` around both".to_owned(),
+        ("|" | "or", None) => {
+            "requirements have no `or`\nhelp: write `any(...)` around both".to_owned()
+        }
         ("&" | "and", _) => {
-            "requirements have no `and`; write a comma, which means both".to_owned()
+            "requirements have no `and`\nhelp: write a comma, which requires both".to_owned()
         }
         (next, Some(before)) => format!("expected `,` between `{before}` and `{next}`"),
         (next, None) => format!("expected `,` before `{next}`"),

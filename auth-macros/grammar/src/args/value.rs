@@ -56,7 +56,10 @@ pub(super) fn valued(
     let name = key.to_string();
     if value.is_empty() {
         let example = form.write(key, example(&name));
-        return Err(codes::VALUE.at(place, format!("`{key}` needs a value: `{example}`")));
+        return Err(codes::VALUE.at(
+            place,
+            format!("`{key}` has no value\nhelp: write `{example}`"),
+        ));
     }
     if name == "check" {
         return function(value, form);
@@ -83,7 +86,7 @@ pub(super) fn valued(
         }
         "policy" if string.text.is_empty() => Err(codes::NAME.at(
             string.span,
-            "the policy is empty; name the policy that is required",
+            "the policy is empty\nhelp: name the required policy",
         )),
         "policy" => Ok(Kind::Policy(string)),
         _ => match Namespace::of(&name) {
@@ -111,21 +114,21 @@ fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
     let first = first.map(|token| token.to_string()).unwrap_or_default();
     let message = if let Ok(literal) = syn::parse2::<LitStr>(value.clone()) {
         format!(
-            "`check` takes the path of a function, without quotes: {}",
+            "`check` takes the path of a function without quotes\nhelp: write {}",
             write(&literal.value())
         )
     } else if matches!(first.as_str(), "|" | "move" | "async") {
-        "`check` takes the path of a function, and not a closure; move it into an `async fn` and name \
-         that"
+        "`check` takes the path of a function, not a closure\n\
+         help: move the closure into an `async fn`, and name that function"
             .to_owned()
     } else if let Ok(path) = begins_with_path.parse2(value.clone()) {
         format!(
-            "`check` takes the path of a function, without what is behind it here: {}",
+            "`check` takes only the path of a function\nhelp: write {}",
             write(&Function(path).to_string())
         )
     } else {
         format!(
-            "`check` takes the path of a function: {}",
+            "`check` takes the path of a function\nhelp: write {}",
             write("path::to::function")
         )
     };
@@ -165,18 +168,21 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
         let values = values.join(", ");
         let Form::Assigned = form else {
             return wrong(format!(
-                "`{key}` takes one string; write `any({values})` for either, or `all({values})` for all"
+                "`{key}` takes one string\n\
+                 help: write `any({values})` to require one of them, or `all({values})` to \
+                 require all"
             ));
         };
         return wrong(format!(
-            "`{key}` takes one string; write `{values}` for all of them, or `any({values})` for either"
+            "`{key}` takes one string\n\
+             help: write `{values}` to require all of them, or `any({values})` to require one"
         ));
     }
     let example = example(&key.to_string());
     let instead = |value: &str| format!("`{}`", form.write(key, value));
     match syn::parse2::<Lit>(value.clone()) {
         Ok(Lit::Str(literal)) if !literal.suffix().is_empty() => wrong(format!(
-            "a string has no suffix; remove `{}` behind it",
+            "the string has a suffix\nhelp: remove `{}`",
             literal.suffix()
         )),
         Ok(Lit::Str(literal)) => {
@@ -188,8 +194,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             }
             if is_name && !values::is_plain(&literal) {
                 return wrong(format!(
-                    "a search for the text of `{key}` misses this spelling\n\
-                     help: write {}",
+                    "a text search misses this spelling of `{key}`\nhelp: write {}",
                     instead(&format!("{text:?}"))
                 ));
             }
@@ -202,23 +207,25 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
         Ok(Lit::ByteStr(literal)) => {
             let text = String::from_utf8_lossy(&literal.value()).into_owned();
             let instead = instead(&format!("{text:?}"));
-            wrong(format!("`{key}` takes text; remove the `b`: {instead}"))
+            wrong(format!(
+                "`{key}` takes a string, not bytes\nhelp: remove the `b`: {instead}"
+            ))
         }
         Ok(Lit::Int(literal)) if key == "max_age" => {
             let number = literal.base10_digits();
             if let Some(positive) = number.strip_prefix('-') {
                 return wrong(format!(
-                    "a duration is not negative; write it in quotes and with a unit: \
-                     `max_age = \"{positive}s\"`"
+                    "the duration is negative\nhelp: write `max_age = \"{positive}s\"`"
                 ));
             }
             wrong(match values::in_larger_units(number) {
                 Some(larger) => format!(
-                    "`max_age` takes a number and a unit in quotes: `max_age = \"{number}s\"`, or \
-                     `max_age = \"{larger}\"`"
+                    "`max_age` takes a number and a unit in quotes\n\
+                     help: write `max_age = \"{number}s\"` or `max_age = \"{larger}\"`"
                 ),
                 None => format!(
-                    "`max_age` takes a number and a unit in quotes: `max_age = \"{number}s\"`"
+                    "`max_age` takes a number and a unit in quotes\n\
+                     help: write `max_age = \"{number}s\"`"
                 ),
             })
         }
@@ -226,21 +233,23 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             let text = other.to_token_stream().to_string();
             let text = text.trim_matches('\'');
             wrong(format!(
-                "`{key}` takes text in quotes: {}",
+                "`{key}` takes a string in quotes\nhelp: write {}",
                 instead(&format!("{text:?}"))
             ))
         }
         Err(_) => wrong(match syn::parse2::<Ident>(value.clone()) {
             Ok(name) if key == "reason" || key == "loosen" => format!(
-                "write the text in quotes: {}",
+                "the text has no quotes\nhelp: write {}",
                 instead(&format!("\"{name}\""))
             ),
             Ok(name) => format!(
-                "`{key}` is checked while compiling, so it takes the text itself, in quotes: {}",
+                "`{key}` takes a string literal, since it is checked at compile time\n\
+                 help: write the text itself: {}",
                 instead(&format!("\"{name}\""))
             ),
             Err(_) => format!(
-                "`{key}` is checked while compiling, so it takes the text itself, in quotes: {}",
+                "`{key}` takes a string literal, since it is checked at compile time\n\
+                 help: write the text itself: {}",
                 instead(&joined(value).unwrap_or_else(|| example.to_owned()))
             ),
         }),

@@ -65,7 +65,7 @@ pub(super) fn can_contradict(requirement: &ParsedRequirement) -> bool {
 /// Returns the reason why no caller meets both, if there is one.
 pub(super) fn contradiction(one: &Lowered, other: &Lowered) -> Option<&'static str> {
     Some(match logic::contradiction(one, other)? {
-        Contradiction::Networks => "no address lies in both",
+        Contradiction::Networks => "no address is in both networks",
         Contradiction::Acr => "a login has one acr",
     })
 }

@@ -40,14 +40,17 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
     let all = requires.clone().with_modules();
     if all.hide_as.is_none() {
         let place = if requires.module.is_some() {
-            "here, or on the module around it"
+            "here, or on the enclosing module"
         } else {
             "before it"
         };
         errors.add(
             codes::NOTHING_HIDDEN,
             *key,
-            format!("`hide_unless` makes an exception from hiding; write `hide_as = 404` {place}"),
+            format!(
+                "`hide_unless` has no effect without `hide_as`\n\
+                 help: write `hide_as = 404` {place}"
+            ),
         );
     }
     let mut mistakes = Errors::default();
@@ -77,8 +80,9 @@ fn hide_unless(requires: &Requires, hide_unless: &HideUnless, errors: &mut Error
             lesser.span,
             lesser.end,
             format!(
-                "whoever meets `{}` is let in, so no denial could be shown to them; name what callers \
-                 who are denied can meet{example}, or remove `hide_unless`",
+                "`hide_unless` has no effect: callers that meet `{}` are never denied\n\
+                 help: name a requirement that denied callers can meet{example}, or remove \
+                 `hide_unless`",
                 lesser.called()
             ),
         );
@@ -102,9 +106,8 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     }
     let module = module.with_modules();
     let mut idle = |key: &str, span: Span, end: Span| {
-        let message = format!(
-            "the module around it says this `{key}` already, and it holds here too; remove it"
-        );
+        let message =
+            format!("redundant `{key}`: the enclosing module already sets it\nhelp: remove it");
         errors.add_across(codes::IDLE_DISPLAY, span, end, message);
     };
     if let Some(hide_as) = &requires.hide_as
@@ -131,8 +134,8 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
         let schemes = schemes.map(|scheme| ("schemes", scheme));
         for (key, name) in realm.chain(schemes) {
             let message = format!(
-                "`{key}` changes nothing: only the network counts here, so nobody is asked for \
-                 credentials; remove it"
+                "`{key}` has no effect: the policy requires a network and no credentials\n\
+                 help: remove it"
             );
             errors.add(codes::IDLE_DISPLAY, name.span, message);
         }
@@ -148,8 +151,9 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
     {
         let names: Vec<&str> = schemes.iter().map(|scheme| scheme.text.as_str()).collect();
         let message = format!(
-            "nobody meets `sender_constrained` with `schemes({})`: a password proves no key; name a \
-             scheme that does, such as `DPoP`",
+            "contradiction between `sender_constrained` and `schemes({})`: a password is not \
+             bound to a key\n\
+             help: name a sender-constrained scheme, such as `DPoP`",
             names.join(", ")
         );
         errors.add(codes::CONTRADICTION, first.span, message);
@@ -179,23 +183,20 @@ fn status(value: &HideAs, errors: &mut Errors) {
         || text.trim_matches('"').starts_with("404")
         || text.ends_with("NOT_FOUND");
     let message = match text.as_str() {
-        "200" => {
-            "a denial that says success would be stored and read as the page itself; write \
-             `hide_as = 404`"
-        }
+        "200" => "a denial cannot have a success status\nhelp: write `hide_as = 404`",
         "401" => {
-            "a 401 asks for credentials, which tells that there is something; write `hide_as = 404`, or \
-             remove `hide_as` to answer 401"
+            "a 401 response reveals that the resource exists\n\
+             help: write `hide_as = 404`, or remove `hide_as` to respond with 401"
         }
         "403" => {
-            "a 403 tells that there is something; write `hide_as = 404`, or remove `hide_as` to answer \
-             403"
+            "a 403 response reveals that the resource exists\n\
+             help: write `hide_as = 404`, or remove `hide_as` to respond with 403"
         }
-        "410" => "a 410 tells that there was something once; write `hide_as = 404`",
+        "410" => "a 410 response reveals that the resource existed\nhelp: write `hide_as = 404`",
         _ if is_404 => {
-            "`hide_as` takes the plain number, which an audit looks for; write `hide_as = 404`"
+            "a text search misses this spelling of `hide_as`\nhelp: write `hide_as = 404`"
         }
-        _ => "`hide_as` takes 404 and nothing else; write `hide_as = 404`",
+        _ => "`hide_as` takes only 404\nhelp: write `hide_as = 404`",
     };
     errors.add_across(codes::HIDE_AS, value.span, value.end, message);
 }

@@ -29,7 +29,7 @@ pub(super) fn wrappers(
             requirement.span,
             requirement.end,
             format!(
-                "`{key}(...)` around a single requirement does nothing; write `{}`",
+                "redundant `{key}(...)` around a single requirement\nhelp: write `{}`",
                 write(only)
             ),
         );
@@ -51,15 +51,18 @@ pub(super) fn list(parts: &[ParsedRequirement], is_all: bool, errors: &mut Error
     } in redundant
     {
         let message = if part.to_string() == other.to_string() {
-            format!("`{part}` is written twice; remove this one")
+            format!("duplicate requirement `{part}`\nhelp: remove it")
         } else if is_same {
-            format!("`{part}` asks for the same as `{other}`; remove one of them")
+            format!(
+                "redundant requirement: `{part}` is equivalent to `{other}`\n\
+                 help: remove one of them"
+            )
         } else if is_all {
-            format!("`{part}` adds nothing: whoever meets `{other}` meets it already; remove it")
+            format!("redundant requirement: `{other}` implies `{part}`\nhelp: remove `{part}`")
         } else {
             format!(
-                "`{part}` never decides in this `any(...)`: whoever meets it meets `{other}` too, and \
-                 that is enough; remove one of them"
+                "redundant alternative: `{part}` implies `{other}`\n\
+                 help: remove `{part}`, or remove `{other}` to require more"
             )
         };
         let code = if is_all || is_same {
@@ -97,8 +100,8 @@ fn contradictions(parts: &[&ParsedRequirement], errors: &mut Errors) {
         });
         if let Some((earlier, why)) = found {
             let message = format!(
-                "nobody meets both `{earlier}` and `{part}`: {why}; write `any({earlier}, {part})` if \
-                 either is enough"
+                "contradiction between `{earlier}` and `{part}`: {why}\n\
+                 help: write `any({earlier}, {part})` to require one of them"
             );
             errors.add_across(codes::CONTRADICTION, earlier.span, part.end, message);
         }

@@ -24,8 +24,8 @@ fn checks(requirement: &ParsedRequirement, errors: &mut Errors) {
             codes::RELATIVE_CHECK,
             function.0.span(),
             format!(
-                "on a module, a check is named from the root of a crate, since the path is followed \
-                 from each handler; write `check = crate::...::{}`",
+                "the path of a check on a module is not absolute\n\
+                 help: write `check = crate::...::{}`",
                 end_of(function)
             ),
         ),

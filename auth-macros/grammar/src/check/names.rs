@@ -39,13 +39,17 @@ impl NamePosition {
                 .collect(),
         };
         match (self, namespace) {
-            (Self::Declared, _) => format!("declare {} each on a line", quoted.join(" and ")),
+            (Self::Declared, _) => format!("declare {} on separate lines", quoted.join(" and ")),
             // A login has only one acr.
-            (_, Namespace::Acr) => format!("write `any({})` for either", quoted.join(", ")),
+            (_, Namespace::Acr) => {
+                format!("write `any({})` to require one of them", quoted.join(", "))
+            }
             (Self::Listed, _) => format!("write `{}`", quoted.join(", ")),
             (Self::Alone, _) => {
                 let list = quoted.join(", ");
-                format!("write `any({list})` for either, or `all({list})` for both")
+                format!(
+                    "write `any({list})` to require one of them, or `all({list})` to require all"
+                )
             }
         }
     }
@@ -82,13 +86,16 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: NamePosition) -
         let key = namespace.key();
         return Some(match (written, namespace) {
             (NamePosition::Declared, _) => {
-                format!("this {key} has no name; give it one, or remove it")
+                format!("the {key} has no name\nhelp: name it, or remove it")
             }
-            (_, Namespace::Acr) => "the acr is empty; name the class of authentication, such as \
+            (_, Namespace::Acr) => "the acr is empty\n\
+                                    help: name a class of authentication, such as \
                                     `urn:example:mfa`"
                 .to_owned(),
-            (_, Namespace::Amr) => "the amr is empty; name the method, such as `otp`".to_owned(),
-            _ => format!("the {key} is empty; name the {key} that is required"),
+            (_, Namespace::Amr) => {
+                "the amr is empty\nhelp: name a method, such as `otp`".to_owned()
+            }
+            _ => format!("the {key} is empty\nhelp: name the required {key}"),
         });
     }
     if let Some(problem) = too_long(namespace.key(), text) {
@@ -105,8 +112,8 @@ pub(crate) fn problem(namespace: Namespace, text: &str, written: NamePosition) -
 fn scope_problem(text: &str, written: NamePosition) -> Option<String> {
     if text == "offline_access" {
         return Some(
-            "`offline_access` asks the authorization server for a refresh token, and grants nothing \
-             here; name the scope that is required"
+            "the scope `offline_access` requests a refresh token, and grants no access\n\
+             help: name the required scope"
                 .to_owned(),
         );
     }
@@ -115,14 +122,13 @@ fn scope_problem(text: &str, written: NamePosition) -> Option<String> {
     let advice = match character {
         ' ' => several_or_one(Namespace::Scope, text, written),
         c if c.is_ascii() => "remove it".to_owned(),
-        _ => "write it in ASCII, as the authorization server has it".to_owned(),
+        _ => "write it in ASCII, as the authorization server does".to_owned(),
     };
     // The compiler cannot point into a literal; the message states the column.
     let (shown, column) = shown_with_column(text, index);
     let caret = " ".repeat(column);
     Some(format!(
-        "{} is not allowed in a scope (RFC 6749 §3.3); {advice}\n\
-         \n    {shown}\n    {caret}^",
+        "{} is not allowed in a scope (RFC 6749 §3.3)\n\n    {shown}\n    {caret}^\nhelp: {advice}",
         called(character)
     ))
 }
@@ -160,10 +166,10 @@ fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
     let advice = match character {
         ' ' => several_or_one(Namespace::Acr, text, written),
         c if c.is_ascii() => "remove it".to_owned(),
-        _ => "write it in ASCII, as the authorization server has it".to_owned(),
+        _ => "write it in ASCII, as the authorization server does".to_owned(),
     };
     Some(format!(
-        "{} is not allowed in an acr (RFC 9470 §3); {advice}",
+        "{} is not allowed in an acr (RFC 9470 §3)\nhelp: {advice}",
         called(character)
     ))
 }
@@ -172,7 +178,7 @@ fn acr_problem(text: &str, written: NamePosition) -> Option<String> {
 /// clients search challenges for other parameters as text.
 pub fn realm_problem(text: &str) -> Option<String> {
     if text.is_empty() {
-        return Some("the realm is empty; name it, or remove it".to_owned());
+        return Some("the realm is empty\nhelp: name it, or remove it".to_owned());
     }
     if let Some(problem) = too_long("realm", text) {
         return Some(problem);
@@ -189,8 +195,8 @@ pub fn realm_problem(text: &str) -> Option<String> {
             "write it in ASCII".to_owned()
         };
         return Some(format!(
-            "{} is not allowed in a realm, which is sent to clients that read visible ASCII only; \
-             {advice}",
+            "{} is not allowed in a realm, which consists of visible ASCII characters\n\
+             help: {advice}",
             called(character)
         ));
     }
@@ -200,7 +206,7 @@ pub fn realm_problem(text: &str) -> Option<String> {
         .find_map(|it| Some((text.find(it)?, it)))?;
     let word = text.get(at..).and_then(|rest| rest.split(' ').next());
     Some(format!(
-        "the realm contains `{found}`, which clients would read as a parameter; remove `{}`",
+        "the realm contains `{found}`, which clients would read as a parameter\nhelp: remove `{}`",
         word.unwrap_or(found)
     ))
 }
@@ -228,7 +234,7 @@ fn plain_problem(namespace: Namespace, text: &str, written: NamePosition) -> Opt
     let key = namespace.key();
     if text.trim() != text {
         return Some(format!(
-            "the {key} `{}` begins or ends with white space, so it would match no other; write {}",
+            "the {key} `{}` begins or ends with white space\nhelp: write {}",
             text.escape_debug(),
             written.one(namespace, text.trim())
         ));
@@ -236,11 +242,11 @@ fn plain_problem(namespace: Namespace, text: &str, written: NamePosition) -> Opt
     let character = text.chars().find(|c| is_invisible(*c))?;
     let rest: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let advice = match rest.trim() {
-        "" => format!("name the {key} that is required"),
+        "" => format!("name the required {key}"),
         rest => format!("write {}", written.one(namespace, rest)),
     };
     Some(format!(
-        "{} is not allowed in a {key}; {advice}",
+        "{} is not allowed in a {key}\nhelp: {advice}",
         called(character)
     ))
 }
@@ -250,7 +256,7 @@ pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
     too_long(kind, text).or_else(|| {
         let character = text.chars().find(|c| is_invisible(*c))?;
         Some(format!(
-            "{} is not allowed in the name of a {kind}; remove it",
+            "{} is not allowed in the name of a {kind}\nhelp: remove it",
             called(character)
         ))
     })

@@ -39,10 +39,10 @@ pub(super) fn redundancy(
         impossible(&least(&doubtful, is_impossible), errors);
         return;
     }
-    if lets_everybody_in(&parts) {
+    if allows_every_address(&parts) {
         let message = format!(
-            "{} lets every address in, of IPv4 and of IPv6, so it keeps nobody out; leave out the \
-             networks that this is not about",
+            "every IPv4 and IPv6 address meets {}\n\
+             help: name only the networks of the allowed callers",
             enumerate(&parts)
         );
         across(&parts, codes::NETWORK, message, errors);
@@ -69,7 +69,7 @@ fn requirements<'r>(parts: &[Part<'r>]) -> Vec<&'r ParsedRequirement> {
     parts.iter().map(|part| part.requirement).collect()
 }
 
-fn lets_everybody_in(parts: &[Part<'_>]) -> bool {
+fn allows_every_address(parts: &[Part<'_>]) -> bool {
     let parts = parts.iter().map(|part| part.requirement.clone());
     entails(&all_of(Vec::new()), &all_of(parts.collect()))
 }
@@ -91,13 +91,13 @@ fn impossible(parts: &[Part<'_>], errors: &mut Errors) {
                 let mut earlier = doubtful.iter().take(index);
                 earlier.find_map(|(other, other_lowered)| {
                     let why = contradiction(other_lowered, lowered)?;
-                    Some(format!(", such as `{other}` and `{one}` ({why})"))
+                    Some(format!(", for example `{other}` and `{one}` ({why})"))
                 })
             })
     });
     let message = format!(
-        "nobody meets {} together: each way to do so asks for what rules each other out{}; write \
-         `any(...)` around those of which one is enough",
+        "contradiction in {}{}\n\
+         help: write `any(...)` around the requirements of which one is enough",
         enumerate(parts),
         clash.unwrap_or_default()
     );
@@ -128,7 +128,7 @@ fn idle_member(member: Member<'_>, top: Part<'_>, beside: &[Part<'_>], errors: &
         codes::REDUNDANT
     };
     let Member { requirement, .. } = member;
-    let message = format!("{}; {}", member.why_idle(&reasons), member.advice());
+    let message = format!("{}\nhelp: {}", member.why_idle(&reasons), member.advice());
     errors.add_across(code, requirement.span, requirement.end, message);
 }
 
@@ -150,12 +150,12 @@ pub(super) fn idle_exception(
     if let Some(member) = members.find(is_idle) {
         let Member { requirement, .. } = member;
         let why = if entails(requirement, all) {
-            "whoever meets it is let in"
+            "callers that meet it are never denied"
         } else {
-            "the same callers are told of denials without it"
+            "the same callers see denials without it"
         };
         let message = format!(
-            "`{requirement}` changes nothing in `hide_unless`: {why}; {}",
+            "`{requirement}` has no effect in `hide_unless`: {why}\nhelp: {}",
             member.advice()
         );
         errors.add_across(
@@ -189,7 +189,7 @@ fn least<'r>(parts: &[Part<'r>], holds: impl Fn(&[Part<'r>]) -> bool) -> Vec<Par
 fn enumerate(parts: &[Part<'_>]) -> String {
     let named = |part: &Part<'_>| {
         let whose = if part.is_of_module {
-            " of the module around it"
+            " of the enclosing module"
         } else {
             ""
         };
@@ -242,30 +242,32 @@ impl Member<'_> {
         };
         match (implied, ruled_out) {
             (_, Some((reason, why))) if self.is_alternative() => format!(
-                "`{requirement}` never decides: nobody gets in by it, since {reason} is required too, and \
-                 {why}"
+                "redundant alternative: `{requirement}` contradicts {reason}, which is required \
+                 too ({why})"
             ),
             (Some(reason), _) if !self.is_alternative() => {
                 let is_same = reason.requirement.to_string() == requirement.to_string();
-                let meets = if is_same {
-                    ""
-                } else {
-                    ", and whoever meets that meets it"
-                };
                 let reason = enumerate(&[*reason]);
-                format!("`{requirement}` adds nothing: {reason} is required anyway{meets}")
+                if is_same {
+                    format!("redundant requirement: {reason} is required anyway")
+                } else {
+                    format!(
+                        "redundant requirement: {reason} is required anyway, and implies \
+                         `{requirement}`"
+                    )
+                }
             }
             _ if self.is_alternative() => format!(
-                "`{requirement}` never decides: whoever meets it{beside} gets in without it, by another \
-                 alternative"
+                "redundant alternative: callers that meet `{requirement}`{beside} also meet \
+                 another alternative"
             ),
             _ => match list {
                 Some(list) => format!(
-                    "`{requirement}` adds nothing: whoever meets the rest of `{list}`{beside} meets it \
-                     already, or gets in by another alternative"
+                    "redundant requirement: callers that meet the rest of `{list}`{beside} also \
+                     meet `{requirement}` or another alternative"
                 ),
                 None => format!(
-                    "`{requirement}` adds nothing: whoever meets {} meets it already",
+                    "redundant requirement: callers that meet {} also meet `{requirement}`",
                     enumerate(reasons)
                 ),
             },

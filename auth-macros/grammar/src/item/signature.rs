@@ -28,9 +28,9 @@ pub(super) fn check(
             codes::SIGNATURE,
             receiver.self_token.span,
             format!(
-                "`#[{attribute}]` stands on free functions, and this is a method; move it out of the \
-                 `impl`, and take what it needs from the state: `async fn {}(State(service): \
-                 State<Service>)`",
+                "`#[{attribute}]` is only allowed on free functions, not on methods\n\
+                 help: move it out of the `impl`, and extract the service from the state: `async \
+                 fn {}(State(service): State<Service>)`",
                 signature.ident
             ),
         );
@@ -40,7 +40,7 @@ pub(super) fn check(
         errors.add(
             codes::SIGNATURE,
             signature.fn_token.span,
-            format!("`#[{attribute}]` stands on an `async fn`; write `async` before `fn`"),
+            "the handler is not an `async fn`\nhelp: write `async` before `fn`",
         );
     }
     for (keyword, span) in [
@@ -68,7 +68,8 @@ pub(super) fn check(
             codes::GUARD,
             parameter.ident.span(),
             format!(
-                "the policy of this handler is called `{policy_type}`\nhelp: rename the parameter"
+                "the type parameter has the name of the handler's policy, `{policy_type}`\n\
+                 help: rename the parameter"
             ),
         );
     }
@@ -89,29 +90,33 @@ pub(super) fn check(
             errors.add(
                 codes::GUARD,
                 *condition,
-                "a handler without its guard has no policy\n\
-                 help: remove the condition, so that the guard is there in every build",
+                "the guard depends on the build configuration\n\
+                 help: remove the condition, so that the guard is present in every build",
             );
         }
         if nth > 0 {
             errors.add(
                 codes::GUARD,
                 *span,
-                "a second guard; a handler has one policy, and one guard for it; remove this parameter",
+                "duplicate guard\nhelp: remove this parameter",
             );
         } else if *index > 0 {
             errors.add(
                 codes::GUARD,
                 *span,
-                "the guard has to be the first parameter, so that nothing of the request is parsed \
-                 before it; move it to the front",
+                "the guard is not the first parameter\n\
+                 help: move it to the front, so that access is checked before the request is \
+                 parsed",
             );
         }
         if !is_plain {
             errors.add(
                 codes::GUARD,
                 *arguments,
-                format!("write `Guard` alone; `#[{attribute}]` completes the type"),
+                format!(
+                    "the guard has a type argument\n\
+                     help: write `Guard` alone; `#[{attribute}]` adds the argument"
+                ),
             );
         }
     }
@@ -126,8 +131,8 @@ pub(super) fn check(
             codes::ARGUMENTS,
             extra.span(),
             format!(
-                "axum's handlers take 16 arguments, and the guard is one of them, so at most 15 others \
-                 fit, and these are {}; gather some of them in a struct that derives `FromRequestParts`",
+                "the handler has {} parameters besides the guard; the maximum is 15\n\
+                 help: gather some of them in a struct that derives `FromRequestParts`",
                 total - 1
             ),
         );

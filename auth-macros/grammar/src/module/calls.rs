@@ -26,8 +26,8 @@ pub(super) fn refuse_helpers(items: &mut [Item], errors: &mut Errors) {
                 codes::HELPER,
                 name.span(),
                 format!(
-                    "every `async fn` in a module with a policy is a handler, and `{name}` is called as \
-                     a function; move it out of the module"
+                    "`{name}` is a handler of this module, but is called as a function\n\
+                     help: move it out of the module"
                 ),
             );
             item.kind = Kind::Other;

@@ -38,7 +38,7 @@ impl LoadedVocabulary {
         if self.mistakes.is_empty() {
             return;
         }
-        let mut message = format!("`{}` is wrong, and not what is marked below\n", self.shown);
+        let mut message = format!("`{}` is invalid\n", self.shown);
         for line in self.mistakes.iter().flat_map(|mistake| mistake.lines()) {
             message.push_str("\n    ");
             message.push_str(line);
@@ -114,8 +114,9 @@ fn missing(folder: &Path, root: &Path) -> LoadedVocabulary {
     let manifest = shown(&folder.join("Cargo.toml"), root);
     let shown = shown(&path, root);
     let mistake = format!(
-        "{manifest} requires an `{FILE}`, and there is none beside it or in a folder above it up to the \
-         root of the workspace; put it back, or remove `required` below `metadata.auth`"
+        "no `{FILE}` was found, which {manifest} requires\n\
+         help: create it beside {manifest}, or in a folder above up to the root of the \
+         workspace, or remove `required` below `metadata.auth`"
     );
     LoadedVocabulary {
         path,
@@ -132,7 +133,7 @@ fn understand(contents: &[u8], shown: &str) -> (Option<Vocabulary>, Vec<String>)
             let right = contents.get(..error.valid_up_to()).unwrap_or_default();
             let mistake = Mistake {
                 at: right.len(),
-                message: "this is not UTF-8, as TOML has to be; save the file as UTF-8".to_owned(),
+                message: "the file is not UTF-8\nhelp: save it as UTF-8".to_owned(),
             };
             let right = String::from_utf8_lossy(right);
             return (None, vec![located(&mistake, &right, shown)]);

@@ -151,8 +151,9 @@ impl Reader {
             let count = implying(terms, name).len();
             if count > MAX_IMPLYING {
                 let message = format!(
-                    "the {kind} `{name}` is implied by {count} others, and {MAX_IMPLYING} are allowed at \
-                     most; require a broader one where that is meant"
+                    "the {kind} `{name}` is implied by {count} others; the maximum is \
+                     {MAX_IMPLYING}\n\
+                     help: require a broader {kind} in its place"
                 );
                 self.note(key.span().start, message);
                 break;
@@ -189,7 +190,9 @@ impl Reader {
         if description.is_none() {
             self.note(
                 at.start,
-                format!("the {kind} `{name}` has no description; add `description = \"...\"`"),
+                format!(
+                    "the {kind} `{name}` has no description\nhelp: add `description = \"...\"`"
+                ),
             );
         }
         DeclaredName {
@@ -205,7 +208,7 @@ impl Reader {
         let description = self.string(value, &what, &format!("`{key} = \"...\"`"));
         let description = description.unwrap_or_default();
         if description.trim().is_empty() && matches!(value.get_ref(), DeValue::String(_)) {
-            let message = format!("{what} is empty; say what it is for");
+            let message = format!("{what} is empty\nhelp: describe its purpose");
             self.note(value.span().start, message);
         }
         description
@@ -234,11 +237,13 @@ impl Reader {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => format!("declare it below `[{kind}s]`, or remove it"),
                 };
-                format!("the {kind} `{other}`, which `{name}` implies, is not declared; {advice}")
+                format!(
+                    "the {kind} `{other}`, which `{name}` implies, is not declared\nhelp: {advice}"
+                )
             } else if is_twice {
-                format!("`{other}` is named twice; remove one")
+                format!("duplicate `{other}`\nhelp: remove one of them")
             } else if name == other {
-                format!("`{name}` implies itself; remove it")
+                format!("`{name}` implies itself\nhelp: remove it")
             } else if reported.contains(name) {
                 // A cycle is one mistake, wherever it is entered.
                 continue;
@@ -253,8 +258,8 @@ impl Reader {
                 }
                 reported.extend(circle);
                 format!(
-                    "these imply each other, so they mean the same: {}; remove one of the implications, \
-                     or keep one of the names",
+                    "cycle of implications: {}\n\
+                     help: remove one of the implications, or keep one of the names",
                     shown.join(", which implies ")
                 )
             } else {
@@ -277,14 +282,14 @@ impl Reader {
             let name = key.get_ref().to_string();
             let at = key.span().start;
             if name.trim().is_empty() {
-                let message = "this network has no name; give it one, or remove it".to_owned();
+                let message = "the network has no name\nhelp: name it, or remove it".to_owned();
                 self.note(at, message);
             } else if let Some(problem) = check::unfit("network", &name) {
                 self.note(at, problem);
             } else if !values::is_network_name(&name) {
                 let message = format!(
-                    "`{name}` would be taken for addresses wherever it is required; give the network a \
-                     name, such as `office`"
+                    "`{name}` is an address, not a name\n\
+                     help: give the network a name, such as `office`"
                 );
                 self.note(at, message);
             }
@@ -295,15 +300,16 @@ impl Reader {
                 && matches!(value.get_ref(), DeValue::Array(array) if array.is_empty())
             {
                 let message = format!(
-                    "the network `{name}` has no addresses, so nobody is in it; write some, such as \
-                     `[\"10.0.0.0/8\"]`, or remove it"
+                    "the network `{name}` has no addresses\n\
+                     help: add some, such as `[\"10.0.0.0/8\"]`, or remove it"
                 );
                 self.note(value.span().start, message);
             }
             if texts.len() > MAX_BLOCKS {
                 let message = format!(
-                    "the network `{name}` has {} blocks of addresses, and {MAX_BLOCKS} are allowed at \
-                     most; gather neighbours in larger ones",
+                    "the network `{name}` has {} blocks of addresses; the maximum is \
+                     {MAX_BLOCKS}\n\
+                     help: combine neighbouring blocks",
                     texts.len()
                 );
                 self.note(at, message);
@@ -321,8 +327,9 @@ impl Reader {
                             } else {
                                 (other, &block)
                             };
-                            let message =
-                                format!("`{small}` lies in `{large}`; remove `\"{small}\"`");
+                            let message = format!(
+                                "`{small}` is part of `{large}`\nhelp: remove `\"{small}\"`"
+                            );
                             self.note(at, message);
                         }
                         blocks.push(block);
@@ -332,8 +339,8 @@ impl Reader {
             }
             if values::is_everywhere(&blocks) {
                 let message = format!(
-                    "the network `{name}` is every address there is, of IPv4 and of IPv6, so it keeps \
-                     nobody out; leave out the blocks that it is not about"
+                    "the network `{name}` contains every IPv4 and IPv6 address\n\
+                     help: name only the blocks of the allowed callers"
                 );
                 self.note(at, message);
             }
@@ -352,7 +359,7 @@ impl Reader {
         let Some(table) = self.table(
             value,
             "`policies`",
-            "; write `[policies.staff]`, with `requires`",
+            "\nhelp: write `[policies.staff]` with `requires`",
         ) else {
             return policies;
         };
@@ -362,7 +369,7 @@ impl Reader {
         for (key, value) in in_order(table) {
             let name = key.get_ref().to_string();
             if name.trim().is_empty() {
-                let message = "this policy has no name; give it one, or remove it".to_owned();
+                let message = "the policy has no name\nhelp: name it, or remove it".to_owned();
                 self.note(key.span().start, message);
             } else if let Some(problem) = check::unfit("policy", &name) {
                 self.note(key.span().start, problem);
@@ -372,7 +379,7 @@ impl Reader {
                 _ => "...".to_owned(),
             };
             let instead = format!(
-                "; write `[policies.{}]` with `requires = '{requires}'`",
+                "\nhelp: write `[policies.{}]` with `requires = '{requires}'`",
                 bare(&name)
             );
             let Some(table) = self.table(value, &format!("the policy `{name}`"), &instead) else {
@@ -393,8 +400,9 @@ impl Reader {
             }
             if requires.is_none() {
                 let message = format!(
-                    "the policy `{name}` requires nothing; add `requires = 'role = \"...\"'`, with \
-                     what would stand in `#[requires(...)]`"
+                    "the policy `{name}` has no requirement\n\
+                     help: add `requires = 'role = \"...\"'`, with the arguments of \
+                     `#[requires(...)]`"
                 );
                 self.note(key.span().start, message);
             }
@@ -439,8 +447,8 @@ impl Reader {
         let mut parts = requires.requirements.iter().chain(lesser);
         if let Some(other) = parts.find_map(named_policy) {
             let message = format!(
-                "in the policy `{name}`: a policy cannot be made of others; write out what `{other}` \
-                 requires"
+                "in the policy `{name}`: a policy cannot contain another\n\
+                 help: write out the requirements of `{other}`"
             );
             self.note(at, message);
             return (text, 0);
@@ -449,14 +457,14 @@ impl Reader {
         let mut parts = requires.requirements.iter().chain(lesser);
         if let Some(function) = parts.find_map(check::relative_check) {
             let message = format!(
-                "in the policy `{name}`: a check is named from the root of a crate, since the path is \
-                 followed from each handler; write `check = crate::...::{function}`"
+                "in the policy `{name}`: the path of the check is not absolute\n\
+                 help: write `check = crate::...::{function}`"
             );
             self.note(at, message);
         }
         if requires.krate.is_some() {
             let message = format!(
-                "in the policy `{name}`: `crate` belongs to the attribute that names the policy; remove it"
+                "in the policy `{name}`: `crate` is a key of the attribute\nhelp: remove it"
             );
             self.note(at, message);
         }
@@ -486,7 +494,7 @@ impl Reader {
 }
 
 fn section(name: &str) -> String {
-    format!("; write `[{name}]`, and what is declared on the lines below it")
+    format!("\nhelp: write `[{name}]`, with the declarations on the lines below")
 }
 
 /// Returns the first policy that a requirement names.

@@ -42,7 +42,7 @@ impl Reader {
         let is_too_large = table.len() > MAX_TERMS;
         if is_too_large {
             let message = format!(
-                "{what} has {} names, and {MAX_TERMS} are allowed at most",
+                "{what} has {} names; the maximum is {MAX_TERMS}",
                 table.len()
             );
             self.note(value.span().start, message);
@@ -60,7 +60,7 @@ impl Reader {
         match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
             _ => {
-                let message = format!("{what} has to be text in quotes; write {instead}");
+                let message = format!("{what} is not text in quotes\nhelp: write {instead}");
                 self.note(value.span().start, message);
                 None
             }
@@ -79,14 +79,14 @@ impl Reader {
             DeValue::Array(members) => members,
             _ => {
                 let instead = instead.trim_matches('`');
-                let message = format!("{what} has to be an array; write `[{instead}]`");
+                let message = format!("{what} is not an array\nhelp: write `[{instead}]`");
                 self.note(value.span().start, message);
                 return Vec::new();
             }
         };
         let mut strings = Vec::new();
         for member in members.iter() {
-            let what = format!("each member of {what}");
+            let what = format!("a member of {what}");
             if let Some(text) = self.string(member, &what, instead) {
                 strings.push((text, member.span().start));
             }
@@ -104,7 +104,7 @@ impl Reader {
         match value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => {
-                let message = format!("{what} has to be a table{instead}");
+                let message = format!("{what} is not a table{instead}");
                 self.note(value.span().start, message);
                 None
             }
@@ -113,9 +113,9 @@ impl Reader {
 
     pub(super) fn unknown(&mut self, at: Range<usize>, name: &str, what: &str, known: &[&str]) {
         let message = match nearest(name, known) {
-            Some(nearest) => format!("`{name}` is not {what}; did you mean `{nearest}`?"),
+            Some(nearest) => format!("`{name}` is not {what}\nhelp: did you mean `{nearest}`?"),
             None => format!(
-                "`{name}` is not {what}; the known ones are `{}`",
+                "`{name}` is not {what}\nhelp: use one of `{}`",
                 known.join("`, `")
             ),
         };

@@ -25,8 +25,10 @@ pub(super) fn duplicate(text: &str, at: Range<usize>, table: &DeTable<'_>) -> St
     let place = earlier(table, name, at.start).or_else(|| before.find(&header));
     let first = place.and_then(|place| text.get(..place));
     match first.map(|before| before.matches('\n').count() + 1) {
-        Some(line) => format!("`{written}` is written twice, first in line {line}; remove one"),
-        None => format!("`{written}` is written twice; remove one"),
+        Some(line) => {
+            format!("duplicate `{written}`, first in line {line}\nhelp: remove one of them")
+        }
+        None => format!("duplicate `{written}`\nhelp: remove one of them"),
     }
 }
 
@@ -37,7 +39,7 @@ pub(super) fn without_value(text: &str, at: usize) -> Option<String> {
     let behind = text.get(at..)?.trim_start_matches([' ', '\t']);
     let ends = behind.is_empty() || behind.starts_with(['\n', '\r', '#']);
     let key = before.lines().next_back()?.trim();
-    ends.then(|| format!("`{key}` has no value; write `{key} = \"...\"`"))
+    ends.then(|| format!("`{key}` has no value\nhelp: write `{key} = \"...\"`"))
 }
 
 /// Returns a message about the unmatched parenthesis or quote of a text.
@@ -56,7 +58,7 @@ pub(super) fn unclosed(text: &str) -> String {
                 if !is_closed {
                     let rest = text.get(at..).unwrap_or_default();
                     return format!(
-                        "the quote before `{}` is never closed",
+                        "the quote before `{}` is not closed",
                         rest.trim_matches('"')
                     );
                 }
@@ -69,7 +71,7 @@ pub(super) fn unclosed(text: &str) -> String {
                     (Some('('), ')') | (Some('['), ']') | (Some('{'), '}')
                 );
                 if !matches {
-                    return format!("`{character}` closes nothing; remove it");
+                    return format!("unmatched `{character}`\nhelp: remove it");
                 }
             }
             _ => {}
@@ -80,8 +82,8 @@ pub(super) fn unclosed(text: &str) -> String {
             let before = text.get(..*at).unwrap_or_default();
             let is_word = |c: char| c.is_alphanumeric() || c == '_';
             let word = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
-            format!("`{word}{opened}` is never closed")
+            format!("`{word}{opened}` is not closed")
         }
-        None => "this is not what could stand in `#[requires(...)]`".to_owned(),
+        None => "the text is not a list of arguments of `#[requires(...)]`".to_owned(),
     }
 }

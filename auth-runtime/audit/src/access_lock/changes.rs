@@ -187,7 +187,7 @@ fn compared(before: &DispatchedEntry, after: &DispatchedEntry) -> (Impact, Vec<S
     }
     if what.is_empty() {
         what.push(match was.method == is.method {
-            true => "the same in other words".to_owned(),
+            true => "the same, written differently".to_owned(),
             false => "the same by another line".to_owned(),
         });
     }
@@ -219,13 +219,16 @@ fn compared_policies(
 
 fn heading(impact: Impact) -> &'static str {
     match impact {
-        Impact::Loosened => "loosened: more may call, or are told that it is there",
+        Impact::Loosened => "loosened: more callers are allowed, or learn that the route exists",
         Impact::Added => "added",
-        Impact::Changed => "changed: others may call or are told, or nobody can tell",
-        Impact::Moved => "moved: another handler, and the same may call",
-        Impact::Tightened => "tightened: fewer may call, or are told that it is there",
+        Impact::Changed => {
+            "changed: other callers are allowed or learn that the route exists, or the policies \
+             cannot be compared"
+        }
+        Impact::Moved => "moved: another handler with an equivalent policy",
+        Impact::Tightened => "tightened: fewer callers are allowed, or learn that the route exists",
         Impact::Removed => "removed",
-        Impact::Restated => "restated: the same may call",
+        Impact::Restated => "restated: an equivalent policy",
     }
 }
 

@@ -47,27 +47,27 @@ impl fmt::Display for AccessLockError {
         match &self.kind {
             Kind::Missing => write!(
                 f,
-                "there is no `{path}` that says who may call what; write it by `ACCESS_LOCK=overwrite \
+                "the access lock `{path}` does not exist; write it by `ACCESS_LOCK=overwrite \
                  cargo test`, and commit it"
             ),
             Kind::AcceptedByNobody => write!(
                 f,
-                "`ACCESS_LOCK=overwrite` would accept whatever changed in `{name}`, and `CI` is set, so \
-                 nobody would look at it; unset `ACCESS_LOCK` here, and accept the change where it is \
+                "`ACCESS_LOCK=overwrite` would accept every change of `{name}` without a review, \
+                 since `CI` is set; unset `ACCESS_LOCK` here, and accept the change where it is \
                  made"
             ),
             Kind::File(cause) => write!(f, "`{path}` cannot be read or written: {cause}"),
             Kind::Line { number, line } => write!(
                 f,
-                "line {number} of `{name}` does not say who may call what: `{}`; take it from the \
-                 repository again, or write it anew by `ACCESS_LOCK=overwrite cargo test` and look at \
-                 the difference",
+                "line {number} of `{name}` is not an entry of an access lock: `{}`; restore the \
+                 file from the repository, or write it by `ACCESS_LOCK=overwrite cargo test` and \
+                 review the difference",
                 line.escape_debug()
             ),
             Kind::Differs(changes) => write!(
                 f,
-                "who may call what is not what `{name}` says\n\n{changes}\nIf that is meant, accept it by \
-                 `ACCESS_LOCK=overwrite cargo test`, and commit `{name}` with it."
+                "the access policies differ from `{name}`\n\n{changes}\nTo accept the \
+                 differences, run `ACCESS_LOCK=overwrite cargo test`, and commit `{name}`."
             ),
         }
     }

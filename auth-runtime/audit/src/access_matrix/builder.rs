@@ -24,7 +24,7 @@ use super::row_request::RowRequest;
 use super::{target, text};
 
 /// Builds an [`AccessMatrix`]. Created by [`AccessMatrix::builder`].
-#[must_use = "nothing is asked before `send`"]
+#[must_use = "no request is sent before `send`"]
 pub struct AccessMatrixBuilder {
     rows: Vec<AccessRow>,
     space: ProtectionSpace,
@@ -215,7 +215,8 @@ impl AccessMatrixBuilder {
     fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         if self.personas.is_empty() {
-            mistakes.push("nobody asks: add `.persona(Persona::anonymous())`".to_owned());
+            mistakes
+                .push("the matrix has no persona: add `.persona(Persona::anonymous())`".to_owned());
         }
         let mut names = BTreeSet::new();
         for persona in &self.personas {
@@ -227,7 +228,9 @@ impl AccessMatrixBuilder {
                 mistakes.push(format!("two personas have the name {name:?}"));
             }
             for field in persona.refused() {
-                mistakes.push(format!("{name:?} sends a `{field}` that is no field value"));
+                mistakes.push(format!(
+                    "{name:?} sends a `{field}` with an invalid field value"
+                ));
             }
         }
         let known: BTreeSet<_> = self.rows.iter().flat_map(target::parameters).collect();
@@ -246,10 +249,10 @@ impl AccessMatrixBuilder {
             let (method, path) = (&content.method, visible(&content.path));
             let mut rows = self.rows.iter();
             if !rows.any(|row| row.path() == content.path && self.method(row) == *method) {
-                mistakes.push(format!("nothing is asked by {method} `{path}`"));
+                mistakes.push(format!("the table has no route {method} `{path}`"));
             }
             if HeaderValue::from_str(&content.media_type).is_err() {
-                mistakes.push(format!("the media type for {method} `{path}` is none"));
+                mistakes.push(format!("the media type for {method} `{path}` is invalid"));
             }
         }
         mistakes
@@ -279,7 +282,7 @@ impl AccessMatrixBuilder {
         let Some(target) = target::read(&asked) else {
             let (path, asked) = (visible(row.path()), visible(&asked));
             return Err(vec![format!(
-                "`{path}` cannot be asked: `{asked}` is no target of a request"
+                "`{path}` cannot be requested: `{asked}` is not a request target"
             )]);
         };
         let method = self.method(row);

@@ -154,12 +154,12 @@ fn cell_change(before: Option<&String>, after: Option<&String>) -> Option<CellCh
 impl CellChange {
     fn heading(self) -> &'static str {
         match self {
-            Self::Granted => "let in, and was not before",
+            Self::Granted => "newly allowed",
             Self::Added => "added",
-            Self::Changed => "answered in another way",
-            Self::ShutOut => "no longer let in",
+            Self::Changed => "another response",
+            Self::ShutOut => "no longer allowed",
             Self::Removed => "removed",
-            Self::Persona => "personas that are others than before",
+            Self::Persona => "changed personas",
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
             .replace("scope \"a\"", "scope \"b\"");
         assert_eq!(
             changes(&after),
-            "let in, and was not before
+            "newly allowed
   GET `/b`
     ann: 404 hidden → 404 own
     anonymous: 401 → 204
@@ -228,7 +228,7 @@ added
     ann: nothing → 415 own
     anonymous: nothing → 401
 
-no longer let in
+no longer allowed
   GET `/a`
     ann: 200 → 403 scope
 
@@ -237,14 +237,14 @@ removed
     ann: 415 own → nothing
     anonymous: 401 → nothing
 
-personas that are others than before
+changed personas
   ann: known: scope \"a\" → known: scope \"b\"
 "
         );
     }
 
     #[test]
-    fn that_there_is_nothing_lets_nobody_in() {
+    fn unknown_paths_are_not_newly_allowed() {
         let before = BEFORE.replace(
             "GET | `/a` | 401 | 200",
             "fallback | `/*` | - | 401 unknown",
@@ -255,16 +255,10 @@ personas that are others than before
         );
         let read = |text: &str| Accepted::read(text).expect("a table");
         let changes = Changes::between(&read(&before), &read(&after)).to_string();
-        assert!(
-            changes.starts_with("answered in another way\n"),
-            "{changes}"
-        );
+        assert!(changes.starts_with("another response\n"), "{changes}");
         let after = before.replace("401 unknown", "unfinished");
         let changes = Changes::between(&read(&before), &read(&after)).to_string();
-        assert!(
-            changes.starts_with("let in, and was not before\n"),
-            "{changes}"
-        );
+        assert!(changes.starts_with("newly allowed\n"), "{changes}");
     }
 
     #[test]

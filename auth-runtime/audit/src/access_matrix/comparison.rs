@@ -40,8 +40,8 @@ pub(super) fn distinguish(hidden: &Sample<'_>, unknown: &[Sample<'_>; 2]) -> Opt
         });
     (!is_same).then(|| {
         format!(
-            "can be told from a path that is not there; it answers\n{}\n    and {}, which is not there, \
-             answers\n{}",
+            "differs from an unknown path; its response is\n{}\n    and the response of {}, an \
+             unknown path, is\n{}",
             indented(&hidden.transcript),
             unknown.target,
             indented(&unknown.transcript),

@@ -40,8 +40,8 @@ pub(super) async fn wait_for<T>(
 impl fmt::Display for NoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Panic => f.write_str("there was a panic in place of an answer"),
-            Self::TooLong(limit) => write!(f, "no answer came within {limit:?}"),
+            Self::Panic => f.write_str("the service panicked"),
+            Self::TooLong(limit) => write!(f, "no response came within {limit:?}"),
         }
     }
 }

@@ -43,28 +43,28 @@ impl fmt::Display for AccessMatrixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Mistakes(mistakes) => {
-                f.write_str("the matrix cannot be asked for")?;
+                f.write_str("the matrix cannot be requested")?;
                 mistakes
                     .iter()
                     .try_for_each(|mistake| write!(f, "\n  {mistake}"))
             }
             Kind::Differs(differences) => {
-                f.write_str("the service answers something else than its policies say\n")?;
+                f.write_str("the responses of the service differ from its policies\n")?;
                 differences
                     .iter()
                     .try_for_each(|difference| write!(f, "\n  {difference}"))
             }
             Kind::Missing(file) => write!(
                 f,
-                "there is no `{}` that says who is answered what; write it by \
-                 `ACCESS_MATRIX=overwrite cargo test`, and commit it",
+                "the access matrix `{}` does not exist; write it by `ACCESS_MATRIX=overwrite \
+                 cargo test`, and commit it",
                 file.display()
             ),
             Kind::AcceptedByNobody(file) => write!(
                 f,
-                "`ACCESS_MATRIX=overwrite` would accept whatever changed in `{}`, and `CI` is set, so \
-                 nobody would look at it; unset `ACCESS_MATRIX` here, and accept the change where it is \
-                 made",
+                "`ACCESS_MATRIX=overwrite` would accept every change of `{}` without a review, \
+                 since `CI` is set; unset `ACCESS_MATRIX` here, and accept the change where it \
+                 is made",
                 file.file_name().unwrap_or_default().display()
             ),
             Kind::File(file, cause) => {
@@ -72,17 +72,17 @@ impl fmt::Display for AccessMatrixError {
             }
             Kind::Unreadable(file) => write!(
                 f,
-                "`{}` has no table of who is answered what, or a merge left two of them in it; take it \
-                 from the repository again, or write it anew by `ACCESS_MATRIX=overwrite cargo test` and \
-                 look at the difference",
+                "`{}` has no response table, or a merge left two of them in it; restore the file \
+                 from the repository, or write it by `ACCESS_MATRIX=overwrite cargo test` and \
+                 review the difference",
                 file.display()
             ),
             Kind::Changed(file, changes) => {
                 let name = file.file_name().unwrap_or_default().display();
                 write!(
                     f,
-                    "who is answered what is not what `{name}` says\n\n{changes}\nIf that is meant, \
-                     accept it by `ACCESS_MATRIX=overwrite cargo test`, and commit `{name}` with it."
+                    "the responses differ from `{name}`\n\n{changes}\nTo accept the differences, \
+                     run `ACCESS_MATRIX=overwrite cargo test`, and commit `{name}`."
                 )
             }
         }

@@ -153,7 +153,7 @@ impl Expected {
         let status = code.as_u16();
         let Some(responder) = seen.responder else {
             return Some(format!(
-                "something else answered {status}: a layer, or a router around this one"
+                "a layer, or a router around this one, responded with {status}"
             ));
         };
         let answering = match responder {
@@ -165,26 +165,26 @@ impl Expected {
         };
         if answering.as_ref() != row.location() {
             let other = answering.as_ref().map_or(
-                "what answers unknown paths".to_owned(),
+                "the fallback for unknown paths".to_owned(),
                 HandlerLocation::to_string,
             );
-            return Some(format!("{other} answered, with {status}"));
+            return Some(format!("{other} responded with {status}"));
         }
         match (self, responder) {
             (Self::Granted, Responder::Handler { status: own, .. }) => {
                 // Otherwise a layer could deny a granted request unnoticed.
                 (is_denial(code) && code != *own).then(|| {
                     let own = own.as_u16();
-                    format!("a layer made {status} of the handler's {own}")
+                    format!("a layer changed the handler's {own} to {status}")
                 })
             }
             (Self::Granted, Responder::Entered { .. }) => is_denial(code)
-                .then(|| format!("a layer answered {status} before the handler was done")),
+                .then(|| format!("a layer responded with {status} before the handler finished")),
             (Self::Hidden, Responder::Hidden { .. }) => None,
             (Self::Unknown { shown: None }, Responder::NotRouted { .. }) => {
                 // The fallback was not called, but the space responded.
                 let is_challenged = headers.contains_key(WWW_AUTHENTICATE);
-                is_challenged.then(|| format!("the answer was {status} with a challenge"))
+                is_challenged.then(|| format!("the response was {status} with a challenge"))
             }
             (Self::Unknown { shown: Some(shown) }, Responder::NotRouted { .. }) => {
                 shown.contradiction(code, headers)
@@ -195,15 +195,15 @@ impl Expected {
                 shown.contradiction(code, headers)
             }
             (_, Responder::Handler { .. } | Responder::Entered { .. }) => {
-                Some(format!("was let in: {status}"))
+                Some(format!("the request was granted: {status}"))
             }
             (_, Responder::Denied { denial, .. }) => {
-                Some(format!("the answer was {}", named(denial)))
+                Some(format!("the response was {}", named(denial)))
             }
-            (_, Responder::Hidden { .. }) => {
-                Some(format!("the answer was that of an unknown path: {status}"))
-            }
-            (_, Responder::NotRouted { .. }) => Some(format!("the answer was {status}")),
+            (_, Responder::Hidden { .. }) => Some(format!(
+                "the response was that of an unknown path: {status}"
+            )),
+            (_, Responder::NotRouted { .. }) => Some(format!("the response was {status}")),
         }
     }
 
@@ -221,22 +221,29 @@ impl Expected {
         );
         match (self, has_begun) {
             (Self::Granted, true) => None,
-            (_, true) => Some(format!("was let in, and {silence}")),
+            (_, true) => Some(format!("the request was granted, and {silence}")),
             (_, false) => Some(silence.to_string()),
         }
     }
 
     fn shown(&self) -> String {
         match self {
-            Self::Granted => "lets in".to_owned(),
+            Self::Granted => "grants".to_owned(),
             Self::Denied { denial, shown } if shown.status != denial.status() => {
-                format!("says {}, as {}", named(denial), shown.status.as_u16())
+                format!(
+                    "denies with {}, as {}",
+                    named(denial),
+                    shown.status.as_u16()
+                )
             }
-            Self::Denied { denial, .. } => format!("says {}", named(denial)),
-            Self::Hidden => "says that nothing is there".to_owned(),
-            Self::Unknown { shown: None } => "lets in".to_owned(),
+            Self::Denied { denial, .. } => format!("denies with {}", named(denial)),
+            Self::Hidden => "conceals the route".to_owned(),
+            Self::Unknown { shown: None } => "grants".to_owned(),
             Self::Unknown { shown: Some(shown) } => {
-                format!("is not asked, and this should be {}", shown.status.as_u16())
+                format!(
+                    "is not evaluated, and the response should be {}",
+                    shown.status.as_u16()
+                )
             }
         }
     }
@@ -260,9 +267,7 @@ impl Shown {
         if given == *self {
             return None;
         }
-        Some(format!(
-            "what arrived was {given} in place of {self}: a layer changed it"
-        ))
+        Some(format!("a layer changed {self} to {given}"))
     }
 }
 
@@ -306,8 +311,8 @@ fn named(denial: &Denial) -> String {
     match denial {
         Denial::Unauthenticated {
             rejection: None, ..
-        } => format!("{status} for want of credentials"),
-        Denial::Unauthenticated { .. } => format!("{status} for bad credentials"),
+        } => format!("{status} without credentials"),
+        Denial::Unauthenticated { .. } => format!("{status} with rejected credentials"),
         Denial::StepUp {
             acr_values,
             max_age,
@@ -317,7 +322,7 @@ fn named(denial: &Denial) -> String {
         }
         Denial::SenderConstraintRequired => format!("{status} to bind the credentials to a key"),
         Denial::InsufficientScope { scopes } => {
-            format!("{status} for want of the scopes {:?}", scopes.join(" "))
+            format!("{status} without the scopes {:?}", scopes.join(" "))
         }
         _ => status.to_string(),
     }

@@ -101,7 +101,7 @@ use super::persona::Persona;
 /// that is nested in another one is therefore tested alone, or each path receives a
 /// [target](crate::AccessMatrixBuilder::target).
 #[derive(Clone, Debug)]
-#[must_use = "a matrix is there to be compared"]
+#[must_use = "a matrix has no effect unless it is compared"]
 pub struct AccessMatrix {
     pub(super) personas: Vec<Persona>,
     pub(super) rows: Vec<AccessMatrixRow>,

@@ -170,9 +170,9 @@ impl Persona {
     fn granted(&self) -> String {
         let identity = match &self.caller {
             Caller::Anonymous => return "no credentials".to_owned(),
-            Caller::Rejected(_) => return "credentials that are no good".to_owned(),
+            Caller::Rejected(_) => return "rejected credentials".to_owned(),
             Caller::Unverifiable { .. } => {
-                return "credentials that nobody can verify".to_owned();
+                return "unverifiable credentials".to_owned();
             }
             Caller::Known(identity) => identity,
         };

@@ -110,7 +110,7 @@ impl RowRequest<'_> {
     ) -> Option<String> {
         let Some(unknown) = unknown else {
             return Some(
-                "the policy says that nothing is there, but every path beside it is".to_owned(),
+                "the policy conceals the route, but every path beside it is routed".to_owned(),
             );
         };
         let mut difference = "has a body that cannot be read".to_owned();
@@ -128,7 +128,7 @@ impl RowRequest<'_> {
             }
         }
         Some(format!(
-            "the policy says that nothing is there, but this {difference}"
+            "the policy conceals the route, but the response {difference}"
         ))
     }
 

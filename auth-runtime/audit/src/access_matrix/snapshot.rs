@@ -11,9 +11,9 @@ use super::matrix::AccessMatrix;
 use crate::snapshot_update::SnapshotUpdate;
 
 const HEADER: &str = "\
-# Who is answered what
+# Access matrix
 
-Not to be edited: `assert_access_matrix!` compares it with what the service answers. A change is accepted by
+Generated: `assert_access_matrix!` compares it with the responses of the service. A change is accepted by
 `ACCESS_MATRIX=overwrite cargo test`, and reviewed here.
 
 ";

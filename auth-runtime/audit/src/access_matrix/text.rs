@@ -11,28 +11,25 @@ use super::persona::Persona;
 
 /// The words of the cells, explained below a matrix that uses them.
 const LEGEND: [(&str, &str); 11] = [
-    ("own", "let in: the handler itself answered so"),
-    (
-        "unfinished",
-        "let in, but the handler did not come to an end",
-    ),
-    (
-        "login",
-        "denied: a browser is sent to the page to log in on",
-    ),
-    ("step-up", "denied: log in again, or more strongly"),
+    ("own", "allowed: the response of the handler"),
+    ("unfinished", "allowed, but the handler did not finish"),
+    ("login", "denied: a browser is redirected to the login page"),
+    ("step-up", "denied: a newer or stronger login is required"),
     (
         "unbound",
-        "denied: the credentials have to be bound to a key",
+        "denied: sender-constrained credentials are required",
     ),
     ("scope", "denied: the credentials lack scopes"),
     (
         "hidden",
-        "denied, by the very answer of a path that is not there",
+        "denied: concealed by the response of an unknown path",
     ),
-    ("unknown", "there is nothing"),
-    ("elsewhere", "something else answered, such as a layer"),
-    ("unanswered", "no answer came"),
+    ("unknown", "unknown path"),
+    (
+        "elsewhere",
+        "the response of something else, such as a layer",
+    ),
+    ("unanswered", "no response"),
     ("-", "not asked"),
 ];
 

@@ -40,9 +40,9 @@ fn write(report: &AccessReport<'_>) -> String {
         "personas" => personas(report),
         "count" => format!("all {} rows", report.rows.len()),
         "caption" if report.personas.is_empty() => String::new(),
-        "caption" => ", and what each persona was answered".to_owned(),
+        "caption" => ", and the response to each persona".to_owned(),
         "heading" if report.personas.is_empty() => String::new(),
-        "heading" => r#"<th scope="col" role="columnheader">Answers</th>"#.to_owned(),
+        "heading" => r#"<th scope="col" role="columnheader">Responses</th>"#.to_owned(),
         "rows" => report
             .rows
             .iter()
@@ -179,11 +179,12 @@ fn personas(report: &AccessReport<'_>) -> String {
     }
     let names = report.personas.iter().map(|persona| persona.name.as_str());
     format!(
-        "<p><label for=\"persona\">RequestView by</label> <select id=\"persona\" name=\"persona\"><option \
-         value=\"\">everybody</option>{}</select></p>\n<p><label for=\"answer\">Answered</label> <select \
-         id=\"answer\" name=\"answer\"><option value=\"\">anything</option><option value=\"in\">let \
-         in</option><option value=\"out\">not let in</option><option value=\"hidden\">that nothing is \
-         there</option><option value=\"differs\">what the policy does not say</option></select></p>\n",
+        "<p><label for=\"persona\">Requested by</label> <select id=\"persona\" name=\"persona\"><option \
+         value=\"\">all personas</option>{}</select></p>\n<p><label for=\"answer\">Response</label> <select \
+         id=\"answer\" name=\"answer\"><option value=\"\">any</option><option \
+         value=\"in\">allowed</option><option value=\"out\">denied</option><option \
+         value=\"hidden\">concealed</option><option value=\"differs\">differs from the \
+         policy</option></select></p>\n",
         options(names)
     )
 }
@@ -210,8 +211,7 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
     format!(
         "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
          data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
-         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Who may \
-         call\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
+         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
          role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
         Text(&searched),
         own.join(" "),
@@ -247,10 +247,10 @@ fn answers_cell(report: &AccessReport<'_>, answers: &[ReportAnswer]) -> String {
         })
         .collect();
     let items = match items.is_empty() {
-        true => "not asked".to_owned(),
+        true => "not requested".to_owned(),
         false => format!("<ul class=\"answers\">{items}</ul>"),
     };
-    format!("<td role=\"cell\" data-label=\"Answers\">{items}</td>")
+    format!("<td role=\"cell\" data-label=\"Responses\">{items}</td>")
 }
 
 fn explained(report: &AccessReport<'_>) -> String {
@@ -273,5 +273,5 @@ fn explained(report: &AccessReport<'_>) -> String {
         false => format!("<h2>What the words mean</h2>\n<dl>\n{words}</dl>\n"),
     };
     let personas = personas.collect::<String>();
-    format!("<h2>Who asks</h2>\n<dl>\n{personas}</dl>\n{words}")
+    format!("<h2>Personas</h2>\n<dl>\n{personas}</dl>\n{words}")
 }

@@ -70,18 +70,18 @@ impl fmt::Display for Mistake {
                 handler,
             } => write!(
                 f,
-                "`{method} {path}` is named as `{handler}`, which is hidden on another path; write its path \
-                 as the router has it, or name it otherwise by `operation_id`",
+                "`{method} {path}` is named as `{handler}`, which is hidden on another path; \
+                 write its path as the router has it, or name it otherwise by `operation_id`",
             ),
             Self::Same { path, other } => write!(
                 f,
-                "`{path}` and `{other}` are one path for OpenAPI, which has no wildcards; document one of \
-                 them",
+                "`{path}` and `{other}` are one path for OpenAPI, which has no wildcards; \
+                 document one of them",
             ),
             Self::Elsewhere { path } => write!(
                 f,
-                "the path `{path}` is a reference, so nobody can see what is hidden there; write its \
-                 operations where the path stands",
+                "the path `{path}` is a reference, which may contain hidden operations; write \
+                 its operations in place of the reference",
             ),
             Self::Security {
                 method,
@@ -90,8 +90,8 @@ impl fmt::Display for Mistake {
                 kept,
             } => write!(
                 f,
-                "`{method} {path}` is documented with the `security` {written}, and its policy comes to \
-                 {kept}; leave `security` out, since it is written from the policy",
+                "`{method} {path}` is documented with the `security` {written}, and its policy \
+                 yields {kept}; remove `security`, which is generated from the policy",
             ),
             Self::Unmet {
                 method,
@@ -99,23 +99,22 @@ impl fmt::Display for Mistake {
                 handler,
             } => write!(
                 f,
-                "`{method} {path}` can be called by nobody: the protection space has no scheme that \
-                 could meet the policy of `{handler}`",
+                "`{method} {path}` cannot be called: no scheme of the protection space can meet \
+                 the policy of `{handler}`",
             ),
             Self::Scheme { name } => write!(
                 f,
-                "the security scheme `{name}` of the document is not what the protection space accepts \
-                 under that name; write it as it is, or leave it out, since it is written from the space",
+                "the security scheme `{name}` of the document differs from that of the \
+                 protection space; remove it, since it is generated from the space",
             ),
             Self::Name { name } => write!(
                 f,
-                "the scheme `{name}` cannot be named in a document: only letters, digits, `.`, `-` and \
-                 `_` may stand there",
+                "the scheme `{name}` cannot be named in a document: only letters, digits, `.`, \
+                 `-` and `_` are allowed",
             ),
             Self::Source { name } => write!(
                 f,
-                "the scheme `{name}` cannot be described: its credentials stand in forms only, where \
-                 OpenAPI knows none",
+                "the scheme `{name}` cannot be described: OpenAPI has no credentials in forms",
             ),
         }
     }

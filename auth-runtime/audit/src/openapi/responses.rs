@@ -85,8 +85,8 @@ fn hidden_denials(
     circumstances: Circumstances,
 ) -> Vec<DeniedResponse> {
     let anonymous = match circumstances.challenges_unknown {
-        true => "Credentials are missing or were rejected, as on a path that was never there.",
-        false => "Credentials were rejected, as on a path that was never there.",
+        true => "Credentials are missing or were rejected, as on an unknown path.",
+        false => "Credentials were rejected, as on an unknown path.",
     };
     let further = further_unauthorized(requirement);
     let forbidden = policy.shown_to().filter(|lesser| {
@@ -102,7 +102,8 @@ fn hidden_denials(
         let takes = wording(requirement, circumstances.audience);
         let lesser = wording(lesser, circumstances.audience);
         let text = format!(
-            "Not allowed: it takes `{takes}`. Told only to those who have `{lesser}`; the others see 404."
+            "Not allowed: it takes `{takes}`. Only callers with `{lesser}` receive this \
+             response; others receive 404."
         );
         DeniedResponse::forbidden(text, circumstances)
     });
@@ -167,7 +168,7 @@ impl DeniedResponse {
     fn not_found() -> Self {
         Self {
             status: "404",
-            text: "Not allowed, and told as of a path that was never there.".to_owned(),
+            text: "Not allowed: the response of an unknown path.".to_owned(),
             field: None,
             shared: None,
         }
@@ -176,7 +177,7 @@ impl DeniedResponse {
     fn unavailable() -> Self {
         Self {
             status: "503",
-            text: "Whether this is allowed cannot be checked at the moment: the credentials may be good."
+            text: "Access cannot be checked at the moment: the credentials may be valid."
                 .to_owned(),
             field: Some(Field::RetryAfter),
             shared: Some("AuthUnavailable"),
@@ -261,7 +262,8 @@ fn further_unauthorized(requirement: &Requirement) -> &'static str {
         (true, false) => " Or the login is too old or too weak (RFC 9470).",
         (false, true) => " Or the credentials are not bound to a key.",
         (true, true) => {
-            " Or the login is too old or too weak (RFC 9470), or the credentials are not bound to a key."
+            " Or the login is too old or too weak (RFC 9470), or the credentials are not bound \
+             to a key."
         }
     }
 }

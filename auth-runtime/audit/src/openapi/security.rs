@@ -157,7 +157,10 @@ fn sent_in(
             // `utoipa` has names only for schemes that were registered when OpenAPI began.
             None => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
         },
-        Source::Field(name) => SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str()))),
+        Source::BareAuthorization => SecurityScheme::ApiKey(ApiKey::Header(key("Authorization"))),
+        Source::Field(name) | Source::TextField(name) => {
+            SecurityScheme::ApiKey(ApiKey::Header(key(name.as_str())))
+        }
         Source::Cookie(name) => SecurityScheme::ApiKey(ApiKey::Cookie(key(name))),
         Source::Subprotocol(_) => {
             SecurityScheme::ApiKey(ApiKey::Header(key("Sec-WebSocket-Protocol")))
@@ -189,7 +192,12 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
     for other in scheme.sources.iter().filter(|other| *other != source) {
         let sentence = match other {
             Source::Authorization => "Taken in the field `Authorization`, too.".to_owned(),
-            Source::Field(name) => format!("Taken in the field `{name}`, too."),
+            Source::BareAuthorization => {
+                "Taken in `Authorization` without the name of a scheme, too.".to_owned()
+            }
+            Source::Field(name) | Source::TextField(name) => {
+                format!("Taken in the field `{name}`, too.")
+            }
             Source::Cookie(name) => format!("Taken in the cookie `{name}`, too."),
             Source::Subprotocol(name) => {
                 format!("Taken in `Sec-WebSocket-Protocol`, after `{name}`, too.")
@@ -202,7 +210,7 @@ fn sentences(source: &Source, scheme: &Offered<'_>, metadata: Option<&str>) -> O
     }
     if let Some(url) = metadata.filter(|_| scheme.is_oauth) {
         sentences.push(format!(
-            "Where tokens come from is said at <{url}> (RFC 9728)."
+            "The authorization servers are listed at <{url}> (RFC 9728)."
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -230,8 +238,12 @@ pub(super) fn is_kept(written: &SecurityScheme, scheme: &Offered<'_>) -> bool {
         }
         SecurityScheme::OAuth2(_) | SecurityScheme::OpenIdConnect(_) => scheme.is_oauth,
         SecurityScheme::ApiKey(ApiKey::Header(key)) => is_sent_in(&|source| match source {
-            Source::Authorization => key.name.eq_ignore_ascii_case("Authorization"),
-            Source::Field(name) => key.name.eq_ignore_ascii_case(name.as_str()),
+            Source::Authorization | Source::BareAuthorization => {
+                key.name.eq_ignore_ascii_case("Authorization")
+            }
+            Source::Field(name) | Source::TextField(name) => {
+                key.name.eq_ignore_ascii_case(name.as_str())
+            }
             Source::Subprotocol(_) => key.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"),
             _ => false,
         }),

@@ -22,7 +22,7 @@ use http::request::Parts;
 use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
 use crate::probe::{Probe, Responder};
 use crate::request::{
-    authenticate, forget_form, head_of, head_of_parts, read_form, route_to_report,
+    authenticate, forget_form, head_of, head_of_parts, parts_to_report, read_form,
 };
 use crate::routing::fallback::{Fallback, Others, strip_match};
 use crate::routing::response::ResponseOrFuture;
@@ -200,10 +200,10 @@ impl RouteAuthorizer {
         }
     }
 
-    fn reads_form_of(&self, request: &Request) -> bool {
+    fn reads_body_of(&self, request: &Request) -> bool {
         let mut spaces = self.spaces_with_forms().iter();
         let target = Target::of(&self.policy);
-        spaces.any(|space| space.reads_form_of(head_of(request), target))
+        spaces.any(|space| space.reads_body_of(head_of(request), target))
     }
 
     async fn read_forms(&self, mut request: Request) -> Request {
@@ -222,7 +222,7 @@ impl RouteAuthorizer {
             return AuthorizationOrFuture::Now(RouteAuthorization::new(authorization));
         }
         let authorizer = || Arc::clone(self);
-        if self.reads_form_of(request) {
+        if self.reads_body_of(request) {
             let request = std::mem::take(request);
             return AuthorizationOrFuture::Later(Box::pin(
                 authorizer().authorize_with_form(request),
@@ -302,7 +302,7 @@ impl RouteAuthorizer {
     pub(super) fn object_request(&self, request: &Request, form: Option<&Bytes>) -> ObjectRequest {
         ObjectRequest {
             snapshot: RequestSnapshot::of(head_of(request)),
-            route: route_to_report(&self.space, request.extensions()),
+            reported: parts_to_report(&self.space, head_of(request)),
             head: self.head_for_fallback(request, form),
         }
     }

@@ -311,7 +311,7 @@ impl Fallback {
     fn unreadable_form(&self, request: &Request) -> Option<UnknownCaller> {
         let head = head_of(request);
         let mut spaces = self.spaces().iter();
-        let index = spaces.position(|space| space.reads_form_of(head, Target::Unknown))?;
+        let index = spaces.position(|space| space.reads_body_of(head, Target::Unknown))?;
         Form::is_unreadable(head).then(|| UnknownCaller {
             space: index,
             authentication: View::InvalidRequest { cookie: None }.into(),

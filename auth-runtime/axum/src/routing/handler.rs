@@ -25,12 +25,12 @@ pub(crate) use self::seal::Seal;
 ///
 /// `T` is the tuple of its parameters.
 #[diagnostic::on_unimplemented(
-    message = "this handler says nothing of who may call it [AUTH0036]",
-    label = "neither `#[requires(...)]` nor `#[public(...)]` stands on it",
-    note = "write `#[requires(...)]` above the handler to say who may call it, or \
-            `#[public(reason = \"...\")]` if everybody may",
-    note = "an attribute cannot stand on a closure: move it into an `async fn`, or let it take the \
-            `Guard` of a unit struct with a policy"
+    message = "handler has no access policy [AUTH0036]",
+    label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
+    note = "write `#[requires(...)]` above the handler, or `#[public(reason = \"...\")]` for a \
+            public handler",
+    note = "a closure cannot have an attribute: write an `async fn`, or take the `Guard` of a \
+            unit struct with a policy"
 )]
 pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
     /// The type that carries the policy.
@@ -49,9 +49,10 @@ pub trait TakesGuard<T>: Clone + Send + Sync + 'static {
 // A trait of the parameters and not of the handler: the compiler reports the bound of which it knows most, and
 // for a handler without a guard that has to be `TakesGuard`.
 #[diagnostic::on_unimplemented(
-    message = "a parameter of this handler is not an extractor, or its return type is not a response",
-    note = "each parameter behind the guard implements `FromRequestParts` or `FromIdentity`, and the \
-            last one may implement `FromRequest`, for the state of the router",
+    message = "a parameter of this handler is not an extractor, or its return type is not a \
+               response",
+    note = "each parameter after the guard implements `FromRequestParts` or `FromIdentity`, and \
+            the last one may implement `FromRequest`, for the state of the router",
     note = "the handler is an `async fn` whose return type implements `IntoResponse`"
 )]
 pub trait GuardedParameters<H: TakesGuard<Self>, S, M>: Sized + 'static {

@@ -31,6 +31,19 @@ pub struct GuardedMethodRouter<S = ()> {
     pub(crate) endpoints: Vec<Endpoint<S>>,
 }
 
+/// The handlers of a path, as [`GuardedRouter::route`](super::GuardedRouter::route) accepts them.
+///
+/// A type of a service can implement it, since it has to contain a [`GuardedMethodRouter`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no access policies [AUTH0046]",
+    label = "not made by the functions of `auth_runtime::routing`",
+    note = "use `auth_runtime::routing::get` in place of `axum::routing::get`, and likewise for \
+            other methods and for services"
+)]
+pub trait GuardedMethods<S>: Into<GuardedMethodRouter<S>> {}
+
+impl<S> GuardedMethods<S> for GuardedMethodRouter<S> {}
+
 /// A handler or service that does not have an authorizer yet.
 #[derive(Clone)]
 pub(crate) struct Endpoint<S> {

@@ -80,10 +80,9 @@ impl fmt::Display for Mistake {
             ),
             Self::Unasked { handler } => write!(
                 f,
-                "`{handler}` accepts only schemes that cannot be asked for by a challenge, as secret URLs \
-                 cannot: whoever comes without them is to be told 404, so add `hide_as = 404`, \
-                 leave out `hide_unless`, and ask for no `acr`, `amr`, `max_age` or \
-                 `sender_constrained`",
+                "`{handler}` accepts only schemes without a challenge, such as signed URLs, and \
+                 is not hidden; add `hide_as = 404`, remove `hide_unless`, and require no `acr`, \
+                 `amr`, `max_age` or `sender_constrained`",
             ),
             Self::State {
                 handler,
@@ -91,8 +90,8 @@ impl fmt::Display for Mistake {
                 state,
             } => write!(
                 f,
-                "the check `{check}` of `{handler}` asks for the state `{state}`, and the router \
-                 that the handler is mounted on has another one",
+                "the check `{check}` of `{handler}` needs the state `{state}`, and the router of \
+                 the handler has another state",
             ),
             Self::Parameter {
                 handler,
@@ -100,19 +99,19 @@ impl fmt::Display for Mistake {
                 name,
             } => write!(
                 f,
-                "the path `{path}` of `{handler}` has two parameters `{name}`; give each a name of its \
-                 own",
+                "the path `{path}` of `{handler}` has two parameters `{name}`; give each a name \
+                 of its own",
             ),
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,
-                "`{handler}` takes the guard of `{owner}`, so nothing above it says who may call it; write \
-                 `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and `Guard` \
-                 alone (the guard of a unit struct is for any function or closure)",
+                "`{handler}` takes the guard of `{owner}` and has no policy of its own; write \
+                 `#[requires(...)]` or `#[public(reason = \"...\")]` above an `async fn`, and \
+                 `Guard` alone (any function or closure may take the guard of a unit struct)",
             ),
             Self::Reason { written } => write!(
                 f,
-                "`merge_unguarded` at {written} is given an empty reason; say why its routes need no \
-                 policy, for whoever audits them",
+                "`merge_unguarded` at {written} has an empty reason; state why its routes need \
+                 no policy",
             ),
         }
     }

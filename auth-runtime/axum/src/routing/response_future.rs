@@ -163,32 +163,22 @@ impl<I: Inner> ResponseFuture<I> {
         mut request: Request,
         inner: I,
     ) -> Self {
-        let mut future = Self::new(authorizer, place, &mut request, Some(inner));
-        future.authorize(request);
+        let mut future = Self {
+            exchange: Exchange::new(authorizer, place, &mut request),
+            inner: Some(inner),
+        };
+        if let Some(decided) = future.exchange.authorize(&mut request) {
+            future.call(decided, request);
+        }
         future
     }
 
-    pub(super) fn new(
-        authorizer: Arc<RouteAuthorizer>,
-        place: Place,
-        request: &mut Request,
-        inner: Option<I>,
-    ) -> Self {
+    /// The response of an exchange with an unknown path, which has no code to call.
+    pub(super) fn of_unknown(exchange: Exchange) -> Self {
         Self {
-            exchange: Exchange::new(authorizer, place, request),
-            inner,
+            exchange,
+            inner: None,
         }
-    }
-
-    pub(super) fn authorize(&mut self, mut request: Request) {
-        if let Some(decided) = self.exchange.authorize(&mut request) {
-            self.call(decided, request);
-        }
-    }
-
-    /// Lets the fallback respond without authentication.
-    pub(super) fn respond_unauthenticated(&mut self, mut request: Request) {
-        self.exchange.respond_unauthenticated(&mut request);
     }
 
     fn call(&mut self, decided: RouteAuthorization, request: Request) {

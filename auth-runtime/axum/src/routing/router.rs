@@ -20,7 +20,7 @@ use crate::guard::{Guard, HasPolicy, Proof, PublicPolicy, ServicePolicy};
 use crate::routing::borrower::Borrower;
 use crate::routing::fallback::FallbackService;
 use crate::routing::handler::{GuardedParameters, Seal, TakesGuard};
-use crate::routing::method_router::{Endpoint, GuardedMethodRouter, any_service};
+use crate::routing::method_router::{Endpoint, GuardedMethods, any_service};
 use crate::routing::step::Step;
 
 /// A router like axum's, which accepts only handlers with a policy.
@@ -153,9 +153,9 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// If the path does not start with `/`, or is not a valid path of axum for another reason.
     #[track_caller]
-    pub fn route(mut self, path: &str, methods: GuardedMethodRouter<S>) -> Self {
+    pub fn route(mut self, path: &str, methods: impl GuardedMethods<S>) -> Self {
         check_path(path);
-        for endpoint in methods.endpoints {
+        for endpoint in methods.into().endpoints {
             self.push(path, Target::Path, endpoint);
         }
         self

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::handler::Handler;
 
 use crate::routing::authorizer::{Resource, RouteAuthorization, RouteAuthorizer, Secrecy};
-use crate::routing::exchange::Place;
+use crate::routing::exchange::{Exchange, Place};
 use crate::routing::fallback::{Fallback, strip_match};
 use crate::routing::response::BoxedResponse;
 use crate::routing::response_future::{Inner, ResponseFuture};
@@ -34,12 +34,13 @@ impl UnknownPath {
             strip_match(&mut request);
         }
         let authenticates = authorizer.fallback.authenticates(request.uri().path());
-        let mut future = ResponseFuture::new(authorizer, Place::Endpoint, &mut request, None);
-        match authenticates {
-            true => future.authorize(request),
-            false => future.respond_unauthenticated(request),
+        let mut exchange = Exchange::new(authorizer, Place::Endpoint, &mut request);
+        if !authenticates {
+            exchange.respond_unauthenticated(&mut request);
+        } else if exchange.authorize(&mut request).is_some() {
+            exchange.fail();
         }
-        future
+        ResponseFuture::of_unknown(exchange)
     }
 }
 

@@ -6,14 +6,7 @@ use super::{AccessRow, AccessTable, RouteKind, Served};
 use crate::handler_location::HandlerLocation;
 use crate::route_pattern::Pattern;
 
-const HEADINGS: [&str; 6] = [
-    "METHOD",
-    "PATH",
-    "WHO MAY CALL",
-    "DENIALS",
-    "HANDLER",
-    "SOURCE",
-];
+const HEADINGS: [&str; 6] = ["METHOD", "PATH", "POLICY", "DENIALS", "HANDLER", "SOURCE"];
 
 fn cells(row: &AccessRow) -> [String; 6] {
     let is_for_everybody = row.public_reason().is_some() || row.unguarded_reason().is_some();
@@ -137,7 +130,7 @@ impl AccessTable {
     /// The table as Markdown (GitHub's tables), for a wiki or a comment on a pull request.
     pub fn to_markdown(&self) -> String {
         let mut lines = vec![
-            "| method | path | who may call | denials | handler | source |".to_owned(),
+            "| method | path | policy | denials | handler | source |".to_owned(),
             "|---|---|---|---|---|---|".to_owned(),
         ];
         for row in self.rows() {

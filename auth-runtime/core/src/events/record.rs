@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_policy::Policy;
-use http::Method;
+use http::{HeaderValue, Method};
 
 use crate::caller::Caller;
+use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
 use crate::explanation::{Explanation, Rule};
@@ -20,8 +21,14 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 /// [`ProtectionSpaceBuilder::audit`](crate::ProtectionSpaceBuilder::audit).
 ///
 /// It borrows all its data and allocates nothing; a hook copies the data that it keeps. It contains
-/// no secrets: no credentials, no header fields and no target, only the matched route. Its `Debug`
-/// output does not identify the caller. [`caller`](Self::caller) does, and is personal data.
+/// no credentials, no query and no header field but the [request id](Self::request_id). Its `Debug`
+/// output does not identify the caller: [`caller`](Self::caller), [`client`](Self::client) and
+/// [`path`](Self::path) may be personal data.
+///
+/// With the feature `serde`, a record can be serialized, for a log with a line of JSON for each decision.
+/// The members are `outcome` ([`Outcome::name`]), `status` (of a denial, concealed or not), `rule`, `handler`,
+/// `policy`, `scheme`, `caller` (the kind of the caller), `method`, `route`, `path`, `client` (an address),
+/// `request_id` and `seconds`. An absent value is `null`. The subject is left out.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
     pub(crate) location: Option<HandlerLocation>,
@@ -30,6 +37,9 @@ pub struct AuditRecord<'a> {
     pub(crate) caller: Option<&'a Caller>,
     pub(crate) scheme: Option<&'a str>,
     pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+    pub(crate) client: Client,
+    pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) matched_path: Option<&'a str>,
     pub(crate) outcome: Outcome<'a>,
     pub(crate) rule: Rule,
@@ -131,9 +141,26 @@ impl<'a> AuditRecord<'a> {
         self.method
     }
 
+    /// The target of the request without its query, as the client sent it. A path of some services contains
+    /// a token; log [`matched_path`](Self::matched_path) there.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The client, as determined by the
+    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) of the space.
+    pub fn client(&self) -> Client {
+        self.client
+    }
+
+    /// The value of the
+    /// [`request_id_field`](crate::ProtectionSpaceBuilder::request_id_field); `None` if none is configured or
+    /// sent. A client may have chosen the value.
+    pub fn request_id(&self) -> Option<&'a HeaderValue> {
+        self.request_id
+    }
+
     /// The matched route, such as `/repos/{owner}`; `None` if no route matched, or without axum.
-    ///
-    /// The target itself is omitted, since it may contain a token.
     pub fn matched_path(&self) -> Option<&'a str> {
         self.matched_path
     }
@@ -174,5 +201,30 @@ impl fmt::Debug for AuditRecord<'_> {
             .field("matched_path", &self.matched_path)
             .field("elapsed", &self.elapsed)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for AuditRecord<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let denial = self.outcome.denial();
+        let request_id = self.request_id.and_then(|value| value.to_str().ok());
+        let mut record = serializer.serialize_struct("AuditRecord", 13)?;
+        record.serialize_field("outcome", self.outcome.name())?;
+        record.serialize_field("status", &denial.map(|denial| denial.status().as_u16()))?;
+        record.serialize_field("rule", &self.rule.to_string())?;
+        record.serialize_field("handler", &self.location.map(|it| it.handler()))?;
+        record.serialize_field("policy", &self.policy.map(ToString::to_string))?;
+        record.serialize_field("scheme", &self.scheme)?;
+        record.serialize_field("caller", &self.caller.map(Caller::kind))?;
+        record.serialize_field("method", self.method.as_str())?;
+        record.serialize_field("route", &self.matched_path)?;
+        record.serialize_field("path", self.path)?;
+        record.serialize_field("client", &self.client.address())?;
+        record.serialize_field("request_id", &request_id)?;
+        record.serialize_field("seconds", &self.elapsed.map(|it| it.as_secs_f64()))?;
+        record.end()
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn emit(record: &AuditRecord<'_>, names_subjects: bool) {
                 status = record.outcome().denial().map(|denial| denial.status().as_u16()),
                 reason = reason(record).map(tracing::field::display),
                 scheme = record.scheme(),
-                caller = record.caller().map(kind),
+                caller = record.caller().map(Caller::kind),
                 rejection = rejection(record),
                 subject = subject(record, names_subjects),
                 seconds = record.elapsed().map(|elapsed| elapsed.as_secs_f64()),
@@ -63,15 +63,6 @@ fn reason(record: &AuditRecord<'_>) -> Option<String> {
         Some(lesser) => format!("{finding}; hide_unless: {lesser}"),
         None => finding,
     })
-}
-
-fn kind(caller: &Caller) -> &'static str {
-    match caller {
-        Caller::Anonymous => "anonymous",
-        Caller::Rejected(_) => "rejected",
-        Caller::Known(_) => "known",
-        Caller::Unverifiable { .. } => "unverifiable",
-    }
 }
 
 fn rejection(record: &AuditRecord<'_>) -> Option<&'static str> {

@@ -136,7 +136,7 @@ impl ProtectionSpace {
         }
         if let Some(problem) = self.nobody_could_meet(policy) {
             // A 401 would promise access that no credentials can give.
-            tracing::error!("{problem}; the request is answered 500");
+            tracing::error!("{problem}; the response is 500");
             let mut response = http::Response::new(Bytes::new());
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
             return Err(response);

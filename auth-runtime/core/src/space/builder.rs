@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_policy::scheme::is_token;
+use http::HeaderName;
 
 use super::login_page::LoginPage;
 use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownPaths};
@@ -29,6 +30,7 @@ pub struct ProtectionSpaceBuilder {
     joins_challenges: bool,
     render: Option<Render>,
     audit: Option<Audit>,
+    request_id_field: Option<HeaderName>,
     #[cfg(feature = "metrics")]
     counts: bool,
     #[cfg(feature = "tracing")]
@@ -50,6 +52,7 @@ impl ProtectionSpace {
             joins_challenges: false,
             render: None,
             audit: None,
+            request_id_field: None,
             #[cfg(feature = "metrics")]
             counts: false,
             #[cfg(feature = "tracing")]
@@ -180,6 +183,13 @@ impl ProtectionSpaceBuilder {
         self
     }
 
+    /// Sets the field of requests with the id of the request, such as `X-Request-Id`, for
+    /// [`AuditRecord::request_id`]. Default: none.
+    pub fn request_id_field(mut self, field: HeaderName) -> Self {
+        self.request_id_field = Some(field);
+        self
+    }
+
     /// Counts decisions, by the `metrics` crate: `auth_decisions_total` by `handler`, `outcome` and
     /// `rule`, and the histogram `auth_decision_duration_seconds` by `handler`. Default: no, since each
     /// decision then reads the clock.
@@ -216,6 +226,7 @@ impl ProtectionSpaceBuilder {
             joins_challenges: self.joins_challenges,
             render: self.render,
             audit: self.audit,
+            request_id_field: self.request_id_field,
             #[cfg(feature = "metrics")]
             counts: self.counts,
             #[cfg(feature = "tracing")]
@@ -275,6 +286,7 @@ impl Space {
             constrains_sender: scheme.constrains_sender(),
             triggers_browser_prompt: scheme.triggers_browser_prompt(),
             supports_step_up: scheme.supports_step_up(),
+            signs_body: scheme.signs_body(),
             login_page,
             plain,
             scheme,
@@ -344,13 +356,12 @@ impl fmt::Display for SpaceError {
             Self::NoRealm => {
                 f.write_str("the protection space has no realm; name it with `.realm(\"…\")`")
             }
-            Self::NoScheme => f.write_str(
-                "the protection space accepts no scheme, so nobody could log in; \
-                 add one with `.scheme(…)`",
-            ),
+            Self::NoScheme => {
+                f.write_str("the protection space has no scheme; add one with `.scheme(…)`")
+            }
             Self::NoChallenge => f.write_str(
-                "unknown paths are to challenge, and none of the schemes can be asked for by a \
-                 challenge; leave `UnknownPaths::Challenge` out, or add such a scheme",
+                "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \
+                 space has none; remove it, or add such a scheme",
             ),
             Self::SchemeTwice(name) => write!(
                 f,
@@ -358,12 +369,12 @@ impl fmt::Display for SpaceError {
             ),
             Self::LoginPage(page) => write!(
                 f,
-                "{page:?} is no page to log in on; name a path on this host, such as `/login`",
+                "{page:?} is not a login page; name a path on this host, such as `/login`",
             ),
             Self::Challenge { scheme, error } => {
                 write!(
                     f,
-                    "the challenge of the scheme `{scheme}` is not legal: {error}"
+                    "the challenge of the scheme `{scheme}` is invalid: {error}"
                 )
             }
         }

@@ -20,6 +20,8 @@ pub(super) struct Presented<'s, 'r> {
     pub(super) accepted: &'s Accepted,
     place: Place,
     value: Result<Cow<'r, [u8]>, CredentialsError>,
+    /// Whether the value may be text in UTF-8.
+    is_text: bool,
 }
 
 /// Unreadable credentials (rule 5).
@@ -58,9 +60,17 @@ impl Presented<'_, '_> {
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
         let is_field = matches!(self.place, Place::Authorization | Place::Field);
-        Some(match well_formed(value) {
+        let well_formed = match self.is_text {
+            true => well_formed_text(value),
+            false => well_formed(value),
+        };
+        Some(match well_formed {
             Some(value) => {
-                let credentials = Credentials::new(value, head, client_address);
+                let body = match head.extensions.get() {
+                    Some(Form::Read(body)) if self.accepted.signs_body => Some(body),
+                    _ => None,
+                };
+                let credentials = Credentials::new(value, head, client_address, body);
                 self.accepted.scheme.verify(&credentials)
             }
             None if is_field && value.len() > ProtectionSpace::MAX_CREDENTIALS => {
@@ -102,22 +112,28 @@ impl Space {
         let mut found = Found::Nothing;
         let schemes = self.schemes.iter().enumerate();
         for (index, accepted) in schemes.filter(|(_, accepted)| is_meant(accepted)) {
-            let presented = |place, value| Presented {
-                index,
-                accepted,
-                place,
-                value,
-            };
             for source in &accepted.sources {
+                let is_text = matches!(source, Source::TextField(_));
+                let presented = |place, value| Presented {
+                    index,
+                    accepted,
+                    place,
+                    value,
+                    is_text,
+                };
                 let place = match source {
                     Source::Authorization => Place::Authorization,
+                    Source::BareAuthorization if self.names_scheme(head) => continue,
+                    Source::BareAuthorization => Place::Authorization,
                     Source::Cookie(name) => {
                         for value in cookies::values(head.headers, name) {
                             found.push(presented(Place::Cookie, Ok(Cow::Borrowed(value))));
                         }
                         continue;
                     }
-                    Source::Field(_) | Source::Subprotocol(_) => Place::Field,
+                    Source::Field(_) | Source::TextField(_) | Source::Subprotocol(_) => {
+                        Place::Field
+                    }
                     Source::Query(_) | Source::Form(_) => Place::Elsewhere,
                 };
                 match accepted.value_in(source, head) {
@@ -128,6 +144,19 @@ impl Space {
             }
         }
         found
+    }
+
+    /// Returns whether `Authorization` starts with the name of a scheme of this space.
+    fn names_scheme(&self, head: Head<'_>) -> bool {
+        let mut named = self.schemes.iter().filter(|accepted| {
+            let mut sources = accepted.sources.iter();
+            sources.any(|source| *source == Source::Authorization)
+        });
+        let lines = head.headers.get_all(AUTHORIZATION);
+        named.any(|accepted| {
+            let mut lines = lines.iter().map(HeaderValue::as_bytes);
+            lines.any(|line| after_scheme(line, &accepted.name).is_some())
+        })
     }
 }
 
@@ -143,7 +172,14 @@ impl Accepted {
                 let value = line.and_then(|line| after_scheme(line, &self.name));
                 Ok(value.map(Cow::Borrowed))
             }
-            Source::Field(field) => Ok(single_line(head, field)?.map(Cow::Borrowed)),
+            Source::BareAuthorization => {
+                let line = single_line(head, &AUTHORIZATION)?;
+                let bare = line.filter(|line| !line.trim_ascii().contains(&b' '));
+                Ok(bare.map(Cow::Borrowed))
+            }
+            Source::Field(field) | Source::TextField(field) => {
+                Ok(single_line(head, field)?.map(Cow::Borrowed))
+            }
             // A browser may send several; `find` reads them.
             Source::Cookie(_) => Ok(None),
             Source::Subprotocol(name) => after_subprotocol(head.headers, name),
@@ -152,7 +188,8 @@ impl Accepted {
                 None => Ok(None),
             },
             Source::Form(name) => match head.extensions.get() {
-                Some(Form::Read(form)) => single_value(form, name),
+                Some(Form::Read(form)) if is_form(head) => single_value(form, name),
+                Some(Form::Read(_)) => Ok(None),
                 Some(Form::Unreadable) => Err(CredentialsError::Ambiguous),
                 None => Ok(None),
             },
@@ -212,6 +249,13 @@ fn well_formed(value: &[u8]) -> Option<&str> {
     (fits && value.bytes().fold(true, is_visible)).then_some(value)
 }
 
+/// Returns text that is not empty, not too long, and has no control characters.
+fn well_formed_text(value: &[u8]) -> Option<&str> {
+    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
+    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
+    (fits && !value.contains(char::is_control)).then_some(value)
+}
+
 /// Returns the value of the only parameter of that name.
 fn single_value(
     encoded: &[u8],
@@ -225,8 +269,8 @@ fn single_value(
     }
 }
 
-/// The form of a request. An adapter reads it if
-/// [`reads_form_of`](ProtectionSpace::reads_form_of) returns true, and inserts it into the extensions
+/// The body of a request: a form with credentials, or a body that credentials sign. An adapter reads it if
+/// [`reads_body_of`](ProtectionSpace::reads_body_of) returns true, and inserts it into the extensions
 /// of the request before authentication.
 #[derive(Clone, Debug)]
 pub enum Form {
@@ -260,12 +304,21 @@ impl ProtectionSpace {
         HeaderValue::try_from(name).ok()
     }
 
-    /// Returns whether a request carries a form that has to be searched for credentials of a scheme
-    /// that counts for `target`.
-    pub fn reads_form_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
+    /// Returns whether the body of a request has to be read before authentication: to search a form for
+    /// credentials of a scheme that counts for `target`, or to verify credentials that sign the body.
+    pub fn reads_body_of(&self, head: Head<'_>, target: Target<'_>) -> bool {
         let mut meant = self.0.schemes.iter().filter(|it| target.counts(it));
-        let is_form_source = |source: &Source| matches!(source, Source::Form(_));
-        meant.any(|accepted| accepted.sources.iter().any(is_form_source)) && is_form(head)
+        meant.any(|accepted| {
+            let mut sources = accepted.sources.iter();
+            sources.any(|source| match source {
+                Source::Form(_) => is_form(head),
+                _ if accepted.signs_body => {
+                    let field = source.field();
+                    field.is_some_and(|field| head.headers.contains_key(field))
+                }
+                _ => false,
+            })
+        })
     }
 }
 
@@ -292,9 +345,9 @@ impl ProtectionSpace {
         let mut methods = Vec::new();
         for source in tokens.flat_map(|accepted| &accepted.sources) {
             let method = match source {
-                Source::Authorization => "header",
+                Source::Authorization | Source::BareAuthorization => "header",
                 // RFC 9728 has no name for custom fields.
-                Source::Field(_) => continue,
+                Source::Field(_) | Source::TextField(_) => continue,
                 Source::Cookie(_) | Source::Subprotocol(_) => continue,
                 Source::Query(_) => "query",
                 Source::Form(_) => "body",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_policy::Policy;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};
@@ -44,6 +44,8 @@ pub(super) struct Space {
     pub(super) joins_challenges: bool,
     pub(super) render: Option<Render>,
     pub(super) audit: Option<Audit>,
+    /// The field of the request with its id, for records.
+    pub(super) request_id_field: Option<HeaderName>,
     #[cfg(feature = "metrics")]
     pub(super) counts: bool,
     #[cfg(feature = "tracing")]
@@ -61,6 +63,7 @@ pub(super) struct Accepted {
     pub(super) constrains_sender: bool,
     pub(super) triggers_browser_prompt: bool,
     pub(super) supports_step_up: bool,
+    pub(super) signs_body: bool,
     pub(super) login_page: Option<LoginPage>,
     /// The challenge without an error. `None` if the scheme has no challenge.
     pub(super) plain: Option<Challenge>,
@@ -170,8 +173,8 @@ impl ProtectionSpace {
             && !names.iter().any(|name| self.accepts(name))
         {
             return Some(format!(
-                "a handler accepts the schemes {names:?} only, and the protection space has none of \
-                 them"
+                "a handler accepts the schemes {names:?} only, and the protection space has none \
+                 of them"
             ));
         }
         if let Some((scheme, error)) = self.refuses_realm(policy) {
@@ -181,8 +184,7 @@ impl ProtectionSpace {
         }
         if self.cannot_ask_for(policy) {
             return Some(
-                "a handler is not hidden whose schemes cannot be asked for by a challenge"
-                    .to_owned(),
+                "a handler accepts only schemes without a challenge, and is not hidden".to_owned(),
             );
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);

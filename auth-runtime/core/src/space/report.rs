@@ -1,13 +1,16 @@
 //! Reports of decisions: events, metrics, audit records.
 
 use auth_runtime_policy::Policy;
+use http::HeaderValue;
 
 use super::authentication::Authentication;
 use super::authorization::Route;
 use super::protection_space::ProtectionSpace;
 use crate::caller::Caller;
+use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
+use crate::denial_body::RequestSnapshot;
 use crate::events::{AuditRecord, Outcome, Watch};
 use crate::explanation::{Rule, denial_behind};
 use crate::handler_location::HandlerLocation;
@@ -82,6 +85,9 @@ impl ProtectionSpace {
             caller,
             scheme: self.name_of_used(Some(policy), authentication),
             method: head.method,
+            path: head.sent_uri().path(),
+            client: self.0.client_address.find(head),
+            request_id: self.request_id(head),
             matched_path: head.matched_path(),
             outcome,
             rule,
@@ -109,6 +115,9 @@ impl ProtectionSpace {
             caller: None,
             scheme: None,
             method: head.method,
+            path: head.sent_uri().path(),
+            client: self.0.client_address.find(head),
+            request_id: self.request_id(head),
             matched_path: head.matched_path(),
             outcome: Outcome::Granted,
             rule: Rule::Met,
@@ -143,6 +152,9 @@ impl ProtectionSpace {
             caller,
             scheme: self.name_of_used(None, authentication),
             method: head.method,
+            path: head.sent_uri().path(),
+            client: self.0.client_address.find(head),
+            request_id: self.request_id(head),
             matched_path: None,
             outcome: Outcome::Denied(&denial),
             rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
@@ -166,7 +178,12 @@ impl ProtectionSpace {
             context: None,
             caller: Some(caller),
             scheme: self.name_of_used(Some(object.policy), object.authentication),
-            method: object.method,
+            method: object.request.method(),
+            path: object.request.sent_uri().path(),
+            client: object
+                .origin
+                .map_or(Client::Unknown, |origin| origin.client),
+            request_id: object.origin.and_then(|origin| origin.request_id.as_ref()),
             matched_path: object.matched_path,
             outcome: match object.is_hidden {
                 true => Outcome::Hidden(&Denial::Forbidden),
@@ -176,6 +193,19 @@ impl ProtectionSpace {
             elapsed: None,
         };
         watch.within(|| self.tell(&record));
+    }
+
+    /// Returns the value of the configured field for request ids.
+    fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
+        head.headers.get(self.0.request_id_field.as_ref()?)
+    }
+
+    /// Returns the origin of a request for a later record, if decisions are observed.
+    pub fn origin_to_report(&self, head: Head<'_>) -> Option<RequestOrigin> {
+        self.is_watched().then(|| RequestOrigin {
+            client: self.0.client_address.find(head),
+            request_id: self.request_id(head).cloned(),
+        })
     }
 
     fn tell(&self, record: &AuditRecord<'_>) {
@@ -201,6 +231,13 @@ impl ProtectionSpace {
     }
 }
 
+/// The origin of a request.
+#[derive(Clone, Debug)]
+pub struct RequestOrigin {
+    client: Client,
+    request_id: Option<HeaderValue>,
+}
+
 /// An object that a handler denied.
 pub struct DeniedObject<'a> {
     /// The policy of the handler.
@@ -209,8 +246,10 @@ pub struct DeniedObject<'a> {
     pub location: HandlerLocation,
     /// The authentication of the request.
     pub authentication: &'a Authentication,
-    /// The method of the request.
-    pub method: &'a http::Method,
+    /// The request.
+    pub request: &'a RequestSnapshot,
+    /// The origin of the request, if decisions were observed when it arrived.
+    pub origin: Option<&'a RequestOrigin>,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
     /// True if the denial is concealed.

@@ -321,7 +321,7 @@ pub struct DigestLookUpError;
 
 impl fmt::Display for DigestLookUpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it cannot be said whether there is such a user")
+        f.write_str("the user cannot be looked up")
     }
 }
 
@@ -378,12 +378,12 @@ impl fmt::Display for DigestError {
             }
             Self::NoAlgorithm => f.write_str("Digest needs an algorithm, and none is offered"),
             Self::NoUser => f.write_str(
-                "there is no user; add one with `.user(…)`, or ask for them with `.look_up(…)`",
+                "no user was added; add one with `.user(…)`, or look users up with `.look_up(…)`",
             ),
             Self::OtherRealm { user, realm } => write!(
                 f,
-                "the secret of the user {user:?} was made for the realm {realm:?}; a realm cannot be \
-                 changed without the password",
+                "the secret of the user {user:?} was made for the realm {realm:?}; a realm \
+                 cannot be changed without the password",
             ),
             Self::NotOffered { user, algorithm } => write!(
                 f,
@@ -403,11 +403,12 @@ impl fmt::Display for DigestError {
                 f.write_str("users are given and looked up; use `.user(…)` or `.look_up(…)`")
             }
             Self::HashedNamesAndLookUp => f.write_str(
-                "a look-up cannot know whose hash a name is; `.userhash()` goes with `.user(…)`",
+                "`.userhash()` needs the names of all users; use it with `.user(…)`, not with \
+                 `.look_up(…)`",
             ),
             Self::Lifetime(lifetime) => write!(
                 f,
-                "a nonce cannot be good for {} seconds; 1 to 3600 is fine",
+                "the lifetime of a nonce is {} seconds; 1 to 3600 are allowed",
                 lifetime.as_secs()
             ),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),

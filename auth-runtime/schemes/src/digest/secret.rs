@@ -213,10 +213,10 @@ impl fmt::Display for DigestSecretError {
             ),
             Self::User(name) => write!(
                 f,
-                "no user of Digest can be called {name:?}: a name is not empty, and has no colon and \
-                 no control character in it",
+                "{name:?} is not a user name for Digest: a name is not empty, and has no colon \
+                 and no control character",
             ),
-            Self::NoRealm => f.write_str("a digest secret is for a realm, and this one has none"),
+            Self::NoRealm => f.write_str("the digest secret has no realm"),
         }
     }
 }

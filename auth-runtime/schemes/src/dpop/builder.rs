@@ -274,18 +274,17 @@ impl fmt::Display for DpopError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOrigin => f.write_str(
-                "a proof is for one place, and nothing says what this one is called; name it with \
-                 `.origin(\"https://…\")`",
+                "the origin of the service is missing; name it with `.origin(\"https://…\")`",
             ),
             Self::Origin(origin) => write!(
                 f,
                 "{origin:?} is not an origin; write scheme, host and port, and a prefix that a gateway \
                  removes, without a slash at the end, such as \"https://api.example\"",
             ),
-            Self::Algorithm(name) => write!(f, "no proof can be signed by {name:?}"),
+            Self::Algorithm(name) => write!(f, "{name:?} is not a signature algorithm for proofs"),
             Self::Lifetime(lifetime) => write!(
                 f,
-                "a proof cannot be good for {} seconds; 1 to 600 is fine",
+                "the lifetime of a proof is {} seconds; 1 to 600 are allowed",
                 lifetime.as_secs()
             ),
             Self::ClockSkew(skew) => write!(

@@ -85,7 +85,7 @@ pub struct ReplayStoreError;
 
 impl fmt::Display for ReplayStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it cannot be said whether a proof was used already")
+        f.write_str("the store of used proofs is not available")
     }
 }
 

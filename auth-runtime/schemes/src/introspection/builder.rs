@@ -308,30 +308,30 @@ pub enum IntrospectionError {
 impl fmt::Display for IntrospectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoEndpoint => f.write_str(
-                "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
-            ),
+            Self::NoEndpoint => {
+                f.write_str("the endpoint is missing; name it with `.endpoint(\"https://…\")`")
+            }
             Self::Url { url, problem } => {
-                write!(f, "{url:?} cannot be asked: {problem}")?;
+                write!(f, "the endpoint {url:?} cannot be used: {problem}")?;
                 match problem {
-                    UrlProblem::NotHttps => {
-                        f.write_str("; within a cluster, name it by `.endpoint_over_plain_http(…)`")
-                    }
+                    UrlProblem::NotHttps => f.write_str(
+                        "; within a cluster, name it with `.endpoint_over_plain_http(…)`",
+                    ),
                     _ => Ok(()),
                 }
             }
             Self::NoClient => f.write_str(
-                "the server answers only those whom it knows; add `.client_secret(…)` or \
+                "the credentials of the client are missing; add `.client_secret(…)` or \
                  `.private_key_es256(…)`",
             ),
             Self::Audience => f.write_str(
-                "a token for another service would do, too; say for whom tokens have to be with \
-                 `.audience(\"…\")`, or decide for `.any_audience()`",
+                "the audience is missing, so tokens for other services would be accepted; name \
+                 it with `.audience(\"…\")`, or choose `.any_audience()`",
             ),
             Self::Issuer => f.write_str("the issuer is empty"),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
             Self::Key(algorithm) => {
-                write!(f, "the key is no private key for {algorithm}, as PEM")
+                write!(f, "the key is not a private key for {algorithm} in PEM")
             }
             Self::CaCertificates => f.write_str(
                 "the certificates of the authorities are not valid, or there are none; PEM is needed",

@@ -95,8 +95,8 @@ impl ClientAuthentication {
             return Ok(None);
         };
         let now = now.duration_since(UNIX_EPOCH);
-        let now = now.map_err(|_| "the clock is wrong")?.as_secs();
-        let random: [u8; 16] = random::bytes().ok_or("there are no random bytes")?;
+        let now = now.map_err(|_| "the system clock is invalid")?.as_secs();
+        let random: [u8; 16] = random::bytes().ok_or("no random bytes are available")?;
         let assertion = Assertion {
             iss: id,
             sub: id,

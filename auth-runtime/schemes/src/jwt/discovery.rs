@@ -31,15 +31,15 @@ pub(super) async fn jwks_url(http: &HttpClient, issuer: &str) -> Result<String, 
 
 fn read(document: &[u8], issuer: &str) -> Result<String, String> {
     let metadata: Metadata = serde_json::from_slice(document)
-        .map_err(|error| format!("this is no metadata of an issuer ({error})"))?;
+        .map_err(|error| format!("this is not the metadata of an issuer ({error})"))?;
     // Metadata of another issuer must not be used (RFC 8414 §3.3).
     if metadata.issuer != issuer {
         return Err(format!(
-            "this is the metadata of {:?} and not of {issuer:?}",
+            "the metadata is of {:?} and not of {issuer:?}",
             metadata.issuer
         ));
     }
-    let url = metadata.jwks_uri.ok_or("the metadata have no `jwks_uri`")?;
+    let url = metadata.jwks_uri.ok_or("the metadata has no `jwks_uri`")?;
     match TrustedUrl::read(&url) {
         Ok(_) => Ok(url),
         Err(problem) => Err(format!("the `jwks_uri` {url:?} cannot be used: {problem}")),
@@ -103,7 +103,7 @@ mod tests {
                 r#"{"issuer":"https://issuer.example","jwks_uri":"http://keys.example/all"}"#,
                 Some("https"),
             ),
-            ("<html>", Some("no metadata")),
+            ("<html>", Some("not the metadata")),
         ] {
             match (read(document.as_bytes(), issuer), error) {
                 (Ok(url), None) => assert_eq!(url, "https://keys.example/all"),

@@ -57,12 +57,12 @@ impl fmt::Display for JwtError {
         match self {
             Self::NoIssuer => f.write_str("no issuer is trusted; name one with `.issuer(\"…\")`"),
             Self::NoAudience => f.write_str(
-                "no audience is named, so tokens for other services would do; \
-                 name this one with `.audience(\"…\")`",
+                "the audience is missing, so tokens for other services would be accepted; name \
+                 it with `.audience(\"…\")`",
             ),
             Self::IssuerTemplate => f.write_str(
-                "the template of the issuer begins with `https://` and has one `{tid}`, and its keys are \
-                 named by `.jwks_url(\"…\")`",
+                "the template of the issuer begins with `https://` and has one `{tid}`, and its \
+                 keys are named by `.jwks_url(\"…\")`",
             ),
             Self::TrustDomain(name) => write!(
                 f,
@@ -72,7 +72,7 @@ impl fmt::Display for JwtError {
                 "tokens that name no issuer need keys that are given, by `.key(…)` or `.jwks(…)`",
             ),
             Self::ClaimName => f.write_str("the name of a claim is empty"),
-            Self::NoKey => f.write_str("there is no key to verify signatures with"),
+            Self::NoKey => f.write_str("no key to verify signatures was given"),
             Self::Key(problem) => write!(f, "the key cannot be used: {problem}"),
             Self::ShortSecret(length) => write!(
                 f,
@@ -81,24 +81,27 @@ impl fmt::Display for JwtError {
             Self::Jwks(problem) => write!(f, "the JWKS document cannot be used: {problem}"),
             Self::Leeway(leeway) => write!(
                 f,
-                "a leeway of {} seconds is too long; 300 is the most",
+                "the leeway is {} seconds; the maximum is 300",
                 leeway.as_secs()
             ),
             Self::KeysBesidesFetched => {
-                f.write_str("keys are given and are to be fetched too; decide for one")
+                f.write_str("keys are both given and fetched; choose one of the two")
             }
             Self::SeveralIssuers => f.write_str(
-                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
-                 them with `Jwt::any_of`",
+                "more than one issuer is given, and keys belong to one; build a `Jwt` for each, \
+                 and join them with `Jwt::any_of`",
             ),
             Self::DuplicateIssuer(issuer) => {
-                write!(f, "two verifiers are for the issuer {issuer:?}; join one of them only")
+                write!(
+                    f,
+                    "two verifiers are for the issuer {issuer:?}; join one of them only"
+                )
             }
             Self::Url { url, problem } => {
-                write!(f, "keys cannot be fetched by {url:?}: {problem}")?;
+                write!(f, "keys cannot be fetched from {url:?}: {problem}")?;
                 match problem {
                     UrlProblem::NotHttps => {
-                        f.write_str("; within a cluster, name it by `.jwks_over_plain_http(…)`")
+                        f.write_str("; within a cluster, name it with `.jwks_over_plain_http(…)`")
                     }
                     _ => Ok(()),
                 }

@@ -179,7 +179,9 @@ impl JwtKey {
         key: jsonwebtoken::errors::Result<DecodingKey>,
     ) -> Result<Self, JwtError> {
         let key = key.map_err(|error| {
-            JwtError::Key(format!("it is no public key for {algorithm:?} ({error})"))
+            JwtError::Key(format!(
+                "it is not a public key for {algorithm:?} ({error})"
+            ))
         })?;
         Ok(Self {
             algorithm,
@@ -266,8 +268,8 @@ pub(crate) fn verifies(jwk: &Jwk, algorithm: Algorithm, key_use: KeyUse) -> bool
 /// a secret key.
 fn place_of(error: &serde_json::Error) -> String {
     let problem = match error.classify() {
-        serde_json::error::Category::Data => "it is no object with a list `keys`",
-        _ => "it is no JSON",
+        serde_json::error::Category::Data => "it is not an object with a list `keys`",
+        _ => "it is not JSON",
     };
     format!(
         "{problem}, from line {} column {} on",

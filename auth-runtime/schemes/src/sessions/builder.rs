@@ -161,7 +161,7 @@ where
     Identify::Service(Box::new(move |extensions: &Extensions| {
         let Some(found) = extensions.get::<T>().cloned() else {
             tracing::error!(
-                "a request has no `{}` to say who is logged in; add the layer that provides it \
+                "a request has no `{}` with the logged-in user; add the layer that provides it \
                  around the protected router",
                 std::any::type_name::<T>(),
             );
@@ -184,10 +184,10 @@ pub enum SessionsError {
 impl fmt::Display for SessionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cookie(name) => write!(f, "no cookie can have the name {name:?}"),
+            Self::Cookie(name) => write!(f, "{name:?} is not a cookie name"),
             Self::Origin(origin) => write!(
                 f,
-                "{origin:?} is no origin; write scheme and host as a browser does, such as \
+                "{origin:?} is not an origin; write scheme and host as a browser does, such as \
                  `https://app.example`",
             ),
         }

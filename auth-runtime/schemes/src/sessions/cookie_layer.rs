@@ -108,8 +108,8 @@ where
         }
         if is_taken(&request, &self.cookie) {
             tracing::error!(
-                "the cookie layer of `Sessions` is inside of the session layer, where it comes too \
-                 late; add it after the session layer"
+                "the cookie layer of `Sessions` is inside of the session layer; add it after the \
+                 session layer"
             );
             return Box::pin(self.inner.call(request));
         }
@@ -124,7 +124,7 @@ where
             let live = live(&values, &*store).await;
             mark(request.extensions_mut(), &cookie, live.is_ok());
             if let Err(error) = &live {
-                tracing::error!(%error, "the store of the sessions cannot say which are live");
+                tracing::error!(%error, "the session store is not available");
             }
             let kept = match &live {
                 Ok(live) if !live.is_empty() => live.as_slice(),

@@ -183,16 +183,16 @@ pub enum SignedUrlsError {
 impl fmt::Display for SignedUrlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoKey => {
-                f.write_str("there is no key to sign links with; add one with `.key(…)`")
-            }
+            Self::NoKey => f.write_str("no key was added; add one with `.key(…)`"),
             Self::Id(id) => write!(
                 f,
-                "a key cannot be named {id:?}; 1 to {MAX_ID} ASCII letters, digits, `-` and `_` are fine",
+                "{id:?} is not the name of a key; 1 to {MAX_ID} ASCII letters, digits, `-` and \
+                 `_` are allowed",
             ),
             Self::KeyLength(id) => write!(
                 f,
-                "the key {id:?} does not have {MIN_KEY} to {BLOCK} bytes; take {MIN_KEY} random ones",
+                "the key {id:?} does not have {MIN_KEY} to {BLOCK} bytes; use {MIN_KEY} random \
+                 bytes",
             ),
             Self::KeyTwice(id) => write!(
                 f,

@@ -222,28 +222,29 @@ pub enum LinkError {
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Head => f.write_str("a link is not signed for HEAD; sign GET, and HEAD goes with it"),
+            Self::Head => {
+                f.write_str("a link is not signed for HEAD; sign GET, and HEAD goes with it")
+            }
             Self::Target(target) => write!(
                 f,
-                "clients do not send {target:?} as it is written; write a path that starts with one \
-                 slash and has no dot segments, with everything encoded that RFC 3986 does not \
-                 allow, and `'` in the query",
+                "clients do not send {target:?} as it is written; write a path that starts with \
+                 one slash and has no dot segments, with everything encoded that RFC 3986 does \
+                 not allow, and `'` in the query",
             ),
             Self::Lifetime(lifetime) => write!(
                 f,
-                "a link cannot be good for {} seconds; 1 second to 366 days is fine",
+                "the lifetime of a link is {} seconds; 1 second to 366 days are allowed",
                 lifetime.as_secs()
             ),
             Self::Identity => f.write_str(
-                "a link carries a subject, scopes, roles and permissions only, and the identity says \
-                 more than that",
+                "the identity has more than a subject, scopes, roles and permissions, which a \
+                 link cannot carry",
             ),
             Self::Long(length) => write!(
                 f,
-                "the link would be {length} bytes long, and more than {MAX_LINK} do not arrive \
-                 everywhere; let it grant less",
+                "the link has {length} bytes; the maximum is {MAX_LINK}, so let it grant less",
             ),
-            Self::Clock => f.write_str("the system's clock is out of order"),
+            Self::Clock => f.write_str("the system clock is invalid"),
         }
     }
 }

@@ -3,12 +3,12 @@
 use crate::world::{HOME, World, all_routes, filled};
 
 #[tokio::test]
-async fn no_route_lets_in_whoever_has_no_credentials() {
+async fn guarded_routes_deny_anonymous_callers() {
     let world = World::new().await;
-    let unknown = world.ask("nobody", "GET /nowhere", "").await;
+    let unknown = world.ask("anonymous", "GET /nowhere", "").await;
     for route in all_routes() {
         let request = format!("{} {}", route.method, filled(&route.path));
-        let seen = world.ask("nobody", &request, "").await;
+        let seen = world.ask("anonymous", &request, "").await;
         match (route.is_public, route.is_hidden) {
             (true, _) => assert_eq!(seen.status, 200, "{request}"),
             (_, true) => assert_eq!(seen, unknown, "{request}"),
@@ -21,7 +21,7 @@ async fn no_route_lets_in_whoever_has_no_credentials() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_told_so_wherever_one_is_looked_at() {
+async fn expired_token_is_401_everywhere() {
     let world = World::new().await;
     let unknown = world.ask("late", "GET /nowhere", "").await;
     assert_eq!(unknown.status, 401);
@@ -45,7 +45,7 @@ async fn an_expired_token_is_told_so_wherever_one_is_looked_at() {
 }
 
 #[tokio::test]
-async fn whoever_is_suspended_is_told_so_and_not_to_log_in_again() {
+async fn suspended_account_is_403() {
     let world = World::new().await;
     for route in all_routes() {
         let request = format!("{} {}", route.method, filled(&route.path));
@@ -60,7 +60,7 @@ async fn whoever_is_suspended_is_told_so_and_not_to_log_in_again() {
 }
 
 #[tokio::test]
-async fn a_suspension_holds_from_one_request_to_the_next() {
+async fn suspension_applies_at_once() {
     let world = World::new().await;
     assert_eq!(world.status("wes", "GET /user", "").await, 200);
     let suspend = "PUT /admin/users/wes/suspension";
@@ -79,7 +79,7 @@ async fn a_suspension_holds_from_one_request_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_token_opens_no_more_than_its_owner_may() {
+async fn token_is_limited_by_its_owner() {
     let world = World::new().await;
     let merge = "PUT /repos/ann/vault/pulls/2/merge";
     let seen = world.ask("rae", merge, "").await;
@@ -99,7 +99,7 @@ async fn a_token_opens_no_more_than_its_owner_may() {
 }
 
 #[tokio::test]
-async fn an_owner_may_no_more_than_the_token_says() {
+async fn owner_is_limited_by_the_token() {
     let world = World::new().await;
     for (request, scope) in [
         ("POST /repos/ann/vault/issues", "issue:write"),
@@ -117,7 +117,7 @@ async fn an_owner_may_no_more_than_the_token_says() {
 }
 
 #[tokio::test]
-async fn a_comment_is_changed_by_its_author_and_removed_by_writers_as_well() {
+async fn comments_belong_to_authors_and_writers() {
     let world = World::new().await;
     let add = "POST /repos/ann/vault/issues/1/comments";
     let added = world.ask("rae", add, r#"{"body": "Mine."}"#);
@@ -136,7 +136,7 @@ async fn a_comment_is_changed_by_its_author_and_removed_by_writers_as_well() {
 }
 
 #[tokio::test]
-async fn an_issue_is_changed_by_whoever_opened_it_and_by_writers() {
+async fn issues_belong_to_authors_and_writers() {
     let world = World::new().await;
     let change = "PATCH /repos/ann/atlas/issues/1";
     let body = r#"{"state": "closed"}"#;
@@ -147,7 +147,7 @@ async fn an_issue_is_changed_by_whoever_opened_it_and_by_writers() {
 
 /// Numbers of other repositories are requested in a repository that the caller administers.
 #[tokio::test]
-async fn what_belongs_to_another_repository_is_not_there() {
+async fn objects_of_other_repositories_are_missing() {
     let world = World::new().await;
     let new = r#"{"name": "mine", "visibility": "private"}"#;
     assert_eq!(world.status("stu", "POST /user/repos", new).await, 201);
@@ -180,7 +180,7 @@ async fn what_belongs_to_another_repository_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_token_or_an_organization_is_somebodys_own() {
+async fn tokens_and_organizations_have_owners() {
     let world = World::new().await;
     let tokens = world.ask("ann", "GET /user/tokens", "").await.json();
     let revoke = format!("DELETE /user/tokens/{}", tokens[0]["id"]);
@@ -209,7 +209,7 @@ async fn a_token_or_an_organization_is_somebodys_own() {
 }
 
 #[tokio::test]
-async fn the_staff_is_staff_in_the_office_only() {
+async fn staff_routes_need_the_office_network() {
     let world = World::new().await;
     let unknown = world.ask("root", "GET /nowhere", "").await;
     let authorization = world.authorization("root");
@@ -227,7 +227,7 @@ async fn the_staff_is_staff_in_the_office_only() {
 }
 
 #[tokio::test]
-async fn a_moderator_does_what_the_module_was_loosened_for_and_nothing_else() {
+async fn moderators_use_loosened_handlers_only() {
     let world = World::new().await;
     for (request, status) in [
         ("GET /admin/users", 200),
@@ -258,7 +258,7 @@ async fn the_staff_is_suspended_by_administrators() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_undone_takes_a_login_of_late() {
+async fn irreversible_actions_need_a_fresh_login() {
     let world = World::new().await;
     for (request, body) in [
         ("PUT /admin/settings/maintenance", r#"{"on": true}"#),
@@ -273,7 +273,7 @@ async fn what_cannot_be_undone_takes_a_login_of_late() {
 }
 
 #[tokio::test]
-async fn the_staff_reads_who_was_denied_what() {
+async fn staff_reads_the_denial_log() {
     let world = World::new().await;
     world.ask("stu", "GET /repos/ann/vault", "").await;
     let denials = world.ask("mo", "GET /admin/denials", "").await.json();
@@ -283,10 +283,10 @@ async fn the_staff_reads_who_was_denied_what() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_fill_the_memory_with_their_denials() {
+async fn denial_log_is_bounded() {
     let world = World::new().await;
     for _ in 0..150 {
-        world.ask("nobody", "GET /user", "").await;
+        world.ask("anonymous", "GET /user", "").await;
     }
     let denials = world.ask("mo", "GET /admin/denials", "").await.json();
     assert_eq!(denials.as_array().map(Vec::len), Some(100));

@@ -5,10 +5,10 @@ use crate::world::{World, all_routes, filled};
 /// On every route, with every method, a repository that the caller may not read has the same bytes
 /// as one that does not exist, and as an unknown path.
 #[tokio::test]
-async fn a_private_repository_is_the_answer_of_a_path_that_was_never_there() {
+async fn private_repository_looks_unknown() {
     let world = World::new().await;
     let mut compared = 0;
-    for who in ["nobody", "stu", "sue", "late", "tim"] {
+    for who in ["anonymous", "stu", "sue", "late", "tim"] {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             let unknown = world.ask(who, &format!("{method} /never/there"), "").await;
             for route in all_routes() {
@@ -31,7 +31,7 @@ async fn a_private_repository_is_the_answer_of_a_path_that_was_never_there() {
 }
 
 #[tokio::test]
-async fn a_secret_gist_is_the_answer_of_one_that_is_not_there() {
+async fn secret_gist_looks_missing() {
     let world = World::new().await;
     for method in ["GET", "PATCH", "DELETE"] {
         let body = if method == "PATCH" {
@@ -56,7 +56,7 @@ async fn a_secret_gist_is_the_answer_of_one_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn no_list_shows_what_a_path_would_hide() {
+async fn lists_leave_hidden_objects_out() {
     let world = World::new().await;
     for request in [
         "GET /explore",
@@ -75,13 +75,13 @@ async fn no_list_shows_what_a_path_would_hide() {
     }
     let suspended = world.ask("stu", "GET /search/users?q=s", "").await.body;
     assert!(!suspended.contains("sue") && suspended.contains("stu"));
-    assert_eq!(world.status("nobody", "GET /users/sue", "").await, 404);
+    assert_eq!(world.status("anonymous", "GET /users/sue", "").await, 404);
     let own = world.ask("ann", "GET /search/issues?q=door", "").await;
     assert!(own.body.contains("Is the door locked?"), "{}", own.body);
 }
 
 #[tokio::test]
-async fn a_repository_that_becomes_private_is_gone_for_others() {
+async fn newly_private_repository_disappears() {
     let world = World::new().await;
     assert_eq!(
         world.status("stu", "PUT /user/starred/ann/atlas", "").await,
@@ -98,7 +98,7 @@ async fn a_repository_that_becomes_private_is_gone_for_others() {
 }
 
 #[tokio::test]
-async fn the_own_404_of_a_handler_is_for_those_who_may_look() {
+async fn own_404_is_for_allowed_callers() {
     let world = World::new().await;
     for request in [
         "GET /repos/ann/vault/issues/99",
@@ -117,7 +117,7 @@ async fn the_own_404_of_a_handler_is_for_those_who_may_look() {
 }
 
 #[tokio::test]
-async fn a_repository_of_the_same_name_opens_no_other_one() {
+async fn same_name_of_another_owner_grants_nothing() {
     let world = World::new().await;
     let namesake = r#"{"name": "vault", "visibility": "private"}"#;
     assert_eq!(world.status("stu", "POST /user/repos", namesake).await, 201);

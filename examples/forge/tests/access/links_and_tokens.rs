@@ -13,7 +13,7 @@ async fn link(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn whoever_has_a_link_downloads_that_one_file() {
+async fn link_downloads_one_file() {
     let world = World::new().await;
     let link = link(&world).await;
     let seen = world.send(HOME, None, &format!("GET {link}"), "").await;
@@ -28,7 +28,7 @@ async fn whoever_has_a_link_downloads_that_one_file() {
 }
 
 #[tokio::test]
-async fn a_link_ends_with_its_file_and_with_its_maker() {
+async fn link_ends_with_file_and_creator() {
     let world = World::new().await;
     let first = format!("GET {}", link(&world).await);
     let unknown = world.send(HOME, None, "GET /never/there", "").await;
@@ -48,7 +48,7 @@ fn basic(login: &str, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_personal_token_does_what_it_was_made_for_until_it_is_revoked() {
+async fn personal_token_works_until_revoked() {
     let world = World::new().await;
     let new = r#"{"name": "laptop", "scopes": ["repo:read"], "days": 30}"#;
     let made = world.ask("rae", "POST /user/tokens", new).await;
@@ -71,7 +71,7 @@ async fn a_personal_token_does_what_it_was_made_for_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn nobody_makes_a_token_that_holds_more_than_he_does() {
+async fn token_cannot_exceed_its_creator() {
     let world = World::new().await;
     let create = "POST /user/tokens";
     for (who, scope, status) in [

@@ -13,13 +13,13 @@ use auth_runtime_audit::{assert_access_lock, assert_access_matrix};
 
 /// A changed policy shows as a change of `access.lock`.
 #[test]
-fn who_may_call_what_is_reviewed() {
+fn access_policies_are_reviewed() {
     assert_access_lock!(auth_forge::routes());
 }
 
 /// The responses match the policies and `access-matrix.md`.
 #[tokio::test]
-async fn everybody_is_answered_what_the_policies_say() {
+async fn responses_match_the_policies() {
     let matrix = auth_forge::access_matrix().await;
     assert_access_matrix!(matrix.expect("every route can be asked"));
 }

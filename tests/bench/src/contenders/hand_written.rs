@@ -36,7 +36,7 @@ const INVALID: HeaderValue = HeaderValue::from_static(
     r#"Bearer realm="bench", scope="admin", error="invalid_token", error_description="the access token is not valid""#,
 );
 const INSUFFICIENT: HeaderValue = HeaderValue::from_static(
-    r#"Bearer realm="bench", scope="admin", error="insufficient_scope", error_description="the access token does not grant what is needed""#,
+    r#"Bearer realm="bench", scope="admin", error="insufficient_scope", error_description="the access token lacks a required scope""#,
 );
 
 impl Denial {
@@ -44,15 +44,15 @@ impl Denial {
         let (status, body) = match self {
             Self::Unauthenticated => (
                 StatusCode::UNAUTHORIZED,
-                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"Credentials are needed, and none were sent."}"#,
+                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The request has no credentials."}"#,
             ),
             Self::Rejected => (
                 StatusCode::UNAUTHORIZED,
-                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The credentials are not, or are no longer, valid."}"#,
+                r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The credentials are invalid or expired."}"#,
             ),
             Self::Forbidden if challenge.is_some() => (
                 StatusCode::FORBIDDEN,
-                r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"The credentials are valid, but do not reach far enough."}"#,
+                r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"The credentials lack a required scope."}"#,
             ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
@@ -60,7 +60,7 @@ impl Denial {
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
-                r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing here."}"#,
+                r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"Nothing was found at this address."}"#,
             ),
         };
         const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -77,7 +77,7 @@ impl Scheme for Table {
             }
             Some(ErrorCode::InsufficientScope) => Some((
                 "insufficient_scope",
-                "the access token does not grant what is needed",
+                "the access token lacks a required scope",
             )),
             _ => None,
         };

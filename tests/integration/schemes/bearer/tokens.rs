@@ -394,7 +394,7 @@ async fn challenges_name_the_needed_scopes() {
                 403,
                 &[
                     "Bearer realm=\"api\", scope=\"read\", error=\"insufficient_scope\", \
-                   error_description=\"the access token does not grant what is needed\"",
+                   error_description=\"the access token lacks a required scope\"",
                 ],
             ),
             row("the scope", bearer(rs256(json!({}))), 200, &[]),

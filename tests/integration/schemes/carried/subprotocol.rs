@@ -82,7 +82,7 @@ async fn connect(path: &str, offered: &[&str]) -> Result<String, u16> {
 }
 
 #[tokio::test]
-async fn a_browser_opens_a_websocket_by_a_token_among_the_subprotocols() {
+async fn websocket_opens_with_a_subprotocol_token() {
     let token = rs256(json!({}));
     let expired = expired();
     for (path, offered, expected) in [
@@ -135,7 +135,7 @@ async fn the_handler_of_a_websocket_knows_the_caller() {
 }
 
 #[tokio::test]
-async fn only_a_handshake_is_answered_with_a_subprotocol() {
+async fn subprotocol_is_answered_in_handshakes_only() {
     let token = rs256(json!({}));
     for (upgrade, expected) in [(None, None), (Some("websocket"), Some("bearer"))] {
         let mut lines = vec![(

@@ -20,7 +20,7 @@ async fn foreign_realms_are_found() {
         .build();
     assert_eq!(
         error.expect_err("another realm").to_string(),
-        "the challenge of the scheme `Digest` is not legal: the realm is \"attic\", and the secrets \
+        "the challenge of the scheme `Digest` is invalid: the realm is \"attic\", and the secrets \
          of its users were made for \"lab\"",
     );
     let error = ProtectionSpace::builder().scheme(digest()).build();

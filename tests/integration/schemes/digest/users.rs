@@ -29,8 +29,8 @@ async fn names_can_be_extended_or_hashed() {
         format!(
             "Digest {name}, realm=\"api@example.org\", uri=\"/doe.json\", algorithm=SHA-256, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", nc=00000001, \
-             cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v\", qop=auth, response=\"{RESPONSE}\", \
-             opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""
+             cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v\", qop=auth, \
+             response=\"{RESPONSE}\", opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\""
         )
     };
     let hash = format!("username=\"{HASH}\", userhash=true");

@@ -10,7 +10,8 @@ use auth_tests::proof::token_hash;
 use super::*;
 
 const BAD_TOKEN: &str = "DPoP realm=\"api\", scope=\"read\", error=\"invalid_token\", \
-     algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not valid\"";
+                         algs=\"ES256 PS256 EdDSA\", error_description=\"the access token is not \
+                         valid\"";
 
 #[tokio::test]
 async fn every_part_of_a_proof_counts() {
@@ -171,7 +172,7 @@ async fn every_scheme_respects_the_binding() {
     let space = builder.scheme(dpop().build().unwrap()).build().unwrap();
     let app = app(space);
     const BAD_BEARER: &str = "Bearer realm=\"api\", scope=\"read\", error=\"invalid_token\", \
-         error_description=\"the access token is not valid\"";
+                              error_description=\"the access token is not valid\"";
     const DPOP: &str = "DPoP realm=\"api\", scope=\"read\", algs=\"ES256 PS256 EdDSA\"";
     const BEARER: &str = "Bearer realm=\"api\", scope=\"read\"";
     let mut proven = authorization(format!("DPoP {unbound}"));
@@ -361,8 +362,7 @@ fn invalid_schemes_are_not_built() {
     for (builder, message) in [
         (
             unnamed(),
-            "a proof is for one place, and nothing says what this one is called; name it with \
-             `.origin(\"https://…\")`",
+            "the origin of the service is missing; name it with `.origin(\"https://…\")`",
         ),
         (
             unnamed().origin("https://api.example/v1/"),
@@ -376,17 +376,20 @@ fn invalid_schemes_are_not_built() {
         ),
         (
             dpop().proof_lifetime(Duration::ZERO),
-            "a proof cannot be good for 0 seconds; 1 to 600 is fine",
+            "the lifetime of a proof is 0 seconds; 1 to 600 are allowed",
         ),
         (
             dpop().proof_lifetime(Duration::from_secs(601)),
-            "a proof cannot be good for 601 seconds; 1 to 600 is fine",
+            "the lifetime of a proof is 601 seconds; 1 to 600 are allowed",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);
     }
     for name in ["HS256", "none", "ES256K", ""] {
         let error = dpop().algorithms(["ES256", name]).unwrap_err().to_string();
-        assert_eq!(error, format!("no proof can be signed by {name:?}"));
+        assert_eq!(
+            error,
+            format!("{name:?} is not a signature algorithm for proofs")
+        );
     }
 }

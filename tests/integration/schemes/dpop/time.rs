@@ -25,7 +25,7 @@ fn request(client: &Client, age: i64, nonce_age: Option<i64>) -> Lines {
 }
 
 #[tokio::test]
-async fn the_time_of_a_fresh_nonce_counts_in_place_of_the_clock_of_the_client() {
+async fn nonce_time_replaces_the_client_clock() {
     const HOUR: i64 = 3600;
     let client = Client::new();
     let with_nonces = app_of(dpop().nonces_with_key(KEY));
@@ -67,7 +67,7 @@ async fn a_proof_with_a_wrong_clock_is_used_once_too() {
 }
 
 #[tokio::test]
-async fn another_nonce_comes_before_the_old_one_runs_out() {
+async fn new_nonce_comes_before_expiry() {
     let client = Client::new();
     let app = app_of(dpop().nonces_with_key(KEY));
     for (age, brings_one) in [(0, false), (140, false), (160, true), (290, true)] {
@@ -90,7 +90,7 @@ async fn another_nonce_comes_before_the_old_one_runs_out() {
 }
 
 #[tokio::test]
-async fn an_origin_may_have_the_prefix_that_a_gateway_removes() {
+async fn origin_may_have_a_removed_prefix() {
     let client = Client::new();
     let dpop = Dpop::jwt(verifier()).origin("https://api.example/orders");
     let app = app_of(dpop);

@@ -65,22 +65,23 @@ fn mistakes_are_found_and_secrets_hidden() {
     for (builder, message) in [
         (
             builder(),
-            "nobody can be asked; name the endpoint with `.endpoint(\"https://…\")`",
+            "the endpoint is missing; name it with `.endpoint(\"https://…\")`",
         ),
         (
             builder().endpoint("http://issuer.example/introspect"),
-            "\"http://issuer.example/introspect\" cannot be asked: it has to be https (or http on \
-             loopback, for tests); within a cluster, name it by `.endpoint_over_plain_http(…)`",
+            "the endpoint \"http://issuer.example/introspect\" cannot be used: it has to be https \
+             (or http on loopback, for tests); within a cluster, name it with \
+             `.endpoint_over_plain_http(…)`",
         ),
         (
             with_endpoint(),
-            "the server answers only those whom it knows; add `.client_secret(…)` or \
+            "the credentials of the client are missing; add `.client_secret(…)` or \
              `.private_key_es256(…)`",
         ),
         (
             builder().endpoint("https://issuer.example/introspect"),
-            "a token for another service would do, too; say for whom tokens have to be with \
-             `.audience(\"…\")`, or decide for `.any_audience()`",
+            "the audience is missing, so tokens for other services would be accepted; name it \
+             with `.audience(\"…\")`, or choose `.any_audience()`",
         ),
         (
             with_endpoint()
@@ -98,12 +99,12 @@ fn mistakes_are_found_and_secrets_hidden() {
         ),
         (
             with_endpoint().client_secret("my-api", "").audience(""),
-            "a token for another service would do, too; say for whom tokens have to be with \
-             `.audience(\"…\")`, or decide for `.any_audience()`",
+            "the audience is missing, so tokens for other services would be accepted; name it \
+             with `.audience(\"…\")`, or choose `.any_audience()`",
         ),
         (
             with_endpoint().private_key_rs256("my-api", "no key", ISSUER),
-            "the key is no private key for RS256, as PEM",
+            "the key is not a private key for RS256 in PEM",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);

@@ -65,26 +65,26 @@ fn invalid_settings_are_found() {
     for (builder, message) in [
         (
             builder().issuer("http://issuer.example").discover(),
-            r#"keys cannot be fetched by "http://issuer.example": it has to be https (or http on loopback, for tests); within a cluster, name it by `.jwks_over_plain_http(…)`"#,
+            r#"keys cannot be fetched from "http://issuer.example": it has to be https (or http on loopback, for tests); within a cluster, name it with `.jwks_over_plain_http(…)`"#,
         ),
         (
             builder().issuer("my-issuer").discover(),
-            r#"keys cannot be fetched by "my-issuer": it is no absolute URL"#,
+            r#"keys cannot be fetched from "my-issuer": it is not an absolute URL"#,
         ),
         (
             builder()
                 .issuer("https://a.example")
                 .issuer("https://b.example")
                 .discover(),
-            "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and join \
-             them with `Jwt::any_of`",
+            "more than one issuer is given, and keys belong to one; build a `Jwt` for each, and \
+             join them with `Jwt::any_of`",
         ),
         (
             builder()
                 .issuer("https://a.example")
                 .key(secret)
                 .jwks_url("https://a.example/keys"),
-            "keys are given and are to be fetched too; decide for one",
+            "keys are both given and fetched; choose one of the two",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), message);

@@ -105,7 +105,7 @@ fn serve(backend: Backend) -> Browser {
 }
 
 #[tokio::test]
-async fn whom_axum_login_logs_in_the_attribute_lets_in() {
+async fn axum_login_users_are_granted() {
     let app = serve(Backend::default());
     let mut nobody = app.fresh();
     assert_eq!(nobody.get("/admin").await.status(), 401);
@@ -120,7 +120,7 @@ async fn whom_axum_login_logs_in_the_attribute_lets_in() {
 }
 
 #[tokio::test]
-async fn whom_axum_login_logs_out_the_attribute_keeps_out() {
+async fn axum_login_logout_is_denied() {
     let mut ada = serve(Backend::default()).logged_in("ada").await;
     let cookie = ada.cookie.clone();
     assert_eq!(ada.post("/logout").await.status(), 200);
@@ -129,7 +129,7 @@ async fn whom_axum_login_logs_out_the_attribute_keeps_out() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_a_session_on_both_sides() {
+async fn new_password_ends_the_session() {
     let backend = Backend::default();
     let mut ada = serve(backend.clone()).logged_in("ada").await;
     backend.password_changed.store(true, Ordering::Relaxed);

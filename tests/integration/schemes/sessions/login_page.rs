@@ -18,7 +18,7 @@ fn location(response: &Response) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn whoever_goes_to_a_page_without_a_session_is_sent_to_log_in() {
+async fn navigation_without_session_redirects() {
     let mut ann = with_login_page();
     let sent = ann.send(navigation("/account?page=2&sort=a%26b")).await;
     assert_eq!(sent.status(), 303);
@@ -38,7 +38,7 @@ async fn whoever_goes_to_a_page_without_a_session_is_sent_to_log_in() {
 }
 
 #[tokio::test]
-async fn scripts_and_programs_are_told_401() {
+async fn scripts_and_programs_receive_401() {
     let app = with_login_page();
     let request = |method, fields: &[(&str, &str)]| {
         let request = Request::builder().method(method).uri("/account");
@@ -78,7 +78,7 @@ async fn scripts_and_programs_are_told_401() {
 }
 
 #[tokio::test]
-async fn without_a_page_to_log_in_on_everybody_is_told_401() {
+async fn no_login_page_means_401() {
     let mut ann = serve(shop(builder()));
     let denied = ann.send(navigation("/account")).await;
     assert_eq!(denied.status(), 401);
@@ -86,7 +86,7 @@ async fn without_a_page_to_log_in_on_everybody_is_told_401() {
 }
 
 #[tokio::test]
-async fn only_what_a_login_would_change_leads_to_one() {
+async fn denials_without_remedy_do_not_redirect() {
     let mut ann = serve_with_tokens(builder().login_page("/login"), Caller::rejected());
     assert_eq!(ann.send(navigation("/elsewhere")).await.status(), 403);
     assert_eq!(ann.send(navigation("/hidden")).await.status(), 404);
@@ -196,7 +196,7 @@ fn a_return_path_stays_on_this_host() {
 }
 
 #[tokio::test]
-async fn a_page_keeps_its_own_query_and_does_not_lead_to_itself() {
+async fn login_page_keeps_its_query() {
     let mut ann = serve(shop(builder().login_page("/login?theme=dark")));
     let sent = ann.send(navigation("/account")).await;
     assert_eq!(location(&sent), Some("/login?theme=dark&next=%2Faccount"));
@@ -205,7 +205,7 @@ async fn a_page_keeps_its_own_query_and_does_not_lead_to_itself() {
 }
 
 #[tokio::test]
-async fn hidden_pages_stay_hidden_from_whoever_goes_there() {
+async fn hidden_pages_do_not_redirect() {
     let stale = Id(4711).to_string();
     for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
         let space = shop(builder().login_page("/login")).unknown_paths(unknown_paths);

@@ -232,7 +232,7 @@ async fn an_origin_that_is_trusted_can() {
 }
 
 #[tokio::test]
-async fn what_another_site_sends_is_answered_alike_on_hidden_and_unknown_paths() {
+async fn cross_site_requests_reveal_no_path() {
     let mut ada = serve(shop(builder())).logged_in("ada").await;
     let site = ("sec-fetch-site", "cross-site");
     for target in ["/hidden", "/nowhere"] {
@@ -245,7 +245,7 @@ async fn what_another_site_sends_is_answered_alike_on_hidden_and_unknown_paths()
 }
 
 #[tokio::test]
-async fn a_session_outlives_what_another_site_tries() {
+async fn session_survives_cross_site_requests() {
     let mut ann = serve(shop(builder())).logged_in("ann").await;
     let cookie = ann.cookie.clone();
     let attempt = request(Method::POST, "/logout", &[("sec-fetch-site", "cross-site")]);

@@ -101,7 +101,7 @@ async fn the_cookie_of_the_live_session_counts() {
 }
 
 #[tokio::test]
-async fn the_handler_gets_the_session_that_was_counted() {
+async fn handler_receives_the_live_session() {
     for cookies in ["id=ann; id=stale", "id=stale; id=ann", "id=ann; i%64=bob"] {
         let visitors = Visitors::new(true).await;
         let logged_out = visitors.send(Method::POST, "/logout", cookies).await;
@@ -112,7 +112,7 @@ async fn the_handler_gets_the_session_that_was_counted() {
 }
 
 #[tokio::test]
-async fn hidden_and_unknown_paths_answer_alike_to_several_cookies() {
+async fn several_cookies_reveal_no_path() {
     for layers_cookies in [true, false] {
         let visitors = Visitors::new(layers_cookies).await;
         for (cookies, _) in TABLE {
@@ -126,7 +126,7 @@ async fn hidden_and_unknown_paths_answer_alike_to_several_cookies() {
 }
 
 #[tokio::test]
-async fn dead_and_ambiguous_cookies_are_removed_and_live_ones_are_not() {
+async fn only_live_cookies_stay() {
     let visitors = Visitors::new(true).await;
     for (cookies, caller) in TABLE {
         for target in ["/account", "/hidden", "/nowhere"] {
@@ -143,7 +143,7 @@ async fn dead_and_ambiguous_cookies_are_removed_and_live_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_removal_is_what_browsers_believe_of_the_name() {
+async fn removal_matches_the_cookie_prefix() {
     for (name, expected) in [
         ("id", "id=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),
         (
@@ -169,7 +169,7 @@ async fn a_removal_is_what_browsers_believe_of_the_name() {
 }
 
 #[tokio::test]
-async fn the_store_is_asked_about_few_cookies() {
+async fn store_lookups_are_bounded() {
     let visitors = Visitors::new(true).await;
     let many = |count: i128| -> String {
         let ids = (0..count).map(|id| format!("id={}; ", Id(id)));
@@ -192,7 +192,7 @@ async fn the_store_is_asked_about_few_cookies() {
 }
 
 #[tokio::test]
-async fn while_the_store_is_down_several_cookies_are_503() {
+async fn store_outage_is_503() {
     let visitors = Visitors::new(true).await;
     visitors.store.fails.store(true, Ordering::Relaxed);
     for target in ["/account", "/hidden", "/nowhere"] {
@@ -204,7 +204,7 @@ async fn while_the_store_is_down_several_cookies_are_503() {
 
 /// The session layer uses the last cookie.
 #[tokio::test]
-async fn without_the_cookie_layer_the_session_that_was_taken_counts() {
+async fn first_session_without_cookie_layer() {
     let visitors = Visitors::new(false).await;
     for (cookies, expected) in [
         ("id=stale; id=ann", "ann"),
@@ -223,7 +223,7 @@ async fn without_the_cookie_layer_the_session_that_was_taken_counts() {
 }
 
 #[tokio::test]
-async fn a_cookie_layer_inside_of_the_session_layer_changes_nothing() {
+async fn misplaced_cookie_layer_changes_nothing() {
     let mut visitors = Visitors::new(false).await;
     let space = shop(builder()).build().expect("the space is in order");
     let app = routes().protect(space).expect("every state is there");

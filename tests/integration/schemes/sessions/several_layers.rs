@@ -14,7 +14,7 @@ async fn logged_in(store: &MemoryStore, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_session_of_another_cookie_logs_nobody_in() {
+async fn session_of_another_cookie_is_ignored() {
     let (own, other) = (MemoryStore::default(), MemoryStore::default());
     let ann = logged_in(&own, "ann").await;
     let eve = logged_in(&other, "eve").await;
@@ -72,7 +72,7 @@ async fn a_session_of_another_cookie_logs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_session_layer_may_sign_or_encrypt_its_cookie() {
+async fn signed_and_private_cookies_work() {
     let store = MemoryStore::default();
     let ann = logged_in(&store, "ann").await;
     // A layer that knows a session by a cookie without its id.

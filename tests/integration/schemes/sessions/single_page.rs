@@ -19,7 +19,7 @@ fn serve_page(routes: GuardedRouter, unknown_paths: UnknownPaths) -> Browser {
 const DEAD: [&str; 3] = ["AAAAAAAAAAAAAAAAAAAAAA", "no-id", ""];
 
 #[tokio::test]
-async fn a_dead_cookie_does_not_matter_where_nothing_is_hidden() {
+async fn dead_cookie_is_ignored_without_hiding() {
     let mut browser = serve_page(GuardedRouter::new(), UnknownPaths::NotFound);
     for dead in DEAD {
         for target in ["/", "/login", "/assets/app.js"] {
@@ -34,7 +34,7 @@ async fn a_dead_cookie_does_not_matter_where_nothing_is_hidden() {
 }
 
 #[tokio::test]
-async fn a_dead_cookie_is_told_once_where_something_is_hidden() {
+async fn dead_cookie_is_removed_beside_hidden_paths() {
     let hiding = || GuardedRouter::new().route("/hidden", get(hidden));
     for (routes, unknown_paths, is_hiding, without) in [
         (hiding(), UnknownPaths::NotFound, true, 200),

@@ -1,0 +1,170 @@
+//! Identities that a reverse proxy has authenticated.
+
+use std::fmt;
+
+use auth_runtime_core::{
+    Caller, Credentials, Identity, Rejection, Scheme, Source, TrustedProxies, TrustedProxiesError,
+    Verification,
+};
+use http::HeaderName;
+use ipnet::IpNet;
+
+/// Callers that a reverse proxy has authenticated, and that it names in a field.
+///
+/// | proxy | field of the user | field of the groups |
+/// |---|---|---|
+/// | Authelia, Authentik, nginx (the defaults) | `Remote-User` | `Remote-Groups` |
+/// | oauth2-proxy | `X-Forwarded-User` | `X-Forwarded-Groups` |
+/// | Tailscale Serve | `Tailscale-User-Login` | |
+///
+/// Any client can send such a field. Therefore it counts only if the peer is a configured proxy, by the address
+/// of its socket; from another peer, it counts as no credentials. The proxy has to remove the field from
+/// the requests of clients.
+///
+/// ```
+/// use auth_runtime::ProtectionSpace;
+/// use auth_runtime::schemes::ProxyIdentity;
+///
+/// let authelia = ProxyIdentity::builder(["10.0.0.7/32".parse()?])
+///     .roles_field("Remote-Groups")
+///     .build()?;
+/// let space = ProtectionSpace::builder().realm("wiki").scheme(authelia).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The name of the user is text in UTF-8, and the groups are separated by commas. The scheme in the challenge,
+/// `Proxy`, is not registered. A client receives it only if the proxy forwards a request without a login.
+pub struct ProxyIdentity {
+    user: HeaderName,
+    roles: Option<HeaderName>,
+    proxies: TrustedProxies,
+}
+
+impl ProxyIdentity {
+    /// Starts with the addresses of the proxies, and with the field `Remote-User`.
+    pub fn builder(proxies: impl IntoIterator<Item = IpNet>) -> ProxyIdentityBuilder {
+        ProxyIdentityBuilder {
+            user: "remote-user".to_owned(),
+            roles: None,
+            proxies: TrustedProxies::new(proxies),
+        }
+    }
+
+    fn identify(&self, credentials: &Credentials<'_>) -> Option<Identity> {
+        let identity = Identity::new(credentials.value());
+        let Some(field) = &self.roles else {
+            return Some(identity);
+        };
+        let mut lines = credentials.headers().get_all(field).iter();
+        let line = lines
+            .next()
+            .map_or(Some(""), |line| std::str::from_utf8(line.as_bytes()).ok())?;
+        if lines.next().is_some() || line.contains(char::is_control) {
+            return None;
+        }
+        let roles = line
+            .split(',')
+            .map(str::trim)
+            .filter(|role| !role.is_empty());
+        Some(identity.with_roles(roles))
+    }
+}
+
+impl Scheme for ProxyIdentity {
+    fn name(&self) -> &str {
+        "Proxy"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::TextField(self.user.clone())]
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        let peer = credentials.peer().map(|peer| peer.ip());
+        Verification::done(match peer {
+            Some(peer) if self.proxies.contains(peer) => match self.identify(credentials) {
+                Some(identity) => Caller::known(identity),
+                None => Caller::Rejected(Rejection::Malformed),
+            },
+            _ => Caller::Anonymous,
+        })
+    }
+}
+
+/// Builds a [`ProxyIdentity`].
+#[must_use]
+pub struct ProxyIdentityBuilder {
+    user: String,
+    roles: Option<String>,
+    proxies: Result<TrustedProxies, TrustedProxiesError>,
+}
+
+impl ProxyIdentityBuilder {
+    /// Sets the field with the name of the user. Default: `Remote-User`.
+    pub fn user_field(mut self, name: impl Into<String>) -> Self {
+        self.user = name.into();
+        self
+    }
+
+    /// Takes the roles of the user from this field, separated by commas. Default: no roles.
+    pub fn roles_field(mut self, name: impl Into<String>) -> Self {
+        self.roles = Some(name.into());
+        self
+    }
+
+    /// Builds the scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyIdentityError`]: no proxy, a network that contains every address, or an invalid field.
+    pub fn build(self) -> Result<ProxyIdentity, ProxyIdentityError> {
+        let field = |name: String| {
+            crate::field::credential_field(&name).ok_or(ProxyIdentityError::Field(name))
+        };
+        Ok(ProxyIdentity {
+            proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
+            user: field(self.user)?,
+            roles: self.roles.map(field).transpose()?,
+        })
+    }
+}
+
+/// An error of building a [`ProxyIdentity`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyIdentityError {
+    /// The list of proxies is empty, or contains every address.
+    Proxies(TrustedProxiesError),
+    /// The field name is invalid, or has another meaning.
+    Field(String),
+}
+
+impl fmt::Display for ProxyIdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxies(error) => error.fmt(f),
+            Self::Field(name) => write!(f, "an identity cannot be read from the field {name:?}"),
+        }
+    }
+}
+
+impl std::error::Error for ProxyIdentityError {}
+
+impl fmt::Debug for ProxyIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyIdentity")
+            .field("user", &self.user)
+            .field("roles", &self.roles)
+            .field("proxies", &self.proxies)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ProxyIdentityBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyIdentityBuilder")
+            .field("user", &self.user)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}

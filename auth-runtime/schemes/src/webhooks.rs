@@ -1,0 +1,378 @@
+//! Signed webhooks.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_runtime_core::{
+    Caller, Clock, Credentials, Identity, Rejection, Scheme, Source, Verification,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// Webhooks: requests of another service that sign their body with a shared secret (HMAC-SHA-256).
+///
+/// | format | field | signed text |
+/// |---|---|---|
+/// | [`github`](Self::github) | `X-Hub-Signature-256: sha256=…` | the body |
+/// | [`stripe`](Self::stripe) | `Stripe-Signature: t=…,v1=…` | the time and the body |
+/// | [`standard`](Self::standard) ([Standard Webhooks](https://www.standardwebhooks.com)) | `Webhook-Signature: v1,…` | id, time and body |
+///
+/// ```
+/// use auth_runtime::routing::post;
+/// use auth_runtime::schemes::Webhooks;
+/// use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
+///
+/// #[requires(role = "hook")]
+/// async fn pushed(body: String) -> &'static str {
+///     # let _ = body;
+///     "noted"
+/// }
+///
+/// # let secret_of_the_environment = "It's a Secret to Everybody";
+/// let hooks = Webhooks::github().secret(secret_of_the_environment).role("hook").build()?;
+/// let space = ProtectionSpace::builder().realm("hooks").scheme(hooks).build()?;
+/// let app = GuardedRouter::new().route("/pushed", post(pushed)).protect(space)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The signature covers the raw body. A `GuardedRouter` reads it before the decision, up to
+/// [`ProtectionSpace::MAX_FORM`](auth_runtime_core::ProtectionSpace::MAX_FORM) bytes, and the handler receives it
+/// unchanged. On a plain router the body is not read, so every signature is rejected.
+///
+/// **Keys.** Each [`secret`](WebhooksBuilder::secret) verifies, so that a new one can be added before the
+/// sender uses it.
+///
+/// **Replay.** A signed time must be within the [`tolerance`](WebhooksBuilder::tolerance). Within it, and for
+/// GitHub's format without a time at all, a recorded request can be repeated: a handler must accept a second
+/// delivery, which senders also cause by retries. The fields `X-GitHub-Delivery` and `Webhook-Id`
+/// identify one.
+///
+/// The scheme in the challenge, `Webhook`, is not registered.
+pub struct Webhooks {
+    format: Format,
+    secrets: Vec<Zeroizing<Vec<u8>>>,
+    identity: Identity,
+    tolerance: Duration,
+    clock: Clock,
+}
+
+/// The format of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    GitHub,
+    Stripe,
+    Standard,
+}
+
+const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+
+/// The default tolerance, as in the libraries of Stripe and of Standard Webhooks.
+const TOLERANCE: Duration = Duration::from_secs(300);
+/// The shortest secret, in bytes.
+const MIN_SECRET: usize = 16;
+/// The number of signatures in a field that are compared.
+const MAX_SIGNATURES: usize = 16;
+
+impl Format {
+    const fn field(self) -> HeaderName {
+        HeaderName::from_static(match self {
+            Self::GitHub => "x-hub-signature-256",
+            Self::Stripe => "stripe-signature",
+            Self::Standard => "webhook-signature",
+        })
+    }
+
+    const fn subject(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::Stripe => "stripe",
+            Self::Standard => "webhook",
+        }
+    }
+}
+
+/// The parts of a signed request.
+struct Signed<'r> {
+    /// The text before the body, if there is one.
+    prefix: String,
+    /// In seconds since 1970.
+    time: Option<&'r str>,
+    signatures: Vec<Vec<u8>>,
+}
+
+impl Webhooks {
+    /// Starts with the format of GitHub, Gitea and Forgejo.
+    pub fn github() -> WebhooksBuilder {
+        WebhooksBuilder::new(Format::GitHub)
+    }
+
+    /// Starts with the format of Stripe.
+    pub fn stripe() -> WebhooksBuilder {
+        WebhooksBuilder::new(Format::Stripe)
+    }
+
+    /// Starts with the format of Standard Webhooks. A secret that starts with `whsec_` is base64.
+    pub fn standard() -> WebhooksBuilder {
+        WebhooksBuilder::new(Format::Standard)
+    }
+
+    /// Verifies a request.
+    fn verify_body(&self, credentials: &Credentials<'_>) -> Result<(), Rejection> {
+        let parsed = match self.format {
+            Format::GitHub => parse_github(credentials.value()),
+            Format::Stripe => parse_stripe(credentials.value()),
+            Format::Standard => parse_standard(credentials.value(), credentials.headers()),
+        };
+        let signed = parsed.ok_or(Rejection::Malformed)?;
+        let Some(body) = credentials.body() else {
+            tracing::warn!("a webhook reached a router that does not read its body");
+            return Err(Rejection::Malformed);
+        };
+        let mut is_valid = false;
+        for secret in &self.secrets {
+            for signature in &signed.signatures {
+                // An HMAC takes a key of any length.
+                let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
+                    continue;
+                };
+                mac.update(signed.prefix.as_bytes());
+                mac.update(body);
+                // Compares in constant time.
+                is_valid |= mac.verify_slice(signature).is_ok();
+            }
+        }
+        match signed.time {
+            _ if !is_valid => Err(Rejection::Invalid),
+            Some(time) if !self.is_recent(time) => Err(Rejection::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_recent(&self, time: &str) -> bool {
+        let seconds = time.parse().ok();
+        let sent: Option<SystemTime> =
+            seconds.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+        sent.is_some_and(|sent| {
+            let now = self.clock.now();
+            let age = now
+                .duration_since(sent)
+                .or_else(|_| sent.duration_since(now));
+            age.is_ok_and(|age| age <= self.tolerance)
+        })
+    }
+}
+
+impl Scheme for Webhooks {
+    fn name(&self) -> &str {
+        "Webhook"
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::Field(self.format.field())]
+    }
+
+    fn signs_body(&self) -> bool {
+        true
+    }
+
+    fn verify(&self, credentials: &Credentials<'_>) -> Verification {
+        Verification::done(match self.verify_body(credentials) {
+            Ok(()) => Caller::known(self.identity.clone()),
+            Err(rejection) => Caller::Rejected(rejection),
+        })
+    }
+}
+
+fn parse_github(value: &str) -> Option<Signed<'_>> {
+    let signature = parse_hex(value.strip_prefix("sha256=")?)?;
+    Some(Signed {
+        prefix: String::new(),
+        time: None,
+        signatures: vec![signature],
+    })
+}
+
+fn parse_stripe(value: &str) -> Option<Signed<'_>> {
+    let mut time = None;
+    let mut signatures = Vec::new();
+    for part in value.split(',') {
+        match part.trim().split_once('=')? {
+            ("t", value) if time.is_none() => time = Some(value),
+            ("t", _) => return None,
+            // Signatures of other versions are ignored.
+            ("v1", value) if signatures.len() < MAX_SIGNATURES => {
+                signatures.push(parse_hex(value)?);
+            }
+            _ => {}
+        }
+    }
+    Some(Signed {
+        prefix: format!("{}.", time?),
+        time,
+        signatures,
+    })
+}
+
+fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>> {
+    let only = |name: HeaderName| {
+        let mut lines = headers.get_all(name).iter();
+        let line = lines.next()?.to_str().ok()?;
+        lines.next().is_none().then_some(line)
+    };
+    let (id, time) = (only(WEBHOOK_ID)?, only(WEBHOOK_TIMESTAMP)?);
+    let signatures = value.split(' ').filter_map(|part| part.strip_prefix("v1,"));
+    let signatures = signatures.take(MAX_SIGNATURES);
+    Some(Signed {
+        prefix: format!("{id}.{time}."),
+        time: Some(time),
+        signatures: signatures
+            .map(|signature| STANDARD.decode(signature).ok())
+            .collect::<Option<_>>()?,
+    })
+}
+
+fn parse_hex(text: &str) -> Option<Vec<u8>> {
+    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let pairs = (0..text.len()).step_by(2).map(|at| text.get(at..at + 2));
+    let bytes = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok());
+    is_hex.then(|| bytes.collect())?
+}
+
+/// Builds [`Webhooks`].
+#[must_use]
+pub struct WebhooksBuilder {
+    format: Format,
+    secrets: Vec<Zeroizing<Vec<u8>>>,
+    identity: Identity,
+    tolerance: Duration,
+    clock: Clock,
+    error: Option<WebhooksError>,
+}
+
+impl WebhooksBuilder {
+    fn new(format: Format) -> Self {
+        Self {
+            format,
+            secrets: Vec::new(),
+            identity: Identity::new(format.subject()),
+            tolerance: TOLERANCE,
+            clock: Clock::default(),
+            error: None,
+        }
+    }
+
+    /// Adds a secret of at least 16 bytes, as the sender shows it. Each one verifies. Required.
+    pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        let secret = secret.as_ref();
+        let encoded = match self.format {
+            Format::Standard => secret.strip_prefix(b"whsec_"),
+            Format::GitHub | Format::Stripe => None,
+        };
+        let secret = match encoded.map(|encoded| STANDARD.decode(encoded)) {
+            Some(Ok(decoded)) => decoded,
+            Some(Err(_)) => {
+                self.error.get_or_insert(WebhooksError::Encoding);
+                return self;
+            }
+            None => secret.to_owned(),
+        };
+        if secret.len() < MIN_SECRET {
+            self.error.get_or_insert(WebhooksError::ShortSecret);
+        }
+        self.secrets.push(Zeroizing::new(secret));
+        self
+    }
+
+    /// Sets the identity of the sender. Default: the subject `github`, `stripe` or `webhook`, without grants.
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Grants the sender a role.
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.identity = self.identity.with_roles([role.into()]);
+        self
+    }
+
+    /// Sets the maximum difference between the signed time and the clock, for formats with a time.
+    /// Default: five minutes.
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Sets the clock. Default: the clock of the system.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Builds the scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`WebhooksError`]: no secret, or an invalid one.
+    pub fn build(self) -> Result<Webhooks, WebhooksError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if self.secrets.is_empty() {
+            return Err(WebhooksError::NoSecret);
+        }
+        Ok(Webhooks {
+            format: self.format,
+            secrets: self.secrets,
+            identity: self.identity,
+            tolerance: self.tolerance,
+            clock: self.clock,
+        })
+    }
+}
+
+/// An error of building [`Webhooks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WebhooksError {
+    /// No secret was given.
+    NoSecret,
+    /// A secret is shorter than 16 bytes.
+    ShortSecret,
+    /// A secret with the prefix `whsec_` is not base64.
+    Encoding,
+}
+
+impl fmt::Display for WebhooksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSecret => f.write_str("no secret was added; add one with `.secret(…)`"),
+            Self::ShortSecret => write!(f, "a secret is shorter than {MIN_SECRET} bytes"),
+            Self::Encoding => f.write_str("a secret with the prefix `whsec_` is not base64"),
+        }
+    }
+}
+
+impl std::error::Error for WebhooksError {}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhooks")
+            .field("format", &self.format)
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WebhooksBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhooksBuilder")
+            .field("format", &self.format)
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,280 @@
+//! Signed webhooks, with the examples that the senders publish.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_runtime::clock::ManualClock;
+use auth_runtime::routing::post;
+use auth_runtime::schemes::{Webhooks, WebhooksBuilder, WebhooksError};
+use axum::extract::Extension;
+use hmac::{Hmac, KeyInit, Mac};
+
+use super::*;
+
+#[requires(role = "hook")]
+async fn pushed(body: String) -> String {
+    body
+}
+
+#[requires(role = "hook", hide_as = 404)]
+async fn hidden(body: String) -> String {
+    body
+}
+
+fn at(seconds: u64) -> ManualClock {
+    ManualClock::new(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+fn app_with(hooks: WebhooksBuilder) -> ProtectedRouter {
+    let hooks = hooks.role("hook").build().expect("the scheme is in order");
+    GuardedRouter::new()
+        .route("/pushed", post(pushed))
+        .route("/hidden", post(hidden))
+        .protect(space(hooks))
+        .expect("the routes are in order")
+}
+
+async fn post_to(
+    app: &impl App,
+    path: &str,
+    lines: &[(&'static str, &str)],
+    body: &str,
+) -> Response {
+    let mut request = Request::post(path).body(Body::from(body.to_owned()));
+    let request = request.as_mut().expect("a request");
+    for (name, value) in lines {
+        let value = value.parse().expect("a field value");
+        request.headers_mut().append(*name, value);
+    }
+    let request = std::mem::take(request);
+    app.clone().oneshot(request).await.expect("infallible")
+}
+
+async fn status(app: &impl App, lines: &[(&'static str, &str)], body: &str) -> u16 {
+    post_to(app, "/pushed", lines, body).await.status().as_u16()
+}
+
+fn hex_signature(secret: &str, text: &str) -> String {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
+    mac.update(text.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The example of GitHub's documentation, "Validating webhook deliveries".
+const GITHUB_SECRET: &str = "It's a Secret to Everybody";
+const GITHUB_BODY: &str = "Hello, World!";
+const GITHUB_SIGNATURE: &str =
+    "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+
+#[tokio::test]
+async fn github_signs_the_body() {
+    const FIELD: &str = "x-hub-signature-256";
+    let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
+    let response = post_to(&app, "/pushed", &[(FIELD, GITHUB_SIGNATURE)], GITHUB_BODY).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(text(response).await, GITHUB_BODY);
+    let upper = GITHUB_SIGNATURE.replace("757107ea", "757107EA");
+    assert_eq!(status(&app, &[(FIELD, &upper)], GITHUB_BODY).await, 200);
+    let altered = GITHUB_SIGNATURE.replace("757", "758");
+    let sha1 = GITHUB_SIGNATURE.replace("sha256=", "sha1=");
+    for (name, lines, body) in [
+        ("no signature", &[][..], GITHUB_BODY),
+        ("another body", &[(FIELD, GITHUB_SIGNATURE)], "Hello, World"),
+        ("an empty body", &[(FIELD, GITHUB_SIGNATURE)], ""),
+        ("altered", &[(FIELD, altered.as_str())], GITHUB_BODY),
+        ("cut", &[(FIELD, &GITHUB_SIGNATURE[..70])], GITHUB_BODY),
+        ("no hexadecimal", &[(FIELD, "sha256=+1")], GITHUB_BODY),
+        ("another hash", &[(FIELD, sha1.as_str())], GITHUB_BODY),
+    ] {
+        let response = post_to(&app, "/pushed", lines, body).await;
+        assert_eq!(response.status(), 401, "{name}");
+        assert_eq!(challenges(&response), ["Webhook realm=\"api\""], "{name}");
+    }
+    let twice = [(FIELD, GITHUB_SIGNATURE), (FIELD, GITHUB_SIGNATURE)];
+    assert_eq!(status(&app, &twice, GITHUB_BODY).await, 400);
+}
+
+#[tokio::test]
+async fn stripe_signs_the_time_and_the_body() {
+    const FIELD: &str = "stripe-signature";
+    const SECRET: &str = "whsec_a_secret_of_stripe";
+    const BODY: &str = r#"{"id": "evt_1", "object": "event"}"#;
+    let time = at(1_492_774_577);
+    let app = app_with(Webhooks::stripe().secret(SECRET).clock(time.clock()));
+    let signature = hex_signature(SECRET, &format!("1492774577.{BODY}"));
+    let old = hex_signature("another secret of stripe", &format!("1492774577.{BODY}"));
+    let valid = format!("t=1492774577,v1={signature},v0=ignored");
+    let rolled = format!("t=1492774577,v1={old},v1={signature}");
+    let moved = format!("t=1492774578,v1={signature}");
+    let two_times = format!("t=1492774577,t=1492774577,v1={signature}");
+    let many = format!(
+        "t=1492774577,{}v1={signature}",
+        format!("v1={old},").repeat(16)
+    );
+    for (name, value, expected) in [
+        ("valid", valid.as_str(), 200),
+        ("signed with two secrets", &rolled, 200),
+        ("another time", &moved, 401),
+        ("two times", &two_times, 401),
+        ("too many signatures", &many, 401),
+        ("no time", &format!("v1={signature}"), 401),
+        (
+            "another version",
+            &format!("t=1492774577,v0={signature}"),
+            401,
+        ),
+        ("no pairs", "v1", 401),
+    ] {
+        assert_eq!(
+            status(&app, &[(FIELD, value)], BODY).await,
+            expected,
+            "{name}"
+        );
+    }
+    for (moved, expected) in [(300, 200), (1, 401)] {
+        time.advance(Duration::from_secs(moved));
+        assert_eq!(status(&app, &[(FIELD, &valid)], BODY).await, expected);
+    }
+    time.set_wall(UNIX_EPOCH + Duration::from_secs(1_492_774_577 - 301));
+    assert_eq!(
+        status(&app, &[(FIELD, &valid)], BODY).await,
+        401,
+        "from the future"
+    );
+}
+
+/// The example of the specification of Standard Webhooks, and that of Svix.
+#[tokio::test]
+async fn standard_webhooks_sign_id_time_and_body() {
+    for (secret, id, seconds, body, signature) in [
+        (
+            "whsec_plJ3nmyCDGBKInavdOK15jsl",
+            "msg_loFOjxBNrRLzqYUf",
+            1_731_705_121,
+            r#"{"event_type":"ping","data":{"success":true}}"#,
+            "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=",
+        ),
+        (
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+    ] {
+        let clock = at(seconds).clock();
+        let app = app_with(Webhooks::standard().secret(secret).clock(clock));
+        let seconds = seconds.to_string();
+        let lines = |id, signature| {
+            [
+                ("webhook-id", id),
+                ("webhook-timestamp", seconds.as_str()),
+                ("webhook-signature", signature),
+            ]
+        };
+        assert_eq!(status(&app, &lines(id, signature), body).await, 200);
+        let several = format!("v1a,x {signature}");
+        assert_eq!(status(&app, &lines(id, &several), body).await, 200);
+        assert_eq!(
+            status(&app, &lines("msg_other", signature), body).await,
+            401
+        );
+        assert_eq!(status(&app, &lines(id, signature), "{}").await, 401);
+        assert_eq!(status(&app, &lines(id, "v1,!"), body).await, 401);
+        assert_eq!(status(&app, &lines(id, signature)[1..], body).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn every_secret_verifies() {
+    const FIELD: &str = "x-hub-signature-256";
+    let hooks = Webhooks::github().secret("the secret before this one");
+    let app = app_with(hooks.secret(GITHUB_SECRET));
+    assert_eq!(
+        status(&app, &[(FIELD, GITHUB_SIGNATURE)], GITHUB_BODY).await,
+        200
+    );
+}
+
+#[tokio::test]
+async fn bodies_are_bounded() {
+    const FIELD: &str = "x-hub-signature-256";
+    let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
+    let longest = "x".repeat(ProtectionSpace::MAX_FORM);
+    let signature = format!("sha256={}", hex_signature(GITHUB_SECRET, &longest));
+    assert_eq!(status(&app, &[(FIELD, &signature)], &longest).await, 200);
+    let longer = format!("{longest}x");
+    let signature = format!("sha256={}", hex_signature(GITHUB_SECRET, &longer));
+    assert_eq!(status(&app, &[(FIELD, &signature)], &longer).await, 400);
+}
+
+/// A wrong signature must not reveal a hidden path either.
+#[tokio::test]
+async fn hidden_and_unknown_paths_respond_alike() {
+    const FIELD: &str = "x-hub-signature-256";
+    let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
+    let wrong = GITHUB_SIGNATURE.replace("757", "758");
+    for (lines, expected) in [(&[][..], 404), (&[(FIELD, wrong.as_str())], 401)] {
+        let hidden = post_to(&app, "/hidden", lines, GITHUB_BODY).await;
+        let unknown = post_to(&app, "/absent", lines, GITHUB_BODY).await;
+        assert_eq!(hidden.status(), expected);
+        assert_eq!(hidden.headers(), unknown.headers());
+        assert_eq!(text(hidden).await, text(unknown).await);
+    }
+}
+
+/// A layer behind the decision that changes the body changes the decision.
+#[tokio::test]
+async fn replaced_body_is_verified_anew() {
+    const FIELD: &str = "x-hub-signature-256";
+    async fn replace(mut request: Request) -> Request {
+        *request.body_mut() = Body::from("another body");
+        request
+    }
+    let hooks = Webhooks::github().secret(GITHUB_SECRET).role("hook");
+    let hooks = hooks.build().expect("the scheme is in order");
+    let layer = axum::middleware::map_request(replace);
+    let app = GuardedRouter::new()
+        .route("/pushed", post(pushed).layer(layer.clone()))
+        .route("/hidden", post(hidden).layer(layer))
+        .protect(space(hooks))
+        .expect("the routes are in order");
+    let lines = [(FIELD, GITHUB_SIGNATURE)];
+    for path in ["/pushed", "/hidden"] {
+        let response = post_to(&app, path, &lines, GITHUB_BODY).await;
+        assert_eq!(response.status(), 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn plain_routers_reject_every_signature() {
+    let hooks = Webhooks::github().secret(GITHUB_SECRET).role("hook");
+    let space = space(hooks.build().expect("the scheme is in order"));
+    let app = Router::new().route("/pushed", axum::routing::post(pushed));
+    let app = app.layer(Extension(space));
+    let lines = [("x-hub-signature-256", GITHUB_SIGNATURE)];
+    assert_eq!(status(&app, &lines, GITHUB_BODY).await, 401);
+}
+
+#[test]
+fn invalid_secrets_are_build_errors() {
+    for (builder, expected) in [
+        (Webhooks::github(), WebhooksError::NoSecret),
+        (
+            Webhooks::stripe().secret("short"),
+            WebhooksError::ShortSecret,
+        ),
+        (
+            Webhooks::standard().secret("whsec_?"),
+            WebhooksError::Encoding,
+        ),
+        (
+            Webhooks::standard().secret("whsec_c2hvcnQ="),
+            WebhooksError::ShortSecret,
+        ),
+    ] {
+        assert_eq!(builder.build().expect_err("an invalid secret"), expected);
+    }
+    let hooks = Webhooks::github().secret(GITHUB_SECRET);
+    assert!(!format!("{hooks:?}").contains("Secret to"));
+}
