@@ -16,7 +16,7 @@ use crate::url::{TrustedUrl, UrlProblem, without_user};
 /// `GuardedRouter` serves the metadata document below
 /// `/.well-known/oauth-protected-resource` (RFC 9728 §3), without authentication and to scripts of
 /// every origin, and OAuth challenges refer to it. `scopes_supported` lists the scopes that the
-/// router's policies require, except those that only hidden handlers require.
+/// router's policies require, except those that only handlers on hidden paths require.
 ///
 /// ```
 /// use auth_runtime::resource::ProtectedResource;

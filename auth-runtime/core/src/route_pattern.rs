@@ -166,7 +166,7 @@ impl Pattern {
     }
 
     /// Returns whether it ends in a wildcard, or includes all paths below a path.
-    fn hands_on_paths(&self) -> bool {
+    pub fn hands_on_paths(&self) -> bool {
         let last = self.0.last();
         matches!(last, Some(Segment::Rest(_) | Segment::Below))
     }

@@ -1,6 +1,7 @@
 //! The `auth.toml` of a crate: the nearest one up to the root of its workspace.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
@@ -289,4 +290,29 @@ fn required_vocabulary_is_missed() {
         let found = vocabulary::find(&outer.join("inner")).expect(name);
         assert!(found.vocabulary.is_some(), "{name}");
     }
+}
+
+/// Each attribute of a crate asks for the vocabulary, and parsing it takes far longer than reading.
+#[test]
+fn the_same_contents_are_parsed_once() {
+    let root = folder("once");
+    write(root.join("Cargo.toml"), "[workspace]\n");
+    let find = |text: &str| {
+        write(root.join("auth.toml"), text);
+        vocabulary::find(&root).expect("it is found")
+    };
+    let vocabulary = |found: LoadedVocabulary| found.vocabulary.expect("it is in order");
+
+    let first = vocabulary(find(VOCABULARY));
+    assert!(Arc::ptr_eq(&first, &vocabulary(find(VOCABULARY))));
+    let others = format!("{VOCABULARY}write = \"Write\"\n");
+    assert!(!Arc::ptr_eq(&first, &vocabulary(find(&others))));
+
+    // Mistakes are reported each time.
+    for _ in 0..2 {
+        let broken = find("[scopes]\nread = 7\n");
+        assert!(broken.vocabulary.is_none());
+        assert_eq!(broken.mistakes.len(), 1, "{:?}", broken.mistakes);
+    }
+    assert_eq!(find(VOCABULARY).mistakes, Vec::<String>::new());
 }

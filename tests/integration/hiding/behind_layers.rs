@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use auth_runtime::routing::{get, post};
 use auth_runtime::schemes::{ApiKeys, Bearer};
 use auth_runtime::{
-    Caller, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, public,
-    requires,
+    Caller, Denied, Guard, GuardedRouter, Identity, ProtectedRouter, ProtectionSpace, UnknownPaths,
+    public, requires,
 };
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request};
@@ -179,17 +179,61 @@ async fn replaced_form_is_verified_anew() {
         .nest("/n", inner)
         .protect(space_with_forms(&verified))
         .expect("the router is in order");
-    let (status, fields, _) = send(
-        &app,
-        Method::POST,
-        "/n/page",
-        &[FORM],
-        "access_token=reader",
-    )
-    .await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let paths = ("/n/page", "/n/lost");
+    let body = "access_token=reader";
+    let (status, fields, _) = assert_same(&app, Method::POST, paths, &[FORM], body).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(!fields.contains_key("x-inner"));
-    assert_eq!(verified.load(Ordering::Relaxed), 2);
+    // Twice on the hidden path, and once on the unknown one.
+    assert_eq!(verified.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_denied_object_behind_a_layer_that_changes_the_credentials_is_concealed_by_those_sent() {
+    for unknown_paths in [UnknownPaths::NotFound, UnknownPaths::Challenge] {
+        for credentials in ["", "Bearer reader", "Bearer bad"] {
+            let change = map_request(move |mut request: Request| async move {
+                let fields = request.headers_mut();
+                fields.remove("authorization");
+                if !credentials.is_empty() {
+                    let credentials = HeaderValue::from_static(credentials);
+                    fields.insert("authorization", credentials);
+                }
+                request
+            });
+            let space = ProtectionSpace::builder()
+                .realm("changed")
+                .scheme(bearer(&Arc::default()))
+                .unknown_paths(unknown_paths);
+            let app = GuardedRouter::new()
+                .route("/object", get(object).layer(change))
+                .protect(space.build().expect("the space is in order"))
+                .expect("the router is in order");
+            for sent in ["", "Bearer reader", "Bearer bad"] {
+                let fields = [("authorization", sent)];
+                let fields = if sent.is_empty() { &[] } else { &fields[..] };
+                let paths = ("/object", "/absent");
+                assert_same(&app, Method::GET, paths, fields, "").await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_fallback_does_not_receive_the_form_of_a_concealed_object() {
+    #[public(reason = "the response of an unknown path")]
+    async fn count(request: Request) -> String {
+        request.extensions().len().to_string()
+    }
+    let app = GuardedRouter::new()
+        .route("/object", post(object))
+        .fallback(count)
+        .protect(space_with_forms(&Arc::default()))
+        .expect("the router is in order");
+    for body in ["access_token=reader", "access_token=bad", "a=b"] {
+        let paths = ("/object", "/absent");
+        assert_same(&app, Method::POST, paths, &[FORM], body).await;
+    }
 }
 
 #[tokio::test]

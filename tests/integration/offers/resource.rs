@@ -11,13 +11,16 @@ const METADATA: &str = "https://api.example/.well-known/oauth-protected-resource
 #[requires(any(scope = "write", all(scope = "read", scope = "edit")))]
 async fn write() {}
 
+#[requires(scope = "publish")]
+async fn publish() {}
+
 #[tokio::test]
 async fn metadata_describes_mounted_policies() {
     let space = both().resource(resource()).build().unwrap();
     let nested = GuardedRouter::new().route("/deep", get(write));
     let app = GuardedRouter::new()
         .route("/read", get(read))
-        .route("/secret", get(secret))
+        .route("/secret", get(secret).post(publish))
         .route("/open", get(open))
         .nest("/n", nested)
         .protect(space)
@@ -27,7 +30,7 @@ async fn metadata_describes_mounted_policies() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
     assert_eq!(answer.cache_control(), "public, max-age=3600");
-    // Without the scopes of hidden handlers.
+    // Without the scopes of handlers on hidden paths.
     let document: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(
         document,

@@ -116,6 +116,48 @@ async fn only_listed_paths_are_served() {
     }
 }
 
+#[tokio::test]
+async fn an_unlisted_route_that_overlaps_a_listed_one_is_an_unknown_path() {
+    let page = || axum::routing::get(async || "a page");
+    let plain = Router::new()
+        .route("/{user}/posts/{post}", page())
+        .route("/admin/{page}/keys", page())
+        .route("/admin/files/{*file}", page())
+        .route("/files/{*file}", page());
+    let listed = &["/{user}/posts/{post}", "/files/{*file}"];
+    let app = GuardedRouter::new()
+        .merge_unguarded("a test", listed, plain)
+        .protect(space())
+        .unwrap();
+    let trimmed = app.clone().map_request(|mut request: Request| {
+        let path = request.uri().path().trim_end_matches('/');
+        *request.uri_mut() = path.parse().expect("a path");
+        request
+    });
+    let plain = app.clone().into_router("a test");
+    let nested = Router::new().nest_service("/outer", app.clone());
+    for (prefix, slash, outer) in [
+        ("", "", plain.clone()),
+        ("/outer", "", nested),
+        ("/outer", "", Router::new().nest("/outer", plain)),
+        ("/v1", "", Router::new().nest_service("/{version}", app)),
+        ("/v1", "/", Router::new().nest_service("/v1", trimmed)),
+    ] {
+        for (path, status) in [
+            ("/ann/posts/7", 200),
+            ("/files/a/b", 200),
+            // Another route takes it, since a literal goes before a parameter.
+            ("/admin/posts/keys", 404),
+            ("/admin/files/posts/7", 404),
+            ("/admin/posts/7", 200),
+        ] {
+            let path = format!("{prefix}{path}{slash}");
+            let response = outer.clone().oneshot(nobody(Method::GET, &path)).await;
+            assert_eq!(response.unwrap().status(), status, "{path}");
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "Paths must start with a `/`")]
 fn listed_paths_are_routes() {

@@ -186,10 +186,12 @@ fn called_macro(start: TokenStream) -> Option<Kind> {
 }
 
 /// Returns whether axum cannot call a function, or calls it as something other than a handler:
-/// functions that borrow from their caller, checks, and middleware.
+/// functions that borrow from their caller, checks, and middleware. A parameter that may be left out
+/// makes it none of these.
 fn is_called_by_others(signature: &Signature) -> bool {
     signature.inputs.iter().any(|parameter| match parameter {
         FnArg::Receiver(_) => true,
+        FnArg::Typed(parameter) if parameter.attrs.iter().any(is_conditional) => false,
         FnArg::Typed(parameter) => match ungrouped(&parameter.ty) {
             Type::Reference(_) => true,
             Type::Path(path) => path.path.segments.last().is_some_and(|last| {
@@ -200,6 +202,11 @@ fn is_called_by_others(signature: &Signature) -> bool {
             _ => false,
         },
     })
+}
+
+fn is_conditional(attribute: &Attribute) -> bool {
+    let path = attribute.path();
+    path.is_ident("cfg") || path.is_ident("cfg_attr")
 }
 
 /// Returns the tokens up to the end of an item: a semicolon, or the closing brace.

@@ -37,6 +37,7 @@ fn handlers_get_the_policy_and_nothing_else_does() {
     for item in [
         "async fn f() {}",
         "pub async fn f(Path(id): Path<u32>) -> Result<(), E> { half typed ( ) }",
+        "async fn f(#[cfg(feature = \"x\")] next: Next, #[cfg_attr(x, cfg(y))] text: &str) {}",
         "pub(crate) async unsafe fn f<T: Send>(t: T) where T: Clone { }",
         "#[inline] async fn f() {}",
         "mod inner { async fn f() {} }",

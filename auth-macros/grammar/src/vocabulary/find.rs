@@ -1,10 +1,11 @@
 //! The location of a crate's vocabulary, and the mistakes in it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use proc_macro2::Span;
 
@@ -18,6 +19,7 @@ use crate::errors::Errors;
 const FILE: &str = "auth.toml";
 
 /// The vocabulary of a crate.
+#[derive(Clone)]
 pub struct LoadedVocabulary {
     /// The absolute path.
     pub path: PathBuf,
@@ -57,16 +59,39 @@ pub fn find(manifest: &Path) -> Option<LoadedVocabulary> {
     };
     let path = folder.join(FILE);
     let shown = shown(&path, &root);
-    let (vocabulary, mistakes) = match fs::read(&path) {
-        Ok(contents) => understand(&contents, &shown),
-        Err(error) => (None, vec![format!("{shown} cannot be read: {error}")]),
-    };
-    Some(LoadedVocabulary {
-        path,
+    match fs::read(&path) {
+        Ok(contents) => Some(parsed(path, shown, contents)),
+        Err(error) => Some(LoadedVocabulary {
+            mistakes: vec![format!("{shown} cannot be read: {error}")],
+            path,
+            shown,
+            vocabulary: None,
+        }),
+    }
+}
+
+/// Parses the contents of a file, or returns the result for the same contents. Each attribute of a crate
+/// reads the file, and parsing takes far longer than reading. The result depends on the contents alone.
+fn parsed(path: PathBuf, shown: String, contents: Vec<u8>) -> LoadedVocabulary {
+    static PARSED: Mutex<BTreeMap<PathBuf, (Vec<u8>, LoadedVocabulary)>> =
+        Mutex::new(BTreeMap::new());
+
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = parsed
+        .get(&path)
+        .filter(|(other, loaded)| *other == contents && loaded.shown == shown);
+    if let Some((_, loaded)) = same {
+        return loaded.clone();
+    }
+    let (vocabulary, mistakes) = understand(&contents, &shown);
+    let loaded = LoadedVocabulary {
+        path: path.clone(),
         shown,
         vocabulary: vocabulary.map(Arc::new),
         mistakes,
-    })
+    };
+    parsed.insert(path, (contents, loaded.clone()));
+    loaded
 }
 
 /// Returns whether a folder contains the file. A dangling link and a folder of that name count, so

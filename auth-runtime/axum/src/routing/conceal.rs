@@ -109,6 +109,7 @@ where
         let probe = Probe::of(request.extensions());
         let in_front = authorizer.object_request(&request, decided.form.as_ref());
         decided.objects = Some(Box::new(in_front.clone()));
+        let authentication = decided.authorization.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
         let body = match authorizer.can_conceal_objects() {
             true => KeptBody::of(&mut request),
@@ -127,9 +128,11 @@ where
             let path = in_front.snapshot.uri().path();
             let fallback = authorizer.fallback.location_at(path);
             let by_policy = concealed.by_policy;
+            // The layers may have changed the credentials, which those of an unknown path do not.
             let concealed = Concealed {
                 request: in_front,
-                ..concealed
+                authentication,
+                by_policy,
             };
             let response = authorizer.conceal_object(concealed).await;
             match by_policy {

@@ -348,6 +348,7 @@ impl Fallback {
         match &self.0.service {
             Some(service) if self.denial(&caller).is_none() => {
                 forget(request);
+                forget_form(request);
                 let (service, request) = (service.clone(), std::mem::take(request));
                 let response = respond_by_service(service, self.0.something_is_hidden, request);
                 ResponseOrFuture::Later(Box::pin(response))

@@ -11,7 +11,7 @@ use auth_runtime_policy::Policy;
 use axum::Router;
 #[cfg(feature = "resource-metadata")]
 use axum::body::Body;
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{MatchedPath, NestedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 #[cfg(feature = "resource-metadata")]
@@ -207,12 +207,9 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
         let path = request.uri().path();
         let route = route_of(&request);
         let is_listed = paths.iter().any(|listed| {
-            // A route that takes only some of the listed paths is another one.
-            let is_other = || {
-                let route = route.as_ref();
-                route.is_some_and(|route| listed.covers(route) && route != listed)
-            };
-            listed.matches(path) && (listed.is_subtree() || !is_other())
+            // A route that does not take all the listed paths is another one.
+            let is_meant = || route.as_ref().is_none_or(|route| route.covers(listed));
+            listed.matches(path) && (listed.is_subtree() || is_meant())
         });
         let unknown = unknown.clone();
         async move {
@@ -226,14 +223,21 @@ fn only_listed(unguarded: &Unguarded<()>, fallback: &Fallback, fallback_steps: &
     apply(around, router.layer(only_listed))
 }
 
-/// The route that a request matched, without the prefix of a router around the protected one.
+/// The route that a request matched. axum may put the paths of the routers around in front of it.
 fn route_of(request: &Request) -> Option<Pattern> {
-    let route = Pattern::of(request.extensions().get::<MatchedPath>()?.as_str());
-    let segments = |uri: &http::Uri| uri.path().split('/').count();
-    let original = request.extensions().get::<OriginalUri>();
-    let original =
-        original.map_or_else(|| segments(request.uri()), |OriginalUri(uri)| segments(uri));
-    Some(route.without_first(original.saturating_sub(segments(request.uri()))))
+    let matched = request.extensions().get::<MatchedPath>()?.as_str();
+    let route = Pattern::of(matched);
+    if route.hands_on_paths() {
+        let around = request.extensions().get::<NestedPath>();
+        let around = around.map_or("", |prefix| prefix.as_str().trim_end_matches('/'));
+        let own = matched.strip_prefix(around);
+        let own = own.filter(|own| own.starts_with('/'));
+        return Some(own.map_or(route, Pattern::of));
+    }
+    // It has as many segments as the path.
+    let segments = |path: &str| path.split('/').count();
+    let others = segments(matched).saturating_sub(segments(request.uri().path()));
+    Some(route.without_first(others))
 }
 
 /// Returns the member that provides the fallback of the application: the first one with a fallback
@@ -246,6 +250,7 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
 /// The routes of the metadata documents (RFC 9728), one per resource.
 #[cfg(feature = "resource-metadata")]
 pub(super) fn metadata(members: &[Member]) -> Router {
+    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
     let mut router = Router::new();
     let mut paths = Vec::new();
     for member in members {
@@ -261,8 +266,10 @@ pub(super) fn metadata(members: &[Member]) -> Router {
             let other = other.space.resource();
             other.is_some_and(|other| other.metadata_path() == path)
         });
+        // The other methods of a hidden path are hidden as well.
         let policies = sharing
             .flat_map(|member| &member.routes.routes)
+            .filter(|route| !hidden_paths.contains(&route.full_path))
             .map(|route| route.endpoint.policy);
         let scopes = auth_runtime_core::adapter::scopes_supported(policies);
         let document = resource.document(&scopes, &member.space.bearer_methods());
