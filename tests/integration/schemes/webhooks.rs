@@ -240,9 +240,10 @@ async fn replaced_body_is_verified_anew() {
         .protect(space(hooks))
         .expect("the routes are in order");
     let lines = [(FIELD, GITHUB_SIGNATURE)];
-    for path in ["/pushed", "/hidden"] {
+    // A concealed denial is that of an unknown path, for the request as it was sent.
+    for (path, expected) in [("/pushed", 401), ("/hidden", 404), ("/absent", 404)] {
         let response = post_to(&app, path, &lines, GITHUB_BODY).await;
-        assert_eq!(response.status(), 401, "{path}");
+        assert_eq!(response.status(), expected, "{path}");
     }
 }
 
