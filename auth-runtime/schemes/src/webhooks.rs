@@ -224,7 +224,9 @@ fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>>
         let line = lines.next()?.to_str().ok()?;
         lines.next().is_none().then_some(line)
     };
-    let (id, time) = (only(WEBHOOK_ID)?, only(WEBHOOK_TIMESTAMP)?);
+    // A full stop in the id would give the signed text a second reading, with another time and body.
+    let id = only(WEBHOOK_ID).filter(|id| !id.contains('.'))?;
+    let time = only(WEBHOOK_TIMESTAMP)?;
     let signatures = value.split(' ').filter_map(|part| part.strip_prefix("v1,"));
     let signatures = signatures.take(MAX_SIGNATURES);
     Some(Signed {

@@ -90,6 +90,31 @@ async fn fields_of_other_peers_count_as_none() {
     assert_eq!(send(&unknown, "/known", &lines).await.status(), 401);
 }
 
+/// The field of another peer does not make a token ambiguous.
+#[tokio::test]
+async fn fields_of_other_peers_leave_other_credentials() {
+    let known = Bearer::new(async |token: String| match token.as_str() {
+        "ann" => Caller::known(Identity::new("ann")),
+        _ => Caller::rejected(),
+    });
+    let space = ProtectionSpace::builder().realm("api").scheme(known);
+    let app = app(space.scheme(scheme()).build().expect("in order"));
+    for (peer, token, status) in [
+        ("10.0.0.8:4711", "ann", 200),
+        ("10.0.0.8:4711", "bad", 401),
+        (PROXY, "ann", 400),
+    ] {
+        let request = Request::get("/known")
+            .header("authorization", format!("Bearer {token}"))
+            .header("remote-user", "bob")
+            .extension(peer.parse::<SocketAddr>().expect("an address"))
+            .body(Body::empty())
+            .expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), status, "{peer} {token}");
+    }
+}
+
 #[test]
 fn invalid_settings_are_build_errors() {
     let proxy = || ["10.0.0.7/32".parse().expect("a network")];

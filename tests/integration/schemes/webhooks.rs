@@ -185,6 +185,30 @@ async fn standard_webhooks_sign_id_time_and_body() {
     }
 }
 
+/// Otherwise a recorded body could be split into another time and another body.
+#[tokio::test]
+async fn standard_webhooks_have_one_reading() {
+    const SECRET: &str = "the secret of the sender";
+    let (old, now) = ("1614265330", "1731705121");
+    let clock = at(1_731_705_121).clock();
+    let app = app_with(Webhooks::standard().secret(SECRET).clock(clock));
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+    mac.update(format!("msg_1.{old}.{now}.other").as_bytes());
+    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    for (id, time, body) in [
+        ("msg_1", old, "1731705121.other"),
+        ("msg_1.1614265330", now, "other"),
+        ("msg_1", "1614265330.1731705121", "other"),
+    ] {
+        let lines = [
+            ("webhook-id", id),
+            ("webhook-timestamp", time),
+            ("webhook-signature", &signature),
+        ];
+        assert_eq!(status(&app, &lines, body).await, 401, "{id} {time}");
+    }
+}
+
 #[tokio::test]
 async fn every_secret_verifies() {
     const FIELD: &str = "x-hub-signature-256";
@@ -240,10 +264,10 @@ async fn replaced_body_is_verified_anew() {
         .protect(space(hooks))
         .expect("the routes are in order");
     let lines = [(FIELD, GITHUB_SIGNATURE)];
-    // A concealed denial is that of an unknown path, for the request as it was sent.
-    for (path, expected) in [("/pushed", 401), ("/hidden", 404), ("/absent", 404)] {
+    // An unknown path has no such layer.
+    for (path, status) in [("/pushed", 401), ("/hidden", 404), ("/absent", 404)] {
         let response = post_to(&app, path, &lines, GITHUB_BODY).await;
-        assert_eq!(response.status(), expected, "{path}");
+        assert_eq!(response.status(), status, "{path}");
     }
 }
 

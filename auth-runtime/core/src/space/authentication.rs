@@ -6,7 +6,8 @@
 //! it. An unknown path has no policy, so credentials of all schemes count. Of the
 //! credentials that count ([`select`], rules 5 and 7 of the specification):
 //!
-//! 1. Rejected ones of a scheme without a challenge are treated as none.
+//! 1. Rejected ones of a scheme without a challenge are treated as none, and so are explicit ones whose
+//!    scheme reports an anonymous caller.
 //! 2. An explicit credential, which is any but a cookie, is used alone. Two are ambiguous: 400.
 //! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
 //!    used; two are ambiguous. If none remains, the last one is rejected.
@@ -159,7 +160,8 @@ struct Verified {
     is_accepted: bool,
     /// True if they were rejected.
     is_rejected: bool,
-    /// True if they count (rule 7).
+    /// True if they count: not if the scheme treats them as none, or has no challenge and rejects them
+    /// (rule 7).
     counts: bool,
 }
 
@@ -167,6 +169,7 @@ impl Verified {
     /// Without a caller, they were unreadable.
     fn new(presented: &Started, caller: Option<Caller>) -> Self {
         let is_rejected = matches!(caller, Some(Caller::Rejected(_)));
+        let is_none = !presented.is_cookie && matches!(caller, Some(Caller::Anonymous));
         Self {
             view: match caller {
                 Some(caller) => View::verified(caller, presented.used, presented.has_challenge),
@@ -176,7 +179,7 @@ impl Verified {
             is_cookie: presented.is_cookie,
             is_accepted: presented.is_accepted,
             is_rejected,
-            counts: presented.has_challenge || !is_rejected,
+            counts: !is_none && (presented.has_challenge || !is_rejected),
         }
     }
 }

@@ -87,11 +87,13 @@ async fn layers_verify_forms_again() {
         .protect(space(Bearer::jwt(verifier()).accept_form()))
         .expect("a router");
     let token = token(json!({ "scope": "read" }));
-    let request = Request::post("/hidden")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Body::from(format!("access_token={token}")))
-        .expect("a request");
-    let response = app.clone().oneshot(request).await.expect("infallible");
-    // As on an unknown path, for the request as it was sent.
-    assert_eq!(response.status(), 404);
+    // An unknown path has no such layer.
+    for path in ["/hidden", "/absent"] {
+        let request = Request::post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(format!("access_token={token}")))
+            .expect("a request");
+        let response = app.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), 404, "{path}");
+    }
 }
