@@ -186,11 +186,11 @@ fn status(value: &HideAs, errors: &mut Errors) {
         "200" => "a denial cannot have a success status\nhelp: write `hide_as = 404`",
         "401" => {
             "a 401 response reveals that the resource exists\n\
-             help: write `hide_as = 404`, or remove `hide_as` to respond with 401"
+             help: write `hide_as = 404`, or remove `hide_as` to respond with 401 or 403"
         }
         "403" => {
             "a 403 response reveals that the resource exists\n\
-             help: write `hide_as = 404`, or remove `hide_as` to respond with 403"
+             help: write `hide_as = 404`, or remove `hide_as` to respond with 401 or 403"
         }
         "410" => "a 410 response reveals that the resource existed\nhelp: write `hide_as = 404`",
         _ if is_404 => {

@@ -44,7 +44,10 @@ impl NamePosition {
             (_, Namespace::Acr) => {
                 format!("write `any({})` to require one of them", quoted.join(", "))
             }
-            (Self::Listed, _) => format!("write `{}`", quoted.join(", ")),
+            (Self::Listed, _) => format!(
+                "write `{}`, within `any(...)` if one is enough",
+                quoted.join(", ")
+            ),
             (Self::Alone, _) => {
                 let list = quoted.join(", ");
                 format!(

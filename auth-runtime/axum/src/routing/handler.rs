@@ -27,8 +27,8 @@ pub(crate) use self::seal::Seal;
 #[diagnostic::on_unimplemented(
     message = "handler has no access policy [AUTH0036]",
     label = "neither `#[requires(...)]` nor `#[public(...)]` is written above it",
-    note = "write `#[requires(...)]` above the handler, or `#[public(reason = \"...\")]` for a \
-            public handler",
+    note = "write `#[auth_runtime::requires(authenticated)]` above the `async fn`, or a narrower \
+            requirement; a handler for everybody has `#[auth_runtime::public(reason = \"...\")]`",
     note = "a closure cannot have an attribute: write an `async fn`, or take the `Guard` of a \
             unit struct with a policy"
 )]
