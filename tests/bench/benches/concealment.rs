@@ -27,7 +27,7 @@ use tower::layer::util::Identity as NoLayer;
 /// Pairs of a case.
 const PAIRS: usize = 200_000;
 /// Pairs of a case in which signatures are verified.
-const SIGNED_PAIRS: usize = 40_000;
+const SIGNED_PAIRS: usize = 200_000;
 /// Pairs before those that are measured.
 const WARM_UP: usize = 2_000;
 
