@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 use auth_runtime_core::adapter::{
-    AuthenticationFuture, Form, Framework, Head, RequestOrigin, Target,
+    AuthenticationFuture, Framework, Head, RequestBody, RequestOrigin, Target,
 };
 use auth_runtime_core::{Caller, ProtectionSpace};
 use axum::body::{Body, HttpBody};
@@ -56,13 +56,13 @@ pub fn head_of_parts(parts: &Parts) -> Head<'_> {
     }
 }
 
-/// Starts to authenticate a request. A caller that a test set does not replace an unreadable form.
+/// Starts to authenticate a request. A caller that a test set does not replace an unreadable body.
 pub(crate) fn authenticate(
     space: &ProtectionSpace,
     head: Head<'_>,
     target: Target<'_>,
 ) -> AuthenticationFuture {
-    match stand_in(head.extensions).filter(|_| !Form::is_unreadable(head)) {
+    match stand_in(head.extensions).filter(|_| !RequestBody::is_unreadable(head)) {
         Some(caller) => AuthenticationFuture::Done(space.assume(caller, target)),
         None => space.authenticate(head, target),
     }
@@ -79,34 +79,34 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
     }
 }
 
-/// Reads the form of a request that has to be searched for credentials, unless it is read already. The
-/// body stays readable, unless the form is unreadable.
-pub(crate) async fn read_form(
+/// Reads the body of a request if that has to happen before authentication, unless it is read already. The
+/// handler still receives it, unless it is unreadable.
+pub(crate) async fn read_body(
     space: &ProtectionSpace,
     target: Target<'_>,
     request: Request,
 ) -> Request {
-    let is_read = request.extensions().get::<Form>().is_some();
+    let is_read = request.extensions().get::<RequestBody>().is_some();
     if is_read || !space.reads_body_of(head_of(&request), target) {
         return request;
     }
     let (mut head, body) = request.into_parts();
-    let (form, body) = match read_body(body).await {
-        Some(bytes) => (Form::Read(bytes.clone()), Body::from(bytes)),
-        None => (Form::Unreadable, Body::empty()),
+    let (read, body) = match collect(body).await {
+        Some(bytes) => (RequestBody::Read(bytes.clone()), Body::from(bytes)),
+        None => (RequestBody::Unreadable, Body::empty()),
     };
-    head.extensions.insert(form);
+    head.extensions.insert(read);
     Request::from_parts(head, body)
 }
 
-/// Reads a body of up to [`ProtectionSpace::MAX_FORM`] bytes; `None` if it is longer or incomplete.
+/// Reads a body of up to [`ProtectionSpace::MAX_BODY`] bytes; `None` if it is longer or incomplete.
 /// The frames are copied into one buffer: a client can send frames of one byte, and each of them
 /// takes far more memory than that.
-async fn read_body(mut body: Body) -> Option<Bytes> {
+async fn collect(mut body: Body) -> Option<Bytes> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        // Trailers contain no form.
+        // Trailers are not part of it.
         let Ok(data) = frame.ok()?.into_data() else {
             continue;
         };
@@ -114,7 +114,7 @@ async fn read_body(mut body: Body) -> Option<Bytes> {
             continue;
         }
         let length = first.len().max(all.len()) + data.len();
-        if length > ProtectionSpace::MAX_FORM {
+        if length > ProtectionSpace::MAX_BODY {
             return None;
         }
         if length == data.len() {
@@ -132,12 +132,12 @@ async fn read_body(mut body: Body) -> Option<Bytes> {
     })
 }
 
-/// Removes the form from the extensions of a request that may be copied into another one, and returns
-/// it. An unreadable form stays marked: its body is gone, and a second reader has to respond in the
+/// Removes the body from the extensions of a request that may be copied into another one, and returns
+/// it. An unreadable body stays marked: its body is gone, and a second reader has to respond in the
 /// same way.
-pub(crate) fn forget_form(request: &mut Request) -> Option<Bytes> {
+pub(crate) fn forget_body(request: &mut Request) -> Option<Bytes> {
     match request.extensions_mut().remove()? {
-        Form::Read(form) => Some(form),
+        RequestBody::Read(body) => Some(body),
         unreadable => {
             request.extensions_mut().insert(unreadable);
             None

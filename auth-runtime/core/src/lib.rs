@@ -68,8 +68,8 @@ pub mod adapter {
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
-        Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject, Form,
-        Offered, Place, RequestOrigin, Route, RouteChallenges, Target, UNKNOWN_PATH, UsedScheme,
-        View, forbid_storing,
+        Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject,
+        Offered, Place, RequestBody, RequestOrigin, Route, RouteChallenges, Target, UNKNOWN_PATH,
+        UsedScheme, View, forbid_storing,
     };
 }

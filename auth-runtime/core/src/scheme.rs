@@ -136,7 +136,7 @@ pub trait Scheme: Send + Sync + 'static {
 
     /// Returns whether the credentials in a field sign the body of the request, as those of a webhook do.
     /// A `GuardedRouter` then reads the body of a request with such credentials before they are verified,
-    /// up to [`ProtectionSpace::MAX_FORM`](crate::ProtectionSpace::MAX_FORM) bytes, and passes it on
+    /// up to [`ProtectionSpace::MAX_BODY`](crate::ProtectionSpace::MAX_BODY) bytes, and passes it on
     /// unchanged. A longer or incomplete body is a 400. Default: no.
     fn signs_body(&self) -> bool {
         false
@@ -235,8 +235,8 @@ impl<'r> Credentials<'r> {
     }
 
     /// The credentials without the name of the scheme: visible ASCII and spaces (or text, for a
-    /// [`Source::TextField`]), never empty, at most [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes
-    /// long.
+    /// [`Source::TextField`]), never empty, at most
+    /// [`ProtectionSpace::MAX_CREDENTIALS`](crate::ProtectionSpace::MAX_CREDENTIALS) bytes long.
     pub fn value(&self) -> &'r str {
         self.value
     }

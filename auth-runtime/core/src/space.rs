@@ -18,7 +18,7 @@ pub use self::authentication::{Authentication, AuthenticationFuture, View};
 pub use self::authorization::{Authorization, Route, UNKNOWN_PATH};
 pub use self::builder::{ProtectionSpaceBuilder, SpaceError};
 pub use self::credential_fields::CredentialFields;
-pub use self::credentials::Form;
+pub use self::credentials::RequestBody;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
 pub use self::report::{DeniedObject, RequestOrigin};
 pub use self::route_challenges::RouteChallenges;

@@ -40,7 +40,7 @@ use zeroize::Zeroizing;
 /// ```
 ///
 /// The signature covers the raw body. A `GuardedRouter` reads it before the decision, up to
-/// [`ProtectionSpace::MAX_FORM`](auth_runtime_core::ProtectionSpace::MAX_FORM) bytes, and the handler receives it
+/// [`ProtectionSpace::MAX_BODY`](auth_runtime_core::ProtectionSpace::MAX_BODY) bytes, and the handler receives it
 /// unchanged. On a plain router the body is not read, so every signature is rejected.
 ///
 /// **Keys.** Each [`secret`](WebhooksBuilder::secret) verifies, so that a new one can be added before the

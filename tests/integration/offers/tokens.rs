@@ -84,12 +84,12 @@ async fn form_tokens_are_found() {
         ),
         (
             "too long",
-            form("/submit", vec![b'x'; ProtectionSpace::MAX_FORM + 1]),
+            form("/submit", vec![b'x'; ProtectionSpace::MAX_BODY + 1]),
             400,
         ),
         (
             "as long as can be",
-            form("/submit", vec![b'x'; ProtectionSpace::MAX_FORM]),
+            form("/submit", vec![b'x'; ProtectionSpace::MAX_BODY]),
             401,
         ),
     ] {
@@ -116,7 +116,7 @@ async fn form_tokens_are_found() {
     let answer = send(&app, form("/nowhere", "a=1&b=2")).await;
     assert_eq!(answer.body, r#"[["a","1"],["b","2"]]"#);
     // A public handler reads no credentials and no form.
-    let long = vec![b'x'; ProtectionSpace::MAX_FORM + 1];
+    let long = vec![b'x'; ProtectionSpace::MAX_BODY + 1];
     assert_eq!(send(&app, form("/open", long)).await.status, 200);
 }
 
@@ -181,14 +181,14 @@ async fn unreadable_forms_reach_no_handler() {
     let others = || others.clone().protect(passwords()).unwrap();
     let first = with_fallback.clone().merge(others());
     let last = others().merge(with_fallback.clone());
-    let long = || Body::from(vec![b'x'; ProtectionSpace::MAX_FORM + 1]);
+    let long = || Body::from(vec![b'x'; ProtectionSpace::MAX_BODY + 1]);
     for (app, spaces) in [(one, 1), (with_fallback, 1), (first, 2), (last, 2)] {
         let status = async |target: &str, body: Body| {
             let answer = send(&app, form_of_ann(target, body)).await;
             (answer.status.as_u16(), answer.body)
         };
         // No scheme of the policy reads forms, so the handler receives the body.
-        let length = (ProtectionSpace::MAX_FORM + 1).to_string();
+        let length = (ProtectionSpace::MAX_BODY + 1).to_string();
         assert_eq!(status("/shown", long()).await, (200, length.clone()));
         assert_eq!(status("/shown", cut_off()).await.0, 400);
         for body in [long, cut_off] {
@@ -234,8 +234,8 @@ async fn small_frames_take_their_bytes_only() {
         (0, 401),
         (1, 401),
         (5000, 401),
-        (ProtectionSpace::MAX_FORM, 401),
-        (ProtectionSpace::MAX_FORM + 1, 400),
+        (ProtectionSpace::MAX_BODY, 401),
+        (ProtectionSpace::MAX_BODY + 1, 400),
     ] {
         let held = std::sync::Arc::new(());
         let frames = (0..frames).map(move |_| {

@@ -224,7 +224,7 @@ async fn every_secret_verifies() {
 async fn bodies_are_bounded() {
     const FIELD: &str = "x-hub-signature-256";
     let app = app_with(Webhooks::github().secret(GITHUB_SECRET));
-    let longest = "x".repeat(ProtectionSpace::MAX_FORM);
+    let longest = "x".repeat(ProtectionSpace::MAX_BODY);
     let signature = format!("sha256={}", hex_signature(GITHUB_SECRET, &longest));
     assert_eq!(status(&app, &[(FIELD, &signature)], &longest).await, 200);
     let longer = format!("{longest}x");

@@ -7,8 +7,8 @@ use std::slice;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, AuthenticationFuture, Authorization, Form, RequestView, Route, RouteChallenges,
-    State, Surroundings, Target, UNKNOWN_PATH, Watch,
+    Authentication, AuthenticationFuture, Authorization, RequestBody, RequestView, Route,
+    RouteChallenges, State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
 use auth_runtime_policy::Policy;
@@ -22,7 +22,7 @@ use http::request::Parts;
 use crate::guard::{Concealed, ObjectAuthorizer, ObjectRequest, Proof, parameters_of};
 use crate::probe::{Probe, Responder};
 use crate::request::{
-    authenticate, forget_form, head_of, head_of_parts, parts_to_report, read_form,
+    authenticate, forget_body, head_of, head_of_parts, parts_to_report, read_body,
 };
 use crate::routing::fallback::{Fallback, Others, strip_match};
 use crate::routing::response::ResponseOrFuture;
@@ -82,8 +82,8 @@ pub(super) struct Secrecy {
 /// The decision about a request, and the parts of the request that it was made on.
 pub(super) struct RouteAuthorization {
     pub(super) authorization: Authorization,
-    /// The form of the request, if it was searched for credentials.
-    pub(super) form: Option<Bytes>,
+    /// The body of the request, if it was read before.
+    pub(super) body: Option<Bytes>,
     /// The request in front of the layers, if the decision was made there.
     pub(super) objects: Option<Box<ObjectRequest>>,
 }
@@ -92,7 +92,7 @@ impl RouteAuthorization {
     fn new(authorization: Authorization) -> Self {
         Self {
             authorization,
-            form: None,
+            body: None,
             objects: None,
         }
     }
@@ -191,9 +191,9 @@ impl RouteAuthorizer {
         )
     }
 
-    /// The spaces that search the form of a request for credentials. The handler consumes the form, so
-    /// where it can conceal an object, all spaces of the application search it before.
-    fn spaces_with_forms(&self) -> &[ProtectionSpace] {
+    /// The spaces that read the body of a request before the decision. The handler consumes the body, so
+    /// where it can conceal an object, all spaces of the application read it before.
+    fn spaces_that_read(&self) -> &[ProtectionSpace] {
         match self.can_conceal_objects() {
             true => self.fallback.spaces(),
             false => slice::from_ref(&self.space),
@@ -201,20 +201,20 @@ impl RouteAuthorizer {
     }
 
     fn reads_body_of(&self, request: &Request) -> bool {
-        let mut spaces = self.spaces_with_forms().iter();
+        let mut spaces = self.spaces_that_read().iter();
         let target = Target::of(&self.policy);
         spaces.any(|space| space.reads_body_of(head_of(request), target))
     }
 
-    async fn read_forms(&self, mut request: Request) -> Request {
+    async fn read_bodies(&self, mut request: Request) -> Request {
         let target = Target::of(&self.policy);
-        for space in self.spaces_with_forms() {
-            request = read_form(space, target, request).await;
+        for space in self.spaces_that_read() {
+            request = read_body(space, target, request).await;
         }
         request
     }
 
-    /// Authenticates and decides: at once, unless a form has to be read, credentials have to be
+    /// Authenticates and decides: at once, unless a body has to be read, credentials have to be
     /// verified elsewhere, or a check has to run.
     pub(super) fn authorize(self: &Arc<Self>, request: &mut Request) -> AuthorizationOrFuture {
         if self.policy.ignores_credentials() {
@@ -225,7 +225,7 @@ impl RouteAuthorizer {
         if self.reads_body_of(request) {
             let request = std::mem::take(request);
             return AuthorizationOrFuture::Later(Box::pin(
-                authorizer().authorize_with_form(request),
+                authorizer().authorize_with_body(request),
             ));
         }
         let watch = self.watch();
@@ -247,16 +247,16 @@ impl RouteAuthorizer {
         }
     }
 
-    async fn authorize_with_form(
+    async fn authorize_with_body(
         self: Arc<Self>,
         mut request: Request,
     ) -> (RouteAuthorization, Request) {
-        request = self.read_forms(request).await;
+        request = self.read_bodies(request).await;
         let watch = self.watch();
         let authentication = self.authenticate(&request);
-        let form = forget_form(&mut request);
+        let body = forget_body(&mut request);
         let (decided, request) = self.authorize_when(authentication, request, watch).await;
-        (RouteAuthorization { form, ..decided }, request)
+        (RouteAuthorization { body, ..decided }, request)
     }
 
     /// Decides when the authentication is complete.
@@ -276,7 +276,7 @@ impl RouteAuthorizer {
         }
     }
 
-    /// Uses a decision that was made in front of layers, unless they changed the form that it depends
+    /// Uses a decision that was made in front of layers, unless they changed the body that it depends
     /// on.
     pub(super) fn confirm(
         self: &Arc<Self>,
@@ -284,26 +284,26 @@ impl RouteAuthorizer {
         request: &mut Request,
     ) -> AuthorizationOrFuture {
         let authentication = decided.authorization.authentication.to_policy();
-        let form = match &decided.form {
-            Some(form) if !authentication.is_in_authorization() => form.clone(),
+        let body = match &decided.body {
+            Some(body) if !authentication.is_in_authorization() => body.clone(),
             _ => return AuthorizationOrFuture::Now(decided),
         };
         let (authorizer, request) = (Arc::clone(self), std::mem::take(request));
         AuthorizationOrFuture::Later(Box::pin(async move {
-            let mut request = authorizer.read_forms(request).await;
-            if forget_form(&mut request).is_some_and(|own| own == form) {
+            let mut request = authorizer.read_bodies(request).await;
+            if forget_body(&mut request).is_some_and(|own| own == body) {
                 return (decided, request);
             }
-            authorizer.authorize_with_form(request).await
+            authorizer.authorize_with_body(request).await
         }))
     }
 
     /// The parts of a request that the denial of an object depends on.
-    pub(super) fn object_request(&self, request: &Request, form: Option<&Bytes>) -> ObjectRequest {
+    pub(super) fn object_request(&self, request: &Request, body: Option<&Bytes>) -> ObjectRequest {
         ObjectRequest {
             snapshot: RequestSnapshot::of(head_of(request)),
             reported: parts_to_report(&self.space, head_of(request)),
-            head: self.head_for_fallback(request, form),
+            head: self.head_for_fallback(request, body),
         }
     }
 
@@ -328,7 +328,7 @@ impl RouteAuthorizer {
         }
         let RouteAuthorization {
             authorization,
-            form,
+            body,
             objects,
         } = decided;
         let Authorization {
@@ -347,7 +347,7 @@ impl RouteAuthorizer {
             is_query_secret: !in_authorization && self.space.may_stand_in_query(&authentication),
         };
         let objects = self.uses_guard.then(|| {
-            let own = || Box::new(self.object_request(request, form.as_ref()));
+            let own = || Box::new(self.object_request(request, body.as_ref()));
             Arc::new(ObjectAuthorizer {
                 space: self.space.clone(),
                 authentication,
@@ -361,7 +361,7 @@ impl RouteAuthorizer {
 
     /// Copies the head of a request, but only if a fallback of the service may have to respond for
     /// a concealed object: copying allocates.
-    fn head_for_fallback(&self, request: &Request, form: Option<&Bytes>) -> Option<Arc<Parts>> {
+    fn head_for_fallback(&self, request: &Request, body: Option<&Bytes>) -> Option<Arc<Parts>> {
         if !(self.policy.is_hidden() && self.fallback.needs_request()) {
             return None;
         }
@@ -371,8 +371,9 @@ impl RouteAuthorizer {
         *copy.version_mut() = request.version();
         *copy.headers_mut() = request.headers().clone();
         *copy.extensions_mut() = request.extensions().clone();
-        if let Some(form) = form {
-            copy.extensions_mut().insert(Form::Read(form.clone()));
+        if let Some(body) = body {
+            copy.extensions_mut()
+                .insert(RequestBody::Read(body.clone()));
         }
         strip_match(&mut copy);
         Some(Arc::new(copy.into_parts().0))

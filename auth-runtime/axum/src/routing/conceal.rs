@@ -107,7 +107,7 @@ where
         mut request: Request,
     ) -> Option<(BoxedResponse, Secrecy)> {
         let probe = Probe::of(request.extensions());
-        let in_front = authorizer.object_request(&request, decided.form.as_ref());
+        let in_front = authorizer.object_request(&request, decided.body.as_ref());
         decided.objects = Some(Box::new(in_front.clone()));
         let authentication = decided.authorization.authentication.clone();
         let slot = RouteSlot::hand(authorizer, decided, &mut request);
@@ -128,7 +128,7 @@ where
             let path = in_front.snapshot.uri().path();
             let fallback = authorizer.fallback.location_at(path);
             let by_policy = concealed.by_policy;
-            // The layers may have changed the credentials, which those of an unknown path do not.
+            // An unknown path has no such layers, so the credentials that were sent count.
             let concealed = Concealed {
                 request: in_front,
                 authentication,

@@ -50,7 +50,7 @@ pub(crate) enum Place {
 }
 
 enum State {
-    /// Credentials are being verified, a form is being read, or a check is running.
+    /// Credentials are being verified, a body is being read, or a check is running.
     Authorizing(BoxedAuthorization),
     /// The handler is running.
     Handling {

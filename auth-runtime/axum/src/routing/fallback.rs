@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use auth_runtime_core::adapter::{
-    Authentication, Form, RequestView, Target, UsedScheme, View, forbid_storing,
+    Authentication, RequestBody, RequestView, Target, UsedScheme, View, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
 use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
@@ -15,7 +15,7 @@ use axum::response::Response;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use crate::request::{authenticate, forget_form, head_of, read_form};
+use crate::request::{authenticate, forget_body, head_of, read_body};
 use crate::routing::handover::{find, forget, hand, lock};
 use crate::routing::response::{ResponseOrFuture, response_of, uncacheable_if_missing};
 use crate::routing::step::{Step, apply};
@@ -276,7 +276,7 @@ impl Fallback {
             let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
                 Some((_, authentication)) => authentication,
                 None => {
-                    request = read_form(space, Target::Unknown, request).await;
+                    request = read_body(space, Target::Unknown, request).await;
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     let authentication = watch.around(authentication).await;
@@ -301,18 +301,18 @@ impl Fallback {
             space: 0,
             authentication: Authentication::caller(Caller::unverifiable(), UsedScheme::Nothing),
         };
-        let unreadable = self.unreadable_form(&request);
-        forget_form(&mut request);
+        let unreadable = self.unreadable_body(&request);
+        forget_body(&mut request);
         (unreadable.or(best).unwrap_or_else(nobody), request)
     }
 
-    /// The result for a request with an unreadable form: that of the first space that reads forms, even
+    /// The result for a request with an unreadable body: that of the first space that reads it, even
     /// if another space knows the caller. The body is gone, so no service may receive the request.
-    fn unreadable_form(&self, request: &Request) -> Option<UnknownCaller> {
+    fn unreadable_body(&self, request: &Request) -> Option<UnknownCaller> {
         let head = head_of(request);
         let mut spaces = self.spaces().iter();
         let index = spaces.position(|space| space.reads_body_of(head, Target::Unknown))?;
-        Form::is_unreadable(head).then(|| UnknownCaller {
+        RequestBody::is_unreadable(head).then(|| UnknownCaller {
             space: index,
             authentication: View::InvalidRequest { cookie: None }.into(),
         })
@@ -348,7 +348,7 @@ impl Fallback {
         match &self.0.service {
             Some(service) if self.denial(&caller).is_none() => {
                 forget(request);
-                forget_form(request);
+                forget_body(request);
                 let (service, request) = (service.clone(), std::mem::take(request));
                 let response = respond_by_service(service, self.0.something_is_hidden, request);
                 ResponseOrFuture::Later(Box::pin(response))

@@ -42,8 +42,8 @@ impl RouteSlot {
         find::<Self>(request).filter(|slot| Arc::ptr_eq(&slot.recipient, authorizer))
     }
 
-    /// Takes the decision, if the request still carries the same credentials. A form in its body has to
-    /// be compared as well.
+    /// Takes the decision, if the request still carries the same credentials. A body that was read
+    /// before the decision has to be compared as well.
     pub(super) fn take(&self, request: &Request) -> Option<RouteAuthorization> {
         let decided = lock(&self.decided).take();
         let spaces = slice::from_ref(&self.recipient.space);

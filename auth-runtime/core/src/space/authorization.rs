@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use super::authentication::{Authentication, AuthenticationFuture};
-use super::credentials::Form;
+use super::credentials::RequestBody;
 use super::protection_space::{ProtectionSpace, UnknownPaths};
 use super::target::Target;
 use crate::caller::Caller;
@@ -229,14 +229,14 @@ impl ProtectionSpace {
     }
 
     /// Returns the context that a policy is evaluated in. `None` if the credentials are ambiguous, or
-    /// if the form of the request could not be read.
+    /// if the body of the request could not be read.
     pub fn context<'c>(
         &self,
         policy: &Policy,
         authentication: &'c Authentication,
         head: Head<'_>,
     ) -> Option<Context<'c>> {
-        if Form::is_unreadable(head) {
+        if RequestBody::is_unreadable(head) {
             return None;
         }
         let context = Context::new(self.caller_for(policy, authentication)?);
@@ -291,7 +291,7 @@ fn decide(
 ) -> Result<(Decision, bool), Cow<'static, str>> {
     let policy = route.policy;
     let Some(context) = context else {
-        // Ambiguous credentials, or an unreadable form (rule 5).
+        // Ambiguous credentials, or an unreadable body (rule 5).
         return Ok(match policy.is_hidden() {
             true => (Decision::Conceal, false),
             false => (Decision::Deny(Denial::InvalidRequest), false),

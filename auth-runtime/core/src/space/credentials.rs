@@ -26,7 +26,7 @@ pub(super) struct Presented<'s, 'r> {
 
 /// Unreadable credentials (rule 5).
 pub(super) enum CredentialsError {
-    /// The place holds more than one credential, or an unreadable form.
+    /// The place holds more than one credential, or an unreadable body.
     Ambiguous,
 }
 
@@ -60,14 +60,10 @@ impl Presented<'_, '_> {
     ) -> Option<Verification> {
         let value = self.value.as_ref().ok()?;
         let is_field = matches!(self.place, Place::Authorization | Place::Field);
-        let well_formed = match self.is_text {
-            true => well_formed_text(value),
-            false => well_formed(value),
-        };
-        Some(match well_formed {
+        Some(match well_formed(value, self.is_text) {
             Some(value) => {
                 let body = match head.extensions.get() {
-                    Some(Form::Read(body)) if self.accepted.signs_body => Some(body),
+                    Some(RequestBody::Read(body)) if self.accepted.signs_body => Some(body),
                     _ => None,
                 };
                 let credentials = Credentials::new(value, head, client_address, body);
@@ -188,9 +184,9 @@ impl Accepted {
                 None => Ok(None),
             },
             Source::Form(name) => match head.extensions.get() {
-                Some(Form::Read(form)) if is_form(head) => single_value(form, name),
-                Some(Form::Read(_)) => Ok(None),
-                Some(Form::Unreadable) => Err(CredentialsError::Ambiguous),
+                Some(RequestBody::Read(form)) if is_form(head) => single_value(form, name),
+                Some(RequestBody::Read(_)) => Ok(None),
+                Some(RequestBody::Unreadable) => Err(CredentialsError::Ambiguous),
                 None => Ok(None),
             },
         }
@@ -240,20 +236,18 @@ fn after_subprotocol<'r>(
     }
 }
 
-/// Returns credentials that are well-formed: not empty, not too long, visible ASCII.
-fn well_formed(value: &[u8]) -> Option<&str> {
+/// Returns credentials that are well-formed: not empty, not too long, and visible ASCII, or text without
+/// control characters.
+fn well_formed(value: &[u8], is_text: bool) -> Option<&str> {
     let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
     let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
     // It reads to the end: without an early exit, the loop handles many bytes at a time.
     let is_visible = |all, byte| all & matches!(byte, b' '..=b'~');
-    (fits && value.bytes().fold(true, is_visible)).then_some(value)
-}
-
-/// Returns text that is not empty, not too long, and has no control characters.
-fn well_formed_text(value: &[u8]) -> Option<&str> {
-    let value = std::str::from_utf8(value).ok()?.trim_matches(' ');
-    let fits = !value.is_empty() && value.len() <= ProtectionSpace::MAX_CREDENTIALS;
-    (fits && !value.contains(char::is_control)).then_some(value)
+    let is_allowed = || match is_text {
+        true => !value.contains(char::is_control),
+        false => value.bytes().fold(true, is_visible),
+    };
+    (fits && is_allowed()).then_some(value)
 }
 
 /// Returns the value of the only parameter of that name.
@@ -273,15 +267,15 @@ fn single_value(
 /// [`reads_body_of`](ProtectionSpace::reads_body_of) returns true, and inserts it into the extensions
 /// of the request before authentication.
 #[derive(Clone, Debug)]
-pub enum Form {
+pub enum RequestBody {
     /// The body.
     Read(bytes::Bytes),
-    /// The body is longer than [`ProtectionSpace::MAX_FORM`], or incomplete.
+    /// The body is longer than [`ProtectionSpace::MAX_BODY`], or incomplete.
     Unreadable,
 }
 
-impl Form {
-    /// Returns whether the form of a request could not be read. Its body is gone, so the request is
+impl RequestBody {
+    /// Returns whether the body of a request could not be read. Its body is gone, so the request is
     /// invalid, whichever credentials it carries.
     pub fn is_unreadable(head: Head<'_>) -> bool {
         matches!(head.extensions.get(), Some(Self::Unreadable))

@@ -112,12 +112,13 @@ impl ProtectionSpace {
     /// longer ones in other places are malformed.
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
-    /// The longest form that is searched for a token, in bytes, if a scheme accepts tokens in
-    /// forms. The response to a longer or incomplete one is 400, without a call of the handler.
+    /// The longest body that is read before authentication, in bytes: a form, if a scheme accepts tokens in
+    /// forms, or a body that the credentials [sign](crate::Scheme::signs_body). The response to a longer or
+    /// incomplete one is 400, without a call of the handler.
     ///
-    /// Forms are searched on hidden and unknown paths, and on other paths if the policy accepts such a
+    /// Bodies are read on hidden and unknown paths, and on other paths if the policy accepts such a
     /// scheme.
-    pub const MAX_FORM: usize = 1024 * 1024;
+    pub const MAX_BODY: usize = 1024 * 1024;
 
     /// The realm, if there is one.
     pub fn realm(&self) -> Option<&str> {
