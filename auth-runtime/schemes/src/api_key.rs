@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::field::credential_field;
+use crate::hex::parse_sha256;
 
 /// API keys that programs send in a header field.
 ///
@@ -111,7 +112,7 @@ impl ApiKeysBuilder {
 
     /// Adds a key for `identity` by its SHA-256 hash, in hexadecimal digits.
     pub fn key_sha256(mut self, digest: &str, identity: Identity) -> Self {
-        match parse_hex(digest) {
+        match parse_sha256(digest) {
             Some(digest) => self.keys.push((digest, identity)),
             None => {
                 self.error
@@ -148,18 +149,6 @@ impl ApiKeysBuilder {
             keys: self.keys,
         })
     }
-}
-
-fn parse_hex(text: &str) -> Option<Sha256Digest> {
-    let mut digest = Sha256Digest::default();
-    let all_digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if text.len() != 2 * digest.len() || !all_digits {
-        return None;
-    }
-    for (index, byte) in digest.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(digest)
 }
 
 /// An error of building [`ApiKeys`]. A key is named by the subject of its identity.

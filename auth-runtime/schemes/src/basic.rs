@@ -107,10 +107,13 @@ impl Scheme for Basic {
 /// (RFC 7617 §2).
 fn user_and_password(credentials: &str, accepts_latin1: bool) -> Option<(String, Password)> {
     let bytes = Zeroizing::new(STANDARD.decode(credentials).ok()?);
-    let latin1 = || bytes.iter().copied().map(char::from).collect::<String>();
+    let latin1: Zeroizing<String>;
     let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => Zeroizing::new(text.to_owned()),
-        Err(_) if accepts_latin1 => Zeroizing::new(latin1()),
+        Ok(text) => text,
+        Err(_) if accepts_latin1 => {
+            latin1 = Zeroizing::new(bytes.iter().copied().map(char::from).collect());
+            &latin1
+        }
         Err(_) => return None,
     };
     let (user, password) = text.split_once(':')?;

@@ -12,6 +12,8 @@ use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
+use crate::field::only_line;
+
 /// The source of client certificates, for tokens that are bound to them.
 ///
 /// ```
@@ -123,8 +125,7 @@ impl ClientCertificate {
                 form,
                 proxies,
             } => {
-                let mut lines = credentials.headers().get_all(field).iter();
-                let line = lines.next().filter(|_| lines.next().is_none())?;
+                let line = only_line(credentials.headers(), field).flatten()?;
                 if !is_from(proxies, credentials) {
                     return None;
                 }

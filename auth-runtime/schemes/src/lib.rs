@@ -27,6 +27,8 @@ mod expiring_map;
 #[cfg(any(feature = "introspection", feature = "argon2"))]
 mod fair_queue;
 mod field;
+#[cfg(any(feature = "api-key", feature = "webhooks"))]
+mod hex;
 #[cfg(any(feature = "jwks", feature = "introspection"))]
 mod http_client;
 #[cfg(feature = "introspection")]

@@ -6,6 +6,8 @@ use auth_runtime_core::Credentials;
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
+use crate::field::only_line;
+
 /// The origins that may act with a cookie (RFC 6454): the own one, and the added ones.
 ///
 /// A browser sends a cookie also with requests that another site causes (cross-site request forgery).
@@ -73,12 +75,12 @@ impl TrustedOrigins {
         }
         let origin = only_line(headers, &ORIGIN);
         if let Some(Some(origin)) = origin
-            && self.0.iter().any(|trusted| trusted.as_bytes() == origin)
+            && self.0.iter().any(|trusted| origin == trusted.as_str())
         {
             return true;
         }
         match only_line(headers, &SEC_FETCH_SITE) {
-            Some(site) => matches!(site, Some(b"same-origin" | b"none")),
+            Some(site) => site.is_some_and(|site| site == "same-origin" || site == "none"),
             None => match origin {
                 Some(origin) => origin.is_some_and(|origin| is_own(origin, request)),
                 // No browser of this decade.
@@ -99,23 +101,17 @@ fn opens_websocket(headers: &HeaderMap) -> bool {
     upgrades.any(names_it) || headers.contains_key("sec-websocket-key")
 }
 
-/// Returns the value of a field if it is present. The value is `None` if the field occurs twice,
-/// since its source is ambiguous then.
-fn only_line<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Option<&'h [u8]>> {
-    let mut lines = headers.get_all(name).iter();
-    let first = lines.next()?;
-    Some(lines.next().is_none().then_some(first.as_bytes()))
-}
-
 /// Returns whether the host of an origin is the requested one. Its scheme is unknown if a proxy
 /// terminates TLS.
-fn is_own(origin: &[u8], request: &Credentials<'_>) -> bool {
-    let Ok(origin) = std::str::from_utf8(origin) else {
+fn is_own(origin: &HeaderValue, request: &Credentials<'_>) -> bool {
+    let Ok(origin) = std::str::from_utf8(origin.as_bytes()) else {
         return false;
     };
     let asked = match request.uri().authority() {
         Some(authority) => Some(authority.as_str().as_bytes()),
-        None => only_line(request.headers(), &HOST).flatten(),
+        None => only_line(request.headers(), &HOST)
+            .flatten()
+            .map(HeaderValue::as_bytes),
     };
     let host = origin.split_once("://").map(|(_, host)| host.as_bytes());
     host.zip(asked)

@@ -9,6 +9,8 @@ use auth_runtime_core::{
 use http::HeaderName;
 use ipnet::IpNet;
 
+use crate::field::{credential_field, only_line};
+
 /// Callers that a reverse proxy has authenticated, and that it names in a field.
 ///
 /// | proxy | field of the user | field of the groups |
@@ -55,11 +57,11 @@ impl ProxyIdentity {
         let Some(field) = &self.roles else {
             return Some(identity);
         };
-        let mut lines = credentials.headers().get_all(field).iter();
-        let line = lines
-            .next()
-            .map_or(Some(""), |line| std::str::from_utf8(line.as_bytes()).ok())?;
-        if lines.next().is_some() || line.contains(char::is_control) {
+        let line = match only_line(credentials.headers(), field) {
+            Some(line) => std::str::from_utf8(line?.as_bytes()).ok()?,
+            None => "",
+        };
+        if line.contains(char::is_control) {
             return None;
         }
         let roles = line
@@ -118,9 +120,7 @@ impl ProxyIdentityBuilder {
     ///
     /// [`ProxyIdentityError`]: no proxy, a network that contains every address, or an invalid field.
     pub fn build(self) -> Result<ProxyIdentity, ProxyIdentityError> {
-        let field = |name: String| {
-            crate::field::credential_field(&name).ok_or(ProxyIdentityError::Field(name))
-        };
+        let field = |name: String| credential_field(&name).ok_or(ProxyIdentityError::Field(name));
         Ok(ProxyIdentity {
             proxies: self.proxies.map_err(ProxyIdentityError::Proxies)?,
             user: field(self.user)?,

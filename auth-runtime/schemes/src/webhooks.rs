@@ -13,6 +13,9 @@ use http::{HeaderMap, HeaderName};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::field::only_line;
+use crate::hex::parse_sha256;
+
 /// Webhooks: requests of another service that sign their body with a shared secret (HMAC-SHA-256).
 ///
 /// | format | field | signed text |
@@ -24,7 +27,7 @@ use zeroize::Zeroizing;
 /// ```
 /// use auth_runtime::routing::post;
 /// use auth_runtime::schemes::Webhooks;
-/// use auth_runtime::{GuardedRouter, ProtectionSpace, requires};
+/// use auth_runtime::{GuardedRouter, Identity, ProtectionSpace, requires};
 ///
 /// #[requires(role = "hook")]
 /// async fn pushed(body: String) -> &'static str {
@@ -33,7 +36,8 @@ use zeroize::Zeroizing;
 /// }
 ///
 /// # let secret_of_the_environment = "It's a Secret to Everybody";
-/// let hooks = Webhooks::github().secret(secret_of_the_environment).role("hook").build()?;
+/// let sender = Identity::new("github").with_roles(["hook"]);
+/// let hooks = Webhooks::github().secret(secret_of_the_environment).identity(sender).build()?;
 /// let space = ProtectionSpace::builder().realm("hooks").scheme(hooks).build()?;
 /// let app = GuardedRouter::new().route("/pushed", post(pushed)).protect(space)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -189,11 +193,11 @@ impl Scheme for Webhooks {
 }
 
 fn parse_github(value: &str) -> Option<Signed<'_>> {
-    let signature = parse_hex(value.strip_prefix("sha256=")?)?;
+    let signature = parse_sha256(value.strip_prefix("sha256=")?)?;
     Some(Signed {
         prefix: String::new(),
         time: None,
-        signatures: vec![signature],
+        signatures: vec![signature.to_vec()],
     })
 }
 
@@ -206,7 +210,7 @@ fn parse_stripe(value: &str) -> Option<Signed<'_>> {
             ("t", _) => return None,
             // Signatures of other versions are ignored.
             ("v1", value) if signatures.len() < MAX_SIGNATURES => {
-                signatures.push(parse_hex(value)?);
+                signatures.push(parse_sha256(value)?.to_vec());
             }
             _ => {}
         }
@@ -219,11 +223,7 @@ fn parse_stripe(value: &str) -> Option<Signed<'_>> {
 }
 
 fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>> {
-    let only = |name: HeaderName| {
-        let mut lines = headers.get_all(name).iter();
-        let line = lines.next()?.to_str().ok()?;
-        lines.next().is_none().then_some(line)
-    };
+    let only = |name| only_line(headers, &name).flatten()?.to_str().ok();
     // A full stop in the id would give the signed text a second reading, with another time and body.
     let id = only(WEBHOOK_ID).filter(|id| !id.contains('.'))?;
     let time = only(WEBHOOK_TIMESTAMP)?;
@@ -236,13 +236,6 @@ fn parse_standard<'r>(value: &str, headers: &'r HeaderMap) -> Option<Signed<'r>>
             .map(|signature| STANDARD.decode(signature).ok())
             .collect::<Option<_>>()?,
     })
-}
-
-fn parse_hex(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let pairs = (0..text.len()).step_by(2).map(|at| text.get(at..at + 2));
-    let bytes = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok());
-    is_hex.then(|| bytes.collect())?
 }
 
 /// Builds [`Webhooks`].
@@ -293,12 +286,6 @@ impl WebhooksBuilder {
     /// Sets the identity of the sender. Default: the subject `github`, `stripe` or `webhook`, without grants.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = identity;
-        self
-    }
-
-    /// Grants the sender a role.
-    pub fn role(mut self, role: impl Into<String>) -> Self {
-        self.identity = self.identity.with_roles([role.into()]);
         self
     }
 

@@ -24,8 +24,15 @@ fn at(seconds: u64) -> ManualClock {
     ManualClock::new(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
+fn sender() -> Identity {
+    Identity::new("sender").with_roles(["hook"])
+}
+
 fn app_with(hooks: WebhooksBuilder) -> ProtectedRouter {
-    let hooks = hooks.role("hook").build().expect("the scheme is in order");
+    let hooks = hooks
+        .identity(sender())
+        .build()
+        .expect("the scheme is in order");
     GuardedRouter::new()
         .route("/pushed", post(pushed))
         .route("/hidden", post(hidden))
@@ -255,7 +262,7 @@ async fn replaced_body_is_verified_anew() {
         *request.body_mut() = Body::from("another body");
         request
     }
-    let hooks = Webhooks::github().secret(GITHUB_SECRET).role("hook");
+    let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
     let hooks = hooks.build().expect("the scheme is in order");
     let layer = axum::middleware::map_request(replace);
     let app = GuardedRouter::new()
@@ -273,7 +280,7 @@ async fn replaced_body_is_verified_anew() {
 
 #[tokio::test]
 async fn plain_routers_reject_every_signature() {
-    let hooks = Webhooks::github().secret(GITHUB_SECRET).role("hook");
+    let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
     let space = space(hooks.build().expect("the scheme is in order"));
     let app = Router::new().route("/pushed", axum::routing::post(pushed));
     let app = app.layer(Extension(space));

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth_runtime_core::{Clock, Credentials};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -13,8 +13,12 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::dot_segments::has_dot_segments;
+use crate::field::only_line;
 use crate::jwt::key::{KeyUse, verifies};
 use crate::nonce_key::NonceKey;
+
+/// The field of proofs (RFC 9449 §4.1).
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The conditions on a proof.
 pub(super) struct Rules {
@@ -84,8 +88,7 @@ impl Rules {
         credentials: &Credentials<'_>,
     ) -> Result<(Proof, Made), ProofProblem> {
         let read = || {
-            let mut lines = credentials.headers().get_all("dpop").iter();
-            let line = lines.next().filter(|_| lines.next().is_none())?;
+            let line = only_line(credentials.headers(), &DPOP).flatten()?;
             let text = line.to_str().ok()?.trim_matches([' ', '\t']);
             let (claims, thumbprint) = self.verified(text)?;
             let is_right = self.is_in_time(&claims)
