@@ -226,7 +226,7 @@ impl Field {
         if let Self::Single(_) = self {
             let mut lines = lines.iter();
             let only = lines.next().filter(|_| lines.next().is_none())?;
-            return Some(address(only.to_str().ok()?.trim())?.to_canonical());
+            return self.address(only.to_str().ok()?.trim());
         }
         let length: usize = lines.iter().map(http::HeaderValue::len).sum();
         if length > MAX_FIELD {

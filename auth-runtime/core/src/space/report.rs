@@ -84,14 +84,10 @@ impl ProtectionSpace {
             context,
             caller,
             scheme: self.name_of_used(Some(policy), authentication),
-            method: head.method,
-            path: head.sent_uri().path(),
-            client: self.0.client_address.find(head),
-            request_id: self.request_id(head),
-            matched_path: head.matched_path(),
             outcome,
             rule,
             elapsed: watch.elapsed(),
+            ..self.record_of(head)
         };
         watch.within(|| self.tell(&record));
     }
@@ -112,16 +108,7 @@ impl ProtectionSpace {
             location,
             policy: Some(policy),
             context: Some(&context),
-            caller: None,
-            scheme: None,
-            method: head.method,
-            path: head.sent_uri().path(),
-            client: self.0.client_address.find(head),
-            request_id: self.request_id(head),
-            matched_path: head.matched_path(),
-            outcome: Outcome::Granted,
-            rule: Rule::Met,
-            elapsed: None,
+            ..self.record_of(head)
         };
         watch.within(|| self.tell(&record));
         true
@@ -146,19 +133,13 @@ impl ProtectionSpace {
             return;
         };
         let record = AuditRecord {
-            location: None,
-            policy: None,
-            context: None,
             caller,
             scheme: self.name_of_used(None, authentication),
-            method: head.method,
-            path: head.sent_uri().path(),
-            client: self.0.client_address.find(head),
-            request_id: self.request_id(head),
             matched_path: None,
             outcome: Outcome::Denied(&denial),
             rule: Rule::behind(&denial, caller.unwrap_or(&Caller::Anonymous)),
             elapsed: watch.elapsed(),
+            ..self.record_of(head)
         };
         watch.within(|| self.tell(&record));
     }
@@ -193,6 +174,25 @@ impl ProtectionSpace {
             elapsed: None,
         };
         watch.within(|| self.tell(&record));
+    }
+
+    /// Returns the record of a grant, with the data of the request only.
+    fn record_of<'a>(&'a self, head: Head<'a>) -> AuditRecord<'a> {
+        AuditRecord {
+            location: None,
+            policy: None,
+            context: None,
+            caller: None,
+            scheme: None,
+            method: head.method,
+            path: head.sent_uri().path(),
+            client: self.0.client_address.find(head),
+            request_id: self.request_id(head),
+            matched_path: head.matched_path(),
+            outcome: Outcome::Granted,
+            rule: Rule::Met,
+            elapsed: None,
+        }
     }
 
     /// Returns the value of the configured field for request ids.
