@@ -114,7 +114,7 @@ pub(super) fn mount(members: &[Member]) -> Routes {
         }
     }
     #[cfg(feature = "resource-metadata")]
-    let router = router.merge(metadata(members));
+    let router = router.merge(metadata(members, &hidden_paths));
 
     let unguarded = || members.iter().flat_map(|member| &member.routes.unguarded);
     let listed = unguarded().flat_map(|unguarded| {
@@ -249,8 +249,7 @@ fn fallback_owner(members: &[Member]) -> Option<&Member> {
 
 /// The routes of the metadata documents (RFC 9728), one per resource.
 #[cfg(feature = "resource-metadata")]
-pub(super) fn metadata(members: &[Member]) -> Router {
-    let hidden_paths = hidden_paths(members.iter().map(|member| &member.routes));
+pub(super) fn metadata(members: &[Member], hidden_paths: &HashSet<String>) -> Router {
     let mut router = Router::new();
     let mut paths = Vec::new();
     for member in members {

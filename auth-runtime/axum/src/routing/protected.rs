@@ -24,6 +24,8 @@ use crate::routing::mount::metadata;
 use crate::routing::mount::{Member, Routes, mount};
 use crate::routing::protect_error::ProtectError;
 use crate::routing::router::GuardedRouter;
+#[cfg(feature = "resource-metadata")]
+use crate::routing::router::hidden_paths;
 use crate::routing::step::Step;
 
 /// A router that is ready to serve: every route authorizes its requests, and no route can be added
@@ -192,7 +194,10 @@ impl ProtectedRouter {
     /// ```
     #[cfg(feature = "resource-metadata")]
     pub fn metadata_router(&self) -> Router {
-        metadata(&self.members)
+        metadata(
+            &self.members,
+            &hidden_paths(self.members.iter().map(|member| &member.routes)),
+        )
     }
 
     /// Converts into a plain axum [`Router`]. Routes that are added to it later have no policy, and
