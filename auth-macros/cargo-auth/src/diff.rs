@@ -7,7 +7,7 @@ use anstyle::Style;
 use auth_grammar::lower;
 use auth_grammar::requirement::ParsedPolicy;
 use auth_runtime_policy::compare::{self, Comparison, Impact};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::report::{Failure, PlainFormat, json};
 use crate::revision::Revision;
@@ -33,7 +33,8 @@ struct PolicySet {
 /// The change of a policy.
 #[derive(Serialize)]
 struct Row {
-    change: &'static str,
+    #[serde(rename = "change", serialize_with = "write_impact")]
+    impact: Impact,
     path: String,
     /// Its present place, or its former one.
     #[serde(flatten)]
@@ -137,22 +138,21 @@ fn rows(before: &PolicySet, after: &PolicySet) -> Vec<Row> {
             impact = Impact::Changed;
             why = vec![reason];
         }
-        rows.push((impact, Row::of(&name, impact, why, before, after)));
+        rows.push(Row::of(&name, impact, why, before, after));
     }
     // Equal texts may have different meanings here.
     for (name, reason) in undecided {
-        let row = Row::of(&name, Impact::Changed, vec![reason], before, after);
-        rows.push((Impact::Changed, row));
+        rows.push(Row::of(&name, Impact::Changed, vec![reason], before, after));
     }
     for (impact, open, none) in [
         (Impact::Added, after, before),
         (Impact::Removed, before, after),
     ] {
         let only = without(&open.unguarded, &none.unguarded).into_iter();
-        rows.extend(only.map(|unguarded| (impact, Row::unguarded(unguarded, impact))));
+        rows.extend(only.map(|unguarded| Row::unguarded(unguarded, impact)));
     }
-    rows.sort_by(|(one, row), (other, than)| (one, &row.path).cmp(&(other, &than.path)));
-    rows.into_iter().map(|(_, row)| row).collect()
+    rows.sort_by(|one, other| (one.impact, &one.path).cmp(&(other.impact, &other.path)));
+    rows
 }
 
 /// Returns the elements of `all` that are not in `others`. Line numbers are not compared, since
@@ -206,7 +206,7 @@ impl Row {
         }
         let place = after.places.get(name).or_else(|| before.places.get(name));
         Self {
-            change: word(impact),
+            impact,
             path: name.to_owned(),
             place: place.cloned(),
             before: policy(before),
@@ -231,7 +231,7 @@ impl Row {
         };
         let is_there = impact == Impact::Added;
         Self {
-            change: word(impact),
+            impact,
             path: match kind {
                 OpenRouteKind::Merged => {
                     format!("a router that is merged unguarded, for `{target}`")
@@ -260,25 +260,29 @@ fn word(impact: Impact) -> &'static str {
     }
 }
 
-fn style_of(change: &str) -> Style {
-    match change {
-        "loosened" | "added" => ALERT,
-        "tightened" | "removed" => ADVICE,
-        "changed" => NOTICE,
-        _ => NOTE,
+fn write_impact<S: Serializer>(impact: &Impact, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(word(*impact))
+}
+
+fn style_of(impact: Impact) -> Style {
+    match impact {
+        Impact::Loosened | Impact::Added => ALERT,
+        Impact::Tightened | Impact::Removed => ADVICE,
+        Impact::Changed => NOTICE,
+        Impact::Moved | Impact::Restated => NOTE,
     }
 }
 
 fn text(rows: &[Row]) -> String {
     let mut text = String::new();
-    let mut last = "";
+    let mut last = None;
     for row in rows {
         // Writing to a string does not fail.
-        if row.change != last {
-            let space = if last.is_empty() { "" } else { "\n" };
-            let style = style_of(row.change);
-            let _ = writeln!(text, "{space}{style}{}{style:#}", row.change);
-            last = row.change;
+        if last != Some(row.impact) {
+            let space = if last.is_none() { "" } else { "\n" };
+            let style = style_of(row.impact);
+            let _ = writeln!(text, "{space}{style}{}{style:#}", word(row.impact));
+            last = Some(row.impact);
         }
         let place = row.place.as_ref();
         let place = place.map_or(String::new(), |place| {
