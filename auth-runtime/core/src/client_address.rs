@@ -309,7 +309,7 @@ fn unquoted(value: &str) -> Option<String> {
 
 /// An address, with or without a port; an IPv6 address may have brackets, and has them if there is a
 /// port. An obfuscated port (RFC 7239 §6.3) and a zone (RFC 4007 §11) are left out. `unknown` and
-/// obfuscated identifiers are no addresses.
+/// obfuscated identifiers are not addresses.
 fn address(text: &str) -> Option<IpAddr> {
     let text = match text.rsplit_once(":_") {
         Some((address, port)) if is_obfuscated(port) => address,

@@ -6,8 +6,8 @@
 //! it. An unknown path has no policy, so credentials of all schemes count. Of the
 //! credentials that count ([`select`], rules 5 and 7 of the specification):
 //!
-//! 1. Rejected ones of a scheme without a challenge are treated as none, and so are explicit ones whose
-//!    scheme reports an anonymous caller.
+//! 1. Rejected ones of a scheme without a challenge are ignored. Explicit ones are ignored if their scheme
+//!    reports an anonymous caller.
 //! 2. An explicit credential, which is any but a cookie, is used alone. Two are ambiguous: 400.
 //! 3. Without an explicit one, cookies are used, except rejected ones. A single remaining cookie is
 //!    used; two are ambiguous. If none remains, the last one is rejected.
@@ -160,8 +160,8 @@ struct Verified {
     is_accepted: bool,
     /// True if they were rejected.
     is_rejected: bool,
-    /// True if they count: not if the scheme treats them as none, or has no challenge and rejects them
-    /// (rule 7).
+    /// True unless they are ignored: the scheme reports an anonymous caller, or has no challenge and rejects
+    /// them (rule 7).
     counts: bool,
 }
 
