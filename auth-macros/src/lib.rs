@@ -100,3 +100,23 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn vocabulary(arguments: TokenStream) -> TokenStream {
     vocabulary::expand(arguments.into()).into()
 }
+
+/// Declares a module `actions` with a constant for each action of the crate's `auth.toml`, for
+/// `Guard::can`: `update` becomes `actions::UPDATE`, of the type `auth_runtime::objects::Action`.
+///
+/// The file is found as by [`vocabulary`]. Every character of a name that an identifier cannot contain
+/// becomes `_`. The only argument is `crate = path`.
+///
+/// ```ignore
+/// auth_runtime::actions!();
+///
+/// #[requires(authenticated, hide_as = 404)]
+/// async fn rename(guard: Guard, /* … */) -> Result<(), Denied> {
+///     guard.can(actions::UPDATE, &repository).await?;
+///     // …
+/// }
+/// ```
+#[proc_macro]
+pub fn actions(arguments: TokenStream) -> TokenStream {
+    vocabulary::expand_actions(arguments.into()).into()
+}

@@ -4,6 +4,7 @@ use auth_grammar::args;
 use auth_grammar::errors::Errors;
 use auth_grammar::item::{self, Item};
 use auth_grammar::module::{Arguments, Module};
+use auth_grammar::objects;
 use auth_grammar::requirement::{ParsedPolicy, Public};
 use auth_grammar::vocabulary::LoadedVocabulary;
 use proc_macro2::TokenStream;
@@ -45,7 +46,10 @@ pub(crate) fn requires(arguments: TokenStream, item: TokenStream) -> Annotated {
             module.inherit(&arguments, &requires, &mut errors);
             Target::Module(Box::new(module))
         }
-        None => read("requires", item, krate.as_ref(), &mut errors),
+        None => {
+            objects::idle(&requires, &mut errors);
+            read("requires", item, krate.as_ref(), &mut errors)
+        }
     };
     Annotated {
         target,

@@ -86,6 +86,14 @@ fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
             Atom::Acr(name) => quote!(acr(#name)),
             Atom::Amr(name) => quote!(amr(#name)),
             Atom::Check(name) => quote!(check(#name)),
+            Atom::Can { action, on: None } => quote!(can(#action)),
+            Atom::Can {
+                action,
+                on: Some(on),
+            } => {
+                let on = on.as_str();
+                quote!(can_on(#action, #krate::ResourcePattern::checked(#on)))
+            }
             Atom::MaxAge(age) => {
                 let seconds = age.as_secs();
                 quote!(max_age(#krate::Duration::from_secs(#seconds)))

@@ -1,12 +1,14 @@
 //! The vocabulary of the crate that is being compiled.
 
+use std::collections::BTreeMap;
+
 use auth_grammar::errors::Errors;
 use auth_grammar::vocabulary::{self, DeclaredNames, LoadedVocabulary, Vocabulary};
 use auth_grammar::{args, codes};
 use auth_runtime_policy::Network;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::Path;
+use syn::{Ident, Path};
 
 use crate::policy::network;
 use crate::runtime;
@@ -32,6 +34,17 @@ pub(crate) fn tracked(found: &LoadedVocabulary) -> Option<TokenStream> {
 pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = args::vocabulary(arguments, &mut errors);
+    let found = required(&mut errors);
+    let mistakes = errors.to_compile_error();
+    let none = Vocabulary::default();
+    let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
+    let data = data(declared.unwrap_or(&none), &runtime::private(krate.as_ref()));
+    let tracked = found.as_ref().and_then(tracked);
+    quote!({ #mistakes #tracked #data })
+}
+
+/// Finds the vocabulary, and records its absence.
+fn required(errors: &mut Errors) -> Option<LoadedVocabulary> {
     let found = find();
     match &found {
         None => errors.add(
@@ -41,14 +54,67 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
              help: create one beside the `Cargo.toml`, or in a folder above it up to the root of \
              the workspace, with scopes below `[scopes]`",
         ),
-        Some(found) => found.report(&mut errors),
+        Some(found) => found.report(errors),
+    }
+    found
+}
+
+/// Expands `actions!()`: a module with a constant for each action.
+pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let krate = args::vocabulary(arguments, &mut errors);
+    let found = required(&mut errors);
+    let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
+    let krate = runtime::private(krate.as_ref());
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    let mut constants = Vec::new();
+    for (action, declared) in declared.into_iter().flat_map(|it| &it.actions) {
+        let name = constant(action);
+        if let Some(other) = names.insert(name.clone(), action) {
+            errors.add(
+                codes::VOCABULARY,
+                Span::call_site(),
+                format!(
+                    "the actions `{other}` and `{action}` have the same constant `{name}`\n\
+                     help: rename one of them"
+                ),
+            );
+            continue;
+        }
+        let name = Ident::new(&name, Span::call_site());
+        let description = &declared.description;
+        constants.push(quote! {
+            #[doc = #description]
+            pub const #name: #krate::Action = #krate::Action::new(#action);
+        });
     }
     let mistakes = errors.to_compile_error();
-    let none = Vocabulary::default();
-    let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
-    let data = data(declared.unwrap_or(&none), &runtime::private(krate.as_ref()));
     let tracked = found.as_ref().and_then(tracked);
-    quote!({ #mistakes #tracked #data })
+    quote! {
+        #mistakes
+        #tracked
+        /// The actions that `auth.toml` declares.
+        #[allow(dead_code, reason = "some actions are in attributes only")]
+        pub(crate) mod actions {
+            #(#constants)*
+        }
+    }
+}
+
+/// Returns the name of the constant of an action.
+fn constant(action: &str) -> String {
+    let name: String = action
+        .chars()
+        .map(|character| match character.is_ascii_alphanumeric() {
+            true => character.to_ascii_uppercase(),
+            false => '_',
+        })
+        .collect();
+    let is_identifier = name.starts_with(|first: char| !first.is_ascii_digit()) && name != "_";
+    match is_identifier {
+        true => name,
+        false => format!("_{name}"),
+    }
 }
 
 fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
@@ -73,6 +139,13 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
         let requires = &policy.requires;
         quote!(#krate::DeclaredPolicy::new(#name, #description, #requires))
     });
+    let actions = vocabulary.actions.iter().map(|(name, action)| {
+        let (description, on) = (&action.description, &action.on);
+        quote!(#krate::DeclaredAction::new(#name, #description, &[#(#on),*]))
+    });
+    let resources = vocabulary.resources.iter();
+    let resources = resources
+        .map(|(name, description)| quote!(#krate::VocabularyEntry::new(#name, #description, &[])));
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
     let permissions = terms(&vocabulary.permissions);
     // A constant of its own: a constant function cannot take a temporary value with a destructor.
@@ -80,7 +153,8 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
         const NETWORKS: &[#krate::Network] = &[#(#networks),*];
         const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
             #realm, #scopes, #roles, #permissions, NETWORKS, &[#(#policies),*],
-        );
+        )
+        .with_objects(&[#(#actions),*], &[#(#resources),*]);
         VOCABULARY
     }
 }

@@ -47,6 +47,7 @@
 //! | [`AUTH0044`](auth0044) | a fallback that is not public |
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
 //! | [`AUTH0046`](auth0046) | routes of axum on a guarded router |
+//! | [`AUTH0047`](auth0047) | an invalid object |
 //! | [`AUTH0060`](auth0060) | a loosened policy that allows no further caller |
 //! | [`AUTH0061`](auth0061) | two policies with different disclosure settings |
 //! | [`AUTH0062`](auth0062) | lists that are nested too deeply |
@@ -132,6 +133,7 @@ pages! {
     auth0044 "AUTH0044"
     auth0045 "AUTH0045"
     auth0046 "AUTH0046"
+    auth0047 "AUTH0047"
     auth0060 "AUTH0060"
     auth0061 "AUTH0061"
     auth0062 "AUTH0062"

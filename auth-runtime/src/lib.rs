@@ -75,7 +75,7 @@ pub mod guide;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use auth_macros::{public, requires, vocabulary};
+pub use auth_macros::{actions, public, requires, vocabulary};
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use auth_runtime_axum::{Denied, Guard, GuardedRouter, ProtectError, ProtectedRouter};
@@ -109,7 +109,7 @@ pub mod challenge {
 pub mod policy {
     #[doc(inline)]
     pub use auth_runtime_policy::{
-        Atom, DeclaredPolicy, IpNet, Network, Truth, Vocabulary, VocabularyEntry,
+        Atom, DeclaredAction, DeclaredPolicy, IpNet, Network, Truth, Vocabulary, VocabularyEntry,
     };
 }
 
@@ -119,6 +119,18 @@ pub mod decision {
     pub use auth_runtime_core::{
         Check, Context, Decision, Denial, DenialBody, Explanation, Finding, RequestSnapshot, Rule,
     };
+}
+
+/// Decisions about objects: the decision point, its questions, and rules that are functions of the
+/// service.
+pub mod objects {
+    #[doc(inline)]
+    pub use auth_runtime_core::{
+        Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
+        ObjectAnswer, ObjectDecision, ObjectFunction, ObjectRequest, ObjectRules, Resource, Value,
+    };
+    #[doc(inline)]
+    pub use auth_runtime_policy::{ResourcePattern, ResourcePatternError};
 }
 
 /// The clock of schemes and protection spaces, and one that tests move.
@@ -194,10 +206,10 @@ pub mod __private1 {
         ServicePolicy, type_id_of, uses_guard,
     };
     pub use auth_runtime_core::adapter::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
-    pub use auth_runtime_core::{Check, HandlerLocation, Identity};
+    pub use auth_runtime_core::{Action, Check, HandlerLocation, Identity};
     pub use auth_runtime_policy::{
-        Access, DeclaredPolicy, Disclosure, IpNet, Network, Policy, Requirement, Vocabulary,
-        VocabularyEntry,
+        Access, DeclaredAction, DeclaredPolicy, Disclosure, IpNet, Network, Policy, Requirement,
+        ResourcePattern, Vocabulary, VocabularyEntry,
     };
     pub use ipnet::{Ipv4Net, Ipv6Net};
 

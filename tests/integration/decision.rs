@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use Bit::{Authenticated, Bound, Checked, Mfa, Office, Read, Staff, Write};
 use auth_runtime::decision::{Context, Decision, Denial, Explanation};
-use auth_runtime::policy::{IpNet, Network};
+use auth_runtime::policy::{Atom, IpNet, Network};
 use auth_runtime::{Caller, Identity, Policy, Requirement};
 
 /// A requirement in the oracle.
@@ -119,8 +119,8 @@ fn lists(leaves: usize, parts: usize, alphabet: &[Expression]) -> Vec<Vec<Expres
 fn decide(policy: &Policy, facts: &Context<'_>, check: Option<bool>) -> (Decision, bool) {
     match Decision::of(policy, facts) {
         Decision::Undecided(asked) => {
-            assert_eq!(asked, A_CHECK);
-            let facts = facts.clone().checked(asked, check);
+            assert_eq!(asked, Atom::Check(A_CHECK.into()));
+            let facts = facts.clone().answered(asked, check);
             (Decision::of(policy, &facts), true)
         }
         decision => (decision, false),

@@ -17,6 +17,7 @@ mod grammar;
 mod hiding;
 mod layers;
 mod modules;
+mod objects;
 mod offers;
 mod openapi;
 mod optional_identity;

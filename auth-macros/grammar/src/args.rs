@@ -49,6 +49,13 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                         return Err(twice(&key));
                     }
                 }
+                "on" => {
+                    let value = assigned(input, &key, "\"Type::{id}\"")?;
+                    let on = string(&value, &key, Form::Assigned)?;
+                    if requires.on.replace(on).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
                 "schemes" => {
                     let schemes = schemes(input, &key, errors)?;
                     if requires.schemes.replace(schemes).is_some() {

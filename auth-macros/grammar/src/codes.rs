@@ -90,6 +90,8 @@ pub const RELATIVE_CHECK: Code = Code("AUTH0042");
 /// A function of a guarded module that is not a handler.
 pub const HELPER: Code = Code("AUTH0043");
 
+/// An invalid object, or an action that does not apply to it.
+pub const OBJECT: Code = Code("AUTH0047");
 /// A loosened policy that allows no further caller.
 pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
 /// Two policies with different disclosure settings.

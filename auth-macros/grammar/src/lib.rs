@@ -26,6 +26,7 @@ pub mod errors;
 pub mod item;
 pub mod lower;
 pub mod module;
+pub mod objects;
 pub mod requirement;
 mod resolve;
 mod size;
@@ -94,6 +95,8 @@ pub fn within(
     };
     let was_readable = errors.is_empty();
     resolve::requires(&mut requires, resolver, errors);
+    objects::place(&mut requires);
+    resolve::objects(&requires, resolver, errors);
     if is_too_large(&requires, None, errors) {
         return requires;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use auth_runtime_policy as model;
 use auth_runtime_policy::{Access, Atom, Disclosure};
 
+use crate::objects;
 use crate::requirement::{Kind, Name, Namespace, ParsedPolicy, ParsedRequirement, Requires};
 
 /// Lowers the policy of either attribute.
@@ -75,6 +76,7 @@ pub fn requirement(requirement: &ParsedRequirement) -> model::Requirement {
             let blocks = network.blocks.clone();
             Atom::Network(model::Network::owned(network.text.clone(), blocks))
         }
+        Kind::Can(can) => objects::lowered(can),
         Kind::Check(function) => Atom::Check(Cow::Owned(function.to_string())),
         // Only a policy that could not be looked up is left; that was reported.
         Kind::Policy(_) => return model::Requirement::never(),

@@ -17,6 +17,10 @@ pub struct Requires {
     pub hide_as: Option<HideAs>,
     /// The callers to which denials are shown in spite of `hide_as`.
     pub hide_unless: Option<HideUnless>,
+    /// The object of the `can` requirements that name none, until it is moved to them.
+    pub on: Option<Name>,
+    /// The place of an `on` that no `can` requirement is about.
+    pub idle_on: Option<Span>,
     /// The accepted schemes; `None` for all.
     pub schemes: Option<Vec<Name>>,
     /// The realm of the challenges, if it is not the protection space's.
@@ -123,6 +127,8 @@ pub enum Kind {
     Network(Network),
     /// `check = …`
     Check(Function),
+    /// `can = "…"`
+    Can(Can),
     /// A policy of the vocabulary, until it is resolved.
     Policy(Name),
     /// `all(…)`
@@ -164,6 +170,25 @@ pub struct Network {
     pub span: Span,
     /// The blocks; empty for a name until it is resolved.
     pub blocks: Vec<IpNet>,
+}
+
+/// An action on an object.
+#[derive(Clone, PartialEq)]
+pub struct Can {
+    /// The name of the action.
+    pub action: Name,
+    /// The object as written, `Type::{parameter}`; `None` for the service itself.
+    pub on: Option<Name>,
+}
+
+impl fmt::Display for Can {
+    /// Formats the call, which names the object.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.on {
+            Some(on) => write!(f, "can({:?}, on = {:?})", self.action.text, on.text),
+            None => write!(f, "can({:?})", self.action.text),
+        }
+    }
 }
 
 /// The path of a function.
@@ -279,6 +304,7 @@ impl ParsedRequirement {
             Kind::MaxAge(age) => format!("max_age({:?})", age.text),
             Kind::Network(network) => format!("network({:?})", network.text),
             Kind::Check(function) => format!("check({function})"),
+            Kind::Can(can) => can.to_string(),
             Kind::Policy(name) => format!("policy({:?})", name.text),
             _ => self.to_string(),
         }
@@ -300,6 +326,8 @@ impl fmt::Display for ParsedRequirement {
             Kind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
             Kind::Network(network) => return write!(f, "network = {:?}", network.text),
             Kind::Check(function) => return write!(f, "check = {function}"),
+            Kind::Can(Can { action, on: None }) => return write!(f, "can = {:?}", action.text),
+            Kind::Can(can) => return can.fmt(f),
             Kind::Policy(name) => return write!(f, "policy = {:?}", name.text),
             Kind::All(parts) => ("all", parts),
             Kind::Any(parts) => ("any", parts),
@@ -314,6 +342,8 @@ impl fmt::Display for Requires {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.requirements.iter().map(ParsedRequirement::to_string));
+        let on = self.on.iter();
+        parts.extend(on.map(|on| format!("on = {:?}", on.text)));
         parts.extend(
             self.hide_as
                 .iter()

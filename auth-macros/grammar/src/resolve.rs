@@ -7,6 +7,7 @@ use crate::args;
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
+use crate::objects;
 use crate::requirement::{Kind, Name, Network, ParsedRequirement, Requires, scheme};
 use crate::suggest::nearest;
 use crate::values::bare;
@@ -23,7 +24,7 @@ pub(crate) struct Resolver<'v> {
 
 impl Resolver<'_> {
     /// Returns the message for an undeclared name of that kind, with the likely intended name.
-    fn undeclared(&self, kind: &str, name: &str) -> String {
+    pub(crate) fn undeclared(&self, kind: &str, name: &str) -> String {
         let declared = self.vocabulary.map(Vocabulary::names).unwrap_or_default();
         let same_kind = declared.iter().find(|(other, _)| *other == kind);
         let names = same_kind.map_or(&[][..], |(_, names)| names.as_slice());
@@ -34,6 +35,12 @@ impl Resolver<'_> {
             file => format!(" in {file}"),
         };
         let advice = match (nearest(name, names), elsewhere) {
+            (_, Some(("action", _))) => {
+                format!("an action of that name is declared: write `can = {name:?}`")
+            }
+            (_, Some(("resource", _))) => {
+                format!("a type of objects has that name: write `on = \"{name}::{{id}}\"`")
+            }
             (_, Some((other, _))) => {
                 format!("a {other} of that name is declared: write `{other} = {name:?}`")
             }
@@ -180,7 +187,20 @@ fn requirement(requirement: &mut ParsedRequirement, resolver: Resolver<'_>, erro
                 self::requirement(part, resolver, errors);
             }
         }
+        // Their objects may come from the attribute around them.
+        Kind::Can(_) => {}
         Kind::Authenticated | Kind::SenderConstrained | Kind::MaxAge(_) | Kind::Check(_) => {}
+    }
+}
+
+/// Records actions and types of objects that are not declared, in the attribute and the modules around it.
+pub(crate) fn objects(requires: &Requires, resolver: Resolver<'_>, errors: &mut Errors) {
+    if let Some(module) = &requires.module {
+        objects(module, resolver, errors);
+    }
+    let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
+    for part in requires.requirements.iter().chain(lesser) {
+        objects::check(part, resolver, errors);
     }
 }
 
@@ -260,6 +280,9 @@ fn policy(name: &Name, resolver: Resolver<'_>, errors: &mut Errors) -> Option<Re
     let tokens = respanned(policy.requires.parse().ok()?, name.span);
     let mut requires = args::requires(tokens, &mut Errors::default());
     self::requires(&mut requires, resolver, &mut Errors::default());
+    if requires.on.is_some() {
+        objects::place(&mut requires);
+    }
     Some(requires)
 }
 

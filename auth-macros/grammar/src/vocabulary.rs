@@ -3,14 +3,15 @@
 mod cycles;
 mod declared;
 mod find;
+mod objects;
 mod read;
 mod reader;
 mod syntax;
 mod workspace;
 
 pub use self::declared::{
-    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, NamedPolicy, Vocabulary,
-    implying,
+    DeclaredAction, DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, NamedPolicy,
+    Vocabulary, implying,
 };
 pub use self::find::{LoadedVocabulary, find};
 pub use self::read::read;

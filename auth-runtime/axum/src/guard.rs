@@ -1,15 +1,18 @@
 //! The proof, in a handler's signature, that the request met its policy.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    Authentication, Authorization, DeniedObject, RequestView, Route, State, Surroundings,
+    AboutRequest, Authentication, Authorization, DeniedObject, Evaluated, RequestView, Route,
+    State, Surroundings,
 };
 use auth_runtime_core::{
-    Caller, Check, Denial, HandlerLocation, Identity, ProtectionSpace, RequestSnapshot,
+    Action, Caller, Check, Denial, Evaluation, HandlerLocation, Identity, ObjectDecision,
+    ProtectionSpace, RequestSnapshot, Resource,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -92,17 +95,181 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     ///
     /// [`Denied`], which the handler has to return unchanged.
     pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
-        if allowed {
+        match allowed {
+            true => Ok(()),
+            false => Err(self.deny(&Denial::Forbidden, None)),
+        }
+    }
+
+    /// Continues if the decision point of the space allows the caller `action` on `object`.
+    ///
+    /// Otherwise the response is that of [`permit`](Self::permit); 503 if the decision point fails, and
+    /// the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
+    /// names the object: it is then made before the handler runs.
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # use auth_runtime::objects::{Action, Resource};
+    /// # struct Db;
+    /// # impl Db { async fn invoice_of(&self, order: u32) -> String { format!("i{order}") } }
+    /// const READ: Action = Action::new("read");
+    ///
+    /// #[requires(authenticated, hide_as = 404)]
+    /// async fn invoice(guard: Guard) -> Result<String, Denied> {
+    ///     let id = Db.invoice_of(7).await;
+    ///     guard.can(READ, Resource::new("Invoice", &id)).await?;
+    ///     Ok(id)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], which the handler has to return unchanged.
+    pub async fn can(&self, action: Action, object: impl Into<Resource>) -> Result<(), Denied> {
+        let evaluated = self.evaluate(vec![Evaluation::new(action, object)]).await?;
+        let Some(decision) = evaluated.decisions.first() else {
+            return Err(self.deny(&Denial::Unverifiable { retry_after: None }, None));
+        };
+        if decision.is_allowed() {
             return Ok(());
         }
-        Err(match &self.objects {
-            Some(objects) => objects.deny(P::POLICY, P::LOCATION),
-            None => Denied::misconfigured(
-                "a guard without an object authorizer was asked about an object",
-            ),
+        let denial = match decision.acr_values() {
+            [] => Denial::Forbidden,
+            values => Denial::StepUp {
+                acr_values: values.iter().cloned().map(Cow::Owned).collect(),
+                max_age: None,
+            },
+        };
+        Err(self.deny(&denial, Some(&evaluated)))
+    }
+
+    /// Returns, for each of the objects, whether the decision point allows the caller `action` on it. All
+    /// are decided in one call, of at most [`ProtectionSpace::MAX_EVALUATIONS`].
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the decision point fails, or if there are too many objects.
+    pub async fn can_all<T: Into<Resource>>(
+        &self,
+        action: Action,
+        objects: impl IntoIterator<Item = T>,
+    ) -> Result<Vec<bool>, Denied> {
+        let objects = objects.into_iter();
+        let evaluations: Vec<_> = objects
+            .map(|object| Evaluation::new(action, object))
+            .collect();
+        if evaluations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let evaluated = self.evaluate(evaluations).await?;
+        let decisions = evaluated.decisions.iter();
+        Ok(decisions.map(ObjectDecision::is_allowed).collect())
+    }
+
+    /// Returns the objects on which the decision point allows the caller `action`, in their order. All are
+    /// decided in one call, as by [`can_all`](Self::can_all).
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # use auth_runtime::objects::{Action, Resource};
+    /// # struct Repo { name: String }
+    /// # impl From<&Repo> for Resource {
+    /// #     fn from(repo: &Repo) -> Self { Self::new("Repository", &repo.name) }
+    /// # }
+    /// # async fn all_repos() -> Vec<Repo> { Vec::new() }
+    /// const READ: Action = Action::new("read");
+    ///
+    /// #[requires(authenticated)]
+    /// async fn list(guard: Guard) -> Result<String, Denied> {
+    ///     let repos = guard.filter(READ, all_repos().await).await?;
+    ///     Ok(repos.iter().map(|repo| format!("{}\n", repo.name)).collect())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Like [`can_all`](Self::can_all).
+    pub async fn filter<T>(&self, action: Action, objects: Vec<T>) -> Result<Vec<T>, Denied>
+    where
+        for<'t> &'t T: Into<Resource>,
+    {
+        let resources: Vec<Resource> = objects.iter().map(Into::into).collect();
+        let allowed = self.can_all(action, resources).await?;
+        let objects = objects.into_iter().zip(allowed);
+        Ok(objects
+            .filter_map(|(object, is_allowed)| is_allowed.then_some(object))
+            .collect())
+    }
+
+    /// Returns an object that the handler loaded, if it exists and the decision point allows the caller
+    /// `action` on it.
+    ///
+    /// With `hide_as = 404`, a missing object and one that is not allowed have the same response, byte
+    /// for byte. Otherwise the response is 404 for a missing object and 403 for the other.
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// # use auth_runtime::objects::{Action, Resource};
+    /// # struct Document { id: String, text: String }
+    /// # async fn find(id: &str) -> Option<Document> { None }
+    /// impl From<&Document> for Resource {
+    ///     fn from(document: &Document) -> Self {
+    ///         Self::new("Document", &document.id)
+    ///     }
+    /// }
+    /// const READ: Action = Action::new("read");
+    ///
+    /// #[requires(authenticated, hide_as = 404)]
+    /// async fn document(guard: Guard) -> Result<String, Denied> {
+    ///     let document = guard.load(READ, find("d1").await).await?;
+    ///     Ok(document.text)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], which the handler has to return unchanged.
+    pub async fn load<T>(&self, action: Action, object: Option<T>) -> Result<T, Denied>
+    where
+        for<'t> &'t T: Into<Resource>,
+    {
+        let Some(object) = object else {
+            return Err(self.deny(&Denial::NotFound, None));
+        };
+        let resource: Resource = (&object).into();
+        self.can(action, resource).await?;
+        Ok(object)
+    }
+
+    /// Asks the decision point.
+    async fn evaluate(&self, evaluations: Vec<Evaluation>) -> Result<Evaluated, Denied> {
+        let Some(objects) = &self.objects else {
+            return Err(Denied::misconfigured(WITHOUT_OBJECTS));
+        };
+        let ObjectRequest {
+            snapshot, reported, ..
+        } = &objects.request;
+        let origin = reported.as_ref().map(|reported| &reported.origin);
+        let about = AboutRequest::kept(snapshot, origin);
+        let evaluated = objects
+            .space
+            .evaluate(&self.caller, evaluations, about)
+            .await;
+        evaluated.map_err(|(evaluated, error)| {
+            let retry_after = error.retry_time();
+            self.deny(&Denial::Unverifiable { retry_after }, Some(&evaluated))
         })
     }
+
+    fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
+        match &self.objects {
+            Some(objects) => objects.deny(P::POLICY, P::LOCATION, denial, evaluated),
+            None => Denied::misconfigured(WITHOUT_OBJECTS),
+        }
+    }
 }
+
+const WITHOUT_OBJECTS: &str = "a guard without an object authorizer was asked about an object";
 
 /// The denial of a request, which the handler returns as its response.
 ///
@@ -161,13 +328,21 @@ pub(crate) struct ObjectRequest {
 }
 
 impl ObjectAuthorizer {
-    fn deny(&self, policy: &Policy, location: HandlerLocation) -> Denied {
+    fn deny(
+        &self,
+        policy: &Policy,
+        location: HandlerLocation,
+        denial: &Denial,
+        evaluated: Option<&Evaluated>,
+    ) -> Denied {
+        // The request for a new login is disclosed, as it is by the policy (rule 3a).
+        let conceal = &(self.conceal && !matches!(denial, Denial::StepUp { .. }));
         let Self {
             space,
             authentication,
             request,
-            conceal,
             has_router,
+            ..
         } = self;
         space.report_object(DeniedObject {
             policy,
@@ -176,6 +351,8 @@ impl ObjectAuthorizer {
             request: &request.snapshot,
             origin: request.reported.as_ref().map(|reported| &reported.origin),
             matched_path: request.reported.as_ref().and_then(Reported::matched_path),
+            denial,
+            evaluated,
             is_hidden: *conceal,
         });
         if *conceal && *has_router {
@@ -192,7 +369,7 @@ impl ObjectAuthorizer {
                 let denial = space.deny_unknown_path(authentication);
                 (None, denial.unwrap_or(Denial::NotFound))
             }
-            false => (Some(policy), Denial::Forbidden),
+            false => (Some(policy), denial.clone()),
         };
         let request = RequestView::Before(&request.snapshot);
         let response = space.answer(policy, &denial, authentication, request);
@@ -254,9 +431,10 @@ impl<P: HasPolicy> Guard<P> {
             reported: parts_to_report(&space, head_of_parts(head)),
             head: None,
         });
-        let parameters = match P::CHECKS {
-            [] => Some(Vec::new()),
-            _ => parameters_of(head).await,
+        let needs_parameters = !P::CHECKS.is_empty() || P::POLICY.asks_about_objects();
+        let parameters = match needs_parameters {
+            false => Some(Vec::new()),
+            true => parameters_of(head).await,
         };
         let route = Route {
             policy: P::POLICY,

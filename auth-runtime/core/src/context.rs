@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use auth_runtime_policy::{Atom, Group, Truth};
 
 use crate::caller::Caller;
 use crate::clock::Clock;
+use crate::decision_point::{Evaluated, ObjectDecision};
 
 /// All facts about one request that its policy is evaluated with.
 ///
@@ -28,7 +30,20 @@ pub struct Context<'a> {
     address: Option<IpAddr>,
     now: Option<SystemTime>,
     clock: Clock,
-    answers: Vec<(Cow<'static, str>, Option<bool>)>,
+    answers: Vec<Answer>,
+    /// The time after which to retry, if a decision point failed and names it.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) evaluated: Option<Arc<Evaluated>>,
+}
+
+/// The result of a check, or of a decision point, for one atom.
+#[derive(Clone, Debug)]
+struct Answer {
+    atom: Atom,
+    /// `None` if the check or the decision point failed.
+    is_met: Option<bool>,
+    /// The context classes of a login that would change a denial.
+    acr_values: Vec<Cow<'static, str>>,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +58,8 @@ impl<'a> Context<'a> {
             now: None,
             clock: Clock::system(),
             answers: Vec::new(),
+            retry_after: None,
+            evaluated: None,
         }
     }
 
@@ -103,9 +120,59 @@ impl<'a> Context<'a> {
 
     /// Adds the result of the check of this name; `None` if it failed.
     #[must_use]
-    pub fn checked(mut self, check: impl Into<Cow<'static, str>>, answer: Option<bool>) -> Self {
-        self.answers.push((check.into(), answer));
+    pub fn checked(self, check: impl Into<Cow<'static, str>>, answer: Option<bool>) -> Self {
+        self.answered(Atom::Check(check.into()), answer)
+    }
+
+    /// Adds the result for a `check` or `can` requirement; `None` if the check or the decision point
+    /// failed.
+    #[must_use]
+    pub fn answered(mut self, atom: Atom, answer: Option<bool>) -> Self {
+        self.answers.push(Answer {
+            atom,
+            is_met: answer,
+            acr_values: Vec::new(),
+        });
         self
+    }
+
+    /// Adds the decision about a `can` requirement; `None` if the decision point failed.
+    #[must_use]
+    pub fn decided(mut self, atom: Atom, decision: Option<&ObjectDecision>) -> Self {
+        let acr_values = decision.into_iter().flat_map(ObjectDecision::acr_values);
+        let acr_values = acr_values.map(|value| Cow::Owned(value.clone()));
+        let acr_values = acr_values.collect();
+        self.answers.push(Answer {
+            atom,
+            is_met: decision.map(ObjectDecision::is_allowed),
+            acr_values,
+        });
+        self
+    }
+
+    /// Sets the time after which to retry, if a decision point failed.
+    pub(crate) fn retry_after(self, time: Option<Duration>) -> Self {
+        Self {
+            retry_after: time,
+            ..self
+        }
+    }
+
+    /// Adds the questions to a decision point, for records.
+    pub(crate) fn after(self, evaluated: Arc<Evaluated>) -> Self {
+        Self {
+            evaluated: Some(evaluated),
+            ..self
+        }
+    }
+
+    fn answer(&self, atom: &Atom) -> Option<&Answer> {
+        self.answers.iter().find(|answer| answer.atom == *atom)
+    }
+
+    /// The context classes of a login that would change the decision about `atom`.
+    pub(crate) fn acr_values(&self, atom: &Atom) -> &[Cow<'static, str>] {
+        self.answer(atom).map_or(&[], |answer| &answer.acr_values)
     }
 
     /// The truth value of `atom`. For a caller that is not known, every atom except `network` is
@@ -116,12 +183,9 @@ impl<'a> Context<'a> {
                 .address
                 .is_some_and(|address| network.contains(address))
                 .into(),
-            (Atom::Check(check), Caller::Known(_)) => {
-                let answer = self.answers.iter().find(|(asked, _)| asked == check);
-                match answer {
-                    Some((_, Some(answer))) => (*answer).into(),
-                    Some((_, None)) | None => Truth::Unknown,
-                }
+            (Atom::Check(_) | Atom::Can { .. }, Caller::Known(_)) => {
+                let answer = self.answer(atom).and_then(|answer| answer.is_met);
+                answer.map_or(Truth::Unknown, Truth::from)
             }
             (Atom::MaxAge(age), Caller::Known(identity)) => {
                 identity.logged_in_within(*age, self.time()).into()
@@ -137,13 +201,8 @@ impl<'a> Context<'a> {
         self.can_be_bound && atom.group() == Group::Binding
     }
 
-    /// The check in `atom`, unless it already has a result.
-    pub(crate) fn open_check(&self, atom: &Atom) -> Option<Cow<'static, str>> {
-        match atom {
-            Atom::Check(check) if self.answers.iter().all(|(asked, _)| asked != check) => {
-                Some(check.clone())
-            }
-            _ => None,
-        }
+    /// Returns whether `atom` needs a check or a decision point, and has no result yet.
+    pub(crate) fn is_open(&self, atom: &Atom) -> bool {
+        matches!(atom, Atom::Check(_) | Atom::Can { .. }) && self.answer(atom).is_none()
     }
 }

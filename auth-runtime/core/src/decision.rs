@@ -13,8 +13,8 @@
 //!    - more scopes, if the caller used an OAuth scheme: 403 `insufficient_scope` (RFC 6750 §3.1);
 //!    - none: 403.
 //! 4. The credentials cannot be verified. If the requirement is unknown: 503; if it is false: 403.
-//!    Never 401, since a client discards a valid token after a 401. A failed check also leads to
-//!    503.
+//!    Never 401, since a client discards a valid token after a 401. A failed check or decision point
+//!    also leads to 503.
 //! 5. The request carries credentials of accepted schemes in an invalid way: 400, before any of the
 //!    above.
 //! 6. A public handler with an optional identity: rejected credentials lead to 401, and unverifiable
@@ -45,9 +45,10 @@ pub enum Decision {
     Deny(Denial),
     /// The request is denied, and the response is that of an unknown path.
     Conceal,
-    /// The decision depends on the check of this name: run it, add its result to the [`Context`], and decide
-    /// again.
-    Undecided(Cow<'static, str>),
+    /// The decision depends on this `check` or `can` requirement: run the check, or ask the decision point,
+    /// add the result to the [`Context`], and decide again. No check is left where a decision point has to
+    /// be asked.
+    Undecided(Atom),
 }
 
 /// The reason for denying a request, with the data for the response.
@@ -82,7 +83,7 @@ pub enum Denial {
     Forbidden,
     /// 404: the path is unknown, or the response conceals it.
     NotFound,
-    /// 503: the verifier of the credentials, or a check, is unavailable (rule 4).
+    /// 503: the verifier of the credentials, a check or the decision point is unavailable (rule 4).
     Unverifiable {
         /// The time after which to retry.
         retry_after: Option<Duration>,
@@ -138,7 +139,7 @@ impl Decision {
     }
 }
 
-fn decide(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Cow<'static, str>> {
+fn decide(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
     let decision = match evaluated.context.caller {
         Caller::Known(_) => decide_known(policy, evaluated)?,
         _ => return decide_unknown(policy, evaluated),
@@ -169,10 +170,7 @@ fn of_public(policy: &Policy, caller: &Caller) -> Decision {
 }
 
 /// Rules 2 and 4.
-fn decide_unknown(
-    policy: &Policy,
-    evaluated: &Evaluated<'_>,
-) -> Result<Decision, Cow<'static, str>> {
+fn decide_unknown(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
     let truth = evaluated.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
@@ -185,18 +183,19 @@ fn decide_unknown(
 }
 
 /// Rule 3.
-fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Cow<'static, str>> {
+fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
     match evaluated.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
-        // For a known caller, only a failed check leaves the requirement unknown.
+        // For a known caller, only a failed check or decision point leaves the requirement unknown.
         Truth::Unknown => {
-            return Ok(Decision::Deny(Denial::Unverifiable { retry_after: None }));
+            let retry_after = evaluated.context.retry_after;
+            return Ok(Decision::Deny(Denial::Unverifiable { retry_after }));
         }
         Truth::False => {}
     }
-    let is_fresh = |atom: &Atom| atom.group() == Group::Freshness;
-    if policy.asks_about(Group::Freshness) && evaluated.evaluate_granting(&is_fresh)? == Truth::True
-    {
+    let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
+    let asks_login = policy.asks_about(Group::Freshness) || evaluated.engine_asks_login();
+    if asks_login && evaluated.evaluate_granting(&is_fresh)? == Truth::True {
         return Ok(Decision::Deny(evaluated.step_up()));
     }
     // A concealed denial needs no further distinction.
@@ -217,7 +216,7 @@ fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, 
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
 /// requirement is false or unknown.
-pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, Cow<'static, str>> {
+pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, Atom> {
     let Some(requirement) = policy.shown_to() else {
         return Ok(policy.is_hidden());
     };
@@ -238,34 +237,44 @@ struct Evaluated<'a> {
 }
 
 impl Evaluated<'_> {
+    /// Returns whether a new login could make `atom` true: a freshness atom, or a `can` for which the
+    /// decision point requests a login.
+    fn is_fresh(&self, atom: &Atom) -> bool {
+        atom.group() == Group::Freshness || !self.context.acr_values(atom).is_empty()
+    }
+
+    /// Returns whether the decision point requests a login.
+    fn engine_asks_login(&self) -> bool {
+        self.context.evaluated.is_some()
+            && (self.requirement).contains(|atom| !self.context.acr_values(atom).is_empty())
+    }
+
     fn holds(&self, atom: &Atom) -> bool {
         self.context.truth(atom) == Truth::True
     }
 
-    /// Evaluates the requirement; the error is a check that has to run first.
-    fn evaluate(&self) -> Result<Truth, Cow<'static, str>> {
+    /// Evaluates the requirement; the error is the atom of a check that has to run first, or of a decision
+    /// point that has to be asked.
+    fn evaluate(&self) -> Result<Truth, Atom> {
         self.evaluate_by(&|atom| self.context.truth(atom))
     }
 
     /// Like [`evaluate`](Self::evaluate), with every atom that `granted` accepts set to true.
-    fn evaluate_granting(
-        &self,
-        granted: &impl Fn(&Atom) -> bool,
-    ) -> Result<Truth, Cow<'static, str>> {
+    fn evaluate_granting(&self, granted: &impl Fn(&Atom) -> bool) -> Result<Truth, Atom> {
         self.evaluate_by(&|atom| match granted(atom) {
             true => Truth::True,
             false => self.context.truth(atom),
         })
     }
 
-    fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, Cow<'static, str>> {
+    fn evaluate_by(&self, truth: &impl Fn(&Atom) -> Truth) -> Result<Truth, Atom> {
         let whole = self.requirement.evaluate(truth);
         let is_known = matches!(self.context.caller, Caller::Known(_));
-        if whole == Truth::Unknown && is_known {
-            let open = |atom: &Atom| self.context.open_check(atom);
-            if let Some(check) = first_open(self.requirement, truth, &open) {
-                return Err(check);
-            }
+        if whole == Truth::Unknown
+            && is_known
+            && let Some(open) = first_open(self.requirement, truth, self.context)
+        {
+            return Err(open);
         }
         Ok(whole)
     }
@@ -305,10 +314,16 @@ impl Evaluated<'_> {
             .unwrap_or_default()
     }
 
-    /// The smallest sufficient set of scopes. Its computation needs the results of all checks.
-    fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Cow<'static, str>> {
-        if let Some(check) = self.requirement.find(&|atom| self.context.open_check(atom)) {
-            return Err(check);
+    /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
+    /// decision point.
+    fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Atom> {
+        let open = |is_check: bool| {
+            let atoms = self.requirement.atoms().into_iter();
+            let mut open = atoms.filter(|atom| self.context.is_open(atom));
+            open.find(|atom| is_check == matches!(atom, Atom::Check(_)))
+        };
+        if let Some(atom) = open(true).or_else(|| open(false)) {
+            return Err(atom.clone());
         }
         let is_held = |scope: &str| match self.context.caller {
             Caller::Known(identity) => identity.has_scope(scope),
@@ -323,7 +338,7 @@ impl Evaluated<'_> {
     /// The login to request: the smallest sufficient set of freshness atoms, with the context
     /// classes that could replace the one in it.
     fn step_up(&self) -> Denial {
-        let is_fresh = |atom: &Atom| atom.group() == Group::Freshness;
+        let is_fresh = |atom: &Atom| self.is_fresh(atom);
         let smallest = minimal_set(self.requirement, &|atom| match (
             is_fresh(atom),
             self.holds(atom),
@@ -349,6 +364,15 @@ impl Evaluated<'_> {
             Atom::MaxAge(age) => Some(*age),
             _ => None,
         });
+        let by_engine = besides
+            .iter()
+            .flat_map(|atom| self.context.acr_values(atom));
+        let mut acr_values: Vec<Cow<'static, str>> = acr_values;
+        for value in by_engine {
+            if !acr_values.contains(value) {
+                acr_values.push(value.clone());
+            }
+        }
         Denial::StepUp {
             acr_values,
             max_age: max_age.min(),
@@ -395,19 +419,32 @@ fn sufficient_acr(
     }
 }
 
-/// The first check without a result that the outcome depends on.
+/// The first atom without a result that the outcome depends on: a check, or else a `can`.
 fn first_open(
     requirement: &Requirement,
     truth: &impl Fn(&Atom) -> Truth,
-    open: &dyn Fn(&Atom) -> Option<Cow<'static, str>>,
-) -> Option<Cow<'static, str>> {
+    context: &Context<'_>,
+) -> Option<Atom> {
+    let is_check = |atom: &Atom| matches!(atom, Atom::Check(_)) && context.is_open(atom);
+    first_deciding(requirement, truth, &is_check)
+        .or_else(|| first_deciding(requirement, truth, &|atom| context.is_open(atom)))
+        .cloned()
+}
+
+/// The first atom that `is_meant` accepts in a part that is unknown.
+fn first_deciding<'r>(
+    requirement: &'r Requirement,
+    truth: &impl Fn(&Atom) -> Truth,
+    is_meant: &dyn Fn(&Atom) -> bool,
+) -> Option<&'r Atom> {
     if requirement.evaluate(truth) != Truth::Unknown {
         return None;
     }
     match requirement {
-        Requirement::Atom(atom) => open(atom),
+        Requirement::Atom(atom) => is_meant(atom).then_some(atom),
         Requirement::All(parts) | Requirement::Any(parts) => {
-            parts.iter().find_map(|part| first_open(part, truth, open))
+            let mut parts = parts.iter();
+            parts.find_map(|part| first_deciding(part, truth, is_meant))
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Rule {
     MissingScope,
     /// 3d: a known caller is not allowed. 403.
     NotAllowed,
-    /// 4: the verifier of the credentials, or a check, is unavailable. 503, or 403 if no
+    /// 4: the verifier of the credentials, a check or the decision point is unavailable. 503, or 403 if no
     /// credentials would help.
     Unverifiable,
     /// 5: the request carries credentials in an invalid way. 400.
@@ -117,15 +117,15 @@ pub struct Finding {
     parts: Vec<Finding>,
 }
 
-/// The denial that a hidden policy conceals. No further checks run for it; their results count
-/// as unknown.
+/// The denial that a hidden policy conceals. No further checks run for it, and no decision
+/// point is asked; their results count as unknown.
 pub(crate) fn denial_behind(policy: &Policy, facts: &Context<'_>) -> Option<Denial> {
     let shown = policy.clone().shown();
     let mut facts = facts.clone();
     loop {
         match Decision::of(&shown, &facts) {
             Decision::Deny(denial) => return Some(denial),
-            Decision::Undecided(check) => facts = facts.checked(check, None),
+            Decision::Undecided(atom) => facts = facts.answered(atom, None),
             Decision::Grant | Decision::Conceal => return None,
         }
     }

@@ -263,8 +263,8 @@ impl Identity {
         self.0.extensions.get()
     }
 
-    /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address
-    /// or a check.
+    /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address,
+    /// a check or a decision point.
     pub(crate) fn meets(&self, atom: &Atom) -> bool {
         match atom {
             Atom::Authenticated => true,
@@ -274,7 +274,7 @@ impl Identity {
             Atom::Acr(acr) => self.acr() == Some(acr.as_ref()),
             Atom::Amr(method) => self.0.login.amr.contains(method.as_ref()),
             Atom::SenderConstrained => self.is_sender_constrained(),
-            Atom::MaxAge(_) | Atom::Check(_) | Atom::Network(_) => false,
+            Atom::MaxAge(_) | Atom::Check(_) | Atom::Can { .. } | Atom::Network(_) => false,
         }
     }
 

@@ -15,12 +15,14 @@ mod clock;
 mod context;
 pub mod cookies;
 mod decision;
+mod decision_point;
 mod denial_body;
 mod events;
 mod explanation;
 mod handler_location;
 mod head;
 mod identity;
+mod object_rules;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;
@@ -38,11 +40,16 @@ pub use crate::client_address::{Client, ClientAddress};
 pub use crate::clock::{Clock, ManualClock};
 pub use crate::context::Context;
 pub use crate::decision::{Decision, Denial};
+pub use crate::decision_point::{
+    Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
+    ObjectDecision, Resource, Value,
+};
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
+pub use crate::object_rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;
@@ -62,14 +69,15 @@ pub mod adapter {
         CheckAnswer, CheckCall, CheckCalled, CheckFunction, Parameters, State, StateType,
         Surroundings,
     };
+    pub use crate::decision_point::Evaluated;
     pub use crate::denial_body::RequestView;
     pub use crate::events::Watch;
     pub use crate::head::{Framework, Head};
     #[cfg(feature = "resource-metadata")]
     pub use crate::resource::{answer as metadata_response, scopes_supported};
     pub use crate::space::{
-        Authentication, AuthenticationFuture, Authorization, CredentialFields, DeniedObject,
-        Offered, Place, RequestBody, RequestOrigin, Route, RouteChallenges, Target, UNKNOWN_PATH,
-        UsedScheme, View, forbid_storing,
+        AboutRequest, Authentication, AuthenticationFuture, Authorization, CredentialFields,
+        DeniedObject, Offered, Place, RequestBody, RequestOrigin, Route, RouteChallenges, Target,
+        UNKNOWN_PATH, UsedScheme, View, forbid_storing,
     };
 }

@@ -96,6 +96,13 @@ pub fn repeated_parameter(path: &str) -> Option<&str> {
     })
 }
 
+/// Returns whether a path has a parameter of this name.
+pub fn has_parameter(path: &str, name: &str) -> bool {
+    path.split('/')
+        .filter_map(parameter_in)
+        .any(|own| own == name)
+}
+
 /// Returns the name of the parameter in a segment.
 fn parameter_in(segment: &str) -> Option<&str> {
     let (_, behind) = segment.split_once('{')?;

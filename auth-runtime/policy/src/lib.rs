@@ -10,6 +10,7 @@ pub mod entailment;
 mod network;
 mod policy;
 mod requirement;
+mod resource_pattern;
 pub mod scheme;
 #[cfg(test)]
 mod test_cases;
@@ -21,5 +22,8 @@ pub use ipnet::IpNet;
 pub use crate::network::Network;
 pub use crate::policy::{Access, Disclosure, Policy};
 pub use crate::requirement::{Atom, Group, Groups, Requirement};
+pub use crate::resource_pattern::{
+    FillError, ResourcePattern, ResourcePatternError, is_identifier,
+};
 pub use crate::truth::Truth;
-pub use crate::vocabulary::{DeclaredPolicy, Vocabulary, VocabularyEntry};
+pub use crate::vocabulary::{DeclaredAction, DeclaredPolicy, Vocabulary, VocabularyEntry};

@@ -354,6 +354,24 @@ impl Policy {
         checks.collect()
     }
 
+    /// Returns whether a `can` requirement is in the policy.
+    pub fn asks_about_objects(&self) -> bool {
+        let mut requirements = self.requirement().into_iter().chain(self.shown_to());
+        requirements.any(|it| it.contains(|atom| matches!(atom, Atom::Can { .. })))
+    }
+
+    /// The `can` requirements, each once, in the order of the attribute and then of `hide_unless`.
+    pub fn object_requirements(&self) -> Vec<&Atom> {
+        let requirements = self.requirement().into_iter().chain(self.shown_to());
+        let mut found: Vec<&Atom> = Vec::new();
+        for atom in requirements.flat_map(Requirement::atoms) {
+            if matches!(atom, Atom::Can { .. }) && !found.contains(&atom) {
+                found.push(atom);
+            }
+        }
+        found
+    }
+
     /// The reason for making the handler public; `None` for other handlers.
     pub fn public_reason(&self) -> Option<&str> {
         match &self.access {

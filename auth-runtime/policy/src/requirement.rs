@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::network::Network;
+use crate::resource_pattern::ResourcePattern;
 use crate::truth::Truth;
 
 /// A boolean expression that a caller has to meet: atoms, joined by `all` and `any`.
@@ -49,6 +50,13 @@ pub enum Atom {
     Permission(Cow<'static, str>),
     /// The function of the service with this path returns `true`.
     Check(Cow<'static, str>),
+    /// The decision point of the service allows the caller an action on an object.
+    Can {
+        /// The name of the action.
+        action: Cow<'static, str>,
+        /// The object; `None` for the service itself.
+        on: Option<ResourcePattern>,
+    },
     /// The caller logged in with this authentication context class (RFC 9470 §3).
     Acr(Cow<'static, str>),
     /// The caller logged in with this method, such as `otp` (RFC 8176).
@@ -122,6 +130,22 @@ impl Requirement {
     /// The function at the path `check` returns `true`.
     pub const fn check(check: &'static str) -> Self {
         Self::Atom(Atom::Check(Cow::Borrowed(check)))
+    }
+
+    /// The decision point of the service allows the caller `action` on the service itself.
+    pub const fn can(action: &'static str) -> Self {
+        Self::Atom(Atom::Can {
+            action: Cow::Borrowed(action),
+            on: None,
+        })
+    }
+
+    /// The decision point of the service allows the caller `action` on the object `on`.
+    pub const fn can_on(action: &'static str, on: ResourcePattern) -> Self {
+        Self::Atom(Atom::Can {
+            action: Cow::Borrowed(action),
+            on: Some(on),
+        })
     }
 
     /// The caller logged in with the authentication context class `acr`.
@@ -274,7 +298,8 @@ impl Atom {
             | Self::Scope(_)
             | Self::Role(_)
             | Self::Permission(_)
-            | Self::Check(_) => Group::Identity,
+            | Self::Check(_)
+            | Self::Can { .. } => Group::Identity,
             Self::Acr(_) | Self::Amr(_) | Self::MaxAge(_) => Group::Freshness,
             Self::SenderConstrained => Group::Binding,
             Self::Network(_) => Group::Context,
@@ -284,8 +309,8 @@ impl Atom {
     /// Formats the atom as in `hide_unless`, where a second `=` would be hard to read.
     pub fn as_call(&self) -> String {
         match self.to_string().split_once(" = ") {
-            Some((key, name)) => format!("{key}({name})"),
-            None => self.to_string(),
+            Some((key, name)) if !key.contains('(') => format!("{key}({name})"),
+            _ => self.to_string(),
         }
     }
 }
@@ -322,6 +347,11 @@ impl fmt::Display for Atom {
             Self::Role(role) => write!(f, "role = {role:?}"),
             Self::Permission(permission) => write!(f, "permission = {permission:?}"),
             Self::Check(check) => write!(f, "check = {check}"),
+            Self::Can { action, on: None } => write!(f, "can = {action:?}"),
+            Self::Can {
+                action,
+                on: Some(on),
+            } => write!(f, "can({action:?}, on = {:?})", on.as_str()),
             Self::Acr(acr) => write!(f, "acr = {acr:?}"),
             Self::Amr(amr) => write!(f, "amr = {amr:?}"),
             Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::network::Network;
 
-/// The scopes, roles, permissions, networks and policies that a service declares.
+/// The scopes, roles, permissions, actions, types of objects, networks and policies that a service
+/// declares.
 ///
 /// `auth_runtime::vocabulary!` constructs it from `auth.toml`. Each list is sorted by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Vocabulary {
     permissions: &'static [VocabularyEntry],
     networks: &'static [Network],
     policies: &'static [DeclaredPolicy],
+    actions: &'static [DeclaredAction],
+    resources: &'static [VocabularyEntry],
 }
 
 impl Vocabulary {
@@ -34,7 +37,33 @@ impl Vocabulary {
             permissions,
             networks,
             policies,
+            actions: &[],
+            resources: &[],
         }
+    }
+
+    /// Adds the actions and the types of objects.
+    #[must_use]
+    pub const fn with_objects(
+        self,
+        actions: &'static [DeclaredAction],
+        resources: &'static [VocabularyEntry],
+    ) -> Self {
+        Self {
+            actions,
+            resources,
+            ..self
+        }
+    }
+
+    /// The declared actions.
+    pub const fn actions(&self) -> &'static [DeclaredAction] {
+        self.actions
+    }
+
+    /// The declared types of objects.
+    pub const fn resources(&self) -> &'static [VocabularyEntry] {
+        self.resources
     }
 
     /// The realm of the protection space.
@@ -114,6 +143,51 @@ fn meets(entries: &[VocabularyEntry], name: &str, is_granted: impl Fn(&str) -> b
         }
     }
     false
+}
+
+/// A declared action, and the types of the objects that it applies to.
+///
+/// ```
+/// use auth_runtime_policy::DeclaredAction;
+///
+/// const UPDATE: DeclaredAction = DeclaredAction::new("update", "Change it", &["Repository"]);
+/// assert_eq!(UPDATE.resource_types(), ["Repository"]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeclaredAction {
+    name: &'static str,
+    description: &'static str,
+    on: &'static [&'static str],
+}
+
+impl DeclaredAction {
+    /// Creates the action `name` on objects of the types `on`.
+    pub const fn new(
+        name: &'static str,
+        description: &'static str,
+        on: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            description,
+            on,
+        }
+    }
+
+    /// The name of the action.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The description in the vocabulary.
+    pub const fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// The types of the objects that the action applies to; empty for all types, and the service itself.
+    pub const fn resource_types(&self) -> &'static [&'static str] {
+        self.on
+    }
 }
 
 /// A policy of the vocabulary, which `policy = "..."` refers to.

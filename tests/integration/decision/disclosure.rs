@@ -54,7 +54,7 @@ fn checks_in_hide_unless_decide() {
     let facts = Context::new(&caller);
     assert_eq!(
         Decision::of(&policy, &facts),
-        Decision::Undecided(check.into())
+        Decision::Undecided(Atom::Check(check.into()))
     );
     for (answer, expected) in [
         (Some(true), Decision::Deny(Denial::Forbidden)),

@@ -33,7 +33,10 @@ fn explanations_do_not_guess_checks() {
     let policy = Policy::requires(Requirement::check(A_CHECK)).hide_as_not_found();
     let caller = Caller::known(Identity::new("ann"));
     let explanation = Explanation::of(&policy, &Context::new(&caller));
-    assert_eq!(explanation.decision(), &Decision::Undecided(A_CHECK.into()));
+    assert_eq!(
+        explanation.decision(),
+        &Decision::Undecided(Atom::Check(A_CHECK.into()))
+    );
     assert_eq!((explanation.rule(), explanation.denial()), (None, None));
     assert_eq!(
         explanation.to_string(),

@@ -267,3 +267,52 @@ fn status(decision: &Decision) -> u16 {
         Decision::Undecided(check) => panic!("{check:?} was asked already"),
     }
 }
+
+/// A `can` requirement decides as a check with the same result does, and is asked for in the same cases.
+#[test]
+fn the_decision_point_decides_as_a_check() {
+    let can = Atom::Can {
+        action: "update".into(),
+        on: None,
+    };
+    let instead = |atom: &Atom| {
+        Requirement::Atom(match atom {
+            Atom::Check(_) => can.clone(),
+            other => other.clone(),
+        })
+    };
+    let decide =
+        |policy: &Policy, context: &Context<'_>, answer| match Decision::of(policy, context) {
+            Decision::Undecided(atom) => {
+                let context = context.clone().answered(atom, answer);
+                (Decision::of(policy, &context), true)
+            }
+            decision => (decision, false),
+        };
+    let checked: Vec<_> = all_expressions()
+        .into_iter()
+        .filter(|expression| expression.atoms() & Checked as Holds != 0)
+        .collect();
+    let mut compared = 0;
+    for expression in checked.iter().step_by(3) {
+        let requirement = expression.requirement();
+        let lesser = Requirement::all([Requirement::scope("read"), Requirement::check(A_CHECK)]);
+        let shown = Policy::requires(requirement);
+        for policy in [shown.clone(), shown.hide_as_not_found().hide_unless(lesser)] {
+            let with_can = policy.map(|requirement| requirement.map(&instead));
+            for holds in [0, Read as Holds, Staff as Holds, SCOPES | Mfa as Holds] {
+                let caller = Caller::known(identity(holds));
+                let context = Context::new(&caller).by_oauth();
+                for answer in [Some(true), Some(false), None] {
+                    let (by_check, by_engine) = (
+                        decide(&policy, &context, answer),
+                        decide(&with_can, &context, answer),
+                    );
+                    assert_eq!(by_check, by_engine, "{policy} {holds:b} {answer:?}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 1_000, "{compared}");
+}

@@ -241,7 +241,7 @@ async fn records_serialize_with_their_origin() {
             "outcome": "hidden", "status": 401, "rule": "2", "handler": "log::observability::write",
             "policy": denied["policy"], "scheme": null, "caller": "anonymous", "method": "GET",
             "route": "/write/{id}", "path": "/write/7", "client": "203.0.113.9",
-            "request_id": "r-1", "seconds": null,
+            "request_id": "r-1", "engine": null, "objects": [], "seconds": null,
         })
     );
     assert_eq!(granted["outcome"], "granted");

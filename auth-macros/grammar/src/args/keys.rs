@@ -1,7 +1,7 @@
 //! The keys of the arguments.
 
 /// The keys of requirements.
-pub const REQUIREMENTS: [&str; 13] = [
+pub const REQUIREMENTS: [&str; 14] = [
     "authenticated",
     "sender_constrained",
     "scope",
@@ -12,12 +12,14 @@ pub const REQUIREMENTS: [&str; 13] = [
     "max_age",
     "network",
     "check",
+    "can",
     "policy",
     "any",
     "all",
 ];
-/// The disclosure settings, and the key for replacing a module's policy. They are at the top level only.
-pub const DISPLAYS: [&str; 5] = ["hide_as", "hide_unless", "schemes", "realm", "loosen"];
+/// The object, the disclosure settings, and the key for replacing a module's policy. They are at the top
+/// level only.
+pub const DISPLAYS: [&str; 6] = ["on", "hide_as", "hide_unless", "schemes", "realm", "loosen"];
 
 /// The expected syntax at the beginning and after each comma of a list.
 pub(super) const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";

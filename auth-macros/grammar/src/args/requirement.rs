@@ -6,11 +6,11 @@ use syn::{Ident, Token, parenthesized};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
 use super::list::{self, assigned, each, equals, last_span, needs_value, skip, upcoming};
-use super::synonyms::unknown;
-use super::value::{Form, example, strings, takes_value, valued, written};
+use super::synonyms::{stray, unknown};
+use super::value::{Form, example, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
-use crate::requirement::{Kind, ParsedRequirement};
+use crate::requirement::{Can, Kind, ParsedRequirement};
 
 /// The position of a requirement.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,6 +56,12 @@ pub(super) fn requirement(
             errors.unknown_key(UnknownKey { key, known });
             return Err(mistake);
         }
+        "can" if input.peek(syn::token::Paren) => {
+            let content;
+            let parentheses = parenthesized!(content in input);
+            let can = can(&content, key, place)?;
+            (Kind::Can(can), parentheses.span.close())
+        }
         _ if input.peek(syn::token::Paren) => {
             if place != Place::Lesser {
                 return Err(called(input, key));
@@ -73,6 +79,45 @@ pub(super) fn requirement(
         }
     };
     Ok(ParsedRequirement::new(kind, key.span(), end))
+}
+
+/// Parses the arguments of `can("action", on = "Type::{id}")`.
+fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
+    let value = upcoming(input);
+    if value.is_empty() {
+        return Err(codes::VALUE.at(
+            key.span(),
+            "`can` has no action\nhelp: write `can(\"...\")` with the name of the action",
+        ));
+    }
+    let action = string(&value, key, Form::Called)?;
+    let mut on = None;
+    if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+        let inner = list::key(input, "`on = \"Type::{id}\"`")?;
+        if inner != "on" {
+            skip(input);
+            return Err(codes::UNKNOWN_KEY.at(
+                inner.span(),
+                format!(
+                    "`{inner}` is not a key of `can(...)`\nhelp: write `on = \"Type::{{id}}\"`"
+                ),
+            ));
+        }
+        let value = assigned(input, &inner, "\"Type::{id}\"")?;
+        on = Some(string(&value, &inner, Form::Assigned)?);
+        input.parse::<Option<Token![,]>>()?;
+    }
+    if let Some(next) = upcoming(input).into_iter().next() {
+        return Err(codes::STRAY.at(next.span(), stray(None, &next)));
+    }
+    if on.is_none() && place != Place::Lesser {
+        let value = format!("{:?}", action.text);
+        return Err(codes::FORM.at(
+            key.span(),
+            format!("`can` takes an equals sign, not parentheses\nhelp: write `can = {value}`"),
+        ));
+    }
+    Ok(Can { action, on })
 }
 
 /// Parses `any(…)` or `all(…)`.

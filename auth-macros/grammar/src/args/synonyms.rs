@@ -8,7 +8,7 @@ use crate::codes;
 use crate::suggest::nearest;
 
 /// Words of other frameworks and of everyday speech, each with the key of the same meaning.
-const MEANT: [(&str, &str); 32] = [
+const MEANT: [(&str, &str); 38] = [
     ("admin", "role"),
     ("group", "role"),
     ("groups", "role"),
@@ -38,6 +38,12 @@ const MEANT: [(&str, &str); 32] = [
     ("mtls", "sender_constrained"),
     ("bound", "sender_constrained"),
     ("predicate", "check"),
+    ("action", "can"),
+    ("may", "can"),
+    ("allowed", "can"),
+    ("object", "on"),
+    ("resource", "on"),
+    ("target", "on"),
     ("status", "hide_as"),
     ("hidden", "hide_as"),
     ("hide", "hide_as"),

@@ -10,7 +10,7 @@ use super::keys::REQUIREMENTS;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};
-use crate::requirement::{Age, Function, Kind, Name, Namespace, Network};
+use crate::requirement::{Age, Can, Function, Kind, Name, Namespace, Network};
 use crate::values;
 
 /// The form in which a name is written beside its key.
@@ -33,7 +33,8 @@ impl Form {
 
 /// Returns whether a requirement has a value after its key.
 pub(super) fn takes_value(key: &str) -> bool {
-    Namespace::of(key).is_some() || matches!(key, "max_age" | "network" | "check" | "policy")
+    Namespace::of(key).is_some()
+        || matches!(key, "max_age" | "network" | "check" | "can" | "policy")
 }
 
 /// Returns an example value for such a key.
@@ -84,6 +85,10 @@ pub(super) fn valued(
                 span: string.span,
             }))
         }
+        "can" => Ok(Kind::Can(Can {
+            action: string,
+            on: None,
+        })),
         "policy" if string.text.is_empty() => Err(codes::NAME.at(
             string.span,
             "the policy is empty\nhelp: name the required policy",

@@ -17,10 +17,22 @@ pub struct Vocabulary {
     pub roles: DeclaredNames,
     /// `[permissions]`
     pub permissions: DeclaredNames,
+    /// `[actions]`
+    pub actions: BTreeMap<String, DeclaredAction>,
+    /// `[resources]`: the types of objects, each with its description.
+    pub resources: BTreeMap<String, String>,
     /// `[networks]`
     pub networks: BTreeMap<String, Vec<IpNet>>,
     /// `[policies]`
     pub policies: BTreeMap<String, NamedPolicy>,
+}
+
+/// An action on objects.
+pub struct DeclaredAction {
+    /// The description.
+    pub description: String,
+    /// The types of the objects that it applies to; empty for all types, and the service itself.
+    pub on: Vec<String>,
 }
 
 /// Requirements under one name.
@@ -66,6 +78,8 @@ impl Vocabulary {
             ("scope", keys(&self.scopes)),
             ("role", keys(&self.roles)),
             ("permission", keys(&self.permissions)),
+            ("action", keys(&self.actions)),
+            ("resource", keys(&self.resources)),
             ("network", keys(&self.networks)),
             ("policy", keys(&self.policies)),
         ]

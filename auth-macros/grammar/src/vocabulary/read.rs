@@ -20,13 +20,15 @@ use crate::resolve::Resolver;
 use crate::size::is_too_large;
 use crate::suggest::nearest;
 use crate::values::bare;
-use crate::{args, check, codes, resolve, values};
+use crate::{args, check, codes, objects, resolve, values};
 
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 8] = [
     "realm",
     "scopes",
     "roles",
     "permissions",
+    "actions",
+    "resources",
     "networks",
     "policies",
 ];
@@ -68,17 +70,22 @@ const MAX_MISTAKES: usize = 100;
 impl Reader {
     fn vocabulary(&mut self, table: &DeTable<'_>) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        let mut policies = None;
+        let (mut actions, mut policies) = (None, None);
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
                 "realm" => vocabulary.realm = self.realm(value),
                 "scopes" => vocabulary.scopes = self.terms(Namespace::Scope, value),
                 "roles" => vocabulary.roles = self.terms(Namespace::Role, value),
                 "permissions" => vocabulary.permissions = self.terms(Namespace::Permission, value),
+                "actions" => actions = Some(value),
+                "resources" => vocabulary.resources = self.resources(value),
                 "networks" => vocabulary.networks = self.networks(value),
                 "policies" => policies = Some(value),
                 other => self.unknown(key.span(), other, "a section", &SECTIONS),
             }
+        }
+        if let Some(actions) = actions {
+            vocabulary.actions = self.actions(actions, &vocabulary.resources);
         }
         // Policies are checked against all other sections, wherever they are in the file.
         if let Some(policies) = policies {
@@ -203,7 +210,13 @@ impl Reader {
     }
 
     /// Reads a description, the value of `key`.
-    fn description(&mut self, value: &Value<'_>, kind: &str, name: &str, key: &str) -> String {
+    pub(super) fn description(
+        &mut self,
+        value: &Value<'_>,
+        kind: &str,
+        name: &str,
+        key: &str,
+    ) -> String {
         let what = format!("the description of the {kind} `{name}`");
         let description = self.string(value, &what, &format!("`{key} = \"...\"`"));
         let description = description.unwrap_or_default();
@@ -476,6 +489,8 @@ impl Reader {
         let written = requires.to_string();
         if !is_too_large(&requires, None, &mut errors) {
             resolve::requires(&mut requires, resolver, &mut errors);
+            objects::place(&mut requires);
+            resolve::objects(&requires, resolver, &mut errors);
             if !is_too_large(&requires, None, &mut errors) {
                 check::requires(&requires, &mut errors);
             }
@@ -493,7 +508,7 @@ impl Reader {
     }
 }
 
-fn section(name: &str) -> String {
+pub(super) fn section(name: &str) -> String {
     format!("\nhelp: write `[{name}]`, with the declarations on the lines below")
 }
 

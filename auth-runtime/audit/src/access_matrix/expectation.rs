@@ -135,7 +135,7 @@ fn outcomes(policy: &Policy, context: &Context<'_>) -> Vec<Decision> {
         match Decision::of(policy, &context) {
             Decision::Undecided(check) => {
                 let answers = [false, true].map(Some);
-                open.extend(answers.map(|answer| context.clone().checked(check.clone(), answer)));
+                open.extend(answers.map(|answer| context.clone().answered(check.clone(), answer)));
             }
             decision if outcomes.contains(&decision) => {}
             decision => outcomes.push(decision),

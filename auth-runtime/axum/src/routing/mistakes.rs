@@ -1,7 +1,8 @@
 //! The mistakes in a router that only its protection space shows.
 
 use auth_runtime_core::ProtectionSpace;
-use auth_runtime_core::route_pattern::repeated_parameter;
+use auth_runtime_core::route_pattern::{has_parameter, repeated_parameter};
+use auth_runtime_policy::{Atom, Policy, ResourcePattern};
 
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
@@ -31,7 +32,23 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
             written: unguarded.written,
         })
     });
-    let of_routes = of_routes.chain(of_paths);
+    let of_objects = router.routes.iter().flat_map(|route| {
+        let handler = route.endpoint.location.handler();
+        let patterns = objects_of(route.endpoint.policy);
+        patterns.into_iter().flat_map(move |on| {
+            let missing = on
+                .parameters()
+                .filter(|name| !has_parameter(&route.full_path, name));
+            let missing = missing.map(|name| Mistake::MissingParameter {
+                handler,
+                path: route.full_path.clone(),
+                on: on.to_string(),
+                name: name.to_owned(),
+            });
+            missing.collect::<Vec<_>>()
+        })
+    });
+    let of_routes = of_routes.chain(of_paths).chain(of_objects);
     of_routes.chain(of_fallbacks).chain(of_unguarded).collect()
 }
 
@@ -68,11 +85,28 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
     let unasked = space
         .cannot_ask_for(endpoint.policy)
         .then_some(Mistake::Unasked { handler });
+    let undecided = space.cannot_decide(endpoint.policy);
+    let undecided = undecided.map(|atom| Mistake::Undecided {
+        handler,
+        requirement: atom.to_string(),
+        has_engine: space.has_decision_point(),
+    });
     let borrowed = endpoint.borrower.map(Mistake::Borrowed);
     let offers = unbound.into_iter().chain(realm).chain(unasked);
     schemes
         .chain(states)
         .chain(offers)
+        .chain(undecided)
         .chain(borrowed)
         .collect()
+}
+
+/// The patterns of the objects in a policy.
+fn objects_of(policy: &Policy) -> Vec<&ResourcePattern> {
+    let atoms = policy.object_requirements().into_iter();
+    let patterns = atoms.filter_map(|atom| match atom {
+        Atom::Can { on, .. } => on.as_ref(),
+        _ => None,
+    });
+    patterns.collect()
 }

@@ -46,6 +46,19 @@ pub(crate) enum Mistake {
         path: String,
         name: String,
     },
+    /// An object is named by a path parameter that the route does not have.
+    MissingParameter {
+        handler: &'static str,
+        path: String,
+        on: String,
+        name: String,
+    },
+    /// The space cannot decide a `can` requirement.
+    Undecided {
+        handler: &'static str,
+        requirement: String,
+        has_engine: bool,
+    },
     /// A handler takes the guard of another one.
     Borrowed(Borrower),
     /// A router was merged unguarded with an empty reason.
@@ -101,6 +114,34 @@ impl fmt::Display for Mistake {
                 f,
                 "the path `{path}` of `{handler}` has two parameters `{name}`; give each a name \
                  of its own",
+            ),
+            Self::MissingParameter {
+                handler,
+                path,
+                on,
+                name,
+            } => write!(
+                f,
+                "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {on:?}` \
+                 names",
+            ),
+            Self::Undecided {
+                handler,
+                requirement,
+                has_engine: false,
+            } => write!(
+                f,
+                "`{handler}` requires `{requirement}`, and the protection space has no decision \
+                 point; add one with `.decision_point(…)`",
+            ),
+            Self::Undecided {
+                handler,
+                requirement,
+                has_engine: true,
+            } => write!(
+                f,
+                "`{handler}` requires `{requirement}`, and the decision point of the protection \
+                 space knows no such action on objects of that type",
             ),
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,

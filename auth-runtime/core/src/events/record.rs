@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::Denial;
+use crate::decision_point::{Evaluated, Evaluation, ObjectDecision};
 use crate::explanation::{Explanation, Rule};
 use crate::handler_location::HandlerLocation;
 
@@ -28,7 +29,8 @@ pub(crate) type Audit = Arc<dyn Fn(&AuditRecord<'_>) + Send + Sync>;
 /// With the feature `serde`, a record can be serialized, for a log with a line of JSON for each decision.
 /// The members are `outcome` ([`Outcome::name`]), `status` (of a denial, concealed or not), `rule`, `handler`,
 /// `policy`, `scheme`, `caller` (the kind of the caller), `method`, `route`, `path`, `client` (an address),
-/// `request_id` and `seconds`. An absent value is `null`. The subject is left out.
+/// `request_id`, `engine`, `objects` and `seconds`. Each of the `objects` has `action`, `type`, `id`, `allowed`
+/// and `policy`. An absent value is `null`. The subject is left out.
 #[derive(Clone, Copy)]
 pub struct AuditRecord<'a> {
     pub(crate) location: Option<HandlerLocation>,
@@ -41,6 +43,7 @@ pub struct AuditRecord<'a> {
     pub(crate) client: Client,
     pub(crate) request_id: Option<&'a HeaderValue>,
     pub(crate) matched_path: Option<&'a str>,
+    pub(crate) evaluated: Option<&'a Evaluated>,
     pub(crate) outcome: Outcome<'a>,
     pub(crate) rule: Rule,
     pub(crate) elapsed: Option<Duration>,
@@ -165,6 +168,24 @@ impl<'a> AuditRecord<'a> {
         self.matched_path
     }
 
+    /// The name of the decision point that was asked about objects; `None` if none was asked.
+    pub fn engine(&self) -> Option<&'static str> {
+        self.evaluated.map(|evaluated| evaluated.engine)
+    }
+
+    /// The questions to the decision point, each with its decision: the action and the object, and the
+    /// policies of the engine that determined the decision, if it names them. The decision is missing if the
+    /// engine failed. Ids of objects may be personal data.
+    pub fn evaluations(
+        &self,
+    ) -> impl Iterator<Item = (&'a Evaluation, Option<&'a ObjectDecision>)> {
+        let evaluated = self.evaluated.into_iter();
+        evaluated.flat_map(|evaluated| {
+            let evaluations = evaluated.evaluations.iter().enumerate();
+            evaluations.map(|(index, evaluation)| (evaluation, evaluated.decisions.get(index)))
+        })
+    }
+
     /// The time spent on verifying credentials, running checks and deciding; `None` on public
     /// handlers and for objects, where nothing is measured.
     pub fn elapsed(&self) -> Option<Duration> {
@@ -211,7 +232,7 @@ impl serde::Serialize for AuditRecord<'_> {
 
         let denial = self.outcome.denial();
         let request_id = self.request_id.and_then(|value| value.to_str().ok());
-        let mut record = serializer.serialize_struct("AuditRecord", 13)?;
+        let mut record = serializer.serialize_struct("AuditRecord", 15)?;
         record.serialize_field("outcome", self.outcome.name())?;
         record.serialize_field("status", &denial.map(|denial| denial.status().as_u16()))?;
         record.serialize_field("rule", &self.rule.to_string())?;
@@ -224,7 +245,40 @@ impl serde::Serialize for AuditRecord<'_> {
         record.serialize_field("path", self.path)?;
         record.serialize_field("client", &self.client.address())?;
         record.serialize_field("request_id", &request_id)?;
+        record.serialize_field("engine", &self.engine())?;
+        record.serialize_field("objects", &Objects(*self))?;
         record.serialize_field("seconds", &self.elapsed.map(|it| it.as_secs_f64()))?;
         record.end()
+    }
+}
+
+/// The questions of a record.
+#[cfg(feature = "serde")]
+struct Objects<'a>(AuditRecord<'a>);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Objects<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.evaluations().map(Object))
+    }
+}
+
+/// One question and its decision.
+#[cfg(feature = "serde")]
+struct Object<'a>((&'a Evaluation, Option<&'a ObjectDecision>));
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Object<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let (evaluation, decision) = self.0;
+        let mut object = serializer.serialize_struct("Object", 5)?;
+        object.serialize_field("action", &evaluation.action)?;
+        object.serialize_field("type", evaluation.resource.resource_type())?;
+        object.serialize_field("id", evaluation.resource.id())?;
+        object.serialize_field("allowed", &decision.map(ObjectDecision::is_allowed))?;
+        object.serialize_field("policy", &decision.and_then(ObjectDecision::policy))?;
+        object.end()
     }
 }

@@ -1,8 +1,6 @@
 //! Authorization of a request: the decision of its policy, after every check that it depends on.
 
-use std::borrow::Cow;
-
-use auth_runtime_policy::{Access, Disclosure, Policy, Requirement};
+use auth_runtime_policy::{Access, Atom, Disclosure, Policy, Requirement};
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -205,19 +203,17 @@ impl ProtectionSpace {
         let head = surroundings.head;
         let mut context = self.context(route.policy, &authentication, head);
         let (decision, conceal) = loop {
-            let check = match decide(route, context.as_ref()) {
+            let open = match decide(route, context.as_ref()) {
                 Ok(decided) => break decided,
-                Err(check) => check,
+                Err(open) => open,
             };
-            // Checks are about known callers only, so none runs for other callers.
-            let result = match context.as_ref().map(|context| context.caller) {
-                Some(Caller::Known(identity)) => {
-                    let result = run_named(route.checks, &check, identity, surroundings);
-                    watch.around(result).await
-                }
-                _ => None,
+            context = match context {
+                Some(context) => Some(
+                    self.find_out(open, route, context, surroundings, watch)
+                        .await,
+                ),
+                None => None,
             };
-            context = context.map(|context| context.checked(check, result));
         };
         let request = (&authentication, head);
         self.report_decision(route, request, context.as_ref(), &decision, watch);
@@ -225,6 +221,37 @@ impl ProtectionSpace {
             authentication,
             decision,
             conceal,
+        }
+    }
+
+    /// Runs the check of an atom, or asks the decision point, and adds the results to the context.
+    async fn find_out<'c>(
+        &self,
+        open: Atom,
+        route: Route<'_>,
+        context: Context<'c>,
+        surroundings: Surroundings<'_>,
+        watch: &Watch,
+    ) -> Context<'c> {
+        // Checks and decision points decide about known callers only.
+        let Caller::Known(identity) = context.caller else {
+            return context.answered(open, None);
+        };
+        let context = match &open {
+            Atom::Check(name) => {
+                let result = run_named(route.checks, name, identity, surroundings);
+                let result = watch.around(result).await;
+                context.checked(name.clone(), result)
+            }
+            _ => {
+                let asked = self.ask_about_objects(route.policy, identity, context, surroundings);
+                watch.around(asked).await
+            }
+        };
+        // Each round answers at least the atom that was open.
+        match context.is_open(&open) {
+            true => context.answered(open, None),
+            false => context,
         }
     }
 
@@ -284,11 +311,8 @@ impl ProtectionSpace {
     }
 }
 
-/// The decision, and whether the denial of an object is concealed; or the check that both depend on.
-fn decide(
-    route: Route<'_>,
-    context: Option<&Context<'_>>,
-) -> Result<(Decision, bool), Cow<'static, str>> {
+/// The decision, and whether the denial of an object is concealed; or the atom that both depend on.
+fn decide(route: Route<'_>, context: Option<&Context<'_>>) -> Result<(Decision, bool), Atom> {
     let policy = route.policy;
     let Some(context) = context else {
         // Ambiguous credentials, or an unreadable body (rule 5).
@@ -298,7 +322,7 @@ fn decide(
         });
     };
     let decision = match Decision::of(policy, context) {
-        Decision::Undecided(check) => return Err(check),
+        Decision::Undecided(open) => return Err(open),
         decision => decision,
     };
     let is_granted = decision == Decision::Grant;

@@ -12,6 +12,7 @@ use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::decision::Denial;
+use crate::decision_point::DecisionPoint;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 use crate::events::{Audit, AuditRecord};
 #[cfg(feature = "resource-metadata")]
@@ -26,6 +27,7 @@ pub struct ProtectionSpaceBuilder {
     unknown_paths: UnknownPaths,
     client_address: ClientAddress,
     clock: Clock,
+    decision_point: Option<Arc<dyn DecisionPoint>>,
     prompts_scripts: bool,
     joins_challenges: bool,
     render: Option<Render>,
@@ -48,6 +50,7 @@ impl ProtectionSpace {
             unknown_paths: UnknownPaths::default(),
             client_address: ClientAddress::default(),
             clock: Clock::system(),
+            decision_point: None,
             prompts_scripts: false,
             joins_challenges: false,
             render: None,
@@ -102,6 +105,15 @@ impl ProtectionSpaceBuilder {
     /// Each scheme has a clock of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sets the engine that decides about objects: it answers `can = "action"` in policies, and the
+    /// questions of handlers through their guards. Default: none. A second one replaces the first.
+    ///
+    /// [`ObjectRules`](crate::ObjectRules) calls functions of the service.
+    pub fn decision_point(mut self, engine: impl DecisionPoint) -> Self {
+        self.decision_point = Some(Arc::new(engine));
         self
     }
 
@@ -222,6 +234,7 @@ impl ProtectionSpaceBuilder {
             unknown_paths: self.unknown_paths,
             client_address: self.client_address,
             clock: self.clock,
+            decision_point: self.decision_point,
             prompts_scripts: self.prompts_scripts,
             joins_challenges: self.joins_challenges,
             render: self.render,

@@ -11,6 +11,7 @@ use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
 use crate::decision::Denial;
+use crate::decision_point::DecisionPoint;
 use crate::denial_body::{DenialBody, RequestSnapshot};
 use crate::events::Audit;
 #[cfg(feature = "resource-metadata")]
@@ -40,6 +41,7 @@ pub(super) struct Space {
     pub(super) unknown_paths: UnknownPaths,
     pub(super) client_address: ClientAddress,
     pub(super) clock: Clock,
+    pub(super) decision_point: Option<Arc<dyn DecisionPoint>>,
     pub(super) prompts_scripts: bool,
     pub(super) joins_challenges: bool,
     pub(super) render: Option<Render>,
@@ -187,6 +189,11 @@ impl ProtectionSpace {
             return Some(
                 "a handler accepts only schemes without a challenge, and is not hidden".to_owned(),
             );
+        }
+        if let Some(atom) = self.cannot_decide(policy) {
+            return Some(format!(
+                "a handler requires `{atom}`, and the protection space has no decision point for it"
+            ));
         }
         let is_unbound = policy.demands_bound_credentials() && !self.can_constrain_senders(policy);
         is_unbound.then(|| {

@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::client_address::Client;
 use crate::context::Context;
 use crate::decision::{Decision, Denial};
+use crate::decision_point::Evaluated;
 use crate::denial_body::RequestSnapshot;
 use crate::events::{AuditRecord, Outcome, Watch};
 use crate::explanation::{Rule, denial_behind};
@@ -84,6 +85,7 @@ impl ProtectionSpace {
             context,
             caller,
             scheme: self.name_of_used(Some(policy), authentication),
+            evaluated: context.and_then(|context| context.evaluated.as_deref()),
             outcome,
             rule,
             elapsed: watch.elapsed(),
@@ -166,9 +168,10 @@ impl ProtectionSpace {
                 .map_or(Client::Unknown, |origin| origin.client),
             request_id: object.origin.and_then(|origin| origin.request_id.as_ref()),
             matched_path: object.matched_path,
+            evaluated: object.evaluated,
             outcome: match object.is_hidden {
-                true => Outcome::Hidden(&Denial::Forbidden),
-                false => Outcome::Denied(&Denial::Forbidden),
+                true => Outcome::Hidden(object.denial),
+                false => Outcome::Denied(object.denial),
             },
             rule: Rule::Object,
             elapsed: None,
@@ -189,6 +192,7 @@ impl ProtectionSpace {
             client: self.0.client_address.find(head),
             request_id: self.request_id(head),
             matched_path: head.matched_path(),
+            evaluated: None,
             outcome: Outcome::Granted,
             rule: Rule::Met,
             elapsed: None,
@@ -196,13 +200,14 @@ impl ProtectionSpace {
     }
 
     /// Returns the value of the configured field for request ids.
-    fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
+    pub(super) fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
         head.headers.get(self.0.request_id_field.as_ref()?)
     }
 
-    /// Returns the origin of a request for a later record, if decisions are observed.
+    /// Returns the origin of a request for a later record or question to the decision point, if
+    /// decisions are observed or there is a decision point.
     pub fn origin_to_report(&self, head: Head<'_>) -> Option<RequestOrigin> {
-        self.is_watched().then(|| RequestOrigin {
+        (self.is_watched() || self.has_decision_point()).then(|| RequestOrigin {
             client: self.0.client_address.find(head),
             request_id: self.request_id(head).cloned(),
         })
@@ -234,8 +239,8 @@ impl ProtectionSpace {
 /// The origin of a request.
 #[derive(Clone, Debug)]
 pub struct RequestOrigin {
-    client: Client,
-    request_id: Option<HeaderValue>,
+    pub(super) client: Client,
+    pub(super) request_id: Option<HeaderValue>,
 }
 
 /// An object that a handler denied.
@@ -252,6 +257,10 @@ pub struct DeniedObject<'a> {
     pub origin: Option<&'a RequestOrigin>,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
+    /// The denial.
+    pub denial: &'a Denial,
+    /// The questions to the decision point, if it decided.
+    pub evaluated: Option<&'a Evaluated>,
     /// True if the denial is concealed.
     pub is_hidden: bool,
 }

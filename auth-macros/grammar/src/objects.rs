@@ -1,0 +1,226 @@
+//! The objects of `can` requirements: the default `on` of an attribute, and the declared actions and
+//! types.
+
+use auth_runtime_policy::{Atom, ResourcePattern, ResourcePatternError, is_identifier};
+
+use crate::check;
+use crate::codes;
+use crate::errors::Errors;
+use crate::requirement::{Can, Kind, Name, ParsedRequirement, Requires};
+use crate::resolve::Resolver;
+use crate::suggest::nearest;
+
+/// The type of the service itself, which `can` without `on` is about.
+const SERVICE: &str = "Service";
+
+/// Moves the `on` of each attribute to the `can` requirements in it that have none. The `on` of an
+/// enclosing module is the default. Returns the default of the attribute.
+pub(crate) fn place(requires: &mut Requires) -> Option<Name> {
+    let around = requires.module.as_mut().and_then(|module| place(module));
+    let own = requires.on.take();
+    let on = own.clone().or(around);
+    let mut is_used = false;
+    let lesser = requires.hide_unless.as_mut().map(|hide| &mut hide.lesser);
+    for part in requires.requirements.iter_mut().chain(lesser) {
+        is_used |= put(part, on.as_ref());
+    }
+    requires.idle_on = own.filter(|_| !is_used).map(|own| own.span);
+    on
+}
+
+/// Returns whether a `can` requirement without an object is in it.
+fn put(requirement: &mut ParsedRequirement, on: Option<&Name>) -> bool {
+    match &mut requirement.kind {
+        Kind::Can(can) => {
+            let is_open = can.on.is_none();
+            if is_open {
+                can.on = on.cloned();
+            }
+            is_open
+        }
+        Kind::All(parts) | Kind::Any(parts) => {
+            let parts = parts.iter_mut().map(|part| put(part, on));
+            parts.fold(false, |one, other| one | other)
+        }
+        _ => false,
+    }
+}
+
+/// Records an `on` without effect. On a module, it is the default of the handlers.
+pub fn idle(requires: &Requires, errors: &mut Errors) {
+    if let Some(span) = requires.idle_on.filter(|_| errors.is_empty()) {
+        errors.add(
+            codes::IDLE_DISPLAY,
+            span,
+            "`on` has no effect: no `can` is about it\n\
+             help: add `can = \"...\"` with the action, or remove `on`",
+        );
+    }
+}
+
+/// Records actions and types that are not declared, and invalid objects.
+pub(crate) fn check(requirement: &ParsedRequirement, resolver: Resolver<'_>, errors: &mut Errors) {
+    if errors.is_full() {
+        return;
+    }
+    match &requirement.kind {
+        Kind::Can(can) => check_one(can, resolver, errors),
+        Kind::All(parts) | Kind::Any(parts) => {
+            parts.iter().for_each(|part| check(part, resolver, errors));
+        }
+        _ => {}
+    }
+}
+
+fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
+    let Can { action, on } = can;
+    if let Some(problem) = action_problem(&action.text) {
+        errors.add(codes::NAME, action.span, problem);
+        return;
+    }
+    let pattern = on.as_ref().map(|on| {
+        parse(on)
+            .map_err(|message| errors.add(codes::OBJECT, on.span, message))
+            .ok()
+    });
+    let Some(vocabulary) = resolver.vocabulary else {
+        return;
+    };
+    let declared = vocabulary.actions.get(&action.text);
+    if declared.is_none() {
+        let message = resolver.undeclared("action", &action.text);
+        errors.add(codes::UNDECLARED, action.span, message);
+    }
+    // Of an invalid object, no type is known.
+    let kind = match &pattern {
+        None => None,
+        Some(None) => return,
+        Some(Some(pattern)) => Some(pattern.resource_type()),
+    };
+    if let (Some(kind), Some(on)) = (kind, on)
+        && !vocabulary.resources.contains_key(kind)
+    {
+        errors.add(
+            codes::UNDECLARED,
+            on.span,
+            resolver.undeclared("resource", kind),
+        );
+        return;
+    }
+    let Some(declared) = declared.filter(|declared| !declared.on.is_empty()) else {
+        return;
+    };
+    // The attribute that names a policy of the vocabulary may state its object.
+    if kind.is_none() && resolver.shown.is_empty() {
+        return;
+    }
+    let kind = kind.unwrap_or(SERVICE);
+    if declared.on.iter().any(|own| own == kind) {
+        return;
+    }
+    let types = declared.on.join("`, `");
+    let (object, advice) = match kind {
+        SERVICE => (
+            "the service itself".to_owned(),
+            format!(
+                "name the object, such as `on = \"{}::{{id}}\"`",
+                declared.on.first().map_or("Type", String::as_str)
+            ),
+        ),
+        kind => {
+            let others = vocabulary.actions.iter();
+            let others = others.filter(|(_, other)| other.on.iter().any(|own| own == kind));
+            let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
+            let advice = match (nearest(&action.text, &others), others.as_slice()) {
+                (Some(meant), _) => format!("did you mean `{meant}`?"),
+                (None, []) => format!("add `{kind}` to the types of `{}`", action.text),
+                (None, others) => format!(
+                    "use `{}`, or add `{kind}` to the types of `{}`",
+                    others.join("`, `"),
+                    action.text
+                ),
+            };
+            (format!("objects of the type `{kind}`"), advice)
+        }
+    };
+    let message = format!(
+        "the action `{}` applies to `{types}`, not to {object}\nhelp: {advice}",
+        action.text
+    );
+    errors.add(codes::OBJECT, action.span, message);
+}
+
+/// Returns the reason why a text cannot be the name of an action.
+pub(crate) fn action_problem(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("the action is empty\nhelp: name the required action".to_owned());
+    }
+    if text.trim() != text {
+        return Some(format!(
+            "the action `{}` begins or ends with white space\nhelp: write `{:?}`",
+            text.escape_debug(),
+            text.trim()
+        ));
+    }
+    check::unfit("action", text)
+}
+
+/// Returns the reason why a text cannot be the name of a type.
+pub(crate) fn type_problem(text: &str) -> Option<String> {
+    if text == SERVICE {
+        let message = "`Service` is the type of the service itself, which every service has\n\
+                       help: remove it";
+        return Some(message.to_owned());
+    }
+    let is_right = text.split("::").all(is_identifier);
+    (!is_right).then(|| {
+        format!(
+            "`{}` is not the name of a type\n\
+             help: write an identifier, such as `Repository` or `App::Repository`",
+            text.escape_debug()
+        )
+    })
+}
+
+fn parse(on: &Name) -> Result<ResourcePattern, String> {
+    let text = &on.text;
+    ResourcePattern::parse(text.clone()).map_err(|error| {
+        let shown = text.escape_debug();
+        match error {
+            ResourcePatternError::NoId => {
+                let kind = if is_identifier(text) { text } else { "Type" };
+                format!(
+                    "`{shown}` has no id behind the type\n\
+                     help: write the path parameters with the id: `on = \"{kind}::{{id}}\"`"
+                )
+            }
+            ResourcePatternError::EmptyId => format!(
+                "`{shown}` has an empty id\n\
+                 help: write the path parameters with the id: `on = \"{shown}{{id}}\"`"
+            ),
+            ResourcePatternError::Type => format!(
+                "the type in `{shown}` is not an identifier\n\
+                 help: write a declared type, as in `on = \"Repository::{{id}}\"`"
+            ),
+            ResourcePatternError::Parameter => format!(
+                "a parameter in `{shown}` is not the name of a path parameter between braces\n\
+                 help: write it as in the route, as in `on = \"Repository::{{owner}}/{{repo}}\"`"
+            ),
+            ResourcePatternError::Adjacent => format!(
+                "two parameters in `{shown}` have no text between them, so two objects could have \
+                 the same id\n\
+                 help: write a character between them, such as `/`"
+            ),
+            other => format!("`{shown}` is not an object: {other}\nhelp: remove that character"),
+        }
+    })
+}
+
+/// Returns the atom of a requirement.
+pub(crate) fn lowered(can: &Can) -> Atom {
+    Atom::Can {
+        action: can.action.text.clone().into(),
+        // An invalid one was reported.
+        on: (can.on.as_ref()).and_then(|on| ResourcePattern::parse(on.text.clone()).ok()),
+    }
+}

@@ -1,0 +1,403 @@
+//! Engines that decide about objects, and the data that they decide by.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderValue, Method};
+
+use crate::identity::Identity;
+
+/// An engine that decides which actions a caller may perform on which objects: a policy decision point
+/// of AuthZEN.
+///
+/// A space has [one](crate::ProtectionSpaceBuilder::decision_point). It answers `can = "action"` in
+/// policies, and the questions of handlers through their guards. [`ObjectRules`](crate::ObjectRules) is
+/// one that calls functions of the service.
+///
+/// All questions about one request arrive in one call.
+///
+/// ```
+/// use auth_runtime::objects::{
+///     DecisionPoint, EvaluationFuture, EvaluationRequest, ObjectDecision,
+/// };
+///
+/// /// Allows each caller to read everything, and to change the objects that have its name.
+/// struct ByName;
+///
+/// impl DecisionPoint for ByName {
+///     fn name(&self) -> &'static str {
+///         "by name"
+///     }
+///
+///     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+///         let subject = request.identity.subject();
+///         let decisions = request.evaluations.iter().map(|evaluation| {
+///             let is_own = evaluation.resource.id() == subject;
+///             ObjectDecision::from(evaluation.action == "read" || is_own)
+///         });
+///         let decisions = decisions.collect();
+///         Box::pin(async move { Ok(decisions) })
+///     }
+/// }
+/// ```
+pub trait DecisionPoint: Send + Sync + 'static {
+    /// The name of the engine, for records and the log.
+    fn name(&self) -> &'static str;
+
+    /// Decides about each evaluation of the request.
+    ///
+    /// The result has one decision for each evaluation, in the same order. Any other number of decisions
+    /// counts as an error. After an error, nothing is granted, and the response is 503.
+    ///
+    /// The future has to complete within a time that the engine limits: the request waits for it.
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r>;
+
+    /// Returns whether the engine can decide about `action` on objects of `resource_type`, for the check
+    /// of all routes at start. Default: `true`.
+    fn decides_about(&self, action: &str, resource_type: &str) -> bool {
+        let _ = (action, resource_type);
+        true
+    }
+}
+
+/// The result of [`DecisionPoint::evaluate`].
+pub type EvaluationFuture<'r> =
+    Pin<Box<dyn Future<Output = Result<Vec<ObjectDecision>, DecisionPointError>> + Send + 'r>>;
+
+/// The questions about one request: the subject, the actions on objects, and the context, as in the
+/// AuthZEN Authorization API 1.0.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct EvaluationRequest<'r> {
+    /// The caller, with its subject, grants and extensions.
+    pub identity: &'r Identity,
+    /// The questions.
+    pub evaluations: &'r [Evaluation],
+    /// The method of the request.
+    pub method: &'r Method,
+    /// The path of the request, as the client sent it.
+    pub path: &'r str,
+    /// The address of the client, as the
+    /// [`client_address`](crate::ProtectionSpaceBuilder::client_address) of the space determines it.
+    pub address: Option<IpAddr>,
+    /// The time of the decision.
+    pub time: SystemTime,
+    /// The value of the
+    /// [`request_id_field`](crate::ProtectionSpaceBuilder::request_id_field).
+    pub request_id: Option<&'r HeaderValue>,
+}
+
+impl<'r> EvaluationRequest<'r> {
+    /// Creates a request about `GET /`, from no address, at the present time. Tests of an engine use it.
+    pub fn new(identity: &'r Identity, evaluations: &'r [Evaluation]) -> Self {
+        Self {
+            identity,
+            evaluations,
+            method: &Method::GET,
+            path: "/",
+            address: None,
+            time: SystemTime::now(),
+            request_id: None,
+        }
+    }
+}
+
+impl fmt::Debug for EvaluationRequest<'_> {
+    /// Omits the caller, the path and the address, which are personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvaluationRequest")
+            .field("evaluations", &self.evaluations)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name of an action, such as `update`.
+///
+/// `auth_runtime::actions!()` declares a constant for each action of `auth.toml`, so that a misspelled
+/// name does not compile.
+///
+/// ```
+/// use auth_runtime::objects::Action;
+///
+/// const UPDATE: Action = Action::new("update");
+/// assert_eq!(UPDATE.name(), "update");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Action(&'static str);
+
+impl Action {
+    /// Creates an action.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+/// A question: may the caller perform this action on this object?
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The name of the action.
+    pub action: Cow<'static, str>,
+    /// The object.
+    pub resource: Resource,
+}
+
+impl Evaluation {
+    /// Creates a question.
+    pub fn new(action: impl Into<Cow<'static, str>>, resource: impl Into<Resource>) -> Self {
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+        }
+    }
+}
+
+impl From<Action> for Cow<'static, str> {
+    fn from(action: Action) -> Self {
+        Self::Borrowed(action.name())
+    }
+}
+
+/// An object: its type, its id and, as far as they are known, its properties.
+///
+/// ```
+/// use auth_runtime::objects::Resource;
+///
+/// struct Repo { owner: String, name: String }
+///
+/// impl From<&Repo> for Resource {
+///     fn from(repo: &Repo) -> Self {
+///         Self::new("Repository", format!("{}/{}", repo.owner, repo.name))
+///             .with_property("owner", repo.owner.as_str())
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    kind: Cow<'static, str>,
+    id: String,
+    properties: BTreeMap<Cow<'static, str>, Value>,
+}
+
+impl Resource {
+    /// The type of the service itself, which `can = "action"` without `on` is about. Its id is the realm.
+    pub const SERVICE: &'static str = "Service";
+
+    /// Creates an object without properties.
+    pub fn new(resource_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
+        Self {
+            kind: resource_type.into(),
+            id: id.into(),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a property. A second value for a name replaces the first.
+    #[must_use]
+    pub fn with_property(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.properties.insert(name.into(), value.into());
+        self
+    }
+
+    /// The type.
+    pub fn resource_type(&self) -> &str {
+        &self.kind
+    }
+
+    /// The id. It is unique among the objects of the type.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The properties, in the order of their names.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let properties = self.properties.iter();
+        properties.map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl fmt::Display for Resource {
+    /// Formats the type and the id: `Repository::"ann/garden"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{:?}", self.kind, self.id)
+    }
+}
+
+/// The value of a property.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// True or false.
+    Flag(bool),
+    /// A list.
+    List(Vec<Value>),
+    /// A reference to another object, by its type and id.
+    Reference(Cow<'static, str>, String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl<V: Into<Value>> From<Vec<V>> for Value {
+    fn from(values: Vec<V>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+/// The decision of an engine about one [`Evaluation`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectDecision {
+    is_allowed: bool,
+    policy: Option<String>,
+    acr_values: Vec<String>,
+}
+
+impl ObjectDecision {
+    /// The action is allowed.
+    pub const fn allow() -> Self {
+        Self {
+            is_allowed: true,
+            policy: None,
+            acr_values: Vec::new(),
+        }
+    }
+
+    /// The action is not allowed.
+    pub const fn deny() -> Self {
+        Self {
+            is_allowed: false,
+            policy: None,
+            acr_values: Vec::new(),
+        }
+    }
+
+    /// The action is not allowed, and a login with one of these authentication context classes would
+    /// change that. The response is 401 with these `acr_values` (RFC 9470 §3) if nothing else is missing.
+    pub fn deny_until_login<S: Into<String>>(acr_values: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            acr_values: acr_values.into_iter().map(Into::into).collect(),
+            ..Self::deny()
+        }
+    }
+
+    /// Names the policies of the engine that determined the decision, for records.
+    #[must_use]
+    pub fn by_policy(self, policy: impl Into<String>) -> Self {
+        Self {
+            policy: Some(policy.into()),
+            ..self
+        }
+    }
+
+    /// Returns whether the action is allowed.
+    pub const fn is_allowed(&self) -> bool {
+        self.is_allowed
+    }
+
+    /// The policies of the engine that determined the decision, if the engine names them.
+    pub fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// The authentication context classes of a login that would change a denial.
+    pub fn acr_values(&self) -> &[String] {
+        &self.acr_values
+    }
+}
+
+impl From<bool> for ObjectDecision {
+    fn from(is_allowed: bool) -> Self {
+        match is_allowed {
+            true => Self::allow(),
+            false => Self::deny(),
+        }
+    }
+}
+
+/// The questions that were put to a decision point, and its decisions.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The name of the engine.
+    pub engine: &'static str,
+    /// The questions.
+    pub evaluations: Vec<Evaluation>,
+    /// One decision for each question; empty if the engine failed.
+    pub decisions: Vec<ObjectDecision>,
+}
+
+/// The failure of an engine: nothing is granted, and the response is 503.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionPointError {
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl DecisionPointError {
+    /// Creates an error with a message for the log. Clients do not see it.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            retry_after: None,
+        }
+    }
+
+    /// Sets the time after which clients should retry (`Retry-After`).
+    #[must_use]
+    pub fn retry_after(self, time: Duration) -> Self {
+        Self {
+            retry_after: Some(time),
+            ..self
+        }
+    }
+
+    /// The time after which clients should retry, if it is known.
+    pub const fn retry_time(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for DecisionPointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DecisionPointError {}

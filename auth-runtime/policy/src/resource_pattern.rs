@@ -1,0 +1,309 @@
+//! The object of a `can` requirement, by the parameters of the route.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The object of a `can` requirement: its type, and its id with path parameters, as in
+/// `on = "Repository::{owner}/{repo}"`.
+///
+/// ```
+/// use auth_runtime_policy::ResourcePattern;
+///
+/// let pattern = ResourcePattern::parse("Repository::{owner}/{repo}")?;
+/// assert_eq!(pattern.resource_type(), "Repository");
+/// assert_eq!(pattern.parameters().collect::<Vec<_>>(), ["owner", "repo"]);
+///
+/// let value = |name: &str| Some(if name == "owner" { "ann" } else { "garden" });
+/// assert_eq!(pattern.fill(value).as_deref(), Ok("ann/garden"));
+/// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourcePattern(Cow<'static, str>);
+
+/// A part of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part<'p> {
+    Text(&'p str),
+    Parameter(&'p str),
+}
+
+/// The reason why a text is not a [`ResourcePattern`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResourcePatternError {
+    /// There is no `::` between a type and an id.
+    NoId,
+    /// The type is not made of identifiers, joined by `::`.
+    Type,
+    /// The id is empty.
+    EmptyId,
+    /// A brace has no counterpart, or the name between braces is not an identifier.
+    Parameter,
+    /// Two parameters have no text between them, so different values could have the same id.
+    Adjacent,
+    /// The text of the id contains a character other than visible ASCII, or `:` or `%`.
+    Character(char),
+}
+
+impl fmt::Display for ResourcePatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoId => f.write_str("there is no `::` between the type and the id"),
+            Self::Type => f.write_str("the type is not an identifier"),
+            Self::EmptyId => f.write_str("the id is empty"),
+            Self::Parameter => f.write_str("a parameter is not an identifier between braces"),
+            Self::Adjacent => f.write_str("two parameters have no text between them"),
+            Self::Character(other) => {
+                write!(f, "the id contains `{}`", other.escape_debug())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ResourcePatternError {}
+
+/// The reason why a request has no object for a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FillError<'p> {
+    /// The route has no parameter of this name.
+    Missing(&'p str),
+    /// The value of this parameter is empty, or contains the character behind it in the pattern, so that
+    /// another object could have the same id.
+    Ambiguous(&'p str),
+}
+
+impl ResourcePattern {
+    /// Parses `Type::id`, where the id contains names of path parameters in braces.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourcePatternError`] names the first mistake.
+    pub fn parse(text: impl Into<Cow<'static, str>>) -> Result<Self, ResourcePatternError> {
+        let pattern = Self(text.into());
+        let (kind, id) = pattern
+            .0
+            .rsplit_once("::")
+            .ok_or(ResourcePatternError::NoId)?;
+        if !kind.split("::").all(is_identifier) {
+            return Err(ResourcePatternError::Type);
+        }
+        check_id(id)?;
+        Ok(pattern)
+    }
+
+    /// For the expansion of an attribute only, which checked the text.
+    #[doc(hidden)]
+    pub const fn checked(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The type of the object: `Repository`, or `App::Repository`.
+    pub fn resource_type(&self) -> &str {
+        self.0.rsplit_once("::").map_or(&*self.0, |(kind, _)| kind)
+    }
+
+    /// The names of the path parameters, in the order of the id.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.parts().filter_map(|part| match part {
+            Part::Parameter(name) => Some(name),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The id of the object, with `value` for each parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`FillError`] if there is no value, or if another object could have the same id.
+    pub fn fill<'p, 'v>(
+        &'p self,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Result<String, FillError<'p>> {
+        let mut id = String::new();
+        let mut parts = self.parts().peekable();
+        let mut parameters_left = self.parameters().count();
+        while let Some(part) = parts.next() {
+            let name = match part {
+                Part::Text(text) => {
+                    id.push_str(text);
+                    continue;
+                }
+                Part::Parameter(name) => name,
+            };
+            parameters_left -= 1;
+            let value = value(name).ok_or(FillError::Missing(name))?;
+            // The id has one reading only if the value ends where the text behind it begins. Behind the
+            // last parameter, the text has a known length.
+            let ends_early = match parts.peek() {
+                Some(Part::Text(text)) if parameters_left > 0 => text
+                    .chars()
+                    .next()
+                    .is_some_and(|first| value.contains(first)),
+                _ => false,
+            };
+            if value.is_empty() || ends_early {
+                return Err(FillError::Ambiguous(name));
+            }
+            id.push_str(value);
+        }
+        Ok(id)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut rest = self.0.rsplit_once("::").map_or("", |(_, id)| id);
+        std::iter::from_fn(move || {
+            let (part, behind) = match rest.strip_prefix('{') {
+                Some(inside) => {
+                    let (name, behind) = inside.split_once('}')?;
+                    (Part::Parameter(name), behind)
+                }
+                None if rest.is_empty() => return None,
+                None => {
+                    let (text, behind) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+                    (Part::Text(text), behind)
+                }
+            };
+            rest = behind;
+            Some(part)
+        })
+    }
+}
+
+impl fmt::Display for ResourcePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Returns whether a text is an ASCII identifier, as names of types and of path parameters are.
+pub fn is_identifier(text: &str) -> bool {
+    let is_first = |first: char| first.is_ascii_alphabetic() || first == '_';
+    text.starts_with(is_first)
+        && text
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || it == '_')
+}
+
+fn check_id(id: &str) -> Result<(), ResourcePatternError> {
+    if id.is_empty() {
+        return Err(ResourcePatternError::EmptyId);
+    }
+    let mut rest = id;
+    let mut is_behind_parameter = false;
+    while let Some(first) = rest.chars().next() {
+        if let Some(inside) = rest.strip_prefix('{') {
+            if is_behind_parameter {
+                return Err(ResourcePatternError::Adjacent);
+            }
+            let (name, behind) = inside
+                .split_once('}')
+                .ok_or(ResourcePatternError::Parameter)?;
+            if !is_identifier(name) {
+                return Err(ResourcePatternError::Parameter);
+            }
+            rest = behind;
+            is_behind_parameter = true;
+            continue;
+        }
+        match first {
+            '}' => return Err(ResourcePatternError::Parameter),
+            ':' | '%' => return Err(ResourcePatternError::Character(first)),
+            other if !other.is_ascii_graphic() => {
+                return Err(ResourcePatternError::Character(other));
+            }
+            _ => {}
+        }
+        rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        is_behind_parameter = false;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_parsed_or_refused_with_the_reason() {
+        use ResourcePatternError as E;
+        for right in [
+            "Repository::{owner}/{repo}",
+            "App::Repository::{id}",
+            "Tenant::acme",
+            "File::v1/{name}.txt",
+        ] {
+            assert!(ResourcePattern::parse(right).is_ok(), "{right}");
+        }
+        for (wrong, error) in [
+            ("Repository", E::NoId),
+            ("", E::NoId),
+            ("::{id}", E::Type),
+            ("My Repository::{id}", E::Type),
+            ("1x::{id}", E::Type),
+            ("Repository::", E::EmptyId),
+            ("Repository::{", E::Parameter),
+            ("Repository::}", E::Parameter),
+            ("Repository::{}", E::Parameter),
+            ("Repository::{*rest}", E::Parameter),
+            ("Repository::{a}{b}", E::Adjacent),
+            ("Repository::a b", E::Character(' ')),
+            ("Repository::a%2F{b}", E::Character('%')),
+            ("Repository::é", E::Character('é')),
+        ] {
+            assert_eq!(ResourcePattern::parse(wrong), Err(error), "{wrong}");
+        }
+    }
+
+    /// Two different lists of values never have the same id.
+    #[test]
+    fn ids_are_injective() {
+        let values = [
+            "a", "b", "a/b", "b/", "/a", "a-b", "", "-", "a/-b", "a/q", "q/a", "q",
+        ];
+        for pattern in [
+            "T::{x}/{y}",
+            "T::{x}-{y}",
+            "T::{x}/-{y}",
+            "T::p/{x}/q/{y}",
+            "T::{x}/{y}.q",
+            "T::{x}",
+        ] {
+            let pattern = ResourcePattern::parse(pattern).expect("a pattern");
+            let has_two = pattern.parameters().count() == 2;
+            let mut seen: Vec<(String, (&str, &str))> = Vec::new();
+            for x in values {
+                for y in values {
+                    let pair = if has_two { (x, y) } else { (x, "") };
+                    let filled = pattern.fill(|name| Some(if name == "x" { x } else { y }));
+                    let Ok(id) = filled else { continue };
+                    let same = seen.iter().find(|(other, _)| *other == id);
+                    assert!(
+                        same.is_none_or(|(_, other)| *other == pair),
+                        "{pattern}: {id}"
+                    );
+                    seen.push((id, pair));
+                }
+            }
+            assert!(!seen.is_empty(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_value_without_neighbours_is_taken_as_it_is() {
+        let pattern = ResourcePattern::parse("File::{path}").expect("a pattern");
+        assert_eq!(
+            pattern.fill(|_| Some("a/b c%2F")).as_deref(),
+            Ok("a/b c%2F")
+        );
+        assert_eq!(pattern.fill(|_| None), Err(FillError::Missing("path")));
+        assert_eq!(
+            pattern.fill(|_| Some("")),
+            Err(FillError::Ambiguous("path"))
+        );
+    }
+}

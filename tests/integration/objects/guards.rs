@@ -1,0 +1,174 @@
+//! Questions of handlers about objects that they loaded.
+
+use auth_runtime::routing::get;
+use auth_runtime::{Denied, Guard, requires};
+use axum::extract::Path;
+
+use super::*;
+
+struct Document {
+    id: String,
+    text: &'static str,
+}
+
+impl From<&Document> for Resource {
+    fn from(document: &Document) -> Self {
+        Self::new("Document", &document.id)
+    }
+}
+
+fn find(id: String) -> Option<Document> {
+    let exists = !id.ends_with("missing");
+    exists.then_some(Document {
+        id,
+        text: "the text",
+    })
+}
+
+#[requires(authenticated, hide_as = 404)]
+async fn hidden(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    let document = guard.load(READ, find(id)).await?;
+    Ok(document.text)
+}
+
+#[requires(authenticated)]
+async fn shown(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    let document = guard.load(READ, find(id)).await?;
+    Ok(document.text)
+}
+
+#[requires(authenticated)]
+async fn update(guard: Guard, Path(id): Path<String>) -> Result<&'static str, Denied> {
+    guard.can(UPDATE, Resource::new("Document", id)).await?;
+    Ok("updated")
+}
+
+fn ids() -> Vec<Document> {
+    let ids = ["ann/1", "bob/2", "ann/3", "bob/4-public"];
+    ids.map(|id| Document {
+        id: id.to_owned(),
+        text: "",
+    })
+    .into()
+}
+
+#[requires(authenticated)]
+async fn list(guard: Guard) -> Result<String, Denied> {
+    let documents = guard.filter(READ, ids()).await?;
+    let ids: Vec<&str> = documents
+        .iter()
+        .map(|document| document.id.as_str())
+        .collect();
+    Ok(ids.join(" "))
+}
+
+#[requires(authenticated)]
+async fn flags(guard: Guard) -> Result<String, Denied> {
+    Ok(format!("{:?}", guard.can_all(UPDATE, &ids()).await?))
+}
+
+#[requires(authenticated)]
+async fn nothing(guard: Guard) -> Result<String, Denied> {
+    Ok(format!(
+        "{:?}",
+        guard.can_all(UPDATE, Vec::<Resource>::new()).await?
+    ))
+}
+
+#[requires(authenticated)]
+async fn too_many(guard: Guard, Path(count): Path<usize>) -> Result<String, Denied> {
+    let objects = (0..count).map(|id| Resource::new("Document", format!("ann/{id}")));
+    Ok(guard.can_all(READ, objects).await?.len().to_string())
+}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/hidden/{id}", get(hidden))
+        .route("/shown/{id}", get(shown))
+        .route("/update/{id}", get(update))
+        .route("/list", get(list))
+        .route("/flags", get(flags))
+        .route("/nothing", get(nothing))
+        .route("/many/{count}", get(too_many))
+}
+
+#[tokio::test]
+async fn a_guard_asks_about_loaded_objects() {
+    let app = protect(routes(), &Engine::default());
+    for (caller, target, expected) in [
+        ("ann", "/hidden/ann%2F1", 200),
+        ("bob", "/hidden/ann%2F1", 404),
+        ("ann", "/hidden/missing", 404),
+        ("ann", "/shown/ann%2F1", 200),
+        ("bob", "/shown/ann%2F1", 403),
+        ("ann", "/shown/missing", 404),
+        ("ann", "/update/ann%2F1", 200),
+        ("bob", "/update/ann%2F1-public", 403),
+    ] {
+        assert_eq!(
+            status(&app, by(caller, target)).await,
+            expected,
+            "{caller} {target}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_object_and_a_denied_one_have_the_same_bytes() {
+    let app = protect(routes(), &Engine::default());
+    assert_hidden(app.clone(), by("bob", "/hidden/ann%2F1")).await;
+    assert_hidden(app, by("bob", "/hidden/missing")).await;
+}
+
+#[tokio::test]
+async fn a_list_is_one_call() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    assert_eq!(
+        body(send(&app, by("ann", "/list")).await).await,
+        "ann/1 ann/3 bob/4-public"
+    );
+    assert_eq!(engine.calls().len(), 1);
+    let flags = body(send(&app, by("ann", "/flags")).await).await;
+    assert_eq!(flags, "[true, false, true, false]");
+    assert_eq!(engine.calls().len(), 2);
+    assert_eq!(body(send(&app, by("ann", "/nothing")).await).await, "[]");
+    assert_eq!(engine.calls().len(), 2, "an empty list asks nothing");
+}
+
+#[tokio::test]
+async fn a_list_is_bounded() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    assert_eq!(
+        body(send(&app, by("ann", "/many/10000")).await).await,
+        "10000"
+    );
+    assert_eq!(status(&app, by("ann", "/many/10001")).await, 503);
+    assert_eq!(engine.calls().len(), 1);
+}
+
+/// On a plain router, the guard has the same methods.
+#[tokio::test]
+async fn a_guard_on_a_plain_router_asks_as_well() {
+    let engine = Engine::default();
+    let space = with(&engine).build().expect("a space");
+    let app = axum::Router::new()
+        .route("/hidden/{id}", axum::routing::get(hidden))
+        .route("/own/{id}", axum::routing::get(own))
+        .layer(axum::Extension(space));
+    for (caller, target, expected) in [
+        ("ann", "/hidden/ann%2F1", 200),
+        ("bob", "/hidden/ann%2F1", 404),
+        ("ann", "/own/ann", 200),
+        ("bob", "/own/ann", 403),
+    ] {
+        let Ok(response) = app.clone().oneshot(by(caller, target)).await;
+        assert_eq!(response.status().as_u16(), expected, "{caller} {target}");
+    }
+}
+
+#[requires(can = "read", on = "Person::{id}")]
+async fn own() -> &'static str {
+    "own"
+}

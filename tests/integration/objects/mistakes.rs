@@ -1,0 +1,69 @@
+//! Mistakes that only the protection space shows.
+
+use auth_runtime::objects::{ObjectRequest, ObjectRules};
+use auth_runtime::requires;
+use auth_runtime::routing::get;
+
+use super::*;
+
+#[requires(can = "read", on = "Repository::{owner}/{repo}", hide_as = 404,
+           hide_unless = can("list", on = "Owner::{tenant}"))]
+async fn read() {}
+
+#[requires(can = "restart")]
+async fn restart() {}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/{owner}/x", get(read))
+        .route("/restart", get(restart))
+}
+
+#[test]
+fn every_missing_parameter_and_engine_is_named() {
+    let space = space_builder().build().expect("a space");
+    let error = routes().protect(space).expect_err("no engine").to_string();
+    for part in [
+        "the path `/{owner}/x` of `auth_tests::integration::objects::mistakes::read` has no parameter \
+         `repo`, which `on = \"Repository::{owner}/{repo}\"` names",
+        "has no parameter `tenant`, which `on = \"Owner::{tenant}\"` names",
+        "restart` requires `can = \"restart\"`, and the protection space has no decision point; add one \
+         with `.decision_point(…)`",
+    ] {
+        let part = part.replace(
+            "auth_tests::integration",
+            module_path!().split("::objects").next().unwrap_or(""),
+        );
+        assert!(error.contains(&part), "{part}\nin\n{error}");
+    }
+    assert_eq!(error.lines().count(), 4, "{error}");
+}
+
+#[test]
+fn a_type_without_a_rule_is_found_at_start() {
+    async fn owner(_: ObjectRequest<'_>) -> bool {
+        true
+    }
+
+    let rules = ObjectRules::new(()).on("Owner", owner);
+    let space = space_builder()
+        .decision_point(rules)
+        .build()
+        .expect("a space");
+    let routes = GuardedRouter::new().route("/restart", get(restart));
+    let error = routes.protect(space).expect_err("no rule").to_string();
+    assert!(
+        error.contains("knows no such action on objects of that type"),
+        "{error}"
+    );
+}
+
+/// On a plain router, nothing is checked at start: the response is 500, and not a grant.
+#[tokio::test]
+async fn a_plain_router_without_an_engine_fails_closed() {
+    let space = space_builder().build().expect("a space");
+    let app = axum::Router::new().route("/restart", axum::routing::get(restart));
+    let app = app.layer(axum::Extension(space));
+    let Ok(response) = app.oneshot(by("api", "/restart")).await;
+    assert_eq!(response.status(), 500);
+}

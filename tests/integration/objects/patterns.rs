@@ -1,0 +1,57 @@
+//! Ids of objects, from the path of a request.
+
+use auth_runtime::requires;
+use auth_runtime::routing::get;
+
+use super::*;
+
+#[requires(can = "read", on = "Repository::{owner}/{repo}")]
+async fn two() {}
+
+#[requires(can = "read", on = "File::{path}")]
+async fn below() {}
+
+/// No two paths lead to one id, and the id has the decoded values.
+#[tokio::test]
+async fn ids_are_unambiguous() {
+    let engine = Engine::default();
+    let routes = GuardedRouter::new()
+        .route("/r/{owner}/{repo}", get(two))
+        .route("/f/{*path}", get(below));
+    let app = protect(routes, &engine);
+    for (target, expected) in [
+        ("/r/ann/x", Some(r#"read Repository::"ann/x""#)),
+        ("/r/ann/x%2Fy", Some(r#"read Repository::"ann/x/y""#)),
+        // `ann/x` and `y` would have the same id.
+        ("/r/ann%2Fx/y", None),
+        ("/r/%61nn/x%20y", Some(r#"read Repository::"ann/x y""#)),
+        ("/r/ann/%00", Some(r#"read Repository::"ann/\0""#)),
+        ("/r/ann/%ff", None),
+        ("/r/ann/x%22%5D", Some(r#"read Repository::"ann/x\"]""#)),
+        ("/r/ann/..", Some(r#"read Repository::"ann/..""#)),
+        ("/f/ann/b/c", Some(r#"read File::"ann/b/c""#)),
+    ] {
+        let before = engine.calls().len();
+        let status = status(&app, by("ann", target)).await;
+        let calls = engine.calls();
+        match expected {
+            Some(question) => {
+                assert_eq!(status, 200, "{target}");
+                assert_eq!(calls[before..], [[question]], "{target}");
+            }
+            None => {
+                assert_eq!(status, 403, "{target}");
+                assert_eq!(calls.len(), before, "{target}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_parameters_of_nested_routers_are_found() {
+    let engine = Engine::default();
+    let inner = GuardedRouter::new().route("/{repo}", get(two));
+    let app = protect(GuardedRouter::new().nest("/r/{owner}", inner), &engine);
+    assert_eq!(status(&app, by("ann", "/r/ann/x")).await, 200);
+    assert_eq!(engine.calls(), [[r#"read Repository::"ann/x""#]]);
+}

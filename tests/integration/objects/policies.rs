@@ -1,0 +1,272 @@
+//! `can` in policies.
+
+use auth_runtime::objects::ResourcePattern;
+use auth_runtime::routing::get;
+use auth_runtime::{CheckRequest, Policy, Requirement, requires};
+
+use super::*;
+
+#[requires(can = "update", on = "Repository::{owner}/{repo}", scope = "repo", hide_as = 404,
+           hide_unless = can("read"))]
+async fn rename() -> &'static str {
+    "renamed"
+}
+
+#[requires(can = "read", on = "Repository::{owner}/{repo}")]
+async fn read() -> &'static str {
+    "read"
+}
+
+#[requires(any(role = "admin", can = "read"), on = "Repository::{owner}/{repo}")]
+async fn by_role_or_engine() -> &'static str {
+    "read"
+}
+
+#[requires(can = "restart")]
+async fn restart() -> &'static str {
+    "restarted"
+}
+
+async fn is_even(request: CheckRequest<'_>) -> bool {
+    request
+        .parameter("repo")
+        .is_some_and(|repo| repo.len().is_multiple_of(2))
+}
+
+#[requires(can = "read", check = is_even, on = "Repository::{owner}/{repo}")]
+async fn after_check() -> &'static str {
+    "read"
+}
+
+#[requires(authenticated, on = "Repository::{owner}/{repo}")]
+mod repository {
+    use auth_runtime::requires;
+
+    #[requires(can = "read")]
+    pub(super) async fn show() -> &'static str {
+        "shown"
+    }
+
+    #[requires(can = "read", on = "Owner::{owner}")]
+    pub(super) async fn owner() -> &'static str {
+        "shown"
+    }
+
+    #[requires(can("read", on = "Owner::{owner}"), can = "update")]
+    pub(super) async fn both() -> &'static str {
+        "shown"
+    }
+}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/{owner}/{repo}/name", get(rename))
+        .route("/{owner}/{repo}", get(read))
+        .route("/{owner}/{repo}/any", get(by_role_or_engine))
+        .route("/{owner}/{repo}/even", get(after_check))
+        .route("/{owner}/{repo}/shown", get(repository::show))
+        .route("/{owner}/{repo}/owner", get(repository::owner))
+        .route("/{owner}/{repo}/both", get(repository::both))
+        .route("/restart", get(restart))
+}
+
+#[tokio::test]
+async fn the_engine_grants_and_denies() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    for (caller, target, expected) in [
+        ("ann", "/ann/garden", 200),
+        ("bob", "/ann/garden", 403),
+        ("bob", "/ann/garden-public", 200),
+        ("ann", "/ann/garden/name", 200),
+        // A reader learns that it may not rename; another caller learns nothing.
+        ("bob", "/ann/garden-public/name", 403),
+        ("bob", "/ann/garden/name", 404),
+        ("ann", "/ann/x/shown", 200),
+        ("bob", "/ann/x/shown", 403),
+        ("ann", "/ann/x/owner", 200),
+        ("bob", "/ann/x-public/owner", 403),
+        ("ann", "/ann/x/both", 200),
+        ("bob", "/ann/x-public/both", 403),
+    ] {
+        assert_eq!(
+            status(&app, by(caller, target)).await,
+            expected,
+            "{caller} {target}"
+        );
+    }
+}
+
+/// Rules 2 and 4: the atom is unknown for callers that are not known, and the engine is not asked.
+#[tokio::test]
+async fn the_engine_decides_about_known_callers_only() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    for (caller, expected) in [
+        (Caller::Anonymous, 401),
+        (Caller::rejected(), 401),
+        (Caller::unverifiable(), 503),
+    ] {
+        let request = with_caller(request("/ann/garden-public"), caller);
+        assert_eq!(status(&app, request).await, expected);
+    }
+    assert_eq!(status(&app, request("/ann/garden/name")).await, 404);
+    assert_eq!(engine.calls(), Vec::<Vec<String>>::new());
+}
+
+#[tokio::test]
+async fn all_questions_of_a_request_are_one_call() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    assert_eq!(status(&app, by("bob", "/ann/garden/name")).await, 404);
+    assert_eq!(
+        engine.calls(),
+        [[
+            r#"update Repository::"ann/garden""#,
+            r#"read Repository::"ann/garden""#
+        ]]
+    );
+}
+
+#[tokio::test]
+async fn equal_questions_are_asked_once() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    status(&app, by("ann", "/ann/x/both")).await;
+    assert_eq!(
+        engine.calls(),
+        [[r#"read Owner::"ann""#, r#"update Repository::"ann/x""#]]
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_is_decided_otherwise_asks_nothing() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    let admin = Identity::new("root").with_roles(["admin"]);
+    let request = with_identity(super::request("/ann/garden/any"), admin);
+    assert_eq!(status(&app, request).await, 200);
+    // A check comes before the engine, wherever it is written.
+    assert_eq!(status(&app, by("ann", "/ann/odd/even")).await, 403);
+    assert_eq!(engine.calls(), Vec::<Vec<String>>::new());
+    assert_eq!(status(&app, by("ann", "/ann/even/even")).await, 200);
+    assert_eq!(engine.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_requirement_without_an_object_is_about_the_service() {
+    let engine = Engine::default();
+    let app = protect(routes(), &engine);
+    assert_eq!(status(&app, by("ann", "/restart")).await, 403);
+    assert_eq!(status(&app, by("api", "/restart")).await, 200);
+    assert_eq!(engine.calls()[0], [r#"restart Service::"api""#]);
+}
+
+/// Rule 3c: the scope is named only if the engine allows the rest.
+#[tokio::test]
+async fn a_missing_scope_is_named_if_the_engine_allows_the_action() {
+    #[requires(can = "update", on = "Repository::{owner}/{repo}", scope = "repo")]
+    async fn change() {}
+
+    let engine = Engine::default();
+    let app = protect(
+        GuardedRouter::new().route("/{owner}/{repo}", get(change)),
+        &engine,
+    );
+    let without_scope = |target| with_identity(request(target), Identity::new("ann"));
+    let challenge = async |target| {
+        let response = send(&app, without_scope(target)).await;
+        assert_eq!(response.status(), 403, "{target}");
+        response.headers()["www-authenticate"]
+            .to_str()
+            .expect("ASCII")
+            .to_owned()
+    };
+    assert!(
+        challenge("/ann/x")
+            .await
+            .contains(r#"error="insufficient_scope""#)
+    );
+    assert!(!challenge("/bob/x").await.contains("error"));
+}
+
+/// Rule 3a: the engine can request a new login, and the request for it is disclosed.
+#[tokio::test]
+async fn an_engine_can_request_a_login() {
+    struct AfterLogin;
+
+    impl DecisionPoint for AfterLogin {
+        fn name(&self) -> &'static str {
+            "after login"
+        }
+
+        fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+            let decision = match request.identity.acr() {
+                Some("gold") => ObjectDecision::allow(),
+                _ => ObjectDecision::deny_until_login(["gold", "platinum"]),
+            };
+            let decisions = request.evaluations.iter().map(|_| decision.clone());
+            let decisions = decisions.collect();
+            Box::pin(async move { Ok(decisions) })
+        }
+    }
+
+    #[requires(can = "delete", on = "Repository::{repo}", hide_as = 404)]
+    async fn delete() {}
+    #[requires(can = "delete", on = "Repository::{repo}", scope = "repo:delete")]
+    async fn with_scope() {}
+
+    let space = space_builder()
+        .decision_point(AfterLogin)
+        .build()
+        .expect("a space");
+    let routes = GuardedRouter::new().route("/{repo}", get(delete));
+    let routes = routes.route("/{repo}/scope", get(with_scope));
+    let app = routes.protect(space).expect("the routes are in order");
+    let response = send(&app, by("ann", "/x")).await;
+    assert_eq!(response.status(), 401);
+    let challenge = response.headers()["www-authenticate"]
+        .to_str()
+        .expect("ASCII");
+    assert!(
+        challenge.contains(r#"error="insufficient_user_authentication""#),
+        "{challenge}"
+    );
+    assert!(
+        challenge.contains(r#"acr_values="gold platinum""#),
+        "{challenge}"
+    );
+    let gold = Identity::new("ann").with_acr("gold");
+    assert_eq!(status(&app, with_identity(request("/x"), gold)).await, 200);
+    // A login alone would not be enough.
+    assert_eq!(status(&app, by("ann", "/x/scope")).await, 403);
+}
+
+#[tokio::test]
+async fn a_concealed_object_is_indistinguishable() {
+    let app = protect(routes(), &Engine::default());
+    assert_hidden(app, by("bob", "/ann/garden/name")).await;
+}
+
+#[tokio::test]
+async fn a_policy_shows_its_questions() {
+    let on = ResourcePattern::parse("Repository::{owner}/{repo}").expect("a pattern");
+    let policy = Policy::requires(Requirement::all([
+        Requirement::can_on("update", on.clone()),
+        Requirement::scope("repo"),
+    ]));
+    let policy = policy
+        .hide_as_not_found()
+        .hide_unless(Requirement::can_on("read", on));
+    let routes = routes();
+    let table = routes.access_table();
+    let row = table
+        .rows()
+        .iter()
+        .find(|row| row.path() == "/{owner}/{repo}/name");
+    assert_eq!(row.and_then(|row| row.policy()), Some(&policy));
+    assert_eq!(
+        policy.to_string(),
+        r#"requires(can("update", on = "Repository::{owner}/{repo}"), scope = "repo", hide_as = 404, hide_unless = can("read", on = "Repository::{owner}/{repo}"))"#
+    );
+}

@@ -1,0 +1,84 @@
+//! Records of decisions about objects.
+
+use auth_runtime::routing::get;
+use auth_runtime::{Denied, Guard, requires};
+
+use super::*;
+
+#[requires(can = "update", on = "Repository::{repo}", hide_as = 404, hide_unless = can("read"))]
+async fn update() {}
+
+#[requires(authenticated)]
+async fn by_guard(guard: Guard) -> Result<(), Denied> {
+    guard
+        .can(UPDATE, Resource::new("Repository", "forest-public"))
+        .await
+}
+
+#[requires(authenticated)]
+async fn without() {}
+
+/// Returns the records of these requests, as JSON.
+async fn records(engine: Engine, requests: Vec<Request>) -> Vec<serde_json::Value> {
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&records);
+    let space = with(&engine).audit(move |record| {
+        let json = serde_json::to_value(record).expect("a record");
+        kept.lock().expect("no panic").push(json);
+    });
+    let routes = GuardedRouter::new()
+        .route("/{repo}", get(update))
+        .route("/guard", get(by_guard))
+        .route("/without", get(without));
+    let app = routes
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    for request in requests {
+        send(&app, request).await;
+    }
+    let mut records = records.lock().expect("no panic");
+    std::mem::take(&mut *records)
+}
+
+#[tokio::test]
+async fn a_record_names_engine_action_object_and_policy() {
+    let requests = vec![
+        by("bob", "/x-public"),
+        by("bob", "/guard"),
+        by("bob", "/without"),
+    ];
+    let records = records(Engine::default(), requests).await;
+    assert_eq!(records.len(), 4, "{records:#?}");
+    let object = |action: &str, id: &str, allowed: bool| {
+        serde_json::json!({
+            "action": action, "type": "Repository", "id": id, "allowed": allowed, "policy": "by name",
+        })
+    };
+    assert_eq!(records[0]["engine"], "names");
+    assert_eq!(
+        records[0]["objects"],
+        serde_json::json!([
+            object("update", "x-public", false),
+            object("read", "x-public", true)
+        ])
+    );
+    assert_eq!(records[0]["outcome"], "forbidden");
+    assert_eq!(records[1]["outcome"], "granted");
+    assert_eq!(records[2]["outcome"], "forbidden");
+    assert_eq!(records[2]["rule"], "object");
+    assert_eq!(
+        records[2]["objects"],
+        serde_json::json!([object("update", "forest-public", false)])
+    );
+    assert_eq!(records[3]["engine"], serde_json::Value::Null);
+    assert_eq!(records[3]["objects"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_record_of_a_failure_has_no_decision() {
+    let engine = Engine::failing(DecisionPointError::new("down"));
+    let records = records(engine, vec![by("bob", "/x")]).await;
+    assert_eq!(records[0]["engine"], "names");
+    assert_eq!(records[0]["objects"][0]["allowed"], serde_json::Value::Null);
+    assert_eq!(records[0]["outcome"], "hidden");
+}

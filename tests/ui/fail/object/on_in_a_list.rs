@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(any(role = "admin", can = "read", on = "Repository::{repo}"))]
+async fn handler() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(scope = "repo", on = "Repository::{repo}")]
+async fn handler() {}
+
+fn main() {}
