@@ -64,6 +64,7 @@
 //! | [`AUTH0104`](auth0104) | a policy attribute under another name |
 //! | [`AUTH0105`](auth0105) | a reason without a subject |
 //! | [`AUTH0106`](auth0106) | an open pattern beside a guarded path |
+//! | [`AUTH0107`](auth0107) | an object without its path parameter |
 
 macro_rules! pages {
     ($($page:ident $code:literal)*) => {
@@ -145,4 +146,5 @@ pages! {
     auth0104 "AUTH0104"
     auth0105 "AUTH0105"
     auth0106 "AUTH0106"
+    auth0107 "AUTH0107"
 }

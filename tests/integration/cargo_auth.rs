@@ -5,6 +5,7 @@
 mod diff;
 mod grep;
 mod names;
+mod objects;
 mod patterns;
 mod reasons;
 mod refused;

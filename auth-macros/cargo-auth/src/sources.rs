@@ -9,9 +9,11 @@ mod chains;
 mod conditions;
 mod expressions;
 mod finding;
+mod full_paths;
 mod items;
 mod mount;
 mod names;
+mod object_parameters;
 mod open_patterns;
 mod policy_attribute;
 mod reasons;
@@ -65,6 +67,8 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
         }
     }
     let findings = unguarded::findings(&mut sources);
+    sources.findings.extend(findings);
+    let findings = object_parameters::findings(&sources);
     sources.findings.extend(findings);
     let findings = aliases::findings(&sources.aliases, &sources.names);
     sources.findings.extend(findings);

@@ -117,6 +117,8 @@ pub const RENAMED: Code = Code("AUTH0104");
 pub const IDLE_REASON: Code = Code("AUTH0105");
 /// An open pattern that matches spellings of a guarded path.
 pub const OPEN_PATTERN: Code = Code("AUTH0106");
+/// An object with a path parameter that the route does not have.
+pub const NO_PARAMETER: Code = Code("AUTH0107");
 
 impl Code {
     /// Returns the code as messages show it, without the brackets.

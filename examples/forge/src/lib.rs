@@ -24,6 +24,7 @@ mod people;
 mod pulls;
 mod releases;
 mod repos;
+mod rules;
 mod search;
 mod stars;
 mod store;
@@ -97,6 +98,7 @@ impl Forge {
                 tokens::verify(store.clone(), login, token)
             }))
             .scheme(self.links.clone())
+            .decision_point(rules::rules(self.store.clone()))
             .audit(move |record| denials.note(record));
         Ok(space.build()?)
     }

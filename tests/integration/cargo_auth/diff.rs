@@ -239,7 +239,7 @@ fn unknown_revision_is_an_error() {
     );
     let rows = json(&shop, &["diff", "empty", "--format=json"]);
     let rows = rows.as_array().expect("rows");
-    assert_eq!(rows.len(), 13);
+    assert_eq!(rows.len(), 14);
     assert!(rows.iter().all(|row| row["change"] == "added"));
 }
 

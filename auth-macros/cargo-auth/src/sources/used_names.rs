@@ -64,6 +64,10 @@ impl UsedNames {
         };
         let mut findings = Vec::new();
         for (section, value) in table.get_ref() {
+            // Handlers ask about actions and objects as well, outside of policies.
+            if matches!(section.get_ref().as_ref(), "actions" | "resources") {
+                continue;
+            }
             let DeValue::Table(words) = value.get_ref() else {
                 continue;
             };

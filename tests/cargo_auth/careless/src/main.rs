@@ -100,4 +100,13 @@ mod tests {
     }
 }
 
+#[auth_runtime::requires(can("read", on = "Repository::{owner}/{repo}"))]
+async fn repository() {}
+
+fn objects() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/{owner}/{repo}", auth_runtime::routing::get(repository))
+        .route("/{owner}", auth_runtime::routing::get(repository))
+}
+
 fn main() {}

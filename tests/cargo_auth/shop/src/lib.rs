@@ -19,6 +19,9 @@ pub async fn healthz() -> &'static str {
 )]
 pub async fn orders() {}
 
+#[requires(can = "read", on = "Order::{order}", scope = "orders:read", hide_as = 404)]
+pub async fn order_of_caller() {}
+
 /// A service.
 #[requires(policy = "staff")]
 pub struct Files;
@@ -30,6 +33,7 @@ pub fn routes() -> GuardedRouter {
     GuardedRouter::new()
         .route("/healthz", get(healthz))
         .route("/orders", get(orders).post(order))
+        .route("/orders/{order}", get(order_of_caller))
         .nest_service("/files", Files, files())
         .merge(admin::routes())
 }

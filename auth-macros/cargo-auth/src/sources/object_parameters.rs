@@ -1,0 +1,70 @@
+//! Objects that policies name by path parameters that their routes do not have.
+
+use std::collections::BTreeMap;
+
+use auth_grammar::codes;
+use auth_grammar::lower;
+use auth_runtime_core::route_pattern::has_parameter;
+use auth_runtime_policy::Atom;
+
+use super::finding::{Finding, Place};
+use super::full_paths::{Index, Route};
+use super::record::Sources;
+
+/// The place of a route and its method, and the object.
+type Object<'s> = (&'s Place, Option<&'s str>, String);
+
+/// Returns the parameters that are in no path of a route. A router is read at every place where it is
+/// merged or nested, so a parameter may be in a prefix.
+pub(super) fn findings(sources: &Sources) -> Vec<Finding> {
+    let index = Index::of(sources);
+    let mut missing: BTreeMap<Object<'_>, (String, Vec<String>)> = BTreeMap::new();
+    for router in sources.routers.iter().filter(|router| router.is_selected) {
+        for route in index.routes(router) {
+            for (on, parameters) in objects(&route) {
+                let absent = parameters.into_iter();
+                let absent: Vec<String> = absent
+                    .filter(|name| !has_parameter(&route.path, name))
+                    .collect();
+                let key = (&route.spot.place, route.method, on);
+                let known = missing
+                    .entry(key)
+                    .or_insert_with(|| (route.path.clone(), absent.clone()));
+                if absent.len() < known.1.len() {
+                    *known = (route.path.clone(), absent);
+                }
+            }
+        }
+    }
+    let missing = missing.into_iter();
+    missing
+        .flat_map(|((place, _, on), (path, absent))| {
+            absent.into_iter().map(move |name| Finding {
+                place: place.clone(),
+                code: Some(codes::NO_PARAMETER.as_str().to_owned()),
+                message: format!(
+                    "the path `{path}` has no parameter `{name}`, which `on = {on:?}` of its policy \
+                     names\n\
+                     help: add `{{{name}}}` to the path, or name another parameter"
+                ),
+            })
+        })
+        .collect()
+}
+
+/// Returns the objects in the policy of a route, with their parameters.
+fn objects(route: &Route<'_>) -> Vec<(String, Vec<String>)> {
+    let Some(policy) = route.policy.map(lower::policy) else {
+        return Vec::new();
+    };
+    let atoms = policy.object_requirements().into_iter();
+    let patterns = atoms.filter_map(|atom| match atom {
+        Atom::Can { on, .. } => on.as_ref(),
+        _ => None,
+    });
+    let mut objects: Vec<(String, Vec<String>)> = patterns
+        .map(|on| (on.to_string(), on.parameters().map(str::to_owned).collect()))
+        .collect();
+    objects.dedup();
+    objects
+}
