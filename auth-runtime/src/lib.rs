@@ -126,8 +126,9 @@ pub mod decision {
 pub mod objects {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-        ObjectAnswer, ObjectDecision, ObjectFunction, ObjectRequest, ObjectRules, Resource, Value,
+        Action, Condition, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture,
+        EvaluationRequest, ObjectAnswer, ObjectDecision, ObjectFunction, ObjectRequest,
+        ObjectRules, Permitted, PermittedFuture, Resource, Sql, SqlColumns, UnknownColumn, Value,
     };
     #[doc(inline)]
     pub use auth_runtime_policy::{ResourcePattern, ResourcePatternError};

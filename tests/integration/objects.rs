@@ -1,6 +1,7 @@
 //! Decisions about objects by the decision point of a space: in policies and through guards.
 
 mod guards;
+mod lists;
 mod mistakes;
 mod outages;
 mod patterns;

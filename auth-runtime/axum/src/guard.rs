@@ -12,7 +12,7 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::{
     Action, Caller, Check, Denial, Evaluation, HandlerLocation, Identity, ObjectDecision,
-    ProtectionSpace, RequestSnapshot, Resource,
+    Permitted, ProtectionSpace, RequestSnapshot, Resource,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -241,16 +241,56 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
         Ok(object)
     }
 
+    /// Returns the objects of `resource_type` on which the decision point allows the caller `action`: their
+    /// ids, or a condition for the query of a database, so that the pages and totals of a list agree with
+    /// the decisions about single objects.
+    ///
+    /// ```
+    /// # use auth_runtime::{Denied, Guard, requires};
+    /// use auth_runtime::objects::{Action, Permitted, SqlColumns};
+    ///
+    /// const READ: Action = Action::new("read");
+    ///
+    /// #[requires(authenticated)]
+    /// async fn list(guard: Guard) -> Result<String, Denied> {
+    ///     let columns = SqlColumns::new().column("owner", "repositories.owner");
+    ///     let filter = match guard.permitted(READ, "Repository").await? {
+    ///         Permitted::When(condition) => condition.to_sql(&columns).ok(),
+    ///         _ => None,
+    ///     };
+    ///     Ok(match filter {
+    ///         Some(sql) => format!("SELECT name FROM repositories WHERE {}", sql.text()),
+    ///         None => String::new(),
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the decision point fails.
+    pub async fn permitted(
+        &self,
+        action: Action,
+        resource_type: &str,
+    ) -> Result<Permitted, Denied> {
+        let objects = self.objects()?;
+        let about = objects.about();
+        let permitted = (objects.space).permitted(&self.caller, action, resource_type, about);
+        permitted.await.map_err(|error| {
+            let retry_after = error.retry_time();
+            self.deny(&Denial::Unverifiable { retry_after }, None)
+        })
+    }
+
+    fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
+        let objects = self.objects.as_deref();
+        objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
+    }
+
     /// Asks the decision point.
     async fn evaluate(&self, evaluations: Vec<Evaluation>) -> Result<Evaluated, Denied> {
-        let Some(objects) = &self.objects else {
-            return Err(Denied::misconfigured(WITHOUT_OBJECTS));
-        };
-        let ObjectRequest {
-            snapshot, reported, ..
-        } = &objects.request;
-        let origin = reported.as_ref().map(|reported| &reported.origin);
-        let about = AboutRequest::kept(snapshot, origin);
+        let objects = self.objects()?;
+        let about = objects.about();
         let evaluated = objects
             .space
             .evaluate(&self.caller, evaluations, about)
@@ -328,6 +368,14 @@ pub(crate) struct ObjectRequest {
 }
 
 impl ObjectAuthorizer {
+    fn about(&self) -> AboutRequest<'_> {
+        let ObjectRequest {
+            snapshot, reported, ..
+        } = &self.request;
+        let origin = reported.as_ref().map(|reported| &reported.origin);
+        AboutRequest::kept(snapshot, origin)
+    }
+
     fn deny(
         &self,
         policy: &Policy,

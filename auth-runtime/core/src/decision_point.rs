@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method};
 
+use crate::condition::Permitted;
 use crate::identity::Identity;
 
 /// An engine that decides which actions a caller may perform on which objects: a policy decision point
@@ -56,6 +57,20 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// The future has to complete within a time that the engine limits: the request waits for it.
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r>;
 
+    /// Returns the objects of `resource_type` on which the caller of the request may perform `action`, for
+    /// lists. The evaluations of the request are empty. Default: [`Permitted::Each`].
+    ///
+    /// The result agrees with [`evaluate`](Self::evaluate) about every object.
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        let _ = (action, resource_type, request);
+        Box::pin(async { Ok(Permitted::Each) })
+    }
+
     /// Returns whether the engine can decide about `action` on objects of `resource_type`, for the check
     /// of all routes at start. Default: `true`.
     fn decides_about(&self, action: &str, resource_type: &str) -> bool {
@@ -67,6 +82,10 @@ pub trait DecisionPoint: Send + Sync + 'static {
 /// The result of [`DecisionPoint::evaluate`].
 pub type EvaluationFuture<'r> =
     Pin<Box<dyn Future<Output = Result<Vec<ObjectDecision>, DecisionPointError>> + Send + 'r>>;
+
+/// The result of [`DecisionPoint::permitted`].
+pub type PermittedFuture<'r> =
+    Pin<Box<dyn Future<Output = Result<Permitted, DecisionPointError>> + Send + 'r>>;
 
 /// The questions about one request: the subject, the actions on objects, and the context, as in the
 /// AuthZEN Authorization API 1.0.

@@ -12,6 +12,7 @@ mod challenge;
 mod check;
 mod client_address;
 mod clock;
+mod condition;
 mod context;
 pub mod cookies;
 mod decision;
@@ -38,11 +39,12 @@ pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
 pub use crate::check::{Check, CheckRequest};
 pub use crate::client_address::{Client, ClientAddress};
 pub use crate::clock::{Clock, ManualClock};
+pub use crate::condition::{Condition, Permitted, Sql, SqlColumns, UnknownColumn};
 pub use crate::context::Context;
 pub use crate::decision::{Decision, Denial};
 pub use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, Resource, Value,
+    ObjectDecision, PermittedFuture, Resource, Value,
 };
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
 pub use crate::events::{AuditRecord, Outcome};

@@ -10,9 +10,11 @@ use http::{HeaderValue, Method};
 use super::protection_space::ProtectionSpace;
 use super::report::RequestOrigin;
 use crate::check::{Parameters, Surroundings};
+use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision_point::{
-    DecisionPointError, Evaluated, Evaluation, EvaluationRequest, ObjectDecision, Resource,
+    Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationRequest,
+    ObjectDecision, Resource,
 };
 use crate::denial_body::RequestSnapshot;
 use crate::head::Head;
@@ -160,31 +162,78 @@ impl ProtectionSpace {
         }
     }
 
+    /// Asks the decision point for the objects of a type that the caller may perform an action on.
+    ///
+    /// # Errors
+    ///
+    /// There is no decision point, it failed, or it named more than
+    /// [`MAX_EVALUATIONS`](Self::MAX_EVALUATIONS) objects.
+    pub async fn permitted(
+        &self,
+        identity: &Identity,
+        action: Action,
+        resource_type: &str,
+        about: AboutRequest<'_>,
+    ) -> Result<Permitted, DecisionPointError> {
+        let engine = self.engine()?;
+        let request = self.request(identity, &[], about);
+        let permitted = engine
+            .permitted(action.name(), resource_type, request)
+            .await;
+        let permitted = permitted.and_then(|permitted| match permitted {
+            Permitted::Ids(ids) if ids.len() > Self::MAX_EVALUATIONS => {
+                let message = format!("{} ids in one list", ids.len());
+                Err(DecisionPointError::new(message))
+            }
+            permitted => Ok(permitted),
+        });
+        permitted.inspect_err(|error| {
+            tracing::error!(
+                engine = engine.name(),
+                %error,
+                "the decision point failed; the list is not returned",
+            );
+        })
+    }
+
+    fn engine(&self) -> Result<&dyn DecisionPoint, DecisionPointError> {
+        self.0.decision_point.as_deref().ok_or_else(|| {
+            DecisionPointError::new(
+                "the protection space has no decision point; add one with `.decision_point(…)`",
+            )
+        })
+    }
+
+    fn request<'r>(
+        &self,
+        identity: &'r Identity,
+        evaluations: &'r [Evaluation],
+        about: AboutRequest<'r>,
+    ) -> EvaluationRequest<'r> {
+        EvaluationRequest {
+            method: about.method,
+            path: about.path,
+            address: about.address,
+            time: self.0.clock.now(),
+            request_id: about.request_id,
+            ..EvaluationRequest::new(identity, evaluations)
+        }
+    }
+
     async fn decisions(
         &self,
         identity: &Identity,
         evaluated: &mut Evaluated,
         about: AboutRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        let Some(engine) = &self.0.decision_point else {
-            return Err(DecisionPointError::new(
-                "the protection space has no decision point; add one with `.decision_point(…)`",
-            ));
-        };
+        let engine = self.engine()?;
         evaluated.engine = engine.name();
         let asked = evaluated.evaluations.len();
         if asked > Self::MAX_EVALUATIONS {
             let message = format!("{asked} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
-        let request = EvaluationRequest {
-            method: about.method,
-            path: about.path,
-            address: about.address,
-            time: self.0.clock.now(),
-            request_id: about.request_id,
-            ..EvaluationRequest::new(identity, &evaluated.evaluations)
-        };
+        let request = self.request(identity, &evaluated.evaluations, about);
         let decisions = engine.evaluate(request).await?;
         if decisions.len() != asked {
             let message = format!("{} decisions about {asked} questions", decisions.len());

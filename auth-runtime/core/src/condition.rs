@@ -1,0 +1,260 @@
+//! Conditions on the properties of objects, for queries of a database.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::decision_point::{Resource, Value};
+
+/// The objects of one type on which a caller may perform an action, as a
+/// [`DecisionPoint`](crate::DecisionPoint) knows them.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Permitted {
+    /// The engine decides about single objects only. [`Guard::filter`] keeps the permitted ones of a list.
+    ///
+    /// [`Guard::filter`]: https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter
+    Each,
+    /// The objects with these ids, and no others.
+    Ids(Vec<String>),
+    /// The objects that meet the condition, and no others.
+    When(Condition),
+}
+
+/// A boolean expression over the properties of an object.
+///
+/// ```
+/// use auth_runtime::objects::{Condition, Resource, SqlColumns};
+///
+/// let condition = Condition::any([
+///     Condition::equal("is_public", true),
+///     Condition::equal("owner", "ann"),
+/// ]);
+/// let repo = Resource::new("Repository", "ann/garden")
+///     .with_property("is_public", false)
+///     .with_property("owner", "ann");
+/// assert_eq!(condition.holds(&repo), Some(true));
+///
+/// let columns = SqlColumns::new()
+///     .column("is_public", "repositories.is_public")
+///     .column("owner", "owners.login");
+/// let sql = condition.to_sql(&columns)?;
+/// assert_eq!(sql.text(), "(repositories.is_public = ? OR owners.login = ?)");
+/// assert_eq!(sql.parameters(), [true.into(), "ann".into()]);
+/// # Ok::<(), auth_runtime::objects::UnknownColumn>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// All of these. An empty list is always true.
+    All(Vec<Condition>),
+    /// At least one of these. An empty list is always false.
+    Any(Vec<Condition>),
+    /// Not this one.
+    Not(Box<Condition>),
+    /// The property has this value.
+    Equal(String, Value),
+    /// The property, a list, contains this value.
+    Contains(String, Value),
+}
+
+impl Condition {
+    /// All of `parts`.
+    pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::All(parts.into_iter().collect())
+    }
+
+    /// At least one of `parts`.
+    pub fn any(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::Any(parts.into_iter().collect())
+    }
+
+    /// The opposite of `part`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it builds an expression, as `all` does"
+    )]
+    pub fn not(part: Self) -> Self {
+        Self::Not(Box::new(part))
+    }
+
+    /// The property `name` has this value.
+    pub fn equal(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::Equal(name.into(), value.into())
+    }
+
+    /// The property `name`, a list, contains this value.
+    pub fn contains(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::Contains(name.into(), value.into())
+    }
+
+    /// Returns whether an object meets the condition; `None` if it depends on a property that the object
+    /// does not have.
+    pub fn holds(&self, object: &Resource) -> Option<bool> {
+        let property = |name: &str| {
+            let mut properties = object.properties();
+            let found = properties.find(|(own, _)| *own == name);
+            found.map(|(_, value)| value)
+        };
+        match self {
+            Self::All(parts) => decide(parts, object, false),
+            Self::Any(parts) => decide(parts, object, true),
+            Self::Not(part) => part.holds(object).map(|holds| !holds),
+            Self::Equal(name, value) => property(name).map(|own| own == value),
+            Self::Contains(name, value) => property(name).map(|own| match own {
+                Value::List(members) => members.contains(value),
+                _ => false,
+            }),
+        }
+    }
+
+    /// Translates the condition into SQL, with a `?` for each value.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownColumn`] names a property without a column.
+    pub fn to_sql(&self, columns: &SqlColumns) -> Result<Sql, UnknownColumn> {
+        let mut sql = Sql {
+            text: String::new(),
+            parameters: Vec::new(),
+        };
+        sql.write(self, columns)?;
+        Ok(sql)
+    }
+}
+
+/// Joins parts until one has the value `deciding`.
+fn decide(parts: &[Condition], object: &Resource, deciding: bool) -> Option<bool> {
+    let mut is_unknown = false;
+    for part in parts {
+        match part.holds(object) {
+            Some(holds) if holds == deciding => return Some(deciding),
+            Some(_) => {}
+            None => is_unknown = true,
+        }
+    }
+    (!is_unknown).then_some(!deciding)
+}
+
+/// The columns of a database with the properties of objects.
+#[derive(Clone, Debug, Default)]
+pub struct SqlColumns(BTreeMap<&'static str, Column>);
+
+#[derive(Clone, Copy, Debug)]
+enum Column {
+    /// An expression with the value.
+    Value(&'static str),
+    /// A condition with one `?` for a member.
+    Member(&'static str),
+}
+
+impl SqlColumns {
+    /// Creates a map without columns.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the SQL expression with the value of a property. It must not be `NULL`.
+    #[must_use]
+    pub fn column(mut self, property: &'static str, expression: &'static str) -> Self {
+        self.0.insert(property, Column::Value(expression));
+        self
+    }
+
+    /// Sets the SQL condition for the members of a property that is a list. The condition contains one `?`
+    /// for the member: `EXISTS (SELECT 1 FROM members WHERE team = teams.id AND login = ?)`.
+    #[must_use]
+    pub fn members(mut self, property: &'static str, condition: &'static str) -> Self {
+        self.0.insert(property, Column::Member(condition));
+        self
+    }
+}
+
+/// A condition in SQL, and the values of its parameters in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sql {
+    text: String,
+    parameters: Vec<Value>,
+}
+
+impl Sql {
+    /// The condition, for a `WHERE` clause. It contains text of [`SqlColumns`] only, never a value.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The values for each `?`, in their order.
+    pub fn parameters(&self) -> &[Value] {
+        &self.parameters
+    }
+
+    fn write(&mut self, condition: &Condition, columns: &SqlColumns) -> Result<(), UnknownColumn> {
+        match condition {
+            Condition::All(parts) => self.list(parts, "1 = 1", " AND ", columns),
+            Condition::Any(parts) => self.list(parts, "1 = 0", " OR ", columns),
+            Condition::Not(part) => {
+                self.text.push_str("NOT (");
+                self.write(part, columns)?;
+                self.text.push(')');
+                Ok(())
+            }
+            Condition::Equal(name, value) => {
+                let Some(Column::Value(expression)) = columns.0.get(name.as_str()) else {
+                    return Err(UnknownColumn(name.clone()));
+                };
+                self.text.push_str(expression);
+                self.text.push_str(" = ?");
+                self.parameters.push(value.clone());
+                Ok(())
+            }
+            Condition::Contains(name, value) => {
+                let Some(Column::Member(condition)) = columns.0.get(name.as_str()) else {
+                    return Err(UnknownColumn(name.clone()));
+                };
+                self.text.push_str(condition);
+                self.parameters.push(value.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        parts: &[Condition],
+        empty: &str,
+        join: &str,
+        columns: &SqlColumns,
+    ) -> Result<(), UnknownColumn> {
+        let Some((first, others)) = parts.split_first() else {
+            self.text.push_str(empty);
+            return Ok(());
+        };
+        self.text.push('(');
+        self.write(first, columns)?;
+        for part in others {
+            self.text.push_str(join);
+            self.write(part, columns)?;
+        }
+        self.text.push(')');
+        Ok(())
+    }
+}
+
+/// The error of [`Condition::to_sql`]: a property has no column, or a list has no condition for its
+/// members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownColumn(String);
+
+impl UnknownColumn {
+    /// The name of the property.
+    pub fn property(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnknownColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the property `{}` has no SQL column", self.0)
+    }
+}
+
+impl std::error::Error for UnknownColumn {}

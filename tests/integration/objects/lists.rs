@@ -1,0 +1,247 @@
+//! Lists of the objects that a caller may act on.
+
+use auth_runtime::objects::{Condition, Permitted, PermittedFuture, SqlColumns, Value};
+use auth_runtime::routing::get;
+use auth_runtime::{Denied, Guard, requires};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use rusqlite::types::ToSqlOutput;
+
+use super::*;
+
+/// Owners may do everything with their objects, and everybody may read public ones.
+struct ByCondition;
+
+impl DecisionPoint for ByCondition {
+    fn name(&self) -> &'static str {
+        "by condition"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        let subject = request.identity.subject();
+        let decisions = request.evaluations.iter().map(|evaluation| {
+            let condition = condition(subject, &evaluation.action);
+            ObjectDecision::from(condition.holds(&evaluation.resource) == Some(true))
+        });
+        let decisions = decisions.collect();
+        Box::pin(async move { Ok(decisions) })
+    }
+
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        Box::pin(async move {
+            Ok(match resource_type {
+                "Repository" => Permitted::When(condition(request.identity.subject(), action)),
+                "Many" => Permitted::Ids((0..10_001).map(|id| id.to_string()).collect()),
+                "Broken" => return Err(DecisionPointError::new("down")),
+                _ => Permitted::Ids(vec!["only".to_owned()]),
+            })
+        })
+    }
+}
+
+fn condition(subject: &str, action: &str) -> Condition {
+    let own = Condition::equal("owner", subject);
+    match action {
+        "read" => Condition::any([own, Condition::equal("is_public", true)]),
+        _ => own,
+    }
+}
+
+#[requires(authenticated)]
+async fn list(guard: Guard) -> Result<String, Denied> {
+    let columns = SqlColumns::new()
+        .column("owner", "repositories.owner")
+        .column("is_public", "repositories.is_public");
+    let permitted = guard.permitted(READ, "Repository").await?;
+    let Permitted::When(condition) = permitted else {
+        return Ok(format!("{permitted:?}"));
+    };
+    let sql = condition
+        .to_sql(&columns)
+        .expect("each property has a column");
+    Ok(format!("{} {:?}", sql.text(), sql.parameters()))
+}
+
+#[requires(authenticated)]
+async fn of_another_type(
+    guard: Guard,
+    axum::extract::Path(kind): axum::extract::Path<String>,
+) -> Result<String, Denied> {
+    Ok(format!("{:?}", guard.permitted(READ, &kind).await?))
+}
+
+#[tokio::test]
+async fn an_engine_gives_a_condition_or_ids() {
+    let space = space_builder()
+        .decision_point(ByCondition)
+        .build()
+        .expect("a space");
+    let routes = GuardedRouter::new().route("/list", get(list));
+    let routes = routes.route("/list/{kind}", get(of_another_type));
+    let app = routes.protect(space).expect("routes");
+    assert_eq!(
+        body(send(&app, by("ann", "/list")).await).await,
+        r#"(repositories.owner = ? OR repositories.is_public = ?) [Text("ann"), Flag(true)]"#
+    );
+    assert_eq!(
+        body(send(&app, by("ann", "/list/Other")).await).await,
+        r#"Ids(["only"])"#
+    );
+    assert_eq!(status(&app, by("ann", "/list/Broken")).await, 503);
+    assert_eq!(
+        status(&app, by("ann", "/list/Many")).await,
+        503,
+        "too many ids"
+    );
+}
+
+#[tokio::test]
+async fn an_engine_without_lists_decides_each() {
+    let routes = GuardedRouter::new().route("/list", get(list));
+    let app = protect(routes, &Engine::default());
+    assert_eq!(body(send(&app, by("ann", "/list")).await).await, "Each");
+}
+
+#[test]
+fn a_property_without_a_column_is_named() {
+    let columns = SqlColumns::new()
+        .column("owner", "owner")
+        .members("teams", "team = ?");
+    for (condition, property) in [
+        (Condition::equal("size", 5), "size"),
+        (Condition::not(Condition::contains("owner", "ann")), "owner"),
+        (Condition::all([Condition::equal("teams", "a")]), "teams"),
+    ] {
+        let error = condition.to_sql(&columns).expect_err("no column");
+        assert_eq!(error.property(), property);
+        assert_eq!(
+            error.to_string(),
+            format!("the property `{property}` has no SQL column")
+        );
+    }
+}
+
+fn parameter(value: &Value) -> ToSqlOutput<'_> {
+    match value {
+        Value::Text(text) => ToSqlOutput::from(text.as_str()),
+        Value::Number(number) => ToSqlOutput::from(*number),
+        Value::Flag(flag) => ToSqlOutput::from(*flag),
+        other => unreachable!("{other:?} is not in these conditions"),
+    }
+}
+
+/// An object: its owner, whether it is public, its size, and its members.
+type Row = (&'static str, bool, i64, Vec<&'static str>);
+
+const NAMES: [&str; 3] = ["ann", "o'brien", "\" OR 1=1 --"];
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let name = || prop::sample::select(&NAMES[..]);
+    let members = prop::collection::btree_set(name(), 0..3);
+    let members = members.prop_map(|members| members.into_iter().collect());
+    prop::collection::vec((name(), any::<bool>(), 0..3_i64, members), 0..12)
+}
+
+fn conditions() -> impl Strategy<Value = Condition> {
+    let name = || prop::sample::select(&NAMES[..]);
+    let leaf = prop_oneof![
+        name().prop_map(|name| Condition::equal("owner", name)),
+        any::<bool>().prop_map(|flag| Condition::equal("is_public", flag)),
+        (0..3_i64).prop_map(|size| Condition::equal("size", size)),
+        name().prop_map(|name| Condition::contains("members", name)),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let list = || prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            list().prop_map(Condition::All),
+            list().prop_map(Condition::Any),
+            inner.clone().prop_map(Condition::not),
+        ]
+    })
+}
+
+fn object(id: i64, (owner, is_public, size, members): &Row) -> Resource {
+    Resource::new("Repository", id.to_string())
+        .with_property("owner", *owner)
+        .with_property("is_public", *is_public)
+        .with_property("size", *size)
+        .with_property("members", members.clone())
+}
+
+/// Returns the ids of the rows that SQLite selects.
+fn selected(rows: &[Row], condition: &Condition) -> Vec<i64> {
+    let database = Connection::open_in_memory().expect("a database");
+    let tables = "CREATE TABLE objects (id INTEGER, owner TEXT, is_public INTEGER, size INTEGER);
+                  CREATE TABLE members (object INTEGER, name TEXT)";
+    database.execute_batch(tables).expect("tables");
+    for (id, (owner, is_public, size, members)) in (0_i64..).zip(rows) {
+        let insert = "INSERT INTO objects VALUES (?, ?, ?, ?)";
+        database
+            .execute(insert, (id, owner, is_public, size))
+            .expect("a row");
+        for name in members {
+            database
+                .execute("INSERT INTO members VALUES (?, ?)", (id, name))
+                .expect("a row");
+        }
+    }
+    let columns = SqlColumns::new()
+        .column("owner", "owner")
+        .column("is_public", "is_public")
+        .column("size", "size")
+        .members(
+            "members",
+            "EXISTS (SELECT 1 FROM members WHERE object = objects.id AND name = ?)",
+        );
+    let sql = condition
+        .to_sql(&columns)
+        .expect("each property has a column");
+    let query = format!("SELECT id FROM objects WHERE {} ORDER BY id", sql.text());
+    let mut statement = database.prepare(&query).expect("SQL");
+    let parameters = rusqlite::params_from_iter(sql.parameters().iter().map(parameter));
+    let ids = statement
+        .query_map(parameters, |row| row.get(0))
+        .expect("rows");
+    ids.map(|id| id.expect("an id")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// A list by SQL has the objects, and the number of objects, that decisions about each have.
+    #[test]
+    fn a_list_agrees_with_decisions_about_items(rows in rows(), condition in conditions()) {
+        let items = (0_i64..).zip(&rows).filter(|(id, row)| {
+            condition.holds(&object(*id, row)).expect("each property is there")
+        });
+        let items: Vec<i64> = items.map(|(id, _)| id).collect();
+        prop_assert_eq!(selected(&rows, &condition), items);
+    }
+}
+
+#[test]
+fn a_missing_property_is_unknown() {
+    let object = Resource::new("Repository", "x").with_property("owner", "ann");
+    let (known, unknown) = (
+        Condition::equal("owner", "ann"),
+        Condition::equal("size", 1),
+    );
+    for (condition, holds) in [
+        (unknown.clone(), None),
+        (Condition::not(unknown.clone()), None),
+        (Condition::any([unknown.clone(), known.clone()]), Some(true)),
+        (Condition::all([unknown.clone(), known.clone()]), None),
+        (
+            Condition::all([unknown, Condition::not(known)]),
+            Some(false),
+        ),
+        (Condition::contains("owner", "ann"), Some(false)),
+    ] {
+        assert_eq!(condition.holds(&object), holds, "{condition:?}");
+    }
+}
