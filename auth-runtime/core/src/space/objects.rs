@@ -166,7 +166,7 @@ impl ProtectionSpace {
     ///
     /// # Errors
     ///
-    /// There is no decision point, it failed, or it named more than
+    /// A decision point is missing or failed, or it named more than
     /// [`MAX_EVALUATIONS`](Self::MAX_EVALUATIONS) objects.
     pub async fn permitted(
         &self,
