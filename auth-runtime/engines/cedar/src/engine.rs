@@ -1,0 +1,428 @@
+//! The engine.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use auth_runtime_core::{
+    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
+    ObjectDecision, Resource,
+};
+use cedar_policy::{
+    AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityUid,
+    EvaluationError, PolicySet, Request, Response, RestrictedExpression, Schema,
+};
+
+use crate::entity::{EntityLoader, Wanted};
+use crate::error::CedarError;
+use crate::gather::{Gathered, Known, gather, object};
+use crate::policies::{self, Source};
+use crate::schema::{Declared, DeclaredType, Members, Names};
+use crate::values::{Types, address};
+
+/// The number of questions after which other tasks run.
+const QUESTIONS_IN_A_ROW: usize = 64;
+
+/// A [`DecisionPoint`] that decides by Cedar policies, within the process.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use auth_runtime::ProtectionSpaceBuilder;
+/// use auth_runtime_cedar::{Cedar, CedarError};
+///
+/// # const SCHEMA: &str = "";
+/// fn with_cedar(
+///     space: ProtectionSpaceBuilder,
+///     policies: &Path,
+/// ) -> Result<(ProtectionSpaceBuilder, Cedar), CedarError> {
+///     let cedar = Cedar::builder()
+///         .policy_file(policies)
+///         .schema(SCHEMA)
+///         .build()?;
+///     // The clone calls `reload` later.
+///     Ok((space.decision_point(cedar.clone()), cedar))
+/// }
+/// ```
+///
+/// # The request of a question
+///
+/// | variable | value |
+/// |---|---|
+/// | `principal` | `User::"…"` with the subject of the caller. Attributes: `issuer`, `acr` (each if it is known), `scopes`, `roles`, `permissions`, `amr` (sets of strings). Parents: `Role::"…"` for each role |
+/// | `action` | `Action::"…"` with the name of the action |
+/// | `resource` | the type and the id of the object; `Service::"…"` with the realm for `can = "action"` without `on`. Attributes: the properties of the object |
+/// | `context` | `method`, `path` (as the client sent it), `ip` (an `ipaddr`, if the address is known), `time` (in seconds since 1970) |
+///
+/// With a schema, only the declared attributes and members are set, and roles are parents only if the
+/// schema allows that. The schema may declare `ip` as a `String`. A text becomes an `ipaddr`, a `decimal`,
+/// a `datetime` or a `duration` where the schema declares one. Attributes that are records, and tags, are
+/// not supported. Data that some callers lack has to be optional: `acr?: String`.
+///
+/// An [`EntityLoader`](crate::EntityLoader) adds attributes and parents. The attributes of the caller in
+/// the table come from its identity only, and the properties of a question take precedence over a loaded
+/// attribute. Scopes, roles and permissions are those that were granted; `auth.toml` does not add the
+/// implied ones.
+///
+/// A subject is unique within its issuer only. Policies of a service that trusts several issuers also
+/// compare `principal.issuer`.
+///
+/// # Decisions
+///
+/// An action is allowed if Cedar allows it and no policy failed. A policy that fails, such as for a
+/// missing attribute, would be skipped by Cedar, and a skipped `forbid` would allow the action. Here it
+/// is an error: nothing is granted, and the response is 503. The same applies to a question that does not
+/// match the schema. One such question fails all questions of the request. Policies that were validated
+/// against a schema fail only in rare cases: an overflow of numbers, or an attribute of an entity that
+/// was not loaded.
+///
+/// Records name the policies that determined the decision, by their annotation `@id`. A denial that no
+/// `forbid` determined has no policy.
+///
+/// Cloning is cheap; clones share their policies. Questions run on the task of the request, which gives
+/// way to other tasks from time to time. A loader needs a tokio runtime with its timer.
+#[derive(Clone)]
+pub struct Cedar(pub(crate) Arc<Engine>);
+
+pub(crate) struct Engine {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) names: Names,
+    pub(crate) declared: Option<Declared>,
+    pub(crate) loader: Option<Box<dyn EntityLoader>>,
+    pub(crate) policies: ArcSwap<PolicySet>,
+    /// Held while policies are read, so that an older version never replaces a newer one.
+    pub(crate) reloading: Mutex<()>,
+    pub(crate) authorizer: Authorizer,
+}
+
+impl Cedar {
+    /// Reads the policy files again, validates them, and replaces the policies, for all clones. Questions
+    /// that are being decided are decided by the previous policies.
+    ///
+    /// Replace a file by renaming a complete one. Half of a file can be valid, and lack a `forbid`.
+    ///
+    /// The call blocks while it reads and validates. An async task calls it within `spawn_blocking`:
+    ///
+    /// ```
+    /// use auth_runtime_cedar::Cedar;
+    ///
+    /// async fn reload(cedar: Cedar) {
+    ///     let result = tokio::task::spawn_blocking(move || cedar.reload()).await;
+    ///     match result {
+    ///         Ok(Ok(())) => println!("the policies were reloaded"),
+    ///         Ok(Err(error)) => eprintln!("the previous policies stay in force: {error}"),
+    ///         Err(error) => eprintln!("{error}"),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CedarError`] has the mistakes. The previous policies stay in force.
+    pub fn reload(&self) -> Result<(), CedarError> {
+        let engine = &self.0;
+        let lock = engine.reloading.lock();
+        let _lock = lock.unwrap_or_else(PoisonError::into_inner);
+        let policies = policies::read(&engine.sources, engine.schema())?;
+        engine.policies.store(Arc::new(policies));
+        Ok(())
+    }
+}
+
+impl DecisionPoint for Cedar {
+    fn name(&self) -> &'static str {
+        "cedar"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        Box::pin(self.0.decide(request))
+    }
+
+    /// With a schema, returns whether it declares the action for the type of callers and this type of
+    /// objects; `true` without a schema.
+    fn decides_about(&self, action: &str, resource_type: &str) -> bool {
+        let Some(declared) = &self.0.declared else {
+            return true;
+        };
+        let kind = match resource_type {
+            Resource::SERVICE => self.0.names.service.as_str(),
+            other => other,
+        };
+        let action = declared.action(action);
+        action.is_some_and(|action| action.resources.contains(kind))
+    }
+}
+
+impl fmt::Debug for Cedar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cedar")
+            .field("policies", &self.0.policies.load().num_of_policies())
+            .field("has_schema", &self.0.declared.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    fn schema(&self) -> Option<&Schema> {
+        self.declared.as_ref().map(|declared| &declared.schema)
+    }
+
+    async fn decide(
+        &self,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let policies = self.policies.load_full();
+        let has_roles = self.declared.as_ref().is_none_or(|own| own.has_roles);
+        let gathered = gather(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        let mut types = Types::new(self.declared.as_ref());
+        let mut batch = Batch {
+            principal: types.uid(&gathered.caller)?,
+            entities: self.entities(&gathered, &mut types)?,
+            actions: HashMap::new(),
+            policies,
+            types,
+            gathered,
+        };
+        let mut decisions = Vec::with_capacity(request.evaluations.len());
+        for (index, evaluation) in request.evaluations.iter().enumerate() {
+            if index % QUESTIONS_IN_A_ROW == QUESTIONS_IN_A_ROW - 1 {
+                tokio::task::yield_now().await;
+            }
+            decisions.push(self.decide_one(&mut batch, request, evaluation)?);
+        }
+        Ok(decisions)
+    }
+
+    fn decide_one<'r>(
+        &self,
+        batch: &mut Batch<'_, 'r>,
+        request: EvaluationRequest<'r>,
+        evaluation: &'r Evaluation,
+    ) -> Result<ObjectDecision, DecisionPointError> {
+        let resource = object(&evaluation.resource, &self.names);
+        let (action, context) = match batch.actions.get(&*evaluation.action) {
+            Some(action) => action.clone(),
+            None => {
+                let action = self.action(request, &evaluation.action)?;
+                batch.actions.insert(&evaluation.action, action.clone());
+                action
+            }
+        };
+        if !self.exists(&resource, &batch.gathered) {
+            return Ok(ObjectDecision::deny());
+        }
+        let principal = batch.principal.clone();
+        let resource = batch.types.uid(&resource)?;
+        let asked = Request::new(principal, action, resource, context, self.schema());
+        let asked = asked.map_err(|_| {
+            let (action, kind) = (&evaluation.action, evaluation.resource.resource_type());
+            DecisionPointError::new(format!("the schema has no action `{action}` on `{kind}`"))
+        })?;
+        let authorizer = &self.authorizer;
+        decision(authorizer.is_authorized(&asked, &batch.policies, &batch.entities))
+    }
+
+    /// Returns whether an object exists, as far as the engine can find out.
+    fn exists(&self, resource: &Wanted, gathered: &Gathered) -> bool {
+        let declared = self.declared.as_ref();
+        let declared = declared.and_then(|own| own.entity_type(resource.entity_type()));
+        if let Some(ids) = declared.and_then(|declared| declared.ids.as_ref()) {
+            return ids.contains(resource.id());
+        }
+        self.loader.is_none()
+            || resource.entity_type() == self.names.service
+            || gathered.entities.contains_key(resource)
+    }
+
+    /// Returns the id of an action, and its context.
+    fn action(
+        &self,
+        request: EvaluationRequest<'_>,
+        name: &str,
+    ) -> Result<(EntityUid, Context), DecisionPointError> {
+        let Some(declared) = &self.declared else {
+            let kind = self.names.action.parse().map_err(|_| {
+                DecisionPointError::new(format!("`{}` is not a type", self.names.action))
+            })?;
+            let uid = EntityUid::from_type_name_and_id(kind, EntityId::new(name));
+            return Ok((uid, context(request, None)?));
+        };
+        let action = declared.action(name).ok_or_else(|| {
+            DecisionPointError::new(format!("the schema declares no action `{name}` of callers"))
+        })?;
+        let context = context(request, Some(&action.context))
+            .map_err(|error| DecisionPointError::new(format!("`{name}`: {error}")))?;
+        Ok((action.uid.clone(), context))
+    }
+
+    fn entities(
+        &self,
+        gathered: &Gathered,
+        types: &mut Types<'_>,
+    ) -> Result<Entities, DecisionPointError> {
+        let known = gathered.entities.iter();
+        let entities: Vec<cedar_policy::Entity> = known
+            .map(|(uid, known)| self.entity(uid, known, types))
+            .collect::<Result<_, _>>()?;
+        Entities::from_entities(entities, self.schema()).map_err(|error| {
+            use cedar_policy::entities_errors::EntitiesError;
+            // The text of Cedar has ids and values, which are not for the log.
+            let problem = match error {
+                EntitiesError::TransitiveClosureError(_) => "their parents form a cycle".to_owned(),
+                _ => match self.first_mismatch(gathered, types) {
+                    Some(kind) => format!("one of the type `{kind}` does not match the schema"),
+                    None => "they do not match the schema".to_owned(),
+                },
+            };
+            DecisionPointError::new(format!("the entities are invalid: {problem}"))
+        })
+    }
+
+    /// Returns the type of an entity that does not match the schema.
+    fn first_mismatch(&self, gathered: &Gathered, types: &mut Types<'_>) -> Option<String> {
+        let mut known = gathered.entities.iter();
+        let (uid, _) = known.find(|(uid, known)| {
+            let entity = self.entity(uid, known, types);
+            entity.is_ok_and(|entity| Entities::from_entities([entity], self.schema()).is_err())
+        })?;
+        Some(uid.entity_type().to_owned())
+    }
+
+    fn entity(
+        &self,
+        uid: &Wanted,
+        known: &Known,
+        types: &mut Types<'_>,
+    ) -> Result<cedar_policy::Entity, DecisionPointError> {
+        let kind = uid.entity_type();
+        let declared = self.declared.as_ref().and_then(|own| own.entity_type(kind));
+        let attributes = attributes(known, declared, types)
+            .map_err(|error| DecisionPointError::new(format!("an entity `{kind}`: {error}")))?;
+        let parents = known.parents.iter().map(|parent| types.uid(parent));
+        let parents = parents.collect::<Result<_, _>>()?;
+        cedar_policy::Entity::new(types.uid(uid)?, attributes, parents).map_err(|error| {
+            let attribute = error.attr();
+            DecisionPointError::new(format!("an entity `{kind}`: `{attribute}` is invalid"))
+        })
+    }
+}
+
+/// The parts that all questions of a request share.
+struct Batch<'e, 'r> {
+    policies: Arc<PolicySet>,
+    principal: EntityUid,
+    entities: Entities,
+    /// The actions of the previous questions, by their names.
+    actions: HashMap<&'r str, (EntityUid, Context)>,
+    types: Types<'e>,
+    gathered: Gathered,
+}
+
+/// Converts the attributes that the schema declares, or all if there is no schema.
+fn attributes(
+    known: &Known,
+    declared: Option<&DeclaredType>,
+    types: &mut Types<'_>,
+) -> Result<HashMap<String, RestrictedExpression>, DecisionPointError> {
+    let mut attributes = HashMap::new();
+    for (name, value) in &known.attributes {
+        let kind = match declared.map(|declared| declared.attributes.get(name.as_ref())) {
+            Some(None) => continue,
+            Some(Some(member)) => Some(&member.kind),
+            None => None,
+        };
+        let expression = types
+            .expression(value, kind)
+            .map_err(|error| DecisionPointError::new(format!("`{name}`: {error}")))?;
+        attributes.insert(name.to_string(), expression);
+    }
+    let members = declared.into_iter().flat_map(|own| &own.attributes);
+    for (name, member) in members {
+        if member.is_required && !attributes.contains_key(name) {
+            let message = format!("`{name}` is required, and its value is unknown");
+            return Err(DecisionPointError::new(message));
+        }
+    }
+    Ok(attributes)
+}
+
+/// Returns the context with the members that the schema declares, or all if there is no schema.
+fn context(
+    request: EvaluationRequest<'_>,
+    declared: Option<&Members>,
+) -> Result<Context, DecisionPointError> {
+    let kind_of = |name: &str| declared.and_then(|own| own.get(name)).map(|own| &own.kind);
+    let text = |text: &str| Some(RestrictedExpression::new_string(text.to_owned()));
+    let ip = request.address;
+    let members = [
+        ("method", text(request.method.as_str())),
+        ("path", text(request.path)),
+        ("ip", ip.map(|ip| address(ip, kind_of("ip")))),
+        (
+            "time",
+            Some(RestrictedExpression::new_long(seconds(request.time))),
+        ),
+    ];
+    let mut pairs = Vec::new();
+    for (name, value) in members {
+        let member = match declared.map(|declared| declared.get(name)) {
+            Some(None) => continue,
+            Some(Some(member)) => Some(member),
+            None => None,
+        };
+        match value {
+            Some(value) => pairs.push((name.to_owned(), value)),
+            None if member.is_some_and(|member| member.is_required) => {
+                let message = format!("`context.{name}` is required, and its value is unknown");
+                return Err(DecisionPointError::new(message));
+            }
+            None => {}
+        }
+    }
+    Context::from_pairs(pairs).map_err(|_| DecisionPointError::new("the context is invalid"))
+}
+
+/// Returns the seconds since 1970, which are negative before.
+fn seconds(time: SystemTime) -> i64 {
+    let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => seconds(after.as_secs()),
+        Err(before) => seconds(before.duration().as_secs()).saturating_neg(),
+    }
+}
+
+fn decision(response: Response) -> Result<ObjectDecision, DecisionPointError> {
+    let diagnostics = response.diagnostics();
+    if let Some(error) = diagnostics.errors().next() {
+        let AuthorizationError::PolicyEvaluationError(error) = error;
+        let (policy, problem) = (error.policy_id(), problem(error.inner()));
+        return Err(DecisionPointError::new(format!(
+            "the policy `{policy}` failed: {problem}"
+        )));
+    }
+    let decision = ObjectDecision::from(response.decision() == Decision::Allow);
+    let mut policies: Vec<&str> = diagnostics.reason().map(AsRef::as_ref).collect();
+    if policies.is_empty() {
+        return Ok(decision);
+    }
+    policies.sort_unstable();
+    Ok(decision.by_policy(policies.join(", ")))
+}
+
+/// Describes an error without the ids and values in its text, which are not for the log.
+fn problem(error: &EvaluationError) -> &'static str {
+    match error {
+        EvaluationError::EntityDoesNotExist(_) => "it reads an attribute of an unknown entity",
+        EvaluationError::EntityAttrDoesNotExist(_) => "an entity lacks an attribute",
+        EvaluationError::RecordAttrDoesNotExist(_) => "a record lacks an attribute",
+        EvaluationError::TypeError(_) => "a value has another type",
+        EvaluationError::IntegerOverflow(_) => "a number overflows",
+        EvaluationError::RecursionLimit(_) => "it is nested too deeply",
+        EvaluationError::FailedExtensionFunctionExecution(_) => {
+            "a function of an extension type failed"
+        }
+        _ => "it cannot be evaluated",
+    }
+}
