@@ -175,7 +175,15 @@ impl Engine {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let policies = self.policies.load_full();
         let has_roles = self.declared.as_ref().is_none_or(|own| own.has_roles);
-        let gathered = gather(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        let mut gathered = gather(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        for evaluation in request.evaluations {
+            let resource = object(&evaluation.resource, &self.names);
+            match self.exists(&resource, &gathered) {
+                // Cedar checks that its required attributes are known.
+                true => _ = gathered.entities.entry(resource).or_default(),
+                false => _ = gathered.entities.remove(&resource),
+            }
+        }
         let mut types = Types::new(self.declared.as_ref());
         let mut batch = Batch {
             principal: types.uid(&gathered.caller)?,
@@ -210,7 +218,7 @@ impl Engine {
                 action
             }
         };
-        if !self.exists(&resource, &batch.gathered) {
+        if !batch.gathered.entities.contains_key(&resource) {
             return Ok(ObjectDecision::deny());
         }
         let principal = batch.principal.clone();

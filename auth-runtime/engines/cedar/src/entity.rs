@@ -18,7 +18,8 @@ use auth_runtime_core::{DecisionPointError, Resource, Value};
 ///
 /// If the returned entities name further ones, as parents or in attributes, it is called again with
 /// these, up to four calls in all. An entity is asked for once. A loader that does not return an entity
-/// ends the chain there.
+/// ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
+/// reads one fails.
 ///
 /// An object that the loader does not return, and that the question has no properties of, does not exist:
 /// it is denied, and the policies are not evaluated. Exceptions are the caller itself, the service, and

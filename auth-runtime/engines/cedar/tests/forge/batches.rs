@@ -132,6 +132,25 @@ async fn objects_that_do_not_exist_are_denied() {
     assert_eq!(found, [(true, Some("admins")), (false, None)]);
 }
 
+/// Without a loader, a missing attribute is not taken as absent.
+#[tokio::test]
+async fn objects_without_their_required_attributes_are_errors() {
+    let cedar = Cedar::builder()
+        .policies("permit (principal, action, resource) unless { resource has public };")
+        .schema(SCHEMA)
+        .build()
+        .unwrap();
+    let ann = Identity::new("ann");
+    let question = [Evaluation::new("read", Resource::new("Repository", "r0"))];
+    let request = EvaluationRequest::new(&ann, &question);
+    let error = cedar.evaluate(request).await.unwrap_err().to_string();
+    assert!(error.starts_with("an entity `Repository`: `"), "{error}");
+    assert!(
+        error.ends_with("` is required, and its value is unknown"),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn schema_says_which_questions_are_decided() {
     let cedar = Database::new(repositories(1)).cedar();

@@ -1,0 +1,500 @@
+//! Mistakes in policies and schemas, and policies that fail.
+
+use std::fs;
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_runtime::Identity;
+use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource, Value};
+use auth_runtime_cedar::{Cedar, CedarError};
+use http::Method;
+
+const SCHEMA: &str = "entity User;
+entity Repository { public: Bool };
+action read, update appliesTo { principal: User, resource: Repository };
+";
+
+fn error(policies: &str, schema: Option<&str>) -> String {
+    let builder = Cedar::builder().policies(policies);
+    let builder = match schema {
+        Some(schema) => builder.schema(schema),
+        None => builder,
+    };
+    builder.build().expect_err("a mistake").to_string()
+}
+
+#[track_caller]
+fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+fn ask(cedar: &Cedar, action: &'static str, resource: Resource) -> Result<bool, String> {
+    ask_as(cedar, &Identity::new("ann"), action, resource)
+}
+
+fn ask_as(
+    cedar: &Cedar,
+    identity: &Identity,
+    action: &'static str,
+    resource: Resource,
+) -> Result<bool, String> {
+    let question = [Evaluation::new(action, resource)];
+    ask_request(cedar, EvaluationRequest::new(identity, &question))
+}
+
+fn ask_request(cedar: &Cedar, request: EvaluationRequest<'_>) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let decisions = runtime.block_on(cedar.evaluate(request));
+    let decisions = decisions.map_err(|error| error.to_string())?;
+    assert_eq!(decisions.len(), 1);
+    Ok(decisions[0].is_allowed())
+}
+
+fn repository() -> Resource {
+    Resource::new("Repository", "garden")
+}
+
+#[test]
+fn mistakes_in_policies_have_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("forge.cedar");
+    let text = "permit (principal, action, resource);\n\n  permit (principle, action, resource);\n";
+    fs::write(&file, text).unwrap();
+    let found = Cedar::builder().policy_file(&file).build().unwrap_err();
+    assert!(matches!(found, CedarError::Policies(_)), "{found}");
+    let found = found.to_string();
+    assert_has(
+        &found,
+        &[
+            &format!("{}:3:", file.display()),
+            "permit (principle, action",
+        ],
+    );
+
+    let found = error("permit (principal, action, resource)\nwhen { == };", None);
+    assert_has(
+        &found,
+        &["policies:2:8: unexpected token `==`", "\n    when { == };"],
+    );
+
+    let further = Cedar::builder()
+        .policies("permit (principal, action, resource);")
+        .policies("permit (principal, action);")
+        .build();
+    assert_has(&further.unwrap_err().to_string(), &["policies 2:1:1: "]);
+
+    let missing = folder.path().join("missing.cedar");
+    let found = Cedar::builder().policy_file(&missing).build().unwrap_err();
+    assert!(matches!(&found, CedarError::File { path, .. } if *path == missing));
+    assert_has(&found.to_string(), &["missing.cedar cannot be read: "]);
+}
+
+#[test]
+fn mistakes_in_schemas_have_the_line() {
+    let permit = "permit (principal, action, resource);";
+    let found = error(permit, Some("entity User;\nentity Team { name Strng };"));
+    assert_has(
+        &found,
+        &[
+            "schema is invalid\nschema:2:",
+            "entity Team { name Strng };",
+        ],
+    );
+    let found = error(permit, Some("entity User;\nentity Team { name: Strng };"));
+    assert_has(&found, &["schema:2:21: ", "`Strng`"]);
+    let found = error(permit, Some("entity Person;"));
+    assert_has(&found, &["no entity type `User`", "subject_type"]);
+}
+
+#[test]
+fn policies_that_do_not_match_the_schema_are_all_named() {
+    let policies = "permit (principal, action == Action::\"red\", resource);
+permit (principal, action, resource) when { resource.publc };
+permit (principal, action, resource is Repo);
+permit (principal, action, resource) when { resource.public == 1 };";
+    let found = error(policies, Some(SCHEMA));
+    assert_has(
+        &found,
+        &[
+            "policies:1:30: ",
+            "did you mean `Action::\"read\"`?",
+            "policies:2:",
+            "did you mean `public`?",
+            "policies:3:",
+            "`Repo`",
+            "policies:4:",
+        ],
+    );
+}
+
+#[test]
+fn sets_of_policies_that_would_surprise_are_errors() {
+    assert_eq!(
+        Cedar::builder().build().unwrap_err(),
+        CedarError::NoPolicies
+    );
+    let none = Cedar::builder().policies("// nothing\n").build();
+    assert_eq!(none.unwrap_err(), CedarError::NoPolicies);
+    let found = error("forbid (principal == ?principal, action, resource);", None);
+    assert_has(&found, &["policies: `policy0` is a template"]);
+    let twice = "@id(\"a\") permit (principal, action, resource);";
+    let found = Cedar::builder().policies(twice).policies(twice).build();
+    assert_has(
+        &found.unwrap_err().to_string(),
+        &["policies 2: ", "`@id` has to be unique"],
+    );
+    let found = Cedar::builder()
+        .policies(twice)
+        .subject_type("User::")
+        .build();
+    let expected = CedarError::SubjectType("User::".to_owned());
+    assert_eq!(found.unwrap_err(), expected);
+}
+
+#[test]
+fn policies_without_annotation_are_numbered_across_sources() {
+    let permit = |action| format!("permit (principal, action == Action::\"{action}\", resource);");
+    let cedar = Cedar::builder()
+        .policies(permit("a") + &permit("b"))
+        .policies("@id(\"named\")".to_owned() + &permit("c") + &permit("d") + &permit("d"))
+        .build()
+        .unwrap();
+    let ann = Identity::new("ann");
+    let questions = ["a", "b", "c", "d", "e"].map(|it| Evaluation::new(it, repository()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let request = EvaluationRequest::new(&ann, &questions);
+    let decisions = runtime.block_on(cedar.evaluate(request)).unwrap();
+    let found = decisions.iter().map(|decision| decision.policy());
+    let expected = [
+        Some("policy0"),
+        Some("policy1"),
+        Some("named"),
+        Some("policy3, policy4"),
+        None,
+    ];
+    assert!(found.eq(expected), "{decisions:?}");
+}
+
+/// Cedar skips a policy that fails. Here, neither a permit nor a forbid is skipped.
+#[test]
+fn policy_that_fails_is_an_error() {
+    let permit = "permit (principal, action, resource);";
+    for (policies, problem) in [
+        (
+            "permit (principal, action, resource) when { resource.secret };",
+            "lacks an attribute",
+        ),
+        (
+            "forbid (principal, action, resource) when { resource.secret };",
+            "lacks an attribute",
+        ),
+        (
+            "forbid (principal, action, resource) when { principal.age > 3 };",
+            "lacks an attribute",
+        ),
+        (
+            "forbid (principal, action, resource) when { resource.owner.bad };",
+            "unknown entity",
+        ),
+        (
+            "forbid (principal, action, resource) when { resource.public > 3 };",
+            "another type",
+        ),
+        (
+            "forbid (principal, action, resource) when { resource.stars * 2 > 3 };",
+            "overflows",
+        ),
+        (
+            "forbid (principal, action, resource) when { ip(resource.text).isIpv4() };",
+            "extension type failed",
+        ),
+    ] {
+        let both = format!("{permit} @id(\"failing\") {policies}");
+        let cedar = Cedar::builder().policies(both).build().unwrap();
+        let resource = repository()
+            .with_property("public", true)
+            .with_property("stars", i64::MAX)
+            .with_property("text", "hidden text")
+            .with_property(
+                "owner",
+                Value::Reference("User".into(), "hidden id".to_owned()),
+            );
+        let error = ask(&cedar, "read", resource).unwrap_err();
+        assert_has(&error, &["the policy `failing` failed", problem]);
+        for hidden in ["ann", "garden", "hidden"] {
+            assert!(!error.contains(hidden), "{error}");
+        }
+    }
+}
+
+/// One failure fails all questions of the request.
+#[test]
+fn failure_of_one_question_fails_the_request() {
+    let policies = "permit (principal, action, resource) when { resource.public };";
+    let cedar = Cedar::builder().policies(policies).build().unwrap();
+    let public = repository().with_property("public", true);
+    assert_eq!(ask(&cedar, "read", public.clone()), Ok(true));
+    let questions = [
+        Evaluation::new("read", public),
+        Evaluation::new("read", Resource::new("Repository", "other")),
+    ];
+    let ann = Identity::new("ann");
+    let request = EvaluationRequest::new(&ann, &questions);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    assert!(runtime.block_on(cedar.evaluate(request)).is_err());
+}
+
+#[test]
+fn entities_that_do_not_match_the_schema_are_errors() {
+    let policies = "permit (principal, action, resource) when { resource.public };";
+    let cedar = Cedar::builder()
+        .policies(policies)
+        .schema(SCHEMA)
+        .build()
+        .unwrap();
+    let error = ask(&cedar, "read", repository()).unwrap_err();
+    assert_has(&error, &["`Repository`: `public` is required"]);
+    let error = ask(
+        &cedar,
+        "read",
+        repository().with_property("public", "hidden"),
+    );
+    let error = error.unwrap_err();
+    assert_has(&error, &["`Repository`: `public`: the value is not a Bool"]);
+    assert!(
+        !error.contains("hidden") && !error.contains("garden"),
+        "{error}"
+    );
+    let undeclared = repository()
+        .with_property("public", false)
+        .with_property("stars", "x");
+    assert_eq!(ask(&cedar, "read", undeclared), Ok(false));
+}
+
+#[test]
+fn questions_that_contradict_each_other_are_errors() {
+    let policies = "permit (principal, action, resource) when { resource.public };";
+    let cedar = Cedar::builder()
+        .policies(policies)
+        .schema(SCHEMA)
+        .build()
+        .unwrap();
+    let ann = Identity::new("ann");
+    let ask_both = |first: bool, second: bool| {
+        let questions = [first, second]
+            .map(|public| Evaluation::new("read", repository().with_property("public", public)));
+        let request = EvaluationRequest::new(&ann, &questions);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime
+            .block_on(cedar.evaluate(request))
+            .map_err(|error| error.to_string())
+    };
+    assert!(ask_both(true, true).is_ok());
+    assert_has(
+        &ask_both(true, false).unwrap_err(),
+        &["different values of `public`"],
+    );
+}
+
+#[test]
+fn identity_and_request_are_passed() {
+    let policies = r#"
+        permit (principal, action == Action::"issuer", resource) when { principal.issuer == "i" };
+        permit (principal, action == Action::"scope", resource)
+        when { principal.scopes == ["a", "b"] };
+        permit (principal, action == Action::"role", resource)
+        when { principal.roles.contains("x") && principal in Role::"x" };
+        permit (principal, action == Action::"permission", resource)
+        when { principal.permissions == ["p"] };
+        permit (principal, action == Action::"login", resource)
+        when { principal.acr == "gold" && principal.amr == ["otp"] };
+        permit (principal, action == Action::"method", resource) when { context.method == "PUT" };
+        permit (principal, action == Action::"path", resource) when { context.path == "/a%2Fb" };
+        permit (principal, action == Action::"ip", resource)
+        when { context.ip == ip("2001:db8::7") };
+        permit (principal, action == Action::"time", resource) when { context.time == 1000000000 };
+        permit (principal, action == Action::"service", resource == Service::"forge");
+    "#;
+    let actions = "issuer, scope, role, permission, login, method, path, time, service";
+    let schema = format!(
+        "entity Role; entity User in [Role] {{ issuer: String, scopes: Set<String>, roles: \
+         Set<String>, permissions: Set<String>, acr: String, amr: Set<String> }}; entity Service;
+         type C = {{ method: String, path: String, time: Long }};
+         action {actions} appliesTo {{ principal: User, resource: Service, context: C }};
+         action ip appliesTo {{ principal: User, resource: Service, context: {{ ip: ipaddr }} }};"
+    );
+    let ann = Identity::new("ann")
+        .with_issuer("i")
+        .with_scopes(["b", "a"])
+        .with_roles(["x", "y"])
+        .with_permissions(["p"])
+        .with_acr("gold")
+        .with_amr(["otp"]);
+    let open = Cedar::builder().policies(policies).build().unwrap();
+    let strict = Cedar::builder()
+        .policies(policies)
+        .schema(schema)
+        .build()
+        .unwrap();
+    let names = actions.split(", ").chain(["ip"]);
+    for name in names {
+        let question = [Evaluation::new(
+            name.to_owned(),
+            Resource::new("Service", "forge"),
+        )];
+        let mut request = EvaluationRequest::new(&ann, &question);
+        request.method = &Method::PUT;
+        request.path = "/a%2Fb";
+        request.address = Some("2001:db8::7".parse().unwrap());
+        request.time = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        assert_eq!(ask_request(&open, request), Ok(true), "{name}");
+        assert_eq!(ask_request(&strict, request), Ok(true), "{name}");
+        request.method = &Method::GET;
+        request.path = "/";
+        request.time = UNIX_EPOCH;
+        request.address = Some("192.0.2.1".parse().unwrap());
+        let of_request = ["method", "path", "ip", "time"].contains(&name);
+        assert_eq!(ask_request(&open, request), Ok(!of_request), "{name}");
+        assert_eq!(ask_request(&strict, request), Ok(!of_request), "{name}");
+        request.address = None;
+        if name == "ip" {
+            let error = ask_request(&strict, request).unwrap_err();
+            assert_has(&error, &["`context.ip` is required"]);
+        }
+    }
+    let error = ask_as(
+        &strict,
+        &Identity::new("ann"),
+        "scope",
+        Resource::new("Service", "forge"),
+    );
+    assert_has(
+        &error.unwrap_err(),
+        &["`User`: ", "is required, and its value is unknown"],
+    );
+}
+
+#[test]
+fn namespaces_and_extension_types_are_supported() {
+    let schema = "namespace App {
+        entity Role; entity User in [Role]; entity Service; entity Colour enum [\"red\"];
+        entity Repository { from: ipaddr, rate: decimal, since: datetime, within: duration };
+        action group; action read in [group] appliesTo {
+            principal: User, resource: [Repository, Service, Colour], context: { ip?: String }
+        };
+    }";
+    let policies = r#"
+        permit (principal in App::Role::"admin", action in App::Action::"group", resource);
+        permit (principal, action, resource is App::Repository) when {
+            resource.from.isLoopback() && resource.rate == decimal("1.50")
+            && resource.since < datetime("2024-02-01") && resource.within == duration("1h")
+            && context has ip && context.ip == "192.0.2.1"
+        };
+    "#;
+    let cedar = Cedar::builder()
+        .policies(policies)
+        .schema(schema)
+        .subject_type("App::User")
+        .build()
+        .unwrap();
+    assert!(cedar.decides_about("read", "App::Repository"));
+    assert!(cedar.decides_about("read", "Service"));
+    assert!(!cedar.decides_about("read", "Repository"));
+    let admin = Identity::new("ada").with_roles(["admin"]);
+    let service = || Resource::new(Resource::SERVICE, "forge");
+    assert_eq!(ask_as(&cedar, &admin, "read", service()), Ok(true));
+    assert_eq!(ask(&cedar, "read", service()), Ok(false));
+    // An id that the schema does not list is no object, and no outage.
+    let colour = |id| Resource::new("App::Colour", id);
+    assert_eq!(ask_as(&cedar, &admin, "read", colour("red")), Ok(true));
+    assert_eq!(ask_as(&cedar, &admin, "read", colour("blue")), Ok(false));
+    let repository = |from: &str| {
+        Resource::new("App::Repository", "garden")
+            .with_property("from", from)
+            .with_property("rate", "1.5")
+            .with_property("since", "2024-01-31")
+            .with_property("within", "60m")
+    };
+    let ask_from = |from: &str| {
+        let ann = Identity::new("ann");
+        let question = [Evaluation::new("read", repository(from))];
+        let mut request = EvaluationRequest::new(&ann, &question);
+        request.address = Some("192.0.2.1".parse().unwrap());
+        ask_request(&cedar, request)
+    };
+    assert_eq!(ask_from("::1"), Ok(true));
+    assert_eq!(ask_from("192.0.2.1"), Ok(false));
+    let error = ask_from("hidden").unwrap_err();
+    assert_has(&error, &["`App::Repository`: `from` is invalid"]);
+    assert!(!error.contains("hidden"), "{error}");
+}
+
+#[test]
+fn reload_replaces_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("forge.cedar");
+    let write = |text: &str| fs::write(&file, text).unwrap();
+    write("permit (principal, action == Action::\"read\", resource);");
+    let cedar = Cedar::builder()
+        .policy_file(&file)
+        .schema(SCHEMA)
+        .build()
+        .unwrap();
+    let in_space = cedar.clone();
+    let both = || {
+        ["read", "update"].map(|action| {
+            let resource = repository().with_property("public", true);
+            ask(&in_space, action, resource).unwrap()
+        })
+    };
+    assert_eq!(both(), [true, false]);
+
+    write("permit (principal, action == Action::\"update\", resource);");
+    assert_eq!(both(), [true, false]);
+    cedar.reload().unwrap();
+    assert_eq!(both(), [false, true]);
+
+    for broken in [
+        "permit (principal, action, resource",
+        "permit (principal, action == Action::\"rename\", resource);",
+        "permit (principal, action, resource) when { resource.secret };",
+        "permit (principal == ?principal, action, resource);",
+        "",
+    ] {
+        write(broken);
+        cedar.reload().expect_err("a mistake");
+        assert_eq!(both(), [false, true], "{broken}");
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(cedar.reload(), Err(CedarError::File { .. })));
+    assert_eq!(both(), [false, true]);
+
+    write(
+        "permit (principal, action, resource); forbid (principal, action == Action::\"read\", resource);",
+    );
+    cedar.reload().unwrap();
+    assert_eq!(both(), [false, true]);
+    write("permit (principal, action, resource);");
+    cedar.reload().unwrap();
+    assert_eq!(both(), [true, true]);
+}
+
+#[test]
+fn debug_has_no_data() {
+    let builder = Cedar::builder()
+        .policies("permit (principal == User::\"ann\", action, resource);")
+        .schema(SCHEMA);
+    let builder_text = format!("{builder:?}");
+    let text = format!("{builder_text} {:?}", builder.build().unwrap());
+    assert_has(&text, &["policies: 1"]);
+    assert!(!text.contains("ann"), "{text}");
+}
