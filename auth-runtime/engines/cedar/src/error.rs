@@ -15,8 +15,11 @@ use miette::Diagnostic;
 /// ```
 /// use auth_runtime_cedar::Cedar;
 ///
-/// let error = Cedar::builder().policies("permit (principal, action);").build().unwrap_err();
-/// assert!(error.to_string().starts_with("the Cedar policies are invalid\npolicies:1:1: "));
+/// let policies = "permit (principal, action, resource)\nwhen { resource.public = true };";
+/// let error = Cedar::builder().policies(policies).build().unwrap_err();
+/// let text = error.to_string();
+/// assert!(text.starts_with("the Cedar policies are invalid\npolicies:2:"), "{text}");
+/// assert!(text.ends_with("\n    when { resource.public = true };"), "{text}");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

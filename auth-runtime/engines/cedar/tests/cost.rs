@@ -1,12 +1,21 @@
 //! The time of a question through the engine, compared with `cedar-policy` called by hand:
 //! `cargo test -p auth-runtime-cedar --release --test cost -- --ignored --nocapture`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource, Value};
+use auth_runtime::objects::{
+    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource, Value,
+};
 use auth_runtime_cedar::Cedar;
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
@@ -60,11 +69,7 @@ fn engine_and_cedar_by_hand() {
         let engine = best(|| {
             let request = EvaluationRequest::new(&ann, &questions);
             let decisions = runtime.block_on(cedar.evaluate(request)).unwrap();
-            assert!(
-                black_box(decisions)
-                    .iter()
-                    .all(|decision| decision.is_allowed())
-            );
+            assert!(black_box(decisions).iter().all(ObjectDecision::is_allowed));
         });
         let by_hand = best(|| {
             let user: EntityTypeName = "User".parse().unwrap();

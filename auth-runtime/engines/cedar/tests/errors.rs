@@ -1,10 +1,19 @@
 //! Mistakes in policies and schemas, and policies that fail.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource, Value};
+use auth_runtime::objects::{
+    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource, Value,
+};
 use auth_runtime_cedar::{Cedar, CedarError};
 use http::Method;
 
@@ -82,9 +91,9 @@ fn mistakes_in_policies_have_file_and_line() {
 
     let further = Cedar::builder()
         .policies("permit (principal, action, resource);")
-        .policies("permit (principal, action);")
+        .policies("\npermit (principal, action, resorce);")
         .build();
-    assert_has(&further.unwrap_err().to_string(), &["policies 2:1:1: "]);
+    assert_has(&further.unwrap_err().to_string(), &["policies 2:2:"]);
 
     let missing = folder.path().join("missing.cedar");
     let found = Cedar::builder().policy_file(&missing).build().unwrap_err();
@@ -169,7 +178,7 @@ fn policies_without_annotation_are_numbered_across_sources() {
         .unwrap();
     let request = EvaluationRequest::new(&ann, &questions);
     let decisions = runtime.block_on(cedar.evaluate(request)).unwrap();
-    let found = decisions.iter().map(|decision| decision.policy());
+    let found = decisions.iter().map(ObjectDecision::policy);
     let expected = [
         Some("policy0"),
         Some("policy1"),

@@ -1,5 +1,12 @@
 //! Loaders that fail, are slow, or return too much.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

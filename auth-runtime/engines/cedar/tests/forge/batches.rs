@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource};
-use auth_runtime_cedar::Cedar;
+use auth_runtime::objects::{
+    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource,
+};
+use auth_runtime_cedar::{Cedar, Wanted};
 
 use crate::world::{Database, POLICIES, Repository, SCHEMA, User, World};
 
@@ -53,12 +55,12 @@ async fn entities_are_loaded_together() {
     let (questions, ann) = (reads(&world), world.identity(0));
     let request = EvaluationRequest::new(&ann, &questions);
     let decisions = database.cedar().evaluate(request).await.unwrap();
-    let allowed = decisions.iter().filter(|decision| decision.is_allowed());
+    let allowed = decisions.iter().filter(|it| it.is_allowed());
     assert_eq!(allowed.count(), 50);
     assert_eq!(database.calls(), 2);
     let asked = database.asked.lock().unwrap().clone();
     assert_eq!(asked.len(), 102);
-    assert_eq!(asked.last().map(|wanted| wanted.id()), Some("bob"));
+    assert_eq!(asked.last().map(Wanted::id), Some("bob"));
     let distinct: BTreeSet<_> = asked.iter().collect();
     assert_eq!(distinct.len(), 102, "nothing is asked twice");
 }
@@ -73,7 +75,7 @@ async fn one_call_is_enough_if_no_further_entities_are_named() {
     let (questions, ann) = (reads(&world), world.identity(0).with_roles(["x", "y"]));
     let request = EvaluationRequest::new(&ann, &questions);
     let decisions = database.cedar().evaluate(request).await.unwrap();
-    assert!(decisions.iter().all(|decision| decision.is_allowed()));
+    assert!(decisions.iter().all(ObjectDecision::is_allowed));
     assert_eq!(database.calls(), 1);
 }
 
@@ -111,7 +113,7 @@ async fn ten_thousand_questions_take_bounded_time_and_give_way() {
     let request = EvaluationRequest::new(&ann, &questions);
     let decisions = cedar.evaluate(request).await.unwrap();
     let end = Instant::now();
-    let allowed = decisions.iter().filter(|decision| decision.is_allowed());
+    let allowed = decisions.iter().filter(|it| it.is_allowed());
     assert_eq!(allowed.count(), 3_334);
     assert!(end - start < Duration::from_secs(20), "{:?}", end - start);
     assert!(other.await.unwrap() < end, "another task ran meanwhile");

@@ -190,7 +190,8 @@ impl World {
         let of = |rules: &[(&str, bool)]| {
             let mut names: Vec<String> = rules
                 .iter()
-                .filter_map(|(name, applies)| applies.then(|| (*name).to_owned()))
+                .filter(|(_, applies)| *applies)
+                .map(|(name, _)| (*name).to_owned())
                 .collect();
             names.sort();
             names.join(", ")
