@@ -54,11 +54,12 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-pub(crate) const OURS: [&str; 9] = [
+pub(crate) const OURS: [&str; 10] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",
     "auth-runtime-audit",
+    "auth-runtime-authzen",
     "auth-runtime-axum",
     "auth-runtime-cli",
     "auth-runtime-core",

@@ -1,0 +1,246 @@
+//! The bodies of responses.
+
+use auth_runtime_core::ObjectDecision;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// The longest text for records, in characters.
+const MAX_TEXT: usize = 256;
+/// The highest number of authentication context classes, and the longest one, in bytes.
+const MAX_ACR_VALUES: usize = 8;
+const MAX_ACR_VALUE: usize = 256;
+
+/// A decision (§5.5). A second member with the name of a known one is an error.
+#[derive(Deserialize)]
+struct Decision {
+    decision: bool,
+    #[serde(default)]
+    context: Value,
+    /// Permits further members, and forbids an array in place of an object, which serde accepts for
+    /// other structs.
+    #[serde(flatten)]
+    _others: IgnoredAny,
+}
+
+/// Several decisions (§7.2).
+#[derive(Deserialize)]
+struct Decisions {
+    evaluations: Vec<Decision>,
+    #[serde(flatten)]
+    _others: IgnoredAny,
+}
+
+/// Returns the decision about one question. Errors do not quote the response, which may be long or
+/// personal.
+pub(crate) fn one(body: &[u8]) -> Result<ObjectDecision, String> {
+    let decision: Decision = serde_json::from_slice(body)
+        .map_err(|_| "the response is no JSON object with a boolean `decision`".to_owned())?;
+    Ok(decision.into())
+}
+
+/// Returns the decisions about `asked` questions.
+pub(crate) fn several(body: &[u8], asked: usize) -> Result<Vec<ObjectDecision>, String> {
+    let decisions: Decisions = serde_json::from_slice(body).map_err(|_| {
+        "the response is no JSON object with `evaluations` that each have a boolean `decision`"
+            .to_owned()
+    })?;
+    let found = decisions.evaluations.len();
+    if found != asked {
+        return Err(format!(
+            "the response has {found} decisions about {asked} questions"
+        ));
+    }
+    Ok(decisions.evaluations.into_iter().map(Into::into).collect())
+}
+
+impl From<Decision> for ObjectDecision {
+    fn from(
+        Decision {
+            decision, context, ..
+        }: Decision,
+    ) -> Self {
+        let acr_values = acr_values(&context);
+        let decided = match decision {
+            true => Self::allow(),
+            false if acr_values.is_empty() => Self::deny(),
+            false => Self::deny_until_login(acr_values),
+        };
+        match policy(&context) {
+            Some(policy) => decided.by_policy(policy),
+            None => decided,
+        }
+    }
+}
+
+/// The policy or the reason that the context names, for records.
+fn policy(context: &Value) -> Option<String> {
+    ["policy", "reason_admin", "id"]
+        .iter()
+        .find_map(|name| match context.get(name)? {
+            Value::String(text) => Some(text),
+            // A text for each status or language (§5.5.1).
+            Value::Object(texts) => texts.values().find_map(|text| match text {
+                Value::String(text) => Some(text),
+                _ => None,
+            }),
+            _ => None,
+        })
+        .map(|text| bounded(text))
+        .filter(|text| !text.is_empty())
+}
+
+/// The beginning of a text from another service, in one line.
+pub(crate) fn bounded(text: &str) -> String {
+    let characters = text.trim().chars().take(MAX_TEXT);
+    characters
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+/// The authentication context classes of the context: a string with spaces between them, or a list.
+/// Those that a challenge cannot contain (RFC 9470 §3) are left out.
+fn acr_values(context: &Value) -> Vec<String> {
+    let values: Vec<&str> = match context.get("acr_values") {
+        Some(Value::String(values)) => values.split_ascii_whitespace().collect(),
+        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let is_valid = |value: &&str| {
+        (1..=MAX_ACR_VALUE).contains(&value.len())
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+    };
+    let values = values.into_iter().filter(is_valid).take(MAX_ACR_VALUES);
+    values.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_booleans_decide() {
+        assert_eq!(one(br#"{"decision":true}"#), Ok(ObjectDecision::allow()));
+        assert_eq!(
+            one(br#" {"decision":false,"x":[1]} "#),
+            Ok(ObjectDecision::deny())
+        );
+        for garbage in [
+            "",
+            "{}",
+            "true",
+            "null",
+            "[]",
+            "[true]",
+            "[true,{},null]",
+            r#"{"decision":"true"}"#,
+            r#"{"decision":1}"#,
+            r#"{"decision":null}"#,
+            r#"{"decision":[true]}"#,
+            r#"{"Decision":true}"#,
+            r#"{"decision":false,"decision":true}"#,
+            r#"{"decision":true,"decision":true}"#,
+            r#"{"decision":true"#,
+            r#"{"decision":true}{"decision":true}"#,
+            r#"{"evaluations":[{"decision":true}]}"#,
+            "\u{feff}{\"decision\":true}",
+        ] {
+            assert!(one(garbage.as_bytes()).is_err(), "{garbage}");
+        }
+        assert!(one(b"{\"decision\":true,\"a\":\"\xff\"}").is_err());
+        assert!(one("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn every_question_has_a_decision() {
+        let body = br#"{"evaluations":[{"decision":true},{"decision":false}],"decision":"?"}"#;
+        let both = Ok(vec![ObjectDecision::allow(), ObjectDecision::deny()]);
+        assert_eq!(several(body, 2), both);
+        assert!(several(body, 1).is_err());
+        assert!(several(body, 3).is_err());
+        for garbage in [
+            r#"{"decision":true}"#,
+            r#"[{"decision":true},{"decision":true}]"#,
+            r#"[[{"decision":true},{"decision":true}]]"#,
+            r#"{"evaluations":[{"decision":true},{"decision":"false"}]}"#,
+            r#"{"evaluations":[{"decision":true},[true]]}"#,
+            r#"{"evaluations":[{"decision":true},{}]}"#,
+            r#"{"evaluations":[{"decision":true},null]}"#,
+            r#"{"evaluations":[true,true]}"#,
+            r#"{"evaluations":{"0":{"decision":true},"1":{"decision":true}}}"#,
+            r#"{"evaluations":[],"evaluations":[{"decision":true},{"decision":true}]}"#,
+        ] {
+            assert!(several(garbage.as_bytes(), 2).is_err(), "{garbage}");
+        }
+    }
+
+    fn decided(decision: bool, context: Value) -> ObjectDecision {
+        one(json!({ "decision": decision, "context": context })
+            .to_string()
+            .as_bytes())
+        .unwrap()
+    }
+
+    #[test]
+    fn policies_are_short_texts() {
+        for (context, policy) in [
+            (json!({"id": "200", "policy": "p1"}), Some("p1")),
+            (
+                json!({"id": "200", "reason_admin": "no owner"}),
+                Some("no owner"),
+            ),
+            (json!({"id": "200"}), Some("200")),
+            (
+                json!({"reason_admin": {"403": "failed C076E82F"}}),
+                Some("failed C076E82F"),
+            ),
+            (json!({"policy": "a\r\nb\u{1b}c"}), Some("a  b c")),
+            (json!({"policy": 7}), None),
+            (json!({"policy": " "}), None),
+            (json!(null), None),
+            (json!("policy"), None),
+            (json!([{"policy": "p1"}]), None),
+        ] {
+            for decision in [true, false] {
+                assert_eq!(
+                    decided(decision, context.clone()).policy(),
+                    policy,
+                    "{context}"
+                );
+            }
+        }
+        let long = decided(true, json!({"policy": "ä".repeat(1000)}));
+        assert_eq!(long.policy(), Some("ä".repeat(MAX_TEXT).as_str()));
+    }
+
+    #[test]
+    fn denials_name_sufficient_logins() {
+        for (values, expected) in [
+            (json!("urn:a"), vec!["urn:a"]),
+            (json!("urn:a  urn:b"), vec!["urn:a", "urn:b"]),
+            (
+                json!(["urn:a", 7, "urn:b", "", "a b", "\"", "\\", "ä", "\n"]),
+                vec!["urn:a", "urn:b"],
+            ),
+            (json!("x".repeat(MAX_ACR_VALUE + 1)), vec![]),
+            (json!(vec!["x"; 100]), vec!["x"; MAX_ACR_VALUES]),
+            (json!({"a": "b"}), vec![]),
+        ] {
+            let context = json!({ "acr_values": values });
+            let denial = decided(false, context.clone());
+            assert!(!denial.is_allowed());
+            assert_eq!(denial.acr_values(), expected);
+            assert!(decided(true, context).acr_values().is_empty());
+        }
+    }
+}

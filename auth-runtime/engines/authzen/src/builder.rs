@@ -1,0 +1,320 @@
+//! The builder of a decision point.
+
+use std::fmt;
+use std::time::Duration;
+
+use auth_runtime_core::UrlProblem;
+use auth_runtime_core::url::{TrustedUrl, without_user};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::discovery::Endpoints;
+use crate::engine::AuthZen;
+use crate::http_client::{HttpClient, HttpClientError};
+use crate::question::SubjectNames;
+
+/// The longest timeout. A request of the service waits for it.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl AuthZen {
+    /// Starts without a URL, which is required.
+    pub fn builder() -> AuthZenBuilder {
+        AuthZenBuilder {
+            url: None,
+            is_plain: false,
+            ca_certificates: None,
+            authorization: Ok(None),
+            subject_type: "user".to_owned(),
+            roles_property: "roles".to_owned(),
+            timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Builds an [`AuthZen`].
+#[must_use]
+pub struct AuthZenBuilder {
+    url: Option<String>,
+    /// Whether the URL may be `http`.
+    is_plain: bool,
+    ca_certificates: Option<Vec<u8>>,
+    /// The value of `Authorization`.
+    authorization: Result<Option<Zeroizing<String>>, AuthZenError>,
+    subject_type: String,
+    roles_property: String,
+    timeout: Duration,
+}
+
+impl AuthZenBuilder {
+    /// Sets the URL of the server, its identifier: `https` (or `http` on loopback, for tests). Required.
+    ///
+    /// It may have a path, such as that of a tenant, and has no query.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self.is_plain = false;
+        self
+    }
+
+    /// Sets the URL of the server, which may be `http` on any host, in place of [`url`](Self::url).
+    ///
+    /// For networks that only trusted machines reach, such as those of a cluster or of containers: each
+    /// machine on the way reads the questions and the credentials of this service, and can make up
+    /// decisions.
+    ///
+    /// ```
+    /// use auth_runtime_authzen::AuthZen;
+    ///
+    /// let engine = AuthZen::builder()
+    ///     .url_over_plain_http("http://cerbos:3592")
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime_authzen::AuthZenError>(())
+    /// ```
+    pub fn url_over_plain_http(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self.is_plain = true;
+        self
+    }
+
+    /// Trusts the certificate authorities of this PEM file, in place of those of the system, for the TLS
+    /// connection to the server.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = Some(pem.into());
+        self
+    }
+
+    /// Authenticates this service with a bearer token (RFC 6750 §2.1), such as an API key. Default: no
+    /// authentication. Replaces [`basic`](Self::basic).
+    pub fn bearer_token(mut self, token: &str) -> Self {
+        let is_valid = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        self.authorization = match is_valid {
+            true => Ok(Some(Zeroizing::new(format!("Bearer {token}")))),
+            false => Err(AuthZenError::Credentials),
+        };
+        self
+    }
+
+    /// Authenticates this service with a name and a secret, by Basic (RFC 7617). Default: no
+    /// authentication. Replaces [`bearer_token`](Self::bearer_token).
+    pub fn basic(mut self, client: &str, secret: &str) -> Self {
+        let has_control = |text: &str| text.chars().any(char::is_control);
+        let is_valid = !client.is_empty()
+            && !client.contains(':')
+            && !has_control(client)
+            && !has_control(secret);
+        self.authorization = match is_valid {
+            true => {
+                let pair = Zeroizing::new(format!("{client}:{secret}"));
+                let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+                Ok(Some(Zeroizing::new(format!("Basic {}", *encoded))))
+            }
+            false => Err(AuthZenError::Credentials),
+        };
+        self
+    }
+
+    /// Sets the type of all subjects. Default: `user`.
+    pub fn subject_type(mut self, name: impl Into<String>) -> Self {
+        self.subject_type = name.into();
+        self
+    }
+
+    /// Sets the name of the property with the roles of the subject. Default: `roles`. Cerbos takes the
+    /// roles of its policies from `cerbos.roles`.
+    pub fn roles_property(mut self, name: impl Into<String>) -> Self {
+        self.roles_property = name.into();
+        self
+    }
+
+    /// Sets the time for a whole request, from connecting to the end of the response: up to a minute.
+    /// Default: 2 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Builds the decision point, with the endpoints at their default paths below the URL (§10.1). Nothing
+    /// is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthZenError`] names the first missing or invalid setting.
+    pub fn build(self) -> Result<AuthZen, AuthZenError> {
+        let (url, names, http) = self.check()?;
+        Ok(AuthZen::new(Endpoints::below(&url), names, http))
+    }
+
+    /// Builds the decision point, with the endpoints of the configuration document of the server (§9), which
+    /// is read once. In place of [`build`](Self::build), at the start of the service.
+    ///
+    /// The document of `https://pdp.example/tenant` is
+    /// `https://pdp.example/.well-known/authzen-configuration/tenant`. Its `policy_decision_point` has to be
+    /// identical to the URL (§9.2.3), and both endpoints have to be on the host of the URL, since they receive
+    /// the credentials of this service.
+    ///
+    /// ```no_run
+    /// use auth_runtime_authzen::{AuthZen, AuthZenError};
+    ///
+    /// async fn engine() -> Result<AuthZen, AuthZenError> {
+    ///     AuthZen::builder().url("https://pdp.example").discover().await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Like [`build`](Self::build); and if the document cannot be read, is about another server, or has no
+    /// endpoint for several questions in one request (§7).
+    pub async fn discover(self) -> Result<AuthZen, AuthZenError> {
+        let (url, names, http) = self.check()?;
+        let parts = TrustedUrl::read_over_plain_http(&url);
+        let parts = parts.map_err(|problem| url_error(&url, problem))?;
+        let endpoints = Endpoints::discover(&http, &url, &parts).await?;
+        Ok(AuthZen::new(endpoints, names, http))
+    }
+
+    /// Returns the valid settings.
+    fn check(self) -> Result<(String, SubjectNames, HttpClient), AuthZenError> {
+        let url = self.url.ok_or(AuthZenError::NoUrl)?;
+        let read = match self.is_plain {
+            true => TrustedUrl::read_over_plain_http(&url),
+            false => TrustedUrl::read(&url),
+        };
+        let parts = read.map_err(|problem| url_error(&url, problem))?;
+        if parts.query.is_some() {
+            return Err(AuthZenError::Query(url));
+        }
+        if self.subject_type.is_empty() {
+            return Err(AuthZenError::SubjectType);
+        }
+        if self.roles_property.is_empty() {
+            return Err(AuthZenError::RolesProperty);
+        }
+        if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
+            return Err(AuthZenError::Timeout(self.timeout));
+        }
+        let http = HttpClient::new(
+            self.ca_certificates.as_deref(),
+            self.timeout,
+            self.authorization?,
+        );
+        let http = http.map_err(|error| match error {
+            HttpClientError::Certificates => AuthZenError::CaCertificates,
+            HttpClientError::Client(problem) => AuthZenError::Client(problem),
+        })?;
+        let names = SubjectNames {
+            subject_type: self.subject_type,
+            roles_property: self.roles_property,
+        };
+        Ok((url, names, http))
+    }
+}
+
+fn url_error(url: &str, problem: UrlProblem) -> AuthZenError {
+    let url = without_user(url);
+    AuthZenError::Url { url, problem }
+}
+
+/// An error of building an [`AuthZen`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthZenError {
+    /// No URL was given.
+    NoUrl,
+    /// The URL of the server is invalid.
+    Url {
+        /// The URL as it was given.
+        url: String,
+        /// The problem of the URL.
+        problem: UrlProblem,
+    },
+    /// The URL of the server has a query.
+    Query(String),
+    /// The token, the name or the secret of this service is empty, or has a character that is not
+    /// allowed in it.
+    Credentials,
+    /// The type of subjects is empty.
+    SubjectType,
+    /// The name of the property with the roles is empty.
+    RolesProperty,
+    /// The timeout is zero, or longer than a minute.
+    Timeout(Duration),
+    /// The certificates of the authorities are not valid, or there are none.
+    CaCertificates,
+    /// The HTTP client could not be created.
+    Client(String),
+    /// The configuration document could not be read.
+    Configuration(String),
+    /// The configuration document is about another server.
+    AnotherDecisionPoint {
+        /// The URL as it was given.
+        url: String,
+        /// The `policy_decision_point` of the document.
+        found: String,
+    },
+    /// An endpoint of the configuration document is invalid, or on another host than the URL.
+    Endpoint(String),
+    /// The configuration document has no endpoint for several questions in one request.
+    NoEvaluationsEndpoint,
+}
+
+impl fmt::Display for AuthZenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUrl => f.write_str("the URL is missing; name it with `.url(\"https://…\")`"),
+            Self::Url { url, problem } => {
+                write!(f, "the URL {url:?} cannot be used: {problem}")?;
+                match problem {
+                    UrlProblem::NotHttps => {
+                        f.write_str("; within a cluster, name it with `.url_over_plain_http(…)`")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Self::Query(url) => write!(f, "the URL {url:?} must not have a query"),
+            Self::Credentials => f.write_str(
+                "the credentials of this service are empty, or have a character that is not allowed",
+            ),
+            Self::SubjectType => f.write_str("the type of subjects is empty"),
+            Self::RolesProperty => f.write_str("the name of the property with the roles is empty"),
+            Self::Timeout(timeout) => write!(
+                f,
+                "the timeout {timeout:?} cannot be used: it has to be positive, and up to a minute"
+            ),
+            Self::CaCertificates => f.write_str(
+                "the certificates of the authorities are not valid, or there are none; PEM is needed",
+            ),
+            Self::Client(problem) => f.write_str(problem),
+            Self::Configuration(problem) => {
+                write!(f, "the configuration document cannot be used: {problem}")
+            }
+            Self::AnotherDecisionPoint { url, found } => write!(
+                f,
+                "the configuration document is about {found:?}, and not about {url:?}; the URL has to \
+                 be identical"
+            ),
+            Self::Endpoint(endpoint) => write!(
+                f,
+                "the endpoint {endpoint:?} of the configuration document cannot be used: it has to be \
+                 a URL with the scheme, the host and the port of the server"
+            ),
+            Self::NoEvaluationsEndpoint => f.write_str(
+                "the configuration document has no `access_evaluations_endpoint`: the server takes \
+                 only one question in a request",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AuthZenError {}
+
+impl fmt::Debug for AuthZenBuilder {
+    /// Omits the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthZenBuilder")
+            .field("url", &self.url.as_deref().map(without_user))
+            .field("subject_type", &self.subject_type)
+            .field("roles_property", &self.roles_property)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,215 @@
+//! The decision point.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_runtime_core::{
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+};
+use http::StatusCode;
+use tokio::sync::Semaphore;
+
+use crate::answer;
+use crate::circuit::{Circuit, OPEN};
+use crate::discovery::Endpoints;
+use crate::http_client::{HttpClient, HttpError};
+use crate::question::{self, SubjectNames};
+
+/// The maximum number of concurrent requests to the server.
+const MAX_IN_FLIGHT: usize = 256;
+/// The wait before a retry while all places are taken, or the server is probed.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A decision point that puts all questions to a server over the AuthZEN Authorization API 1.0.
+///
+/// Questions about a request are sent in one HTTP request: one question to `/access/v1/evaluation`
+/// (§6), several to `/access/v1/evaluations` (§7).
+///
+/// ```
+/// use auth_runtime::ProtectionSpace;
+/// use auth_runtime_authzen::AuthZen;
+///
+/// let cerbos = AuthZen::builder()
+///     .url("https://cerbos.shop.example")
+///     .roles_property("cerbos.roles")
+///     .build()?;
+/// let space = ProtectionSpace::builder().decision_point(cerbos);
+/// # Ok::<(), auth_runtime_authzen::AuthZenError>(())
+/// ```
+///
+/// # Questions
+///
+/// | member | value |
+/// |---|---|
+/// | `subject` | `type`: by [`subject_type`](crate::AuthZenBuilder::subject_type); `id`: the subject of the caller |
+/// | `subject.properties` | `issuer`, `scopes`, `roles`, `permissions`, `acr`, `amr`, and `auth_time` in seconds since 1970 (OpenID Connect Core §2), each only if it is known and not empty |
+/// | `action` | `name` |
+/// | `resource` | `type`, `id` and the properties. A [`Reference`](auth_runtime_core::Value::Reference) is `{"type": …, "id": …}`. A number that not every implementation of JSON represents exactly, beyond ±(2⁵³ − 1), is a string (RFC 7493 §2.2) |
+/// | `context` | `method`; `path`, as the client sent it; `ip`, if it is known; `time` in UTC (RFC 3339) |
+///
+/// The id of the request, if the space knows one, is sent as `X-Request-ID` (§10.1.3).
+///
+/// A subject is unique within its issuer only. Policies of a service that trusts several issuers compare
+/// `issuer` as well.
+///
+/// # Answers
+///
+/// A decision is a response with the status 200 and a JSON object whose `decision` is a boolean; for
+/// several questions, one such object for each. Any other response, such as a redirect, another status or
+/// too few decisions, is an error: nothing is granted, and the response of the service is 503 with
+/// `Retry-After`.
+///
+/// | member of a decision's `context` | effect |
+/// |---|---|
+/// | `policy`, or else `reason_admin`, or else `id`: a string, or an object of strings | the policy in records, up to 256 characters |
+/// | `acr_values`: a string or a list of strings | for a denial: a login with one of these authentication context classes is requested (RFC 9470) |
+///
+/// # Limits
+///
+/// Questions follow the authentication, so only known callers cause them.
+///
+/// | bounded | bound | beyond it | effect of one hostile caller |
+/// |---|---|---|---|
+/// | time of a request, from connecting to the end of the response | [`timeout`](crate::AuthZenBuilder::timeout), 2 seconds by default | 503 | none |
+/// | length of a response | 1 MiB | 503 | none |
+/// | concurrent requests to the server | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
+/// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
+/// | memory for responses | 256 MiB, by the bounds above | | none |
+///
+/// The statuses 400, 413 and 422 are no failures of the server: they concern one request. Servers bound
+/// the number of questions in a request. The default of Cerbos is 50
+/// (`server.requestLimits.maxResourcesPerRequest`), which
+/// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily.
+///
+/// Cloning is cheap; clones share their bounds.
+#[derive(Clone)]
+pub struct AuthZen(Arc<Remote>);
+
+struct Remote {
+    endpoints: Endpoints,
+    names: SubjectNames,
+    http: HttpClient,
+    places: Semaphore,
+    circuit: Circuit,
+}
+
+/// The reason for missing decisions.
+enum Problem {
+    Http(HttpError),
+    Answer(String),
+}
+
+impl AuthZen {
+    pub(crate) fn new(endpoints: Endpoints, names: SubjectNames, http: HttpClient) -> Self {
+        Self(Arc::new(Remote {
+            endpoints,
+            names,
+            http,
+            places: Semaphore::new(MAX_IN_FLIGHT),
+            circuit: Circuit::default(),
+        }))
+    }
+}
+
+impl DecisionPoint for AuthZen {
+    fn name(&self) -> &'static str {
+        "AuthZEN"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        Box::pin(self.0.decide(request))
+    }
+}
+
+impl Remote {
+    async fn decide(
+        &self,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let body = match request.evaluations {
+            [] => return Ok(Vec::new()),
+            [one] => question::evaluation(&self.names, &request, one),
+            _ => question::evaluations(&self.names, &request),
+        };
+        let body = body.map_err(|_| error("a property has an unknown type", OPEN))?;
+        let _place = self.places.try_acquire().map_err(|_| {
+            let message = format!("{MAX_IN_FLIGHT} requests to the server are under way");
+            error(message, SOON)
+        })?;
+        let attempt = self.circuit.begin(Instant::now()).map_err(|left| {
+            let message = "the server failed repeatedly; it is not asked for a short time";
+            error(message, left.max(SOON))
+        })?;
+        match self.ask(&request, body).await {
+            Ok(decisions) => {
+                attempt.succeeded();
+                Ok(decisions)
+            }
+            Err(problem) => {
+                match problem.is_of_request() {
+                    true => attempt.succeeded(),
+                    false => attempt.failed(Instant::now()),
+                }
+                Err(error(problem, OPEN))
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        request: &EvaluationRequest<'_>,
+        body: Vec<u8>,
+    ) -> Result<Vec<ObjectDecision>, Problem> {
+        let asked = request.evaluations.len();
+        let url = match asked {
+            1 => &self.endpoints.evaluation,
+            _ => &self.endpoints.evaluations,
+        };
+        let answer = self.http.post(url, body, request.request_id).await;
+        let answer = answer.map_err(Problem::Http)?;
+        let decisions = match asked {
+            1 => answer::one(&answer).map(|decision| vec![decision]),
+            _ => answer::several(&answer, asked),
+        };
+        decisions.map_err(Problem::Answer)
+    }
+}
+
+fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointError {
+    DecisionPointError::new(message).retry_after(retry_after)
+}
+
+impl Problem {
+    /// Returns whether the server rejected this request, and may accept others. Otherwise a caller with
+    /// such requests could open the circuit for all.
+    fn is_of_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Http(HttpError::Status(
+                StatusCode::BAD_REQUEST
+                    | StatusCode::PAYLOAD_TOO_LARGE
+                    | StatusCode::UNPROCESSABLE_ENTITY
+            ))
+        )
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(error) => error.fmt(f),
+            Self::Answer(problem) => f.write_str(problem),
+        }
+    }
+}
+
+impl fmt::Debug for AuthZen {
+    /// Omits the credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthZen")
+            .field("evaluation", &self.0.endpoints.evaluation)
+            .field("evaluations", &self.0.endpoints.evaluations)
+            .finish_non_exhaustive()
+    }
+}
