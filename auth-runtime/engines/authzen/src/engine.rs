@@ -24,7 +24,8 @@ const SOON: Duration = Duration::from_secs(1);
 /// A decision point that puts all questions to a server over the AuthZEN Authorization API 1.0.
 ///
 /// Questions about a request are sent in one HTTP request: one question to `/access/v1/evaluation`
-/// (§6), several to `/access/v1/evaluations` (§7).
+/// (§6), several to `/access/v1/evaluations` (§7). It is sent a second time only if the server ends the
+/// connection without a response.
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;

@@ -6,17 +6,19 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 /// The longest response, in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// The time after which an unused connection is closed. A short time, since a connection may have been
-/// lost without a sign, and the next request on it would wait for the deadline.
+/// The time after which an unused connection is closed. A short time: if a connection is lost without a
+/// sign, the next request on it waits for the deadline.
 const IDLE: Duration = Duration::from_secs(15);
 const REQUEST_ID: &str = "x-request-id";
 
 pub(crate) struct HttpClient {
     client: Client,
+    timeout: Duration,
     authorization: Option<Zeroizing<String>>,
 }
 
@@ -46,7 +48,6 @@ impl HttpClient {
         authorization: Option<Zeroizing<String>>,
     ) -> Result<Self, HttpClientError> {
         let mut client = Client::builder()
-            .timeout(timeout)
             .pool_idle_timeout(IDLE)
             // A request that exceeds the deadline ends its connection. With HTTP/2, a lost connection
             // would be used again.
@@ -67,6 +68,7 @@ impl HttpClient {
         })?;
         Ok(Self {
             client,
+            timeout,
             authorization,
         })
     }
@@ -99,11 +101,31 @@ impl HttpClient {
             value.set_sensitive(true);
             request = request.header("authorization", value);
         }
-        let response = request.send().await?;
-        if response.status() != StatusCode::OK {
-            return Err(HttpError::Status(response.status()));
+        match timeout(self.timeout, answer(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(HttpError::Failed("the response is too late".to_owned())),
         }
-        body(response).await
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Vec<u8>, HttpError> {
+    let response = send(request).await?;
+    if response.status() != StatusCode::OK {
+        return Err(HttpError::Status(response.status()));
+    }
+    body(response).await
+}
+
+/// Sends a request, and sends it again if its connection ends before a response: servers end unused
+/// connections, also in the moment in which a request is sent. Requests change nothing, so that they may
+/// be repeated (RFC 9110 §9.2.2).
+async fn send(request: RequestBuilder) -> reqwest::Result<Response> {
+    let again = request.try_clone();
+    match (request.send().await, again) {
+        (Err(error), Some(again)) if error.is_request() && !error.is_connect() => {
+            again.send().await
+        }
+        (sent, _) => sent,
     }
 }
 

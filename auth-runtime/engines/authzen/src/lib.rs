@@ -10,7 +10,7 @@
 //!
 //! let engine = AuthZen::builder()
 //!     .url("https://pdp.example")
-//!     .bearer_token("the token of this service")
+//!     .bearer_token("token-of-this-service")
 //!     .build()?;
 //! let space = ProtectionSpace::builder().decision_point(engine);
 //! # Ok::<(), auth_runtime_authzen::AuthZenError>(())
