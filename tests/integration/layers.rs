@@ -98,6 +98,8 @@ fn layers_point_down() {
     let no_schemes = [&upper[..], &["auth-runtime-schemes"]].concat();
     assert_without("auth-runtime-core", &["--all-features"], &no_schemes);
     assert_without("auth-runtime-schemes", &["--all-features"], &upper);
+    let no_engine = [&no_schemes[..], &["axum"]].concat();
+    assert_without("auth-runtime-authzen", &["--all-features"], &no_engine);
     assert_without(
         "auth-runtime-axum",
         &["--all-features"],

@@ -49,7 +49,8 @@ const SOON: Duration = Duration::from_secs(1);
 /// | `resource` | `type`, `id` and the properties. A [`Reference`](auth_runtime_core::Value::Reference) is `{"type": …, "id": …}`. A number that not every implementation of JSON represents exactly, beyond ±(2⁵³ − 1), is a string (RFC 7493 §2.2) |
 /// | `context` | `method`; `path`, as the client sent it; `ip`, if it is known; `time` in UTC (RFC 3339) |
 ///
-/// The id of the request, if the space knows one, is sent as `X-Request-ID` (§10.1.3).
+/// The id of the request, if the space knows one, is sent as `X-Request-ID` (§10.1.3). The one in
+/// the response is ignored, since not every server sends it.
 ///
 /// A subject is unique within its issuer only. Policies of a service that trusts several issuers compare
 /// `issuer` as well.
@@ -59,7 +60,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// A decision is a response with the status 200 and a JSON object whose `decision` is a boolean; for
 /// several questions, one such object for each. Any other response, such as a redirect, another status or
 /// too few decisions, is an error: nothing is granted, and the response of the service is 503 with
-/// `Retry-After`.
+/// `Retry-After`. A server reports an error about one of several questions as a denial (§7.2.1).
 ///
 /// | member of a decision's `context` | effect |
 /// |---|---|

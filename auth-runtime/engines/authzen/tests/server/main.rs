@@ -1,5 +1,13 @@
 //! Questions to a server of the tests over HTTP, which answers well or badly, late or never.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic, also in its helpers"
+)]
+
 mod answers;
 mod bounds;
 mod discovery;
