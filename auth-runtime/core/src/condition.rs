@@ -51,6 +51,8 @@ pub enum Condition {
     Any(Vec<Condition>),
     /// Not this one.
     Not(Box<Condition>),
+    /// The property has a value.
+    Exists(String),
     /// The property has this value.
     Equal(String, Value),
     /// The property, a list, contains this value.
@@ -77,6 +79,11 @@ impl Condition {
         Self::Not(Box::new(part))
     }
 
+    /// The property `name` has a value.
+    pub fn exists(name: impl Into<String>) -> Self {
+        Self::Exists(name.into())
+    }
+
     /// The property `name` has this value.
     pub fn equal(name: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::Equal(name.into(), value.into())
@@ -87,8 +94,8 @@ impl Condition {
         Self::Contains(name.into(), value.into())
     }
 
-    /// Returns whether an object meets the condition; `None` if it depends on a property that the object
-    /// does not have.
+    /// Returns whether an object meets the condition; `None` if it depends on the value of a property that
+    /// the object does not have.
     pub fn holds(&self, object: &Resource) -> Option<bool> {
         let property = |name: &str| {
             let mut properties = object.properties();
@@ -99,6 +106,7 @@ impl Condition {
             Self::All(parts) => decide(parts, object, false),
             Self::Any(parts) => decide(parts, object, true),
             Self::Not(part) => part.holds(object).map(|holds| !holds),
+            Self::Exists(name) => Some(property(name).is_some()),
             Self::Equal(name, value) => property(name).map(|own| own == value),
             Self::Contains(name, value) => property(name).map(|own| match own {
                 Value::List(members) => members.contains(value),
@@ -153,7 +161,7 @@ impl SqlColumns {
         Self::default()
     }
 
-    /// Sets the SQL expression with the value of a property. It must not be `NULL`.
+    /// Sets the SQL expression with the value of a property. It is `NULL` for objects without the property.
     #[must_use]
     pub fn column(mut self, property: &'static str, expression: &'static str) -> Self {
         self.0.insert(property, Column::Value(expression));
@@ -195,6 +203,14 @@ impl Sql {
                 self.text.push_str("NOT (");
                 self.write(part, columns)?;
                 self.text.push(')');
+                Ok(())
+            }
+            Condition::Exists(name) => {
+                let Some(Column::Value(expression)) = columns.0.get(name.as_str()) else {
+                    return Err(UnknownColumn(name.clone()));
+                };
+                self.text.push_str(expression);
+                self.text.push_str(" IS NOT NULL");
                 Ok(())
             }
             Condition::Equal(name, value) => {

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, Resource,
+    ObjectDecision, PermittedFuture, Resource,
 };
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityUid,
@@ -81,6 +81,15 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// Records name the policies that determined the decision, by their annotation `@id`. A denial that no
 /// `forbid` determined has no policy.
 ///
+/// # Lists
+///
+/// [`Guard::permitted`](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.permitted)
+/// gets the policies as a condition on the attributes of the objects. A schema is required. The policies may
+/// use `resource` in `==`, `contains`, `in` (`principal in resource.team`), `has`, `is`, `&&`, `||`, `!` and
+/// `if`. The property `id` is the id of the object, and `organization.suspended` is the name of
+/// `resource.organization.suspended`. For any other policy about the action, the response is 503, and the
+/// log names the policy.
+///
 /// Cloning is cheap; clones share their policies. Questions run on the task of the request, which gives
 /// way to other tasks from time to time. A loader needs a tokio runtime with its timer.
 #[derive(Clone)]
@@ -138,6 +147,16 @@ impl DecisionPoint for Cedar {
 
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
         Box::pin(self.0.decide(request))
+    }
+
+    /// Translates the policies into a condition on the attributes of the objects, for a schema only.
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        Box::pin(self.0.permitted(action, resource_type, request))
     }
 
     /// With a schema, returns whether it declares the action for the type of callers and this type of
@@ -245,7 +264,7 @@ impl Engine {
     }
 
     /// Returns the id of an action, and its context.
-    fn action(
+    pub(crate) fn action(
         &self,
         request: EvaluationRequest<'_>,
         name: &str,
@@ -265,7 +284,7 @@ impl Engine {
         Ok((action.uid.clone(), context))
     }
 
-    fn entities(
+    pub(crate) fn entities(
         &self,
         gathered: &Gathered,
         types: &mut Types<'_>,

@@ -37,6 +37,7 @@ mod engine;
 mod entity;
 mod error;
 mod gather;
+mod permitted;
 mod policies;
 mod schema;
 mod values;

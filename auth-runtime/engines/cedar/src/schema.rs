@@ -45,7 +45,8 @@ pub(crate) enum Kind {
     Text,
     Number,
     Flag,
-    Entity,
+    /// An entity of this type.
+    Entity(String),
     Address,
     Decimal,
     DateTime,
@@ -91,6 +92,12 @@ impl Declared {
 
     pub(crate) fn entity_type(&self, name: &str) -> Option<&DeclaredType> {
         self.types.get(name)
+    }
+
+    /// Returns the name and the declaration of an entity type.
+    pub(crate) fn entity_type_entry(&self, name: &str) -> Option<(&str, &DeclaredType)> {
+        let (name, declared) = self.types.get_key_value(name)?;
+        Some((name, declared))
     }
 
     /// Returns an action of the callers.
@@ -160,7 +167,7 @@ pub(crate) fn cedar_name(kind: &Kind) -> String {
         Kind::Text => "String",
         Kind::Number => "Long",
         Kind::Flag => "Bool",
-        Kind::Entity => "entity",
+        Kind::Entity(name) => name,
         Kind::Address => "ipaddr",
         Kind::Decimal => "decimal",
         Kind::DateTime => "datetime",
@@ -280,8 +287,8 @@ impl<'j> Reader<'j> {
         if let Some((namespace, json)) = self.common(namespace, name) {
             return self.kind(namespace, json);
         }
-        if self.is_entity(namespace, name) {
-            return Kind::Entity;
+        if let Some(name) = self.entity(namespace, name) {
+            return Kind::Entity(name);
         }
         match name.strip_prefix("__cedar::").unwrap_or(name) {
             "String" => Kind::Text,
@@ -308,11 +315,16 @@ impl<'j> Reader<'j> {
         None
     }
 
-    fn is_entity(&self, namespace: &str, name: &str) -> bool {
+    /// Returns the full name of an entity type.
+    fn entity(&self, namespace: &str, name: &str) -> Option<String> {
         let mut candidates = candidates(namespace, name).into_iter();
-        candidates.any(|(namespace, name)| {
+        let (namespace, name) = candidates.find(|(namespace, name)| {
             let types = self.section(namespace, "entityTypes");
-            types.is_some_and(|types| types.contains_key(name))
+            types.is_some_and(|types| types.contains_key(*name))
+        })?;
+        Some(match namespace {
+            "" => name.to_owned(),
+            namespace => format!("{namespace}::{name}"),
         })
     }
 }
@@ -370,11 +382,12 @@ mod tests {
         assert!(declared.has_roles);
         let repository = declared.entity_type("App::Repository").unwrap();
         let kind = |name: &str| &repository.attributes[name].kind;
+        let entity = |name: &str| Kind::Entity(name.to_owned());
         for (name, expected) in [
-            ("owner", Kind::Entity),
-            ("root", Kind::Entity),
-            ("other", Kind::Entity),
-            ("plain", Kind::Entity),
+            ("owner", entity("App::User")),
+            ("root", entity("Root")),
+            ("other", entity("Other::Thing")),
+            ("plain", entity("App::String2")),
             ("name", Kind::Text),
             ("size", Kind::Number),
             ("rate", Kind::Decimal),

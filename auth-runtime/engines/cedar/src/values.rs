@@ -74,7 +74,7 @@ impl<'e> Types<'e> {
                 let values = values.iter().map(|value| self.expression(value, element));
                 RestrictedExpression::new_set(values.collect::<Result<Vec<_>, _>>()?)
             }
-            (Value::Reference(kind, id), None | Some(Kind::Entity)) => {
+            (Value::Reference(kind, id), None | Some(Kind::Entity(_))) => {
                 let uid = self.uid(&Wanted::new(kind.clone(), id.as_str()))?;
                 RestrictedExpression::new_entity_uid(uid)
             }

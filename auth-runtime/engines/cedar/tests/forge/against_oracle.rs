@@ -10,7 +10,7 @@ use proptest::sample::select;
 
 use crate::world::{ACTIONS, Database, Repository, User, World};
 
-const USERS: usize = 5;
+pub(crate) const USERS: usize = 5;
 const TEAMS: usize = 4;
 const ORGANIZATIONS: usize = 3;
 
@@ -51,7 +51,7 @@ fn repository() -> impl Strategy<Value = Repository> {
     )
 }
 
-fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> impl Strategy<Value = World> {
     let users = IDS.map(user);
     (
         users,

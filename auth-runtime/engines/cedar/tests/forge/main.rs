@@ -10,5 +10,6 @@
 mod against_oracle;
 mod batches;
 mod ids;
+mod lists;
 mod service;
 mod world;

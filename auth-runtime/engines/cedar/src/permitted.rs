@@ -1,0 +1,450 @@
+//! The objects that a caller may act on, as a condition on their attributes.
+//!
+//! A policy is a boolean expression. The parts that do not mention the object have a value for a request,
+//! which Cedar computes. The other parts become a condition, if a database can evaluate them.
+
+use std::collections::HashSet;
+
+use auth_runtime_core::{Condition, DecisionPointError, EvaluationRequest, Permitted, Value};
+use cedar_policy::{
+    Context, Decision, Effect, Entities, EntityId, EntityUid, Policy, PolicyId, PolicySet, Request,
+};
+use serde_json::{Value as Json, json};
+
+use crate::engine::Engine;
+use crate::entity::Wanted;
+use crate::gather::{Gathered, gather};
+use crate::schema::{Kind, Members};
+use crate::values::Types;
+
+/// A part of a policy that is no condition for a database.
+struct Untranslatable(String);
+
+/// The request, without an object.
+struct Asked<'e> {
+    engine: &'e Engine,
+    entities: Entities,
+    principal: EntityUid,
+    action: EntityUid,
+    /// An object of the type, for the parts that do not mention it.
+    object: EntityUid,
+    object_type: &'e str,
+    context: Context,
+    /// The attributes of objects.
+    attributes: &'e Members,
+    /// The caller and all of its ancestors.
+    ancestors: HashSet<Wanted>,
+}
+
+impl Engine {
+    /// Returns the condition for objects of a type.
+    pub(crate) async fn permitted(
+        &self,
+        action: &str,
+        object_type: &str,
+        mut request: EvaluationRequest<'_>,
+    ) -> Result<Permitted, DecisionPointError> {
+        let Some(declared) = &self.declared else {
+            let message = "lists need a schema, which has the types of attributes";
+            return Err(DecisionPointError::new(message));
+        };
+        let Some((object_type, objects)) = declared.entity_type_entry(object_type) else {
+            let message = format!("the schema declares no entity type `{object_type}`");
+            return Err(DecisionPointError::new(message));
+        };
+        request.evaluations = &[];
+        let policies = self.policies.load_full();
+        let loader = self.loader.as_deref();
+        let gathered = gather(request, &self.names, declared.has_roles, loader).await?;
+        let mut types = Types::new(Some(declared));
+        let (action, context) = self.action(request, action)?;
+        let asked = Asked {
+            engine: self,
+            entities: self.entities(&gathered, &mut types)?,
+            principal: types.uid(&gathered.caller)?,
+            action,
+            object: EntityUid::from_type_name_and_id(objects.name.clone(), EntityId::new("")),
+            object_type,
+            context,
+            attributes: &objects.attributes,
+            ancestors: ancestors(&gathered),
+        };
+        let mut permits = Vec::new();
+        let mut forbids = Vec::new();
+        for policy in policies.policies() {
+            let condition = asked.condition_of(policy)?;
+            match policy.effect() {
+                Effect::Permit => permits.push(condition),
+                Effect::Forbid => forbids.push(condition),
+            }
+        }
+        let condition = and(any(permits), not(any(forbids)));
+        Ok(Permitted::When(condition))
+    }
+}
+
+/// Returns the caller, and the entities that it belongs to, directly or through others.
+fn ancestors(gathered: &Gathered) -> HashSet<Wanted> {
+    let mut found = HashSet::from([gathered.caller.clone()]);
+    let mut open = vec![gathered.caller.clone()];
+    while let Some(entity) = open.pop() {
+        let known = gathered.entities.get(&entity);
+        for parent in known.into_iter().flat_map(|known| &known.parents) {
+            if found.insert(parent.clone()) {
+                open.push(parent.clone());
+            }
+        }
+    }
+    found
+}
+
+impl Asked<'_> {
+    fn condition_of(&self, policy: &Policy) -> Result<Condition, DecisionPointError> {
+        let json = policy.to_json().map_err(|_| {
+            DecisionPointError::new(format!("the policy `{}` has no JSON form", policy.id()))
+        })?;
+        self.translate_policy(&json)
+            .map_err(|Untranslatable(part)| {
+                DecisionPointError::new(format!(
+                    "the policy `{}` is no condition for a list: {part}",
+                    policy.id()
+                ))
+            })
+    }
+
+    fn translate_policy(&self, json: &Json) -> Result<Condition, Untranslatable> {
+        let scope = json!({
+            "principal": json["principal"], "action": json["action"], "resource": { "op": "All" },
+        });
+        if !self.evaluate(scope, json!([]))? {
+            return Ok(never());
+        }
+        let mut condition = self.object_scope(&json["resource"])?;
+        for part in json["conditions"].as_array().into_iter().flatten() {
+            let body = self.translate(&part["body"])?;
+            condition = and(
+                condition,
+                match part["kind"].as_str() {
+                    Some("unless") => not(body),
+                    _ => body,
+                },
+            );
+        }
+        Ok(condition)
+    }
+
+    /// The scope `resource`, `resource == …`, `resource is …` of a policy.
+    fn object_scope(&self, scope: &Json) -> Result<Condition, Untranslatable> {
+        let is_type = |name: &Json| name.as_str() == Some(self.object_type);
+        match scope["op"].as_str() {
+            Some("All") => Ok(always()),
+            Some("==") => Ok(self.is_object(&scope["entity"])),
+            Some("is") if scope["in"].is_null() => Ok(constant(is_type(&scope["entity_type"]))),
+            Some("is") if !is_type(&scope["entity_type"]) => Ok(never()),
+            _ => Err(Untranslatable("`resource in …`".to_owned())),
+        }
+    }
+
+    /// The condition that the object is this entity.
+    fn is_object(&self, entity: &Json) -> Condition {
+        match reference(entity) {
+            Some((kind, id)) if kind == self.object_type => Condition::equal("id", id),
+            _ => never(),
+        }
+    }
+
+    fn translate(&self, part: &Json) -> Result<Condition, Untranslatable> {
+        if !mentions_object(part) {
+            let scope = json!({
+                "principal": { "op": "All" }, "action": { "op": "All" }, "resource": { "op": "All" },
+            });
+            let when = json!([{ "kind": "when", "body": part }]);
+            return self.evaluate(scope, when).map(constant);
+        }
+        let Some((operator, operands)) = part.as_object().and_then(|part| part.iter().next())
+        else {
+            return Err(Untranslatable("an unknown expression".to_owned()));
+        };
+        let (left, right) = (&operands["left"], &operands["right"]);
+        match operator.as_str() {
+            "&&" => Ok(and(self.translate(left)?, self.translate(right)?)),
+            "||" => Ok(any(vec![self.translate(left)?, self.translate(right)?])),
+            "!" => Ok(not(self.translate(&operands["arg"])?)),
+            "if-then-else" => {
+                let condition = self.translate(&operands["if"])?;
+                let then = self.translate(&operands["then"])?;
+                let otherwise = self.translate(&operands["else"])?;
+                Ok(any(vec![
+                    and(condition.clone(), then),
+                    and(not(condition), otherwise),
+                ]))
+            }
+            "==" => self.equal(left, right),
+            "!=" => Ok(not(self.equal(left, right)?)),
+            "contains" => self.contains(left, right),
+            "in" => self.within(left, right),
+            "is" if is_object(left) && operands["in"].is_null() => Ok(constant(
+                operands["entity_type"].as_str() == Some(self.object_type),
+            )),
+            "has" => match attribute(part) {
+                Some((name, member)) => match self.attributes.get(name) {
+                    _ if member.is_some() => Err(unsupported("has")),
+                    None => Ok(never()),
+                    Some(declared) if declared.is_required => Ok(always()),
+                    Some(_) => Ok(Condition::exists(name)),
+                },
+                None => Err(unsupported("has")),
+            },
+            "." => {
+                let (name, kind) = self.attribute(part)?;
+                match kind {
+                    None | Some(Kind::Flag) => Ok(Condition::equal(name, true)),
+                    Some(_) => Err(unsupported(".")),
+                }
+            }
+            other => Err(unsupported(other)),
+        }
+    }
+
+    /// `resource.owner == principal`, in either order.
+    fn equal(&self, left: &Json, right: &Json) -> Result<Condition, Untranslatable> {
+        let (object, other) = match mentions_object(left) {
+            true => (left, right),
+            false => (right, left),
+        };
+        let value = self.value(other)?;
+        if is_object(object) {
+            return Ok(match value {
+                Value::Reference(kind, id) if kind == self.object_type => {
+                    Condition::equal("id", id)
+                }
+                _ => never(),
+            });
+        }
+        let (name, kind) = self.attribute(object)?;
+        Ok(match has_kind(&value, kind.as_ref()) {
+            true => Condition::equal(name, value),
+            false => never(),
+        })
+    }
+
+    /// `resource.members.contains(principal)`, or `["a", "b"].contains(resource.name)`.
+    fn contains(&self, left: &Json, right: &Json) -> Result<Condition, Untranslatable> {
+        if mentions_object(left) {
+            let (name, kind) = self.attribute(left)?;
+            let value = self.value(right)?;
+            let element = match &kind {
+                Some(Kind::Set(element)) => Some(&**element),
+                _ => None,
+            };
+            return Ok(match has_kind(&value, element) {
+                true => Condition::contains(name, value),
+                false => never(),
+            });
+        }
+        let Some(members) = left["Set"].as_array() else {
+            return Err(unsupported("contains"));
+        };
+        let parts = members.iter().map(|member| self.equal(right, member));
+        Ok(any(parts.collect::<Result<_, _>>()?))
+    }
+
+    /// `principal in resource.team`, or `principal in resource.teams`.
+    fn within(&self, left: &Json, right: &Json) -> Result<Condition, Untranslatable> {
+        if !is_principal(left) {
+            return Err(unsupported("in"));
+        }
+        let (name, kind) = self.attribute(right)?;
+        let (entity_type, is_set) = match &kind {
+            Some(Kind::Entity(entity_type)) => (entity_type, false),
+            Some(Kind::Set(element)) => match &**element {
+                Kind::Entity(entity_type) => (entity_type, true),
+                _ => return Err(unsupported("in")),
+            },
+            _ => return Err(unsupported("in")),
+        };
+        let mut ancestors: Vec<&Wanted> = self
+            .ancestors
+            .iter()
+            .filter(|ancestor| ancestor.entity_type() == entity_type)
+            .collect();
+        ancestors.sort();
+        let parts = ancestors.into_iter().map(|ancestor| {
+            let id = ancestor.id().to_owned();
+            let value = Value::Reference(entity_type.clone().into(), id);
+            match is_set {
+                true => Condition::contains(name.clone(), value),
+                false => Condition::equal(name.clone(), value),
+            }
+        });
+        Ok(any(parts.collect()))
+    }
+
+    /// The name of an attribute of the object, and its type. The attribute of an attribute,
+    /// `resource.organization.suspended`, has a name with a full stop.
+    fn attribute(&self, part: &Json) -> Result<(String, Option<Kind>), Untranslatable> {
+        let Some((name, member)) = attribute(part) else {
+            return Err(Untranslatable("an expression with `resource`".to_owned()));
+        };
+        let declared = self.attributes.get(name).map(|declared| &declared.kind);
+        let Some(member) = member else {
+            return Ok((name.to_owned(), declared.cloned()));
+        };
+        let Some(Kind::Entity(entity_type)) = declared else {
+            return Err(Untranslatable(format!("`resource.{name}.{member}`")));
+        };
+        let types = self.engine.declared.as_ref();
+        let inner = types.and_then(|types| types.entity_type(entity_type));
+        let kind = inner.and_then(|inner| inner.attributes.get(member));
+        Ok((format!("{name}.{member}"), kind.map(|own| own.kind.clone())))
+    }
+
+    /// A value that does not depend on the object: a literal, or the caller.
+    fn value(&self, part: &Json) -> Result<Value, Untranslatable> {
+        if is_principal(part) {
+            let kind = self.principal.type_name().to_string();
+            return Ok(Value::Reference(
+                kind.into(),
+                self.principal.id().unescaped().to_owned(),
+            ));
+        }
+        let literal = &part["Value"];
+        match literal {
+            Json::String(text) => Some(Value::Text(text.clone())),
+            Json::Bool(flag) => Some(Value::Flag(*flag)),
+            Json::Number(number) => number.as_i64().map(Value::Number),
+            other => {
+                let entity = reference(other);
+                entity.map(|(kind, id)| Value::Reference(kind.to_owned().into(), id))
+            }
+        }
+        .ok_or_else(|| {
+            Untranslatable("a value that is neither a literal nor `principal`".to_owned())
+        })
+    }
+
+    /// Evaluates a policy with this scope and these conditions, which do not mention the object.
+    fn evaluate(&self, mut policy: Json, conditions: Json) -> Result<bool, Untranslatable> {
+        policy["effect"] = json!("permit");
+        policy["conditions"] = conditions;
+        let invalid = |_| Untranslatable("an invalid expression".to_owned());
+        let policy = Policy::from_json(Some(PolicyId::new("part")), policy).map_err(invalid)?;
+        let mut policies = PolicySet::new();
+        policies
+            .add(policy)
+            .map_err(|_| Untranslatable("an invalid expression".to_owned()))?;
+        let request = Request::new(
+            self.principal.clone(),
+            self.action.clone(),
+            self.object.clone(),
+            self.context.clone(),
+            None,
+        )
+        .map_err(|_| Untranslatable("an invalid request".to_owned()))?;
+        let authorizer = &self.engine.authorizer;
+        let response = authorizer.is_authorized(&request, &policies, &self.entities);
+        match response.diagnostics().errors().next() {
+            Some(_) => Err(Untranslatable("a part of it failed".to_owned())),
+            None => Ok(response.decision() == Decision::Allow),
+        }
+    }
+}
+
+/// Returns whether a value can equal one of this type. Ids of entities of two types can be equal.
+fn has_kind(value: &Value, kind: Option<&Kind>) -> bool {
+    match (value, kind) {
+        (Value::Reference(own, _), Some(Kind::Entity(kind))) => own == kind,
+        (Value::Reference(..), Some(_)) => false,
+        _ => true,
+    }
+}
+
+/// The attribute in `resource.name` or `resource.name.member`, or in `resource has name`.
+fn attribute(part: &Json) -> Option<(&str, Option<&str>)> {
+    let operands = part.get(".").or_else(|| part.get("has"))?;
+    let name = operands["attr"].as_str()?;
+    let left = &operands["left"];
+    if is_object(left) {
+        return Some((name, None));
+    }
+    let inner = left.get(".")?;
+    is_object(&inner["left"]).then_some((inner["attr"].as_str()?, Some(name)))
+}
+
+fn is_object(part: &Json) -> bool {
+    part["Var"] == "resource"
+}
+
+fn is_principal(part: &Json) -> bool {
+    part["Var"] == "principal"
+}
+
+fn mentions_object(part: &Json) -> bool {
+    match part {
+        Json::Object(members) => {
+            is_object(part)
+                // Values are data.
+                || members.iter().any(|(name, member)| name != "Value" && mentions_object(member))
+        }
+        Json::Array(members) => members.iter().any(mentions_object),
+        _ => false,
+    }
+}
+
+/// The type and the id of an entity.
+fn reference(json: &Json) -> Option<(&str, String)> {
+    let entity = json.get("__entity").unwrap_or(json);
+    let (kind, id) = (entity["type"].as_str()?, entity["id"].as_str()?);
+    Some((kind, id.to_owned()))
+}
+
+fn unsupported(operator: &str) -> Untranslatable {
+    Untranslatable(format!("`{operator}` on `resource`"))
+}
+
+fn always() -> Condition {
+    Condition::All(Vec::new())
+}
+
+fn never() -> Condition {
+    Condition::Any(Vec::new())
+}
+
+fn constant(is_true: bool) -> Condition {
+    match is_true {
+        true => always(),
+        false => never(),
+    }
+}
+
+fn and(one: Condition, other: Condition) -> Condition {
+    match (one == always(), other == always()) {
+        (true, _) => other,
+        (_, true) => one,
+        _ if one == never() || other == never() => never(),
+        _ => Condition::all([one, other]),
+    }
+}
+
+fn any(parts: Vec<Condition>) -> Condition {
+    if parts.contains(&always()) {
+        return always();
+    }
+    let mut parts: Vec<Condition> = parts.into_iter().filter(|part| *part != never()).collect();
+    match (parts.pop(), parts.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            parts.extend(last);
+            Condition::Any(parts)
+        }
+    }
+}
+
+fn not(part: Condition) -> Condition {
+    match part {
+        Condition::Not(inner) => *inner,
+        part if part == always() => never(),
+        part if part == never() => always(),
+        part => Condition::not(part),
+    }
+}
