@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::Forge;
 use crate::extract::{CommentId, Me, Number, Repo};
 use crate::failure::{Answer, Failure};
 use crate::text::Text;
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -95,8 +95,7 @@ async fn change(
     CommentId { comment }: CommentId,
     Json(new): Json<NewComment>,
 ) -> Answer<Json<Comment>> {
-    let rights = Rights::of(&forge, &me, &repo, comment).await?;
-    guard.permit(rights.is_author)?;
+    guard.permit(is_author(&forge, &me, &repo, comment).await?)?;
     let sql = "UPDATE comments SET body = ?2 WHERE id = ?1
                RETURNING id, (SELECT login FROM accounts WHERE id = author), body";
     let changed = forge.store.one(sql, (comment, new.body.0), Comment::read);
@@ -111,32 +110,19 @@ async fn remove(
     repo: Repo,
     CommentId { comment }: CommentId,
 ) -> Answer<StatusCode> {
-    let rights = Rights::of(&forge, &me, &repo, comment).await?;
-    guard.permit(rights.is_author || rights.can_write)?;
+    if !is_author(&forge, &me, &repo, comment).await? {
+        guard.can(actions::WRITE, &repo).await?;
+    }
     let sql = "DELETE FROM comments WHERE id = ?1";
     forge.store.change(sql, [comment]).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The relation of a caller to a comment.
-struct Rights {
-    is_author: bool,
-    can_write: bool,
-}
-
-impl Rights {
-    /// A comment of another repository counts as missing, so its number discloses nothing.
-    async fn of(forge: &Forge, me: &Me, repo: &Repo, comment: i64) -> Result<Self, Failure> {
-        let sql = "SELECT comments.author = ?3, EXISTS (SELECT 1 FROM access
-                       WHERE access.repository = ?2 AND account = ?3 AND level >= 2)
-                   FROM comments JOIN issues ON issues.id = issue
-                   WHERE comments.id = ?1 AND issues.repository = ?2";
-        let read = |row: &Row<'_>| {
-            Ok(Self {
-                is_author: row.get(0)?,
-                can_write: row.get(1)?,
-            })
-        };
-        forge.store.one(sql, (comment, repo.id, me.id), read).await
-    }
+/// Returns whether the caller wrote a comment. A comment of another repository counts as missing, so its
+/// number discloses nothing.
+async fn is_author(forge: &Forge, me: &Me, repo: &Repo, comment: i64) -> Result<bool, Failure> {
+    let sql = "SELECT comments.author = ?3 FROM comments JOIN issues ON issues.id = issue
+               WHERE comments.id = ?1 AND issues.repository = ?2";
+    let read = |row: &Row<'_>| row.get(0);
+    forge.store.one(sql, (comment, repo.id, me.id), read).await
 }

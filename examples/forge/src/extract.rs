@@ -1,6 +1,7 @@
 //! The extractors of the handlers, for authorized requests.
 
 use auth_runtime::Identity;
+use auth_runtime::objects::Resource;
 use auth_runtime::routing::FromIdentity;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -39,6 +40,14 @@ impl FromIdentity<Forge> for Me {
 /// The repository of a path below `/repos/{owner}/{repo}`.
 pub(crate) struct Repo {
     pub(crate) id: i64,
+    /// The owner and the name.
+    path: String,
+}
+
+impl From<&Repo> for Resource {
+    fn from(repo: &Repo) -> Self {
+        Self::new("Repository", &repo.path)
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,10 +63,15 @@ impl FromRequestParts<Forge> for Repo {
     async fn from_request_parts(head: &mut Parts, forge: &Forge) -> Result<Self, Failure> {
         let path = Path::<RepoPath>::from_request_parts(head, forge).await;
         let Path(RepoPath { owner, repo }) = path.map_err(|_| Failure::NotFound)?;
-        let sql = "SELECT repositories.id FROM repositories
+        let sql = "SELECT repositories.id, login || '/' || repositories.name FROM repositories
                    JOIN accounts ON accounts.id = owner
                    WHERE login = ?1 AND repositories.name = ?2";
-        let read = |row: &rusqlite::Row<'_>| Ok(Self { id: row.get(0)? });
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Self {
+                id: row.get(0)?,
+                path: row.get(1)?,
+            })
+        };
         forge.store.one(sql, (owner, repo), read).await
     }
 }

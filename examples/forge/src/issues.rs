@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::Forge;
 use crate::extract::{Me, Number, Repo};
 use crate::failure::Answer;
 use crate::text::{Line, Text};
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -112,12 +112,13 @@ async fn change(
     Number { number }: Number,
     Json(change): Json<Change>,
 ) -> Answer<Json<Issue>> {
-    let sql = "SELECT author = ?3 OR EXISTS (SELECT 1 FROM access
-                   WHERE access.repository = ?1 AND account = ?3 AND level >= 2)
-               FROM issues WHERE repository = ?1 AND number = ?2 AND head IS NULL";
+    let sql = "SELECT author = ?3 FROM issues
+               WHERE repository = ?1 AND number = ?2 AND head IS NULL";
     let read = |row: &Row<'_>| row.get(0);
-    let may = forge.store.one(sql, (repo.id, number, me.id), read).await?;
-    guard.permit(may)?;
+    let is_author: bool = forge.store.one(sql, (repo.id, number, me.id), read).await?;
+    if !is_author {
+        guard.can(actions::WRITE, &repo).await?;
+    }
     let sql = "UPDATE issues SET title = coalesce(?3, title), body = coalesce(?4, body),
                    state = coalesce(?5, state) WHERE repository = ?1 AND number = ?2 AND head IS NULL
                RETURNING number, title, body, state, (SELECT login FROM accounts WHERE id = author)";

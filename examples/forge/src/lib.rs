@@ -19,12 +19,12 @@ mod labels;
 mod matrix;
 mod meta;
 mod notifications;
+mod objects;
 mod orgs;
 mod people;
 mod pulls;
 mod releases;
 mod repos;
-mod rules;
 mod search;
 mod stars;
 mod store;
@@ -44,6 +44,8 @@ use crate::denials::Denials;
 pub use crate::matrix::access_matrix;
 pub use crate::people::{PLACES, Person, personas};
 use crate::store::Store;
+
+auth_runtime::actions!();
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -83,7 +85,7 @@ impl Forge {
     ///
     /// # Errors
     ///
-    /// The key of `authority` is invalid.
+    /// The key of `authority`, or a policy in `policies.cedar`, is invalid.
     pub fn space(&self, authority: &Authority) -> Result<ProtectionSpace> {
         let jwt = Jwt::builder()
             .issuer(authority.issuer())
@@ -98,7 +100,7 @@ impl Forge {
                 tokens::verify(store.clone(), login, token)
             }))
             .scheme(self.links.clone())
-            .decision_point(rules::rules(self.store.clone()))
+            .decision_point(objects::cedar(self.store.clone())?)
             .audit(move |record| denials.note(record));
         Ok(space.build()?)
     }

@@ -1,16 +1,17 @@
 //! Notifications about issues that a person takes part in.
 
 use auth_runtime::routing::get;
-use auth_runtime::{GuardedRouter, requires};
+use auth_runtime::{Guard, GuardedRouter, requires};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::Serialize;
 
-use crate::Forge;
 use crate::extract::Me;
 use crate::failure::{Answer, Failure};
+use crate::objects::of_repositories;
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new().route("/notifications", get(list).put(mark_read))
@@ -33,13 +34,16 @@ impl Notification {
 
 /// The titles of issues that the person may no longer read are left out.
 #[requires(scope = "user:read", check = crate::checks::is_active)]
-async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
+async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
+    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
     let sql = "SELECT title, is_read FROM notifications JOIN issues ON issues.id = issue
-               WHERE notifications.account = ?1
-               AND repository IN (SELECT repository FROM access WHERE account = ?1)
+               JOIN repositories ON repositories.id = repository
+               WHERE {} AND notifications.account = ?
                ORDER BY notifications.id DESC LIMIT 100";
-    let notifications = forge.store.all(sql, [me.id], Notification::read).await?;
-    Ok(Json(notifications))
+    let notifications = forge
+        .store
+        .permitted(sql, readable, [me.id.into()], Notification::read);
+    Ok(Json(notifications.await?))
 }
 
 #[requires(scope = "user:write", check = crate::checks::is_active)]

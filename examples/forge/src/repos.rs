@@ -1,17 +1,18 @@
 //! Repositories. A private one is visible to its readers only.
 
 use auth_runtime::routing::{get, post};
-use auth_runtime::{GuardedRouter, requires};
+use auth_runtime::{Guard, GuardedRouter, requires};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::Forge;
 use crate::extract::{Me, Org, Repo};
 use crate::failure::{Answer, Failure};
+use crate::objects::of_repositories;
 use crate::text::{Name, Text};
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -59,13 +60,13 @@ impl Visibility {
 }
 
 #[requires(scope = "repo:read", check = crate::checks::is_active)]
-async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Repository>>> {
+async fn list(guard: Guard, State(forge): State<Forge>) -> Answer<Json<Vec<Repository>>> {
+    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
     let sql = "SELECT login, repositories.name, description, visibility FROM repositories
-               JOIN accounts ON accounts.id = owner
-               WHERE repositories.id IN (SELECT repository FROM access WHERE account = ?1)
+               JOIN accounts ON accounts.id = owner WHERE {}
                ORDER BY login, repositories.name LIMIT 100";
-    let repositories = forge.store.all(sql, [me.id], Repository::read).await?;
-    Ok(Json(repositories))
+    let repositories = forge.store.permitted(sql, readable, [], Repository::read);
+    Ok(Json(repositories.await?))
 }
 
 #[derive(Deserialize)]

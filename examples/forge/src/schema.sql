@@ -63,21 +63,6 @@ CREATE TABLE team_repositories (
     PRIMARY KEY (team, repository)
 ) STRICT;
 
--- Who may do what with which repository: 1 reads, 2 writes, 3 administers. The one place that says so;
--- the checks ask it, and so does every list, so that no list shows what a check would hide.
-CREATE VIEW access (repository, account, level) AS
-    SELECT id, owner, 3 FROM repositories
-    UNION ALL
-    SELECT repositories.id, memberships.account, 3 FROM repositories
-        JOIN memberships ON org = owner AND role = 'owner'
-    UNION ALL
-    SELECT repository, account, level FROM collaborators
-    UNION ALL
-    SELECT repository, account, level FROM team_repositories JOIN team_members USING (team)
-    UNION ALL
-    SELECT repositories.id, accounts.id, 1 FROM repositories, accounts
-        WHERE visibility = 'public' AND kind = 'user';
-
 CREATE TABLE stars (
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     repository INTEGER NOT NULL REFERENCES repositories ON DELETE CASCADE,

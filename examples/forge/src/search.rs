@@ -1,18 +1,18 @@
 //! Search. The results are limited to the repositories that the caller may read.
 
 use auth_runtime::routing::get;
-use auth_runtime::{GuardedRouter, requires};
+use auth_runtime::{Guard, GuardedRouter, requires};
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use crate::Forge;
-use crate::extract::Me;
 use crate::failure::Answer;
 use crate::issues::Issue;
+use crate::objects::of_repositories;
 use crate::repos::Repository;
 use crate::text::Line;
 use crate::users::Profile;
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -29,31 +29,37 @@ struct Search {
 
 #[requires(scope = "repo:read", check = crate::checks::is_active)]
 async fn repositories(
+    guard: Guard,
     State(forge): State<Forge>,
-    me: Me,
     Query(Search { q }): Query<Search>,
 ) -> Answer<Json<Vec<Repository>>> {
+    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
     let sql = "SELECT login, repositories.name, description, visibility FROM repositories
                JOIN accounts ON accounts.id = owner
-               WHERE repositories.id IN (SELECT repository FROM access WHERE account = ?1)
-               AND (instr(repositories.name, ?2) OR instr(description, ?2))
+               WHERE {} AND instr(repositories.name || char(10) || description, ?)
                ORDER BY login, repositories.name LIMIT 100";
-    let found = forge.store.all(sql, (me.id, q.0), Repository::read);
+    let found = forge
+        .store
+        .permitted(sql, readable, [q.0.into()], Repository::read);
     Ok(Json(found.await?))
 }
 
 #[requires(scope = "repo:read", check = crate::checks::is_active)]
 async fn issues(
+    guard: Guard,
     State(forge): State<Forge>,
-    me: Me,
     Query(Search { q }): Query<Search>,
 ) -> Answer<Json<Vec<Issue>>> {
+    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
     let sql = "SELECT number, title, body, state, login FROM issues
                JOIN accounts ON accounts.id = author
-               WHERE repository IN (SELECT repository FROM access WHERE account = ?1)
-               AND head IS NULL AND (instr(title, ?2) OR instr(body, ?2))
+               JOIN repositories ON repositories.id = repository
+               WHERE {} AND head IS NULL AND instr(title || char(10) || body, ?)
                ORDER BY issues.id DESC LIMIT 100";
-    Ok(Json(forge.store.all(sql, (me.id, q.0), Issue::read).await?))
+    let found = forge
+        .store
+        .permitted(sql, readable, [q.0.into()], Issue::read);
+    Ok(Json(found.await?))
 }
 
 #[requires(check = crate::checks::is_active)]

@@ -1,15 +1,16 @@
 //! Starred repositories.
 
 use auth_runtime::routing::{get, put};
-use auth_runtime::{GuardedRouter, requires};
+use auth_runtime::{Guard, GuardedRouter, requires};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::Forge;
 use crate::extract::{Me, Repo};
 use crate::failure::Answer;
+use crate::objects::of_repositories;
 use crate::repos::Repository;
+use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
     GuardedRouter::new()
@@ -19,15 +20,17 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
 
 /// Repositories that the person may no longer read are left out.
 #[requires(scope = "user:read", scope = "repo:read", check = crate::checks::is_active)]
-async fn list(State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Repository>>> {
+async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Repository>>> {
+    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
     let sql = "SELECT login, repositories.name, description, visibility FROM stars
                JOIN repositories ON repositories.id = stars.repository
                JOIN accounts ON accounts.id = owner
-               WHERE stars.account = ?1
-               AND stars.repository IN (SELECT repository FROM access WHERE account = ?1)
+               WHERE {} AND stars.account = ?
                ORDER BY login, repositories.name LIMIT 100";
-    let repositories = forge.store.all(sql, [me.id], Repository::read).await?;
-    Ok(Json(repositories))
+    let repositories = forge
+        .store
+        .permitted(sql, readable, [me.id.into()], Repository::read);
+    Ok(Json(repositories.await?))
 }
 
 #[requires(policy = "reader", scope = "user:write")]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use auth_runtime::objects::{Sql, Value};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, Params, Row};
 
@@ -10,7 +11,8 @@ use crate::failure::Failure;
 /// One connection, since SQLite allows only one writer at a time. Its calls block, so they run on
 /// tokio's blocking threads.
 ///
-/// All SQL is `&'static str`, so that input of a request cannot become part of it.
+/// All SQL is `&'static str`, so that input of a request cannot become part of it. A [`Sql`] condition
+/// consists of such texts.
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 
@@ -37,6 +39,29 @@ impl Store {
         self.work(move |database| {
             let mut statement = database.prepare_cached(sql)?;
             let rows = statement.query_map(parameters, read)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Returns all rows that meet a condition, which stands for `{}` in the query. The parameters of the
+    /// query come behind those of the condition.
+    pub(crate) async fn permitted<T, const N: usize>(
+        &self,
+        sql: &'static str,
+        condition: Sql,
+        parameters: [rusqlite::types::Value; N],
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Failure>
+    where
+        T: Send + 'static,
+    {
+        let sql = sql.replace("{}", condition.text());
+        let condition = condition.parameters().iter().map(parameter);
+        let parameters: Vec<_> = condition.chain(parameters).collect();
+        self.work(move |database| {
+            let mut statement = database.prepare_cached(&sql)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(parameters), read)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
@@ -120,6 +145,18 @@ impl Store {
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
         done.await.unwrap_or(Err(Failure::Broken))
+    }
+}
+
+/// A value of a condition. An object is found by its id.
+fn parameter(value: &Value) -> rusqlite::types::Value {
+    use rusqlite::types::Value as Column;
+    match value {
+        Value::Text(text) | Value::Reference(_, text) => Column::Text(text.clone()),
+        Value::Number(number) => Column::Integer(*number),
+        Value::Flag(flag) => Column::Integer(i64::from(*flag)),
+        // No column has a list; NULL equals nothing.
+        _ => Column::Null,
     }
 }
 

@@ -1,0 +1,165 @@
+//! The decision point of the forge: `policies.cedar`, and the data that it decides by.
+
+use std::borrow::Cow;
+
+use auth_runtime::objects::{DecisionPointError, Permitted, Sql, SqlColumns, Value};
+use auth_runtime_cedar::{Cedar, CedarError, EntitiesFuture, Entity, EntityLoader, Wanted};
+use rusqlite::Row;
+
+use crate::failure::Failure;
+use crate::store::Store;
+
+/// The engine with the policies of the forge.
+pub(crate) fn cedar(store: Store) -> Result<Cedar, CedarError> {
+    Cedar::builder()
+        .policies(include_str!("../policies.cedar"))
+        .schema(include_str!("../schema.cedarschema"))
+        .entities(Loader(store))
+        .build()
+}
+
+/// Loads entities from the database.
+///
+/// It runs the same query whether an object exists or not, so its duration does not disclose that.
+struct Loader(Store);
+
+impl EntityLoader for Loader {
+    fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
+        Box::pin(async move {
+            let mut entities = Vec::new();
+            for wanted in wanted {
+                let id = wanted.id().to_owned();
+                let found = match wanted.entity_type() {
+                    "User" => self.0.one(USER, [id], user).await,
+                    "Repository" => self.0.one(REPOSITORY, [id], repository).await,
+                    "Organization" => self.0.one(ORGANIZATION, [id], organization).await,
+                    // A team has no attributes.
+                    _ => continue,
+                };
+                match found {
+                    Ok(entity) => entities.push(entity),
+                    Err(Failure::NotFound) => {}
+                    Err(failure) => return Err(DecisionPointError::new(failure)),
+                }
+            }
+            Ok(entities)
+        })
+    }
+}
+
+const USER: &str =
+    "SELECT login, (SELECT json_group_array(orgs.login || '/' || slug) FROM team_members
+        JOIN teams ON teams.id = team JOIN accounts AS orgs ON orgs.id = org
+        WHERE team_members.account = accounts.id)
+    FROM accounts WHERE login = ?1 AND kind = 'user'";
+
+fn user(row: &Row<'_>) -> rusqlite::Result<Entity> {
+    let user = Entity::new("User", row.get::<_, String>(0)?);
+    let teams = names(row, 1)?.into_iter();
+    Ok(teams.fold(user, |user, team| user.with_parent("Team", team)))
+}
+
+const REPOSITORY: &str = "SELECT owners.login || '/' || repositories.name, visibility = 'public',
+        (SELECT json_group_array(login) FROM accounts WHERE accounts.id = owner
+            OR accounts.id IN (SELECT account FROM memberships WHERE org = owner AND role = 'owner')),
+        (SELECT json_group_array(login) FROM collaborators JOIN accounts ON accounts.id = account
+            WHERE repository = repositories.id AND level = 1),
+        (SELECT json_group_array(login) FROM collaborators JOIN accounts ON accounts.id = account
+            WHERE repository = repositories.id AND level = 2),
+        (SELECT json_group_array(login) FROM collaborators JOIN accounts ON accounts.id = account
+            WHERE repository = repositories.id AND level = 3),
+        (SELECT json_group_array(login || '/' || slug) FROM team_repositories
+            JOIN teams ON teams.id = team JOIN accounts ON accounts.id = org
+            WHERE repository = repositories.id AND level = 1),
+        (SELECT json_group_array(login || '/' || slug) FROM team_repositories
+            JOIN teams ON teams.id = team JOIN accounts ON accounts.id = org
+            WHERE repository = repositories.id AND level = 2),
+        (SELECT json_group_array(login || '/' || slug) FROM team_repositories
+            JOIN teams ON teams.id = team JOIN accounts ON accounts.id = org
+            WHERE repository = repositories.id AND level = 3)
+    FROM repositories JOIN accounts AS owners ON owners.id = owner
+    WHERE owners.login || '/' || repositories.name = ?1";
+
+fn repository(row: &Row<'_>) -> rusqlite::Result<Entity> {
+    Ok(Entity::new("Repository", row.get::<_, String>(0)?)
+        .with_attribute("public", row.get::<_, bool>(1)?)
+        .with_attribute("owners", references("User", names(row, 2)?))
+        .with_attribute("readers", references("User", names(row, 3)?))
+        .with_attribute("writers", references("User", names(row, 4)?))
+        .with_attribute("administrators", references("User", names(row, 5)?))
+        .with_attribute("reading", references("Team", names(row, 6)?))
+        .with_attribute("writing", references("Team", names(row, 7)?))
+        .with_attribute("administrating", references("Team", names(row, 8)?)))
+}
+
+const ORGANIZATION: &str = "SELECT login,
+        (SELECT json_group_array(members.login) FROM memberships
+            JOIN accounts AS members ON members.id = account WHERE org = accounts.id),
+        (SELECT json_group_array(members.login) FROM memberships
+            JOIN accounts AS members ON members.id = account
+            WHERE org = accounts.id AND role = 'owner')
+    FROM accounts WHERE login = ?1 AND kind = 'org'";
+
+fn organization(row: &Row<'_>) -> rusqlite::Result<Entity> {
+    Ok(Entity::new("Organization", row.get::<_, String>(0)?)
+        .with_attribute("members", references("User", names(row, 1)?))
+        .with_attribute("owners", references("User", names(row, 2)?)))
+}
+
+/// Returns the names in a column with a JSON array.
+fn names(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
+    let json: String = row.get(column)?;
+    Ok(serde_json::from_str(&json).unwrap_or_default())
+}
+
+fn references(kind: &'static str, names: Vec<String>) -> Vec<Value> {
+    let names = names.into_iter();
+    names
+        .map(|name| Value::Reference(Cow::Borrowed(kind), name))
+        .collect()
+}
+
+/// The condition for the repositories in a list, in a query with the table `repositories`.
+pub(crate) fn of_repositories(permitted: Permitted) -> Result<Sql, Failure> {
+    macro_rules! people {
+        ($level:literal) => {
+            concat!(
+                "EXISTS (SELECT 1 FROM collaborators JOIN accounts AS people ON people.id = account
+                    WHERE repository = repositories.id AND people.login = ? AND level = ",
+                $level,
+                ")"
+            )
+        };
+    }
+    macro_rules! teams {
+        ($level:literal) => {
+            concat!(
+                "EXISTS (SELECT 1 FROM team_repositories JOIN teams ON teams.id = team
+                    JOIN accounts AS orgs ON orgs.id = org WHERE repository = repositories.id
+                    AND orgs.login || '/' || slug = ? AND level = ",
+                $level,
+                ")"
+            )
+        };
+    }
+    let columns = SqlColumns::new()
+        .column("public", "(repositories.visibility = 'public')")
+        .members(
+            "owners",
+            "EXISTS (SELECT 1 FROM accounts AS people WHERE people.login = ?
+                AND (people.id = repositories.owner OR people.id IN (SELECT account FROM memberships
+                    WHERE org = repositories.owner AND role = 'owner')))",
+        )
+        .members("readers", people!("1"))
+        .members("writers", people!("2"))
+        .members("administrators", people!("3"))
+        .members("reading", teams!("1"))
+        .members("writing", teams!("2"))
+        .members("administrating", teams!("3"));
+    let condition = match permitted {
+        Permitted::When(condition) => condition.to_sql(&columns).ok(),
+        _ => None,
+    };
+    // The policies are a condition on these columns: a test lists every repository for everybody.
+    condition.ok_or(Failure::Broken)
+}
