@@ -288,6 +288,38 @@ fn entities_that_do_not_match_the_schema_are_errors() {
 }
 
 #[test]
+fn actions_apply_only_to_the_types_of_the_schema() {
+    let policies = "permit (principal, action, resource);";
+    let cedar = Cedar::builder()
+        .policies(policies)
+        .schema(SCHEMA)
+        .build()
+        .unwrap();
+    let error = ask(&cedar, "read", Resource::new("User", "ann")).unwrap_err();
+    assert_eq!(error, "the schema has no action `read` on `User`");
+    let error = ask(&cedar, "rename", repository().with_property("public", true)).unwrap_err();
+    assert_eq!(error, "the schema declares no action `rename` of callers");
+    let error = ask(&cedar, "read", Resource::new("Repo", "ann")).unwrap_err();
+    assert_eq!(error, "the schema declares no entity type `Repo`");
+}
+
+/// Roles are parents only if the schema allows it.
+#[test]
+fn roles_are_left_out_if_the_schema_has_none() {
+    let ann = Identity::new("ann").with_roles(["admin"]);
+    let policies = "permit (principal, action, resource) when { resource.public };";
+    for schema in [SCHEMA.to_owned(), format!("{SCHEMA} entity Role;")] {
+        let cedar = Cedar::builder()
+            .policies(policies)
+            .schema(schema)
+            .build()
+            .unwrap();
+        let public = repository().with_property("public", true);
+        assert_eq!(ask_as(&cedar, &ann, "read", public), Ok(true));
+    }
+}
+
+#[test]
 fn questions_that_contradict_each_other_are_errors() {
     let policies = "permit (principal, action, resource) when { resource.public };";
     let cedar = Cedar::builder()
@@ -426,6 +458,8 @@ fn namespaces_and_extension_types_are_supported() {
     let colour = |id| Resource::new("App::Colour", id);
     assert_eq!(ask_as(&cedar, &admin, "read", colour("red")), Ok(true));
     assert_eq!(ask_as(&cedar, &admin, "read", colour("blue")), Ok(false));
+    let with_property = colour("blue").with_property("shade", "dark");
+    assert_eq!(ask_as(&cedar, &admin, "read", with_property), Ok(false));
     let repository = |from: &str| {
         Resource::new("App::Repository", "garden")
             .with_property("from", from)

@@ -316,3 +316,52 @@ async fn properties_name_entities_to_load() {
     assert!(ask(&engine, resource).await.unwrap().is_allowed());
     assert_eq!(*calls.lock().unwrap(), [["a", "s1", "s2", "ann"]]);
 }
+
+#[tokio::test]
+async fn entity_that_was_not_returned_is_not_asked_for_again() {
+    let (engine, calls) = cedar(|wanted| {
+        let id = wanted.id();
+        match id {
+            "a" => vec![
+                loaded(id)
+                    .with_parent("File", "b")
+                    .with_parent("File", "missing"),
+            ],
+            "b" => vec![loaded(id).with_parent("File", "missing")],
+            _ => Vec::new(),
+        }
+    });
+    assert!(ask(&engine, file("a")).await.unwrap().is_allowed());
+    assert_eq!(*calls.lock().unwrap(), [["a", "ann"], ["b", "missing"]]);
+}
+
+/// Roles are loaded with the caller, and can be in other roles.
+#[tokio::test]
+async fn roles_can_have_parents() {
+    let calls = Calls::default();
+    let loader = By {
+        load: |wanted: &Wanted| match (wanted.entity_type(), wanted.id()) {
+            ("Role", "owner") => vec![
+                Entity::new("Role", "owner").with_parent("Role", "member"),
+                Entity::new("Role", "member"),
+            ],
+            ("File", id) => vec![loaded(id)],
+            _ => Vec::new(),
+        },
+        calls: Arc::clone(&calls),
+    };
+    let cedar = Cedar::builder()
+        .policies("permit (principal in Role::\"member\", action, resource);")
+        .entities(loader)
+        .build()
+        .unwrap();
+    for (role, expected) in [("owner", true), ("member", true), ("guest", false)] {
+        let identity = Identity::new("ann").with_roles([role]);
+        let question = [Evaluation::new("read", file("a"))];
+        let request = EvaluationRequest::new(&identity, &question);
+        let decisions = cedar.evaluate(request).await.unwrap();
+        assert_eq!(decisions[0].is_allowed(), expected, "{role}");
+        let calls = std::mem::take(&mut *calls.lock().unwrap());
+        assert_eq!(calls, [["a", role, "ann"]]);
+    }
+}
