@@ -54,13 +54,14 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-pub(crate) const OURS: [&str; 10] = [
+pub(crate) const OURS: [&str; 11] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",
     "auth-runtime-audit",
     "auth-runtime-authzen",
     "auth-runtime-axum",
+    "auth-runtime-cedar",
     "auth-runtime-cli",
     "auth-runtime-core",
     "auth-runtime-policy",
@@ -105,6 +106,7 @@ fn layers_point_down() {
         &["--all-features"],
         &["auth-runtime", "auth-runtime-audit", "auth-runtime-schemes"],
     );
+    assert_without("auth-runtime-cedar", &["--all-features"], &no_schemes);
     assert_without("auth-runtime", &["--all-features"], &["auth-runtime-audit"]);
 }
 

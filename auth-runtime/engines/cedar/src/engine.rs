@@ -293,17 +293,10 @@ impl Engine {
         let entities: Vec<cedar_policy::Entity> = known
             .map(|(uid, known)| self.entity(uid, known, types))
             .collect::<Result<_, _>>()?;
-        Entities::from_entities(entities, self.schema()).map_err(|error| {
-            use cedar_policy::entities_errors::EntitiesError;
-            // The text of Cedar has ids and values, which are not for the log.
-            let problem = match error {
-                EntitiesError::TransitiveClosureError(_) => "their parents form a cycle".to_owned(),
-                _ => match self.first_mismatch(gathered, types) {
-                    Some(kind) => format!("one of the type `{kind}` does not match the schema"),
-                    None => "they do not match the schema".to_owned(),
-                },
-            };
-            DecisionPointError::new(format!("the entities are invalid: {problem}"))
+        // The text of Cedar has ids and values, which are not for the log.
+        Entities::from_entities(entities, self.schema()).map_err(|_| {
+            let kind = self.first_mismatch(gathered, types).unwrap_or_default();
+            DecisionPointError::new(format!("an entity `{kind}` does not match the schema"))
         })
     }
 

@@ -34,6 +34,7 @@ use auth_runtime_core::{DecisionPointError, Resource, Value};
 /// | time of all calls for a request together | 5 seconds |
 /// | calls for a request; those of the fourth may name only known entities | 4 |
 /// | entities for a request | 100 000 |
+/// | levels of parents above an entity; no entity is its own ancestor | 100 |
 ///
 /// ```
 /// use auth_runtime_cedar::{EntitiesFuture, Entity, EntityLoader, Wanted};

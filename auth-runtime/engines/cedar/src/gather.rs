@@ -16,6 +16,9 @@ const LOADER_TIME: Duration = Duration::from_secs(5);
 const MAX_CALLS: usize = 4;
 /// The entities that the loader returns for a request, and those that it is asked for.
 const MAX_ENTITIES: usize = 100_000;
+/// The levels of parents above an entity. Cedar collects ancestors by recursion, and a long chain would
+/// overflow the stack.
+const MAX_LEVELS: usize = 100;
 
 /// The entities of a batch that exist, by their ids.
 pub(crate) struct Gathered {
@@ -70,7 +73,46 @@ pub(crate) async fn gather(
     let known = entities.entry(caller.clone()).or_default();
     add_identity(known, identity);
     known.parents.extend(roles);
+    check_levels(&entities)?;
     Ok(Gathered { caller, entities })
+}
+
+/// Checks that the parents form no cycle and no long chain: takes entities away of which no entity is a
+/// child, until none is left.
+fn check_levels(entities: &HashMap<Wanted, Known>) -> Result<(), DecisionPointError> {
+    let mut children: HashMap<&Wanted, usize> = HashMap::new();
+    for known in entities.values() {
+        for parent in &known.parents {
+            *children.entry(parent).or_default() += 1;
+        }
+    }
+    let lowest = entities.keys().filter(|uid| !children.contains_key(uid));
+    let mut ready: Vec<&Wanted> = lowest.collect();
+    let mut left = entities.len();
+    for _ in 0..=MAX_LEVELS {
+        let mut next = Vec::new();
+        for uid in ready {
+            let Some(known) = entities.get(uid) else {
+                continue;
+            };
+            left -= 1;
+            for parent in &known.parents {
+                if let Some(count) = children.get_mut(parent) {
+                    *count -= 1;
+                    if *count == 0 {
+                        next.push(parent);
+                    }
+                }
+            }
+        }
+        if left == 0 {
+            return Ok(());
+        }
+        ready = next;
+    }
+    Err(DecisionPointError::new(format!(
+        "the parents of the entities form a cycle, or more than {MAX_LEVELS} levels"
+    )))
 }
 
 /// The id of the object of a question.

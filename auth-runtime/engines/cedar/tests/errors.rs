@@ -281,6 +281,22 @@ fn entities_that_do_not_match_the_schema_are_errors() {
         !error.contains("hidden") && !error.contains("garden"),
         "{error}"
     );
+    let schema = "entity User; entity Repository { owner: User, labels: Set<String> };
+        action read appliesTo { principal: User, resource: Repository };";
+    let with_labels = Cedar::builder().policies("permit (principal, action, resource);");
+    let with_labels = with_labels.schema(schema).build().unwrap();
+    for (owner, expected) in [
+        ("User", Ok(true)),
+        (
+            "Repository",
+            Err("an entity `Repository` does not match the schema".to_owned()),
+        ),
+    ] {
+        let owner = Value::Reference(owner.into(), "hidden".to_owned());
+        let labels = repository().with_property("labels", vec!["a", "b"]);
+        let answer = ask(&with_labels, "read", labels.with_property("owner", owner));
+        assert_eq!(answer, expected);
+    }
     let undeclared = repository()
         .with_property("public", false)
         .with_property("stars", "x");

@@ -201,27 +201,40 @@ async fn four_calls_are_the_limit() {
     assert_eq!(calls.lock().unwrap().len(), 4);
 }
 
-/// Entities that were loaded without being asked for need no further call.
+/// Entities that were loaded without being asked for need no further call. A long chain would overflow
+/// the stack in Cedar, and end the process.
 #[tokio::test]
 async fn whole_chain_can_be_returned_at_once() {
-    let (engine, calls) = cedar(|wanted| match wanted.entity_type() {
-        "File" => {
-            let folders = (0..50).map(|number| {
-                let folder = Entity::new("Folder", number.to_string());
-                match number {
-                    49 => folder.with_parent("Folder", "locked"),
-                    _ => folder.with_parent("Folder", (number + 1).to_string()),
-                }
-            });
-            let file = loaded(wanted.id()).with_parent("Folder", "0");
-            let last = Entity::new("Folder", "locked");
-            folders.chain([file, last]).collect()
+    for (length, is_accepted) in [(1, true), (99, true), (100, false), (90_000, false)] {
+        let (engine, calls) = cedar(move |wanted| match wanted.entity_type() {
+            "File" => {
+                let folders = (0..length).map(|number| {
+                    let folder = Entity::new("Folder", number.to_string());
+                    match number + 1 == length {
+                        true => folder.with_parent("Folder", "locked"),
+                        false => folder.with_parent("Folder", (number + 1).to_string()),
+                    }
+                });
+                // Two ways to the last folder.
+                let file = loaded(wanted.id());
+                let file = file
+                    .with_parent("Folder", "0")
+                    .with_parent("Folder", "locked");
+                let last = Entity::new("Folder", "locked");
+                folders.chain([file, last]).collect()
+            }
+            _ => Vec::new(),
+        });
+        let decision = ask(&engine, file("a")).await;
+        assert_eq!(calls.lock().unwrap().len(), 1);
+        match is_accepted {
+            true => assert_eq!(decision.unwrap().policy(), Some("root"), "{length}"),
+            false => assert_eq!(
+                decision.unwrap_err().to_string(),
+                "the parents of the entities form a cycle, or more than 100 levels",
+            ),
         }
-        _ => Vec::new(),
-    });
-    let decision = ask(&engine, file("a")).await.unwrap();
-    assert_eq!(decision.policy(), Some("root"));
-    assert_eq!(calls.lock().unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -250,7 +263,7 @@ async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
     let error = ask(&engine, file("a")).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the entities are invalid: their parents form a cycle"
+        "the parents of the entities form a cycle, or more than 100 levels"
     );
 
     let (engine, _) = cedar(|wanted| match wanted.id() {
