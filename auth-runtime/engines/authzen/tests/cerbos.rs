@@ -20,7 +20,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource};
+use auth_runtime::objects::{
+    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource,
+};
 use auth_runtime_authzen::{AuthZen, AuthZenBuilder};
 
 /// The version that the tests are written for.
@@ -152,7 +154,8 @@ fn install() -> Option<PathBuf> {
     if !is_installed || !version.is_ok_and(|output| output.status.success()) {
         // Not by `eprintln`, which shows nothing for tests that pass.
         let message = "SKIPPED: Cerbos cannot be installed by npm; nothing is tested with it";
-        writeln!(std::io::stderr(), "{message} ({PACKAGE})").unwrap();
+        let message = format!("{message} ({PACKAGE})\n");
+        let _ = std::io::stderr().write_all(message.as_bytes());
         let _ = std::fs::remove_dir_all(&unpacked);
         let _ = std::fs::remove_dir_all(&folder);
         return None;
@@ -175,10 +178,7 @@ async fn decide(
         .evaluate(EvaluationRequest::new(identity, evaluations))
         .await;
     let decided = decided.map_err(|error| error.to_string())?;
-    Ok(decided
-        .iter()
-        .map(|decision| decision.is_allowed())
-        .collect())
+    Ok(decided.iter().map(ObjectDecision::is_allowed).collect())
 }
 
 /// Compares the decisions about all callers, actions and documents with the policies, one by one and all
