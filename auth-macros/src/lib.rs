@@ -104,8 +104,9 @@ pub fn vocabulary(arguments: TokenStream) -> TokenStream {
 /// Declares a module `actions` with a constant for each action of the crate's `auth.toml`, for
 /// `Guard::can`: `update` becomes `actions::UPDATE`, of the type `auth_runtime::objects::Action`.
 ///
-/// The file is found as by [`vocabulary`]. Every character of a name that an identifier cannot contain
-/// becomes `_`. The only argument is `crate = path`.
+/// The file is found as by [`vocabulary`]. A constant has the letters of the name in upper case. Every other
+/// character than a letter or digit of ASCII becomes `_`, and a name that begins with a digit gets a `_` in
+/// front. The only argument is `crate = path`.
 ///
 /// ```ignore
 /// auth_runtime::actions!();

@@ -131,7 +131,7 @@ pub mod objects {
         ObjectRules, Permitted, PermittedFuture, Resource, Sql, SqlColumns, UnknownColumn, Value,
     };
     #[doc(inline)]
-    pub use auth_runtime_policy::{ResourcePattern, ResourcePatternError};
+    pub use auth_runtime_policy::{FillError, ResourcePattern, ResourcePatternError};
 }
 
 /// The clock of schemes and protection spaces, and one that tests move.

@@ -10,9 +10,6 @@ use crate::requirement::{Can, Kind, Name, ParsedRequirement, Requires};
 use crate::resolve::Resolver;
 use crate::suggest::nearest;
 
-/// The type of the service itself, which `can` without `on` is about.
-const SERVICE: &str = "Service";
-
 /// Moves the `on` of each attribute to the `can` requirements in it that have none. The `on` of an
 /// enclosing module is the default. Returns the default of the attribute.
 pub(crate) fn place(requires: &mut Requires) -> Option<Name> {
@@ -114,13 +111,13 @@ fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
     if kind.is_none() && resolver.shown.is_empty() {
         return;
     }
-    let kind = kind.unwrap_or(SERVICE);
+    let kind = kind.unwrap_or(ResourcePattern::SERVICE);
     if declared.on.iter().any(|own| own == kind) {
         return;
     }
     let types = declared.on.join("`, `");
     let (object, advice) = match kind {
-        SERVICE => (
+        ResourcePattern::SERVICE => (
             "the service itself".to_owned(),
             format!(
                 "name the object, such as `on = \"{}::{{id}}\"`",
@@ -167,7 +164,7 @@ pub(crate) fn action_problem(text: &str) -> Option<String> {
 
 /// Returns the reason why a text cannot be the name of a type.
 pub(crate) fn type_problem(text: &str) -> Option<String> {
-    if text == SERVICE {
+    if text == ResourcePattern::SERVICE {
         let message = "`Service` is the type of the service itself, which every service has\n\
                        help: remove it";
         return Some(message.to_owned());
@@ -197,6 +194,10 @@ fn parse(on: &Name) -> Result<ResourcePattern, String> {
             ResourcePatternError::EmptyId => format!(
                 "`{shown}` has an empty id\n\
                  help: write the path parameters with the id: `on = \"{shown}{{id}}\"`"
+            ),
+            ResourcePatternError::Service => format!(
+                "`{shown}` names the service itself, which has no path parameters\n\
+                 help: remove `on`: without it, `can` is about the service"
             ),
             ResourcePatternError::Type => format!(
                 "the type in `{shown}` is not an identifier\n\

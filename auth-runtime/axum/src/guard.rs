@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::{
-    AboutRequest, Authentication, Authorization, DeniedObject, Evaluated, RequestView, Route,
+    AboutRequest, Authentication, Authorization, Evaluated, ObjectReport, RequestView, Route,
     State, Surroundings,
 };
 use auth_runtime_core::{
-    Action, Caller, Check, Denial, Evaluation, HandlerLocation, Identity, ObjectDecision,
-    Permitted, ProtectionSpace, RequestSnapshot, Resource,
+    Action, Caller, Check, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
+    ObjectDecision, Permitted, ProtectionSpace, RequestSnapshot, Resource,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -103,8 +103,8 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
 
     /// Continues if the decision point of the space allows the caller `action` on `object`.
     ///
-    /// Otherwise the response is that of [`permit`](Self::permit); 503 if the decision point fails, and
-    /// the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
+    /// Otherwise the response is that of [`permit`](Self::permit); 401 if the decision point requests a new
+    /// login; 503 if it fails, and the policy is not hidden. Write the decision as `can = "action"` in the attribute if the path
     /// names the object: it is then made before the handler runs.
     ///
     /// ```
@@ -127,18 +127,21 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// [`Denied`], which the handler has to return unchanged.
     pub async fn can(&self, action: Action, object: impl Into<Resource>) -> Result<(), Denied> {
         let evaluated = self.evaluate(vec![Evaluation::new(action, object)]).await?;
-        let Some(decision) = evaluated.decisions.first() else {
-            return Err(self.deny(&Denial::Unverifiable { retry_after: None }, None));
-        };
-        if decision.is_allowed() {
-            return Ok(());
-        }
-        let denial = match decision.acr_values() {
-            [] => Denial::Forbidden,
-            values => Denial::StepUp {
-                acr_values: values.iter().cloned().map(Cow::Owned).collect(),
+        let denial = match evaluated.decision(0) {
+            Some(decision) if decision.is_allowed() => {
+                self.report_grant(&evaluated);
+                return Ok(());
+            }
+            Some(decision) if !decision.acr_values().is_empty() => Denial::StepUp {
+                acr_values: decision
+                    .acr_values()
+                    .iter()
+                    .cloned()
+                    .map(Cow::Owned)
+                    .collect(),
                 max_age: None,
             },
+            _ => Denial::Forbidden,
         };
         Err(self.deny(&denial, Some(&evaluated)))
     }
@@ -161,8 +164,14 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
         if evaluations.is_empty() {
             return Ok(Vec::new());
         }
+        if evaluations.len() > ProtectionSpace::MAX_EVALUATIONS {
+            return Err(Denied::misconfigured(
+                "a guard was asked about too many objects",
+            ));
+        }
         let evaluated = self.evaluate(evaluations).await?;
-        let decisions = evaluated.decisions.iter();
+        self.report_grant(&evaluated);
+        let decisions = evaluated.result.iter().flatten();
         Ok(decisions.map(ObjectDecision::is_allowed).collect())
     }
 
@@ -204,8 +213,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// Returns an object that the handler loaded, if it exists and the decision point allows the caller
     /// `action` on it.
     ///
-    /// With `hide_as = 404`, a missing object and one that is not allowed have the same response, byte
-    /// for byte. Otherwise the response is 404 for a missing object and 403 for the other.
+    /// With `hide_as = 404`, a missing object and a forbidden one have the same response, byte for byte.
+    /// Otherwise the response is 404 for a missing object and 403 for the other. If the engine requests a
+    /// new login, the response is a 401, which shows that the object exists. The engine is asked only about
+    /// an object that exists, and this takes time.
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
@@ -255,13 +266,11 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// async fn list(guard: Guard) -> Result<String, Denied> {
     ///     let columns = SqlColumns::new().column("owner", "repositories.owner");
     ///     let filter = match guard.permitted(READ, "Repository").await? {
-    ///         Permitted::When(condition) => condition.to_sql(&columns).ok(),
-    ///         _ => None,
+    ///         Permitted::When(condition) => condition.to_sql(&columns),
+    ///         other => unimplemented!("this engine has conditions, and not {other:?}"),
     ///     };
-    ///     Ok(match filter {
-    ///         Some(sql) => format!("SELECT name FROM repositories WHERE {}", sql.text()),
-    ///         None => String::new(),
-    ///     })
+    ///     let filter = filter.expect("a test lists repositories by all policies");
+    ///     Ok(format!("SELECT name FROM repositories WHERE {}", filter.text()))
     /// }
     /// ```
     ///
@@ -276,10 +285,19 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
         let objects = self.objects()?;
         let about = objects.about();
         let permitted = (objects.space).permitted(&self.caller, action, resource_type, about);
-        permitted.await.map_err(|error| {
-            let retry_after = error.retry_time();
-            self.deny(&Denial::Unverifiable { retry_after }, None)
-        })
+        let permitted = permitted.await;
+        let evaluated = Evaluated {
+            engine: objects.space.engine_name(),
+            evaluations: Vec::new(),
+            result: permitted.as_ref().map(|_| Vec::new()).map_err(Clone::clone),
+        };
+        match permitted {
+            Ok(permitted) => {
+                self.report_grant(&evaluated);
+                Ok(permitted)
+            }
+            Err(_) => Err(self.deny_by_outage(&evaluated)),
+        }
     }
 
     fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
@@ -291,14 +309,26 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     async fn evaluate(&self, evaluations: Vec<Evaluation>) -> Result<Evaluated, Denied> {
         let objects = self.objects()?;
         let about = objects.about();
-        let evaluated = objects
-            .space
+        let evaluated = (objects.space)
             .evaluate(&self.caller, evaluations, about)
             .await;
-        evaluated.map_err(|(evaluated, error)| {
-            let retry_after = error.retry_time();
-            self.deny(&Denial::Unverifiable { retry_after }, Some(&evaluated))
-        })
+        match evaluated.result {
+            Ok(_) => Ok(evaluated),
+            Err(_) => Err(self.deny_by_outage(&evaluated)),
+        }
+    }
+
+    fn deny_by_outage(&self, evaluated: &Evaluated) -> Denied {
+        let error = evaluated.result.as_ref().err();
+        let retry_after = error.and_then(DecisionPointError::retry_time);
+        self.deny(&Denial::Unverifiable { retry_after }, Some(evaluated))
+    }
+
+    /// Reports decisions after which the handler continues.
+    fn report_grant(&self, evaluated: &Evaluated) {
+        if let Some(objects) = &self.objects {
+            objects.report(P::POLICY, P::LOCATION, None, Some(evaluated), false);
+        }
     }
 
     fn deny(&self, denial: &Denial, evaluated: Option<&Evaluated>) -> Denied {
@@ -361,13 +391,35 @@ pub(crate) struct ObjectAuthorizer {
 #[derive(Clone)]
 pub(crate) struct ObjectRequest {
     pub(crate) snapshot: RequestSnapshot,
-    /// The parts for a record, if decisions are recorded.
+    /// The parts for records and for questions to the decision point, if there may be any.
     pub(crate) reported: Option<Reported>,
     /// The head of the request, for a fallback that needs it.
     pub(crate) head: Option<Arc<Parts>>,
 }
 
 impl ObjectAuthorizer {
+    fn report(
+        &self,
+        policy: &Policy,
+        location: HandlerLocation,
+        denial: Option<&Denial>,
+        evaluated: Option<&Evaluated>,
+        is_hidden: bool,
+    ) {
+        let reported = self.request.reported.as_ref();
+        self.space.report_object(ObjectReport {
+            policy,
+            location,
+            authentication: &self.authentication,
+            request: &self.request.snapshot,
+            origin: reported.map(|reported| &reported.origin),
+            matched_path: reported.and_then(Reported::matched_path),
+            denial,
+            evaluated,
+            is_hidden,
+        });
+    }
+
     fn about(&self) -> AboutRequest<'_> {
         let ObjectRequest {
             snapshot, reported, ..
@@ -384,26 +436,15 @@ impl ObjectAuthorizer {
         evaluated: Option<&Evaluated>,
     ) -> Denied {
         // The request for a new login is disclosed, as it is by the policy (rule 3a).
-        let conceal = &(self.conceal && !matches!(denial, Denial::StepUp { .. }));
+        let conceal = self.conceal && !matches!(denial, Denial::StepUp { .. });
+        self.report(policy, location, Some(denial), evaluated, conceal);
         let Self {
             space,
             authentication,
             request,
-            has_router,
             ..
         } = self;
-        space.report_object(DeniedObject {
-            policy,
-            location,
-            authentication,
-            request: &request.snapshot,
-            origin: request.reported.as_ref().map(|reported| &reported.origin),
-            matched_path: request.reported.as_ref().and_then(Reported::matched_path),
-            denial,
-            evaluated,
-            is_hidden: *conceal,
-        });
-        if *conceal && *has_router {
+        if conceal && self.has_router {
             // The router replaces this response by that of the fallback.
             let concealed = Concealed {
                 authentication: authentication.clone(),

@@ -145,7 +145,7 @@ pub(crate) fn forget_body(request: &mut Request) -> Option<Bytes> {
     }
 }
 
-/// The parts of a request that a later record contains.
+/// The parts of a request for later records and questions to the decision point.
 #[derive(Clone)]
 pub(crate) struct Reported {
     pub(crate) route: Option<MatchedPath>,
@@ -159,10 +159,10 @@ impl Reported {
     }
 }
 
-/// Returns the parts of a request for a later record, if decisions are observed.
+/// Returns the parts of a request for later records and questions to the decision point, if there may be any.
 pub(crate) fn parts_to_report(space: &ProtectionSpace, head: Head<'_>) -> Option<Reported> {
     Some(Reported {
-        origin: space.origin_to_report(head)?,
+        origin: space.origin_to_keep(head)?,
         route: head.extensions.get().cloned(),
     })
 }

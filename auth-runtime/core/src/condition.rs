@@ -10,10 +10,11 @@ use crate::decision_point::{Resource, Value};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Permitted {
-    /// The engine decides about single objects only. [`Guard::filter`] keeps the permitted ones of a list.
+    /// Not known: the engine decides about single objects only. [`Guard::filter`] keeps the permitted ones
+    /// of a list.
     ///
     /// [`Guard::filter`]: https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter
-    Each,
+    PerObject,
     /// The objects with these ids, and no others.
     Ids(Vec<String>),
     /// The objects that meet the condition, and no others.
@@ -94,8 +95,9 @@ impl Condition {
         Self::Contains(name.into(), value.into())
     }
 
-    /// Returns whether an object meets the condition; `None` if it depends on the value of a property that
-    /// the object does not have.
+    /// Returns whether an object with all of its properties meets the condition. A list that is missing is
+    /// empty. The result is `None`, as that of `NULL` in SQL, if it depends on another value that is
+    /// missing.
     pub fn holds(&self, object: &Resource) -> Option<bool> {
         let property = |name: &str| {
             let mut properties = object.properties();
@@ -108,8 +110,8 @@ impl Condition {
             Self::Not(part) => part.holds(object).map(|holds| !holds),
             Self::Exists(name) => Some(property(name).is_some()),
             Self::Equal(name, value) => property(name).map(|own| own == value),
-            Self::Contains(name, value) => property(name).map(|own| match own {
-                Value::List(members) => members.contains(value),
+            Self::Contains(name, value) => Some(match property(name) {
+                Some(Value::List(members)) => members.contains(value),
                 _ => false,
             }),
         }
@@ -161,7 +163,8 @@ impl SqlColumns {
         Self::default()
     }
 
-    /// Sets the SQL expression with the value of a property. It is `NULL` for objects without the property.
+    /// Sets the SQL expression with the value of a property. It is `NULL` for objects without the property,
+    /// and contains no `?`.
     #[must_use]
     pub fn column(mut self, property: &'static str, expression: &'static str) -> Self {
         self.0.insert(property, Column::Value(expression));
@@ -174,6 +177,22 @@ impl SqlColumns {
     pub fn members(mut self, property: &'static str, condition: &'static str) -> Self {
         self.0.insert(property, Column::Member(condition));
         self
+    }
+}
+
+impl SqlColumns {
+    fn value(&self, property: &str) -> Result<&'static str, UnknownColumn> {
+        match self.0.get(property) {
+            Some(Column::Value(expression)) if !expression.contains('?') => Ok(expression),
+            _ => Err(UnknownColumn(property.to_owned())),
+        }
+    }
+
+    fn member(&self, property: &str) -> Result<&'static str, UnknownColumn> {
+        match self.0.get(property) {
+            Some(Column::Member(condition)) if condition.matches('?').count() == 1 => Ok(condition),
+            _ => Err(UnknownColumn(property.to_owned())),
+        }
     }
 }
 
@@ -195,6 +214,30 @@ impl Sql {
         &self.parameters
     }
 
+    /// The condition with numbered placeholders, as PostgreSQL has them: `$1` for the first value if `first`
+    /// is 1.
+    ///
+    /// ```
+    /// use auth_runtime::objects::{Condition, SqlColumns};
+    ///
+    /// let columns = SqlColumns::new().column("owner", "owner");
+    /// let condition = Condition::any([
+    ///     Condition::equal("owner", "ann"),
+    ///     Condition::equal("owner", "bob"),
+    /// ]);
+    /// let sql = condition.to_sql(&columns)?;
+    /// assert_eq!(sql.numbered(2), "(owner = $2 OR owner = $3)");
+    /// # Ok::<(), auth_runtime::objects::UnknownColumn>(())
+    /// ```
+    pub fn numbered(&self, first: usize) -> String {
+        let mut parts = self.text.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (index, part) in parts.enumerate() {
+            text.push_str(&format!("${}{part}", first + index));
+        }
+        text
+    }
+
     fn write(&mut self, condition: &Condition, columns: &SqlColumns) -> Result<(), UnknownColumn> {
         match condition {
             Condition::All(parts) => self.list(parts, "1 = 1", " AND ", columns),
@@ -206,27 +249,18 @@ impl Sql {
                 Ok(())
             }
             Condition::Exists(name) => {
-                let Some(Column::Value(expression)) = columns.0.get(name.as_str()) else {
-                    return Err(UnknownColumn(name.clone()));
-                };
-                self.text.push_str(expression);
+                self.text.push_str(columns.value(name)?);
                 self.text.push_str(" IS NOT NULL");
                 Ok(())
             }
             Condition::Equal(name, value) => {
-                let Some(Column::Value(expression)) = columns.0.get(name.as_str()) else {
-                    return Err(UnknownColumn(name.clone()));
-                };
-                self.text.push_str(expression);
+                self.text.push_str(columns.value(name)?);
                 self.text.push_str(" = ?");
                 self.parameters.push(value.clone());
                 Ok(())
             }
             Condition::Contains(name, value) => {
-                let Some(Column::Member(condition)) = columns.0.get(name.as_str()) else {
-                    return Err(UnknownColumn(name.clone()));
-                };
-                self.text.push_str(condition);
+                self.text.push_str(columns.member(name)?);
                 self.parameters.push(value.clone());
                 Ok(())
             }
@@ -255,8 +289,8 @@ impl Sql {
     }
 }
 
-/// The error of [`Condition::to_sql`]: a property has no column, or a list has no condition for its
-/// members.
+/// The error of [`Condition::to_sql`]: a property has no column, a list has no condition for its members, or
+/// their text has another number of `?`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownColumn(String);
 
@@ -269,7 +303,7 @@ impl UnknownColumn {
 
 impl fmt::Display for UnknownColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the property `{}` has no SQL column", self.0)
+        write!(f, "the property `{}` has no SQL column of its kind", self.0)
     }
 }
 

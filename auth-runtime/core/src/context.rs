@@ -137,8 +137,7 @@ impl<'a> Context<'a> {
     }
 
     /// Adds the decision about a `can` requirement; `None` if the decision point failed.
-    #[must_use]
-    pub fn decided(mut self, atom: Atom, decision: Option<&ObjectDecision>) -> Self {
+    pub(crate) fn decided(mut self, atom: Atom, decision: Option<&ObjectDecision>) -> Self {
         let acr_values = decision.into_iter().flat_map(ObjectDecision::acr_values);
         let acr_values = acr_values.map(|value| Cow::Owned(value.clone()));
         let acr_values = acr_values.collect();
@@ -168,6 +167,13 @@ impl<'a> Context<'a> {
 
     fn answer(&self, atom: &Atom) -> Option<&Answer> {
         self.answers.iter().find(|answer| answer.atom == *atom)
+    }
+
+    /// Returns whether a login would change a decision about an object.
+    pub(crate) fn asks_login(&self) -> bool {
+        self.answers
+            .iter()
+            .any(|answer| !answer.acr_values.is_empty())
     }
 
     /// The context classes of a login that would change the decision about `atom`.

@@ -46,8 +46,8 @@ pub enum Decision {
     /// The request is denied, and the response is that of an unknown path.
     Conceal,
     /// The decision depends on this `check` or `can` requirement: run the check, or ask the decision point,
-    /// add the result to the [`Context`], and decide again. No check is left where a decision point has to
-    /// be asked.
+    /// add the result to the [`Context`], and decide again. A `can` is named only after all checks that the
+    /// decision depends on have results.
     Undecided(Atom),
 }
 
@@ -131,7 +131,7 @@ impl Decision {
         let Some(requirement) = policy.requirement() else {
             return of_public(policy, context.caller);
         };
-        let evaluated = Evaluated {
+        let evaluated = Evaluator {
             requirement,
             context,
         };
@@ -139,7 +139,7 @@ impl Decision {
     }
 }
 
-fn decide(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
+fn decide(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
     let decision = match evaluated.context.caller {
         Caller::Known(_) => decide_known(policy, evaluated)?,
         _ => return decide_unknown(policy, evaluated),
@@ -170,7 +170,7 @@ fn of_public(policy: &Policy, caller: &Caller) -> Decision {
 }
 
 /// Rules 2 and 4.
-fn decide_unknown(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
+fn decide_unknown(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
     let truth = evaluated.evaluate()?;
     if truth == Truth::True {
         return Ok(Decision::Grant);
@@ -183,7 +183,7 @@ fn decide_unknown(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision
 }
 
 /// Rule 3.
-fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, Atom> {
+fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, Atom> {
     match evaluated.evaluate()? {
         Truth::True => return Ok(Decision::Grant),
         // For a known caller, only a failed check or decision point leaves the requirement unknown.
@@ -194,7 +194,7 @@ fn decide_known(policy: &Policy, evaluated: &Evaluated<'_>) -> Result<Decision, 
         Truth::False => {}
     }
     let is_fresh = |atom: &Atom| evaluated.is_fresh(atom);
-    let asks_login = policy.asks_about(Group::Freshness) || evaluated.engine_asks_login();
+    let asks_login = policy.asks_about(Group::Freshness) || evaluated.context.asks_login();
     if asks_login && evaluated.evaluate_granting(&is_fresh)? == Truth::True {
         return Ok(Decision::Deny(evaluated.step_up()));
     }
@@ -220,7 +220,7 @@ pub(crate) fn conceals(policy: &Policy, context: &Context<'_>) -> Result<bool, A
     let Some(requirement) = policy.shown_to() else {
         return Ok(policy.is_hidden());
     };
-    let lesser = Evaluated {
+    let lesser = Evaluator {
         requirement,
         context,
     };
@@ -231,22 +231,16 @@ fn is_scope(atom: &Atom) -> bool {
 }
 
 /// A requirement and the context to evaluate it with.
-struct Evaluated<'a> {
+struct Evaluator<'a> {
     requirement: &'a Requirement,
     context: &'a Context<'a>,
 }
 
-impl Evaluated<'_> {
+impl Evaluator<'_> {
     /// Returns whether a new login could make `atom` true: a freshness atom, or a `can` for which the
     /// decision point requests a login.
     fn is_fresh(&self, atom: &Atom) -> bool {
         atom.group() == Group::Freshness || !self.context.acr_values(atom).is_empty()
-    }
-
-    /// Returns whether the decision point requests a login.
-    fn engine_asks_login(&self) -> bool {
-        self.context.evaluated.is_some()
-            && (self.requirement).contains(|atom| !self.context.acr_values(atom).is_empty())
     }
 
     fn holds(&self, atom: &Atom) -> bool {
@@ -335,6 +329,50 @@ impl Evaluated<'_> {
         Ok(scopes.unwrap_or_default())
     }
 
+    /// The context classes of a login, each of which makes `atom` true: that of an `acr`, or those that the
+    /// decision point names.
+    fn login_classes(&self, atom: &Atom) -> Vec<Cow<'static, str>> {
+        match atom {
+            Atom::Acr(value) => vec![value.clone()],
+            _ => self.context.acr_values(atom).to_vec(),
+        }
+    }
+
+    fn all_login_classes(&self, atoms: &[&Atom]) -> Vec<Cow<'static, str>> {
+        atoms
+            .iter()
+            .flat_map(|atom| self.login_classes(atom))
+            .collect()
+    }
+
+    /// The context classes that are each sufficient; `None` if none is necessary. `truth` is the truth of
+    /// the atoms without classes.
+    fn sufficient_acr(
+        &self,
+        requirement: &Requirement,
+        truth: &dyn Fn(&Atom) -> bool,
+    ) -> Option<BTreeSet<Cow<'static, str>>> {
+        let sufficient = |part| self.sufficient_acr(part, truth);
+        match requirement {
+            Requirement::Atom(atom) => {
+                let classes = self.login_classes(atom);
+                match classes.is_empty() {
+                    true => (!truth(atom)).then(BTreeSet::new),
+                    false => Some(BTreeSet::from_iter(classes)),
+                }
+            }
+            Requirement::All(parts) => {
+                let sets = parts.iter().filter_map(sufficient);
+                sets.reduce(|one, other| &one & &other)
+            }
+            Requirement::Any(parts) => {
+                let sets = parts.iter().map(sufficient);
+                let sets = sets.collect::<Option<Vec<_>>>()?;
+                Some(sets.into_iter().flatten().collect())
+            }
+        }
+    }
+
     /// The login to request: the smallest sufficient set of freshness atoms, with the context
     /// classes that could replace the one in it.
     fn step_up(&self) -> Denial {
@@ -349,72 +387,35 @@ impl Evaluated<'_> {
             (false, false) => Role::False,
         });
         let smallest = smallest.unwrap_or_default();
-        let (acr, besides): (Vec<&Atom>, Vec<&Atom>) = smallest
+        let (classes, besides): (Vec<&Atom>, Vec<&Atom>) = smallest
             .into_iter()
-            .partition(|atom| matches!(atom, Atom::Acr(_)));
-        let acr_values = match acr.as_slice() {
-            [_] => sufficient_acr_values(self.requirement, &|atom| match is_fresh(atom) {
+            .partition(|atom| !self.login_classes(atom).is_empty());
+        let sufficient = match classes.is_empty() {
+            true => None,
+            false => self.sufficient_acr(self.requirement, &|atom| match is_fresh(atom) {
                 true => besides.contains(&atom),
                 false => self.holds(atom),
             }),
+        };
+        let mut sufficient = sufficient.unwrap_or_default();
+        let acr_values = match sufficient.is_empty() {
             // None, or several, which no single login has.
-            several => several.iter().filter_map(|atom| acr_value(atom)).collect(),
+            true => self.all_login_classes(&classes),
+            // In the order of the attribute.
+            false => {
+                let values = self
+                    .all_login_classes(&self.requirement.atoms())
+                    .into_iter();
+                values.filter(|value| sufficient.remove(value)).collect()
+            }
         };
         let max_age = besides.iter().filter_map(|atom| match atom {
             Atom::MaxAge(age) => Some(*age),
             _ => None,
         });
-        let by_engine = besides
-            .iter()
-            .flat_map(|atom| self.context.acr_values(atom));
-        let mut acr_values: Vec<Cow<'static, str>> = acr_values;
-        for value in by_engine {
-            if !acr_values.contains(value) {
-                acr_values.push(value.clone());
-            }
-        }
         Denial::StepUp {
             acr_values,
             max_age: max_age.min(),
-        }
-    }
-}
-
-fn acr_value(atom: &Atom) -> Option<Cow<'static, str>> {
-    match atom {
-        Atom::Acr(value) => Some(value.clone()),
-        _ => None,
-    }
-}
-
-/// The context classes that are each sufficient, in the order of the attribute. `truth` is the truth
-/// of the other atoms.
-fn sufficient_acr_values(
-    requirement: &Requirement,
-    truth: &dyn Fn(&Atom) -> bool,
-) -> Vec<Cow<'static, str>> {
-    let mut sufficient = sufficient_acr(requirement, truth).unwrap_or_default();
-    let values = requirement.atoms().into_iter().filter_map(acr_value);
-    values.filter(|value| sufficient.remove(value)).collect()
-}
-
-/// The context classes that are each sufficient; `None` if none is necessary.
-fn sufficient_acr(
-    requirement: &Requirement,
-    truth: &dyn Fn(&Atom) -> bool,
-) -> Option<BTreeSet<Cow<'static, str>>> {
-    let sufficient = |part| sufficient_acr(part, truth);
-    match requirement {
-        Requirement::Atom(Atom::Acr(value)) => Some(BTreeSet::from([value.clone()])),
-        Requirement::Atom(atom) => (!truth(atom)).then(BTreeSet::new),
-        Requirement::All(parts) => {
-            let sets = parts.iter().filter_map(sufficient);
-            sets.reduce(|one, other| &one & &other)
-        }
-        Requirement::Any(parts) => {
-            let sets = parts.iter().map(sufficient);
-            let sets = sets.collect::<Option<Vec<_>>>()?;
-            Some(sets.into_iter().flatten().collect())
         }
     }
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use auth_runtime_policy::ResourcePattern;
 use http::{HeaderValue, Method};
 
 use crate::condition::Permitted;
@@ -19,7 +20,7 @@ use crate::identity::Identity;
 /// policies, and the questions of handlers through their guards. [`ObjectRules`](crate::ObjectRules) is
 /// one that calls functions of the service.
 ///
-/// All questions about one request arrive in one call.
+/// All questions of a policy about one request arrive in one call, and so do those of one call of a guard.
 ///
 /// ```
 /// use auth_runtime::objects::{
@@ -58,7 +59,7 @@ pub trait DecisionPoint: Send + Sync + 'static {
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r>;
 
     /// Returns the objects of `resource_type` on which the caller of the request may perform `action`, for
-    /// lists. The evaluations of the request are empty. Default: [`Permitted::Each`].
+    /// lists. The evaluations of the request are empty. Default: [`Permitted::PerObject`].
     ///
     /// The result agrees with [`evaluate`](Self::evaluate) about every object.
     fn permitted<'r>(
@@ -68,7 +69,7 @@ pub trait DecisionPoint: Send + Sync + 'static {
         request: EvaluationRequest<'r>,
     ) -> PermittedFuture<'r> {
         let _ = (action, resource_type, request);
-        Box::pin(async { Ok(Permitted::Each) })
+        Box::pin(async { Ok(Permitted::PerObject) })
     }
 
     /// Returns whether the engine can decide about `action` on objects of `resource_type`, for the check
@@ -126,10 +127,10 @@ impl<'r> EvaluationRequest<'r> {
 }
 
 impl fmt::Debug for EvaluationRequest<'_> {
-    /// Omits the caller, the path and the address, which are personal data.
+    /// Omits the caller, the objects, the path and the address, which are personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EvaluationRequest")
-            .field("evaluations", &self.evaluations)
+            .field("evaluations", &self.evaluations.len())
             .field("method", &self.method)
             .finish_non_exhaustive()
     }
@@ -163,6 +164,7 @@ impl Action {
 
 /// A question: may the caller perform this action on this object?
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The name of the action.
     pub action: Cow<'static, str>,
@@ -208,8 +210,9 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// The type of the service itself, which `can = "action"` without `on` is about. Its id is the realm.
-    pub const SERVICE: &'static str = "Service";
+    /// The type of the service itself, which `can = "action"` without `on` is about. Its id is the realm, and
+    /// empty without one.
+    pub const SERVICE: &'static str = ResourcePattern::SERVICE;
 
     /// Creates an object without properties.
     pub fn new(resource_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
@@ -374,12 +377,19 @@ impl From<bool> for ObjectDecision {
 /// The questions that were put to a decision point, and its decisions.
 #[derive(Clone, Debug)]
 pub struct Evaluated {
-    /// The name of the engine.
-    pub engine: &'static str,
+    /// The name of the engine; `None` if the space has none.
+    pub engine: Option<&'static str>,
     /// The questions.
     pub evaluations: Vec<Evaluation>,
-    /// One decision for each question; empty if the engine failed.
-    pub decisions: Vec<ObjectDecision>,
+    /// One decision for each question, or the failure.
+    pub result: Result<Vec<ObjectDecision>, DecisionPointError>,
+}
+
+impl Evaluated {
+    /// The decision about the question with this index; `None` if the engine failed.
+    pub fn decision(&self, index: usize) -> Option<&ObjectDecision> {
+        self.result.as_ref().ok()?.get(index)
+    }
 }
 
 /// The failure of an engine: nothing is granted, and the response is 503.

@@ -35,7 +35,7 @@ pub enum Rule {
     Unverifiable,
     /// 5: the request carries credentials in an invalid way. 400.
     InvalidRequest,
-    /// The handler denied an object with `Guard::permit`.
+    /// The handler decided about an object, through its guard.
     Object,
 }
 

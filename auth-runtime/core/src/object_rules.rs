@@ -34,7 +34,7 @@ use crate::identity::Identity;
 /// ```
 pub struct ObjectRules<S = ()> {
     state: S,
-    rules: Vec<(String, Box<dyn Rule<S>>)>,
+    rules: Vec<(String, Box<dyn AnyFunction<S>>)>,
 }
 
 impl<S: Send + Sync + 'static> ObjectRules<S> {
@@ -74,7 +74,7 @@ impl<S: Send + Sync + 'static> ObjectRules<S> {
         self.on(Resource::SERVICE, function)
     }
 
-    fn rule(&self, resource_type: &str) -> Option<&dyn Rule<S>> {
+    fn rule(&self, resource_type: &str) -> Option<&dyn AnyFunction<S>> {
         let mut rules = self.rules.iter();
         let (_, rule) = rules.find(|(own, _)| own == resource_type)?;
         Some(&**rule)
@@ -162,10 +162,10 @@ impl<'r, S> ObjectRequest<'r, S> {
 }
 
 impl<S> fmt::Debug for ObjectRequest<'_, S> {
-    /// Omits the state, which may be secret.
+    /// Omits the state, which may be secret, and the object, which may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectRequest")
-            .field("evaluation", &self.evaluation)
+            .field("action", &self.evaluation.action)
             .finish_non_exhaustive()
     }
 }
@@ -222,22 +222,23 @@ impl<E: fmt::Display> ObjectAnswer for Result<bool, E> {
     }
 }
 
-type Answering<'r> = Pin<Box<dyn Future<Output = Result<bool, DecisionPointError>> + Send + 'r>>;
+type PendingAnswer<'r> =
+    Pin<Box<dyn Future<Output = Result<bool, DecisionPointError>> + Send + 'r>>;
 
 /// A function of any type.
-trait Rule<S>: Send + Sync {
-    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> Answering<'r>
+trait AnyFunction<S>: Send + Sync {
+    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> PendingAnswer<'r>
     where
         S: 'r;
 }
 
 struct ByFunction<F>(F);
 
-impl<S, F> Rule<S> for ByFunction<F>
+impl<S, F> AnyFunction<S> for ByFunction<F>
 where
     F: for<'r> ObjectFunction<'r, S> + Send + Sync,
 {
-    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> Answering<'r>
+    fn ask<'r>(&self, request: ObjectRequest<'r, S>) -> PendingAnswer<'r>
     where
         S: 'r,
     {

@@ -22,6 +22,6 @@ pub use self::credential_fields::CredentialFields;
 pub use self::credentials::RequestBody;
 pub use self::objects::AboutRequest;
 pub use self::protection_space::{Offered, ProtectionSpace, UnknownPaths};
-pub use self::report::{DeniedObject, RequestOrigin};
+pub use self::report::{ObjectReport, RequestOrigin};
 pub use self::route_challenges::RouteChallenges;
 pub use self::target::{Place, Target, UsedScheme};

@@ -20,7 +20,7 @@ mod vocabulary;
 pub use ipnet::IpNet;
 
 pub use crate::network::Network;
-pub use crate::policy::{Access, Disclosure, Policy};
+pub use crate::policy::{Access, Disclosure, ObjectRequirement, Policy};
 pub use crate::requirement::{Atom, Group, Groups, Requirement};
 pub use crate::resource_pattern::{
     FillError, ResourcePattern, ResourcePatternError, is_identifier,

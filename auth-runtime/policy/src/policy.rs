@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
+use crate::resource_pattern::ResourcePattern;
 use crate::scheme::is_word;
 
 /// The requirement of one handler and the disclosure of its denials.
@@ -30,6 +31,17 @@ pub struct Policy {
     groups_of_lesser: Groups,
     /// Also computed at compile time, since every denial needs it.
     demands_bound_credentials: bool,
+}
+
+/// A `can` requirement of a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectRequirement<'p> {
+    /// The requirement itself.
+    pub atom: &'p Atom,
+    /// The name of the action.
+    pub action: &'p Cow<'static, str>,
+    /// The object; `None` for the service itself.
+    pub on: Option<&'p ResourcePattern>,
 }
 
 /// The callers that a policy allows.
@@ -361,12 +373,18 @@ impl Policy {
     }
 
     /// The `can` requirements, each once, in the order of the attribute and then of `hide_unless`.
-    pub fn object_requirements(&self) -> Vec<&Atom> {
+    pub fn object_requirements(&self) -> Vec<ObjectRequirement<'_>> {
         let requirements = self.requirement().into_iter().chain(self.shown_to());
-        let mut found: Vec<&Atom> = Vec::new();
+        let mut found: Vec<ObjectRequirement<'_>> = Vec::new();
         for atom in requirements.flat_map(Requirement::atoms) {
-            if matches!(atom, Atom::Can { .. }) && !found.contains(&atom) {
-                found.push(atom);
+            if let Atom::Can { action, on } = atom
+                && found.iter().all(|other| other.atom != atom)
+            {
+                found.push(ObjectRequirement {
+                    atom,
+                    action,
+                    on: on.as_ref(),
+                });
             }
         }
         found

@@ -31,10 +31,12 @@ enum Part<'p> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResourcePatternError {
-    /// There is no `::` between a type and an id.
+    /// The `::` between a type and an id is missing.
     NoId,
     /// The type is not made of identifiers, joined by `::`.
     Type,
+    /// The type is that of the service itself, which has no path parameters.
+    Service,
     /// The id is empty.
     EmptyId,
     /// A brace has no counterpart, or the name between braces is not an identifier.
@@ -50,6 +52,7 @@ impl fmt::Display for ResourcePatternError {
         match self {
             Self::NoId => f.write_str("there is no `::` between the type and the id"),
             Self::Type => f.write_str("the type is not an identifier"),
+            Self::Service => f.write_str("`Service` is the type of the service itself"),
             Self::EmptyId => f.write_str("the id is empty"),
             Self::Parameter => f.write_str("a parameter is not an identifier between braces"),
             Self::Adjacent => f.write_str("two parameters have no text between them"),
@@ -64,15 +67,19 @@ impl std::error::Error for ResourcePatternError {}
 
 /// The reason why a request has no object for a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FillError<'p> {
     /// The route has no parameter of this name.
     Missing(&'p str),
     /// The value of this parameter is empty, or contains the character behind it in the pattern, so that
-    /// another object could have the same id.
+    /// another object could have the same id. The last parameter may contain any character.
     Ambiguous(&'p str),
 }
 
 impl ResourcePattern {
+    /// The type of the service itself, which `can = "action"` without `on` is about.
+    pub const SERVICE: &'static str = "Service";
+
     /// Parses `Type::id`, where the id contains names of path parameters in braces.
     ///
     /// # Errors
@@ -86,6 +93,9 @@ impl ResourcePattern {
             .ok_or(ResourcePatternError::NoId)?;
         if !kind.split("::").all(is_identifier) {
             return Err(ResourcePatternError::Type);
+        }
+        if kind == Self::SERVICE {
+            return Err(ResourcePatternError::Service);
         }
         check_id(id)?;
         Ok(pattern)
@@ -119,7 +129,7 @@ impl ResourcePattern {
     ///
     /// # Errors
     ///
-    /// [`FillError`] if there is no value, or if another object could have the same id.
+    /// [`FillError`] if a value is missing, or if another object could have the same id.
     pub fn fill<'p, 'v>(
         &'p self,
         value: impl Fn(&str) -> Option<&'v str>,
@@ -245,6 +255,7 @@ mod tests {
             ("::{id}", E::Type),
             ("My Repository::{id}", E::Type),
             ("1x::{id}", E::Type),
+            ("Service::{id}", E::Service),
             ("Repository::", E::EmptyId),
             ("Repository::{", E::Parameter),
             ("Repository::}", E::Parameter),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use auth_runtime::objects::{DecisionPointError, Permitted, Sql, SqlColumns, Value};
 use auth_runtime_cedar::{Cedar, CedarError, EntitiesFuture, Entity, EntityLoader, Wanted};
 use rusqlite::Row;
+use rusqlite::types::Type;
 
 use crate::failure::Failure;
 use crate::store::Store;
@@ -18,9 +19,7 @@ pub(crate) fn cedar(store: Store) -> Result<Cedar, CedarError> {
         .build()
 }
 
-/// Loads entities from the database.
-///
-/// It runs the same query whether an object exists or not, so its duration does not disclose that.
+/// Loads entities from the database, with one query for each.
 struct Loader(Store);
 
 impl EntityLoader for Loader {
@@ -109,7 +108,9 @@ fn organization(row: &Row<'_>) -> rusqlite::Result<Entity> {
 /// Returns the names in a column with a JSON array.
 fn names(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
     let json: String = row.get(column)?;
-    Ok(serde_json::from_str(&json).unwrap_or_default())
+    serde_json::from_str(&json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 fn references(kind: &'static str, names: Vec<String>) -> Vec<Value> {
@@ -156,10 +157,12 @@ pub(crate) fn of_repositories(permitted: Permitted) -> Result<Sql, Failure> {
         .members("reading", teams!("1"))
         .members("writing", teams!("2"))
         .members("administrating", teams!("3"));
-    let condition = match permitted {
-        Permitted::When(condition) => condition.to_sql(&columns).ok(),
-        _ => None,
-    };
-    // The policies are a condition on these columns: a test lists every repository for everybody.
-    condition.ok_or(Failure::Broken)
+    match permitted {
+        // The policies are a condition on these columns: a test lists all repositories for everybody.
+        Permitted::When(condition) => condition.to_sql(&columns).map_err(|error| {
+            tracing::error!(%error, "a policy is about a property without a column");
+            Failure::Broken
+        }),
+        _ => Err(Failure::Broken),
+    }
 }

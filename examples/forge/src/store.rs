@@ -11,8 +11,8 @@ use crate::failure::Failure;
 /// One connection, since SQLite allows only one writer at a time. Its calls block, so they run on
 /// tokio's blocking threads.
 ///
-/// All SQL is `&'static str`, so that input of a request cannot become part of it. A [`Sql`] condition
-/// consists of such texts.
+/// All SQL consists of `&'static str`, in a [`Sql`] condition too, so that input of a request cannot become
+/// part of it.
 #[derive(Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 

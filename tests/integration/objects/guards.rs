@@ -144,7 +144,7 @@ async fn a_list_is_bounded() {
         body(send(&app, by("ann", "/many/10000")).await).await,
         "10000"
     );
-    assert_eq!(status(&app, by("ann", "/many/10001")).await, 503);
+    assert_eq!(status(&app, by("ann", "/many/10001")).await, 500);
     assert_eq!(engine.calls().len(), 1);
 }
 

@@ -104,7 +104,10 @@ async fn an_engine_gives_a_condition_or_ids() {
 async fn an_engine_without_lists_decides_each() {
     let routes = GuardedRouter::new().route("/list", get(list));
     let app = protect(routes, &Engine::default());
-    assert_eq!(body(send(&app, by("ann", "/list")).await).await, "Each");
+    assert_eq!(
+        body(send(&app, by("ann", "/list")).await).await,
+        "PerObject"
+    );
 }
 
 #[test]
@@ -116,12 +119,19 @@ fn a_property_without_a_column_is_named() {
         (Condition::equal("size", 5), "size"),
         (Condition::not(Condition::contains("owner", "ann")), "owner"),
         (Condition::all([Condition::equal("teams", "a")]), "teams"),
+        (Condition::exists("teams"), "teams"),
+        (
+            Condition::equal("with_placeholder", "a"),
+            "with_placeholder",
+        ),
+        (Condition::contains("without", "a"), "without"),
+        (Condition::contains("with_two", "a"), "with_two"),
     ] {
         let error = condition.to_sql(&columns).expect_err("no column");
         assert_eq!(error.property(), property);
         assert_eq!(
             error.to_string(),
-            format!("the property `{property}` has no SQL column")
+            format!("the property `{property}` has no SQL column of its kind")
         );
     }
 }
@@ -135,8 +145,8 @@ fn parameter(value: &Value) -> ToSqlOutput<'_> {
     }
 }
 
-/// An object: its owner, whether it is public, its size, and its members.
-type Row = (&'static str, bool, i64, Vec<&'static str>);
+/// An object: its owner, if it has one, whether it is public, its size, and its members.
+type Row = (Option<&'static str>, bool, i64, Vec<&'static str>);
 
 const NAMES: [&str; 3] = ["ann", "o'brien", "\" OR 1=1 --"];
 
@@ -144,13 +154,15 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     let name = || prop::sample::select(&NAMES[..]);
     let members = prop::collection::btree_set(name(), 0..3);
     let members = members.prop_map(|members| members.into_iter().collect());
-    prop::collection::vec((name(), any::<bool>(), 0..3_i64, members), 0..12)
+    let owner = prop::option::of(name());
+    prop::collection::vec((owner, any::<bool>(), 0..3_i64, members), 0..12)
 }
 
 fn conditions() -> impl Strategy<Value = Condition> {
     let name = || prop::sample::select(&NAMES[..]);
     let leaf = prop_oneof![
         name().prop_map(|name| Condition::equal("owner", name)),
+        Just(Condition::exists("owner")),
         any::<bool>().prop_map(|flag| Condition::equal("is_public", flag)),
         (0..3_i64).prop_map(|size| Condition::equal("size", size)),
         name().prop_map(|name| Condition::contains("members", name)),
@@ -166,11 +178,14 @@ fn conditions() -> impl Strategy<Value = Condition> {
 }
 
 fn object(id: i64, (owner, is_public, size, members): &Row) -> Resource {
-    Resource::new("Repository", id.to_string())
-        .with_property("owner", *owner)
+    let object = Resource::new("Repository", id.to_string())
         .with_property("is_public", *is_public)
         .with_property("size", *size)
-        .with_property("members", members.clone())
+        .with_property("members", members.clone());
+    match owner {
+        Some(owner) => object.with_property("owner", *owner),
+        None => object,
+    }
 }
 
 /// Returns the ids of the rows that SQLite selects.
@@ -217,7 +232,7 @@ proptest! {
     #[test]
     fn a_list_agrees_with_decisions_about_items(rows in rows(), condition in conditions()) {
         let items = (0_i64..).zip(&rows).filter(|(id, row)| {
-            condition.holds(&object(*id, row)).expect("each property is there")
+            condition.holds(&object(*id, row)) == Some(true)
         });
         let items: Vec<i64> = items.map(|(id, _)| id).collect();
         prop_assert_eq!(selected(&rows, &condition), items);
@@ -241,6 +256,14 @@ fn a_missing_property_is_unknown() {
             Some(false),
         ),
         (Condition::contains("owner", "ann"), Some(false)),
+        // A list without members, as in SQL.
+        (Condition::contains("members", "ann"), Some(false)),
+        (
+            Condition::not(Condition::contains("members", "ann")),
+            Some(true),
+        ),
+        (Condition::exists("size"), Some(false)),
+        (Condition::not(Condition::exists("owner")), Some(false)),
     ] {
         assert_eq!(condition.holds(&object), holds, "{condition:?}");
     }

@@ -53,7 +53,7 @@ fn a_type_without_a_rule_is_found_at_start() {
     let routes = GuardedRouter::new().route("/restart", get(restart));
     let error = routes.protect(space).expect_err("no rule").to_string();
     assert!(
-        error.contains("knows no such action on objects of that type"),
+        error.contains("does not decide about this action on objects of this type"),
         "{error}"
     );
 }

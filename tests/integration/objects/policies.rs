@@ -215,13 +215,20 @@ async fn an_engine_can_request_a_login() {
     async fn delete() {}
     #[requires(can = "delete", on = "Repository::{repo}", scope = "repo:delete")]
     async fn with_scope() {}
+    #[requires(can = "delete", on = "Repository::{repo}", acr = "gold")]
+    async fn gold() {}
+    #[requires(any(acr = "silver", can = "delete"), on = "Repository::{repo}")]
+    async fn either() {}
 
     let space = space_builder()
         .decision_point(AfterLogin)
         .build()
         .expect("a space");
     let routes = GuardedRouter::new().route("/{repo}", get(delete));
-    let routes = routes.route("/{repo}/scope", get(with_scope));
+    let routes = routes
+        .route("/{repo}/scope", get(with_scope))
+        .route("/{repo}/gold", get(gold))
+        .route("/{repo}/either", get(either));
     let app = routes.protect(space).expect("the routes are in order");
     let response = send(&app, by("ann", "/x")).await;
     assert_eq!(response.status(), 401);
@@ -240,6 +247,15 @@ async fn an_engine_can_request_a_login() {
     assert_eq!(status(&app, with_identity(request("/x"), gold)).await, 200);
     // A login alone would not be enough.
     assert_eq!(status(&app, by("ann", "/x/scope")).await, 403);
+    // Only the classes that every part accepts are offered.
+    for (path, values) in [("/x/gold", "gold"), ("/x/either", "silver gold platinum")] {
+        let response = send(&app, by("ann", path)).await;
+        let challenge = response.headers()["www-authenticate"]
+            .to_str()
+            .expect("ASCII");
+        let expected = format!(r#"acr_values="{values}""#);
+        assert!(challenge.contains(&expected), "{challenge}");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,17 @@ async fn by_guard(guard: Guard) -> Result<(), Denied> {
 }
 
 #[requires(authenticated)]
+async fn granted(guard: Guard) -> Result<(), Denied> {
+    guard
+        .can(READ, Resource::new("Repository", "forest-public"))
+        .await?;
+    let objects = ["bob", "ann"].map(|id| Resource::new("Repository", id));
+    guard.can_all(UPDATE, objects).await?;
+    guard.permitted(READ, "Repository").await?;
+    Ok(())
+}
+
+#[requires(authenticated)]
 async fn without() {}
 
 /// Returns the records of these requests, as JSON.
@@ -29,6 +40,7 @@ async fn records(engine: Engine, requests: Vec<Request>) -> Vec<serde_json::Valu
     let routes = GuardedRouter::new()
         .route("/{repo}", get(update))
         .route("/guard", get(by_guard))
+        .route("/granted", get(granted))
         .route("/without", get(without));
     let app = routes
         .protect(space.build().expect("a space"))
@@ -72,6 +84,27 @@ async fn a_record_names_engine_action_object_and_policy() {
     );
     assert_eq!(records[3]["engine"], serde_json::Value::Null);
     assert_eq!(records[3]["objects"], serde_json::json!([]));
+}
+
+/// Each call of a guard is a record, with the decision about each object.
+#[tokio::test]
+async fn a_record_is_made_of_each_call_of_a_guard() {
+    let records = records(Engine::default(), vec![by("bob", "/granted")]).await;
+    let rules: Vec<_> = records.iter().map(|record| &record["rule"]).collect();
+    assert_eq!(rules, ["1", "object", "object", "object"]);
+    for record in &records {
+        assert_eq!(record["outcome"], "granted");
+    }
+    let allowed = |record: usize, object: usize| &records[record]["objects"][object]["allowed"];
+    assert_eq!(allowed(1, 0), true);
+    assert_eq!(
+        (allowed(2, 0), allowed(2, 1)),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(
+        (&records[3]["engine"], &records[3]["objects"]),
+        (&"names".into(), &serde_json::json!([]))
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use auth_grammar::codes;
 use auth_grammar::lower;
 use auth_runtime_core::route_pattern::has_parameter;
-use auth_runtime_policy::Atom;
 
 use super::finding::{Finding, Place};
 use super::full_paths::{Index, Route};
@@ -57,14 +56,9 @@ fn objects(route: &Route<'_>) -> Vec<(String, Vec<String>)> {
     let Some(policy) = route.policy.map(lower::policy) else {
         return Vec::new();
     };
-    let atoms = policy.object_requirements().into_iter();
-    let patterns = atoms.filter_map(|atom| match atom {
-        Atom::Can { on, .. } => on.as_ref(),
-        _ => None,
-    });
-    let mut objects: Vec<(String, Vec<String>)> = patterns
+    let requirements = policy.object_requirements().into_iter();
+    let patterns = requirements.filter_map(|requirement| requirement.on);
+    patterns
         .map(|on| (on.to_string(), on.parameters().map(str::to_owned).collect()))
-        .collect();
-    objects.dedup();
-    objects
+        .collect()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::DeValue;
+use auth_runtime_policy::ResourcePattern;
+use toml::de::{DeTable, DeValue};
 
 use super::declared::DeclaredAction;
 use super::read::section;
@@ -51,7 +52,7 @@ impl Reader {
                 self.note(key.span().start, problem);
             }
             let action = match value.get_ref() {
-                DeValue::Table(_) => self.action(&name, key.span().start, value, resources),
+                DeValue::Table(own) => self.action(&name, key.span().start, own, resources),
                 _ => DeclaredAction {
                     description: self.description(value, "action", &name, &bare(&name)),
                     on: Vec::new(),
@@ -66,16 +67,12 @@ impl Reader {
         &mut self,
         name: &str,
         at: usize,
-        value: &Value<'_>,
+        table: &DeTable<'_>,
         resources: &BTreeMap<String, String>,
     ) -> DeclaredAction {
         let mut description = None;
         let mut on = Vec::new();
-        let entries = match value.get_ref() {
-            DeValue::Table(table) => in_order(table),
-            _ => Vec::new(),
-        };
-        for (key, value) in entries {
+        for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
                 "description" => {
                     description = Some(self.description(value, "action", name, "description"));
@@ -83,7 +80,7 @@ impl Reader {
                 "on" => {
                     let what = format!("`on` of `{name}`");
                     for (kind, at) in self.strings(value, &what, "`\"...\"`") {
-                        if let Some(problem) = self.type_of_action(&kind, &on, resources) {
+                        if let Some(problem) = type_of_action(&kind, &on, resources) {
                             self.note(at, problem);
                         }
                         on.push(kind);
@@ -103,25 +100,24 @@ impl Reader {
             on,
         }
     }
+}
 
-    /// Returns the mistake in a type that an action applies to.
-    fn type_of_action(
-        &self,
-        kind: &str,
-        earlier: &[String],
-        resources: &BTreeMap<String, String>,
-    ) -> Option<String> {
-        if earlier.iter().any(|own| own == kind) {
-            return Some(format!("duplicate `{kind}`\nhelp: remove one of them"));
-        }
-        if resources.contains_key(kind) || kind == "Service" {
-            return None;
-        }
-        let declared: Vec<&str> = resources.keys().map(String::as_str).collect();
-        let advice = match nearest(kind, &declared) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "declare it below `[resources]`, or remove it".to_owned(),
-        };
-        Some(format!("the type `{kind}` is not declared\nhelp: {advice}"))
+/// Returns the mistake in a type that an action applies to.
+fn type_of_action(
+    kind: &str,
+    earlier: &[String],
+    resources: &BTreeMap<String, String>,
+) -> Option<String> {
+    if earlier.iter().any(|own| own == kind) {
+        return Some(format!("duplicate `{kind}`\nhelp: remove one of them"));
     }
+    if resources.contains_key(kind) || kind == ResourcePattern::SERVICE {
+        return None;
+    }
+    let declared: Vec<&str> = resources.keys().map(String::as_str).collect();
+    let advice = match nearest(kind, &declared) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "declare it below `[resources]`, or remove it".to_owned(),
+    };
+    Some(format!("the type `{kind}` is not declared\nhelp: {advice}"))
 }

@@ -2,7 +2,6 @@
 
 use auth_runtime_core::ProtectionSpace;
 use auth_runtime_core::route_pattern::{has_parameter, repeated_parameter};
-use auth_runtime_policy::{Atom, Policy, ResourcePattern};
 
 use crate::routing::method_router::Endpoint;
 use crate::routing::protect_error::Mistake;
@@ -34,8 +33,9 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
     });
     let of_objects = router.routes.iter().flat_map(|route| {
         let handler = route.endpoint.location.handler();
-        let patterns = objects_of(route.endpoint.policy);
-        patterns.into_iter().flat_map(move |on| {
+        let requirements = route.endpoint.policy.object_requirements().into_iter();
+        let patterns = requirements.filter_map(|requirement| requirement.on);
+        patterns.flat_map(move |on| {
             let missing = on
                 .parameters()
                 .filter(|name| !has_parameter(&route.full_path, name));
@@ -99,14 +99,4 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
         .chain(undecided)
         .chain(borrowed)
         .collect()
-}
-
-/// The patterns of the objects in a policy.
-fn objects_of(policy: &Policy) -> Vec<&ResourcePattern> {
-    let atoms = policy.object_requirements().into_iter();
-    let patterns = atoms.filter_map(|atom| match atom {
-        Atom::Can { on, .. } => on.as_ref(),
-        _ => None,
-    });
-    patterns.collect()
 }

@@ -141,7 +141,7 @@ impl fmt::Display for Mistake {
             } => write!(
                 f,
                 "`{handler}` requires `{requirement}`, and the decision point of the protection \
-                 space knows no such action on objects of that type",
+                 space does not decide about this action on objects of this type",
             ),
             Self::Borrowed(Borrower { handler, owner }) => write!(
                 f,

@@ -170,7 +170,7 @@ impl<'a> AuditRecord<'a> {
 
     /// The name of the decision point that was asked about objects; `None` if none was asked.
     pub fn engine(&self) -> Option<&'static str> {
-        self.evaluated.map(|evaluated| evaluated.engine)
+        self.evaluated?.engine
     }
 
     /// The questions to the decision point, each with its decision: the action and the object, and the
@@ -182,7 +182,7 @@ impl<'a> AuditRecord<'a> {
         let evaluated = self.evaluated.into_iter();
         evaluated.flat_map(|evaluated| {
             let evaluations = evaluated.evaluations.iter().enumerate();
-            evaluations.map(|(index, evaluation)| (evaluation, evaluated.decisions.get(index)))
+            evaluations.map(|(index, evaluation)| (evaluation, evaluated.decision(index)))
         })
     }
 

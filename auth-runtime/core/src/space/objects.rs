@@ -1,10 +1,9 @@
 //! Questions to the decision point of a space.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use auth_runtime_policy::{Atom, FillError, Policy, ResourcePattern};
+use auth_runtime_policy::{Atom, FillError, ObjectRequirement, Policy, ResourcePattern};
 use http::{HeaderValue, Method};
 
 use super::protection_space::ProtectionSpace;
@@ -55,19 +54,15 @@ impl ProtectionSpace {
     }
 
     /// Returns the first `can` requirement of `policy` that the space cannot decide: it has no decision
-    /// point, or one that does not know the action or the type of the object.
+    /// point, or one that does not decide about the action on objects of the type.
     pub fn cannot_decide<'p>(&self, policy: &'p Policy) -> Option<&'p Atom> {
-        let mut atoms = policy.object_requirements().into_iter();
-        atoms.find(|atom| {
-            let Atom::Can { action, on } = atom else {
-                return false;
-            };
-            let kind = on
-                .as_ref()
-                .map_or(Resource::SERVICE, |on| on.resource_type());
-            let engine = self.0.decision_point.as_ref();
+        let engine = self.0.decision_point.as_ref();
+        let mut requirements = policy.object_requirements().into_iter();
+        let found = requirements.find(|ObjectRequirement { action, on, .. }| {
+            let kind = on.map_or(Resource::SERVICE, ResourcePattern::resource_type);
             !engine.is_some_and(|engine| engine.decides_about(action, kind))
-        })
+        });
+        found.map(|requirement| requirement.atom)
     }
 
     /// Puts all open `can` requirements of `policy` to the decision point, in one call, and adds the
@@ -81,16 +76,16 @@ impl ProtectionSpace {
     ) -> Context<'c> {
         let mut asked: Vec<&Atom> = Vec::new();
         let mut evaluations = Vec::new();
-        for atom in policy.object_requirements() {
-            if !context.is_open(atom) {
+        for requirement in policy.object_requirements() {
+            if !context.is_open(requirement.atom) {
                 continue;
             }
-            match self.evaluation_of(atom, surroundings.parameters) {
-                Ok(evaluation) => {
-                    asked.push(atom);
-                    evaluations.push(evaluation);
+            match self.resource_of(requirement.on, surroundings.parameters) {
+                Ok(resource) => {
+                    asked.push(requirement.atom);
+                    evaluations.push(Evaluation::new(requirement.action.clone(), resource));
                 }
-                Err(answer) => context = context.answered(atom.clone(), answer),
+                Err(known) => context = context.answered(requirement.atom.clone(), known.0),
             }
         }
         if evaluations.is_empty() {
@@ -98,67 +93,50 @@ impl ProtectionSpace {
         }
         let about = self.about(surroundings.head);
         let evaluated = self.evaluate(identity, evaluations, about).await;
-        let decisions = match &evaluated {
-            Ok(evaluated) => evaluated.decisions.as_slice(),
-            Err((_, error)) => {
-                context = context.retry_after(error.retry_time());
-                &[]
-            }
-        };
-        for (index, atom) in asked.into_iter().enumerate() {
-            context = context.decided(atom.clone(), decisions.get(index));
+        if let Err(error) = &evaluated.result {
+            context = context.retry_after(error.retry_time());
         }
-        context.after(match evaluated {
-            Ok(evaluated) | Err((evaluated, _)) => Arc::new(evaluated),
-        })
+        for (index, atom) in asked.into_iter().enumerate() {
+            context = context.decided(atom.clone(), evaluated.decision(index));
+        }
+        context.after(Arc::new(evaluated))
     }
 
-    /// The question of a `can` requirement; or its answer, if no engine has to be asked.
-    fn evaluation_of(
+    /// The object of a `can` requirement.
+    fn resource_of(
         &self,
-        atom: &Atom,
+        on: Option<&ResourcePattern>,
         parameters: Option<&Parameters>,
-    ) -> Result<Evaluation, Option<bool>> {
-        let Atom::Can { action, on } = atom else {
-            return Err(None);
+    ) -> Result<Resource, Known> {
+        let Some(on) = on else {
+            let realm = self.realm().unwrap_or_default();
+            return Ok(Resource::new(Resource::SERVICE, realm));
         };
-        let resource = match on {
-            None => Resource::new(Resource::SERVICE, self.realm().unwrap_or_default()),
-            Some(on) => resource_of(on, parameters)?,
-        };
-        Ok(Evaluation::new(action.clone(), resource))
+        let id = id_of(on, parameters)?;
+        let kind = on.resource_type().to_owned();
+        Ok(Resource::new(kind, id))
     }
 
     /// Puts questions to the decision point.
-    ///
-    /// # Errors
-    ///
-    /// The questions and the failure: there is no decision point, or it failed.
     pub async fn evaluate(
         &self,
         identity: &Identity,
         evaluations: Vec<Evaluation>,
         about: AboutRequest<'_>,
-    ) -> Result<Evaluated, (Evaluated, DecisionPointError)> {
-        let mut evaluated = Evaluated {
-            engine: "none",
+    ) -> Evaluated {
+        let engine = self.engine_name();
+        let result = self.decisions(identity, &evaluations, about).await;
+        if let Err(error) = &result {
+            tracing::error!(
+                engine,
+                %error,
+                "the decision point failed; the request is not granted",
+            );
+        }
+        Evaluated {
+            engine,
             evaluations,
-            decisions: Vec::new(),
-        };
-        let result = self.decisions(identity, &mut evaluated, about).await;
-        match result {
-            Ok(decisions) => {
-                evaluated.decisions = decisions;
-                Ok(evaluated)
-            }
-            Err(error) => {
-                tracing::error!(
-                    engine = evaluated.engine,
-                    %error,
-                    "the decision point failed; the request is not granted",
-                );
-                Err((evaluated, error))
-            }
+            result,
         }
     }
 
@@ -196,6 +174,11 @@ impl ProtectionSpace {
         })
     }
 
+    /// The name of the decision point, if there is one.
+    pub fn engine_name(&self) -> Option<&'static str> {
+        self.0.decision_point.as_deref().map(DecisionPoint::name)
+    }
+
     fn engine(&self) -> Result<&dyn DecisionPoint, DecisionPointError> {
         self.0.decision_point.as_deref().ok_or_else(|| {
             DecisionPointError::new(
@@ -216,25 +199,26 @@ impl ProtectionSpace {
             address: about.address,
             time: self.0.clock.now(),
             request_id: about.request_id,
-            ..EvaluationRequest::new(identity, evaluations)
+            identity,
+            evaluations,
         }
     }
 
     async fn decisions(
         &self,
         identity: &Identity,
-        evaluated: &mut Evaluated,
+        evaluations: &[Evaluation],
         about: AboutRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let engine = self.engine()?;
-        evaluated.engine = engine.name();
-        let asked = evaluated.evaluations.len();
+        let asked = evaluations.len();
         if asked > Self::MAX_EVALUATIONS {
             let message = format!("{asked} questions in one call; split the list");
             return Err(DecisionPointError::new(message));
         }
-        let request = self.request(identity, &evaluated.evaluations, about);
-        let decisions = engine.evaluate(request).await?;
+        let decisions = engine
+            .evaluate(self.request(identity, evaluations, about))
+            .await?;
         if decisions.len() != asked {
             let message = format!("{} decisions about {asked} questions", decisions.len());
             return Err(DecisionPointError::new(message));
@@ -252,28 +236,27 @@ impl ProtectionSpace {
     }
 }
 
-/// The object of a pattern; or the answer without an engine: `false` if no object can have this id.
-fn resource_of(
-    on: &ResourcePattern,
-    parameters: Option<&Parameters>,
-) -> Result<Resource, Option<bool>> {
+/// The answer to a question without an engine; `None` if the route lacks a parameter of the object.
+struct Known(Option<bool>);
+
+/// The id of the object of a pattern. The answer is `false` if no object can have this id.
+fn id_of(on: &ResourcePattern, parameters: Option<&Parameters>) -> Result<String, Known> {
     let Some(parameters) = parameters else {
         tracing::debug!(%on, "the path parameters are not UTF-8 or ambiguous; there is no object");
-        return Err(Some(false));
+        return Err(Known(Some(false)));
     };
     let value = |name: &str| {
         let found = parameters.iter().find(|(own, _)| own == name);
         found.map(|(_, value)| value.as_str())
     };
-    match on.fill(value) {
-        Ok(id) => Ok(Resource::new(Cow::Owned(on.resource_type().to_owned()), id)),
-        Err(FillError::Ambiguous(name)) => {
-            tracing::debug!(%on, parameter = name, "the value belongs to no object");
-            Err(Some(false))
-        }
-        Err(FillError::Missing(name)) => {
+    on.fill(value).map_err(|error| match error {
+        FillError::Missing(name) => {
             tracing::error!(%on, parameter = name, "the route has no such path parameter");
-            Err(None)
+            Known(None)
         }
-    }
+        _ => {
+            tracing::debug!(%on, "a path parameter belongs to no object");
+            Known(Some(false))
+        }
+    })
 }

@@ -146,8 +146,8 @@ impl ProtectionSpace {
         watch.within(|| self.tell(&record));
     }
 
-    /// Reports an object that a handler denied.
-    pub fn report_object(&self, object: DeniedObject<'_>) {
+    /// Reports a decision of a handler about objects.
+    pub fn report_object(&self, object: ObjectReport<'_>) {
         let watch = self.watch(Some(&object.location));
         let Some(caller) = object.authentication.to_policy().caller() else {
             return;
@@ -169,9 +169,10 @@ impl ProtectionSpace {
             request_id: object.origin.and_then(|origin| origin.request_id.as_ref()),
             matched_path: object.matched_path,
             evaluated: object.evaluated,
-            outcome: match object.is_hidden {
-                true => Outcome::Hidden(object.denial),
-                false => Outcome::Denied(object.denial),
+            outcome: match object.denial {
+                None => Outcome::Granted,
+                Some(denial) if object.is_hidden => Outcome::Hidden(denial),
+                Some(denial) => Outcome::Denied(denial),
             },
             rule: Rule::Object,
             elapsed: None,
@@ -206,7 +207,7 @@ impl ProtectionSpace {
 
     /// Returns the origin of a request for a later record or question to the decision point, if
     /// decisions are observed or there is a decision point.
-    pub fn origin_to_report(&self, head: Head<'_>) -> Option<RequestOrigin> {
+    pub fn origin_to_keep(&self, head: Head<'_>) -> Option<RequestOrigin> {
         (self.is_watched() || self.has_decision_point()).then(|| RequestOrigin {
             client: self.0.client_address.find(head),
             request_id: self.request_id(head).cloned(),
@@ -243,8 +244,8 @@ pub struct RequestOrigin {
     pub(super) request_id: Option<HeaderValue>,
 }
 
-/// An object that a handler denied.
-pub struct DeniedObject<'a> {
+/// A decision of a handler about objects.
+pub struct ObjectReport<'a> {
     /// The policy of the handler.
     pub policy: &'a Policy,
     /// The handler.
@@ -253,13 +254,13 @@ pub struct DeniedObject<'a> {
     pub authentication: &'a Authentication,
     /// The request.
     pub request: &'a RequestSnapshot,
-    /// The origin of the request, if decisions were observed when it arrived.
+    /// The origin of the request, if it was kept.
     pub origin: Option<&'a RequestOrigin>,
     /// The matched route, as written.
     pub matched_path: Option<&'a str>,
-    /// The denial.
-    pub denial: &'a Denial,
-    /// The questions to the decision point, if it decided.
+    /// The denial; `None` for a grant.
+    pub denial: Option<&'a Denial>,
+    /// The questions to the decision point, if it was asked.
     pub evaluated: Option<&'a Evaluated>,
     /// True if the denial is concealed.
     pub is_hidden: bool,

@@ -57,7 +57,7 @@ const SOON: Duration = Duration::from_secs(1);
 ///
 /// # Answers
 ///
-/// A decision is a response with the status 200 and a JSON object whose `decision` is a boolean; for
+/// A decision is a response with the status 200 and a JSON object in which `decision` is a boolean; for
 /// several questions, one such object for each. Any other response, such as a redirect, another status or
 /// too few decisions, is an error: nothing is granted, and the response of the service is 503 with
 /// `Retry-After`. A server reports an error about one of several questions as a denial (§7.2.1).
@@ -79,7 +79,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
 /// | memory for responses | 256 MiB, by the bounds above | | none |
 ///
-/// The statuses 400, 413 and 422 are no failures of the server: they concern one request. Servers bound
+/// The statuses 400, 413 and 422 are not failures of the server: they concern one request. Servers bound
 /// the number of questions in a request. The default of Cerbos is 50
 /// (`server.requestLimits.maxResourcesPerRequest`), which
 /// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily.

@@ -340,7 +340,7 @@ struct Batch<'e, 'r> {
     gathered: Gathered,
 }
 
-/// Converts the attributes that the schema declares, or all if there is no schema.
+/// Converts the attributes that the schema declares; all without a schema.
 fn attributes(
     known: &Known,
     declared: Option<&DeclaredType>,
@@ -368,7 +368,7 @@ fn attributes(
     Ok(attributes)
 }
 
-/// Returns the context with the members that the schema declares, or all if there is no schema.
+/// Returns the context with the members that the schema declares; all without a schema.
 fn context(
     request: EvaluationRequest<'_>,
     declared: Option<&Members>,

@@ -24,7 +24,7 @@ use miette::Diagnostic;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CedarError {
-    /// There is no policy: every question would be denied.
+    /// No policy was given, so every question would be denied.
     NoPolicies,
     /// A file of policies cannot be read.
     File {

@@ -17,7 +17,7 @@ use crate::gather::{Gathered, gather};
 use crate::schema::{Kind, Members};
 use crate::values::Types;
 
-/// A part of a policy that is no condition for a database.
+/// A part of a policy that a database cannot evaluate.
 struct Untranslatable(String);
 
 /// The request, without an object.
@@ -106,17 +106,14 @@ impl Asked<'_> {
         self.translate_policy(&json)
             .map_err(|Untranslatable(part)| {
                 DecisionPointError::new(format!(
-                    "the policy `{}` is no condition for a list: {part}",
+                    "the policy `{}` is not a condition for a list: {part}",
                     policy.id()
                 ))
             })
     }
 
     fn translate_policy(&self, json: &Json) -> Result<Condition, Untranslatable> {
-        let scope = json!({
-            "principal": json["principal"], "action": json["action"], "resource": { "op": "All" },
-        });
-        if !self.evaluate(scope, json!([]))? {
+        if !self.evaluate(&json["principal"], &json["action"], &json!([]))? {
             return Ok(never());
         }
         let mut condition = self.object_scope(&json["resource"])?;
@@ -155,11 +152,9 @@ impl Asked<'_> {
 
     fn translate(&self, part: &Json) -> Result<Condition, Untranslatable> {
         if !mentions_object(part) {
-            let scope = json!({
-                "principal": { "op": "All" }, "action": { "op": "All" }, "resource": { "op": "All" },
-            });
+            let all = json!({ "op": "All" });
             let when = json!([{ "kind": "when", "body": part }]);
-            return self.evaluate(scope, when).map(constant);
+            return self.evaluate(&all, &all, &when).map(constant);
         }
         let Some((operator, operands)) = part.as_object().and_then(|part| part.iter().next())
         else {
@@ -323,10 +318,20 @@ impl Asked<'_> {
         })
     }
 
-    /// Evaluates a policy with this scope and these conditions, which do not mention the object.
-    fn evaluate(&self, mut policy: Json, conditions: Json) -> Result<bool, Untranslatable> {
-        policy["effect"] = json!("permit");
-        policy["conditions"] = conditions;
+    /// Evaluates a policy with this principal, action and conditions, which do not mention the object.
+    fn evaluate(
+        &self,
+        principal: &Json,
+        action: &Json,
+        conditions: &Json,
+    ) -> Result<bool, Untranslatable> {
+        let policy = json!({
+            "effect": "permit",
+            "principal": principal,
+            "action": action,
+            "resource": { "op": "All" },
+            "conditions": conditions,
+        });
         let invalid = |_| Untranslatable("an invalid expression".to_owned());
         let policy = Policy::from_json(Some(PolicyId::new("part")), policy).map_err(invalid)?;
         let mut policies = PolicySet::new();

@@ -12,7 +12,7 @@ use crate::schema::{Declared, Kind, cedar_name};
 /// The types of the entities of a batch.
 pub(crate) struct Types<'e> {
     declared: Option<&'e Declared>,
-    /// Parsed names, if there is no schema.
+    /// Parsed names, without a schema.
     parsed: HashMap<String, EntityTypeName>,
 }
 

@@ -1,5 +1,9 @@
 //! Hidden objects.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use crate::world::{World, all_routes, filled};
 
 /// On every route, with every method, a repository that the caller may not read has the same bytes
@@ -125,4 +129,35 @@ async fn same_name_of_another_owner_grants_nothing() {
     assert_eq!(own.json()["owner"], "stu");
     assert_eq!(world.status("stu", "GET /repos/ann/vault", "").await, 404);
     assert_eq!(world.status("ann", "GET /repos/stu/vault", "").await, 404);
+}
+
+/// A list has the repositories that the caller may read one by one, and no others.
+#[tokio::test]
+async fn lists_agree_with_single_repositories() {
+    let world = World::new().await;
+    let path = |repository: &Value| {
+        let part = |name: &str| repository[name].as_str().expect("a text").to_owned();
+        format!("{}/{}", part("owner"), part("name"))
+    };
+    let paths = |seen: &crate::world::Seen| -> BTreeSet<String> {
+        let json = seen.json();
+        json.as_array().expect("a list").iter().map(path).collect()
+    };
+    let people = ["ann", "rae", "wes", "stu", "tim", "bot"];
+    let mut all = BTreeSet::new();
+    for person in people {
+        all.extend(paths(&world.ask(person, "GET /user/repos", "").await));
+    }
+    assert_eq!(all.len(), 3, "{all:?}");
+    for person in people {
+        let listed = paths(&world.ask(person, "GET /user/repos", "").await);
+        let mut readable = BTreeSet::new();
+        for repository in &all {
+            let request = format!("GET /repos/{repository}");
+            if world.status(person, &request, "").await == 200 {
+                readable.insert(repository.clone());
+            }
+        }
+        assert_eq!(listed, readable, "{person}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Responses that are no decisions.
+//! Responses without a valid decision.
 
 use auth_runtime::objects::ObjectDecision;
 use serde_json::{Value, json};

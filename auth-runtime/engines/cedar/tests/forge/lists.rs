@@ -112,7 +112,7 @@ fn other_policies_are_errors() {
         let error = permitted(&cedar, "read", request).expect_err(policy);
         assert_eq!(
             error,
-            format!("the policy `policy0` is no condition for a list: {part}")
+            format!("the policy `policy0` is not a condition for a list: {part}")
         );
         // A policy about another action is not read.
         if policy.contains("read") {
