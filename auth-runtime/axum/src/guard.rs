@@ -132,7 +132,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
                 self.report_grant(&evaluated);
                 return Ok(());
             }
-            Some(decision) if !decision.acr_values().is_empty() => Denial::StepUp {
+            Some(decision) if self.can_request_login(decision) => Denial::StepUp {
                 acr_values: decision
                     .acr_values()
                     .iter()
@@ -316,6 +316,12 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             Ok(_) => Ok(evaluated),
             Err(_) => Err(self.deny_by_outage(&evaluated)),
         }
+    }
+
+    /// Returns whether a denial requests a new login, and an accepted scheme can do so.
+    fn can_request_login(&self, decision: &ObjectDecision) -> bool {
+        let can_step_up = |objects: &Arc<ObjectAuthorizer>| objects.space.can_step_up(P::POLICY);
+        !decision.acr_values().is_empty() && self.objects.as_ref().is_some_and(can_step_up)
     }
 
     fn deny_by_outage(&self, evaluated: &Evaluated) -> Denied {

@@ -39,7 +39,7 @@ pub enum Permitted {
 ///     .column("is_public", "repositories.is_public")
 ///     .column("owner", "owners.login");
 /// let sql = condition.to_sql(&columns)?;
-/// assert_eq!(sql.text(), "(repositories.is_public = ? OR owners.login = ?)");
+/// assert_eq!(sql.text(), "((repositories.is_public) = ? OR (owners.login) = ?)");
 /// assert_eq!(sql.parameters(), [true.into(), "ann".into()]);
 /// # Ok::<(), auth_runtime::objects::UnknownColumn>(())
 /// ```
@@ -147,14 +147,11 @@ fn decide(parts: &[Condition], object: &Resource, deciding: bool) -> Option<bool
 
 /// The columns of a database with the properties of objects.
 #[derive(Clone, Debug, Default)]
-pub struct SqlColumns(BTreeMap<&'static str, Column>);
-
-#[derive(Clone, Copy, Debug)]
-enum Column {
-    /// An expression with the value.
-    Value(&'static str),
-    /// A condition with one `?` for a member.
-    Member(&'static str),
+pub struct SqlColumns {
+    /// Expressions with the value.
+    values: BTreeMap<&'static str, &'static str>,
+    /// Conditions with one `?` for a member.
+    members: BTreeMap<&'static str, &'static str>,
 }
 
 impl SqlColumns {
@@ -167,7 +164,7 @@ impl SqlColumns {
     /// and contains no `?`.
     #[must_use]
     pub fn column(mut self, property: &'static str, expression: &'static str) -> Self {
-        self.0.insert(property, Column::Value(expression));
+        self.values.insert(property, expression);
         self
     }
 
@@ -175,24 +172,24 @@ impl SqlColumns {
     /// for the member: `EXISTS (SELECT 1 FROM members WHERE team = teams.id AND login = ?)`.
     #[must_use]
     pub fn members(mut self, property: &'static str, condition: &'static str) -> Self {
-        self.0.insert(property, Column::Member(condition));
+        self.members.insert(property, condition);
         self
     }
-}
 
-impl SqlColumns {
     fn value(&self, property: &str) -> Result<&'static str, UnknownColumn> {
-        match self.0.get(property) {
-            Some(Column::Value(expression)) if !expression.contains('?') => Ok(expression),
-            _ => Err(UnknownColumn(property.to_owned())),
-        }
+        let expression = self.values.get(property);
+        let expression = expression.filter(|expression| !expression.contains('?'));
+        expression
+            .copied()
+            .ok_or_else(|| UnknownColumn(property.to_owned()))
     }
 
     fn member(&self, property: &str) -> Result<&'static str, UnknownColumn> {
-        match self.0.get(property) {
-            Some(Column::Member(condition)) if condition.matches('?').count() == 1 => Ok(condition),
-            _ => Err(UnknownColumn(property.to_owned())),
-        }
+        let condition = self.members.get(property);
+        let condition = condition.filter(|condition| condition.matches('?').count() == 1);
+        condition
+            .copied()
+            .ok_or_else(|| UnknownColumn(property.to_owned()))
     }
 }
 
@@ -226,7 +223,7 @@ impl Sql {
     ///     Condition::equal("owner", "bob"),
     /// ]);
     /// let sql = condition.to_sql(&columns)?;
-    /// assert_eq!(sql.numbered(2), "(owner = $2 OR owner = $3)");
+    /// assert_eq!(sql.numbered(2), "((owner) = $2 OR (owner) = $3)");
     /// # Ok::<(), auth_runtime::objects::UnknownColumn>(())
     /// ```
     pub fn numbered(&self, first: usize) -> String {
@@ -249,22 +246,29 @@ impl Sql {
                 Ok(())
             }
             Condition::Exists(name) => {
-                self.text.push_str(columns.value(name)?);
+                self.enclosed(columns.value(name)?);
                 self.text.push_str(" IS NOT NULL");
                 Ok(())
             }
             Condition::Equal(name, value) => {
-                self.text.push_str(columns.value(name)?);
+                self.enclosed(columns.value(name)?);
                 self.text.push_str(" = ?");
                 self.parameters.push(value.clone());
                 Ok(())
             }
             Condition::Contains(name, value) => {
-                self.text.push_str(columns.member(name)?);
+                self.enclosed(columns.member(name)?);
                 self.parameters.push(value.clone());
                 Ok(())
             }
         }
+    }
+
+    /// Adds a text of the service, which may contain operators of any precedence.
+    fn enclosed(&mut self, text: &str) {
+        self.text.push('(');
+        self.text.push_str(text);
+        self.text.push(')');
     }
 
     fn list(

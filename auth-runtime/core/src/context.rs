@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub(crate) is_oauth: bool,
     /// True if the caller could use a scheme that binds credentials to a key.
     pub(crate) can_be_bound: bool,
+    /// True if an accepted scheme can request a new login.
+    can_step_up: bool,
     address: Option<IpAddr>,
     now: Option<SystemTime>,
     clock: Clock,
@@ -54,6 +56,7 @@ impl<'a> Context<'a> {
             caller,
             is_oauth: false,
             can_be_bound: true,
+            can_step_up: true,
             address: None,
             now: None,
             clock: Clock::system(),
@@ -79,6 +82,15 @@ impl<'a> Context<'a> {
     pub fn without_binding(self) -> Self {
         Self {
             can_be_bound: false,
+            ..self
+        }
+    }
+
+    /// Marks the facts as without a scheme that can request a new login. A decision point cannot request one
+    /// then.
+    pub(crate) fn without_step_up(self) -> Self {
+        Self {
+            can_step_up: false,
             ..self
         }
     }
@@ -138,7 +150,8 @@ impl<'a> Context<'a> {
 
     /// Adds the decision about a `can` requirement; `None` if the decision point failed.
     pub(crate) fn decided(mut self, atom: Atom, decision: Option<&ObjectDecision>) -> Self {
-        let acr_values = decision.into_iter().flat_map(ObjectDecision::acr_values);
+        let asks = decision.filter(|_| self.can_step_up);
+        let acr_values = asks.into_iter().flat_map(ObjectDecision::acr_values);
         let acr_values = acr_values.map(|value| Cow::Owned(value.clone()));
         let acr_values = acr_values.collect();
         self.answers.push(Answer {

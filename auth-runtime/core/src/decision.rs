@@ -311,13 +311,10 @@ impl Evaluator<'_> {
     /// The smallest sufficient set of scopes. Its computation needs the results of all checks, and of the
     /// decision point.
     fn insufficient_scopes(&self) -> Result<Vec<Cow<'static, str>>, Atom> {
-        let open = |is_check: bool| {
-            let atoms = self.requirement.atoms().into_iter();
-            let mut open = atoms.filter(|atom| self.context.is_open(atom));
-            open.find(|atom| is_check == matches!(atom, Atom::Check(_)))
-        };
-        if let Some(atom) = open(true).or_else(|| open(false)) {
-            return Err(atom.clone());
+        let open = open_atoms(self.requirement, self.context);
+        let check = open.iter().find(|atom| matches!(atom, Atom::Check(_)));
+        if let Some(atom) = check.or(open.first()) {
+            return Err((*atom).clone());
         }
         let is_held = |scope: &str| match self.context.caller {
             Caller::Known(identity) => identity.has_scope(scope),
@@ -418,6 +415,39 @@ impl Evaluator<'_> {
             max_age: max_age.min(),
         }
     }
+}
+
+/// The `check` and `can` requirements without a result that can still change the outcome, whatever scopes,
+/// login and key the caller has. Those in a part that is decided by other atoms are left out.
+pub(crate) fn open_atoms<'r>(requirement: &'r Requirement, context: &Context<'_>) -> Vec<&'r Atom> {
+    fn collect<'r>(
+        requirement: &'r Requirement,
+        truth: &impl Fn(&Atom) -> Truth,
+        open: &mut Vec<&'r Atom>,
+    ) {
+        if requirement.evaluate(truth) != Truth::Unknown {
+            return;
+        }
+        match requirement {
+            Requirement::Atom(atom) => open.push(atom),
+            Requirement::All(parts) | Requirement::Any(parts) => {
+                parts.iter().for_each(|part| collect(part, truth, open));
+            }
+        }
+    }
+
+    let truth = |atom: &Atom| match (context.truth(atom), atom) {
+        // The smallest set of scopes does not depend on those that the caller has.
+        (_, Atom::Scope(_)) => Truth::Unknown,
+        (Truth::False, _) if matches!(atom.group(), Group::Freshness | Group::Binding) => {
+            Truth::Unknown
+        }
+        (truth, _) => truth,
+    };
+    let mut open = Vec::new();
+    collect(requirement, &truth, &mut open);
+    open.retain(|atom| context.is_open(atom));
+    open
 }
 
 /// The first atom without a result that the outcome depends on: a check, or else a `can`.

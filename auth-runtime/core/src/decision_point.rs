@@ -332,10 +332,16 @@ impl ObjectDecision {
     }
 
     /// The action is not allowed, and a login with one of these authentication context classes would
-    /// change that. The response is 401 with these `acr_values` (RFC 9470 §3) if nothing else is missing.
+    /// change that. The response is 401 with these `acr_values` (RFC 9470 §3) if nothing else is missing, and
+    /// if an accepted scheme can request a login. Values that a challenge cannot contain are left out, and so
+    /// are those after the 16th.
     pub fn deny_until_login<S: Into<String>>(acr_values: impl IntoIterator<Item = S>) -> Self {
+        let acr_values = acr_values.into_iter().map(Into::into);
         Self {
-            acr_values: acr_values.into_iter().map(Into::into).collect(),
+            acr_values: acr_values
+                .filter(|value| is_acr_value(value))
+                .take(16)
+                .collect(),
             ..Self::deny()
         }
     }
@@ -363,6 +369,12 @@ impl ObjectDecision {
     pub fn acr_values(&self) -> &[String] {
         &self.acr_values
     }
+}
+
+/// Returns whether a challenge can contain the value: they are separated by spaces, in quotes.
+fn is_acr_value(value: &str) -> bool {
+    let is_allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    (1..=256).contains(&value.len()) && value.bytes().all(is_allowed)
 }
 
 impl From<bool> for ObjectDecision {

@@ -86,7 +86,7 @@ async fn an_engine_gives_a_condition_or_ids() {
     let app = routes.protect(space).expect("routes");
     assert_eq!(
         body(send(&app, by("ann", "/list")).await).await,
-        r#"(repositories.owner = ? OR repositories.is_public = ?) [Text("ann"), Flag(true)]"#
+        r#"((repositories.owner) = ? OR (repositories.is_public) = ?) [Text("ann"), Flag(true)]"#
     );
     assert_eq!(
         body(send(&app, by("ann", "/list/Other")).await).await,
@@ -143,6 +143,28 @@ fn parameter(value: &Value) -> ToSqlOutput<'_> {
         Value::Flag(flag) => ToSqlOutput::from(*flag),
         other => unreachable!("{other:?} is not in these conditions"),
     }
+}
+
+/// Texts of the service are operands, whatever operators they contain.
+#[test]
+fn expressions_of_columns_are_one_operand() {
+    let columns = SqlColumns::new()
+        .column("is_open", "status = 'public' OR owner = 'carl'")
+        .members("people", "owner = ? OR deputy = 'ann'");
+    let condition = Condition::all([
+        Condition::equal("is_open", false),
+        Condition::contains("people", "ann"),
+    ]);
+    let sql = condition
+        .to_sql(&columns)
+        .expect("each property has a column");
+    assert_eq!(
+        sql.text(),
+        "((status = 'public' OR owner = 'carl') = ? AND (owner = ? OR deputy = 'ann'))"
+    );
+    // A list that some objects lack has both.
+    let columns = columns.column("people", "people");
+    assert!(Condition::exists("people").to_sql(&columns).is_ok());
 }
 
 /// An object: its owner, if it has one, whether it is public, its size, and its members.

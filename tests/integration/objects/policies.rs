@@ -2,7 +2,8 @@
 
 use auth_runtime::objects::ResourcePattern;
 use auth_runtime::routing::get;
-use auth_runtime::{CheckRequest, Policy, Requirement, requires};
+use auth_runtime::schemes::ApiKeys;
+use auth_runtime::{CheckRequest, Denied, Guard, Policy, ProtectionSpace, Requirement, requires};
 
 use super::*;
 
@@ -153,6 +154,38 @@ async fn a_request_that_is_decided_otherwise_asks_nothing() {
     assert_eq!(engine.calls().len(), 1);
 }
 
+/// A question in a part that is decided otherwise is not asked, so it cannot fail the request either.
+#[tokio::test]
+async fn a_question_that_cannot_matter_is_not_asked() {
+    #[requires(
+        any(
+            all(role = "auditor", can("read", on = "Ledger::{repo}")),
+            can = "read"
+        ),
+        on = "Repository::{repo}"
+    )]
+    async fn branch() {}
+    // With the scope, the second question would matter: one call for both.
+    #[requires(
+        any(all(scope = "audit", can("read", on = "Ledger::{repo}")), can = "read"),
+        on = "Repository::{repo}"
+    )]
+    async fn scoped() {}
+
+    let engine = Engine::default();
+    let routes = GuardedRouter::new().route("/{repo}", get(branch));
+    let app = protect(routes.route("/{repo}/scoped", get(scoped)), &engine);
+    assert_eq!(status(&app, by("ann", "/ann")).await, 200);
+    assert_eq!(status(&app, by("bob", "/ann/scoped")).await, 403);
+    assert_eq!(
+        engine.calls(),
+        [
+            vec![r#"read Repository::"ann""#],
+            vec![r#"read Ledger::"ann""#, r#"read Repository::"ann""#]
+        ]
+    );
+}
+
 #[tokio::test]
 async fn a_requirement_without_an_object_is_about_the_service() {
     let engine = Engine::default();
@@ -215,6 +248,10 @@ async fn an_engine_can_request_a_login() {
     async fn delete() {}
     #[requires(can = "delete", on = "Repository::{repo}", scope = "repo:delete")]
     async fn with_scope() {}
+    #[requires(authenticated)]
+    async fn by_guard(guard: Guard) -> Result<(), Denied> {
+        guard.can(UPDATE, Resource::new("Repository", "x")).await
+    }
     #[requires(can = "delete", on = "Repository::{repo}", acr = "gold")]
     async fn gold() {}
     #[requires(any(acr = "silver", can = "delete"), on = "Repository::{repo}")]
@@ -248,6 +285,27 @@ async fn an_engine_can_request_a_login() {
     // A login alone would not be enough.
     assert_eq!(status(&app, by("ann", "/x/scope")).await, 403);
     // Only the classes that every part accepts are offered.
+    // Without a scheme that can request a login, the denial is final.
+    let keys = ApiKeys::builder().key("a-long-random-key-of-a-job", Identity::new("job"));
+    let keys = keys.build().expect("a key");
+    let space = ProtectionSpace::builder()
+        .realm("api")
+        .scheme(keys)
+        .decision_point(AfterLogin);
+    let routes = GuardedRouter::new()
+        .route("/{repo}", get(with_scope))
+        .route("/{repo}/guard", get(by_guard));
+    let other = routes
+        .protect(space.build().expect("a space"))
+        .expect("routes");
+    for path in ["/x", "/x/guard"] {
+        let identity = Identity::new("job").with_scopes(["repo:delete"]);
+        assert_eq!(
+            status(&other, with_identity(request(path), identity)).await,
+            403,
+            "{path}"
+        );
+    }
     for (path, values) in [("/x/gold", "gold"), ("/x/either", "silver gold platinum")] {
         let response = send(&app, by("ann", path)).await;
         let challenge = response.headers()["www-authenticate"]
@@ -284,5 +342,18 @@ async fn a_policy_shows_its_questions() {
     assert_eq!(
         policy.to_string(),
         r#"requires(can("update", on = "Repository::{owner}/{repo}"), scope = "repo", hide_as = 404, hide_unless = can("read", on = "Repository::{owner}/{repo}"))"#
+    );
+}
+
+/// Values that a challenge cannot contain are left out, and the denial is final without any.
+#[test]
+fn context_classes_of_an_engine_are_bounded() {
+    let decision = ObjectDecision::deny_until_login(["gold", "a b", "", "\"", "é", "x\r\ny"]);
+    assert_eq!(decision.acr_values(), ["gold"]);
+    let many = ObjectDecision::deny_until_login((0..40).map(|class| class.to_string()));
+    assert_eq!(many.acr_values().len(), 16);
+    assert_eq!(
+        ObjectDecision::deny_until_login(["a b"]),
+        ObjectDecision::deny()
     );
 }

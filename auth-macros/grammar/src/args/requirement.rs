@@ -5,8 +5,8 @@ use syn::parse::ParseStream;
 use syn::{Ident, Token, parenthesized};
 
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
-use super::list::{self, assigned, each, equals, last_span, needs_value, skip, upcoming};
-use super::synonyms::{stray, unknown};
+use super::list::{self, assigned, each, equals, last_span, needs_value, skip, twice, upcoming};
+use super::synonyms::unknown;
 use super::value::{Form, example, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
@@ -59,8 +59,10 @@ pub(super) fn requirement(
         "can" if input.peek(syn::token::Paren) => {
             let content;
             let parentheses = parenthesized!(content in input);
-            let can = can(&content, key, place)?;
-            (Kind::Can(can), parentheses.span.close())
+            let can = can(&content, key, place);
+            // After a mistake, tokens remain.
+            content.parse::<TokenStream>()?;
+            (Kind::Can(can?), parentheses.span.close())
         }
         _ if input.peek(syn::token::Paren) => {
             if place != Place::Lesser {
@@ -92,10 +94,9 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
     }
     let action = string(&value, key, Form::Called)?;
     let mut on = None;
-    if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+    while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
         let inner = list::key(input, "`on = \"Type::{id}\"`")?;
         if inner != "on" {
-            skip(input);
             return Err(codes::UNKNOWN_KEY.at(
                 inner.span(),
                 format!(
@@ -104,11 +105,12 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
             ));
         }
         let value = assigned(input, &inner, "\"Type::{id}\"")?;
-        on = Some(string(&value, &inner, Form::Assigned)?);
-        input.parse::<Option<Token![,]>>()?;
-    }
-    if let Some(next) = upcoming(input).into_iter().next() {
-        return Err(codes::STRAY.at(next.span(), stray(None, &next)));
+        if on
+            .replace(string(&value, &inner, Form::Assigned)?)
+            .is_some()
+        {
+            return Err(twice(&inner));
+        }
     }
     if on.is_none() && place != Place::Lesser {
         let value = format!("{:?}", action.text);

@@ -258,8 +258,9 @@ fn plain_problem(namespace: Namespace, text: &str, written: NamePosition) -> Opt
 pub(crate) fn unfit(kind: &str, text: &str) -> Option<String> {
     too_long(kind, text).or_else(|| {
         let character = text.chars().find(|c| is_invisible(*c))?;
+        let article = if kind == "action" { "an" } else { "a" };
         Some(format!(
-            "{} is not allowed in the name of a {kind}\nhelp: remove it",
+            "{} is not allowed in the name of {article} {kind}\nhelp: remove it",
             called(character)
         ))
     })

@@ -79,6 +79,12 @@ impl Reader {
                 }
                 "on" => {
                     let what = format!("`on` of `{name}`");
+                    if matches!(value.get_ref(), DeValue::Array(types) if types.is_empty()) {
+                        let message = format!(
+                            "{what} has no type\nhelp: name some, or remove `on` for all types"
+                        );
+                        self.note(value.span().start, message);
+                    }
                     for (kind, at) in self.strings(value, &what, "`\"...\"`") {
                         if let Some(problem) = type_of_action(&kind, &on, resources) {
                             self.note(at, problem);

@@ -491,6 +491,7 @@ impl Reader {
             resolve::requires(&mut requires, resolver, &mut errors);
             objects::place(&mut requires);
             resolve::objects(&requires, resolver, &mut errors);
+            objects::idle(&requires, &mut errors);
             if !is_too_large(&requires, None, &mut errors) {
                 check::requires(&requires, &mut errors);
             }

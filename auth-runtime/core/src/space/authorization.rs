@@ -278,6 +278,10 @@ impl ProtectionSpace {
             true => context,
             false => context.without_binding(),
         };
+        let context = match self.can_step_up(policy) {
+            true => context,
+            false => context.without_step_up(),
+        };
         let address = policy
             .asks_for_network()
             .then(|| self.0.client_address.find_for_network(head))

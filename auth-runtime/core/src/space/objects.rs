@@ -11,6 +11,7 @@ use super::report::RequestOrigin;
 use crate::check::{Parameters, Surroundings};
 use crate::condition::Permitted;
 use crate::context::Context;
+use crate::decision::open_atoms;
 use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluated, Evaluation, EvaluationRequest,
     ObjectDecision, Resource,
@@ -65,8 +66,8 @@ impl ProtectionSpace {
         found.map(|requirement| requirement.atom)
     }
 
-    /// Puts all open `can` requirements of `policy` to the decision point, in one call, and adds the
-    /// decisions to the context.
+    /// Puts all `can` requirements of `policy` that can change the response to the decision point, in one
+    /// call, and adds the decisions to the context.
     pub(super) async fn ask_about_objects<'c>(
         &self,
         policy: &Policy,
@@ -76,8 +77,12 @@ impl ProtectionSpace {
     ) -> Context<'c> {
         let mut asked: Vec<&Atom> = Vec::new();
         let mut evaluations = Vec::new();
+        let requirements = policy.requirement().into_iter().chain(policy.shown_to());
+        let open: Vec<&Atom> = requirements
+            .flat_map(|requirement| open_atoms(requirement, &context))
+            .collect();
         for requirement in policy.object_requirements() {
-            if !context.is_open(requirement.atom) {
+            if !open.contains(&requirement.atom) {
                 continue;
             }
             match self.resource_of(requirement.on, surroundings.parameters) {

@@ -143,6 +143,12 @@ impl ProtectionSpace {
         accepted.any(|scheme| scheme.constrains_sender && policy.accepts(&scheme.name))
     }
 
+    /// Returns whether the space and `policy` both accept a scheme that can request a new login.
+    pub fn can_step_up(&self, policy: &Policy) -> bool {
+        let mut accepted = self.0.schemes.iter();
+        accepted.any(|scheme| scheme.supports_step_up && policy.accepts(&scheme.name))
+    }
+
     /// Returns whether `policy` can lead to a 401, but none of its schemes has a challenge for it.
     pub fn cannot_ask_for(&self, policy: &Policy) -> bool {
         let schemes = self.0.schemes.iter();

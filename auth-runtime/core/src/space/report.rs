@@ -174,7 +174,11 @@ impl ProtectionSpace {
                 Some(denial) if object.is_hidden => Outcome::Hidden(denial),
                 Some(denial) => Outcome::Denied(denial),
             },
-            rule: Rule::Object,
+            rule: match object.denial {
+                Some(Denial::StepUp { .. }) => Rule::StaleLogin,
+                Some(Denial::Unverifiable { .. }) => Rule::Unverifiable,
+                _ => Rule::Object,
+            },
             elapsed: None,
         };
         watch.within(|| self.tell(&record));

@@ -87,7 +87,9 @@ fn context(request: &EvaluationRequest<'_>) -> Value {
 }
 
 fn action_and_resource(evaluation: &Evaluation) -> Result<Map<String, Value>, UnknownProperty> {
-    let Evaluation { action, resource, .. } = evaluation;
+    let Evaluation {
+        action, resource, ..
+    } = evaluation;
     let properties: Result<Map<_, _>, _> = resource
         .properties()
         .map(|(name, value)| Ok((name.to_owned(), property(value)?)))

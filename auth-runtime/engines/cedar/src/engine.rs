@@ -66,6 +66,9 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// attribute. Scopes, roles and permissions are those that were granted; `auth.toml` does not add the
 /// implied ones.
 ///
+/// An attribute that only the caller has, such as `scopes`, is unknown for other entities of its type, such as
+/// the owner of an object: declare it as optional, or let the loader set it for them.
+///
 /// A subject is unique within its issuer only. Policies of a service that trusts several issuers also
 /// compare `principal.issuer`.
 ///
@@ -88,7 +91,8 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// use `resource` in `==`, `contains`, `in` (`principal in resource.team`), `has`, `is`, `&&`, `||`, `!` and
 /// `if`. The property `id` is the id of the object, and `organization.suspended` is the name of
 /// `resource.organization.suspended`. For any other policy about the action, the response is 503, and the
-/// log names the policy.
+/// log names the policy. The same applies to an attribute `id` or one with a full stop, and to an expression
+/// behind a part with `resource` that fails by itself, such as `principal.acr` of a caller without it.
 ///
 /// Cloning is cheap; clones share their policies. Questions run on the task of the request, which gives
 /// way to other tasks from time to time. A loader needs a tokio runtime with its timer.

@@ -5,7 +5,9 @@
 
 use std::collections::HashSet;
 
-use auth_runtime_core::{Condition, DecisionPointError, EvaluationRequest, Permitted, Value};
+use auth_runtime_core::{
+    Condition, DecisionPointError, EvaluationRequest, Permitted, Resource, Value,
+};
 use cedar_policy::{
     Context, Decision, Effect, Entities, EntityId, EntityUid, Policy, PolicyId, PolicySet, Request,
 };
@@ -48,10 +50,19 @@ impl Engine {
             let message = "lists need a schema, which has the types of attributes";
             return Err(DecisionPointError::new(message));
         };
+        let object_type = match object_type {
+            Resource::SERVICE => self.names.service.as_str(),
+            other => other,
+        };
         let Some((object_type, objects)) = declared.entity_type_entry(object_type) else {
             let message = format!("the schema declares no entity type `{object_type}`");
             return Err(DecisionPointError::new(message));
         };
+        let applies = declared.action(action);
+        if !applies.is_some_and(|action| action.resources.contains(object_type)) {
+            let message = format!("the schema has no action `{action}` on `{object_type}`");
+            return Err(DecisionPointError::new(message));
+        }
         request.evaluations = &[];
         let policies = self.policies.load_full();
         let loader = self.loader.as_deref();
@@ -118,6 +129,10 @@ impl Asked<'_> {
         }
         let mut condition = self.object_scope(&json["resource"])?;
         for part in json["conditions"].as_array().into_iter().flatten() {
+            // Cedar does not evaluate the other conditions either.
+            if condition == never() {
+                break;
+            }
             let body = self.translate(&part["body"])?;
             condition = and(
                 condition,
@@ -162,11 +177,24 @@ impl Asked<'_> {
         };
         let (left, right) = (&operands["left"], &operands["right"]);
         match operator.as_str() {
-            "&&" => Ok(and(self.translate(left)?, self.translate(right)?)),
-            "||" => Ok(any(vec![self.translate(left)?, self.translate(right)?])),
+            // Cedar does not evaluate the right side either if the left side decides.
+            "&&" => match self.translate(left)? {
+                left if left == never() => Ok(never()),
+                left => Ok(and(left, self.translate(right)?)),
+            },
+            "||" => match self.translate(left)? {
+                left if left == always() => Ok(always()),
+                left => Ok(any(vec![left, self.translate(right)?])),
+            },
             "!" => Ok(not(self.translate(&operands["arg"])?)),
             "if-then-else" => {
                 let condition = self.translate(&operands["if"])?;
+                if condition == always() {
+                    return self.translate(&operands["then"]);
+                }
+                if condition == never() {
+                    return self.translate(&operands["else"]);
+                }
                 let then = self.translate(&operands["then"])?;
                 let otherwise = self.translate(&operands["else"])?;
                 Ok(any(vec![
@@ -181,15 +209,15 @@ impl Asked<'_> {
             "is" if is_object(left) && operands["in"].is_null() => Ok(constant(
                 operands["entity_type"].as_str() == Some(self.object_type),
             )),
-            "has" => match attribute(part) {
-                Some((name, member)) => match self.attributes.get(name) {
-                    _ if member.is_some() => Err(unsupported("has")),
+            "has" if is_object(left) => {
+                let name = operands["attr"].as_str().unwrap_or_default();
+                is_property(name, None)?;
+                match self.attributes.get(name) {
                     None => Ok(never()),
                     Some(declared) if declared.is_required => Ok(always()),
                     Some(_) => Ok(Condition::exists(name)),
-                },
-                None => Err(unsupported("has")),
-            },
+                }
+            }
             "." => {
                 let (name, kind) = self.attribute(part)?;
                 match kind {
@@ -209,12 +237,12 @@ impl Asked<'_> {
         };
         let value = self.value(other)?;
         if is_object(object) {
-            return Ok(match value {
+            return match value {
                 Value::Reference(kind, id) if kind == self.object_type => {
-                    Condition::equal("id", id)
+                    Ok(Condition::equal("id", id))
                 }
-                _ => never(),
-            });
+                _ => Ok(never()),
+            };
         }
         let (name, kind) = self.attribute(object)?;
         Ok(match has_kind(&value, kind.as_ref()) {
@@ -281,6 +309,7 @@ impl Asked<'_> {
         let Some((name, member)) = attribute(part) else {
             return Err(Untranslatable("an expression with `resource`".to_owned()));
         };
+        is_property(name, member)?;
         let declared = self.attributes.get(name).map(|declared| &declared.kind);
         let Some(member) = member else {
             return Ok((name.to_owned(), declared.cloned()));
@@ -364,9 +393,19 @@ fn has_kind(value: &Value, kind: Option<&Kind>) -> bool {
     }
 }
 
-/// The attribute in `resource.name` or `resource.name.member`, or in `resource has name`.
+/// Fails for attributes with the names of other properties: `id` is the id of the object, and a full stop
+/// separates the attribute of an attribute.
+fn is_property(name: &str, member: Option<&str>) -> Result<(), Untranslatable> {
+    let mut names = [Some(name), member].into_iter().flatten();
+    if names.any(|name| name.contains('.')) || (name == "id" && member.is_none()) {
+        return Err(Untranslatable(format!("an attribute `{name}`")));
+    }
+    Ok(())
+}
+
+/// The attribute in `resource.name` or `resource.name.member`.
 fn attribute(part: &Json) -> Option<(&str, Option<&str>)> {
-    let operands = part.get(".").or_else(|| part.get("has"))?;
+    let operands = part.get(".")?;
     let name = operands["attr"].as_str()?;
     let left = &operands["left"];
     if is_object(left) {
@@ -386,11 +425,7 @@ fn is_principal(part: &Json) -> bool {
 
 fn mentions_object(part: &Json) -> bool {
     match part {
-        Json::Object(members) => {
-            is_object(part)
-                // Values are data.
-                || members.iter().any(|(name, member)| name != "Value" && mentions_object(member))
-        }
+        Json::Object(members) => is_object(part) || members.values().any(mentions_object),
         Json::Array(members) => members.iter().any(mentions_object),
         _ => false,
     }
