@@ -48,7 +48,8 @@ impl Validator {
         let folder =
             FOLDER.get_or_init(|| set_up(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients")));
         let file = format!("openapi-{name}-{self:?}.json");
-        std::fs::write(folder.join(&file), document.to_string()).expect("a file");
+        // On several lines, since Redocly shows a part of a line.
+        std::fs::write(folder.join(&file), format!("{document:#}")).expect("a file");
         let mut command = self.command();
         command.current_dir(folder).arg(file);
         let output = command
