@@ -258,19 +258,21 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     ///
     /// ```
     /// # use auth_runtime::{Denied, Guard, requires};
-    /// use auth_runtime::objects::{Action, Permitted, SqlColumns};
+    /// # use axum::http::StatusCode;
+    /// use auth_runtime::objects::{Action, Permitted, Sql, SqlColumns};
     ///
     /// const READ: Action = Action::new("read");
     ///
     /// #[requires(authenticated)]
-    /// async fn list(guard: Guard) -> Result<String, Denied> {
-    ///     let columns = SqlColumns::new().column("owner", "repositories.owner");
-    ///     let filter = match guard.permitted(READ, "Repository").await? {
-    ///         Permitted::When(condition) => condition.to_sql(&columns),
-    ///         other => unimplemented!("this engine has conditions, and not {other:?}"),
+    /// async fn list(guard: Guard) -> Result<Result<String, StatusCode>, Denied> {
+    ///     let Permitted::When(condition) = guard.permitted(READ, "Repository").await? else {
+    ///         return Ok(Err(StatusCode::NOT_IMPLEMENTED));
     ///     };
-    ///     let filter = filter.expect("a test lists repositories by all policies");
-    ///     Ok(format!("SELECT name FROM repositories WHERE {}", filter.text()))
+    ///     let columns = SqlColumns::new().column("owner", "repositories.owner");
+    ///     let filter = condition.to_sql(&columns);
+    ///     let filter = filter.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR);
+    ///     let query = |filter: Sql| format!("SELECT name FROM repositories WHERE {}", filter.text());
+    ///     Ok(filter.map(query))
     /// }
     /// ```
     ///

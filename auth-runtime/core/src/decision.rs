@@ -417,8 +417,8 @@ impl Evaluator<'_> {
     }
 }
 
-/// The `check` and `can` requirements without a result that can still change the outcome, whatever scopes,
-/// login and key the caller has. Those in a part that is decided by other atoms are left out.
+/// The `check` and `can` requirements without a result that can still change the outcome. Other scopes, a new
+/// login and another key count as possible. Requirements in a part that other atoms decide are left out.
 pub(crate) fn open_atoms<'r>(requirement: &'r Requirement, context: &Context<'_>) -> Vec<&'r Atom> {
     fn collect<'r>(
         requirement: &'r Requirement,

@@ -33,7 +33,7 @@ pub(crate) enum Behaviour {
     Require(&'static str, &'static str),
     /// Sends this document with the status 200.
     Send(String),
-    /// Sends what the policy grants, with another status.
+    /// Sends the decisions of the policy with another status.
     Status(u16),
     /// Decides after this time.
     Late(Duration),

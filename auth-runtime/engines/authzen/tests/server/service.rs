@@ -1,4 +1,4 @@
-//! A service whose space has the engine.
+//! A service with the engine in its protection space.
 
 use auth_runtime::objects::{Action, Resource};
 use auth_runtime::routing::get;
