@@ -101,9 +101,9 @@ impl Implementation<'_> {
         let allowed = is_deprecated
             .then(|| quote!(#[allow(deprecated, reason = "its type is its identity")]));
         let policy = policy::policy(&effective(annotated), runtime);
-        let checks = match &annotated.policy {
+        let functions = match &annotated.policy {
             ParsedPolicy::Requires(requires) if annotated.errors.is_empty() => {
-                policy::checks(requires, runtime)
+                policy::functions(requires, runtime)
             }
             _ => TokenStream::new(),
         };
@@ -122,7 +122,7 @@ impl Implementation<'_> {
                 type Kind = #runtime::#kind;
                 type Caller = #caller;
                 const POLICY: &'static #runtime::Policy = #policy;
-                const CHECKS: &'static [#runtime::Check] = &[#checks];
+                const FUNCTIONS: &'static [#runtime::ServiceFunction] = &[#functions];
                 const LOCATION: #runtime::HandlerLocation = #runtime::HandlerLocation::new(
                     ::core::concat!(::core::module_path!(), #suffix),
                     ::core::file!(),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use auth_grammar::requirement::{Function, Kind, ParsedRequirement, Requires};
-use auth_runtime_policy::{Access, Atom, Disclosure, IpNet, Network, Policy, Requirement};
+use auth_runtime_policy::{
+    Access, Atom, Disclosure, IpNet, Network, ObjectSource, Policy, Requirement,
+};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -86,14 +88,17 @@ fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
             Atom::Acr(name) => quote!(acr(#name)),
             Atom::Amr(name) => quote!(amr(#name)),
             Atom::Check(name) => quote!(check(#name)),
-            Atom::Can { action, on: None } => quote!(can(#action)),
-            Atom::Can {
-                action,
-                on: Some(on),
-            } => {
-                let on = on.as_str();
-                quote!(can_on(#action, #krate::ResourcePattern::checked(#on)))
-            }
+            Atom::Can { action, on } => match on {
+                ObjectSource::Path(on) => {
+                    let on = on.as_str();
+                    quote!(can_on(#action, #krate::ResourcePattern::checked(#on)))
+                }
+                ObjectSource::Function {
+                    resource_type,
+                    function,
+                } => quote!(can_by(#action, #resource_type, #function)),
+                _ => quote!(can(#action)),
+            },
             Atom::MaxAge(age) => {
                 let seconds = age.as_secs();
                 quote!(max_age(#krate::Duration::from_secs(#seconds)))
@@ -145,43 +150,47 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
     }
 }
 
-/// Returns the functions of all checks of a policy, each once, for the lookup by name.
-pub(crate) fn checks(requires: &Requires, krate: &Path) -> TokenStream {
-    fn collect<'r>(
-        requirement: &'r ParsedRequirement,
-        checks: &mut BTreeMap<String, &'r Function>,
-    ) {
-        match &requirement.kind {
+/// Returns the functions of a policy, each once, for the lookup by name.
+pub(crate) fn functions(requires: &Requires, krate: &Path) -> TokenStream {
+    /// The constructor and the name of a function, with its path.
+    type Functions<'r> = BTreeMap<(&'static str, String), &'r Function>;
+
+    fn collect<'r>(requirement: &'r ParsedRequirement, functions: &mut Functions<'r>) {
+        let (constructor, function) = match &requirement.kind {
             Kind::All(parts) | Kind::Any(parts) => {
-                parts.iter().for_each(|part| collect(part, checks));
+                return parts.iter().for_each(|part| collect(part, functions));
             }
-            Kind::Check(function) => {
-                checks.entry(function.to_string()).or_insert(function);
-            }
-            _ => {}
+            Kind::Check(function) => ("check", Some(function)),
+            Kind::Can(can) => ("resource", can.resource.as_ref()),
+            _ => return,
+        };
+        if let Some(function) = function {
+            functions
+                .entry((constructor, function.to_string()))
+                .or_insert(function);
         }
     }
 
-    let mut checks = BTreeMap::new();
+    let mut functions = BTreeMap::new();
     let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
     for requirement in requires.requirements.iter().chain(lesser) {
-        collect(requirement, &mut checks);
+        collect(requirement, &mut functions);
     }
-    let checks = checks
-        .into_values()
-        .map(|function| check_by(function, krate));
-    quote!(#(#checks),*)
+    let functions = functions.into_iter();
+    let functions = functions
+        .map(|((constructor, name), function)| named_function(constructor, &name, function, krate));
+    quote!(#(#functions),*)
 }
 
-/// Returns a check: its name and the call of its function, with the span of the function, so that
-/// the compiler points there if it cannot be called.
-fn check_by(function: &Function, krate: &Path) -> TokenStream {
-    let name = function.to_string();
+/// Returns a function of the service: its name and its call, with the span of its path, so that the
+/// compiler points there if it cannot be called.
+fn named_function(constructor: &str, name: &str, function: &Function, krate: &Path) -> TokenStream {
     let path = &function.0;
+    let constructor = Ident::new(constructor, path.span());
     // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>
-        #krate::Check::new(#name, |#call| #call.of(#path))
+        #krate::ServiceFunction::#constructor(#name, |#call| #call.of(#path))
     }
 }
 

@@ -117,7 +117,8 @@ pub mod policy {
 pub mod decision {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Check, Context, Decision, Denial, DenialBody, Explanation, Finding, RequestSnapshot, Rule,
+        Context, Decision, Denial, DenialBody, Explanation, Finding, RequestSnapshot, Rule,
+        ServiceFunction,
     };
 }
 
@@ -131,7 +132,7 @@ pub mod objects {
         ObjectRules, Permitted, PermittedFuture, Resource, Sql, SqlColumns, UnknownColumn, Value,
     };
     #[doc(inline)]
-    pub use auth_runtime_policy::{FillError, ResourcePattern, ResourcePatternError};
+    pub use auth_runtime_policy::{FillError, ObjectSource, ResourcePattern, ResourcePatternError};
 }
 
 /// The clock of schemes and protection spaces, and one that tests move.
@@ -206,8 +207,10 @@ pub mod __private1 {
         Declared, Guard, HasPolicy, OfHandler, OfService, PublicCaller, PublicPolicy,
         ServicePolicy, type_id_of, uses_guard,
     };
-    pub use auth_runtime_core::adapter::{CheckAnswer, CheckCall, CheckCalled, CheckFunction};
-    pub use auth_runtime_core::{Action, Check, HandlerLocation, Identity};
+    pub use auth_runtime_core::adapter::{
+        CheckAnswer, CheckFunction, FunctionCall, FunctionCalled, ResourceAnswer, ResourceFunction,
+    };
+    pub use auth_runtime_core::{Action, HandlerLocation, Identity, ServiceFunction};
     pub use auth_runtime_policy::{
         Access, DeclaredAction, DeclaredPolicy, Disclosure, IpNet, Network, Policy, Requirement,
         ResourcePattern, Vocabulary, VocabularyEntry,

@@ -1,5 +1,6 @@
 //! Decisions about objects by the decision point of a space: in policies and through guards.
 
+mod functions;
 mod guards;
 mod lists;
 mod mistakes;

@@ -20,7 +20,7 @@ use self::list::{assigned, each, key, read, skip, twice, upcoming};
 pub(crate) use self::list::{is_too_deep, too_deep, too_deep_message};
 use self::requirement::{Place, lesser, requirement};
 use self::schemes::schemes;
-use self::value::{Form, string, written};
+use self::value::{Form, function, string, written};
 use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{HideAs, HideUnless, Public, Requires};
@@ -53,6 +53,13 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                     let value = assigned(input, &key, "\"Type::{id}\"")?;
                     let on = string(&value, &key, Form::Assigned)?;
                     if requires.on.replace(on).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
+                "resource" => {
+                    let value = assigned(input, &key, "path::to::function")?;
+                    let function = function(&value, &key, Form::Assigned)?;
+                    if requires.resource.replace(function).is_some() {
                         return Err(twice(&key));
                     }
                 }

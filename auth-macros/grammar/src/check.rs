@@ -17,7 +17,7 @@ pub use self::implication::{entails, makes_known};
 use self::logic::{list, wrappers};
 use self::module::is_module_wrong;
 pub use self::module::module;
-pub(crate) use self::module::relative_check;
+pub(crate) use self::module::relative_function;
 use self::names::names;
 pub(crate) use self::names::{NamePosition, problem, unfit};
 pub use self::names::{name_problem, realm_problem};

@@ -1,37 +1,42 @@
 //! The objects of `can` requirements: the default `on` of an attribute, and the declared actions and
 //! types.
 
-use auth_runtime_policy::{Atom, ResourcePattern, ResourcePatternError, is_identifier};
+use auth_runtime_policy::{
+    Atom, ObjectSource, ResourcePattern, ResourcePatternError, is_identifier,
+};
+use proc_macro2::Span;
+use syn::spanned::Spanned;
 
 use crate::check;
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Can, Kind, Name, ParsedRequirement, Requires};
+use crate::requirement::{Can, DefaultObject, Function, Kind, Name, ParsedRequirement, Requires};
 use crate::resolve::Resolver;
 use crate::suggest::nearest;
 
 /// Moves the `on` of each attribute to the `can` requirements in it that have none. The `on` of an
 /// enclosing module is the default. Returns the default of the attribute.
-pub(crate) fn place(requires: &mut Requires) -> Option<Name> {
+pub(crate) fn place(requires: &mut Requires) -> Option<DefaultObject> {
     let around = requires.module.as_mut().and_then(|module| place(module));
-    let own = requires.on.take();
+    let own = DefaultObject::of(requires.on.take(), requires.resource.take());
     let on = own.clone().or(around);
     let mut is_used = false;
     let lesser = requires.hide_unless.as_mut().map(|hide| &mut hide.lesser);
     for part in requires.requirements.iter_mut().chain(lesser) {
         is_used |= put(part, on.as_ref());
     }
-    requires.idle_on = own.filter(|_| !is_used).map(|own| own.span);
+    requires.idle_on = own.filter(|_| !is_used);
     on
 }
 
 /// Returns whether a `can` requirement without an object is in it.
-fn put(requirement: &mut ParsedRequirement, on: Option<&Name>) -> bool {
+fn put(requirement: &mut ParsedRequirement, on: Option<&DefaultObject>) -> bool {
     match &mut requirement.kind {
         Kind::Can(can) => {
-            let is_open = can.on.is_none();
-            if is_open {
-                can.on = on.cloned();
+            let is_open = can.on.is_none() && can.resource.is_none();
+            if let Some(on) = on.filter(|_| is_open) {
+                can.on = on.name.clone();
+                can.resource = on.resource.clone();
             }
             is_open
         }
@@ -45,10 +50,11 @@ fn put(requirement: &mut ParsedRequirement, on: Option<&Name>) -> bool {
 
 /// Records an `on` without effect. On a module, it is the default of the handlers.
 pub fn idle(requires: &Requires, errors: &mut Errors) {
-    if let Some(span) = requires.idle_on.filter(|_| errors.is_empty()) {
+    let idle = requires.idle_on.as_ref();
+    if let Some(idle) = idle.filter(|_| errors.is_empty()) {
         errors.add(
             codes::IDLE_DISPLAY,
-            span,
+            idle.span(),
             "`on` has no effect: no `can` is about it\n\
              help: add `can = \"...\"` with the action, or remove `on`",
         );
@@ -70,16 +76,31 @@ pub(crate) fn check(requirement: &ParsedRequirement, resolver: Resolver<'_>, err
 }
 
 fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
-    let Can { action, on } = can;
+    let Can {
+        action,
+        on,
+        resource,
+    } = can;
     if let Some(problem) = action_problem(&action.text) {
         errors.add(codes::NAME, action.span, problem);
         return;
     }
-    let pattern = on.as_ref().map(|on| {
-        parse(on)
-            .map_err(|message| errors.add(codes::OBJECT, on.span, message))
-            .ok()
-    });
+    let source = match (on, resource) {
+        (None, None) => Ok(ObjectSource::Service),
+        (Some(on), None) => parse(on)
+            .map(ObjectSource::Path)
+            .map_err(|message| (on.span, message)),
+        (Some(on), Some(function)) => returned_by(function, on),
+        (None, Some(function)) => Err((
+            function.0.span(),
+            "`resource` has no type\n\
+             help: add `on = \"...\"` with the type of the object that the function returns"
+                .to_owned(),
+        )),
+    };
+    let source = source
+        .map_err(|(span, message)| errors.add(codes::OBJECT, span, message))
+        .ok();
     let Some(vocabulary) = resolver.vocabulary else {
         return;
     };
@@ -89,10 +110,10 @@ fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
         errors.add(codes::UNDECLARED, action.span, message);
     }
     // Of an invalid object, no type is known.
-    let kind = match &pattern {
-        None => None,
-        Some(None) => return,
-        Some(Some(pattern)) => Some(pattern.resource_type()),
+    let kind = match &source {
+        None => return,
+        Some(ObjectSource::Service) => None,
+        Some(source) => Some(source.resource_type()),
     };
     if let (Some(kind), Some(on)) = (kind, on)
         && !vocabulary.resources.contains_key(kind)
@@ -188,7 +209,8 @@ fn parse(on: &Name) -> Result<ResourcePattern, String> {
                 let kind = if is_identifier(text) { text } else { "Type" };
                 format!(
                     "`{shown}` has no id behind the type\n\
-                     help: write the path parameters with the id: `on = \"{kind}::{{id}}\"`"
+                     help: write the path parameters with the id: `on = \"{kind}::{{id}}\"`, or name \
+                     a function that returns the object: `resource = path::to::function`"
                 )
             }
             ResourcePatternError::EmptyId => format!(
@@ -217,11 +239,40 @@ fn parse(on: &Name) -> Result<ResourcePattern, String> {
     })
 }
 
+/// Returns the object of the type `on` that a function returns.
+fn returned_by(function: &Function, on: &Name) -> Result<ObjectSource, (Span, String)> {
+    let text = on.text.as_str();
+    if let Some(problem) = type_problem(text) {
+        let kind = text.split("::{").next().filter(|kind| *kind != text);
+        let message = match kind {
+            Some(kind) => format!(
+                "`{}` names the parameters of an id, and the function of `resource` returns the id\n\
+                 help: write `on = {kind:?}`, or remove `resource`",
+                text.escape_debug()
+            ),
+            None => problem,
+        };
+        return Err((on.span, message));
+    }
+    Ok(ObjectSource::Function {
+        resource_type: on.text.clone().into(),
+        function: function.to_string().into(),
+    })
+}
+
 /// Returns the atom of a requirement.
 pub(crate) fn lowered(can: &Can) -> Atom {
+    // Invalid objects were reported.
+    let on = match (&can.on, &can.resource) {
+        (Some(on), None) => {
+            let pattern = ResourcePattern::parse(on.text.clone());
+            pattern.map_or(ObjectSource::Service, ObjectSource::Path)
+        }
+        (Some(on), Some(function)) => returned_by(function, on).unwrap_or(ObjectSource::Service),
+        (None, _) => ObjectSource::Service,
+    };
     Atom::Can {
         action: can.action.text.clone().into(),
-        // An invalid one was reported.
-        on: (can.on.as_ref()).and_then(|on| ResourcePattern::parse(on.text.clone()).ok()),
+        on,
     }
 }

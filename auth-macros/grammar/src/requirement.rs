@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Path;
+use syn::spanned::Spanned;
 
 /// The arguments of `#[requires(...)]`.
 #[derive(Clone, Default)]
@@ -19,8 +20,10 @@ pub struct Requires {
     pub hide_unless: Option<HideUnless>,
     /// The object of the `can` requirements that name none, until it is moved to them.
     pub on: Option<Name>,
-    /// The place of an `on` that no `can` requirement is about.
-    pub idle_on: Option<Span>,
+    /// The function that returns this object, until it is moved with it.
+    pub resource: Option<Function>,
+    /// The default object that no `can` requirement is about.
+    pub idle_on: Option<DefaultObject>,
     /// The accepted schemes; `None` for all.
     pub schemes: Option<Vec<Name>>,
     /// The realm of the challenges, if it is not the protection space's.
@@ -177,16 +180,49 @@ pub struct Network {
 pub struct Can {
     /// The name of the action.
     pub action: Name,
-    /// The object as written, `Type::{parameter}`; `None` for the service itself.
+    /// The object as written: `Type::{parameter}`, or the type of the object that a function returns;
+    /// `None` for the service itself.
     pub on: Option<Name>,
+    /// The function that returns the object.
+    pub resource: Option<Function>,
 }
 
 impl fmt::Display for Can {
     /// Formats the call, which names the object.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.on {
-            Some(on) => write!(f, "can({:?}, on = {:?})", self.action.text, on.text),
-            None => write!(f, "can({:?})", self.action.text),
+        write!(f, "can({:?}", self.action.text)?;
+        if let Some(on) = &self.on {
+            write!(f, ", on = {:?}", on.text)?;
+        }
+        if let Some(resource) = &self.resource {
+            write!(f, ", resource = {resource}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The object of the `can` requirements that name none. At least one field is there.
+#[derive(Clone)]
+pub struct DefaultObject {
+    /// The value of `on`.
+    pub name: Option<Name>,
+    /// The value of `resource`.
+    pub resource: Option<Function>,
+}
+
+impl DefaultObject {
+    /// Returns the object of these keys, if one of them is there.
+    pub(crate) fn of(name: Option<Name>, resource: Option<Function>) -> Option<Self> {
+        let is_given = name.is_some() || resource.is_some();
+        is_given.then_some(Self { name, resource })
+    }
+
+    /// The place of the first key.
+    pub(crate) fn span(&self) -> Span {
+        match (&self.name, &self.resource) {
+            (Some(name), _) => name.span,
+            (None, Some(Function(path))) => path.span(),
+            (None, None) => Span::call_site(),
         }
     }
 }
@@ -326,7 +362,11 @@ impl fmt::Display for ParsedRequirement {
             Kind::MaxAge(age) => return write!(f, "max_age = {:?}", age.text),
             Kind::Network(network) => return write!(f, "network = {:?}", network.text),
             Kind::Check(function) => return write!(f, "check = {function}"),
-            Kind::Can(Can { action, on: None }) => return write!(f, "can = {:?}", action.text),
+            Kind::Can(Can {
+                action,
+                on: None,
+                resource: None,
+            }) => return write!(f, "can = {:?}", action.text),
             Kind::Can(can) => return can.fmt(f),
             Kind::Policy(name) => return write!(f, "policy = {:?}", name.text),
             Kind::All(parts) => ("all", parts),
@@ -344,6 +384,8 @@ impl fmt::Display for Requires {
         parts.extend(self.requirements.iter().map(ParsedRequirement::to_string));
         let on = self.on.iter();
         parts.extend(on.map(|on| format!("on = {:?}", on.text)));
+        let resource = self.resource.iter();
+        parts.extend(resource.map(|function| format!("resource = {function}")));
         parts.extend(
             self.hide_as
                 .iter()

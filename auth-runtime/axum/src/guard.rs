@@ -11,8 +11,8 @@ use auth_runtime_core::adapter::{
     State, Surroundings,
 };
 use auth_runtime_core::{
-    Action, Caller, Check, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
-    ObjectDecision, Permitted, ProtectionSpace, RequestSnapshot, Resource,
+    Action, Caller, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
+    ObjectDecision, Permitted, ProtectionSpace, RequestSnapshot, Resource, ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -97,7 +97,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
         match allowed {
             true => Ok(()),
-            false => Err(self.deny(&Denial::Forbidden, None)),
+            false => Err(self.deny(&Denial::FORBIDDEN, None)),
         }
     }
 
@@ -141,7 +141,11 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
                     .collect(),
                 max_age: None,
             },
-            _ => Denial::Forbidden,
+            decision => Denial::Forbidden {
+                reason: decision
+                    .and_then(ObjectDecision::reason)
+                    .map(|reason| Cow::Owned(reason.to_owned())),
+            },
         };
         Err(self.deny(&denial, Some(&evaluated)))
     }
@@ -528,14 +532,14 @@ impl<P: HasPolicy> Guard<P> {
             reported: parts_to_report(&space, head_of_parts(head)),
             head: None,
         });
-        let needs_parameters = !P::CHECKS.is_empty() || P::POLICY.asks_about_objects();
+        let needs_parameters = !P::FUNCTIONS.is_empty() || P::POLICY.asks_about_objects();
         let parameters = match needs_parameters {
             false => Some(Vec::new()),
             true => parameters_of(head).await,
         };
         let route = Route {
             policy: P::POLICY,
-            checks: P::CHECKS,
+            functions: P::FUNCTIONS,
             location: Some(P::LOCATION),
             denies_objects: P::USES_GUARD,
             is_unknown_path: false,
@@ -585,7 +589,7 @@ impl<P: HasPolicy> Guard<P> {
     }
 }
 
-/// The parameters of the matched path, for checks. Only axum's own extractors can read them. `None`
+/// The parameters of the matched path, for functions of the service. Only axum's own extractors can read them. `None`
 /// if one is not UTF-8, or if two of one name have different values, as nested routers can have.
 pub(crate) async fn parameters_of(head: &mut Parts) -> Option<Vec<(String, String)>> {
     let raw = match RawPathParams::from_request_parts(head, &()).await {
@@ -618,8 +622,8 @@ pub trait HasPolicy: Send + Sync + 'static {
     type Caller: FromCaller;
     /// The policy.
     const POLICY: &'static Policy;
-    /// The functions of the checks in the policy, each once.
-    const CHECKS: &'static [Check];
+    /// The functions that the policy names, each once.
+    const FUNCTIONS: &'static [ServiceFunction];
     /// The location of the policy in the source.
     const LOCATION: HandlerLocation;
     /// True if the handler names its guard, and can therefore deny objects.
@@ -781,7 +785,7 @@ impl HasPolicy for Undeclared {
     type Kind = Self;
     type Caller = Identity;
     const POLICY: &'static Policy = &Policy::requires(auth_runtime_policy::Requirement::never());
-    const CHECKS: &'static [Check] = &[];
+    const FUNCTIONS: &'static [ServiceFunction] = &[];
     const LOCATION: HandlerLocation = HandlerLocation::new("undeclared", file!(), line!());
     const USES_GUARD: bool = true;
     fn handler_type() -> Option<TypeId> {

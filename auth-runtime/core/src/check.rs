@@ -1,11 +1,13 @@
-//! Requirements that only the service itself can evaluate.
+//! Functions of the service that requirements name: checks, and functions that return objects.
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 
 use http::{Extensions, HeaderMap, Method, Uri};
 
+use crate::decision_point::Resource;
 use crate::head::Head;
 use crate::identity::Identity;
 
@@ -40,6 +42,9 @@ use crate::identity::Identity;
 ///
 /// A check should be fast and must have no side effects: it runs before the handler, even if the
 /// request is denied.
+///
+/// The function of `resource = path::to::function` takes the same argument, and returns the
+/// [`Resource`] that a `can` requirement is about.
 pub struct CheckRequest<'r, S = ()> {
     identity: &'r Identity,
     head: Head<'r>,
@@ -101,16 +106,27 @@ impl<S> fmt::Debug for CheckRequest<'_, S> {
     }
 }
 
-/// A deciding function of the service, with the name by which a requirement refers to it: the path
-/// in `check = path::to::function`.
+/// A function of the service, with the path by which a requirement refers to it: `check = path`, or
+/// `resource = path`.
 #[derive(Clone, Copy)]
-pub struct Check {
+pub struct ServiceFunction {
     name: &'static str,
-    function: fn(CheckCall<'_>) -> CheckCalled<'_>,
+    kind: FunctionKind,
 }
 
-/// The future result of a check; `None` if the check failed.
-pub(crate) type PendingAnswer<'r> = Pin<Box<dyn Future<Output = Option<bool>> + Send + 'r>>;
+#[derive(Clone, Copy)]
+enum FunctionKind {
+    /// Decides about a request.
+    Check(Call<bool>),
+    /// Returns the object that a request is about, if there is one.
+    Resource(Call<Option<Resource>>),
+}
+
+/// A call of a function whose state type only the expansion of an attribute knows.
+type Call<A> = for<'r> fn(FunctionCall<'r, A>) -> FunctionCalled<'r, A>;
+
+/// The future result of a function; `None` if the function failed.
+type PendingAnswer<'r, A> = Pin<Box<dyn Future<Output = Option<A>> + Send + 'r>>;
 
 /// The type of the state that a function takes.
 #[derive(Clone, Copy, Debug)]
@@ -152,11 +168,23 @@ pub struct Surroundings<'r> {
     pub state: &'r State,
 }
 
-impl Check {
-    /// For the expansion of an attribute only, which knows the function.
+impl ServiceFunction {
+    /// For the expansion of an attribute only, which knows the function of `check = name`.
     #[doc(hidden)]
-    pub const fn new(name: &'static str, function: fn(CheckCall<'_>) -> CheckCalled<'_>) -> Self {
-        Self { name, function }
+    pub const fn check(name: &'static str, call: Call<bool>) -> Self {
+        Self {
+            name,
+            kind: FunctionKind::Check(call),
+        }
+    }
+
+    /// For the expansion of an attribute only, which knows the function of `resource = name`.
+    #[doc(hidden)]
+    pub const fn resource(name: &'static str, call: Call<Option<Resource>>) -> Self {
+        Self {
+            name,
+            kind: FunctionKind::Resource(call),
+        }
     }
 
     /// The path of the function, as in the attribute.
@@ -166,100 +194,175 @@ impl Check {
 
     /// The type of the state that the function takes.
     pub fn state(self) -> StateType {
-        (self.function)(CheckCall { request: None }).state
-    }
-
-    /// Runs the check.
-    async fn run(self, identity: &Identity, surroundings: Surroundings<'_>) -> Option<bool> {
-        if !self.state().is_met_by(surroundings.state) {
-            tracing::error!(
-                check = self.name,
-                "the check needs the state `{}`, and the handler is mounted with another state",
-                self.state().name,
-            );
-            return None;
+        match self.kind {
+            FunctionKind::Check(call) => state_of(call),
+            FunctionKind::Resource(call) => state_of(call),
         }
-        let Some(parameters) = surroundings.parameters else {
-            tracing::debug!(
-                check = self.name,
-                "the path parameters are not UTF-8 or ambiguous; the check is not met",
-            );
-            return Some(false);
-        };
-        let request = Some(ErasedRequest {
-            check: self.name,
-            identity,
-            parameters,
-            surroundings,
-        });
-        (self.function)(CheckCall { request }).answer?.await
     }
 }
 
+fn state_of<A>(call: Call<A>) -> StateType {
+    let query = FunctionCall {
+        request: None,
+        answer: PhantomData,
+    };
+    call(query).state
+}
+
+/// Calls a function. The result is that of a request without an object if the path parameters cannot be
+/// read; `None` if the function failed.
+async fn run<A: Default>(
+    name: &'static str,
+    call: Call<A>,
+    identity: &Identity,
+    surroundings: Surroundings<'_>,
+) -> Option<A> {
+    let state = state_of(call);
+    if !state.is_met_by(surroundings.state) {
+        tracing::error!(
+            function = name,
+            "the function needs the state `{}`, and the handler is mounted with another state",
+            state.name,
+        );
+        return None;
+    }
+    let Some(parameters) = surroundings.parameters else {
+        tracing::debug!(
+            function = name,
+            "the path parameters are not UTF-8 or ambiguous; the requirement is not met",
+        );
+        return Some(A::default());
+    };
+    let request = Some(ErasedRequest {
+        function: name,
+        identity,
+        parameters,
+        surroundings,
+    });
+    let call = call(FunctionCall {
+        request,
+        answer: PhantomData,
+    });
+    call.answer?.await
+}
+
 /// Runs the check of this name; `None` if it failed, or if the handler has no such check.
-pub(crate) async fn run_named(
-    checks: &[Check],
+pub(crate) async fn run_check(
+    functions: &[ServiceFunction],
     name: &str,
     identity: &Identity,
     surroundings: Surroundings<'_>,
 ) -> Option<bool> {
-    let Some(check) = checks.iter().find(|check| check.name == name) else {
-        tracing::error!(
-            check = name,
-            "the policy names a check that the handler does not have"
-        );
-        return None;
-    };
-    check.run(identity, surroundings).await
+    let found = functions.iter().find_map(|function| match function.kind {
+        FunctionKind::Check(call) if function.name == name => Some((function.name, call)),
+        _ => None,
+    });
+    let (name, call) = found.or_else(|| absent(name))?;
+    run(name, call, identity, surroundings).await
 }
 
-impl fmt::Debug for Check {
+/// Returns the object that the function of this name determines, if there is one; `None` if it failed, or
+/// if the handler has no such function.
+pub(crate) async fn find_resource(
+    functions: &[ServiceFunction],
+    name: &str,
+    identity: &Identity,
+    surroundings: Surroundings<'_>,
+) -> Option<Option<Resource>> {
+    let found = functions.iter().find_map(|function| match function.kind {
+        FunctionKind::Resource(call) if function.name == name => Some((function.name, call)),
+        _ => None,
+    });
+    let (name, call) = found.or_else(|| absent(name))?;
+    run(name, call, identity, surroundings).await
+}
+
+fn absent<T>(name: &str) -> Option<T> {
+    tracing::error!(
+        function = name,
+        "the policy names a function that the handler does not have"
+    );
+    None
+}
+
+impl fmt::Debug for ServiceFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Check").field(&self.name).finish()
+        f.debug_tuple("ServiceFunction").field(&self.name).finish()
     }
 }
 
 /// A call, in the expansion of an attribute, of a function with a state type that only the compiler
 /// knows.
-pub struct CheckCall<'r> {
+pub struct FunctionCall<'r, A> {
     /// `None` to query only the type of the state.
     request: Option<ErasedRequest<'r>>,
+    answer: PhantomData<A>,
 }
 
-/// The result of a [`CheckCall`].
-pub struct CheckCalled<'r> {
+/// The result of a [`FunctionCall`].
+pub struct FunctionCalled<'r, A> {
     state: StateType,
-    answer: Option<PendingAnswer<'r>>,
+    answer: Option<PendingAnswer<'r, A>>,
 }
 
-impl<'r> CheckCall<'r> {
-    /// Calls the function.
-    pub fn of<S, F>(self, function: F) -> CheckCalled<'r>
+impl<'r> FunctionCall<'r, bool> {
+    /// Calls a check.
+    pub fn of<S, F>(self, function: F) -> FunctionCalled<'r, bool>
     where
         S: 'static,
         F: for<'x> CheckFunction<'x, S> + Send + 'r,
     {
-        CheckCalled {
+        self.called(move |request, name| {
+            let answer = function.ask(request);
+            async move { answer.await.settle(name) }
+        })
+    }
+}
+
+impl<'r> FunctionCall<'r, Option<Resource>> {
+    /// Calls a function that returns an object.
+    pub fn of<S, F>(self, function: F) -> FunctionCalled<'r, Option<Resource>>
+    where
+        S: 'static,
+        F: for<'x> ResourceFunction<'x, S> + Send + 'r,
+    {
+        self.called(move |request, name| {
+            let found = function.find(request);
+            async move { found.await.settle(name) }
+        })
+    }
+}
+
+impl<'r, A> FunctionCall<'r, A> {
+    /// Calls a function, and passes it its name for the log.
+    fn called<S, F>(
+        self,
+        function: impl FnOnce(CheckRequest<'r, S>, &'static str) -> F,
+    ) -> FunctionCalled<'r, A>
+    where
+        S: 'static,
+        F: Future<Output = Option<A>> + Send + 'r,
+    {
+        let call = |request: ErasedRequest<'r>| {
+            let answer = function(request.typed()?, request.function);
+            Some(Box::pin(answer) as PendingAnswer<'r, A>)
+        };
+        FunctionCalled {
             state: StateType::of::<S>(),
-            answer: self.request.map(|request| {
-                Box::pin(async move {
-                    let answer = function.ask(request.typed()?);
-                    answer.await.settle(request.check)
-                }) as PendingAnswer<'r>
-            }),
+            answer: self.request.and_then(call),
         }
     }
 }
 
-impl fmt::Debug for CheckCall<'_> {
+impl<A> fmt::Debug for FunctionCall<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CheckCall").finish_non_exhaustive()
+        f.debug_struct("FunctionCall").finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for CheckCalled<'_> {
+impl<A> fmt::Debug for FunctionCalled<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CheckCalled")
+        f.debug_struct("FunctionCalled")
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
@@ -267,7 +370,7 @@ impl fmt::Debug for CheckCalled<'_> {
 
 /// A [`CheckRequest`] before the function's state is known.
 struct ErasedRequest<'r> {
-    check: &'static str,
+    function: &'static str,
     identity: &'r Identity,
     parameters: &'r Parameters,
     surroundings: Surroundings<'r>,
@@ -338,5 +441,57 @@ impl<E: fmt::Display> CheckAnswer for Result<bool, E> {
                 None
             }
         }
+    }
+}
+
+/// A function that `resource = …` can name.
+#[diagnostic::on_unimplemented(
+    message = "function does not return an object [AUTH0037]",
+    label = "not an `async fn` that takes a `CheckRequest` and returns `Option<Resource>`",
+    note = "write `async fn report(request: CheckRequest<'_>) -> Option<Resource>`, or return \
+            `Result<Option<Resource>, E>` with an error that implements `Display`; its future has to be \
+            `Send`"
+)]
+pub trait ResourceFunction<'r, S> {
+    /// The future that the function returns.
+    type Future: Future<Output: ResourceAnswer> + Send + 'r;
+
+    /// Calls the function.
+    fn find(&self, request: CheckRequest<'r, S>) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'r, S, F, Answering> ResourceFunction<'r, S> for F
+where
+    S: 'r,
+    F: Fn(CheckRequest<'r, S>) -> Answering,
+    Answering: Future<Output: ResourceAnswer> + Send + 'r,
+{
+    type Future = Answering;
+
+    fn find(&self, request: CheckRequest<'r, S>) -> Answering {
+        self(request)
+    }
+}
+
+/// A return type of functions named by `resource = …`.
+pub trait ResourceAnswer {
+    /// Converts the value to an object, if the request is about one; an error is logged and becomes
+    /// `None`.
+    fn settle(self, function: &'static str) -> Option<Option<Resource>>;
+}
+
+impl ResourceAnswer for Option<Resource> {
+    fn settle(self, _function: &'static str) -> Option<Option<Resource>> {
+        Some(self)
+    }
+}
+
+impl<E: fmt::Display> ResourceAnswer for Result<Option<Resource>, E> {
+    fn settle(self, function: &'static str) -> Option<Option<Resource>> {
+        self.inspect_err(|error| {
+            tracing::error!(function, %error, "the object is not known; the request is not granted");
+        })
+        .ok()
     }
 }

@@ -46,6 +46,8 @@ struct Answer {
     is_met: Option<bool>,
     /// The context classes of a login that would change a denial.
     acr_values: Vec<Cow<'static, str>>,
+    /// The reason for a denial, for the caller.
+    reason: Option<String>,
 }
 
 impl<'a> Context<'a> {
@@ -144,6 +146,7 @@ impl<'a> Context<'a> {
             atom,
             is_met: answer,
             acr_values: Vec::new(),
+            reason: None,
         });
         self
     }
@@ -158,6 +161,7 @@ impl<'a> Context<'a> {
             atom,
             is_met: decision.map(ObjectDecision::is_allowed),
             acr_values,
+            reason: decision.and_then(ObjectDecision::reason).map(str::to_owned),
         });
         self
     }
@@ -192,6 +196,14 @@ impl<'a> Context<'a> {
     /// The context classes of a login that would change the decision about `atom`.
     pub(crate) fn acr_values(&self, atom: &Atom) -> &[Cow<'static, str>] {
         self.answer(atom).map_or(&[], |answer| &answer.acr_values)
+    }
+
+    /// The reason that the decision point gives to the caller for the denial of `atom`.
+    pub(crate) fn reason(&self, atom: &Atom) -> Option<&str> {
+        let denied = self
+            .answer(atom)
+            .filter(|answer| answer.is_met == Some(false));
+        denied?.reason.as_deref()
     }
 
     /// The truth value of `atom`. For a caller that is not known, every atom except `network` is

@@ -80,7 +80,10 @@ pub enum Denial {
     },
     /// 403: the caller is not allowed, and no credentials of this caller would help (rules 2 and
     /// 3).
-    Forbidden,
+    Forbidden {
+        /// The reason that the decision point gives to the caller, for the body of the response.
+        reason: Option<Cow<'static, str>>,
+    },
     /// 404: the path is unknown, or the response conceals it.
     NotFound,
     /// 503: the verifier of the credentials, a check or the decision point is unavailable (rule 4).
@@ -91,6 +94,9 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// 403 without a reason from a decision point.
+    pub const FORBIDDEN: Self = Self::Forbidden { reason: None };
+
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -102,7 +108,7 @@ impl Denial {
             Self::Unauthenticated { .. } | Self::StepUp { .. } | Self::SenderConstraintRequired => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::InsufficientScope { .. } | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::InsufficientScope { .. } | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unverifiable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -121,7 +127,7 @@ impl Decision {
     /// let user = Caller::known(Identity::new("bob"));
     ///
     /// assert_eq!(Decision::of(&policy, &Context::new(&admin)), Decision::Grant);
-    /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::Forbidden));
+    /// assert_eq!(Decision::of(&policy, &Context::new(&user)), Decision::Deny(Denial::FORBIDDEN));
     /// assert_eq!(
     ///     Decision::of(&policy, &Context::new(&user).by_oauth()),
     ///     Decision::Deny(Denial::InsufficientScope { scopes: vec!["admin".into()] }),
@@ -211,7 +217,8 @@ fn decide_known(policy: &Policy, evaluated: &Evaluator<'_>) -> Result<Decision, 
         let scopes = evaluated.insufficient_scopes()?;
         return Ok(Decision::Deny(Denial::InsufficientScope { scopes }));
     }
-    Ok(Decision::Deny(Denial::Forbidden))
+    let reason = evaluated.reason();
+    Ok(Decision::Deny(Denial::Forbidden { reason }))
 }
 
 /// Returns whether denials are concealed from the caller: the policy is hidden, and its lesser
@@ -247,6 +254,14 @@ impl Evaluator<'_> {
         self.context.truth(atom) == Truth::True
     }
 
+    /// The reason that the decision point gives to the caller for the first `can` that is false.
+    fn reason(&self) -> Option<Cow<'static, str>> {
+        let reason = |atom| self.context.reason(atom);
+        self.requirement
+            .find(&reason)
+            .map(|reason| Cow::Owned(reason.to_owned()))
+    }
+
     /// Evaluates the requirement; the error is the atom of a check that has to run first, or of a decision
     /// point that has to be asked.
     fn evaluate(&self) -> Result<Truth, Atom> {
@@ -276,7 +291,7 @@ impl Evaluator<'_> {
     /// The denial for a caller that is not known, if the requirement evaluates to `truth`.
     fn deny_unknown(&self, truth: Truth) -> Denial {
         match (truth, self.context.caller) {
-            (Truth::False | Truth::True, _) => Denial::Forbidden,
+            (Truth::False | Truth::True, _) => Denial::FORBIDDEN,
             (Truth::Unknown, Caller::Unverifiable { retry_after }) => Denial::Unverifiable {
                 retry_after: *retry_after,
             },

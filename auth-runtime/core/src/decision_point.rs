@@ -309,6 +309,7 @@ impl<V: Into<Value>> From<Vec<V>> for Value {
 pub struct ObjectDecision {
     is_allowed: bool,
     policy: Option<String>,
+    reason: Option<String>,
     acr_values: Vec<String>,
 }
 
@@ -318,6 +319,7 @@ impl ObjectDecision {
         Self {
             is_allowed: true,
             policy: None,
+            reason: None,
             acr_values: Vec::new(),
         }
     }
@@ -327,6 +329,7 @@ impl ObjectDecision {
         Self {
             is_allowed: false,
             policy: None,
+            reason: None,
             acr_values: Vec::new(),
         }
     }
@@ -353,6 +356,39 @@ impl ObjectDecision {
             policy: Some(policy.into()),
             ..self
         }
+    }
+
+    /// Sets the reason that the caller receives in the body of a 403, if nothing else is missing. A caller from
+    /// which the denial is concealed does not receive it. Control characters become spaces, and the text ends
+    /// after 256 characters.
+    ///
+    /// ```
+    /// use auth_runtime::objects::ObjectDecision;
+    ///
+    /// let denied = ObjectDecision::deny().with_reason("Only maintainers may publish.");
+    /// assert_eq!(denied.reason(), Some("Only maintainers may publish."));
+    /// ```
+    #[must_use]
+    pub fn with_reason(self, reason: &str) -> Self {
+        let characters = reason.trim().chars().take(256);
+        let reason: String = characters
+            .map(|character| {
+                if character.is_control() {
+                    ' '
+                } else {
+                    character
+                }
+            })
+            .collect();
+        Self {
+            reason: Some(reason).filter(|reason| !reason.is_empty()),
+            ..self
+        }
+    }
+
+    /// The reason for the caller, if the engine gives one.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Returns whether the action is allowed.

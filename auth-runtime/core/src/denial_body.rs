@@ -223,6 +223,21 @@ impl Form {
         }
     }
 
+    /// Escapes a text without control characters for this form.
+    fn escape(self, text: &str) -> String {
+        let mut escaped = String::new();
+        for character in text.chars() {
+            match (self, character) {
+                (Self::Problem, '"' | '\\') => escaped.extend(['\\', character]),
+                (Self::Html, '&') => escaped.push_str("&amp;"),
+                (Self::Html, '<') => escaped.push_str("&lt;"),
+                (Self::Html, '>') => escaped.push_str("&gt;"),
+                _ => escaped.push(character),
+            }
+        }
+        escaped
+    }
+
     /// The precedence of a media range that matches this form, by specificity (RFC 9110 §12.5.1);
     /// `None` if it does not match.
     fn fit(self, range: &str) -> Option<u8> {
@@ -259,11 +274,20 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
         Form::Html => html,
         Form::Text => text,
     };
+    let bytes = match denial {
+        Denial::Forbidden {
+            reason: Some(reason),
+        } => Bytes::from(body.replace(FORBIDDEN, &form.escape(reason))),
+        _ => Bytes::from_static(body.as_bytes()),
+    };
     DenialBody {
         content_type: form.content_type(),
-        bytes: Bytes::from_static(body.as_bytes()),
+        bytes,
     }
 }
+
+/// The detail of a 403 without a reason.
+const FORBIDDEN: &str = "You are not allowed to do this.";
 
 /// A body in every form.
 struct Texts {
@@ -343,7 +367,7 @@ fn texts(denial: &Denial) -> Texts {
         Denial::InsufficientScope { .. } => {
             texts!(403, "Forbidden", "The credentials lack a required scope.")
         }
-        Denial::Forbidden => texts!(403, "Forbidden", "You are not allowed to do this."),
+        Denial::Forbidden { .. } => texts!(403, "Forbidden", "You are not allowed to do this."),
         Denial::NotFound => texts!(404, "Not Found", "Nothing was found at this address."),
         Denial::Unverifiable { .. } => texts!(
             503,
@@ -424,7 +448,7 @@ mod tests {
             },
             Denial::SenderConstraintRequired,
             Denial::InsufficientScope { scopes: Vec::new() },
-            Denial::Forbidden,
+            Denial::FORBIDDEN,
             Denial::NotFound,
             Denial::Unverifiable { retry_after: None },
         ] {

@@ -36,7 +36,7 @@ pub mod url;
 pub use crate::access_table::{AccessRow, AccessTable, RouteKind, Served};
 pub use crate::caller::{Caller, Rejection};
 pub use crate::challenge::{Challenge, ChallengeBuilder, ChallengeError};
-pub use crate::check::{Check, CheckRequest};
+pub use crate::check::{CheckRequest, ServiceFunction};
 pub use crate::client_address::{Client, ClientAddress};
 pub use crate::clock::{Clock, ManualClock};
 pub use crate::condition::{Condition, Permitted, Sql, SqlColumns, UnknownColumn};
@@ -68,8 +68,8 @@ pub use crate::url::UrlProblem;
 pub mod adapter {
     pub use crate::access_table::{RouteAccess, text};
     pub use crate::check::{
-        CheckAnswer, CheckCall, CheckCalled, CheckFunction, Parameters, State, StateType,
-        Surroundings,
+        CheckAnswer, CheckFunction, FunctionCall, FunctionCalled, Parameters, ResourceAnswer,
+        ResourceFunction, State, StateType, Surroundings,
     };
     pub use crate::decision_point::Evaluated;
     pub use crate::denial_body::RequestView;

@@ -8,6 +8,7 @@ pub mod compare;
 pub mod dnf;
 pub mod entailment;
 mod network;
+mod object_source;
 mod policy;
 mod requirement;
 mod resource_pattern;
@@ -20,6 +21,7 @@ mod vocabulary;
 pub use ipnet::IpNet;
 
 pub use crate::network::Network;
+pub use crate::object_source::ObjectSource;
 pub use crate::policy::{Access, Disclosure, ObjectRequirement, Policy};
 pub use crate::requirement::{Atom, Group, Groups, Requirement};
 pub use crate::resource_pattern::{

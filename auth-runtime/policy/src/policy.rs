@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::object_source::ObjectSource;
 use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
-use crate::resource_pattern::ResourcePattern;
 use crate::scheme::is_word;
 
 /// The requirement of one handler and the disclosure of its denials.
@@ -40,8 +40,8 @@ pub struct ObjectRequirement<'p> {
     pub atom: &'p Atom,
     /// The name of the action.
     pub action: &'p Cow<'static, str>,
-    /// The object; `None` for the service itself.
-    pub on: Option<&'p ResourcePattern>,
+    /// The source of the object.
+    pub on: &'p ObjectSource,
 }
 
 /// The callers that a policy allows.
@@ -380,11 +380,7 @@ impl Policy {
             if let Atom::Can { action, on } = atom
                 && found.iter().all(|other| other.atom != atom)
             {
-                found.push(ObjectRequirement {
-                    atom,
-                    action,
-                    on: on.as_ref(),
-                });
+                found.push(ObjectRequirement { atom, action, on });
             }
         }
         found

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::network::Network;
+use crate::object_source::ObjectSource;
 use crate::resource_pattern::ResourcePattern;
 use crate::truth::Truth;
 
@@ -54,8 +55,8 @@ pub enum Atom {
     Can {
         /// The name of the action.
         action: Cow<'static, str>,
-        /// The object; `None` for the service itself.
-        on: Option<ResourcePattern>,
+        /// The source of the object.
+        on: ObjectSource,
     },
     /// The caller logged in with this authentication context class (RFC 9470 §3).
     Acr(Cow<'static, str>),
@@ -136,7 +137,7 @@ impl Requirement {
     pub const fn can(action: &'static str) -> Self {
         Self::Atom(Atom::Can {
             action: Cow::Borrowed(action),
-            on: None,
+            on: ObjectSource::Service,
         })
     }
 
@@ -144,7 +145,23 @@ impl Requirement {
     pub const fn can_on(action: &'static str, on: ResourcePattern) -> Self {
         Self::Atom(Atom::Can {
             action: Cow::Borrowed(action),
-            on: Some(on),
+            on: ObjectSource::Path(on),
+        })
+    }
+
+    /// The decision point of the service allows the caller `action` on the object of the type
+    /// `resource_type` that the function at the path `function` returns.
+    pub const fn can_by(
+        action: &'static str,
+        resource_type: &'static str,
+        function: &'static str,
+    ) -> Self {
+        Self::Atom(Atom::Can {
+            action: Cow::Borrowed(action),
+            on: ObjectSource::Function {
+                resource_type: Cow::Borrowed(resource_type),
+                function: Cow::Borrowed(function),
+            },
         })
     }
 
@@ -347,11 +364,11 @@ impl fmt::Display for Atom {
             Self::Role(role) => write!(f, "role = {role:?}"),
             Self::Permission(permission) => write!(f, "permission = {permission:?}"),
             Self::Check(check) => write!(f, "check = {check}"),
-            Self::Can { action, on: None } => write!(f, "can = {action:?}"),
             Self::Can {
                 action,
-                on: Some(on),
-            } => write!(f, "can({action:?}, on = {:?})", on.as_str()),
+                on: ObjectSource::Service,
+            } => write!(f, "can = {action:?}"),
+            Self::Can { action, on } => write!(f, "can({action:?}, {on})"),
             Self::Acr(acr) => write!(f, "acr = {acr:?}"),
             Self::Amr(amr) => write!(f, "amr = {amr:?}"),
             Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),

@@ -214,7 +214,7 @@ fn networks_are_kept_by_their_blocks() {
                 Access::Requires(Requirement::Any(Cow::Borrowed(PARTS))),
                 UNLESS_IN_LAB,
             );
-            const CHECKS: &'static [auth_runtime::decision::Check] = &[];
+            const FUNCTIONS: &'static [auth_runtime::decision::ServiceFunction] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::service", "src/lib.rs", 1);
             const USES_GUARD: bool = false;
@@ -238,7 +238,7 @@ fn networks_are_kept_by_their_blocks() {
                 Access::Requires(Requirement::Any(Cow::Borrowed(NOBODY_OR))),
                 UNLESS_IN_LAB,
             );
-            const CHECKS: &'static [auth_runtime::decision::Check] = &[];
+            const FUNCTIONS: &'static [auth_runtime::decision::ServiceFunction] = &[];
             const LOCATION: auth_runtime::HandlerLocation =
                 auth_runtime::HandlerLocation::new("shop::nobody", "src/lib.rs", 1);
             const USES_GUARD: bool = false;

@@ -57,7 +57,7 @@ fn checks_in_hide_unless_decide() {
         Decision::Undecided(Atom::Check(check.into()))
     );
     for (answer, expected) in [
-        (Some(true), Decision::Deny(Denial::Forbidden)),
+        (Some(true), Decision::Deny(Denial::FORBIDDEN)),
         (Some(false), Decision::Conceal),
         (None, Decision::Conceal),
     ] {

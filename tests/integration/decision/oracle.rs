@@ -200,7 +200,7 @@ fn small_policies_decide_as_the_oracle() {
                             Decision::Deny(Denial::InsufficientScope { scopes }) => {
                                 assert!(best.contains(&bits_of(&scopes)), "{}", context());
                             }
-                            Decision::Deny(Denial::Forbidden) => {
+                            Decision::Deny(Denial::Forbidden { .. }) => {
                                 assert!(best.is_empty(), "{}", context());
                             }
                             Decision::Deny(Denial::StepUp {
@@ -273,7 +273,7 @@ fn status(decision: &Decision) -> u16 {
 fn the_decision_point_decides_as_a_check() {
     let can = Atom::Can {
         action: "update".into(),
-        on: None,
+        on: auth_runtime::objects::ObjectSource::Service,
     };
     let instead = |atom: &Atom| {
         Requirement::Atom(match atom {

@@ -357,3 +357,87 @@ fn context_classes_of_an_engine_are_bounded() {
         ObjectDecision::deny()
     );
 }
+
+/// Denies with a reason that other documents would read as markup.
+struct WithReason;
+
+impl DecisionPoint for WithReason {
+    fn name(&self) -> &'static str {
+        "reasons"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        let decisions = request.evaluations.iter().map(|evaluation| {
+            let reason = format!("No \"{}\" & <no> \\ writing.\r\n", evaluation.action);
+            ObjectDecision::deny().with_reason(&reason)
+        });
+        let decisions = decisions.collect();
+        Box::pin(async { Ok(decisions) })
+    }
+}
+
+#[requires(can = "restart", hide_as = 404)]
+async fn concealed() {}
+
+#[requires(authenticated)]
+async fn in_handler(guard: Guard) -> Result<(), Denied> {
+    guard
+        .can(UPDATE, Resource::new("Repository", "ann/garden"))
+        .await
+}
+
+#[tokio::test]
+async fn the_reason_of_an_engine_is_in_the_body_of_a_403() {
+    let space = space_builder().decision_point(WithReason);
+    let routes = routes()
+        .route("/concealed", get(concealed))
+        .route("/handler", get(in_handler));
+    let app = routes.protect(space.build().expect("a space"));
+    let app = app.expect("the routes are in order");
+    for (target, accept, expected) in [
+        (
+            "/restart",
+            "application/json",
+            r#""detail":"No \"restart\" & <no> \\ writing."}"#,
+        ),
+        (
+            "/restart",
+            "text/html",
+            r#"<p>No "restart" &amp; &lt;no&gt; \ writing.</p>"#,
+        ),
+        (
+            "/restart",
+            "text/plain",
+            "403 Forbidden\nNo \"restart\" & <no> \\ writing.\n",
+        ),
+        (
+            "/handler",
+            "text/plain",
+            "403 Forbidden\nNo \"update\" & <no> \\ writing.\n",
+        ),
+        // The first one that denies, in the order of the policy.
+        (
+            "/ann/garden/both",
+            "text/plain",
+            "403 Forbidden\nNo \"read\" & <no> \\ writing.\n",
+        ),
+    ] {
+        let mut request = by("ann", target);
+        let accept = http::HeaderValue::from_static(accept);
+        request.headers_mut().insert("accept", accept);
+        let response = send(&app, request).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{target}");
+        let body = body(response).await;
+        assert!(body.contains(expected), "{target}: {body}");
+    }
+    let hidden = body(send(&app, by("ann", "/concealed")).await).await;
+    assert!(!hidden.contains("writing"), "{hidden}");
+    assert_hidden(app, by("ann", "/concealed")).await;
+}
+
+#[test]
+fn reasons_are_bounded() {
+    let long = ObjectDecision::deny().with_reason(&"ä".repeat(300));
+    assert_eq!(long.reason(), Some("ä".repeat(256).as_str()));
+    assert_eq!(ObjectDecision::deny().with_reason(" \n").reason(), None);
+}

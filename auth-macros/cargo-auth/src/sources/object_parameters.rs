@@ -57,7 +57,7 @@ fn objects(route: &Route<'_>) -> Vec<(String, Vec<String>)> {
         return Vec::new();
     };
     let requirements = policy.object_requirements().into_iter();
-    let patterns = requirements.filter_map(|requirement| requirement.on);
+    let patterns = requirements.filter_map(|requirement| requirement.on.pattern());
     patterns
         .map(|on| (on.to_string(), on.parameters().map(str::to_owned).collect()))
         .collect()

@@ -19,7 +19,15 @@ pub const REQUIREMENTS: [&str; 14] = [
 ];
 /// The object, the disclosure settings, and the key for replacing a module's policy. They are at the top
 /// level only.
-pub const DISPLAYS: [&str; 6] = ["on", "hide_as", "hide_unless", "schemes", "realm", "loosen"];
+pub const DISPLAYS: [&str; 7] = [
+    "on",
+    "resource",
+    "hide_as",
+    "hide_unless",
+    "schemes",
+    "realm",
+    "loosen",
+];
 
 /// The expected syntax at the beginning and after each comma of a list.
 pub(super) const A_REQUIREMENT: &str = "a key, such as `scope` in `scope = \"...\"`";

@@ -7,7 +7,7 @@ use syn::{Ident, Token, parenthesized};
 use super::keys::{A_LESSER_REQUIREMENT, A_REQUIREMENT, DISPLAYS, REQUIREMENTS};
 use super::list::{self, assigned, each, equals, last_span, needs_value, skip, twice, upcoming};
 use super::synonyms::unknown;
-use super::value::{Form, example, string, strings, takes_value, valued, written};
+use super::value::{Form, example, function, string, strings, takes_value, valued, written};
 use crate::codes;
 use crate::errors::{Errors, UnknownKey};
 use crate::requirement::{Can, Kind, ParsedRequirement};
@@ -94,8 +94,19 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
     }
     let action = string(&value, key, Form::Called)?;
     let mut on = None;
+    let mut resource = None;
     while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
         let inner = list::key(input, "`on = \"Type::{id}\"`")?;
+        if inner == "resource" {
+            let value = assigned(input, &inner, "path::to::function")?;
+            if resource
+                .replace(function(&value, &inner, Form::Assigned)?)
+                .is_some()
+            {
+                return Err(twice(&inner));
+            }
+            continue;
+        }
         if inner != "on" {
             return Err(codes::UNKNOWN_KEY.at(
                 inner.span(),
@@ -112,14 +123,18 @@ fn can(input: ParseStream<'_>, key: &Ident, place: Place) -> syn::Result<Can> {
             return Err(twice(&inner));
         }
     }
-    if on.is_none() && place != Place::Lesser {
+    if on.is_none() && resource.is_none() && place != Place::Lesser {
         let value = format!("{:?}", action.text);
         return Err(codes::FORM.at(
             key.span(),
             format!("`can` takes an equals sign, not parentheses\nhelp: write `can = {value}`"),
         ));
     }
-    Ok(Can { action, on })
+    Ok(Can {
+        action,
+        on,
+        resource,
+    })
 }
 
 /// Parses `any(…)` or `all(…)`.

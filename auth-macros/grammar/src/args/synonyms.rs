@@ -8,7 +8,7 @@ use crate::codes;
 use crate::suggest::nearest;
 
 /// Words of other frameworks and of everyday speech, each with the key of the same meaning.
-const MEANT: [(&str, &str); 38] = [
+const MEANT: [(&str, &str); 37] = [
     ("admin", "role"),
     ("group", "role"),
     ("groups", "role"),
@@ -42,7 +42,6 @@ const MEANT: [(&str, &str); 38] = [
     ("may", "can"),
     ("allowed", "can"),
     ("object", "on"),
-    ("resource", "on"),
     ("target", "on"),
     ("status", "hide_as"),
     ("hidden", "hide_as"),

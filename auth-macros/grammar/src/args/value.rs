@@ -63,7 +63,7 @@ pub(super) fn valued(
         ));
     }
     if name == "check" {
-        return function(value, form);
+        return function(value, key, form).map(Kind::Check);
     }
     let string = string(value, key, form)?;
     let wrong = |code: Code| move |message: String| code.at(string.span, message);
@@ -88,6 +88,7 @@ pub(super) fn valued(
         "can" => Ok(Kind::Can(Can {
             action: string,
             on: None,
+            resource: None,
         })),
         "policy" if string.text.is_empty() => Err(codes::NAME.at(
             string.span,
@@ -102,10 +103,10 @@ pub(super) fn valued(
 }
 
 /// Parses the path of a function.
-fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
+pub(super) fn function(value: &TokenStream, key: &Ident, form: Form) -> syn::Result<Function> {
     let write = |path: &str| match form {
-        Form::Assigned => format!("`check = {path}`"),
-        Form::Called => format!("`check({path})`"),
+        Form::Assigned => format!("`{key} = {path}`"),
+        Form::Called => format!("`{key}({path})`"),
     };
     let begins_with_path = |input: ParseStream<'_>| {
         let path = input.call(Path::parse_mod_style)?;
@@ -113,27 +114,34 @@ fn function(value: &TokenStream, form: Form) -> syn::Result<Kind> {
         Ok(path)
     };
     if let Ok(path) = Path::parse_mod_style.parse2(value.clone()) {
-        return Ok(Kind::Check(Function(path)));
+        return Ok(Function(path));
     }
     let first = value.clone().into_iter().next();
     let first = first.map(|token| token.to_string()).unwrap_or_default();
     let message = if let Ok(literal) = syn::parse2::<LitStr>(value.clone()) {
-        format!(
-            "`check` takes the path of a function without quotes\nhelp: write {}",
-            write(&literal.value())
-        )
+        match literal.value() {
+            object if object.contains("::{") => format!(
+                "`{key}` takes the path of a function\n\
+                 help: write `on = {object:?}` for an object that path parameters name"
+            ),
+            path => format!(
+                "`{key}` takes the path of a function without quotes\nhelp: write {}",
+                write(&path)
+            ),
+        }
     } else if matches!(first.as_str(), "|" | "move" | "async") {
-        "`check` takes the path of a function, not a closure\n\
-         help: move the closure into an `async fn`, and name that function"
-            .to_owned()
+        format!(
+            "`{key}` takes the path of a function, not a closure\n\
+             help: move the closure into an `async fn`, and name that function"
+        )
     } else if let Ok(path) = begins_with_path.parse2(value.clone()) {
         format!(
-            "`check` takes only the path of a function\nhelp: write {}",
+            "`{key}` takes only the path of a function\nhelp: write {}",
             write(&Function(path).to_string())
         )
     } else {
         format!(
-            "`check` takes the path of a function\nhelp: write {}",
+            "`{key}` takes the path of a function\nhelp: write {}",
             write("path::to::function")
         )
     };

@@ -6,36 +6,57 @@ use crate::codes;
 use crate::errors::Errors;
 use crate::requirement::{Function, Kind, ParsedRequirement, Requires};
 
-/// Records mistakes that are valid on a handler, and invalid on a module.
+/// Records mistakes that are valid on a handler, and invalid on a module: relative paths of functions.
+/// Each handler in the module resolves such a path from its own place; a relative path could lead to
+/// different functions.
 pub fn module(requires: &Requires, errors: &mut Errors) {
-    for part in &requires.requirements {
-        checks(part, errors);
-    }
-    if let Some(hide_unless) = &requires.hide_unless {
-        checks(&hide_unless.lesser, errors);
+    for (key, function) in functions(requires) {
+        if !is_absolute(function) {
+            errors.add(
+                codes::RELATIVE_CHECK,
+                function.0.span(),
+                format!(
+                    "the path of a function on a module is not absolute\n\
+                     help: write `{key} = crate::...::{}`",
+                    end_of(function)
+                ),
+            );
+        }
     }
 }
 
-/// Records relative paths of checks. Each handler in the module resolves the path of a check from
-/// its own place; a relative path could lead to different functions.
-fn checks(requirement: &ParsedRequirement, errors: &mut Errors) {
-    match &requirement.kind {
-        Kind::Check(function) if !is_absolute(function) => errors.add(
-            codes::RELATIVE_CHECK,
-            function.0.span(),
-            format!(
-                "the path of a check on a module is not absolute\n\
-                 help: write `check = crate::...::{}`",
-                end_of(function)
-            ),
-        ),
-        Kind::All(parts) | Kind::Any(parts) => {
-            for part in parts {
-                checks(part, errors);
+/// Returns the functions in an attribute, with their keys.
+fn functions(requires: &Requires) -> Vec<(&'static str, &Function)> {
+    fn collect<'r>(
+        requirement: &'r ParsedRequirement,
+        found: &mut Vec<(&'static str, &'r Function)>,
+    ) {
+        match &requirement.kind {
+            Kind::Check(function) => found.push(("check", function)),
+            Kind::Can(can) => found.extend(can.resource.iter().map(|it| ("resource", it))),
+            Kind::All(parts) | Kind::Any(parts) => {
+                parts.iter().for_each(|part| collect(part, found));
             }
+            _ => {}
         }
-        _ => {}
     }
+
+    let mut found = Vec::new();
+    let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
+    for part in requires.requirements.iter().chain(lesser) {
+        collect(part, &mut found);
+    }
+    // Of a module, the default is that of its handlers. It may have been placed already.
+    let idle = requires.idle_on.iter();
+    let idle = idle.filter_map(|idle| idle.resource.as_ref());
+    found.extend(
+        requires
+            .resource
+            .iter()
+            .chain(idle)
+            .map(|it| ("resource", it)),
+    );
+    found
 }
 
 /// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
@@ -46,13 +67,12 @@ pub(super) fn is_module_wrong(requires: &Requires) -> bool {
     })
 }
 
-/// The first check of a requirement that is named by a relative path, as it should be written.
-pub(crate) fn relative_check(requirement: &ParsedRequirement) -> Option<String> {
-    match &requirement.kind {
-        Kind::Check(function) if !is_absolute(function) => Some(end_of(function)),
-        Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(relative_check),
-        _ => None,
-    }
+/// The first function of an attribute that is named by a relative path: its key, and the path as it should
+/// be written.
+pub(crate) fn relative_function(requires: &Requires) -> Option<(&'static str, String)> {
+    let mut functions = functions(requires).into_iter();
+    let (key, function) = functions.find(|(_, function)| !is_absolute(function))?;
+    Some((key, end_of(function)))
 }
 
 fn is_absolute(Function(path): &Function) -> bool {

@@ -466,12 +466,10 @@ impl Reader {
             self.note(at, message);
             return (text, 0);
         }
-        let lesser = requires.hide_unless.iter().map(|hidden| &hidden.lesser);
-        let mut parts = requires.requirements.iter().chain(lesser);
-        if let Some(function) = parts.find_map(check::relative_check) {
+        if let Some((key, function)) = check::relative_function(&requires) {
             let message = format!(
-                "in the policy `{name}`: the path of the check is not absolute\n\
-                 help: write `check = crate::...::{function}`"
+                "in the policy `{name}`: the path of the function is not absolute\n\
+                 help: write `{key} = crate::...::{function}`"
             );
             self.note(at, message);
         }

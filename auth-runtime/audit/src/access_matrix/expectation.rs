@@ -353,7 +353,7 @@ mod tests {
                 unauthenticated(None, vec!["b".into()]),
                 false,
             ),
-            (Denial::Forbidden, Denial::NotFound, false),
+            (Denial::FORBIDDEN, Denial::NotFound, false),
             (
                 Denial::InsufficientScope {
                     scopes: vec!["a".into()],

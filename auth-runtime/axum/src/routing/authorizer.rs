@@ -10,7 +10,9 @@ use auth_runtime_core::adapter::{
     Authentication, AuthenticationFuture, Authorization, RequestBody, RequestView, Route,
     RouteChallenges, State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
-use auth_runtime_core::{Caller, Check, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot};
+use auth_runtime_core::{
+    Caller, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot, ServiceFunction,
+};
 use auth_runtime_policy::Policy;
 use axum::body::Body;
 use axum::extract::Request;
@@ -31,7 +33,7 @@ use crate::routing::response::ResponseOrFuture;
 pub(crate) struct RouteAuthorizer {
     /// On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
     pub(crate) policy: Cow<'static, Policy>,
-    pub(crate) checks: &'static [Check],
+    pub(crate) functions: &'static [ServiceFunction],
     pub(crate) resource: Resource,
     /// Whether the route matches all paths below a prefix.
     pub(crate) is_subtree: bool,
@@ -41,7 +43,7 @@ pub(crate) struct RouteAuthorizer {
     pub(crate) challenges: Arc<RouteChallenges>,
     /// The value of `Vary`, if the response depends on an optional identity.
     pub(crate) vary: Option<HeaderValue>,
-    /// The state of the handler's router, for checks.
+    /// The state of the handler's router, for functions of the policy.
     pub(crate) state: Arc<State>,
     pub(crate) fallback: Fallback,
 }
@@ -114,7 +116,7 @@ impl RouteAuthorizer {
     pub(super) fn of_unknown(resource: Resource, fallback: Fallback) -> Self {
         Self {
             policy: Cow::Borrowed(&UNKNOWN_PATH),
-            checks: &[],
+            functions: &[],
             resource,
             is_subtree: false,
             uses_guard: false,
@@ -134,7 +136,7 @@ impl RouteAuthorizer {
     fn route(&self) -> Route<'_> {
         Route {
             policy: &self.policy,
-            checks: self.checks,
+            functions: self.functions,
             location: self.resource.location().copied(),
             denies_objects: self.uses_guard,
             is_unknown_path: !self.resource.exists(),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auth_runtime_core::adapter::State;
-use auth_runtime_core::{Check, HandlerLocation};
+use auth_runtime_core::{HandlerLocation, ServiceFunction};
 use auth_runtime_policy::Policy;
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -50,15 +50,15 @@ pub(crate) struct Endpoint<S> {
     /// The methods; `None` for all methods that no other endpoint of the path takes.
     pub(crate) filter: Option<MethodFilter>,
     pub(crate) policy: &'static Policy,
-    /// The functions of the checks in the policy.
-    pub(crate) checks: &'static [Check],
+    /// The functions that the policy names.
+    pub(crate) functions: &'static [ServiceFunction],
     pub(crate) location: HandlerLocation,
     /// The type of the service; `None` for a handler.
     pub(crate) service_type: Option<TypeId>,
     /// A handler with the guard of another one.
     pub(crate) borrower: Option<Borrower>,
     pub(crate) uses_guard: bool,
-    /// The state for checks. `None` if no state is set yet, or if no checks exist.
+    /// The state for the functions. `None` if no state is set yet, or if no functions exist.
     pub(crate) state: Option<Arc<State>>,
     pub(crate) mount: Mount<S>,
     pub(crate) layers: Vec<Step>,
@@ -104,7 +104,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         Self {
             filter,
             policy: P::POLICY,
-            checks: P::CHECKS,
+            functions: P::FUNCTIONS,
             location: P::LOCATION,
             service_type,
             borrower,
@@ -125,12 +125,12 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     pub(crate) fn with_state<S2>(self, state: S) -> Endpoint<S2> {
         let mount = self.mount;
-        let is_asked_for = self.state.is_none() && !self.checks.is_empty();
+        let is_asked_for = self.state.is_none() && !self.functions.is_empty();
         let own = is_asked_for.then(|| Arc::new(state.clone()) as Arc<State>);
         Endpoint {
             filter: self.filter,
             policy: self.policy,
-            checks: self.checks,
+            functions: self.functions,
             location: self.location,
             service_type: self.service_type,
             borrower: self.borrower,
@@ -145,8 +145,8 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 }
 
 impl<S> Endpoint<S> {
-    /// The state for checks.
-    pub(crate) fn state_for_checks(&self) -> Arc<State> {
+    /// The state for the functions.
+    pub(crate) fn state_for_functions(&self) -> Arc<State> {
         self.state.clone().unwrap_or_else(|| Arc::new(()))
     }
 

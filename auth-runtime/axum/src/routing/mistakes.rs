@@ -34,7 +34,7 @@ pub(super) fn mistakes_of(router: &GuardedRouter, space: &ProtectionSpace) -> Ve
     let of_objects = router.routes.iter().flat_map(|route| {
         let handler = route.endpoint.location.handler();
         let requirements = route.endpoint.policy.object_requirements().into_iter();
-        let patterns = requirements.filter_map(|requirement| requirement.on);
+        let patterns = requirements.filter_map(|requirement| requirement.on.pattern());
         patterns.flat_map(move |on| {
             let missing = on
                 .parameters()
@@ -64,14 +64,14 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
             scheme,
             accepted: space.schemes().map(str::to_owned).collect(),
         });
-    let state = endpoint.state_for_checks();
-    let checks = endpoint.checks.iter();
-    let states = checks
-        .filter(|check| !check.state().is_met_by(&*state))
-        .map(|check| Mistake::State {
+    let state = endpoint.state_for_functions();
+    let functions = endpoint.functions.iter();
+    let states = functions
+        .filter(|function| !function.state().is_met_by(&*state))
+        .map(|function| Mistake::State {
             handler,
-            check: check.name(),
-            state: check.state().name,
+            function: function.name(),
+            state: function.state().name,
         });
     let demands = endpoint.policy.demands_bound_credentials();
     let unbound = (demands && !space.can_constrain_senders(endpoint.policy))

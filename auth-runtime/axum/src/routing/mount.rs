@@ -318,12 +318,12 @@ impl Placed<'_> {
                 false => None,
             },
             policy: self.policy,
-            checks: route.endpoint.checks,
+            functions: route.endpoint.functions,
             resource: Resource::Handler(route.endpoint.location),
             is_subtree: subtree,
             uses_guard: route.endpoint.uses_guard,
             space: self.space.clone(),
-            state: route.endpoint.state_for_checks(),
+            state: route.endpoint.state_for_functions(),
             fallback,
         });
         let place = match decided_outside {

@@ -36,7 +36,7 @@ pub(crate) enum Mistake {
     /// A check takes another type of state than the router has.
     State {
         handler: &'static str,
-        check: &'static str,
+        function: &'static str,
         state: &'static str,
     },
     /// Two path parameters have the same name, so that a check and the handler can read different
@@ -99,11 +99,11 @@ impl fmt::Display for Mistake {
             ),
             Self::State {
                 handler,
-                check,
+                function,
                 state,
             } => write!(
                 f,
-                "the check `{check}` of `{handler}` needs the state `{state}`, and the router of \
+                "the function `{function}` of `{handler}` needs the state `{state}`, and the router of \
                  the handler has another state",
             ),
             Self::Parameter {

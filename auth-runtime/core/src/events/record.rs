@@ -70,8 +70,8 @@ impl<'a> Outcome<'a> {
     /// use auth_runtime::decision::Denial;
     /// use auth_runtime::events::Outcome;
     ///
-    /// assert_eq!(Outcome::Denied(&Denial::Forbidden).name(), "forbidden");
-    /// assert_eq!(Outcome::Hidden(&Denial::Forbidden).name(), "hidden");
+    /// assert_eq!(Outcome::Denied(&Denial::FORBIDDEN).name(), "forbidden");
+    /// assert_eq!(Outcome::Hidden(&Denial::FORBIDDEN).name(), "hidden");
     /// ```
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ impl<'a> Outcome<'a> {
                 Denial::StepUp { .. } => "step_up",
                 Denial::SenderConstraintRequired => "unbound_credentials",
                 Denial::InsufficientScope { .. } => "insufficient_scope",
-                Denial::Forbidden => "forbidden",
+                Denial::Forbidden { .. } => "forbidden",
                 Denial::NotFound => "not_found",
                 Denial::Unverifiable { .. } => "unverifiable",
             },

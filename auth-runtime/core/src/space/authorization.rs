@@ -9,7 +9,7 @@ use super::credentials::RequestBody;
 use super::protection_space::{ProtectionSpace, UnknownPaths};
 use super::target::Target;
 use crate::caller::Caller;
-use crate::check::{Check, Surroundings, run_named};
+use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
 use crate::decision::{Decision, Denial, conceals};
 use crate::denial_body::RequestView;
@@ -22,8 +22,8 @@ use crate::head::Head;
 pub struct Route<'a> {
     /// The policy. On a path with a hidden method, it is [hidden](Policy::on_hidden_path) as well.
     pub policy: &'a Policy,
-    /// The functions of the checks in the policy.
-    pub checks: &'a [Check],
+    /// The functions that the policy names.
+    pub functions: &'a [ServiceFunction],
     /// The handler. `None` if the policy is not that of a handler.
     pub location: Option<HandlerLocation>,
     /// True if the handler can deny objects through its guard.
@@ -66,8 +66,8 @@ impl ProtectionSpace {
     /// Authorizes a request without a web framework. For axum, `Guard` and
     /// `GuardedRouter` do this.
     ///
-    /// `checks` are the functions of the checks in the policy. They find no path parameters, and fail
-    /// if they need state. The body is not read, so tokens in forms are not found.
+    /// `functions` are those that the policy names. They find no path parameters, and fail if they need
+    /// state. The body is not read, so tokens in forms are not found.
     ///
     /// ```
     /// use auth_runtime::{Caller, Identity, Policy, ProtectionSpace, Requirement};
@@ -95,12 +95,12 @@ impl ProtectionSpace {
     pub async fn authorize(
         &self,
         policy: &Policy,
-        checks: &[Check],
+        functions: &[ServiceFunction],
         head: &Parts,
     ) -> Result<Caller, http::Response<Bytes>> {
         let route = Route {
             policy,
-            checks,
+            functions,
             location: None,
             denies_objects: false,
             is_unknown_path: false,
@@ -239,12 +239,12 @@ impl ProtectionSpace {
         };
         let context = match &open {
             Atom::Check(name) => {
-                let result = run_named(route.checks, name, identity, surroundings);
+                let result = run_check(route.functions, name, identity, surroundings);
                 let result = watch.around(result).await;
                 context.checked(name.clone(), result)
             }
             _ => {
-                let asked = self.ask_about_objects(route.policy, identity, context, surroundings);
+                let asked = self.ask_about_objects(route, identity, context, surroundings);
                 watch.around(asked).await
             }
         };

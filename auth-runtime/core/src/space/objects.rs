@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use auth_runtime_policy::{Atom, FillError, ObjectRequirement, Policy, ResourcePattern};
+use auth_runtime_policy::{
+    Atom, FillError, ObjectRequirement, ObjectSource, Policy, ResourcePattern,
+};
 use http::{HeaderValue, Method};
 
+use super::authorization::Route;
 use super::protection_space::ProtectionSpace;
 use super::report::RequestOrigin;
-use crate::check::{Parameters, Surroundings};
+use crate::check::{Parameters, Surroundings, find_resource};
 use crate::condition::Permitted;
 use crate::context::Context;
 use crate::decision::open_atoms;
@@ -60,22 +63,23 @@ impl ProtectionSpace {
         let engine = self.0.decision_point.as_ref();
         let mut requirements = policy.object_requirements().into_iter();
         let found = requirements.find(|ObjectRequirement { action, on, .. }| {
-            let kind = on.map_or(Resource::SERVICE, ResourcePattern::resource_type);
-            !engine.is_some_and(|engine| engine.decides_about(action, kind))
+            !engine.is_some_and(|engine| engine.decides_about(action, on.resource_type()))
         });
         found.map(|requirement| requirement.atom)
     }
 
-    /// Puts all `can` requirements of `policy` that can change the response to the decision point, in one
+    /// Puts all `can` requirements of the policy that can change the response to the decision point, in one
     /// call, and adds the decisions to the context.
     pub(super) async fn ask_about_objects<'c>(
         &self,
-        policy: &Policy,
+        route: Route<'_>,
         identity: &Identity,
         mut context: Context<'c>,
         surroundings: Surroundings<'_>,
     ) -> Context<'c> {
+        let policy = route.policy;
         let mut asked: Vec<&Atom> = Vec::new();
+        let mut found: Vec<(&ObjectSource, Result<Resource, Known>)> = Vec::new();
         let mut evaluations = Vec::new();
         let requirements = policy.requirement().into_iter().chain(policy.shown_to());
         let open: Vec<&Atom> = requirements
@@ -85,7 +89,17 @@ impl ProtectionSpace {
             if !open.contains(&requirement.atom) {
                 continue;
             }
-            match self.resource_of(requirement.on, surroundings.parameters) {
+            let known = found.iter().find(|(source, _)| *source == requirement.on);
+            let resource = match known {
+                Some((_, resource)) => resource.clone(),
+                None => {
+                    let resource = self.resource_of(requirement.on, route, identity, surroundings);
+                    let resource = resource.await;
+                    found.push((requirement.on, resource.clone()));
+                    resource
+                }
+            };
+            match resource {
                 Ok(resource) => {
                     asked.push(requirement.atom);
                     evaluations.push(Evaluation::new(requirement.action.clone(), resource));
@@ -107,19 +121,31 @@ impl ProtectionSpace {
         context.after(Arc::new(evaluated))
     }
 
-    /// The object of a `can` requirement.
-    fn resource_of(
+    /// Determines the object of a `can` requirement.
+    async fn resource_of(
         &self,
-        on: Option<&ResourcePattern>,
-        parameters: Option<&Parameters>,
+        on: &ObjectSource,
+        route: Route<'_>,
+        identity: &Identity,
+        surroundings: Surroundings<'_>,
     ) -> Result<Resource, Known> {
-        let Some(on) = on else {
-            let realm = self.realm().unwrap_or_default();
-            return Ok(Resource::new(Resource::SERVICE, realm));
+        let pattern = match on {
+            ObjectSource::Path(pattern) => pattern,
+            ObjectSource::Function {
+                resource_type,
+                function,
+            } => {
+                let found = find_resource(route.functions, function, identity, surroundings);
+                let found = found.await.ok_or(Known(None))?;
+                return of_type(resource_type, found, function);
+            }
+            _ => {
+                let realm = self.realm().unwrap_or_default();
+                return Ok(Resource::new(Resource::SERVICE, realm));
+            }
         };
-        let id = id_of(on, parameters)?;
-        let kind = on.resource_type().to_owned();
-        Ok(Resource::new(kind, id))
+        let id = id_of(pattern, surroundings.parameters)?;
+        Ok(Resource::new(pattern.resource_type().to_owned(), id))
     }
 
     /// Puts questions to the decision point.
@@ -241,8 +267,28 @@ impl ProtectionSpace {
     }
 }
 
-/// The answer to a question without an engine; `None` if the route lacks a parameter of the object.
+/// The answer to a question without an engine; `None` if the object cannot be determined.
+#[derive(Clone, Copy)]
 struct Known(Option<bool>);
+
+/// The object that a function returned. The answer is `false` without one.
+fn of_type(
+    resource_type: &str,
+    found: Option<Resource>,
+    function: &str,
+) -> Result<Resource, Known> {
+    let resource = found.ok_or(Known(Some(false)))?;
+    if resource.resource_type() != resource_type {
+        tracing::error!(
+            function,
+            expected = resource_type,
+            returned = resource.resource_type(),
+            "the function returned an object of another type",
+        );
+        return Err(Known(None));
+    }
+    Ok(resource)
+}
 
 /// The id of the object of a pattern. The answer is `false` if no object can have this id.
 fn id_of(on: &ResourcePattern, parameters: Option<&Parameters>) -> Result<String, Known> {

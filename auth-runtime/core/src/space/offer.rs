@@ -116,7 +116,7 @@ impl<'a> Offer<'a> {
             }
             // RFC 6750 §3 requires a challenge whenever the token does not grant access. An error
             // would make clients request scopes that do not help.
-            Denial::Forbidden if self.is_known => self.make(
+            Denial::Forbidden { .. } if self.is_known => self.make(
                 &[],
                 &|index, accepted| was_used(index, accepted) && accepted.is_oauth,
                 &|_| None,
@@ -124,7 +124,7 @@ impl<'a> Offer<'a> {
             Denial::InvalidRequest => {
                 self.make(&[], &is_oauth, &|_| Some(ErrorCode::InvalidRequest))
             }
-            Denial::Forbidden | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
+            Denial::Forbidden { .. } | Denial::NotFound | Denial::Unverifiable { .. } => Vec::new(),
         }
     }
 

@@ -66,16 +66,20 @@ impl From<Decision> for ObjectDecision {
             false if acr_values.is_empty() => Self::deny(),
             false => Self::deny_until_login(acr_values),
         };
-        match policy(&context) {
+        let decided = match text_of(&context, &["policy", "reason_admin", "id"]) {
             Some(policy) => decided.by_policy(policy),
+            None => decided,
+        };
+        match text_of(&context, &["reason_user"]) {
+            Some(reason) => decided.with_reason(&reason),
             None => decided,
         }
     }
 }
 
-/// The policy or the reason that the context names, for records.
-fn policy(context: &Value) -> Option<String> {
-    ["policy", "reason_admin", "id"]
+/// The text of the first of these members that has one.
+fn text_of(context: &Value, names: &[&str]) -> Option<String> {
+    names
         .iter()
         .find_map(|name| match context.get(name)? {
             Value::String(text) => Some(text),
@@ -189,6 +193,31 @@ mod tests {
             .to_string()
             .as_bytes())
         .unwrap()
+    }
+
+    #[test]
+    fn reasons_for_users_are_separate() {
+        for (context, reason, policy) in [
+            (
+                json!({"reason_user": "Ask an owner.", "reason_admin": "no owner"}),
+                Some("Ask an owner."),
+                Some("no owner"),
+            ),
+            (
+                json!({"reason_user": {"en-403": "Ask an owner."}}),
+                Some("Ask an owner."),
+                None,
+            ),
+            (json!({"reason_admin": "no owner"}), None, Some("no owner")),
+            (json!({"reason_user": ["Ask"]}), None, None),
+        ] {
+            let decision = decided(false, context.clone());
+            assert_eq!(
+                (decision.reason(), decision.policy()),
+                (reason, policy),
+                "{context}"
+            );
+        }
     }
 
     #[test]

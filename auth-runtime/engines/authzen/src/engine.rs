@@ -64,6 +64,7 @@ const SOON: Duration = Duration::from_secs(1);
 ///
 /// | member of a decision's `context` | effect |
 /// |---|---|
+/// | `reason_user`: a string, or an object of strings | the reason in the body of a 403, up to 256 characters |
 /// | `policy`, or else `reason_admin`, or else `id`: a string, or an object of strings | the policy in records, up to 256 characters |
 /// | `acr_values`: a string or a list of strings | for a denial: a login with one of these authentication context classes is requested (RFC 9470) |
 ///

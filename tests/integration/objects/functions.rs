@@ -1,0 +1,208 @@
+//! Objects that a function of the service returns: `resource = path`.
+
+use auth_runtime::routing::{get, post};
+use auth_runtime::{CheckRequest, requires};
+
+use super::*;
+
+/// Returns the report that `?report=…` names, the last one if there are several.
+async fn of_query(request: CheckRequest<'_>) -> Option<Resource> {
+    let query = request.uri().query()?;
+    let mut parameters = query.split('&').rev();
+    let id = parameters.find_map(|one| one.strip_prefix("report="))?;
+    Some(Resource::new("Report", id).with_property("by", "query"))
+}
+
+/// The state of a router: prefixes of ids by tenant.
+#[derive(Clone)]
+struct Tenants(&'static str);
+
+async fn of_field(request: CheckRequest<'_, Tenants>) -> Result<Option<Resource>, &'static str> {
+    let Some(field) = request.headers().get("x-report") else {
+        return Ok(None);
+    };
+    let id = field.to_str().map_err(|_| "the field is not text")?;
+    let Tenants(prefix) = request.state();
+    Ok(Some(Resource::new("Report", format!("{prefix}/{id}"))))
+}
+
+async fn of_another_type(_: CheckRequest<'_>) -> Option<Resource> {
+    Some(Resource::new("Repository", "ann/garden"))
+}
+
+#[requires(can = "read", on = "Report", resource = of_query)]
+async fn read() -> &'static str {
+    "report"
+}
+
+#[requires(can = "update", on = "Report", resource = of_query, hide_as = 404, hide_unless = can("read"))]
+async fn update() -> &'static str {
+    "report"
+}
+
+#[requires(any(can("read", on = "Report", resource = of_field), role = "admin"), hide_as = 404)]
+async fn by_field() -> &'static str {
+    "report"
+}
+
+#[requires(can = "read", on = "Report", resource = of_another_type)]
+async fn mistaken() -> &'static str {
+    "report"
+}
+
+#[requires(authenticated, on = "Report", resource = crate::objects::functions::of_query)]
+mod reports {
+    use auth_runtime::requires;
+
+    #[requires(can = "read")]
+    pub(super) async fn show() -> &'static str {
+        "report"
+    }
+
+    #[requires(can = "read", on = "Owner::{owner}")]
+    pub(super) async fn owner() -> &'static str {
+        "owner"
+    }
+}
+
+fn app(engine: &Engine) -> ProtectedRouter {
+    let routes = GuardedRouter::new()
+        .route("/report", get(read))
+        .route("/hidden", get(update))
+        .route("/field", post(by_field))
+        .route("/mistaken", get(mistaken))
+        .route("/shown", get(reports::show))
+        .route("/owners/{owner}", get(reports::owner));
+    protect(routes.with_state(Tenants("ann")), engine)
+}
+
+#[tokio::test]
+async fn the_engine_decides_about_the_returned_object() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    for (caller, target, expected) in [
+        ("ann", "/report?report=ann/1", 200),
+        ("bob", "/report?report=ann/1", 403),
+        ("bob", "/report?x=1&report=ann/1-public", 200),
+        ("ann", "/report?report=ann/1&report=bob/1", 403),
+        // Without an object, nothing is allowed, and the engine is not asked.
+        ("ann", "/report", 403),
+        ("ann", "/shown?report=ann/1", 200),
+        ("bob", "/shown?report=ann/1", 403),
+        ("ann", "/owners/ann?report=bob/1", 200),
+    ] {
+        assert_eq!(
+            status(&app, by(caller, target)).await,
+            expected,
+            "{caller} {target}"
+        );
+    }
+    let calls: Vec<String> = engine.calls().into_iter().flatten().collect();
+    assert_eq!(
+        calls,
+        [
+            r#"read Report::"ann/1""#,
+            r#"read Report::"ann/1""#,
+            r#"read Report::"ann/1-public""#,
+            r#"read Report::"bob/1""#,
+            r#"read Report::"ann/1""#,
+            r#"read Report::"ann/1""#,
+            r#"read Owner::"ann""#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_engine_receives_the_properties() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    status(&app, by("ann", "/report?report=ann/1")).await;
+    let calls = engine.calls.lock().expect("no panic");
+    let [Evaluation { resource, .. }] = calls.concat().try_into().expect("one question");
+    let expected = Resource::new("Report", "ann/1").with_property("by", "query");
+    assert_eq!(resource, expected);
+}
+
+/// A function that two requirements name is called once, and both questions are one call.
+#[tokio::test]
+async fn two_actions_on_one_object_are_one_call() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    for (target, expected) in [
+        ("/hidden?report=ann/1-public", 403),
+        ("/hidden?report=ann/1", 404),
+    ] {
+        assert_eq!(status(&app, by("bob", target)).await, expected, "{target}");
+    }
+    assert_eq!(
+        engine.calls(),
+        [
+            [
+                r#"update Report::"ann/1-public""#,
+                r#"read Report::"ann/1-public""#
+            ],
+            [r#"update Report::"ann/1""#, r#"read Report::"ann/1""#],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_function_with_state_reads_a_header_field() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    for (value, expected) in [
+        (Some(&b"1"[..]), 200),
+        (None, 404),
+        // An error is an outage, and concealed here.
+        (Some(b"\xFF"), 404),
+    ] {
+        let mut request = by("ann", "/field");
+        *request.method_mut() = http::Method::POST;
+        if let Some(value) = value {
+            let value = http::HeaderValue::from_bytes(value).expect("a value");
+            request.headers_mut().insert("x-report", value);
+        }
+        assert_eq!(status(&app, request).await, expected, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_of_another_type_grants_nothing() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    assert_eq!(status(&app, by("ann", "/mistaken")).await, 503);
+    assert!(engine.calls().is_empty());
+}
+
+/// A function is not called about callers that are not known.
+#[tokio::test]
+async fn anonymous_callers_get_a_challenge() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    let response = send(&app, request("/report?report=ann/1-public")).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert!(engine.calls().is_empty());
+}
+
+#[test]
+fn a_function_with_another_state_is_an_error_of_protect() {
+    let routes: GuardedRouter = GuardedRouter::new()
+        .route("/field", post(by_field))
+        .with_state(());
+    let space = with(&Engine::default()).build().expect("a space");
+    let error = routes.protect(space).expect_err("a mistake").to_string();
+    assert!(error.contains("the function `of_field` of"), "{error}");
+    assert!(error.contains("needs the state"), "{error}");
+}
+
+#[test]
+fn policies_name_the_function() {
+    let policy = auth_runtime::Policy::requires(auth_runtime::Requirement::can_by(
+        "read", "Report", "of_query",
+    ));
+    let expected = r#"requires(can("read", on = "Report", resource = of_query))"#;
+    assert_eq!(policy.to_string(), expected);
+    let row = app(&Engine::default());
+    let table = row.access_table().to_string();
+    assert!(table.contains("resource = of_query"), "{table}");
+}

@@ -1,0 +1,6 @@
+use auth_runtime::requires;
+
+#[requires(can = "read", on = "Report::{id}", resource = of_query)]
+async fn handler() {}
+
+fn main() {}
