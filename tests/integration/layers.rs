@@ -54,7 +54,7 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-pub(crate) const OURS: [&str; 11] = [
+pub(crate) const OURS: [&str; 12] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",
@@ -65,6 +65,7 @@ pub(crate) const OURS: [&str; 11] = [
     "auth-runtime-cli",
     "auth-runtime-core",
     "auth-runtime-policy",
+    "auth-runtime-remote",
     "auth-runtime-schemes",
 ];
 
@@ -87,6 +88,15 @@ fn policy_stands_alone() {
     assert_without("auth-runtime-policy", &["--all-features"], &FRAMEWORKS);
 }
 
+/// An engine with another protocol takes the circuit breaker without an HTTP client.
+#[test]
+fn remote_stands_alone() {
+    let others = OURS.iter().filter(|own| **own != "auth-runtime-remote");
+    let others: Vec<&str> = others.copied().collect();
+    assert_without("auth-runtime-remote", &["--all-features"], &others);
+    assert_without("auth-runtime-remote", &[], &FRAMEWORKS);
+}
+
 #[test]
 #[should_panic = "auth-runtime-core depends on auth-runtime-policy"]
 fn own_package_is_found() {
@@ -98,6 +108,11 @@ fn layers_point_down() {
     let upper = ["auth-runtime", "auth-runtime-audit", "auth-runtime-axum"];
     let no_schemes = [&upper[..], &["auth-runtime-schemes"]].concat();
     assert_without("auth-runtime-core", &["--all-features"], &no_schemes);
+    assert_without(
+        "auth-runtime-core",
+        &["--all-features"],
+        &["auth-runtime-remote"],
+    );
     assert_without("auth-runtime-schemes", &["--all-features"], &upper);
     let no_engine = [&no_schemes[..], &["axum"]].concat();
     assert_without("auth-runtime-authzen", &["--all-features"], &no_engine);

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use auth_runtime_core::{Caller, Client, Clock, Credentials, Identity, Rejection, Verification};
+use auth_runtime_remote::HttpClient;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -23,7 +24,6 @@ use self::single_flight::{MAX_WAIT, SingleFlight};
 use crate::Claims;
 use crate::b64token::is_b64token;
 use crate::fair_queue::{self, FairQueue};
-use crate::http_client::HttpClient;
 use crate::jwt::{ClaimNames, strings};
 use crate::token_cache::VerifierCache;
 
@@ -256,10 +256,7 @@ impl Endpoint {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
-        let answer = self
-            .http
-            .post_form(&self.url, body, self.client.basic())
-            .await;
+        let answer = self.http.post_form(&self.url, body).await;
         answer.map_err(|error| error.to_string())
     }
 

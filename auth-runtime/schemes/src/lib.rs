@@ -29,10 +29,10 @@ mod fair_queue;
 mod field;
 #[cfg(any(feature = "api-key", feature = "webhooks"))]
 mod hex;
-#[cfg(any(feature = "jwks", feature = "introspection"))]
-mod http_client;
 #[cfg(feature = "introspection")]
 mod introspection;
+#[cfg(any(feature = "jwks", feature = "introspection"))]
+mod issuer_client;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(any(feature = "dpop", feature = "digest"))]

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_remote::{HttpClient, HttpClientError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::discovery::Endpoints;
 use crate::engine::AuthZen;
-use crate::http_client::{HttpClient, HttpClientError};
 use crate::question::SubjectNames;
 
 /// The longest timeout. A request of the service waits for it.
@@ -192,11 +192,13 @@ impl AuthZenBuilder {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(AuthZenError::Timeout(self.timeout));
         }
-        let http = HttpClient::new(
-            self.ca_certificates.as_deref(),
-            self.timeout,
-            self.authorization?,
-        );
+        let http = HttpClient::builder()
+            .ca_certificates(self.ca_certificates)
+            .timeout(self.timeout)
+            .authorization(self.authorization?)
+            // Questions change nothing.
+            .repeat_lost_requests()
+            .build();
         let http = http.map_err(|error| match error {
             HttpClientError::Certificates => AuthZenError::CaCertificates,
             HttpClientError::Client(problem) => AuthZenError::Client(problem),

@@ -1,12 +1,12 @@
 //! The configuration document of a server (§9).
 
 use auth_runtime_core::url::TrustedUrl;
+use auth_runtime_remote::HttpClient;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::answer::bounded;
 use crate::builder::AuthZenError;
-use crate::http_client::HttpClient;
 
 const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 

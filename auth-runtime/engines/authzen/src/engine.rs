@@ -7,19 +7,20 @@ use std::time::{Duration, Instant};
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
 };
+use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError};
 use http::StatusCode;
 use tokio::sync::Semaphore;
 
 use crate::answer;
-use crate::circuit::{Circuit, OPEN};
 use crate::discovery::Endpoints;
-use crate::http_client::{HttpClient, HttpError};
 use crate::question::{self, SubjectNames};
 
 /// The maximum number of concurrent requests to the server.
 const MAX_IN_FLIGHT: usize = 256;
 /// The wait before a retry while all places are taken, or the server is probed.
 const SOON: Duration = Duration::from_secs(1);
+/// The wait before a retry after a failure.
+const LATER: Duration = CircuitBreaker::OPEN;
 
 /// A decision point that puts all questions to a server over the AuthZEN Authorization API 1.0.
 ///
@@ -94,7 +95,7 @@ struct Remote {
     names: SubjectNames,
     http: HttpClient,
     places: Semaphore,
-    circuit: Circuit,
+    circuit: CircuitBreaker,
 }
 
 /// The reason for missing decisions.
@@ -110,7 +111,7 @@ impl AuthZen {
             names,
             http,
             places: Semaphore::new(MAX_IN_FLIGHT),
-            circuit: Circuit::default(),
+            circuit: CircuitBreaker::default(),
         }))
     }
 }
@@ -135,7 +136,7 @@ impl Remote {
             [one] => question::evaluation(&self.names, &request, one),
             _ => question::evaluations(&self.names, &request),
         };
-        let body = body.map_err(|_| error("a property has an unknown type", OPEN))?;
+        let body = body.map_err(|_| error("a property has an unknown type", LATER))?;
         let _place = self.places.try_acquire().map_err(|_| {
             let message = format!("{MAX_IN_FLIGHT} requests to the server are under way");
             error(message, SOON)
@@ -154,7 +155,7 @@ impl Remote {
                     true => attempt.succeeded(),
                     false => attempt.failed(Instant::now()),
                 }
-                Err(error(problem, OPEN))
+                Err(error(problem, LATER))
             }
         }
     }
@@ -169,7 +170,7 @@ impl Remote {
             1 => &self.endpoints.evaluation,
             _ => &self.endpoints.evaluations,
         };
-        let answer = self.http.post(url, body, request.request_id).await;
+        let answer = self.http.post_json(url, body, request.request_id).await;
         let answer = answer.map_err(Problem::Http)?;
         let decisions = match asked {
             1 => answer::one(&answer).map(|decision| vec![decision]),

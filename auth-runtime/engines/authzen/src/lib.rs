@@ -21,10 +21,8 @@
 
 mod answer;
 mod builder;
-mod circuit;
 mod discovery;
 mod engine;
-mod http_client;
 mod question;
 
 pub use crate::builder::{AuthZenBuilder, AuthZenError};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use auth_runtime_core::url::{TrustedUrl, without_user};
 use auth_runtime_core::{Clock, UrlProblem};
+use auth_runtime_remote::HttpClientError;
 use jsonwebtoken::{Algorithm, EncodingKey};
 
 #[cfg(feature = "redis")]
@@ -15,7 +16,7 @@ use super::client::ClientAuthentication;
 use super::single_flight::SingleFlight;
 use super::{Endpoint, Introspection, MAX_IN_FLIGHT, MAX_WAITING, SHARE};
 use crate::fair_queue::FairQueue;
-use crate::http_client::{HttpClient, HttpClientError};
+use crate::issuer_client::issuer_client;
 use crate::jwt::{ClaimNames, ClaimPath};
 use crate::token_cache::TokenCache;
 
@@ -250,15 +251,17 @@ impl IntrospectionBuilder {
             return Err(IntrospectionError::Audience);
         }
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let http = issuer_client(self.ca_certificates)
+            .authorization(client.basic())
+            .build();
+        let http = http.map_err(|error| match error {
+            HttpClientError::Certificates => IntrospectionError::CaCertificates,
+            HttpClientError::Client(problem) => IntrospectionError::Client(problem),
+        })?;
         Ok(Introspection(Arc::new(Endpoint {
             url,
             client,
-            http: HttpClient::new(self.ca_certificates.as_deref()).map_err(
-                |error| match error {
-                    HttpClientError::Certificates => IntrospectionError::CaCertificates,
-                    HttpClientError::Client(problem) => IntrospectionError::Client(problem),
-                },
-            )?,
+            http,
             issuer: self.issuer,
             audiences: self.audiences,
             leeway: self.leeway,

@@ -68,9 +68,10 @@ impl ClientAuthentication {
         }
     }
 
-    pub(super) fn basic(&self) -> Option<&str> {
+    /// The value of `Authorization`.
+    pub(super) fn basic(&self) -> Option<Zeroizing<String>> {
         match self {
-            Self::Secret { basic, .. } => Some(basic),
+            Self::Secret { basic, .. } => Some(basic.clone()),
             Self::SecretInForm { .. } | Self::Key { .. } => None,
         }
     }

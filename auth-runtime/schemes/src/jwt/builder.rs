@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity, Rejection};
+#[cfg(feature = "jwks")]
+use auth_runtime_remote::HttpClientError;
 
 use super::claims::{ClaimNames, ClaimPath};
 use super::error::JwtError;
@@ -18,7 +20,7 @@ use super::{Claims, Issuer, Jwt, JwtKey, Keys, Revoked, key, spiffe};
 #[cfg(feature = "jwks")]
 use super::{KeySource, key_source::AnyKeySource};
 #[cfg(feature = "jwks")]
-use crate::http_client::{HttpClient, HttpClientError};
+use crate::issuer_client::issuer_client;
 #[cfg(feature = "token-cache")]
 use crate::token_cache::TokenCache;
 
@@ -456,7 +458,7 @@ impl JwtBuilder {
             Some(_) if !keys.is_empty() => return Err(JwtError::KeysBesidesFetched),
             Some(place) => {
                 place.check(&rules.issuer)?;
-                let http = HttpClient::new(self.ca_certificates.as_deref());
+                let http = issuer_client(self.ca_certificates).build();
                 let http = http.map_err(|error| match error {
                     HttpClientError::Certificates => JwtError::CaCertificates,
                     HttpClientError::Client(problem) => JwtError::Unreachable(problem),

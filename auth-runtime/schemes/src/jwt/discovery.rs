@@ -1,9 +1,8 @@
 //! Discovery of the URL of an issuer's keys (RFC 8414, OpenID Connect Discovery).
 
 use auth_runtime_core::url::TrustedUrl;
+use auth_runtime_remote::{HttpClient, HttpError};
 use serde::Deserialize;
-
-use crate::http_client::{HttpClient, HttpError};
 
 #[derive(Deserialize)]
 struct Metadata {

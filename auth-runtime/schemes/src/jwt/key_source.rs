@@ -5,9 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use auth_runtime_remote::HttpClient;
 use tokio::task::JoinSet;
-
-use crate::http_client::{MAX_ANSWER, TIMEOUT};
 
 /// A source of keys that change, for [`JwtBuilder::key_source`](super::JwtBuilder::key_source): a file, an
 /// API that requires credentials, or a test.
@@ -79,13 +78,16 @@ impl AnyKeySource {
         // A panic of the source ends its own task only.
         let mut task = JoinSet::new();
         task.spawn(async move { source.fetch().await });
-        let document = match tokio::time::timeout(TIMEOUT, task.join_next()).await {
+        let document = match tokio::time::timeout(HttpClient::TIMEOUT, task.join_next()).await {
             Ok(Some(Ok(result))) => result,
             Ok(_) => Err("it panicked".to_owned()),
-            Err(_) => Err(format!("it took longer than {} seconds", TIMEOUT.as_secs())),
+            Err(_) => Err(format!(
+                "it took longer than {} seconds",
+                HttpClient::TIMEOUT.as_secs()
+            )),
         };
         let document = document.map_err(|problem| format!("the key source: {problem}"))?;
-        match document.len() > MAX_ANSWER {
+        match document.len() > HttpClient::MAX_RESPONSE {
             true => Err("the key source: the document is too long".to_owned()),
             false => Ok(document),
         }

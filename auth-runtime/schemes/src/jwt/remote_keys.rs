@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_remote::HttpClient;
 use jsonwebtoken::Header;
 use tokio::sync::Mutex;
 
@@ -21,7 +22,6 @@ use super::key::of_jwks;
 use super::key_set::KeySet;
 use super::key_source::AnyKeySource;
 use super::rules::Rules;
-use crate::http_client::HttpClient;
 use crate::token_cache::VerifierCache;
 
 /// The minimum time between two fetches that requests cause.

@@ -3,15 +3,26 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of consecutive failures that open the circuit.
-pub(crate) const MAX_FAILURES: u32 = 5;
-/// The time for which calls fail at once.
-pub(crate) const OPEN: Duration = Duration::from_secs(5);
+/// A bound on calls of a server that fails: after [`MAX_FAILURES`](Self::MAX_FAILURES) consecutive failures,
+/// calls fail at once for the time [`OPEN`](Self::OPEN), and then one call is a probe.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use auth_runtime_remote::CircuitBreaker;
+///
+/// let (breaker, now) = (CircuitBreaker::default(), Instant::now());
+/// for _ in 0..CircuitBreaker::MAX_FAILURES {
+///     let attempt = breaker.begin(now).map_err(|_| "open")?;
+///     attempt.failed(now);
+/// }
+/// assert_eq!(breaker.begin(now).err(), Some(CircuitBreaker::OPEN));
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct CircuitBreaker(Mutex<State>);
 
-#[derive(Default)]
-pub(crate) struct Circuit(Mutex<State>);
-
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     failures: u32,
     /// The end of the time for which calls fail at once. After it, one call is a probe, and the others
@@ -22,18 +33,25 @@ struct State {
 
 /// A call that may be made. Its result is reported by [`succeeded`](Self::succeeded) or
 /// [`failed`](Self::failed). A call that is abandoned has no result.
-pub(crate) struct Attempt<'c> {
-    circuit: &'c Circuit,
+#[derive(Debug)]
+#[must_use]
+pub struct Attempt<'c> {
+    circuit: &'c CircuitBreaker,
     is_probe: bool,
 }
 
-impl Circuit {
+impl CircuitBreaker {
+    /// The number of consecutive failures after which calls fail at once.
+    pub const MAX_FAILURES: u32 = 5;
+    /// The time for which calls fail at once.
+    pub const OPEN: Duration = Duration::from_secs(5);
+
     /// Begins a call.
     ///
     /// # Errors
     ///
-    /// The circuit is open: the time until the next probe.
-    pub(crate) fn begin(&self, now: Instant) -> Result<Attempt<'_>, Duration> {
+    /// The circuit is open. The error is the time until the next probe; zero while there is one.
+    pub fn begin(&self, now: Instant) -> Result<Attempt<'_>, Duration> {
         let mut state = self.state();
         let is_probe = match state.open_until {
             None => false,
@@ -55,18 +73,20 @@ impl Circuit {
 
 impl Attempt<'_> {
     /// Closes the circuit: the server works.
-    pub(crate) fn succeeded(self) {
+    pub fn succeeded(self) {
         *self.circuit.state() = State::default();
     }
 
     /// Counts a failure.
-    pub(crate) fn failed(self, now: Instant) {
+    pub fn failed(self, now: Instant) {
         let mut state = self.circuit.state();
         state.failures = state.failures.saturating_add(1);
         let is_open = state.open_until.is_some();
         // A call that began before the circuit was opened does not extend the time.
-        if (is_open && self.is_probe) || (!is_open && state.failures >= MAX_FAILURES) {
-            state.open_until = now.checked_add(OPEN);
+        if (is_open && self.is_probe)
+            || (!is_open && state.failures >= CircuitBreaker::MAX_FAILURES)
+        {
+            state.open_until = now.checked_add(CircuitBreaker::OPEN);
         }
     }
 }
@@ -84,7 +104,10 @@ impl Drop for Attempt<'_> {
 mod tests {
     use super::*;
 
-    fn open(circuit: &Circuit, now: Instant) {
+    const MAX_FAILURES: u32 = CircuitBreaker::MAX_FAILURES;
+    const OPEN: Duration = CircuitBreaker::OPEN;
+
+    fn open(circuit: &CircuitBreaker, now: Instant) {
         for _ in 0..MAX_FAILURES {
             circuit.begin(now).ok().unwrap().failed(now);
         }
@@ -92,7 +115,7 @@ mod tests {
 
     #[test]
     fn opens_after_consecutive_failures() {
-        let (circuit, now) = (Circuit::default(), Instant::now());
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
         for _ in 1..MAX_FAILURES {
             circuit.begin(now).ok().unwrap().failed(now);
         }
@@ -106,7 +129,7 @@ mod tests {
 
     #[test]
     fn one_probe_follows() {
-        let (circuit, now) = (Circuit::default(), Instant::now());
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
         open(&circuit, now);
         let later = now + OPEN;
         assert!(circuit.begin(later - Duration::from_millis(1)).is_err());
@@ -121,7 +144,7 @@ mod tests {
 
     #[test]
     fn abandoned_probe_is_replaced() {
-        let (circuit, now) = (Circuit::default(), Instant::now());
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
         open(&circuit, now);
         drop(circuit.begin(now + OPEN).ok().unwrap());
         assert!(circuit.begin(now + OPEN).is_ok());
@@ -129,7 +152,7 @@ mod tests {
 
     #[test]
     fn late_failure_extends_nothing() {
-        let (circuit, now) = (Circuit::default(), Instant::now());
+        let (circuit, now) = (CircuitBreaker::default(), Instant::now());
         let late = circuit.begin(now).ok().unwrap();
         open(&circuit, now);
         late.failed(now + OPEN / 2);

@@ -1,0 +1,18 @@
+//! Requests to other servers: the issuers of tokens, and policy decision points.
+//!
+//! The schemes and the engines of `auth-runtime` use this package. Services use `auth-runtime`.
+//!
+//! # Features
+//!
+//! `http`: an `HttpClient`. Default: none.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod circuit_breaker;
+#[cfg(feature = "http")]
+mod http_client;
+
+pub use crate::circuit_breaker::{Attempt, CircuitBreaker};
+#[cfg(feature = "http")]
+pub use crate::http_client::{HttpClient, HttpClientBuilder, HttpClientError, HttpError};
