@@ -67,6 +67,7 @@ pub(crate) const OURS: [&str; 12] = [
     "auth-runtime-policy",
     "auth-runtime-remote",
     "auth-runtime-schemes",
+    "auth-runtime-spicedb",
 ];
 
 #[test]
@@ -122,6 +123,7 @@ fn layers_point_down() {
         &["auth-runtime", "auth-runtime-audit", "auth-runtime-schemes"],
     );
     assert_without("auth-runtime-cedar", &["--all-features"], &no_schemes);
+    assert_without("auth-runtime-spicedb", &["--all-features"], &no_engine);
     assert_without("auth-runtime", &["--all-features"], &["auth-runtime-audit"]);
 }
 

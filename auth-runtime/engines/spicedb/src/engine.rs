@@ -1,0 +1,306 @@
+//! The decision point.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_runtime_core::{
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    Permitted, PermittedFuture,
+};
+use auth_runtime_remote::CircuitBreaker;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::{answer, object_id, question};
+
+/// The maximum number of concurrent calls of the server.
+const MAX_IN_FLIGHT: usize = 256;
+/// The wait before a retry while all places are taken, or the server is probed.
+const SOON: Duration = Duration::from_secs(1);
+/// The wait before a retry after a failure.
+const LATER: Duration = CircuitBreaker::OPEN;
+
+/// A decision point that puts all questions to a SpiceDB server.
+///
+/// The questions about a request are one call of `CheckBulkPermissions`. Lists are one call of
+/// `LookupResources`. A call is made a second time only if the connection fails.
+///
+/// ```
+/// use auth_runtime::ProtectionSpace;
+/// use auth_runtime_spicedb::SpiceDb;
+///
+/// let spicedb = SpiceDb::builder()
+///     .url("https://spicedb.shop.example:50051")
+///     .preshared_key("key-of-this-service")
+///     .resource_type("Repository", "forge/repo")
+///     .action("update", "write")
+///     .build()?;
+/// let space = ProtectionSpace::builder().decision_point(spicedb);
+/// # Ok::<(), auth_runtime_spicedb::SpiceDbError>(())
+/// ```
+///
+/// # Questions
+///
+/// | SpiceDB | policy |
+/// |---|---|
+/// | subject | type: by [`subject_type`](crate::SpiceDbBuilder::subject_type), `user` by default; id: the subject of the caller |
+/// | resource | type: by [`resource_type`](crate::SpiceDbBuilder::resource_type), or else its lower-case form: `PullRequest` is `pull_request`; id: that of the object |
+/// | permission | by [`action`](crate::SpiceDbBuilder::action), or else the lower-case form of the action |
+///
+/// SpiceDB allows lower-case letters, digits and `_` in names of at least three characters. A type or
+/// an action without such a form, as `ls`, needs a name by the builder: otherwise the check of all routes at
+/// start reports it, and a question about it is an error.
+///
+/// A subject is unique within its issuer only. The policies of a service that trusts several issuers compare
+/// `issuer` in a caveat.
+///
+/// # Ids
+///
+/// SpiceDB allows only letters, digits and `/_|-+=` in ids. Each byte of another character, and `=`, is
+/// written as `=` and two hexadecimal digits: `ann@example.org` is `ann=40example=2Eorg`. A service writes
+/// its relationships with ids by [`object_id`](Self::object_id). Different ids never have the same form.
+///
+/// The empty id, ids whose form is longer than 1024 bytes and `*` have no form, and no relationships. Questions about
+/// them are denied without a call. In SpiceDB, `*` means all subjects: it is never sent.
+///
+/// # Consistency
+///
+/// | objects of a call | SpiceDB |
+/// |---|---|
+/// | none has the property [`ZED_TOKEN`](Self::ZED_TOKEN) | `minimize_latency`: a decision may ignore the changes of the last seconds |
+/// | one or several have it, with the same token | `at_least_as_fresh` as the token |
+/// | several have it, with different tokens | `fully_consistent`: the order of tokens is not known |
+/// | any, with [`fully_consistent`](crate::SpiceDbBuilder::fully_consistent) | `fully_consistent` |
+///
+/// A service stores the `written_at` token of each change of an object's relationships with the object, and
+/// returns it as a property. A token that is empty, not a text or unknown to the server is an error. Lists
+/// have no token: without `fully_consistent`, they may ignore the changes of the last seconds.
+///
+/// ```
+/// use auth_runtime::objects::Resource;
+/// use auth_runtime_spicedb::SpiceDb;
+///
+/// struct Document { id: String, written_at: String }
+///
+/// impl From<&Document> for Resource {
+///     fn from(document: &Document) -> Self {
+///         Resource::new("Document", &document.id)
+///             .with_property(SpiceDb::ZED_TOKEN, document.written_at.as_str())
+///     }
+/// }
+/// ```
+///
+/// # Caveats
+///
+/// Caveats receive these parameters, and a relationship's own context has priority over them:
+///
+/// | parameter | type | value |
+/// |---|---|---|
+/// | `method`, `path` | `string` | of the request; the path as the client sent it |
+/// | `ip` | `ipaddress` | the address of the client, if it is known |
+/// | `time` | `timestamp` | of the decision, in seconds |
+/// | `issuer`, `acr` | `string` | of the caller, if they are known |
+/// | `amr` | `list<string>` | the authentication methods, if they are known |
+/// | `auth_time` | `timestamp` | of the login, if it is known |
+/// | `roles`, `scopes`, `permissions` | `list<string>` | of the caller; may be empty |
+///
+/// A parameter of another meaning must not have one of these names, unless each relationship sets it. The
+/// properties of an object are not sent, since lists do not know them.
+///
+/// A decision that depends on a missing parameter (`CONDITIONAL_PERMISSION`) is a denial, and is logged
+/// at debug level. By default, servers accept 4096 bytes of context: a value that would exceed it, such as a
+/// long list of roles, is missing.
+///
+/// # Errors
+///
+/// Nothing is granted, and the response of the service is 503 with `Retry-After`, if the server is not
+/// reachable, too slow or rejects the key; if its schema does not have a type or a permission; if it reports an
+/// error about one of the questions; and if its response is about other questions. The log has the reason.
+///
+/// # Limits
+///
+/// Questions follow the authentication, so only known callers cause them.
+///
+/// | bounded | bound | beyond it | effect of one hostile caller |
+/// |---|---|---|---|
+/// | time of a decision or a list, with connecting | [`timeout`](crate::SpiceDbBuilder::timeout), 1 second by default | 503, and a new connection for further calls | none |
+/// | length of a request | 3 MiB, which 10 000 usual questions do not exceed | several calls, one after the other | none |
+/// | length of a message of the server | 8 MiB | 503 | none |
+/// | objects of a list | 10 000 | 503 | none |
+/// | concurrent decisions and lists | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
+/// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
+///
+/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `OUT_OF_RANGE` are not failures of the server:
+/// they concern one request.
+///
+/// Cloning is cheap; clones share their connection and their bounds.
+#[derive(Clone)]
+pub struct SpiceDb(Arc<Remote>);
+
+struct Remote {
+    names: Names,
+    is_fully_consistent: bool,
+    timeout: Duration,
+    client: Client,
+    places: Semaphore,
+    circuit: CircuitBreaker,
+}
+
+impl SpiceDb {
+    /// The property of an object with the ZedToken of the latest change of its relationships: a text.
+    pub const ZED_TOKEN: &'static str = question::ZED_TOKEN;
+
+    pub(crate) fn new(
+        names: Names,
+        is_fully_consistent: bool,
+        timeout: Duration,
+        client: Client,
+    ) -> Self {
+        Self(Arc::new(Remote {
+            names,
+            is_fully_consistent,
+            timeout,
+            client,
+            places: Semaphore::new(MAX_IN_FLIGHT),
+            circuit: CircuitBreaker::default(),
+        }))
+    }
+
+    /// Returns the id in SpiceDB of an object or a subject, for writing relationships.
+    ///
+    /// `None` for the empty id, for `*`, and for an id with a form of more than 1024 bytes.
+    ///
+    /// ```
+    /// use auth_runtime_spicedb::SpiceDb;
+    ///
+    /// let id = |id| SpiceDb::object_id(id);
+    /// assert_eq!(id("ann/garden").as_deref(), Some("ann/garden"));
+    /// assert_eq!(id("ann@example.org").as_deref(), Some("ann=40example=2Eorg"));
+    /// assert_eq!(id("*"), None);
+    /// ```
+    pub fn object_id(id: &str) -> Option<String> {
+        object_id::encode(id)
+    }
+}
+
+impl DecisionPoint for SpiceDb {
+    fn name(&self) -> &'static str {
+        "SpiceDB"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        Box::pin(self.0.decide(request))
+    }
+
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        Box::pin(self.0.list(action, resource_type, request))
+    }
+
+    fn decides_about(&self, action: &str, resource_type: &str) -> bool {
+        let names = &self.0.names;
+        names.permission(action).is_some() && names.object_type(resource_type).is_some()
+    }
+}
+
+impl Remote {
+    async fn decide(
+        &self,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let questions = question::check(&self.names, self.is_fully_consistent, &request);
+        let questions = questions.map_err(|problem| error(problem, LATER))?;
+        let mut decisions = vec![ObjectDecision::deny(); request.evaluations.len()];
+        if questions.requests.is_empty() {
+            return Ok(decisions);
+        }
+        let asking = async {
+            let mut found = Vec::with_capacity(questions.asked.len());
+            for check in &questions.requests {
+                let response = self.client.check(check, request.request_id).await?;
+                found.extend(answer::decisions(&check.items, response)?);
+            }
+            Ok(found)
+        };
+        let found = self.ask(asking).await?;
+        for (index, decision) in questions.asked.into_iter().zip(found) {
+            if let Some(asked) = decisions.get_mut(index) {
+                *asked = decision;
+            }
+        }
+        Ok(decisions)
+    }
+
+    async fn list(
+        &self,
+        action: &str,
+        resource_type: &str,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Permitted, DecisionPointError> {
+        let consistent = self.is_fully_consistent;
+        let lookup = question::lookup(&self.names, consistent, action, resource_type, &request);
+        let Some(lookup) = lookup.map_err(|problem| error(problem, LATER))? else {
+            return Ok(Permitted::Ids(Vec::new()));
+        };
+        let listed = self
+            .ask(self.client.lookup(&lookup, request.request_id))
+            .await?;
+        Ok(Permitted::Ids(listed.into_ids()))
+    }
+
+    /// Waits for responses of the server, within the bounds.
+    async fn ask<T>(
+        &self,
+        asking: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, DecisionPointError> {
+        let _place = self.places.try_acquire().map_err(|_| {
+            let message = format!("{MAX_IN_FLIGHT} calls of the server are under way");
+            error(message, SOON)
+        })?;
+        let attempt = self.circuit.begin(Instant::now()).map_err(|left| {
+            let message = "the server failed repeatedly; it is not asked for a short time";
+            error(message, left.max(SOON))
+        })?;
+        let connection = self.client.connection_number();
+        let asked = timeout(self.timeout, asking).await.unwrap_or_else(|_| {
+            self.client.disconnect(connection);
+            Err(Failure::Late)
+        });
+        match asked {
+            Ok(found) => {
+                attempt.succeeded();
+                Ok(found)
+            }
+            Err(failure) => {
+                match failure.is_of_request() {
+                    true => attempt.succeeded(),
+                    false => attempt.failed(Instant::now()),
+                }
+                Err(error(failure, LATER))
+            }
+        }
+    }
+}
+
+fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointError {
+    DecisionPointError::new(message).retry_after(retry_after)
+}
+
+impl fmt::Debug for SpiceDb {
+    /// Omits the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpiceDb")
+            .field("url", &self.0.client.url())
+            .field("subject_type", &self.0.names.subject_type)
+            .field("is_fully_consistent", &self.0.is_fully_consistent)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! The reasons for a missing decision.
+
+use std::error::Error;
+use std::fmt;
+
+use tonic::{Code, Status};
+
+/// The longest text of the server in a message for the log, in characters.
+const MAX_TEXT: usize = 256;
+
+/// The reason for a missing decision. It never contains sent data.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server responded with an error, or there was no response.
+    Status(Status),
+    /// The response was too late.
+    Late,
+    /// The server could not decide about one question.
+    Question(String),
+    /// The response is not one to the request.
+    Answer(String),
+    /// The list has more objects than this number.
+    LongList(usize),
+}
+
+impl Failure {
+    /// Returns whether the failure concerns this request, and the server may answer others. Otherwise a
+    /// caller with such requests could open the circuit for all.
+    pub(crate) fn is_of_request(&self) -> bool {
+        match self {
+            Self::Status(status) => {
+                !is_of_connection(status)
+                    && matches!(
+                        status.code(),
+                        Code::InvalidArgument
+                            | Code::FailedPrecondition
+                            | Code::NotFound
+                            | Code::OutOfRange
+                    )
+            }
+            Self::Question(_) | Self::LongList(_) => true,
+            Self::Late | Self::Answer(_) => false,
+        }
+    }
+
+    /// Returns whether the connection failed before a response, as it does if a server closes an unused
+    /// connection in the moment in which a request is sent.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Status(status) if is_of_connection(status))
+    }
+}
+
+/// Statuses that the server sent have no source.
+fn is_of_connection(status: &Status) -> bool {
+    status.source().is_some()
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write_status(status, f),
+            Self::Late => f.write_str("the response is too late"),
+            Self::Question(problem) => {
+                write!(f, "SpiceDB cannot decide about a question: {problem}")
+            }
+            Self::Answer(problem) => f.write_str(problem),
+            Self::LongList(most) => write!(f, "the list has more than {most} objects"),
+        }
+    }
+}
+
+fn write_status(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let code = status.code();
+    if let Some(source) = status.source() {
+        f.write_str("the connection failed")?;
+        let mut cause = Some(source);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        return Ok(());
+    }
+    match code {
+        // A server may repeat the key.
+        Code::Unauthenticated | Code::PermissionDenied => {
+            write!(f, "SpiceDB rejected the preshared key ({code:?})")
+        }
+        Code::FailedPrecondition => write!(
+            f,
+            "the schema does not have a type or a permission of this request ({code:?}): {}",
+            bounded(status.message())
+        ),
+        _ => write!(
+            f,
+            "SpiceDB responded with {code:?}: {}",
+            bounded(status.message())
+        ),
+    }
+}
+
+/// The beginning of a text from the server, in one line.
+pub(crate) fn bounded(text: &str) -> String {
+    let characters = text.trim().chars().take(MAX_TEXT);
+    characters
+        .map(|character| match character.is_control() {
+            true => ' ',
+            false => character,
+        })
+        .collect()
+}
