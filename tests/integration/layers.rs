@@ -54,7 +54,7 @@ const FRAMEWORKS: [&str; 16] = [
 ];
 
 /// The packages of the workspace.
-pub(crate) const OURS: [&str; 12] = [
+pub(crate) const OURS: [&str; 13] = [
     "auth-grammar",
     "auth-macros",
     "auth-runtime",

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tonic::transport::{ClientTlsConfig, Endpoint};
 use zeroize::Zeroizing;
 
 use crate::client::Client;
@@ -155,7 +158,7 @@ impl SpiceDbBuilder {
         }
         let endpoint = endpoint(&url, self.ca_certificates.as_deref(), self.timeout)?;
         let authorization = Zeroizing::new(format!("Bearer {}", *key));
-        let client = Client::new(endpoint, authorization, self.timeout);
+        let client = Client::new(endpoint, authorization);
         Ok(SpiceDb::new(
             self.names,
             self.is_fully_consistent,
@@ -199,12 +202,21 @@ fn endpoint(
     match ca_certificates {
         None => endpoint.tls_config(tls.with_native_roots()).map_err(failed),
         Some(pem) => {
-            let tls = tls.ca_certificate(Certificate::from_pem(pem));
+            let roots = roots(pem).ok_or(SpiceDbError::CaCertificates)?;
             endpoint
-                .tls_config(tls)
-                .map_err(|_| SpiceDbError::CaCertificates)
+                .tls_config(tls.trust_anchors(roots.roots))
+                .map_err(failed)
         }
     }
+}
+
+/// The authorities of a PEM file; `None` if one of them is invalid, or if there are none.
+fn roots(pem: &[u8]) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.ok()?).ok()?;
+    }
+    (!roots.is_empty()).then_some(roots)
 }
 
 /// An error of building a [`SpiceDb`].

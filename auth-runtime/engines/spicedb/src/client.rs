@@ -1,7 +1,6 @@
 //! Calls over one connection, which is replaced after a failure.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use http::HeaderValue;
 use http::uri::PathAndQuery;
@@ -29,8 +28,6 @@ pub(crate) struct Client {
     endpoint: Endpoint,
     /// The value of `authorization`.
     authorization: Zeroizing<String>,
-    /// The time that the server has for a call.
-    timeout: Duration,
     connection: Mutex<Connection>,
 }
 
@@ -43,15 +40,10 @@ struct Connection {
 }
 
 impl Client {
-    pub(crate) fn new(
-        endpoint: Endpoint,
-        authorization: Zeroizing<String>,
-        timeout: Duration,
-    ) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, authorization: Zeroizing<String>) -> Self {
         Self {
             endpoint,
             authorization,
-            timeout,
             connection: Mutex::default(),
         }
     }
@@ -130,7 +122,6 @@ impl Client {
         request_id: Option<&HeaderValue>,
     ) -> Result<Request<M>, Failure> {
         let mut request = Request::new(message);
-        request.set_timeout(self.timeout);
         let mut authorization: MetadataValue<Ascii> = self
             .authorization
             .parse()

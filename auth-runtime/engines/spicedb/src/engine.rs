@@ -64,8 +64,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// written as `=` and two hexadecimal digits: `ann@example.org` is `ann=40example=2Eorg`. A service writes
 /// its relationships with ids by [`object_id`](Self::object_id). Different ids never have the same form.
 ///
-/// The empty id, ids whose form is longer than 1024 bytes and `*` have no form, and no relationships. Questions about
-/// them are denied without a call. In SpiceDB, `*` means all subjects: it is never sent.
+/// The empty id, `*`, and an id whose form would exceed 1024 bytes have no relationships. Questions about them
+/// are denied without a call. In SpiceDB, `*` means all subjects: it is never sent.
 ///
 /// # Consistency
 ///
@@ -134,8 +134,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | concurrent decisions and lists | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
 /// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
 ///
-/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `OUT_OF_RANGE` are not failures of the server:
-/// they concern one request.
+/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION` and `NOT_FOUND` are not failures of the server: they concern one
+/// request.
 ///
 /// Cloning is cheap; clones share their connection and their bounds.
 #[derive(Clone)]

@@ -32,10 +32,7 @@ impl Failure {
                 !is_of_connection(status)
                     && matches!(
                         status.code(),
-                        Code::InvalidArgument
-                            | Code::FailedPrecondition
-                            | Code::NotFound
-                            | Code::OutOfRange
+                        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound
                     )
             }
             Self::Question(_) | Self::LongList(_) => true,

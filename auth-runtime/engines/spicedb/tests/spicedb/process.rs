@@ -58,6 +58,8 @@ impl Server {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
+            let socket = format!("spicedb-streaming-{}-1.sock", child.id());
+            let _ = std::fs::remove_file(std::env::temp_dir().join(socket));
         }
     }
 
