@@ -1,6 +1,6 @@
 //! Tokens of changes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{Evaluation, Resource};
@@ -28,8 +28,8 @@ fn read(id: &str, token: Option<&str>) -> Evaluation {
     )
 }
 
-/// Without a token, decisions are by a state of the last seconds: a new relationship is not seen at once,
-/// unless the server has just taken a new state.
+/// Without a token, the decision may be by an older state, or an error if that state has no schema yet. The
+/// memory of this server does not keep old states for a certain time, so the test does not depend on it.
 #[tokio::test]
 async fn decisions_are_as_fresh_as_tokens() {
     let server = Server::start();
@@ -37,20 +37,11 @@ async fn decisions_are_as_fresh_as_tokens() {
     let engine = engine(&server);
     let present = server.engine().build().unwrap();
     let ann = Identity::new("ann");
-    // A state of the last seconds does not have the schema yet.
-    let begun = Instant::now();
-    while decide(&engine, &ann, &[read("r0", None)]).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no schema");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let (mut first_token, mut stale) = (None, 0);
+    let mut first_token = None;
     for number in 0..20 {
         let id = format!("r{number}");
         let readers = [relationship(&format!("repository:{id}#reader@user:ann"))];
         let token = server.write(&readers).await;
-        if decide(&engine, &ann, &[read(&id, None)]).await == Ok(vec![false]) {
-            stale += 1;
-        }
         let fresh = decide(&engine, &ann, &[read(&id, Some(&token))]).await;
         assert_eq!(fresh, Ok(vec![true]), "{number}");
         let first = first_token.get_or_insert_with(|| token.clone());
@@ -88,7 +79,6 @@ async fn decisions_are_as_fresh_as_tokens() {
             .write(&[relationship("repository:r0#reader@user:ann")])
             .await;
     }
-    assert!(stale > 0, "no stale decision in 20");
 }
 
 #[tokio::test]
