@@ -27,6 +27,7 @@ impl AuthZen {
             authorization: Ok(None),
             subject_type: "user".to_owned(),
             roles_property: "roles".to_owned(),
+            has_search: false,
             timeout: Duration::from_secs(2),
         }
     }
@@ -43,7 +44,18 @@ pub struct AuthZenBuilder {
     authorization: Result<Option<Zeroizing<String>>, AuthZenError>,
     subject_type: String,
     roles_property: String,
+    /// Whether the server has the default endpoint for lists.
+    has_search: bool,
     timeout: Duration,
+}
+
+/// The valid settings of a builder.
+pub(crate) struct Settings {
+    url: String,
+    pub(crate) names: SubjectNames,
+    pub(crate) http: HttpClient,
+    pub(crate) timeout: Duration,
+    has_search: bool,
 }
 
 impl AuthZenBuilder {
@@ -126,8 +138,28 @@ impl AuthZenBuilder {
         self
     }
 
-    /// Sets the time for a whole request, from connecting to the end of the response: up to a minute.
-    /// Default: 2 seconds.
+    /// Asks the server for the objects of lists, at the default path `/access/v1/search/resource` (§8.5).
+    /// Default: the server is asked about each object of a list.
+    ///
+    /// With [`discover`](Self::discover), it is needed only for a server whose configuration document does
+    /// not name the endpoint.
+    ///
+    /// ```
+    /// use auth_runtime_authzen::AuthZen;
+    ///
+    /// let engine = AuthZen::builder()
+    ///     .url("https://pdp.example")
+    ///     .search_resources()
+    ///     .build()?;
+    /// # Ok::<(), auth_runtime_authzen::AuthZenError>(())
+    /// ```
+    pub fn search_resources(mut self) -> Self {
+        self.has_search = true;
+        self
+    }
+
+    /// Sets the time for a whole request, from connecting to the end of the response: up to a minute. All
+    /// pages of a list are read within it. Default: 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -140,8 +172,9 @@ impl AuthZenBuilder {
     ///
     /// [`AuthZenError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<AuthZen, AuthZenError> {
-        let (url, names, http) = self.check()?;
-        Ok(AuthZen::new(Endpoints::below(&url), names, http))
+        let settings = self.check()?;
+        let endpoints = Endpoints::below(&settings.url, settings.has_search);
+        Ok(AuthZen::new(endpoints, settings))
     }
 
     /// Builds the decision point, with the endpoints of the configuration document of the server (§9), which
@@ -149,7 +182,7 @@ impl AuthZenBuilder {
     ///
     /// The document of `https://pdp.example/tenant` is
     /// `https://pdp.example/.well-known/authzen-configuration/tenant`. Its `policy_decision_point` has to be
-    /// identical to the URL (§9.2.3), and both endpoints have to be on the host of the URL, since they receive
+    /// identical to the URL (§9.2.3), and the endpoints have to be on the host of the URL, since they receive
     /// the credentials of this service.
     ///
     /// ```no_run
@@ -165,15 +198,19 @@ impl AuthZenBuilder {
     /// Like [`build`](Self::build); and if the document cannot be read, is about another server, or has no
     /// endpoint for several questions in one request (§7).
     pub async fn discover(self) -> Result<AuthZen, AuthZenError> {
-        let (url, names, http) = self.check()?;
-        let parts = TrustedUrl::read_over_plain_http(&url);
-        let parts = parts.map_err(|problem| url_error(&url, problem))?;
-        let endpoints = Endpoints::discover(&http, &url, &parts).await?;
-        Ok(AuthZen::new(endpoints, names, http))
+        let settings = self.check()?;
+        let url = &settings.url;
+        let parts = TrustedUrl::read_over_plain_http(url);
+        let parts = parts.map_err(|problem| url_error(url, problem))?;
+        let mut endpoints = Endpoints::discover(&settings.http, url, &parts).await?;
+        if endpoints.search_resource.is_none() {
+            endpoints.search_resource = Endpoints::below(url, settings.has_search).search_resource;
+        }
+        Ok(AuthZen::new(endpoints, settings))
     }
 
     /// Returns the valid settings.
-    fn check(self) -> Result<(String, SubjectNames, HttpClient), AuthZenError> {
+    fn check(self) -> Result<Settings, AuthZenError> {
         let url = self.url.ok_or(AuthZenError::NoUrl)?;
         let read = match self.is_plain {
             true => TrustedUrl::read_over_plain_http(&url),
@@ -207,7 +244,13 @@ impl AuthZenBuilder {
             subject_type: self.subject_type,
             roles_property: self.roles_property,
         };
-        Ok((url, names, http))
+        Ok(Settings {
+            url,
+            names,
+            http,
+            timeout: self.timeout,
+            has_search: self.has_search,
+        })
     }
 }
 

@@ -14,6 +14,8 @@ const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
 pub(crate) struct Endpoints {
     pub(crate) evaluation: String,
     pub(crate) evaluations: String,
+    /// The one for lists, if the server has it.
+    pub(crate) search_resource: Option<String>,
 }
 
 /// The known members of the document (§9.1.1).
@@ -22,17 +24,19 @@ struct Configuration {
     policy_decision_point: String,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: Option<String>,
+    search_resource_endpoint: Option<String>,
     #[serde(flatten)]
     _others: IgnoredAny,
 }
 
 impl Endpoints {
-    /// The default paths below the URL of the server (§10.1).
-    pub(crate) fn below(url: &str) -> Self {
+    /// The default paths below the URL of the server (§10.1). Few servers have the one for lists.
+    pub(crate) fn below(url: &str, has_search: bool) -> Self {
         let base = url.trim_end_matches('/');
         Self {
             evaluation: format!("{base}/access/v1/evaluation"),
             evaluations: format!("{base}/access/v1/evaluations"),
+            search_resource: has_search.then(|| format!("{base}/access/v1/search/resource")),
         }
     }
 
@@ -66,7 +70,9 @@ impl Configuration {
         }
         let evaluations = self.access_evaluations_endpoint;
         let evaluations = evaluations.ok_or(AuthZenError::NoEvaluationsEndpoint)?;
-        for endpoint in [&self.access_evaluation_endpoint, &evaluations] {
+        let search_resource = self.search_resource_endpoint;
+        let named = [&self.access_evaluation_endpoint, &evaluations];
+        for endpoint in named.into_iter().chain(&search_resource) {
             let parts = TrustedUrl::read_over_plain_http(endpoint);
             if !parts.is_ok_and(|parts| parts.origin.eq_ignore_ascii_case(origin)) {
                 return Err(AuthZenError::Endpoint(bounded(endpoint)));
@@ -75,6 +81,7 @@ impl Configuration {
         Ok(Endpoints {
             evaluation: self.access_evaluation_endpoint,
             evaluations,
+            search_resource,
         })
     }
 }

@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    Permitted, PermittedFuture,
 };
 use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::answer;
+use crate::builder::Settings;
 use crate::discovery::Endpoints;
+use crate::list::{List, ListError};
 use crate::question::{self, SubjectNames};
 
 /// The maximum number of concurrent requests to the server.
@@ -69,6 +73,19 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | `policy`, or else `reason_admin`, or else `id`: a string, or an object of strings | the policy in records, up to 256 characters |
 /// | `acr_values`: a string or a list of strings | for a denial: a login with one of these authentication context classes is requested (RFC 9470) |
 ///
+/// # Lists
+///
+/// [`Guard::permitted`](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.permitted)
+/// asks a server with the Resource Search API (§8.5) for the ids of the objects: one that names
+/// `search_resource_endpoint` in its configuration document, or one with
+/// [`search_resources`](crate::AuthZenBuilder::search_resources). Without it, the result is
+/// [`PerObject`](auth_runtime_core::Permitted::PerObject), and `Guard::filter` asks about each object of a list.
+///
+/// The questions are those above, without an object: the server has to know the objects of the service, and
+/// their properties. A list is read page by page, in one HTTP request for each page, until a response has no
+/// `page` or an empty `next_token`. Repeated objects count once, and the ids are sorted. An object of another type, a token that is
+/// repeated, and a `count` that does not match the results are errors.
+///
 /// # Limits
 ///
 /// Questions follow the authentication, so only known callers cause them.
@@ -79,9 +96,11 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | length of a response | 1 MiB | 503 | none |
 /// | concurrent requests to the server | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
 /// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
-/// | memory for responses | 256 MiB, by the bounds above | | none |
+/// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
+/// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
-/// The statuses 400, 413 and 422 are not failures of the server: they concern one request. Servers bound
+/// The statuses 400, 413 and 422, and lists that exceed their bounds, are not failures of the server: they
+/// concern one request. Servers bound
 /// the number of questions in a request. The default of Cerbos is 50
 /// (`server.requestLimits.maxResourcesPerRequest`), which
 /// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily.
@@ -94,6 +113,7 @@ struct Remote {
     endpoints: Endpoints,
     names: SubjectNames,
     http: HttpClient,
+    timeout: Duration,
     places: Semaphore,
     circuit: CircuitBreaker,
 }
@@ -102,14 +122,16 @@ struct Remote {
 enum Problem {
     Http(HttpError),
     Answer(String),
+    List(ListError),
 }
 
 impl AuthZen {
-    pub(crate) fn new(endpoints: Endpoints, names: SubjectNames, http: HttpClient) -> Self {
+    pub(crate) fn new(endpoints: Endpoints, settings: Settings) -> Self {
         Self(Arc::new(Remote {
             endpoints,
-            names,
-            http,
+            names: settings.names,
+            http: settings.http,
+            timeout: settings.timeout,
             places: Semaphore::new(MAX_IN_FLIGHT),
             circuit: CircuitBreaker::default(),
         }))
@@ -124,6 +146,15 @@ impl DecisionPoint for AuthZen {
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
         Box::pin(self.0.decide(request))
     }
+
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        Box::pin(self.0.list(action, resource_type, request))
+    }
 }
 
 impl Remote {
@@ -137,6 +168,29 @@ impl Remote {
             _ => question::evaluations(&self.names, &request),
         };
         let body = body.map_err(|_| error("a property has an unknown type", LATER))?;
+        self.call(self.ask(&request, body)).await
+    }
+
+    async fn list(
+        &self,
+        action: &str,
+        resource_type: &str,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Permitted, DecisionPointError> {
+        let Some(url) = &self.endpoints.search_resource else {
+            return Ok(Permitted::PerObject);
+        };
+        let question = question::search(&self.names, &request, action, resource_type);
+        let list = List::new(question, resource_type);
+        let ids = self.call(self.search(url, list, request.request_id)).await;
+        ids.map(Permitted::Ids)
+    }
+
+    /// Awaits a result of the server within the bounds on concurrent calls and on calls of a failing server.
+    async fn call<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, DecisionPointError> {
         let _place = self.places.try_acquire().map_err(|_| {
             let message = format!("{MAX_IN_FLIGHT} requests to the server are under way");
             error(message, SOON)
@@ -145,10 +199,10 @@ impl Remote {
             let message = "the server failed repeatedly; it is not asked for a short time";
             error(message, left.max(SOON))
         })?;
-        match self.ask(&request, body).await {
-            Ok(decisions) => {
+        match asked.await {
+            Ok(result) => {
                 attempt.succeeded();
-                Ok(decisions)
+                Ok(result)
             }
             Err(problem) => {
                 match problem.is_of_request() {
@@ -178,6 +232,28 @@ impl Remote {
         };
         decisions.map_err(Problem::Answer)
     }
+
+    /// Reads the pages of a list, all within the time of one request.
+    async fn search(
+        &self,
+        url: &str,
+        mut list: List<'_>,
+        request_id: Option<&HeaderValue>,
+    ) -> Result<Vec<String>, Problem> {
+        let pages = async {
+            loop {
+                let answer = self.http.post_json(url, list.request(), request_id).await;
+                let answer = answer.map_err(Problem::Http)?;
+                if !list.add(&answer).map_err(Problem::List)? {
+                    return Ok(());
+                }
+            }
+        };
+        match timeout(self.timeout, pages).await {
+            Ok(read) => read.map(|()| list.into_ids()),
+            Err(_) => Err(Problem::late(&list)),
+        }
+    }
 }
 
 fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointError {
@@ -185,16 +261,27 @@ fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointErro
 }
 
 impl Problem {
+    /// A list whose pages are not read in time. A server that sent a page works.
+    fn late(list: &List<'_>) -> Self {
+        match list.has_begun() {
+            true => Self::List(ListError::Long(
+                "the pages of the list are not read in time".to_owned(),
+            )),
+            false => Self::Http(HttpError::Failed("the response is too late".to_owned())),
+        }
+    }
+
     /// Returns whether the server rejected this request, and may accept others. Otherwise a caller with
     /// such requests could open the circuit for all.
     fn is_of_request(&self) -> bool {
         matches!(
             self,
-            Self::Http(HttpError::Status(
-                StatusCode::BAD_REQUEST
-                    | StatusCode::PAYLOAD_TOO_LARGE
-                    | StatusCode::UNPROCESSABLE_ENTITY
-            ))
+            Self::List(ListError::Long(_))
+                | Self::Http(HttpError::Status(
+                    StatusCode::BAD_REQUEST
+                        | StatusCode::PAYLOAD_TOO_LARGE
+                        | StatusCode::UNPROCESSABLE_ENTITY
+                ))
         )
     }
 }
@@ -203,7 +290,10 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http(error) => error.fmt(f),
-            Self::Answer(problem) => f.write_str(problem),
+            Self::Answer(problem)
+            | Self::List(ListError::Page(problem) | ListError::Long(problem)) => {
+                f.write_str(problem)
+            }
         }
     }
 }
@@ -214,6 +304,7 @@ impl fmt::Debug for AuthZen {
         f.debug_struct("AuthZen")
             .field("evaluation", &self.0.endpoints.evaluation)
             .field("evaluations", &self.0.endpoints.evaluations)
+            .field("search_resource", &self.0.endpoints.search_resource)
             .finish_non_exhaustive()
     }
 }

@@ -23,6 +23,7 @@ mod answer;
 mod builder;
 mod discovery;
 mod engine;
+mod list;
 mod question;
 
 pub use crate::builder::{AuthZenBuilder, AuthZenError};

@@ -49,6 +49,21 @@ pub(crate) fn evaluations(
     Ok(body.to_string().into_bytes())
 }
 
+/// Returns the members of a search for objects (§8.5.1), without the page.
+pub(crate) fn search(
+    names: &SubjectNames,
+    request: &EvaluationRequest<'_>,
+    action: &str,
+    resource_type: &str,
+) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("subject".to_owned(), subject(names, request.identity));
+    body.insert("action".to_owned(), json!({ "name": action }));
+    body.insert("resource".to_owned(), json!({ "type": resource_type }));
+    body.insert("context".to_owned(), context(request));
+    body
+}
+
 fn subject(names: &SubjectNames, identity: &Identity) -> Value {
     let mut properties = Map::new();
     let mut insert = |name: &str, value: Option<Value>| {
