@@ -79,7 +79,11 @@ async fn endpoints_are_on_the_host_of_the_server() {
         "/one".to_owned(),
         String::new(),
     ] {
-        for member in ["access_evaluation_endpoint", "access_evaluations_endpoint"] {
+        for member in [
+            "access_evaluation_endpoint",
+            "access_evaluations_endpoint",
+            "search_resource_endpoint",
+        ] {
             let mut document = configuration(&pdp.url());
             document[member] = endpoint.as_str().into();
             pdp.send(&document);

@@ -10,11 +10,15 @@
 
 mod answers;
 mod bounds;
+mod chaos;
 mod discovery;
 mod outages;
+mod pages;
 mod pdp;
 mod questions;
+mod search;
 mod service;
+mod strict;
 mod tls;
 
 use std::time::{Duration, Instant};
