@@ -4,6 +4,7 @@ mod asking;
 mod differences;
 mod endings;
 mod hiding;
+mod objects;
 mod shown;
 mod snapshot;
 
@@ -257,9 +258,8 @@ async fn missing_body_is_not_a_denial() {
 async fn differences(app: ProtectedRouter, builder: AccessMatrixBuilder) -> Vec<String> {
     let matrix = builder.send(&app).await.expect("a matrix");
     let differences = matrix.differences().map(|(row, persona, difference)| {
-        let method = row.method().map_or("any", Method::as_str);
         let difference = difference.lines().next().expect("a line");
-        format!("{method} {}, {}: {difference}", row.path(), persona.name())
+        format!("{row}, {}: {difference}", persona.name())
     });
     differences.collect()
 }

@@ -9,6 +9,7 @@ mod error;
 mod expectation;
 mod matrix;
 mod persona;
+mod row_object;
 mod row_request;
 #[cfg(feature = "serde")]
 mod serialize;

@@ -6,13 +6,13 @@ mod page;
 use auth_runtime_core::{AccessRow, AccessTable};
 
 #[cfg(feature = "access-matrix")]
-use crate::access_matrix::AccessMatrix;
+use crate::access_matrix::{AccessAnswer, AccessMatrix};
 
 /// An [`AccessTable`] as an HTML page: one file, for reviewers of a service, or to be kept with its
 /// release.
 ///
 /// The routes can be filtered by path, method, access (public, hidden and so on), and by required
-/// scope, role or permission. With an [`AccessMatrix`](crate::AccessMatrix), they can also be
+/// scope, role, permission or action on an object. With an [`AccessMatrix`](crate::AccessMatrix), they can also be
 /// filtered by the responses to its personas. The address of the page holds the filters. The page
 /// is self-contained, and its Content Security Policy forbids all requests (it allows only its own
 /// script and style, by their hashes). Without scripts it shows the whole table. It works with the
@@ -46,6 +46,15 @@ pub struct AccessReport<'a> {
 #[derive(Clone, Debug)]
 struct ReportRow<'a> {
     row: &'a AccessRow,
+    /// One for each object of the matrix, and at least one.
+    lines: Vec<ReportLine>,
+}
+
+/// The responses for an object of a row.
+#[derive(Clone, Debug, Default)]
+struct ReportLine {
+    /// `None` if the matrix declares no object for the row.
+    object: Option<String>,
     /// One for each persona. Empty if the matrix has no such row.
     answers: Vec<ReportAnswer>,
 }
@@ -71,7 +80,7 @@ impl<'a> AccessReport<'a> {
     pub fn new(table: &'a AccessTable) -> Self {
         let rows = table.rows().iter().map(|row| ReportRow {
             row,
-            answers: Vec::new(),
+            lines: vec![ReportLine::default()],
         });
         Self {
             rows: rows.collect(),
@@ -80,7 +89,7 @@ impl<'a> AccessReport<'a> {
         }
     }
 
-    /// Adds the response to each persona. Rows without a counterpart in `matrix` have none.
+    /// Adds the response to each persona. A route has a row for each object of the matrix. Rows without a counterpart in `matrix` have none.
     #[cfg(feature = "access-matrix")]
     pub fn with_matrix(mut self, matrix: &AccessMatrix) -> Self {
         let personas = matrix.personas().iter();
@@ -92,23 +101,34 @@ impl<'a> AccessReport<'a> {
             .collect();
         self.legend = matrix.legend();
         for row in &mut self.rows {
-            let mut asked = matrix.rows().iter();
-            let asked = asked.find(|asked| asked.row() == row.row);
-            let answers = asked.map_or(&[][..], |asked| asked.answers());
-            row.answers = answers
-                .iter()
-                .map(|answer| ReportAnswer {
-                    shown: answer.to_string(),
-                    class: match answer.status() {
-                        _ if answer.is_let_in() => "in",
-                        None => "none",
-                        Some(_) if answer.is_hidden() => "out hidden",
-                        Some(_) => "out",
-                    },
-                    difference: answer.difference().map(str::to_owned),
+            let asked = matrix.rows().iter();
+            let asked = asked.filter(|asked| asked.row() == row.row);
+            let lines: Vec<_> = asked
+                .map(|asked| ReportLine {
+                    object: asked.object_shown(),
+                    answers: asked.answers().iter().map(ReportAnswer::of).collect(),
                 })
                 .collect();
+            if !lines.is_empty() {
+                row.lines = lines;
+            }
         }
         self
+    }
+}
+
+#[cfg(feature = "access-matrix")]
+impl ReportAnswer {
+    fn of(answer: &AccessAnswer) -> Self {
+        Self {
+            shown: answer.to_string(),
+            class: match answer.status() {
+                _ if answer.is_let_in() => "in",
+                None => "none",
+                Some(_) if answer.is_hidden() => "out hidden",
+                Some(_) => "out",
+            },
+            difference: answer.difference().map(str::to_owned),
+        }
     }
 }

@@ -164,8 +164,81 @@ impl ResourcePattern {
         Ok(id)
     }
 
+    /// Returns the values of the path parameters that [`fill`](Self::fill) makes this id of, each name once;
+    /// `None` if there are none.
+    ///
+    /// There are never two such lists: `fill` refuses values with which an id would be ambiguous.
+    ///
+    /// ```
+    /// use auth_runtime_policy::ResourcePattern;
+    ///
+    /// let pattern = ResourcePattern::parse("Repository::{owner}/{repo}")?;
+    /// let values = pattern.parse_id("ann/garden");
+    /// assert_eq!(values, Some(vec![("owner", "ann"), ("repo", "garden")]));
+    /// assert_eq!(pattern.parse_id("garden"), None);
+    /// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+    /// ```
+    pub fn parse_id<'p, 'i>(&'p self, id: &'i str) -> Option<Vec<(&'p str, &'i str)>> {
+        let mut values: Vec<(&str, &str)> = Vec::new();
+        let mut parts = self.parts().peekable();
+        let mut parameters_left = self.parameters().count();
+        let mut rest = id;
+        while let Some(part) = parts.next() {
+            let name = match part {
+                Part::Text(text) => {
+                    rest = rest.strip_prefix(text)?;
+                    continue;
+                }
+                Part::Parameter(name) => name,
+            };
+            parameters_left -= 1;
+            let length = match parts.peek() {
+                Some(Part::Text(text)) if parameters_left == 0 => rest.strip_suffix(text)?.len(),
+                Some(Part::Text(text)) => rest.find(text.chars().next()?)?,
+                _ => rest.len(),
+            };
+            let (value, behind) = rest.split_at_checked(length)?;
+            let known = values.iter().find(|(other, _)| *other == name);
+            match known {
+                _ if value.is_empty() => return None,
+                Some((_, other)) if *other != value => return None,
+                Some(_) => {}
+                None => values.push((name, value)),
+            }
+            rest = behind;
+        }
+        rest.is_empty().then_some(values)
+    }
+
+    /// Returns the pattern with other names for its parameters. The names have no braces and no `::`.
+    ///
+    /// ```
+    /// use auth_runtime_policy::ResourcePattern;
+    ///
+    /// let pattern = ResourcePattern::parse("Order::{id}")?;
+    /// let renamed = pattern.rename_parameters(|_| "order".into());
+    /// assert_eq!(renamed.as_str(), "Order::{order}");
+    /// # Ok::<(), auth_runtime_policy::ResourcePatternError>(())
+    /// ```
+    #[must_use]
+    pub fn rename_parameters<'n>(&self, name: impl Fn(&str) -> Cow<'n, str>) -> Self {
+        let mut text = format!("{}::", self.resource_type());
+        for part in self.parts() {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Parameter(own) => text.push_str(&format!("{{{}}}", name(own))),
+            }
+        }
+        Self(Cow::Owned(text))
+    }
+
+    /// The id with the names of the path parameters in braces: `{owner}/{repo}`.
+    pub fn id(&self) -> &str {
+        self.0.rsplit_once("::").map_or("", |(_, id)| id)
+    }
+
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let mut rest = self.0.rsplit_once("::").map_or("", |(_, id)| id);
+        let mut rest = self.id();
         std::iter::from_fn(move || {
             let (part, behind) = match rest.strip_prefix('{') {
                 Some(inside) => {
@@ -292,6 +365,9 @@ mod tests {
                     let pair = if has_two { (x, y) } else { (x, "") };
                     let filled = pattern.fill(|name| Some(if name == "x" { x } else { y }));
                     let Ok(id) = filled else { continue };
+                    let read = pattern.parse_id(&id).expect("the values");
+                    let both = [("x", x), ("y", y)];
+                    assert_eq!(read, &both[..1 + usize::from(has_two)], "{pattern}: {id}");
                     let same = seen.iter().find(|(other, _)| *other == id);
                     assert!(
                         same.is_none_or(|(_, other)| *other == pair),
@@ -302,6 +378,74 @@ mod tests {
             }
             assert!(!seen.is_empty(), "{pattern}");
         }
+    }
+
+    /// An id that can be read has exactly those values; any other split of it is refused by `fill`.
+    #[test]
+    fn an_id_has_one_reading() {
+        let pieces = ["a", "/", "-", "b", ".q", "p/", "/q/"];
+        let mut ids = vec![String::new()];
+        for _ in 0..4 {
+            let longer = ids
+                .iter()
+                .flat_map(|id| pieces.map(|piece| format!("{id}{piece}")));
+            ids = ids.iter().cloned().chain(longer).collect();
+            ids.sort();
+            ids.dedup();
+        }
+        for pattern in [
+            "T::{x}/{y}",
+            "T::{x}-{y}",
+            "T::{x}/-{y}",
+            "T::p/{x}/q/{y}",
+            "T::{x}/{y}.q",
+            "T::{x}",
+        ] {
+            let pattern = ResourcePattern::parse(pattern).expect("a pattern");
+            for id in &ids {
+                // Every pair of parts of the id is tried.
+                let ends =
+                    || (0..=id.len()).flat_map(|from| (from..=id.len()).map(move |to| (from, to)));
+                let parts: std::collections::BTreeSet<&str> =
+                    ends().map(|(from, to)| &id[from..to]).collect();
+                let has_two = pattern.parameters().count() == 2;
+                let seconds: Vec<&str> = if has_two {
+                    parts.iter().copied().collect()
+                } else {
+                    vec![""]
+                };
+                let mut readings = Vec::new();
+                for x in &parts {
+                    for y in &seconds {
+                        let filled = pattern.fill(|name| Some(if name == "x" { *x } else { *y }));
+                        if filled.as_deref() == Ok(id) {
+                            let both = [("x", *x), ("y", *y)];
+                            readings.push(both[..1 + usize::from(has_two)].to_vec());
+                        }
+                    }
+                }
+                assert!(readings.len() <= 1, "{pattern}: {id}: {readings:?}");
+                assert_eq!(pattern.parse_id(id), readings.pop(), "{pattern}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_occurs_twice_has_one_value() {
+        let pattern = ResourcePattern::parse("T::{x}/of/{x}").expect("a pattern");
+        assert_eq!(pattern.parse_id("a/of/a"), Some(vec![("x", "a")]));
+        assert_eq!(pattern.parse_id("a/of/b"), None);
+        let constant = ResourcePattern::parse("Tenant::acme").expect("a pattern");
+        assert_eq!(constant.parse_id("acme"), Some(Vec::new()));
+        assert_eq!(constant.parse_id("acme2"), None);
+    }
+
+    #[test]
+    fn parameters_are_renamed() {
+        let pattern = ResourcePattern::parse("App::File::v1/{a}.txt").expect("a pattern");
+        let renamed = pattern.rename_parameters(|name| format!("{name}2").into());
+        assert_eq!(renamed.as_str(), "App::File::v1/{a2}.txt");
+        assert_eq!(renamed.id(), "v1/{a2}.txt");
     }
 
     #[test]

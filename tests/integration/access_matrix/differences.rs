@@ -183,7 +183,7 @@ async fn replaced_fallback_is_found() {
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
         found[0].contains(
-            "any /a/*, anonymous: the policy grants, but integration::access_matrix::not_found ("
+            "fallback /a/*, anonymous: the policy grants, but integration::access_matrix::not_found ("
         ) && found[0].ends_with("responded with 404"),
         "{found:#?}"
     );

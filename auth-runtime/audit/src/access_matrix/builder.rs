@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use auth_runtime_axum::inspection::{App, Probe, Responder, head_of_parts};
 use auth_runtime_core::adapter::text::visible;
-use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, RouteKind};
+use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, Resource, RouteKind};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderValue, Method, Request};
@@ -20,6 +20,7 @@ use super::error::{AccessMatrixError, Kind, unfilled};
 use super::expectation::{Expectation, Seen};
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::persona::Persona;
+use super::row_object::{self, RowObject, objects_of};
 use super::row_request::RowRequest;
 use super::{target, text};
 
@@ -29,6 +30,7 @@ pub struct AccessMatrixBuilder {
     rows: Vec<AccessRow>,
     space: ProtectionSpace,
     personas: Vec<Persona>,
+    objects: Vec<Resource>,
     values: Vec<(String, String)>,
     targets: Vec<(String, String)>,
     contents: Vec<Content>,
@@ -38,6 +40,12 @@ pub struct AccessMatrixBuilder {
 
 /// The function that restores the state.
 type BeforeEach = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// A row before it is requested.
+struct Line<'a> {
+    row: &'a AccessRow,
+    object: Option<RowObject>,
+}
 
 /// The body of a request.
 struct Content {
@@ -61,6 +69,7 @@ impl AccessMatrixBuilder {
             rows: table.rows().to_vec(),
             space: space.clone(),
             personas: Vec::new(),
+            objects: Vec::new(),
             values: Vec::new(),
             targets: Vec::new(),
             contents: Vec::new(),
@@ -75,6 +84,30 @@ impl AccessMatrixBuilder {
         self
     }
 
+    /// Adds an object, by its type and id. Each route whose policy has `can` on an object of this type is
+    /// requested once for each of them, with path parameters from the id: with
+    /// `on = "Repository::{owner}/{repo}"` and the id `ann/garden`, `{owner}` is `ann`, and `{repo}` is
+    /// `garden`. See [Objects](AccessMatrix#objects).
+    ///
+    /// Declare objects for which the personas have different rights: a public one, one of each owner.
+    ///
+    /// ```
+    /// use auth_runtime_audit::AccessMatrix;
+    /// # fn ask(table: &auth_runtime::routing::AccessTable, space: &auth_runtime::ProtectionSpace) {
+    ///
+    /// let matrix = AccessMatrix::builder(table, space)
+    ///     .object("Repository", "ann/garden")
+    ///     .object("Repository", "bob/diary");
+    /// # }
+    /// ```
+    ///
+    /// A path value is still necessary for parameters that are not part of the object.
+    pub fn object(mut self, resource_type: impl Into<String>, id: impl Into<String>) -> Self {
+        let resource_type: String = resource_type.into();
+        self.objects.push(Resource::new(resource_type, id));
+        self
+    }
+
     /// Sets the value of the parameter `name` in every path that has it, such as `/repos/{id}`. It
     /// is percent-encoded. Slashes are kept in a wildcard only.
     pub fn path_value(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -84,8 +117,11 @@ impl AccessMatrixBuilder {
 
     /// Sets the target that is requested for a path of the table, such as `/repos/7?full=true` for
     /// `/repos/{id}`. It is necessary if a parameter of the same name has another meaning, if a
-    /// query is needed, or for the requests to a nested service or a fallback. It is sent
-    /// unchanged.
+    /// query is needed, or for the requests to a nested service or a fallback. The parameters of the
+    /// path may occur in it, such as `/repos/{id}?full=true`. The rest is sent unchanged.
+    ///
+    /// The route is requested for the objects whose parameters all occur in the target. Other targets name
+    /// one object, and have one row.
     pub fn target(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
         self.targets.push((path.into(), target.into()));
         self
@@ -148,7 +184,8 @@ impl AccessMatrixBuilder {
     ///
     /// # Errors
     ///
-    /// All at once: parameters without a value; values, targets and bodies for paths that are not
+    /// All at once: parameters without a value; objects that are declared twice, whose type no policy has,
+    /// or whose id no route has; values, targets and bodies for paths that are not
     /// in the table; invalid targets; no persona at all; and personas that share a name or send an
     /// invalid field value. A difference from the policies is not an error here, but of
     /// [`AccessMatrix::check`].
@@ -167,21 +204,25 @@ impl AccessMatrixBuilder {
     {
         let app = &App::new(app.clone());
         let mut mistakes = self.mistakes();
+        let lines: Vec<_> = self.rows.iter().flat_map(|row| self.lines(row)).collect();
         let mut asked = Vec::new();
-        for (index, row) in self.rows.iter().enumerate() {
-            if row.mounted() == RouteKind::Unguarded {
-                continue;
-            }
-            match self.row_request(row) {
+        let guarded = |line: &Line<'_>| line.row.mounted() != RouteKind::Unguarded;
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| guarded(line)) {
+            match self.row_request(line) {
                 Ok(request) => asked.push((index, request)),
-                Err(mistake) => mistakes.extend(mistake),
+                // The lines of a route have the same mistakes.
+                Err(found) if line.object.is_some() => {
+                    let fresh = found.into_iter().filter(|it| !mistakes.contains(it));
+                    mistakes.extend(fresh.collect::<Vec<_>>());
+                }
+                Err(found) => mistakes.extend(found),
             }
         }
         if !mistakes.is_empty() {
             return Err(AccessMatrixError::new(Kind::Mistakes(mistakes)));
         }
         let nothing = || vec![AccessAnswer::not_asked(); self.personas.len()];
-        let mut answers: Vec<_> = self.rows.iter().map(|_| nothing()).collect();
+        let mut answers: Vec<_> = lines.iter().map(|_| nothing()).collect();
         // Requests that change the state come last, and those that delete come at the very end.
         asked.sort_by_key(|(_, request)| match request.method {
             Method::DELETE => 2,
@@ -202,13 +243,45 @@ impl AccessMatrixBuilder {
                 *row = given;
             }
         }
-        let rows = self.rows.into_iter().zip(answers);
+        let rows = lines.into_iter().zip(answers);
+        let rows = rows.map(|(line, answers)| AccessMatrixRow {
+            row: line.row.clone(),
+            object: line.object,
+            answers,
+        });
         Ok(AccessMatrix {
+            rows: rows.collect(),
             personas: self.personas,
-            rows: rows
-                .map(|(row, answers)| AccessMatrixRow { row, answers })
-                .collect(),
         })
+    }
+
+    /// Returns the lines of a row: one for each object, or one without an object.
+    fn lines<'a>(&self, row: &'a AccessRow) -> Vec<Line<'a>> {
+        let target = self.target_of(row);
+        let objects = objects_of(row, &self.objects).into_iter();
+        let objects = objects.filter(|object| {
+            let Some(target) = target else { return true };
+            let present = target::parameters_in(row, target);
+            object.parameters().all(|name| present.contains(&name))
+        });
+        let line = |object| Line { row, object };
+        let lines: Vec<_> = objects.map(|object| line(Some(object))).collect();
+        match lines.is_empty() {
+            true => vec![line(None)],
+            false => lines,
+        }
+    }
+
+    fn path_value_of(&self, name: &str) -> Option<&str> {
+        let mut values = self.values.iter();
+        let (_, value) = values.find(|(own, _)| own == name)?;
+        Some(value)
+    }
+
+    fn target_of(&self, row: &AccessRow) -> Option<&str> {
+        let mut targets = self.targets.iter();
+        let (_, target) = targets.find(|(path, _)| path == row.path())?;
+        Some(target)
     }
 
     /// Returns the mistakes of the settings, except those of the paths.
@@ -233,6 +306,7 @@ impl AccessMatrixBuilder {
                 ));
             }
         }
+        mistakes.extend(row_object::mistakes(&self.rows, &self.objects));
         let known: BTreeSet<_> = self.rows.iter().flat_map(target::parameters).collect();
         let strangers = self.values.iter().map(|(name, _)| name.as_str());
         for name in strangers.filter(|name| !known.contains(name)) {
@@ -258,26 +332,29 @@ impl AccessMatrixBuilder {
         mistakes
     }
 
-    fn row_request<'a>(&self, row: &'a AccessRow) -> Result<RowRequest<'a>, Vec<String>> {
-        let own = self.targets.iter().find(|(path, _)| path == row.path());
+    fn row_request<'a>(&self, line: &Line<'a>) -> Result<RowRequest<'a>, Vec<String>> {
+        let row = line.row;
+        let object = line.object.as_ref();
         let value = |name: &str| {
-            let mut values = self.values.iter();
-            let (_, value) = values.find(|(own, _)| own == name)?;
-            Some(value.as_str())
+            let of_object = object.and_then(|object| object.value(name));
+            of_object.or_else(|| self.path_value_of(name))
         };
+        let own = self.target_of(row);
+        let names = match own {
+            Some(target) => target::parameters_in(row, target),
+            None => target::parameters(row),
+        };
+        let open = names
+            .into_iter()
+            .filter(|name| value(name).is_none_or(str::is_empty))
+            .map(|name| unfilled(name, row.path()));
+        let open: Vec<_> = open.collect();
+        if !open.is_empty() {
+            return Err(open);
+        }
         let asked = match own {
-            Some((_, target)) => target.clone(),
-            None => {
-                let names = target::parameters(row).into_iter();
-                let open: Vec<_> = names
-                    .filter(|name| value(name).is_none_or(str::is_empty))
-                    .map(|name| unfilled(name, row.path()))
-                    .collect();
-                if !open.is_empty() {
-                    return Err(open);
-                }
-                target::fill(row, value)
-            }
+            Some(target) => target::fill_in(row, target, value),
+            None => target::fill(row, value),
         };
         let Some(target) = target::read(&asked) else {
             let (path, asked) = (visible(row.path()), visible(&asked));

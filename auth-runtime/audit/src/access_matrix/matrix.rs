@@ -1,9 +1,13 @@
 //! The responses to every persona on every row.
 
-use auth_runtime_core::AccessRow;
+use std::fmt;
+
+use auth_runtime_core::adapter::text::visible;
+use auth_runtime_core::{AccessRow, Resource};
 
 use super::answer::AccessAnswer;
 use super::persona::Persona;
+use super::row_object::RowObject;
 
 /// The responses to each [`Persona`] on each row of an [`AccessTable`](auth_runtime_core::AccessTable), from real requests.
 ///
@@ -78,6 +82,14 @@ use super::persona::Persona;
 /// | `404 unknown` | an unknown path, on the row of a fallback |
 /// | `-` | no request: an unguarded router, or a fallback without an unknown path below it |
 ///
+/// # Objects
+///
+/// A policy with `can` decides by the object that the path names. With objects from
+/// [`object`](crate::AccessMatrixBuilder::object), each route whose policy has `can` on their type is
+/// requested for each of them, and the matrix has a row for each route and object. The path parameters of the
+/// object are read from its id by the `on` of the policy, and all others are
+/// [path values](crate::AccessMatrixBuilder::path_value). A route that fits no declared object has one row.
+///
 /// # Requests
 ///
 /// The builder sends one request for each cell, one after the other: `GET` and other safe methods
@@ -111,6 +123,7 @@ pub struct AccessMatrix {
 #[derive(Clone, Debug)]
 pub struct AccessMatrixRow {
     pub(super) row: AccessRow,
+    pub(super) object: Option<RowObject>,
     pub(super) answers: Vec<AccessAnswer>,
 }
 
@@ -120,16 +133,16 @@ impl AccessMatrix {
         &self.personas
     }
 
-    /// The rows, in the order of the table.
+    /// The rows, in the order of the table. The rows of a route are in the order of their objects.
     pub fn rows(&self) -> &[AccessMatrixRow] {
         &self.rows
     }
 
     /// The responses that differ from the policies.
-    pub fn differences(&self) -> impl Iterator<Item = (&AccessRow, &Persona, &str)> {
+    pub fn differences(&self) -> impl Iterator<Item = (&AccessMatrixRow, &Persona, &str)> {
         self.rows.iter().flat_map(|row| {
             let answers = self.personas.iter().zip(&row.answers);
-            answers.filter_map(|(persona, answer)| Some((&row.row, persona, answer.difference()?)))
+            answers.filter_map(move |(persona, answer)| Some((row, persona, answer.difference()?)))
         })
     }
 }
@@ -140,8 +153,36 @@ impl AccessMatrixRow {
         &self.row
     }
 
+    /// The object of the requests, if the policy has `can` on one of the
+    /// [declared](crate::AccessMatrixBuilder::object) objects.
+    pub fn object(&self) -> Option<&Resource> {
+        self.object.as_ref().map(RowObject::resource)
+    }
+
+    /// Returns the text of the object, if there is one.
+    #[cfg(feature = "access-report")]
+    pub(crate) fn object_shown(&self) -> Option<String> {
+        self.object.as_ref().map(RowObject::to_string)
+    }
+
     /// The response to each persona, in the order of [`AccessMatrix::personas`].
     pub fn answers(&self) -> &[AccessAnswer] {
         &self.answers
+    }
+}
+
+impl fmt::Display for AccessMatrixRow {
+    /// Formats the method, the path and the object: `GET /repos/{id} on Repository::"7"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}",
+            self.row.method_shown(),
+            visible(self.row.path())
+        )?;
+        match &self.object {
+            Some(object) => write!(f, " on {object}"),
+            None => Ok(()),
+        }
     }
 }

@@ -5,6 +5,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::answer::AccessAnswer;
 use super::matrix::{AccessMatrix, AccessMatrixRow};
 use super::persona::Persona;
+use super::row_object::RowObject;
 
 impl Serialize for AccessMatrix {
     /// Writes the `personas`, and the `rows` with a response for each of them.
@@ -27,12 +28,28 @@ impl Serialize for Persona {
 }
 
 impl Serialize for AccessMatrixRow {
-    /// Writes the row of the table, and the responses.
+    /// Writes the row of the table, the object if there is one, and the responses.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("AccessMatrixRow", 2)?;
+        let fields = 2 + usize::from(self.object.is_some());
+        let mut row = serializer.serialize_struct("AccessMatrixRow", fields)?;
         row.serialize_field("row", self.row())?;
+        match &self.object {
+            Some(object) => row.serialize_field("object", object)?,
+            None => row.skip_field("object")?,
+        }
         row.serialize_field("answers", self.answers())?;
         row.end()
+    }
+}
+
+impl Serialize for RowObject {
+    /// Writes the type, the id, and the pattern of the policy that has this id.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("RowObject", 3)?;
+        object.serialize_field("type", self.resource().resource_type())?;
+        object.serialize_field("id", self.resource().id())?;
+        object.serialize_field("on", self.pattern().as_str())?;
+        object.end()
     }
 }
 

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use auth_runtime_core::adapter::text::visible;
-
 use super::changes::{Accepted, Changes};
 use super::error::{AccessMatrixError, Kind};
 use super::matrix::AccessMatrix;
@@ -76,10 +74,7 @@ impl AccessMatrix {
     pub fn check(&self, file: impl AsRef<Path>) -> Result<(), AccessMatrixError> {
         let differences: Vec<_> = self
             .differences()
-            .map(|(row, persona, difference)| {
-                let (method, path) = (row.method_shown(), visible(row.path()));
-                format!("{method} {path}, {}: {difference}", persona.name())
-            })
+            .map(|(row, persona, difference)| format!("{row}, {}: {difference}", persona.name()))
             .collect();
         if !differences.is_empty() {
             return Err(AccessMatrixError::new(Kind::Differs(differences)));

@@ -14,7 +14,14 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 /// A part of a path, as axum parses it.
 enum Piece<'p> {
     Literal(&'p str),
-    Parameter { name: &'p str, takes_all: bool },
+    Parameter(Parameter<'p>),
+}
+
+#[derive(Clone, Copy)]
+struct Parameter<'p> {
+    name: &'p str,
+    /// True for a wildcard.
+    takes_all: bool,
 }
 
 fn pieces(path: &str) -> Vec<Piece<'_>> {
@@ -34,10 +41,10 @@ fn pieces(path: &str) -> Vec<Piece<'_>> {
             }
         };
         let name = from.get(1..end).unwrap_or_default();
-        pieces.push(Piece::Parameter {
+        pieces.push(Piece::Parameter(Parameter {
             name: name.trim_start_matches('*'),
             takes_all: name.starts_with('*'),
-        });
+        }));
         rest = from.get(end + 1..).unwrap_or_default();
     }
     pieces.push(Piece::Literal(rest));
@@ -54,13 +61,44 @@ fn stem(row: &AccessRow) -> &str {
 
 /// Returns the names of the parameters in the path of a row.
 pub(super) fn parameters(row: &AccessRow) -> Vec<&str> {
-    let names = pieces(stem(row))
-        .into_iter()
-        .filter_map(|piece| match piece {
-            Piece::Parameter { name, .. } => Some(name),
-            Piece::Literal(_) => None,
-        });
-    names.collect()
+    let parameters = parameters_of(row).into_iter();
+    parameters.map(|parameter| parameter.name).collect()
+}
+
+/// Returns the names of the parameters of a row's path that occur in a target for it.
+pub(super) fn parameters_in<'r>(row: &'r AccessRow, target: &str) -> Vec<&'r str> {
+    let parameters = parameters_of(row).into_iter();
+    let present = parameters.filter(|parameter| target.contains(&parameter.written()));
+    present.map(|parameter| parameter.name).collect()
+}
+
+fn parameters_of(row: &AccessRow) -> Vec<Parameter<'_>> {
+    let pieces = pieces(stem(row)).into_iter();
+    let parameters = pieces.filter_map(|piece| match piece {
+        Piece::Parameter(parameter) => Some(parameter),
+        Piece::Literal(_) => None,
+    });
+    parameters.collect()
+}
+
+impl Parameter<'_> {
+    /// Returns the parameter as it is written in a path.
+    fn written(self) -> String {
+        let star = if self.takes_all { "*" } else { "" };
+        format!("{{{star}{}}}", self.name)
+    }
+
+    fn encode(self, value: &str) -> String {
+        let parts = match self.takes_all {
+            true => value.split('/').collect(),
+            false => vec![value],
+        };
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
+            .collect();
+        parts.join("/")
+    }
 }
 
 /// Returns a path that a row matches, with these values for its parameters. Below the prefix of a
@@ -70,17 +108,9 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
     for piece in pieces(stem(row)) {
         match piece {
             Piece::Literal(literal) => path.push_str(literal),
-            Piece::Parameter { name, takes_all } => {
-                let value = value(name).unwrap_or_default();
-                let parts = match takes_all {
-                    true => value.split('/').collect(),
-                    false => vec![value],
-                };
-                let parts: Vec<_> = parts
-                    .into_iter()
-                    .map(|part| utf8_percent_encode(part, ESCAPED).to_string())
-                    .collect();
-                path.push_str(&parts.join("/"));
+            Piece::Parameter(parameter) => {
+                let value = value(parameter.name).unwrap_or_default();
+                path.push_str(&parameter.encode(value));
             }
         }
     }
@@ -88,6 +118,19 @@ pub(super) fn fill<'v>(row: &AccessRow, value: impl Fn(&str) -> Option<&'v str>)
         path.push_str("/~unknown");
     }
     path
+}
+
+/// Returns a target for a row, with these values for the parameters of the row's path.
+pub(super) fn fill_in<'v>(
+    row: &AccessRow,
+    target: &str,
+    value: impl Fn(&str) -> Option<&'v str>,
+) -> String {
+    let parameters = parameters_of(row).into_iter();
+    parameters.fold(target.to_owned(), |target, parameter| {
+        let value = value(parameter.name).unwrap_or_default();
+        target.replace(&parameter.written(), &parameter.encode(value))
+    })
 }
 
 /// Parses a request target.
@@ -106,7 +149,7 @@ mod tests {
         let shown = |path| {
             let pieces = pieces(path).into_iter().map(|piece| match piece {
                 Piece::Literal(text) => text.to_owned(),
-                Piece::Parameter { name, takes_all } => format!("<{name}:{takes_all}>"),
+                Piece::Parameter(Parameter { name, takes_all }) => format!("<{name}:{takes_all}>"),
             });
             pieces.collect::<String>()
         };

@@ -65,7 +65,12 @@ fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Resu
     let headings: Vec<String> = headings.into_iter().chain(names).collect();
     let mut lines = vec![headings];
     for row in &matrix.rows {
-        let place = [method(&row.row).to_owned(), visible(row.row.path())];
+        let path = visible(row.row.path());
+        let path = match &row.object {
+            Some(object) => format!("{path} on {object}"),
+            None => path,
+        };
+        let place = [method(&row.row).to_owned(), path];
         lines.push(
             place
                 .into_iter()
@@ -97,6 +102,10 @@ impl AccessMatrix {
         lines.push(format!("|---|---|{}", "---|".repeat(names.len())));
         for row in &self.rows {
             let (method, path) = (method(&row.row), code(&visible(row.row.path())));
+            let path = match &row.object {
+                Some(object) => format!("{path} on {}", object.to_markdown()),
+                None => path,
+            };
             let cells: Vec<_> = row.answers.iter().map(cell).collect();
             lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
         }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::html::{Text, breakable, fill};
-use super::{AccessReport, ReportAnswer, ReportRow};
+use super::{AccessReport, ReportAnswer, ReportLine};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -38,7 +38,7 @@ fn write(report: &AccessReport<'_>) -> String {
         "asks" => options(asked.iter().map(String::as_str)),
         "accesses" => accesses(report),
         "personas" => personas(report),
-        "count" => format!("all {} rows", report.rows.len()),
+        "count" => format!("all {} rows", lines(report)),
         "caption" if report.personas.is_empty() => String::new(),
         "caption" => ", and the response to each persona".to_owned(),
         "heading" if report.personas.is_empty() => String::new(),
@@ -46,7 +46,8 @@ fn write(report: &AccessReport<'_>) -> String {
         "rows" => report
             .rows
             .iter()
-            .map(|row| table_row(report, row, &asked))
+            .flat_map(|row| row.lines.iter().map(|line| (row.row, line)))
+            .map(|(row, line)| table_row(report, row, line, &asked))
             .collect(),
         "explained" => explained(report),
         _ => String::new(),
@@ -69,24 +70,34 @@ fn summary(report: &AccessReport<'_>) -> String {
         let rows = report.rows.iter().filter(|row| is_meant(row.row));
         rows.count()
     };
+    let rows = report.rows.len();
+    let with_objects = match lines(report) {
+        lines if lines == rows => String::new(),
+        lines => format!(" With a row for each object: {lines} rows."),
+    };
     format!(
-        "{} rows: {} public, {} hidden, {} unguarded.",
-        report.rows.len(),
+        "{rows} rows: {} public, {} hidden, {} unguarded.{with_objects}",
         count(&|row| row.public_reason().is_some()),
         count(&AccessRow::is_hidden),
         count(&|row| row.unguarded_reason().is_some()),
     )
 }
 
+/// Returns the number of rows of the page.
+fn lines(report: &AccessReport<'_>) -> usize {
+    report.rows.iter().map(|row| row.lines.len()).sum()
+}
+
 /// Returns the differences from the policies, which are shown first.
 fn differences(report: &AccessReport<'_>) -> String {
     let mut items = String::new();
-    for row in &report.rows {
-        for (persona, answer) in report.personas.iter().zip(&row.answers) {
+    let rows = report.rows.iter();
+    for (row, line) in rows.flat_map(|row| row.lines.iter().map(|line| (row.row, line))) {
+        for (persona, answer) in report.personas.iter().zip(&line.answers) {
             let Some(difference) = &answer.difference else {
                 continue;
             };
-            let place = place(row.row);
+            let place = place(row, line);
             items.push_str(&format!(
                 "<li>{}, {}: <pre>{}</pre></li>\n",
                 Text(&place),
@@ -104,8 +115,10 @@ fn differences(report: &AccessReport<'_>) -> String {
     )
 }
 
-fn place(row: &AccessRow) -> String {
-    format!("{} {}", row.method_shown(), visible(row.path()))
+fn place(row: &AccessRow, line: &ReportLine) -> String {
+    let object = line.object.as_ref();
+    let object = object.map_or(String::new(), |object| format!(" on {object}"));
+    format!("{} {}{object}", row.method_shown(), visible(row.path()))
 }
 
 fn methods(report: &AccessReport<'_>) -> String {
@@ -123,7 +136,7 @@ fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     options.collect()
 }
 
-/// Returns the scopes, roles and permissions that the policies require.
+/// Returns the scopes, roles, permissions and actions on objects that the policies require.
 fn asked_for(report: &AccessReport<'_>) -> Vec<String> {
     let all: BTreeSet<_> = report.rows.iter().flat_map(|row| asks(row.row)).collect();
     all.into_iter().collect()
@@ -134,8 +147,12 @@ fn asks(row: &AccessRow) -> BTreeSet<String> {
     let requirements = policy.and_then(|policy| policy.requirement()).into_iter();
     let lesser = policy.and_then(|policy| policy.shown_to());
     let atoms = requirements.chain(lesser).flat_map(Requirement::atoms);
-    let granted =
-        atoms.filter(|atom| matches!(atom, Atom::Scope(_) | Atom::Role(_) | Atom::Permission(_)));
+    let granted = atoms.filter(|atom| {
+        matches!(
+            atom,
+            Atom::Scope(_) | Atom::Role(_) | Atom::Permission(_) | Atom::Can { .. }
+        )
+    });
     granted.map(ToString::to_string).collect()
 }
 
@@ -189,9 +206,12 @@ fn personas(report: &AccessReport<'_>) -> String {
     )
 }
 
-fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -> String {
-    let answers = &row.answers;
-    let row = row.row;
+fn table_row(
+    report: &AccessReport<'_>,
+    row: &AccessRow,
+    line: &ReportLine,
+    asked: &[String],
+) -> String {
     let path = visible(row.path());
     let handler = row.location().map_or("-", HandlerLocation::handler);
     let source = format!("{}:{}", row.file(), row.line());
@@ -207,18 +227,23 @@ fn table_row(report: &AccessReport<'_>, row: &ReportRow<'_>, asked: &[String]) -
         false if access_of(row).contains(&"shown") => "shown",
         false => "none",
     };
-    let searched = format!("{path} {handler}").to_lowercase();
+    let named = line.object.iter();
+    let named: String = named.map(|object| format!(" {object}")).collect();
+    let searched = format!("{path} {handler}{named}").to_lowercase();
+    let object = line.object.as_ref().map_or(String::new(), |object| {
+        format!(r#" on <code class="object">{}</code>"#, breakable(object))
+    });
     format!(
         "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
          data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
-         role=\"rowheader\"><code>{}</code></th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
+         role=\"rowheader\"><code>{}</code>{object}</th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
          role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
         Text(&searched),
         own.join(" "),
         access_of(row).join(" "),
         breakable(&path),
         Text(&row.written()),
-        answers_cell(report, answers),
+        answers_cell(report, &line.answers),
         breakable(handler),
         breakable(&source),
         method = Text(row.method_shown()),
