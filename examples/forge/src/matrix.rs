@@ -45,12 +45,16 @@ const BODIES: &[(Method, &str, &str)] = &[
     (Method::PUT, "/admin/settings/maintenance", r#"{"on": true}"#),
 ];
 
+/// The repositories that are requested: a public one, a private one with collaborators, and a private one of
+/// an organization, to which a team may write.
+const REPOSITORIES: &[&str] = &["ann/atlas", "ann/vault", "guild/ledger"];
+
 /// The targets with a query, and those of routes that need another value than the parameter has
 /// elsewhere.
 const TARGETS: &[(&str, &str)] = &[
     (
         "/repos/{owner}/{repo}/issues/{number}",
-        "/repos/ann/vault/issues/1",
+        "/repos/{owner}/{repo}/issues/1",
     ),
     ("/search/issues", "/search/issues?q=door"),
     ("/search/repositories", "/search/repositories?q=maps"),
@@ -79,6 +83,9 @@ pub async fn access_matrix() -> Result<AccessMatrix> {
         }
     }
     matrix = matrix.persona(link(&forge.links));
+    for repository in REPOSITORIES {
+        matrix = matrix.object("Repository", *repository);
+    }
     for (name, value) in PLACES {
         matrix = matrix.path_value(*name, *value);
     }
