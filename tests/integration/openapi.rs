@@ -313,3 +313,51 @@ fn parameter_names_may_differ() {
         ])
     );
 }
+
+#[requires(
+    any(
+        can("read", on = "Order::{id}"),
+        can("list", on = "Customer::v1/{customer}")
+    ),
+    can = "shop"
+)]
+async fn on_objects() {}
+
+#[requires(can = "update", on = "Order::{id}", hide_as = 404, hide_unless = can("read"))]
+async fn hidden_object() {}
+
+#[test]
+fn actions_on_objects_are_extensions() {
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/{customer}/orders/{*id}", get(on_objects).put(one))
+        .route("/hidden/{id}", get(hidden_object));
+    // The document has other names for the parameters.
+    let path = "/{id}/orders/{*order}";
+    let written = document(&[(HttpMethod::Get, path), (HttpMethod::Put, path)]);
+    let document = public(&router.access_table(), &space(), written);
+    let item = &document["paths"]["/{id}/orders/{order}"];
+    let evaluation = |action: &str, kind: &str, id: &str| json!({ "action": { "name": action }, "resource": { "type": kind, "id": id } });
+    assert_eq!(
+        item["get"]["x-authorization"],
+        json!({ "evaluations": [
+            evaluation("read", "Order", "{order}"),
+            evaluation("list", "Customer", "v1/{id}"),
+            evaluation("shop", "Service", "api"),
+        ] })
+    );
+    let text = item["get"]["responses"]["403"]["description"].as_str();
+    let text = text.expect("a text");
+    assert!(
+        text.contains(r#"can("read", on = "Order::{order}")"#),
+        "{text}"
+    );
+    assert_eq!(item["put"].get("x-authorization"), None);
+
+    // The exception of a hidden operation is not required.
+    let empty = OpenApi::new(info(), Paths::new());
+    let document = internal(&router.access_table(), &space(), empty);
+    assert_eq!(
+        document["paths"]["/hidden/{id}"]["get"]["x-authorization"],
+        json!({ "evaluations": [evaluation("update", "Order", "{id}")] })
+    );
+}

@@ -2,6 +2,7 @@
 
 mod error;
 mod hiding;
+mod objects;
 mod operations;
 mod places;
 mod responses;
@@ -67,7 +68,18 @@ use self::template::Template;
 /// - the responses of denials: 400, 401, 403 and 503, each only if the policy makes it
 ///   possible, with their fields and their body. The body is left out if the space
 ///   [renders](auth_runtime_core::ProtectionSpaceBuilder::render) its own. The text of a 403 states the
-///   requirement with roles and permissions, but without the names of checks and networks.
+///   requirement with roles and permissions, but without the names of checks and networks;
+/// - the extension `x-authorization`, if the policy has `can`: each action and its object, in the form of
+///   [AuthZEN's evaluations](https://openid.net/specs/authorization-api-1_0.html), with the document's names
+///   of path parameters. The 403 states which of them are alternatives.
+///
+/// ```json
+/// "x-authorization": {
+///   "evaluations": [
+///     { "action": { "name": "update" }, "resource": { "type": "Repository", "id": "{owner}/{repo}" } }
+///   ]
+/// }
+/// ```
 ///
 /// The schemes of these alternatives are written into `components` under their own names: as
 /// `http`, or as `apiKey` in the field, the cookie or the parameter that the space reads. A
@@ -322,6 +334,12 @@ impl<'a> Writer<'a> {
         let Some(policy) = row.policy() else {
             return;
         };
+        let policy = &objects::in_document(policy, row.path(), name.path);
+        let realm = self.space.realm().unwrap_or_default();
+        if let Some(evaluations) = objects::evaluations(policy, realm) {
+            let extensions = operation.extensions.get_or_insert_default();
+            extensions.insert(objects::EXTENSION.to_owned(), evaluations);
+        }
         let schemes = self.space.offered_to(policy);
         if let Some(security) = self.security(name, row, &schemes) {
             self.write_security(name, security, operation);

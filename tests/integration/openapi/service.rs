@@ -51,7 +51,12 @@ async fn show() {}
 #[requires(any(scope = "orders:write", role = "clerk"))]
 async fn place() {}
 
-#[requires(scope = "orders:write", max_age = "15m")]
+#[requires(
+    scope = "orders:write",
+    can = "cancel",
+    on = "Order::{id}",
+    max_age = "15m"
+)]
 #[utoipa::path(delete, path = "/orders/{number}", tag = "orders", params(("number" = u64, Path)))]
 async fn cancel() {}
 

@@ -1,0 +1,66 @@
+//! The actions on objects that a policy requires.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use auth_runtime_policy::{Atom, Policy, Requirement, ResourcePattern};
+use serde_json::{Value, json};
+
+use super::template::Template;
+
+/// The extension with the actions on objects.
+pub(super) const EXTENSION: &str = "x-authorization";
+
+/// Returns the policy of a route with the names that a document has for its path parameters.
+pub(super) fn in_document(policy: &Policy, route: &str, path: &str) -> Policy {
+    let (route, path) = (Template::of_route(route), Template::of_document(path));
+    let names = |template: &Template| -> Vec<String> {
+        let names = template.parameters().map(|(name, _)| name.to_owned());
+        names.collect()
+    };
+    let names: BTreeMap<_, _> = names(&route).into_iter().zip(names(&path)).collect();
+    let renamed = |on: &ResourcePattern| {
+        on.rename_parameters(|own| {
+            let other = names.get(own).cloned();
+            Cow::Owned(other.unwrap_or_else(|| own.to_owned()))
+        })
+    };
+    policy.map(|requirement| {
+        requirement.map(&|atom| {
+            Requirement::Atom(match atom {
+                Atom::Can { action, on } => Atom::Can {
+                    action: action.clone(),
+                    on: on.as_ref().map(renamed),
+                },
+                other => other.clone(),
+            })
+        })
+    })
+}
+
+/// Returns the actions on objects that a policy requires, in the form of AuthZEN's evaluations; `None` if
+/// there are none.
+pub(super) fn evaluations(policy: &Policy, realm: &str) -> Option<Value> {
+    let atoms = policy
+        .requirement()
+        .into_iter()
+        .flat_map(Requirement::atoms);
+    let mut evaluations: Vec<Value> = Vec::new();
+    for atom in atoms {
+        let Atom::Can { action, on } = atom else {
+            continue;
+        };
+        let (kind, id) = match on {
+            Some(on) => (on.resource_type(), on.id()),
+            None => (ResourcePattern::SERVICE, realm),
+        };
+        let evaluation = json!({
+            "action": { "name": action },
+            "resource": { "type": kind, "id": id },
+        });
+        if !evaluations.contains(&evaluation) {
+            evaluations.push(evaluation);
+        }
+    }
+    (!evaluations.is_empty()).then(|| json!({ "evaluations": evaluations }))
+}
