@@ -78,3 +78,30 @@ pub(super) fn with_other_checks(policy: &Policy, is_other: &dyn Fn(&str) -> bool
         })
     })
 }
+
+/// Returns the policy with the places of path parameters in `path` in place of their names in objects. The
+/// same name may be another part of another path.
+pub(super) fn with_places_of_parameters(policy: &Policy, path: &str) -> Policy {
+    let place = |name: &str| -> Cow<'static, str> {
+        let written = [format!("{{{name}}}"), format!("{{*{name}}}")];
+        let mut segments = path.split('/').enumerate();
+        let found = segments.find(|(_, segment)| written.iter().any(|it| it == segment));
+        match found {
+            Some((index, segment)) if segment.starts_with("{*") => format!("*{index}").into(),
+            // A parameter cannot have such a name.
+            Some((index, _)) => index.to_string().into(),
+            None => name.to_owned().into(),
+        }
+    };
+    policy.map(|requirement| {
+        requirement.map(&|atom| {
+            Requirement::Atom(match atom {
+                Atom::Can { action, on } => Atom::Can {
+                    action: action.clone(),
+                    on: on.as_ref().map(|on| on.rename_parameters(place)),
+                },
+                other => other.clone(),
+            })
+        })
+    })
+}

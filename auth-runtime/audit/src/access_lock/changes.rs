@@ -6,7 +6,7 @@ use std::fmt;
 use auth_runtime_core::Served;
 use auth_runtime_policy::compare::{Impact, compare};
 
-use super::canonical::with_other_checks;
+use super::canonical::{with_other_checks, with_places_of_parameters};
 use super::dispatch::{DispatchedEntry, RouteSet};
 use super::entry::Entry;
 use super::route_key::RouteKey;
@@ -212,6 +212,8 @@ fn compared_policies(
     let is = with_other_checks(&is, &|function| {
         is_other_path || before.entry.home(function) != after.entry.home(function)
     });
+    let was = with_places_of_parameters(&was, &before.entry.path);
+    let is = with_places_of_parameters(&is, &after.entry.path);
     let comparison = compare(&was, &is);
     let reasons = comparison.reasons().into_iter().map(str::to_owned);
     (comparison.impact(), reasons.collect())
