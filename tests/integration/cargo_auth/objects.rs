@@ -1,7 +1,7 @@
-//! Objects that policies name by path parameters that their routes do not have.
+//! Objects in policies: their list, and path parameters that the routes do not have.
 
-use crate::cargo_auth::json;
 use crate::cargo_auth::refused::made;
+use crate::cargo_auth::{json, run};
 
 const MANIFEST: &str = "[workspace]\n[package]\nname = \"it\"\nedition = \"2024\"\n\
                         [dependencies]\nauth-runtime = \"0.1\"\naxum = \"0.8\"\n";
@@ -72,5 +72,53 @@ fn missing_path_parameters_are_found() {
         ),
     ] {
         assert_eq!(found(name, source), expected, "{name}");
+    }
+}
+
+/// The text, JSON and SARIF have the whole requirement, with the object of the enclosing module.
+#[test]
+fn actions_and_objects_are_listed() {
+    let source = format!(
+        "{HANDLERS}\
+         #[requires(can = \"read\", on = \"Repo::{{owner}}/{{repo}}\", scope = \"repo\")]\n\
+         mod repos {{\n\
+         use auth_runtime::requires;\n\
+         pub async fn show() {{}}\n\
+         #[requires(any(can = \"write\", role = \"admin\"))] pub async fn change() {{}}\n\
+         }}\n"
+    );
+    let files = [("Cargo.toml", MANIFEST), ("src/lib.rs", source.as_str())];
+    let folder = made("objects/listed", &files);
+    let text = run(&folder, &["list"]).text;
+    let document = json(&folder, &["list", "--format=json"]);
+    let sarif = json(&folder, &["list", "--format=sarif"]).to_string();
+    for (path, policy) in [
+        (
+            "it::read",
+            r#"requires(can("read", on = "Repo::{owner}/{repo}"))"#,
+        ),
+        (
+            "it::list",
+            r#"requires(can("read", on = "Owner::{owner}"), hide_as = 404, hide_unless = can("list", on = "Org::{org}"))"#,
+        ),
+        ("it::restart", r#"requires(can = "restart")"#),
+        (
+            "it::repos::show",
+            r#"requires(can("read", on = "Repo::{owner}/{repo}"), scope = "repo")"#,
+        ),
+        (
+            "it::repos::change",
+            r#"requires(can("read", on = "Repo::{owner}/{repo}"), scope = "repo", any(can("write", on = "Repo::{owner}/{repo}"), role = "admin"))"#,
+        ),
+    ] {
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.contains(&format!("{path} ")));
+        let line = line.expect("a line");
+        assert!(line.ends_with(policy), "{line}");
+        let mut rows = document["policies"].as_array().expect("policies").iter();
+        let row = rows.find(|row| row["path"] == path).expect("a row");
+        assert_eq!(row["policy"], policy);
+        let quoted = policy.replace('"', "\\\"");
+        assert!(sarif.contains(&quoted), "{policy}: {sarif}");
     }
 }
