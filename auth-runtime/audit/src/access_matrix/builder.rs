@@ -84,10 +84,10 @@ impl AccessMatrixBuilder {
         self
     }
 
-    /// Adds an object, by its type and id. Each route whose policy has `can` on an object of this type is
-    /// requested once for each of them, with path parameters from the id: with
-    /// `on = "Repository::{owner}/{repo}"` and the id `ann/garden`, `{owner}` is `ann`, and `{repo}` is
-    /// `garden`. See [Objects](AccessMatrix#objects).
+    /// Adds an object, by its type and id. A route with `can` on this type in its policy is requested once
+    /// for each object of the type, with path parameters from the id. For `on = "Repository::{owner}/{repo}"`
+    /// and the id `ann/garden`, `{owner}` is `ann`, and `{repo}` is `garden`. See
+    /// [Objects](AccessMatrix#objects).
     ///
     /// Declare objects for which the personas have different rights: a public one, one of each owner.
     ///
@@ -120,8 +120,8 @@ impl AccessMatrixBuilder {
     /// query is needed, or for the requests to a nested service or a fallback. The parameters of the
     /// path may occur in it, such as `/repos/{id}?full=true`. The rest is sent unchanged.
     ///
-    /// The route is requested for the objects whose parameters all occur in the target. Other targets name
-    /// one object, and have one row.
+    /// A route with a target is requested for an object if all parameters of the object occur in the target.
+    /// Any other target names one object, and has one row.
     pub fn target(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
         self.targets.push((path.into(), target.into()));
         self
@@ -184,11 +184,10 @@ impl AccessMatrixBuilder {
     ///
     /// # Errors
     ///
-    /// All at once: parameters without a value; objects that are declared twice, whose type no policy has,
-    /// or whose id no route has; values, targets and bodies for paths that are not
-    /// in the table; invalid targets; no persona at all; and personas that share a name or send an
-    /// invalid field value. A difference from the policies is not an error here, but of
-    /// [`AccessMatrix::check`].
+    /// All at once: parameters without a value; objects that are declared twice, of a type without a `can`,
+    /// or with an id that fits no route; values, targets and bodies for paths that are not in the table;
+    /// invalid targets; no persona at all; and personas that share a name or send an invalid field value. A
+    /// difference from the policies is not an error here, but of [`AccessMatrix::check`].
     ///
     /// # Panics
     ///

@@ -84,11 +84,13 @@ use super::row_object::RowObject;
 ///
 /// # Objects
 ///
-/// A policy with `can` decides by the object that the path names. With objects from
-/// [`object`](crate::AccessMatrixBuilder::object), each route whose policy has `can` on their type is
-/// requested for each of them, and the matrix has a row for each route and object. The path parameters of the
-/// object are read from its id by the `on` of the policy, and all others are
-/// [path values](crate::AccessMatrixBuilder::path_value). A route that fits no declared object has one row.
+/// A policy with `can` decides by the object of the path. For objects that are declared by
+/// [`object`](crate::AccessMatrixBuilder::object), the matrix has a row for each object and each route with
+/// `can` on its type. The `on` of the policy reads the path parameters from the id. The other parameters are
+/// [path values](crate::AccessMatrixBuilder::path_value).
+///
+/// A route without a fitting object has one row, with path values only. A route with several patterns for the
+/// type has a row for each pattern that fits the id, and the row names the pattern.
 ///
 /// # Requests
 ///

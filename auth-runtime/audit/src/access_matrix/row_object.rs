@@ -5,7 +5,7 @@ use std::fmt;
 
 use auth_runtime_core::adapter::text::{code, visible};
 use auth_runtime_core::{AccessRow, Resource, RouteKind};
-use auth_runtime_policy::ResourcePattern;
+use auth_runtime_policy::{Policy, ResourcePattern};
 
 /// The object of a row: the path parameters of the requests are those of its id.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +120,7 @@ fn patterns_of<'r>(row: &'r AccessRow, resource_type: &str) -> Vec<&'r ResourceP
     let policy = row
         .policy()
         .filter(|_| row.mounted() != RouteKind::Fallback);
-    let requirements = policy.map(|policy| policy.object_requirements());
+    let requirements = policy.map(Policy::object_requirements);
     let patterns = requirements.into_iter().flatten().filter_map(|it| it.on);
     let mut found: Vec<&ResourcePattern> = Vec::new();
     for pattern in patterns.filter(|it| it.resource_type() == resource_type) {
