@@ -24,7 +24,7 @@ pub(crate) fn expand(annotated: &Annotated) -> TokenStream {
     // Within a module, the attribute of the module has done this.
     let read = annotated.found.as_ref();
     let read = read.filter(|_| !annotated.is_within_module);
-    let tracked = read.and_then(vocabulary::tracked);
+    let tracked = read.map(vocabulary::tracked);
     quote!(#mistakes #item #tracked)
 }
 

@@ -217,6 +217,7 @@ mod tests {
         let found = LoadedVocabulary {
             path: "auth.toml".into(),
             shown: "auth.toml".to_owned(),
+            schema: None,
             vocabulary: Some(vocabulary.into()),
             mistakes: Vec::new(),
         };

@@ -19,15 +19,17 @@ pub(crate) fn find() -> Option<LoadedVocabulary> {
     vocabulary::find(manifest.as_ref())
 }
 
-/// Makes the compiler compile the crate again when its vocabulary changes.
-pub(crate) fn tracked(found: &LoadedVocabulary) -> Option<TokenStream> {
-    let path = found.path.to_string_lossy();
-    let is_readable = found.path.is_file();
-    is_readable.then(|| {
-        quote!(
-            const _: &[u8] = ::core::include_bytes!(#path);
-        )
-    })
+/// Makes the compiler compile the crate again when its vocabulary or the Cedar schema changes.
+pub(crate) fn tracked(found: &LoadedVocabulary) -> TokenStream {
+    let files = found.files().filter(|path| path.is_file());
+    let paths = files.map(|path| path.to_string_lossy().into_owned());
+    paths
+        .map(|path| {
+            quote!(
+                const _: &[u8] = ::core::include_bytes!(#path);
+            )
+        })
+        .collect()
 }
 
 /// Expands `vocabulary!()`: the declarations, as data.
@@ -39,7 +41,7 @@ pub(crate) fn expand(arguments: TokenStream) -> TokenStream {
     let none = Vocabulary::default();
     let declared = found.as_ref().and_then(|found| found.vocabulary.as_deref());
     let data = data(declared.unwrap_or(&none), &runtime::private(krate.as_ref()));
-    let tracked = found.as_ref().and_then(tracked);
+    let tracked = found.as_ref().map(tracked);
     quote!({ #mistakes #tracked #data })
 }
 
@@ -82,18 +84,21 @@ pub(crate) fn expand_actions(arguments: TokenStream) -> TokenStream {
             continue;
         }
         let name = Ident::new(&name, Span::call_site());
-        let description = &declared.description;
+        let description = match declared.description.as_str() {
+            "" => format!("The action `{action}`."),
+            text => text.to_owned(),
+        };
         constants.push(quote! {
             #[doc = #description]
             pub const #name: #krate::Action = #krate::Action::new(#action);
         });
     }
     let mistakes = errors.to_compile_error();
-    let tracked = found.as_ref().and_then(tracked);
+    let tracked = found.as_ref().map(tracked);
     quote! {
         #mistakes
         #tracked
-        /// The actions that `auth.toml` declares.
+        /// The actions that `auth.toml` or its Cedar schema declares.
         #[allow(dead_code, reason = "some actions are in attributes only")]
         pub(crate) mod actions {
             #(#constants)*

@@ -48,6 +48,8 @@
 //! | [`AUTH0045`](auth0045) | the identity of a public handler |
 //! | [`AUTH0046`](auth0046) | routes of axum on a guarded router |
 //! | [`AUTH0047`](auth0047) | an invalid object |
+//! | [`AUTH0048`](auth0048) | an error in the Cedar schema |
+//! | [`AUTH0049`](auth0049) | a declaration that contradicts the Cedar schema |
 //! | [`AUTH0060`](auth0060) | a loosened policy that allows no further caller |
 //! | [`AUTH0061`](auth0061) | two policies with different disclosure settings |
 //! | [`AUTH0062`](auth0062) | lists that are nested too deeply |
@@ -135,6 +137,8 @@ pages! {
     auth0045 "AUTH0045"
     auth0046 "AUTH0046"
     auth0047 "AUTH0047"
+    auth0048 "AUTH0048"
+    auth0049 "AUTH0049"
     auth0060 "AUTH0060"
     auth0061 "AUTH0061"
     auth0062 "AUTH0062"

@@ -95,6 +95,8 @@ fn check(project: &Path) -> Checked {
     checked
 }
 
+const JSON_SCHEMA: &str = "policies/forge.cedarschema.json";
+
 #[test]
 fn names_are_checked_against_the_vocabulary() {
     let mut differences = Vec::new();
@@ -112,7 +114,12 @@ fn names_are_checked_against_the_vocabulary() {
         let project = lab().join(&name);
         let _ = std::fs::remove_dir_all(&project);
         write(project.join("Cargo.toml"), manifest(&name, "[workspace]\n"));
-        for (from, to) in [("auth.toml", "auth.toml"), ("lib.rs", "src/lib.rs")] {
+        for (from, to) in [
+            ("auth.toml", "auth.toml"),
+            ("schema.cedarschema", "schema.cedarschema"),
+            (JSON_SCHEMA, JSON_SCHEMA),
+            ("lib.rs", "src/lib.rs"),
+        ] {
             if let Ok(text) = std::fs::read(case.join(from)) {
                 write(project.join(to), text);
             }
@@ -310,4 +317,49 @@ fn a_change_of_the_vocabulary_compiles_its_users_again() {
     );
     change(READ, 30);
     assert_eq!(check(&project).errors, "");
+}
+
+/// A Cedar schema that the file names counts as a part of it.
+#[test]
+fn a_change_of_the_cedar_schema_compiles_its_users_again() {
+    let project = lab().join("tracked_schema");
+    let _ = std::fs::remove_dir_all(&project);
+    write(
+        project.join("Cargo.toml"),
+        manifest("tracked-schema", "[workspace]\n"),
+    );
+    write(
+        project.join("auth.toml"),
+        "[cedar]\nschema = \"../tracked_schema/./schema.cedarschema\"\n",
+    );
+    write(
+        project.join("src/lib.rs"),
+        "#[auth_runtime::requires(can = \"read\", on = \"Page::{page}\")]\npub async fn read() {}\n",
+    );
+    let schema = project.join("schema.cedarschema");
+    let later = |seconds| std::time::SystemTime::now() + std::time::Duration::from_secs(seconds);
+    for (seconds, action, error) in [
+        (0, "read", None),
+        (
+            10,
+            "write",
+            Some("the action `read` is not declared in auth.toml or"),
+        ),
+        (20, "read", None),
+    ] {
+        write(
+            &schema,
+            format!(
+                "entity Page; action {action} appliesTo {{ principal: Page, resource: Page }};"
+            ),
+        );
+        let file = std::fs::File::options().write(true).open(&schema);
+        let modified = file.expect("the file").set_modified(later(seconds));
+        modified.expect("a time");
+        let errors = check(&project).errors;
+        match error {
+            Some(error) => assert!(errors.contains(error), "{errors}"),
+            None => assert_eq!(errors, "", "{seconds}"),
+        }
+    }
 }

@@ -29,7 +29,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use auth_grammar::codes;
 use auth_grammar::vocabulary::{self, LoadedVocabulary};
 
 pub(crate) use self::finding::{Finding, Place};
@@ -91,19 +90,15 @@ pub(crate) fn read(workspace: &Workspace) -> Result<Sources, Failure> {
 /// attribute.
 fn report_vocabulary(mut found: LoadedVocabulary, sources: &mut Sources) -> LoadedVocabulary {
     for mistake in std::mem::take(&mut found.mistakes) {
-        // `auth.toml:3:1: message`, or an error of reading the file.
-        let rest = mistake.strip_prefix(&found.shown).unwrap_or(&mistake);
-        let mut parts = rest.splitn(4, ':').skip(1);
-        let mut number = || parts.next().and_then(|text| text.parse().ok());
-        let (line, column) = (number(), number());
+        let (line, column) = mistake.place.unwrap_or((1, 1));
         sources.findings.push(Finding {
             place: Place {
-                file: found.shown.clone(),
-                line: line.unwrap_or(1),
-                column: column.unwrap_or(1),
+                file: mistake.file,
+                line,
+                column,
             },
-            code: Some(codes::VOCABULARY.as_str().to_owned()),
-            message: parts.next().unwrap_or(&mistake).trim_start().to_owned(),
+            code: Some(mistake.code.as_str().to_owned()),
+            message: mistake.message,
         });
     }
     found

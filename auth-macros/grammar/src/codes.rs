@@ -8,7 +8,7 @@ use quote::ToTokens;
 use crate::characters::legible;
 
 /// The kind of mistake that a message is about.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code(&'static str);
 
 /// An unknown key.
@@ -92,6 +92,10 @@ pub const HELPER: Code = Code("AUTH0043");
 
 /// An invalid object, or an action that does not apply to it.
 pub const OBJECT: Code = Code("AUTH0047");
+/// A mistake in the Cedar schema of the vocabulary.
+pub const SCHEMA: Code = Code("AUTH0048");
+/// A declaration in the vocabulary that contradicts its Cedar schema.
+pub const SCHEMA_CONTRADICTED: Code = Code("AUTH0049");
 /// A loosened policy that allows no further caller.
 pub const LOOSENS_NOTHING: Code = Code("AUTH0060");
 /// Two policies with different disclosure settings.

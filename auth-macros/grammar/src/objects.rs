@@ -149,14 +149,17 @@ fn check_one(can: &Can, resolver: Resolver<'_>, errors: &mut Errors) {
             let others = vocabulary.actions.iter();
             let others = others.filter(|(_, other)| other.on.iter().any(|own| own == kind));
             let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
+            let add = match &vocabulary.schema {
+                Some(own) => format!(
+                    "add `{kind}` to the types of `{}` in `{}`",
+                    action.text, own.path
+                ),
+                None => format!("add `{kind}` to the types of `{}`", action.text),
+            };
             let advice = match (nearest(&action.text, &others), others.as_slice()) {
                 (Some(meant), _) => format!("did you mean `{meant}`?"),
-                (None, []) => format!("add `{kind}` to the types of `{}`", action.text),
-                (None, others) => format!(
-                    "use `{}`, or add `{kind}` to the types of `{}`",
-                    others.join("`, `"),
-                    action.text
-                ),
+                (None, []) => add,
+                (None, others) => format!("use `{}`, or {add}", others.join("`, `")),
             };
             (format!("objects of the type `{kind}`"), advice)
         }
@@ -228,6 +231,10 @@ fn parse(on: &Name) -> Result<ResourcePattern, String> {
             ResourcePatternError::Parameter => format!(
                 "a parameter in `{shown}` is not the name of a path parameter between braces\n\
                  help: write it as in the route, as in `on = \"Repository::{{owner}}/{{repo}}\"`"
+            ),
+            ResourcePatternError::Repeated => format!(
+                "a parameter occurs twice in `{shown}`\n\
+                 help: write each path parameter once"
             ),
             ResourcePatternError::Adjacent => format!(
                 "two parameters in `{shown}` have no text between them, so two objects could have \

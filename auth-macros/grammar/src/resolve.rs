@@ -30,9 +30,21 @@ impl Resolver<'_> {
         let names = same_kind.map_or(&[][..], |(_, names)| names.as_slice());
         let mut others = declared.iter().filter(|(other, _)| *other != kind);
         let elsewhere = others.find(|(_, names)| names.contains(&name));
-        let place = match self.shown {
-            "" => String::new(),
-            file => format!(" in {file}"),
+        // The schema declares actions and types as well.
+        let schema = self.vocabulary.and_then(|own| own.schema.as_ref());
+        let schema = schema.filter(|_| matches!(kind, "action" | "resource"));
+        if let Some(schema) = schema.filter(|own| kind == "action" && own.groups.contains(name)) {
+            return format!(
+                "the action `{name}` applies to no type in {}\n\
+                 help: name another action, or add `appliesTo` to it",
+                schema.path
+            );
+        }
+        let place = match (self.shown, schema) {
+            ("", None) => String::new(),
+            ("", Some(schema)) => format!(" in {}", schema.path),
+            (file, None) => format!(" in {file}"),
+            (file, Some(schema)) => format!(" in {file} or {}", schema.path),
         };
         let advice = match (nearest(name, names), elsewhere) {
             (_, Some(("action", _))) => {
@@ -46,7 +58,10 @@ impl Resolver<'_> {
             }
             (Some(nearest), _) => format!("did you mean `{nearest}`?"),
             (None, None) => {
-                let declare = declare(kind, name, self.shown.is_empty());
+                let declare = match schema {
+                    Some(schema) => format!("declare it in `{}`", schema.path),
+                    None => declare(kind, name, self.shown.is_empty()),
+                };
                 match names {
                     [] => declare,
                     names if names.len() <= 8 => {

@@ -1,18 +1,21 @@
 //! The declarations in `auth.toml`: scopes, roles, permissions, networks and policies.
 
+mod cedar;
 mod cycles;
 mod declared;
 mod find;
 mod objects;
+mod policies;
 mod read;
 mod reader;
 mod syntax;
 mod workspace;
 
+pub use self::cedar::LoadSchema;
 pub use self::declared::{
     DeclaredAction, DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, MAX_TERMS, NamedPolicy,
-    Vocabulary, implying,
+    NamedSchema, Vocabulary, implying,
 };
-pub use self::find::{LoadedVocabulary, find};
-pub use self::read::read;
+pub use self::find::{FileMistake, LoadedVocabulary, find};
+pub use self::read::{read, read_with_schema};
 pub use self::reader::Mistake;

@@ -67,9 +67,7 @@ impl<P: HasPolicy> Guard<P> {
     {
         self.caller.view()
     }
-}
 
-impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// Continues if the caller is allowed to access the object of the request.
     ///
     /// Otherwise the response is the denial of the handler's policy: 403, or, with `hide_as = 404`,
@@ -94,7 +92,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// # Errors
     ///
     /// [`Denied`], which the handler has to return unchanged.
-    pub fn permit(&self, allowed: bool) -> Result<(), Denied> {
+    pub fn permit(&self, allowed: bool) -> Result<(), Denied>
+    where
+        P: KnowsCaller,
+    {
         match allowed {
             true => Ok(()),
             false => Err(self.deny(&Denial::FORBIDDEN, None)),
@@ -125,7 +126,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// # Errors
     ///
     /// [`Denied`], which the handler has to return unchanged.
-    pub async fn can(&self, action: Action, object: impl Into<Resource>) -> Result<(), Denied> {
+    pub async fn can(&self, action: Action, object: impl Into<Resource>) -> Result<(), Denied>
+    where
+        P: KnowsCaller,
+    {
         let evaluated = self.evaluate(vec![Evaluation::new(action, object)]).await?;
         let denial = match evaluated.decision(0) {
             Some(decision) if decision.is_allowed() => {
@@ -160,7 +164,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
         &self,
         action: Action,
         objects: impl IntoIterator<Item = T>,
-    ) -> Result<Vec<bool>, Denied> {
+    ) -> Result<Vec<bool>, Denied>
+    where
+        P: KnowsCaller,
+    {
         let objects = objects.into_iter();
         let evaluations: Vec<_> = objects
             .map(|object| Evaluation::new(action, object))
@@ -204,6 +211,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// Like [`can_all`](Self::can_all).
     pub async fn filter<T>(&self, action: Action, objects: Vec<T>) -> Result<Vec<T>, Denied>
     where
+        P: KnowsCaller,
         for<'t> &'t T: Into<Resource>,
     {
         let resources: Vec<Resource> = objects.iter().map(Into::into).collect();
@@ -246,6 +254,7 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// [`Denied`], which the handler has to return unchanged.
     pub async fn load<T>(&self, action: Action, object: Option<T>) -> Result<T, Denied>
     where
+        P: KnowsCaller,
         for<'t> &'t T: Into<Resource>,
     {
         let Some(object) = object else {
@@ -283,11 +292,10 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
     /// # Errors
     ///
     /// [`Denied`] if the decision point fails.
-    pub async fn permitted(
-        &self,
-        action: Action,
-        resource_type: &str,
-    ) -> Result<Permitted, Denied> {
+    pub async fn permitted(&self, action: Action, resource_type: &str) -> Result<Permitted, Denied>
+    where
+        P: KnowsCaller,
+    {
         let objects = self.objects()?;
         let about = objects.about();
         let permitted = (objects.space).permitted(&self.caller, action, resource_type, about);
@@ -305,7 +313,9 @@ impl<P: HasPolicy<Caller = Identity>> Guard<P> {
             Err(_) => Err(self.deny_by_outage(&evaluated)),
         }
     }
+}
 
+impl<P: KnowsCaller> Guard<P> {
     fn objects(&self) -> Result<&ObjectAuthorizer, Denied> {
         let objects = self.objects.as_deref();
         objects.ok_or_else(|| Denied::misconfigured(WITHOUT_OBJECTS))
@@ -717,6 +727,18 @@ pub trait HasIdentity: FromCaller {
     /// Returns the caller for a handler.
     fn view(&self) -> Self::View<'_>;
 }
+
+/// A policy that grants only known callers, so that its guard can ask about their objects.
+#[diagnostic::on_unimplemented(
+    message = "handler that grants callers without an identity asks about objects [AUTH0045]",
+    label = "the caller may have no identity",
+    note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
+            `#[public(...)]`; a policy that a network suffices for grants callers without one too"
+)]
+pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
+
+#[diagnostic::do_not_recommend]
+impl<P: HasPolicy<Caller = Identity>> KnowsCaller for P {}
 
 impl HasIdentity for Identity {
     type View<'a> = &'a Identity;

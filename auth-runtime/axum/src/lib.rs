@@ -16,7 +16,7 @@ pub mod routing;
 pub mod testing;
 
 pub use crate::guard::{
-    Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, OfHandler, OfService,
+    Declared, Denied, FromCaller, Guard, HasIdentity, HasPolicy, KnowsCaller, OfHandler, OfService,
     PublicCaller, PublicPolicy, ServicePolicy, Undeclared, type_id_of, uses_guard,
 };
 pub use crate::routing::{GuardedRouter, ProtectError, ProtectedRouter};

@@ -1,6 +1,7 @@
 //! The object of a `can` requirement, by the parameters of the route.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The object of a `can` requirement: its type, and its id with path parameters, as in
@@ -43,6 +44,8 @@ pub enum ResourcePatternError {
     Parameter,
     /// Two parameters have no text between them, so different values could have the same id.
     Adjacent,
+    /// A parameter occurs twice. The second one cannot have another value.
+    Repeated,
     /// The text of the id contains a character other than visible ASCII, or `:` or `%`.
     Character(char),
 }
@@ -56,6 +59,7 @@ impl fmt::Display for ResourcePatternError {
             Self::EmptyId => f.write_str("the id is empty"),
             Self::Parameter => f.write_str("a parameter is not an identifier between braces"),
             Self::Adjacent => f.write_str("two parameters have no text between them"),
+            Self::Repeated => f.write_str("a parameter occurs twice"),
             Self::Character(other) => {
                 write!(f, "the id contains `{}`", other.escape_debug())
             }
@@ -98,6 +102,10 @@ impl ResourcePattern {
             return Err(ResourcePatternError::Service);
         }
         check_id(id)?;
+        let mut seen = BTreeSet::new();
+        if !pattern.parameters().all(|name| seen.insert(name)) {
+            return Err(ResourcePatternError::Repeated);
+        }
         Ok(pattern)
     }
 
@@ -335,6 +343,8 @@ mod tests {
             ("Repository::{}", E::Parameter),
             ("Repository::{*rest}", E::Parameter),
             ("Repository::{a}{b}", E::Adjacent),
+            ("Repository::{owner}/{owner}", E::Repeated),
+            ("Repository::{a}/{b}/x-{a}", E::Repeated),
             ("Repository::a b", E::Character(' ')),
             ("Repository::a%2F{b}", E::Character('%')),
             ("Repository::é", E::Character('é')),

@@ -65,6 +65,45 @@ fn unreadable_source_is_an_error() {
 }
 
 #[test]
+fn schema_mistakes_have_a_place() {
+    let files = |schema| {
+        [
+            ("Cargo.toml", MANIFEST),
+            (
+                "auth.toml",
+                "cedar.schema = \"policies/a.cedarschema\"\n[actions]\nread = { description = \"Read\", on = \"B\" }\n",
+            ),
+            ("policies/a.cedarschema", schema),
+            (
+                "src/lib.rs",
+                "#[auth_runtime::requires(can = \"read\", on = \"A::{a}\")]\nasync fn f() {}\n",
+            ),
+        ]
+    };
+    for (name, schema, expected) in [
+        (
+            "schema_syntax",
+            "entity A;\nentity ;",
+            "policies/a.cedarschema:2:8: expected a name, found `;` [AUTH0048]\n",
+        ),
+        (
+            "schema_contradicted",
+            "entity A, B; action read appliesTo { principal: A, resource: A };",
+            "auth.toml:3:1: the action `read` applies to `B` here, and to `A` in `policies/a.cedarschema` [AUTH0049]\n",
+        ),
+        (
+            "schema_agreed",
+            "entity A, B; action read appliesTo { principal: A, resource: B };",
+            "src/lib.rs:1:32: the action `read` applies to `B`, not to objects of the type `A` [AUTH0047]\n",
+        ),
+    ] {
+        let run = run(&made(name, &files(schema)), &["check"]);
+        assert_eq!(run.status, 1, "{name}: {run:?}");
+        assert!(run.text.starts_with(expected), "{name}: {}", run.text);
+    }
+}
+
+#[test]
 fn vocabulary_mistakes_have_a_place() {
     let files = [
         ("Cargo.toml", MANIFEST),

@@ -178,6 +178,7 @@ fn read(arguments: &str, vocabulary: &str) -> Requires {
     let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
+        schema: None,
         vocabulary: Some(Arc::new(vocabulary)),
         mistakes: Vec::new(),
     };

@@ -230,7 +230,7 @@ fn unreadable_vocabulary_is_a_mistake() {
         let [mistake] = found.mistakes.as_slice() else {
             panic!("{expected}: {:?}", found.mistakes);
         };
-        assert!(mistake.starts_with(expected), "{mistake}");
+        assert!(mistake.to_string().starts_with(expected), "{mistake}");
         // Every attribute reads the file, and no expansion depends on another one.
         let again = vocabulary::find(&project).expect(expected);
         assert_eq!(again.mistakes, found.mistakes, "{expected}");
@@ -282,7 +282,7 @@ fn required_vocabulary_is_missed() {
         match (mistakes.as_deref(), expected) {
             (None, None) => {}
             (Some([mistake]), Some(expected)) => {
-                assert!(mistake.starts_with(&expected), "{mistake}")
+                assert!(mistake.to_string().starts_with(&expected), "{mistake}")
             }
             (mistakes, _) => panic!("{name}: {mistakes:?}"),
         }
@@ -314,5 +314,103 @@ fn the_same_contents_are_parsed_once() {
         assert!(broken.vocabulary.is_none());
         assert_eq!(broken.mistakes.len(), 1, "{:?}", broken.mistakes);
     }
-    assert_eq!(find(VOCABULARY).mistakes, Vec::<String>::new());
+    assert_eq!(find(VOCABULARY).mistakes, []);
+}
+
+/// The schema is read with each attribute, and parsed once.
+#[test]
+fn a_cedar_schema_belongs_to_the_vocabulary() {
+    let root = folder("cedar_schema");
+    write(root.join("Cargo.toml"), "[workspace]\n");
+    write(
+        root.join("auth.toml"),
+        "[cedar]\nschema = \"policies/a.cedarschema\"\n",
+    );
+    let find = |schema: &[u8]| {
+        write(root.join("policies/a.cedarschema"), schema);
+        vocabulary::find(&root).expect("it is found")
+    };
+    let shown = |found: &LoadedVocabulary| {
+        let mistakes = found.mistakes.iter();
+        mistakes.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let missing = vocabulary::find(&root).expect("it is found");
+    let [mistake] = &shown(&missing)[..] else {
+        panic!("{:?}", missing.mistakes);
+    };
+    let expected = "auth.toml:2:10: `policies/a.cedarschema` cannot be read: ";
+    assert!(mistake.starts_with(expected), "{mistake}");
+
+    let one = b"entity A; action read appliesTo { principal: A, resource: A };";
+    let found = find(one);
+    assert_eq!(shown(&found), Vec::<String>::new());
+    let files: Vec<_> = found.files().collect();
+    assert_eq!(
+        files,
+        [root.join("auth.toml"), root.join("policies/a.cedarschema")]
+    );
+    let first = found.vocabulary.expect("it is in order");
+    assert_eq!(first.actions["read"].on, ["A"]);
+    assert!(Arc::ptr_eq(
+        &first,
+        &find(one).vocabulary.expect("it is in order")
+    ));
+
+    for (schema, expected) in [
+        (
+            &b"entity A;\n  entity A;"[..],
+            "policies/a.cedarschema:2:10: duplicate entity type `A`",
+        ),
+        (
+            b"entity \xff;",
+            "auth.toml:2:10: `policies/a.cedarschema` cannot be read: it is not UTF-8",
+        ),
+        (
+            b"\"\xc3\xa9\" x",
+            "policies/a.cedarschema:1:1: expected `entity`, `action`, `type` or `namespace`",
+        ),
+        (
+            b"action \"\xc3\xa9\" x;",
+            "policies/a.cedarschema:1:12: expected `;`, found `x`",
+        ),
+    ] {
+        let mistakes = shown(&find(schema));
+        assert!(mistakes[0].starts_with(expected), "{mistakes:?}");
+        assert_eq!(mistakes, shown(&find(schema)));
+    }
+}
+
+#[test]
+fn the_name_of_a_schema_is_a_relative_path() {
+    let root = folder("schema_names");
+    write(root.join("Cargo.toml"), "[workspace]\n");
+    write(root.join("a.cedarschema"), "");
+    for (section, expected) in [
+        ("cedar = 5", "`cedar` is not a table"),
+        ("[cedar]", "`[cedar]` has no schema"),
+        ("[cedar]\nschema = 5", "`schema` is not text in quotes"),
+        (
+            "[cedar]\nschema = \"a.cedar\"",
+            "`a.cedar` is not the name of a Cedar schema",
+        ),
+        (
+            "[cedar]\nschema = \"a.json\"",
+            "`a.json` is not the name of a Cedar schema",
+        ),
+        (
+            "[cedar]\nschema = \"/a.cedarschema\"",
+            "the path `/a.cedarschema` is absolute",
+        ),
+        (
+            "[cedar]\nschema = \"a.cedarschema\"\nscheme = \"x\"",
+            "`scheme` is not a key of `[cedar]`\nhelp: did you mean `schema`?",
+        ),
+    ] {
+        write(root.join("auth.toml"), section);
+        let found = vocabulary::find(&root).expect("it is found");
+        let [mistake] = found.mistakes.as_slice() else {
+            panic!("{section}: {:?}", found.mistakes);
+        };
+        assert!(mistake.message.starts_with(expected), "{mistake}");
+    }
 }

@@ -17,6 +17,7 @@ fn messages(arguments: &str, vocabulary: Option<&str>) -> Vec<String> {
         LoadedVocabulary {
             path: "auth.toml".into(),
             shown: "auth.toml".to_owned(),
+            schema: None,
             vocabulary: Some(Arc::new(vocabulary)),
             mistakes: Vec::new(),
         }

@@ -26,6 +26,7 @@ fn read_within(module: Option<&str>, arguments: &str) -> (Requires, Vec<String>)
     let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
+        schema: None,
         vocabulary: Some(Arc::clone(&DECLARED)),
         mistakes: Vec::new(),
     };

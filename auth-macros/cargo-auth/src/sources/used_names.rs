@@ -65,7 +65,8 @@ impl UsedNames {
         let mut findings = Vec::new();
         for (section, value) in table.get_ref() {
             // Handlers ask about actions and objects as well, outside of policies.
-            if matches!(section.get_ref().as_ref(), "actions" | "resources") {
+            let section_name = section.get_ref().as_ref();
+            if matches!(section_name, "actions" | "resources" | "cedar") {
                 continue;
             }
             let DeValue::Table(words) = value.get_ref() else {

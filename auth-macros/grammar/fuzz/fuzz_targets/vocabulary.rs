@@ -14,6 +14,7 @@ fuzz_target!(|text: &str| {
     let found = LoadedVocabulary {
         path: "auth.toml".into(),
         shown: "auth.toml".to_owned(),
+        schema: None,
         vocabulary: Some(vocabulary.into()),
         mistakes: Vec::new(),
     };

@@ -51,7 +51,7 @@ pub(super) fn requirement(
         _ if !takes_value(&name) => {
             skip(input);
             let known = known(place);
-            let mistake = unknown(key, &known);
+            let mistake = unknown(key, &known, place);
             let key = key.clone();
             errors.unknown_key(UnknownKey { key, known });
             return Err(mistake);

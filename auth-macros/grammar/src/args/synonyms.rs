@@ -4,6 +4,7 @@ use proc_macro2::TokenTree;
 use syn::Ident;
 
 use super::keys::{DISPLAYS, REQUIREMENTS};
+use super::requirement::Place;
 use crate::codes;
 use crate::suggest::nearest;
 
@@ -48,10 +49,27 @@ const MEANT: [(&str, &str); 37] = [
     ("hide", "hide_as"),
 ];
 
-/// Returns the error for a word that is not one of the `known` keys.
-pub(super) fn unknown(key: &Ident, known: &[&str]) -> syn::Error {
+/// Returns the error for a word that is not one of the `known` keys of this position.
+pub(super) fn unknown(key: &Ident, known: &[&str], place: Place) -> syn::Error {
     let name = key.to_string();
     let name = name.as_str();
+    if place == Place::Lesser && name == "on" {
+        return codes::KEY_ELSEWHERE.at(
+            key.span(),
+            "`on` names an object, and is not a requirement\n\
+             help: name the action too: `can(\"...\", on = \"Type::{id}\")`, or `can(\"...\")` for the \
+             object of the attribute",
+        );
+    }
+    if place == Place::Lesser && (DISPLAYS.contains(&name) || name == "crate") {
+        return codes::KEY_ELSEWHERE.at(
+            key.span(),
+            format!(
+                "`{name}` applies to the whole attribute, and is not a requirement\n\
+                 help: name the callers that learn of the resource, as in `hide_unless = scope(\"...\")`"
+            ),
+        );
+    }
     if DISPLAYS.contains(&name) || name == "crate" {
         return codes::KEY_ELSEWHERE.at(
             key.span(),

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Ident, Lit, LitStr, Macro, Path, Token};
 
 use super::keys::REQUIREMENTS;
+use super::requirement::Place;
 use super::synonyms::{stray, unknown};
 use crate::characters::too_long;
 use crate::codes::{self, Code};
@@ -97,7 +98,7 @@ pub(super) fn valued(
         "policy" => Ok(Kind::Policy(string)),
         _ => match Namespace::of(&name) {
             Some(namespace) => Ok(Kind::Named(namespace, string)),
-            None => Err(unknown(key, &REQUIREMENTS)),
+            None => Err(unknown(key, &REQUIREMENTS, Place::Listed)),
         },
     }
 }

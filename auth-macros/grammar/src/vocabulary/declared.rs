@@ -25,9 +25,20 @@ pub struct Vocabulary {
     pub networks: BTreeMap<String, Vec<IpNet>>,
     /// `[policies]`
     pub policies: BTreeMap<String, NamedPolicy>,
+    /// The Cedar schema of `[cedar]`, whose actions and types are among those above.
+    pub schema: Option<NamedSchema>,
+}
+
+/// A Cedar schema that a vocabulary names.
+pub struct NamedSchema {
+    /// The path, as written in the vocabulary.
+    pub path: String,
+    /// The actions that apply to no type: groups of actions.
+    pub groups: BTreeSet<String>,
 }
 
 /// An action on objects.
+#[derive(Default)]
 pub struct DeclaredAction {
     /// The description.
     pub description: String,

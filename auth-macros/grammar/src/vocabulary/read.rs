@@ -4,37 +4,42 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ipnet::IpNet;
-use proc_macro2::TokenStream;
 use toml::de::{DeTable, DeValue};
 
+use super::cedar::LoadSchema;
 use super::cycles::{circle, may_circle};
 use super::declared::{
-    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, NamedPolicy, Vocabulary, implying,
+    DeclaredName, DeclaredNames, MAX_BLOCKS, MAX_IMPLYING, Vocabulary, implying,
 };
 use super::reader::{Mistake, Reader, Value, in_order};
-use super::syntax::{duplicate, unclosed, without_value};
+use super::syntax::{duplicate, without_value};
 use crate::check::NamePosition;
-use crate::errors::Errors;
-use crate::requirement::{Kind, Namespace, ParsedRequirement};
-use crate::resolve::Resolver;
-use crate::size::is_too_large;
+use crate::requirement::Namespace;
 use crate::suggest::nearest;
 use crate::values::bare;
-use crate::{args, check, codes, objects, resolve, values};
+use crate::{check, values};
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "realm",
     "scopes",
     "roles",
     "permissions",
     "actions",
     "resources",
+    "cedar",
     "networks",
     "policies",
 ];
 
-/// Reads a vocabulary and records every mistake, in the order of the text.
+/// Reads a vocabulary without a Cedar schema, and records every mistake, in the order of the text.
 pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
+    read_with_schema(text, &mut |_| Err("no file can be read here".to_owned()))
+}
+
+/// Reads a vocabulary, and the Cedar schema that it names. `load` returns the text of a file, by its path in
+/// the vocabulary, or the reason why it cannot be read. Records every mistake: those of the vocabulary in the
+/// order of its text, and then those of the schema in the order of its own.
+pub fn read_with_schema(text: &str, load: LoadSchema<'_>) -> (Vocabulary, Vec<Mistake>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
         mistakes: Vec::new(),
@@ -48,16 +53,17 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
         reader.note(at, message);
     }
     let vocabulary = if errors.is_empty() {
-        reader.vocabulary(table.get_ref())
+        reader.vocabulary(table.get_ref(), load)
     } else {
         Vocabulary::default()
     };
     let mut mistakes = reader.mistakes;
-    mistakes.sort_by_key(|mistake| mistake.at);
+    mistakes.sort_by_key(|mistake| (mistake.is_in_schema(), mistake.at));
     if mistakes.len() > MAX_MISTAKES {
         let further = mistakes.split_off(MAX_MISTAKES);
         mistakes.extend(further.first().map(|first| Mistake {
             at: first.at,
+            code: first.code,
             message: format!("from here on, {} further mistakes", further.len()),
         }));
     }
@@ -68,9 +74,9 @@ pub fn read(text: &str) -> (Vocabulary, Vec<Mistake>) {
 const MAX_MISTAKES: usize = 100;
 
 impl Reader {
-    fn vocabulary(&mut self, table: &DeTable<'_>) -> Vocabulary {
+    fn vocabulary(&mut self, table: &DeTable<'_>, load: LoadSchema<'_>) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        let (mut actions, mut policies) = (None, None);
+        let (mut actions, mut policies, mut cedar) = (None, None, None);
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
                 "realm" => vocabulary.realm = self.realm(value),
@@ -79,12 +85,19 @@ impl Reader {
                 "permissions" => vocabulary.permissions = self.terms(Namespace::Permission, value),
                 "actions" => actions = Some(value),
                 "resources" => vocabulary.resources = self.resources(value),
+                "cedar" => cedar = Some(value),
                 "networks" => vocabulary.networks = self.networks(value),
                 "policies" => policies = Some(value),
                 other => self.unknown(key.span(), other, "a section", &SECTIONS),
             }
         }
-        if let Some(actions) = actions {
+        if let Some(cedar) = cedar {
+            let Some(schema) = self.cedar(cedar, load) else {
+                // Actions and policies depend on the types of the schema.
+                return vocabulary;
+            };
+            self.add_schema(schema, actions, &mut vocabulary);
+        } else if let Some(actions) = actions {
             vocabulary.actions = self.actions(actions, &vocabulary.resources);
         }
         // Policies are checked against all other sections, wherever they are in the file.
@@ -361,161 +374,8 @@ impl Reader {
         }
         networks
     }
-
-    /// Reads `[policies.staff]` with `requires = '…'` in the grammar of the attribute.
-    fn policies(
-        &mut self,
-        value: &Value<'_>,
-        vocabulary: &Vocabulary,
-    ) -> BTreeMap<String, NamedPolicy> {
-        let mut policies = BTreeMap::new();
-        let Some(table) = self.table(
-            value,
-            "`policies`",
-            "\nhelp: write `[policies.staff]` with `requires`",
-        ) else {
-            return policies;
-        };
-        if self.is_too_large(table, "`[policies]`", value) {
-            return policies;
-        }
-        for (key, value) in in_order(table) {
-            let name = key.get_ref().to_string();
-            if name.trim().is_empty() {
-                let message = "the policy has no name\nhelp: name it, or remove it".to_owned();
-                self.note(key.span().start, message);
-            } else if let Some(problem) = check::unfit("policy", &name) {
-                self.note(key.span().start, problem);
-            }
-            let requires = match value.get_ref() {
-                DeValue::String(text) => text.to_string(),
-                _ => "...".to_owned(),
-            };
-            let instead = format!(
-                "\nhelp: write `[policies.{}]` with `requires = '{requires}'`",
-                bare(&name)
-            );
-            let Some(table) = self.table(value, &format!("the policy `{name}`"), &instead) else {
-                continue;
-            };
-            let mut requires = None;
-            let mut description = None;
-            for (key, value) in in_order(table) {
-                match key.get_ref().as_ref() {
-                    "requires" => requires = Some(self.requires(&name, value, vocabulary)),
-                    "description" => {
-                        description = Some(self.description(value, "policy", &name, "description"));
-                    }
-                    other => {
-                        self.unknown(key.span(), other, "a key", &["requires", "description"]);
-                    }
-                }
-            }
-            if requires.is_none() {
-                let message = format!(
-                    "the policy `{name}` has no requirement\n\
-                     help: add `requires = 'role = \"...\"'`, with the arguments of \
-                     `#[requires(...)]`"
-                );
-                self.note(key.span().start, message);
-            }
-            let (requires, size) = requires.unwrap_or_default();
-            policies.insert(
-                name,
-                NamedPolicy {
-                    description: description.unwrap_or_default(),
-                    requires,
-                    size,
-                },
-            );
-        }
-        policies
-    }
-
-    /// Returns the requirements of a policy as text, and their number.
-    fn requires(
-        &mut self,
-        name: &str,
-        value: &Value<'_>,
-        vocabulary: &Vocabulary,
-    ) -> (String, usize) {
-        let at = value.span().start;
-        let what = format!("`requires` of the policy `{name}`");
-        let Some(text) = self.string(value, &what, "`requires = 'role = \"...\"'`") else {
-            return (String::new(), 0);
-        };
-        if args::is_too_deep(&text) {
-            let message = format!("in the policy `{name}`: {}", args::too_deep_message());
-            self.note(at, message);
-            return (String::new(), 0);
-        }
-        let Ok(tokens) = text.parse::<TokenStream>() else {
-            let message = format!("in the policy `{name}`: {}", unclosed(&text));
-            self.note(at, message);
-            return (text, 0);
-        };
-        let mut errors = Errors::default();
-        let mut requires = args::requires(tokens, &mut errors);
-        let lesser = requires.hide_unless.iter().map(|hidden| &hidden.lesser);
-        let mut parts = requires.requirements.iter().chain(lesser);
-        if let Some(other) = parts.find_map(named_policy) {
-            let message = format!(
-                "in the policy `{name}`: a policy cannot contain another\n\
-                 help: write out the requirements of `{other}`"
-            );
-            self.note(at, message);
-            return (text, 0);
-        }
-        if let Some((key, function)) = check::relative_function(&requires) {
-            let message = format!(
-                "in the policy `{name}`: the path of the function is not absolute\n\
-                 help: write `{key} = crate::...::{function}`"
-            );
-            self.note(at, message);
-        }
-        if requires.krate.is_some() {
-            let message = format!(
-                "in the policy `{name}`: `crate` is a key of the attribute\nhelp: remove it"
-            );
-            self.note(at, message);
-        }
-        let resolver = Resolver {
-            vocabulary: Some(vocabulary),
-            shown: "",
-        };
-        // Formatted from the parsed policy, without comments and line breaks.
-        let written = requires.to_string();
-        if !is_too_large(&requires, None, &mut errors) {
-            resolve::requires(&mut requires, resolver, &mut errors);
-            objects::place(&mut requires);
-            resolve::objects(&requires, resolver, &mut errors);
-            objects::idle(&requires, &mut errors);
-            if !is_too_large(&requires, None, &mut errors) {
-                check::requires(&requires, &mut errors);
-            }
-        }
-        let size = requires
-            .requirements
-            .iter()
-            .map(ParsedRequirement::size)
-            .sum();
-        for message in errors.messages() {
-            let (message, _) = codes::split(&message);
-            self.note(at, format!("in the policy `{name}`: {message}"));
-        }
-        (written, size)
-    }
 }
 
 pub(super) fn section(name: &str) -> String {
     format!("\nhelp: write `[{name}]`, with the declarations on the lines below")
-}
-
-/// Returns the first policy that a requirement names.
-fn named_policy(requirement: &ParsedRequirement) -> Option<&str> {
-    match &requirement.kind {
-        Kind::Policy(name) => Some(&name.text),
-        Kind::All(parts) | Kind::Any(parts) => parts.iter().find_map(named_policy),
-        _ => None,
-    }
 }

@@ -7,6 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::declared::MAX_TERMS;
 use crate::characters::legible;
+use crate::codes::{self, Code};
 use crate::suggest::nearest;
 
 /// A mistake, and the byte at which it begins.
@@ -14,8 +15,27 @@ use crate::suggest::nearest;
 pub struct Mistake {
     /// The byte offset in the text.
     pub at: usize,
-    /// The message without a code: all mistakes of a vocabulary have the same code.
+    /// The code of the message: [`SCHEMA`](codes::SCHEMA) for a mistake in the Cedar schema, and another one
+    /// for a mistake in the vocabulary.
+    pub code: Code,
+    /// The message, without the code.
     pub message: String,
+}
+
+impl Mistake {
+    /// A mistake in a Cedar schema.
+    pub(crate) fn schema(at: usize, message: String) -> Self {
+        Self {
+            at,
+            code: codes::SCHEMA,
+            message: legible(&message),
+        }
+    }
+
+    /// Returns whether the place of the mistake is in the Cedar schema.
+    pub fn is_in_schema(&self) -> bool {
+        self.code == codes::SCHEMA
+    }
 }
 
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
@@ -29,7 +49,8 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn note(&mut self, at: usize, message: String) {
         let message = legible(&message);
-        self.mistakes.push(Mistake { at, message });
+        let code = codes::VOCABULARY;
+        self.mistakes.push(Mistake { at, code, message });
     }
 
     /// Records a table with too many names to process.

@@ -134,7 +134,7 @@ fn strings(table: &DeTable<'_>, key: &str) -> Vec<String> {
 }
 
 /// Resolves `path` relative to `folder`, without `..` in the result.
-fn joined(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn joined(folder: &Path, path: &str) -> PathBuf {
     let mut whole = PathBuf::new();
     for component in folder.join(path).components() {
         if component == Component::ParentDir {

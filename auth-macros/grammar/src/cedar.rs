@@ -1,0 +1,109 @@
+//! The entity types and actions that a Cedar schema declares.
+//!
+//! A small strict reader of both forms, independent of `cedar-policy`, which takes far longer to compile than
+//! all attributes. It reads the declarations with their names, and the types that actions apply to. The
+//! rest is checked for its syntax only: the engine checks attributes, parents and contexts at start. Every
+//! schema that Cedar accepts has the same types and actions here.
+
+mod declarations;
+mod json;
+mod json_form;
+mod lexer;
+mod parser;
+
+use std::collections::BTreeMap;
+
+pub use self::declarations::MAX_PAIRS;
+use crate::vocabulary::Mistake;
+
+/// The maximum length of a schema, in bytes.
+pub const MAX_SCHEMA: usize = 1024 * 1024;
+
+/// The maximum depth of types in a schema, and of values in its JSON form.
+pub const MAX_DEPTH: usize = 128;
+
+/// The form of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaForm {
+    /// Cedar's own syntax, in files that end in `.cedarschema`.
+    Cedar,
+    /// JSON, in files that end in `.cedarschema.json`.
+    Json,
+}
+
+impl SchemaForm {
+    /// Returns the form of a file, by its name.
+    pub fn of(path: &str) -> Option<Self> {
+        match path {
+            _ if path.ends_with(".cedarschema") => Some(Self::Cedar),
+            _ if path.ends_with(".cedarschema.json") => Some(Self::Json),
+            _ => None,
+        }
+    }
+}
+
+/// The declarations of a schema.
+#[derive(Debug, Default, PartialEq)]
+pub struct CedarSchema {
+    /// The entity types, by their names with the namespace, such as `App::Repository`.
+    pub types: BTreeMap<String, SchemaType>,
+    /// The actions, by their namespace (which may be empty) and their id.
+    pub actions: BTreeMap<(String, String), SchemaAction>,
+}
+
+/// An entity type.
+#[derive(Debug, PartialEq)]
+pub struct SchemaType {
+    /// The byte offset of its declaration.
+    pub at: usize,
+    /// The value of its annotation `@doc`; empty without one.
+    pub description: String,
+}
+
+/// An action.
+#[derive(Debug, PartialEq)]
+pub struct SchemaAction {
+    /// The byte offset of its declaration.
+    pub at: usize,
+    /// The value of its annotation `@doc`; empty without one.
+    pub description: String,
+    /// The types that it applies to, with their namespaces, each once. Empty for a group of actions.
+    pub on: Vec<String>,
+}
+
+/// Reads a schema. After a mistake, its declarations are incomplete.
+///
+/// ```
+/// use auth_grammar::cedar::{self, SchemaForm};
+///
+/// let text = "entity User, Repository; action read appliesTo { principal: User, resource: Repository };";
+/// let (schema, mistakes) = cedar::read(text, SchemaForm::Cedar);
+/// assert!(mistakes.is_empty());
+/// let read = &schema.actions[&(String::new(), "read".to_owned())];
+/// assert_eq!(read.on, ["Repository"]);
+/// ```
+pub fn read(text: &str, form: SchemaForm) -> (CedarSchema, Vec<Mistake>) {
+    if text.len() > MAX_SCHEMA {
+        let message = format!(
+            "the schema has {} bytes; the maximum is {MAX_SCHEMA}",
+            text.len()
+        );
+        return (CedarSchema::default(), vec![Mistake::schema(0, message)]);
+    }
+    let namespaces = match form {
+        SchemaForm::Cedar => parser::parse(text),
+        SchemaForm::Json => json_form::parse(text),
+    };
+    match namespaces {
+        Ok(namespaces) => declarations::resolve(namespaces),
+        Err(mistake) => (CedarSchema::default(), vec![mistake]),
+    }
+}
+
+/// Returns whether a text is an identifier of Cedar, and not one of its reserved words.
+fn is_name(text: &str) -> bool {
+    const RESERVED: [&str; 9] = [
+        "true", "false", "if", "then", "else", "in", "is", "like", "has",
+    ];
+    auth_runtime_policy::is_identifier(text) && !RESERVED.contains(&text)
+}

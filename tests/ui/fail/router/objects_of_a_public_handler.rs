@@ -1,0 +1,21 @@
+use auth_runtime::objects::{Action, Resource};
+use auth_runtime::{Denied, Guard, public, requires};
+
+const READ: Action = Action::new("read");
+
+#[public(reason = "a test")]
+async fn open(guard: Guard) -> Result<(), Denied> {
+    guard.can(READ, Resource::new("Page", "1")).await
+}
+
+#[public(reason = "a test", identity = optional)]
+async fn optional(guard: Guard) -> Result<(), Denied> {
+    guard.permit(guard.identity().is_some())
+}
+
+#[requires(network = "10.0.0.0/8")]
+async fn by_network(guard: Guard) -> Result<Vec<bool>, Denied> {
+    guard.can_all(READ, [Resource::new("Page", "1")]).await
+}
+
+fn main() {}

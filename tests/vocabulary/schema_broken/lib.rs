@@ -1,0 +1,4 @@
+use auth_runtime::requires;
+
+#[requires(authenticated)]
+pub async fn handler() {}
