@@ -46,7 +46,16 @@ impl Resolver<'_> {
             (file, None) => format!(" in {file}"),
             (file, Some(schema)) => format!(" in {file} or {}", schema.path),
         };
-        let advice = match (nearest(name, names), elsewhere) {
+        // A type without its namespace.
+        let is_last = |other: &&&str| {
+            other
+                .rsplit_once("::")
+                .is_some_and(|(_, last)| last == name)
+        };
+        let mut in_namespaces = names.iter().filter(is_last);
+        let in_namespace = in_namespaces.next().copied();
+        let meant = nearest(name, names).or(in_namespace.filter(|_| kind == "resource"));
+        let advice = match (meant, elsewhere) {
             (_, Some(("action", _))) => {
                 format!("an action of that name is declared: write `can = {name:?}`")
             }
@@ -56,7 +65,7 @@ impl Resolver<'_> {
             (_, Some((other, _))) => {
                 format!("a {other} of that name is declared: write `{other} = {name:?}`")
             }
-            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
             (None, None) => {
                 let declare = match schema {
                     Some(schema) => format!("declare it in `{}`", schema.path),

@@ -362,6 +362,10 @@ fn a_cedar_schema_belongs_to_the_vocabulary() {
             "policies/a.cedarschema:2:10: duplicate entity type `A`",
         ),
         (
+            b"entity A; action \"\" appliesTo { principal: A, resource: A };",
+            "policies/a.cedarschema:1:18: the action is empty",
+        ),
+        (
             b"entity \xff;",
             "auth.toml:2:10: `policies/a.cedarschema` cannot be read: it is not UTF-8",
         ),

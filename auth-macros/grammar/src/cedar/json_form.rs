@@ -108,7 +108,7 @@ fn types(json: &Json, what: &str) -> Result<Vec<Name>, Mistake> {
     Ok(types)
 }
 
-/// Returns the annotation `doc`, whose value may be null.
+/// Returns the annotation `doc`. Its value may be null.
 fn description(members: &[(Name, Json)]) -> Result<String, Mistake> {
     let Some(json) = member(members, "annotations") else {
         return Ok(String::new());

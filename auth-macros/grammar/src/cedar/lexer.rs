@@ -127,7 +127,7 @@ fn string(text: &str) -> Result<(String, usize), (usize, String)> {
     }
 }
 
-/// Returns the character of an escape, whose first character behind the backslash was read.
+/// Returns the character of an escape. `kind` is the character behind the backslash.
 fn escaped(kind: char, rest: &mut impl Iterator<Item = (usize, char)>) -> Option<char> {
     let mut next = || rest.next().map(|(_, character)| character);
     match kind {

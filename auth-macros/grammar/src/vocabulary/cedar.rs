@@ -57,9 +57,17 @@ impl Reader {
             self.note(at, message);
             return None;
         }
-        let text = load(&path)
-            .map_err(|reason| self.note(at, format!("`{path}` cannot be read: {reason}")))
-            .ok()?;
+        let text = match load(&path) {
+            Ok(text) => text,
+            Err(reason) => {
+                let message = format!(
+                    "`{path}` cannot be read: {reason}\n\
+                     help: correct the path, which is relative to `auth.toml`, or the file"
+                );
+                self.note(at, message);
+                return None;
+            }
+        };
         let (schema, mistakes) = cedar::read(&text, form);
         let is_right = mistakes.is_empty();
         self.mistakes.extend(mistakes);

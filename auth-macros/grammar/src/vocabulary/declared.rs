@@ -25,7 +25,7 @@ pub struct Vocabulary {
     pub networks: BTreeMap<String, Vec<IpNet>>,
     /// `[policies]`
     pub policies: BTreeMap<String, NamedPolicy>,
-    /// The Cedar schema of `[cedar]`, whose actions and types are among those above.
+    /// The Cedar schema of `[cedar]`. Its actions and types are among those above.
     pub schema: Option<NamedSchema>,
 }
 

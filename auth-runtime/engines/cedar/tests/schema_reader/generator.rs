@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Numbers that a generator consumes. Behind the last one, all are zero, so that each text comes to an end.
+/// Numbers that a generator consumes. After the last one, all are zero, so that each text ends.
 pub(crate) struct Choices<'c> {
     left: std::slice::Iter<'c, u8>,
 }
