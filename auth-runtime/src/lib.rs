@@ -127,9 +127,10 @@ pub mod decision {
 pub mod objects {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Action, Condition, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture,
-        EvaluationRequest, ObjectAnswer, ObjectDecision, ObjectFunction, ObjectRequest,
-        ObjectRules, Permitted, PermittedFuture, Resource, Sql, SqlColumns, UnknownColumn, Value,
+        Action, Condition, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
+        Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
+        ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, Resource, Sql,
+        SqlColumns, UnknownColumn, Value, Wanted,
     };
     #[doc(inline)]
     pub use auth_runtime_policy::{FillError, ObjectSource, ResourcePattern, ResourcePatternError};

@@ -18,6 +18,7 @@ pub mod cookies;
 mod decision;
 mod decision_point;
 mod denial_body;
+mod entity;
 mod events;
 mod explanation;
 mod handler_location;
@@ -47,6 +48,7 @@ pub use crate::decision_point::{
     ObjectDecision, PermittedFuture, Resource, Value,
 };
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
+pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use auth_runtime::objects::{DecisionPointError, Permitted, Sql, SqlColumns, Value};
-use auth_runtime_cedar::{Cedar, CedarError, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime::objects::{
+    DecisionPointError, EntitiesFuture, Entity, EntityLoader, Permitted, Sql, SqlColumns, Value,
+    Wanted,
+};
+use auth_runtime_cedar::{Cedar, CedarError};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
@@ -81,14 +84,14 @@ const REPOSITORY: &str = "SELECT owners.login || '/' || repositories.name, visib
 
 fn repository(row: &Row<'_>) -> rusqlite::Result<Entity> {
     Ok(Entity::new("Repository", row.get::<_, String>(0)?)
-        .with_attribute("public", row.get::<_, bool>(1)?)
-        .with_attribute("owners", references("User", names(row, 2)?))
-        .with_attribute("readers", references("User", names(row, 3)?))
-        .with_attribute("writers", references("User", names(row, 4)?))
-        .with_attribute("administrators", references("User", names(row, 5)?))
-        .with_attribute("reading", references("Team", names(row, 6)?))
-        .with_attribute("writing", references("Team", names(row, 7)?))
-        .with_attribute("administrating", references("Team", names(row, 8)?)))
+        .with_property("public", row.get::<_, bool>(1)?)
+        .with_property("owners", references("User", names(row, 2)?))
+        .with_property("readers", references("User", names(row, 3)?))
+        .with_property("writers", references("User", names(row, 4)?))
+        .with_property("administrators", references("User", names(row, 5)?))
+        .with_property("reading", references("Team", names(row, 6)?))
+        .with_property("writing", references("Team", names(row, 7)?))
+        .with_property("administrating", references("Team", names(row, 8)?)))
 }
 
 const ORGANIZATION: &str = "SELECT login,
@@ -101,8 +104,8 @@ const ORGANIZATION: &str = "SELECT login,
 
 fn organization(row: &Row<'_>) -> rusqlite::Result<Entity> {
     Ok(Entity::new("Organization", row.get::<_, String>(0)?)
-        .with_attribute("members", references("User", names(row, 1)?))
-        .with_attribute("owners", references("User", names(row, 2)?)))
+        .with_property("members", references("User", names(row, 1)?))
+        .with_property("owners", references("User", names(row, 2)?)))
 }
 
 /// Returns the names in a column with a JSON array.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
+use auth_runtime_core::EntityLoader;
 use cedar_policy::{Authorizer, EntityTypeName};
 
 use crate::engine::{Cedar, Engine};
-use crate::entity::EntityLoader;
 use crate::error::CedarError;
 use crate::policies::{self, Source};
 use crate::schema::{Declared, Names};

@@ -7,15 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use auth_runtime_core::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture, Resource,
+    DecisionPoint, DecisionPointError, EntityLoader, Evaluation, EvaluationFuture,
+    EvaluationRequest, ObjectDecision, PermittedFuture, Resource, Wanted,
 };
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityUid,
     EvaluationError, PolicySet, Request, Response, RestrictedExpression, Schema,
 };
 
-use crate::entity::{EntityLoader, Wanted};
 use crate::error::CedarError;
 use crate::gather::{Gathered, Known, gather, object};
 use crate::policies::{self, Source};
@@ -61,9 +60,9 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// a `datetime` or a `duration` where the schema declares one. Attributes that are records, and tags, are
 /// not supported. Data that some callers lack has to be optional: `acr?: String`.
 ///
-/// An [`EntityLoader`](crate::EntityLoader) adds attributes and parents. The attributes of the caller in
-/// the table come from its identity only, and the properties of a question take precedence over a loaded
-/// attribute. Scopes, roles and permissions are those that were granted; `auth.toml` does not add the
+/// An [`EntityLoader`] adds attributes and parents: `principal in Team::"core"` is true for an entity with
+/// that parent. The attributes of the caller in the table come from its identity only, and the properties of
+/// a question take precedence over a loaded attribute. Scopes, roles and permissions are those that were granted; `auth.toml` does not add the
 /// implied ones.
 ///
 /// An attribute that only the caller has, such as `scopes`, is unknown for other entities of its type, such as
@@ -71,6 +70,28 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 ///
 /// A subject is unique within its issuer only. Policies of a service that trusts several issuers also
 /// compare `principal.issuer`.
+///
+/// # Entities
+///
+/// The loader is called once for all questions of a request together, with
+///
+/// - the caller, and one entity `Role` for each of its roles,
+/// - the objects of the questions,
+/// - the entities that properties of these objects refer to.
+///
+/// If the returned entities name further ones, as parents or in attributes, it is called again with
+/// these, up to four calls in all. An entity is asked for once. A loader that does not return an entity
+/// ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
+/// reads one fails. An object that an `enum` of the schema lists exists without the loader.
+///
+/// Beyond these limits the request fails with 503, since a missing entity could change a decision.
+///
+/// | limit | value |
+/// |---|---|
+/// | time of all calls for a request together | 5 seconds |
+/// | calls for a request; those of the fourth may name only known entities | 4 |
+/// | entities for a request | 100 000 |
+/// | levels of parents above an entity; no entity is its own ancestor | 100 |
 ///
 /// # Decisions
 ///

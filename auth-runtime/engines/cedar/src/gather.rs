@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use auth_runtime_core::{DecisionPointError, EvaluationRequest, Identity, Resource, Value};
+use auth_runtime_core::{
+    DecisionPointError, EntityLoader, EvaluationRequest, Identity, Resource, Value, Wanted,
+};
 
-use crate::entity::{Entity, EntityLoader, Wanted};
 use crate::schema::{IDENTITY, Names};
 use crate::values::references;
 
@@ -27,7 +28,7 @@ pub(crate) struct Gathered {
 }
 
 /// The attributes and parents of an entity.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Known {
     pub(crate) attributes: BTreeMap<Cow<'static, str>, Value>,
     pub(crate) parents: Vec<Wanted>,
@@ -154,8 +155,8 @@ fn of_questions(
 async fn load(
     loader: &dyn EntityLoader,
     first: HashSet<Wanted>,
-) -> Result<HashMap<Wanted, Entity>, DecisionPointError> {
-    let mut loaded: HashMap<Wanted, Entity> = HashMap::new();
+) -> Result<HashMap<Wanted, Known>, DecisionPointError> {
+    let mut loaded: HashMap<Wanted, Known> = HashMap::new();
     let mut asked: HashSet<Wanted> = HashSet::new();
     let mut next = first;
     for _ in 0..MAX_CALLS {
@@ -171,18 +172,23 @@ async fn load(
         }
         let mut named = HashSet::new();
         for entity in found {
-            let values = entity.attributes.values();
+            let (uid, attributes, parents) = entity.into_parts();
+            let values = attributes.values();
             values.for_each(|value| references(value, &mut named));
-            named.extend(entity.parents.iter().cloned());
-            if let Some(same) = loaded.get(&entity.uid) {
-                if *same != entity {
-                    let kind = entity.uid.entity_type();
+            named.extend(parents.iter().cloned());
+            let known = Known {
+                attributes,
+                parents,
+            };
+            if let Some(same) = loaded.get(&uid) {
+                if *same != known {
+                    let kind = uid.entity_type();
                     let message = format!("the loader returned two different `{kind}` with one id");
                     return Err(DecisionPointError::new(message));
                 }
                 continue;
             }
-            loaded.insert(entity.uid.clone(), entity);
+            loaded.insert(uid, known);
         }
         named.retain(|wanted| !asked.contains(wanted) && !loaded.contains_key(wanted));
         if named.is_empty() {
@@ -200,7 +206,7 @@ fn too_many() -> DecisionPointError {
 }
 
 /// Adds an entity of the loader. The properties of a question are kept.
-fn add_loaded(known: &mut Known, loaded: Entity) {
+fn add_loaded(known: &mut Known, loaded: Known) {
     for (name, value) in loaded.attributes {
         known.attributes.entry(name).or_insert(value);
     }

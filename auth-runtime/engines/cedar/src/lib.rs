@@ -25,7 +25,7 @@
 //! # with_cedar(auth_runtime::ProtectionSpace::builder()).unwrap();
 //! ```
 //!
-//! [`Cedar`] describes the request that Cedar decides, and [`EntityLoader`] the entities of the service.
+//! [`Cedar`] describes the request that Cedar decides, and the entities that it asks the service for.
 //!
 //! [Cedar]: https://www.cedarpolicy.com
 
@@ -34,7 +34,6 @@
 
 mod builder;
 mod engine;
-mod entity;
 mod error;
 mod gather;
 mod permitted;
@@ -44,5 +43,4 @@ mod values;
 
 pub use crate::builder::CedarBuilder;
 pub use crate::engine::Cedar;
-pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
 pub use crate::error::CedarError;

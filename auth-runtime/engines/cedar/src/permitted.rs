@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use auth_runtime_core::{
-    Condition, DecisionPointError, EvaluationRequest, Permitted, Resource, Value,
+    Condition, DecisionPointError, EvaluationRequest, Permitted, Resource, Value, Wanted,
 };
 use cedar_policy::{
     Context, Decision, Effect, Entities, EntityId, EntityUid, Policy, PolicyId, PolicySet, Request,
@@ -14,7 +14,6 @@ use cedar_policy::{
 use serde_json::{Value as Json, json};
 
 use crate::engine::Engine;
-use crate::entity::Wanted;
 use crate::gather::{Gathered, gather};
 use crate::schema::{Kind, Members};
 use crate::values::Types;

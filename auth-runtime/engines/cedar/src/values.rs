@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use auth_runtime_core::{DecisionPointError, Value};
+use auth_runtime_core::{DecisionPointError, Value, Wanted};
 use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
-use crate::entity::Wanted;
 use crate::schema::{Declared, Kind, cedar_name};
 
 /// The types of the entities of a batch.

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, DecisionPointError, Evaluation, EvaluationRequest, ObjectDecision, Resource,
-    Value,
+    DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Evaluation,
+    EvaluationRequest, ObjectDecision, Resource, Value, Wanted,
 };
-use auth_runtime_cedar::{Cedar, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime_cedar::Cedar;
 
 const POLICIES: &str = r#"
     @id("gold") permit (principal, action, resource) when { principal.acr == "gold" };
@@ -68,7 +68,7 @@ fn file(id: &str) -> Resource {
 }
 
 fn loaded(id: &str) -> Entity {
-    Entity::new("File", id.to_owned()).with_attribute("public", true)
+    Entity::new("File", id.to_owned()).with_property("public", true)
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn whole_chain_can_be_returned_at_once() {
 async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
     let (engine, _) = cedar(|wanted| {
         let id = wanted.id();
-        vec![loaded(id), loaded(id).with_attribute("public", false)]
+        vec![loaded(id), loaded(id).with_property("public", false)]
     });
     let error = ask(&engine, file("hidden")).await.unwrap_err().to_string();
     assert_eq!(
@@ -278,7 +278,7 @@ async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
     let (engine, _) = cedar(|wanted| match wanted.id() {
         "a" => {
             let many = (0..=100_000).map(|it| Value::Reference("File".into(), it.to_string()));
-            vec![loaded("a").with_attribute("many", many.collect::<Vec<_>>())]
+            vec![loaded("a").with_property("many", many.collect::<Vec<_>>())]
         }
         _ => Vec::new(),
     });
@@ -290,7 +290,7 @@ async fn data_of_the_loader_that_makes_no_sense_is_an_error() {
 #[tokio::test]
 async fn identity_and_properties_take_precedence() {
     let load = |wanted: &Wanted| match wanted.entity_type() {
-        "User" => vec![Entity::new("User", wanted.id()).with_attribute("acr", "gold")],
+        "User" => vec![Entity::new("User", wanted.id()).with_property("acr", "gold")],
         _ => vec![loaded(wanted.id())],
     };
     let (engine, _) = cedar(load);

@@ -10,9 +10,10 @@
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    Condition, DecisionPoint, Evaluation, EvaluationRequest, Permitted, Resource, Value,
+    Condition, DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest,
+    Permitted, Resource, Value, Wanted,
 };
-use auth_runtime_cedar::{Cedar, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime_cedar::Cedar;
 
 const SCHEMA: &str = r#"
     entity Role;
@@ -41,8 +42,8 @@ struct World;
 
 fn user(id: &str) -> Entity {
     Entity::new("User", id.to_owned())
-        .with_attribute("scopes", Vec::<String>::new())
-        .with_attribute("roles", Vec::<String>::new())
+        .with_property("scopes", Vec::<String>::new())
+        .with_property("roles", Vec::<String>::new())
 }
 
 impl EntityLoader for World {
@@ -55,7 +56,7 @@ impl EntityLoader for World {
                     ("User", "ann") => Some(
                         self::user("ann")
                             .with_parent("Team", "core")
-                            .with_attribute("level", 3),
+                            .with_property("level", 3),
                     ),
                     ("User", id) => Some(self::user(id)),
                     ("Team", "core") => {
@@ -63,14 +64,14 @@ impl EntityLoader for World {
                     }
                     ("Org", "green") => Some(
                         Entity::new("Org", "green")
-                            .with_attribute("suspended", false)
-                            .with_attribute("owner", user("ann"))
-                            .with_attribute("name", "Green"),
+                            .with_property("suspended", false)
+                            .with_property("owner", user("ann"))
+                            .with_property("name", "Green"),
                     ),
                     ("Org", "red") => Some(
                         Entity::new("Org", "red")
-                            .with_attribute("suspended", true)
-                            .with_attribute("owner", user("bob")),
+                            .with_property("suspended", true)
+                            .with_property("owner", user("bob")),
                     ),
                     _ => None,
                 })

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource,
+    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource, Wanted,
 };
-use auth_runtime_cedar::{Cedar, Wanted};
+use auth_runtime_cedar::Cedar;
 
 use crate::world::{Database, POLICIES, Repository, SCHEMA, User, World};
 

@@ -1,8 +1,11 @@
 //! Ids that look like code never name anything else.
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{DecisionPoint, Evaluation, EvaluationRequest, Resource};
-use auth_runtime_cedar::{Cedar, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime::objects::{
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest, Resource,
+    Wanted,
+};
+use auth_runtime_cedar::Cedar;
 
 use crate::world::reference;
 
@@ -45,7 +48,7 @@ impl EntityLoader for Owners {
             let id = wanted.id();
             let entity = Entity::new(wanted.entity_type().to_owned(), id);
             match wanted.entity_type() {
-                "Repository" => Some(entity.with_attribute("owner", reference("User", id))),
+                "Repository" => Some(entity.with_property("owner", reference("User", id))),
                 "User" => Some(entity),
                 _ => None,
             }

@@ -1,7 +1,10 @@
 //! Lists of random data, compared with the rules in Rust for each item.
 
-use auth_runtime::objects::{DecisionPoint, EvaluationRequest, Permitted, Resource};
-use auth_runtime_cedar::{Cedar, EntityLoader, Wanted};
+use auth_runtime::objects::{
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, EvaluationRequest, Permitted, Resource,
+    Wanted,
+};
+use auth_runtime_cedar::Cedar;
 use proptest::option;
 use proptest::prelude::*;
 
@@ -153,8 +156,8 @@ fn ids_of_other_types_do_not_match() {
     struct Teams;
 
     impl EntityLoader for Teams {
-        fn load<'r>(&'r self, _: &'r [Wanted]) -> auth_runtime_cedar::EntitiesFuture<'r> {
-            Box::pin(async { Ok(vec![auth_runtime_cedar::Entity::new("User", "1")]) })
+        fn load<'r>(&'r self, _: &'r [Wanted]) -> EntitiesFuture<'r> {
+            Box::pin(async { Ok(vec![Entity::new("User", "1")]) })
         }
     }
 

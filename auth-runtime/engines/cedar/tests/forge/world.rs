@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use auth_runtime::Identity;
-use auth_runtime::objects::{Evaluation, Resource, Value};
-use auth_runtime_cedar::{Cedar, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime::objects::{
+    EntitiesFuture, Entity, EntityLoader, Evaluation, Resource, Value, Wanted,
+};
+use auth_runtime_cedar::Cedar;
 
 pub(crate) const SCHEMA: &str = r#"
     entity Role;
@@ -214,7 +216,7 @@ impl World {
                 let user = self.users.iter().find(|user| user.id == id)?;
                 let teams = user.teams.iter();
                 // Identities have the scopes. Those of other users are not known.
-                let entity = entity.with_attribute("scopes", Vec::<String>::new());
+                let entity = entity.with_property("scopes", Vec::<String>::new());
                 Some(teams.fold(entity, |entity, team| {
                     entity.with_parent("Team", team.to_string())
                 }))
@@ -225,7 +227,7 @@ impl World {
             }
             "Organization" => {
                 let suspended = *self.organizations.get(number()?)?;
-                Some(entity.with_attribute("suspended", suspended))
+                Some(entity.with_property("suspended", suspended))
             }
             "Repository" => {
                 let mut repositories = self.repositories.iter();
@@ -233,19 +235,19 @@ impl World {
                 let user = |user: &usize| reference("User", &self.users[*user].id);
                 let collaborators = repository.collaborators.iter().map(user);
                 let mut entity = entity
-                    .with_attribute("owner", user(&repository.owner))
-                    .with_attribute("public", repository.is_public)
-                    .with_attribute("archived", repository.is_archived)
-                    .with_attribute("collaborators", collaborators.collect::<Vec<_>>())
+                    .with_property("owner", user(&repository.owner))
+                    .with_property("public", repository.is_public)
+                    .with_property("archived", repository.is_archived)
+                    .with_property("collaborators", collaborators.collect::<Vec<_>>())
                     // The schema does not declare it, so it is left out.
-                    .with_attribute("stars", 7);
+                    .with_property("stars", 7);
                 if let Some(team) = repository.maintainers {
                     let team = reference("Team", &team.to_string());
-                    entity = entity.with_attribute("maintainers", team);
+                    entity = entity.with_property("maintainers", team);
                 }
                 if let Some(organization) = repository.organization {
                     let organization = reference("Organization", &organization.to_string());
-                    entity = entity.with_attribute("organization", organization);
+                    entity = entity.with_property("organization", organization);
                 }
                 Some(entity)
             }

@@ -4,40 +4,25 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
-use auth_runtime_core::{DecisionPointError, Resource, Value};
+use crate::decision_point::{DecisionPointError, Resource, Value};
 
 /// Loads the entities that policies read and that the questions do not carry: the groups of the caller,
-/// the attributes and the parents of objects.
+/// the properties of objects.
 ///
-/// [`CedarBuilder::entities`](crate::CedarBuilder::entities) sets it. It is called once for all questions
-/// of a request together, with
-///
-/// - the caller, and one entity `Role` for each of its roles,
-/// - the objects of the questions,
-/// - the entities that properties of these objects refer to.
-///
-/// If the returned entities name further ones, as parents or in attributes, it is called again with
-/// these, up to four calls in all. An entity is asked for once. A loader that does not return an entity
-/// ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
-/// reads one fails.
+/// A [`DecisionPoint`](crate::DecisionPoint) that keeps no data of its own has a setting for a loader, such
+/// as `Cedar::builder().entities(…)` and `AuthZen::builder().entities(…)`. One loader serves each of them. It
+/// is called once for all questions of a request together, with the caller and the objects of the questions.
+/// The documentation of the engine names further entities that it asks for.
 ///
 /// An object that the loader does not return, and that the question has no properties of, does not exist:
-/// it is denied, and the policies are not evaluated. Exceptions are the caller itself, the service, and
-/// entities that an `enum` of the schema lists.
-///
-/// # Limits
-///
-/// Beyond these limits the request fails with 503, since a missing entity could change a decision.
-///
-/// | limit | value |
-/// |---|---|
-/// | time of all calls for a request together | 5 seconds |
-/// | calls for a request; those of the fourth may name only known entities | 4 |
-/// | entities for a request | 100 000 |
-/// | levels of parents above an entity; no entity is its own ancestor | 100 |
+/// it is denied without a decision of the policies. Exceptions are the caller itself and the service.
+/// Properties of a question take precedence over loaded ones, and properties of the caller that belong to its
+/// identity, such as scopes, come from the identity only.
 ///
 /// ```
-/// use auth_runtime_cedar::{EntitiesFuture, Entity, EntityLoader, Wanted};
+/// use auth_runtime::objects::{
+///     DecisionPointError, EntitiesFuture, Entity, EntityLoader, Wanted,
+/// };
 /// # struct Db;
 /// # impl Db { async fn teams_of(&self, _: &[&str]) -> Result<Vec<(String, String)>, std::io::Error> { Ok(Vec::new()) } }
 ///
@@ -49,7 +34,7 @@ use auth_runtime_core::{DecisionPointError, Resource, Value};
 ///             let users = wanted.iter().filter(|wanted| wanted.entity_type() == "User");
 ///             let users: Vec<&str> = users.map(Wanted::id).collect();
 ///             let teams = self.0.teams_of(&users).await;
-///             let teams = teams.map_err(auth_runtime::objects::DecisionPointError::new)?;
+///             let teams = teams.map_err(DecisionPointError::new)?;
 ///             let entity = |(user, team): (String, String)| {
 ///                 Entity::new("User", user).with_parent("Team", team)
 ///             };
@@ -77,7 +62,7 @@ pub type EntitiesFuture<'r> =
 /// The type and the id of an entity to load.
 ///
 /// ```
-/// use auth_runtime_cedar::Wanted;
+/// use auth_runtime::objects::Wanted;
 ///
 /// let wanted = Wanted::new("Repository", "ann/garden");
 /// assert_eq!((wanted.entity_type(), wanted.id()), ("Repository", "ann/garden"));
@@ -89,7 +74,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Names an entity. Tests of a loader use it.
+    /// Names an entity.
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
             kind: entity_type.into(),
@@ -108,18 +93,16 @@ impl Wanted {
     }
 }
 
-/// An entity: its type, its id, its attributes and its parents.
+/// An entity: its type, its id, its properties and its parents.
 ///
 /// ```
-/// use auth_runtime::objects::{Resource, Value};
-/// use auth_runtime_cedar::Entity;
+/// use auth_runtime::objects::{Entity, Resource, Value};
 ///
 /// let entity = Entity::new("Repository", "ann/garden")
-///     .with_attribute("owner", Value::Reference("User".into(), "ann".into()))
-///     .with_attribute("public", true)
+///     .with_property("owner", Value::Reference("User".into(), "ann".into()))
+///     .with_property("public", true)
 ///     .with_parent("Organization", "green");
 ///
-/// // The properties of a resource become attributes.
 /// let resource = Resource::new("Repository", "ann/garden")
 ///     .with_property("owner", Value::Reference("User".into(), "ann".into()))
 ///     .with_property("public", true);
@@ -127,33 +110,33 @@ impl Wanted {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity {
-    pub(crate) uid: Wanted,
-    pub(crate) attributes: BTreeMap<Cow<'static, str>, Value>,
-    pub(crate) parents: Vec<Wanted>,
+    uid: Wanted,
+    properties: BTreeMap<Cow<'static, str>, Value>,
+    parents: Vec<Wanted>,
 }
 
 impl Entity {
-    /// Creates an entity without attributes and parents.
+    /// Creates an entity without properties and parents.
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
             uid: Wanted::new(entity_type, id),
-            attributes: BTreeMap::new(),
+            properties: BTreeMap::new(),
             parents: Vec::new(),
         }
     }
 
-    /// Adds an attribute. A second value for a name replaces the first.
+    /// Adds a property. A second value for a name replaces the first.
     #[must_use]
-    pub fn with_attribute(
+    pub fn with_property(
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Self {
-        self.attributes.insert(name.into(), value.into());
+        self.properties.insert(name.into(), value.into());
         self
     }
 
-    /// Adds a parent: `principal in Team::"core"` is true for its members.
+    /// Adds a parent: a group that the entity belongs to.
     #[must_use]
     pub fn with_parent(
         mut self,
@@ -163,6 +146,21 @@ impl Entity {
         self.parents.push(Wanted::new(entity_type, id));
         self
     }
+
+    /// Returns the type and the id, the properties, and the parents, for an engine.
+    ///
+    /// ```
+    /// use auth_runtime::objects::{Entity, Wanted};
+    ///
+    /// let entity = Entity::new("User", "ann").with_parent("Team", "core");
+    /// let (uid, properties, parents) = entity.into_parts();
+    /// assert_eq!(uid, Wanted::new("User", "ann"));
+    /// assert!(properties.is_empty());
+    /// assert_eq!(parents, [Wanted::new("Team", "core")]);
+    /// ```
+    pub fn into_parts(self) -> (Wanted, BTreeMap<Cow<'static, str>, Value>, Vec<Wanted>) {
+        (self.uid, self.properties, self.parents)
+    }
 }
 
 impl From<Resource> for Entity {
@@ -171,7 +169,7 @@ impl From<Resource> for Entity {
         let entity = Self::new(kind, resource.id());
         let properties = resource.properties();
         properties.fold(entity, |entity, (name, value)| {
-            entity.with_attribute(name.to_owned(), value.clone())
+            entity.with_property(name.to_owned(), value.clone())
         })
     }
 }
