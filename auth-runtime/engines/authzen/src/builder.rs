@@ -3,15 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use auth_runtime_core::UrlProblem;
 use auth_runtime_core::url::{TrustedUrl, without_user};
+use auth_runtime_core::{EntityLoader, UrlProblem};
 use auth_runtime_remote::{HttpClient, HttpClientError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::discovery::Endpoints;
-use crate::engine::AuthZen;
+use crate::engine::{AuthZen, Bounds, Settings};
+use crate::entities::Loader;
 use crate::question::SubjectNames;
 
 /// The longest timeout. A request of the service waits for it.
@@ -29,6 +30,8 @@ impl AuthZen {
             roles_property: "roles".to_owned(),
             has_search: false,
             timeout: Duration::from_secs(2),
+            loader: None,
+            questions_per_request: usize::MAX,
         }
     }
 }
@@ -47,15 +50,8 @@ pub struct AuthZenBuilder {
     /// Whether the server has the default endpoint for lists.
     has_search: bool,
     timeout: Duration,
-}
-
-/// The valid settings of a builder.
-pub(crate) struct Settings {
-    url: String,
-    pub(crate) names: SubjectNames,
-    pub(crate) http: HttpClient,
-    pub(crate) timeout: Duration,
-    has_search: bool,
+    loader: Option<Box<dyn EntityLoader>>,
+    questions_per_request: usize,
 }
 
 impl AuthZenBuilder {
@@ -165,6 +161,23 @@ impl AuthZenBuilder {
         self
     }
 
+    /// Sets the loader of the properties of the caller and of objects. Default: none, so that the server
+    /// receives the properties that the questions have.
+    ///
+    /// The caller is asked for by the [`subject_type`](Self::subject_type). An object that the loader does
+    /// not return, and that the question has no properties of, is denied without asking the server.
+    pub fn entities(mut self, loader: impl EntityLoader) -> Self {
+        self.loader = Some(Box::new(loader));
+        self
+    }
+
+    /// Sets the highest number of questions in an HTTP request: 50 for the default settings of Cerbos. More
+    /// are sent in several requests, one after the other. Default: no bound.
+    pub fn questions_per_request(mut self, questions: usize) -> Self {
+        self.questions_per_request = questions;
+        self
+    }
+
     /// Builds the decision point, with the endpoints at their default paths below the URL (§10.1). Nothing
     /// is sent.
     ///
@@ -172,9 +185,9 @@ impl AuthZenBuilder {
     ///
     /// [`AuthZenError`] names the first missing or invalid setting.
     pub fn build(self) -> Result<AuthZen, AuthZenError> {
-        let settings = self.check()?;
-        let endpoints = Endpoints::below(&settings.url, settings.has_search);
-        Ok(AuthZen::new(endpoints, settings))
+        let has_search = self.has_search;
+        let (url, settings) = self.check()?;
+        Ok(AuthZen::new(Endpoints::below(&url, has_search), settings))
     }
 
     /// Builds the decision point, with the endpoints of the configuration document of the server (§9), which
@@ -198,19 +211,19 @@ impl AuthZenBuilder {
     /// Like [`build`](Self::build); and if the document cannot be read, is about another server, or has no
     /// endpoint for several questions in one request (§7).
     pub async fn discover(self) -> Result<AuthZen, AuthZenError> {
-        let settings = self.check()?;
-        let url = &settings.url;
-        let parts = TrustedUrl::read_over_plain_http(url);
-        let parts = parts.map_err(|problem| url_error(url, problem))?;
-        let mut endpoints = Endpoints::discover(&settings.http, url, &parts).await?;
+        let has_search = self.has_search;
+        let (url, settings) = self.check()?;
+        let parts = TrustedUrl::read_over_plain_http(&url);
+        let parts = parts.map_err(|problem| url_error(&url, problem))?;
+        let mut endpoints = Endpoints::discover(&settings.http, &url, &parts).await?;
         if endpoints.search_resource.is_none() {
-            endpoints.search_resource = Endpoints::below(url, settings.has_search).search_resource;
+            endpoints.search_resource = Endpoints::below(&url, has_search).search_resource;
         }
         Ok(AuthZen::new(endpoints, settings))
     }
 
     /// Returns the valid settings.
-    fn check(self) -> Result<Settings, AuthZenError> {
+    fn check(self) -> Result<(String, Settings), AuthZenError> {
         let url = self.url.ok_or(AuthZenError::NoUrl)?;
         let read = match self.is_plain {
             true => TrustedUrl::read_over_plain_http(&url),
@@ -229,6 +242,9 @@ impl AuthZenBuilder {
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(AuthZenError::Timeout(self.timeout));
         }
+        if self.questions_per_request == 0 {
+            return Err(AuthZenError::QuestionsPerRequest);
+        }
         let http = HttpClient::builder()
             .ca_certificates(self.ca_certificates)
             .timeout(self.timeout)
@@ -244,13 +260,17 @@ impl AuthZenBuilder {
             subject_type: self.subject_type,
             roles_property: self.roles_property,
         };
-        Ok(Settings {
-            url,
+        let timeout = self.timeout;
+        let settings = Settings {
             names,
+            loader: self.loader.map(|loader| Loader { loader, timeout }),
+            bounds: Bounds {
+                questions_per_request: self.questions_per_request,
+                timeout,
+            },
             http,
-            timeout: self.timeout,
-            has_search: self.has_search,
-        })
+        };
+        Ok((url, settings))
     }
 }
 
@@ -283,6 +303,8 @@ pub enum AuthZenError {
     RolesProperty,
     /// The timeout is zero, or longer than a minute.
     Timeout(Duration),
+    /// A request of the server has room for no question.
+    QuestionsPerRequest,
     /// The certificates of the authorities are not valid, or there are none.
     CaCertificates,
     /// The HTTP client could not be created.
@@ -325,6 +347,9 @@ impl fmt::Display for AuthZenError {
                 f,
                 "the timeout {timeout:?} cannot be used: it has to be positive, and up to a minute"
             ),
+            Self::QuestionsPerRequest => {
+                f.write_str("a request has at least one question; set another bound")
+            }
             Self::CaCertificates => f.write_str(
                 "the certificates of the authorities are not valid, or there are none; PEM is needed",
             ),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
-    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
-    Permitted, PermittedFuture,
+    DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
+    ObjectDecision, Permitted, PermittedFuture, Resource,
 };
 use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError};
 use http::{HeaderValue, StatusCode};
@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::answer;
-use crate::builder::Settings;
 use crate::discovery::Endpoints;
+use crate::entities::Loader;
 use crate::list::{List, ListError};
 use crate::question::{self, SubjectNames};
 
@@ -28,9 +28,10 @@ const LATER: Duration = CircuitBreaker::OPEN;
 
 /// A decision point that puts all questions to a server over the AuthZEN Authorization API 1.0.
 ///
-/// Questions about a request are sent in one HTTP request: one question to `/access/v1/evaluation`
-/// (§6), several to `/access/v1/evaluations` (§7). It is sent a second time only if the server ends the
-/// connection without a response.
+/// Questions about a request are sent in one HTTP request, unless
+/// [`questions_per_request`](crate::AuthZenBuilder::questions_per_request) sets a bound: one question to
+/// `/access/v1/evaluation` (§6), several to `/access/v1/evaluations` (§7). It is sent a second time only if the
+/// server ends the connection without a response.
 ///
 /// ```
 /// use auth_runtime::ProtectionSpace;
@@ -59,6 +60,15 @@ const LATER: Duration = CircuitBreaker::OPEN;
 ///
 /// A subject is unique within its issuer only. Policies of a service that trusts several issuers compare
 /// `issuer` as well.
+///
+/// # Properties from the service
+///
+/// A server without data of its own, such as Cerbos, decides by the properties of a question. An
+/// [`EntityLoader`](auth_runtime_core::EntityLoader), which
+/// [`entities`](crate::AuthZenBuilder::entities) sets, adds the properties of the caller and of the objects, in
+/// one call for all questions of a request. The parents of each loaded entity are its property `parents`, a list
+/// of references, which is also sent if it is empty. The properties of the caller in the table come from its
+/// identity only.
 ///
 /// # Answers
 ///
@@ -93,6 +103,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | bounded | bound | beyond it | effect of one hostile caller |
 /// |---|---|---|---|
 /// | time of a request, from connecting to the end of the response | [`timeout`](crate::AuthZenBuilder::timeout), 2 seconds by default | 503 | none |
+/// | time of the loader | the same | 503 | none |
+/// | time after which no further request about the same questions begins | the same | 503 | none |
 /// | length of a response | 1 MiB | 503 | none |
 /// | concurrent requests to the server | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
 /// | requests to a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
@@ -103,19 +115,36 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// concern one request. Servers bound
 /// the number of questions in a request. The default of Cerbos is 50
 /// (`server.requestLimits.maxResourcesPerRequest`), which
-/// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily.
+/// [lists](https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter) exceed easily: set
+/// [`questions_per_request`](crate::AuthZenBuilder::questions_per_request).
 ///
 /// Cloning is cheap; clones share their bounds.
 #[derive(Clone)]
 pub struct AuthZen(Arc<Remote>);
 
+/// The settings besides the endpoints.
+pub(crate) struct Settings {
+    pub(crate) names: SubjectNames,
+    pub(crate) loader: Option<Loader>,
+    pub(crate) bounds: Bounds,
+    pub(crate) http: HttpClient,
+}
+
 struct Remote {
     endpoints: Endpoints,
     names: SubjectNames,
+    loader: Option<Loader>,
+    bounds: Bounds,
     http: HttpClient,
-    timeout: Duration,
     places: Semaphore,
     circuit: CircuitBreaker,
+}
+
+/// The bounds of the questions about one request.
+pub(crate) struct Bounds {
+    pub(crate) questions_per_request: usize,
+    /// The time after which no further request about the same questions begins, and of all pages of a list.
+    pub(crate) timeout: Duration,
 }
 
 /// The reason for missing decisions.
@@ -127,11 +156,18 @@ enum Problem {
 
 impl AuthZen {
     pub(crate) fn new(endpoints: Endpoints, settings: Settings) -> Self {
+        let Settings {
+            names,
+            loader,
+            bounds,
+            http,
+        } = settings;
         Self(Arc::new(Remote {
             endpoints,
-            names: settings.names,
-            http: settings.http,
-            timeout: settings.timeout,
+            names,
+            loader,
+            bounds,
+            http,
             places: Semaphore::new(MAX_IN_FLIGHT),
             circuit: CircuitBreaker::default(),
         }))
@@ -162,13 +198,51 @@ impl Remote {
         &self,
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        let body = match request.evaluations {
-            [] => return Ok(Vec::new()),
-            [one] => question::evaluation(&self.names, &request, one),
-            _ => question::evaluations(&self.names, &request),
+        let Some(loader) = &self.loader else {
+            return self.decide_all(&request, None, request.evaluations).await;
+        };
+        let loaded = loader.load(&self.names.subject_type, &request).await?;
+        let decided = self.decide_all(&request, Some(&loaded.subject), &loaded.evaluations);
+        let mut decided = decided.await?.into_iter();
+        let decisions = loaded.exists.iter().map(|exists| match exists {
+            true => decided.next().unwrap_or_else(ObjectDecision::deny),
+            false => ObjectDecision::deny(),
+        });
+        Ok(decisions.collect())
+    }
+
+    /// Puts the questions to the server, in as many requests as it needs.
+    async fn decide_all(
+        &self,
+        request: &EvaluationRequest<'_>,
+        subject: Option<&Resource>,
+        evaluations: &[Evaluation],
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let begun = Instant::now();
+        let mut decisions = Vec::with_capacity(evaluations.len());
+        for some in evaluations.chunks(self.bounds.questions_per_request) {
+            if begun.elapsed() > self.bounds.timeout {
+                let (decided, all) = (decisions.len(), evaluations.len());
+                let message = format!("only {decided} of {all} questions were answered in time");
+                return Err(error(message, LATER));
+            }
+            decisions.extend(self.decide_some(request, subject, some).await?);
+        }
+        Ok(decisions)
+    }
+
+    async fn decide_some(
+        &self,
+        request: &EvaluationRequest<'_>,
+        subject: Option<&Resource>,
+        evaluations: &[Evaluation],
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        let body = match evaluations {
+            [one] => question::evaluation(&self.names, subject, request, one),
+            _ => question::evaluations(&self.names, subject, request, evaluations),
         };
         let body = body.map_err(|_| error("a property has an unknown type", LATER))?;
-        self.call(self.ask(&request, body)).await
+        self.call(self.ask(request, body, evaluations.len())).await
     }
 
     async fn list(
@@ -180,7 +254,13 @@ impl Remote {
         let Some(url) = &self.endpoints.search_resource else {
             return Ok(Permitted::PerObject);
         };
-        let question = question::search(&self.names, &request, action, resource_type);
+        let loaded = match &self.loader {
+            Some(loader) => Some(loader.load(&self.names.subject_type, &request).await?),
+            None => None,
+        };
+        let subject = loaded.as_ref().map(|loaded| &loaded.subject);
+        let question = question::search(&self.names, subject, &request, action, resource_type);
+        let question = question.map_err(|_| error("a property has an unknown type", LATER))?;
         let list = List::new(question, resource_type);
         let ids = self.call(self.search(url, list, request.request_id)).await;
         ids.map(Permitted::Ids)
@@ -218,8 +298,8 @@ impl Remote {
         &self,
         request: &EvaluationRequest<'_>,
         body: Vec<u8>,
+        asked: usize,
     ) -> Result<Vec<ObjectDecision>, Problem> {
-        let asked = request.evaluations.len();
         let url = match asked {
             1 => &self.endpoints.evaluation,
             _ => &self.endpoints.evaluations,
@@ -249,7 +329,7 @@ impl Remote {
                 }
             }
         };
-        match timeout(self.timeout, pages).await {
+        match timeout(self.bounds.timeout, pages).await {
             Ok(read) => read.map(|()| list.into_ids()),
             Err(_) => Err(Problem::late(&list)),
         }

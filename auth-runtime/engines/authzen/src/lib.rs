@@ -23,6 +23,7 @@ mod answer;
 mod builder;
 mod discovery;
 mod engine;
+mod entities;
 mod list;
 mod question;
 

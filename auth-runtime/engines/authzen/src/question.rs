@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use auth_runtime_core::{Evaluation, EvaluationRequest, Identity, Value as Property};
+use auth_runtime_core::{Evaluation, EvaluationRequest, Identity, Resource, Value as Property};
 use serde_json::{Map, Value, json};
 
 /// The largest number that each implementation of JSON represents exactly (RFC 7493 §2.2).
@@ -18,14 +18,16 @@ pub(crate) struct SubjectNames {
     pub(crate) roles_property: String,
 }
 
-/// Returns the body of one evaluation (§6.1).
+/// Returns the body of one evaluation (§6.1). The loaded caller has properties beside those of its identity.
 pub(crate) fn evaluation(
     names: &SubjectNames,
+    loaded: Option<&Resource>,
     request: &EvaluationRequest<'_>,
     evaluation: &Evaluation,
 ) -> Result<Vec<u8>, UnknownProperty> {
     let mut body = action_and_resource(evaluation)?;
-    body.insert("subject".to_owned(), subject(names, request.identity));
+    let subject = subject(names, loaded, request.identity)?;
+    body.insert("subject".to_owned(), subject);
     body.insert("context".to_owned(), context(request));
     Ok(Value::Object(body).to_string().into_bytes())
 }
@@ -33,15 +35,13 @@ pub(crate) fn evaluation(
 /// Returns the body of several evaluations with the subject and the context in common (§7.1).
 pub(crate) fn evaluations(
     names: &SubjectNames,
+    loaded: Option<&Resource>,
     request: &EvaluationRequest<'_>,
+    evaluations: &[Evaluation],
 ) -> Result<Vec<u8>, UnknownProperty> {
-    let evaluations: Result<Vec<_>, _> = request
-        .evaluations
-        .iter()
-        .map(action_and_resource)
-        .collect();
+    let evaluations: Result<Vec<_>, _> = evaluations.iter().map(action_and_resource).collect();
     let body = json!({
-        "subject": subject(names, request.identity),
+        "subject": subject(names, loaded, request.identity)?,
         "context": context(request),
         "options": { "evaluations_semantic": "execute_all" },
         "evaluations": evaluations?,
@@ -52,24 +52,35 @@ pub(crate) fn evaluations(
 /// Returns the members of a search for objects (§8.5.1), without the page.
 pub(crate) fn search(
     names: &SubjectNames,
+    loaded: Option<&Resource>,
     request: &EvaluationRequest<'_>,
     action: &str,
     resource_type: &str,
-) -> Map<String, Value> {
+) -> Result<Map<String, Value>, UnknownProperty> {
     let mut body = Map::new();
-    body.insert("subject".to_owned(), subject(names, request.identity));
+    let subject = subject(names, loaded, request.identity)?;
+    body.insert("subject".to_owned(), subject);
     body.insert("action".to_owned(), json!({ "name": action }));
     body.insert("resource".to_owned(), json!({ "type": resource_type }));
     body.insert("context".to_owned(), context(request));
-    body
+    Ok(body)
 }
 
-fn subject(names: &SubjectNames, identity: &Identity) -> Value {
-    let mut properties = Map::new();
+fn subject(
+    names: &SubjectNames,
+    loaded: Option<&Resource>,
+    identity: &Identity,
+) -> Result<Value, UnknownProperty> {
+    let mut properties = match loaded {
+        Some(loaded) => properties_of(loaded)?,
+        None => Map::new(),
+    };
+    // A loaded scope or login must not stand in for a missing one.
     let mut insert = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            properties.insert(name.to_owned(), value);
-        }
+        match value {
+            Some(value) => properties.insert(name.to_owned(), value),
+            None => properties.remove(name),
+        };
     };
     insert("issuer", identity.issuer().map(Value::from));
     insert("scopes", list(identity.scopes()));
@@ -79,7 +90,7 @@ fn subject(names: &SubjectNames, identity: &Identity) -> Value {
     let auth_time = identity.auth_time().and_then(seconds);
     insert("auth_time", auth_time.map(Value::from));
     insert(&names.roles_property, list(identity.roles()));
-    with_properties(&names.subject_type, identity.subject(), properties).into()
+    Ok(with_properties(&names.subject_type, identity.subject(), properties).into())
 }
 
 /// The list, unless it is empty.
@@ -105,15 +116,19 @@ fn action_and_resource(evaluation: &Evaluation) -> Result<Map<String, Value>, Un
     let Evaluation {
         action, resource, ..
     } = evaluation;
-    let properties: Result<Map<_, _>, _> = resource
-        .properties()
-        .map(|(name, value)| Ok((name.to_owned(), property(value)?)))
-        .collect();
-    let resource = with_properties(resource.resource_type(), resource.id(), properties?);
+    let properties = properties_of(resource)?;
+    let resource = with_properties(resource.resource_type(), resource.id(), properties);
     let mut members = Map::new();
     members.insert("action".to_owned(), json!({ "name": action }));
     members.insert("resource".to_owned(), resource.into());
     Ok(members)
+}
+
+fn properties_of(resource: &Resource) -> Result<Map<String, Value>, UnknownProperty> {
+    let properties = resource.properties();
+    properties
+        .map(|(name, value)| Ok((name.to_owned(), property(value)?)))
+        .collect()
 }
 
 /// Returns a subject or a resource.

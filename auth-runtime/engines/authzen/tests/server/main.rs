@@ -12,6 +12,7 @@ mod answers;
 mod bounds;
 mod chaos;
 mod discovery;
+mod entities;
 mod outages;
 mod pages;
 mod pdp;

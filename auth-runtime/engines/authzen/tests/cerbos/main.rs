@@ -1,7 +1,5 @@
 //! Decisions of a real Cerbos, by three policies: the owner may update, everybody may read public documents,
 //! administrators may do everything.
-//!
-//! The server comes from npm (`@cerbos/cerbos-linux-x64`).
 
 #![allow(
     clippy::expect_used,
@@ -11,11 +9,7 @@
     reason = "a test fails by a panic, also in its helpers"
 )]
 
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+mod server;
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
@@ -23,8 +17,7 @@ use auth_runtime::objects::{
 };
 use auth_runtime_authzen::{AuthZen, AuthZenBuilder};
 
-/// The version that the tests are written for.
-const PACKAGE: &str = "@cerbos/cerbos-linux-x64@0.55.0";
+use crate::server::Cerbos;
 
 const POLICIES: &str = r#"
 apiVersion: api.cerbos.dev/v1
@@ -52,103 +45,15 @@ resourcePolicy:
       roles: ["admin"]
 "#;
 
-/// A server on loopback with a folder of its own. It ends when it is dropped.
-struct Cerbos {
-    program: &'static Path,
-    folder: PathBuf,
-    port: u16,
-    child: Option<Child>,
+/// The engine of a server that decides by the policies.
+fn engine(cerbos: &Cerbos) -> AuthZenBuilder {
+    AuthZen::builder()
+        .url(cerbos.url())
+        .roles_property("cerbos.roles")
 }
 
-impl Cerbos {
-    fn start() -> Self {
-        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-        let program = PROGRAM.get_or_init(install).as_path();
-        let [port, grpc] = free_ports();
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cerbos-{port}"));
-        let policies = folder.join("policies");
-        std::fs::create_dir_all(&policies).unwrap();
-        std::fs::write(policies.join("document.yaml"), POLICIES).unwrap();
-        let configuration = format!(
-            "server:\n  httpListenAddr: \"127.0.0.1:{port}\"\n  grpcListenAddr: \"127.0.0.1:{grpc}\"\n\
-             telemetry:\n  disabled: true\n\
-             storage:\n  driver: disk\n  disk:\n    directory: {policies:?}\n"
-        );
-        std::fs::write(folder.join("cerbos.yaml"), configuration).unwrap();
-        let mut server = Self {
-            program,
-            folder,
-            port,
-            child: None,
-        };
-        server.start_again();
-        server
-    }
-
-    fn start_again(&mut self) {
-        let configuration = self.folder.join("cerbos.yaml");
-        let mut command = Command::new(self.program);
-        command.args(["server", "--config"]).arg(configuration);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        self.child = Some(command.spawn().unwrap());
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(
-                begun.elapsed() < Duration::from_secs(30),
-                "it does not start"
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn engine(&self) -> AuthZenBuilder {
-        AuthZen::builder()
-            .url(self.url())
-            .roles_property("cerbos.roles")
-    }
-}
-
-impl Drop for Cerbos {
-    fn drop(&mut self) {
-        self.stop();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-/// Returns the program, which is installed once.
-fn install() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cerbos-0.55.0");
-    let program = folder.join("package/cerbos-linux-x64");
-    if program.exists() {
-        return program;
-    }
-    // Unpacked elsewhere first, so that an interrupted installation is not used.
-    let unpacked = folder.with_extension(std::process::id().to_string());
-    std::fs::create_dir_all(&unpacked).unwrap();
-    let script = format!("npm pack --silent {PACKAGE} && tar xzf *.tgz && rm *.tgz");
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).current_dir(&unpacked);
-    let is_unpacked = shell.stdout(Stdio::null()).status();
-    let is_unpacked = is_unpacked.is_ok_and(|status| status.success());
-    assert!(is_unpacked, "npm cannot install {PACKAGE}");
-    std::fs::rename(&unpacked, &folder).unwrap();
-    program
+fn start() -> Cerbos {
+    Cerbos::start(&[("document.yaml", POLICIES)])
 }
 
 fn document(owner: &str, is_public: bool) -> Resource {
@@ -214,9 +119,9 @@ async fn assert_policies_decide(engine: &AuthZen) {
 
 #[tokio::test]
 async fn policies_decide() {
-    let cerbos = Cerbos::start();
-    assert_policies_decide(&cerbos.engine().build().unwrap()).await;
-    let discovered = cerbos.engine().discover().await.unwrap();
+    let cerbos = start();
+    assert_policies_decide(&engine(&cerbos).build().unwrap()).await;
+    let discovered = engine(&cerbos).discover().await.unwrap();
     assert_policies_decide(&discovered).await;
     let endpoint = format!("{}/access/v1/evaluation", cerbos.url());
     assert!(format!("{discovered:?}").contains(&endpoint));
@@ -225,19 +130,20 @@ async fn policies_decide() {
 /// Cerbos does not know the property `roles`.
 #[tokio::test]
 async fn roles_need_their_property() {
-    let cerbos = Cerbos::start();
+    let cerbos = start();
     let carl = Identity::new("carl").with_roles(["admin"]);
     let delete = [Evaluation::new("delete", document("ann", true))];
-    let engine = cerbos.engine().build().unwrap();
-    assert_eq!(decide(&engine, &carl, &delete).await, Ok(vec![true]));
-    let engine = cerbos.engine().roles_property("roles").build().unwrap();
-    assert_eq!(decide(&engine, &carl, &delete).await, Ok(vec![false]));
+    let with_roles = engine(&cerbos).build().unwrap();
+    assert_eq!(decide(&with_roles, &carl, &delete).await, Ok(vec![true]));
+    let without = engine(&cerbos).roles_property("roles").build().unwrap();
+    assert_eq!(decide(&without, &carl, &delete).await, Ok(vec![false]));
 }
 
 #[tokio::test]
 async fn too_many_questions_are_an_error_of_one_request() {
-    let cerbos = Cerbos::start();
-    let engine = cerbos.engine().build().unwrap();
+    let cerbos = start();
+    let bounded = engine(&cerbos).questions_per_request(50).build().unwrap();
+    let engine = engine(&cerbos).build().unwrap();
     let ann = Identity::new("ann");
     let question = Evaluation::new("update", document("ann", false));
     let most = vec![question.clone(); 50];
@@ -247,13 +153,14 @@ async fn too_many_questions_are_an_error_of_one_request() {
         let error = decide(&engine, &ann, &too_many).await.unwrap_err();
         assert!(error.contains("400"), "{error}");
     }
+    assert_eq!(decide(&bounded, &ann, &too_many).await, Ok(vec![true; 51]));
     assert_eq!(decide(&engine, &ann, &[question]).await, Ok(vec![true]));
 }
 
 #[tokio::test]
 async fn nothing_is_granted_while_it_is_down() {
-    let mut cerbos = Cerbos::start();
-    let engine = cerbos.engine().build().unwrap();
+    let mut cerbos = start();
+    let engine = engine(&cerbos).build().unwrap();
     let carl = Identity::new("carl").with_roles(["admin"]);
     let read = [Evaluation::new("read", document("ann", true))];
     let several = [read[0].clone(), read[0].clone()];
