@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use auth_examples::Authority;
 use auth_forge::{Forge, access_matrix, personas, routes};
-use auth_runtime_audit::AccessReport;
+use auth_runtime_audit::{AccessMatrix, AccessReport};
 use utoipa::openapi::{InfoBuilder, OpenApi, Paths};
 
 #[tokio::main]
@@ -25,17 +25,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Ok(());
         }
         Some("--matrix") => {
-            print!("{}", access_matrix().await?);
+            print!("{}", matrix().await?);
             return Ok(());
         }
         Some("--report") => {
-            let matrix = access_matrix().await?;
+            let matrix = matrix().await?;
             let report = AccessReport::new(&table).with_matrix(&matrix);
             println!("{}", report.to_html());
             return Ok(());
         }
         Some("--openapi") => {
-            let space = Forge::new()?.space(&Authority::new()?)?;
+            let forge = Forge::new()?;
+            let space = forge.space(&Authority::new()?, forge.cedar()?)?;
             let info = InfoBuilder::new().title("A small forge").version("1");
             let document = OpenApi::new(info.build(), Paths::new());
             let document = auth_runtime_audit::internal_openapi(&table, &space, document)?;
@@ -53,8 +54,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let forge = Forge::new()?;
     let people = personas(&forge, &authority).await?;
     let (listener, base) = auth_tour::listen().await?;
+    let space = forge.space(&authority, forge.cedar()?)?;
     let app = forge
-        .app(&authority)?
+        .app(space)?
         // The network of the staff is identified by the address of the connection.
         .into_make_service_with_connect_info::<SocketAddr>();
 
@@ -66,4 +68,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("serving on {base}; Ctrl-C stops it");
     axum::serve(listener, app).await?;
     Ok(())
+}
+
+async fn matrix() -> Result<AccessMatrix, Box<dyn std::error::Error>> {
+    let forge = Forge::new()?;
+    access_matrix(&forge, forge.cedar()?).await
 }

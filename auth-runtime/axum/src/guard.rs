@@ -1,5 +1,7 @@
 //! The proof, in a handler's signature, that the request met its policy.
 
+mod lists;
+
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +14,7 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::{
     Action, Caller, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
-    ObjectDecision, Permitted, ProtectionSpace, RequestSnapshot, Resource, ServiceFunction,
+    ObjectDecision, ProtectionSpace, RequestSnapshot, Resource, ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -263,55 +265,6 @@ impl<P: HasPolicy> Guard<P> {
         let resource: Resource = (&object).into();
         self.can(action, resource).await?;
         Ok(object)
-    }
-
-    /// Returns the objects of `resource_type` on which the decision point allows the caller `action`: their
-    /// ids, or a condition for the query of a database, so that the pages and totals of a list agree with
-    /// the decisions about single objects.
-    ///
-    /// ```
-    /// # use auth_runtime::{Denied, Guard, requires};
-    /// # use axum::http::StatusCode;
-    /// use auth_runtime::objects::{Action, Permitted, Sql, SqlColumns};
-    ///
-    /// const READ: Action = Action::new("read");
-    ///
-    /// #[requires(authenticated)]
-    /// async fn list(guard: Guard) -> Result<Result<String, StatusCode>, Denied> {
-    ///     let Permitted::When(condition) = guard.permitted(READ, "Repository").await? else {
-    ///         return Ok(Err(StatusCode::NOT_IMPLEMENTED));
-    ///     };
-    ///     let columns = SqlColumns::new().column("owner", "repositories.owner");
-    ///     let filter = condition.to_sql(&columns);
-    ///     let filter = filter.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR);
-    ///     let query = |filter: Sql| format!("SELECT name FROM repositories WHERE {}", filter.text());
-    ///     Ok(filter.map(query))
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the decision point fails.
-    pub async fn permitted(&self, action: Action, resource_type: &str) -> Result<Permitted, Denied>
-    where
-        P: KnowsCaller,
-    {
-        let objects = self.objects()?;
-        let about = objects.about();
-        let permitted = (objects.space).permitted(&self.caller, action, resource_type, about);
-        let permitted = permitted.await;
-        let evaluated = Evaluated {
-            engine: objects.space.engine_name(),
-            evaluations: Vec::new(),
-            result: permitted.as_ref().map(|_| Vec::new()).map_err(Clone::clone),
-        };
-        match permitted {
-            Ok(permitted) => {
-                self.report_grant(&evaluated);
-                Ok(permitted)
-            }
-            Err(_) => Err(self.deny_by_outage(&evaluated)),
-        }
     }
 }
 

@@ -1,19 +1,19 @@
 //! Conditions on the properties of objects, for queries of a database.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::decision_point::{Resource, Value};
 
 /// The objects of one type on which a caller may perform an action, as a
-/// [`DecisionPoint`](crate::DecisionPoint) knows them.
+/// [`DecisionPoint`](crate::DecisionPoint) knows them. [`Guard::permitted`] makes a [`Condition`] of each.
+///
+/// [`Guard::permitted`]: https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.permitted
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Permitted {
-    /// Not known: the engine decides about single objects only. [`Guard::filter`] keeps the permitted ones
-    /// of a list.
-    ///
-    /// [`Guard::filter`]: https://docs.rs/auth-runtime/latest/auth_runtime/struct.Guard.html#method.filter
+    /// Not known: the engine decides about single objects only.
     PerObject,
     /// The objects with these ids, and no others.
     Ids(Vec<String>),
@@ -21,7 +21,8 @@ pub enum Permitted {
     When(Condition),
 }
 
-/// A boolean expression over the properties of an object.
+/// A boolean expression over the properties of an object. The property `id` is the id of the object, unless
+/// the object has a property of this name.
 ///
 /// ```
 /// use auth_runtime::objects::{Condition, Resource, SqlColumns};
@@ -56,6 +57,8 @@ pub enum Condition {
     Exists(String),
     /// The property has this value.
     Equal(String, Value),
+    /// The property has one of these values. An empty list is always false.
+    OneOf(String, Vec<Value>),
     /// The property, a list, contains this value.
     Contains(String, Value),
 }
@@ -90,6 +93,23 @@ impl Condition {
         Self::Equal(name.into(), value.into())
     }
 
+    /// The property `name` has one of these values.
+    ///
+    /// ```
+    /// use auth_runtime::objects::{Condition, SqlColumns};
+    ///
+    /// let condition = Condition::one_of("id", ["ann/garden", "bob/shed"]);
+    /// let sql = condition.to_sql(&SqlColumns::new().column("id", "repositories.path"))?;
+    /// assert_eq!(sql.text(), "(repositories.path) IN (?, ?)");
+    /// # Ok::<(), auth_runtime::objects::UnknownColumn>(())
+    /// ```
+    pub fn one_of<V: Into<Value>>(
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        Self::OneOf(name.into(), values.into_iter().map(Into::into).collect())
+    }
+
     /// The property `name`, a list, contains this value.
     pub fn contains(name: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::Contains(name.into(), value.into())
@@ -102,15 +122,18 @@ impl Condition {
         let property = |name: &str| {
             let mut properties = object.properties();
             let found = properties.find(|(own, _)| *own == name);
-            found.map(|(_, value)| value)
+            let id = || (name == "id").then(|| Cow::Owned(Value::from(object.id())));
+            found.map(|(_, value)| Cow::Borrowed(value)).or_else(id)
         };
         match self {
             Self::All(parts) => decide(parts, object, false),
             Self::Any(parts) => decide(parts, object, true),
             Self::Not(part) => part.holds(object).map(|holds| !holds),
             Self::Exists(name) => Some(property(name).is_some()),
-            Self::Equal(name, value) => property(name).map(|own| own == value),
-            Self::Contains(name, value) => Some(match property(name) {
+            Self::Equal(name, value) => property(name).map(|own| *own == *value),
+            Self::OneOf(_, values) if values.is_empty() => Some(false),
+            Self::OneOf(name, values) => property(name).map(|own| values.contains(&own)),
+            Self::Contains(name, value) => Some(match property(name).as_deref() {
                 Some(Value::List(members)) => members.contains(value),
                 _ => false,
             }),
@@ -254,6 +277,19 @@ impl Sql {
                 self.enclosed(columns.value(name)?);
                 self.text.push_str(" = ?");
                 self.parameters.push(value.clone());
+                Ok(())
+            }
+            Condition::OneOf(name, values) => {
+                let column = columns.value(name)?;
+                let Some(others) = values.len().checked_sub(1) else {
+                    self.text.push_str("1 = 0");
+                    return Ok(());
+                };
+                self.enclosed(column);
+                self.text.push_str(" IN (?");
+                self.text.push_str(&", ?".repeat(others));
+                self.text.push(')');
+                self.parameters.extend_from_slice(values);
                 Ok(())
             }
             Condition::Contains(name, value) => {

@@ -36,12 +36,15 @@ mod users;
 use std::error::Error;
 
 use auth_examples::Authority;
+use auth_runtime::objects::DecisionPoint;
 use auth_runtime::schemes::{Basic, Bearer, Jwt, JwtKey, SignedUrls};
 use auth_runtime::{GuardedRouter, ProtectedRouter, ProtectionSpace, vocabulary};
+use auth_runtime_cedar::{Cedar, CedarError};
 use axum::extract::DefaultBodyLimit;
 
 use crate::denials::Denials;
 pub use crate::matrix::access_matrix;
+pub use crate::objects::Entities;
 pub use crate::people::{PLACES, Person, personas};
 use crate::store::Store;
 
@@ -80,13 +83,35 @@ impl Forge {
         })
     }
 
-    /// The protection space. It accepts access tokens of `authority`, personal tokens in place of a
-    /// password, and the signed links of the forge.
+    /// The properties of accounts, repositories and organizations, for an engine that decides by them.
+    pub fn entities(&self) -> Entities {
+        Entities::new(self.store.clone())
+    }
+
+    /// The engine of the forge: Cedar with `policies.cedar`.
     ///
     /// # Errors
     ///
-    /// The key of `authority`, or a policy in `policies.cedar`, is invalid.
-    pub fn space(&self, authority: &Authority) -> Result<ProtectionSpace> {
+    /// A policy is invalid.
+    pub fn cedar(&self) -> Result<Cedar, CedarError> {
+        Cedar::builder()
+            .policies(include_str!("../policies.cedar"))
+            .schema(include_str!("../schema.cedarschema"))
+            .entities(self.entities())
+            .build()
+    }
+
+    /// The protection space. It accepts access tokens of `authority`, personal tokens in place of a
+    /// password, and the signed links of the forge. `engine` decides about single objects.
+    ///
+    /// # Errors
+    ///
+    /// The key of `authority` is invalid.
+    pub fn space(
+        &self,
+        authority: &Authority,
+        engine: impl DecisionPoint,
+    ) -> Result<ProtectionSpace> {
         let jwt = Jwt::builder()
             .issuer(authority.issuer())
             .audience(AUDIENCE)
@@ -100,7 +125,7 @@ impl Forge {
                 tokens::verify(store.clone(), login, token)
             }))
             .scheme(self.links.clone())
-            .decision_point(objects::cedar(self.store.clone())?)
+            .decision_point(engine)
             .audit(move |record| denials.note(record));
         Ok(space.build()?)
     }
@@ -110,9 +135,8 @@ impl Forge {
     ///
     /// # Errors
     ///
-    /// The key of `authority` is invalid.
-    pub fn app(&self, authority: &Authority) -> Result<ProtectedRouter> {
-        let space = self.space(authority)?;
+    /// The space cannot decide by a policy of the routes.
+    pub fn app(&self, space: ProtectionSpace) -> Result<ProtectedRouter> {
         let router = routes().with_state(self.clone()).protect(space)?;
         Ok(router.layer(DefaultBodyLimit::max(MAX_BODY)))
     }

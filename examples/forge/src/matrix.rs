@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use auth_examples::Authority;
+use auth_runtime::objects::DecisionPoint;
 use auth_runtime::schemes::SignedUrls;
 use auth_runtime::{Caller, Identity};
 use auth_runtime_audit::{AccessMatrix, Persona};
@@ -61,18 +62,19 @@ const TARGETS: &[(&str, &str)] = &[
     ("/search/users", "/search/users?q=ra"),
 ];
 
-/// Requests every route as every persona, each time with the initial state of the forge.
+/// Requests every route as every persona, each time with the present state of the forge, with the decisions of
+/// `engine`.
 ///
 /// # Errors
 ///
-/// The forge cannot be created, or a route cannot be requested.
-pub async fn access_matrix() -> Result<AccessMatrix> {
+/// A route cannot be requested.
+pub async fn access_matrix(forge: &Forge, engine: impl DecisionPoint) -> Result<AccessMatrix> {
     let authority = Authority::new()?;
-    let forge = Forge::new()?;
-    let people = personas(&forge, &authority).await?;
-    let app = forge.app(&authority)?;
+    let people = personas(forge, &authority).await?;
+    let space = forge.space(&authority, engine)?;
+    let app = forge.app(space.clone())?;
     let table = routes().access_table();
-    let mut matrix = AccessMatrix::builder(&table, &forge.space(&authority)?);
+    let mut matrix = AccessMatrix::builder(&table, &space);
     for person in &people {
         let in_office = persona(person.name(), person).described(person.about());
         matrix = matrix.persona(in_office.from_address(OFFICE));
@@ -96,8 +98,9 @@ pub async fn access_matrix() -> Result<AccessMatrix> {
         matrix = matrix.body(method.clone(), *path, "application/json", *body);
     }
     let at_first = forge.store.copy().await?;
+    let store = forge.store.clone();
     matrix = matrix.before_each(move || {
-        let (store, at_first) = (forge.store.clone(), at_first.clone());
+        let (store, at_first) = (store.clone(), at_first.clone());
         async move {
             // If the state was not restored, the matrix shows it.
             if let Err(error) = store.restore(&at_first).await {

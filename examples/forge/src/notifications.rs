@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::extract::Me;
 use crate::failure::{Answer, Failure};
-use crate::objects::of_repositories;
+use crate::objects::{of_repositories, repositories};
 use crate::{Forge, actions};
 
 pub(crate) fn routes() -> GuardedRouter<Forge> {
@@ -35,14 +35,18 @@ impl Notification {
 /// The titles of issues that the person may no longer read are left out.
 #[requires(scope = "user:read", check = crate::checks::is_active)]
 async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Notification>>> {
-    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
+    let all = repositories(&forge.store);
+    let readable = guard.permitted(actions::READ, "Repository", all).await?;
     let sql = "SELECT title, is_read FROM notifications JOIN issues ON issues.id = issue
                JOIN repositories ON repositories.id = repository
                WHERE {} AND notifications.account = ?
                ORDER BY notifications.id DESC LIMIT 100";
-    let notifications = forge
-        .store
-        .permitted(sql, readable, [me.id.into()], Notification::read);
+    let notifications = forge.store.permitted(
+        sql,
+        of_repositories(readable)?,
+        [me.id.into()],
+        Notification::read,
+    );
     Ok(Json(notifications.await?))
 }
 

@@ -1,31 +1,27 @@
-//! The decision point of the forge: `policies.cedar`, and the data that it decides by.
+//! The data that an engine decides by, and the repositories of a list.
 
 use std::borrow::Cow;
 
 use auth_runtime::objects::{
-    DecisionPointError, EntitiesFuture, Entity, EntityLoader, Permitted, Sql, SqlColumns, Value,
-    Wanted,
+    Condition, DecisionPointError, EntitiesFuture, Entity, EntityLoader, Resource, Sql, SqlColumns,
+    Value, Wanted,
 };
-use auth_runtime_cedar::{Cedar, CedarError};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use crate::failure::Failure;
+use crate::failure::{Answer, Failure};
 use crate::store::Store;
 
-/// The engine with the policies of the forge.
-pub(crate) fn cedar(store: Store) -> Result<Cedar, CedarError> {
-    Cedar::builder()
-        .policies(include_str!("../policies.cedar"))
-        .schema(include_str!("../schema.cedarschema"))
-        .entities(Loader(store))
-        .build()
+/// Loads entities from the database, with one query for each.
+pub struct Entities(Store);
+
+impl Entities {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(store)
+    }
 }
 
-/// Loads entities from the database, with one query for each.
-struct Loader(Store);
-
-impl EntityLoader for Loader {
+impl EntityLoader for Entities {
     fn load<'r>(&'r self, wanted: &'r [Wanted]) -> EntitiesFuture<'r> {
         Box::pin(async move {
             let mut entities = Vec::new();
@@ -123,8 +119,16 @@ fn references(kind: &'static str, names: Vec<String>) -> Vec<Value> {
         .collect()
 }
 
+/// All repositories, for a list of an engine that decides about single ones.
+pub(crate) async fn repositories(store: &Store) -> Answer<Vec<Resource>> {
+    let sql = "SELECT login || '/' || repositories.name FROM repositories
+               JOIN accounts ON accounts.id = owner";
+    let read = |row: &Row<'_>| Ok(Resource::new("Repository", row.get::<_, String>(0)?));
+    store.all(sql, [], read).await
+}
+
 /// The condition for the repositories in a list, in a query with the table `repositories`.
-pub(crate) fn of_repositories(permitted: Permitted) -> Result<Sql, Failure> {
+pub(crate) fn of_repositories(condition: Condition) -> Result<Sql, Failure> {
     macro_rules! people {
         ($level:literal) => {
             concat!(
@@ -147,6 +151,11 @@ pub(crate) fn of_repositories(permitted: Permitted) -> Result<Sql, Failure> {
         };
     }
     let columns = SqlColumns::new()
+        .column(
+            "id",
+            "(SELECT login FROM accounts WHERE accounts.id = repositories.owner)
+                || '/' || repositories.name",
+        )
         .column("public", "(repositories.visibility = 'public')")
         .members(
             "owners",
@@ -160,12 +169,9 @@ pub(crate) fn of_repositories(permitted: Permitted) -> Result<Sql, Failure> {
         .members("reading", teams!("1"))
         .members("writing", teams!("2"))
         .members("administrating", teams!("3"));
-    match permitted {
-        // The policies are a condition on these columns: a test lists all repositories for everybody.
-        Permitted::When(condition) => condition.to_sql(&columns).map_err(|error| {
-            tracing::error!(%error, "a policy is about a property without a column");
-            Failure::Broken
-        }),
-        _ => Err(Failure::Broken),
-    }
+    // The policies are a condition on these columns: a test lists all repositories for everybody.
+    condition.to_sql(&columns).map_err(|error| {
+        tracing::error!(%error, "a policy is about a property without a column");
+        Failure::Broken
+    })
 }

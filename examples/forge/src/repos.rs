@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extract::{Me, Org, Repo};
 use crate::failure::{Answer, Failure};
-use crate::objects::of_repositories;
+use crate::objects::{of_repositories, repositories};
 use crate::text::{Name, Text};
 use crate::{Forge, actions};
 
@@ -61,11 +61,14 @@ impl Visibility {
 
 #[requires(scope = "repo:read", check = crate::checks::is_active)]
 async fn list(guard: Guard, State(forge): State<Forge>) -> Answer<Json<Vec<Repository>>> {
-    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
+    let all = repositories(&forge.store);
+    let readable = guard.permitted(actions::READ, "Repository", all).await?;
     let sql = "SELECT login, repositories.name, description, visibility FROM repositories
                JOIN accounts ON accounts.id = owner WHERE {}
                ORDER BY login, repositories.name LIMIT 100";
-    let repositories = forge.store.permitted(sql, readable, [], Repository::read);
+    let repositories = forge
+        .store
+        .permitted(sql, of_repositories(readable)?, [], Repository::read);
     Ok(Json(repositories.await?))
 }
 

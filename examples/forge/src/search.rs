@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::failure::Answer;
 use crate::issues::Issue;
-use crate::objects::of_repositories;
+use crate::objects::{self, of_repositories};
 use crate::repos::Repository;
 use crate::text::Line;
 use crate::users::Profile;
@@ -33,14 +33,18 @@ async fn repositories(
     State(forge): State<Forge>,
     Query(Search { q }): Query<Search>,
 ) -> Answer<Json<Vec<Repository>>> {
-    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
+    let all = objects::repositories(&forge.store);
+    let readable = guard.permitted(actions::READ, "Repository", all).await?;
     let sql = "SELECT login, repositories.name, description, visibility FROM repositories
                JOIN accounts ON accounts.id = owner
                WHERE {} AND instr(repositories.name || char(10) || description, ?)
                ORDER BY login, repositories.name LIMIT 100";
-    let found = forge
-        .store
-        .permitted(sql, readable, [q.0.into()], Repository::read);
+    let found = forge.store.permitted(
+        sql,
+        of_repositories(readable)?,
+        [q.0.into()],
+        Repository::read,
+    );
     Ok(Json(found.await?))
 }
 
@@ -50,7 +54,8 @@ async fn issues(
     State(forge): State<Forge>,
     Query(Search { q }): Query<Search>,
 ) -> Answer<Json<Vec<Issue>>> {
-    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
+    let all = objects::repositories(&forge.store);
+    let readable = guard.permitted(actions::READ, "Repository", all).await?;
     let sql = "SELECT number, title, body, state, login FROM issues
                JOIN accounts ON accounts.id = author
                JOIN repositories ON repositories.id = repository
@@ -58,7 +63,7 @@ async fn issues(
                ORDER BY issues.id DESC LIMIT 100";
     let found = forge
         .store
-        .permitted(sql, readable, [q.0.into()], Issue::read);
+        .permitted(sql, of_repositories(readable)?, [q.0.into()], Issue::read);
     Ok(Json(found.await?))
 }
 

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use crate::extract::{Me, Repo};
 use crate::failure::Answer;
-use crate::objects::of_repositories;
+use crate::objects::{of_repositories, repositories};
 use crate::repos::Repository;
 use crate::{Forge, actions};
 
@@ -21,15 +21,19 @@ pub(crate) fn routes() -> GuardedRouter<Forge> {
 /// Repositories that the person may no longer read are left out.
 #[requires(scope = "user:read", scope = "repo:read", check = crate::checks::is_active)]
 async fn list(guard: Guard, State(forge): State<Forge>, me: Me) -> Answer<Json<Vec<Repository>>> {
-    let readable = of_repositories(guard.permitted(actions::READ, "Repository").await?)?;
+    let all = repositories(&forge.store);
+    let readable = guard.permitted(actions::READ, "Repository", all).await?;
     let sql = "SELECT login, repositories.name, description, visibility FROM stars
                JOIN repositories ON repositories.id = stars.repository
                JOIN accounts ON accounts.id = owner
                WHERE {} AND stars.account = ?
                ORDER BY login, repositories.name LIMIT 100";
-    let repositories = forge
-        .store
-        .permitted(sql, readable, [me.id.into()], Repository::read);
+    let repositories = forge.store.permitted(
+        sql,
+        of_repositories(readable)?,
+        [me.id.into()],
+        Repository::read,
+    );
     Ok(Json(repositories.await?))
 }
 

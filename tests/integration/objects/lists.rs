@@ -52,15 +52,17 @@ fn condition(subject: &str, action: &str) -> Condition {
     }
 }
 
+/// The candidates of a list whose engine needs none.
+async fn none() -> Result<Vec<Resource>, Denied> {
+    unreachable!("the engine names the objects")
+}
+
 #[requires(authenticated)]
 async fn list(guard: Guard) -> Result<String, Denied> {
     let columns = SqlColumns::new()
         .column("owner", "repositories.owner")
         .column("is_public", "repositories.is_public");
-    let permitted = guard.permitted(READ, "Repository").await?;
-    let Permitted::When(condition) = permitted else {
-        return Ok(format!("{permitted:?}"));
-    };
+    let condition = guard.permitted(READ, "Repository", none()).await?;
     let sql = condition
         .to_sql(&columns)
         .expect("each property has a column");
@@ -72,7 +74,8 @@ async fn of_another_type(
     guard: Guard,
     axum::extract::Path(kind): axum::extract::Path<String>,
 ) -> Result<String, Denied> {
-    Ok(format!("{:?}", guard.permitted(READ, &kind).await?))
+    let condition = guard.permitted(READ, &kind, none()).await?;
+    Ok(format!("{condition:?}"))
 }
 
 #[tokio::test]
@@ -90,7 +93,7 @@ async fn an_engine_gives_a_condition_or_ids() {
     );
     assert_eq!(
         body(send(&app, by("ann", "/list/Other")).await).await,
-        r#"Ids(["only"])"#
+        r#"OneOf("id", [Text("only")])"#
     );
     assert_eq!(status(&app, by("ann", "/list/Broken")).await, 503);
     assert_eq!(
@@ -100,14 +103,100 @@ async fn an_engine_gives_a_condition_or_ids() {
     );
 }
 
+/// `own` objects of ann and others of bob.
+async fn candidates((own, others): (usize, usize)) -> Result<Vec<Resource>, Denied> {
+    let of = |owner: &'static str, count| {
+        (0..count).map(move |number| Resource::new("Repository", format!("{owner}/{number}")))
+    };
+    Ok(of("ann", own).chain(of("bob", others)).collect())
+}
+
+#[requires(authenticated)]
+async fn of_candidates(
+    guard: Guard,
+    axum::extract::Path(counts): axum::extract::Path<(usize, usize)>,
+) -> Result<String, Denied> {
+    let condition = guard.permitted(READ, "Repository", candidates(counts));
+    let Condition::OneOf(name, ids) = condition.await? else {
+        unreachable!("the engine decides about single objects")
+    };
+    let last = ids.last().map_or(String::new(), |id| format!("{id:?}"));
+    Ok(format!("{name} {} {last}", ids.len()))
+}
+
+fn of_single_objects(engine: &Engine) -> ProtectedRouter {
+    let routes = GuardedRouter::new().route("/list/{own}/{others}", get(of_candidates));
+    protect(routes, engine)
+}
+
+/// The engine of the tests decides about single objects. No more than 10 000 are one call, and one list.
 #[tokio::test]
-async fn an_engine_without_lists_decides_each() {
-    let routes = GuardedRouter::new().route("/list", get(list));
-    let app = protect(routes, &Engine::default());
-    assert_eq!(
-        body(send(&app, by("ann", "/list")).await).await,
-        "PerObject"
-    );
+async fn an_engine_without_lists_decides_each_candidate() {
+    for (counts, expected, calls) in [
+        ("0/0", "id 0 ", vec![]),
+        ("3/2", r#"id 3 Text("ann/2")"#, vec![5]),
+        ("0/7", "id 0 ", vec![7]),
+        ("10000/0", r#"id 10000 Text("ann/9999")"#, vec![10_000]),
+        ("1/10000", r#"id 1 Text("ann/0")"#, vec![10_000, 1]),
+        (
+            "10000/10001",
+            r#"id 10000 Text("ann/9999")"#,
+            vec![10_000, 10_000, 1],
+        ),
+    ] {
+        let engine = Engine::default();
+        let app = of_single_objects(&engine);
+        let response = send(&app, by("ann", &format!("/list/{counts}"))).await;
+        assert_eq!(body(response).await, expected, "{counts}");
+        let seen: Vec<usize> = engine.calls().iter().map(Vec::len).collect();
+        assert_eq!(seen, calls, "{counts}");
+    }
+    let app = of_single_objects(&Engine::default());
+    assert_eq!(status(&app, by("ann", "/list/10001/0")).await, 500);
+}
+
+#[tokio::test]
+async fn an_engine_without_lists_that_fails_lists_nothing() {
+    let engine = Engine::failing(DecisionPointError::new("down"));
+    let app = of_single_objects(&engine);
+    assert_eq!(status(&app, by("ann", "/list/1/1")).await, 503);
+}
+
+/// The error of the candidates is that of the handler.
+#[tokio::test]
+async fn candidates_can_fail() {
+    #[derive(Debug)]
+    enum Failure {
+        Denied(Denied),
+        Database,
+    }
+
+    impl From<Denied> for Failure {
+        fn from(denied: Denied) -> Self {
+            Self::Denied(denied)
+        }
+    }
+
+    impl axum::response::IntoResponse for Failure {
+        fn into_response(self) -> Response {
+            match self {
+                Self::Denied(denied) => denied.into_response(),
+                Self::Database => StatusCode::BAD_GATEWAY.into_response(),
+            }
+        }
+    }
+
+    #[requires(authenticated)]
+    async fn broken(guard: Guard) -> Result<(), Failure> {
+        let candidates = async { Err::<Vec<Resource>, _>(Failure::Database) };
+        guard.permitted(READ, "Repository", candidates).await?;
+        Ok(())
+    }
+
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/", get(broken)), &engine);
+    assert_eq!(status(&app, by("ann", "/")).await, 502);
+    assert!(engine.calls().is_empty());
 }
 
 #[test]
@@ -120,6 +209,8 @@ fn a_property_without_a_column_is_named() {
         (Condition::not(Condition::contains("owner", "ann")), "owner"),
         (Condition::all([Condition::equal("teams", "a")]), "teams"),
         (Condition::exists("teams"), "teams"),
+        (Condition::one_of("id", ["a"]), "id"),
+        (Condition::one_of("teams", Vec::<Value>::new()), "teams"),
         (
             Condition::equal("with_placeholder", "a"),
             "with_placeholder",
@@ -185,6 +276,7 @@ fn conditions() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         name().prop_map(|name| Condition::equal("owner", name)),
         Just(Condition::exists("owner")),
+        prop::collection::vec(name(), 0..3).prop_map(|names| Condition::one_of("owner", names)),
         any::<bool>().prop_map(|flag| Condition::equal("is_public", flag)),
         (0..3_i64).prop_map(|size| Condition::equal("size", size)),
         name().prop_map(|name| Condition::contains("members", name)),
@@ -269,6 +361,11 @@ fn a_missing_property_is_unknown() {
         Condition::equal("size", 1),
     );
     for (condition, holds) in [
+        (Condition::equal("id", "x"), Some(true)),
+        (Condition::one_of("id", ["y", "x"]), Some(true)),
+        (Condition::one_of("id", ["y"]), Some(false)),
+        (Condition::one_of("size", [1, 2]), None),
+        (Condition::one_of("size", Vec::<Value>::new()), Some(false)),
         (unknown.clone(), None),
         (Condition::not(unknown.clone()), None),
         (Condition::any([unknown.clone(), known.clone()]), Some(true)),

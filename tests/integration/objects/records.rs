@@ -22,7 +22,8 @@ async fn granted(guard: Guard) -> Result<(), Denied> {
         .await?;
     let objects = ["bob", "ann"].map(|id| Resource::new("Repository", id));
     guard.can_all(UPDATE, objects).await?;
-    guard.permitted(READ, "Repository").await?;
+    let none = async { Ok::<Vec<Resource>, Denied>(Vec::new()) };
+    guard.permitted(READ, "Repository", none).await?;
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! A forge for each test, and its callers.
 
-use auth_runtime::ProtectedRouter;
 use std::net::SocketAddr;
 
 use auth_examples::Authority;
 use auth_forge::{Forge, PLACES, Person, personas, routes};
+use auth_runtime::ProtectedRouter;
+use auth_runtime::objects::DecisionPoint;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
@@ -43,13 +44,24 @@ pub(crate) const HOME: &str = "203.0.113.9:4711";
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let authority = Authority::new().expect("there is randomness");
         let forge = Forge::new().expect("the database is filled");
-        let people = personas(&forge, &authority).await;
+        let cedar = forge.cedar().expect("valid policies");
+        Self::with(&forge, cedar).await
+    }
+
+    /// A forge with another engine.
+    pub(crate) async fn with(forge: &Forge, engine: impl DecisionPoint) -> Self {
+        let authority = Authority::new().expect("there is randomness");
+        let people = personas(forge, &authority).await;
+        let space = forge.space(&authority, engine).expect("a valid key");
         Self {
-            app: forge.app(&authority).expect("the routes are in order"),
+            app: forge.app(space).expect("the routes are in order"),
             people: people.expect("there is randomness"),
         }
+    }
+
+    pub(crate) fn people(&self) -> impl Iterator<Item = &'static str> {
+        self.people.iter().map(Person::name)
     }
 
     /// Sends a request from the office, with the credentials of a person: `GET /user`.
