@@ -19,6 +19,24 @@ impl Entities {
     pub(crate) fn new(store: Store) -> Self {
         Self(store)
     }
+
+    /// Returns all people, repositories and organizations, for an engine that keeps relationships itself.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn all(&self) -> Result<Vec<Entity>, DecisionPointError> {
+        let sql =
+            "SELECT CASE kind WHEN 'org' THEN 'Organization' ELSE 'User' END, login FROM accounts
+                   UNION SELECT 'Repository', login || '/' || repositories.name FROM repositories
+                       JOIN accounts ON accounts.id = owner";
+        let read = |row: &Row<'_>| {
+            let (kind, id) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+            Ok(Wanted::new(kind, id))
+        };
+        let all = self.0.all(sql, [], read).await;
+        self.load(&all.map_err(DecisionPointError::new)?).await
+    }
 }
 
 impl EntityLoader for Entities {

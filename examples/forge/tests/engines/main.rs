@@ -15,17 +15,27 @@
 mod cerbos;
 #[path = "../access/lists.rs"]
 mod lists;
+#[path = "../../../../auth-runtime/engines/spicedb/tests/spicedb/process.rs"]
+#[expect(dead_code, reason = "another test also stops it")]
+mod process;
 #[path = "../access/world.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
 mod world;
+#[path = "../../../../auth-runtime/engines/spicedb/tests/spicedb/writes.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod writes;
 
 use auth_forge::{Forge, access_matrix};
+use auth_runtime::objects::{Entity, Value};
 use auth_runtime_audit::assert_access_matrix;
 use auth_runtime_authzen::AuthZen;
+use auth_runtime_spicedb::SpiceDb;
 
 use crate::cerbos::Cerbos;
 use crate::lists::{assert_lists_agree, fill};
+use crate::process::Server;
 use crate::world::World;
+use crate::writes::{Relationship, id, relationship};
 
 /// The policies of `policies.cedar`, for Cerbos.
 fn start_cerbos() -> Cerbos {
@@ -68,4 +78,63 @@ async fn cerbos_has_the_lists_of_cedar() {
     fill(&by_cerbos).await;
     fill(&by_cedar).await;
     assert_lists_agree(&by_cerbos, &by_cedar).await;
+}
+
+/// The relationships of an entity: each property is a relation, and each parent has a member.
+fn relationships(entity: Entity) -> Vec<Relationship> {
+    let subject = |kind: &str, name: &str| match kind {
+        "User" => format!("user:{}", id(name)),
+        "Team" => format!("team:{}#member", id(name)),
+        other => panic!("no relation is about {other}"),
+    };
+    let (uid, properties, parents) = entity.into_parts();
+    let object = format!("{}:{}", uid.entity_type().to_lowercase(), id(uid.id()));
+    let mut texts = Vec::new();
+    for parent in parents {
+        assert_eq!(parent.entity_type(), "Team");
+        texts.push(format!("team:{}#member@{object}", id(parent.id())));
+    }
+    for (name, value) in properties {
+        match value {
+            Value::Flag(true) => texts.push(format!("{object}#{name}@user:*")),
+            Value::Flag(false) => {}
+            Value::List(references) => texts.extend(references.iter().map(|it| match it {
+                Value::Reference(kind, id) => format!("{object}#{name}@{}", subject(kind, id)),
+                other => panic!("{name} has {other:?}"),
+            })),
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+    texts.iter().map(|text| relationship(text)).collect()
+}
+
+/// Writes the schema, and the relationships of the present state of the forge.
+async fn by_spicedb(server: &Server, forge: &Forge) -> SpiceDb {
+    server.write_schema(include_str!("../../spicedb.zed")).await;
+    let entities = forge.entities().all().await.expect("the database works");
+    let all: Vec<_> = entities.into_iter().flat_map(relationships).collect();
+    assert!(all.len() > 10, "the forge has relationships: {}", all.len());
+    server.write(&all).await;
+    server.engine().build().expect("a valid URL")
+}
+
+#[tokio::test]
+async fn spicedb_has_the_matrix_of_cedar() {
+    let server = Server::start();
+    let forge = Forge::new().expect("the database is filled");
+    let engine = by_spicedb(&server, &forge).await;
+    let matrix = access_matrix(&forge, engine).await;
+    assert_access_matrix!(matrix.expect("every route can be asked"));
+}
+
+/// The relationships are those after all changes. A change alone would not reach SpiceDB.
+#[tokio::test]
+async fn spicedb_has_the_lists_of_cedar() {
+    let server = Server::start();
+    let forge = Forge::new().expect("the database is filled");
+    let by_cedar = World::with(&forge, forge.cedar().expect("valid policies")).await;
+    fill(&by_cedar).await;
+    let engine = by_spicedb(&server, &forge).await;
+    let by_spicedb = World::with(&forge, engine).await;
+    assert_lists_agree(&by_spicedb, &by_cedar).await;
 }
