@@ -86,11 +86,9 @@ impl<P: KnowsCaller> Guard<P> {
         let mut ids = Vec::new();
         for batch in objects.chunks(ProtectionSpace::MAX_EVALUATIONS) {
             let allowed = self.can_all(action, batch.iter().cloned()).await?;
-            let allowed = batch.iter().zip(allowed);
-            ids.extend(
-                allowed
-                    .filter_map(|(object, is_allowed)| is_allowed.then(|| object.id().to_owned())),
-            );
+            let decided = batch.iter().zip(allowed);
+            let allowed = decided.filter(|(_, is_allowed)| *is_allowed);
+            ids.extend(allowed.map(|(object, _)| object.id().to_owned()));
             if ids.len() > ProtectionSpace::MAX_EVALUATIONS {
                 return Err(Denied::misconfigured(
                     "a list has too many permitted objects",
