@@ -127,7 +127,8 @@ pub mod decision {
 pub mod objects {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Action, Condition, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
+        Action, Condition, DecisionCache, DecisionCacheBuilder, DecisionCacheError,
+        DecisionDeadline, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
         Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
         ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, Resource, Sql,
         SqlColumns, UnknownColumn, Value, Wanted,

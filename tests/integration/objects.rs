@@ -1,5 +1,7 @@
 //! Decisions about objects by the decision point of a space: in policies and through guards.
 
+mod cache;
+mod chaos;
 mod functions;
 mod guards;
 mod lists;

@@ -1,7 +1,6 @@
 //! Engines that decide about objects, and the data that they decide by.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -55,7 +54,8 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// The result has one decision for each evaluation, in the same order. Any other number of decisions
     /// counts as an error. After an error, nothing is granted, and the response is 503.
     ///
-    /// The future has to complete within a time that the engine limits: the request waits for it.
+    /// The request waits for the future. An engine limits its own time, or
+    /// [`DecisionDeadline`](crate::DecisionDeadline) limits it.
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r>;
 
     /// Returns the objects of `resource_type` on which the caller of the request may perform `action`, for
@@ -206,7 +206,8 @@ impl From<Action> for Cow<'static, str> {
 pub struct Resource {
     kind: Cow<'static, str>,
     id: String,
-    properties: BTreeMap<Cow<'static, str>, Value>,
+    /// Sorted by name.
+    properties: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Resource {
@@ -219,7 +220,7 @@ impl Resource {
         Self {
             kind: resource_type.into(),
             id: id.into(),
-            properties: BTreeMap::new(),
+            properties: Vec::new(),
         }
     }
 
@@ -230,7 +231,18 @@ impl Resource {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Self {
-        self.properties.insert(name.into(), value.into());
+        let property = (name.into(), value.into());
+        match self
+            .properties
+            .binary_search_by(|(own, _)| own.cmp(&property.0))
+        {
+            Ok(place) => {
+                if let Some(own) = self.properties.get_mut(place) {
+                    *own = property;
+                }
+            }
+            Err(place) => self.properties.insert(place, property),
+        }
         self
     }
 
@@ -245,7 +257,7 @@ impl Resource {
     }
 
     /// The properties, in the order of their names.
-    pub fn properties(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn properties(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         let properties = self.properties.iter();
         properties.map(|(name, value)| (name.as_ref(), value))
     }

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use auth_runtime_policy::{Atom, Vocabulary};
 use http::Extensions;
 
+use crate::decision_cache::Key;
+
 /// An authenticated caller: a subject, and the scopes, roles and permissions granted to it.
 ///
 /// Cloning is cheap: clones share one allocation.
@@ -301,6 +303,40 @@ impl Identity {
             || time.is_some()
             || self.0.sender_constrained
             || !self.0.extensions.is_empty()
+    }
+
+    /// Writes all parts that an engine can read. Extensions are represented by the address of the identity.
+    pub(crate) fn write_key(&self, key: &mut Key, with_extensions: bool) {
+        let Granted {
+            subject,
+            issuer,
+            scopes,
+            roles,
+            permissions,
+            login,
+            sender_constrained,
+            extensions,
+        } = &*self.0;
+        let Login {
+            acr,
+            amr,
+            time,
+            clock_skew,
+        } = login;
+        key.text(subject);
+        key.optional(issuer.as_deref());
+        key.optional(acr.as_deref());
+        for names in [scopes, roles, permissions, amr] {
+            key.texts(names.iter().map(AsRef::as_ref));
+        }
+        key.flag(time.is_some());
+        key.time(time.unwrap_or(SystemTime::UNIX_EPOCH));
+        key.duration(*clock_skew);
+        key.flag(*sender_constrained);
+        key.number(match with_extensions && !extensions.is_empty() {
+            true => Arc::as_ptr(&self.0).addr(),
+            false => 0,
+        });
     }
 
     fn change(mut self, change: impl FnOnce(&mut Granted)) -> Self {

@@ -16,6 +16,8 @@ mod condition;
 mod context;
 pub mod cookies;
 mod decision;
+mod decision_cache;
+mod decision_deadline;
 mod decision_point;
 mod denial_body;
 mod entity;
@@ -43,6 +45,8 @@ pub use crate::clock::{Clock, ManualClock};
 pub use crate::condition::{Condition, Permitted, Sql, SqlColumns, UnknownColumn};
 pub use crate::context::Context;
 pub use crate::decision::{Decision, Denial};
+pub use crate::decision_cache::{DecisionCache, DecisionCacheBuilder, DecisionCacheError};
+pub use crate::decision_deadline::DecisionDeadline;
 pub use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
     ObjectDecision, PermittedFuture, Resource, Value,

@@ -1,0 +1,273 @@
+//! The parts of a question by which its decision is found again.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::decision_point::{Evaluation, EvaluationRequest, Value};
+
+/// The longest question that is cached, with its caller.
+const MAX_LENGTH: usize = 4096;
+
+/// A question, as bytes. Each part has its length or a fixed one, so that two questions have the same
+/// bytes only if all parts are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Key(Vec<u8>);
+
+impl Key {
+    /// Returns the key of each question; `None` if it is too long.
+    pub(super) fn of_questions(
+        request: &EvaluationRequest<'_>,
+        with_extensions: bool,
+    ) -> Vec<Option<Self>> {
+        // A new part of a request is a new part of the key.
+        let EvaluationRequest {
+            identity,
+            evaluations,
+            method,
+            path,
+            address,
+            time: _,
+            request_id: _,
+        } = request;
+        let mut shared = Self::default();
+        identity.write_key(&mut shared, with_extensions);
+        shared.text(method.as_str());
+        shared.text(path);
+        shared.text(&address.map(|it| it.to_string()).unwrap_or_default());
+        let keys = evaluations.iter().map(|evaluation| {
+            let mut key = shared.clone();
+            key.evaluation(evaluation);
+            (key.0.len() <= MAX_LENGTH).then_some(key)
+        });
+        keys.collect()
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.number(text.len());
+        self.0.extend(text.bytes());
+    }
+
+    pub(crate) fn optional(&mut self, text: Option<&str>) {
+        self.flag(text.is_some());
+        self.text(text.unwrap_or_default());
+    }
+
+    pub(crate) fn texts<'t>(&mut self, texts: impl ExactSizeIterator<Item = &'t str>) {
+        self.number(texts.len());
+        texts.for_each(|text| self.text(text));
+    }
+
+    pub(crate) fn flag(&mut self, flag: bool) {
+        self.0.push(u8::from(flag));
+    }
+
+    pub(crate) fn number(&mut self, number: usize) {
+        self.0.extend(number.to_ne_bytes());
+    }
+
+    pub(crate) fn duration(&mut self, duration: Duration) {
+        self.0.extend(duration.as_nanos().to_ne_bytes());
+    }
+
+    pub(crate) fn time(&mut self, time: SystemTime) {
+        let since = time.duration_since(UNIX_EPOCH);
+        self.flag(since.is_ok());
+        self.duration(since.unwrap_or_else(|before| before.duration()));
+    }
+
+    fn evaluation(&mut self, evaluation: &Evaluation) {
+        let Evaluation { action, resource } = evaluation;
+        self.text(action);
+        self.text(resource.resource_type());
+        self.text(resource.id());
+        self.number(resource.properties().len());
+        for (name, value) in resource.properties() {
+            self.text(name);
+            self.value(value);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Text(text) => {
+                self.0.push(b'T');
+                self.text(text);
+            }
+            Value::Number(number) => {
+                self.0.push(b'N');
+                self.0.extend(number.to_ne_bytes());
+            }
+            Value::Flag(flag) => {
+                self.0.push(b'F');
+                self.flag(*flag);
+            }
+            Value::List(values) => {
+                self.0.push(b'L');
+                self.number(values.len());
+                values.iter().for_each(|value| self.value(value));
+            }
+            Value::Reference(kind, id) => {
+                self.0.push(b'R');
+                self.text(kind);
+                self.text(id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::{Duration, SystemTime};
+
+    use http::Method;
+
+    use super::Key;
+    use crate::decision_point::{Evaluation, EvaluationRequest, Resource, Value};
+    use crate::identity::Identity;
+
+    fn key(request: EvaluationRequest<'_>) -> Key {
+        let mut keys = Key::of_questions(&request, true);
+        keys.pop().expect("a question").expect("a short question")
+    }
+
+    fn of_identity(identity: &Identity) -> Key {
+        let evaluations = [Evaluation::new("read", Resource::new("Repository", "a"))];
+        key(EvaluationRequest::new(identity, &evaluations))
+    }
+
+    fn of_question(evaluation: Evaluation) -> Key {
+        key(EvaluationRequest::new(&Identity::new("ann"), &[evaluation]))
+    }
+
+    /// Fails if two of the keys are equal.
+    fn assert_different(keys: Vec<(&str, Key)>) {
+        for (index, (name, key)) in keys.iter().enumerate() {
+            for (other, same) in keys.iter().skip(index + 1) {
+                assert_ne!(key, same, "{name} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_caller_is_in_the_key() {
+        let ann = || Identity::new("ann");
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let callers = [
+            ("subject", ann()),
+            ("another subject", Identity::new("ann2")),
+            ("issuer", ann().with_issuer("a")),
+            ("empty issuer", ann().with_issuer("")),
+            ("scope", ann().with_scopes(["a"])),
+            ("two scopes", ann().with_scopes(["a", "b"])),
+            ("scope of two words", ann().with_scopes(["a b"])),
+            ("role", ann().with_roles(["a"])),
+            ("permission", ann().with_permissions(["a"])),
+            ("acr", ann().with_acr("a")),
+            ("empty acr", ann().with_acr("")),
+            ("amr", ann().with_amr(["a"])),
+            ("login", ann().with_auth_time(at(1))),
+            ("another login", ann().with_auth_time(at(2))),
+            ("skew", ann().with_clock_skew(Duration::from_secs(1))),
+            ("constraint", ann().with_sender_constraint()),
+            ("extension", ann().with_extension(7_u8)),
+            ("another extension", ann().with_extension(8_u8)),
+        ];
+        // The callers live as long as their keys, as in the cache.
+        let keys = callers.iter().map(|(name, own)| (*name, of_identity(own)));
+        assert_different(keys.collect());
+        let with_extension = ann().with_extension(7_u8);
+        let (one, clone) = (with_extension.clone(), with_extension);
+        assert_eq!(of_identity(&one), of_identity(&clone));
+        assert_eq!(of_identity(&ann()), of_identity(&ann()));
+    }
+
+    #[test]
+    fn each_part_of_a_question_is_in_the_key() {
+        let repository = || Resource::new("Repository", "a");
+        let with = |value: Value| repository().with_property("p", value);
+        let list = |values: &[&str]| Value::from(values.to_vec());
+        let questions = [
+            ("plain", Evaluation::new("read", repository())),
+            ("action", Evaluation::new("update", repository())),
+            (
+                "type",
+                Evaluation::new("read", Resource::new("Repo", "sitorya")),
+            ),
+            (
+                "id",
+                Evaluation::new("read", Resource::new("Repository", "b")),
+            ),
+            ("text", Evaluation::new("read", with("1".into()))),
+            ("number", Evaluation::new("read", with(1.into()))),
+            ("flag", Evaluation::new("read", with(true.into()))),
+            ("list", Evaluation::new("read", with(list(&["a", "b"])))),
+            ("another list", Evaluation::new("read", with(list(&["ab"])))),
+            ("empty list", Evaluation::new("read", with(list(&[])))),
+            (
+                "reference",
+                Evaluation::new("read", with(Value::Reference("1".into(), String::new()))),
+            ),
+            (
+                "name of a property",
+                Evaluation::new("read", repository().with_property("q", "1")),
+            ),
+        ];
+        let keys = questions.map(|(name, question)| (name, of_question(question)));
+        assert_different(keys.into());
+    }
+
+    #[test]
+    fn the_method_path_and_address_are_in_the_key_and_the_time_is_not() {
+        let ann = Identity::new("ann");
+        let evaluations = [Evaluation::new("read", Resource::new("Repository", "a"))];
+        let plain = EvaluationRequest::new(&ann, &evaluations);
+        let address = |last| Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)));
+        let requests = [
+            ("plain", plain),
+            (
+                "method",
+                EvaluationRequest {
+                    method: &Method::PUT,
+                    ..plain
+                },
+            ),
+            (
+                "path",
+                EvaluationRequest {
+                    path: "/a",
+                    ..plain
+                },
+            ),
+            (
+                "address",
+                EvaluationRequest {
+                    address: address(1),
+                    ..plain
+                },
+            ),
+            (
+                "another address",
+                EvaluationRequest {
+                    address: address(2),
+                    ..plain
+                },
+            ),
+        ];
+        assert_different(requests.map(|(name, request)| (name, key(request))).into());
+        let time = SystemTime::UNIX_EPOCH;
+        assert_eq!(key(plain), key(EvaluationRequest { time, ..plain }));
+    }
+
+    #[test]
+    fn long_questions_have_no_key() {
+        let ann = Identity::new("ann");
+        let of_id = |length| {
+            let resource = Resource::new("Repository", "a".repeat(length));
+            let evaluations = [Evaluation::new("read", resource)];
+            let request = EvaluationRequest::new(&ann, &evaluations);
+            Key::of_questions(&request, true).pop().expect("a question")
+        };
+        assert!(of_id(3000).is_some());
+        assert_eq!(of_id(4096), None);
+    }
+}

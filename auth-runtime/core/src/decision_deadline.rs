@@ -1,0 +1,135 @@
+//! A limit on the time of a decision point.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::condition::Permitted;
+use crate::decision_point::{
+    DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
+    PermittedFuture,
+};
+
+/// A [`DecisionPoint`] that fails if another one does not decide in time: nothing is granted, and the
+/// response is 503 with `Retry-After`.
+///
+/// The work of the engine is dropped at its next `await`. A function that blocks its thread is not
+/// interrupted.
+///
+/// The engines of `auth-runtime-cedar` (its loader) and `auth-runtime-authzen` limit their time
+/// themselves. [`ObjectRules`](crate::ObjectRules) and engines of a service have no limit by default.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use auth_runtime::ProtectionSpaceBuilder;
+/// use auth_runtime::objects::{DecisionDeadline, ObjectRequest, ObjectRules};
+///
+/// async fn repository(request: ObjectRequest<'_>) -> bool {
+///     request.id().starts_with(request.identity().subject())
+/// }
+///
+/// fn with_rules(space: ProtectionSpaceBuilder) -> ProtectionSpaceBuilder {
+///     let rules = ObjectRules::new(()).on("Repository", repository);
+///     let rules = DecisionDeadline::new(rules, Duration::from_secs(2), tokio::time::sleep);
+///     space.decision_point(rules)
+/// }
+/// ```
+pub struct DecisionDeadline<E> {
+    engine: E,
+    time: Duration,
+    sleep: Box<dyn Fn(Duration) -> Sleep + Send + Sync>,
+}
+
+type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<E: DecisionPoint> DecisionDeadline<E> {
+    /// Limits the time of `engine` for all questions of one call together, and for one list.
+    ///
+    /// `sleep` is the timer of the runtime: `tokio::time::sleep`. It returns a future that ends after the
+    /// given time.
+    pub fn new<F>(
+        engine: E,
+        time: Duration,
+        sleep: impl Fn(Duration) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self {
+            engine,
+            time,
+            sleep: Box::new(move |time| Box::pin(sleep(time))),
+        }
+    }
+
+    /// Waits for the engine or for the end of its time, whichever is first.
+    async fn limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, DecisionPointError>>,
+    ) -> Result<T, DecisionPointError> {
+        let mut work = pin!(work);
+        let mut sleep = (self.sleep)(self.time);
+        poll_fn(|context| {
+            if let Poll::Ready(result) = work.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            sleep.as_mut().poll(context).map(|()| {
+                let message = format!("no decision within {:?}", self.time);
+                Err(DecisionPointError::new(message))
+            })
+        })
+        .await
+    }
+
+    async fn decide(
+        &self,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
+        self.limit(self.engine.evaluate(request)).await
+    }
+
+    async fn list(
+        &self,
+        action: &str,
+        resource_type: &str,
+        request: EvaluationRequest<'_>,
+    ) -> Result<Permitted, DecisionPointError> {
+        let permitted = self.engine.permitted(action, resource_type, request);
+        self.limit(permitted).await
+    }
+}
+
+impl<E: DecisionPoint> DecisionPoint for DecisionDeadline<E> {
+    fn name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        Box::pin(self.decide(request))
+    }
+
+    fn permitted<'r>(
+        &'r self,
+        action: &'r str,
+        resource_type: &'r str,
+        request: EvaluationRequest<'r>,
+    ) -> PermittedFuture<'r> {
+        Box::pin(self.list(action, resource_type, request))
+    }
+
+    fn decides_about(&self, action: &str, resource_type: &str) -> bool {
+        self.engine.decides_about(action, resource_type)
+    }
+}
+
+impl<E: DecisionPoint> fmt::Debug for DecisionDeadline<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecisionDeadline")
+            .field("engine", &self.engine.name())
+            .field("time", &self.time)
+            .finish_non_exhaustive()
+    }
+}
