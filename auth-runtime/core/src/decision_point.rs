@@ -55,7 +55,8 @@ pub trait DecisionPoint: Send + Sync + 'static {
     /// counts as an error. After an error, nothing is granted, and the response is 503.
     ///
     /// The request waits for the future. An engine limits its own time, or
-    /// [`DecisionDeadline`](crate::DecisionDeadline) limits it.
+    /// [`DecisionDeadline`](crate::DecisionDeadline) limits it. A panic ends the request like one of a handler:
+    /// nothing is granted, but a hidden path differs from an unknown one.
     fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r>;
 
     /// Returns the objects of `resource_type` on which the caller of the request may perform `action`, for

@@ -1,7 +1,6 @@
 //! Entities, and the loader that the service writes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use crate::decision_point::{DecisionPointError, Resource, Value};
@@ -111,7 +110,8 @@ impl Wanted {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity {
     uid: Wanted,
-    properties: BTreeMap<Cow<'static, str>, Value>,
+    /// Sorted by name.
+    properties: Vec<(Cow<'static, str>, Value)>,
     parents: Vec<Wanted>,
 }
 
@@ -120,7 +120,7 @@ impl Entity {
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
             uid: Wanted::new(entity_type, id),
-            properties: BTreeMap::new(),
+            properties: Vec::new(),
             parents: Vec::new(),
         }
     }
@@ -132,7 +132,15 @@ impl Entity {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Self {
-        self.properties.insert(name.into(), value.into());
+        let property = (name.into(), value.into());
+        match self.place(&property.0) {
+            Ok(place) => {
+                if let Some(own) = self.properties.get_mut(place) {
+                    *own = property;
+                }
+            }
+            Err(place) => self.properties.insert(place, property),
+        }
         self
     }
 
@@ -147,19 +155,40 @@ impl Entity {
         self
     }
 
-    /// Returns the type and the id, the properties, and the parents, for an engine.
+    /// The type and the id.
+    pub fn uid(&self) -> &Wanted {
+        &self.uid
+    }
+
+    /// The properties, in the order of their names.
     ///
     /// ```
-    /// use auth_runtime::objects::{Entity, Wanted};
+    /// use auth_runtime::objects::{Entity, Value};
     ///
-    /// let entity = Entity::new("User", "ann").with_parent("Team", "core");
-    /// let (uid, properties, parents) = entity.into_parts();
-    /// assert_eq!(uid, Wanted::new("User", "ann"));
-    /// assert!(properties.is_empty());
-    /// assert_eq!(parents, [Wanted::new("Team", "core")]);
+    /// let entity = Entity::new("User", "ann").with_property("blocked", false);
+    /// assert_eq!(entity.properties().count(), 1);
+    /// assert_eq!(entity.property("blocked"), Some(&Value::Flag(false)));
     /// ```
-    pub fn into_parts(self) -> (Wanted, BTreeMap<Cow<'static, str>, Value>, Vec<Wanted>) {
-        (self.uid, self.properties, self.parents)
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let properties = self.properties.iter();
+        properties.map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// The property of this name.
+    pub fn property(&self, name: &str) -> Option<&Value> {
+        let place = self.place(name).ok()?;
+        self.properties.get(place).map(|(_, value)| value)
+    }
+
+    /// The parents.
+    pub fn parents(&self) -> &[Wanted] {
+        &self.parents
+    }
+
+    /// The index of a property, or else the one where it would be inserted.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        let properties = &self.properties;
+        properties.binary_search_by(|(own, _)| own.as_ref().cmp(name))
     }
 }
 

@@ -77,8 +77,8 @@ fn key(resource: &Resource) -> Wanted {
 fn by_key(loaded: Vec<Entity>) -> Result<HashMap<Wanted, Resource>, DecisionPointError> {
     let mut entities = HashMap::with_capacity(loaded.len());
     for entity in loaded {
-        let (key, properties, parents) = entity.into_parts();
-        let parents = parents.into_iter().map(|parent| {
+        let key = entity.uid().clone();
+        let parents = entity.parents().iter().map(|parent| {
             Property::Reference(
                 parent.entity_type().to_owned().into(),
                 parent.id().to_owned(),
@@ -86,10 +86,10 @@ fn by_key(loaded: Vec<Entity>) -> Result<HashMap<Wanted, Resource>, DecisionPoin
         });
         let resource = Resource::new(key.entity_type().to_owned(), key.id())
             .with_property(PARENTS, parents.collect::<Vec<_>>());
-        let resource = properties
-            .into_iter()
+        let resource = entity
+            .properties()
             .fold(resource, |resource, (name, value)| {
-                resource.with_property(name, value)
+                resource.with_property(name.to_owned(), value.clone())
             });
         if let Some(same) = entities.get(&key) {
             if *same != resource {

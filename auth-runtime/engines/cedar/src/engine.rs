@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EntityLoader, Evaluation, EvaluationFuture,
-    EvaluationRequest, ObjectDecision, PermittedFuture, Resource, Wanted,
+    EvaluationRequest, Identity, ObjectDecision, PermittedFuture, Resource,
 };
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityUid,
@@ -16,10 +16,10 @@ use cedar_policy::{
 };
 
 use crate::error::CedarError;
-use crate::gather::{Gathered, Known, gather, object};
+use crate::gather::{Gathered, Known, Uid, load};
 use crate::policies::{self, Source};
-use crate::schema::{Declared, DeclaredType, Members, Names};
-use crate::values::{Types, address};
+use crate::schema::{Declared, IDENTITY, Members, Names};
+use crate::values::{Types, address, of_identity};
 
 /// The number of questions after which other tasks run.
 const QUESTIONS_IN_A_ROW: usize = 64;
@@ -219,55 +219,58 @@ impl Engine {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let policies = self.policies.load_full();
         let has_roles = self.declared.as_ref().is_none_or(|own| own.has_roles);
-        let mut gathered = gather(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        let loaded = load(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        let mut gathered = Gathered::new(request, &self.names, has_roles, &loaded)?;
+        let mut types = Types::new(self.declared.as_ref());
+        let mut objects = Vec::with_capacity(request.evaluations.len());
         for evaluation in request.evaluations {
-            let resource = object(&evaluation.resource, &self.names);
-            match self.exists(&resource, &gathered) {
+            let resource = Uid::of_object(&evaluation.resource, &self.names);
+            if self.exists(resource, &gathered) {
                 // Cedar checks that its required attributes are known.
-                true => _ = gathered.entities.entry(resource).or_default(),
-                false => _ = gathered.entities.remove(&resource),
+                gathered.entities.entry(resource).or_default();
+                objects.push(Some(types.uid(resource)?));
+            } else {
+                gathered.entities.remove(&resource);
+                objects.push(None);
             }
         }
-        let mut types = Types::new(self.declared.as_ref());
         let mut batch = Batch {
-            principal: types.uid(&gathered.caller)?,
+            principal: types.uid(gathered.caller)?,
             entities: self.entities(&gathered, &mut types)?,
             actions: HashMap::new(),
             policies,
-            types,
-            gathered,
+            request,
         };
-        let mut decisions = Vec::with_capacity(request.evaluations.len());
-        for (index, evaluation) in request.evaluations.iter().enumerate() {
+        let mut decisions = Vec::with_capacity(objects.len());
+        for (index, (evaluation, object)) in request.evaluations.iter().zip(objects).enumerate() {
             if index % QUESTIONS_IN_A_ROW == QUESTIONS_IN_A_ROW - 1 {
                 tokio::task::yield_now().await;
             }
-            decisions.push(self.decide_one(&mut batch, request, evaluation)?);
+            decisions.push(self.decide_one(&mut batch, evaluation, object)?);
         }
         Ok(decisions)
     }
 
+    /// Decides a question about an object; `None` is one that does not exist.
     fn decide_one<'r>(
         &self,
-        batch: &mut Batch<'_, 'r>,
-        request: EvaluationRequest<'r>,
+        batch: &mut Batch<'r>,
         evaluation: &'r Evaluation,
+        object: Option<EntityUid>,
     ) -> Result<ObjectDecision, DecisionPointError> {
-        let resource = object(&evaluation.resource, &self.names);
         let (action, context) = match batch.actions.get(&*evaluation.action) {
             Some(action) => action.clone(),
             None => {
-                let action = self.action(request, &evaluation.action)?;
+                let action = self.action(batch.request, &evaluation.action)?;
                 batch.actions.insert(&evaluation.action, action.clone());
                 action
             }
         };
-        if !batch.gathered.entities.contains_key(&resource) {
+        let Some(object) = object else {
             return Ok(ObjectDecision::deny());
-        }
+        };
         let principal = batch.principal.clone();
-        let resource = batch.types.uid(&resource)?;
-        let asked = Request::new(principal, action, resource, context, self.schema());
+        let asked = Request::new(principal, action, object, context, self.schema());
         let asked = asked.map_err(|_| {
             let (action, kind) = (&evaluation.action, evaluation.resource.resource_type());
             DecisionPointError::new(format!("the schema has no action `{action}` on `{kind}`"))
@@ -277,15 +280,15 @@ impl Engine {
     }
 
     /// Returns whether an object exists, as far as the engine can find out.
-    fn exists(&self, resource: &Wanted, gathered: &Gathered) -> bool {
+    fn exists(&self, resource: Uid<'_>, gathered: &Gathered<'_>) -> bool {
         let declared = self.declared.as_ref();
-        let declared = declared.and_then(|own| own.entity_type(resource.entity_type()));
+        let declared = declared.and_then(|own| own.entity_type(resource.kind));
         if let Some(ids) = declared.and_then(|declared| declared.ids.as_ref()) {
-            return ids.contains(resource.id());
+            return ids.contains(resource.id);
         }
         self.loader.is_none()
-            || resource.entity_type() == self.names.service
-            || gathered.entities.contains_key(resource)
+            || resource.kind == self.names.service
+            || gathered.entities.contains_key(&resource)
     }
 
     /// Returns the id of an action, and its context.
@@ -311,12 +314,12 @@ impl Engine {
 
     pub(crate) fn entities(
         &self,
-        gathered: &Gathered,
+        gathered: &Gathered<'_>,
         types: &mut Types<'_>,
     ) -> Result<Entities, DecisionPointError> {
         let known = gathered.entities.iter();
         let entities: Vec<cedar_policy::Entity> = known
-            .map(|(uid, known)| self.entity(uid, known, types))
+            .map(|(uid, known)| self.entity(*uid, known, gathered, types))
             .collect::<Result<_, _>>()?;
         // The text of Cedar has ids and values, which are not for the log.
         Entities::from_entities(entities, self.schema()).map_err(|_| {
@@ -326,28 +329,35 @@ impl Engine {
     }
 
     /// Returns the type of an entity that does not match the schema.
-    fn first_mismatch(&self, gathered: &Gathered, types: &mut Types<'_>) -> Option<String> {
+    fn first_mismatch(&self, gathered: &Gathered<'_>, types: &mut Types<'_>) -> Option<String> {
         let mut known = gathered.entities.iter();
         let (uid, _) = known.find(|(uid, known)| {
-            let entity = self.entity(uid, known, types);
+            let entity = self.entity(**uid, known, gathered, types);
             entity.is_ok_and(|entity| Entities::from_entities([entity], self.schema()).is_err())
         })?;
-        Some(uid.entity_type().to_owned())
+        Some(uid.kind.to_owned())
     }
 
     fn entity(
         &self,
-        uid: &Wanted,
-        known: &Known,
+        uid: Uid<'_>,
+        known: &Known<'_>,
+        gathered: &Gathered<'_>,
         types: &mut Types<'_>,
     ) -> Result<cedar_policy::Entity, DecisionPointError> {
-        let kind = uid.entity_type();
+        let kind = uid.kind;
         let declared = self.declared.as_ref().and_then(|own| own.entity_type(kind));
-        let attributes = attributes(known, declared, types)
+        let identity = (uid == gathered.caller).then_some(gathered.identity);
+        let attributes = match declared {
+            Some(declared) => declared_attributes(known, identity, &declared.attributes, types),
+            None => all_attributes(known, identity, types),
+        };
+        let attributes = attributes
             .map_err(|error| DecisionPointError::new(format!("an entity `{kind}`: {error}")))?;
-        let parents = known.parents.iter().map(|parent| types.uid(parent));
-        let parents = parents.collect::<Result<_, _>>()?;
-        cedar_policy::Entity::new(types.uid(uid)?, attributes, parents).map_err(|error| {
+        let parents = known.parents().map(|parent| types.uid(parent));
+        let parents: Vec<EntityUid> = parents.collect::<Result<_, _>>()?;
+        let uid = types.uid(uid)?;
+        cedar_policy::Entity::new_with_tags(uid, attributes, parents, []).map_err(|error| {
             let attribute = error.attr();
             DecisionPointError::new(format!("an entity `{kind}`: `{attribute}` is invalid"))
         })
@@ -355,42 +365,77 @@ impl Engine {
 }
 
 /// The parts that all questions of a request share.
-struct Batch<'e, 'r> {
+struct Batch<'r> {
     policies: Arc<PolicySet>,
     principal: EntityUid,
     entities: Entities,
     /// The actions of the previous questions, by their names.
     actions: HashMap<&'r str, (EntityUid, Context)>,
-    types: Types<'e>,
-    gathered: Gathered,
+    request: EvaluationRequest<'r>,
 }
 
-/// Converts the attributes that the schema declares; all without a schema.
-fn attributes(
-    known: &Known,
-    declared: Option<&DeclaredType>,
+/// The names and values of an entity's attributes.
+type Attributes = Vec<(String, RestrictedExpression)>;
+
+/// Converts the attributes that the schema declares. Those of an identity are not taken from elsewhere.
+fn declared_attributes(
+    known: &Known<'_>,
+    identity: Option<&Identity>,
+    declared: &Members,
     types: &mut Types<'_>,
-) -> Result<HashMap<String, RestrictedExpression>, DecisionPointError> {
-    let mut attributes = HashMap::new();
-    for (name, value) in &known.attributes {
-        let kind = match declared.map(|declared| declared.attributes.get(name.as_ref())) {
-            Some(None) => continue,
-            Some(Some(member)) => Some(&member.kind),
-            None => None,
+) -> Result<Attributes, DecisionPointError> {
+    let mut attributes = Vec::with_capacity(declared.len());
+    for (name, member) in declared {
+        let value = match identity {
+            Some(identity) if is_of_identity(name) => of_identity(identity, name),
+            _ => known
+                .attribute(name)
+                .map(|value| types.expression(value, Some(&member.kind)))
+                .transpose()
+                .map_err(|error| DecisionPointError::new(format!("`{name}`: {error}")))?,
         };
-        let expression = types
-            .expression(value, kind)
-            .map_err(|error| DecisionPointError::new(format!("`{name}`: {error}")))?;
-        attributes.insert(name.to_string(), expression);
-    }
-    let members = declared.into_iter().flat_map(|own| &own.attributes);
-    for (name, member) in members {
-        if member.is_required && !attributes.contains_key(name) {
-            let message = format!("`{name}` is required, and its value is unknown");
-            return Err(DecisionPointError::new(message));
+        match value {
+            Some(value) => attributes.push((name.clone(), value)),
+            None if member.is_required => {
+                let message = format!("`{name}` is required, and its value is unknown");
+                return Err(DecisionPointError::new(message));
+            }
+            None => {}
         }
     }
     Ok(attributes)
+}
+
+/// Converts all attributes, without a schema. Those of an identity are not taken from elsewhere.
+fn all_attributes(
+    known: &Known<'_>,
+    identity: Option<&Identity>,
+    types: &mut Types<'_>,
+) -> Result<Attributes, DecisionPointError> {
+    let mut names: Vec<&str> = known.names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut attributes = Vec::with_capacity(names.len());
+    for name in names {
+        let value = known.attribute(name);
+        let value = value.filter(|_| identity.is_none() || !is_of_identity(name));
+        if let Some(value) = value {
+            let expression = types
+                .expression(value, None)
+                .map_err(|error| DecisionPointError::new(format!("`{name}`: {error}")))?;
+            attributes.push((name.to_owned(), expression));
+        }
+    }
+    if let Some(identity) = identity {
+        let own = IDENTITY.iter();
+        let own = own.filter_map(|name| Some(((*name).to_owned(), of_identity(identity, name)?)));
+        attributes.extend(own);
+    }
+    Ok(attributes)
+}
+
+fn is_of_identity(attribute: &str) -> bool {
+    IDENTITY.contains(&attribute)
 }
 
 /// Returns the context with the members that the schema declares; all without a schema.

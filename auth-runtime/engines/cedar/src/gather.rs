@@ -1,14 +1,16 @@
 //! The entities of a batch: from the caller, from the questions and from the loader.
+//!
+//! Names and values are borrowed from the request and from the loaded entities. They are copied only once,
+//! to values of Cedar.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use auth_runtime_core::{
-    DecisionPointError, EntityLoader, EvaluationRequest, Identity, Resource, Value, Wanted,
+    DecisionPointError, Entity, EntityLoader, EvaluationRequest, Identity, Resource, Value, Wanted,
 };
 
-use crate::schema::{IDENTITY, Names};
+use crate::schema::Names;
 use crate::values::references;
 
 /// The time of all calls of the loader for a request together.
@@ -21,89 +23,162 @@ const MAX_ENTITIES: usize = 100_000;
 /// overflow the stack.
 const MAX_LEVELS: usize = 100;
 
-/// The entities of a batch that exist, by their ids.
-pub(crate) struct Gathered {
-    pub(crate) caller: Wanted,
-    pub(crate) entities: HashMap<Wanted, Known>,
+/// The type and the id of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Uid<'g> {
+    pub(crate) kind: &'g str,
+    pub(crate) id: &'g str,
 }
 
-/// The attributes and parents of an entity.
-#[derive(Default, PartialEq)]
-pub(crate) struct Known {
-    pub(crate) attributes: BTreeMap<Cow<'static, str>, Value>,
-    pub(crate) parents: Vec<Wanted>,
-}
-
-/// Collects the entities. `has_roles` says whether roles are parents of the caller.
-pub(crate) async fn gather(
-    request: EvaluationRequest<'_>,
-    names: &Names,
-    has_roles: bool,
-    loader: Option<&dyn EntityLoader>,
-) -> Result<Gathered, DecisionPointError> {
-    let identity = request.identity;
-    let caller = Wanted::new(names.subject.clone(), identity.subject());
-    let roles: Vec<Wanted> = match has_roles {
-        true => {
-            let roles = identity.roles();
-            roles
-                .map(|role| Wanted::new(names.role.clone(), role))
-                .collect()
-        }
-        false => Vec::new(),
-    };
-    let mut entities = of_questions(request, names)?;
-    if let Some(loader) = loader {
-        let mut first: HashSet<Wanted> = HashSet::from([caller.clone()]);
-        first.extend(roles.iter().cloned());
-        let evaluations = request.evaluations.iter();
-        first.extend(evaluations.map(|evaluation| object(&evaluation.resource, names)));
-        for known in entities.values() {
-            let values = known.attributes.values();
-            values.for_each(|value| references(value, &mut first));
-        }
-        let loading = tokio::time::timeout(LOADER_TIME, load(loader, first));
-        let loaded = loading.await.map_err(|_| {
-            let seconds = LOADER_TIME.as_secs();
-            DecisionPointError::new(format!("the entities were not loaded within {seconds} s"))
-        })??;
-        for (uid, loaded) in loaded {
-            add_loaded(entities.entry(uid).or_default(), loaded);
-        }
+impl<'g> Uid<'g> {
+    /// The object of a question.
+    pub(crate) fn of_object(resource: &'g Resource, names: &'g Names) -> Self {
+        let kind = match resource.resource_type() {
+            Resource::SERVICE => &names.service,
+            other => other,
+        };
+        let id = resource.id();
+        Self { kind, id }
     }
-    let known = entities.entry(caller.clone()).or_default();
-    add_identity(known, identity);
-    known.parents.extend(roles);
-    check_levels(&entities)?;
-    Ok(Gathered { caller, entities })
+
+    fn of(wanted: &'g Wanted) -> Self {
+        let (kind, id) = (wanted.entity_type(), wanted.id());
+        Self { kind, id }
+    }
+
+    fn wanted(self) -> Wanted {
+        Wanted::new(self.kind.to_owned(), self.id)
+    }
+}
+
+/// The entities of a batch that exist, by their ids.
+pub(crate) struct Gathered<'g> {
+    pub(crate) identity: &'g Identity,
+    pub(crate) caller: Uid<'g>,
+    pub(crate) entities: HashMap<Uid<'g>, Known<'g>>,
+}
+
+/// The attributes and parents of an entity. Those of the caller lack the attributes of its identity.
+#[derive(Default)]
+pub(crate) struct Known<'g> {
+    /// Of the object of a question. They take precedence over loaded attributes.
+    properties: Vec<(&'g str, &'g Value)>,
+    loaded: Option<&'g Entity>,
+    roles: Vec<Uid<'g>>,
+}
+
+impl<'g> Gathered<'g> {
+    /// Collects the entities. `has_roles` says whether roles are parents of the caller.
+    pub(crate) fn new(
+        request: EvaluationRequest<'g>,
+        names: &'g Names,
+        has_roles: bool,
+        loaded: &'g [Entity],
+    ) -> Result<Self, DecisionPointError> {
+        let identity = request.identity;
+        let caller = caller(identity, names);
+        let mut entities: HashMap<Uid<'g>, Known<'g>> = HashMap::new();
+        entities.reserve(request.evaluations.len() + 1);
+        for evaluation in request.evaluations {
+            let resource = &evaluation.resource;
+            if resource.properties().next().is_some() {
+                let known = entities.entry(Uid::of_object(resource, names));
+                known.or_default().add_properties(resource)?;
+            }
+        }
+        for loaded in loaded {
+            let known = entities.entry(Uid::of(loaded.uid())).or_default();
+            known.loaded = Some(loaded);
+        }
+        let known = entities.entry(caller).or_default();
+        if has_roles {
+            known.roles.extend(roles(identity, names));
+        }
+        check_levels(&entities)?;
+        Ok(Self {
+            identity,
+            caller,
+            entities,
+        })
+    }
+}
+
+impl<'g> Known<'g> {
+    /// The names of the attributes, in any order. Some occur twice.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'g str> {
+        let loaded = self.loaded.into_iter().flat_map(Entity::properties);
+        self.properties
+            .iter()
+            .copied()
+            .chain(loaded)
+            .map(|(name, _)| name)
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'g Value> {
+        let property = self.properties.iter().find(|(own, _)| *own == name);
+        let loaded = || self.loaded?.property(name);
+        property.map(|(_, value)| *value).or_else(loaded)
+    }
+
+    pub(crate) fn parents(&self) -> impl Iterator<Item = Uid<'g>> {
+        let loaded = self.loaded.into_iter().flat_map(Entity::parents);
+        loaded.map(Uid::of).chain(self.roles.iter().copied())
+    }
+
+    fn add_properties(&mut self, resource: &'g Resource) -> Result<(), DecisionPointError> {
+        for (name, value) in resource.properties() {
+            match self.attribute(name) {
+                Some(before) if before != value => {
+                    let kind = resource.resource_type();
+                    return Err(DecisionPointError::new(format!(
+                        "two questions about one `{kind}` have different values of `{name}`"
+                    )));
+                }
+                Some(_) => {}
+                None => self.properties.push((name, value)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn caller<'g>(identity: &'g Identity, names: &'g Names) -> Uid<'g> {
+    Uid {
+        kind: &names.subject,
+        id: identity.subject(),
+    }
+}
+
+fn roles<'g>(identity: &'g Identity, names: &'g Names) -> impl Iterator<Item = Uid<'g>> {
+    let kind = &names.role;
+    identity.roles().map(move |id| Uid { kind, id })
 }
 
 /// Checks that the parents form no cycle and no long chain: takes entities away of which no entity is a
-/// child, until none is left.
-fn check_levels(entities: &HashMap<Wanted, Known>) -> Result<(), DecisionPointError> {
-    let mut children: HashMap<&Wanted, usize> = HashMap::new();
-    for known in entities.values() {
-        for parent in &known.parents {
+/// child, until none with parents is left.
+fn check_levels(entities: &HashMap<Uid<'_>, Known<'_>>) -> Result<(), DecisionPointError> {
+    let has_parents = |known: &Known<'_>| known.parents().next().is_some();
+    let with_parents = || entities.iter().filter(|(_, known)| has_parents(known));
+    let mut children: HashMap<Uid<'_>, usize> = HashMap::new();
+    for (_, known) in with_parents() {
+        for parent in known.parents() {
             *children.entry(parent).or_default() += 1;
         }
     }
-    let lowest = entities.keys().filter(|uid| !children.contains_key(uid));
-    let mut ready: Vec<&Wanted> = lowest.collect();
-    let mut left = entities.len();
-    for _ in 0..=MAX_LEVELS {
+    let lowest = with_parents().filter(|(uid, _)| !children.contains_key(*uid));
+    let mut ready: Vec<&Known<'_>> = lowest.map(|(_, known)| known).collect();
+    let mut left = with_parents().count();
+    for _ in 0..MAX_LEVELS {
         let mut next = Vec::new();
-        for uid in ready {
-            let Some(known) = entities.get(uid) else {
-                continue;
-            };
+        for known in ready {
             left -= 1;
-            for parent in &known.parents {
-                if let Some(count) = children.get_mut(parent) {
-                    *count -= 1;
-                    if *count == 0 {
-                        next.push(parent);
-                    }
-                }
+            for parent in known.parents() {
+                let Some(count) = children.get_mut(&parent) else {
+                    continue;
+                };
+                *count -= 1;
+                let known = entities.get(&parent).filter(|_| *count == 0);
+                next.extend(known.filter(|known| has_parents(known)));
             }
         }
         if left == 0 {
@@ -116,85 +191,90 @@ fn check_levels(entities: &HashMap<Wanted, Known>) -> Result<(), DecisionPointEr
     )))
 }
 
-/// The id of the object of a question.
-pub(crate) fn object(resource: &Resource, names: &Names) -> Wanted {
-    let kind = match resource.resource_type() {
-        Resource::SERVICE => &names.service,
-        other => other,
-    };
-    Wanted::new(kind.to_owned(), resource.id())
-}
-
-/// Returns the objects that the questions have properties of.
-fn of_questions(
+/// Loads the entities of a request, and those that they name. Each is returned once.
+pub(crate) async fn load(
     request: EvaluationRequest<'_>,
     names: &Names,
-) -> Result<HashMap<Wanted, Known>, DecisionPointError> {
-    let mut entities: HashMap<Wanted, Known> = HashMap::new();
-    for evaluation in request.evaluations {
-        let resource = &evaluation.resource;
-        if resource.properties().next().is_none() {
-            continue;
-        }
-        let known = entities.entry(object(resource, names)).or_default();
-        for (name, value) in resource.properties() {
-            let attributes = &mut known.attributes;
-            let before = attributes.insert(Cow::Owned(name.to_owned()), value.clone());
-            if before.is_some_and(|before| before != *value) {
-                let kind = resource.resource_type();
-                let message =
-                    format!("two questions about one `{kind}` have different values of `{name}`");
-                return Err(DecisionPointError::new(message));
-            }
-        }
-    }
-    Ok(entities)
+    has_roles: bool,
+    loader: Option<&dyn EntityLoader>,
+) -> Result<Vec<Entity>, DecisionPointError> {
+    let Some(loader) = loader else {
+        return Ok(Vec::new());
+    };
+    let first = first(request, names, has_roles);
+    let loading = tokio::time::timeout(LOADER_TIME, load_all(loader, first));
+    loading.await.map_err(|_| {
+        let seconds = LOADER_TIME.as_secs();
+        DecisionPointError::new(format!("the entities were not loaded within {seconds} s"))
+    })?
 }
 
-/// Loads entities, and those that they name.
-async fn load(
+/// The entities of the first call of the loader.
+fn first(request: EvaluationRequest<'_>, names: &Names, has_roles: bool) -> Vec<Wanted> {
+    let identity = request.identity;
+    let mut first = vec![caller(identity, names)];
+    if has_roles {
+        first.extend(roles(identity, names));
+    }
+    for evaluation in request.evaluations {
+        first.push(Uid::of_object(&evaluation.resource, names));
+        for (_, value) in evaluation.resource.properties() {
+            references(value, &mut first);
+        }
+    }
+    wanted(first)
+}
+
+/// Returns each entity once, sorted.
+fn wanted(mut uids: Vec<Uid<'_>>) -> Vec<Wanted> {
+    uids.sort_unstable();
+    uids.dedup();
+    uids.into_iter().map(Uid::wanted).collect()
+}
+
+async fn load_all(
     loader: &dyn EntityLoader,
-    first: HashSet<Wanted>,
-) -> Result<HashMap<Wanted, Known>, DecisionPointError> {
-    let mut loaded: HashMap<Wanted, Known> = HashMap::new();
-    let mut asked: HashSet<Wanted> = HashSet::new();
+    first: Vec<Wanted>,
+) -> Result<Vec<Entity>, DecisionPointError> {
+    // Both are sorted.
+    let (mut loaded, mut asked) = (Vec::new(), Vec::new());
     let mut next = first;
     for _ in 0..MAX_CALLS {
         if asked.len() + next.len() > MAX_ENTITIES {
             return Err(too_many());
         }
-        let mut wanted: Vec<Wanted> = next.iter().cloned().collect();
-        wanted.sort();
-        asked.extend(next);
-        let found = loader.load(&wanted).await?;
+        let found = loader.load(&next).await?;
         if loaded.len() + found.len() > MAX_ENTITIES {
             return Err(too_many());
         }
-        let mut named = HashSet::new();
-        for entity in found {
-            let (uid, attributes, parents) = entity.into_parts();
-            let values = attributes.values();
-            values.for_each(|value| references(value, &mut named));
-            named.extend(parents.iter().cloned());
-            let known = Known {
-                attributes,
-                parents,
-            };
-            if let Some(same) = loaded.get(&uid) {
-                if *same != known {
-                    let kind = uid.entity_type();
-                    let message = format!("the loader returned two different `{kind}` with one id");
-                    return Err(DecisionPointError::new(message));
-                }
-                continue;
-            }
-            loaded.insert(uid, known);
+        asked.extend(next);
+        asked.sort_unstable();
+        let new = loaded.len();
+        loaded.extend(found);
+        let mut named = Vec::new();
+        for entity in loaded.iter().skip(new) {
+            let values = entity.properties();
+            values.for_each(|(_, value)| references(value, &mut named));
+            named.extend(entity.parents().iter().map(Uid::of));
         }
-        named.retain(|wanted| !asked.contains(wanted) && !loaded.contains_key(wanted));
-        if named.is_empty() {
+        next = wanted(named);
+        loaded.sort_by(|one, other| one.uid().cmp(other.uid()));
+        loaded.dedup();
+        let mut pairs = loaded.iter().zip(loaded.iter().skip(1));
+        if let Some((one, _)) = pairs.find(|(one, other)| one.uid() == other.uid()) {
+            let kind = one.uid().entity_type();
+            let message = format!("the loader returned two different `{kind}` with one id");
+            return Err(DecisionPointError::new(message));
+        }
+        next.retain(|wanted| {
+            asked.binary_search(wanted).is_err()
+                && loaded
+                    .binary_search_by(|own| own.uid().cmp(wanted))
+                    .is_err()
+        });
+        if next.is_empty() {
             return Ok(loaded);
         }
-        next = named;
     }
     Err(DecisionPointError::new(format!(
         "the entities of call {MAX_CALLS} of the loader name further ones"
@@ -203,33 +283,4 @@ async fn load(
 
 fn too_many() -> DecisionPointError {
     DecisionPointError::new(format!("more than {MAX_ENTITIES} entities for a request"))
-}
-
-/// Adds an entity of the loader. The properties of a question are kept.
-fn add_loaded(known: &mut Known, loaded: Known) {
-    for (name, value) in loaded.attributes {
-        known.attributes.entry(name).or_insert(value);
-    }
-    known.parents.extend(loaded.parents);
-}
-
-/// Sets the attributes of the caller that belong to its identity, in place of any others.
-fn add_identity(known: &mut Known, identity: &Identity) {
-    let attributes = &mut known.attributes;
-    attributes.retain(|name, _| !IDENTITY.contains(&name.as_ref()));
-    let texts = [("issuer", identity.issuer()), ("acr", identity.acr())];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            attributes.insert(Cow::Borrowed(name), Value::from(text));
-        }
-    }
-    let lists: [(&'static str, Vec<&str>); 4] = [
-        ("scopes", identity.scopes().collect()),
-        ("roles", identity.roles().collect()),
-        ("permissions", identity.permissions().collect()),
-        ("amr", identity.amr().collect()),
-    ];
-    for (name, list) in lists {
-        attributes.insert(Cow::Borrowed(name), Value::from(list));
-    }
 }

@@ -14,7 +14,7 @@ use cedar_policy::{
 use serde_json::{Value as Json, json};
 
 use crate::engine::Engine;
-use crate::gather::{Gathered, gather};
+use crate::gather::{Gathered, Known, Uid, load};
 use crate::schema::{Kind, Members};
 use crate::values::Types;
 
@@ -34,7 +34,7 @@ struct Asked<'e> {
     /// The attributes of objects.
     attributes: &'e Members,
     /// The caller and all of its ancestors.
-    ancestors: HashSet<Wanted>,
+    ancestors: HashSet<Uid<'e>>,
 }
 
 impl Engine {
@@ -65,13 +65,15 @@ impl Engine {
         request.evaluations = &[];
         let policies = self.policies.load_full();
         let loader = self.loader.as_deref();
-        let gathered = gather(request, &self.names, declared.has_roles, loader).await?;
+        let has_roles = declared.has_roles;
+        let loaded = load(request, &self.names, has_roles, loader).await?;
+        let gathered = Gathered::new(request, &self.names, has_roles, &loaded)?;
         let mut types = Types::new(Some(declared));
         let (action, context) = self.action(request, action)?;
         let asked = Asked {
             engine: self,
             entities: self.entities(&gathered, &mut types)?,
-            principal: types.uid(&gathered.caller)?,
+            principal: types.uid(gathered.caller)?,
             action,
             object: EntityUid::from_type_name_and_id(objects.name.clone(), EntityId::new("")),
             object_type,
@@ -94,14 +96,14 @@ impl Engine {
 }
 
 /// Returns the caller, and the entities that it belongs to, directly or through others.
-fn ancestors(gathered: &Gathered) -> HashSet<Wanted> {
-    let mut found = HashSet::from([gathered.caller.clone()]);
-    let mut open = vec![gathered.caller.clone()];
+fn ancestors<'g>(gathered: &Gathered<'g>) -> HashSet<Uid<'g>> {
+    let mut found = HashSet::from([gathered.caller]);
+    let mut open = vec![gathered.caller];
     while let Some(entity) = open.pop() {
         let known = gathered.entities.get(&entity);
-        for parent in known.into_iter().flat_map(|known| &known.parents) {
-            if found.insert(parent.clone()) {
-                open.push(parent.clone());
+        for parent in known.into_iter().flat_map(Known::parents) {
+            if found.insert(parent) {
+                open.push(parent);
             }
         }
     }
@@ -285,14 +287,14 @@ impl Asked<'_> {
             },
             _ => return Err(unsupported("in")),
         };
-        let mut ancestors: Vec<&Wanted> = self
+        let mut ancestors: Vec<&Uid<'_>> = self
             .ancestors
             .iter()
-            .filter(|ancestor| ancestor.entity_type() == entity_type)
+            .filter(|ancestor| ancestor.kind == entity_type)
             .collect();
         ancestors.sort();
         let parts = ancestors.into_iter().map(|ancestor| {
-            let id = ancestor.id().to_owned();
+            let id = ancestor.id.to_owned();
             let value = Value::Reference(entity_type.clone().into(), id);
             match is_set {
                 true => Condition::contains(name.clone(), value),

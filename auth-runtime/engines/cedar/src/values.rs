@@ -1,11 +1,12 @@
 //! The conversion of values, types and ids to those of Cedar.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use auth_runtime_core::{DecisionPointError, Value, Wanted};
+use auth_runtime_core::{DecisionPointError, Identity, Value};
 use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
+use crate::gather::Uid;
 use crate::schema::{Declared, Kind, cedar_name};
 
 /// The types of the entities of a batch.
@@ -24,9 +25,9 @@ impl<'e> Types<'e> {
     }
 
     /// Returns the id of Cedar. The parts are never joined to a text that is parsed.
-    pub(crate) fn uid(&mut self, entity: &Wanted) -> Result<EntityUid, DecisionPointError> {
-        let name = self.name(entity.entity_type())?;
-        let id = EntityId::new(entity.id());
+    pub(crate) fn uid(&mut self, entity: Uid<'_>) -> Result<EntityUid, DecisionPointError> {
+        let name = self.name(entity.kind)?;
+        let id = EntityId::new(entity.id);
         Ok(EntityUid::from_type_name_and_id(name, id))
     }
 
@@ -74,7 +75,7 @@ impl<'e> Types<'e> {
                 RestrictedExpression::new_set(values.collect::<Result<Vec<_>, _>>()?)
             }
             (Value::Reference(kind, id), None | Some(Kind::Entity(_))) => {
-                let uid = self.uid(&Wanted::new(kind.clone(), id.as_str()))?;
+                let uid = self.uid(Uid { kind, id })?;
                 RestrictedExpression::new_entity_uid(uid)
             }
             (_, Some(kind)) => {
@@ -96,11 +97,25 @@ pub(crate) fn address(address: IpAddr, kind: Option<&Kind>) -> RestrictedExpress
     }
 }
 
+/// The attribute of a caller that its identity has, if it is known.
+pub(crate) fn of_identity(identity: &Identity, attribute: &str) -> Option<RestrictedExpression> {
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    Some(match attribute {
+        "issuer" => text(identity.issuer()?),
+        "acr" => text(identity.acr()?),
+        "scopes" => RestrictedExpression::new_set(identity.scopes().map(text)),
+        "roles" => RestrictedExpression::new_set(identity.roles().map(text)),
+        "permissions" => RestrictedExpression::new_set(identity.permissions().map(text)),
+        "amr" => RestrictedExpression::new_set(identity.amr().map(text)),
+        _ => return None,
+    })
+}
+
 /// Adds the entities that a value refers to.
-pub(crate) fn references(value: &Value, found: &mut HashSet<Wanted>) {
+pub(crate) fn references<'v>(value: &'v Value, found: &mut Vec<Uid<'v>>) {
     match value {
         Value::Reference(kind, id) => {
-            found.insert(Wanted::new(kind.clone(), id.as_str()));
+            found.push(Uid { kind, id });
         }
         Value::List(values) => values.iter().for_each(|value| references(value, found)),
         _ => {}

@@ -273,7 +273,10 @@ impl<'c> Choices<'c> {
                 "\u{85}",
             ]);
             let end = (at + self.below(3)).min(characters.len());
-            characters.splice(at.min(end)..end, piece.chars().filter(|_| !end.is_multiple_of(3)));
+            characters.splice(
+                at.min(end)..end,
+                piece.chars().filter(|_| !end.is_multiple_of(3)),
+            );
         }
         characters.into_iter().collect()
     }
