@@ -33,6 +33,14 @@ pub(crate) const ADMIN: &str = "0123456789abcdef0123456789abcdef";
 /// The token of a caller that is not allowed.
 pub const USER: &str = "fedcba9876543210fedcba9876543210";
 
+/// The owner of the object that the functions of the contenders decide about.
+pub(crate) const OWNER: &str = "ada";
+
+/// The query for the owner of an object: in memory, so that the cost of the decision dominates.
+pub(crate) async fn owner_of(object: &str) -> Option<&'static str> {
+    (object == "garden").then_some(OWNER)
+}
+
 /// The required scope.
 pub(crate) const SCOPE: &str = "admin";
 /// The scopes in the JWT of an allowed caller.
@@ -70,6 +78,8 @@ pub async fn all(authority: &Authority) -> Vec<Contender> {
         ours::by_session().await,
         #[cfg(feature = "peers")]
         axum_login::contender().await,
+        hand_written::by_function(),
+        ours::by_function(),
     ];
     for contender in &contenders {
         contender.check();
@@ -132,7 +142,7 @@ mod tests {
         let contenders = all(&Authority::new()).await;
         assert_eq!(
             contenders.len(),
-            if cfg!(feature = "peers") { 17 } else { 10 },
+            if cfg!(feature = "peers") { 19 } else { 12 },
         );
     }
 
@@ -148,6 +158,7 @@ mod tests {
                 hand_written::by_jwt(&authority),
             ),
             (session, hand_written::by_session().await),
+            (ours::by_function(), hand_written::by_function()),
         ] {
             for outcome in Outcome::ALL {
                 let answer = |one: &Contender| one.ask(outcome).map(|ask| one.answer(ask));

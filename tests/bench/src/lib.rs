@@ -27,11 +27,13 @@ pub enum Group {
     Jwt,
     /// A session in memory, identified by a cookie.
     Session,
+    /// A function that decides about the object in the path, for a caller looked up in a table.
+    Object,
 }
 
 impl Group {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 3] = [Self::Identity, Self::Jwt, Self::Session];
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Jwt, Self::Session, Self::Object];
 
     /// The heading of the tables.
     pub fn name(self) -> &'static str {
@@ -39,6 +41,7 @@ impl Group {
             Self::Identity => "identity looked up in a table",
             Self::Jwt => "JWT (RS256)",
             Self::Session => "session in memory",
+            Self::Object => "a function decides about the object",
         }
     }
 }
@@ -161,10 +164,11 @@ impl Contender {
     ) -> Self {
         self.asks.push(Ask {
             outcome,
-            path: if outcome == Outcome::Hidden {
-                HIDDEN
-            } else {
-                SHOWN
+            path: match (self.group, outcome) {
+                (Group::Object, Outcome::Hidden) => "/hidden/garden",
+                (Group::Object, _) => "/shown/garden",
+                (_, Outcome::Hidden) => HIDDEN,
+                _ => SHOWN,
             },
             credentials,
             status: StatusCode::from_u16(status).expect("a status"),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 use crate::authority::{AUDIENCE, Authority, ISSUER, bearer};
-use crate::contenders::{ADMIN, SCOPE, USER, session_of};
+use crate::contenders::{ADMIN, SCOPE, USER, owner_of, session_of};
 use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
 
 const LEAVES_OUT: &str = "see credentials that are sent twice; answer HTML or text; hide other methods \
@@ -28,6 +28,7 @@ enum Denial {
     Unauthenticated,
     Rejected,
     Forbidden,
+    NotOwner,
     NotFound,
 }
 
@@ -54,7 +55,7 @@ impl Denial {
                 StatusCode::FORBIDDEN,
                 r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"The credentials lack a required scope."}"#,
             ),
-            Self::Forbidden => (
+            Self::Forbidden | Self::NotOwner => (
                 StatusCode::FORBIDDEN,
                 r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"You are not allowed to do this."}"#,
             ),
@@ -83,6 +84,7 @@ impl IntoResponse for Denial {
             Self::Unauthenticated => Some(CHALLENGE),
             Self::Rejected => Some(INVALID),
             Self::Forbidden => Some(INSUFFICIENT),
+            Self::NotOwner => Some(PLAIN),
             Self::NotFound => None,
         })
     }
@@ -339,4 +341,60 @@ pub(crate) async fn by_session() -> Contender {
         .asked(Outcome::Unauthenticated, None, 401, true)
         .asked(Outcome::Forbidden, ann.clone(), 403, false)
         .asked(Outcome::Hidden, ann, 404, false)
+}
+
+/// The challenges of pages that require no scope.
+const PLAIN: HeaderValue = HeaderValue::from_static(r#"Bearer realm="bench""#);
+
+/// A known caller.
+struct Known(Arc<User>);
+
+impl FromRequestParts<Table> for Known {
+    type Rejection = Denial;
+
+    async fn from_request_parts(head: &mut Parts, state: &Table) -> Result<Self, Denial> {
+        state.authenticate(head).map(Self)
+    }
+}
+
+async fn page_of_owner(user: &User, repo: &str) -> Result<&'static str, Denial> {
+    match owner_of(repo).await == Some(user.name.as_str()) {
+        true => Ok(PAGE),
+        false => Err(Denial::NotOwner),
+    }
+}
+
+async fn shown_to_owner(
+    user: Result<Known, Denial>,
+    Path(repo): Path<String>,
+) -> Result<&'static str, Response> {
+    let page = match user {
+        Ok(Known(user)) => page_of_owner(&user, &repo).await,
+        Err(denial) => Err(denial),
+    };
+    page.map_err(|denial| denial.respond(Some(PLAIN)))
+}
+
+async fn hidden_from_strangers(
+    user: Result<Known, Denial>,
+    Path(repo): Path<String>,
+) -> Result<&'static str, Denial> {
+    match user {
+        Ok(Known(user)) => page_of_owner(&user, &repo)
+            .await
+            .map_err(|_| Denial::NotFound),
+        Err(Denial::Rejected) => Err(Denial::Rejected),
+        Err(_) => Err(Denial::NotFound),
+    }
+}
+
+pub(crate) fn by_function() -> Contender {
+    let router = Router::new()
+        .route("/shown/{repo}", get(shown_to_owner))
+        .route("/hidden/{repo}", get(hidden_from_strangers))
+        .fallback(not_found)
+        .with_state(table());
+    Contender::new("hand-written", Group::Object, App::Axum(router))
+        .does_not(LEAVES_OUT)
+        .asked_with_tokens()
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use auth_runtime::challenge::{Challenge, ChallengeContext, ChallengeError, ErrorCode};
+use auth_runtime::objects::{ObjectRequest, ObjectRules};
 use auth_runtime::routing::{get, post};
 use auth_runtime::schemes::{
     Bearer, Credentials, Jwt, JwtBuilder, JwtKey, Scheme, Sessions, TokenCache, Verification,
@@ -16,7 +17,7 @@ use http::StatusCode;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 use crate::authority::{AUDIENCE, Authority, ISSUER};
-use crate::contenders::{ADMIN, SCOPE, USER, session_of};
+use crate::contenders::{ADMIN, SCOPE, USER, owner_of, session_of};
 use crate::{App, Contender, Group, HIDDEN, Outcome, PAGE, SHOWN};
 
 #[requires(scope = "admin")]
@@ -180,4 +181,32 @@ pub(crate) async fn by_session() -> Contender {
         .asked(Outcome::Unauthenticated, None, 401, true)
         .asked(Outcome::Forbidden, ann.clone(), 403, false)
         .asked(Outcome::Hidden, ann, 404, false)
+}
+
+#[requires(can = "update", on = "Repository::{repo}")]
+async fn shown_to_owner() -> &'static str {
+    PAGE
+}
+
+#[requires(can = "update", on = "Repository::{repo}", hide_as = 404)]
+async fn hidden_from_strangers() -> &'static str {
+    PAGE
+}
+
+async fn repository(request: ObjectRequest<'_>) -> bool {
+    owner_of(request.id()).await == Some(request.identity().subject())
+}
+
+pub(crate) fn by_function() -> Contender {
+    let rules = ObjectRules::new(()).on("Repository", repository);
+    let space = ProtectionSpace::builder()
+        .realm("bench")
+        .scheme(Table::default())
+        .decision_point(rules);
+    let router = GuardedRouter::new()
+        .route("/shown/{repo}", get(shown_to_owner))
+        .route("/hidden/{repo}", get(hidden_from_strangers))
+        .protect(space.build().expect("the space is in order"))
+        .expect("every state is there");
+    Contender::new("ours", Group::Object, App::Protected(router)).asked_with_tokens()
 }
