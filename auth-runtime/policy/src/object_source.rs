@@ -43,6 +43,15 @@ impl ObjectSource {
         }
     }
 
+    /// The same source, with the pattern changed by `change`, if there is one.
+    #[must_use]
+    pub fn map_pattern(&self, change: impl FnOnce(&ResourcePattern) -> ResourcePattern) -> Self {
+        match self {
+            Self::Path(pattern) => Self::Path(change(pattern)),
+            other => other.clone(),
+        }
+    }
+
     /// The pattern, if path parameters name the object.
     pub const fn pattern(&self) -> Option<&ResourcePattern> {
         match self {

@@ -98,7 +98,7 @@ pub(super) fn with_places_of_parameters(policy: &Policy, path: &str) -> Policy {
             Requirement::Atom(match atom {
                 Atom::Can { action, on } => Atom::Can {
                     action: action.clone(),
-                    on: on.as_ref().map(|on| on.rename_parameters(place)),
+                    on: on.map_pattern(|on| on.rename_parameters(place)),
                 },
                 other => other.clone(),
             })

@@ -121,7 +121,10 @@ fn patterns_of<'r>(row: &'r AccessRow, resource_type: &str) -> Vec<&'r ResourceP
         .policy()
         .filter(|_| row.mounted() != RouteKind::Fallback);
     let requirements = policy.map(Policy::object_requirements);
-    let patterns = requirements.into_iter().flatten().filter_map(|it| it.on);
+    let patterns = requirements
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it.on.pattern());
     let mut found: Vec<&ResourcePattern> = Vec::new();
     for pattern in patterns.filter(|it| it.resource_type() == resource_type) {
         if !found.contains(&pattern) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use auth_runtime_policy::{Atom, Policy, Requirement, ResourcePattern};
+use auth_runtime_policy::{Atom, ObjectSource, Policy, Requirement, ResourcePattern};
 use serde_json::{Value, json};
 
 use super::template::Template;
@@ -30,7 +30,7 @@ pub(super) fn in_document(policy: &Policy, route: &str, path: &str) -> Policy {
             Requirement::Atom(match atom {
                 Atom::Can { action, on } => Atom::Can {
                     action: action.clone(),
-                    on: on.as_ref().map(renamed),
+                    on: on.map_pattern(renamed),
                 },
                 other => other.clone(),
             })
@@ -50,13 +50,16 @@ pub(super) fn evaluations(policy: &Policy, realm: &str) -> Option<Value> {
         let Atom::Can { action, on } = atom else {
             continue;
         };
-        let (kind, id) = match on {
-            Some(on) => (on.resource_type(), on.id()),
-            None => (ResourcePattern::SERVICE, realm),
+        let kind = on.resource_type();
+        let resource = match on {
+            ObjectSource::Path(on) => json!({ "type": kind, "id": on.id() }),
+            ObjectSource::Service => json!({ "type": kind, "id": realm }),
+            // The id is in another part of the request.
+            _ => json!({ "type": kind }),
         };
         let evaluation = json!({
             "action": { "name": action },
-            "resource": { "type": kind, "id": id },
+            "resource": resource,
         });
         if !evaluations.contains(&evaluation) {
             evaluations.push(evaluation);

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use auth_runtime_core::{
-    Condition, DecisionPointError, EvaluationRequest, Permitted, Resource, Value, Wanted,
+    Condition, DecisionPointError, EvaluationRequest, Permitted, Resource, Value,
 };
 use cedar_policy::{
     Context, Decision, Effect, Entities, EntityId, EntityUid, Policy, PolicyId, PolicySet, Request,

@@ -87,14 +87,14 @@ fn relationships(entity: Entity) -> Vec<Relationship> {
         "Team" => format!("team:{}#member", id(name)),
         other => panic!("no relation is about {other}"),
     };
-    let (uid, properties, parents) = entity.into_parts();
+    let uid = entity.uid();
     let object = format!("{}:{}", uid.entity_type().to_lowercase(), id(uid.id()));
     let mut texts = Vec::new();
-    for parent in parents {
+    for parent in entity.parents() {
         assert_eq!(parent.entity_type(), "Team");
         texts.push(format!("team:{}#member@{object}", id(parent.id())));
     }
-    for (name, value) in properties {
+    for (name, value) in entity.properties() {
         match value {
             Value::Flag(true) => texts.push(format!("{object}#{name}@user:*")),
             Value::Flag(false) => {}

@@ -2,9 +2,10 @@
 
 use auth_runtime::Identity;
 use auth_runtime::objects::{
-    DecisionPoint, Evaluation, EvaluationRequest, ObjectDecision, Resource, Value,
+    DecisionPoint, EntitiesFuture, Entity, EntityLoader, Evaluation, EvaluationRequest,
+    ObjectDecision, Resource, Value, Wanted,
 };
-use auth_runtime_cedar::{Cedar, EntitiesFuture, Entity, EntityLoader, Wanted};
+use auth_runtime_cedar::Cedar;
 
 use crate::service::{POLICIES, Repo, SCHEMA, repos_with_ids, teams_of};
 
@@ -63,9 +64,9 @@ impl EntityLoader for Repositories {
             let ids: Vec<&str> = of_type("Repository").collect();
             let repos = repos_with_ids(&ids).await.into_iter().map(|row| {
                 Entity::new("Repository", row.id)
-                    .with_attribute("owner", Value::Reference("User".into(), row.owner.into()))
-                    .with_attribute("team", Value::Reference("Team".into(), row.team.into()))
-                    .with_attribute("public", row.is_public)
+                    .with_property("owner", Value::Reference("User".into(), row.owner.into()))
+                    .with_property("team", Value::Reference("Team".into(), row.team.into()))
+                    .with_property("public", row.is_public)
             });
             let mut entities: Vec<Entity> = repos.collect();
             for user in of_type("User") {
