@@ -108,6 +108,55 @@ fn both_readers_refuse() {
     }
 }
 
+/// The words of policies are reserved everywhere, and those of schemas are names.
+#[test]
+fn reserved_words_are_those_of_cedar() {
+    for word in [
+        "true",
+        "false",
+        "if",
+        "then",
+        "else",
+        "in",
+        "is",
+        "like",
+        "has",
+        "permit",
+        "forbid",
+        "when",
+        "unless",
+        "principal",
+        "action",
+        "resource",
+        "context",
+        "entity",
+        "type",
+        "namespace",
+        "Set",
+        "enum",
+        "tags",
+        "appliesTo",
+        "attributes",
+        "String",
+        "Long",
+        "Bool",
+        "Action",
+        "__cedar",
+    ] {
+        for text in [
+            format!("entity {word};"),
+            format!("action {word};"),
+            format!("namespace {word} {{}}"),
+            format!("type {word} = Long;"),
+            format!("entity A {{ {word}: Long }};"),
+            format!("@{word} entity A;"),
+        ] {
+            let is_accepted = ours(&text, SchemaForm::Cedar).is_ok();
+            assert_eq!(is_accepted, theirs(&text).is_ok(), "{text}");
+        }
+    }
+}
+
 /// The engine reports these at start, and none of them changes an action or its types.
 #[test]
 fn relations_between_other_declarations_are_left_to_the_engine() {
