@@ -18,9 +18,10 @@ async fn update() -> StatusCode {
 #[requires(can = "read", on = "File::{path}")]
 async fn file_of(PathValues(path): PathValues<String>) -> StatusCode {
     let is_meant = ["ann/a b/c.txt", "bob/notes"].contains(&path.as_str());
-    is_meant
-        .then_some(StatusCode::OK)
-        .unwrap_or(StatusCode::CONFLICT)
+    match is_meant {
+        true => StatusCode::OK,
+        false => StatusCode::CONFLICT,
+    }
 }
 
 #[requires(

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use auth_runtime::objects::{Action, Permitted, Resource};
+use auth_runtime::objects::{Action, Condition, Resource, Value};
 use auth_runtime::routing::get;
 use auth_runtime::schemes::ApiKeys;
 use auth_runtime::{
@@ -43,12 +43,28 @@ async fn hidden() -> &'static str {
     "updated"
 }
 
+/// The ids of a condition that names them.
+fn ids(condition: &Condition) -> String {
+    let Condition::OneOf(property, ids) = condition else {
+        panic!("a condition by ids: {condition:?}");
+    };
+    assert_eq!(property, "id");
+    let ids = ids.iter().map(|id| match id {
+        Value::Text(id) => id.as_str(),
+        other => panic!("an id is a text: {other:?}"),
+    });
+    ids.collect::<Vec<_>>().concat()
+}
+
+/// The candidates of an engine that names ids: they are not needed.
+async fn unneeded() -> Result<Vec<Resource>, Denied> {
+    panic!("the engine decides about single objects")
+}
+
 #[requires(authenticated)]
 async fn search(guard: Guard) -> Result<String, Denied> {
-    match guard.permitted(READ, "Document").await? {
-        Permitted::Ids(ids) => Ok(ids.concat()),
-        other => Ok(format!("{other:?}")),
-    }
+    let condition = guard.permitted(READ, "Document", unneeded()).await?;
+    Ok(ids(&condition))
 }
 
 #[requires(authenticated)]
@@ -59,8 +75,8 @@ async fn filter(guard: Guard) -> Result<String, Denied> {
 
 #[requires(authenticated, hide_as = 404)]
 async fn hidden_search(guard: Guard) -> Result<String, Denied> {
-    let permitted = guard.permitted(READ, "Document").await?;
-    Ok(format!("{permitted:?}"))
+    let condition = guard.permitted(READ, "Document", unneeded()).await?;
+    Ok(ids(&condition))
 }
 
 async fn app(pdp: &Pdp) -> ProtectedRouter {
