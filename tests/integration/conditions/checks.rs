@@ -262,10 +262,10 @@ async fn wrong_state_is_found_at_mounting() {
     assert_eq!(
         lines,
         [
-            "the check `owns_document` of `integration::conditions::either` needs the state \
+            "the function `owns_document` of `integration::conditions::either` needs the state \
              `integration::conditions::Documents`, and the router of the handler has another \
              state",
-            "the check `owns_document` of `integration::conditions::half_hidden` needs the state \
+            "the function `owns_document` of `integration::conditions::half_hidden` needs the state \
              `integration::conditions::Documents`, and the router of the handler has another \
              state",
         ],

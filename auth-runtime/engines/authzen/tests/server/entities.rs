@@ -233,7 +233,7 @@ async fn properties_of_the_caller_are_json() {
                 .with_property("lead", team),
         ]
     });
-    assert_eq!(allowed(ask(&engine, &[read("d1")]).await), [false]);
+    assert_eq!(allowed(ask(&engine, &[read("d1")]).await), [true]);
     let properties = &pdp.last().body["subject"]["properties"];
     assert_eq!(properties["account"], "9223372036854775807");
     assert_eq!(properties["lead"], json!({ "type": "Team", "id": "core" }));
