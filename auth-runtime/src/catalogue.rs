@@ -39,7 +39,7 @@
 //! | [`AUTH0034`](auth0034) | a requirement that the module already has |
 //! | [`AUTH0035`](auth0035) | a loosened policy without a module |
 //! | [`AUTH0036`](auth0036) | a handler without a policy |
-//! | [`AUTH0037`](auth0037) | a function that is not a check |
+//! | [`AUTH0037`](auth0037) | a function that a policy cannot name |
 //! | [`AUTH0040`](auth0040) | a handler that the policy of its module does not cover |
 //! | [`AUTH0041`](auth0041) | a policy that depends on the build |
 //! | [`AUTH0042`](auth0042) | a relative path to a function in the policy of a module |

@@ -77,8 +77,9 @@ use crate::identity::Identity;
 /// | bounded | bound | beyond it |
 /// |---|---|---|
 /// | decisions | [`capacity`](DecisionCacheBuilder::capacity) | further ones are not cached, for a lifetime at most |
-/// | decisions of one subject | an eighth of the capacity | the same |
+/// | decisions of one subject | an eighth of the capacity in each lifetime | the same |
 /// | length of a question with its caller | 4 KiB | the decision is not cached |
+/// | callers of the decisions, with their extensions | one for each decision | |
 ///
 /// A hostile caller therefore cannot remove the decisions of others. Four together can take the places of
 /// new decisions, and then the engine is asked as without a cache.

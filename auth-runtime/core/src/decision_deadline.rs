@@ -18,8 +18,9 @@ use crate::decision_point::{
 /// The work of the engine is dropped at its next `await`. A function that blocks its thread is not
 /// interrupted.
 ///
-/// The engines of `auth-runtime-cedar` (its loader) and `auth-runtime-authzen` limit their time
-/// themselves. [`ObjectRules`](crate::ObjectRules) and engines of a service have no limit by default.
+/// It is for [`ObjectRules`](crate::ObjectRules) and for engines of a service, which have no limit by default.
+/// Remote engines have a timeout of their own: set that, and not a shorter deadline around them. They count
+/// failures of their server, and a request that is dropped from outside is not counted.
 ///
 /// ```
 /// use std::time::Duration;

@@ -223,7 +223,7 @@ impl Form {
         }
     }
 
-    /// Escapes a text without control characters for this form.
+    /// Escapes a text for this form. Control characters become spaces.
     fn escape(self, text: &str) -> String {
         let mut escaped = String::new();
         for character in text.chars() {
@@ -232,6 +232,7 @@ impl Form {
                 (Self::Html, '&') => escaped.push_str("&amp;"),
                 (Self::Html, '<') => escaped.push_str("&lt;"),
                 (Self::Html, '>') => escaped.push_str("&gt;"),
+                (_, control) if control.is_control() => escaped.push(' '),
                 _ => escaped.push(character),
             }
         }

@@ -10,8 +10,8 @@ use crate::decision_point::{DecisionPointError, Resource, Value};
 ///
 /// A [`DecisionPoint`](crate::DecisionPoint) that keeps no data of its own has a setting for a loader, such
 /// as `Cedar::builder().entities(…)` and `AuthZen::builder().entities(…)`. One loader serves each of them. It
-/// is called once for all questions of a request together, with the caller and the objects of the questions.
-/// The documentation of the engine names further entities that it asks for.
+/// is called for all questions of a request together, with the caller and the objects of the questions. An
+/// engine that follows parents and references calls it again with these; its documentation names the bound.
 ///
 /// An object that the loader does not return, and that the question has no properties of, does not exist:
 /// it is denied without a decision of the policies. Exceptions are the caller itself and the service.

@@ -62,7 +62,8 @@ impl ObjectSource {
 }
 
 impl fmt::Display for ObjectSource {
-    /// Formats the keys of the attribute: `on = "Repository::{id}"`, or `on = "Report", resource = path`.
+    /// Formats the keys of the attribute: `on = "Repository::{id}"`, or `on = "Report", resource = path`. The
+    /// service itself has none: "the service itself".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service => f.write_str("the service itself"),

@@ -206,13 +206,10 @@ impl ResourcePattern {
                 _ => rest.len(),
             };
             let (value, behind) = rest.split_at_checked(length)?;
-            let known = values.iter().find(|(other, _)| *other == name);
-            match known {
-                _ if value.is_empty() => return None,
-                Some((_, other)) if *other != value => return None,
-                Some(_) => {}
-                None => values.push((name, value)),
+            if value.is_empty() {
+                return None;
             }
+            values.push((name, value));
             rest = behind;
         }
         rest.is_empty().then_some(values)

@@ -130,6 +130,7 @@ fn equal_policies_are_moved() {
 fn checks_elsewhere_may_differ() {
     let line = |policy: &str, handler: &str| format!("GET /x  {policy}  {handler}");
     let check = "requires(check = is_owner, hide_as = 404, hide_unless = check(may_know))";
+    let object = r#"requires(can("read", on = "Report", resource = of_query))"#;
     let narrower = r#"requires(check = is_owner, role = "a", hide_as = 404)"#;
     for (before, after, expected) in [
         (line(check, "a::x"), line(check, "a::y"), "moved"),
@@ -156,6 +157,14 @@ fn checks_elsewhere_may_differ() {
             line("requires(check = ::shop::is_owner)", "shop::x"),
             line("requires(check = ::shop::is_owner)", "shelf::x"),
             "moved",
+        ),
+        // So is the function that returns an object.
+        (line(object, "a::x"), line(object, "a::y"), "moved"),
+        (line(object, "a::x"), line(object, "b::x"), "changed"),
+        (
+            line(object, "a::x").replace("/x", "/{owner}"),
+            line(object, "a::x").replace("/x", "/{name}"),
+            "changed",
         ),
         // The check may read a parameter by its name.
         (

@@ -462,3 +462,54 @@ proptest! {
         }
     }
 }
+
+/// Decides by a flag at the time of the question. The first decision arrives when the test allows it.
+#[derive(Clone, Default)]
+struct SlowAtFirst {
+    is_allowed: Arc<Mutex<bool>>,
+    calls: Arc<Mutex<usize>>,
+    first: Arc<tokio::sync::Notify>,
+}
+
+impl DecisionPoint for SlowAtFirst {
+    fn name(&self) -> &'static str {
+        "slow at first"
+    }
+
+    fn evaluate<'r>(&'r self, _: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        let decision = ObjectDecision::from(*self.is_allowed.lock().unwrap());
+        let is_first = {
+            let mut calls = self.calls.lock().unwrap();
+            *calls += 1;
+            *calls == 1
+        };
+        Box::pin(async move {
+            if is_first {
+                self.first.notified().await;
+            }
+            Ok(vec![decision])
+        })
+    }
+}
+
+/// A grant that arrives late does not replace the denial of a later question.
+#[tokio::test]
+async fn a_late_decision_replaces_no_later_one() {
+    let engine = SlowAtFirst::default();
+    *engine.is_allowed.lock().unwrap() = true;
+    let clock = ManualClock::new(SystemTime::now());
+    let cache = DecisionCache::builder(engine.clone()).clock(clock.clock());
+    let cache = cache.build().expect("a cache");
+    let identity = Identity::new("ann");
+    let questions = [Evaluation::new("read", Resource::new("Repository", "a"))];
+    let ask = || cache.evaluate(EvaluationRequest::new(&identity, &questions));
+    let mut first = ask();
+    assert!((&mut first).now_or_never().is_none(), "it waits");
+    clock.advance(Duration::from_secs(1));
+    *engine.is_allowed.lock().unwrap() = false;
+    assert_eq!(ask().await, Ok(vec![ObjectDecision::deny()]));
+    engine.first.notify_one();
+    assert_eq!(first.await, Ok(vec![ObjectDecision::allow()]));
+    assert_eq!(ask().await, Ok(vec![ObjectDecision::deny()]));
+    assert_eq!(*engine.calls.lock().unwrap(), 2);
+}

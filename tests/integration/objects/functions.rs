@@ -1,15 +1,20 @@
 //! Objects that a function of the service returns: `resource = path`.
 
+use std::collections::HashMap;
+
 use auth_runtime::routing::{get, post};
 use auth_runtime::{CheckRequest, requires};
+use axum::extract::Query;
 
 use super::*;
 
-/// Returns the report that `?report=…` names, the last one if there are several.
+/// The parameters of handlers, of which the last one of a name counts.
+type Parameters = Query<HashMap<String, String>>;
+
+/// Returns the report that `?report=…` names.
 async fn of_query(request: CheckRequest<'_>) -> Option<Resource> {
-    let query = request.uri().query()?;
-    let mut parameters = query.split('&').rev();
-    let id = parameters.find_map(|one| one.strip_prefix("report="))?;
+    let Query(parameters) = Parameters::try_from_uri(request.uri()).ok()?;
+    let id = parameters.get("report")?;
     Some(Resource::new("Report", id).with_property("by", "query"))
 }
 
@@ -31,8 +36,8 @@ async fn of_another_type(_: CheckRequest<'_>) -> Option<Resource> {
 }
 
 #[requires(can = "read", on = "Report", resource = of_query)]
-async fn read() -> &'static str {
-    "report"
+async fn read(Query(parameters): Parameters) -> String {
+    parameters.get("report").cloned().unwrap_or_default()
 }
 
 #[requires(can = "update", on = "Report", resource = of_query, hide_as = 404, hide_unless = can("read"))]
@@ -49,6 +54,12 @@ async fn by_field() -> &'static str {
 async fn mistaken() -> &'static str {
     "report"
 }
+
+#[requires(
+    can("read", on = "Report", resource = of_field),
+    can("read", on = "Report", resource = of_another_type)
+)]
+async fn both() {}
 
 #[requires(authenticated, on = "Report", resource = crate::objects::functions::of_query)]
 mod reports {
@@ -71,6 +82,7 @@ fn app(engine: &Engine) -> ProtectedRouter {
         .route("/hidden", get(update))
         .route("/field", post(by_field))
         .route("/mistaken", get(mistaken))
+        .route("/both", get(both))
         .route("/shown", get(reports::show))
         .route("/owners/{owner}", get(reports::owner));
     protect(routes.with_state(Tenants("ann")), engine)
@@ -85,6 +97,7 @@ async fn the_engine_decides_about_the_returned_object() {
         ("bob", "/report?report=ann/1", 403),
         ("bob", "/report?x=1&report=ann/1-public", 200),
         ("ann", "/report?report=ann/1&report=bob/1", 403),
+        ("ann", "/report?report=ann/1&%72eport=bob%2F1", 403),
         // Without an object, nothing is allowed, and the engine is not asked.
         ("ann", "/report", 403),
         ("ann", "/shown?report=ann/1", 200),
@@ -104,6 +117,7 @@ async fn the_engine_decides_about_the_returned_object() {
             r#"read Report::"ann/1""#,
             r#"read Report::"ann/1""#,
             r#"read Report::"ann/1-public""#,
+            r#"read Report::"bob/1""#,
             r#"read Report::"bob/1""#,
             r#"read Report::"ann/1""#,
             r#"read Report::"ann/1""#,
@@ -172,6 +186,19 @@ async fn an_object_of_another_type_grants_nothing() {
     let app = app(&engine);
     assert_eq!(status(&app, by("ann", "/mistaken")).await, 503);
     assert!(engine.calls().is_empty());
+}
+
+/// The function of another requirement is not called once the policy is decided.
+#[tokio::test]
+async fn a_decided_policy_asks_no_further_function() {
+    let engine = Engine::default();
+    let app = app(&engine);
+    // Without the field, the first part is false. The other function would be an error.
+    assert_eq!(status(&app, by("ann", "/both")).await, 403);
+    let mut request = by("ann", "/both");
+    let value = http::HeaderValue::from_static("1");
+    request.headers_mut().insert("x-report", value);
+    assert_eq!(status(&app, request).await, 503);
 }
 
 /// A function is not called about callers that are not known.

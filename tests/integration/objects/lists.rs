@@ -162,6 +162,29 @@ async fn an_engine_without_lists_that_fails_lists_nothing() {
     assert_eq!(status(&app, by("ann", "/list/1/1")).await, 503);
 }
 
+#[requires(authenticated)]
+async fn of_gists(guard: Guard) -> Result<String, Denied> {
+    let condition = guard.permitted(READ, "Gist", candidates((1, 0))).await?;
+    Ok(format!("{condition:?}"))
+}
+
+/// An id of another type is that of another object.
+#[tokio::test]
+async fn candidates_have_the_type_of_the_list() {
+    let engine = Engine::default();
+    let app = protect(GuardedRouter::new().route("/gists", get(of_gists)), &engine);
+    assert_eq!(status(&app, by("ann", "/gists")).await, 500);
+    assert!(engine.calls().is_empty());
+}
+
+#[tokio::test]
+async fn candidates_are_bounded() {
+    let engine = Engine::default();
+    let app = of_single_objects(&engine);
+    assert_eq!(status(&app, by("ann", "/list/0/100001")).await, 500);
+    assert!(engine.calls().is_empty());
+}
+
 /// The error of the candidates is that of the handler.
 #[tokio::test]
 async fn candidates_can_fail() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use auth_grammar::errors::Errors;
 use auth_grammar::requirement::{Kind, ParsedPolicy, ParsedRequirement};
 use auth_grammar::{args, lower};
-use auth_runtime_policy::{Atom, Network, Policy, Requirement};
+use auth_runtime_policy::{Atom, Network, ObjectSource, Policy, Requirement};
 
 /// Returns the policy with the blocks of each network in place of its name, which may stand for
 /// other blocks in a later version. The attributes have already replaced the other names.
@@ -62,7 +62,7 @@ fn is_complete(requirement: &ParsedRequirement) -> bool {
     }
 }
 
-/// Returns the policy with another name for each check that `is_other` accepts. In another module,
+/// Returns the policy with another name for each function that `is_other` accepts. In another module,
 /// another function may have the same name. On another path, the function may lack a parameter that
 /// it uses.
 pub(super) fn with_other_checks(policy: &Policy, is_other: &dyn Fn(&str) -> bool) -> Policy {
@@ -73,6 +73,20 @@ pub(super) fn with_other_checks(policy: &Policy, is_other: &dyn Fn(&str) -> bool
                 Atom::Check(name) if is_other(name) => {
                     Atom::Check(Cow::Owned(format!("another {name}")))
                 }
+                Atom::Can {
+                    action,
+                    on:
+                        ObjectSource::Function {
+                            resource_type,
+                            function,
+                        },
+                } if is_other(function) => Atom::Can {
+                    action: action.clone(),
+                    on: ObjectSource::Function {
+                        resource_type: resource_type.clone(),
+                        function: Cow::Owned(format!("another {function}")),
+                    },
+                },
                 other => other.clone(),
             })
         })

@@ -5,6 +5,9 @@ use auth_runtime_core::{Action, Condition, Permitted, ProtectionSpace, Resource}
 
 use super::{Denied, Guard, HasPolicy, KnowsCaller};
 
+/// The maximum number of candidates of a list.
+const MAX_CANDIDATES: usize = 100_000;
+
 impl<P: HasPolicy> Guard<P> {
     /// Returns a condition for the objects of `resource_type` on which the decision point allows the caller
     /// `action`. It belongs in the query of a list, so that its pages and totals agree with the decisions
@@ -51,7 +54,8 @@ impl<P: HasPolicy> Guard<P> {
     /// # Errors
     ///
     /// [`Denied`], as the error of the handler, if the decision point fails or allows more than
-    /// [`ProtectionSpace::MAX_EVALUATIONS`] candidates; the error of `candidates`.
+    /// [`ProtectionSpace::MAX_EVALUATIONS`] candidates, if there are more than 100 000 candidates, or if one has
+    /// another type; the error of `candidates`.
     pub async fn permitted<T, E>(
         &self,
         action: Action,
@@ -69,7 +73,9 @@ impl<P: HasPolicy> Guard<P> {
             // A kind that this version does not know has no advantage.
             _ => {
                 let candidates = candidates.await?.into_iter().map(Into::into);
-                self.permitted_ids(action, candidates.collect()).await?
+                let candidates: Vec<Resource> = candidates.take(MAX_CANDIDATES + 1).collect();
+                check_candidates(&candidates, resource_type)?;
+                self.permitted_ids(action, candidates).await?
             }
         };
         Ok(Condition::one_of("id", ids))
@@ -120,5 +126,19 @@ impl<P: KnowsCaller> Guard<P> {
             }
             Err(_) => Err(self.deny_by_outage(&evaluated)),
         }
+    }
+}
+
+/// Refuses candidates that the list cannot be about.
+fn check_candidates(candidates: &[Resource], resource_type: &str) -> Result<(), Denied> {
+    if candidates.len() > MAX_CANDIDATES {
+        return Err(Denied::misconfigured("a list has too many candidates"));
+    }
+    let is_meant = |candidate: &Resource| candidate.resource_type() == resource_type;
+    match candidates.iter().all(is_meant) {
+        true => Ok(()),
+        false => Err(Denied::misconfigured(
+            "a candidate of a list has another type than the list",
+        )),
     }
 }

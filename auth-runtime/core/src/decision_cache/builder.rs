@@ -48,8 +48,8 @@ impl<E: DecisionPoint> DecisionCacheBuilder<E> {
     }
 
     /// Uses a decision again for a caller with other extensions: the engine does not read
-    /// [`Identity::extension`](crate::Identity::extension). This is true of `auth-runtime-cedar` and
-    /// `auth-runtime-authzen`. Default: extensions are compared.
+    /// [`Identity::extension`](crate::Identity::extension), as those of this project do not. Default:
+    /// extensions are compared.
     pub fn ignore_extensions(self) -> Self {
         Self {
             compares_extensions: false,

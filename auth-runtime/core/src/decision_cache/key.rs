@@ -33,6 +33,9 @@ impl Key {
         shared.text(method.as_str());
         shared.text(path);
         shared.text(&address.map(|it| it.to_string()).unwrap_or_default());
+        if shared.0.len() > MAX_LENGTH {
+            return vec![None; evaluations.len()];
+        }
         let keys = evaluations.iter().map(|evaluation| {
             let mut key = shared.clone();
             key.evaluation(evaluation);

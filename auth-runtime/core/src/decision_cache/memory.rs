@@ -76,7 +76,10 @@ impl Memory {
     /// Adds a decision, if there is room, and if its subject has a share left.
     pub(super) fn insert(&mut self, key: Key, entry: Entry) {
         if let Some(own) = self.current.get_mut(&key) {
-            *own = entry;
+            // The answer to an earlier question may arrive later.
+            if own.asked_at <= entry.asked_at {
+                *own = entry;
+            }
             return;
         }
         let owner = owner(&entry.identity);

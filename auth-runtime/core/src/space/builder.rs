@@ -196,7 +196,7 @@ impl ProtectionSpaceBuilder {
     }
 
     /// Sets the field of requests with the id of the request, such as `X-Request-Id`, for
-    /// [`AuditRecord::request_id`]. Default: none.
+    /// [`AuditRecord::request_id`]. An id of more than 256 bytes is left out. Default: none.
     pub fn request_id_field(mut self, field: HeaderName) -> Self {
         self.request_id_field = Some(field);
         self

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_runtime_policy::{
-    Atom, FillError, ObjectRequirement, ObjectSource, Policy, ResourcePattern,
+    Atom, FillError, ObjectRequirement, ObjectSource, Policy, Requirement, ResourcePattern,
 };
 use http::{HeaderValue, Method};
 
@@ -82,11 +82,14 @@ impl ProtectionSpace {
         let mut found: Vec<(&ObjectSource, Result<Resource, Known>)> = Vec::new();
         let mut evaluations = Vec::new();
         let requirements = policy.requirement().into_iter().chain(policy.shown_to());
-        let open: Vec<&Atom> = requirements
-            .flat_map(|requirement| open_atoms(requirement, &context))
-            .collect();
+        let requirements: Vec<&Requirement> = requirements.collect();
         for requirement in policy.object_requirements() {
-            if !open.contains(&requirement.atom) {
+            // A function without an object may have decided about the others.
+            let can_matter = requirements.iter().any(|all| {
+                let mut open = open_atoms(all, &context).into_iter();
+                open.any(|atom| atom == requirement.atom)
+            });
+            if !can_matter {
                 continue;
             }
             let known = found.iter().find(|(source, _)| *source == requirement.on);
@@ -139,10 +142,12 @@ impl ProtectionSpace {
                 let found = found.await.ok_or(Known(None))?;
                 return of_type(resource_type, found, function);
             }
-            _ => {
+            ObjectSource::Service => {
                 let realm = self.realm().unwrap_or_default();
                 return Ok(Resource::new(Resource::SERVICE, realm));
             }
+            // A source that this version does not know has no object.
+            _ => return Err(Known(None)),
         };
         let id = id_of(pattern, surroundings.parameters)?;
         Ok(Resource::new(pattern.resource_type().to_owned(), id))

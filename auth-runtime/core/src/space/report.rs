@@ -17,6 +17,9 @@ use crate::explanation::{Rule, denial_behind};
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
 
+/// The longest id of a request that records and decision points receive, in bytes.
+const MAX_REQUEST_ID: usize = 256;
+
 impl ProtectionSpace {
     /// Returns whether decisions are counted.
     fn counts(&self) -> bool {
@@ -204,9 +207,11 @@ impl ProtectionSpace {
         }
     }
 
-    /// Returns the value of the configured field for request ids.
+    /// Returns the value of the configured field for request ids; `None` if it is longer than
+    /// 256 bytes.
     pub(super) fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
-        head.headers.get(self.0.request_id_field.as_ref()?)
+        let id = head.headers.get(self.0.request_id_field.as_ref()?)?;
+        (id.len() <= MAX_REQUEST_ID).then_some(id)
     }
 
     /// Returns the origin of a request for a later record or question to the decision point, if

@@ -89,7 +89,7 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// asks a server with the Resource Search API (§8.5) for the ids of the objects: one that names
 /// `search_resource_endpoint` in its configuration document, or one with
 /// [`search_resources`](crate::AuthZenBuilder::search_resources). Without it, the result is
-/// [`PerObject`](auth_runtime_core::Permitted::PerObject), and `Guard::filter` asks about each object of a list.
+/// [`PerObject`](auth_runtime_core::Permitted::PerObject), and `Guard::permitted` asks about each candidate of a list.
 ///
 /// The questions are those above, without an object: the server has to know the objects of the service, and
 /// their properties. A list is read page by page, in one HTTP request for each page, until a response has no
@@ -111,7 +111,7 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | a list | 10 000 objects, 1000 pages, 4 MiB, all pages within the time of one request | 503 | none |
 /// | memory for responses | 1.25 GiB, by the bounds above; 256 MiB without lists | | none |
 ///
-/// The statuses 400, 413 and 422, and lists that exceed their bounds, are not failures of the server: they
+/// The statuses 400, 413, 422 and 431, and lists that exceed their bounds, are not failures of the server: they
 /// concern one request. Servers bound
 /// the number of questions in a request. The default of Cerbos is 50
 /// (`server.requestLimits.maxResourcesPerRequest`), which
@@ -359,6 +359,7 @@ impl Problem {
             Self::List(ListError::Long(_))
                 | Self::Http(HttpError::Status(
                     StatusCode::BAD_REQUEST
+                        | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
                         | StatusCode::PAYLOAD_TOO_LARGE
                         | StatusCode::UNPROCESSABLE_ENTITY
                 ))

@@ -78,6 +78,13 @@ fn by_key(loaded: Vec<Entity>) -> Result<HashMap<Wanted, Resource>, DecisionPoin
     let mut entities = HashMap::with_capacity(loaded.len());
     for entity in loaded {
         let key = entity.uid().clone();
+        if entity.property(PARENTS).is_some() {
+            let kind = key.entity_type();
+            let message = format!(
+                "the loader gave a `{kind}` the property `{PARENTS}`, which is for parents"
+            );
+            return Err(DecisionPointError::new(message));
+        }
         let parents = entity.parents().iter().map(|parent| {
             Property::Reference(
                 parent.entity_type().to_owned().into(),
@@ -109,8 +116,9 @@ fn complete(resource: &Resource, loaded: &HashMap<Wanted, Resource>) -> Resource
     let Some(entity) = loaded.get(&key(resource)) else {
         return resource.clone();
     };
-    resource
-        .properties()
+    let properties = resource.properties();
+    properties
+        .filter(|(name, _)| *name != PARENTS)
         .fold(entity.clone(), |entity, (name, value)| {
             entity.with_property(name.to_owned(), value.clone())
         })

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use auth_runtime_core::{ObjectDecision, ProtectionSpace};
+use tonic::Code;
 
 use crate::failure::{Failure, bounded};
 use crate::messages::{
@@ -38,7 +39,10 @@ fn decision(item: &CheckItem, pair: CheckPair) -> Result<ObjectDecision, Failure
     }
     match pair.response {
         Some(CheckResponse::Item(found)) => permissionship(&item.permission, found),
-        Some(CheckResponse::Error(error)) => Err(Failure::Question(bounded(&error.message))),
+        Some(CheckResponse::Error(error)) => {
+            let code = Code::from_i32(error.code);
+            Err(Failure::Question(code, bounded(&error.message)))
+        }
         None => Err(Failure::Answer(
             "a question has no decision in the response".to_owned(),
         )),

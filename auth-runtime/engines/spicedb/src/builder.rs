@@ -16,6 +16,9 @@ use crate::client::Client;
 use crate::engine::SpiceDb;
 use crate::names::{Names, is_permission, is_type};
 
+/// The time between pings on a connection with calls under way, and the time to wait for their answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
 /// The longest timeout. A request of the service waits for it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -193,6 +196,9 @@ fn endpoint(
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(failed)?;
     let endpoint = endpoint
         .connect_timeout(timeout)
+        // A connection that is lost without a sign is found while calls are under way.
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
         .user_agent(concat!("auth-runtime/", env!("CARGO_PKG_VERSION")))
         .map_err(failed)?;
     if endpoint.uri().scheme_str() != Some("https") {

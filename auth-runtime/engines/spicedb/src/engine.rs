@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use auth_runtime_core::{
@@ -26,7 +27,7 @@ const LATER: Duration = CircuitBreaker::OPEN;
 
 /// A decision point that puts all questions to a SpiceDB server.
 ///
-/// The questions about a request are one call of `CheckBulkPermissions`. Lists are one call of
+/// The questions about a request are one call of `CheckBulkPermissions`, of up to 3 MiB. Lists are one call of
 /// `LookupResources`. A call is made a second time only if the connection fails.
 ///
 /// ```
@@ -128,13 +129,13 @@ const LATER: Duration = CircuitBreaker::OPEN;
 /// | bounded | bound | beyond it | effect of one hostile caller |
 /// |---|---|---|---|
 /// | time of a decision or a list, with connecting | [`timeout`](crate::SpiceDbBuilder::timeout), 1 second by default | 503, and a new connection for further calls | none |
-/// | length of a request | 3 MiB, which 10 000 usual questions do not exceed | several calls, one after the other | none |
+/// | length of a request | 3 MiB, which 10 000 usual questions do not exceed | several calls, one after the other, all within the time of one | none |
 /// | length of a message of the server | 8 MiB | 503 | none |
 /// | objects of a list | 10 000 | 503 | none |
 /// | concurrent decisions and lists | 256 | 503 at once | could take all places while the server is slow; limit the rate of callers in front |
 /// | calls of a server that fails | after 5 consecutive failures, none for 5 seconds, then one at a time until one succeeds | 503 at once | could cause failures if the server fails on its questions and no other caller asks in between |
 ///
-/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION` and `NOT_FOUND` are not failures of the server: they concern one
+/// `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `NOT_FOUND` and `RESOURCE_EXHAUSTED` are not failures of the server: they concern one
 /// request.
 ///
 /// Cloning is cheap; clones share their connection and their bounds.
@@ -222,15 +223,17 @@ impl Remote {
         if questions.requests.is_empty() {
             return Ok(decisions);
         }
+        let is_answered = AtomicBool::new(false);
         let asking = async {
             let mut found = Vec::with_capacity(questions.asked.len());
             for check in &questions.requests {
                 let response = self.client.check(check, request.request_id).await?;
+                is_answered.store(true, Ordering::Relaxed);
                 found.extend(answer::decisions(&check.items, response)?);
             }
             Ok(found)
         };
-        let found = self.ask(asking).await?;
+        let found = self.ask(asking, &is_answered).await?;
         for (index, decision) in questions.asked.into_iter().zip(found) {
             if let Some(asked) = decisions.get_mut(index) {
                 *asked = decision;
@@ -251,15 +254,19 @@ impl Remote {
             return Ok(Permitted::Ids(Vec::new()));
         };
         let listed = self
-            .ask(self.client.lookup(&lookup, request.request_id))
+            .ask(
+                self.client.lookup(&lookup, request.request_id),
+                &AtomicBool::new(false),
+            )
             .await?;
         Ok(Permitted::Ids(listed.into_ids()))
     }
 
-    /// Waits for responses of the server, within the bounds.
+    /// Waits for responses of the server, within the bounds. `is_answered` is set by the first response.
     async fn ask<T>(
         &self,
         asking: impl Future<Output = Result<T, Failure>>,
+        is_answered: &AtomicBool,
     ) -> Result<T, DecisionPointError> {
         let _place = self.places.try_acquire().map_err(|_| {
             let message = format!("{MAX_IN_FLIGHT} calls of the server are under way");
@@ -271,6 +278,10 @@ impl Remote {
         })?;
         let connection = self.client.connection_number();
         let asked = timeout(self.timeout, asking).await.unwrap_or_else(|_| {
+            // A server that answered some calls works: a caller with many questions opens no circuit.
+            if is_answered.load(Ordering::Relaxed) {
+                return Err(Failure::LongBatch);
+            }
             self.client.disconnect(connection);
             Err(Failure::Late)
         });

@@ -15,8 +15,10 @@ pub(crate) enum Failure {
     Status(Status),
     /// The response was too late.
     Late,
-    /// The server could not decide about one question.
-    Question(String),
+    /// The server could not decide about one question, for the reason of this code.
+    Question(Code, String),
+    /// The first calls for a batch were answered, and not all of them in time.
+    LongBatch,
     /// The response is not one to the request.
     Answer(String),
     /// The list has more objects than this number.
@@ -28,14 +30,9 @@ impl Failure {
     /// caller with such requests could open the circuit for all.
     pub(crate) fn is_of_request(&self) -> bool {
         match self {
-            Self::Status(status) => {
-                !is_of_connection(status)
-                    && matches!(
-                        status.code(),
-                        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound
-                    )
-            }
-            Self::Question(_) | Self::LongList(_) => true,
+            Self::Status(status) => !is_of_connection(status) && is_about_request(status.code()),
+            Self::Question(code, _) => is_about_request(*code),
+            Self::LongBatch | Self::LongList(_) => true,
             Self::Late | Self::Answer(_) => false,
         }
     }
@@ -45,6 +42,15 @@ impl Failure {
     pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self, Self::Status(status) if is_of_connection(status))
     }
+}
+
+/// Returns whether a code is about the request. The server limits the depth of groups in groups by
+/// `RESOURCE_EXHAUSTED`.
+fn is_about_request(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound | Code::ResourceExhausted
+    )
 }
 
 /// Statuses that the server sent have no source.
@@ -63,8 +69,12 @@ impl fmt::Display for Failure {
         match self {
             Self::Status(status) => write_status(status, f),
             Self::Late => f.write_str("the response is too late"),
-            Self::Question(problem) => {
-                write!(f, "SpiceDB cannot decide about a question: {problem}")
+            Self::LongBatch => f.write_str("not all questions were answered in time"),
+            Self::Question(code, problem) => {
+                write!(
+                    f,
+                    "SpiceDB cannot decide about a question ({code:?}): {problem}"
+                )
             }
             Self::Answer(problem) => f.write_str(problem),
             Self::LongList(most) => write!(f, "the list has more than {most} objects"),
@@ -110,4 +120,27 @@ pub(crate) fn bounded(text: &str) -> String {
             false => character,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise one caller opens the circuit for all.
+    #[test]
+    fn failures_of_one_request_are_none_of_the_server() {
+        let question = |code| Failure::Question(code, String::new());
+        for (failure, is_of_request) in [
+            (Failure::LongBatch, true),
+            (Failure::LongList(7), true),
+            (question(Code::FailedPrecondition), true),
+            (question(Code::ResourceExhausted), true),
+            (question(Code::Unavailable), false),
+            (question(Code::Internal), false),
+            (Failure::Late, false),
+            (Failure::Answer(String::new()), false),
+        ] {
+            assert_eq!(failure.is_of_request(), is_of_request, "{failure}");
+        }
+    }
 }

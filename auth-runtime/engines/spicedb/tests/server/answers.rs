@@ -202,7 +202,7 @@ async fn statuses_are_errors() {
                 }
             }
         }
-        let is_of_request = matches!(status, 3 | 5 | 9);
+        let is_of_request = matches!(status, 3 | 5 | 8 | 9);
         assert_eq!(
             pdp.seen().len(),
             if is_of_request { 8 } else { 5 },
