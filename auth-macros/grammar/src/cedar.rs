@@ -2,8 +2,9 @@
 //!
 //! A small strict reader of both forms, independent of `cedar-policy`, which takes far longer to compile than
 //! all attributes. It reads the declarations with their names, and the types that actions apply to. The
-//! rest is checked for its syntax only: the engine checks attributes, parents and contexts at start. Every
-//! schema that Cedar accepts has the same types and actions here.
+//! rest is checked for its syntax only: the engine checks attributes, parents and contexts at start. A
+//! schema that Cedar accepts has the same types and actions here, or it is refused: beyond the bounds of this
+//! module, and for actions that no policy can name.
 
 mod declarations;
 mod json;

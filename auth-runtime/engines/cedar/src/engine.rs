@@ -46,6 +46,28 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// }
 /// ```
 ///
+/// # While compiling
+///
+/// A build script validates the policies in the same way, so that invalid ones are an error of the build. Add
+/// this package to `[build-dependencies]`:
+///
+/// ```
+/// // build.rs
+/// use auth_runtime_cedar::Cedar;
+///
+/// fn main() {
+///     println!("cargo::rerun-if-changed=policies.cedar");
+///     println!("cargo::rerun-if-changed=schema.cedarschema");
+///     let schema = std::fs::read_to_string("schema.cedarschema").unwrap_or_default();
+///     let cedar = Cedar::builder().policy_file("policies.cedar").schema(schema).build();
+///     if let Err(error) = cedar {
+///         for line in error.to_string().lines() {
+///             println!("cargo::error={line}");
+///         }
+///     }
+/// }
+/// ```
+///
 /// # The request of a question
 ///
 /// | variable | value |

@@ -54,7 +54,8 @@ const LATER: Duration = CircuitBreaker::OPEN;
 ///
 /// SpiceDB allows lower-case letters, digits and `_` in names of at least three characters. A type or
 /// an action without such a form, as `ls`, needs a name by the builder: otherwise the check of all routes at
-/// start reports it, and a question about it is an error.
+/// start reports it, and a question about it is an error. Two names can have the same form: `read-all` and
+/// `readAll` are both `read_all`.
 ///
 /// A subject is unique within its issuer only. The policies of a service that trusts several issuers compare
 /// `issuer` in a caveat.
