@@ -441,3 +441,52 @@ fn reasons_are_bounded() {
     assert_eq!(long.reason(), Some("ä".repeat(256).as_str()));
     assert_eq!(ObjectDecision::deny().with_reason(" \n").reason(), None);
 }
+
+/// Keeps the id of the last request.
+#[derive(Clone, Default)]
+struct Ids(Arc<Mutex<Option<http::HeaderValue>>>);
+
+impl DecisionPoint for Ids {
+    fn name(&self) -> &'static str {
+        "ids"
+    }
+
+    fn evaluate<'r>(&'r self, request: EvaluationRequest<'r>) -> EvaluationFuture<'r> {
+        *self.0.lock().expect("no panic") = request.request_id.cloned();
+        let decisions = vec![ObjectDecision::allow(); request.evaluations.len()];
+        Box::pin(async { Ok(decisions) })
+    }
+}
+
+/// Clients choose the id. With one that a server refuses, the server would seem to fail, for all callers.
+#[tokio::test]
+async fn engines_receive_short_request_ids_only() {
+    let engine = Ids::default();
+    let field = http::HeaderName::from_static("x-request-id");
+    let space = space_builder()
+        .decision_point(engine.clone())
+        .request_id_field(field.clone());
+    let routes = routes().route("/handler", get(in_handler));
+    let app = routes.protect(space.build().expect("a space"));
+    let app = app.expect("the routes are in order");
+    for (id, is_passed) in [
+        ("r-17".to_owned(), true),
+        ("a b".to_owned(), true),
+        ("r".repeat(256), true),
+        ("r".repeat(257), false),
+        ("r".repeat(60_000), false),
+        ("ä".to_owned(), false),
+        ("a\tb".to_owned(), false),
+        (String::new(), false),
+    ] {
+        let id = http::HeaderValue::from_bytes(id.as_bytes()).expect("a value");
+        // By the policy, and by a guard.
+        for target in ["/restart", "/handler"] {
+            let mut request = by("ann", target);
+            request.headers_mut().insert(field.clone(), id.clone());
+            assert_eq!(status(&app, request).await, 200, "{target}");
+            let passed = engine.0.lock().expect("no panic").take();
+            assert_eq!(passed, Some(id.clone()).filter(|_| is_passed), "{target}");
+        }
+    }
+}

@@ -196,7 +196,8 @@ impl ProtectionSpaceBuilder {
     }
 
     /// Sets the field of requests with the id of the request, such as `X-Request-Id`, for
-    /// [`AuditRecord::request_id`]. An id of more than 256 bytes is left out. Default: none.
+    /// [`AuditRecord::request_id`]. An id is left out unless it has 1 to 256
+    /// printable characters of ASCII. Default: none.
     pub fn request_id_field(mut self, field: HeaderName) -> Self {
         self.request_id_field = Some(field);
         self

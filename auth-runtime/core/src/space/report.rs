@@ -207,11 +207,13 @@ impl ProtectionSpace {
         }
     }
 
-    /// Returns the value of the configured field for request ids; `None` if it is longer than
-    /// 256 bytes.
+    /// Returns the value of the configured field for request ids; `None` unless it has 1 to 256
+    /// printable characters of ASCII, since a server may refuse others.
     pub(super) fn request_id<'r>(&self, head: Head<'r>) -> Option<&'r HeaderValue> {
         let id = head.headers.get(self.0.request_id_field.as_ref()?)?;
-        (id.len() <= MAX_REQUEST_ID).then_some(id)
+        let is_text = |byte: &u8| matches!(byte, 0x20..=0x7E);
+        let is_short = (1..=MAX_REQUEST_ID).contains(&id.len());
+        (is_short && id.as_bytes().iter().all(is_text)).then_some(id)
     }
 
     /// Returns the origin of a request for a later record or question to the decision point, if

@@ -75,7 +75,8 @@ fn subject(
         Some(loaded) => properties_of(loaded)?,
         None => Map::new(),
     };
-    // A loaded scope or login must not stand in for a missing one.
+    // A loaded scope, role or login must not stand in for a missing one.
+    properties.remove("roles");
     let mut insert = |name: &str, value: Option<Value>| {
         match value {
             Some(value) => properties.insert(name.to_owned(), value),

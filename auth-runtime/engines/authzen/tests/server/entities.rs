@@ -140,6 +140,34 @@ async fn identity_and_question_take_precedence() {
     );
 }
 
+/// A loaded property is no role of the caller, under either name.
+#[tokio::test]
+async fn loaded_roles_are_not_sent_beside_renamed_ones() {
+    let pdp = Pdp::start();
+    let loader = By {
+        load: |wanted: &Wanted| {
+            let entity = Entity::new(wanted.entity_type().to_owned(), wanted.id());
+            let entity = entity.with_property("roles", vec!["admin"]);
+            vec![entity.with_property("cerbos.roles", vec!["admin"])]
+        },
+        calls: Calls::default(),
+    };
+    let engine = builder(&pdp).roles_property("cerbos.roles");
+    let engine = engine.entities(loader).build().unwrap();
+    for (ann, expected) in [
+        (Identity::new("ann"), json!({ "parents": [] })),
+        (
+            Identity::new("ann").with_roles(["reader"]),
+            json!({ "parents": [], "cerbos.roles": ["reader"] }),
+        ),
+    ] {
+        let question = [read("ann-1")];
+        let decided = engine.evaluate(EvaluationRequest::new(&ann, &question));
+        assert!(decided.await.is_ok());
+        assert_eq!(pdp.last().body["subject"]["properties"], expected);
+    }
+}
+
 #[tokio::test]
 async fn missing_object_is_denied_without_a_question() {
     let pdp = Pdp::start();
