@@ -9,6 +9,10 @@ use crate::vocabulary::{MAX_TERMS, Mistake};
 /// The maximum number of pairs of an action and a type that it applies to.
 pub const MAX_PAIRS: usize = 65_536;
 
+/// The number of mistakes after which reading ends. The search for the name that was meant takes long in a
+/// schema with thousands of names.
+const MAX_MISTAKES: usize = 32;
+
 /// A name, and the byte at which it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Name {
@@ -51,8 +55,11 @@ pub(super) fn resolve(namespaces: Vec<Namespace>) -> (CedarSchema, Vec<Mistake>)
     }
     let types: Vec<&str> = schema.types.keys().map(String::as_str).collect();
     let mut actions = BTreeMap::new();
-    for namespace in &namespaces {
+    'actions: for namespace in &namespaces {
         for declaration in &namespace.actions {
+            if mistakes.len() >= MAX_MISTAKES {
+                break 'actions;
+            }
             let on = objects(&namespace.name, &declaration.resources, &types);
             let on = on.unwrap_or_else(|wrong| {
                 mistakes.extend(wrong);
@@ -72,6 +79,7 @@ pub(super) fn resolve(namespaces: Vec<Namespace>) -> (CedarSchema, Vec<Mistake>)
         }
     }
     schema.actions = actions;
+    mistakes.truncate(MAX_MISTAKES);
     (schema, mistakes)
 }
 
@@ -159,6 +167,7 @@ fn objects(
         match candidates.into_iter().find(is_declared) {
             Some(full) if seen.insert(full.clone()) => on.push(full),
             Some(_) => {}
+            None if wrong.len() >= MAX_MISTAKES => break,
             None => wrong.push(Mistake::schema(name.at, unknown(&name.text, types))),
         }
     }

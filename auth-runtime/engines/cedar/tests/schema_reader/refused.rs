@@ -355,3 +355,27 @@ fn large_schemas_are_refused() {
         assert!(messages[0].contains(expected), "{messages:?}");
     }
 }
+
+/// The search for similar names must not take minutes in a schema with thousands of wrong ones.
+#[test]
+fn many_unknown_types_are_refused_soon() {
+    let mut text = String::new();
+    for number in 0..4096 {
+        writeln!(text, "entity Typename{number:05}x;").unwrap();
+    }
+    for action in 0..4 {
+        let unknown: Vec<_> = (0..10_000)
+            .map(|number| format!("Typeneme{number:05}y"))
+            .collect();
+        let unknown = unknown.join(",");
+        writeln!(
+            text,
+            "action a{action} appliesTo {{ principal: Typename00000x, resource: [{unknown}] }};"
+        )
+        .unwrap();
+    }
+    let begun = std::time::Instant::now();
+    let mistakes = ours(&text, SchemaForm::Cedar).unwrap_err();
+    assert_eq!(mistakes.len(), 32);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+}
