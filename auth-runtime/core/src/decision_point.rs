@@ -11,6 +11,7 @@ use http::{HeaderValue, Method};
 
 use crate::condition::Permitted;
 use crate::identity::Identity;
+use crate::properties::{Properties, Value};
 
 /// An engine that decides which actions a caller may perform on which objects: a policy decision point
 /// of AuthZEN.
@@ -207,8 +208,7 @@ impl From<Action> for Cow<'static, str> {
 pub struct Resource {
     kind: Cow<'static, str>,
     id: String,
-    /// Sorted by name.
-    properties: Vec<(Cow<'static, str>, Value)>,
+    properties: Properties,
 }
 
 impl Resource {
@@ -221,7 +221,7 @@ impl Resource {
         Self {
             kind: resource_type.into(),
             id: id.into(),
-            properties: Vec::new(),
+            properties: Properties::default(),
         }
     }
 
@@ -232,18 +232,7 @@ impl Resource {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Self {
-        let property = (name.into(), value.into());
-        match self
-            .properties
-            .binary_search_by(|(own, _)| own.cmp(&property.0))
-        {
-            Ok(place) => {
-                if let Some(own) = self.properties.get_mut(place) {
-                    *own = property;
-                }
-            }
-            Err(place) => self.properties.insert(place, property),
-        }
+        self.properties.insert(name.into(), value.into());
         self
     }
 
@@ -257,10 +246,13 @@ impl Resource {
         &self.id
     }
 
+    pub(crate) fn into_parts(self) -> (Cow<'static, str>, String, Properties) {
+        (self.kind, self.id, self.properties)
+    }
+
     /// The properties, in the order of their names.
     pub fn properties(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        let properties = self.properties.iter();
-        properties.map(|(name, value)| (name.as_ref(), value))
+        self.properties.iter()
     }
 }
 
@@ -268,52 +260,6 @@ impl fmt::Display for Resource {
     /// Formats the type and the id: `Repository::"ann/garden"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}::{:?}", self.kind, self.id)
-    }
-}
-
-/// The value of a property.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Value {
-    /// A text.
-    Text(String),
-    /// A whole number.
-    Number(i64),
-    /// True or false.
-    Flag(bool),
-    /// A list.
-    List(Vec<Value>),
-    /// A reference to another object, by its type and id.
-    Reference(Cow<'static, str>, String),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(flag: bool) -> Self {
-        Self::Flag(flag)
-    }
-}
-
-impl<V: Into<Value>> From<Vec<V>> for Value {
-    fn from(values: Vec<V>) -> Self {
-        Self::List(values.into_iter().map(Into::into).collect())
     }
 }
 

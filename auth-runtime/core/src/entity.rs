@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 
-use crate::decision_point::{DecisionPointError, Resource, Value};
+use crate::decision_point::{DecisionPointError, Resource};
+use crate::properties::{Properties, Value};
 
 /// Loads the entities that policies read and that the questions do not carry: the groups of the caller,
 /// the properties of objects.
@@ -110,8 +111,7 @@ impl Wanted {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity {
     uid: Wanted,
-    /// Sorted by name.
-    properties: Vec<(Cow<'static, str>, Value)>,
+    properties: Properties,
     parents: Vec<Wanted>,
 }
 
@@ -120,7 +120,7 @@ impl Entity {
     pub fn new(entity_type: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
         Self {
             uid: Wanted::new(entity_type, id),
-            properties: Vec::new(),
+            properties: Properties::default(),
             parents: Vec::new(),
         }
     }
@@ -132,15 +132,7 @@ impl Entity {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Self {
-        let property = (name.into(), value.into());
-        match self.place(&property.0) {
-            Ok(place) => {
-                if let Some(own) = self.properties.get_mut(place) {
-                    *own = property;
-                }
-            }
-            Err(place) => self.properties.insert(place, property),
-        }
+        self.properties.insert(name.into(), value.into());
         self
     }
 
@@ -170,35 +162,26 @@ impl Entity {
     /// assert_eq!(entity.property("blocked"), Some(&Value::Flag(false)));
     /// ```
     pub fn properties(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let properties = self.properties.iter();
-        properties.map(|(name, value)| (name.as_ref(), value))
+        self.properties.iter()
     }
 
     /// The property of this name.
     pub fn property(&self, name: &str) -> Option<&Value> {
-        let place = self.place(name).ok()?;
-        self.properties.get(place).map(|(_, value)| value)
+        self.properties.get(name)
     }
 
     /// The parents.
     pub fn parents(&self) -> &[Wanted] {
         &self.parents
     }
-
-    /// The index of a property, or else the one where it would be inserted.
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        let properties = &self.properties;
-        properties.binary_search_by(|(own, _)| own.as_ref().cmp(name))
-    }
 }
 
 impl From<Resource> for Entity {
     fn from(resource: Resource) -> Self {
-        let kind = resource.resource_type().to_owned();
-        let entity = Self::new(kind, resource.id());
-        let properties = resource.properties();
-        properties.fold(entity, |entity, (name, value)| {
-            entity.with_property(name.to_owned(), value.clone())
-        })
+        let (kind, id, properties) = resource.into_parts();
+        Self {
+            properties,
+            ..Self::new(kind, id)
+        }
     }
 }

@@ -27,6 +27,7 @@ mod handler_location;
 mod head;
 mod identity;
 mod object_rules;
+mod properties;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;
@@ -49,7 +50,7 @@ pub use crate::decision_cache::{DecisionCache, DecisionCacheBuilder, DecisionCac
 pub use crate::decision_deadline::DecisionDeadline;
 pub use crate::decision_point::{
     Action, DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
-    ObjectDecision, PermittedFuture, Resource, Value,
+    ObjectDecision, PermittedFuture, Resource,
 };
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
 pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
@@ -58,6 +59,7 @@ pub use crate::explanation::{Explanation, Finding, Rule};
 pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
 pub use crate::object_rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
+pub use crate::properties::Value;
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;

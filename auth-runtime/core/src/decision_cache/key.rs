@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::decision_point::{Evaluation, EvaluationRequest, Value};
+use crate::decision_point::{Evaluation, EvaluationRequest};
+use crate::properties::Value;
 
 /// The longest question that is cached, with its caller.
 const MAX_LENGTH: usize = 4096;
@@ -125,8 +126,9 @@ mod tests {
     use http::Method;
 
     use super::Key;
-    use crate::decision_point::{Evaluation, EvaluationRequest, Resource, Value};
+    use crate::decision_point::{Evaluation, EvaluationRequest, Resource};
     use crate::identity::Identity;
+    use crate::properties::Value;
 
     fn key(request: EvaluationRequest<'_>) -> Key {
         let mut keys = Key::of_questions(&request, true);

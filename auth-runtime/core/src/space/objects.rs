@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_runtime_policy::{
-    Atom, FillError, ObjectRequirement, ObjectSource, Policy, Requirement, ResourcePattern,
+    Atom, FillError, ObjectRequirement, ObjectSource, Policy, ResourcePattern,
 };
 use http::{HeaderValue, Method};
 
@@ -81,15 +81,9 @@ impl ProtectionSpace {
         let mut asked: Vec<&Atom> = Vec::new();
         let mut found: Vec<(&ObjectSource, Result<Resource, Known>)> = Vec::new();
         let mut evaluations = Vec::new();
-        let requirements = policy.requirement().into_iter().chain(policy.shown_to());
-        let requirements: Vec<&Requirement> = requirements.collect();
+        let mut open = open_in(policy, &context);
         for requirement in policy.object_requirements() {
-            // A function without an object may have decided about the others.
-            let can_matter = requirements.iter().any(|all| {
-                let mut open = open_atoms(all, &context).into_iter();
-                open.any(|atom| atom == requirement.atom)
-            });
-            if !can_matter {
+            if !open.contains(&requirement.atom) {
                 continue;
             }
             let known = found.iter().find(|(source, _)| *source == requirement.on);
@@ -107,7 +101,11 @@ impl ProtectionSpace {
                     asked.push(requirement.atom);
                     evaluations.push(Evaluation::new(requirement.action.clone(), resource));
                 }
-                Err(known) => context = context.answered(requirement.atom.clone(), known.0),
+                Err(known) => {
+                    context = context.answered(requirement.atom.clone(), known.0);
+                    // The policy may be decided by now.
+                    open = open_in(policy, &context);
+                }
             }
         }
         if evaluations.is_empty() {
@@ -275,6 +273,14 @@ impl ProtectionSpace {
 /// The answer to a question without an engine; `None` if the object cannot be determined.
 #[derive(Clone, Copy)]
 struct Known(Option<bool>);
+
+/// The atoms of a policy that can still change the response.
+fn open_in<'p>(policy: &'p Policy, context: &Context<'_>) -> Vec<&'p Atom> {
+    let requirements = policy.requirement().into_iter().chain(policy.shown_to());
+    requirements
+        .flat_map(|requirement| open_atoms(requirement, context))
+        .collect()
+}
 
 /// The object that a function returned. The answer is `false` without one.
 fn of_type(

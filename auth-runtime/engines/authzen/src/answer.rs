@@ -1,12 +1,11 @@
 //! The bodies of responses.
 
 use auth_runtime_core::ObjectDecision;
+use auth_runtime_remote::bounded_text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// The longest text for records, in characters.
-const MAX_TEXT: usize = 256;
 /// The highest number of authentication context classes, and the longest one, in bytes.
 const MAX_ACR_VALUES: usize = 8;
 const MAX_ACR_VALUE: usize = 256;
@@ -90,22 +89,8 @@ fn text_of(context: &Value, names: &[&str]) -> Option<String> {
             }),
             _ => None,
         })
-        .map(|text| bounded(text))
+        .map(|text| bounded_text(text))
         .filter(|text| !text.is_empty())
-}
-
-/// The beginning of a text from another service, in one line.
-pub(crate) fn bounded(text: &str) -> String {
-    let characters = text.trim().chars().take(MAX_TEXT);
-    characters
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect()
 }
 
 /// The authentication context classes of the context: a string with spaces between them, or a list.
@@ -249,7 +234,7 @@ mod tests {
             }
         }
         let long = decided(true, json!({"policy": "ä".repeat(1000)}));
-        assert_eq!(long.policy(), Some("ä".repeat(MAX_TEXT).as_str()));
+        assert_eq!(long.policy(), Some("ä".repeat(256).as_str()));
     }
 
     #[test]

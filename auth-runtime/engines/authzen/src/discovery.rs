@@ -1,11 +1,10 @@
 //! The configuration document of a server (§9).
 
 use auth_runtime_core::url::TrustedUrl;
-use auth_runtime_remote::HttpClient;
+use auth_runtime_remote::{HttpClient, bounded_text};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::answer::bounded;
 use crate::builder::AuthZenError;
 
 const WELL_KNOWN: &str = "/.well-known/authzen-configuration";
@@ -65,7 +64,7 @@ impl Configuration {
         if self.policy_decision_point != url {
             return Err(AuthZenError::AnotherDecisionPoint {
                 url: url.to_owned(),
-                found: bounded(&self.policy_decision_point),
+                found: bounded_text(&self.policy_decision_point),
             });
         }
         let evaluations = self.access_evaluations_endpoint;
@@ -75,7 +74,7 @@ impl Configuration {
         for endpoint in named.into_iter().chain(&search_resource) {
             let parts = TrustedUrl::read_over_plain_http(endpoint);
             if !parts.is_ok_and(|parts| parts.origin.eq_ignore_ascii_case(origin)) {
-                return Err(AuthZenError::Endpoint(bounded(endpoint)));
+                return Err(AuthZenError::Endpoint(bounded_text(endpoint)));
             }
         }
         Ok(Endpoints {

@@ -8,9 +8,8 @@ use auth_runtime_core::{
     DecisionPoint, DecisionPointError, Evaluation, EvaluationFuture, EvaluationRequest,
     ObjectDecision, Permitted, PermittedFuture, Resource,
 };
-use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError};
+use auth_runtime_remote::{CircuitBreaker, HttpClient, HttpError, ServerCalls};
 use http::{HeaderValue, StatusCode};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::answer;
@@ -19,10 +18,6 @@ use crate::entities::Loader;
 use crate::list::{List, ListError};
 use crate::question::{self, SubjectNames};
 
-/// The maximum number of concurrent requests to the server.
-const MAX_IN_FLIGHT: usize = 256;
-/// The wait before a retry while all places are taken, or the server is probed.
-const SOON: Duration = Duration::from_secs(1);
 /// The wait before a retry after a failure.
 const LATER: Duration = CircuitBreaker::OPEN;
 
@@ -132,12 +127,8 @@ pub(crate) struct Settings {
 
 struct Remote {
     endpoints: Endpoints,
-    names: SubjectNames,
-    loader: Option<Loader>,
-    bounds: Bounds,
-    http: HttpClient,
-    places: Semaphore,
-    circuit: CircuitBreaker,
+    settings: Settings,
+    calls: ServerCalls,
 }
 
 /// The bounds of the questions about one request.
@@ -156,20 +147,10 @@ enum Problem {
 
 impl AuthZen {
     pub(crate) fn new(endpoints: Endpoints, settings: Settings) -> Self {
-        let Settings {
-            names,
-            loader,
-            bounds,
-            http,
-        } = settings;
         Self(Arc::new(Remote {
             endpoints,
-            names,
-            loader,
-            bounds,
-            http,
-            places: Semaphore::new(MAX_IN_FLIGHT),
-            circuit: CircuitBreaker::default(),
+            settings,
+            calls: ServerCalls::default(),
         }))
     }
 }
@@ -198,10 +179,12 @@ impl Remote {
         &self,
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        let Some(loader) = &self.loader else {
+        let Some(loader) = &self.settings.loader else {
             return self.decide_all(&request, None, request.evaluations).await;
         };
-        let loaded = loader.load(&self.names.subject_type, &request).await?;
+        let loaded = loader
+            .load(&self.settings.names.subject_type, &request)
+            .await?;
         let decided = self.decide_all(&request, Some(&loaded.subject), &loaded.evaluations);
         let mut decided = decided.await?.into_iter();
         let decisions = loaded.exists.iter().map(|exists| match exists {
@@ -220,8 +203,8 @@ impl Remote {
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let begun = Instant::now();
         let mut decisions = Vec::with_capacity(evaluations.len());
-        for some in evaluations.chunks(self.bounds.questions_per_request) {
-            if begun.elapsed() > self.bounds.timeout {
+        for some in evaluations.chunks(self.settings.bounds.questions_per_request) {
+            if begun.elapsed() > self.settings.bounds.timeout {
                 let (decided, all) = (decisions.len(), evaluations.len());
                 let message = format!("only {decided} of {all} questions were answered in time");
                 return Err(error(message, LATER));
@@ -238,8 +221,8 @@ impl Remote {
         evaluations: &[Evaluation],
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let body = match evaluations {
-            [one] => question::evaluation(&self.names, subject, request, one),
-            _ => question::evaluations(&self.names, subject, request, evaluations),
+            [one] => question::evaluation(&self.settings.names, subject, request, one),
+            _ => question::evaluations(&self.settings.names, subject, request, evaluations),
         };
         let body = body.map_err(|_| error("a property has an unknown type", LATER))?;
         self.call(self.ask(request, body, evaluations.len())).await
@@ -254,12 +237,22 @@ impl Remote {
         let Some(url) = &self.endpoints.search_resource else {
             return Ok(Permitted::PerObject);
         };
-        let loaded = match &self.loader {
-            Some(loader) => Some(loader.load(&self.names.subject_type, &request).await?),
+        let loaded = match &self.settings.loader {
+            Some(loader) => Some(
+                loader
+                    .load(&self.settings.names.subject_type, &request)
+                    .await?,
+            ),
             None => None,
         };
         let subject = loaded.as_ref().map(|loaded| &loaded.subject);
-        let question = question::search(&self.names, subject, &request, action, resource_type);
+        let question = question::search(
+            &self.settings.names,
+            subject,
+            &request,
+            action,
+            resource_type,
+        );
         let question = question.map_err(|_| error("a property has an unknown type", LATER))?;
         let list = List::new(question, resource_type);
         let ids = self.call(self.search(url, list, request.request_id)).await;
@@ -271,27 +264,8 @@ impl Remote {
         &self,
         asked: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, DecisionPointError> {
-        let _place = self.places.try_acquire().map_err(|_| {
-            let message = format!("{MAX_IN_FLIGHT} requests to the server are under way");
-            error(message, SOON)
-        })?;
-        let attempt = self.circuit.begin(Instant::now()).map_err(|left| {
-            let message = "the server failed repeatedly; it is not asked for a short time";
-            error(message, left.max(SOON))
-        })?;
-        match asked.await {
-            Ok(result) => {
-                attempt.succeeded();
-                Ok(result)
-            }
-            Err(problem) => {
-                match problem.is_of_request() {
-                    true => attempt.succeeded(),
-                    false => attempt.failed(Instant::now()),
-                }
-                Err(error(problem, LATER))
-            }
-        }
+        let called = self.calls.call(asked, Problem::is_of_request).await;
+        called.map_err(|problem| error(&problem, problem.retry_after()))
     }
 
     async fn ask(
@@ -304,7 +278,11 @@ impl Remote {
             1 => &self.endpoints.evaluation,
             _ => &self.endpoints.evaluations,
         };
-        let answer = self.http.post_json(url, body, request.request_id).await;
+        let answer = self
+            .settings
+            .http
+            .post_json(url, body, request.request_id)
+            .await;
         let answer = answer.map_err(Problem::Http)?;
         let decisions = match asked {
             1 => answer::one(&answer).map(|decision| vec![decision]),
@@ -322,14 +300,18 @@ impl Remote {
     ) -> Result<Vec<String>, Problem> {
         let pages = async {
             loop {
-                let answer = self.http.post_json(url, list.request(), request_id).await;
+                let answer = self
+                    .settings
+                    .http
+                    .post_json(url, list.request(), request_id)
+                    .await;
                 let answer = answer.map_err(Problem::Http)?;
                 if !list.add(&answer).map_err(Problem::List)? {
                     return Ok(());
                 }
             }
         };
-        match timeout(self.bounds.timeout, pages).await {
+        match timeout(self.settings.bounds.timeout, pages).await {
             Ok(read) => read.map(|()| list.into_ids()),
             Err(_) => Err(Problem::late(&list)),
         }

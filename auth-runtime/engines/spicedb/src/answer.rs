@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use auth_runtime_core::{ObjectDecision, ProtectionSpace};
+use auth_runtime_remote::bounded_text;
 use tonic::Code;
 
-use crate::failure::{Failure, bounded};
+use crate::failure::Failure;
 use crate::messages::{
     CONDITIONAL_PERMISSION, CheckBulkPermissionsResponse, CheckItem, CheckPair, CheckResponse,
     CheckResponseItem, HAS_PERMISSION, LOOKUP_CONDITIONAL_PERMISSION, LOOKUP_HAS_PERMISSION,
@@ -41,7 +42,7 @@ fn decision(item: &CheckItem, pair: CheckPair) -> Result<ObjectDecision, Failure
         Some(CheckResponse::Item(found)) => permissionship(&item.permission, found),
         Some(CheckResponse::Error(error)) => {
             let code = Code::from_i32(error.code);
-            Err(Failure::Question(code, bounded(&error.message)))
+            Err(Failure::Question(code, bounded_text(&error.message)))
         }
         None => Err(Failure::Answer(
             "a question has no decision in the response".to_owned(),

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use auth_runtime_core::{
     DecisionPoint, DecisionPointError, EvaluationFuture, EvaluationRequest, ObjectDecision,
     Permitted, PermittedFuture,
 };
-use auth_runtime_remote::CircuitBreaker;
-use tokio::sync::Semaphore;
+use auth_runtime_remote::{CallError, CircuitBreaker, ServerCalls};
 use tokio::time::timeout;
 
 use crate::client::Client;
@@ -18,10 +17,8 @@ use crate::failure::Failure;
 use crate::names::Names;
 use crate::{answer, object_id, question};
 
-/// The maximum number of concurrent calls of the server.
-const MAX_IN_FLIGHT: usize = 256;
-/// The wait before a retry while all places are taken, or the server is probed.
-const SOON: Duration = Duration::from_secs(1);
+/// The protocol's word for the requests that `TooMany` counts.
+const TOO_MANY: &str = "256 calls of the server are under way";
 /// The wait before a retry after a failure.
 const LATER: Duration = CircuitBreaker::OPEN;
 
@@ -148,8 +145,7 @@ struct Remote {
     is_fully_consistent: bool,
     timeout: Duration,
     client: Client,
-    places: Semaphore,
-    circuit: CircuitBreaker,
+    calls: ServerCalls,
 }
 
 impl SpiceDb {
@@ -167,8 +163,7 @@ impl SpiceDb {
             is_fully_consistent,
             timeout,
             client,
-            places: Semaphore::new(MAX_IN_FLIGHT),
-            circuit: CircuitBreaker::default(),
+            calls: ServerCalls::default(),
         }))
     }
 
@@ -234,7 +229,12 @@ impl Remote {
             }
             Ok(found)
         };
-        let found = self.ask(asking, &is_answered).await?;
+        // A server that answered some calls works: a caller with many questions opens no circuit.
+        let late = || match is_answered.load(Ordering::Relaxed) {
+            true => Failure::LongBatch,
+            false => Failure::Late,
+        };
+        let found = self.ask(asking, late).await?;
         for (index, decision) in questions.asked.into_iter().zip(found) {
             if let Some(asked) = decisions.get_mut(index) {
                 *asked = decision;
@@ -254,51 +254,36 @@ impl Remote {
         let Some(lookup) = lookup.map_err(|problem| error(problem, LATER))? else {
             return Ok(Permitted::Ids(Vec::new()));
         };
-        let listed = self
-            .ask(
-                self.client.lookup(&lookup, request.request_id),
-                &AtomicBool::new(false),
-            )
-            .await?;
+        let asking = self.client.lookup(&lookup, request.request_id);
+        let listed = self.ask(asking, || Failure::Late).await?;
         Ok(Permitted::Ids(listed.into_ids()))
     }
 
-    /// Waits for responses of the server, within the bounds. `is_answered` is set by the first response.
+    /// Waits for responses of the server, within the bounds. `late` is the failure after the time.
     async fn ask<T>(
         &self,
         asking: impl Future<Output = Result<T, Failure>>,
-        is_answered: &AtomicBool,
+        late: impl FnOnce() -> Failure,
     ) -> Result<T, DecisionPointError> {
-        let _place = self.places.try_acquire().map_err(|_| {
-            let message = format!("{MAX_IN_FLIGHT} calls of the server are under way");
-            error(message, SOON)
-        })?;
-        let attempt = self.circuit.begin(Instant::now()).map_err(|left| {
-            let message = "the server failed repeatedly; it is not asked for a short time";
-            error(message, left.max(SOON))
-        })?;
-        let connection = self.client.connection_number();
-        let asked = timeout(self.timeout, asking).await.unwrap_or_else(|_| {
-            // A server that answered some calls works: a caller with many questions opens no circuit.
-            if is_answered.load(Ordering::Relaxed) {
-                return Err(Failure::LongBatch);
-            }
-            self.client.disconnect(connection);
-            Err(Failure::Late)
-        });
-        match asked {
-            Ok(found) => {
-                attempt.succeeded();
-                Ok(found)
-            }
-            Err(failure) => {
-                match failure.is_of_request() {
-                    true => attempt.succeeded(),
-                    false => attempt.failed(Instant::now()),
+        let asked = async {
+            let connection = self.client.connection_number();
+            let asked = timeout(self.timeout, asking).await;
+            asked.unwrap_or_else(|_| {
+                let failure = late();
+                if matches!(failure, Failure::Late) {
+                    self.client.disconnect(connection);
                 }
-                Err(error(failure, LATER))
+                Err(failure)
+            })
+        };
+        let called = self.calls.call(asked, Failure::is_of_request).await;
+        called.map_err(|failure| {
+            let retry_after = failure.retry_after();
+            match failure {
+                CallError::TooMany => error(TOO_MANY, retry_after),
+                failure => error(failure, retry_after),
             }
-        }
+        })
     }
 }
 

@@ -3,10 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use auth_runtime_remote::bounded_text;
 use tonic::{Code, Status};
-
-/// The longest text of the server in a message for the log, in characters.
-const MAX_TEXT: usize = 256;
 
 /// The reason for a missing decision. It never contains sent data.
 #[derive(Debug)]
@@ -101,25 +99,14 @@ fn write_status(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Code::FailedPrecondition => write!(
             f,
             "the schema does not have a type or a permission of this request ({code:?}): {}",
-            bounded(status.message())
+            bounded_text(status.message())
         ),
         _ => write!(
             f,
             "SpiceDB responded with {code:?}: {}",
-            bounded(status.message())
+            bounded_text(status.message())
         ),
     }
-}
-
-/// The beginning of a text from the server, in one line.
-pub(crate) fn bounded(text: &str) -> String {
-    let characters = text.trim().chars().take(MAX_TEXT);
-    characters
-        .map(|character| match character.is_control() {
-            true => ' ',
-            false => character,
-        })
-        .collect()
 }
 
 #[cfg(test)]
