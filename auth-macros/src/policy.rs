@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use auth_grammar::requirement::{Function, Kind, ParsedRequirement, Requires};
+use auth_grammar::requirement::{Function, Requires};
 use auth_runtime_policy::{
     Access, Atom, Disclosure, IpNet, Network, ObjectSource, Policy, Requirement,
 };
@@ -152,41 +152,24 @@ fn addresses(block: &IpNet, krate: &Path) -> TokenStream {
 
 /// Returns the functions of a policy, each once, for the lookup by name.
 pub(crate) fn functions(requires: &Requires, krate: &Path) -> TokenStream {
-    /// The constructor and the name of a function, with its path.
-    type Functions<'r> = BTreeMap<(&'static str, String), &'r Function>;
-
-    fn collect<'r>(requirement: &'r ParsedRequirement, functions: &mut Functions<'r>) {
-        let (constructor, function) = match &requirement.kind {
-            Kind::All(parts) | Kind::Any(parts) => {
-                return parts.iter().for_each(|part| collect(part, functions));
-            }
-            Kind::Check(function) => ("check", Some(function)),
-            Kind::Can(can) => ("resource", can.resource.as_ref()),
-            _ => return,
-        };
-        if let Some(function) = function {
-            functions
-                .entry((constructor, function.to_string()))
-                .or_insert(function);
-        }
-    }
-
     let mut functions = BTreeMap::new();
-    let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
-    for requirement in requires.requirements.iter().chain(lesser) {
-        collect(requirement, &mut functions);
+    for (key, function) in requires.functions() {
+        functions
+            .entry((key, function.to_string()))
+            .or_insert(function);
     }
     let functions = functions.into_iter();
-    let functions = functions
-        .map(|((constructor, name), function)| named_function(constructor, &name, function, krate));
+    let functions =
+        functions.map(|((key, name), function)| named_function(key, &name, function, krate));
     quote!(#(#functions),*)
 }
 
 /// Returns a function of the service: its name and its call, with the span of its path, so that the
 /// compiler points there if it cannot be called.
-fn named_function(constructor: &str, name: &str, function: &Function, krate: &Path) -> TokenStream {
+fn named_function(key: &str, name: &str, function: &Function, krate: &Path) -> TokenStream {
     let path = &function.0;
-    let constructor = Ident::new(constructor, path.span());
+    // Each key is a constructor.
+    let constructor = Ident::new(key, path.span());
     // A name that the path cannot refer to.
     let call = Ident::new("call", Span::mixed_site().located_at(path.span()));
     quote_spanned! {path.span()=>

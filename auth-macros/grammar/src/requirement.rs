@@ -51,6 +51,16 @@ impl Requires {
         self.showing_as(module)
     }
 
+    /// Returns the functions that the requirements name, each with its key, in the order of the attribute.
+    pub fn functions(&self) -> Vec<(&'static str, &Function)> {
+        let mut found = Vec::new();
+        let lesser = self.hide_unless.iter().map(|hide| &hide.lesser);
+        for requirement in self.requirements.iter().chain(lesser) {
+            requirement.write_functions(&mut found);
+        }
+        found
+    }
+
     /// Takes the display of another policy, except for its own keys. Hiding is one unit: a policy
     /// with `hide_as` also decides about `hide_unless`.
     pub(crate) fn showing_as(mut self, other: Self) -> Self {
@@ -327,6 +337,17 @@ impl ParsedRequirement {
             Kind::Network(network) => network.blocks.len().max(1),
             Kind::All(parts) | Kind::Any(parts) => parts.iter().map(Self::size).sum(),
             _ => 1,
+        }
+    }
+
+    fn write_functions<'r>(&'r self, found: &mut Vec<(&'static str, &'r Function)>) {
+        match &self.kind {
+            Kind::Check(function) => found.push(("check", function)),
+            Kind::Can(can) => found.extend(can.resource.iter().map(|it| ("resource", it))),
+            Kind::All(parts) | Kind::Any(parts) => {
+                parts.iter().for_each(|part| part.write_functions(found));
+            }
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use syn::spanned::Spanned;
 
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{Function, Kind, ParsedRequirement, Requires};
+use crate::requirement::{Function, Requires};
 
 /// Records mistakes that are valid on a handler, and invalid on a module: relative paths of functions.
 /// Each handler in the module resolves such a path from its own place; a relative path could lead to
@@ -25,38 +25,14 @@ pub fn module(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Returns the functions in an attribute, with their keys.
-fn functions(requires: &Requires) -> Vec<(&'static str, &Function)> {
-    fn collect<'r>(
-        requirement: &'r ParsedRequirement,
-        found: &mut Vec<(&'static str, &'r Function)>,
-    ) {
-        match &requirement.kind {
-            Kind::Check(function) => found.push(("check", function)),
-            Kind::Can(can) => found.extend(can.resource.iter().map(|it| ("resource", it))),
-            Kind::All(parts) | Kind::Any(parts) => {
-                parts.iter().for_each(|part| collect(part, found));
-            }
-            _ => {}
-        }
-    }
-
-    let mut found = Vec::new();
-    let lesser = requires.hide_unless.iter().map(|hide| &hide.lesser);
-    for part in requires.requirements.iter().chain(lesser) {
-        collect(part, &mut found);
-    }
-    // Of a module, the default is that of its handlers. It may have been placed already.
+/// Returns the functions in the attribute of a module, with their keys.
+fn functions(requires: &Requires) -> impl Iterator<Item = (&'static str, &Function)> {
+    // The default object is that of the handlers. It may have been placed already.
     let idle = requires.idle_on.iter();
     let idle = idle.filter_map(|idle| idle.resource.as_ref());
-    found.extend(
-        requires
-            .resource
-            .iter()
-            .chain(idle)
-            .map(|it| ("resource", it)),
-    );
-    found
+    let default = requires.resource.iter().chain(idle);
+    let default = default.map(|function| ("resource", function));
+    requires.functions().into_iter().chain(default)
 }
 
 /// Returns whether the attribute of an enclosing module is invalid. That is reported at the module,
@@ -70,7 +46,7 @@ pub(super) fn is_module_wrong(requires: &Requires) -> bool {
 /// The first function of an attribute that is named by a relative path: its key, and the path as it should
 /// be written.
 pub(crate) fn relative_function(requires: &Requires) -> Option<(&'static str, String)> {
-    let mut functions = functions(requires).into_iter();
+    let mut functions = functions(requires);
     let (key, function) = functions.find(|(_, function)| !is_absolute(function))?;
     Some((key, end_of(function)))
 }
