@@ -241,6 +241,22 @@ impl Policy {
         )
     }
 
+    /// The same policy with the source of each object changed by `change`.
+    #[must_use]
+    pub fn map_objects(&self, change: impl Fn(&ObjectSource) -> ObjectSource) -> Self {
+        self.map(|requirement| {
+            requirement.map(&|atom| {
+                Requirement::Atom(match atom {
+                    Atom::Can { action, on } => Atom::Can {
+                        action: action.clone(),
+                        on: change(on),
+                    },
+                    other => other.clone(),
+                })
+            })
+        })
+    }
+
     /// The callers that it allows.
     pub const fn access(&self) -> &Access {
         &self.access

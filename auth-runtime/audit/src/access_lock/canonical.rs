@@ -107,15 +107,5 @@ pub(super) fn with_places_of_parameters(policy: &Policy, path: &str) -> Policy {
             None => name.to_owned().into(),
         }
     };
-    policy.map(|requirement| {
-        requirement.map(&|atom| {
-            Requirement::Atom(match atom {
-                Atom::Can { action, on } => Atom::Can {
-                    action: action.clone(),
-                    on: on.map_pattern(|on| on.rename_parameters(place)),
-                },
-                other => other.clone(),
-            })
-        })
-    })
+    policy.map_objects(|on| on.map_pattern(|on| on.rename_parameters(place)))
 }

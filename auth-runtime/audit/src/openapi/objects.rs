@@ -25,17 +25,7 @@ pub(super) fn in_document(policy: &Policy, route: &str, path: &str) -> Policy {
             Cow::Owned(other.unwrap_or_else(|| own.to_owned()))
         })
     };
-    policy.map(|requirement| {
-        requirement.map(&|atom| {
-            Requirement::Atom(match atom {
-                Atom::Can { action, on } => Atom::Can {
-                    action: action.clone(),
-                    on: on.map_pattern(renamed),
-                },
-                other => other.clone(),
-            })
-        })
-    })
+    policy.map_objects(|on| on.map_pattern(renamed))
 }
 
 /// Returns the actions on objects that a policy requires, in the form of AuthZEN's evaluations; `None` if
