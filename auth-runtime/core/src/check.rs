@@ -122,7 +122,7 @@ enum FunctionKind {
     Resource(Call<Option<Resource>>),
 }
 
-/// A call of a function whose state type only the expansion of an attribute knows.
+/// A call of a function. Only the expansion of an attribute knows the type of its state.
 type Call<A> = for<'r> fn(FunctionCall<'r, A>) -> FunctionCalled<'r, A>;
 
 /// The future result of a function; `None` if the function failed.

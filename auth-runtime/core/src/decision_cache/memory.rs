@@ -61,7 +61,7 @@ impl Memory {
         self.began = now;
     }
 
-    /// Returns a decision whose question was asked less than `lifetime` before `now`.
+    /// Returns the decision about a question of less than `lifetime` before `now`.
     pub(super) fn get(
         &self,
         key: &Key,

@@ -323,7 +323,7 @@ fn error(message: impl fmt::Display, retry_after: Duration) -> DecisionPointErro
 }
 
 impl Problem {
-    /// A list whose pages are not read in time. A server that sent a page works.
+    /// The failure of a list that is not read in time. A server that sent a page works.
     fn late(list: &List<'_>) -> Self {
         match list.has_begun() {
             true => Self::List(ListError::Long(

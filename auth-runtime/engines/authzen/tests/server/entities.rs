@@ -49,7 +49,7 @@ fn loading(
     (builder(pdp).entities(loader).build().unwrap(), calls)
 }
 
-/// Documents whose name has the owner, as in `ann-1`. Others do not exist.
+/// Documents with the owner in the name, as in `ann-1`. Others do not exist.
 fn documents(wanted: &Wanted) -> Vec<Entity> {
     match wanted.id().split_once('-') {
         Some((owner, _)) if wanted.entity_type() == "Document" => {
@@ -140,7 +140,7 @@ async fn identity_and_question_take_precedence() {
     );
 }
 
-/// A loaded property is no role of the caller, under either name.
+/// Loaded roles are left out, under either name of the property.
 #[tokio::test]
 async fn loaded_roles_are_not_sent_beside_renamed_ones() {
     let pdp = Pdp::start();

@@ -1,4 +1,4 @@
-//! Pages that are no part of a list, and lists without an end.
+//! Invalid pages, and lists without an end.
 
 use std::time::{Duration, Instant};
 

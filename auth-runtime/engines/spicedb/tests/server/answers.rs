@@ -1,4 +1,4 @@
-//! Responses that are no decisions, and responses about other questions.
+//! Responses without decisions, and responses about other questions.
 
 use auth_runtime::objects::ObjectDecision;
 

@@ -1,4 +1,4 @@
-//! A server that answers as it is told.
+//! A server with the behaviour that a test sets.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
