@@ -130,8 +130,8 @@ pub mod objects {
         Action, Condition, DecisionCache, DecisionCacheBuilder, DecisionCacheError,
         DecisionDeadline, DecisionPoint, DecisionPointError, EntitiesFuture, Entity, EntityLoader,
         Evaluation, EvaluationFuture, EvaluationRequest, ObjectAnswer, ObjectDecision,
-        ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, Resource, Sql,
-        SqlColumns, UnknownColumn, Value, Wanted,
+        ObjectFunction, ObjectRequest, ObjectRules, Permitted, PermittedFuture, RequestData,
+        Resource, Sql, SqlColumns, UnknownColumn, Value, Wanted,
     };
     #[doc(inline)]
     pub use auth_runtime_policy::{FillError, ObjectSource, ResourcePattern, ResourcePatternError};

@@ -14,7 +14,7 @@ use auth_runtime_core::adapter::{
 };
 use auth_runtime_core::{
     Action, Caller, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
-    ObjectDecision, ProtectionSpace, RequestSnapshot, Resource, ServiceFunction,
+    ObjectDecision, ProtectionSpace, RequestData, RequestSnapshot, Resource, ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -354,6 +354,8 @@ pub(crate) struct ObjectAuthorizer {
     pub(crate) space: ProtectionSpace,
     pub(crate) authentication: Authentication,
     pub(crate) request: ObjectRequest,
+    /// The data that the decision point keeps for the request.
+    pub(crate) data: Option<RequestData>,
     /// True if the denial is concealed from this caller.
     pub(crate) conceal: bool,
     /// True if an authorizer in front of the handler replaces a concealed denial by the response of
@@ -400,7 +402,7 @@ impl ObjectAuthorizer {
             snapshot, reported, ..
         } = &self.request;
         let origin = reported.as_ref().map(|reported| &reported.origin);
-        AboutRequest::kept(snapshot, origin)
+        AboutRequest::kept(snapshot, origin, self.data.as_ref())
     }
 
     fn deny(
@@ -515,6 +517,7 @@ impl<P: HasPolicy> Guard<P> {
         let Authorization {
             authentication,
             conceal,
+            data,
             ..
         } = space
             .authorize_route(route, surroundings, stand_in(&head.extensions))
@@ -523,6 +526,7 @@ impl<P: HasPolicy> Guard<P> {
         let caller = space.caller_for(P::POLICY, &authentication).cloned();
         let objects = request.map(|request| {
             Arc::new(ObjectAuthorizer {
+                data: data.or_else(|| space.request_data()),
                 space,
                 authentication,
                 request,

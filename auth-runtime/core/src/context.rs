@@ -10,6 +10,7 @@ use auth_runtime_policy::{Atom, Group, Truth};
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::decision_point::{Evaluated, ObjectDecision};
+use crate::request_data::RequestData;
 
 /// All facts about one request that its policy is evaluated with.
 ///
@@ -36,6 +37,8 @@ pub struct Context<'a> {
     /// The time after which to retry, if a decision point failed and names it.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) evaluated: Option<Arc<Evaluated>>,
+    /// The data that the decision point keeps for the request.
+    pub(crate) data: Option<RequestData>,
 }
 
 /// The result of a check, or of a decision point, for one atom.
@@ -65,6 +68,7 @@ impl<'a> Context<'a> {
             answers: Vec::new(),
             retry_after: None,
             evaluated: None,
+            data: None,
         }
     }
 
@@ -172,6 +176,11 @@ impl<'a> Context<'a> {
             retry_after: time,
             ..self
         }
+    }
+
+    /// Sets the data that the decision point keeps for the request.
+    pub(crate) fn with_data(self, data: Option<RequestData>) -> Self {
+        Self { data, ..self }
     }
 
     /// Adds the questions to a decision point, for records.

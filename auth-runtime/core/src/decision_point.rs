@@ -12,6 +12,7 @@ use http::{HeaderValue, Method};
 use crate::condition::Permitted;
 use crate::identity::Identity;
 use crate::properties::{Properties, Value};
+use crate::request_data::RequestData;
 
 /// An engine that decides which actions a caller may perform on which objects: a policy decision point
 /// of AuthZEN.
@@ -111,6 +112,9 @@ pub struct EvaluationRequest<'r> {
     /// The value of the
     /// [`request_id_field`](crate::ProtectionSpaceBuilder::request_id_field).
     pub request_id: Option<&'r HeaderValue>,
+    /// The data that the engine keeps for the request, from one call to the next. `None` in a request that
+    /// [`new`](Self::new) creates.
+    pub data: Option<&'r RequestData>,
 }
 
 impl<'r> EvaluationRequest<'r> {
@@ -124,6 +128,7 @@ impl<'r> EvaluationRequest<'r> {
             address: None,
             time: SystemTime::now(),
             request_id: None,
+            data: None,
         }
     }
 }

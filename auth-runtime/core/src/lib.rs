@@ -28,6 +28,7 @@ mod head;
 mod identity;
 mod object_rules;
 mod properties;
+mod request_data;
 #[cfg(feature = "resource-metadata")]
 mod resource;
 mod return_path;
@@ -60,6 +61,7 @@ pub use crate::handler_location::HandlerLocation;
 pub use crate::identity::Identity;
 pub use crate::object_rules::{ObjectAnswer, ObjectFunction, ObjectRequest, ObjectRules};
 pub use crate::properties::Value;
+pub use crate::request_data::RequestData;
 #[cfg(feature = "resource-metadata")]
 pub use crate::resource::{ProtectedResource, ProtectedResourceBuilder, ResourceError};
 pub use crate::return_path::ReturnPath;

@@ -336,6 +336,7 @@ impl RouteAuthorizer {
         let Authorization {
             authentication,
             conceal,
+            data,
             ..
         } = authorization;
         let caller = self.space.caller_for(&self.policy, &authentication)?;
@@ -354,6 +355,7 @@ impl RouteAuthorizer {
                 space: self.space.clone(),
                 authentication,
                 request: *objects.unwrap_or_else(own),
+                data: data.or_else(|| self.space.request_data()),
                 conceal,
                 has_router: true,
             })

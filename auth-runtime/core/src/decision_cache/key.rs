@@ -28,6 +28,7 @@ impl Key {
             address,
             time: _,
             request_id: _,
+            data: _,
         } = request;
         let mut shared = Self::default();
         identity.write_key(&mut shared, with_extensions);

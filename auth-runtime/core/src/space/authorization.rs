@@ -16,6 +16,7 @@ use crate::denial_body::RequestView;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
+use crate::request_data::RequestData;
 
 /// The policy of a handler, and the parts of the handler that the decision depends on.
 #[derive(Clone, Copy)]
@@ -49,6 +50,8 @@ pub struct Authorization {
     pub decision: Decision,
     /// True if the denial of an object is concealed. Only for a granted request.
     pub conceal: bool,
+    /// The data that the decision point keeps for the request, if it was asked.
+    pub data: Option<RequestData>,
 }
 
 impl Authorization {
@@ -58,6 +61,7 @@ impl Authorization {
             authentication: Authentication::anonymous(),
             decision: Decision::Grant,
             conceal: false,
+            data: None,
         }
     }
 }
@@ -186,6 +190,7 @@ impl ProtectionSpace {
                     authentication,
                     decision,
                     conceal,
+                    data: None,
                 })
             }
             Err(_) => Err(authentication),
@@ -201,7 +206,8 @@ impl ProtectionSpace {
         watch: &Watch,
     ) -> Authorization {
         let head = surroundings.head;
-        let mut context = self.context(route.policy, &authentication, head);
+        let context = self.context(route.policy, &authentication, head);
+        let mut context = context.map(|context| context.with_data(self.request_data()));
         let (decision, conceal) = loop {
             let open = match decide(route, context.as_ref()) {
                 Ok(decided) => break decided,
@@ -217,10 +223,12 @@ impl ProtectionSpace {
         };
         let request = (&authentication, head);
         self.report_decision(route, request, context.as_ref(), &decision, watch);
+        let data = context.and_then(|context| context.data);
         Authorization {
             authentication,
             decision,
             conceal,
+            data,
         }
     }
 

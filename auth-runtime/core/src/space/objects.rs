@@ -22,6 +22,7 @@ use crate::decision_point::{
 use crate::denial_body::RequestSnapshot;
 use crate::head::Head;
 use crate::identity::Identity;
+use crate::request_data::RequestData;
 
 /// The request that questions are about: the parts that do not depend on the caller.
 #[derive(Clone, Copy, Debug)]
@@ -34,16 +35,23 @@ pub struct AboutRequest<'r> {
     pub address: Option<IpAddr>,
     /// The value of the field with the request's id.
     pub request_id: Option<&'r HeaderValue>,
+    /// The data that the decision point keeps for the request.
+    pub data: Option<&'r RequestData>,
 }
 
 impl<'r> AboutRequest<'r> {
     /// The parts of a request that a guard kept.
-    pub fn kept(request: &'r RequestSnapshot, origin: Option<&'r RequestOrigin>) -> Self {
+    pub fn kept(
+        request: &'r RequestSnapshot,
+        origin: Option<&'r RequestOrigin>,
+        data: Option<&'r RequestData>,
+    ) -> Self {
         Self {
             method: request.method(),
             path: request.sent_uri().path(),
             address: origin.and_then(|origin| origin.client.address()),
             request_id: origin.and_then(|origin| origin.request_id.as_ref()),
+            data,
         }
     }
 }
@@ -55,6 +63,11 @@ impl ProtectionSpace {
     /// Returns whether the space has a decision point.
     pub fn has_decision_point(&self) -> bool {
         self.0.decision_point.is_some()
+    }
+
+    /// The data that the decision point keeps for one request; `None` without a decision point.
+    pub fn request_data(&self) -> Option<RequestData> {
+        self.has_decision_point().then(RequestData::default)
     }
 
     /// Returns the first `can` requirement of `policy` that the space cannot decide: it has no decision
@@ -111,7 +124,7 @@ impl ProtectionSpace {
         if evaluations.is_empty() {
             return context;
         }
-        let about = self.about(surroundings.head);
+        let about = self.about(surroundings.head, context.data.as_ref());
         let evaluated = self.evaluate(identity, evaluations, about).await;
         if let Err(error) = &evaluated.result {
             context = context.retry_after(error.retry_time());
@@ -233,6 +246,7 @@ impl ProtectionSpace {
             address: about.address,
             time: self.0.clock.now(),
             request_id: about.request_id,
+            data: about.data,
             identity,
             evaluations,
         }
@@ -260,12 +274,13 @@ impl ProtectionSpace {
         Ok(decisions)
     }
 
-    fn about<'r>(&self, head: Head<'r>) -> AboutRequest<'r> {
+    fn about<'r>(&self, head: Head<'r>, data: Option<&'r RequestData>) -> AboutRequest<'r> {
         AboutRequest {
             method: head.method,
             path: head.sent_uri().path(),
             address: self.0.client_address.find(head).address(),
             request_id: self.request_id(head),
+            data,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::messages::{
     CONDITIONAL_PERMISSION, CheckBulkPermissionsResponse, CheckItem, CheckPair, CheckResponse,
     CheckResponseItem, HAS_PERMISSION, LOOKUP_CONDITIONAL_PERMISSION, LOOKUP_HAS_PERMISSION,
-    LookupResourcesResponse, NO_PERMISSION,
+    LookupResourcesResponse, NO_PERMISSION, ZedToken,
 };
 use crate::object_id;
 
@@ -71,12 +71,17 @@ fn permissionship(permission: &str, found: CheckResponseItem) -> Result<ObjectDe
 
 /// The objects of a list.
 #[derive(Default)]
-pub(crate) struct Listed(BTreeSet<String>);
+pub(crate) struct Listed {
+    ids: BTreeSet<String>,
+    /// The token of the data that were used.
+    pub(crate) looked_up_at: Option<ZedToken>,
+}
 
 impl Listed {
     /// Adds an object. Those that depend on missing caveat context are left out, and so are those with an id
     /// that is not the form of one: [`decisions`] are never about them.
-    pub(crate) fn add(&mut self, found: &LookupResourcesResponse) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, found: LookupResourcesResponse) -> Result<(), Failure> {
+        self.looked_up_at = found.looked_up_at;
         match found.permissionship {
             LOOKUP_HAS_PERMISSION => {}
             LOOKUP_CONDITIONAL_PERMISSION => return Ok(()),
@@ -89,8 +94,8 @@ impl Listed {
             tracing::debug!("an object of a list has an id that is not written by `object_id`");
             return Ok(());
         };
-        self.0.insert(id);
-        match self.0.len() > ProtectionSpace::MAX_EVALUATIONS {
+        self.ids.insert(id);
+        match self.ids.len() > ProtectionSpace::MAX_EVALUATIONS {
             true => Err(Failure::LongList(ProtectionSpace::MAX_EVALUATIONS)),
             false => Ok(()),
         }
@@ -98,6 +103,6 @@ impl Listed {
 
     /// The ids, each once.
     pub(crate) fn into_ids(self) -> Vec<String> {
-        self.0.into_iter().collect()
+        self.ids.into_iter().collect()
     }
 }

@@ -103,7 +103,7 @@ impl Client {
         let mut stream = response.await?.into_inner();
         let mut listed = Listed::default();
         while let Some(found) = stream.message().await? {
-            listed.add(&found)?;
+            listed.add(found)?;
         }
         Ok(listed)
     }

@@ -14,6 +14,8 @@ use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::freshness::{self, Freshness};
+use crate::messages::{CheckBulkPermissionsRequest, Consistency, Requirement};
 use crate::names::Names;
 use crate::{answer, object_id, question};
 
@@ -68,16 +70,21 @@ const LATER: Duration = CircuitBreaker::OPEN;
 ///
 /// # Consistency
 ///
-/// | objects of a call | SpiceDB |
+/// | objects of the first call of a request | SpiceDB |
 /// |---|---|
 /// | none has the property [`ZED_TOKEN`](Self::ZED_TOKEN) | `minimize_latency`: a decision may ignore the changes of the last seconds |
 /// | one or several have it, with the same token | `at_least_as_fresh` as the token |
 /// | several have it, with different tokens | `fully_consistent`: the order of tokens is not known |
 /// | any, with [`fully_consistent`](crate::SpiceDbBuilder::fully_consistent) | `fully_consistent` |
 ///
+/// Each further call of the same request is at least as fresh as the response before it: a question or a list
+/// of the handler never uses older data than the policy did. An object with a token that no earlier
+/// call had makes it `fully_consistent`.
+///
 /// A service stores the `written_at` token of each change of an object's relationships with the object, and
-/// returns it as a property. A token that is empty, not a text or unknown to the server is an error. Lists
-/// have no token: without `fully_consistent`, they may ignore the changes of the last seconds.
+/// returns it as a property. A token that is empty, not a text or unknown to the server is an error. The
+/// objects of a list have no token: as the first call of a request, without `fully_consistent`, a list may
+/// ignore the changes of the last seconds.
 ///
 /// ```
 /// use auth_runtime::objects::Resource;
@@ -150,7 +157,7 @@ struct Remote {
 
 impl SpiceDb {
     /// The property of an object with the ZedToken of the latest change of its relationships: a text.
-    pub const ZED_TOKEN: &'static str = question::ZED_TOKEN;
+    pub const ZED_TOKEN: &'static str = freshness::ZED_TOKEN;
 
     pub(crate) fn new(
         names: Names,
@@ -213,20 +220,26 @@ impl Remote {
         &self,
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
-        let questions = question::check(&self.names, self.is_fully_consistent, &request);
+        let questions = question::check(&self.names, &request);
         let questions = questions.map_err(|problem| error(problem, LATER))?;
+        let freshness = Freshness::of(&request).map_err(|problem| error(problem, LATER))?;
         let mut decisions = vec![ObjectDecision::deny(); request.evaluations.len()];
-        if questions.requests.is_empty() {
+        if questions.batches.is_empty() {
             return Ok(decisions);
         }
         let is_answered = AtomicBool::new(false);
         let asking = async {
+            let mut freshness = freshness;
             let mut found = Vec::with_capacity(questions.asked.len());
-            for check in &questions.requests {
-                let response = self.client.check(check, request.request_id).await?;
+            for items in questions.batches {
+                let consistency = Some(self.consistency(&freshness));
+                let check = CheckBulkPermissionsRequest { consistency, items };
+                let mut response = self.client.check(&check, request.request_id).await?;
                 is_answered.store(true, Ordering::Relaxed);
+                freshness.responded(response.checked_at.take());
                 found.extend(answer::decisions(&check.items, response)?);
             }
+            freshness.keep(&request);
             Ok(found)
         };
         // A server that answered some calls works: a caller with many questions opens no circuit.
@@ -249,14 +262,27 @@ impl Remote {
         resource_type: &str,
         request: EvaluationRequest<'_>,
     ) -> Result<Permitted, DecisionPointError> {
-        let consistent = self.is_fully_consistent;
-        let lookup = question::lookup(&self.names, consistent, action, resource_type, &request);
+        let mut freshness = Freshness::of(&request).map_err(|problem| error(problem, LATER))?;
+        let consistency = self.consistency(&freshness);
+        let lookup = question::lookup(&self.names, consistency, action, resource_type, &request);
         let Some(lookup) = lookup.map_err(|problem| error(problem, LATER))? else {
             return Ok(Permitted::Ids(Vec::new()));
         };
         let asking = self.client.lookup(&lookup, request.request_id);
-        let listed = self.ask(asking, || Failure::Late).await?;
+        let mut listed = self.ask(asking, || Failure::Late).await?;
+        freshness.responded(listed.looked_up_at.take());
+        freshness.keep(&request);
         Ok(Permitted::Ids(listed.into_ids()))
+    }
+
+    /// The consistency of the next call of a request.
+    fn consistency(&self, freshness: &Freshness) -> Consistency {
+        match self.is_fully_consistent {
+            true => Consistency {
+                requirement: Some(Requirement::FullyConsistent(true)),
+            },
+            false => freshness.consistency(),
+        }
     }
 
     /// Waits for responses of the server, within the bounds. `late` is the failure after the time.

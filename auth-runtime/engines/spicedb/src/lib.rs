@@ -24,6 +24,7 @@ mod builder;
 mod client;
 mod engine;
 mod failure;
+mod freshness;
 mod messages;
 mod names;
 mod object_id;

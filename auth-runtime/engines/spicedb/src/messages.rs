@@ -76,6 +76,9 @@ pub(crate) struct CheckItem {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct CheckBulkPermissionsResponse {
+    /// The token of the data that were used.
+    #[prost(message, optional, tag = "1")]
+    pub(crate) checked_at: Option<ZedToken>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) pairs: Vec<CheckPair>,
 }
@@ -136,6 +139,9 @@ pub(crate) struct LookupResourcesRequest {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct LookupResourcesResponse {
+    /// The token of the data that were used.
+    #[prost(message, optional, tag = "1")]
+    pub(crate) looked_up_at: Option<ZedToken>,
     #[prost(string, tag = "2")]
     pub(crate) resource_object_id: String,
     #[prost(int32, tag = "3")]

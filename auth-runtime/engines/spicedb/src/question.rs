@@ -1,9 +1,9 @@
 //! Requests to the server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use auth_runtime_core::{Evaluation, EvaluationRequest, Identity, Resource, Value as Property};
+use auth_runtime_core::{Evaluation, EvaluationRequest, Identity};
 use bytes::Bytes;
 use prost::Message;
 use prost::encoding::encoded_len_varint;
@@ -11,14 +11,10 @@ use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Timestamp, Value};
 
 use crate::messages::{
-    CheckBulkPermissionsRequest, CheckItem, Consistency, LookupResourcesRequest, ObjectReference,
-    Requirement, SubjectReference, ZedToken,
+    CheckItem, Consistency, LookupResourcesRequest, ObjectReference, SubjectReference,
 };
 use crate::names::Names;
 use crate::object_id;
-
-/// The property of an object with its token.
-pub(crate) const ZED_TOKEN: &str = "zed_token";
 
 /// The longest caveat context that a server accepts by default, in bytes.
 const MAX_CONTEXT: usize = 4096;
@@ -30,21 +26,16 @@ pub(crate) struct Questions {
     /// The indices of the evaluations that the server decides about. No relationship can exist for the
     /// others.
     pub(crate) asked: Vec<usize>,
-    /// The requests about them. One, unless it would be too long.
-    pub(crate) requests: Vec<CheckBulkPermissionsRequest>,
+    /// The items of each request about them. One request, unless it would be too long.
+    pub(crate) batches: Vec<Vec<CheckItem>>,
 }
 
-/// Returns the requests about all evaluations.
+/// Returns the questions about all evaluations.
 ///
 /// # Errors
 ///
-/// A type or an action has no name in the schema, or a token is invalid.
-pub(crate) fn check(
-    names: &Names,
-    is_fully_consistent: bool,
-    request: &EvaluationRequest<'_>,
-) -> Result<Questions, String> {
-    let consistency = consistency(is_fully_consistent, request.evaluations)?;
+/// A type or an action has no name in the schema.
+pub(crate) fn check(names: &Names, request: &EvaluationRequest<'_>) -> Result<Questions, String> {
     let subject = subject(names, request.identity);
     let context = context(request);
     let (mut asked, mut items) = (Vec::new(), Vec::new());
@@ -71,15 +62,9 @@ pub(crate) fn check(
             context: context.clone(),
         });
     }
-    let requests = split(items)
-        .into_iter()
-        .map(|items| CheckBulkPermissionsRequest {
-            consistency: Some(consistency.clone()),
-            items,
-        });
     Ok(Questions {
         asked,
-        requests: requests.collect(),
+        batches: split(items),
     })
 }
 
@@ -91,14 +76,13 @@ pub(crate) fn check(
 /// The type or the action has no name in the schema.
 pub(crate) fn lookup(
     names: &Names,
-    is_fully_consistent: bool,
+    consistency: Consistency,
     action: &str,
     resource_type: &str,
     request: &EvaluationRequest<'_>,
 ) -> Result<Option<LookupResourcesRequest>, String> {
     let resource_object_type = object_type(names, resource_type)?;
     let permission = permission(names, action)?;
-    let consistency = consistency(is_fully_consistent, &[])?;
     Ok(
         subject(names, request.identity).map(|subject| LookupResourcesRequest {
             consistency: Some(consistency),
@@ -140,42 +124,6 @@ fn subject(names: &Names, identity: &Identity) -> Option<SubjectReference> {
         object: Some(object),
         optional_relation: String::new(),
     })
-}
-
-/// The consistency of a request about all these objects.
-fn consistency(
-    is_fully_consistent: bool,
-    evaluations: &[Evaluation],
-) -> Result<Consistency, String> {
-    let mut tokens = BTreeSet::new();
-    for Evaluation { resource, .. } in evaluations {
-        tokens.extend(token(resource)?);
-    }
-    let requirement = match tokens.pop_first() {
-        None if !is_fully_consistent => Requirement::MinimizeLatency(true),
-        Some(token) if !is_fully_consistent && tokens.is_empty() => {
-            Requirement::AtLeastAsFresh(ZedToken {
-                token: token.to_owned(),
-            })
-        }
-        // The order of two tokens is not known. The present state is as fresh as all of them.
-        _ => Requirement::FullyConsistent(true),
-    };
-    Ok(Consistency {
-        requirement: Some(requirement),
-    })
-}
-
-/// The token of an object.
-fn token(resource: &Resource) -> Result<Option<&str>, String> {
-    let mut properties = resource.properties();
-    match properties.find(|(name, _)| *name == ZED_TOKEN) {
-        None => Ok(None),
-        Some((_, Property::Text(token))) if !token.is_empty() => Ok(Some(token)),
-        Some(_) => Err(format!(
-            "the property `{ZED_TOKEN}` of an object is empty, or not a text"
-        )),
-    }
 }
 
 /// Divides the items so that each request has a length that servers accept.
@@ -260,7 +208,10 @@ fn kind(kind: Kind) -> Value {
 mod tests {
     use std::collections::HashMap;
 
+    use auth_runtime_core::Resource;
+
     use super::*;
+    use crate::messages::CheckBulkPermissionsRequest;
 
     fn names() -> Names {
         Names {
@@ -270,66 +221,19 @@ mod tests {
         }
     }
 
-    fn repo(id: &str, token: Option<&str>) -> Evaluation {
-        let resource = Resource::new("Repo", id);
-        Evaluation::new(
-            "read",
-            match token {
-                Some(token) => resource.with_property(ZED_TOKEN, token),
-                None => resource,
-            },
-        )
-    }
-
-    #[test]
-    fn batches_are_as_fresh_as_each_token() {
-        let fresh = |token: &str| {
-            Requirement::AtLeastAsFresh(ZedToken {
-                token: token.to_owned(),
-            })
-        };
-        let fastest = Requirement::MinimizeLatency(true);
-        let full = Requirement::FullyConsistent(true);
-        for (name, tokens, expected) in [
-            ("no questions", vec![], fastest.clone()),
-            ("no token", vec![None, None], fastest),
-            ("one token", vec![Some("a")], fresh("a")),
-            (
-                "one of several objects has a token",
-                vec![None, Some("a"), None],
-                fresh("a"),
-            ),
-            ("equal tokens", vec![Some("a"), Some("a")], fresh("a")),
-            (
-                "different tokens",
-                vec![Some("a"), Some("b"), Some("a")],
-                full.clone(),
-            ),
-        ] {
-            let evaluations: Vec<_> = tokens.into_iter().map(|token| repo("r", token)).collect();
-            let found = consistency(false, &evaluations).unwrap().requirement;
-            assert_eq!(found, Some(expected), "{name}");
-            let found = consistency(true, &evaluations).unwrap().requirement;
-            assert_eq!(found, Some(full.clone()), "{name}, fully consistent");
-        }
-        let number = Evaluation::new(
-            "read",
-            Resource::new("Repo", "r").with_property(ZED_TOKEN, 7),
-        );
-        for evaluation in [number, repo("r", Some(""))] {
-            assert!(consistency(false, &[repo("r", Some("a")), evaluation]).is_err());
-        }
+    fn repo(id: &str) -> Evaluation {
+        Evaluation::new("read", Resource::new("Repo", id))
     }
 
     #[test]
     fn usual_batches_are_one_request() {
         let ann = Identity::new("auth0|5f7c8ec7c33c6c004bbafe82").with_roles(["editor", "reader"]);
         let evaluations: Vec<_> = (0..10_000)
-            .map(|number| repo(&format!("organization-{number}/repository"), None))
+            .map(|number| repo(&format!("organization-{number}/repository")))
             .collect();
         let request = EvaluationRequest::new(&ann, &evaluations);
-        let questions = check(&names(), false, &request).unwrap();
-        assert_eq!(questions.requests.len(), 1);
+        let questions = check(&names(), &request).unwrap();
+        assert_eq!(questions.batches.len(), 1);
         assert_eq!(questions.asked.len(), 10_000);
     }
 
@@ -337,33 +241,34 @@ mod tests {
     fn long_batches_are_several_requests() {
         let ann = Identity::new("ann");
         let long_id = "r".repeat(1000);
-        let evaluations = vec![repo(&long_id, None); 10_000];
+        let evaluations = vec![repo(&long_id); 10_000];
         let request = EvaluationRequest::new(&ann, &evaluations);
-        let questions = check(&names(), false, &request).unwrap();
-        assert_eq!(questions.requests.len(), 4);
-        let items = questions.requests.iter().map(|request| request.items.len());
-        assert_eq!(items.sum::<usize>(), 10_000);
-        for request in questions.requests {
+        let questions = check(&names(), &request).unwrap();
+        assert_eq!(questions.batches.len(), 4);
+        assert_eq!(
+            questions.batches.iter().map(Vec::len).sum::<usize>(),
+            10_000
+        );
+        for items in questions.batches {
+            let consistency = Some(Consistency::default());
+            let request = CheckBulkPermissionsRequest { consistency, items };
             assert!(request.encoded_len() < MAX_REQUEST + 1024);
-            assert!(request.consistency.is_some());
         }
     }
 
     #[test]
     fn no_relationship_with_a_wildcard() {
         let everybody = Identity::new("*");
-        let evaluations = [repo("r", None), repo("*", None), repo("", None)];
+        let evaluations = [repo("r"), repo("*"), repo("")];
         let request = EvaluationRequest::new(&everybody, &evaluations);
-        assert!(
-            check(&names(), false, &request)
-                .unwrap()
-                .requests
-                .is_empty()
+        assert!(check(&names(), &request).unwrap().batches.is_empty());
+        assert_eq!(
+            lookup(&names(), Consistency::default(), "read", "Repo", &request),
+            Ok(None)
         );
-        assert_eq!(lookup(&names(), false, "read", "Repo", &request), Ok(None));
         let ann = Identity::new("ann");
         let request = EvaluationRequest::new(&ann, &evaluations);
-        assert_eq!(check(&names(), false, &request).unwrap().asked, [0]);
+        assert_eq!(check(&names(), &request).unwrap().asked, [0]);
     }
 
     #[test]
@@ -373,9 +278,9 @@ mod tests {
             Evaluation::new("ls", Resource::new("Repo", "r")),
             Evaluation::new("read", Resource::new("Ab", "r")),
         ] {
-            let evaluations = [repo("r", None), evaluation];
+            let evaluations = [repo("r"), evaluation];
             let request = EvaluationRequest::new(&ann, &evaluations);
-            assert!(check(&names(), false, &request).is_err());
+            assert!(check(&names(), &request).is_err());
         }
     }
 

@@ -93,6 +93,7 @@ async fn error_about_one_question_is_an_error() {
 
 fn found(id: &str, permissionship: i32) -> Found {
     Found {
+        looked_up_at: None,
         id: id.to_owned(),
         permissionship,
     }

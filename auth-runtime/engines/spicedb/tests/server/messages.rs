@@ -27,6 +27,35 @@ pub(crate) struct CheckItem {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(crate) struct Token {
+    #[prost(string, tag = "1")]
+    pub(crate) token: String,
+}
+
+/// A request for decisions or for a list.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct AnyRequest {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) consistency: Option<Consistency>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Consistency {
+    #[prost(oneof = "Requirement", tags = "1, 2, 4")]
+    pub(crate) requirement: Option<Requirement>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(crate) enum Requirement {
+    #[prost(bool, tag = "1")]
+    MinimizeLatency(bool),
+    #[prost(message, tag = "2")]
+    AtLeastAsFresh(Token),
+    #[prost(bool, tag = "4")]
+    FullyConsistent(bool),
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(crate) struct CheckRequest {
     #[prost(message, repeated, tag = "2")]
     pub(crate) items: Vec<CheckItem>,
@@ -34,6 +63,8 @@ pub(crate) struct CheckRequest {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct CheckResponse {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) checked_at: Option<Token>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) pairs: Vec<Pair>,
 }
@@ -70,6 +101,8 @@ pub(crate) struct Error {
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Found {
+    #[prost(message, optional, tag = "1")]
+    pub(crate) looked_up_at: Option<Token>,
     #[prost(string, tag = "2")]
     pub(crate) id: String,
     #[prost(int32, tag = "3")]

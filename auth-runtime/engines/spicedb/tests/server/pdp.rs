@@ -13,7 +13,10 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::messages::{CheckRequest, CheckResponse, Decided, Found, Pair, Permissionship};
+use crate::messages::{
+    AnyRequest, CheckRequest, CheckResponse, Decided, Found, Pair, Permissionship, Requirement,
+    Token,
+};
 
 /// The numbers of `Permissionship`.
 const NO: i32 = 1;
@@ -53,6 +56,7 @@ pub(crate) struct Pdp {
 struct Shared {
     behaviour: Mutex<Behaviour>,
     seen: Mutex<Vec<HeaderMap>>,
+    requirements: Mutex<Vec<Requirement>>,
 }
 
 impl Pdp {
@@ -60,6 +64,7 @@ impl Pdp {
         let shared = Arc::new(Shared {
             behaviour: Mutex::new(Behaviour::Decide),
             seen: Mutex::default(),
+            requirements: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -84,6 +89,17 @@ impl Pdp {
     pub(crate) fn seen(&self) -> Vec<HeaderMap> {
         self.shared.seen.lock().unwrap().clone()
     }
+
+    /// Returns the consistency of each request so far.
+    pub(crate) fn requirements(&self) -> Vec<Requirement> {
+        self.shared.requirements.lock().unwrap().clone()
+    }
+}
+
+/// The token of the response with this number, counted from 1.
+pub(crate) fn token(number: usize) -> Token {
+    let token = format!("at {number}");
+    Token { token }
 }
 
 impl Drop for Pdp {
@@ -100,12 +116,20 @@ async fn answer(
 ) -> Response<Body> {
     shared.seen.lock().unwrap().push(fields);
     let behaviour = shared.behaviour.lock().unwrap().clone();
+    let number = {
+        let mut requirements = shared.requirements.lock().unwrap();
+        let consistency = AnyRequest::decode(&body[5..]).unwrap().consistency;
+        requirements.push(consistency.unwrap().requirement.unwrap());
+        requirements.len()
+    };
+    let decided = |change| decided(&body, number, change);
     let is_list = match uri.path() {
         "/authzed.api.v1.PermissionsService/CheckBulkPermissions" => false,
         "/authzed.api.v1.PermissionsService/LookupResources" => true,
         path => panic!("{path}"),
     };
     let own = [Found {
+        looked_up_at: Some(token(number)),
         id: "own".to_owned(),
         permissionship: 1,
     }];
@@ -121,16 +145,16 @@ async fn answer(
                 .body(Body::from("<p>it does not work</p>"))
                 .unwrap()
         }
-        Behaviour::NoStatus => head(Body::from(decided(&body, |_| ()))),
+        Behaviour::NoStatus => head(Body::from(decided(|_| ()))),
         Behaviour::OnlyHead => head(Body::from_stream(stream::pending::<
             Result<Bytes, std::io::Error>,
         >())),
         Behaviour::Never => std::future::pending().await,
-        Behaviour::Change(change) if !is_list => respond(vec![decided(&body, change)], 0),
+        Behaviour::Change(change) if !is_list => respond(vec![decided(change)], 0),
         Behaviour::Long(length) => {
             let message = match is_list {
                 true => framed(&own[0]),
-                false => decided(&body, |_| ()),
+                false => decided(|_| ()),
             };
             respond(vec![lengthened(&message, length)], 0)
         }
@@ -140,28 +164,33 @@ async fn answer(
             }
             match is_list {
                 true => respond(own.iter().map(framed).collect(), 0),
-                false => respond(vec![decided(&body, |_| ())], 0),
+                false => respond(vec![decided(|_| ())], 0),
             }
         }
     }
 }
 
-fn decided(body: &[u8], change: fn(&mut Vec<Pair>)) -> Bytes {
+fn decided(body: &[u8], number: usize, change: fn(&mut Vec<Pair>)) -> Bytes {
     let request = CheckRequest::decode(&body[5..]).unwrap();
     let pairs = request.items.into_iter().map(|item| {
         let is_own = item
             .resource
             .as_ref()
             .is_some_and(|found| found.object_id == "own");
-        let number = if is_own { YES } else { NO };
+        let permissionship = if is_own { YES } else { NO };
         Pair {
             request: Some(item),
-            response: Some(Decided::Item(Permissionship { number })),
+            response: Some(Decided::Item(Permissionship {
+                number: permissionship,
+            })),
         }
     });
     let mut pairs = pairs.collect();
     change(&mut pairs);
-    framed(&CheckResponse { pairs })
+    framed(&CheckResponse {
+        checked_at: Some(token(number)),
+        pairs,
+    })
 }
 
 fn framed(message: &impl Message) -> Bytes {

@@ -11,7 +11,8 @@ use axum::http::{Request, StatusCode};
 use tower::ServiceExt;
 
 use crate::engine;
-use crate::pdp::{Behaviour, Pdp};
+use crate::messages::Requirement;
+use crate::pdp::{Behaviour, Pdp, token};
 
 /// The key of Ann.
 const KEY: &str = "k-4f1c0b6e9a8d47d2";
@@ -57,6 +58,14 @@ async fn filter(guard: Guard) -> Result<String, Denied> {
 #[requires(can = "update", on = "Document::{id}", hide_as = 404, hide_unless = can("read"))]
 async fn update() {}
 
+/// Asks once by the policy, and twice more.
+#[requires(can = "read", on = "Document::{id}")]
+async fn related(guard: Guard) -> Result<(), Denied> {
+    guard.can(READ, Resource::new("Document", "own")).await?;
+    guard.permitted(READ, "Document", unneeded()).await?;
+    Ok(())
+}
+
 fn app(pdp: &Pdp) -> ProtectedRouter {
     let keys = ApiKeys::builder().key(KEY, Identity::new("ann"));
     let space = ProtectionSpace::builder()
@@ -67,6 +76,7 @@ fn app(pdp: &Pdp) -> ProtectedRouter {
         .route("/list", get(list))
         .route("/filter", get(filter))
         .route("/documents/{id}", get(update))
+        .route("/documents/{id}/related", get(related))
         .protect(space.build().unwrap())
         .unwrap()
 }
@@ -98,6 +108,28 @@ async fn decisions_are_statuses() {
     }
     assert_eq!(ask(&pdp, "/documents/other").await.0, StatusCode::NOT_FOUND);
     assert_eq!(ask(&pdp, "/documents/%2A").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn calls_of_a_request_are_as_fresh_as_the_ones_before() {
+    let pdp = Pdp::start().await;
+    for path in ["/documents/own/related", "/list", "/documents/own/related"] {
+        assert_eq!(ask(&pdp, path).await.0, StatusCode::OK, "{path}");
+    }
+    let first = Requirement::MinimizeLatency(true);
+    let after = |number| Requirement::AtLeastAsFresh(token(number));
+    let expected = [
+        first.clone(),
+        after(1),
+        after(2),
+        // Another request.
+        first.clone(),
+        // A third one.
+        first,
+        after(5),
+        after(6),
+    ];
+    assert_eq!(pdp.requirements(), expected);
 }
 
 #[tokio::test]
