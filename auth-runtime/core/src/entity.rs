@@ -69,8 +69,9 @@ pub type EntitiesFuture<'r> =
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Wanted {
-    kind: Cow<'static, str>,
+    // The id is compared first, since few entities share one.
     id: String,
+    kind: Cow<'static, str>,
 }
 
 impl Wanted {

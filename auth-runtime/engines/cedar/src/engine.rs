@@ -1,6 +1,5 @@
 //! The engine.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -102,7 +101,8 @@ const QUESTIONS_IN_A_ROW: usize = 64;
 /// - the entities that properties of these objects refer to.
 ///
 /// If the returned entities name further ones, as parents or in attributes, it is called again with
-/// these, up to four calls in all. An entity is asked for once. A loader that does not return an entity
+/// these, up to four calls in all. An entity is asked for once. Only for objects, it is asked for entities of a
+/// type that the schema declares without attributes and parents, such as `entity Team;`. A loader that does not return an entity
 /// ends the chain there: for policies, the entity is in nothing and `has` no attribute, and a policy that
 /// reads one fails. An object that an `enum` of the schema lists exists without the loader.
 ///
@@ -240,26 +240,33 @@ impl Engine {
         request: EvaluationRequest<'_>,
     ) -> Result<Vec<ObjectDecision>, DecisionPointError> {
         let policies = self.policies.load_full();
-        let has_roles = self.declared.as_ref().is_none_or(|own| own.has_roles);
-        let loaded = load(request, &self.names, has_roles, self.loader.as_deref()).await?;
+        let declared = self.declared.as_ref();
+        let has_roles = declared.is_none_or(|own| own.has_roles);
+        let loader = self.loader.as_deref();
+        let loaded = load(request, &self.names, declared, has_roles, loader).await?;
         let mut gathered = Gathered::new(request, &self.names, has_roles, &loaded)?;
-        let mut types = Types::new(self.declared.as_ref());
+        let mut types = Types::new(declared);
         let mut objects = Vec::with_capacity(request.evaluations.len());
         for evaluation in request.evaluations {
             let resource = Uid::of_object(&evaluation.resource, &self.names);
-            if self.exists(resource, &gathered) {
+            let is_known = gathered.entities.contains_key(&resource);
+            let exists = self.exists(resource, is_known);
+            match (exists, is_known) {
                 // Cedar checks that its required attributes are known.
-                gathered.entities.entry(resource).or_default();
-                objects.push(Some(types.uid(resource)?));
-            } else {
-                gathered.entities.remove(&resource);
-                objects.push(None);
+                (true, false) => {
+                    gathered.entities.insert(resource, Known::default());
+                }
+                (false, true) => {
+                    gathered.entities.remove(&resource);
+                }
+                _ => {}
             }
+            objects.push(exists.then(|| types.uid(resource)).transpose()?);
         }
         let mut batch = Batch {
             principal: types.uid(gathered.caller)?,
             entities: self.entities(&gathered, &mut types)?,
-            actions: HashMap::new(),
+            actions: Vec::new(),
             policies,
             request,
         };
@@ -280,11 +287,13 @@ impl Engine {
         evaluation: &'r Evaluation,
         object: Option<EntityUid>,
     ) -> Result<ObjectDecision, DecisionPointError> {
-        let (action, context) = match batch.actions.get(&*evaluation.action) {
-            Some(action) => action.clone(),
+        let mut known = batch.actions.iter();
+        let known = known.find(|(name, _)| *name == evaluation.action);
+        let (action, context) = match known {
+            Some((_, action)) => action.clone(),
             None => {
                 let action = self.action(batch.request, &evaluation.action)?;
-                batch.actions.insert(&evaluation.action, action.clone());
+                batch.actions.push((&evaluation.action, action.clone()));
                 action
             }
         };
@@ -301,16 +310,15 @@ impl Engine {
         decision(authorizer.is_authorized(&asked, &batch.policies, &batch.entities))
     }
 
-    /// Returns whether an object exists, as far as the engine can find out.
-    fn exists(&self, resource: Uid<'_>, gathered: &Gathered<'_>) -> bool {
+    /// Returns whether an object exists, as far as the engine can find out. `is_known` says whether the
+    /// loader or a question knows it.
+    fn exists(&self, resource: Uid<'_>, is_known: bool) -> bool {
         let declared = self.declared.as_ref();
         let declared = declared.and_then(|own| own.entity_type(resource.kind));
         if let Some(ids) = declared.and_then(|declared| declared.ids.as_ref()) {
             return ids.contains(resource.id);
         }
-        self.loader.is_none()
-            || resource.kind == self.names.service
-            || gathered.entities.contains_key(&resource)
+        self.loader.is_none() || resource.kind == self.names.service || is_known
     }
 
     /// Returns the id of an action, and its context.
@@ -391,8 +399,8 @@ struct Batch<'r> {
     policies: Arc<PolicySet>,
     principal: EntityUid,
     entities: Entities,
-    /// The actions of the previous questions, by their names.
-    actions: HashMap<&'r str, (EntityUid, Context)>,
+    /// The actions of the previous questions, with their names. A service has few.
+    actions: Vec<(&'r str, (EntityUid, Context))>,
     request: EvaluationRequest<'r>,
 }
 

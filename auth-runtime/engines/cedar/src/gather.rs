@@ -10,7 +10,7 @@ use auth_runtime_core::{
     DecisionPointError, Entity, EntityLoader, EvaluationRequest, Identity, Resource, Value, Wanted,
 };
 
-use crate::schema::Names;
+use crate::schema::{Declared, Names};
 use crate::values::references;
 
 /// The time of all calls of the loader for a request together.
@@ -26,8 +26,9 @@ const MAX_LEVELS: usize = 100;
 /// The type and the id of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Uid<'g> {
-    pub(crate) kind: &'g str,
+    // In the order of `Wanted`.
     pub(crate) id: &'g str,
+    pub(crate) kind: &'g str,
 }
 
 impl<'g> Uid<'g> {
@@ -195,14 +196,16 @@ fn check_levels(entities: &HashMap<Uid<'_>, Known<'_>>) -> Result<(), DecisionPo
 pub(crate) async fn load(
     request: EvaluationRequest<'_>,
     names: &Names,
+    declared: Option<&Declared>,
     has_roles: bool,
     loader: Option<&dyn EntityLoader>,
 ) -> Result<Vec<Entity>, DecisionPointError> {
     let Some(loader) = loader else {
         return Ok(Vec::new());
     };
-    let first = first(request, names, has_roles);
-    let loading = tokio::time::timeout(LOADER_TIME, load_all(loader, first));
+    let has_data = |uid: &Uid<'_>| declared.is_none_or(|declared| declared.has_data(uid.kind));
+    let first = first(request, names, has_roles, &has_data);
+    let loading = tokio::time::timeout(LOADER_TIME, load_all(loader, first, &has_data));
     loading.await.map_err(|_| {
         let seconds = LOADER_TIME.as_secs();
         DecisionPointError::new(format!("the entities were not loaded within {seconds} s"))
@@ -210,54 +213,63 @@ pub(crate) async fn load(
 }
 
 /// The entities of the first call of the loader.
-fn first(request: EvaluationRequest<'_>, names: &Names, has_roles: bool) -> Vec<Wanted> {
+fn first(
+    request: EvaluationRequest<'_>,
+    names: &Names,
+    has_roles: bool,
+    has_data: &impl Fn(&Uid<'_>) -> bool,
+) -> Vec<Wanted> {
     let identity = request.identity;
-    let mut first = vec![caller(identity, names)];
+    let mut first = Vec::new();
     if has_roles {
         first.extend(roles(identity, names));
     }
     for evaluation in request.evaluations {
-        first.push(Uid::of_object(&evaluation.resource, names));
         for (_, value) in evaluation.resource.properties() {
             references(value, &mut first);
         }
     }
-    wanted(first)
+    first.retain(has_data);
+    first.push(caller(identity, names));
+    // The loader tells whether an object exists.
+    let objects = request.evaluations.iter();
+    first.extend(objects.map(|evaluation| Uid::of_object(&evaluation.resource, names)));
+    each_once(&mut first);
+    first.into_iter().map(Uid::wanted).collect()
 }
 
-/// Returns each entity once, sorted.
-fn wanted(mut uids: Vec<Uid<'_>>) -> Vec<Wanted> {
+/// Leaves each entity once, sorted.
+fn each_once(uids: &mut Vec<Uid<'_>>) {
     uids.sort_unstable();
     uids.dedup();
-    uids.into_iter().map(Uid::wanted).collect()
 }
 
 async fn load_all(
     loader: &dyn EntityLoader,
     first: Vec<Wanted>,
+    has_data: &impl Fn(&Uid<'_>) -> bool,
 ) -> Result<Vec<Entity>, DecisionPointError> {
-    // Both are sorted.
+    // All are sorted.
     let (mut loaded, mut asked) = (Vec::new(), Vec::new());
     let mut next = first;
     for _ in 0..MAX_CALLS {
         if asked.len() + next.len() > MAX_ENTITIES {
             return Err(too_many());
         }
-        let found = loader.load(&next).await?;
+        let mut found = loader.load(&next).await?;
         if loaded.len() + found.len() > MAX_ENTITIES {
             return Err(too_many());
         }
         asked.extend(next);
-        asked.sort_unstable();
-        let new = loaded.len();
+        asked.sort();
+        found.sort_by(|one, other| one.uid().cmp(other.uid()));
+        let mut named = named_by(&found);
+        named.retain(|uid| {
+            let is_asked = asked.binary_search_by(|own| Uid::of(own).cmp(uid)).is_ok();
+            !is_asked && has_data(uid) && !contains(&found, *uid) && !contains(&loaded, *uid)
+        });
+        next = named.into_iter().map(Uid::wanted).collect();
         loaded.extend(found);
-        let mut named = Vec::new();
-        for entity in loaded.iter().skip(new) {
-            let values = entity.properties();
-            values.for_each(|(_, value)| references(value, &mut named));
-            named.extend(entity.parents().iter().map(Uid::of));
-        }
-        next = wanted(named);
         loaded.sort_by(|one, other| one.uid().cmp(other.uid()));
         loaded.dedup();
         let mut pairs = loaded.iter().zip(loaded.iter().skip(1));
@@ -266,12 +278,6 @@ async fn load_all(
             let message = format!("the loader returned two different `{kind}` with one id");
             return Err(DecisionPointError::new(message));
         }
-        next.retain(|wanted| {
-            asked.binary_search(wanted).is_err()
-                && loaded
-                    .binary_search_by(|own| own.uid().cmp(wanted))
-                    .is_err()
-        });
         if next.is_empty() {
             return Ok(loaded);
         }
@@ -279,6 +285,24 @@ async fn load_all(
     Err(DecisionPointError::new(format!(
         "the entities of call {MAX_CALLS} of the loader name further ones"
     )))
+}
+
+/// The parents of entities, and those that their properties refer to, each once and sorted.
+fn named_by(entities: &[Entity]) -> Vec<Uid<'_>> {
+    let mut named = Vec::new();
+    for entity in entities {
+        let values = entity.properties();
+        values.for_each(|(_, value)| references(value, &mut named));
+        named.extend(entity.parents().iter().map(Uid::of));
+    }
+    each_once(&mut named);
+    named
+}
+
+/// Returns whether one of the sorted entities has this id.
+fn contains(sorted: &[Entity], uid: Uid<'_>) -> bool {
+    let found = sorted.binary_search_by(|own| Uid::of(own.uid()).cmp(&uid));
+    found.is_ok()
 }
 
 fn too_many() -> DecisionPointError {

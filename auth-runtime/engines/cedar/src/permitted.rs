@@ -66,7 +66,7 @@ impl Engine {
         let policies = self.policies.load_full();
         let loader = self.loader.as_deref();
         let has_roles = declared.has_roles;
-        let loaded = load(request, &self.names, has_roles, loader).await?;
+        let loaded = load(request, &self.names, Some(declared), has_roles, loader).await?;
         let gathered = Gathered::new(request, &self.names, has_roles, &loaded)?;
         let mut types = Types::new(Some(declared));
         let (action, context) = self.action(request, action)?;

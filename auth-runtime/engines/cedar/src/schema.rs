@@ -20,6 +20,8 @@ pub(crate) struct Declared {
 pub(crate) struct DeclaredType {
     pub(crate) name: EntityTypeName,
     pub(crate) attributes: Members,
+    /// Whether an entity of this type can have attributes or parents.
+    pub(crate) has_data: bool,
     /// The ids of the only entities of this type, if the schema lists them.
     pub(crate) ids: Option<HashSet<String>>,
 }
@@ -92,6 +94,13 @@ impl Declared {
 
     pub(crate) fn entity_type(&self, name: &str) -> Option<&DeclaredType> {
         self.types.get(name)
+    }
+
+    /// Returns whether an entity of this type can have attributes or parents. An unknown type is reported
+    /// when its name is converted.
+    pub(crate) fn has_data(&self, entity_type: &str) -> bool {
+        let declared = self.entity_type(entity_type);
+        declared.is_none_or(|declared| declared.has_data)
     }
 
     /// Returns the name and the declaration of an entity type.
@@ -221,9 +230,12 @@ impl<'j> Reader<'j> {
             let own = own.and_then(|types| types.get(name.basename()));
             let shape = own.and_then(|own| own.get("shape"));
             let ids = own.and_then(|own| own.get("enum")?.as_array());
+            let attributes = shape.map_or_else(Members::new, |it| self.members(&namespace, it));
+            let mut parents = schema.ancestors(name).into_iter().flatten();
             let declared = DeclaredType {
                 name: name.clone(),
-                attributes: shape.map_or_else(Members::new, |it| self.members(&namespace, it)),
+                has_data: !attributes.is_empty() || parents.next().is_some(),
+                attributes,
                 ids: ids.map(|ids| {
                     let ids = ids.iter().filter_map(Json::as_str);
                     ids.map(str::to_owned).collect()

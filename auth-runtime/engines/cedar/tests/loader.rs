@@ -327,7 +327,7 @@ async fn properties_name_entities_to_load() {
     let reference = |id: &str| Value::Reference("Folder".into(), id.to_owned());
     let resource = file("a").with_property("shelves", vec![reference("s1"), reference("s2")]);
     assert!(ask(&engine, resource).await.unwrap().is_allowed());
-    assert_eq!(*calls.lock().unwrap(), [["a", "s1", "s2", "ann"]]);
+    assert_eq!(*calls.lock().unwrap(), [["a", "ann", "s1", "s2"]]);
 }
 
 #[tokio::test]
@@ -375,6 +375,64 @@ async fn roles_can_have_parents() {
         let decisions = cedar.evaluate(request).await.unwrap();
         assert_eq!(decisions[0].is_allowed(), expected, "{role}");
         let calls = std::mem::take(&mut *calls.lock().unwrap());
-        assert_eq!(calls, [["a", role, "ann"]]);
+        let mut asked = vec!["a", role, "ann"];
+        asked.sort_unstable();
+        assert_eq!(calls, [asked]);
+    }
+}
+
+/// A type without attributes and parents has nothing to load, except whether an object exists.
+#[tokio::test]
+async fn types_without_data_are_loaded_as_objects_only() {
+    const SCHEMA: &str = "
+        entity Team;
+        entity Role;
+        entity User in [Team, Role];
+        entity File { owner: User, team: Team };
+        action read appliesTo { principal: User, resource: [File, Team] };
+    ";
+    let calls = Calls::default();
+    let loader = By {
+        load: |wanted: &Wanted| match (wanted.entity_type(), wanted.id()) {
+            ("File", id) => vec![
+                Entity::new("File", id.to_owned())
+                    .with_property("owner", Value::Reference("User".into(), "bob".into()))
+                    .with_property("team", Value::Reference("Team".into(), "core".into())),
+            ],
+            ("User", "ann") => vec![Entity::new("User", "ann").with_parent("Team", "core")],
+            ("Team", "core") => vec![Entity::new("Team", "core")],
+            _ => Vec::new(),
+        },
+        calls: Arc::clone(&calls),
+    };
+    let cedar = Cedar::builder()
+        .policies(
+            "permit (principal, action, resource is File) when { principal in resource.team };
+             permit (principal, action, resource is Team) when { principal in resource };",
+        )
+        .schema(SCHEMA)
+        .entities(loader)
+        .build()
+        .unwrap();
+    let ann = Identity::new("ann").with_roles(["member"]);
+    for (object, expected, asked) in [
+        (file("a"), true, vec![vec!["a", "ann"], vec!["bob"]]),
+        (
+            Resource::new("Team", "core"),
+            true,
+            vec![vec!["ann", "core"]],
+        ),
+        (
+            Resource::new("Team", "none"),
+            false,
+            vec![vec!["ann", "none"]],
+        ),
+    ] {
+        let question = [Evaluation::new("read", object)];
+        let decisions = cedar.evaluate(EvaluationRequest::new(&ann, &question));
+        let decisions = decisions.await.unwrap();
+        assert_eq!(decisions[0].is_allowed(), expected, "{question:?}");
+        let calls = std::mem::take(&mut *calls.lock().unwrap());
+        assert_eq!(calls, asked, "{question:?}");
     }
 }

@@ -70,13 +70,13 @@ impl EntityLoader for Repositories {
             });
             let mut entities: Vec<Entity> = repos.collect();
             for user in of_type("User") {
-                let teams = teams_of(user).await;
+                let teams = teams_of(user).await.iter();
                 let entity = Entity::new("User", user);
-                entities.push(
-                    teams
-                        .iter()
-                        .fold(entity, |entity, team| entity.with_parent("Team", *team)),
-                );
+                let entity = teams.fold(entity, |entity, team| entity.with_parent("Team", *team));
+                // A table of members has no row for a user without teams.
+                if !entity.parents().is_empty() {
+                    entities.push(entity);
+                }
             }
             Ok(entities)
         })
