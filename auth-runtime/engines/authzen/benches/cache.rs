@@ -27,10 +27,13 @@ fn main() {
         .unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let several = |count: usize| format!("{{\"evaluations\":[{}]}}", answers(count));
+    let several = async |questions: String| {
+        let count = questions.matches("\"resource\"").count();
+        format!("{{\"evaluations\":[{}]}}", answers(count))
+    };
     let app = Router::new()
         .route("/access/v1/evaluation", post(async || answers(1)))
-        .route("/access/v1/evaluations", post(async move || several(10)));
+        .route("/access/v1/evaluations", post(several));
     runtime.spawn(async { axum::serve(listener, app).await.unwrap() });
 
     let server = AuthZen::builder().url(url).build().unwrap();
