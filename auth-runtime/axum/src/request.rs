@@ -81,9 +81,11 @@ pub(crate) fn stand_in(extensions: &Extensions) -> Option<&Caller> {
 
 /// Reads the body of a request if that has to happen before authentication, unless it is read already. The
 /// handler still receives it, unless it is unreadable.
+/// `max` is the length that the application reads.
 pub(crate) async fn read_body(
     space: &ProtectionSpace,
     target: Target<'_>,
+    max: usize,
     request: Request,
 ) -> Request {
     let is_read = request.extensions().get::<RequestBody>().is_some();
@@ -91,7 +93,7 @@ pub(crate) async fn read_body(
         return request;
     }
     let (mut head, body) = request.into_parts();
-    let (read, body) = match collect(body).await {
+    let (read, body) = match collect(body, max).await {
         Some(bytes) => (RequestBody::Read(bytes.clone()), Body::from(bytes)),
         None => (RequestBody::Unreadable, Body::empty()),
     };
@@ -99,10 +101,10 @@ pub(crate) async fn read_body(
     Request::from_parts(head, body)
 }
 
-/// Reads a body of up to [`ProtectionSpace::MAX_BODY`] bytes; `None` if it is longer or incomplete.
+/// Reads a body of up to `max` bytes; `None` if it is longer or incomplete.
 /// The frames are copied into one buffer: a client can send frames of one byte, and each of them
 /// takes far more memory than that.
-async fn collect(mut body: Body) -> Option<Bytes> {
+async fn collect(mut body: Body, max: usize) -> Option<Bytes> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -114,7 +116,7 @@ async fn collect(mut body: Body) -> Option<Bytes> {
             continue;
         }
         let length = first.len().max(all.len()) + data.len();
-        if length > ProtectionSpace::MAX_BODY {
+        if length > max {
             return None;
         }
         if length == data.len() {

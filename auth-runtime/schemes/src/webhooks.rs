@@ -44,7 +44,7 @@ use crate::hex::parse_sha256;
 /// ```
 ///
 /// The signature covers the raw body. A `GuardedRouter` reads it before the decision, up to
-/// [`ProtectionSpace::MAX_BODY`](auth_runtime_core::ProtectionSpace::MAX_BODY) bytes, and the handler receives it
+/// [`max_body`](auth_runtime_core::ProtectionSpaceBuilder::max_body) bytes (1 MiB by default), and the handler receives it
 /// unchanged. On a plain router the body is not read, so every signature is rejected.
 ///
 /// **Keys.** Each [`secret`](WebhooksBuilder::secret) verifies, so that a new one can be added before the

@@ -239,6 +239,38 @@ async fn bodies_are_bounded() {
     assert_eq!(status(&app, &[(FIELD, &signature)], &longer).await, 400);
 }
 
+#[tokio::test]
+async fn bound_of_bodies_is_set_for_the_application() {
+    const FIELD: &str = "x-hub-signature-256";
+    const MAX: usize = 2 * ProtectionSpace::MAX_BODY;
+    let builder = |max| {
+        let hooks = Webhooks::github().secret(GITHUB_SECRET).identity(sender());
+        let space = ProtectionSpace::builder().realm("hooks").max_body(max);
+        space.scheme(hooks.build().expect("the scheme is in order"))
+    };
+    let space = |max| builder(max).build().expect("the space is in order");
+    let small = GuardedRouter::new().route("/pushed", post(pushed));
+    let large = GuardedRouter::new().route("/hidden", post(hidden));
+    let small = small.protect(space(10)).expect("the routes are in order");
+    let app = small.merge(large.protect(space(MAX)).expect("the routes are in order"));
+    for (length, expected) in [(MAX, 200), (MAX + 1, 400)] {
+        let body = "x".repeat(length);
+        let signature = format!("sha256={}", hex_signature(GITHUB_SECRET, &body));
+        for path in ["/pushed", "/hidden"] {
+            let response = post_to(&app, path, &[(FIELD, &signature)], &body).await;
+            assert_eq!(response.status(), expected, "{path}, {length}");
+        }
+        let wrong = signature.replace("sha256=", "sha256=0");
+        let hidden = post_to(&app, "/hidden", &[(FIELD, &wrong)], &body).await;
+        let unknown = post_to(&app, "/absent", &[(FIELD, &wrong)], &body).await;
+        assert_eq!(hidden.status(), unknown.status(), "{length}");
+        assert_eq!(hidden.headers(), unknown.headers(), "{length}");
+    }
+    for max in [0, 64 * ProtectionSpace::MAX_BODY + 1] {
+        assert_eq!(builder(max).build().unwrap_err(), SpaceError::MaxBody(max));
+    }
+}
+
 /// A wrong signature must not reveal a hidden path either.
 #[tokio::test]
 async fn hidden_and_unknown_paths_respond_alike() {

@@ -211,7 +211,7 @@ impl RouteAuthorizer {
     async fn read_bodies(&self, mut request: Request) -> Request {
         let target = Target::of(&self.policy);
         for space in self.spaces_that_read() {
-            request = read_body(space, target, request).await;
+            request = read_body(space, target, self.fallback.max_body(), request).await;
         }
         request
     }

@@ -186,6 +186,15 @@ impl Fallback {
         &self.0.spaces
     }
 
+    /// The longest body that is read before authentication. All paths of the application read the same.
+    pub(super) fn max_body(&self) -> usize {
+        let spaces = self.spaces().iter();
+        spaces
+            .map(ProtectionSpace::max_body)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// Whether the response can depend on more of a request than a [`RequestSnapshot`] holds.
     ///
     /// [`RequestSnapshot`]: auth_runtime_core::RequestSnapshot
@@ -276,7 +285,7 @@ impl Fallback {
             let authentication = match found.take_if(|(own, _)| own.is_same(space)) {
                 Some((_, authentication)) => authentication,
                 None => {
-                    request = read_body(space, Target::Unknown, request).await;
+                    request = read_body(space, Target::Unknown, self.max_body(), request).await;
                     let watch = space.watch(None);
                     let authentication = authenticate(space, head_of(&request), Target::Unknown);
                     let authentication = watch.around(authentication).await;

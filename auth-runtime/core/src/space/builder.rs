@@ -19,6 +19,9 @@ use crate::events::{Audit, AuditRecord};
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
 
+/// The greatest value of [`max_body`](ProtectionSpaceBuilder::max_body), in bytes.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
 /// Builds a [`ProtectionSpace`].
 #[must_use]
 pub struct ProtectionSpaceBuilder {
@@ -33,6 +36,7 @@ pub struct ProtectionSpaceBuilder {
     render: Option<Render>,
     audit: Option<Audit>,
     request_id_field: Option<HeaderName>,
+    max_body: usize,
     #[cfg(feature = "metrics")]
     counts: bool,
     #[cfg(feature = "tracing")]
@@ -56,6 +60,7 @@ impl ProtectionSpace {
             render: None,
             audit: None,
             request_id_field: None,
+            max_body: ProtectionSpace::MAX_BODY,
             #[cfg(feature = "metrics")]
             counts: false,
             #[cfg(feature = "tracing")]
@@ -203,6 +208,23 @@ impl ProtectionSpaceBuilder {
         self
     }
 
+    /// Sets the longest body that is read before authentication, in bytes: that of a form with a token, or of a
+    /// signed webhook. Default: [`MAX_BODY`](ProtectionSpace::MAX_BODY), 1 MiB.
+    ///
+    /// All clients can send such bodies, and each stays in memory until the response. In an application of several
+    /// spaces, the longest of their lengths counts for all.
+    ///
+    /// ```
+    /// use auth_runtime::ProtectionSpace;
+    ///
+    /// // The longest body of GitHub's webhooks.
+    /// let builder = ProtectionSpace::builder().max_body(25 * 1024 * 1024);
+    /// ```
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
     /// Counts decisions, by the `metrics` crate: `auth_decisions_total` by `handler`, `outcome` and
     /// `rule`, and the histogram `auth_decision_duration_seconds` by `handler`. Default: no, since each
     /// decision then reads the clock.
@@ -229,6 +251,9 @@ impl ProtectionSpaceBuilder {
         if self.schemes.is_empty() {
             return Err(SpaceError::NoScheme);
         }
+        if !(1..=LONGEST_BODY).contains(&self.max_body) {
+            return Err(SpaceError::MaxBody(self.max_body));
+        }
         let mut space = Space {
             realm: self.realm,
             schemes: Vec::with_capacity(self.schemes.len()),
@@ -241,6 +266,7 @@ impl ProtectionSpaceBuilder {
             render: self.render,
             audit: self.audit,
             request_id_field: self.request_id_field,
+            max_body: self.max_body,
             #[cfg(feature = "metrics")]
             counts: self.counts,
             #[cfg(feature = "tracing")]
@@ -355,6 +381,8 @@ pub enum SpaceError {
     SchemeTwice(String),
     /// The login page is not a path on this host.
     LoginPage(String),
+    /// The longest body is zero, or more than 64 MiB.
+    MaxBody(usize),
     /// The challenge is invalid, usually because of its realm.
     Challenge {
         /// The scheme's name.
@@ -373,6 +401,10 @@ impl fmt::Display for SpaceError {
             Self::NoScheme => {
                 f.write_str("the protection space has no scheme; add one with `.scheme(…)`")
             }
+            Self::MaxBody(bytes) => write!(
+                f,
+                "the longest body before authentication is {bytes} bytes; 1 to {LONGEST_BODY} are allowed"
+            ),
             Self::NoChallenge => f.write_str(
                 "`UnknownPaths::Challenge` needs a scheme with a challenge, and the protection \
                  space has none; remove it, or add such a scheme",

@@ -270,7 +270,7 @@ fn single_value(
 pub enum RequestBody {
     /// The body.
     Read(bytes::Bytes),
-    /// The body is longer than [`ProtectionSpace::MAX_BODY`], or incomplete.
+    /// The body is longer than [`ProtectionSpace::max_body`], or incomplete.
     Unreadable,
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Space {
     pub(super) audit: Option<Audit>,
     /// The field of the request with its id, for records.
     pub(super) request_id_field: Option<HeaderName>,
+    pub(super) max_body: usize,
     #[cfg(feature = "metrics")]
     pub(super) counts: bool,
     #[cfg(feature = "tracing")]
@@ -114,13 +115,18 @@ impl ProtectionSpace {
     /// longer ones in other places are malformed.
     pub const MAX_CREDENTIALS: usize = 16 * 1024;
 
-    /// The longest body that is read before authentication, in bytes: a form, if a scheme accepts tokens in
-    /// forms, or a body that the credentials [sign](crate::Scheme::signs_body). The response to a longer or
-    /// incomplete one is 400, without a call of the handler.
+    /// The longest body that is read before authentication by default, in bytes: a form, if a scheme accepts
+    /// tokens in forms, or a body that the credentials [sign](crate::Scheme::signs_body). The response to a
+    /// longer or incomplete one is 400, without a call of the handler.
     ///
     /// Bodies are read on hidden and unknown paths, and on other paths if the policy accepts such a
-    /// scheme.
+    /// scheme. [`max_body`](crate::ProtectionSpaceBuilder::max_body) sets another length.
     pub const MAX_BODY: usize = 1024 * 1024;
+
+    /// The longest body that is read before authentication, in bytes.
+    pub fn max_body(&self) -> usize {
+        self.0.max_body
+    }
 
     /// The realm, if there is one.
     pub fn realm(&self) -> Option<&str> {
