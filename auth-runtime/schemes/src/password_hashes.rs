@@ -1,4 +1,4 @@
-//! Verification of passwords with Argon2 hashes (RFC 9106).
+//! Verification of passwords with Argon2 hashes (RFC 9106), or by functions.
 
 mod remembered;
 
@@ -20,7 +20,10 @@ use self::remembered::{LoginHash, LoginKey, Remembered};
 use crate::fair_queue::{self, FairQueue, Place};
 use crate::password::Password;
 
-/// Users with their Argon2 hashes; for [`Basic::password_hashes`](crate::Basic::password_hashes).
+/// Users with the hashes of their passwords; for [`Basic::password_hashes`](crate::Basic::password_hashes).
+///
+/// Argon2 hashes are verified here. For hashes of other kinds, such as bcrypt and PBKDF2,
+/// [`user_verified_by`](PasswordHashesBuilder::user_verified_by) takes a function.
 ///
 /// An unknown user takes the same time as a wrong password: the password is compared with the hash
 /// of some known user, always the same one for a name, and then rejected.
@@ -82,9 +85,34 @@ struct Table {
 type Memory = Vec<Block>;
 
 struct User {
-    hash: StoredHash,
+    verifier: Verifier,
     identity: Identity,
     logins: Remembered,
+}
+
+/// The verification of a user's password.
+enum Verifier {
+    Argon2(StoredHash),
+    Function(Box<VerifyPassword>),
+}
+
+type VerifyPassword = dyn Fn(&Password) -> bool + Send + Sync;
+
+impl Verifier {
+    /// The number of blocks for computing the hash.
+    fn blocks(&self) -> usize {
+        match self {
+            Self::Argon2(hash) => hash.argon2.params().block_count(),
+            Self::Function(_) => 0,
+        }
+    }
+
+    fn accepts(&self, password: &Password, memory: &mut [Block]) -> bool {
+        match self {
+            Self::Argon2(hash) => hash.is_of(password, memory),
+            Self::Function(verify) => verify(password),
+        }
+    }
 }
 
 /// A password hash, with the parameters that it was made with.
@@ -190,7 +218,7 @@ impl Table {
         let Some(memory) = with_blocks(&mut place.value, self.blocks) else {
             return BUSY;
         };
-        let is_right = user.hash.is_of(password, memory);
+        let is_right = user.verifier.accepts(password, memory);
         match known.filter(|_| is_right) {
             Some(user) => Caller::known(user.identity.clone()),
             None => Caller::rejected(),
@@ -232,11 +260,6 @@ impl StoredHash {
         })
     }
 
-    /// The number of blocks for computing the hash.
-    fn blocks(&self) -> usize {
-        self.argon2.params().block_count()
-    }
-
     /// Returns whether it is the hash of `password`. The comparison takes constant time, and
     /// `memory` is wiped afterwards.
     fn is_of(&self, password: &Password, memory: &mut [Block]) -> bool {
@@ -248,7 +271,7 @@ impl StoredHash {
         let hashed =
             self.argon2
                 .hash_password_into_with_memory(password, &self.salt, bytes, &mut *memory);
-        let used = self.blocks().min(memory.len());
+        let used = self.argon2.params().block_count().min(memory.len());
         if let Some(used) = memory.get_mut(..used) {
             used.fill(Block::new());
         }
@@ -259,14 +282,65 @@ impl StoredHash {
 /// Builds [`PasswordHashes`].
 #[must_use]
 pub struct PasswordHashesBuilder {
-    users: Vec<(String, String, Identity)>,
+    /// The verifier is missing if the hash is invalid.
+    users: Vec<(String, Option<Verifier>, Identity)>,
     clock: Clock,
 }
 
 impl PasswordHashesBuilder {
     /// Adds a user with the hash of the password, as a PHC string: `$argon2id$v=19$…`.
     pub fn user(mut self, name: impl Into<String>, hash: &str, identity: Identity) -> Self {
-        self.users.push((name.into(), hash.to_owned(), identity));
+        let verifier = StoredHash::parse(hash).map(Verifier::Argon2);
+        self.users.push((name.into(), verifier, identity));
+        self
+    }
+
+    /// Adds a user with a function that verifies the password, such as by a hash of another kind than Argon2.
+    ///
+    /// It is called on tokio's blocking threads, within the [limits](PasswordHashes#limits), and should
+    /// compare in constant time. An unknown user takes the time of some known one: give all users hashes of
+    /// one kind and cost. A panic is 503.
+    ///
+    /// With the traits of the `password-hash` crate, here for PBKDF2, and with the `bcrypt` crate:
+    ///
+    /// ```
+    /// use auth_runtime::Identity;
+    /// use auth_runtime::schemes::PasswordHashes;
+    /// use pbkdf2::Pbkdf2;
+    /// use pbkdf2::password_hash::PasswordVerifier;
+    /// use pbkdf2::password_hash::phc::PasswordHash;
+    ///
+    /// # let of_ann = {
+    /// #     use pbkdf2::password_hash::PasswordHasher;
+    /// #     Pbkdf2::default().hash_password(b"correct horse")?.to_string()
+    /// # };
+    /// # let of_bob = bcrypt::hash("battery staple", 4)?;
+    /// let of_ann = PasswordHash::new(&of_ann)?;
+    /// let hashes = PasswordHashes::builder()
+    ///     .user_verified_by(
+    ///         "ann",
+    ///         move |password| {
+    ///             let password = password.as_str().as_bytes();
+    ///             Pbkdf2::default().verify_password(password, &of_ann).is_ok()
+    ///         },
+    ///         Identity::new("ann"),
+    ///     )
+    ///     .user_verified_by(
+    ///         "bob",
+    ///         move |password| bcrypt::verify(password.as_str(), &of_bob).unwrap_or(false),
+    ///         Identity::new("bob"),
+    ///     )
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn user_verified_by(
+        mut self,
+        name: impl Into<String>,
+        verify: impl Fn(&Password) -> bool + Send + Sync + 'static,
+        identity: Identity,
+    ) -> Self {
+        let verifier = Verifier::Function(Box::new(verify));
+        self.users.push((name.into(), Some(verifier), identity));
         self
     }
 
@@ -288,16 +362,16 @@ impl PasswordHashesBuilder {
         let mut users = Vec::with_capacity(self.users.len());
         let mut places = HashMap::with_capacity(self.users.len());
         let mut blocks = 0;
-        for (name, hash, identity) in self.users {
-            let Some(hash) = StoredHash::parse(&hash) else {
+        for (name, verifier, identity) in self.users {
+            let Some(verifier) = verifier else {
                 return Err(PasswordHashesError::NoArgon2(name));
             };
             if places.insert(name.clone(), users.len()).is_some() {
                 return Err(PasswordHashesError::UserTwice(name));
             }
-            blocks = hash.blocks().max(blocks);
+            blocks = verifier.blocks().max(blocks);
             users.push(User {
-                hash,
+                verifier,
                 identity,
                 logins: Remembered::default(),
             });

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use auth_runtime::schemes::Client;
+use auth_runtime::schemes::{Client, Password};
 use axum::extract::ConnectInfo;
 
 use crate::schemes::*;
@@ -32,6 +32,36 @@ async fn latin1_is_read_on_request() {
     }
     let control = authorization(format!("Basic {}", STANDARD.encode(b"J\x85\xff:x")));
     assert_eq!(send(&lenient, "/known", &control).await.status(), 401);
+}
+
+#[tokio::test]
+async fn functions_verify_other_hashes() {
+    let verify = |right: &'static str| {
+        move |password: &Password| {
+            assert_ne!(password.as_str(), "panic");
+            password.as_str() == right
+        }
+    };
+    let hashes = PasswordHashes::builder()
+        .user_verified_by("ann", verify("correct horse"), Identity::new("ann"))
+        .user("bob", &hash("pass:word"), Identity::new("bob"))
+        .build()
+        .expect("hashes");
+    let app = app(space(Basic::password_hashes(hashes)));
+    let rows = vec![
+        row("right", basic("ann:correct horse"), 200, &[]),
+        row("wrong", basic("ann:pass:word"), 401, &[BASIC]),
+        row("Argon2 beside it", basic("bob:pass:word"), 200, &[]),
+        row(
+            "wrong for Argon2",
+            basic("bob:correct horse"),
+            401,
+            &[BASIC],
+        ),
+        row("a panic", basic("ann:panic"), 503, &[]),
+        row("after the panic", basic("ann:correct horse"), 200, &[]),
+    ];
+    check(&app, "/known", rows).await;
 }
 
 #[tokio::test]
