@@ -43,6 +43,8 @@ struct Rules {
     /// In order of preference. Not empty.
     offers: Vec<Offer>,
     hashes_names: bool,
+    /// The prefix that a gateway removes from paths; empty without one.
+    removed_prefix: String,
     counts: Counts,
 }
 
@@ -62,7 +64,7 @@ impl Scheme for Digest {
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Verification {
-        let answer = match Answer::read(credentials) {
+        let answer = match Answer::read(credentials, &self.rules.removed_prefix) {
             Ok(answer) => answer,
             Err(problem) => {
                 return Verification::done(Caller::Rejected(match problem {

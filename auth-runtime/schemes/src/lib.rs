@@ -57,6 +57,8 @@ mod redis;
 mod sessions;
 #[cfg(feature = "signed-urls")]
 mod signed_urls;
+#[cfg(any(feature = "dpop", feature = "digest"))]
+mod steady_clock;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 #[cfg(feature = "webhooks")]

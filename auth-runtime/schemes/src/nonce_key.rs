@@ -1,7 +1,7 @@
 //! Stateless nonces: a timestamp and its HMAC.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use auth_runtime_core::Clock;
 use base64::Engine;
@@ -10,6 +10,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::steady_clock::SteadyClock;
+
 /// Creates nonces and verifies its own. Services with the same key accept each other's nonces.
 pub(crate) struct NonceKey {
     /// Padded to a block, as in HMAC.
@@ -17,7 +19,7 @@ pub(crate) struct NonceKey {
     /// The purpose of the nonces. A nonce for one purpose is invalid for another.
     purpose: &'static [u8],
     lifetime: Duration,
-    clock: Clock,
+    clock: SteadyClock,
     made: AtomicU64,
 }
 
@@ -52,7 +54,7 @@ impl NonceKey {
             key: block,
             purpose,
             lifetime,
-            clock,
+            clock: SteadyClock::new(clock),
             made: AtomicU64::new(0),
         }
     }
@@ -106,9 +108,6 @@ impl NonceKey {
     }
 
     fn nanos_since_1970(&self) -> u64 {
-        let since = self.clock.now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |since| {
-            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-        })
+        u64::try_from(self.clock.since_1970().as_nanos()).unwrap_or(u64::MAX)
     }
 }

@@ -2,6 +2,7 @@
 
 use auth_runtime_core::Credentials;
 use auth_runtime_policy::scheme::is_token;
+use http::uri::PathAndQuery;
 use subtle::ConstantTimeEq;
 
 use super::secret::{DigestAlgorithm, DigestSecret};
@@ -48,14 +49,18 @@ pub(super) enum AnswerProblem {
 }
 
 impl Answer {
-    pub(super) fn read(credentials: &Credentials<'_>) -> Result<Self, AnswerProblem> {
+    /// Parses a response. `removed_prefix` is the prefix that a gateway removes from paths.
+    pub(super) fn read(
+        credentials: &Credentials<'_>,
+        removed_prefix: &str,
+    ) -> Result<Self, AnswerProblem> {
         let parameters = Parameters::read(credentials.value()).ok_or(AnswerProblem::Malformed)?;
         // The default is MD5 (RFC 7616 §3.4).
         let algorithm = parameters.get("algorithm").unwrap_or("MD5");
         let algorithm = DigestAlgorithm::of_name(algorithm).ok_or(AnswerProblem::Algorithm)?;
         let answer =
             Self::complete(&parameters, algorithm, credentials).ok_or(AnswerProblem::Malformed)?;
-        if answer.is_for(credentials) {
+        if answer.is_for(credentials, removed_prefix) {
             Ok(answer)
         } else {
             Err(AnswerProblem::RequestMismatch)
@@ -96,12 +101,17 @@ impl Answer {
     }
 
     /// Returns whether `uri` is the target of the request, as written in the request line, with or
-    /// without the host.
-    fn is_for(&self, credentials: &Credentials<'_>) -> bool {
+    /// without the host, and with or without the removed prefix.
+    fn is_for(&self, credentials: &Credentials<'_>, removed_prefix: &str) -> bool {
         let target = credentials.uri();
-        let path = target.path_and_query().map(http::uri::PathAndQuery::as_str);
-        let is_absolute = target.authority().is_some();
-        path == Some(&self.uri) || is_absolute && target.to_string() == self.uri
+        let path = target.path_and_query().map_or("", PathAndQuery::as_str);
+        let origin = match (target.scheme(), target.authority()) {
+            (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
+            _ => String::new(),
+        };
+        let is_path = |uri: &str| uri == path || uri.strip_prefix(removed_prefix) == Some(path);
+        let below_origin = self.uri.strip_prefix(&origin);
+        is_path(&self.uri) || below_origin.is_some_and(is_path)
     }
 
     /// Returns whether the response was made with this secret (RFC 7616 §3.4.1). The comparison

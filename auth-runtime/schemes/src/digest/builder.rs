@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_runtime_core::{Clock, Identity};
+use http::Uri;
 
 use super::answer::{Name, User};
 use super::counts::Counts;
@@ -35,7 +36,8 @@ use crate::random;
 ///   receives 503, so fewer than 512 users cannot exclude others.
 /// - A response to a challenge whose `uri` differs from the target of the request receives 400
 ///   ([`Rejection::RequestMismatch`](auth_runtime_core::Rejection::RequestMismatch)), so a proxy in
-///   front must not change targets.
+///   front must not change targets, except for a prefix that it removes
+///   ([`removed_prefix`](DigestBuilder::removed_prefix)).
 /// - Names outside of ASCII are read from `username*` and from hashes (`userhash`). Clients that
 ///   send their bytes unescaped, such as curl, are not supported.
 ///
@@ -77,6 +79,7 @@ impl Digest {
             users: Vec::new(),
             look_up: None,
             hashes_names: false,
+            removed_prefix: String::new(),
             lifetime: Duration::from_secs(300),
             nonce_key: None,
             clock: Clock::system(),
@@ -93,6 +96,7 @@ pub struct DigestBuilder {
     users: Vec<(DigestSecret, Identity)>,
     look_up: Option<Box<LookUp>>,
     hashes_names: bool,
+    removed_prefix: String,
     lifetime: Duration,
     nonce_key: Option<[u8; 32]>,
     clock: Clock,
@@ -176,6 +180,13 @@ impl DigestBuilder {
         self
     }
 
+    /// Sets the prefix that a gateway in front removes from paths, such as `/orders`, without a slash at the
+    /// end. The `uri` of a response to a challenge then begins with it. Default: none.
+    pub fn removed_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.removed_prefix = prefix.into();
+        self
+    }
+
     /// Sets the lifetime of a nonce. Default: 5 minutes; at most an hour.
     ///
     /// A client that knows the password receives a new nonce with the challenge for the expired
@@ -199,6 +210,8 @@ impl DigestBuilder {
     }
 
     /// Sets the clock that nonces and their counts expire by. Default: the clock of the system.
+    ///
+    /// Within a process, time does not go back: a used count stays used when the clock is set back.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -218,6 +231,9 @@ impl DigestBuilder {
         }
         if self.lifetime.is_zero() || self.lifetime > MAX_LIFETIME {
             return Err(DigestError::Lifetime(self.lifetime));
+        }
+        if !is_prefix(&self.removed_prefix) {
+            return Err(DigestError::RemovedPrefix(self.removed_prefix));
         }
         let key = match self.nonce_key {
             Some(key) => key,
@@ -246,10 +262,17 @@ impl DigestBuilder {
                 realm: self.realm,
                 offers,
                 hashes_names: self.hashes_names,
+                removed_prefix: self.removed_prefix,
                 counts: Counts::new(COUNTED, self.lifetime, self.clock),
             }),
         })
     }
+}
+
+/// Returns whether a text is empty, or a path that a gateway can remove.
+fn is_prefix(text: &str) -> bool {
+    let is_path = |uri: Uri| uri.path() == text && text.starts_with('/');
+    text.is_empty() || (!text.ends_with('/') && text.parse().is_ok_and(is_path))
 }
 
 fn offer(
@@ -366,6 +389,8 @@ pub enum DigestError {
     HashedNamesAndLookUp,
     /// The lifetime is zero, or more than an hour.
     Lifetime(Duration),
+    /// The prefix that a gateway removes is not a path, or ends with a slash.
+    RemovedPrefix(String),
     /// The system has no random bytes for the key of the nonces.
     NoRandomness,
 }
@@ -410,6 +435,11 @@ impl fmt::Display for DigestError {
                 f,
                 "the lifetime of a nonce is {} seconds; 1 to 3600 are allowed",
                 lifetime.as_secs()
+            ),
+            Self::RemovedPrefix(prefix) => write!(
+                f,
+                "the prefix {prefix:?} cannot be removed from a path; write it as `/orders`, without a \
+                 slash at the end"
             ),
             Self::NoRandomness => f.write_str("the system gives no random bytes"),
         }

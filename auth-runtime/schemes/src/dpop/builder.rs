@@ -12,6 +12,7 @@ use super::proof::{Rules, normal};
 use super::replay::{InMemory, Replays};
 use super::{ReplayStore, Tokens};
 use crate::nonce_key::NonceKey;
+use crate::steady_clock::SteadyClock;
 use crate::{Jwt, random};
 
 /// The DPoP scheme, `Authorization: DPoP …` (RFC 9449): a token is bound to a key of the client.
@@ -182,6 +183,9 @@ impl DpopBuilder {
 
     /// Sets the clock that proofs and nonces expire by. Default: the clock of the system.
     ///
+    /// Within a process, time does not go back: a used proof stays used when the clock is set back. After the
+    /// clock was ahead when the service started, and is set right, restart the service.
+    ///
     /// Tokens expire by the clock of their verifier.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -245,7 +249,7 @@ impl DpopBuilder {
                 lifetime: self.lifetime,
                 clock_skew: self.clock_skew,
                 nonces,
-                clock: self.clock,
+                clock: SteadyClock::new(self.clock),
             },
             algorithms: names.join(" "),
         })

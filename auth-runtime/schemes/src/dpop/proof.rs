@@ -1,8 +1,8 @@
 //! A proof of possession (RFC 9449 §4).
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use auth_runtime_core::{Clock, Credentials};
+use auth_runtime_core::Credentials;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName};
@@ -16,6 +16,7 @@ use crate::dot_segments::has_dot_segments;
 use crate::field::only_line;
 use crate::jwt::key::{KeyUse, verifies};
 use crate::nonce_key::NonceKey;
+use crate::steady_clock::SteadyClock;
 
 /// The field of proofs (RFC 9449 §4.1).
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -29,7 +30,7 @@ pub(super) struct Rules {
     /// The longest time by which a client's clock may be ahead.
     pub(super) clock_skew: Duration,
     pub(super) nonces: Option<NonceKey>,
-    pub(super) clock: Clock,
+    pub(super) clock: SteadyClock,
 }
 
 /// A valid proof for this request and this token. Its replay and the binding of the token are not
@@ -141,9 +142,8 @@ impl Rules {
 
     /// Returns whether the proof is valid at this time by its optional `exp` and `nbf`.
     fn is_in_time(&self, claims: &Claims) -> bool {
-        let now = self.clock.now().duration_since(UNIX_EPOCH);
         let (seconds, skew) = (
-            now.unwrap_or_default().as_secs_f64(),
+            self.clock.since_1970().as_secs_f64(),
             CLOCK_SKEW.as_secs_f64(),
         );
         claims.nbf <= seconds + skew && seconds < claims.exp + skew
@@ -153,7 +153,7 @@ impl Rules {
     /// valid.
     pub(super) fn rest_of_life(&self, made: f64) -> Option<Duration> {
         let made = Duration::try_from_secs_f64(made).ok()?;
-        let now = self.clock.now().duration_since(UNIX_EPOCH).ok()?;
+        let now = self.clock.since_1970();
         if made > now + self.clock_skew {
             return None;
         }

@@ -1,5 +1,7 @@
 //! Answers to a challenge, and everything that can be wrong with one.
 
+use auth_runtime::schemes::DigestError;
+
 use super::*;
 
 /// RFC 7616 §3.9.1. The nonce is of another server, so `stale` shows that the response is correct.
@@ -398,5 +400,42 @@ async fn other_requests_are_answered_400() {
             assert_eq!(challenges(&answer), [""; 0], "{target} with {uri}");
             assert_eq!(answer.headers()["cache-control"], "no-store");
         }
+    }
+}
+
+#[tokio::test]
+async fn removed_prefixes_may_be_in_the_uri() {
+    let app = service(lab().removed_prefix("/orders"), "lab");
+    for (target, uri, status) in [
+        ("/?a=1", "/orders/?a=1", 200),
+        ("/?a=1", "/?a=1", 200),
+        ("http://lab.example/", "http://lab.example/orders/", 200),
+        ("http://lab.example/", "/orders/", 200),
+        ("/", "/orders", 400),
+        ("/", "/orders/orders/", 400),
+        ("/", "/Orders/", 400),
+        ("/", "/other/", 400),
+        ("/nested/leaf", "/ordersnested/leaf", 400),
+        ("http://lab.example/", "/ordershttp://lab.example/", 400),
+        ("/", "/ordershttp://lab.example/", 400),
+    ] {
+        let login = Login {
+            uri: uri.to_owned(),
+            ..login(&app).await
+        };
+        let answer = ask(&app, "GET", target, &login.authorization()).await;
+        assert_eq!(answer.status(), status, "{target} with {uri}");
+    }
+    for prefix in [
+        "orders",
+        "/",
+        "/orders/",
+        "/a?b",
+        "/a#b",
+        "https://lab.example/orders",
+        "/a b",
+    ] {
+        let error = lab().removed_prefix(prefix).build().err();
+        assert_eq!(error, Some(DigestError::RemovedPrefix(prefix.to_owned())));
     }
 }

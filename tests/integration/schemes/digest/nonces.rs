@@ -91,3 +91,16 @@ async fn a_shared_key_shares_nonces() {
         assert!(!is_stale(&send_login(&own, &guessed).await), "{nonce}");
     }
 }
+
+/// Counts are forgotten with their nonce. By a clock that is set back, the nonce would be valid again.
+#[tokio::test]
+async fn used_counts_stay_used_when_the_clock_is_set_back() {
+    let start = SystemTime::now();
+    let time = ManualClock::new(start);
+    let app = service(lab().clock(time.clock()), "lab");
+    let login = login(&app).await;
+    assert_eq!(send_login(&app, &login).await.status(), 200);
+    time.advance(Duration::from_secs(3600));
+    time.set_wall(start);
+    assert!(is_stale(&send_login(&app, &login).await));
+}

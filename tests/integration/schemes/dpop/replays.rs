@@ -1,7 +1,9 @@
 //! Proofs that are sent again.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
+use auth_runtime::clock::ManualClock;
 use auth_runtime::schemes::{ReplayStore, ReplayStoreError, UsedProof};
 
 use super::*;
@@ -118,4 +120,19 @@ async fn store_outages_are_503() {
     // An invalid proof is rejected before the store is used.
     let bad = client.changed(json!({}), json!({ "htm": "POST" }));
     assert_eq!(send(&app, "/read", &bad).await.status(), 401);
+}
+
+/// The store forgets a proof when its life ends. By a clock that is set back, the life would begin again.
+#[tokio::test]
+async fn used_proofs_stay_used_when_the_clock_is_set_back() {
+    let start = SystemTime::now();
+    let time = ManualClock::new(start);
+    let client = Client::new();
+    let app = app_of(dpop().clock(time.clock()));
+    let proof = client.good();
+    assert_eq!(send(&app, "/read", &proof).await.status(), 200);
+    time.advance(Duration::from_secs(3600));
+    time.set_wall(start);
+    let rows = vec![row("set back", proof, 401, &[BAD_PROOF])];
+    check(&app, "/read", rows).await;
 }
