@@ -153,7 +153,7 @@ fn effective(annotated: &Annotated) -> model::Policy {
     }
 }
 
-/// Returns the type of the caller. If a network alone meets the policy, the caller may be anonymous.
+/// Returns the type of the caller. If a network or a setting meets the policy, the caller may be anonymous.
 /// For an invalid attribute, the requirements that could be read decide.
 fn caller(policy: &ParsedPolicy, runtime: &Path) -> TokenStream {
     match policy {

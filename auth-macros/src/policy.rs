@@ -87,6 +87,7 @@ fn requirement(required: &Requirement, krate: &Path) -> TokenStream {
             Atom::Permission(name) => quote!(permission(#name)),
             Atom::Acr(name) => quote!(acr(#name)),
             Atom::Amr(name) => quote!(amr(#name)),
+            Atom::Setting(name) => quote!(setting(#name)),
             Atom::Check(name) => quote!(check(#name)),
             Atom::Can { action, on } => match on {
                 ObjectSource::Path(on) => {

@@ -152,13 +152,14 @@ fn data(vocabulary: &Vocabulary, krate: &Path) -> TokenStream {
     let resources = resources
         .map(|(name, description)| quote!(#krate::VocabularyEntry::new(#name, #description, &[])));
     let (scopes, roles) = (terms(&vocabulary.scopes), terms(&vocabulary.roles));
-    let permissions = terms(&vocabulary.permissions);
+    let (permissions, settings) = (terms(&vocabulary.permissions), terms(&vocabulary.settings));
     // A constant of its own: a constant function cannot take a temporary value with a destructor.
     quote! {
         const NETWORKS: &[#krate::Network] = &[#(#networks),*];
         const VOCABULARY: #krate::Vocabulary = #krate::Vocabulary::new(
             #realm, #scopes, #roles, #permissions, NETWORKS, &[#(#policies),*],
         )
+        .with_settings(#settings)
         .with_objects(&[#(#actions),*], &[#(#resources),*]);
         VOCABULARY
     }

@@ -5,6 +5,7 @@ mod differences;
 mod endings;
 mod hiding;
 mod objects;
+mod settings;
 mod shown;
 mod snapshot;
 

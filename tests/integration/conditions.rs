@@ -1,8 +1,9 @@
-//! Requirements besides the identity: a recent login, a network, a check.
+//! Requirements besides the identity: a recent login, a network, a setting, a check.
 
 mod checks;
 mod freshness;
 mod networks;
+mod settings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

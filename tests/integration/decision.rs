@@ -8,7 +8,7 @@ mod step_up;
 
 use std::net::IpAddr;
 
-use Bit::{Authenticated, Bound, Checked, Mfa, Office, Read, Staff, Write};
+use Bit::{Authenticated, Bound, Checked, Mfa, Office, Open, Read, Staff, Write};
 use auth_runtime::decision::{Context, Decision, Denial, Explanation};
 use auth_runtime::policy::{Atom, IpNet, Network};
 use auth_runtime::{Caller, Identity, Policy, Requirement};
@@ -32,10 +32,11 @@ enum Bit {
     Checked = 32,
     Office = 64,
     Bound = 128,
+    Open = 256,
 }
 
 /// The state of a caller: the bits of the true atoms.
-type Holds = u8;
+type Holds = u16;
 
 const SCOPES: Holds = Read as Holds | Write as Holds;
 
@@ -77,6 +78,7 @@ impl Expression {
             Self::Atom(Mfa) => Requirement::acr("mfa"),
             Self::Atom(Bound) => Requirement::sender_constrained(),
             Self::Atom(Checked) => Requirement::check(A_CHECK),
+            Self::Atom(Open) => Requirement::setting("open"),
             Self::Atom(Office) => Requirement::network(Network::new("office", &OFFICE)),
             Self::All(parts) => Requirement::all(parts.iter().map(Self::requirement)),
             Self::Any(parts) => Requirement::any(parts.iter().map(Self::requirement)),

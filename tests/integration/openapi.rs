@@ -5,6 +5,7 @@ mod errors;
 mod hiding;
 mod schemes;
 mod service;
+mod settings;
 
 use std::path::Path;
 

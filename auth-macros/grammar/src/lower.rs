@@ -92,6 +92,7 @@ fn named(namespace: Namespace, name: &str) -> Atom {
         Namespace::Permission => Atom::Permission(name),
         Namespace::Acr => Atom::Acr(name),
         Namespace::Amr => Atom::Amr(name),
+        Namespace::Setting => Atom::Setting(name),
     }
 }
 

@@ -163,6 +163,8 @@ pub enum Namespace {
     Acr,
     /// A method of authentication (RFC 8176).
     Amr,
+    /// A setting of the service.
+    Setting,
 }
 
 /// The maximum age of a login.
@@ -291,12 +293,13 @@ impl PartialEq for Name {
 }
 
 impl Namespace {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Scope,
         Self::Role,
         Self::Permission,
         Self::Acr,
         Self::Amr,
+        Self::Setting,
     ];
 
     /// Returns the key that it is written with.
@@ -307,6 +310,7 @@ impl Namespace {
             Self::Permission => "permission",
             Self::Acr => "acr",
             Self::Amr => "amr",
+            Self::Setting => "setting",
         }
     }
 

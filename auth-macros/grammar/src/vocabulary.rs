@@ -1,4 +1,4 @@
-//! The declarations in `auth.toml`: scopes, roles, permissions, networks and policies.
+//! The declarations in `auth.toml`: scopes, roles, permissions, networks, settings and policies.
 
 mod cedar;
 mod cycles;

@@ -40,6 +40,19 @@ use crate::snapshot_update::SnapshotUpdate;
 /// handler. The names behind `covers` are the guarded paths that the row is an [open
 /// pattern](auth_runtime_core::AccessRow::covers) for.
 ///
+/// Indented lines follow a policy with a `setting`: the equivalent policy with the setting, and the one
+/// without it. `everybody` is allowed, or `nobody`, if nothing else is required.
+///
+/// ```
+/// # use auth_runtime_audit::{AccessLock, AccessLockError};
+/// let lock: AccessLock = r#"
+/// GET /pull requires(any(setting = "open", scope = "pull"))  registry::pull
+///   with setting = "open": everybody
+///   without setting = "open": requires(scope = "pull")
+/// "#.parse()?;
+/// # Ok::<(), AccessLockError>(())
+/// ```
+///
 /// Names of a vocabulary are written out, as the attributes do it at compile time: a scope with all
 /// scopes that imply it, and a network with its blocks. A change of `auth.toml` therefore shows in
 /// the lines of all routes that it affects, and is compared with the earlier state.
@@ -47,6 +60,9 @@ use crate::snapshot_update::SnapshotUpdate;
 pub struct AccessLock {
     entries: Vec<Entry>,
 }
+
+/// The beginning of a line with the policy for one value of a setting.
+const INDENT: &str = "  ";
 
 const HEADER: &str = "\
 # The access policy of each route. Generated: `assert_access_lock!` compares it with the router. A change is
@@ -104,15 +120,19 @@ impl AccessLock {
     fn read(text: &str) -> Result<Self, Kind> {
         let lines = text.lines().zip(1..);
         let lines = lines.filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
-        let entries = lines.map(|(line, number)| {
-            Entry::read(line).ok_or_else(|| Kind::Line {
-                number,
-                line: line.to_owned(),
-            })
-        });
-        Ok(Self {
-            entries: entries.collect::<Result<_, _>>()?,
-        })
+        let mut entries: Vec<Entry> = Vec::new();
+        for (line, number) in lines {
+            let is_read = match (line.strip_prefix(INDENT), entries.last_mut()) {
+                (Some(case), Some(entry)) => entry.add_case(case),
+                (Some(_), None) => false,
+                (None, _) => Entry::read(line).map(|entry| entries.push(entry)).is_some(),
+            };
+            if !is_read {
+                let line = line.to_owned();
+                return Err(Kind::Line { number, line });
+            }
+        }
+        Ok(Self { entries })
     }
 }
 
@@ -120,9 +140,13 @@ impl fmt::Display for AccessLock {
     /// Writes the contents of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEADER)?;
-        self.entries
-            .iter()
-            .try_for_each(|entry| writeln!(f, "{entry}"))
+        for entry in &self.entries {
+            writeln!(f, "{entry}")?;
+            for case in &entry.cases {
+                writeln!(f, "{INDENT}{case}")?;
+            }
+        }
+        Ok(())
     }
 }
 

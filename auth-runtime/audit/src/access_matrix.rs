@@ -1,6 +1,7 @@
 //! A table of every route's response to every kind of caller, compared with the policies.
 
 mod answer;
+mod both_values;
 mod builder;
 mod changes;
 mod comparison;

@@ -46,15 +46,17 @@ pub struct AccessReport<'a> {
 #[derive(Clone, Debug)]
 struct ReportRow<'a> {
     row: &'a AccessRow,
-    /// One for each object of the matrix, and at least one.
+    /// One for each object and each value of a setting in the matrix, and at least one.
     lines: Vec<ReportLine>,
 }
 
-/// The responses for an object of a row.
+/// The responses for an object of a row, with some values of settings.
 #[derive(Clone, Debug, Default)]
 struct ReportLine {
     /// `None` if the matrix declares no object for the row.
     object: Option<String>,
+    /// The settings of the policy and their values, as they follow the path. Empty without a matrix.
+    settings: String,
     /// One for each persona. Empty if the matrix has no such row.
     answers: Vec<ReportAnswer>,
 }
@@ -89,7 +91,8 @@ impl<'a> AccessReport<'a> {
         }
     }
 
-    /// Adds the response to each persona. A route has a row for each object of the matrix. Rows without a counterpart in `matrix` have none.
+    /// Adds the response to each persona. A route has a row for each object and for
+    /// each value of its settings in the matrix. Rows without a counterpart in `matrix` have none.
     #[cfg(feature = "access-matrix")]
     pub fn with_matrix(mut self, matrix: &AccessMatrix) -> Self {
         let personas = matrix.personas().iter();
@@ -106,6 +109,7 @@ impl<'a> AccessReport<'a> {
             let lines: Vec<_> = asked
                 .map(|asked| ReportLine {
                     object: asked.object_shown(),
+                    settings: asked.settings_shown(),
                     answers: asked.answers().iter().map(ReportAnswer::of).collect(),
                 })
                 .collect();

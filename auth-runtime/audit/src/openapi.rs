@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth_runtime_core::adapter::Offered;
 use auth_runtime_core::{AccessRow, AccessTable, HandlerLocation, ProtectionSpace, RouteKind};
-use auth_runtime_policy::Policy;
+use auth_runtime_policy::{Policy, Requirement};
 use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -68,7 +68,8 @@ use self::template::Template;
 /// - the responses of denials: 400, 401, 403 and 503, each only if the policy makes it
 ///   possible, with their fields and their body. The body is left out if the space
 ///   [renders](auth_runtime_core::ProtectionSpaceBuilder::render) its own. The text of a 403 states the
-///   requirement with roles and permissions, but without the names of checks and networks;
+///   requirement with roles and permissions, but without the names of checks and networks. The document
+///   describes a service with the settings of `space`, and names none of them;
 /// - the extension `x-authorization`, if the policy has `can`: each action and its object, in the form of
 ///   [AuthZEN's evaluations](https://openid.net/specs/authorization-api-1_0.html), with the document's names
 ///   of path parameters. The 403 states which of them are alternatives.
@@ -334,6 +335,8 @@ impl<'a> Writer<'a> {
         let Some(policy) = row.policy() else {
             return;
         };
+        let policy = &self.space.with_settings(policy);
+        let is_shown = row.policy().is_some_and(Policy::is_hidden) && !policy.is_hidden();
         let policy = &objects::in_document(policy, row.path(), name.path);
         let realm = self.space.realm().unwrap_or_default();
         if let Some(evaluations) = objects::evaluations(policy, realm) {
@@ -341,12 +344,12 @@ impl<'a> Writer<'a> {
             extensions.insert(objects::EXTENSION.to_owned(), evaluations);
         }
         let schemes = self.space.offered_to(policy);
-        if let Some(security) = self.security(name, row, &schemes) {
+        if let Some(security) = self.security(name, row, policy, &schemes) {
             self.write_security(name, security, operation);
         }
         let circumstances = Circumstances {
             audience: self.audience,
-            is_hidden: row.is_hidden(),
+            is_hidden: row.is_hidden() && !is_shown,
             challenges_unknown: self.space.challenges_unknown_paths(),
             can_constrain_senders: self.space.can_constrain_senders(policy),
             is_oauth: schemes.iter().any(|scheme| scheme.is_oauth),
@@ -366,14 +369,21 @@ impl<'a> Writer<'a> {
         &mut self,
         name: Name<'_>,
         row: &AccessRow,
+        policy: &Policy,
         schemes: &[Offered<'_>],
     ) -> Option<Vec<SecurityRequirement>> {
-        if row.policy().is_some_and(Policy::has_optional_identity) {
+        if policy.has_optional_identity() {
             return Some(security::optional(schemes));
         }
-        let Some(requirement) = row.policy().and_then(Policy::requirement) else {
-            return Some(Vec::new());
+        let requirement = policy.requirement().cloned();
+        let requirement = match requirement.unwrap_or(Requirement::always()) {
+            // A public handler, or one that a setting of the space opens.
+            all if all == Requirement::always() => return Some(Vec::new()),
+            // A setting of the space closes the handler. OpenAPI has no word for that.
+            none if none == Requirement::never() => Requirement::authenticated(),
+            other => other,
         };
+        let requirement = &requirement;
         let security = security::alternatives(requirement, schemes);
         if security.is_empty() {
             // An empty list would mean that every caller is granted.

@@ -59,7 +59,7 @@ pub struct Guard<P: HasPolicy = Undeclared> {
 
 impl<P: HasPolicy> Guard<P> {
     /// The caller: an `&Identity`, or an `Option<&Identity>` if the policy also grants callers that
-    /// are not known, since a `network` suffices for it.
+    /// are not known, since a `network` or a `setting` suffices for it.
     ///
     /// It does not compile in public handlers, which ignore credentials.
     pub fn identity<C>(&self) -> C::View<'_>
@@ -690,7 +690,8 @@ pub trait HasIdentity: FromCaller {
     message = "handler that grants callers without an identity asks about objects [AUTH0045]",
     label = "the caller may have no identity",
     note = "write `#[requires(authenticated)]`, or another requirement of an identity, in place of \
-            `#[public(...)]`; a policy that a network suffices for grants callers without one too"
+            `#[public(...)]`; a policy that a network or a setting suffices for grants callers \
+            without one too"
 )]
 pub trait KnowsCaller: HasPolicy<Caller = Identity> {}
 
@@ -705,7 +706,7 @@ impl HasIdentity for Identity {
     }
 }
 
-/// The caller of a policy that a network suffices for, which also grants callers that are not
+/// The caller of a policy that a network or a setting suffices for, which also grants callers that are not
 /// known.
 impl FromCaller for Option<Identity> {
     fn of(caller: Caller) -> Option<Self> {

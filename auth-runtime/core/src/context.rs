@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::decision_point::{Evaluated, ObjectDecision};
 use crate::request_data::RequestData;
+use crate::settings::Settings;
 
 /// All facts about one request that its policy is evaluated with.
 ///
@@ -31,6 +32,7 @@ pub struct Context<'a> {
     /// True if an accepted scheme can request a new login.
     can_step_up: bool,
     address: Option<IpAddr>,
+    settings: Settings,
     now: Option<SystemTime>,
     clock: Clock,
     answers: Vec<Answer>,
@@ -54,8 +56,8 @@ struct Answer {
 }
 
 impl<'a> Context<'a> {
-    /// Creates facts about a caller with defaults: no OAuth scheme, no address, the current time,
-    /// and no results of checks.
+    /// Creates facts about a caller with defaults: no OAuth scheme, no address, no settings, the current
+    /// time, and no results of checks.
     pub fn new(caller: &'a Caller) -> Self {
         Self {
             caller,
@@ -63,6 +65,7 @@ impl<'a> Context<'a> {
             can_be_bound: true,
             can_step_up: true,
             address: None,
+            settings: Settings::default(),
             now: None,
             clock: Clock::system(),
             answers: Vec::new(),
@@ -108,6 +111,20 @@ impl<'a> Context<'a> {
             address: Some(address),
             ..self
         }
+    }
+
+    /// Sets the value of the setting `name`. A setting without a value is false.
+    ///
+    /// A [`ProtectionSpace`](crate::ProtectionSpace) evaluates no policy with such a setting.
+    #[must_use]
+    pub fn with_setting(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
+        self.settings.insert(name.into(), value);
+        self
+    }
+
+    /// Sets the values of all settings.
+    pub(crate) fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
     }
 
     /// Sets the time of the request. Default: now.
@@ -215,14 +232,15 @@ impl<'a> Context<'a> {
         denied?.reason.as_deref()
     }
 
-    /// The truth value of `atom`. For a caller that is not known, every atom except `network` is
-    /// unknown.
+    /// The truth value of `atom`. For a caller that is not known, every atom except `network` and `setting`
+    /// is unknown.
     pub(crate) fn truth(&self, atom: &Atom) -> Truth {
         match (atom, self.caller) {
             (Atom::Network(network), _) => self
                 .address
                 .is_some_and(|address| network.contains(address))
                 .into(),
+            (Atom::Setting(name), _) => self.settings.get(name).unwrap_or_default().into(),
             (Atom::Check(_) | Atom::Can { .. }, Caller::Known(_)) => {
                 let answer = self.answer(atom).and_then(|answer| answer.is_met);
                 answer.map_or(Truth::Unknown, Truth::from)

@@ -266,7 +266,7 @@ impl Identity {
     }
 
     /// Returns whether the identity meets `atom`; `false` for atoms that need the time, the address,
-    /// a check or a decision point.
+    /// a setting, a check or a decision point.
     pub(crate) fn meets(&self, atom: &Atom) -> bool {
         match atom {
             Atom::Authenticated => true,
@@ -276,7 +276,11 @@ impl Identity {
             Atom::Acr(acr) => self.acr() == Some(acr.as_ref()),
             Atom::Amr(method) => self.0.login.amr.contains(method.as_ref()),
             Atom::SenderConstrained => self.is_sender_constrained(),
-            Atom::MaxAge(_) | Atom::Check(_) | Atom::Can { .. } | Atom::Network(_) => false,
+            Atom::MaxAge(_)
+            | Atom::Check(_)
+            | Atom::Can { .. }
+            | Atom::Network(_)
+            | Atom::Setting(_) => false,
         }
     }
 

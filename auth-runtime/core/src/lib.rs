@@ -34,6 +34,7 @@ mod resource;
 mod return_path;
 pub mod route_pattern;
 mod scheme;
+mod settings;
 mod space;
 mod trusted_proxies;
 pub mod url;

@@ -266,7 +266,7 @@ fn change(before: &Callers<'_>, after: &Callers<'_>) -> Change {
 /// Reduces a requirement to the part that an anonymous caller can meet.
 fn by_anonymous(requirement: &Requirement) -> Requirement {
     requirement.map(&|atom| match atom {
-        Atom::Network(_) => Requirement::Atom(atom.clone()),
+        Atom::Network(_) | Atom::Setting(_) => Requirement::Atom(atom.clone()),
         _ => Requirement::never(),
     })
 }
@@ -304,6 +304,41 @@ mod tests {
             (false, true) => Change::Tightened,
             (false, false) => Change::Changed,
         }
+    }
+
+    #[test]
+    fn a_change_counts_for_both_values_of_a_setting() {
+        let [open, pull, push] = [
+            Requirement::setting("open"),
+            Requirement::scope("pull"),
+            Requirement::scope("push"),
+        ];
+        let either = Requirement::any([open.clone(), pull.clone()]);
+        let both = Requirement::all([open.clone(), pull.clone()]);
+        for (before, after, expected) in [
+            (&pull, &either, Change::Loosened),
+            (&either, &pull, Change::Tightened),
+            (&pull, &both, Change::Tightened),
+            (&open, &either, Change::Loosened),
+            (
+                &either,
+                &Requirement::any([open.clone(), push.clone()]),
+                Change::Changed,
+            ),
+            (&open, &pull, Change::Changed),
+            (&open, &Requirement::setting("other"), Change::Changed),
+        ] {
+            let [before, after] = [before, after].map(|it| Policy::requires(it.clone()));
+            assert_eq!(
+                compare(&before, &after).callers,
+                expected,
+                "{before} {after}"
+            );
+        }
+        // Without its scheme, a caller is anonymous, and the setting still allows it.
+        let [before, after] = [&open, &either].map(|it| Policy::requires(it.clone()));
+        let after = after.schemes(["Basic"]);
+        assert_eq!(compare(&before, &after).callers, Change::Loosened);
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub fn makes_known(requirement: &Requirement) -> bool {
         match requirement {
             Requirement::All(parts) => parts.iter().any(is_known),
             Requirement::Any(parts) => parts.iter().all(is_known),
-            // The address of a request does not identify the caller.
-            Requirement::Atom(Atom::Network(_)) => false,
+            // Neither the address of a request nor a setting identifies the caller.
+            Requirement::Atom(Atom::Network(_) | Atom::Setting(_)) => false,
             // An anonymous caller meets no other requirement.
             Requirement::Atom(_) => true,
         }
@@ -348,6 +348,36 @@ mod tests {
             Requirement::Any(_) => Requirement::any(parts),
             Requirement::Atom(_) => requirement.clone(),
         })
+    }
+
+    /// A setting is true or false for every caller: it implies no other atom, and no other implies it.
+    #[test]
+    fn a_setting_is_independent_of_the_caller() {
+        let [open, pull, known] = [
+            Requirement::setting("open"),
+            Requirement::scope("pull"),
+            Requirement::authenticated(),
+        ];
+        let either = Requirement::any([open.clone(), pull.clone()]);
+        let both = Requirement::all([open.clone(), pull.clone()]);
+        let other = Requirement::setting("other");
+        for (one, two, expected) in [
+            (&open, &known, false),
+            (&known, &open, false),
+            (&open, &other, false),
+            (&open, &either, true),
+            (&either, &open, false),
+            (&either, &known, false),
+            (&both, &known, true),
+            (&both, &open, true),
+            (&Requirement::always(), &open, false),
+        ] {
+            assert_eq!(entails(one, two), Some(expected), "{one} and {two}");
+        }
+        assert!(makes_known(&both) && !makes_known(&either) && !makes_known(&open));
+        assert!(!is_impossible(&[&open, &other]));
+        let parts = [&either, &open];
+        assert_eq!(redundant(&parts, true, &|_| true), [0, 2]);
     }
 
     #[test]

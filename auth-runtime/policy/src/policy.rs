@@ -1,11 +1,13 @@
 //! The requirement of one handler, and the disclosure of its denials.
 
+mod text;
+
 use std::borrow::Cow;
+#[cfg(doc)]
 use std::fmt;
 
 use crate::object_source::ObjectSource;
-use crate::requirement::{Atom, Group, Groups, Requirement, write_list};
-use crate::scheme::is_word;
+use crate::requirement::{Atom, Group, Groups, Requirement};
 
 /// The requirement of one handler and the disclosure of its denials.
 ///
@@ -29,6 +31,7 @@ pub struct Policy {
     /// compile time, since every request needs them.
     groups: Groups,
     groups_of_lesser: Groups,
+    asks_for_network: bool,
     /// Also computed at compile time, since every denial needs it.
     demands_bound_credentials: bool,
 }
@@ -117,16 +120,17 @@ impl Policy {
         loosened: Option<Cow<'static, str>>,
         written: Option<Cow<'static, str>>,
     ) -> Self {
-        let (groups, demands_bound_credentials) = match &access {
-            Access::Public { .. } => (Groups::NONE, false),
+        let (groups, is_placed, demands_bound_credentials) = match &access {
+            Access::Public { .. } => (Groups::NONE, false, false),
             Access::Requires(requirement) => (
                 requirement.groups(),
+                requirement.asks_for_network(),
                 requirement.can_be_met(true) && !requirement.can_be_met(false),
             ),
         };
-        let groups_of_lesser = match &disclosure {
-            Disclosure::Hidden(Some(lesser)) => lesser.groups(),
-            Disclosure::Hidden(None) | Disclosure::Shown => Groups::NONE,
+        let (groups_of_lesser, is_lesser_placed) = match &disclosure {
+            Disclosure::Hidden(Some(lesser)) => (lesser.groups(), lesser.asks_for_network()),
+            Disclosure::Hidden(None) | Disclosure::Shown => (Groups::NONE, false),
         };
         Self {
             access,
@@ -137,6 +141,7 @@ impl Policy {
             written,
             groups,
             groups_of_lesser,
+            asks_for_network: is_placed || is_lesser_placed,
             demands_bound_credentials,
         }
     }
@@ -257,6 +262,25 @@ impl Policy {
         })
     }
 
+    /// The equivalent policy while the setting `name` has this value.
+    ///
+    /// ```
+    /// use auth_runtime_policy::{Policy, Requirement};
+    ///
+    /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
+    /// let closed = Policy::requires(pull).with_setting("open", false);
+    /// assert_eq!(closed.to_string(), r#"requires(scope = "pull")"#);
+    /// ```
+    #[must_use]
+    pub fn with_setting(&self, name: &str, value: bool) -> Self {
+        let policy = self.map(|requirement| requirement.with_setting(name, value));
+        match policy.shown_to() {
+            Some(lesser) if *lesser == Requirement::always() => policy.shown(),
+            Some(lesser) if *lesser == Requirement::never() => policy.hide_as_not_found(),
+            _ => policy,
+        }
+    }
+
     /// The callers that it allows.
     pub const fn access(&self) -> &Access {
         &self.access
@@ -345,8 +369,36 @@ impl Policy {
 
     /// Returns whether the policy depends on the client's address.
     pub const fn asks_for_network(&self) -> bool {
-        let groups = self.groups.and(self.groups_of_lesser);
-        groups.contain(Group::Context)
+        self.asks_for_network
+    }
+
+    /// The settings that the policy depends on, each once, in the order of the attribute.
+    ///
+    /// ```
+    /// use auth_runtime_policy::{Policy, Requirement};
+    ///
+    /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
+    /// assert_eq!(Policy::requires(pull).settings(), ["open"]);
+    /// ```
+    pub fn settings(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        // Most policies have none, and each request asks for them.
+        if !self
+            .groups
+            .and(self.groups_of_lesser)
+            .contain(Group::Context)
+        {
+            return names;
+        }
+        let requirements = self.requirement().into_iter().chain(self.shown_to());
+        for atom in requirements.flat_map(Requirement::atoms) {
+            if let Atom::Setting(name) = atom
+                && !names.contains(&name.as_ref())
+            {
+                names.push(name.as_ref());
+            }
+        }
+        names
     }
 
     /// Returns whether the requirement has an atom of the given group.
@@ -421,64 +473,5 @@ impl Policy {
             Disclosure::Hidden(lesser) => lesser.as_ref(),
             Disclosure::Shown => None,
         }
-    }
-}
-
-impl fmt::Display for Policy {
-    /// Formats an equivalent attribute that needs no vocabulary: names of the vocabulary are
-    /// expanded.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.access {
-            Access::Public {
-                reason,
-                optional_identity,
-            } => {
-                let identity = match optional_identity {
-                    true => ", identity = optional",
-                    false => "",
-                };
-                return write!(f, "public(reason = {reason:?}{identity})");
-            }
-            Access::Requires(Requirement::All(parts)) if !parts.is_empty() => {
-                f.write_str("requires(")?;
-                write_list(parts, f)?;
-            }
-            Access::Requires(requirement) => write!(f, "requires({requirement}")?,
-        }
-        if self.is_hidden() {
-            f.write_str(", hide_as = 404")?;
-        }
-        match self.shown_to() {
-            Some(Requirement::Atom(atom)) => write!(f, ", hide_unless = {}", atom.as_call())?,
-            Some(lesser) => write!(f, ", hide_unless = {lesser}")?,
-            None => {}
-        }
-        if let Some(names) = self.accepted_schemes() {
-            write!(f, ", schemes({})", Schemes(names))?;
-        }
-        if let Some(realm) = &self.realm {
-            write!(f, ", realm = {realm:?}")?;
-        }
-        if let Some(reason) = &self.loosened {
-            write!(f, ", loosen = {reason:?}")?;
-        }
-        f.write_str(")")
-    }
-}
-
-/// The names of schemes as in an attribute: registered names without quotes.
-struct Schemes<'p>(&'p [Cow<'static, str>]);
-
-impl fmt::Display for Schemes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            if is_word(name) {
-                write!(f, "{comma}{name}")?;
-            } else {
-                write!(f, "{comma}{name:?}")?;
-            }
-        }
-        Ok(())
     }
 }

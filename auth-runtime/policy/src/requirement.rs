@@ -69,6 +69,9 @@ pub enum Atom {
     SenderConstrained,
     /// The request comes from this network. Independent of the caller.
     Network(Network),
+    /// The operator of the service turned this setting on. Independent of the caller and of the request: the
+    /// value is constant while the service runs.
+    Setting(Cow<'static, str>),
 }
 
 /// The subject of an atom, which determines the change that could make it true.
@@ -80,7 +83,7 @@ pub enum Group {
     Freshness,
     /// The binding of the credentials to a key: a scheme that binds them changes it.
     Binding,
-    /// The origin of the request: no credentials change it.
+    /// The origin of the request, and the settings of the service: no credentials change it.
     Context,
 }
 
@@ -191,6 +194,11 @@ impl Requirement {
         Self::Atom(Atom::Network(network))
     }
 
+    /// The operator turned the setting `name` on.
+    pub const fn setting(name: &'static str) -> Self {
+        Self::Atom(Atom::Setting(Cow::Borrowed(name)))
+    }
+
     /// All of `parts`. An empty list is always true.
     pub fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::All(Cow::Owned(parts.into_iter().collect()))
@@ -264,6 +272,21 @@ impl Requirement {
         groups
     }
 
+    /// Returns whether an atom depends on the client's address.
+    pub(crate) const fn asks_for_network(&self) -> bool {
+        if let Self::Atom(leaf) = self {
+            return matches!(leaf, Atom::Network(_));
+        }
+        let mut rest = self.parts();
+        while let [first, others @ ..] = rest {
+            if first.asks_for_network() {
+                return true;
+            }
+            rest = others;
+        }
+        false
+    }
+
     /// Returns whether a caller with every grant can meet the requirement, with sender-constrained
     /// credentials (`by_bound`) or with others.
     pub const fn can_be_met(&self, by_bound: bool) -> bool {
@@ -295,6 +318,49 @@ impl Requirement {
         self.find(&|atom| is_meant(atom).then_some(())).is_some()
     }
 
+    /// The equivalent requirement while the setting `name` has this value. It does not contain the setting,
+    /// nor the parts that the value decides.
+    ///
+    /// ```
+    /// use auth_runtime_policy::Requirement;
+    ///
+    /// let pull = Requirement::any([Requirement::setting("open"), Requirement::scope("pull")]);
+    /// assert_eq!(pull.with_setting("open", true), Requirement::always());
+    /// assert_eq!(pull.with_setting("open", false), Requirement::scope("pull"));
+    /// ```
+    #[must_use]
+    pub fn with_setting(&self, name: &str, value: bool) -> Self {
+        let (is_all, parts) = match self {
+            Self::Atom(Atom::Setting(own)) if own == name => {
+                return match value {
+                    true => Self::always(),
+                    false => Self::never(),
+                };
+            }
+            Self::Atom(_) => return self.clone(),
+            Self::All(parts) => (true, parts),
+            Self::Any(parts) => (false, parts),
+        };
+        let (neutral, decisive) = match is_all {
+            true => (Self::always(), Self::never()),
+            false => (Self::never(), Self::always()),
+        };
+        let mut left = Vec::with_capacity(parts.len());
+        for part in parts.iter().map(|part| part.with_setting(name, value)) {
+            if part == decisive {
+                return decisive;
+            }
+            if part != neutral {
+                left.push(part);
+            }
+        }
+        match (left.len(), is_all) {
+            (1, _) => left.remove(0),
+            (_, true) => Self::all(left),
+            (_, false) => Self::any(left),
+        }
+    }
+
     /// The requirement with each atom replaced by the result of `change`.
     #[must_use]
     pub fn map(&self, change: &impl Fn(&Atom) -> Requirement) -> Self {
@@ -319,7 +385,7 @@ impl Atom {
             | Self::Can { .. } => Group::Identity,
             Self::Acr(_) | Self::Amr(_) | Self::MaxAge(_) => Group::Freshness,
             Self::SenderConstrained => Group::Binding,
-            Self::Network(_) => Group::Context,
+            Self::Network(_) | Self::Setting(_) => Group::Context,
         }
     }
 
@@ -374,6 +440,7 @@ impl fmt::Display for Atom {
             Self::MaxAge(age) => write!(f, "max_age = \"{}\"", Age(*age)),
             Self::SenderConstrained => f.write_str("sender_constrained"),
             Self::Network(network) => write!(f, "network = {:?}", network.name()),
+            Self::Setting(name) => write!(f, "setting = {name:?}"),
         }
     }
 }

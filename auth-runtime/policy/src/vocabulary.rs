@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::network::Network;
 
-/// The scopes, roles, permissions, actions, types of objects, networks and policies that a service
-/// declares.
+/// The scopes, roles, permissions, actions, types of objects, networks, settings and policies that a
+/// service declares.
 ///
 /// `auth_runtime::vocabulary!` constructs it from `auth.toml`. Each list is sorted by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub struct Vocabulary {
     roles: &'static [VocabularyEntry],
     permissions: &'static [VocabularyEntry],
     networks: &'static [Network],
+    settings: &'static [VocabularyEntry],
     policies: &'static [DeclaredPolicy],
     actions: &'static [DeclaredAction],
     resources: &'static [VocabularyEntry],
@@ -36,6 +37,7 @@ impl Vocabulary {
             roles,
             permissions,
             networks,
+            settings: &[],
             policies,
             actions: &[],
             resources: &[],
@@ -54,6 +56,12 @@ impl Vocabulary {
             resources,
             ..self
         }
+    }
+
+    /// Adds the settings.
+    #[must_use]
+    pub const fn with_settings(self, settings: &'static [VocabularyEntry]) -> Self {
+        Self { settings, ..self }
     }
 
     /// The declared actions.
@@ -89,6 +97,11 @@ impl Vocabulary {
     /// The declared networks.
     pub const fn networks(&self) -> &'static [Network] {
         self.networks
+    }
+
+    /// The declared settings. The protection space has a value for each one that a policy requires.
+    pub const fn settings(&self) -> &'static [VocabularyEntry] {
+        self.settings
     }
 
     /// The declared policies.
@@ -239,7 +252,7 @@ impl DeclaredPolicy {
     }
 }
 
-/// A declared scope, role or permission, and its description.
+/// A declared scope, role, permission, setting or type of objects, and its description.
 ///
 /// ```
 /// use auth_runtime_policy::VocabularyEntry;
@@ -268,7 +281,7 @@ impl VocabularyEntry {
         }
     }
 
-    /// The name of the scope, role or permission.
+    /// The name.
     pub const fn name(&self) -> &'static str {
         self.name
     }

@@ -89,6 +89,92 @@ fn implications_loosen_policies() {
 }
 
 #[test]
+fn settings_are_compared_for_both_values() {
+    let line = |policy: &str| format!("GET /x  requires({policy})  shop::x");
+    let [open, closed] = [
+        r#"any(setting = "open", scope = "pull")"#,
+        r#"scope = "pull""#,
+    ];
+    let admin = r#"any(setting = "open", role = "admin")"#;
+    let other = r#"any(setting = "other", scope = "pull")"#;
+    for (before, after, expected) in [
+        (
+            closed,
+            open,
+            "loosened: more callers are allowed; with setting = \"open\": more callers are \
+             allowed; without setting = \"open\": the same callers",
+        ),
+        (
+            open,
+            closed,
+            "tightened: fewer callers are allowed; with setting = \"open\": fewer callers are \
+             allowed; without setting = \"open\": the same callers",
+        ),
+        (
+            open,
+            admin,
+            "changed: other callers are allowed; with setting = \"open\": the same callers; \
+             without setting = \"open\": other callers are allowed",
+        ),
+        (
+            open,
+            r#"scope = "pull", any(setting = "open", role = "admin")"#,
+            "tightened: fewer callers are allowed",
+        ),
+        (
+            open,
+            other,
+            "changed: other callers are allowed; with setting = \"open\": fewer callers are \
+             allowed; without setting = \"open\": more callers are allowed; with setting = \
+             \"other\": more callers are allowed; without setting = \"other\": fewer callers are \
+             allowed",
+        ),
+    ] {
+        assert_eq!(what(&line(before), &line(after)), expected);
+    }
+}
+
+#[test]
+fn lines_show_both_values_of_a_setting() {
+    #[requires(any(setting = "open", scope = "pull"), hide_as = 404)]
+    async fn pull() {}
+    #[requires(setting = "beta", hide_as = 404, hide_unless = setting("open"))]
+    async fn beta() {}
+    let router: GuardedRouter = GuardedRouter::new()
+        .route("/pull", get(pull))
+        .route("/beta", get(beta));
+    let lock = AccessLock::of(&router.access_table()).to_string();
+    let expected = r#"GET      /beta  requires(setting = "beta", hide_as = 404, hide_unless = setting("open"))  integration::access_lock::changes::beta
+  with setting = "beta": everybody
+  without setting = "beta": nobody
+  with setting = "open": requires(setting = "beta")
+  without setting = "open": requires(setting = "beta", hide_as = 404)
+GET      /pull  requires(any(setting = "open", scope = "pull"), hide_as = 404)  integration::access_lock::changes::pull
+  with setting = "open": everybody
+  without setting = "open": requires(scope = "pull", hide_as = 404)
+"#;
+    let rest = lock.strip_prefix(HEADER).expect("the header");
+    assert_eq!(rest, expected);
+    assert_eq!(changes(&lock, &lock), "");
+    // A reviewer relies on these lines.
+    let forged = lock.replace(
+        "with setting = \"open\": everybody",
+        "with setting = \"open\": nobody",
+    );
+    let report = "restated: other lines for the values of its settings";
+    assert_eq!(what(&forged, &lock), report);
+    let missing = lock.replace("  with setting = \"open\": everybody\n", "");
+    assert_eq!(what(&missing, &lock), report);
+    for line in [
+        "  with setting = \"open\": everybody",
+        "GET /x  public(reason = \"x\")  a::b\n  x",
+    ] {
+        let error = line.parse::<AccessLock>().expect_err("no line of a lock");
+        assert!(error.to_string().contains("line "), "{error}");
+    }
+}
+
+#[test]
 fn unknown_policies_count_as_changed() {
     let now = r#"GET /x  requires(authenticated)  shop::x"#;
     for before in [

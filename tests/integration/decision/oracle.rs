@@ -10,10 +10,11 @@ use auth_runtime::policy::Truth;
 use super::*;
 
 /// The atoms that depend on the identity.
-const PERSONAL: Holds = !(Office as Holds);
+const PERSONAL: Holds = ALL & !(Office as Holds) & !(Open as Holds);
+const ALL: Holds = (1 << ALL_ATOMS.len()) - 1;
 
 const IDENTITY_ATOMS: [Bit; 4] = [Authenticated, Read, Write, Staff];
-const ALL_ATOMS: [Bit; 8] = [
+const ALL_ATOMS: [Bit; 9] = [
     Authenticated,
     Read,
     Write,
@@ -22,6 +23,7 @@ const ALL_ATOMS: [Bit; 8] = [
     Checked,
     Office,
     Bound,
+    Open,
 ];
 
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
@@ -41,7 +43,7 @@ fn all_expressions() -> Vec<Expression> {
 }
 
 fn subsets(of: Holds) -> impl Iterator<Item = Holds> {
-    (0..=Holds::MAX).filter(move |subset| subset & !of == 0)
+    (0..=ALL).filter(move |subset| subset & !of == 0)
 }
 
 /// Returns the smallest sets of scopes for which `grants` is true, and of these the nearest to
@@ -99,6 +101,11 @@ fn by_the_rules(
 /// A 401 of rule 3b. A hidden policy conceals it, but not that of 3a.
 const UNBOUND: u16 = 4010;
 
+fn context_of(caller: &Caller, address: IpAddr, is_open: bool) -> Context<'_> {
+    let context = Context::new(caller).from_address(address);
+    context.with_setting("open", is_open)
+}
+
 #[test]
 fn small_policies_decide_as_the_oracle() {
     let mut decided = 0_u32;
@@ -108,8 +115,22 @@ fn small_policies_decide_as_the_oracle() {
         let shown = Policy::requires(requirement);
         let hidden = shown.clone().hide_as_not_found();
 
-        for place in [0, Office as Holds] {
-            let address = if place == 0 { ELSEWHERE } else { IN_OFFICE };
+        let places = [
+            0,
+            Office as Holds,
+            Open as Holds,
+            Office as Holds | Open as Holds,
+        ];
+        for place in places
+            .into_iter()
+            .filter(|place| place & !expression.atoms() & Open as Holds == 0)
+        {
+            let address = if place & Office as Holds == 0 {
+                ELSEWHERE
+            } else {
+                IN_OFFICE
+            };
+            let is_open = place & Open as Holds != 0;
 
             // A caller that is not known: grants, a (new) login may help, or nothing helps.
             let anybody_gets_in = expression.grants(PERSONAL | place);
@@ -121,13 +142,13 @@ fn small_policies_decide_as_the_oracle() {
                 (Caller::unverifiable(), 503),
             ];
             for (caller, worth_a_try) in unknown_callers {
-                let context = || format!("{asks} {caller:?} {address}");
+                let context = || format!("{asks} {caller:?} {address} {is_open}");
                 let expected = match (expression.grants(place), anybody_gets_in) {
                     (true, _) => 200,
                     (false, true) => worth_a_try,
                     (false, false) => 403,
                 };
-                let facts = Context::new(&caller).from_address(address);
+                let facts = context_of(&caller, address, is_open);
                 let decision = Decision::of(&shown, &facts);
                 assert_eq!(status(&decision), expected, "{}", context());
                 let rule = match (expected, worth_a_try) {
@@ -166,13 +187,13 @@ fn small_policies_decide_as_the_oracle() {
             };
             for granted in subsets(grantable & asked_for) {
                 let caller = Caller::known(identity(granted));
-                let facts = Context::new(&caller).from_address(address);
+                let facts = context_of(&caller, address, is_open);
                 let holds = granted | Authenticated as Holds | place;
                 for &check in &answers {
                     for oauth in [false, true] {
                         let facts = facts.clone();
                         let facts = if oauth { facts.by_oauth() } else { facts };
-                        let context = || format!("{asks} {caller:?} {address} {check:?} {oauth}");
+                        let context = || format!("{asks} {caller:?} {place:b} {check:?} {oauth}");
                         let (expected, best) = by_the_rules(&expression, holds, check, oauth);
 
                         let rule = match (expected, best.is_empty()) {
@@ -230,9 +251,9 @@ fn small_policies_decide_as_the_oracle() {
             }
         }
     }
-    // Every shape of two leaves of ten kinds, of three of eight and of four of four, in two places:
+    // Every shape of two leaves of eleven kinds, of three of nine and of four of four, in two places:
     // the number of callers that are not known, and a part of those that are.
-    let shapes = 10 + 2 * 10 * 10 + 10 * 8 * 8 * 8 + 62 * 4 * 4 * 4 * 4;
+    let shapes = 11 + 2 * 11 * 11 + 10 * 9 * 9 * 9 + 62 * 4 * 4 * 4 * 4;
     assert!(decided > shapes * 2 * (5 + 2), "only {decided}");
 }
 

@@ -36,11 +36,12 @@ pub enum Atom {
     Six,
     Gold,
     Silver,
+    Open,
 }
 
 use Atom::*;
 
-pub const ATOMS: [Atom; 17] = [
+pub const ATOMS: [Atom; 18] = [
     Authenticated,
     Bound,
     Read,
@@ -58,6 +59,7 @@ pub const ATOMS: [Atom; 17] = [
     Six,
     Gold,
     Silver,
+    Open,
 ];
 
 pub const VOCABULARY: &str = r#"
@@ -75,6 +77,9 @@ building = "10.0.0.0/9"
 yard = "10.128.0.0/9"
 premises = "10.0.0.0/8"
 elsewhere = ["192.0.2.0/24", "2001:db8::/32"]
+
+[settings]
+open = "Everybody may read"
 "#;
 
 impl fmt::Display for Expression {
@@ -100,6 +105,7 @@ impl fmt::Display for Expression {
                     Six => r#"network = "::/0""#,
                     Gold => r#"acr = "gold""#,
                     Silver => r#"acr = "silver""#,
+                    Open => r#"setting = "open""#,
                 });
             }
             Self::All(parts) => ("all", parts),
@@ -116,6 +122,8 @@ pub struct Caller {
     /// `None` for a caller that is not known.
     pub known: Option<Known>,
     pub place: Place,
+    /// True if the setting is on.
+    pub open: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -171,13 +179,14 @@ impl Caller {
                 }
             }
         }
-        let at = |place| {
+        let at = |(place, open)| {
             everybody
                 .clone()
                 .into_iter()
-                .map(move |known| Self { known, place })
+                .map(move |known| Self { known, place, open })
         };
-        places.into_iter().flat_map(at).collect()
+        let circumstances = places.map(|place| [(place, false), (place, true)]);
+        circumstances.concat().into_iter().flat_map(at).collect()
     }
 
     pub fn meets(&self, expression: &Expression) -> bool {
@@ -215,6 +224,7 @@ impl Caller {
             Six => self.comes_by_six(),
             Gold => known(|known| known.acr == Some(Gold)),
             Silver => known(|known| known.acr == Some(Silver)),
+            Open => self.open,
         }
     }
 }

@@ -1,7 +1,7 @@
 use auth_runtime::{requires, vocabulary};
 use auth_runtime::policy::Vocabulary;
 
-#[requires(scope = "whatever", role = "anything")]
+#[requires(scope = "whatever", role = "anything", setting = "any_name")]
 pub async fn every_name_will_do() {}
 
 #[requires(policy = "staff")]

@@ -112,6 +112,7 @@ fn section(namespace: Namespace) -> Option<&'static str> {
         Namespace::Scope => Some("scopes"),
         Namespace::Role => Some("roles"),
         Namespace::Permission => Some("permissions"),
+        Namespace::Setting => Some("settings"),
         Namespace::Acr | Namespace::Amr => None,
     }
 }

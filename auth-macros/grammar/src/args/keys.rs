@@ -1,7 +1,7 @@
 //! The keys of the arguments.
 
 /// The keys of requirements.
-pub const REQUIREMENTS: [&str; 14] = [
+pub const REQUIREMENTS: [&str; 15] = [
     "authenticated",
     "sender_constrained",
     "scope",
@@ -11,6 +11,7 @@ pub const REQUIREMENTS: [&str; 14] = [
     "amr",
     "max_age",
     "network",
+    "setting",
     "check",
     "can",
     "policy",

@@ -9,7 +9,7 @@ use crate::codes;
 use crate::suggest::nearest;
 
 /// Words of other frameworks and of everyday speech, each with the key of the same meaning.
-const MEANT: [(&str, &str); 37] = [
+const MEANT: [(&str, &str); 41] = [
     ("admin", "role"),
     ("group", "role"),
     ("groups", "role"),
@@ -30,6 +30,10 @@ const MEANT: [(&str, &str); 37] = [
     ("ip", "network"),
     ("cidr", "network"),
     ("address", "network"),
+    ("flag", "setting"),
+    ("feature", "setting"),
+    ("config", "setting"),
+    ("toggle", "setting"),
     ("mfa", "acr"),
     ("level", "acr"),
     ("method", "amr"),

@@ -243,6 +243,11 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
                 ),
             })
         }
+        Ok(Lit::Bool(_)) if key == "setting" => wrong(
+            "`setting` takes a name, not a value\n\
+             help: write `setting = \"...\"`; the protection space has the value"
+                .to_owned(),
+        ),
         Ok(other) => {
             let text = other.to_token_stream().to_string();
             let text = text.trim_matches('\'');

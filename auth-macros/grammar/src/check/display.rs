@@ -10,7 +10,7 @@ use super::names::{NamePosition, names, realm_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
-use crate::requirement::{HideAs, HideUnless, Kind, Name, ParsedRequirement, Requires};
+use crate::requirement::{HideAs, HideUnless, Kind, Name, Namespace, ParsedRequirement, Requires};
 
 /// Records mistakes in the disclosure settings. `readable` states whether all requirements could be parsed.
 pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) {
@@ -124,17 +124,17 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
     }
 }
 
-/// Records keys about credentials without effect: if only the network decides, and for schemes
+/// Records keys about credentials without effect: if only networks and settings decide, and for schemes
 /// without credentials that can be bound to a key.
 fn credentials(requires: &Requires, errors: &mut Errors) {
     let all = requires.clone().with_modules();
-    if !all.requirements.is_empty() && all.requirements.iter().all(is_network) {
+    if !all.requirements.is_empty() && all.requirements.iter().all(is_context) {
         let realm = requires.realm.iter().map(|realm| ("realm", realm));
         let schemes = requires.schemes.iter().flatten().take(1);
         let schemes = schemes.map(|scheme| ("schemes", scheme));
         for (key, name) in realm.chain(schemes) {
             let message = format!(
-                "`{key}` has no effect: the policy requires a network and no credentials\n\
+                "`{key}` has no effect: the policy requires no credentials\n\
                  help: remove it"
             );
             errors.add(codes::IDLE_DISPLAY, name.span, message);
@@ -163,10 +163,11 @@ fn credentials(requires: &Requires, errors: &mut Errors) {
 /// The password schemes.
 const UNBOUND: [&str; 2] = ["Basic", "Digest"];
 
-fn is_network(requirement: &ParsedRequirement) -> bool {
+/// Returns whether a requirement has the same value for every caller.
+fn is_context(requirement: &ParsedRequirement) -> bool {
     match &requirement.kind {
-        Kind::Network(_) => true,
-        Kind::Any(parts) | Kind::All(parts) => parts.iter().all(is_network),
+        Kind::Network(_) | Kind::Named(Namespace::Setting, _) => true,
+        Kind::Any(parts) | Kind::All(parts) => parts.iter().all(is_context),
         _ => false,
     }
 }

@@ -21,6 +21,8 @@ pub struct Vocabulary {
     pub actions: BTreeMap<String, DeclaredAction>,
     /// `[resources]`: the types of objects, each with its description.
     pub resources: BTreeMap<String, String>,
+    /// `[settings]`. None of them implies another.
+    pub settings: DeclaredNames,
     /// `[networks]`
     pub networks: BTreeMap<String, Vec<IpNet>>,
     /// `[policies]`
@@ -92,6 +94,7 @@ impl Vocabulary {
             ("action", keys(&self.actions)),
             ("resource", keys(&self.resources)),
             ("network", keys(&self.networks)),
+            ("setting", keys(&self.settings)),
             ("policy", keys(&self.policies)),
         ]
     }
@@ -102,6 +105,7 @@ impl Vocabulary {
             Namespace::Scope => Some(&self.scopes),
             Namespace::Role => Some(&self.roles),
             Namespace::Permission => Some(&self.permissions),
+            Namespace::Setting => Some(&self.settings),
             Namespace::Acr | Namespace::Amr => None,
         }
     }

@@ -19,7 +19,7 @@ use crate::suggest::nearest;
 use crate::values::bare;
 use crate::{check, values};
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "realm",
     "scopes",
     "roles",
@@ -28,6 +28,7 @@ const SECTIONS: [&str; 9] = [
     "resources",
     "cedar",
     "networks",
+    "settings",
     "policies",
 ];
 
@@ -87,6 +88,7 @@ impl Reader {
                 "resources" => vocabulary.resources = self.resources(value),
                 "cedar" => cedar = Some(value),
                 "networks" => vocabulary.networks = self.networks(value),
+                "settings" => vocabulary.settings = self.settings(value),
                 "policies" => policies = Some(value),
                 other => self.unknown(key.span(), other, "a section", &SECTIONS),
             }
@@ -158,6 +160,46 @@ impl Reader {
         self.implications(kind, &terms, &implied);
         self.many_implying(kind, table, &terms);
         terms
+    }
+
+    /// Reads `name = "description"`.
+    fn settings(&mut self, value: &Value<'_>) -> DeclaredNames {
+        let mut settings = DeclaredNames::new();
+        let Some(table) = self.table(value, "`settings`", &section("settings")) else {
+            return settings;
+        };
+        if self.is_too_large(table, "`[settings]`", value) {
+            return settings;
+        }
+        for (key, value) in in_order(table) {
+            let name = key.get_ref().to_string();
+            let problem = check::problem(Namespace::Setting, &name, NamePosition::Declared);
+            if let Some(problem) = problem {
+                self.note(key.span().start, problem);
+            }
+            let setting = DeclaredName {
+                description: self.setting(value, &name),
+                implies: Vec::new(),
+                implied_by: Vec::new(),
+            };
+            settings.insert(name, setting);
+        }
+        settings
+    }
+
+    /// Returns the description of a setting. The file declares no value: the operator sets it.
+    fn setting(&mut self, value: &Value<'_>, name: &str) -> String {
+        if !matches!(value.get_ref(), DeValue::Boolean(_)) {
+            return self.description(value, "setting", name, &bare(name));
+        }
+        let message = format!(
+            "the setting `{name}` has a value in place of a description\n\
+             help: describe it, as in `{} = \"...\"`, and give its value to the protection space: \
+             `.setting({name:?}, ...)`",
+            bare(name)
+        );
+        self.note(value.span().start, message);
+        String::new()
     }
 
     /// Checks that no name is implied by too many others.

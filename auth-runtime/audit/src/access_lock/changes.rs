@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use auth_runtime_core::Served;
+use auth_runtime_policy::Policy;
 use auth_runtime_policy::compare::{Impact, compare};
 
 use super::canonical::{with_other_checks, with_places_of_parameters};
@@ -185,6 +186,9 @@ fn compared(before: &DispatchedEntry, after: &DispatchedEntry) -> (Impact, Vec<S
             what.push("its parameters have other names".to_owned());
         }
     }
+    if what.is_empty() && was.cases != is.cases {
+        what.push("other lines for the values of its settings".to_owned());
+    }
     if what.is_empty() {
         what.push(match was.method == is.method {
             true => "the same, written differently".to_owned(),
@@ -216,7 +220,32 @@ fn compared_policies(
     let is = with_places_of_parameters(&is, &after.entry.path);
     let comparison = compare(&was, &is);
     let reasons = comparison.reasons().into_iter().map(str::to_owned);
+    let reasons = reasons.chain(reasons_by_setting(&was, &is));
     (comparison.impact(), reasons.collect())
+}
+
+/// Returns the differences for each value of a setting, if the values differ in them.
+fn reasons_by_setting(was: &Policy, is: &Policy) -> Vec<String> {
+    let names: BTreeSet<_> = was.settings().into_iter().chain(is.settings()).collect();
+    let mut reasons = Vec::new();
+    for name in names {
+        let [with, without] = [true, false].map(|value| {
+            let [was, is] = [was, is].map(|policy| policy.with_setting(name, value));
+            compare(&was, &is)
+        });
+        if with == without {
+            continue;
+        }
+        for (word, comparison) in [("with", with), ("without", without)] {
+            let found = comparison.reasons();
+            let found = match found.is_empty() {
+                true => "the same callers".to_owned(),
+                false => found.join(", "),
+            };
+            reasons.push(format!("{word} setting = {name:?}: {found}"));
+        }
+    }
+    reasons
 }
 
 fn heading(impact: Impact) -> &'static str {

@@ -5,7 +5,7 @@ use std::fmt;
 use auth_runtime_core::adapter::RouteAccess;
 use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, Served};
-use auth_runtime_policy::Policy;
+use auth_runtime_policy::{Policy, Requirement};
 
 use super::canonical::{read, spelled_out};
 
@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) handler: Option<String>,
     /// The kind of the handler; [`Served::Handler`] for an unguarded router.
     pub(super) served: Served,
+    /// The equivalent policies for both values of each setting, as text.
+    pub(super) cases: Vec<String>,
 }
 
 /// The access in a line: as text, and as a policy unless it is an unguarded router or cannot be
@@ -52,16 +54,18 @@ impl Stated {
 
 impl Entry {
     pub(super) fn of(row: &AccessRow) -> Self {
-        let (access, handler) = match row.access() {
+        let (access, handler, cases) = match row.access() {
             RouteAccess::Guarded {
                 policy, location, ..
             } => {
                 let handler = visible(location.handler());
-                (Stated::of(spelled_out(policy)), Some(handler))
+                let policy = spelled_out(policy);
+                let cases = cases_of(&policy);
+                (Stated::of(policy), Some(handler), cases)
             }
             unguarded => {
                 let text = unguarded.to_string();
-                (Stated { text, policy: None }, None)
+                (Stated { text, policy: None }, None, Vec::new())
             }
         };
         Self {
@@ -71,7 +75,18 @@ impl Entry {
             access,
             handler,
             served: row.served().unwrap_or(Served::Handler),
+            cases,
         }
+    }
+
+    /// Adds the text of an indented line. Returns whether it is one.
+    pub(super) fn add_case(&mut self, line: &str) -> bool {
+        let starts = ["with setting = ", "without setting = "];
+        let is_case = starts.iter().any(|start| line.starts_with(start)) && is_visible(line);
+        if is_case {
+            self.cases.push(line.to_owned());
+        }
+        is_case
     }
 
     /// Parses a line. `None` if it is not a line of a lock.
@@ -119,6 +134,7 @@ impl Entry {
             },
             handler,
             served,
+            cases: Vec::new(),
         })
     }
 
@@ -164,6 +180,22 @@ impl Entry {
 }
 
 const COVERS: &str = "covers ";
+
+/// Returns the equivalent policies for both values of each setting.
+fn cases_of(policy: &Policy) -> Vec<String> {
+    let settings = policy.settings().into_iter();
+    let both = settings.flat_map(|name| [(name, "with", true), (name, "without", false)]);
+    let cases = both.map(|(name, word, value)| {
+        let case = policy.with_setting(name, value);
+        let allowed = match case.requirement() {
+            Some(all) if *all == Requirement::always() => "everybody".to_owned(),
+            Some(none) if *none == Requirement::never() => "nobody".to_owned(),
+            _ => case.to_string(),
+        };
+        format!("{word} setting = {name:?}: {allowed}")
+    });
+    cases.collect()
+}
 
 /// Returns the handler in a line, and its kind.
 fn kind_of(written: &str) -> (&str, Served) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use auth_runtime_axum::inspection::{App, Probe, Responder, head_of_parts};
 use auth_runtime_core::adapter::text::visible;
 use auth_runtime_core::{AccessRow, AccessTable, ProtectionSpace, Resource, RouteKind};
+use auth_runtime_policy::Policy;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderValue, Method, Request};
@@ -246,6 +247,7 @@ impl AccessMatrixBuilder {
         let rows = rows.map(|(line, answers)| AccessMatrixRow {
             row: line.row.clone(),
             object: line.object,
+            settings: self.settings_of(line.row),
             answers,
         });
         Ok(AccessMatrix {
@@ -269,6 +271,16 @@ impl AccessMatrixBuilder {
             true => vec![line(None)],
             false => lines,
         }
+    }
+
+    /// Returns the settings that the policy of a row requires, with their values.
+    fn settings_of(&self, row: &AccessRow) -> Vec<(String, bool)> {
+        let required = row.policy().map(Policy::settings).unwrap_or_default();
+        let values = self.space.settings();
+        let values = values.filter(|(name, _)| required.contains(name));
+        values
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     fn path_value_of(&self, name: &str) -> Option<&str> {

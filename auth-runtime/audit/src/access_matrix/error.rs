@@ -18,8 +18,12 @@ pub struct AccessMatrixError {
 pub(super) enum Kind {
     /// Mistakes in the settings of the builder, each as text.
     Mistakes(Vec<String>),
+    /// The reasons against the union of two matrices.
+    Apart(Vec<String>),
     /// Responses that differ from the policies.
     Differs(Vec<String>),
+    /// Settings with one value only.
+    Incomplete(Vec<String>),
     Missing(PathBuf),
     AcceptedByNobody(PathBuf),
     File(PathBuf, io::Error),
@@ -42,6 +46,12 @@ impl AccessMatrixError {
 impl fmt::Display for AccessMatrixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            Kind::Apart(reasons) => {
+                f.write_str("the matrices cannot be joined")?;
+                reasons
+                    .iter()
+                    .try_for_each(|reason| write!(f, "\n  {reason}"))
+            }
             Kind::Mistakes(mistakes) => {
                 f.write_str("the matrix cannot be requested")?;
                 mistakes
@@ -53,6 +63,12 @@ impl fmt::Display for AccessMatrixError {
                 differences
                     .iter()
                     .try_for_each(|difference| write!(f, "\n  {difference}"))
+            }
+            Kind::Incomplete(settings) => {
+                f.write_str("the matrix has one value only of some settings\n")?;
+                settings
+                    .iter()
+                    .try_for_each(|setting| write!(f, "\n  {setting}"))
             }
             Kind::Missing(file) => write!(
                 f,

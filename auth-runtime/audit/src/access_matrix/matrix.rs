@@ -92,6 +92,12 @@ use super::row_object::RowObject;
 /// A route without a fitting object has one row, with path values only. A route with several patterns for the
 /// type has a row for each pattern that fits the id, and the row names the pattern.
 ///
+/// # Settings
+///
+/// A row whose policy has a `setting` names it, with the value of the space: `with setting`, or `without
+/// setting`. A matrix has both values if that of a second router is [added](Self::and). The test of a matrix
+/// with one value only [fails](Self::check).
+///
 /// # Requests
 ///
 /// The builder sends one request for each cell, one after the other: `GET` and other safe methods
@@ -126,6 +132,8 @@ pub struct AccessMatrix {
 pub struct AccessMatrixRow {
     pub(super) row: AccessRow,
     pub(super) object: Option<RowObject>,
+    /// The settings of the policy, with their values.
+    pub(super) settings: Vec<(String, bool)>,
     pub(super) answers: Vec<AccessAnswer>,
 }
 
@@ -161,10 +169,41 @@ impl AccessMatrixRow {
         self.object.as_ref().map(RowObject::resource)
     }
 
+    /// The settings that the policy requires, with their values in the protection space.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+    }
+
     /// Returns the text of the object, if there is one.
     #[cfg(feature = "access-report")]
     pub(crate) fn object_shown(&self) -> Option<String> {
         self.object.as_ref().map(RowObject::to_string)
+    }
+
+    /// Returns the settings, as they follow the path and the object.
+    pub(crate) fn settings_shown(&self) -> String {
+        self.settings_as(|name| format!("`{name}`"))
+    }
+
+    /// Returns the settings, with each name as `quoted` formats it.
+    pub(super) fn settings_as(&self, quoted: impl Fn(&str) -> String) -> String {
+        let settings = self.settings().map(|(name, value)| {
+            let word = if value { "with" } else { "without" };
+            format!(" {word} setting {}", quoted(&visible(name)))
+        });
+        settings.collect()
+    }
+
+    /// Returns whether both are about the same requests, with the same values of settings.
+    pub(super) fn is_at_place_of(&self, other: &Self) -> bool {
+        self.is_on_route_of(other) && self.settings == other.settings
+    }
+
+    /// Returns whether both are about the same requests.
+    pub(super) fn is_on_route_of(&self, other: &Self) -> bool {
+        self.row == other.row && self.object == other.object
     }
 
     /// The response to each persona, in the order of [`AccessMatrix::personas`].
@@ -174,7 +213,7 @@ impl AccessMatrixRow {
 }
 
 impl fmt::Display for AccessMatrixRow {
-    /// Formats the method, the path and the object: `GET /repos/{id} on Repository::"7"`.
+    /// Formats the method, the path, the object and the settings: `GET /repos/{id} on Repository::"7"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -182,9 +221,9 @@ impl fmt::Display for AccessMatrixRow {
             self.row.method_shown(),
             visible(self.row.path())
         )?;
-        match &self.object {
-            Some(object) => write!(f, " on {object}"),
-            None => Ok(()),
+        if let Some(object) = &self.object {
+            write!(f, " on {object}")?;
         }
+        f.write_str(&self.settings_shown())
     }
 }

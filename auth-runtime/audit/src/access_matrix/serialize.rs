@@ -1,5 +1,7 @@
 //! Serialization of the matrix.
 
+use std::collections::BTreeMap;
+
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::answer::AccessAnswer;
@@ -28,14 +30,22 @@ impl Serialize for Persona {
 }
 
 impl Serialize for AccessMatrixRow {
-    /// Writes the row of the table, the object if there is one, and the responses.
+    /// Writes the row of the table, the object if there is one, the settings by their names if there are
+    /// some, and the responses.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = 2 + usize::from(self.object.is_some());
+        let has_settings = !self.settings.is_empty();
+        let fields = 2 + usize::from(self.object.is_some()) + usize::from(has_settings);
         let mut row = serializer.serialize_struct("AccessMatrixRow", fields)?;
         row.serialize_field("row", self.row())?;
         match &self.object {
             Some(object) => row.serialize_field("object", object)?,
             None => row.skip_field("object")?,
+        }
+        match has_settings {
+            true => {
+                row.serialize_field("settings", &self.settings().collect::<BTreeMap<_, _>>())?
+            }
+            false => row.skip_field("settings")?,
         }
         row.serialize_field("answers", self.answers())?;
         row.end()

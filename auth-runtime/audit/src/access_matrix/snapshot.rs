@@ -69,8 +69,8 @@ impl AccessMatrix {
     ///
     /// # Errors
     ///
-    /// If the responses differ from the policies or from the snapshot, or if the file is missing or
-    /// cannot be read or written. The error is a readable report that includes the remedy.
+    /// If the responses differ from the policies or from the snapshot, if a [setting](AccessMatrix#settings)
+    /// has the same value in every row, or if the file is missing or cannot be read or written. The error is a readable report that includes the remedy.
     pub fn check(&self, file: impl AsRef<Path>) -> Result<(), AccessMatrixError> {
         let differences: Vec<_> = self
             .differences()
@@ -78,6 +78,10 @@ impl AccessMatrix {
             .collect();
         if !differences.is_empty() {
             return Err(AccessMatrixError::new(Kind::Differs(differences)));
+        }
+        let single = self.settings_with_one_value();
+        if !single.is_empty() {
+            return Err(AccessMatrixError::new(Kind::Incomplete(single)));
         }
         Snapshot::of(self).check(file.as_ref())
     }

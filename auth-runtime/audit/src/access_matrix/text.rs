@@ -70,6 +70,7 @@ fn write_columns(matrix: &AccessMatrix, f: &mut fmt::Formatter<'_>) -> fmt::Resu
             Some(object) => format!("{path} on {object}"),
             None => path,
         };
+        let path = path + &row.settings_shown();
         let place = [method(&row.row).to_owned(), path];
         lines.push(
             place
@@ -106,6 +107,7 @@ impl AccessMatrix {
                 Some(object) => format!("{path} on {}", object.to_markdown()),
                 None => path,
             };
+            let path = path + &row.settings_as(code);
             let cells: Vec<_> = row.answers.iter().map(cell).collect();
             lines.push(format!("| {method} | {path} | {} |", cells.join(" | ")));
         }

@@ -118,7 +118,8 @@ fn differences(report: &AccessReport<'_>) -> String {
 fn place(row: &AccessRow, line: &ReportLine) -> String {
     let object = line.object.as_ref();
     let object = object.map_or(String::new(), |object| format!(" on {object}"));
-    format!("{} {}{object}", row.method_shown(), visible(row.path()))
+    let (method, path) = (row.method_shown(), visible(row.path()));
+    format!("{method} {path}{object}{}", line.settings)
 }
 
 fn methods(report: &AccessReport<'_>) -> String {
@@ -136,7 +137,7 @@ fn options<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     options.collect()
 }
 
-/// Returns the scopes, roles, permissions and actions on objects that the policies require.
+/// Returns the scopes, roles, permissions, settings and actions on objects that the policies require.
 fn asked_for(report: &AccessReport<'_>) -> Vec<String> {
     let all: BTreeSet<_> = report.rows.iter().flat_map(|row| asks(row.row)).collect();
     all.into_iter().collect()
@@ -150,7 +151,11 @@ fn asks(row: &AccessRow) -> BTreeSet<String> {
     let granted = atoms.filter(|atom| {
         matches!(
             atom,
-            Atom::Scope(_) | Atom::Role(_) | Atom::Permission(_) | Atom::Can { .. }
+            Atom::Scope(_)
+                | Atom::Role(_)
+                | Atom::Permission(_)
+                | Atom::Setting(_)
+                | Atom::Can { .. }
         )
     });
     granted.map(ToString::to_string).collect()
@@ -229,14 +234,15 @@ fn table_row(
     };
     let named = line.object.iter();
     let named: String = named.map(|object| format!(" {object}")).collect();
-    let searched = format!("{path} {handler}{named}").to_lowercase();
+    let searched = format!("{path} {handler}{named}{}", line.settings).to_lowercase();
     let object = line.object.as_ref().map_or(String::new(), |object| {
         format!(r#" on <code class="object">{}</code>"#, breakable(object))
     });
+    let settings = Text(&line.settings);
     format!(
         "<tr role=\"row\" data-method=\"{method}\" data-text=\"{}\" data-asks=\"{}\" \
          data-access=\"{}\"><td role=\"cell\" class=\"method\">{method}</td><th scope=\"row\" \
-         role=\"rowheader\"><code>{}</code>{object}</th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
+         role=\"rowheader\"><code>{}</code>{object}{settings}</th><td role=\"cell\" data-label=\"Policy\"><code>{}</code></td><td role=\"cell\" data-label=\"Denials\">{denials}</td>{}<td \
          role=\"cell\" data-label=\"Handler\"><code>{}</code> <code class=\"source\">{}</code></td></tr>\n",
         Text(&searched),
         own.join(" "),

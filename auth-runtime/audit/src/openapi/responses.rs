@@ -56,8 +56,18 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Deni
     let Some(requirement) = policy.requirement() else {
         return Vec::new();
     };
+    if *requirement == Requirement::always() {
+        return Vec::new();
+    }
     if circumstances.is_hidden {
         return hidden_denials(policy, requirement, circumstances);
+    }
+    if *requirement == Requirement::never() {
+        let text = "Not allowed: the service does not offer this operation.".to_owned();
+        return vec![
+            DeniedResponse::bad_request(),
+            DeniedResponse::forbidden(text, circumstances),
+        ];
     }
     let asks_who = may_ask_who(requirement);
     let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
@@ -290,8 +300,8 @@ fn is_denied(requirement: &Requirement, has: &dyn Fn(&Atom) -> bool) -> bool {
     requirement.evaluate(&|atom| Truth::from(has(atom))) != Truth::True
 }
 
-/// Returns the text of the requirement. For the public, it leaves out the names of functions and
-/// networks.
+/// Returns the text of the requirement. For the public, it leaves out the names of functions,
+/// networks and settings.
 fn wording(requirement: &Requirement, audience: Audience) -> String {
     let list = |parts: &[Requirement]| {
         let parts = parts.iter().map(|part| wording(part, audience));
@@ -300,6 +310,7 @@ fn wording(requirement: &Requirement, audience: Audience) -> String {
     match (requirement, audience) {
         (Requirement::Atom(Atom::Check(_)), Audience::Everybody) => "check".to_owned(),
         (Requirement::Atom(Atom::Network(_)), Audience::Everybody) => "network".to_owned(),
+        (Requirement::Atom(Atom::Setting(_)), Audience::Everybody) => "setting".to_owned(),
         (Requirement::Atom(atom), _) => atom.to_string(),
         (Requirement::All(parts), _) => format!("all({})", list(parts)),
         (Requirement::Any(parts), _) => format!("any({})", list(parts)),

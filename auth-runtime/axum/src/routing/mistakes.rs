@@ -85,6 +85,12 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
     let unasked = space
         .cannot_ask_for(endpoint.policy)
         .then_some(Mistake::Unasked { handler });
+    let settings = space.missing_settings(endpoint.policy).into_iter();
+    let settings = settings.map(|setting| Mistake::Setting {
+        handler,
+        setting: setting.to_owned(),
+        given: space.settings().map(|(name, _)| name.to_owned()).collect(),
+    });
     let undecided = space.cannot_decide(endpoint.policy);
     let undecided = undecided.map(|atom| Mistake::Undecided {
         handler,
@@ -96,6 +102,7 @@ fn mistakes_of_endpoint(endpoint: &Endpoint<()>, space: &ProtectionSpace) -> Vec
     schemes
         .chain(states)
         .chain(offers)
+        .chain(settings)
         .chain(undecided)
         .chain(borrowed)
         .collect()

@@ -53,6 +53,12 @@ pub(crate) enum Mistake {
         on: String,
         name: String,
     },
+    /// The space has no value for a setting of the policy.
+    Setting {
+        handler: &'static str,
+        setting: String,
+        given: Vec<String>,
+    },
     /// The space cannot decide a `can` requirement.
     Undecided {
         handler: &'static str,
@@ -125,6 +131,21 @@ impl fmt::Display for Mistake {
                 "the path `{path}` of `{handler}` has no parameter `{name}`, which `on = {on:?}` \
                  names",
             ),
+            Self::Setting {
+                handler,
+                setting,
+                given,
+            } => {
+                write!(
+                    f,
+                    "`{handler}` requires `setting = {setting:?}`, and the protection space has no \
+                     value for it; add `.setting({setting:?}, …)`",
+                )?;
+                match given.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, " (the space has `{}`)", given.join("`, `")),
+                }
+            }
             Self::Undecided {
                 handler,
                 requirement,

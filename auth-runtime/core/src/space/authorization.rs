@@ -290,6 +290,10 @@ impl ProtectionSpace {
             true => context,
             false => context.without_step_up(),
         };
+        let context = match policy.settings().is_empty() {
+            true => context,
+            false => context.with_settings(self.0.settings.clone()),
+        };
         let address = policy
             .asks_for_network()
             .then(|| self.0.client_address.find_for_network(head))

@@ -1,5 +1,6 @@
 //! The builder of a protection space, and its errors.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::events::{Audit, AuditRecord};
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
+use crate::settings::Settings;
 
 /// The greatest value of [`max_body`](ProtectionSpaceBuilder::max_body), in bytes.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
@@ -30,6 +32,9 @@ pub struct ProtectionSpaceBuilder {
     unknown_paths: UnknownPaths,
     client_address: ClientAddress,
     clock: Clock,
+    settings: Settings,
+    /// The settings with two values.
+    settings_twice: Vec<Cow<'static, str>>,
     decision_point: Option<Arc<dyn DecisionPoint>>,
     prompts_scripts: bool,
     joins_challenges: bool,
@@ -54,6 +59,8 @@ impl ProtectionSpace {
             unknown_paths: UnknownPaths::default(),
             client_address: ClientAddress::default(),
             clock: Clock::system(),
+            settings: Settings::default(),
+            settings_twice: Vec::new(),
             decision_point: None,
             prompts_scripts: false,
             joins_challenges: false,
@@ -110,6 +117,26 @@ impl ProtectionSpaceBuilder {
     /// Each scheme has a clock of its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sets the value of the setting `name`, for `setting = "name"` in policies. It is constant: another value
+    /// takes effect with another space, at the next start of the service.
+    ///
+    /// There is no default. `GuardedRouter::protect` returns an error if a policy requires a setting without a
+    /// value.
+    ///
+    /// ```
+    /// # use auth_runtime::ProtectionSpace;
+    /// // Everybody may pull: `#[requires(any(setting = "open_registry", scope = "pull"))]`
+    /// let is_open = std::env::var("OPEN_REGISTRY").is_ok_and(|value| value == "true");
+    /// let builder = ProtectionSpace::builder().realm("registry").setting("open_registry", is_open);
+    /// ```
+    pub fn setting(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
+        let name = name.into();
+        if self.settings.insert(name.clone(), value).is_some() {
+            self.settings_twice.push(name);
+        }
         self
     }
 
@@ -254,12 +281,16 @@ impl ProtectionSpaceBuilder {
         if !(1..=LONGEST_BODY).contains(&self.max_body) {
             return Err(SpaceError::MaxBody(self.max_body));
         }
+        if let Some(name) = self.settings_twice.into_iter().next() {
+            return Err(SpaceError::SettingTwice(name.into_owned()));
+        }
         let mut space = Space {
             realm: self.realm,
             schemes: Vec::with_capacity(self.schemes.len()),
             unknown_paths: self.unknown_paths,
             client_address: self.client_address,
             clock: self.clock,
+            settings: self.settings,
             decision_point: self.decision_point,
             prompts_scripts: self.prompts_scripts,
             joins_challenges: self.joins_challenges,
@@ -379,6 +410,8 @@ pub enum SpaceError {
     NoChallenge,
     /// Two schemes have the same name or read the same field.
     SchemeTwice(String),
+    /// A setting has two values.
+    SettingTwice(String),
     /// The login page is not a path on this host.
     LoginPage(String),
     /// The longest body is zero, or more than 64 MiB.
@@ -412,6 +445,10 @@ impl fmt::Display for SpaceError {
             Self::SchemeTwice(name) => write!(
                 f,
                 "the scheme `{name}` has the name or the field of an earlier one",
+            ),
+            Self::SettingTwice(name) => write!(
+                f,
+                "the setting `{name}` has two values; call `.setting({name:?}, …)` once",
             ),
             Self::LoginPage(page) => write!(
                 f,

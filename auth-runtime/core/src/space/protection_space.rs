@@ -17,6 +17,7 @@ use crate::events::Audit;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
 use crate::scheme::{ChallengeContext, Scheme, Source};
+use crate::settings::Settings;
 
 /// The realm, its accepted schemes, and the responses to denied requests (RFC 9110 §11.5).
 ///
@@ -41,6 +42,7 @@ pub(super) struct Space {
     pub(super) unknown_paths: UnknownPaths,
     pub(super) client_address: ClientAddress,
     pub(super) clock: Clock,
+    pub(super) settings: Settings,
     pub(super) decision_point: Option<Arc<dyn DecisionPoint>>,
     pub(super) prompts_scripts: bool,
     pub(super) joins_challenges: bool,
@@ -143,6 +145,39 @@ impl ProtectionSpace {
         self.schemes().any(|own| own.eq_ignore_ascii_case(name))
     }
 
+    /// The settings and their values, sorted by name.
+    ///
+    /// ```
+    /// # use auth_runtime::{Caller, ProtectionSpace};
+    /// # use auth_runtime::schemes::Bearer;
+    /// # let bearer = Bearer::new(async |_| Caller::rejected());
+    /// let builder = ProtectionSpace::builder().realm("registry").scheme(bearer);
+    /// let space = builder.setting("open_registry", true).build()?;
+    /// assert_eq!(space.settings().collect::<Vec<_>>(), [("open_registry", true)]);
+    /// # Ok::<(), auth_runtime::SpaceError>(())
+    /// ```
+    pub fn settings(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.settings.iter()
+    }
+
+    /// Returns the settings of `policy` that the space has no value for.
+    pub fn missing_settings<'p>(&self, policy: &'p Policy) -> Vec<&'p str> {
+        let mut names = policy.settings();
+        names.retain(|name| self.0.settings.get(name).is_none());
+        names
+    }
+
+    /// Returns the policy for the values of the settings: the same decisions, without `setting`.
+    ///
+    /// A setting without a value stays in it.
+    pub fn with_settings(&self, policy: &Policy) -> Policy {
+        let named = policy.settings().into_iter();
+        let values = named.filter_map(|name| Some((name, self.0.settings.get(name)?)));
+        values.fold(policy.clone(), |policy, (name, value)| {
+            policy.with_setting(name, value)
+        })
+    }
+
     /// Returns whether the space and `policy` both accept a scheme that binds credentials to a key.
     pub fn can_constrain_senders(&self, policy: &Policy) -> bool {
         let mut accepted = self.0.schemes.iter();
@@ -182,7 +217,8 @@ impl ProtectionSpace {
         })
     }
 
-    /// Returns the reason why no credentials that the space accepts can meet `policy`, if so.
+    /// Returns the reason why no credentials that the space accepts can meet `policy`, or why the policy
+    /// cannot be evaluated, if so.
     pub(super) fn nobody_could_meet(&self, policy: &Policy) -> Option<String> {
         if let Some(names) = policy.accepted_schemes()
             && !names.iter().any(|name| self.accepts(name))
@@ -201,6 +237,11 @@ impl ProtectionSpace {
             return Some(
                 "a handler accepts only schemes without a challenge, and is not hidden".to_owned(),
             );
+        }
+        if let Some(name) = self.missing_settings(policy).first() {
+            return Some(format!(
+                "a handler requires `setting = {name:?}`, and the protection space has no value for it"
+            ));
         }
         if let Some(atom) = self.cannot_decide(policy) {
             return Some(format!(
@@ -285,6 +326,7 @@ impl fmt::Debug for ProtectionSpace {
             .field("schemes", &schemes)
             .field("unknown_paths", &self.0.unknown_paths)
             .field("client_address", &self.0.client_address)
+            .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }
 }

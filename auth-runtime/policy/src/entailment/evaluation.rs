@@ -103,6 +103,13 @@ impl<'t, 'r> Evaluation<'t, 'r> {
                 single.network = network.copied();
                 return single;
             }
+            // Neither does a setting of the service.
+            Atom::Setting(_) => {
+                single
+                    .meets
+                    .extend(self.same.get(atom).into_iter().flatten());
+                return single;
+            }
             Atom::Authenticated => {}
             Atom::MaxAge(age) => {
                 let longer = self.ages.iter().filter(|(other, _)| age <= other);

@@ -1,0 +1,71 @@
+//! The rows of a policy with a setting, for both of its values.
+
+use std::collections::BTreeMap;
+
+use super::error::{AccessMatrixError, Kind};
+use super::matrix::AccessMatrix;
+use super::text;
+
+impl AccessMatrix {
+    /// Adds the rows of a matrix of the same routes and personas, from a space with other values of the
+    /// [settings](Self#settings). A row that this matrix has already is left out.
+    ///
+    /// ```
+    /// use auth_runtime_audit::{AccessMatrix, AccessMatrixError};
+    ///
+    /// fn both(open: AccessMatrix, closed: AccessMatrix) -> Result<AccessMatrix, AccessMatrixError> {
+    ///     open.and(closed)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the personas differ, or if a row without a setting has other responses in the other matrix.
+    pub fn and(mut self, other: Self) -> Result<Self, AccessMatrixError> {
+        let names = |matrix: &Self| matrix.personas.iter().map(text::name).collect::<Vec<_>>();
+        let mut mistakes = Vec::new();
+        if names(&self) != names(&other) {
+            mistakes.push("the two matrices have different personas".to_owned());
+        }
+        for row in other.rows {
+            let mut own = self.rows.iter();
+            if let Some(same) = own.find(|own| own.is_at_place_of(&row)) {
+                let cells = |row: &super::AccessMatrixRow| {
+                    let cells = row.answers.iter().map(ToString::to_string);
+                    cells.collect::<Vec<_>>()
+                };
+                if cells(same) != cells(&row) {
+                    mistakes.push(format!(
+                        "the two matrices have different responses for {row}, and the same settings"
+                    ));
+                }
+                continue;
+            }
+            let last = self.rows.iter().rposition(|own| own.is_on_route_of(&row));
+            let at = last.map_or(self.rows.len(), |index| index + 1);
+            self.rows.insert(at, row);
+        }
+        match mistakes.is_empty() {
+            true => Ok(self),
+            false => Err(AccessMatrixError::new(Kind::Apart(mistakes))),
+        }
+    }
+
+    /// Returns a mistake for each setting that has one value only.
+    pub(super) fn settings_with_one_value(&self) -> Vec<String> {
+        let mut values: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+        for (name, value) in self.rows.iter().flat_map(|row| row.settings()) {
+            let (on, off) = values.entry(name).or_default();
+            *on |= value;
+            *off |= !value;
+        }
+        let single = values.into_iter().filter(|(_, (on, off))| on != off);
+        let mistakes = single.map(|(name, (on, _))| {
+            format!(
+                "`setting = {name:?}` is {on} in every row; add the matrix of a router with the other \
+                 value: `.and(...)`"
+            )
+        });
+        mistakes.collect()
+    }
+}

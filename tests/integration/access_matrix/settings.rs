@@ -1,0 +1,104 @@
+//! Rows for both values of a setting.
+
+use auth_runtime_audit::AccessReport;
+
+use super::*;
+
+#[requires(any(setting = "open_registry", scope = "repo:read"))]
+async fn pull() {}
+
+#[requires(setting = "beta", role = "admin", hide_as = 404)]
+async fn beta() {}
+
+fn routes() -> GuardedRouter {
+    GuardedRouter::new()
+        .route("/beta", get(beta))
+        .route("/healthz", get(healthz))
+        .route("/pull", get(pull))
+}
+
+fn space_of(open: bool, beta: bool) -> ProtectionSpace {
+    let space = space_builder()
+        .setting("open_registry", open)
+        .setting("beta", beta);
+    space.build().expect("the space is in order")
+}
+
+async fn matrix_of(open: bool, beta: bool) -> AccessMatrix {
+    let space = space_of(open, beta);
+    let app = routes().protect(space.clone()).expect("a router");
+    AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .persona(reader())
+        .persona(admin())
+        .send(&app)
+        .await
+        .expect("a matrix")
+}
+
+const ROWS: &str = "\
+| method | path | anonymous | reader | admin |
+|---|---|---|---|---|
+| GET | `/beta` with setting `beta` | 404 hidden | 404 hidden | 200 |
+| GET | `/beta` without setting `beta` | 404 hidden | 404 hidden | 404 hidden |
+| GET | `/healthz` | 200 | 200 | 200 |
+| GET | `/pull` with setting `open_registry` | 200 | 200 | 200 |
+| GET | `/pull` without setting `open_registry` | 401 | 200 | 200 |
+";
+
+#[tokio::test]
+async fn a_matrix_has_both_values() {
+    let matrix = matrix_of(true, true)
+        .await
+        .and(matrix_of(false, false).await);
+    let matrix = matrix.expect("the same personas");
+    let markdown = matrix.to_markdown();
+    assert!(markdown.contains(ROWS), "{markdown}");
+    assert!(matrix.differences().next().is_none());
+    let row = matrix.rows().last().expect("a row");
+    assert_eq!(row.to_string(), "GET /pull without setting `open_registry`");
+    assert_eq!(
+        row.settings().collect::<Vec<_>>(),
+        [("open_registry", false)]
+    );
+    let json = serde_json::to_value(&matrix).expect("JSON");
+    assert_eq!(
+        json["rows"][4]["settings"],
+        json!({ "open_registry": false })
+    );
+    assert_eq!(json["rows"][2].get("settings"), None);
+    let table = routes().access_table();
+    let page = AccessReport::new(&table).with_matrix(&matrix).to_html();
+    assert_eq!(page.matches("setting `open_registry`").count(), 4, "{page}");
+
+    let file = file("both-values.md");
+    let missing = matrix.check(&file).expect_err("no file").to_string();
+    assert!(missing.contains("does not exist"), "{missing}");
+}
+
+#[tokio::test]
+async fn one_value_is_not_sufficient() {
+    let one = matrix_of(true, false).await.check(file("one-value.md"));
+    let error = one.expect_err("one value").to_string();
+    assert_eq!(
+        error,
+        "the matrix has one value only of some settings\n\n  \
+         `setting = \"beta\"` is false in every row; add the matrix of a router with the other value: \
+         `.and(...)`\n  \
+         `setting = \"open_registry\"` is true in every row; add the matrix of a router with the other \
+         value: `.and(...)`"
+    );
+}
+
+#[tokio::test]
+async fn matrices_with_other_columns_do_not_join() {
+    let space = space_of(false, false);
+    let app = routes().protect(space.clone()).expect("a router");
+    let other = AccessMatrix::builder(&routes().access_table(), &space)
+        .persona(Persona::anonymous())
+        .send(&app)
+        .await
+        .expect("a matrix");
+    let error = matrix_of(true, true).await.and(other).expect_err("columns");
+    assert!(error.to_string().contains("different personas"), "{error}");
+}
