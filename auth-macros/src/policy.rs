@@ -44,6 +44,7 @@ pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
         quote!(#krate::Cow::Borrowed(&[#(#krate::Cow::Borrowed(#names)),*]))
     }));
     let realm = text(policy.own_realm());
+    let says = text(policy.denial_text());
     let loosened = text(policy.loosened_reason());
     let written = text(policy.written_text());
     // Separate constants, since a constant function cannot take references to types with a destructor.
@@ -52,7 +53,9 @@ pub(crate) fn policy(policy: &Policy, krate: &Path) -> TokenStream {
             const ACCESS: #krate::Access = #krate::Access::#access;
             const DISCLOSURE: #krate::Disclosure = #krate::Disclosure::#disclosure;
             const SCHEMES: #krate::Schemes = #schemes;
-            &#krate::Policy::from_parts(ACCESS, DISCLOSURE, SCHEMES, #realm, #loosened, #written)
+            &#krate::Policy::from_parts(
+                ACCESS, DISCLOSURE, SCHEMES, #realm, #says, #loosened, #written,
+            )
         }
     }
 }

@@ -117,8 +117,8 @@ pub mod policy {
 pub mod decision {
     #[doc(inline)]
     pub use auth_runtime_core::{
-        Context, Decision, Denial, DenialBody, Explanation, Finding, RequestSnapshot, Rule,
-        ServiceFunction,
+        Context, Decision, Denial, DenialBody, DenialDetails, Explanation, Finding,
+        RequestSnapshot, Rule, ServiceFunction,
     };
 }
 

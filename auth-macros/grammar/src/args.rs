@@ -76,6 +76,13 @@ pub fn requires(arguments: TokenStream, errors: &mut Errors) -> Requires {
                         return Err(twice(&key));
                     }
                 }
+                "says" => {
+                    let value = assigned(input, &key, "\"...\"")?;
+                    let text = string(&value, &key, Form::Assigned)?;
+                    if requires.says.replace(text).is_some() {
+                        return Err(twice(&key));
+                    }
+                }
                 "loosen" => {
                     let example = "\"why the module's policy does not apply here\"";
                     let value = assigned(input, &key, example)?;

@@ -106,6 +106,8 @@ pub const TOO_DEEP: Code = Code("AUTH0062");
 pub const IDLE_DISPLAY: Code = Code("AUTH0063");
 /// A policy or a name that is too large.
 pub const TOO_LARGE: Code = Code("AUTH0064");
+/// A text for clients that cannot be shown.
+pub const TEXT: Code = Code("AUTH0065");
 
 // Mistakes that the compiler cannot see; `cargo auth check` reports them.
 

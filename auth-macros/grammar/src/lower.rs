@@ -46,6 +46,7 @@ pub fn requires(requires: &Requires) -> model::Policy {
         disclosure,
         schemes.map(|names| names.iter().map(text).collect()),
         requires.realm.as_ref().map(text),
+        requires.says.as_ref().map(text),
         loosened,
         None,
     )

@@ -28,6 +28,8 @@ pub struct Requires {
     pub schemes: Option<Vec<Name>>,
     /// The realm of the challenges, if it is not the protection space's.
     pub realm: Option<Name>,
+    /// The text of disclosed denials.
+    pub says: Option<Name>,
     /// The policy of the enclosing module.
     pub module: Option<Box<Requires>>,
     /// The reason for replacing the module's policy.
@@ -70,6 +72,7 @@ impl Requires {
         }
         self.schemes = self.schemes.or(other.schemes);
         self.realm = self.realm.or(other.realm);
+        self.says = self.says.or(other.says);
         self
     }
 }
@@ -424,6 +427,8 @@ impl fmt::Display for Requires {
         }));
         let realm = self.realm.iter();
         parts.extend(realm.map(|realm| format!("realm = {:?}", realm.text)));
+        let says = self.says.iter();
+        parts.extend(says.map(|text| format!("says = {:?}", text.text)));
         let loosen = self.loosen.iter();
         parts.extend(loosen.map(|reason| format!("loosen = {:?}", reason.text)));
         f.write_str(&parts.join(", "))

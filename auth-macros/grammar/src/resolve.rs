@@ -145,11 +145,16 @@ fn displays(own: &Requires, policies: &[(Name, Requires)], errors: &mut Errors) 
         let realm = requires.realm.as_ref()?;
         Some(format!("realm = {:?}", realm.text))
     };
+    let says: Shown = |requires| {
+        let text = requires.says.as_ref()?;
+        Some(format!("says = {:?}", text.text))
+    };
     let hides = own.hide_as.is_some() || own.hide_unless.is_some();
     for (key, shown, is_decided) in [
         ("hide_as", hiding, hides),
         ("schemes", schemes, own.schemes.is_some()),
         ("realm", realm, own.realm.is_some()),
+        ("says", says, own.says.is_some()),
     ] {
         let mut policies = policies.iter();
         let said = |(name, policy): &(Name, Requires)| Some((name.clone(), shown(policy)?));
@@ -266,6 +271,7 @@ fn part_of_list(name: &Name, list: &str, resolver: Resolver<'_>, errors: &mut Er
         hide_unless: policy.hide_unless,
         schemes: policy.schemes,
         realm: policy.realm,
+        says: policy.says,
         ..Requires::default()
     };
     let display = display.to_string();

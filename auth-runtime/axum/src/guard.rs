@@ -13,8 +13,9 @@ use auth_runtime_core::adapter::{
     State, Surroundings,
 };
 use auth_runtime_core::{
-    Action, Caller, DecisionPointError, Denial, Evaluation, HandlerLocation, Identity,
-    ObjectDecision, ProtectionSpace, RequestData, RequestSnapshot, Resource, ServiceFunction,
+    Action, Caller, DecisionPointError, Denial, DenialDetails, Evaluation, HandlerLocation,
+    Identity, ObjectDecision, ProtectionSpace, RequestData, RequestSnapshot, Resource,
+    ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -430,15 +431,16 @@ impl ObjectAuthorizer {
             };
             return Denied::new(concealed.marked());
         }
-        let (policy, denial) = match conceal {
+        let unknown;
+        let details = match conceal {
             true => {
-                let denial = space.deny_unknown_path(authentication);
-                (None, denial.unwrap_or(Denial::NotFound))
+                unknown = space.deny_unknown_path(authentication);
+                DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
             }
-            false => (Some(policy), denial.clone()),
+            false => DenialDetails::of_policy(denial, policy, &[]),
         };
         let request = RequestView::Before(&request.snapshot);
-        let response = space.answer(policy, &denial, authentication, request);
+        let response = space.answer(details, authentication, request);
         Denied::new(response.map(axum::body::Body::from))
     }
 }

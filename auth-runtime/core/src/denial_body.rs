@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::caller::Rejection;
 use crate::decision::Denial;
+use crate::denial_details::DenialDetails;
 use crate::head::Head;
 
 /// The body of a denial and its media type.
@@ -263,23 +264,22 @@ impl Form {
 }
 
 /// The built-in body in the form that `Accept` prefers; problem details if it accepts no form.
-pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
+pub(crate) fn negotiate(details: DenialDetails<'_>, accept: &str) -> DenialBody {
     let form = preferred(accept);
     let Texts {
         problem,
         html,
         text,
-    } = texts(denial);
+        detail,
+    } = texts(details.denial());
     let body = match form {
         Form::Problem => problem,
         Form::Html => html,
         Form::Text => text,
     };
-    let bytes = match denial {
-        Denial::Forbidden {
-            reason: Some(reason),
-        } => Bytes::from(body.replace(FORBIDDEN, &form.escape(reason))),
-        _ => Bytes::from_static(body.as_bytes()),
+    let bytes = match details.message() {
+        own if own == detail => Bytes::from_static(body.as_bytes()),
+        own => Bytes::from(body.replace(detail, &form.escape(own))),
     };
     DenialBody {
         content_type: form.content_type(),
@@ -287,14 +287,18 @@ pub(crate) fn negotiate(denial: &Denial, accept: &str) -> DenialBody {
     }
 }
 
-/// The detail of a 403 without a reason.
-const FORBIDDEN: &str = "You are not allowed to do this.";
+/// The sentence of a built-in body without a text of the service.
+pub(crate) fn detail(denial: &Denial) -> &'static str {
+    texts(denial).detail
+}
 
 /// A body in every form.
 struct Texts {
     problem: &'static str,
     html: &'static str,
     text: &'static str,
+    /// The sentence in each of them.
+    detail: &'static str,
 }
 
 /// Builds the body in every form at compile time, since it does not depend on the request. Titles
@@ -327,6 +331,7 @@ macro_rules! texts {
                 "</p></body></html>\n"
             ),
             text: concat!($code, " ", $title, "\n", $detail, "\n"),
+            detail: $detail,
         }
     };
 }

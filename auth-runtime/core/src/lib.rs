@@ -20,6 +20,7 @@ mod decision_cache;
 mod decision_deadline;
 mod decision_point;
 mod denial_body;
+mod denial_details;
 mod entity;
 mod events;
 mod explanation;
@@ -55,6 +56,7 @@ pub use crate::decision_point::{
     ObjectDecision, PermittedFuture, Resource,
 };
 pub use crate::denial_body::{DenialBody, RequestSnapshot};
+pub use crate::denial_details::DenialDetails;
 pub use crate::entity::{EntitiesFuture, Entity, EntityLoader, Wanted};
 pub use crate::events::{AuditRecord, Outcome};
 pub use crate::explanation::{Explanation, Finding, Rule};

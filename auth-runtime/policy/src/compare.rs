@@ -56,6 +56,8 @@ pub enum Aspect {
     Schemes,
     /// The realm of the challenges.
     Realm,
+    /// The text of denials.
+    Text,
     /// The reason of a public handler, or of a loosened policy.
     Reason,
     /// Whether a public handler identifies known callers.
@@ -128,6 +130,7 @@ pub fn compare(before: &Policy, after: &Policy) -> Comparison {
             before.accepted_schemes() != after.accepted_schemes(),
         ),
         (Aspect::Realm, before.own_realm() != after.own_realm()),
+        (Aspect::Text, before.denial_text() != after.denial_text()),
         (Aspect::Reason, reason(before) != reason(after)),
         (
             Aspect::Identity,
@@ -182,6 +185,7 @@ impl Comparison {
         let others = self.others.iter().map(|aspect| match aspect {
             Aspect::Schemes => "other schemes are offered",
             Aspect::Realm => "the realm differs",
+            Aspect::Text => "the text of denials differs",
             Aspect::Reason => "the reason differs",
             Aspect::Identity => "the optional identity was added or removed",
         });

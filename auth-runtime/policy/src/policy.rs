@@ -25,6 +25,7 @@ pub struct Policy {
     disclosure: Disclosure,
     schemes: Option<Cow<'static, [Cow<'static, str>]>>,
     realm: Option<Cow<'static, str>>,
+    says: Option<Cow<'static, str>>,
     loosened: Option<Cow<'static, str>>,
     written: Option<Cow<'static, str>>,
     /// The groups of the atoms in the requirement, and of those in `hide_unless`. Computed at
@@ -106,17 +107,18 @@ impl Policy {
 
     /// Creates a policy for all schemes and with the realm of the space.
     pub const fn new(access: Access, disclosure: Disclosure) -> Self {
-        Self::from_parts(access, disclosure, None, None, None, None)
+        Self::from_parts(access, disclosure, None, None, None, None, None)
     }
 
     /// Creates a policy from all its parts, as the attributes write it: the accepted schemes, the
-    /// realm, the reason for replacing the policy of the surrounding module, and the text of the
+    /// realm, the text of its denials, the reason for replacing the policy of the surrounding module, and the text of the
     /// attribute, if its names come from a vocabulary.
     pub const fn from_parts(
         access: Access,
         disclosure: Disclosure,
         schemes: Option<Cow<'static, [Cow<'static, str>]>>,
         realm: Option<Cow<'static, str>>,
+        says: Option<Cow<'static, str>>,
         loosened: Option<Cow<'static, str>>,
         written: Option<Cow<'static, str>>,
     ) -> Self {
@@ -137,6 +139,7 @@ impl Policy {
             disclosure,
             schemes,
             realm,
+            says,
             loosened,
             written,
             groups,
@@ -152,6 +155,7 @@ impl Policy {
             disclosure,
             self.schemes,
             self.realm,
+            self.says,
             self.loosened,
             self.written,
         )
@@ -207,6 +211,25 @@ impl Policy {
         }
     }
 
+    /// Sets the text of disclosed denials, for their body.
+    ///
+    /// ```
+    /// use auth_runtime_policy::{Policy, Requirement};
+    ///
+    /// let policy = Policy::requires(Requirement::role("team")).says("Only the team can see this.");
+    /// assert_eq!(
+    ///     policy.to_string(),
+    ///     r#"requires(role = "team", says = "Only the team can see this.")"#,
+    /// );
+    /// ```
+    #[must_use]
+    pub fn says(self, text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            says: Some(text.into()),
+            ..self
+        }
+    }
+
     /// Replaces the policy of the surrounding module, for the given reason.
     #[must_use]
     pub fn loosened(self, reason: impl Into<Cow<'static, str>>) -> Self {
@@ -241,6 +264,7 @@ impl Policy {
             disclosure,
             self.schemes.clone(),
             self.realm.clone(),
+            self.says.clone(),
             self.loosened.clone(),
             self.written.clone(),
         )
@@ -335,6 +359,11 @@ impl Policy {
     /// The realm of this policy, if it differs from that of the space.
     pub fn own_realm(&self) -> Option<&str> {
         self.realm.as_deref()
+    }
+
+    /// The text of disclosed denials, if the policy has one. Responses to concealed denials never contain it.
+    pub fn denial_text(&self) -> Option<&str> {
+        self.says.as_deref()
     }
 
     /// The requirement; `None` for a public handler.

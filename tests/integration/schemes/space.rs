@@ -231,7 +231,7 @@ async fn own_bodies_keep_status_and_challenge() {
         .realm("api")
         .scheme(Badge)
         .render(|denial, request| {
-            let kind = match denial {
+            let kind = match denial.denial() {
                 Denial::Unauthenticated { .. } => "who are you",
                 _ => "no",
             };

@@ -20,13 +20,14 @@ pub const REQUIREMENTS: [&str; 15] = [
 ];
 /// The object, the disclosure settings, and the key for replacing a module's policy. They are at the top
 /// level only.
-pub const DISPLAYS: [&str; 7] = [
+pub const DISPLAYS: [&str; 8] = [
     "on",
     "resource",
     "hide_as",
     "hide_unless",
     "schemes",
     "realm",
+    "says",
     "loosen",
 ];
 

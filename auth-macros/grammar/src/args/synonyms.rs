@@ -9,7 +9,7 @@ use crate::codes;
 use crate::suggest::nearest;
 
 /// Words of other frameworks and of everyday speech, each with the key of the same meaning.
-const MEANT: [(&str, &str); 41] = [
+const MEANT: [(&str, &str); 44] = [
     ("admin", "role"),
     ("group", "role"),
     ("groups", "role"),
@@ -48,6 +48,9 @@ const MEANT: [(&str, &str); 41] = [
     ("allowed", "can"),
     ("object", "on"),
     ("target", "on"),
+    ("message", "says"),
+    ("text", "says"),
+    ("detail", "says"),
     ("status", "hide_as"),
     ("hidden", "hide_as"),
     ("hide", "hide_as"),

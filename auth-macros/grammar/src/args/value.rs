@@ -201,7 +201,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
         )),
         Ok(Lit::Str(literal)) => {
             let text = literal.value();
-            let is_name = key != "reason" && key != "loosen";
+            let is_name = key != "reason" && key != "loosen" && key != "says";
             let problem = too_long(&key.to_string(), &text).filter(|_| is_name);
             if let Some(problem) = problem {
                 return Err(codes::TOO_LARGE.at(literal.span(), problem));
@@ -257,7 +257,7 @@ pub(super) fn string(value: &TokenStream, key: &Ident, form: Form) -> syn::Resul
             ))
         }
         Err(_) => wrong(match syn::parse2::<Ident>(value.clone()) {
-            Ok(name) if key == "reason" || key == "loosen" => format!(
+            Ok(name) if key == "reason" || key == "loosen" || key == "says" => format!(
                 "the text has no quotes\nhelp: write {}",
                 instead(&format!("\"{name}\""))
             ),

@@ -6,7 +6,7 @@ use syn::LitInt;
 use super::implication::{all_of, entails};
 use super::logic::{list, wrappers};
 use super::module::is_module_wrong;
-use super::names::{NamePosition, names, realm_problem};
+use super::names::{NamePosition, names, realm_problem, text_problem};
 use super::redundancy::{idle_exception, redundancy};
 use crate::codes;
 use crate::errors::Errors;
@@ -19,6 +19,11 @@ pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) 
     {
         errors.add(codes::REALM, realm.span, problem);
     }
+    if let Some(text) = &requires.says
+        && let Some(problem) = text_problem(&text.text)
+    {
+        errors.add(codes::TEXT, text.span, problem);
+    }
     if let Some(hide_as) = &requires.hide_as {
         status(hide_as, errors);
     }
@@ -30,6 +35,7 @@ pub(super) fn display(requires: &Requires, readable: bool, errors: &mut Errors) 
             hide_unless(requires, hidden, errors);
         }
         repeated(requires, errors);
+        unseen_text(requires, errors);
         credentials(requires, errors);
     }
 }
@@ -121,6 +127,25 @@ fn repeated(requires: &Requires, errors: &mut Errors) {
         && own == around
     {
         idle("realm", own.span, own.span);
+    }
+}
+
+/// Records a text of denials that are all concealed.
+fn unseen_text(requires: &Requires, errors: &mut Errors) {
+    let Some(text) = &requires.says else {
+        return;
+    };
+    // A named policy has the same text in every place.
+    let mut parts = requires.requirements.iter();
+    let is_of_policy = parts.any(|part| part.policy.is_some());
+    let all = requires.clone().with_modules();
+    if all.hide_as.is_some() && all.hide_unless.is_none() && !is_of_policy {
+        errors.add(
+            codes::IDLE_DISPLAY,
+            text.span,
+            "`says` has no effect: every denial is concealed\n\
+             help: remove it, or name the callers that learn of the resource: `hide_unless = ...`",
+        );
     }
 }
 

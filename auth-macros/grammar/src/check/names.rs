@@ -214,6 +214,38 @@ pub fn realm_problem(text: &str) -> Option<String> {
     ))
 }
 
+/// The maximum length of the text of denials, in characters.
+const MAX_TEXT: usize = 512;
+
+/// Returns the reason why a text of denials cannot be shown to clients.
+pub(super) fn text_problem(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some(
+            "the text is empty\nhelp: write a sentence for denied callers, or remove it".to_owned(),
+        );
+    }
+    let length = text.chars().count();
+    if length > MAX_TEXT {
+        return Some(format!(
+            "the text has {length} characters; the maximum is {MAX_TEXT}\n\
+             help: link to a page with the rest"
+        ));
+    }
+    if text.trim() != text {
+        return Some(format!(
+            "the text begins or ends with white space\nhelp: write `{:?}`",
+            text.trim()
+        ));
+    }
+    // A no-break space is common in texts, and harmless.
+    let is_shown = |c: char| matches!(c, '\u{a0}' | '\u{202f}') || !is_invisible(c);
+    let character = text.chars().find(|c| !is_shown(*c))?;
+    Some(format!(
+        "{} is not allowed in the text of denials\nhelp: remove it",
+        called(character)
+    ))
+}
+
 /// Returns the text on one line, and the column of the character at `index`.
 fn shown_with_column(text: &str, index: usize) -> (String, usize) {
     let mut shown = String::new();

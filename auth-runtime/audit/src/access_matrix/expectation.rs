@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use auth_runtime_axum::inspection::Responder;
 use auth_runtime_core::adapter::{Head, RequestView, Target};
 use auth_runtime_core::{
-    AccessRow, Caller, Context, Decision, Denial, Explanation, HandlerLocation, ProtectionSpace,
-    RouteKind,
+    AccessRow, Caller, Context, Decision, Denial, DenialDetails, Explanation, HandlerLocation,
+    ProtectionSpace, RouteKind,
 };
 use auth_runtime_policy::Policy;
 use http::header::WWW_AUTHENTICATE;
@@ -67,7 +67,11 @@ impl Expectation {
         let target = policy.as_deref().map_or(Target::Unknown, Target::of);
         let authentication = space.authentication_if(caller, head, target);
         let shown = |policy: Option<&Policy>, denial: &Denial| {
-            let answer = space.answer(policy, denial, &authentication, RequestView::Now(head));
+            let details = match policy {
+                Some(policy) => DenialDetails::of_policy(denial, policy, &[]),
+                None => DenialDetails::of_unknown_path(denial),
+            };
+            let answer = space.answer(details, &authentication, RequestView::Now(head));
             Shown::of(answer.status(), answer.headers())
         };
         let Some(policy) = policy.as_deref() else {

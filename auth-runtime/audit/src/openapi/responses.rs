@@ -73,7 +73,11 @@ pub(super) fn denials(policy: &Policy, circumstances: Circumstances) -> Vec<Deni
     let is_forbidden = is_denied(requirement, &|atom| circumstances.gets(atom));
     let forbidden = is_forbidden.then(|| {
         let takes = wording(requirement, circumstances.audience);
-        DeniedResponse::forbidden(format!("Not allowed: it takes `{takes}`."), circumstances)
+        let text = match policy.denial_text() {
+            Some(says) => format!("{says} It takes `{takes}`."),
+            None => format!("Not allowed: it takes `{takes}`."),
+        };
+        DeniedResponse::forbidden(text, circumstances)
     });
     let unauthorized = || match further_unauthorized(requirement) {
         "" => DeniedResponse::shared_unauthorized(),

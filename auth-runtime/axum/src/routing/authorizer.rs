@@ -11,7 +11,8 @@ use auth_runtime_core::adapter::{
     RouteChallenges, State, Surroundings, Target, UNKNOWN_PATH, Watch,
 };
 use auth_runtime_core::{
-    Caller, Denial, HandlerLocation, ProtectionSpace, RequestSnapshot, ServiceFunction,
+    Caller, Denial, DenialDetails, HandlerLocation, ProtectionSpace, RequestSnapshot,
+    ServiceFunction,
 };
 use auth_runtime_policy::Policy;
 use axum::body::Body;
@@ -387,15 +388,15 @@ impl RouteAuthorizer {
     pub(super) fn deny(
         &self,
         denial: &Denial,
-        authentication: &Authentication,
+        authorization: &Authorization,
         request: &Request,
     ) -> Response {
         let asked = RequestView::Now(head_of(request));
-        let policy = Some(&*self.policy);
-        let built = &self.challenges;
+        let details = DenialDetails::of_policy(denial, &self.policy, &authorization.missing);
+        let authentication = &authorization.authentication;
         let answer = self
             .space
-            .answer_with(built, policy, denial, authentication, asked);
+            .answer_with(&self.challenges, details, authentication, asked);
         answer.map(Body::from)
     }
 

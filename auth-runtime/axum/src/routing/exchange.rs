@@ -156,8 +156,7 @@ impl Exchange {
             Decision::Deny(_) if self.place == Place::InFront => Some(decided),
             Decision::Deny(denial) => {
                 authorizer.record_denial(&self.probe, denial);
-                let authentication = &decided.authorization.authentication;
-                let response = authorizer.deny(denial, authentication, request);
+                let response = authorizer.deny(denial, &decided.authorization, request);
                 self.state = State::Responded(response);
                 None
             }

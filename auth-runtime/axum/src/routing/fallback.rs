@@ -7,7 +7,7 @@ use auth_runtime_core::adapter::{
     Authentication, RequestBody, RequestView, Target, UsedScheme, View, forbid_storing,
 };
 use auth_runtime_core::route_pattern::Pattern;
-use auth_runtime_core::{Caller, Denial, HandlerLocation, ProtectionSpace};
+use auth_runtime_core::{Caller, Denial, DenialDetails, HandlerLocation, ProtectionSpace};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
@@ -387,7 +387,11 @@ impl Fallback {
         let denied = self.spaces().get(caller.space).zip(self.denial(caller));
         let (space, denial) = denied.unwrap_or((&self.0.first, Denial::NotFound));
         space
-            .answer(None, &denial, &caller.authentication, asked)
+            .answer(
+                DenialDetails::of_unknown_path(&denial),
+                &caller.authentication,
+                asked,
+            )
             .map(Body::from)
     }
 }

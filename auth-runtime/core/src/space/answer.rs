@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use auth_runtime_policy::Policy;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -14,45 +13,38 @@ use super::route_challenges::{BuiltChallenges, RouteChallenges};
 use crate::caller::Rejection;
 use crate::decision::Denial;
 use crate::denial_body::{RequestView, negotiate};
+use crate::denial_details::DenialDetails;
 use crate::scheme::ErrorCode;
 
 /// The `Retry-After` value, in seconds, if a scheme gives none.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 impl ProtectionSpace {
-    /// Returns the complete response to a denied request. Without a policy, it is the response on
-    /// an unknown path.
+    /// Returns the complete response to a denied request.
     pub fn answer(
         &self,
-        policy: Option<&Policy>,
-        denial: &Denial,
+        details: DenialDetails<'_>,
         authentication: &Authentication,
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
-        self.answer_with(
-            &RouteChallenges::default(),
-            policy,
-            denial,
-            authentication,
-            asked,
-        )
+        self.answer_with(&RouteChallenges::default(), details, authentication, asked)
     }
 
     /// Returns the same response, with those challenges that were built for the route.
     pub fn answer_with(
         &self,
         built: &RouteChallenges,
-        policy: Option<&Policy>,
-        denial: &Denial,
+        details: DenialDetails<'_>,
         authentication: &Authentication,
         asked: RequestView<'_>,
     ) -> http::Response<Bytes> {
+        let (policy, denial) = (details.policy(), details.denial());
         let body = match &self.0.render {
-            Some(render) => render(denial, &asked.request()),
+            Some(render) => render(&details, &asked.request()),
             None => {
                 let accept = asked.accept();
                 let accept = accept.as_ref().and_then(|accept| accept.to_str().ok());
-                negotiate(denial, accept.unwrap_or_default())
+                negotiate(details, accept.unwrap_or_default())
             }
         };
         let view = match policy {

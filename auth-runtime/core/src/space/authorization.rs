@@ -11,8 +11,9 @@ use super::target::Target;
 use crate::caller::Caller;
 use crate::check::{ServiceFunction, Surroundings, run_check};
 use crate::context::Context;
-use crate::decision::{Decision, Denial, conceals};
+use crate::decision::{Decision, Denial, conceals, missing};
 use crate::denial_body::RequestView;
+use crate::denial_details::DenialDetails;
 use crate::events::Watch;
 use crate::handler_location::HandlerLocation;
 use crate::head::Head;
@@ -48,6 +49,9 @@ pub struct Authorization {
     pub authentication: Authentication,
     /// The decision. It is not [`Decision::Undecided`].
     pub decision: Decision,
+    /// The requirements that the caller of a disclosed denial does not meet. Empty unless the service renders
+    /// bodies itself.
+    pub missing: Vec<Atom>,
     /// True if the denial of an object is concealed. Only for a granted request.
     pub conceal: bool,
     /// The data that the decision point keeps for the request, if it was asked.
@@ -60,6 +64,7 @@ impl Authorization {
         Self {
             authentication: Authentication::anonymous(),
             decision: Decision::Grant,
+            missing: Vec::new(),
             conceal: false,
             data: None,
         }
@@ -153,20 +158,20 @@ impl ProtectionSpace {
         let authorization = self
             .decide_with_checks(route, authentication, surroundings, &watch)
             .await;
-        let (policy, denial) = match &authorization.decision {
+        let authentication = &authorization.authentication;
+        let unknown;
+        let details = match &authorization.decision {
             Decision::Grant => return Ok(authorization),
-            Decision::Deny(denial) => (Some(policy), Some(denial.clone())),
+            Decision::Deny(denial) => {
+                DenialDetails::of_policy(denial, policy, &authorization.missing)
+            }
             // An undecided request is concealed as well.
             Decision::Conceal | Decision::Undecided(_) => {
-                (None, self.deny_unknown_path(&authorization.authentication))
+                unknown = self.deny_unknown_path(authentication);
+                DenialDetails::of_unknown_path(unknown.as_ref().unwrap_or(&Denial::NotFound))
             }
         };
-        Err(self.answer(
-            policy,
-            &denial.unwrap_or(Denial::NotFound),
-            &authorization.authentication,
-            RequestView::Now(head),
-        ))
+        Err(self.answer(details, authentication, RequestView::Now(head)))
     }
 
     /// Decides about a request, without running a check.
@@ -186,9 +191,11 @@ impl ProtectionSpace {
             Ok((decision, conceal)) => {
                 let request = (&authentication, head);
                 self.report_decision(route, request, context.as_ref(), &decision, watch);
+                let missing = self.missing(route.policy, context.as_ref(), &decision);
                 Ok(Authorization {
                     authentication,
                     decision,
+                    missing,
                     conceal,
                     data: None,
                 })
@@ -223,12 +230,30 @@ impl ProtectionSpace {
         };
         let request = (&authentication, head);
         self.report_decision(route, request, context.as_ref(), &decision, watch);
+        let missing = self.missing(route.policy, context.as_ref(), &decision);
         let data = context.and_then(|context| context.data);
         Authorization {
             authentication,
             decision,
+            missing,
             conceal,
             data,
+        }
+    }
+
+    /// Returns the requirements that the caller of a disclosed denial does not meet, if the service renders
+    /// bodies itself.
+    fn missing(
+        &self,
+        policy: &Policy,
+        context: Option<&Context<'_>>,
+        decision: &Decision,
+    ) -> Vec<Atom> {
+        match (context, decision) {
+            (Some(context), Decision::Deny(denial)) if self.renders_bodies() => {
+                missing(policy, context, denial)
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -12,9 +12,9 @@ use super::protection_space::{Accepted, ProtectionSpace, Render, Space, UnknownP
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
-use crate::decision::Denial;
 use crate::decision_point::DecisionPoint;
 use crate::denial_body::{DenialBody, RequestSnapshot};
+use crate::denial_details::DenialDetails;
 use crate::events::{Audit, AuditRecord};
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
@@ -123,7 +123,7 @@ impl ProtectionSpaceBuilder {
     /// Sets the value of the setting `name`, for `setting = "name"` in policies. It is constant: another value
     /// takes effect with another space, at the next start of the service.
     ///
-    /// There is no default. `GuardedRouter::protect` returns an error if a policy requires a setting without a
+    /// The value has no default: `GuardedRouter::protect` returns an error if a policy requires a setting without a
     /// value.
     ///
     /// ```
@@ -181,20 +181,22 @@ impl ProtectionSpaceBuilder {
     /// details, HTML and text.
     ///
     /// Status and challenges do not change. The function also renders the 404 of unknown and hidden
-    /// paths, unless the router has a custom fallback. It cannot distinguish the two.
+    /// paths, unless the router has a custom fallback. It cannot distinguish the two. [`DenialDetails`] has the
+    /// text of the policy and the missing requirements. The example `envelopes` has the bodies that clients of
+    /// OCI registries, GraphQL, JSON:API and gRPC-web expect.
     ///
     /// ```
     /// # use auth_runtime::ProtectionSpace;
     /// use auth_runtime::decision::DenialBody;
     ///
     /// let builder = ProtectionSpace::builder().render(|denial, _request| {
-    ///     DenialBody::new("application/json", format!(r#"{{"code":{}}}"#, denial.status().as_u16()))
-    ///         .unwrap_or_default()
+    ///     let text = format!("{}: {}", denial.status().as_u16(), denial.message());
+    ///     DenialBody::new("text/plain; charset=utf-8", text).unwrap_or_default()
     /// });
     /// ```
     pub fn render(
         mut self,
-        render: impl Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync + 'static,
+        render: impl Fn(&DenialDetails<'_>, &RequestSnapshot) -> DenialBody + Send + Sync + 'static,
     ) -> Self {
         self.render = Some(Arc::new(render));
         self

@@ -10,9 +10,9 @@ use super::login_page::LoginPage;
 use crate::challenge::{Challenge, ChallengeError};
 use crate::client_address::ClientAddress;
 use crate::clock::Clock;
-use crate::decision::Denial;
 use crate::decision_point::DecisionPoint;
 use crate::denial_body::{DenialBody, RequestSnapshot};
+use crate::denial_details::DenialDetails;
 use crate::events::Audit;
 #[cfg(feature = "resource-metadata")]
 use crate::resource::ProtectedResource;
@@ -88,7 +88,8 @@ pub struct Offered<'s> {
     pub format: Option<&'s str>,
 }
 
-pub(super) type Render = Arc<dyn Fn(&Denial, &RequestSnapshot) -> DenialBody + Send + Sync>;
+pub(super) type Render =
+    Arc<dyn Fn(&DenialDetails<'_>, &RequestSnapshot) -> DenialBody + Send + Sync>;
 
 /// The response to an anonymous caller on an unknown path, and so on a hidden one.
 ///

@@ -77,6 +77,7 @@ impl ProtectionSpace {
         let callers = oauth.map(|(index, _)| (Context::new(&known).by_oauth(), Some(index)));
         let callers = callers.chain([(Context::new(&Caller::Anonymous), None)]);
         let built = callers.filter_map(|(context, used)| {
+            let context = context.with_settings(self.0.settings.clone());
             let context = match self.can_constrain_senders(policy) {
                 true => context,
                 false => context.without_binding(),

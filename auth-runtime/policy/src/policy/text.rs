@@ -42,6 +42,9 @@ impl fmt::Display for Policy {
         if let Some(realm) = &self.realm {
             write!(f, ", realm = {realm:?}")?;
         }
+        if let Some(text) = &self.says {
+            write!(f, ", says = {text:?}")?;
+        }
         if let Some(reason) = &self.loosened {
             write!(f, ", loosen = {reason:?}")?;
         }
